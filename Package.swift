@@ -1,0 +1,189 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// What every test target may use.
+let shared = ["ClubProtocol", "Postgres", "ServiceKit", "TestKit"]
+
+let package = Package(
+    name: "club",
+    products: [
+        .executable(name: "directory", targets: ["Directory"]),
+        .executable(name: "events", targets: ["Events"]),
+        .executable(name: "content", targets: ["Content"]),
+        .executable(name: "lobbying", targets: ["Lobbying"]),
+        .executable(name: "club", targets: ["Operator"]),
+    ],
+    // Each dependency, and why it is here.
+    dependencies: [
+        // The HTTP server.
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+        // HTTP methods, statuses and header fields as types, shared by server, client and protocol.
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0", traits: []),
+        // The HTTP client for calls between services and for the operator's command line.
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        // Event loops and channel handlers under both; STARTTLS and SMTP are spoken on it.
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        // TLS for SMTP submission.
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        // HTTPTypes on NIO, in the channel handlers that guard the listener.
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
+        // Start, run and graceful shutdown of everything in a process.
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        // Flags over environment over file, secrets kept out of logs.
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: []),
+        // The logging, metrics and tracing facades that our back ends stand behind.
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
+        // The context that carries a trace from task to task.
+        .package(url: "https://github.com/apple/swift-service-context", from: "1.5.1"),
+        // Command lines with help texts.
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        // JSON web tokens of another maker, which ours are tested against.
+        .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
+        // Hashes, HMAC and Ed25519 keys.
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        // Mails in French from templates.
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
+        // Deques and ordered dictionaries.
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        // Merge, debounce and chunk of asynchronous sequences.
+        .package(url: "https://github.com/apple/swift-async-algorithms", from: "1.1.4"),
+        // Reads the imports that people send.
+        .package(url: "https://github.com/swiftcsv/SwiftCSV", from: "0.10.0"),
+    ],
+    targets: [
+        .systemLibrary(
+            name: "CLibpq", path: "Shared/CLibpq", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .target(
+            name: "ClubProtocol",
+            dependencies: [.product(name: "HTTPTypes", package: "swift-http-types")],
+            path: "Shared/ClubProtocol"),
+        .target(
+            name: "Postgres",
+            dependencies: [
+                "CLibpq",
+                .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "OrderedCollections", package: "swift-collections"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Metrics", package: "swift-metrics"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            path: "Shared/Postgres",
+            swiftSettings: [.strictMemorySafety()]),
+        .target(
+            name: "ServiceKit",
+            dependencies: [
+                "ClubProtocol", "Postgres",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Configuration", package: "swift-configuration"),
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "OrderedCollections", package: "swift-collections"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "Instrumentation", package: "swift-distributed-tracing"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Metrics", package: "swift-metrics"),
+                .product(name: "CoreMetrics", package: "swift-metrics"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOFoundationCompat", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+                .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "ServiceContextModule", package: "swift-service-context"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "Tracing", package: "swift-distributed-tracing"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ],
+            path: "Shared/ServiceKit",
+            exclude: ["Documentation.docc"],
+            resources: [.embedInCode("Migrations")]),
+        service("Directory", [.product(name: "SwiftCSV", package: "SwiftCSV")]),
+        service("Events"),
+        service(
+            "Content",
+            [
+                .product(name: "Mustache", package: "swift-mustache"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "NIOFoundationCompat", package: "swift-nio"),
+            ], templates: true),
+        service("Lobbying"),
+        .executableTarget(
+            name: "Operator",
+            dependencies: [
+                "ClubProtocol", "ServiceKit",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "AsyncAlgorithms", package: "swift-async-algorithms"),
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOFoundationCompat", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ],
+            path: "Services/Operator"),
+
+        .target(
+            name: "TestKit",
+            dependencies: [
+                "ClubProtocol", "Postgres", "ServiceKit",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            path: "Tests/TestKit"),
+        test("ClubProtocol"),
+        test("Postgres"),
+        test("ServiceKit", testing: ["ServiceKit", .product(name: "JWTKit", package: "jwt-kit")]),
+        test("Directory"),
+        test("Events"),
+        test("Content", testing: ["Content", "Directory"]),
+        test("Lobbying"),
+        test("Operator"),
+        test("System", testing: []),
+    ],
+    swiftLanguageModes: [.v6]
+)
+
+/// An executable of its own, over what every service gets.
+func service(_ name: String, _ more: [Target.Dependency] = [], templates: Bool = false) -> Target {
+    .executableTarget(
+        name: name,
+        dependencies: [
+            "ClubProtocol", "Postgres", "ServiceKit",
+            .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            .product(name: "Logging", package: "swift-log"),
+        ] + more,
+        path: "Services/\(name)",
+        resources: [.embedInCode("Migrations")] + (templates ? [.embedInCode("Templates")] : []))
+}
+
+/// The tests that stand beside a target.
+func test(_ name: String, testing targets: [Target.Dependency]? = nil) -> Target {
+    .testTarget(
+        name: "\(name)Tests",
+        dependencies: (targets ?? [.target(name: name)]) + shared.filter { $0 != name }.map { .target(name: $0) } + [
+            .product(name: "AsyncHTTPClient", package: "async-http-client"),
+            .product(name: "Crypto", package: "swift-crypto"),
+            .product(name: "HTTPTypes", package: "swift-http-types"),
+            .product(name: "Logging", package: "swift-log"),
+            .product(name: "NIOCore", package: "swift-nio"),
+            .product(name: "NIOHTTP1", package: "swift-nio"),
+        ],
+        path: "Tests/\(name)Tests")
+}
+
+for target in package.targets where target.type != .system {
+    target.swiftSettings =
+        (target.swiftSettings ?? []) + [
+            .enableUpcomingFeature("ExistentialAny"),
+            .enableUpcomingFeature("MemberImportVisibility"),
+            .enableUpcomingFeature("InternalImportsByDefault"),
+            .treatAllWarnings(as: .error),
+        ]
+}

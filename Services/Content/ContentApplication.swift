@@ -1,0 +1,26 @@
+package import ClubProtocol
+package import Postgres
+package import ServiceKit
+
+/// Builds the content service; the command and the tests use the same.
+package enum ContentApplication: ServiceApplication {
+    package static let name = ContentAPI.service
+    package static let title = ContentAPI.title
+    package static let endpoints = ContentAPI.endpoints
+    package static let peers: [ServiceName] = [.directory]
+    package static let migrations = [
+        Migration("0001-resources", sql: PackageResources.m0001_resources_sql),
+        Migration("0002-issues", sql: PackageResources.m0002_issues_sql),
+        Migration("0003-deliveries", sql: PackageResources.m0003_deliveries_sql),
+    ]
+
+    package static func assemble(_ backend: Backend, into parts: inout ServiceParts) throws {
+        ResourceRoutes(backend: backend).mount(on: &parts)
+        IssueRoutes(backend: backend).mount(on: &parts)
+        DeliveryRoutes(backend: backend).mount(on: &parts)
+        let sender = IssueSender(
+            backend: backend, transport: try MailTransports.named(by: backend.configuration.mailURL),
+            renderer: try FlashInfoRenderer())
+        sender.mount(on: &parts)
+    }
+}

@@ -1,0 +1,56 @@
+import ClubProtocol
+import Postgres
+import ServiceKit
+
+/// Deliveries and suppressions over HTTP.
+struct DeliveryRoutes {
+    /// What a link to leave the list is signed for.
+    static let unsubscribePurpose = "unsubscribe"
+
+    let backend: Backend
+
+    func mount(on parts: inout ServiceParts) {
+        parts.routes.read(ListDeliveries.self, list)
+        parts.routes.write(CreateSuppression.self, suppress)
+        parts.routes.read(ListSuppressions.self, suppressions)
+        parts.routes.write(Unsubscribe.self, unsubscribe)
+    }
+
+    @Sendable func list(_ call: Call<ListDeliveries>) async throws -> Answer<Page<Delivery>> {
+        let rows = try await DeliveryStore.list(call.path.issue, call.query, call.page, on: backend.database)
+        if rows.isEmpty, try await IssueStore.get(call.path.issue, on: backend.database).isEmpty {
+            throw Problem(.notFound)
+        }
+        return try .page(rows, call.page, key: "email")
+    }
+
+    @Sendable func suppress(
+        _ call: Call<CreateSuppression>, _ transaction: PostgresTransaction
+    ) async throws -> Answer<Suppression> {
+        try .row(await suppress(call.body.email, call.body.reason, call.principal, transaction))
+    }
+
+    @Sendable func suppressions(_ call: Call<ListSuppressions>) async throws -> Answer<Page<Suppression>> {
+        try .page(await DeliveryStore.suppressions(call.page, on: backend.database), call.page, key: "email")
+    }
+
+    @Sendable func unsubscribe(
+        _ call: Call<Unsubscribe>, _ transaction: PostgresTransaction
+    ) async throws -> Answer<Empty> {
+        let subject = try backend.links.open(call.path.token, purpose: Self.unsubscribePurpose)
+        guard let email = try? EmailAddress(validating: subject) else { throw Problem(.notFound) }
+        _ = try await suppress(email, .unsubscribed, call.principal, transaction)
+        return .empty
+    }
+
+    private func suppress(
+        _ email: EmailAddress, _ reason: Suppression.Reason, _ principal: Principal, _ transaction: PostgresTransaction
+    ) async throws -> Rows {
+        let rows = try await DeliveryStore.suppress(email, reason, in: transaction)
+        if let suppression = try rows.first?.decode(Suppression.self) {
+            try await backend.journal.record(
+                .created, "suppression", suppression.id, values: suppression, by: principal, in: transaction)
+        }
+        return rows
+    }
+}

@@ -1,0 +1,91 @@
+import ClubProtocol
+import Postgres
+import ServiceKit
+
+/// Issues over HTTP.
+struct IssueRoutes {
+    let backend: Backend
+
+    func mount(on parts: inout ServiceParts) {
+        parts.routes.write(CreateIssue.self, create)
+        parts.routes.read(ListIssues.self, list)
+        parts.routes.read(GetIssue.self, get)
+        parts.routes.write(AddIssueItem.self, addItem)
+        parts.routes.write(MoveIssue.self, move)
+        parts.snapshot("issue") { ids in
+            "select id, jsonb_build_object('number', number, 'title', title, 'state', state) as data from issue where id = any(\(ids))"
+        }
+    }
+
+    @Sendable func create(_ call: Call<CreateIssue>, _ transaction: PostgresTransaction) async throws -> Answer<Issue> {
+        let id = try await IssueStore.create(call.body, in: transaction)
+        return try await recorded(.created, id, call.principal, transaction)
+    }
+
+    @Sendable func list(_ call: Call<ListIssues>) async throws -> Answer<Page<IssueSummary>> {
+        try .page(await IssueStore.list(call.query, call.page, on: backend.database), call.page, key: "number")
+    }
+
+    @Sendable func get(_ call: Call<GetIssue>) async throws -> Answer<Issue> {
+        try .row(await IssueStore.get(call.path.issue, on: backend.database))
+    }
+
+    @Sendable func addItem(
+        _ call: Call<AddIssueItem>, _ transaction: PostgresTransaction
+    ) async throws -> Answer<IssueItem> {
+        let issue = call.path.issue
+        guard let state = try await IssueStore.lock(issue, in: transaction) else { throw Problem(.notFound) }
+        guard state == .draft else { throw Problem(.issueNotDraft) }
+        if call.body.audiences?.isEmpty == true {
+            throw Problem.invalid("/audiences", "names no audience; leave it out for both")
+        }
+        if let resource = call.body.resource {
+            guard let open = try await IssueStore.mayPublish(resource, in: transaction) else {
+                throw Problem.invalid("/resource", "there is no such resource")
+            }
+            guard open else { throw Problem(.resourceEmbargoed) }
+        }
+        let rows = try await IssueStore.addItem(call.body, to: issue, in: transaction)
+        try await backend.journal.record(
+            .changed, "issue", issue, values: call.body, by: call.principal, in: transaction)
+        return try .row(rows)
+    }
+
+    @Sendable func move(_ call: Call<MoveIssue>, _ transaction: PostgresTransaction) async throws -> Answer<Issue> {
+        let issue = call.path.issue
+        let next = call.body.to
+        guard let state = try await IssueStore.lock(issue, in: transaction) else { throw Problem(.notFound) }
+        // That everything has gone out is for the sender to say.
+        guard state.allows(next), next != .sent else {
+            throw Problem(.transitionNotAllowed, "The issue is \(state.rawValue); it cannot become \(next.rawValue).")
+        }
+        if next == .sending {
+            let audiences = try await IssueStore.audiencesWithItems(of: issue, in: transaction)
+            guard audiences.count == Edition.Audience.allCases.count else {
+                let missing = Edition.Audience.allCases.filter { !audiences.contains($0) }.map(\.rawValue)
+                throw Problem(.issueEmpty, "No item is for \(missing.joined(separator: " or ")).")
+            }
+            try await IssueStore.openEditions(of: issue, in: transaction)
+            for audience in Edition.Audience.allCases {
+                try await backend.jobs.enqueue(
+                    IssueSender.resolve, .init(issue: issue, audience: audience),
+                    unique: "\(issue):\(audience.rawValue)", in: transaction)
+            }
+        } else {
+            try await DeliveryStore.cancelPending(of: issue, in: transaction)
+        }
+        try await IssueStore.move(issue, to: next, in: transaction)
+        return try await recorded(.changed, issue, call.principal, transaction)
+    }
+
+    private func recorded(
+        _ action: Change.Action, _ id: Issue.ID, _ principal: Principal, _ transaction: PostgresTransaction
+    ) async throws -> Answer<Issue> {
+        let rows = try await IssueStore.get(id, on: transaction)
+        if let issue = try rows.first?.decode(Issue.self) {
+            try await backend.journal.record(
+                action, "issue", id, version: issue.version, values: issue, by: principal, in: transaction)
+        }
+        return try .row(rows)
+    }
+}

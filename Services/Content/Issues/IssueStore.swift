@@ -1,0 +1,131 @@
+import ClubProtocol
+import Postgres
+import ServiceKit
+
+/// The SQL of issues, their items and editions; columns are named as the keys of ``Issue``.
+enum IssueStore {
+    /// An issue with its items in order and its editions with their counts.
+    private static let whole: SQL = """
+        select issue.id, number, title, introduction, state, version, created_at as "createdAt",
+            updated_at as "updatedAt", sent_at as "sentAt",
+            (select coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
+                    'id', item.id, 'kind', item.kind, 'title', item.title, 'text', item.text, 'link', item.link,
+                    'resource', item.resource, 'audiences', item.audiences)) order by item.position), '[]')
+                from issue_item item where item.issue = issue.id) as items,
+            (select coalesce(jsonb_agg(jsonb_build_object(
+                    'audience', edition.audience, 'resolved', edition.resolved,
+                    'counts', jsonb_build_object(
+                        'pending', coalesce(counted.pending, 0), 'sending', coalesce(counted.sending, 0),
+                        'sent', coalesce(counted.sent, 0), 'failed', coalesce(counted.failed, 0),
+                        'uncertain', coalesce(counted.uncertain, 0),
+                        'suppressed', coalesce(counted.suppressed, 0),
+                        'cancelled', coalesce(counted.cancelled, 0))) order by edition.audience), '[]')
+                from edition left join (
+                    select audience,
+                        count(*) filter (where delivery.state = 'pending') as pending,
+                        count(*) filter (where delivery.state = 'sending') as sending,
+                        count(*) filter (where delivery.state = 'sent') as sent,
+                        count(*) filter (where delivery.state = 'failed') as failed,
+                        count(*) filter (where delivery.state = 'uncertain') as uncertain,
+                        count(*) filter (where delivery.state = 'suppressed') as suppressed,
+                        count(*) filter (where delivery.state = 'cancelled') as cancelled
+                    from delivery where delivery.issue = issue.id group by audience
+                ) counted on counted.audience = edition.audience
+                where edition.issue = issue.id) as editions
+        from issue
+        """
+
+    /// Numbers are given under a lock, so that they count up without a gap.
+    static func create(_ body: CreateIssue.Body, in transaction: PostgresTransaction) async throws -> Issue.ID {
+        let id = Issue.ID()
+        try await transaction.execute("select pg_advisory_xact_lock(hashtext('issue.number'))")
+        try await transaction.execute(
+            """
+            insert into issue (id, number, title, introduction)
+            select \(id), coalesce(max(number), 0) + 1, \(body.title), \(body.introduction) from issue
+            """)
+        return id
+    }
+
+    static func get(_ id: Issue.ID, on database: some PostgresExecutor) async throws -> Rows {
+        try await database.query("\(whole) where issue.id = \(id)")
+    }
+
+    static func list(
+        _ query: ListIssues.Query, _ page: PageRequest, on database: some PostgresExecutor
+    ) async throws -> Rows {
+        let state: SQL = if let state = query.state { "and state = \(state)" } else { "" }
+        let after: SQL = if let key = page.after?.first { "and number < \(key)::integer" } else { "" }
+        return try await database.query(
+            """
+            select id, number, title, state, version, created_at as "createdAt", updated_at as "updatedAt",
+                sent_at as "sentAt"
+            from issue where true \(state) \(after)
+            order by number desc limit \(page.limit + 1)
+            """)
+    }
+
+    /// The state of an issue, locked until the transaction ends; nil when there is none.
+    static func lock(_ id: Issue.ID, in transaction: PostgresTransaction) async throws -> Issue.State? {
+        try await transaction.query("select state from issue where id = \(id) for update").first?["state"]
+    }
+
+    static func addItem(
+        _ body: AddIssueItem.Body, to issue: Issue.ID, in transaction: PostgresTransaction
+    ) async throws -> Rows {
+        let audiences = (body.audiences ?? Edition.Audience.allCases).map(\.rawValue)
+        return try await transaction.query(
+            """
+            with touched as (
+                update issue set version = version + 1, updated_at = now() where id = \(issue)
+            )
+            insert into issue_item (id, issue, position, kind, title, text, link, resource, audiences)
+            select \(IssueItem.ID()), \(issue), coalesce(max(position), 0) + 1, \(body.kind), \(body.title),
+                \(body.text), \(body.link), \(body.resource), \(audiences)
+            from issue_item where issue = \(issue)
+            returning id, kind, title, text, link, resource, audiences
+            """)
+    }
+
+    /// Whether the resource may be shown now: after its embargo, before its expiry; nil when there is none.
+    static func mayPublish(_ resource: Resource.ID, in transaction: PostgresTransaction) async throws -> Bool? {
+        try await transaction.query(
+            """
+            select coalesce(embargo_until <= now(), true) and coalesce(expires_at > now(), true) as open
+            from resource where id = \(resource)
+            """
+        ).first?["open"]
+    }
+
+    static func audiencesWithItems(
+        of issue: Issue.ID, in transaction: PostgresTransaction
+    ) async throws -> [Edition.Audience] {
+        try await transaction.query(
+            "select distinct unnest(audiences) as audience from issue_item where issue = \(issue) order by audience"
+        ).map { try $0["audience"] }
+    }
+
+    static func move(_ issue: Issue.ID, to state: Issue.State, in executor: some PostgresExecutor) async throws {
+        try await executor.execute(
+            """
+            update issue set state = \(state), version = version + 1, updated_at = now(),
+                sent_at = case when \(state == .sent) then now() end
+            where id = \(issue)
+            """)
+    }
+
+    static func openEditions(of issue: Issue.ID, in transaction: PostgresTransaction) async throws {
+        try await transaction.execute(
+            """
+            insert into edition (issue, audience)
+            select \(issue), audience from unnest(\(Edition.Audience.allCases.map(\.rawValue))) as audience
+            """)
+    }
+
+    static func markResolved(
+        _ issue: Issue.ID, _ audience: Edition.Audience, in transaction: PostgresTransaction
+    ) async throws {
+        try await transaction.execute(
+            "update edition set resolved = true where issue = \(issue) and audience = \(audience)")
+    }
+}

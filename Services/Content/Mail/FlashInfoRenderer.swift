@@ -1,0 +1,60 @@
+import ClubProtocol
+import Foundation
+import Mustache
+
+/// Makes the mails of an issue: French text and HTML from the templates.
+struct FlashInfoRenderer: Sendable {
+    private let text: MustacheTemplate
+    private let html: MustacheTemplate
+
+    init() throws {
+        // The text must not be HTML-escaped: mustache's own content type for text.
+        text = try MustacheTemplate(
+            string: "{{% CONTENT_TYPE:TEXT}}"
+                + String(decoding: PackageResources.flash_info_text_mustache, as: UTF8.self))
+        html = try MustacheTemplate(string: String(decoding: PackageResources.flash_info_html_mustache, as: UTF8.self))
+    }
+
+    /// The message for one reader. `unsubscribe` is the signed token that takes the address off the list.
+    func message(
+        _ issue: Issue, for delivery: DeliveryStore.Claimed, from sender: EmailAddress, unsubscribe: String,
+        publicURL: String?
+    ) -> MailMessage {
+        let link = publicURL.map { "\($0)/v1/unsubscriptions/\(unsubscribe)" }
+        let mailto = "mailto:\(sender)?subject=desinscription"
+        let content: [String: Any] = [
+            "number": issue.number,
+            "title": issue.title.text,
+            "name": delivery.name ?? "",
+            "introduction": issue.introduction?.text ?? "",
+            "unsubscribe": mailto,
+            "items": issue.items.filter { $0.audiences.contains(delivery.audience) }.map { item in
+                [
+                    "kind": Self.french(item.kind), "title": item.title.text, "text": item.text.text,
+                    "link": item.link?.text ?? "",
+                ]
+            },
+        ]
+        var headers = [
+            ("List-Id", "Flash info <flash-info.\(sender.text.split(separator: "@").last ?? "club")>"),
+            ("List-Unsubscribe", link.map { "<\($0)>, <\(mailto)>" } ?? "<\(mailto)>"),
+            ("Auto-Submitted", "auto-generated"),
+        ]
+        if link != nil { headers.append(("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")) }
+        return MailMessage(
+            id: delivery.id, from: .init(name: "Club de l'économie numérique", address: sender),
+            to: .init(name: delivery.name, address: delivery.email), subject: issue.title.text, date: Date(),
+            text: text.render(content), html: html.render(content),
+            headers: headers.map { (name: $0.0, value: $0.1) })
+    }
+
+    private static func french(_ kind: IssueItem.Kind) -> String {
+        switch kind {
+        case .corporate: "Vie du club"
+        case .product: "Produits"
+        case .technical: "Technique"
+        case .marketing: "Marketing"
+        case .commercial: "Commercial"
+        }
+    }
+}

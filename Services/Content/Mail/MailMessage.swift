@@ -1,0 +1,113 @@
+import ClubProtocol
+import Foundation
+
+/// A mail with a text and an HTML body (RFC 5322, RFC 2045 to 2047), made into bytes with CRLF line ends.
+struct MailMessage: Sendable {
+    struct Mailbox: Sendable {
+        var name: String?
+        var address: EmailAddress
+    }
+
+    /// The delivery it belongs to: the left part of its Message-ID and its name in a Maildir.
+    var id: Delivery.ID
+    var from: Mailbox
+    var to: Mailbox
+    var subject: String
+    var date: Date
+    var text: String
+    var html: String
+    /// More header fields, such as `List-Unsubscribe`; ASCII values.
+    var headers: [(name: String, value: String)] = []
+
+    var messageID: String {
+        "<\(id)@\(from.address.text.split(separator: "@").last ?? "localhost")>"
+    }
+
+    var bytes: [UInt8] {
+        let boundary = "=_club_\(id)"
+        var lines = [
+            "From: \(Self.encoded(from))",
+            "To: \(Self.encoded(to))",
+            "Subject: \(Self.encodedWords(subject))",
+            "Date: \(Self.date(date))",
+            "Message-ID: \(messageID)",
+            "MIME-Version: 1.0",
+            "Content-Language: fr",
+            "Content-Type: multipart/alternative; boundary=\"\(boundary)\"",
+        ]
+        lines += headers.map { "\($0.name): \($0.value)" }
+        for (type, body) in [("text/plain", text), ("text/html", html)] {
+            lines += [
+                "", "--\(boundary)", "Content-Type: \(type); charset=utf-8",
+                "Content-Transfer-Encoding: quoted-printable", "", Self.quotedPrintable(body),
+            ]
+        }
+        lines += ["", "--\(boundary)--", ""]
+        return Array(lines.joined(separator: "\r\n").utf8)
+    }
+
+    static func encoded(_ mailbox: Mailbox) -> String {
+        guard let name = mailbox.name else { return mailbox.address.text }
+        let plain = name.utf8.allSatisfy { $0 >= 0x20 && $0 < 0x7F && !"\"\\()<>[]:;@,.".utf8.contains($0) }
+        return "\(plain ? name : encodedWords(name, always: true)) <\(mailbox.address)>"
+    }
+
+    /// A header's text as RFC 2047 encoded words where it is not plain ASCII; each word at most 75 characters, no
+    /// character cut in two.
+    static func encodedWords(_ text: String, always: Bool = false) -> String {
+        guard always || !text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) else { return text }
+        var words: [String] = []
+        var chunk: [UInt8] = []
+        func close() {
+            words.append("=?utf-8?B?\(Data(chunk).base64EncodedString())?=")
+            chunk = []
+        }
+        for scalar in text.unicodeScalars {
+            let bytes = Array(String(scalar).utf8)
+            if chunk.count + bytes.count > 45 { close() }
+            chunk += bytes
+        }
+        if !chunk.isEmpty { close() }
+        return words.joined(separator: "\r\n ")
+    }
+
+    /// RFC 2045, 6.7: lines of at most 76 characters.
+    static func quotedPrintable(_ text: String) -> String {
+        let hexadecimal = Array("0123456789ABCDEF")
+        return text.replacing("\r\n", with: "\n").split(separator: "\n", omittingEmptySubsequences: false)
+            .map { line -> String in
+                var result = ""
+                var column = 0
+                let bytes = Array(line.utf8)
+                for (index, byte) in bytes.enumerated() {
+                    let last = index == bytes.count - 1
+                    let literal =
+                        (byte >= 0x21 && byte <= 0x7E && byte != UInt8(ascii: "="))
+                        || ((byte == 0x20 || byte == 0x09) && !last)
+                    let piece =
+                        literal
+                        ? String(UnicodeScalar(byte))
+                        : "=\(hexadecimal[Int(byte >> 4)])\(hexadecimal[Int(byte & 15)])"
+                    if column + piece.utf8.count > 75 {
+                        result += "=\r\n"
+                        column = 0
+                    }
+                    result += piece
+                    column += piece.utf8.count
+                }
+                return result
+            }.joined(separator: "\r\n")
+    }
+
+    /// RFC 5322, 3.3.
+    static func date(_ date: Date) -> String {
+        let timestamp = Timestamp(date)
+        let seconds = Int(timestamp.microseconds / 1_000_000)
+        let day = Day(daysSince1970: seconds / 86_400)
+        let weekday = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"][day.daysSince1970 % 7]
+        let month = [
+            "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+        ][day.month - 1]
+        return "\(weekday), \(day.day) \(month) \(day.year) \(timestamp.text.dropFirst(11).prefix(8)) +0000"
+    }
+}

@@ -1,0 +1,97 @@
+import ClubProtocol
+import Foundation
+
+/// Where mails are handed over.
+protocol MailTransport: Sendable {
+    /// Whether handing over the same message again leaves one message and not two.
+    var repeatsHarmlessly: Bool { get }
+    /// How many sessions may be open at once.
+    var sessions: Int { get }
+    /// Who the mails are from.
+    var sender: EmailAddress { get }
+    /// Opens a session for a row of messages; throws ``MailUnreachable`` when there is nobody to hand over to.
+    func withSession<Result: Sendable>(
+        _ body: (any MailSession) async throws -> Result
+    ) async throws -> Result
+}
+
+/// A row of messages over one connection.
+protocol MailSession: AnyObject {
+    /// Whether another message can follow.
+    var isUsable: Bool { get }
+    func deliver(_ message: MailMessage) async -> MailOutcome
+}
+
+/// How it ended with one message.
+enum MailOutcome: Hashable, Sendable {
+    /// Taken.
+    case accepted(String)
+    /// Refused for good (5xx).
+    case refused(String)
+    /// Not taken, and may be tried again (4xx, or the connection was lost before the text went out).
+    case postponed(String)
+    /// The connection was lost when the text may have been taken.
+    case uncertain(String)
+}
+
+/// There is nobody to hand mails over to at the moment.
+struct MailUnreachable: Error {
+    var reason: String
+}
+
+/// A `MAIL_URL` that says nothing we know.
+struct MailURLInvalid: Error, CustomStringConvertible {
+    var reason: String
+
+    var description: String { "MAIL_URL \(reason)" }
+}
+
+/// Reads `MAIL_URL`: `maildir:PATH`, `smtp://[user[:password]@]host[:port][?starttls=…]`, `smtps://…`.
+enum MailTransports {
+    static let standardSender: EmailAddress = "flash-info@club.example"
+
+    static func named(by url: String?) throws -> any MailTransport {
+        guard let url, !url.isEmpty else {
+            throw MailURLInvalid(reason: "is not set (maildir:PATH, smtp://host or smtps://host)")
+        }
+        if url.hasPrefix("maildir:") {
+            let parts = url.dropFirst("maildir:".count).split(separator: "?", maxSplits: 1)
+            guard let path = parts.first else { throw MailURLInvalid(reason: "names no folder after maildir:") }
+            return try Maildir(path: String(path), sender: sender(in: URLComponents(string: url)))
+        }
+        guard let components = URLComponents(string: url), let host = components.host, !host.isEmpty,
+            components.scheme == "smtp" || components.scheme == "smtps"
+        else { throw MailURLInvalid(reason: "must be maildir:PATH, smtp://host or smtps://host") }
+        let secure = components.scheme == "smtps"
+        let startTLS: SMTPTransport.StartTLS
+        switch (secure, value("starttls", in: components)) {
+        case (true, _), (_, "never"): startTLS = .never
+        case (_, nil), (_, "optional"): startTLS = .optional
+        case (_, "required"): startTLS = .required
+        case (_, let other): throw MailURLInvalid(reason: "has starttls=\(other ?? ""); never, optional or required")
+        }
+        var connections = 4
+        if let text = value("connections", in: components) {
+            guard let number = Int(text), (1...32).contains(number) else {
+                throw MailURLInvalid(reason: "has connections=\(text); 1 to 32")
+            }
+            connections = number
+        }
+        return SMTPTransport(
+            host: host, port: components.port ?? (secure ? 465 : 25), secure: secure, startTLS: startTLS,
+            user: components.user?.removingPercentEncoding, password: components.password?.removingPercentEncoding,
+            sessions: connections, sender: try sender(in: components))
+    }
+
+    private static func sender(in components: URLComponents?) throws -> EmailAddress {
+        guard let text = value("from", in: components) else { return standardSender }
+        guard let address = try? EmailAddress(validating: text) else {
+            throw MailURLInvalid(reason: "has from=\(text), which is no e-mail address")
+        }
+        return address
+    }
+
+    private static func value(_ name: String, in components: URLComponents?) -> String? {
+        components?.queryItems?.first { $0.name == name }?.value
+    }
+}

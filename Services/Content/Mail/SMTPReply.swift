@@ -1,0 +1,65 @@
+import NIOCore
+
+/// What an SMTP server answers: a code and its lines (RFC 5321, 4.2).
+struct SMTPReply: Hashable, Sendable {
+    var code: Int
+    var lines: [String]
+
+    var isPositive: Bool { (200..<400).contains(code) }
+    var isPermanent: Bool { code >= 500 }
+    /// For the record: one line without control characters.
+    var text: String {
+        "\(code) \(lines.joined(separator: " "))".filter { character in
+            character.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F }
+        }
+    }
+}
+
+/// Cuts what a server sends into replies.
+struct SMTPReplyDecoder: ByteToMessageDecoder {
+    typealias InboundOut = SMTPReply
+
+    /// The server does not speak SMTP.
+    struct Garbled: Error {}
+
+    /// RFC 5321 allows 512 bytes a line; servers exceed it a little.
+    private static let longestLine = 4096
+    private static let mostLines = 200
+    private var lines: [String] = []
+
+    mutating func decode(context: ChannelHandlerContext, buffer: inout ByteBuffer) throws -> DecodingState {
+        guard let reply = try next(in: &buffer) else { return .needMoreData }
+        context.fireChannelRead(wrapInboundOut(reply))
+        return .continue
+    }
+
+    mutating func decodeLast(
+        context: ChannelHandlerContext, buffer: inout ByteBuffer, seenEOF: Bool
+    ) throws -> DecodingState {
+        try decode(context: context, buffer: &buffer)
+    }
+
+    /// The next whole reply; nil while it has not all arrived.
+    mutating func next(in buffer: inout ByteBuffer) throws -> SMTPReply? {
+        while let length = buffer.readableBytesView.firstIndex(of: UInt8(ascii: "\n")).map({
+            $0 - buffer.readerIndex
+        }) {
+            guard length <= Self.longestLine, lines.count < Self.mostLines,
+                var line = buffer.readString(length: length)
+            else { throw Garbled() }
+            buffer.moveReaderIndex(forwardBy: 1)
+            if line.hasSuffix("\r") { line.removeLast() }
+            guard line.utf8.count >= 3, let code = Int(line.prefix(3)), (200..<600).contains(code) else {
+                throw Garbled()
+            }
+            let rest = line.dropFirst(3)
+            lines.append(String(rest.dropFirst()))
+            if !rest.hasPrefix("-") {
+                defer { lines = [] }
+                return SMTPReply(code: code, lines: lines)
+            }
+        }
+        guard buffer.readableBytes <= Self.longestLine else { throw Garbled() }
+        return nil
+    }
+}

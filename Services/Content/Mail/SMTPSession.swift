@@ -1,0 +1,133 @@
+import ClubProtocol
+import Foundation
+import NIOCore
+
+/// One conversation with an SMTP server, used by one task.
+final class SMTPSession: MailSession {
+    private let channel: any Channel
+    private var replies: NIOAsyncChannelInboundStream<SMTPReply>.AsyncIterator
+    private let outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
+    private let sender: EmailAddress
+    private(set) var isUsable = true
+
+    init(
+        channel: any Channel, replies: NIOAsyncChannelInboundStream<SMTPReply>.AsyncIterator,
+        outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>, sender: EmailAddress
+    ) {
+        self.channel = channel
+        self.replies = replies
+        self.outbound = outbound
+        self.sender = sender
+    }
+
+    /// The connection is gone or does not speak SMTP any more.
+    private struct Lost: Error {}
+
+    // MARK: Opening
+
+    /// Greeting, EHLO, TLS and authentication; throws ``MailUnreachable`` when the server does not let us in.
+    func open(_ transport: SMTPTransport) async throws {
+        do {
+            try expect(await reply(), "the greeting")
+            var features = try await hello()
+            if !transport.secure, transport.startTLS != .never {
+                if features.contains("STARTTLS") {
+                    try expect(await command("STARTTLS"), "STARTTLS")
+                    try await channel.eventLoop.submit { [channel] in
+                        try channel.pipeline.syncOperations.addHandler(transport.tlsHandler(), position: .first)
+                    }.get()
+                    features = try await hello()
+                } else if transport.startTLS == .required {
+                    throw MailUnreachable(reason: "the server does not offer STARTTLS, which MAIL_URL requires")
+                }
+            }
+            if let user = transport.user, let password = transport.password {
+                let secret = Data("\0\(user)\0\(password)".utf8).base64EncodedString()
+                try expect(await command("AUTH PLAIN \(secret)"), "AUTH")
+            }
+        } catch let error as MailUnreachable {
+            throw error
+        } catch {
+            throw MailUnreachable(reason: "the connection was lost before the first message")
+        }
+    }
+
+    private func hello() async throws -> Set<String> {
+        let reply = try await command("EHLO localhost")
+        try expect(reply, "EHLO")
+        return Set(reply.lines.map { $0.uppercased() })
+    }
+
+    private func expect(_ reply: SMTPReply, _ what: String) throws {
+        guard reply.isPositive else { throw MailUnreachable(reason: "\(what) was answered with \(reply.text)") }
+    }
+
+    // MARK: Messages
+
+    func deliver(_ message: MailMessage) async -> MailOutcome {
+        do {
+            for line in ["MAIL FROM:<\(sender)>", "RCPT TO:<\(message.to.address)>", "DATA"] {
+                let reply = try await command(line)
+                guard reply.isPositive else { return await refusal(reply) }
+            }
+        } catch {
+            isUsable = false
+            return .postponed("the connection was lost before the text went out")
+        }
+        do {
+            try await outbound.write(Self.dotStuffed(message.bytes))
+            let reply = try await reply()
+            return reply.isPositive ? .accepted(reply.text) : await refusal(reply)
+        } catch {
+            isUsable = false
+            return .uncertain("the connection was lost while the message went out")
+        }
+    }
+
+    /// A refused message; the session goes on with the next one, unless the server is closing (421).
+    private func refusal(_ reply: SMTPReply) async -> MailOutcome {
+        if reply.code == 421 {
+            isUsable = false
+        } else if (try? await command("RSET"))?.isPositive != true {
+            isUsable = false
+        }
+        return reply.isPermanent ? .refused(reply.text) : .postponed(reply.text)
+    }
+
+    func quit() async {
+        if isUsable { _ = try? await command("QUIT") }
+        isUsable = false
+    }
+
+    /// RFC 5321, 4.5.2: a line that begins with a dot gets another; a dot on a line ends the text.
+    static func dotStuffed(_ bytes: [UInt8]) -> ByteBuffer {
+        var buffer = ByteBuffer()
+        buffer.reserveCapacity(bytes.count + 64)
+        var atLineStart = true
+        for byte in bytes {
+            if atLineStart, byte == UInt8(ascii: ".") { buffer.writeInteger(UInt8(ascii: ".")) }
+            buffer.writeInteger(byte)
+            atLineStart = byte == UInt8(ascii: "\n")
+        }
+        buffer.writeString(atLineStart ? ".\r\n" : "\r\n.\r\n")
+        return buffer
+    }
+
+    // MARK: The wire
+
+    private func command(_ line: String) async throws -> SMTPReply {
+        try await outbound.write(ByteBuffer(string: line + "\r\n"))
+        return try await reply()
+    }
+
+    /// The next reply; a server that says nothing for too long is taken for lost.
+    private func reply() async throws -> SMTPReply {
+        let channel = channel
+        let timer = channel.eventLoop.scheduleTask(in: .seconds(Int64(SMTPTransport.longestAnswer))) {
+            channel.close(promise: nil)
+        }
+        defer { timer.cancel() }
+        guard let reply = try await replies.next() else { throw Lost() }
+        return reply
+    }
+}

@@ -1,0 +1,59 @@
+import ClubProtocol
+import Postgres
+import ServiceKit
+
+/// Resources over HTTP.
+struct ResourceRoutes {
+    let backend: Backend
+
+    func mount(on parts: inout ServiceParts) {
+        parts.routes.write(CreateResource.self, create)
+        parts.routes.read(ListResources.self, list)
+        parts.routes.read(GetResource.self, get)
+        parts.routes.write(ChangeResource.self, change)
+        parts.snapshot("resource") { ids in
+            "select id, jsonb_build_object('kind', kind, 'title', title, 'organization', organization) as data from resource where id = any(\(ids))"
+        }
+    }
+
+    @Sendable func create(
+        _ call: Call<CreateResource>, _ transaction: PostgresTransaction
+    ) async throws -> Answer<Resource> {
+        let rows = try await ResourceStore.create(call.body, in: transaction)
+        try await record(.created, rows, call.principal, transaction)
+        return try .row(rows)
+    }
+
+    @Sendable func list(_ call: Call<ListResources>) async throws -> Answer<Page<Resource>> {
+        try .page(await ResourceStore.list(call.query, call.page, on: backend.database), call.page, key: "id")
+    }
+
+    @Sendable func get(_ call: Call<GetResource>) async throws -> Answer<Resource> {
+        try .row(await ResourceStore.get(call.path.resource, on: backend.database))
+    }
+
+    @Sendable func change(
+        _ call: Call<ChangeResource>, _ transaction: PostgresTransaction
+    ) async throws -> Answer<Resource> {
+        let rows = try await ResourceStore.change(
+            call.path.resource, call.body, basedOn: call.ifMatch ?? 0, in: transaction)
+        if rows.isEmpty {
+            guard try await !ResourceStore.get(call.path.resource, on: transaction).isEmpty else {
+                throw Problem(.notFound)
+            }
+            throw Problem(.stale)
+        }
+        try await record(.changed, rows, call.principal, transaction)
+        return try .row(rows)
+    }
+
+    private func record(
+        _ action: Change.Action, _ rows: Rows, _ principal: Principal, _ transaction: PostgresTransaction
+    ) async throws {
+        guard let row = rows.first else { return }
+        let resource = try row.decode(Resource.self)
+        try await backend.journal.record(
+            action, "resource", resource.id, version: resource.version, values: resource, by: principal,
+            in: transaction)
+    }
+}

@@ -1,0 +1,102 @@
+import ClubProtocol
+import Postgres
+import ServiceKit
+
+enum AmbassadorStore {
+    private static let columns: SQL = """
+        id, person, name, organization, topics, departements, version, created_at as "createdAt",
+        updated_at as "updatedAt"
+        """
+
+    /// What a caller may see: a representative the ambassadors of its organization, an ambassador itself.
+    private static func visible(to principal: Principal) -> [SQL] {
+        switch principal.role {
+        case .operator, .editor, .lobbyist, .auditor, .service: []
+        case .representative: ["organization = \(principal.organization)"]
+        case .ambassador: ["person = \(principal.person)"]
+        case .expert: ["false"]
+        }
+    }
+
+    static func create(
+        _ id: Ambassador.ID, _ body: CreateAmbassador.Body, in transaction: PostgresTransaction
+    ) async throws -> Rows {
+        let rows = try await transaction.query(
+            """
+            insert into ambassador (id, person, name, organization, topics, departements)
+            select \(id), person.id, full_name, \(body.organization), \(body.topics ?? [])::text[],
+                \(body.departements ?? [])::text[]
+            from person where person.id = \(body.person)
+            returning \(columns)
+            """)
+        guard !rows.isEmpty else { throw Problem.invalid("/person", "there is no such person") }
+        return rows
+    }
+
+    static func get(
+        _ id: Ambassador.ID, for principal: Principal, on executor: any PostgresExecutor
+    ) async throws -> Rows {
+        let rules = ["id = \(id)"] + visible(to: principal)
+        return try await executor.query("select \(columns) from ambassador where \(rules.all)")
+    }
+
+    static func list(
+        _ query: ListAmbassadors.Query, _ page: PageRequest, for principal: Principal,
+        on executor: any PostgresExecutor
+    ) async throws -> Rows {
+        var rules = visible(to: principal)
+        if let organization = query.organization { rules.append("organization = \(organization)") }
+        if let person = query.person { rules.append("person = \(person)") }
+        if let departement = query.departement { rules.append("departements @> \([departement])::text[]") }
+        if let topic = query.topic { rules.append("topics @> \([topic])::text[]") }
+        if let words = query.q { rules.append(.nameMatches(words)) }
+        if let since = query.updatedSince { rules.append("updated_at >= \(since)") }
+        if let after = try page.position(of: Ambassador.self) {
+            rules.append("(sort_key, id) > (\(after.key), \(after.id))")
+        }
+        return try await executor.query(
+            """
+            select \(columns), sort_key as "_key" from ambassador
+            where \(rules.all)
+            order by sort_key, id limit \(page.limit + 1)
+            """)
+    }
+
+    static func change(
+        _ id: Ambassador.ID, _ patch: ChangeAmbassador.Body, at version: Int?, by principal: Principal,
+        in transaction: PostgresTransaction
+    ) async throws -> Rows {
+        let rules = ["id = \(id)"] + visible(to: principal)
+        guard
+            let row = try await transaction.first(
+                "select \(columns) from ambassador where \(rules.all) for no key update")
+        else { throw Problem(.notFound) }
+        var ambassador = try row.decode(Ambassador.self, at: version)
+        if let value = patch.organization, value != ambassador.organization {
+            guard principal.role == .operator else {
+                throw Problem(.forbidden, "Only the club's staff moves an ambassador to another organization.")
+            }
+            ambassador.organization = value
+        }
+        if let value = patch.topics { ambassador.topics = value }
+        if let value = patch.departements { ambassador.departements = value }
+        return try await transaction.query(
+            """
+            update ambassador set
+                organization = \(ambassador.organization), topics = \(ambassador.topics),
+                departements = \(ambassador.departements), version = version + 1, updated_at = now()
+            where id = \(id)
+            returning \(columns)
+            """)
+    }
+
+    /// The ambassadors of these identifiers as they are now, for the change feed.
+    static func snapshot(_ ids: ChangedIDs) -> SQL {
+        """
+        select id, jsonb_strip_nulls(jsonb_build_object(
+            'id', id, 'person', person, 'name', name, 'organization', organization, 'topics', topics,
+            'departements', departements, 'version', version, 'createdAt', created_at, 'updatedAt', updated_at)) as data
+        from ambassador where id = any(\(ids))
+        """
+    }
+}

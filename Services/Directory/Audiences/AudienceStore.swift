@@ -1,0 +1,50 @@
+import ClubProtocol
+import Postgres
+
+enum AudienceStore {
+    /// Everybody of an audience who agreed and has an address, by identifier.
+    static func members(of audience: Audience) -> SQL {
+        switch audience.audience {
+        case .ambassadors: ambassadors(audience)
+        case .experts: experts(audience, of: [])
+        case .webAgencies: experts(audience, of: ["sub_kind = 'webAgency'"])
+        case .resellers: experts(audience, of: ["sub_kind = 'reseller'"])
+        }
+    }
+
+    private static func ambassadors(_ audience: Audience) -> SQL {
+        let rules: [SQL] = ["email is not null", .agreed(to: audience.consent)] + field(audience)
+        return """
+            select 'ambassador' as entity, ambassador.id, ambassador.person, given_name || ' ' || family_name as name, email,
+                departements[1] as departement
+            from ambassador join person on person.id = ambassador.person
+            where \(rules.all)
+            order by ambassador.id
+            """
+    }
+
+    private static func experts(_ audience: Audience, of kind: [SQL]) -> SQL {
+        let rules: [SQL] = kind + ["email is not null", .agreed(to: audience.consent)] + field(audience)
+        return """
+            select 'expert' as entity, id, name, email, departement, sub_kind as "subKind" from expert
+            where \(rules.all)
+            order by id
+            """
+    }
+
+    private static func field(_ audience: Audience) -> [SQL] {
+        var rules: [SQL] = []
+        if let departements = audience.departements { rules.append("departements && \(departements)::text[]") }
+        if let topics = audience.topics { rules.append("topics && \(topics)::text[]") }
+        return rules
+    }
+}
+
+extension Audience {
+    fileprivate var consent: ClubProtocol.Purpose {
+        switch purpose {
+        case .flashInfo: .flashInfo
+        case .eventInvitations: .eventInvitations
+        }
+    }
+}

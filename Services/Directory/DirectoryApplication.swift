@@ -1,0 +1,28 @@
+package import ClubProtocol
+package import Postgres
+package import ServiceKit
+
+/// Builds the directory; the command and the tests use the same.
+package enum DirectoryApplication: ServiceApplication {
+    package static let name = DirectoryAPI.service
+    package static let title = DirectoryAPI.title
+    package static let endpoints = DirectoryAPI.endpoints
+    package static let peers: [ServiceName] = []
+    package static let migrations = [
+        Migration("0001-vocabulary", sql: PackageResources.m0001_vocabulary_sql),
+        Migration("0002-members", sql: PackageResources.m0002_members_sql),
+        Migration("0003-field", sql: PackageResources.m0003_field_sql),
+    ]
+
+    package static func assemble(_ backend: Backend, into parts: inout ServiceParts) throws {
+        OrganizationRoutes(backend: backend).mount(on: &parts)
+        MandateRoutes(backend: backend).mount(on: &parts)
+        PersonRoutes(backend: backend).mount(on: &parts)
+        MembershipRoutes(backend: backend).mount(on: &parts)
+        AmbassadorRoutes(backend: backend).mount(on: &parts)
+        ExpertRoutes(backend: backend).mount(on: &parts)
+        ImportRoutes(backend: backend).mount(on: &parts)
+        AudienceRoutes(backend: backend).mount(on: &parts)
+        parts.routes.constraint("topics_known", .invalid("/topics", "the vocabulary has no such topic"))
+    }
+}

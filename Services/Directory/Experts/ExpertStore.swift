@@ -1,0 +1,141 @@
+import ClubProtocol
+import Postgres
+import ServiceKit
+
+/// By identifier and by list these are the busiest statements of the club: one table, one index, no join.
+enum ExpertStore {
+    private static let columns: SQL = """
+        id, sub_kind as "subKind", name, siret, contact_name as "contactName", email, telephone,
+        postal_code as "postalCode", commune, departement, departements, topics, brands, website, consents, version,
+        created_at as "createdAt", updated_at as "updatedAt"
+        """
+
+    /// What a caller may see: an ambassador those who agreed to the public directory, an expert itself.
+    private static func visible(to principal: Principal) -> [SQL] {
+        switch principal.role {
+        case .operator, .editor, .lobbyist, .auditor, .service: []
+        case .ambassador: [.agreed(to: .publicDirectory)]
+        case .expert: ["id = \(principal.organization)"]
+        case .representative: ["false"]
+        }
+    }
+
+    static func create(
+        _ id: Expert.ID, _ body: CreateExpert.Body, in transaction: PostgresTransaction
+    ) async throws -> Rows {
+        guard let departement = body.departement ?? Departement(postalCode: body.postalCode) else {
+            throw Problem.invalid("/departement", "the postal code does not tell it")
+        }
+        return try await transaction.query(
+            """
+            insert into expert (
+                id, sub_kind, name, siret, contact_name, email, telephone, postal_code, commune, departement,
+                departements, topics, brands, website, consents)
+            values (
+                \(id), \(body.subKind), \(body.name), \(body.siret), \(body.contactName), \(body.email),
+                \(body.telephone), \(body.postalCode), \(body.commune), \(departement),
+                \(body.departements ?? [departement]), \(body.topics ?? []), \(body.brands ?? []), \(body.website),
+                directory.with_consents('{}', \(try JSONText(encoding: body.consents ?? ConsentChoices()))))
+            returning \(columns)
+            """)
+    }
+
+    static func get(
+        _ id: Expert.ID, for principal: Principal, on executor: any PostgresExecutor
+    ) async throws -> Rows {
+        let rules = ["id = \(id)"] + visible(to: principal)
+        return try await executor.query("select \(columns) from expert where \(rules.all)")
+    }
+
+    static func list(
+        _ query: ListExperts.Query, _ page: PageRequest, for principal: Principal, on executor: any PostgresExecutor
+    ) async throws -> Rows {
+        var rules = visible(to: principal)
+        if let subKind = query.subKind { rules.append("sub_kind = \(subKind)") }
+        if let departement = query.departement { rules.append("departement = \(departement)") }
+        if let departement = query.serves { rules.append("departements @> \([departement])::text[]") }
+        if let topic = query.topic { rules.append("topics @> \([topic])::text[]") }
+        if let brand = query.brand { rules.append("brand_keys @> array[directory.folded(\(brand.text))]") }
+        if let siret = query.siret { rules.append("siret = \(siret)") }
+        if let email = query.email { rules.append("lower(email) = lower(\(email.text))") }
+        if let words = query.q { rules.append(.matches(words)) }
+        if let since = query.updatedSince { rules.append("updated_at >= \(since)") }
+        if let after = try page.position(of: Expert.self) {
+            rules.append("(sort_key, id) > (\(after.key), \(after.id))")
+        }
+        return try await executor.query(
+            """
+            select \(columns), sort_key as "_key" from expert
+            where \(rules.all)
+            order by sort_key, id limit \(page.limit + 1)
+            """)
+    }
+
+    static func change(
+        _ id: Expert.ID, _ patch: ChangeExpert.Body, at version: Int?, by principal: Principal,
+        in transaction: PostgresTransaction
+    ) async throws -> Rows {
+        let rules = ["id = \(id)"] + visible(to: principal)
+        guard
+            let row = try await transaction.first("select \(columns) from expert where \(rules.all) for no key update")
+        else { throw Problem(.notFound) }
+        let expert = try row.decode(Expert.self, at: version)
+        let changed = try expert.patched(patch)
+        guard principal.role == .operator || (expert.subKind == changed.subKind && expert.siret == changed.siret) else {
+            throw Problem(.forbidden, "Only the club's staff changes kind and SIRET.")
+        }
+        return try await transaction.query(
+            """
+            update expert set
+                sub_kind = \(changed.subKind), name = \(changed.name), siret = \(changed.siret),
+                contact_name = \(changed.contactName), email = \(changed.email), telephone = \(changed.telephone),
+                postal_code = \(changed.postalCode), commune = \(changed.commune), departement = \(changed.departement),
+                departements = \(changed.departements), topics = \(changed.topics), brands = \(changed.brands),
+                website = \(changed.website),
+                consents = directory.with_consents(
+                    consents, \(try JSONText(encoding: patch.consents ?? ConsentChoices()))),
+                version = version + 1, updated_at = now()
+            where id = \(id)
+            returning \(columns)
+            """)
+    }
+
+    /// The experts of these identifiers as they are now, for the change feed.
+    static func snapshot(_ ids: ChangedIDs) -> SQL {
+        """
+        select id, jsonb_strip_nulls(jsonb_build_object(
+            'id', id, 'subKind', sub_kind, 'name', name, 'siret', siret, 'contactName', contact_name, 'email', email,
+            'telephone', telephone, 'postalCode', postal_code, 'commune', commune, 'departement', departement,
+            'departements', departements, 'topics', topics, 'brands', brands, 'website', website, 'consents', consents,
+            'version', version, 'createdAt', created_at, 'updatedAt', updated_at)) as data
+        from expert where id = any(\(ids))
+        """
+    }
+}
+
+extension Expert {
+    /// After a merge patch. A new postal code brings its département, unless the patch says another.
+    fileprivate func patched(_ patch: ChangeExpert.Body) throws -> Expert {
+        var result = self
+        if let value = patch.subKind { result.subKind = value }
+        if let value = patch.name { result.name = value }
+        if let value = patch.siret { result.siret = value }
+        if let value = patch.contactName { result.contactName = value }
+        if let value = patch.email { result.email = value }
+        if let value = patch.telephone { result.telephone = value }
+        if let value = patch.postalCode {
+            result.postalCode = value
+            guard let departement = patch.departement ?? Departement(postalCode: value) else {
+                throw Problem.invalid("/departement", "the postal code does not tell it")
+            }
+            result.departement = departement
+        }
+        if let value = patch.commune { result.commune = value }
+        if let value = patch.departement { result.departement = value }
+        if let value = patch.departements { result.departements = value }
+        if let value = patch.topics { result.topics = value }
+        if let value = patch.brands { result.brands = value }
+        if let value = patch.website { result.website = value }
+        return result
+    }
+}

@@ -1,0 +1,174 @@
+import Foundation
+
+/// Reads the records of a CSV file as its bytes arrive (RFC 4180 and what people make of it): comma, semicolon, tab or
+/// bar, CRLF, LF or CR, quotes with line breaks in them, blank lines. Its memory is one record, of any size of file.
+///
+/// A reader of our own because SwiftCSV, like the other CSV packages for Swift, wants the whole file as one `String`
+/// first: an import has to run in constant memory, in an encoding that is only known field by field, and to name the row
+/// of a quote that is never closed.
+struct CSVReader {
+    struct Record: Equatable {
+        /// The cells as text, without their quotes.
+        var cells: [String]
+        /// What is wrong with the record as a whole, if something is.
+        var fault: String?
+    }
+
+    /// The longest record in bytes.
+    static let limit = 256 << 10
+
+    private enum State {
+        case fieldStart
+        case plain
+        case quoted
+        /// After a quote in a quoted field: the end of it, or the first of two that stand for one.
+        case quoteInQuoted
+        /// In a record that is too long, up to its end.
+        case skipping
+    }
+
+    private var transcoder = TextTranscoder()
+    /// Not known before the first record is complete.
+    private var delimiter: UInt8?
+    /// The first record, while the delimiter is not known.
+    private var head: [UInt8] = []
+    private var headIsQuoted = false
+    private var state = State.fieldStart
+    private var field: [UInt8] = []
+    private var cells: [String] = []
+    private var size = 0
+    private var afterCarriageReturn = false
+
+    /// Takes the next bytes of the file and gives the records that are complete by now.
+    mutating func read(_ bytes: some Collection<UInt8>) -> [Record] {
+        var records: [Record] = []
+        accept(transcoder.transcode(bytes), into: &records)
+        return records
+    }
+
+    /// Gives what is left when the file has ended.
+    mutating func finish() -> [Record] {
+        var records: [Record] = []
+        accept(transcoder.finish(), into: &records)
+        if delimiter == nil { begin(into: &records) }
+        switch state {
+        case .quoted: endRecord(fault: "a quote is opened and never closed", into: &records)
+        case .skipping: endRecord(fault: "is longer than \(Self.limit >> 10) KiB", into: &records)
+        case .fieldStart where cells.isEmpty: break
+        default: endRecord(fault: nil, into: &records)
+        }
+        return records
+    }
+
+    private mutating func accept(_ bytes: [UInt8], into records: inout [Record]) {
+        guard delimiter == nil else {
+            for byte in bytes { step(byte, into: &records) }
+            return
+        }
+        for (index, byte) in bytes.enumerated() {
+            head.append(byte)
+            if byte == UInt8(ascii: "\"") { headIsQuoted.toggle() }
+            let isEnd = !headIsQuoted && (byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r"))
+            let isBlank = isEnd && head.count == 1
+            if isBlank { head.removeAll() }
+            if (isEnd && !isBlank) || head.count > Self.limit {
+                begin(into: &records)
+                for byte in bytes[(index + 1)...] { step(byte, into: &records) }
+                return
+            }
+        }
+    }
+
+    /// Finds the delimiter in the first record, and reads that.
+    private mutating func begin(into records: inout [Record]) {
+        var line = head[...]
+        // Excel's own first line: `sep=;`
+        if line.count <= 7, line.starts(with: "sep=".utf8), let mark = line.dropFirst(4).first {
+            delimiter = mark
+            line = []
+        } else {
+            delimiter = Self.delimiter(of: line)
+        }
+        let bytes = Array(line)
+        head = []
+        for byte in bytes { step(byte, into: &records) }
+    }
+
+    /// The candidate that stands most often outside of quotes; the comma when none does.
+    private static func delimiter(of line: ArraySlice<UInt8>) -> UInt8 {
+        var counts: [UInt8: Int] = [:]
+        var isQuoted = false
+        for byte in line {
+            if byte == UInt8(ascii: "\"") { isQuoted.toggle() }
+            if !isQuoted { counts[byte, default: 0] += 1 }
+        }
+        var best = UInt8(ascii: ",")
+        for candidate in ";\t|".utf8 where counts[candidate, default: 0] > counts[best, default: 0] { best = candidate }
+        return best
+    }
+
+    private mutating func step(_ byte: UInt8, into records: inout [Record]) {
+        let isLineFeed = byte == UInt8(ascii: "\n")
+        let wasCarriageReturn = afterCarriageReturn
+        afterCarriageReturn = byte == UInt8(ascii: "\r") && state != .quoted
+        if isLineFeed && wasCarriageReturn { return }
+        size += 1
+        if size > Self.limit && state != .skipping {
+            field = []
+            // Within quotes a line end says nothing: the rest of the file is the record, and is not kept.
+            state = state == .quoted ? .quoted : .skipping
+            if state == .quoted { cells = [] }
+        }
+        switch state {
+        case .quoted:
+            if byte == UInt8(ascii: "\"") { state = .quoteInQuoted } else if size <= Self.limit { field.append(byte) }
+        case .quoteInQuoted where byte == UInt8(ascii: "\""):
+            field.append(byte)
+            state = .quoted
+        case .fieldStart where byte == UInt8(ascii: "\""):
+            state = .quoted
+        default:
+            if isLineFeed || byte == UInt8(ascii: "\r") {
+                endRecord(fault: size > Self.limit ? "is longer than \(Self.limit >> 10) KiB" : nil, into: &records)
+            } else if state != .skipping {
+                if byte == delimiter {
+                    endField()
+                } else {
+                    field.append(byte)
+                    state = .plain
+                }
+            }
+        }
+    }
+
+    private mutating func endField() {
+        cells.append(Self.text(field))
+        field.removeAll(keepingCapacity: true)
+        state = .fieldStart
+    }
+
+    private mutating func endRecord(fault: String?, into records: inout [Record]) {
+        endField()
+        let record = Record(cells: cells, fault: fault)
+        cells = []
+        size = 0
+        if fault != nil || record.cells.contains(where: { !$0.allSatisfy(\.isWhitespace) }) { records.append(record) }
+    }
+
+    /// UTF-8 if the bytes are such, else Windows-1252, in which every byte is some character.
+    private static func text(_ bytes: [UInt8]) -> String {
+        String(validating: bytes, as: UTF8.self) ?? String(String.UnicodeScalarView(bytes.map(windows1252)))
+    }
+
+    private static func windows1252(_ byte: UInt8) -> Unicode.Scalar {
+        guard (0x80...0x9F).contains(byte) else { return Unicode.Scalar(byte) }
+        return Unicode.Scalar(windows1252High[Int(byte - 0x80)]) ?? "\u{FFFD}"
+    }
+
+    /// 0x80 to 0x9F (WHATWG Encoding Standard, index windows-1252).
+    private static let windows1252High: [UInt16] = [
+        0x20AC, 0x0081, 0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021, 0x02C6, 0x2030, 0x0160, 0x2039, 0x0152, 0x008D,
+        0x017D, 0x008F, 0x0090, 0x2018, 0x2019, 0x201C, 0x201D, 0x2022, 0x2013, 0x2014, 0x02DC, 0x2122, 0x0161, 0x203A,
+        0x0153, 0x009D, 0x017E, 0x0178,
+    ]
+}

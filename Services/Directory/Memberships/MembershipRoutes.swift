@@ -1,0 +1,40 @@
+import ClubProtocol
+import Postgres
+import ServiceKit
+
+/// `/v1/memberships`
+struct MembershipRoutes {
+    let backend: Backend
+
+    func mount(on parts: inout ServiceParts) {
+        let (database, journal) = (backend.database, backend.journal)
+        parts.routes.write(CreateMembership.self) { call, transaction in
+            let id = Membership.ID()
+            let rows = try await MembershipStore.create(id, call.body, in: transaction)
+            try await journal.record(
+                .created, "membership", id, version: 1, values: call.body, by: call.principal, in: transaction)
+            return try .row(rows)
+        }
+        parts.routes.read(ListMemberships.self) { call in
+            try .page(
+                try await MembershipStore.list(call.query, call.page, for: call.principal, on: database),
+                call.page, key: "from", "id")
+        }
+        parts.routes.read(GetMembership.self) { call in
+            try .row(try await MembershipStore.get(call.path.membership, for: call.principal, on: database))
+        }
+        parts.routes.write(ChangeMembership.self) { call, transaction in
+            let id = call.path.membership
+            let rows = try await MembershipStore.change(id, call.body, at: call.ifMatch, in: transaction)
+            try await journal.record(
+                .changed, "membership", id, version: try rows.first?["version"], values: call.body, by: call.principal,
+                in: transaction)
+            return try .row(rows)
+        }
+        parts.snapshot("membership", MembershipStore.snapshot)
+        parts.routes.constraint(
+            "membership_organization_fkey", .invalid("/organization", "there is no such organization"))
+        parts.routes.constraint("membership_tier_fkey", .invalid("/tier", "there is no such tier"))
+        parts.routes.constraint("membership_excl", Problem(.membershipOverlaps))
+    }
+}

@@ -1,0 +1,89 @@
+import ClubProtocol
+import Postgres
+import ServiceKit
+
+enum MembershipStore {
+    private static let columns: SQL = """
+        id, organization, tier, from_day as "from", until_day as "until", version, created_at as "createdAt",
+        updated_at as "updatedAt"
+        """
+
+    /// What a caller may see: a representative those of its organization.
+    private static func visible(to principal: Principal) -> [SQL] {
+        switch principal.role {
+        case .operator, .editor, .lobbyist, .auditor, .service: []
+        case .representative: ["organization = \(principal.organization)"]
+        case .ambassador, .expert: ["false"]
+        }
+    }
+
+    static func create(
+        _ id: Membership.ID, _ body: CreateMembership.Body, in transaction: PostgresTransaction
+    ) async throws -> Rows {
+        try MandateStore.checkDays(body.from, body.until)
+        return try await transaction.query(
+            """
+            insert into membership (id, organization, tier, from_day, until_day)
+            values (\(id), \(body.organization), \(body.tier), \(body.from), \(body.until))
+            returning \(columns)
+            """)
+    }
+
+    static func get(
+        _ id: Membership.ID, for principal: Principal, on executor: any PostgresExecutor
+    ) async throws -> Rows {
+        let rules = ["id = \(id)"] + visible(to: principal)
+        return try await executor.query("select \(columns) from membership where \(rules.all)")
+    }
+
+    static func list(
+        _ query: ListMemberships.Query, _ page: PageRequest, for principal: Principal,
+        on executor: any PostgresExecutor
+    ) async throws -> Rows {
+        var rules = visible(to: principal)
+        if let organization = query.organization { rules.append("organization = \(organization)") }
+        if let tier = query.tier { rules.append("tier = \(tier)") }
+        if let day = query.asOf { rules.append("during @> \(day)::date") }
+        if let after = try page.position(of: Membership.self) {
+            rules.append("(from_day, id) < (\(after.key)::date, \(after.id))")
+        }
+        return try await executor.query(
+            """
+            select \(columns) from membership
+            where \(rules.all)
+            order by from_day desc, id desc limit \(page.limit + 1)
+            """)
+    }
+
+    static func change(
+        _ id: Membership.ID, _ patch: ChangeMembership.Body, at version: Int?, in transaction: PostgresTransaction
+    ) async throws -> Rows {
+        guard
+            let row = try await transaction.first(
+                "select \(columns) from membership where id = \(id) for no key update")
+        else { throw Problem(.notFound) }
+        var membership = try row.decode(Membership.self, at: version)
+        if let value = patch.tier { membership.tier = value }
+        if let value = patch.from { membership.from = value }
+        if let value = patch.until { membership.until = value }
+        try MandateStore.checkDays(membership.from, membership.until)
+        return try await transaction.query(
+            """
+            update membership set
+                tier = \(membership.tier), from_day = \(membership.from), until_day = \(membership.until),
+                version = version + 1, updated_at = now()
+            where id = \(id)
+            returning \(columns)
+            """)
+    }
+
+    /// The memberships of these identifiers as they are now, for the change feed.
+    static func snapshot(_ ids: ChangedIDs) -> SQL {
+        """
+        select id, jsonb_strip_nulls(jsonb_build_object(
+            'id', id, 'organization', organization, 'tier', tier, 'from', from_day, 'until', until_day,
+            'version', version, 'createdAt', created_at, 'updatedAt', updated_at)) as data
+        from membership where id = any(\(ids))
+        """
+    }
+}

@@ -1,0 +1,42 @@
+import ClubProtocol
+import Postgres
+import ServiceKit
+
+/// `/v1/organizations/{organization}/mandates`
+struct MandateRoutes {
+    let backend: Backend
+
+    func mount(on parts: inout ServiceParts) {
+        let (database, journal) = (backend.database, backend.journal)
+        parts.routes.write(CreateMandate.self) { call, transaction in
+            let id = Mandate.ID()
+            let rows = try await MandateStore.create(id, of: call.path.organization, call.body, in: transaction)
+            try await journal.record(
+                .created, "mandate", id, version: 1, values: call.body, by: call.principal, in: transaction)
+            return try .row(rows)
+        }
+        parts.routes.read(ListMandates.self) { call in
+            let organization = call.path.organization
+            let rows = try await OrganizationStore.get(organization, for: call.principal, on: database)
+            guard !rows.isEmpty else { throw Problem(.notFound) }
+            return try .page(
+                try await MandateStore.list(of: organization, call.query, call.page, on: database),
+                call.page, key: "from", "id")
+        }
+        parts.routes.write(ChangeMandate.self) { call, transaction in
+            let rows = try await MandateStore.change(call.path, call.body, at: call.ifMatch, in: transaction)
+            try await journal.record(
+                .changed, "mandate", call.path.mandate, version: try rows.first?["version"], values: call.body,
+                by: call.principal, in: transaction)
+            return try .row(rows)
+        }
+        parts.snapshot("mandate", MandateStore.snapshot)
+        parts.routes.constraint("mandate_organization_fkey", Problem(.notFound))
+        parts.routes.constraint("mandate_person_fkey", .invalid("/person", "there is no such person"))
+        parts.routes.constraint(
+            "mandate_titular_excl",
+            Problem(.mandateOverlaps, "The organization has a titular representative on some of these days."))
+        parts.routes.constraint(
+            "mandate_person_excl", Problem(.mandateOverlaps, "The person has this mandate on some of these days."))
+    }
+}

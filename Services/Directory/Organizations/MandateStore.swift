@@ -1,0 +1,82 @@
+import ClubProtocol
+import Postgres
+import ServiceKit
+
+enum MandateStore {
+    private static let columns: SQL = """
+        id, person, organization, kind, from_day as "from", until_day as "until", version, created_at as "createdAt",
+        updated_at as "updatedAt"
+        """
+
+    static func create(
+        _ id: Mandate.ID, of organization: Organization.ID, _ body: CreateMandate.Body,
+        in transaction: PostgresTransaction
+    ) async throws -> Rows {
+        try checkDays(body.from, body.until)
+        return try await transaction.query(
+            """
+            insert into mandate (id, person, organization, kind, from_day, until_day)
+            values (\(id), \(body.person), \(organization), \(body.kind), \(body.from), \(body.until))
+            returning \(columns)
+            """)
+    }
+
+    static func list(
+        of organization: Organization.ID, _ query: ListMandates.Query, _ page: PageRequest,
+        on executor: any PostgresExecutor
+    ) async throws -> Rows {
+        var rules: [SQL] = ["organization = \(organization)"]
+        if let kind = query.kind { rules.append("kind = \(kind)") }
+        if let person = query.person { rules.append("person = \(person)") }
+        if let day = query.asOf { rules.append("during @> \(day)::date") }
+        if let after = try page.position(of: Mandate.self) {
+            rules.append("(from_day, id) < (\(after.key)::date, \(after.id))")
+        }
+        return try await executor.query(
+            """
+            select \(columns) from mandate
+            where \(rules.all)
+            order by from_day desc, id desc limit \(page.limit + 1)
+            """)
+    }
+
+    static func change(
+        _ path: ChangeMandate.Path, _ patch: ChangeMandate.Body, at version: Int?, in transaction: PostgresTransaction
+    ) async throws -> Rows {
+        guard
+            let row = try await transaction.first(
+                """
+                select \(columns) from mandate
+                where id = \(path.mandate) and organization = \(path.organization)
+                for no key update
+                """)
+        else { throw Problem(.notFound) }
+        var mandate = try row.decode(Mandate.self, at: version)
+        if let value = patch.from { mandate.from = value }
+        if let value = patch.until { mandate.until = value }
+        try checkDays(mandate.from, mandate.until)
+        return try await transaction.query(
+            """
+            update mandate set
+                from_day = \(mandate.from), until_day = \(mandate.until), version = version + 1, updated_at = now()
+            where id = \(path.mandate)
+            returning \(columns)
+            """)
+    }
+
+    /// - Throws: 422 when the last day is before the first.
+    static func checkDays(_ from: Day, _ until: Day?) throws {
+        guard let until, until < from else { return }
+        throw Problem.invalid("/until", "is before the first day")
+    }
+
+    /// The mandates of these identifiers as they are now, for the change feed.
+    static func snapshot(_ ids: ChangedIDs) -> SQL {
+        """
+        select id, jsonb_strip_nulls(jsonb_build_object(
+            'id', id, 'person', person, 'organization', organization, 'kind', kind, 'from', from_day,
+            'until', until_day, 'version', version, 'createdAt', created_at, 'updatedAt', updated_at)) as data
+        from mandate where id = any(\(ids))
+        """
+    }
+}

@@ -1,0 +1,45 @@
+import ClubProtocol
+import Postgres
+import ServiceKit
+
+/// `/v1/organizations`
+struct OrganizationRoutes {
+    let backend: Backend
+
+    func mount(on parts: inout ServiceParts) {
+        let (database, journal) = (backend.database, backend.journal)
+        parts.routes.write(CreateOrganization.self) { call, transaction in
+            let id = Organization.ID()
+            let rows = try await OrganizationStore.create(id, call.body, in: transaction)
+            try await journal.record(
+                .created, "organization", id, version: 1, values: call.body, by: call.principal, in: transaction)
+            return try .row(rows)
+        }
+        parts.routes.read(ListOrganizations.self) { call in
+            try .page(
+                try await OrganizationStore.list(call.query, call.page, for: call.principal, on: database),
+                call.page, key: "_key", "id")
+        }
+        parts.routes.read(GetOrganization.self) { call in
+            try .row(try await OrganizationStore.get(call.path.organization, for: call.principal, on: database))
+        }
+        parts.routes.write(ChangeOrganization.self) { call, transaction in
+            let rows = try await OrganizationStore.change(
+                call.path.organization, call.body, at: call.ifMatch, by: call.principal, in: transaction)
+            try await journal.record(
+                .changed, "organization", call.path.organization, version: try rows.first?["version"],
+                values: call.body, by: call.principal, in: transaction)
+            return try .row(rows)
+        }
+        parts.snapshot("organization", OrganizationStore.snapshot)
+        parts.routes.constraint(
+            "organization_siret_key", Problem(.alreadyExists, errors: [.init("/siret", "another organization has it")]))
+        parts.routes.constraint("organization_parent_fkey", .invalid("/parent", "there is no such organization"))
+        parts.routes.constraint("organization_parent_check", .invalid("/parent", "is the organization itself"))
+        parts.routes.constraint("organization_circle_check", .invalid("/parent", "is one of its own branches"))
+        parts.routes.constraint("organization_sub_kind_check", .invalid("/subKind", "does not go with the kind"))
+        parts.routes.constraint(
+            "organization_siren_of_siret_check", .invalid("/siret", "does not begin with the SIREN"))
+        parts.routes.constraint("organization_topics_check", .invalid("/topics", "are more than 40"))
+    }
+}

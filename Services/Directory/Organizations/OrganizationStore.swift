@@ -1,0 +1,138 @@
+import ClubProtocol
+import Postgres
+import ServiceKit
+
+enum OrganizationStore {
+    private static let columns: SQL = """
+        id, kind, sub_kind as "subKind", name, siren, siret, parent, postal_code as "postalCode", commune, departement,
+        website, email, telephone, topics, version, created_at as "createdAt", updated_at as "updatedAt"
+        """
+
+    /// What a caller may see: a representative its own organization, an ambassador the one it advises for.
+    private static func visible(to principal: Principal) -> [SQL] {
+        switch principal.role {
+        case .operator, .editor, .lobbyist, .auditor, .service: []
+        case .representative: ["id = \(principal.organization)"]
+        case .ambassador: ["id = (select organization from ambassador where person = \(principal.person))"]
+        case .expert: ["false"]
+        }
+    }
+
+    static func create(
+        _ id: Organization.ID, _ body: CreateOrganization.Body, in transaction: PostgresTransaction
+    ) async throws -> Rows {
+        let siren = try body.siren ?? body.siret.map { try Siren(validating: String($0.text.prefix(9))) }
+        let departement = body.departement ?? body.postalCode.flatMap { Departement(postalCode: $0) }
+        return try await transaction.query(
+            """
+            insert into organization (
+                id, kind, sub_kind, name, siren, siret, parent, postal_code, commune, departement, website, email,
+                telephone, topics)
+            values (
+                \(id), \(body.kind), \(body.subKind), \(body.name), \(siren), \(body.siret), \(body.parent),
+                \(body.postalCode), \(body.commune), \(departement), \(body.website), \(body.email), \(body.telephone),
+                \(body.topics ?? []))
+            returning \(columns)
+            """)
+    }
+
+    static func get(
+        _ id: Organization.ID, for principal: Principal, on executor: any PostgresExecutor
+    ) async throws -> Rows {
+        let rules = ["id = \(id)"] + visible(to: principal)
+        return try await executor.query("select \(columns) from organization where \(rules.all)")
+    }
+
+    static func list(
+        _ query: ListOrganizations.Query, _ page: PageRequest, for principal: Principal,
+        on executor: any PostgresExecutor
+    ) async throws -> Rows {
+        var rules = visible(to: principal)
+        if let kind = query.kind { rules.append("kind = \(kind)") }
+        if let subKind = query.subKind { rules.append("sub_kind = \(subKind)") }
+        if let departement = query.departement { rules.append("departement = \(departement)") }
+        if let topic = query.topic { rules.append("topics @> \([topic])::text[]") }
+        if let parent = query.parent { rules.append("parent = \(parent)") }
+        if let siret = query.siret { rules.append("siret = \(siret)") }
+        if let words = query.q { rules.append(.matches(words)) }
+        if let since = query.updatedSince { rules.append("updated_at >= \(since)") }
+        if let after = try page.position(of: Organization.self) {
+            rules.append("(sort_key, id) > (\(after.key), \(after.id))")
+        }
+        return try await executor.query(
+            """
+            select \(columns), sort_key as "_key" from organization
+            where \(rules.all)
+            order by sort_key, id limit \(page.limit + 1)
+            """)
+    }
+
+    static func change(
+        _ id: Organization.ID, _ patch: ChangeOrganization.Body, at version: Int?, by principal: Principal,
+        in transaction: PostgresTransaction
+    ) async throws -> Rows {
+        let rules = ["id = \(id)"] + visible(to: principal)
+        guard
+            let row = try await transaction.first(
+                "select \(columns) from organization where \(rules.all) for no key update")
+        else { throw Problem(.notFound) }
+        let organization = try row.decode(Organization.self, at: version)
+        let changed = organization.patched(patch)
+        guard principal.role == .operator || organization.isSameMember(as: changed) else {
+            throw Problem(.forbidden, "Only the club's staff changes kind, numbers and parent.")
+        }
+        return try await transaction.query(
+            """
+            update organization set
+                kind = \(changed.kind), sub_kind = \(changed.subKind), name = \(changed.name), siren = \(changed.siren),
+                siret = \(changed.siret), parent = \(changed.parent), postal_code = \(changed.postalCode),
+                commune = \(changed.commune), departement = \(changed.departement), website = \(changed.website),
+                email = \(changed.email), telephone = \(changed.telephone), topics = \(changed.topics),
+                version = version + 1, updated_at = now()
+            where id = \(id)
+            returning \(columns)
+            """)
+    }
+
+    /// The organizations of these identifiers as they are now, for the change feed.
+    static func snapshot(_ ids: ChangedIDs) -> SQL {
+        """
+        select id, jsonb_strip_nulls(jsonb_build_object(
+            'id', id, 'kind', kind, 'subKind', sub_kind, 'name', name, 'siren', siren, 'siret', siret, 'parent', parent,
+            'postalCode', postal_code, 'commune', commune, 'departement', departement, 'website', website,
+            'email', email, 'telephone', telephone, 'topics', topics, 'version', version, 'createdAt', created_at,
+            'updatedAt', updated_at)) as data
+        from organization where id = any(\(ids))
+        """
+    }
+}
+
+extension Organization {
+    /// After a merge patch. A new postal code brings its département, unless the patch says another.
+    fileprivate func patched(_ patch: ChangeOrganization.Body) -> Organization {
+        var result = self
+        if let value = patch.kind { result.kind = value }
+        if let value = patch.subKind { result.subKind = value }
+        if let value = patch.name { result.name = value }
+        if let value = patch.siren { result.siren = value }
+        if let value = patch.siret { result.siret = value }
+        if let value = patch.parent { result.parent = value }
+        if let value = patch.postalCode {
+            result.postalCode = value
+            result.departement = value.flatMap { Departement(postalCode: $0) }
+        }
+        if let value = patch.commune { result.commune = value }
+        if let value = patch.departement { result.departement = value }
+        if let value = patch.website { result.website = value }
+        if let value = patch.email { result.email = value }
+        if let value = patch.telephone { result.telephone = value }
+        if let value = patch.topics { result.topics = value }
+        return result
+    }
+
+    /// Whether everything that makes it the member it is stayed as it was.
+    fileprivate func isSameMember(as other: Organization) -> Bool {
+        kind == other.kind && subKind == other.subKind && siren == other.siren && siret == other.siret
+            && parent == other.parent
+    }
+}

@@ -1,0 +1,39 @@
+import ClubProtocol
+import Postgres
+import ServiceKit
+
+/// `/v1/people`
+struct PersonRoutes {
+    let backend: Backend
+
+    func mount(on parts: inout ServiceParts) {
+        let (database, journal) = (backend.database, backend.journal)
+        parts.routes.write(CreatePerson.self) { call, transaction in
+            let id = Person.ID()
+            let rows = try await PersonStore.create(id, call.body, by: call.principal, in: transaction)
+            try await journal.record(
+                .created, "person", id, version: 1, values: call.body, by: call.principal, in: transaction)
+            return try .row(rows)
+        }
+        parts.routes.read(ListPeople.self) { call in
+            try .page(
+                try await PersonStore.list(call.query, call.page, for: call.principal, on: database),
+                call.page, key: "_key", "id")
+        }
+        parts.routes.read(GetPerson.self) { call in
+            try .row(try await PersonStore.get(call.path.person, for: call.principal, on: database))
+        }
+        parts.routes.write(ChangePerson.self) { call, transaction in
+            let rows = try await PersonStore.change(
+                call.path.person, call.body, at: call.ifMatch, by: call.principal, in: transaction)
+            try await journal.record(
+                .changed, "person", call.path.person, version: try rows.first?["version"], values: call.body,
+                by: call.principal, in: transaction)
+            return try .row(rows)
+        }
+        parts.snapshot("person", PersonStore.snapshot)
+        parts.routes.constraint(
+            "person_email_key", Problem(.alreadyExists, errors: [.init("/email", "another person has it")]))
+        parts.routes.constraint("person_organization_fkey", .invalid("/organization", "there is no such organization"))
+    }
+}

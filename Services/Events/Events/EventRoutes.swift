@@ -1,0 +1,65 @@
+import ClubProtocol
+import Postgres
+import ServiceKit
+
+/// Events over HTTP.
+struct EventRoutes {
+    let backend: Backend
+
+    func mount(on parts: inout ServiceParts) {
+        parts.routes.write(CreateEvent.self, create)
+        parts.routes.read(ListEvents.self, list)
+        parts.routes.read(GetEvent.self, get)
+        parts.routes.write(ChangeEvent.self, change)
+        parts.routes.write(MoveEvent.self, move)
+        parts.snapshot("event") { EventStore.snapshot(of: $0) }
+    }
+
+    @Sendable func create(_ call: Call<CreateEvent>, _ transaction: PostgresTransaction) async throws -> Answer<Event> {
+        let errors = EventTimes.errors(
+            startsAt: call.body.startsAt, endsAt: call.body.endsAt,
+            registrationOpensAt: call.body.registrationOpensAt, registrationClosesAt: call.body.registrationClosesAt)
+        guard errors.isEmpty else { throw Problem(.invalid, errors: errors) }
+        let id = try await EventStore.create(call.body, in: transaction)
+        try await backend.journal.record(
+            .created, "event", id, version: 1, values: call.body, by: call.principal, in: transaction)
+        return try .row(await EventStore.get(id, for: call.principal.role, on: transaction))
+    }
+
+    @Sendable func list(_ call: Call<ListEvents>) async throws -> Answer<Page<EventSummary>> {
+        let rows = try await EventStore.list(call.query, call.page, for: call.principal.role, on: backend.database)
+        return try .page(rows, call.page, key: "startsAt", "id")
+    }
+
+    @Sendable func get(_ call: Call<GetEvent>) async throws -> Answer<Event> {
+        try .row(await EventStore.get(call.path.event, for: call.principal.role, on: backend.database))
+    }
+
+    @Sendable func change(_ call: Call<ChangeEvent>, _ transaction: PostgresTransaction) async throws -> Answer<Event> {
+        let id = call.path.event
+        guard let event = try await EventStore.lock(id, in: transaction) else { throw Problem(.notFound) }
+        guard event.version == call.ifMatch else { throw Problem(.stale) }
+        guard !event.state.isOver else { throw Problem(.eventOver) }
+        let changed = event.applying(call.body)
+        try changed.checkTimes()
+        try await EventStore.change(id, to: changed, in: transaction)
+        try await backend.journal.record(
+            .changed, "event", id, version: event.version + 1, values: call.body, by: call.principal, in: transaction)
+        return try .row(await EventStore.get(id, for: call.principal.role, on: transaction))
+    }
+
+    @Sendable func move(_ call: Call<MoveEvent>, _ transaction: PostgresTransaction) async throws -> Answer<Event> {
+        let id = call.path.event
+        let next = call.body.to
+        guard let event = try await EventStore.lock(id, in: transaction) else { throw Problem(.notFound) }
+        guard event.state.allows(next) else {
+            throw Problem(
+                .transitionNotAllowed, "The event is \(event.state.rawValue); it cannot become \(next.rawValue).")
+        }
+        if next == .published, event.firstStart == nil { throw Problem(.eventWithoutSession) }
+        try await EventStore.move(id, to: next, in: transaction)
+        try await backend.journal.record(
+            .changed, "event", id, version: event.version + 1, values: call.body, by: call.principal, in: transaction)
+        return try .row(await EventStore.get(id, for: call.principal.role, on: transaction))
+    }
+}

@@ -1,0 +1,64 @@
+import ClubProtocol
+
+/// The rules of events that need no database.
+extension EventStore.Current {
+    /// The event after a merge patch: what the patch does not name stays, null clears.
+    func applying(_ patch: ChangeEvent.Body) -> Self {
+        var event = self
+        if let title = patch.title { event.title = title }
+        if let startsAt = patch.startsAt { event.startsAt = startsAt }
+        if let endsAt = patch.endsAt { event.endsAt = endsAt }
+        if let venue = patch.venue { event.venue = venue }
+        if let theme = patch.theme { event.theme = theme }
+        if let description = patch.description { event.description = description }
+        if let opens = patch.registrationOpensAt { event.registrationOpensAt = opens }
+        if let closes = patch.registrationClosesAt { event.registrationClosesAt = closes }
+        return event
+    }
+
+    /// Refuses times that cannot be: 422 naming each.
+    func checkTimes() throws {
+        var errors = EventTimes.errors(
+            startsAt: startsAt, endsAt: endsAt, registrationOpensAt: registrationOpensAt,
+            registrationClosesAt: registrationClosesAt)
+        if let firstStart, firstStart < startsAt {
+            errors.append(.init("/startsAt", "is after the start of a session"))
+        }
+        if let lastEnd, lastEnd > endsAt {
+            errors.append(.init("/endsAt", "is before the end of a session"))
+        }
+        guard errors.isEmpty else { throw Problem(.invalid, errors: errors) }
+    }
+}
+
+enum EventTimes {
+    static func errors(
+        startsAt: Timestamp, endsAt: Timestamp, registrationOpensAt: Timestamp?, registrationClosesAt: Timestamp?
+    ) -> [Problem.Field] {
+        var errors: [Problem.Field] = []
+        if endsAt <= startsAt {
+            errors.append(.init("/endsAt", "is not after startsAt"))
+        }
+        if let registrationOpensAt, registrationOpensAt >= registrationClosesAt ?? startsAt {
+            errors.append(.init("/registrationOpensAt", "is not before registration closes"))
+        }
+        if let registrationClosesAt, registrationClosesAt > endsAt {
+            errors.append(.init("/registrationClosesAt", "is after the event"))
+        }
+        return errors
+    }
+
+    /// Refuses the times of a session that is not within its event: 422 naming each.
+    static func checkSession(startsAt: Timestamp, endsAt: Timestamp, within event: EventStore.Current) throws {
+        var errors: [Problem.Field] = []
+        if startsAt < event.startsAt { errors.append(.init("/startsAt", "is before the event")) }
+        if endsAt > event.endsAt { errors.append(.init("/endsAt", "is after the event")) }
+        if endsAt <= startsAt { errors.append(.init("/endsAt", "is not after startsAt")) }
+        guard errors.isEmpty else { throw Problem(.invalid, errors: errors) }
+    }
+}
+
+extension Event.State {
+    /// Held or called off: nothing about the event changes any more.
+    var isOver: Bool { self == .held || self == .cancelled }
+}

@@ -1,0 +1,134 @@
+import ClubProtocol
+import Postgres
+import ServiceKit
+
+/// The SQL of events; columns are named as the keys of ``Event`` and ``EventSummary``.
+enum EventStore {
+    static func create(_ body: CreateEvent.Body, in transaction: PostgresTransaction) async throws -> Event.ID {
+        let id = Event.ID()
+        try await transaction.execute(
+            """
+            insert into event (
+                id, title, kind, starts_at, ends_at, venue, theme, description, registration_opens_at,
+                registration_closes_at)
+            values (
+                \(id), \(body.title), \(body.kind), \(body.startsAt), \(body.endsAt), \(body.venue), \(body.theme),
+                \(body.description), \(body.registrationOpensAt), \(body.registrationClosesAt))
+            """)
+        return id
+    }
+
+    /// An event with its sessions, as a caller of this role may see it: no row for others' drafts.
+    static func get(_ id: Event.ID, for role: Role, on executor: some PostgresExecutor) async throws -> Rows {
+        try await executor.query(
+            """
+            select event.id, title, kind, state, starts_at as "startsAt", ends_at as "endsAt", venue, theme,
+                description, registration_opens_at as "registrationOpensAt",
+                registration_closes_at as "registrationClosesAt", version, created_at as "createdAt",
+                updated_at as "updatedAt",
+                (
+                    select coalesce(json_agg(json_build_object(
+                        'id', session.id, 'event', session.event, 'title', session.title, 'kind', session.kind,
+                        'startsAt', rfc3339(session.starts_at), 'endsAt', rfc3339(session.ends_at),
+                        'capacity', session.capacity, 'confirmed', session.confirmed,
+                        'waitlisted', session.waitlisted, 'version', session.version,
+                        'createdAt', rfc3339(session.created_at), 'updatedAt', rfc3339(session.updated_at)
+                    ) order by session.starts_at, session.id), '[]')
+                    from session where session.event = event.id
+                ) as sessions
+            from event where event.id = \(id) and \(visible(to: role))
+            """)
+    }
+
+    static func list(
+        _ query: ListEvents.Query, _ page: PageRequest, for role: Role, on executor: some PostgresExecutor
+    ) async throws -> Rows {
+        let kind: SQL = if let kind = query.kind { "and kind = \(kind)" } else { "" }
+        let state: SQL = if let state = query.state { "and state = \(state)" } else { "" }
+        let ends: SQL = if let time = query.endsAfter { "and ends_at > \(time)" } else { "" }
+        let after: SQL =
+            if let key = page.after, key.count == 2 {
+                "and (starts_at, event.id) < (\(key[0])::timestamptz, \(key[1])::uuid)"
+            } else { "" }
+        return try await executor.query(
+            """
+            select event.id, title, kind, state, starts_at as "startsAt", ends_at as "endsAt", venue, theme,
+                registration_opens_at as "registrationOpensAt", registration_closes_at as "registrationClosesAt",
+                seats.capacity, seats.confirmed, seats.waitlisted, version, created_at as "createdAt",
+                updated_at as "updatedAt"
+            from event, lateral (
+                select coalesce(sum(capacity), 0) as capacity, coalesce(sum(confirmed), 0) as confirmed,
+                    coalesce(sum(waitlisted), 0) as waitlisted
+                from session where session.event = event.id
+            ) seats
+            where \(visible(to: role)) \(kind) \(state) \(ends) \(after)
+            order by starts_at desc, event.id desc
+            limit \(page.limit + 1)
+            """)
+    }
+
+    /// What a change of an event starts from; the row is locked until the transaction ends.
+    struct Current: Decodable {
+        var title: Line
+        var state: Event.State
+        var startsAt: Timestamp
+        var endsAt: Timestamp
+        var venue: Line
+        var theme: Line?
+        var description: Prose?
+        var registrationOpensAt: Timestamp?
+        var registrationClosesAt: Timestamp?
+        var version: Int
+        /// The start of the first session and the end of the last; absent without sessions.
+        var firstStart: Timestamp?
+        var lastEnd: Timestamp?
+    }
+
+    static func lock(_ id: Event.ID, in transaction: PostgresTransaction) async throws -> Current? {
+        try await transaction.query(
+            """
+            select title, state, starts_at as "startsAt", ends_at as "endsAt", venue, theme, description,
+                registration_opens_at as "registrationOpensAt", registration_closes_at as "registrationClosesAt",
+                version,
+                (select min(starts_at) from session where session.event = event.id) as "firstStart",
+                (select max(ends_at) from session where session.event = event.id) as "lastEnd"
+            from event where id = \(id) for update
+            """
+        ).first?.decode(Current.self)
+    }
+
+    static func change(_ id: Event.ID, to event: Current, in transaction: PostgresTransaction) async throws {
+        try await transaction.execute(
+            """
+            update event set title = \(event.title), starts_at = \(event.startsAt), ends_at = \(event.endsAt),
+                venue = \(event.venue), theme = \(event.theme), description = \(event.description),
+                registration_opens_at = \(event.registrationOpensAt),
+                registration_closes_at = \(event.registrationClosesAt),
+                version = version + 1, updated_at = now()
+            where id = \(id)
+            """)
+    }
+
+    /// Changes the state, after every registration that is being taken: those hold a session's lock while they look
+    /// at the state of its event.
+    static func move(_ id: Event.ID, to state: Event.State, in transaction: PostgresTransaction) async throws {
+        try await transaction.execute("select id from session where event = \(id) order by id for update")
+        try await transaction.execute(
+            "update event set state = \(state), version = version + 1, updated_at = now() where id = \(id)")
+    }
+
+    /// Drafts are for those who oversee events.
+    static func visible(to role: Role) -> SQL {
+        Event.overseers.contains(role) ? "true" : "event.state <> 'draft'"
+    }
+
+    /// What followers of the change feed get.
+    static func snapshot(of ids: ChangedIDs) -> SQL {
+        """
+        select id, jsonb_build_object(
+            'title', title, 'kind', kind, 'state', state, 'startsAt', rfc3339(starts_at), 'endsAt', rfc3339(ends_at),
+            'venue', venue, 'version', version) as data
+        from event where id = any(\(ids))
+        """
+    }
+}

@@ -1,0 +1,38 @@
+import ClubProtocol
+import Postgres
+import ServiceKit
+
+/// Says who a person is: from the copy that follows the directory, or from the directory itself.
+struct Members: Sendable {
+    let backend: Backend
+
+    func mount(on parts: inout ServiceParts) {
+        parts.follow(.directory, name: "members", Self.apply)
+    }
+
+    /// Applies a batch of the directory's changes. Of several changes of one person, the last says all: each carries
+    /// the state at the time of reading.
+    @Sendable static func apply(_ changes: [Change], _ transaction: PostgresTransaction) async throws {
+        var news: [Person.ID: Member] = [:]
+        for change in changes {
+            guard let member = try Member(change) else { continue }
+            news[member.id] = member
+        }
+        try await MemberStore.keep(Array(news.values), on: transaction)
+        try await MemberStore.forget(news.values.filter(\.gone).map(\.id), in: transaction)
+    }
+
+    /// Asks the directory about somebody who is not in the copy yet, and keeps the answer.
+    ///
+    /// - Returns: nil when the directory knows nobody by this identifier.
+    /// - Throws: ``ServiceClientError`` when the directory does not answer.
+    func fetch(_ id: Person.ID) async throws -> Member? {
+        do {
+            let person = try await backend.peers[.directory].send(GetPerson.request(path: .init(person: id)))
+            try await MemberStore.keep([Member(person)], on: backend.database)
+            return try await MemberStore.get(id, on: backend.database)
+        } catch ServiceClientError.problem(let document) where document.slug == ProblemType.notFound.slug {
+            return nil
+        }
+    }
+}

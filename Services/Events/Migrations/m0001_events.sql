@@ -1,0 +1,50 @@
+-- What the club invites to, and the sessions that have the seats.
+
+-- A time as the protocol writes it: RFC 3339 in UTC, with a fraction where there is one.
+create function rfc3339(at timestamptz) returns text language sql stable
+    return rtrim(rtrim(to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US'), '0'), '.') || 'Z';
+
+create table event (
+    id uuid primary key,
+    title text not null check (length(title) between 1 and 200),
+    kind text not null check (
+        kind in ('partnersClub', 'ambassadorForum', 'channelExpert', 'regionalMeeting', 'circle', 'other')),
+    state text not null default 'draft' check (state in ('draft', 'published', 'closed', 'cancelled', 'held')),
+    starts_at timestamptz not null,
+    ends_at timestamptz not null,
+    venue text not null check (length(venue) between 1 and 200),
+    theme text check (length(theme) between 1 and 200),
+    description text check (length(description) between 1 and 20000),
+    registration_opens_at timestamptz,
+    registration_closes_at timestamptz,
+    version integer not null default 1,
+    created_at timestamptz not null default now(),
+    updated_at timestamptz not null default now(),
+    constraint event_ends_after_start check (ends_at > starts_at),
+    constraint event_registration_opens_before_close check (registration_closes_at > registration_opens_at)
+);
+create index event_latest on event (starts_at desc, id desc);
+create index event_by_kind on event (kind, starts_at desc, id desc);
+
+create table session (
+    id uuid primary key,
+    event uuid not null references event,
+    title text not null check (length(title) between 1 and 200),
+    kind text not null check (kind in ('plenary', 'workshop')),
+    starts_at timestamptz not null,
+    ends_at timestamptz not null,
+    capacity integer not null,
+    -- Counted by the trigger count_seats on every change of a registration.
+    confirmed integer not null default 0,
+    waitlisted integer not null default 0,
+    version integer not null default 1,
+    created_at timestamptz not null default now(),
+    updated_at timestamptz not null default now(),
+    constraint session_ends_after_start check (ends_at > starts_at),
+    constraint session_capacity_in_range check (capacity between 1 and 10000),
+    constraint session_seats_counted check (confirmed >= 0 and waitlisted >= 0),
+    -- The guard behind the lock: whatever the code does, the seat after the last is refused.
+    constraint session_never_oversold check (confirmed <= capacity),
+    constraint session_of_event unique (event, id)
+);
+create index session_in_order on session (event, starts_at, id);

@@ -1,0 +1,14 @@
+-- What the events service knows of the directory's people: a copy, fed by the directory's change feed.
+create table member (
+    id uuid primary key,
+    name text,
+    email text,
+    organization uuid,
+    -- The directory's version of the person; an older one never replaces a newer one.
+    version integer not null,
+    -- Gone from the directory: kept, without a word about the person, so that a late answer cannot bring them back.
+    gone boolean not null default false,
+    constraint member_known_or_gone check (
+        case when gone then num_nonnulls(name, email, organization) = 0 else name is not null end)
+);
+create index member_by_organization on member (organization);

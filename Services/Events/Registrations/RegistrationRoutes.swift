@@ -1,0 +1,110 @@
+import ClubProtocol
+import Postgres
+import ServiceKit
+
+/// Registrations over HTTP.
+struct RegistrationRoutes {
+    let backend: Backend
+    let members: Members
+    let turnstile: Turnstile
+
+    init(backend: Backend, members: Members) {
+        self.backend = backend
+        self.members = members
+        // The other half of the connections stays for everything else.
+        turnstile = Turnstile(width: backend.configuration.database.leasedConnections / 2)
+    }
+
+    func mount(on parts: inout ServiceParts) {
+        parts.routes.write(RegisterForEvent.self, prepare: applicant, register)
+        parts.routes.read(ListRegistrations.self, list)
+        parts.routes.read(GetRegistration.self, get)
+        parts.routes.write(CancelRegistration.self, cancel)
+        parts.routes.constraint("registration_once", Problem(.alreadyRegistered))
+        parts.snapshot("registration") { RegistrationStore.snapshot(of: $0) }
+    }
+
+    /// Who asks for a seat, and where; found before any lock, because the directory may have to be asked.
+    struct Applicant: Sendable {
+        /// Nil when nobody knows the person.
+        var member: Member?
+        /// Nil when there is no such event.
+        var setting: RegistrationStore.Setting?
+        /// Held until the request is over; nil where the request will be refused.
+        var pass: Turnstile.Pass?
+    }
+
+    @Sendable func applicant(_ call: Call<RegisterForEvent>) async throws -> Applicant {
+        let event = call.path.event
+        guard let setting = try await RegistrationStore.setting(of: event, on: backend.database) else {
+            return Applicant()
+        }
+        var member = try await MemberStore.get(call.body.person, on: backend.database)
+        if member == nil { member = try await members.fetch(call.body.person) }
+        return Applicant(member: member, setting: setting, pass: try await turnstile.enter(event))
+    }
+
+    @Sendable func register(
+        _ call: Call<RegisterForEvent>, _ applicant: Applicant, _ transaction: PostgresTransaction
+    ) async throws -> Answer<Registration> {
+        let event = call.path.event
+        guard let setting = applicant.setting,
+            setting.state != .draft || Event.overseers.contains(call.principal.role)
+        else { throw Problem(.notFound) }
+        // Somebody else's person is answered as one that does not exist.
+        guard let member = applicant.member, RegistrationRules.mayRegister(member, by: call.principal) else {
+            throw Problem.invalid("/person", "there is no such person")
+        }
+        let choices = try RegistrationRules.choices(call.body.choices, among: setting.sessions)
+        let id = Registration.ID()
+        // Before the lock: what follows it holds up everybody else who wants a seat.
+        try await backend.journal.record(
+            .created, "registration", id, version: 1, values: call.body, by: call.principal, in: transaction)
+        let taken = try await transaction.batch([
+            RegistrationStore.lock(choices),
+            RegistrationStore.take(id, event: event, choices: choices, member: member, note: call.body.note),
+        ])
+        guard let rows = taken.last, !rows.isEmpty else { throw Problem(.registrationClosed) }
+        return try .row(rows)
+    }
+
+    @Sendable func list(_ call: Call<ListRegistrations>) async throws -> Answer<Page<Registration>> {
+        let event = call.path.event
+        guard try await SessionStore.hasEvent(event, for: call.principal.role, on: backend.database) else {
+            throw Problem(.notFound)
+        }
+        let rows = try await RegistrationStore.list(
+            of: event, call.query, call.page, for: call.principal, on: backend.database)
+        return try .page(rows, call.page, key: "_line")
+    }
+
+    @Sendable func get(_ call: Call<GetRegistration>) async throws -> Answer<Registration> {
+        try .row(await RegistrationStore.get(call.path.registration, for: call.principal, on: backend.database))
+    }
+
+    @Sendable func cancel(
+        _ call: Call<CancelRegistration>, _ transaction: PostgresTransaction
+    ) async throws -> Answer<Empty> {
+        let id = call.path.registration
+        let results = try await transaction.batch([
+            RegistrationStore.lockSession(of: id, for: call.principal),
+            RegistrationStore.cancel(id, for: call.principal),
+            RegistrationStore.promote(afterCancelling: id, for: call.principal),
+            RegistrationStore.state(of: id, for: call.principal),
+        ])
+        guard let state = try results[3].first?["state", as: Registration.State.self] else {
+            throw Problem(.notFound)
+        }
+        guard let cancelled = results[1].first else {
+            guard state == .cancelled else {
+                throw Problem(.transitionNotAllowed, "The registration is \(state.rawValue); it cannot be cancelled.")
+            }
+            return .empty
+        }
+        try await backend.journal.record(
+            [.init(.changed, "registration", id, version: try cancelled["version"])]
+                + RegistrationStore.journalEntries(of: results[2]),
+            by: call.principal, in: transaction)
+        return .empty
+    }
+}

@@ -1,0 +1,170 @@
+import ClubProtocol
+import Postgres
+import ServiceKit
+
+/// The SQL of registrations; columns are named as the keys of ``Registration``.
+///
+/// Seats are given and given up under the lock of their session, in one round trip: first the lock, then statements that
+/// see what the holder before has committed. The lock lives until the commit, so whoever takes it does what else there
+/// is to do before. Several sessions are locked in the order of their identifiers.
+enum RegistrationStore {
+    /// What is known before the seat is asked for; nothing in it decides about the seat.
+    struct Setting: Decodable {
+        var state: Event.State
+        /// The event's sessions; there are never fewer later.
+        var sessions: [Session.ID]
+    }
+
+    static func setting(of event: Event.ID, on executor: some PostgresExecutor) async throws -> Setting? {
+        try await executor.query(
+            """
+            select state, array(select id from session where session.event = event.id order by starts_at, id) as sessions
+            from event where id = \(event)
+            """
+        ).first?.decode(Setting.self)
+    }
+
+    /// Makes everybody wait who wants a seat of one of these sessions.
+    static func lock(_ sessions: [Session.ID]) -> SQL {
+        "select id from session where id = any(\(sessions)) order by id for update"
+    }
+
+    /// Takes a seat in the first choice with a free one, or the last place in the line of the first choice. Gives no row
+    /// when the event takes no registrations. A free seat is not for newcomers while people stand in line for it.
+    static func take(
+        _ id: Registration.ID, event: Event.ID, choices: [Session.ID], member: Member, note: Prose?
+    ) -> SQL {
+        """
+        with choice as (
+            select session.id, session.waitlisted + 1 as place,
+                session.confirmed < session.capacity and session.waitlisted = 0 as free
+            from unnest(\(choices)) with ordinality as wanted (id, rank) join session on session.id = wanted.id
+            order by free desc, rank
+            limit 1
+        ), added as (
+            insert into registration (id, event, session, person, organization, state, choices, note)
+            select \(id), event.id, choice.id, \(member.id), \(member.organization),
+                case when choice.free then 'confirmed' else 'waitlisted' end, \(choices), \(note)::text
+            from event, choice
+            where event.id = \(event) and event.state = 'published'
+                and coalesce(event.registration_opens_at <= now(), true)
+                and coalesce(event.registration_closes_at, event.starts_at) > now()
+            returning *
+        )
+        select added.id, event, session, person, \(member.name)::text as "personName", organization, state,
+            case when state = 'waitlisted' then choice.place end as place,
+            choices, note, version, created_at as "createdAt", updated_at as "updatedAt"
+        from added, choice
+        """
+    }
+
+    /// Locks the session of a registration; no row when the caller may not see that.
+    static func lockSession(of id: Registration.ID, for principal: Principal) -> SQL {
+        """
+        select id from session
+        where id = (select session from registration where registration.id = \(id) and \(visible(to: principal)))
+        for update
+        """
+    }
+
+    /// Gives up a seat or a place in line; no row when it is given up already, or used.
+    static func cancel(_ id: Registration.ID, for principal: Principal) -> SQL {
+        """
+        update registration set state = 'cancelled', version = version + 1, updated_at = now()
+        where id = \(id) and state in ('confirmed', 'waitlisted') and \(visible(to: principal))
+        returning id, version
+        """
+    }
+
+    /// Gives the free seats of a session to the first in line, unless the event is over or called off.
+    static func promote(in session: SQL) -> SQL {
+        """
+        update registration set state = 'confirmed', version = version + 1, updated_at = now()
+        where id in (
+            select waiting.id
+            from registration waiting join session on session.id = waiting.session
+                join event on event.id = waiting.event
+            where waiting.session = \(session) and waiting.state = 'waitlisted'
+                and event.state in ('published', 'closed') and session.ends_at > now()
+            order by waiting.line_order
+            limit (select capacity - confirmed from session where id = \(session)))
+        returning id, version
+        """
+    }
+
+    static func promote(in session: Session.ID) -> SQL { promote(in: "\(session)") }
+
+    static func promote(afterCancelling id: Registration.ID, for principal: Principal) -> SQL {
+        promote(in: "(select session from registration where id = \(id) and \(visible(to: principal)))")
+    }
+
+    static func state(of id: Registration.ID, for principal: Principal) -> SQL {
+        "select state from registration where id = \(id) and \(visible(to: principal))"
+    }
+
+    static func get(
+        _ id: Registration.ID, for principal: Principal, on executor: some PostgresExecutor
+    ) async throws -> Rows {
+        try await executor.query(
+            """
+            select registration.id, event, session, person, member.name as "personName", registration.organization,
+                state, case when state = 'waitlisted' then (
+                    select count(*) from registration before
+                    where before.session = registration.session and before.state = 'waitlisted'
+                        and before.line_order <= registration.line_order
+                ) end as place,
+                choices, note, registration.version, created_at as "createdAt", updated_at as "updatedAt"
+            from registration left join member on member.id = registration.person
+            where registration.id = \(id) and \(visible(to: principal))
+            """)
+    }
+
+    static func list(
+        of event: Event.ID, _ query: ListRegistrations.Query, _ page: PageRequest, for principal: Principal,
+        on executor: some PostgresExecutor
+    ) async throws -> Rows {
+        let session: SQL = if let session = query.session { "and session = \(session)" } else { "" }
+        let state: SQL = if let state = query.state { "and state = \(state)" } else { "" }
+        let person: SQL = if let person = query.person { "and person = \(person)" } else { "" }
+        let after: SQL = if let key = page.after?.first { "and registration.line_order > \(key)::bigint" } else { "" }
+        return try await executor.query(
+            """
+            with line as (
+                select id, row_number() over (partition by session order by line_order) as place
+                from registration where event = \(event) and state = 'waitlisted'
+            )
+            select registration.id, event, session, person, member.name as "personName", registration.organization,
+                state, line.place, choices, note, registration.version, created_at as "createdAt",
+                updated_at as "updatedAt", line_order as _line
+            from registration left join member on member.id = registration.person
+                left join line on line.id = registration.id
+            where event = \(event) and \(visible(to: principal)) \(session) \(state) \(person) \(after)
+            order by line_order
+            limit \(page.limit + 1)
+            """)
+    }
+
+    /// Which registrations a caller sees: all, the own organization's, the own.
+    static func visible(to principal: Principal) -> SQL {
+        if Event.overseers.contains(principal.role) { return "true" }
+        let own: SQL = "registration.person = \(principal.person)"
+        guard principal.role == .representative else { return own }
+        return "(\(own) or registration.organization = \(principal.organization))"
+    }
+
+    /// The entries of the journal for registrations that got a seat.
+    static func journalEntries(of promoted: Rows) throws -> [Journal.Entry] {
+        try promoted.map { row in
+            .init(.changed, "registration", try row["id", as: Registration.ID.self], version: try row["version"])
+        }
+    }
+
+    /// What followers of the change feed get.
+    static func snapshot(of ids: ChangedIDs) -> SQL {
+        """
+        select id, jsonb_build_object(
+            'event', event, 'session', session, 'person', person, 'state', state, 'version', version) as data
+        from registration where id = any(\(ids))
+        """
+    }
+}

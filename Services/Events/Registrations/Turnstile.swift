@@ -1,0 +1,99 @@
+import ClubProtocol
+import Synchronization
+
+/// Lets a few registrations for one event at a time through to the database; the others wait here, in their order.
+///
+/// They would wait for the lock of the session anyhow, but each with a connection in hand: a rush on one session would
+/// leave none for everything else, and those without one would be turned away after the pool's patience. The turnstile
+/// decides nothing about seats, and other replicas have their own.
+final class Turnstile: Sendable {
+    /// The right to be inside; given back when nobody holds it any more.
+    final class Pass: Sendable {
+        private let turnstile: Turnstile
+        private let event: Event.ID
+
+        fileprivate init(_ turnstile: Turnstile, _ event: Event.ID) {
+            self.turnstile = turnstile
+            self.event = event
+        }
+
+        deinit { turnstile.leave(event) }
+    }
+
+    private struct Waiter {
+        var number: UInt64
+        var continuation: CheckedContinuation<Void, any Error>
+    }
+
+    private struct Queue {
+        var inside = 0
+        var waiting: [Waiter] = []
+    }
+
+    private struct State {
+        var queues: [Event.ID: Queue] = [:]
+        var next: UInt64 = 0
+    }
+
+    private let width: Int
+    private let state = Mutex(State())
+
+    /// - Parameter width: how many registrations of one event are inside at once.
+    init(width: Int) {
+        self.width = max(1, width)
+    }
+
+    /// Waits for a turn.
+    ///
+    /// - Throws: `CancellationError` when the task is cancelled before its turn.
+    func enter(_ event: Event.ID) async throws -> Pass {
+        let number = state.withLock { state in
+            state.next += 1
+            return state.next
+        }
+        try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                let answer: Result<Void, any Error>? = state.withLock { state in
+                    if Task.isCancelled { return .failure(CancellationError()) }
+                    if state.queues[event, default: Queue()].inside < width {
+                        state.queues[event, default: Queue()].inside += 1
+                        return .success(())
+                    }
+                    state.queues[event]?.waiting.append(Waiter(number: number, continuation: continuation))
+                    return nil
+                }
+                if let answer { continuation.resume(with: answer) }
+            }
+        } onCancel: {
+            let waiter = state.withLock { state -> Waiter? in
+                guard let index = state.queues[event]?.waiting.firstIndex(where: { $0.number == number }) else {
+                    return nil
+                }
+                return state.queues[event]?.waiting.remove(at: index)
+            }
+            waiter?.continuation.resume(throwing: CancellationError())
+        }
+        return Pass(self, event)
+    }
+
+    /// How many wait for a turn.
+    func waiting(for event: Event.ID) -> Int {
+        state.withLock { $0.queues[event]?.waiting.count ?? 0 }
+    }
+
+    /// Hands the turn to the next, or makes room.
+    private func leave(_ event: Event.ID) {
+        let next = state.withLock { state -> Waiter? in
+            guard var queue = state.queues[event] else { return nil }
+            var next: Waiter?
+            if queue.waiting.isEmpty {
+                queue.inside -= 1
+            } else {
+                next = queue.waiting.removeFirst()
+            }
+            state.queues[event] = queue.inside == 0 ? nil : queue
+            return next
+        }
+        next?.continuation.resume()
+    }
+}

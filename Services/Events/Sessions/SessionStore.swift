@@ -1,0 +1,89 @@
+import ClubProtocol
+import Postgres
+import ServiceKit
+
+/// The SQL of sessions; columns are named as the keys of ``Session``.
+enum SessionStore {
+    private static let columns: SQL = """
+        session.id, session.event, session.title, session.kind, session.starts_at as "startsAt",
+        session.ends_at as "endsAt", session.capacity, session.confirmed, session.waitlisted, session.version,
+        session.created_at as "createdAt", session.updated_at as "updatedAt"
+        """
+
+    static func add(
+        _ body: AddSession.Body, startsAt: Timestamp, endsAt: Timestamp, to event: Event.ID,
+        in transaction: PostgresTransaction
+    ) async throws -> Session.ID {
+        let id = Session.ID()
+        try await transaction.execute(
+            """
+            insert into session (id, event, title, kind, starts_at, ends_at, capacity)
+            values (
+                \(id), \(event), \(body.title), \(body.kind), \(startsAt), \(endsAt), \(body.capacity))
+            """)
+        return id
+    }
+
+    static func get(_ id: Session.ID, for role: Role, on executor: some PostgresExecutor) async throws -> Rows {
+        try await executor.query(
+            """
+            select \(columns)
+            from session join event on event.id = session.event
+            where session.id = \(id) and \(EventStore.visible(to: role))
+            """)
+    }
+
+    static func list(
+        of event: Event.ID, _ page: PageRequest, on executor: some PostgresExecutor
+    ) async throws -> Rows {
+        let after: SQL =
+            if let key = page.after, key.count == 2 {
+                "and (session.starts_at, session.id) > (\(key[0])::timestamptz, \(key[1])::uuid)"
+            } else { "" }
+        return try await executor.query(
+            """
+            select \(columns) from session where session.event = \(event) \(after)
+            order by session.starts_at, session.id
+            limit \(page.limit + 1)
+            """)
+    }
+
+    /// Whether there is an event that a caller of this role may see.
+    static func hasEvent(_ id: Event.ID, for role: Role, on executor: some PostgresExecutor) async throws -> Bool {
+        try await !executor.query(
+            "select from event where event.id = \(id) and \(EventStore.visible(to: role))"
+        ).isEmpty
+    }
+
+    static func event(of id: Session.ID, on executor: some PostgresExecutor) async throws -> Event.ID? {
+        try await executor.query("select event from session where id = \(id)").first?["event"]
+    }
+
+    /// What a change of a session starts from; the row is locked until the transaction ends.
+    struct Current: Decodable {
+        var title: Line
+        var startsAt: Timestamp
+        var endsAt: Timestamp
+        var capacity: Int
+        var confirmed: Int
+        var version: Int
+    }
+
+    static func lock(_ id: Session.ID, in transaction: PostgresTransaction) async throws -> Current? {
+        try await transaction.query(
+            """
+            select title, starts_at as "startsAt", ends_at as "endsAt", capacity, confirmed, version
+            from session where id = \(id) for update
+            """
+        ).first?.decode(Current.self)
+    }
+
+    static func change(_ id: Session.ID, to session: Current, in transaction: PostgresTransaction) async throws {
+        try await transaction.execute(
+            """
+            update session set title = \(session.title), starts_at = \(session.startsAt),
+                ends_at = \(session.endsAt), capacity = \(session.capacity), version = version + 1, updated_at = now()
+            where id = \(id)
+            """)
+    }
+}

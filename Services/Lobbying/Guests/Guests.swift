@@ -1,0 +1,42 @@
+import ClubProtocol
+import Postgres
+import ServiceKit
+
+/// Says who a person is: from the copy that follows the directory, or from the directory itself.
+struct Guests: Sendable {
+    let backend: Backend
+
+    func mount(on parts: inout ServiceParts) {
+        parts.follow(.directory, name: "guests", Self.apply)
+    }
+
+    /// Applies a batch of the directory's changes. Of several changes of one person, the last says all: each carries
+    /// the state at the time of reading.
+    @Sendable static func apply(_ changes: [Change], _ transaction: PostgresTransaction) async throws {
+        var news: [Person.ID: Guest] = [:]
+        for change in changes {
+            guard let guest = try Guest(change) else { continue }
+            news[guest.id] = guest
+        }
+        try await GuestStore.keep(Array(news.values), on: transaction)
+    }
+
+    /// Which of these people the directory knows. Those who are not in the copy yet are asked for there, and kept.
+    ///
+    /// - Throws: ``ServiceClientError`` when the directory does not answer.
+    func known(_ ids: [Person.ID]) async throws -> Set<Person.ID> {
+        guard !ids.isEmpty else { return [] }
+        let copied = try await GuestStore.known(ids, on: backend.database)
+        var known = Set(copied.values.filter { !$0.gone }.map(\.id))
+        for id in Set(ids) where copied[id] == nil {
+            do {
+                let person = try await backend.peers[.directory].send(GetPerson.request(path: .init(person: id)))
+                try await GuestStore.keep([Guest(person)], on: backend.database)
+                known.insert(id)
+            } catch ServiceClientError.problem(let document) where document.slug == ProblemType.notFound.slug {
+                continue
+            }
+        }
+        return known
+    }
+}

@@ -1,0 +1,56 @@
+import ClubProtocol
+import Postgres
+import ServiceKit
+
+/// Who came to the Cercle's meetings, over HTTP.
+struct AttendanceRoutes {
+    let backend: Backend
+    let guests: Guests
+
+    func mount(on parts: inout ServiceParts) {
+        parts.routes.write(RecordAttendance.self, prepare: knownPeople, record)
+        parts.routes.read(GetAttendance.self, get)
+    }
+
+    /// Those of the people named whom the directory knows.
+    @Sendable func knownPeople(_ call: Call<RecordAttendance>) async throws -> Set<Person.ID> {
+        try check(call.body)
+        return try await guests.known(call.body.people)
+    }
+
+    @Sendable func record(
+        _ call: Call<RecordAttendance>, _ known: Set<Person.ID>, _ transaction: PostgresTransaction
+    ) async throws -> Answer<Attendance> {
+        let meeting = call.path.meeting
+        guard try await MeetingStore.lock(meeting, in: transaction) else { throw Problem(.notFound) }
+        let unknownOfficials = try await AttendanceStore.unknownOfficials(call.body.officials, in: transaction)
+        let errors =
+            call.body.officials.enumerated().filter { unknownOfficials.contains($0.element) }
+            .map { Problem.Field("/officials/\($0.offset)", "there is no such official") }
+            + call.body.people.enumerated().filter { !known.contains($0.element) }
+            .map { Problem.Field("/people/\($0.offset)", "there is no such person") }
+        guard errors.isEmpty else { throw Problem(.invalid, errors: errors) }
+        let version = try await AttendanceStore.replace(
+            of: meeting, officials: call.body.officials, people: call.body.people, in: transaction)
+        try await backend.journal.record(
+            .changed, "circleMeeting", meeting, version: version, values: call.body, by: call.principal,
+            in: transaction)
+        return try .row(await AttendanceStore.get(meeting, on: transaction))
+    }
+
+    @Sendable func get(_ call: Call<GetAttendance>) async throws -> Answer<Attendance> {
+        try .row(await AttendanceStore.get(call.path.meeting, on: backend.database))
+    }
+
+    /// More guests than any meeting has: each person who is not in the copy costs a call to the directory.
+    private static let mostAttendees = 500
+
+    private func check(_ body: RecordAttendance.Body) throws {
+        if body.officials.count > Self.mostAttendees {
+            throw Problem.invalid("/officials", "names more than \(Self.mostAttendees)")
+        }
+        if body.people.count > Self.mostAttendees {
+            throw Problem.invalid("/people", "names more than \(Self.mostAttendees)")
+        }
+    }
+}

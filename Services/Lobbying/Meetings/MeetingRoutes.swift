@@ -1,0 +1,34 @@
+import ClubProtocol
+import Postgres
+import ServiceKit
+
+/// The Cercle's meetings over HTTP.
+struct MeetingRoutes {
+    let backend: Backend
+
+    func mount(on parts: inout ServiceParts) {
+        parts.routes.write(CreateCircleMeeting.self, create)
+        parts.routes.read(ListCircleMeetings.self, list)
+        parts.routes.read(GetCircleMeeting.self, get)
+        parts.routes.constraint(
+            "circle_meeting_day_once", Problem(.alreadyExists, "There is a meeting on this day."))
+        parts.snapshot("circleMeeting") { MeetingStore.snapshot(of: $0) }
+    }
+
+    @Sendable func create(
+        _ call: Call<CreateCircleMeeting>, _ transaction: PostgresTransaction
+    ) async throws -> Answer<CircleMeeting> {
+        let id = try await MeetingStore.create(call.body, in: transaction)
+        try await backend.journal.record(
+            .created, "circleMeeting", id, version: 1, values: call.body, by: call.principal, in: transaction)
+        return try .row(await MeetingStore.get(id, on: transaction))
+    }
+
+    @Sendable func list(_ call: Call<ListCircleMeetings>) async throws -> Answer<Page<CircleMeeting>> {
+        try .page(await MeetingStore.list(call.page, on: backend.database), call.page, key: "date")
+    }
+
+    @Sendable func get(_ call: Call<GetCircleMeeting>) async throws -> Answer<CircleMeeting> {
+        try .row(await MeetingStore.get(call.path.meeting, on: backend.database))
+    }
+}

@@ -1,0 +1,50 @@
+-- Public officials and what they are, from which day to which.
+
+-- A time as the protocol writes it: RFC 3339 in UTC, with a fraction where there is one.
+create function rfc3339(at timestamptz) returns text language sql stable
+    return rtrim(rtrim(to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US'), '0'), '.') || 'Z';
+
+create table official (
+    id uuid primary key,
+    name text not null check (length(name) between 1 and 200),
+    kind text not null check (kind in ('deputy', 'senator', 'minister', 'adviser', 'agencyHead')),
+    email text,
+    telephone text,
+    note text check (length(note) between 1 and 20000),
+    version integer not null default 1,
+    created_at timestamptz not null default now(),
+    updated_at timestamptz not null default now()
+);
+create unique index official_email_once on official (lower(email));
+create index official_by_name on official (name, id);
+create index official_by_kind on official (kind, name, id);
+
+-- A seat that one official holds at a time: a constituency of an institution. Numbered, so that the exclusion below needs
+-- nothing but what PostgreSQL has built in.
+create table seat (
+    id bigint primary key generated always as identity,
+    institution text not null,
+    departement text not null,
+    constituency text not null,
+    constraint seat_once unique (institution, departement, constituency)
+);
+
+create table official_mandate (
+    id uuid primary key,
+    official uuid not null references official,
+    institution text not null check (length(institution) between 1 and 200),
+    role text not null check (length(role) between 1 and 200),
+    departement text,
+    constituency text check (length(constituency) between 1 and 200),
+    seat bigint references seat,
+    from_day date not null,
+    -- The last day; null while it goes on.
+    until_day date,
+    created_at timestamptz not null default now(),
+    constraint official_mandate_ends_after_start check (until_day >= from_day),
+    constraint official_mandate_of_constituency_has_seat check ((constituency is null) = (seat is null)),
+    -- No seat has two holders on one day.
+    constraint official_mandate_seat_free exclude using gist (
+        int8range(seat, seat, '[]') with &&, daterange(from_day, until_day, '[]') with &&) where (seat is not null)
+);
+create index official_mandate_in_order on official_mandate (official, from_day, id);

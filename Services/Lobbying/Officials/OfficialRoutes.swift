@@ -1,0 +1,76 @@
+import ClubProtocol
+import Postgres
+import ServiceKit
+
+/// Officials and their mandates over HTTP.
+struct OfficialRoutes {
+    let backend: Backend
+
+    func mount(on parts: inout ServiceParts) {
+        parts.routes.write(CreateOfficial.self, create)
+        parts.routes.read(ListOfficials.self, list)
+        parts.routes.read(GetOfficial.self, get)
+        parts.routes.write(ChangeOfficial.self, change)
+        parts.routes.write(AddOfficialMandate.self, addMandate)
+        parts.routes.read(ListOfficialMandates.self, listMandates)
+        parts.routes.constraint(
+            "official_email_once", Problem(.alreadyExists, "An official has this e-mail address."))
+        parts.routes.constraint("official_mandate_seat_free", Problem(.seatTaken))
+        parts.snapshot("official") { OfficialStore.snapshot(of: $0) }
+    }
+
+    @Sendable func create(
+        _ call: Call<CreateOfficial>, _ transaction: PostgresTransaction
+    ) async throws -> Answer<Official> {
+        let id = try await OfficialStore.create(call.body, in: transaction)
+        try await backend.journal.record(
+            .created, "official", id, version: 1, values: call.body, by: call.principal, in: transaction)
+        return try .row(await OfficialStore.get(id, on: transaction))
+    }
+
+    @Sendable func list(_ call: Call<ListOfficials>) async throws -> Answer<Page<Official>> {
+        try .page(
+            await OfficialStore.list(call.query, call.page, on: backend.database), call.page, key: "name", "id")
+    }
+
+    @Sendable func get(_ call: Call<GetOfficial>) async throws -> Answer<Official> {
+        try .row(await OfficialStore.get(call.path.official, on: backend.database))
+    }
+
+    @Sendable func change(
+        _ call: Call<ChangeOfficial>, _ transaction: PostgresTransaction
+    ) async throws -> Answer<Official> {
+        let id = call.path.official
+        guard let official = try await OfficialStore.lock(id, in: transaction) else { throw Problem(.notFound) }
+        guard official.version == call.ifMatch else { throw Problem(.stale) }
+        try await OfficialStore.change(id, to: official.applying(call.body), in: transaction)
+        try await backend.journal.record(
+            .changed, "official", id, version: official.version + 1, values: call.body, by: call.principal,
+            in: transaction)
+        return try .row(await OfficialStore.get(id, on: transaction))
+    }
+
+    @Sendable func addMandate(
+        _ call: Call<AddOfficialMandate>, _ transaction: PostgresTransaction
+    ) async throws -> Answer<OfficialMandate> {
+        let id = call.path.official
+        guard let official = try await OfficialStore.lock(id, in: transaction) else { throw Problem(.notFound) }
+        if let until = call.body.until, until < call.body.from {
+            throw Problem.invalid("/until", "is before the first day")
+        }
+        let rows = try await MandateStore.add(call.body, to: id, in: transaction)
+        try await backend.journal.record(
+            .changed, "official", id, version: official.version + 1, values: call.body, by: call.principal,
+            in: transaction)
+        return try .row(rows)
+    }
+
+    @Sendable func listMandates(_ call: Call<ListOfficialMandates>) async throws -> Answer<Page<OfficialMandate>> {
+        let official = call.path.official
+        guard try await !backend.database.query("select from official where id = \(official)").isEmpty else {
+            throw Problem(.notFound)
+        }
+        let rows = try await MandateStore.list(of: official, call.page, on: backend.database)
+        return try .page(rows, call.page, key: "from", "id")
+    }
+}

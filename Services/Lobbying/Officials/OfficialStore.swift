@@ -1,0 +1,159 @@
+import ClubProtocol
+import Postgres
+import ServiceKit
+
+/// The SQL of officials and their mandates; columns are named as the keys of ``Official`` and ``OfficialMandate``.
+enum OfficialStore {
+    private static let columns: SQL = """
+        official.id, name, kind, email, telephone, note,
+        (
+            select coalesce(json_agg(json_strip_nulls(json_build_object(
+                'id', mandate.id, 'official', mandate.official, 'institution', mandate.institution,
+                'role', mandate.role, 'departement', mandate.departement, 'constituency', mandate.constituency,
+                'from', mandate.from_day, 'until', mandate.until_day, 'createdAt', rfc3339(mandate.created_at)
+            )) order by mandate.from_day, mandate.id), '[]')
+            from official_mandate mandate where mandate.official = official.id
+        ) as mandates,
+        version, created_at as "createdAt", updated_at as "updatedAt"
+        """
+
+    static func create(_ body: CreateOfficial.Body, in transaction: PostgresTransaction) async throws -> Official.ID {
+        let id = Official.ID()
+        try await transaction.execute(
+            """
+            insert into official (id, name, kind, email, telephone, note)
+            values (\(id), \(body.name), \(body.kind), \(body.email), \(body.telephone), \(body.note))
+            """)
+        return id
+    }
+
+    static func get(_ id: Official.ID, on executor: some PostgresExecutor) async throws -> Rows {
+        try await executor.query("select \(columns) from official where official.id = \(id)")
+    }
+
+    static func list(
+        _ query: ListOfficials.Query, _ page: PageRequest, on executor: some PostgresExecutor
+    ) async throws -> Rows {
+        let kind: SQL = if let kind = query.kind { "and kind = \(kind)" } else { "" }
+        let inOffice: SQL =
+            if let day = query.inOfficeOn {
+                """
+                and exists (
+                    select from official_mandate mandate
+                    where mandate.official = official.id
+                        and \(day)::date between mandate.from_day and coalesce(mandate.until_day, 'infinity'))
+                """
+            } else { "" }
+        let after: SQL =
+            if let key = page.after, key.count == 2 {
+                "and (name, official.id) > (\(key[0]), \(key[1])::uuid)"
+            } else { "" }
+        return try await executor.query(
+            """
+            select \(columns) from official
+            where true \(kind) \(inOffice) \(after)
+            order by name, official.id
+            limit \(page.limit + 1)
+            """)
+    }
+
+    /// What a change of an official starts from; the row is locked until the transaction ends.
+    struct Current: Decodable {
+        var name: Line
+        var kind: Official.Kind
+        var email: EmailAddress?
+        var telephone: Telephone?
+        var note: Prose?
+        var version: Int
+
+        /// The official after a merge patch: what the patch does not name stays, null clears.
+        func applying(_ patch: ChangeOfficial.Body) -> Self {
+            var official = self
+            if let name = patch.name { official.name = name }
+            if let kind = patch.kind { official.kind = kind }
+            if let email = patch.email { official.email = email }
+            if let telephone = patch.telephone { official.telephone = telephone }
+            if let note = patch.note { official.note = note }
+            return official
+        }
+    }
+
+    static func lock(_ id: Official.ID, in transaction: PostgresTransaction) async throws -> Current? {
+        try await transaction.query(
+            "select name, kind, email, telephone, note, version from official where id = \(id) for update"
+        ).first?.decode(Current.self)
+    }
+
+    static func change(_ id: Official.ID, to official: Current, in transaction: PostgresTransaction) async throws {
+        try await transaction.execute(
+            """
+            update official set name = \(official.name), kind = \(official.kind), email = \(official.email),
+                telephone = \(official.telephone), note = \(official.note), version = version + 1, updated_at = now()
+            where id = \(id)
+            """)
+    }
+
+    /// What followers of the change feed get.
+    static func snapshot(of ids: ChangedIDs) -> SQL {
+        """
+        select id, jsonb_build_object('name', name, 'kind', kind, 'version', version) as data
+        from official where id = any(\(ids))
+        """
+    }
+}
+
+enum MandateStore {
+    private static let columns: SQL = """
+        id, official, institution, role, departement, constituency, from_day as "from", until_day as until,
+        created_at as "createdAt"
+        """
+
+    /// Adds a mandate and moves the version of its official, whose answer it is part of.
+    ///
+    /// - Throws: `PostgresError` of constraint `official_mandate_seat_free` when the seat has another holder then.
+    static func add(
+        _ body: AddOfficialMandate.Body, to official: Official.ID, in transaction: PostgresTransaction
+    ) async throws -> Rows {
+        let seat = try await seat(of: body, in: transaction)
+        try await transaction.execute(
+            "update official set version = version + 1, updated_at = now() where id = \(official)")
+        return try await transaction.query(
+            """
+            insert into official_mandate (
+                id, official, institution, role, departement, constituency, seat, from_day, until_day)
+            values (
+                \(OfficialMandate.ID()), \(official), \(body.institution), \(body.role), \(body.departement),
+                \(body.constituency), \(seat), \(body.from), \(body.until))
+            returning \(columns)
+            """)
+    }
+
+    /// The number of the seat, new if nobody held it before; nil where there is no constituency. Upper and lower case
+    /// are one seat.
+    private static func seat(of body: AddOfficialMandate.Body, in transaction: PostgresTransaction) async throws -> Int64? {
+        guard let constituency = body.constituency else { return nil }
+        return try await transaction.query(
+            """
+            insert into seat (institution, departement, constituency)
+            values (lower(\(body.institution)), coalesce(\(body.departement), ''), lower(\(constituency)))
+            on conflict on constraint seat_once do update set constituency = excluded.constituency
+            returning id
+            """
+        ).first?["id"]
+    }
+
+    static func list(
+        of official: Official.ID, _ page: PageRequest, on executor: some PostgresExecutor
+    ) async throws -> Rows {
+        let after: SQL =
+            if let key = page.after, key.count == 2 {
+                "and (from_day, id) > (\(key[0])::date, \(key[1])::uuid)"
+            } else { "" }
+        return try await executor.query(
+            """
+            select \(columns) from official_mandate where official = \(official) \(after)
+            order by from_day, id
+            limit \(page.limit + 1)
+            """)
+    }
+}

@@ -1,0 +1,26 @@
+import ArgumentParser
+import AsyncHTTPClient
+import ClubProtocol
+import ServiceKit
+
+struct DemoCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "demo",
+        abstract: "Fills the club as it is counted, and runs its main jobs once.",
+        discussion: """
+            Loads 30 institutions, 40 brands, 1,200 ambassadors and 5,150 experts, opens a meeting of 100 seats and \
+            registers 130 people, cancels three, sends a Flash info to all who agreed, and records a meeting of the \
+            Cercle. Everything goes over the public API. Run again, it finds what is there and doubles nothing.
+            """)
+
+    func run() async throws {
+        let connection = Connection()
+        let http = HTTPClient.shared
+        let demo = Demo(
+            directory: try connection.client(for: .directory, http: http),
+            events: try connection.client(for: .events, http: http),
+            content: try connection.client(for: .content, http: http),
+            lobbying: try connection.client(for: .lobbying, http: http))
+        print(try await demo.run().text)
+    }
+}

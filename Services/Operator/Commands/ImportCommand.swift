@@ -1,0 +1,126 @@
+import ArgumentParser
+import AsyncHTTPClient
+import ClubProtocol
+import Foundation
+import NIOCore
+import ServiceKit
+import Synchronization
+
+struct ImportCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "import", abstract: "Takes records from a file.", subcommands: [Experts.self])
+
+    struct Experts: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "experts",
+            abstract: "Takes experts from a CSV file.",
+            discussion: """
+                The first row names the columns, in French or in English: subKind, name, siret, contactName, email, \
+                telephone, postalCode, commune, departement, topics, brands, website, flashInfo. A file with a bad row \
+                is refused whole, unless --skip-bad-rows is given; every bad row is listed with its reason. \
+                Ends with exit code 1 when a row was bad.
+                """)
+
+        @Argument(help: "The file, in UTF-8 or Windows-1252; comma or semicolon.")
+        var file: String
+
+        @Flag(help: "Only say what would happen.")
+        var dryRun = false
+
+        @Flag(help: "Take the good rows and leave the bad ones out.")
+        var skipBadRows = false
+
+        func run() async throws {
+            guard let handle = FileHandle(forReadingAtPath: file) else {
+                throw CommandFailure("\(file) cannot be read")
+            }
+            let size = (try? FileManager.default.attributesOfItem(atPath: file)[.size] as? Int) ?? 0
+            let directory = try Connection().client(for: .directory, http: HTTPClient.shared)
+            let bar = ProgressBar(total: size)
+            let report: ExpertImport
+            do {
+                report = try await directory.upload(
+                    ImportExperts.request(
+                        query: .init(
+                            mode: dryRun ? .dryRun : .apply, rejects: skipBadRows ? .skipRow : .refuseFile)),
+                    body: FileChunks(handle: handle, bar: bar))
+            } catch {
+                bar.end()
+                throw CommandFailure(calling: .directory, error)
+            }
+            bar.end()
+            for error in report.errors {
+                let place = error.column.map { "row \(error.row), \($0)" } ?? "row \(error.row)"
+                print("\(place): \(error.detail)")
+            }
+            if report.rejected > report.errors.count {
+                print("… and \(report.rejected - report.errors.count) more rows")
+            }
+            if !report.unknownColumns.isEmpty {
+                print("columns nobody knows, left out: \(report.unknownColumns.joined(separator: ", "))")
+            }
+            var table = Table("rows", "created", "updated", "as they were", "bad", right: [0, 1, 2, 3, 4])
+            table.add(
+                "\(report.rows)", "\(report.created)", "\(report.updated)", "\(report.skipped)", "\(report.rejected)")
+            print(table.text)
+            if dryRun {
+                print("A dry run: nothing was changed.")
+            } else if !report.applied {
+                print("Nothing was changed: mend the rows above, or give --skip-bad-rows.")
+            }
+            if report.rejected > 0 { throw ExitCode(1) }
+        }
+    }
+}
+
+/// A file in pieces, as they are sent.
+private struct FileChunks: AsyncSequence, Sendable {
+    typealias Element = ByteBuffer
+
+    let handle: FileHandle
+    let bar: ProgressBar
+
+    func makeAsyncIterator() -> Iterator { Iterator(handle: handle, bar: bar) }
+
+    struct Iterator: AsyncIteratorProtocol {
+        let handle: FileHandle
+        let bar: ProgressBar
+
+        mutating func next() async throws -> ByteBuffer? {
+            guard let data = try handle.read(upToCount: 64 << 10), !data.isEmpty else { return nil }
+            bar.advance(by: data.count)
+            return ByteBuffer(bytes: data)
+        }
+    }
+}
+
+/// How much of a file has been sent, on standard error, where that is a terminal.
+final class ProgressBar: Sendable {
+    private let total: Int
+    private let isShown: Bool
+    private let done = Mutex(0)
+
+    init(total: Int) {
+        self.total = total
+        isShown = total > 0 && isatty(FileHandle.standardError.fileDescriptor) == 1
+    }
+
+    func advance(by bytes: Int) {
+        let now = done.withLock { done in
+            done += bytes
+            return done
+        }
+        guard isShown else { return }
+        let cells = min(30, now * 30 / total)
+        let bar = String(repeating: "█", count: cells) + String(repeating: "·", count: 30 - cells)
+        write("\r\(bar) \(min(100, now * 100 / total)) %")
+    }
+
+    func end() {
+        if isShown { write("\n") }
+    }
+
+    private func write(_ text: String) {
+        try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
+    }
+}

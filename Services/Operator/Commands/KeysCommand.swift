@@ -1,0 +1,54 @@
+import ArgumentParser
+import ClubProtocol
+import Foundation
+import ServiceKit
+
+struct KeysCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "keys", abstract: "Makes the keys that tokens are signed with.", subcommands: [Initialize.self])
+
+    struct Initialize: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "init",
+            abstract: "Makes a key for the operator and one for each service, and the file that says who may speak for whom.",
+            discussion: "Keys that are there already are kept; nothing is overwritten.")
+
+        @Option(help: "The folder to write to; it is made if it is missing.")
+        var directory: String = "keys"
+
+        func run() throws {
+            do {
+                try FileManager.default.createDirectory(
+                    atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+            } catch {
+                throw CommandFailure("the folder \(directory) cannot be made: \(error.localizedDescription)")
+            }
+            var trusted: [TrustFile.Key] = []
+            for name in ["operator"] + ServiceName.allCases.map(\.rawValue) {
+                let path = "\(directory)/\(name).json"
+                let key: KeyFile
+                do {
+                    if FileManager.default.fileExists(atPath: path) {
+                        key = try KeyFile(path: path)
+                        print("kept   \(path)")
+                    } else {
+                        key = try KeyFile.generate(kid: "\(name)-\(Day.today)")
+                        try key.write(to: path)
+                        print("made   \(path)")
+                    }
+                } catch {
+                    throw CommandFailure("\(error)")
+                }
+                trusted.append(
+                    TrustFile.Key(key, speaksFor: [ServiceName(rawValue: name).map { .service($0) } ?? .people]))
+            }
+            let path = "\(directory)/trust.json"
+            if FileManager.default.fileExists(atPath: path) {
+                print("kept   \(path)")
+            } else {
+                do { try TrustFile(keys: trusted).write(to: path) } catch { throw CommandFailure("\(error)") }
+                print("made   \(path)")
+            }
+        }
+    }
+}

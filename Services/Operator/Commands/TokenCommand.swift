@@ -1,0 +1,74 @@
+import ArgumentParser
+import ClubProtocol
+import Foundation
+import ServiceKit
+
+struct TokenCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "token",
+        abstract: "Prints a token for a person.",
+        discussion: """
+            Signs with the operator's key (OPERATOR_KEY_FILE). The token is good for all four services until it \
+            expires: curl -H "Authorization: Bearer $(club token --role operator)" …
+            """)
+
+    @Option(help: "operator, editor, lobbyist, representative, ambassador, expert or auditor.")
+    var role: Role
+
+    @Option(help: "Whom the audit trail names.")
+    var subject: String?
+
+    @Option(help: "The organisation that a representative speaks for.")
+    var organization: String?
+
+    @Option(help: "The person, for a representative, an ambassador or an expert.")
+    var person: String?
+
+    @Option(help: "How long it is good: a number and s, m, h or d; at most 30d.")
+    var ttl: TimeToLive = TimeToLive(seconds: 8 * 3600)
+
+    func validate() throws {
+        if role == .service { throw ValidationError("Services sign their own tokens.") }
+        if role == .representative, organization == nil {
+            throw ValidationError("A representative speaks for an organisation: --organization ID.")
+        }
+    }
+
+    func run() throws {
+        let key = try Connection().operatorKey()
+        print(
+            try TokenSigner.personToken(
+                key: key, subject: subject ?? "\(role.rawValue)@\(ProcessInfo.processInfo.hostName)", role: role,
+                organization: try organization.map { try Self.identifier($0, "--organization") },
+                person: try person.map { try Self.identifier($0, "--person") }, ttl: .seconds(ttl.seconds)))
+    }
+
+    private static func identifier<Entity>(_ text: String, _ option: String) throws -> Identifier<Entity> {
+        do {
+            return try Identifier(validating: text)
+        } catch {
+            throw ValidationError("\(option) \(error.reason).")
+        }
+    }
+}
+
+extension Role: ExpressibleByArgument {}
+
+/// `90s`, `30m`, `8h`, `7d`.
+struct TimeToLive: ExpressibleByArgument {
+    let seconds: Int
+
+    init(seconds: Int) {
+        self.seconds = seconds
+    }
+
+    init?(argument: String) {
+        let units: [Character: Int] = ["s": 1, "m": 60, "h": 3600, "d": 86_400]
+        guard let last = argument.last, let unit = units[last], let number = Int(argument.dropLast()), number > 0,
+            number <= 30 * 86_400 / unit
+        else { return nil }
+        seconds = number * unit
+    }
+
+    var defaultValueDescription: String { "\(seconds / 3600)h" }
+}

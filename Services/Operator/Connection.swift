@@ -1,0 +1,83 @@
+import AsyncHTTPClient
+import ClubProtocol
+import Foundation
+import ServiceKit
+
+/// Where the services are and who calls them, from the environment.
+struct Connection: Sendable {
+    private let environment: [String: String]
+
+    init(environment: [String: String] = ProcessInfo.processInfo.environment) {
+        self.environment = environment
+    }
+
+    /// The address of a service's API.
+    func url(of service: ServiceName) -> String {
+        value("\(service.rawValue.uppercased())_URL") ?? "http://127.0.0.1:\(7001 + Self.offset(service))"
+    }
+
+    /// The address of a service's operator port.
+    func operatorURL(of service: ServiceName) -> String {
+        value("\(service.rawValue.uppercased())_OPERATOR_URL") ?? "http://127.0.0.1:\(7101 + Self.offset(service))"
+    }
+
+    /// The key that people's tokens are signed with.
+    func operatorKey() throws -> KeyFile {
+        guard let path = value("OPERATOR_KEY_FILE") else {
+            throw CommandFailure("OPERATOR_KEY_FILE is not set; it names the key that `club keys init` made")
+        }
+        do { return try KeyFile(path: path) } catch { throw CommandFailure("\(error)") }
+    }
+
+    /// A client for a service, with `CLUB_TOKEN` or with an operator's token made for the occasion.
+    func client(for service: ServiceName, http: HTTPClient) throws -> ServiceClient {
+        let token: String
+        if let given = value("CLUB_TOKEN") {
+            token = given
+        } else {
+            token = try TokenSigner.personToken(
+                key: operatorKey(), subject: "club@\(ProcessInfo.processInfo.hostName)", role: .operator,
+                ttl: .seconds(3600))
+        }
+        var policy = ServiceClient.Policy()
+        policy.timeout = .seconds(30)
+        policy.streamTimeout = .seconds(600)
+        return ServiceClient(
+            name: service, url: url(of: service), credentials: .bearer(token), http: http, policy: policy)
+    }
+
+    private func value(_ name: String) -> String? {
+        environment[name].flatMap { $0.isEmpty ? nil : $0 }
+    }
+
+    private static func offset(_ service: ServiceName) -> Int {
+        ServiceName.allCases.firstIndex(of: service) ?? 0
+    }
+}
+
+/// Why a command ended without doing what it was asked: one line on standard error, exit code 1.
+struct CommandFailure: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) {
+        self.description = description
+    }
+
+    /// What a failed call means to the person at the keyboard.
+    init(calling service: ServiceName, _ error: any Error) {
+        switch error {
+        case ServiceClientError.problem(let problem):
+            let fields = (problem.errors ?? []).map { "\($0.pointer) \($0.detail)" }
+            let parts = [problem.title, problem.detail].compactMap { $0 } + fields
+            description = "\(service.rawValue) answered \(problem.status): \(parts.joined(separator: "; "))"
+        case ServiceClientError.unavailable(let name, let reason):
+            description = "\(name.rawValue) cannot be reached (\(reason)); is it running? see `club health`"
+        case ServiceClientError.deadline(let name):
+            description = "\(name.rawValue) did not answer in time"
+        case let failure as CommandFailure:
+            self = failure
+        default:
+            description = "\(service.rawValue): \(error)"
+        }
+    }
+}

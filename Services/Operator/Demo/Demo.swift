@@ -1,0 +1,82 @@
+import ClubProtocol
+import ServiceKit
+
+/// The main job of the club on a club's worth of people, over the public protocol only.
+struct Demo: Sendable {
+    let directory: ServiceClient
+    let events: ServiceClient
+    let content: ServiceClient
+    let lobbying: ServiceClient
+
+    /// What one step did: a sentence with its numbers.
+    typealias Outcome = String
+
+    /// Runs the steps in their order and says of each what it did and how long it took.
+    func run() async throws -> Table {
+        var table = Table("step", "what happened", "time", right: [2])
+        func step(
+            _ name: String, of service: ServiceName, _ work: () async throws -> Outcome
+        ) async throws {
+            let clock = ContinuousClock()
+            let start = clock.now
+            let outcome: Outcome
+            do {
+                outcome = try await work()
+            } catch {
+                throw CommandFailure(calling: service, error)
+            }
+            table.add(name, outcome, Self.seconds(clock.now - start))
+        }
+
+        try await step("institutions and brands", of: .directory) { try await loadOrganizations() }
+        try await step("ambassadors", of: .directory) { try await loadAmbassadors() }
+        try await step("experts", of: .directory) { try await loadExperts() }
+        let meeting = DemoMeeting(events: events)
+        try await step("Club des Partenaires", of: .events) { try await meeting.open() }
+        let people = try await knownPeople().values.sorted()
+        try await step("registrations", of: .events) { try await meeting.register(people) }
+        try await step("three cancel", of: .events) { try await meeting.cancelThree(of: people) }
+        try await step("Flash info", of: .content) { try await DemoFlashInfo(content: content).send() }
+        try await step("Cercle", of: .lobbying) { try await DemoCircle(lobbying: lobbying).record() }
+        return table
+    }
+
+    private static func seconds(_ duration: Duration) -> String {
+        let tenths = duration.components.seconds * 10 + duration.components.attoseconds / 100_000_000_000_000_000
+        return "\(tenths / 10).\(tenths % 10) s"
+    }
+}
+
+extension ServiceClient {
+    /// Every item of a list, page after page.
+    func all<E: Endpoint, Item>(
+        _ endpoint: E.Type, _ request: (Cursor?) -> Request<E>
+    ) async throws -> [Item] where E.Response == Page<Item> {
+        var items: [Item] = []
+        var cursor: Cursor?
+        repeat {
+            let page = try await send(request(cursor))
+            items += page.items
+            cursor = page.next
+        } while cursor != nil
+        return items
+    }
+}
+
+/// Does something for each item, `width` at a time; the first error ends it.
+func forEach<Item: Sendable>(
+    _ items: some Sequence<Item>, width: Int, _ body: @escaping @Sendable (Item) async throws -> Void
+) async throws {
+    try await withThrowingTaskGroup(of: Void.self) { group in
+        var running = 0
+        for item in items {
+            if running == width {
+                try await group.next()
+                running -= 1
+            }
+            group.addTask { try await body(item) }
+            running += 1
+        }
+        try await group.waitForAll()
+    }
+}

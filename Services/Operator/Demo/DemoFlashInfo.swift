@@ -1,0 +1,66 @@
+import ClubProtocol
+import ServiceKit
+
+/// A Flash info with something for everybody, sent to all who agreed.
+struct DemoFlashInfo: Sendable {
+    static let title: Line = "Flash info : la facture électronique arrive"
+
+    let content: ServiceClient
+
+    func send() async throws -> Demo.Outcome {
+        let known = try await content.all(ListIssues.self) {
+            ListIssues.request(query: .init(limit: 200, cursor: $0))
+        }.first { $0.title == Self.title && $0.state != .cancelled }
+        let id: ClubProtocol.Issue.ID
+        if let known {
+            id = known.id
+        } else {
+            id = try await write()
+        }
+        var issue = try await content.send(GetIssue.request(path: .init(issue: id)))
+        if issue.state == .draft {
+            issue = try await content.send(MoveIssue.request(path: .init(issue: id), body: .init(to: .sending)))
+        }
+        // Five minutes are plenty for six thousand mails on any machine.
+        for _ in 0..<1500 where issue.state == .sending {
+            try await Task.sleep(for: .milliseconds(200))
+            issue = try await content.send(GetIssue.request(path: .init(issue: id)))
+        }
+        guard issue.state == .sent else {
+            throw CommandFailure("the Flash info is still going out; see `club demo` again later")
+        }
+        let editions = issue.editions.map { "\($0.counts.sent) \($0.audience.rawValue)" }.joined(separator: ", ")
+        let lost = issue.editions.reduce(0) { $0 + $1.counts.total - $1.counts.sent }
+        return (known == nil ? "sent to " : "sent before to ") + editions + (lost > 0 ? "; \(lost) not sent" : "")
+    }
+
+    private func write() async throws -> ClubProtocol.Issue.ID {
+        let resource = try await content.send(
+            CreateResource.request(
+                body: .init(
+                    kind: .pressRelease, title: "La facture électronique, mode d'emploi",
+                    summary: "Ce qui change pour les très petites entreprises.",
+                    link: "https://www.club.example/facture-electronique")))
+        let issue = try await content.send(
+            CreateIssue.request(
+                body: .init(
+                    title: Self.title,
+                    introduction: "Deux semaines d'actualité du club, de ses marques et de ses réseaux.")))
+        let items: [AddIssueItem.Body] = [
+            .init(
+                kind: .corporate, title: "Le prochain Club des Partenaires",
+                text: "La prochaine rencontre porte sur la facture électronique. Les inscriptions sont ouvertes."),
+            .init(
+                kind: .marketing, title: "Un argumentaire pour vos clients",
+                text: "Quatre pages pour expliquer l'essentiel à un artisan ou à un commerçant.",
+                link: "https://www.club.example/argumentaire", resource: resource.id, audiences: [.ambassadors]),
+            .init(
+                kind: .technical, title: "Brancher une boutique en ligne",
+                text: "Les formats, les plateformes et les erreurs à éviter.", audiences: [.experts]),
+        ]
+        for item in items {
+            _ = try await content.send(AddIssueItem.request(path: .init(issue: issue.id), body: item))
+        }
+        return issue.id
+    }
+}

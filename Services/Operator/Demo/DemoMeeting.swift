@@ -1,0 +1,90 @@
+import ClubProtocol
+import ServiceKit
+
+/// A monthly meeting that fills up: 100 seats, 130 people, three who give theirs back.
+struct DemoMeeting: Sendable {
+    static let title: Line = "Club des Partenaires : la facture électronique"
+    static let seats = 100
+    static let guests = 130
+    static let leavers = 3
+
+    let events: ServiceClient
+
+    /// Prepares and publishes the meeting, unless it is there.
+    func open() async throws -> Demo.Outcome {
+        if let known = try await find() {
+            return "found: \(known.confirmed) confirmed, \(known.waitlisted) in line"
+        }
+        let day = Day.today.adding(days: 30)
+        let event = try await events.send(
+            CreateEvent.request(
+                body: .init(
+                    title: Self.title, kind: .partnersClub, startsAt: Self.time(day, "17:00:00"),
+                    endsAt: Self.time(day, "20:00:00"), venue: "Maison des associations, Paris 7e",
+                    theme: "La facture électronique dans les TPE")))
+        _ = try await events.send(
+            AddSession.request(
+                path: .init(event: event.id),
+                body: .init(title: "Séance plénière", kind: .plenary, capacity: Self.seats)))
+        _ = try await events.send(MoveEvent.request(path: .init(event: event.id), body: .init(to: .published)))
+        return "published: \(Self.seats) seats on \(day)"
+    }
+
+    /// Registers the first 130 of `people`, in their order, unless they are registered.
+    func register(_ people: [Person.ID]) async throws -> Demo.Outcome {
+        let event = try await meeting()
+        let known = try await registrations(of: event.id)
+        let registered = Set(known.map(\.person))
+        var added = 0
+        // One after the other, so that the first hundred get the seats whoever is faster.
+        for person in people.prefix(Self.guests) where !registered.contains(person) {
+            _ = try await events.send(
+                RegisterForEvent.request(path: .init(event: event.id), body: .init(person: person)))
+            added += 1
+        }
+        let now = try await meeting()
+        return "\(added) registered: \(now.confirmed) confirmed, \(now.waitlisted) in line"
+    }
+
+    /// The first three give their seats back; the first three in line move up.
+    func cancelThree(of people: [Person.ID]) async throws -> Demo.Outcome {
+        let event = try await meeting()
+        let before = try await registrations(of: event.id)
+        let line = before.filter { $0.state == .waitlisted }.sorted { ($0.place ?? 0) < ($1.place ?? 0) }
+        let leavers = Set(people.prefix(Self.leavers))
+        let leaving = before.filter { leavers.contains($0.person) && $0.state == .confirmed }
+        for registration in leaving {
+            _ = try await events.send(CancelRegistration.request(path: .init(registration: registration.id)))
+        }
+        let after = try await registrations(of: event.id)
+        let confirmed = Set(after.filter { $0.state == .confirmed }.map(\.id))
+        let promoted = line.filter { confirmed.contains($0.id) }
+        guard promoted.count == min(leaving.count, line.count) else {
+            throw CommandFailure("\(leaving.count) cancelled and \(promoted.count) were promoted")
+        }
+        let names = promoted.map { $0.personName?.text ?? $0.person.text }.joined(separator: ", ")
+        return leaving.isEmpty ? "cancelled before" : "\(leaving.count) cancelled; promoted: \(names)"
+    }
+
+    private func find() async throws -> EventSummary? {
+        let list = try await events.all(ListEvents.self) {
+            ListEvents.request(query: .init(kind: .partnersClub, limit: 200, cursor: $0))
+        }
+        return list.first { $0.title == Self.title && $0.state == .published }
+    }
+
+    private func meeting() async throws -> EventSummary {
+        guard let event = try await find() else { throw CommandFailure("the demo's meeting is gone") }
+        return event
+    }
+
+    private func registrations(of event: Event.ID) async throws -> [Registration] {
+        try await events.all(ListRegistrations.self) {
+            ListRegistrations.request(path: .init(event: event), query: .init(limit: 200, cursor: $0), body: Empty())
+        }
+    }
+
+    private static func time(_ day: Day, _ hour: String) -> Timestamp {
+        (try? Timestamp(validating: "\(day)T\(hour)Z")) ?? .now
+    }
+}

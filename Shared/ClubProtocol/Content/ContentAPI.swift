@@ -1,0 +1,11 @@
+/// What the content service serves.
+package enum ContentAPI {
+    package static let service = ServiceName.content
+    package static let title = "Content: resources, Flash info, mailings"
+    package static let endpoints: [any Endpoint.Type] = [
+        CreateResource.self, ListResources.self, GetResource.self, ChangeResource.self,
+        CreateIssue.self, ListIssues.self, GetIssue.self, AddIssueItem.self, MoveIssue.self,
+        ListDeliveries.self, CreateSuppression.self, ListSuppressions.self, Unsubscribe.self,
+        ReadChanges.self,
+    ]
+}

@@ -1,0 +1,217 @@
+import HTTPTypes
+
+/// One Flash info: its items, and one edition for each audience.
+package struct Issue: Codable, Hashable, Sendable {
+    package typealias ID = Identifier<Issue>
+
+    package enum State: String, Codable, CaseIterable, Sendable {
+        /// Being written.
+        case draft
+        /// Its editions are frozen and go out, one delivery an address.
+        case sending
+        /// Every delivery has ended.
+        case sent
+        /// Will not go out, or not any further.
+        case cancelled
+
+        /// The life of an issue:
+        /// ```
+        /// draft ──▶ sending ──▶ sent
+        ///   │          │
+        ///   └──────────┴──────▶ cancelled
+        /// ```
+        package func allows(_ next: State) -> Bool {
+            switch (self, next) {
+            case (.draft, .sending), (.draft, .cancelled), (.sending, .sent), (.sending, .cancelled): true
+            default: false
+            }
+        }
+    }
+
+    package var id: ID
+    /// Counts up from 1, over all issues.
+    package var number: Int
+    /// The subject of the mails.
+    package var title: Line
+    package var introduction: Prose?
+    package var state: State
+    package var items: [IssueItem]
+    package var editions: [Edition]
+    package var version: Int
+    package var createdAt: Timestamp
+    package var updatedAt: Timestamp
+    package var sentAt: Timestamp?
+}
+
+/// One piece of an issue.
+package struct IssueItem: Codable, Hashable, Sendable {
+    package typealias ID = Identifier<IssueItem>
+
+    /// What kind of information it is, as the experts ask for it.
+    package enum Kind: String, Codable, CaseIterable, Sendable {
+        case corporate, product, technical, marketing, commercial
+    }
+
+    package var id: ID
+    package var kind: Kind
+    package var title: Line
+    package var text: Prose
+    package var link: WebAddress?
+    package var resource: Resource.ID?
+    /// Who reads it; both audiences unless said.
+    package var audiences: [Edition.Audience]
+}
+
+/// An issue as one audience gets it, and what has become of its mails.
+package struct Edition: Codable, Hashable, Sendable {
+    package enum Audience: String, Codable, CaseIterable, Sendable {
+        case ambassadors, experts
+    }
+
+    package var audience: Audience
+    /// Whether the directory has been asked to the end who gets it.
+    package var resolved: Bool
+    package var counts: DeliveryCounts
+}
+
+/// How many deliveries of an edition are in each state; their sum is the number of addresses.
+package struct DeliveryCounts: Codable, Hashable, Sendable {
+    package var pending: Int
+    package var sending: Int
+    package var sent: Int
+    package var failed: Int
+    package var uncertain: Int
+    package var suppressed: Int
+    package var cancelled: Int
+
+    package var total: Int { pending + sending + sent + failed + uncertain + suppressed + cancelled }
+}
+
+/// Begins an issue.
+package enum CreateIssue: Endpoint {
+    package static let operation = Operation(
+        .post, "/v1/issues", "Begins a Flash info.", success: .created, access: .roles(.operator, .editor))
+
+    package struct Body: Codable, Sendable {
+        package var title: Line
+        package var introduction: Prose?
+
+        package init(title: Line, introduction: Prose? = nil) {
+            self.title = title
+            self.introduction = introduction
+        }
+    }
+
+    package typealias Response = Issue
+}
+
+/// Lists issues, newest first.
+package enum ListIssues: Endpoint {
+    package static let operation = Operation(
+        .get, "/v1/issues", "Lists issues, newest first.", access: .roles(.operator, .editor, .auditor))
+
+    package struct Query: Codable, Sendable, PagedQuery {
+        package var state: Issue.State?
+        package var limit: PageLimit?
+        package var cursor: Cursor?
+
+        package init(state: Issue.State? = nil, limit: PageLimit? = nil, cursor: Cursor? = nil) {
+            self.state = state
+            self.limit = limit
+            self.cursor = cursor
+        }
+    }
+
+    package typealias Response = Page<IssueSummary>
+}
+
+/// An issue without its items.
+package struct IssueSummary: Codable, Hashable, Sendable {
+    package var id: Issue.ID
+    package var number: Int
+    package var title: Line
+    package var state: Issue.State
+    package var version: Int
+    package var createdAt: Timestamp
+    package var updatedAt: Timestamp
+    package var sentAt: Timestamp?
+}
+
+/// Shows an issue with its items and, once it is sent, what became of its mails.
+package enum GetIssue: Endpoint {
+    package static let operation = Operation(
+        .get, "/v1/issues/{issue}", "Shows an issue.", access: .roles(.operator, .editor, .auditor),
+        problems: [.notFound])
+
+    package typealias Path = IssuePath
+    package typealias Response = Issue
+}
+
+/// Adds an item at the end of an issue that is still a draft.
+package enum AddIssueItem: Endpoint {
+    package static let operation = Operation(
+        .post, "/v1/issues/{issue}/items", "Adds an item to a draft.", success: .created,
+        access: .roles(.operator, .editor), problems: [.notFound, .issueNotDraft, .resourceEmbargoed])
+
+    package typealias Path = IssuePath
+
+    package struct Body: Codable, Sendable {
+        package var kind: IssueItem.Kind
+        package var title: Line
+        package var text: Prose
+        package var link: WebAddress?
+        package var resource: Resource.ID?
+        package var audiences: [Edition.Audience]?
+
+        package init(
+            kind: IssueItem.Kind, title: Line, text: Prose, link: WebAddress? = nil, resource: Resource.ID? = nil,
+            audiences: [Edition.Audience]? = nil
+        ) {
+            self.kind = kind
+            self.title = title
+            self.text = text
+            self.link = link
+            self.resource = resource
+            self.audiences = audiences
+        }
+    }
+
+    package typealias Response = IssueItem
+}
+
+/// Sends an issue, or calls it off.
+package enum MoveIssue: Endpoint {
+    package static let operation = Operation(
+        .post, "/v1/issues/{issue}/transitions", "Sends an issue, or calls it off.", access: .roles(.operator, .editor),
+        problems: [.notFound, .transitionNotAllowed, .issueEmpty])
+
+    package typealias Path = IssuePath
+
+    package struct Body: Codable, Sendable {
+        package var to: Issue.State
+
+        package init(to: Issue.State) {
+            self.to = to
+        }
+    }
+
+    package typealias Response = Issue
+}
+
+/// `/v1/issues/{issue}`
+package struct IssuePath: Codable, Sendable {
+    package var issue: Issue.ID
+
+    package init(issue: Issue.ID) {
+        self.issue = issue
+    }
+}
+
+extension ProblemType {
+    package static let issueNotDraft = ProblemType(
+        "issue-not-draft", "The issue is no draft any more", .conflict)
+    package static let issueEmpty = ProblemType(
+        "issue-empty", "An edition of the issue has no item", .conflict)
+    package static let resourceEmbargoed = ProblemType(
+        "resource-embargoed", "The resource may not be published now", .conflict)
+}

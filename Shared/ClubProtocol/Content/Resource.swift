@@ -1,0 +1,143 @@
+import HTTPTypes
+
+/// What a brand or the club publishes: a press release, a white paper, an article, product news.
+package struct Resource: Codable, Hashable, Sendable {
+    package typealias ID = Identifier<Resource>
+
+    package enum Kind: String, Codable, CaseIterable, Sendable {
+        case pressRelease, whitePaper, article, productNews
+    }
+
+    package var id: ID
+    package var kind: Kind
+    package var title: Line
+    package var summary: Prose?
+    package var text: Prose?
+    package var link: WebAddress?
+    /// The brand or institution whose resource it is.
+    package var organization: Organization.ID?
+    /// What the club may do with it, in the words of whoever gave it.
+    package var rights: Line?
+    /// Not to be published before.
+    package var embargoUntil: Timestamp?
+    /// Not to be published any more from then on.
+    package var expiresAt: Timestamp?
+    package var version: Int
+    package var createdAt: Timestamp
+    package var updatedAt: Timestamp
+}
+
+/// Files a resource.
+package enum CreateResource: Endpoint {
+    package static let operation = Operation(
+        .post, "/v1/resources", "Files a resource.", success: .created, access: .roles(.operator, .editor))
+
+    package struct Body: Codable, Sendable {
+        package var kind: Resource.Kind
+        package var title: Line
+        package var summary: Prose?
+        package var text: Prose?
+        package var link: WebAddress?
+        package var organization: Organization.ID?
+        package var rights: Line?
+        package var embargoUntil: Timestamp?
+        package var expiresAt: Timestamp?
+
+        package init(
+            kind: Resource.Kind, title: Line, summary: Prose? = nil, text: Prose? = nil, link: WebAddress? = nil,
+            organization: Organization.ID? = nil, rights: Line? = nil, embargoUntil: Timestamp? = nil,
+            expiresAt: Timestamp? = nil
+        ) {
+            self.kind = kind
+            self.title = title
+            self.summary = summary
+            self.text = text
+            self.link = link
+            self.organization = organization
+            self.rights = rights
+            self.embargoUntil = embargoUntil
+            self.expiresAt = expiresAt
+        }
+    }
+
+    package typealias Response = Resource
+}
+
+/// Lists resources, newest first.
+package enum ListResources: Endpoint {
+    package static let operation = Operation(
+        .get, "/v1/resources", "Lists resources, newest first.", access: .roles(.operator, .editor, .auditor))
+
+    package struct Query: Codable, Sendable, PagedQuery {
+        package var kind: Resource.Kind?
+        package var organization: Organization.ID?
+        package var limit: PageLimit?
+        package var cursor: Cursor?
+
+        package init(
+            kind: Resource.Kind? = nil, organization: Organization.ID? = nil, limit: PageLimit? = nil,
+            cursor: Cursor? = nil
+        ) {
+            self.kind = kind
+            self.organization = organization
+            self.limit = limit
+            self.cursor = cursor
+        }
+    }
+
+    package typealias Response = Page<Resource>
+}
+
+/// Shows one resource.
+package enum GetResource: Endpoint {
+    package static let operation = Operation(
+        .get, "/v1/resources/{resource}", "Shows a resource.", access: .roles(.operator, .editor, .auditor),
+        problems: [.notFound])
+
+    package typealias Path = ResourcePath
+    package typealias Response = Resource
+}
+
+/// Changes a resource by a merge patch.
+package enum ChangeResource: Endpoint {
+    package static let operation = Operation(
+        .patch, "/v1/resources/{resource}", "Changes a resource.", access: .roles(.operator, .editor),
+        problems: [.notFound], requiresIfMatch: true)
+
+    package typealias Path = ResourcePath
+
+    package struct Body: Codable, Sendable {
+        package var title: Line?
+        package var summary: Patched<Prose>
+        package var text: Patched<Prose>
+        package var link: Patched<WebAddress>
+        package var rights: Patched<Line>
+        package var embargoUntil: Patched<Timestamp>
+        package var expiresAt: Patched<Timestamp>
+
+        package init(
+            title: Line? = nil, summary: Patched<Prose> = nil, text: Patched<Prose> = nil,
+            link: Patched<WebAddress> = nil, rights: Patched<Line> = nil, embargoUntil: Patched<Timestamp> = nil,
+            expiresAt: Patched<Timestamp> = nil
+        ) {
+            self.title = title
+            self.summary = summary
+            self.text = text
+            self.link = link
+            self.rights = rights
+            self.embargoUntil = embargoUntil
+            self.expiresAt = expiresAt
+        }
+    }
+
+    package typealias Response = Resource
+}
+
+/// `/v1/resources/{resource}`
+package struct ResourcePath: Codable, Sendable {
+    package var resource: Resource.ID
+
+    package init(resource: Resource.ID) {
+        self.resource = resource
+    }
+}

@@ -1,0 +1,68 @@
+package import HTTPTypes
+
+/// What stands around the shapes of an ``Endpoint``: where it is, who may call it, how it answers.
+package struct Operation: Sendable {
+    /// What a request or an answer carries.
+    package enum Media: String, Sendable {
+        case json = "application/json"
+        /// One JSON value a line; the answer is a stream.
+        case ndjson = "application/x-ndjson"
+        /// A table as people have it; the request's body is a stream.
+        case csv = "text/csv"
+    }
+
+    /// An operation that will go, and what replaces it (RFC 9745, RFC 8594).
+    package struct Deprecation: Sendable {
+        package var since: Timestamp
+        package var sunset: Timestamp
+
+        package init(since: Timestamp, sunset: Timestamp) {
+            self.since = since
+            self.sunset = sunset
+        }
+    }
+
+    package var method: HTTPRequest.Method
+    /// `/v1/events/{event}/registrations`: variables in braces.
+    package var path: String
+    /// One English sentence for the OpenAPI document.
+    package var summary: String
+    package var success: HTTPResponse.Status
+    package var access: Access
+    /// The problems of the domain that this operation can answer; those every operation can answer are not listed.
+    package var problems: [ProblemType]
+    package var consumes: Media
+    package var produces: Media
+    /// Whether the caller must say by `If-Match` which version the change is based on.
+    package var requiresIfMatch: Bool
+    package var deprecation: Deprecation?
+
+    package init(
+        _ method: HTTPRequest.Method, _ path: String, _ summary: String, success: HTTPResponse.Status = .ok,
+        access: Access, problems: [ProblemType] = [], consumes: Media = .json, produces: Media = .json,
+        requiresIfMatch: Bool = false, deprecation: Deprecation? = nil
+    ) {
+        self.method = method
+        self.path = path
+        self.summary = summary
+        self.success = success
+        self.access = access
+        self.problems = problems
+        self.consumes = consumes
+        self.produces = produces
+        self.requiresIfMatch = requiresIfMatch
+        self.deprecation = deprecation
+    }
+
+    /// The path cut at its slashes, variables apart from words.
+    package var segments: [Segment] {
+        path.split(separator: "/").map { part in
+            part.hasPrefix("{") ? .variable(String(part.dropFirst().dropLast())) : .word(String(part))
+        }
+    }
+
+    package enum Segment: Hashable, Sendable {
+        case word(String)
+        case variable(String)
+    }
+}

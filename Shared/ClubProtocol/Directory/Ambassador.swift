@@ -1,0 +1,126 @@
+import HTTPTypes
+
+/// A person enrolled in the forum of ambassadors. Address and consents are the person's.
+package struct Ambassador: Codable, Hashable, Sendable {
+    package typealias ID = Identifier<Ambassador>
+
+    package var id: ID
+    package var person: Person.ID
+    /// The person's, family name first: `Etcheverry Camille`. Set by the directory.
+    package var name: String
+    /// The institution that the ambassador advises for.
+    package var organization: Organization.ID?
+    package var topics: [Topic]
+    /// The départements served.
+    package var departements: [Departement]
+    package var version: Int
+    package var createdAt: Timestamp
+    package var updatedAt: Timestamp
+}
+
+/// Enrols a person in the forum of ambassadors.
+package enum CreateAmbassador: Endpoint {
+    package static let operation = Operation(
+        .post, "/v1/ambassadors", "Enrols a person as an ambassador.", success: .created, access: .roles(.operator),
+        problems: [.alreadyExists])
+
+    package struct Body: Codable, Sendable {
+        package var person: Person.ID
+        package var organization: Organization.ID?
+        package var topics: [Topic]?
+        package var departements: [Departement]?
+
+        package init(
+            person: Person.ID, organization: Organization.ID? = nil, topics: [Topic]? = nil,
+            departements: [Departement]? = nil
+        ) {
+            self.person = person
+            self.organization = organization
+            self.topics = topics
+            self.departements = departements
+        }
+    }
+
+    package typealias Response = Ambassador
+}
+
+/// Lists ambassadors by name.
+package enum ListAmbassadors: Endpoint {
+    package static let operation = Operation(
+        .get, "/v1/ambassadors", "Lists ambassadors by name.",
+        access: .roles(.operator, .editor, .auditor, .service, .representative, .ambassador))
+
+    package struct Query: Codable, Sendable, PagedQuery {
+        package var organization: Organization.ID?
+        package var person: Person.ID?
+        /// A département served.
+        package var departement: Departement?
+        package var topic: Topic?
+        /// Words of the name; accents and typing errors are forgiven.
+        package var q: Line?
+        package var updatedSince: Timestamp?
+        package var limit: PageLimit?
+        package var cursor: Cursor?
+
+        package init(
+            organization: Organization.ID? = nil, person: Person.ID? = nil, departement: Departement? = nil,
+            topic: Topic? = nil, q: Line? = nil, updatedSince: Timestamp? = nil, limit: PageLimit? = nil,
+            cursor: Cursor? = nil
+        ) {
+            self.organization = organization
+            self.person = person
+            self.departement = departement
+            self.topic = topic
+            self.q = q
+            self.updatedSince = updatedSince
+            self.limit = limit
+            self.cursor = cursor
+        }
+    }
+
+    package typealias Response = Page<Ambassador>
+}
+
+/// Shows one ambassador.
+package enum GetAmbassador: Endpoint {
+    package static let operation = Operation(
+        .get, "/v1/ambassadors/{ambassador}", "Shows an ambassador.",
+        access: .roles(.operator, .editor, .auditor, .service, .representative, .ambassador), problems: [.notFound])
+
+    package typealias Path = AmbassadorPath
+    package typealias Response = Ambassador
+}
+
+/// Changes an ambassador by a merge patch; an ambassador changes its own topics and départements.
+package enum ChangeAmbassador: Endpoint {
+    package static let operation = Operation(
+        .patch, "/v1/ambassadors/{ambassador}", "Changes an ambassador.", access: .roles(.operator, .ambassador),
+        problems: [.notFound], requiresIfMatch: true)
+
+    package typealias Path = AmbassadorPath
+
+    package struct Body: Codable, Sendable {
+        package var organization: Patched<Organization.ID>
+        package var topics: [Topic]?
+        package var departements: [Departement]?
+
+        package init(
+            organization: Patched<Organization.ID> = nil, topics: [Topic]? = nil, departements: [Departement]? = nil
+        ) {
+            self.organization = organization
+            self.topics = topics
+            self.departements = departements
+        }
+    }
+
+    package typealias Response = Ambassador
+}
+
+/// `/v1/ambassadors/{ambassador}`
+package struct AmbassadorPath: Codable, Sendable {
+    package var ambassador: Ambassador.ID
+
+    package init(ambassador: Ambassador.ID) {
+        self.ambassador = ambassador
+    }
+}

@@ -1,0 +1,195 @@
+import HTTPTypes
+
+/// A provider enrolled in the channel. An expert's token carries the expert's identifier as its organization.
+package struct Expert: Codable, Hashable, Sendable {
+    package typealias ID = Identifier<Expert>
+
+    package enum SubKind: String, Codable, CaseIterable, Sendable {
+        case webAgency, reseller
+    }
+
+    package var id: ID
+    package var subKind: SubKind
+    package var name: Line
+    package var siret: Siret?
+    package var contactName: Line?
+    package var email: EmailAddress?
+    package var telephone: Telephone?
+    package var postalCode: PostalCode
+    package var commune: Line
+    /// Where the expert is.
+    package var departement: Departement
+    /// The départements served.
+    package var departements: [Departement]
+    package var topics: [Topic]
+    /// The brands resold or worked with, by name.
+    package var brands: [Line]
+    package var website: WebAddress?
+    package var consents: Consents
+    package var version: Int
+    package var createdAt: Timestamp
+    package var updatedAt: Timestamp
+}
+
+/// Enrols an expert. Without a département, it is the one of the postal code; without départements served, that one.
+package enum CreateExpert: Endpoint {
+    package static let operation = Operation(
+        .post, "/v1/experts", "Enrols an expert.", success: .created, access: .roles(.operator),
+        problems: [.alreadyExists])
+
+    package struct Body: Codable, Sendable {
+        package var subKind: Expert.SubKind
+        package var name: Line
+        package var siret: Siret?
+        package var contactName: Line?
+        package var email: EmailAddress?
+        package var telephone: Telephone?
+        package var postalCode: PostalCode
+        package var commune: Line
+        package var departement: Departement?
+        package var departements: [Departement]?
+        package var topics: [Topic]?
+        package var brands: [Line]?
+        package var website: WebAddress?
+        package var consents: ConsentChoices?
+
+        package init(
+            subKind: Expert.SubKind, name: Line, siret: Siret? = nil, contactName: Line? = nil,
+            email: EmailAddress? = nil, telephone: Telephone? = nil, postalCode: PostalCode, commune: Line,
+            departement: Departement? = nil, departements: [Departement]? = nil, topics: [Topic]? = nil,
+            brands: [Line]? = nil, website: WebAddress? = nil, consents: ConsentChoices? = nil
+        ) {
+            self.subKind = subKind
+            self.name = name
+            self.siret = siret
+            self.contactName = contactName
+            self.email = email
+            self.telephone = telephone
+            self.postalCode = postalCode
+            self.commune = commune
+            self.departement = departement
+            self.departements = departements
+            self.topics = topics
+            self.brands = brands
+            self.website = website
+            self.consents = consents
+        }
+    }
+
+    package typealias Response = Expert
+}
+
+/// Lists experts by name. An ambassador sees those who agreed to the public directory, an expert itself.
+package enum ListExperts: Endpoint {
+    package static let operation = Operation(
+        .get, "/v1/experts", "Lists experts by name.",
+        access: .roles(.operator, .editor, .auditor, .service, .ambassador, .expert))
+
+    package struct Query: Codable, Sendable, PagedQuery {
+        package var subKind: Expert.SubKind?
+        /// Where the expert is.
+        package var departement: Departement?
+        /// A département served.
+        package var serves: Departement?
+        package var topic: Topic?
+        /// A brand by its name; case and accents do not matter.
+        package var brand: Line?
+        package var siret: Siret?
+        package var email: EmailAddress?
+        /// Words of the name or the commune; accents, endings and typing errors are forgiven.
+        package var q: Line?
+        package var updatedSince: Timestamp?
+        package var limit: PageLimit?
+        package var cursor: Cursor?
+
+        package init(
+            subKind: Expert.SubKind? = nil, departement: Departement? = nil, serves: Departement? = nil,
+            topic: Topic? = nil, brand: Line? = nil, siret: Siret? = nil, email: EmailAddress? = nil, q: Line? = nil,
+            updatedSince: Timestamp? = nil, limit: PageLimit? = nil, cursor: Cursor? = nil
+        ) {
+            self.subKind = subKind
+            self.departement = departement
+            self.serves = serves
+            self.topic = topic
+            self.brand = brand
+            self.siret = siret
+            self.email = email
+            self.q = q
+            self.updatedSince = updatedSince
+            self.limit = limit
+            self.cursor = cursor
+        }
+    }
+
+    package typealias Response = Page<Expert>
+}
+
+/// Shows one expert.
+package enum GetExpert: Endpoint {
+    package static let operation = Operation(
+        .get, "/v1/experts/{expert}", "Shows an expert.",
+        access: .roles(.operator, .editor, .auditor, .service, .ambassador, .expert), problems: [.notFound])
+
+    package typealias Path = ExpertPath
+    package typealias Response = Expert
+}
+
+/// Changes an expert by a merge patch; an expert changes itself, save kind and SIRET.
+package enum ChangeExpert: Endpoint {
+    package static let operation = Operation(
+        .patch, "/v1/experts/{expert}", "Changes an expert.", access: .roles(.operator, .expert),
+        problems: [.notFound, .alreadyExists], requiresIfMatch: true)
+
+    package typealias Path = ExpertPath
+
+    package struct Body: Codable, Sendable {
+        package var subKind: Expert.SubKind?
+        package var name: Line?
+        package var siret: Patched<Siret>
+        package var contactName: Patched<Line>
+        package var email: Patched<EmailAddress>
+        package var telephone: Patched<Telephone>
+        package var postalCode: PostalCode?
+        package var commune: Line?
+        package var departement: Departement?
+        package var departements: [Departement]?
+        package var topics: [Topic]?
+        package var brands: [Line]?
+        package var website: Patched<WebAddress>
+        package var consents: ConsentChoices?
+
+        package init(
+            subKind: Expert.SubKind? = nil, name: Line? = nil, siret: Patched<Siret> = nil,
+            contactName: Patched<Line> = nil, email: Patched<EmailAddress> = nil,
+            telephone: Patched<Telephone> = nil, postalCode: PostalCode? = nil, commune: Line? = nil,
+            departement: Departement? = nil, departements: [Departement]? = nil, topics: [Topic]? = nil,
+            brands: [Line]? = nil, website: Patched<WebAddress> = nil, consents: ConsentChoices? = nil
+        ) {
+            self.subKind = subKind
+            self.name = name
+            self.siret = siret
+            self.contactName = contactName
+            self.email = email
+            self.telephone = telephone
+            self.postalCode = postalCode
+            self.commune = commune
+            self.departement = departement
+            self.departements = departements
+            self.topics = topics
+            self.brands = brands
+            self.website = website
+            self.consents = consents
+        }
+    }
+
+    package typealias Response = Expert
+}
+
+/// `/v1/experts/{expert}`
+package struct ExpertPath: Codable, Sendable {
+    package var expert: Expert.ID
+
+    package init(expert: Expert.ID) {
+        self.expert = expert
+    }
+}

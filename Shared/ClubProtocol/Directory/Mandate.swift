@@ -1,0 +1,115 @@
+import HTTPTypes
+
+/// Who represents an organization, and from when until when. It has one titular representative a day, and any number of
+/// alternates.
+package struct Mandate: Codable, Hashable, Sendable {
+    package typealias ID = Identifier<Mandate>
+
+    package enum Kind: String, Codable, CaseIterable, Sendable {
+        case titular, alternate
+    }
+
+    package var id: ID
+    package var person: Person.ID
+    package var organization: Organization.ID
+    package var kind: Kind
+    /// The first day.
+    package var from: Day
+    /// The last day; absent while no end is known.
+    package var until: Day?
+    package var version: Int
+    package var createdAt: Timestamp
+    package var updatedAt: Timestamp
+}
+
+/// Gives a person a mandate of an organization.
+package enum CreateMandate: Endpoint {
+    package static let operation = Operation(
+        .post, "/v1/organizations/{organization}/mandates", "Gives a person a mandate of an organization.",
+        success: .created, access: .roles(.operator), problems: [.notFound, .mandateOverlaps])
+
+    package typealias Path = OrganizationPath
+
+    package struct Body: Codable, Sendable {
+        package var person: Person.ID
+        package var kind: Mandate.Kind
+        package var from: Day
+        package var until: Day?
+
+        package init(person: Person.ID, kind: Mandate.Kind, from: Day, until: Day? = nil) {
+            self.person = person
+            self.kind = kind
+            self.from = from
+            self.until = until
+        }
+    }
+
+    package typealias Response = Mandate
+}
+
+/// Lists the mandates of an organization, the latest first.
+package enum ListMandates: Endpoint {
+    package static let operation = Operation(
+        .get, "/v1/organizations/{organization}/mandates", "Lists the mandates of an organization, latest first.",
+        access: .roles(.operator, .editor, .lobbyist, .auditor, .service, .representative), problems: [.notFound])
+
+    package typealias Path = OrganizationPath
+
+    package struct Query: Codable, Sendable, PagedQuery {
+        package var kind: Mandate.Kind?
+        package var person: Person.ID?
+        /// Mandates that hold on this day.
+        package var asOf: Day?
+        package var limit: PageLimit?
+        package var cursor: Cursor?
+
+        package init(
+            kind: Mandate.Kind? = nil, person: Person.ID? = nil, asOf: Day? = nil, limit: PageLimit? = nil,
+            cursor: Cursor? = nil
+        ) {
+            self.kind = kind
+            self.person = person
+            self.asOf = asOf
+            self.limit = limit
+            self.cursor = cursor
+        }
+    }
+
+    package typealias Response = Page<Mandate>
+}
+
+/// Changes the days of a mandate; to end one is to give it its last day.
+package enum ChangeMandate: Endpoint {
+    package static let operation = Operation(
+        .patch, "/v1/organizations/{organization}/mandates/{mandate}", "Changes the days of a mandate.",
+        access: .roles(.operator), problems: [.notFound, .mandateOverlaps], requiresIfMatch: true)
+
+    package struct Path: Codable, Sendable {
+        package var organization: Organization.ID
+        package var mandate: Mandate.ID
+
+        package init(organization: Organization.ID, mandate: Mandate.ID) {
+            self.organization = organization
+            self.mandate = mandate
+        }
+    }
+
+    package struct Body: Codable, Sendable {
+        package var from: Day?
+        package var until: Patched<Day>
+
+        package init(
+            from: Day? = nil, until: Patched<Day> = nil
+        ) {
+            self.from = from
+            self.until = until
+        }
+    }
+
+    package typealias Response = Mandate
+}
+
+extension ProblemType {
+    package static let mandateOverlaps = ProblemType(
+        "mandate-overlaps", "Another mandate holds on some of these days", .conflict)
+}

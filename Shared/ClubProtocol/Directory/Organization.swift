@@ -1,0 +1,223 @@
+import HTTPTypes
+
+/// An institution, a brand or a provider; never a person.
+package struct Organization: Codable, Hashable, Sendable {
+    package typealias ID = Identifier<Organization>
+
+    package enum Kind: String, Codable, CaseIterable, Sendable {
+        case institution, brand, provider
+    }
+
+    /// What sort of institution, or of provider; a brand has none.
+    package enum SubKind: String, Codable, CaseIterable, Sendable {
+        case accountingCentre, federation, regulatedProfession, digitalSpaceNetwork, regionalAgency, chamber, government
+        case webAgency, reseller
+
+        /// The kind of organization that can be of this sort.
+        package var kind: Kind {
+            switch self {
+            case .webAgency, .reseller: .provider
+            default: .institution
+            }
+        }
+    }
+
+    package var id: ID
+    package var kind: Kind
+    package var subKind: SubKind?
+    package var name: Line
+    package var siren: Siren?
+    package var siret: Siret?
+    /// The head of network of which this is a branch.
+    package var parent: ID?
+    package var postalCode: PostalCode?
+    package var commune: Line?
+    package var departement: Departement?
+    package var website: WebAddress?
+    package var email: EmailAddress?
+    package var telephone: Telephone?
+    package var topics: [Topic]
+    package var version: Int
+    package var createdAt: Timestamp
+    package var updatedAt: Timestamp
+
+    package init(
+        id: ID = ID(), kind: Kind, subKind: SubKind? = nil, name: Line, siren: Siren? = nil, siret: Siret? = nil,
+        parent: ID? = nil, postalCode: PostalCode? = nil, commune: Line? = nil, departement: Departement? = nil,
+        website: WebAddress? = nil, email: EmailAddress? = nil, telephone: Telephone? = nil, topics: [Topic] = [],
+        version: Int = 1, createdAt: Timestamp = .now, updatedAt: Timestamp = .now
+    ) {
+        self.id = id
+        self.kind = kind
+        self.subKind = subKind
+        self.name = name
+        self.siren = siren
+        self.siret = siret
+        self.parent = parent
+        self.postalCode = postalCode
+        self.commune = commune
+        self.departement = departement
+        self.website = website
+        self.email = email
+        self.telephone = telephone
+        self.topics = topics
+        self.version = version
+        self.createdAt = createdAt
+        self.updatedAt = updatedAt
+    }
+}
+
+/// Adds an organization. Without a département, it is the one of the postal code; without a SIREN, the one of the SIRET.
+package enum CreateOrganization: Endpoint {
+    package static let operation = Operation(
+        .post, "/v1/organizations", "Adds an organization.", success: .created, access: .roles(.operator),
+        problems: [.alreadyExists])
+
+    package struct Body: Codable, Sendable {
+        package var kind: Organization.Kind
+        package var subKind: Organization.SubKind?
+        package var name: Line
+        package var siren: Siren?
+        package var siret: Siret?
+        package var parent: Organization.ID?
+        package var postalCode: PostalCode?
+        package var commune: Line?
+        package var departement: Departement?
+        package var website: WebAddress?
+        package var email: EmailAddress?
+        package var telephone: Telephone?
+        package var topics: [Topic]?
+
+        package init(
+            kind: Organization.Kind, subKind: Organization.SubKind? = nil, name: Line, siren: Siren? = nil,
+            siret: Siret? = nil, parent: Organization.ID? = nil, postalCode: PostalCode? = nil, commune: Line? = nil,
+            departement: Departement? = nil, website: WebAddress? = nil, email: EmailAddress? = nil,
+            telephone: Telephone? = nil, topics: [Topic]? = nil
+        ) {
+            self.kind = kind
+            self.subKind = subKind
+            self.name = name
+            self.siren = siren
+            self.siret = siret
+            self.parent = parent
+            self.postalCode = postalCode
+            self.commune = commune
+            self.departement = departement
+            self.website = website
+            self.email = email
+            self.telephone = telephone
+            self.topics = topics
+        }
+    }
+
+    package typealias Response = Organization
+}
+
+/// Lists organizations by name.
+package enum ListOrganizations: Endpoint {
+    package static let operation = Operation(
+        .get, "/v1/organizations", "Lists organizations by name.",
+        access: .roles(.operator, .editor, .lobbyist, .auditor, .service, .representative, .ambassador))
+
+    package struct Query: Codable, Sendable, PagedQuery {
+        package var kind: Organization.Kind?
+        package var subKind: Organization.SubKind?
+        package var departement: Departement?
+        package var topic: Topic?
+        package var parent: Organization.ID?
+        package var siret: Siret?
+        /// Words of the name or the commune; accents, endings and typing errors are forgiven.
+        package var q: Line?
+        package var updatedSince: Timestamp?
+        package var limit: PageLimit?
+        package var cursor: Cursor?
+
+        package init(
+            kind: Organization.Kind? = nil, subKind: Organization.SubKind? = nil, departement: Departement? = nil,
+            topic: Topic? = nil, parent: Organization.ID? = nil, siret: Siret? = nil, q: Line? = nil,
+            updatedSince: Timestamp? = nil, limit: PageLimit? = nil, cursor: Cursor? = nil
+        ) {
+            self.kind = kind
+            self.subKind = subKind
+            self.departement = departement
+            self.topic = topic
+            self.parent = parent
+            self.siret = siret
+            self.q = q
+            self.updatedSince = updatedSince
+            self.limit = limit
+            self.cursor = cursor
+        }
+    }
+
+    package typealias Response = Page<Organization>
+}
+
+/// Shows one organization.
+package enum GetOrganization: Endpoint {
+    package static let operation = Operation(
+        .get, "/v1/organizations/{organization}", "Shows an organization.",
+        access: .roles(.operator, .editor, .lobbyist, .auditor, .service, .representative, .ambassador),
+        problems: [.notFound])
+
+    package typealias Path = OrganizationPath
+    package typealias Response = Organization
+}
+
+/// Changes an organization by a merge patch. A representative changes its own, save kind, numbers and parent.
+package enum ChangeOrganization: Endpoint {
+    package static let operation = Operation(
+        .patch, "/v1/organizations/{organization}", "Changes an organization.",
+        access: .roles(.operator, .representative), problems: [.notFound, .alreadyExists], requiresIfMatch: true)
+
+    package typealias Path = OrganizationPath
+
+    package struct Body: Codable, Sendable {
+        package var kind: Organization.Kind?
+        package var subKind: Patched<Organization.SubKind>
+        package var name: Line?
+        package var siren: Patched<Siren>
+        package var siret: Patched<Siret>
+        package var parent: Patched<Organization.ID>
+        package var postalCode: Patched<PostalCode>
+        package var commune: Patched<Line>
+        package var departement: Patched<Departement>
+        package var website: Patched<WebAddress>
+        package var email: Patched<EmailAddress>
+        package var telephone: Patched<Telephone>
+        package var topics: [Topic]?
+
+        package init(
+            kind: Organization.Kind? = nil, subKind: Patched<Organization.SubKind> = nil, name: Line? = nil,
+            siren: Patched<Siren> = nil, siret: Patched<Siret> = nil, parent: Patched<Organization.ID> = nil,
+            postalCode: Patched<PostalCode> = nil, commune: Patched<Line> = nil,
+            departement: Patched<Departement> = nil, website: Patched<WebAddress> = nil,
+            email: Patched<EmailAddress> = nil, telephone: Patched<Telephone> = nil, topics: [Topic]? = nil
+        ) {
+            self.kind = kind
+            self.subKind = subKind
+            self.name = name
+            self.siren = siren
+            self.siret = siret
+            self.parent = parent
+            self.postalCode = postalCode
+            self.commune = commune
+            self.departement = departement
+            self.website = website
+            self.email = email
+            self.telephone = telephone
+            self.topics = topics
+        }
+    }
+
+    package typealias Response = Organization
+}
+
+/// `/v1/organizations/{organization}`
+package struct OrganizationPath: Codable, Sendable {
+    package var organization: Organization.ID
+
+    package init(organization: Organization.ID) {
+        self.organization = organization
+    }
+}

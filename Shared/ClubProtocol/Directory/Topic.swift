@@ -1,0 +1,62 @@
+/// A subject that an organization, an ambassador or an expert knows: a code of the directory's managed vocabulary.
+package struct Topic: TextValue, ExpressibleByStringLiteral, Comparable {
+    package let text: String
+
+    /// Checks the form of the code, `lowerCamelCase` of 2 to 40 letters and digits; whether the vocabulary has it, the
+    /// directory knows.
+    package init(validating text: String) throws(InvalidText) {
+        try Code.check(text, "is no topic code")
+        self.text = text
+    }
+
+    package init(stringLiteral value: String) {
+        do { try self.init(validating: value) } catch { preconditionFailure(error.reason) }
+    }
+
+    /// The codes that the vocabulary starts with.
+    package static let starters: [Topic] = [
+        "accounting", "artificialIntelligence", "backup", "businessCreation", "cloud", "collaboration",
+        "customerRelations", "cybersecurity", "dataProtection", "digitalMarketing", "electronicInvoicing",
+        "financing", "hardware", "hosting", "maintenance", "management", "managementSoftware", "mobility", "network",
+        "officeSoftware", "onlineSales", "payment", "pointOfSale", "printing", "searchEngines", "socialMedia",
+        "telecom", "training", "webSite",
+    ]
+
+    package static var schema: TextSchema { Code.schema("webSite") }
+    package static func < (left: Topic, right: Topic) -> Bool { left.text < right.text }
+}
+
+/// What a member pays for and is entitled to: a code of the directory's table of tiers.
+package struct Tier: TextValue, ExpressibleByStringLiteral {
+    package let text: String
+
+    package init(validating text: String) throws(InvalidText) {
+        try Code.check(text, "is no tier code")
+        self.text = text
+    }
+
+    package init(stringLiteral value: String) {
+        do { try self.init(validating: value) } catch { preconditionFailure(error.reason) }
+    }
+
+    /// The codes that the table of tiers starts with.
+    package static let starters: [Tier] = ["premium", "standard"]
+
+    package static var schema: TextSchema { Code.schema("standard") }
+}
+
+/// The form that codes of managed vocabularies share.
+enum Code {
+    static func check(_ text: String, _ reason: String) throws(InvalidText) {
+        let lower = UInt8(ascii: "a")...UInt8(ascii: "z")
+        let upper = UInt8(ascii: "A")...UInt8(ascii: "Z")
+        let digit = UInt8(ascii: "0")...UInt8(ascii: "9")
+        guard (2...40).contains(text.utf8.count), let first = text.utf8.first, lower.contains(first),
+            text.utf8.allSatisfy({ lower.contains($0) || upper.contains($0) || digit.contains($0) })
+        else { throw InvalidText(reason) }
+    }
+
+    static func schema(_ example: String) -> TextSchema {
+        TextSchema(pattern: "^[a-z][a-zA-Z0-9]{1,39}$", example: example)
+    }
+}

@@ -1,0 +1,242 @@
+import HTTPTypes
+
+/// Something the club invites to: it has sessions, and the seats belong to those.
+package struct Event: Codable, Hashable, Sendable {
+    package typealias ID = Identifier<Event>
+
+    package enum Kind: String, Codable, CaseIterable, Sendable {
+        /// Club des Partenaires: heads of networks meet brands, about once a month.
+        case partnersClub
+        /// Forum des ambassadeurs.
+        case ambassadorForum
+        /// Channel Expert.
+        case channelExpert
+        /// Rencontre régionale: eight workshops of twenty-five people.
+        case regionalMeeting
+        /// Cercle de l'économie numérique, where others than its guests are invited too.
+        case circle
+        case other
+    }
+
+    package enum State: String, Codable, CaseIterable, Sendable {
+        /// Being prepared; only the club's own people see it.
+        case draft
+        /// Announced; takes registrations while its registration is open.
+        case published
+        /// Announced; takes no registration, cancels and promotes still.
+        case closed
+        /// Will not take place.
+        case cancelled
+        /// Took place.
+        case held
+
+        /// The life of an event:
+        /// ```
+        /// draft ──▶ published ◀──▶ closed
+        ///   │        │    │         │  │
+        ///   │        │    └──▶ held ◀──┘
+        ///   │        ▼              │
+        ///   └──▶ cancelled ◀────────┘ (from closed)
+        /// ```
+        package func allows(_ next: State) -> Bool {
+            switch (self, next) {
+            case (.draft, .published), (.draft, .cancelled): true
+            case (.published, .closed), (.published, .cancelled), (.published, .held): true
+            case (.closed, .published), (.closed, .cancelled), (.closed, .held): true
+            default: false
+            }
+        }
+    }
+
+    package var id: ID
+    package var title: Line
+    package var kind: Kind
+    package var state: State
+    package var startsAt: Timestamp
+    package var endsAt: Timestamp
+    package var venue: Line
+    package var theme: Line?
+    package var description: Prose?
+    /// Nobody can register before; from the publication on when absent.
+    package var registrationOpensAt: Timestamp?
+    /// Nobody can register from then on; the event's start when absent.
+    package var registrationClosesAt: Timestamp?
+    /// In the order of their start, with their seats.
+    package var sessions: [Session]
+    /// Counts the changes of the event itself, not those of its sessions and registrations.
+    package var version: Int
+    package var createdAt: Timestamp
+    package var updatedAt: Timestamp
+}
+
+/// An event in a list: without its sessions, with their sums.
+package struct EventSummary: Codable, Hashable, Sendable {
+    package var id: Event.ID
+    package var title: Line
+    package var kind: Event.Kind
+    package var state: Event.State
+    package var startsAt: Timestamp
+    package var endsAt: Timestamp
+    package var venue: Line
+    package var theme: Line?
+    package var registrationOpensAt: Timestamp?
+    package var registrationClosesAt: Timestamp?
+    /// The seats of all sessions together.
+    package var capacity: Int
+    package var confirmed: Int
+    package var waitlisted: Int
+    package var version: Int
+    package var createdAt: Timestamp
+    package var updatedAt: Timestamp
+}
+
+/// Prepares an event; it begins as a draft.
+package enum CreateEvent: Endpoint {
+    package static let operation = Operation(
+        .post, "/v1/events", "Prepares an event.", success: .created, access: .roles(.operator))
+
+    package struct Body: Codable, Sendable {
+        package var title: Line
+        package var kind: Event.Kind
+        package var startsAt: Timestamp
+        package var endsAt: Timestamp
+        package var venue: Line
+        package var theme: Line?
+        package var description: Prose?
+        package var registrationOpensAt: Timestamp?
+        package var registrationClosesAt: Timestamp?
+
+        package init(
+            title: Line, kind: Event.Kind, startsAt: Timestamp, endsAt: Timestamp, venue: Line, theme: Line? = nil,
+            description: Prose? = nil, registrationOpensAt: Timestamp? = nil, registrationClosesAt: Timestamp? = nil
+        ) {
+            self.title = title
+            self.kind = kind
+            self.startsAt = startsAt
+            self.endsAt = endsAt
+            self.venue = venue
+            self.theme = theme
+            self.description = description
+            self.registrationOpensAt = registrationOpensAt
+            self.registrationClosesAt = registrationClosesAt
+        }
+    }
+
+    package typealias Response = Event
+}
+
+/// Lists events, the latest start first; drafts for the club's own people only.
+package enum ListEvents: Endpoint {
+    package static let operation = Operation(
+        .get, "/v1/events", "Lists events, the latest first.", access: .roles(Event.readers))
+
+    package struct Query: Codable, Sendable, PagedQuery {
+        package var kind: Event.Kind?
+        package var state: Event.State?
+        /// Only events that end after this time.
+        package var endsAfter: Timestamp?
+        package var limit: PageLimit?
+        package var cursor: Cursor?
+
+        package init(
+            kind: Event.Kind? = nil, state: Event.State? = nil, endsAfter: Timestamp? = nil, limit: PageLimit? = nil,
+            cursor: Cursor? = nil
+        ) {
+            self.kind = kind
+            self.state = state
+            self.endsAfter = endsAfter
+            self.limit = limit
+            self.cursor = cursor
+        }
+    }
+
+    package typealias Response = Page<EventSummary>
+}
+
+/// Shows an event with its sessions and how many seats of each are taken.
+package enum GetEvent: Endpoint {
+    package static let operation = Operation(
+        .get, "/v1/events/{event}", "Shows an event, its sessions and their seats.", access: .roles(Event.readers),
+        problems: [.notFound])
+
+    package typealias Path = EventPath
+    package typealias Response = Event
+}
+
+/// Changes what an event says, by a merge patch (RFC 7396); its state changes by transitions only.
+package enum ChangeEvent: Endpoint {
+    package static let operation = Operation(
+        .patch, "/v1/events/{event}", "Changes an event.", access: .roles(.operator),
+        problems: [.notFound, .stale, .eventOver], requiresIfMatch: true)
+
+    package typealias Path = EventPath
+
+    package struct Body: Codable, Sendable {
+        package var title: Line?
+        package var startsAt: Timestamp?
+        package var endsAt: Timestamp?
+        package var venue: Line?
+        package var theme: Patched<Line>
+        package var description: Patched<Prose>
+        package var registrationOpensAt: Patched<Timestamp>
+        package var registrationClosesAt: Patched<Timestamp>
+
+        package init(
+            title: Line? = nil, startsAt: Timestamp? = nil, endsAt: Timestamp? = nil, venue: Line? = nil,
+            theme: Patched<Line> = nil, description: Patched<Prose> = nil,
+            registrationOpensAt: Patched<Timestamp> = nil, registrationClosesAt: Patched<Timestamp> = nil
+        ) {
+            self.title = title
+            self.startsAt = startsAt
+            self.endsAt = endsAt
+            self.venue = venue
+            self.theme = theme
+            self.description = description
+            self.registrationOpensAt = registrationOpensAt
+            self.registrationClosesAt = registrationClosesAt
+        }
+    }
+
+    package typealias Response = Event
+}
+
+/// Takes an event to another state of its life.
+package enum MoveEvent: Endpoint {
+    package static let operation = Operation(
+        .post, "/v1/events/{event}/transitions", "Publishes, closes, holds or calls off an event.",
+        access: .roles(.operator), problems: [.notFound, .transitionNotAllowed, .eventWithoutSession])
+
+    package typealias Path = EventPath
+
+    package struct Body: Codable, Sendable {
+        package var to: Event.State
+
+        package init(to: Event.State) {
+            self.to = to
+        }
+    }
+
+    package typealias Response = Event
+}
+
+/// `/v1/events/{event}`
+package struct EventPath: Codable, Sendable {
+    package var event: Event.ID
+
+    package init(event: Event.ID) {
+        self.event = event
+    }
+}
+
+extension Event {
+    /// Everybody may see what is announced.
+    package static let readers = Set(Role.allCases)
+    /// Who sees events that are still drafts, and registrations of everybody.
+    package static let overseers: Set<Role> = [.operator, .auditor, .service]
+}
+
+extension ProblemType {
+    package static let eventWithoutSession = ProblemType(
+        "event-without-session", "An event is published with at least one session", .conflict)
+    package static let eventOver = ProblemType("event-over", "The event is held or called off", .conflict)
+}

@@ -1,0 +1,11 @@
+/// What the events service serves.
+package enum EventsAPI {
+    package static let service = ServiceName.events
+    package static let title = "Events: sessions, seats, registrations"
+    package static let endpoints: [any Endpoint.Type] = [
+        CreateEvent.self, ListEvents.self, GetEvent.self, ChangeEvent.self, MoveEvent.self,
+        AddSession.self, ListSessions.self, GetSession.self, ChangeSession.self,
+        RegisterForEvent.self, ListRegistrations.self, GetRegistration.self, CancelRegistration.self,
+        ReadChanges.self,
+    ]
+}

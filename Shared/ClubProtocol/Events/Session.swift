@@ -1,0 +1,134 @@
+import HTTPTypes
+
+/// A part of an event that one registers for: the plenary, or one workshop of several.
+package struct Session: Codable, Hashable, Sendable {
+    package typealias ID = Identifier<Session>
+
+    package enum Kind: String, Codable, CaseIterable, Sendable {
+        case plenary, workshop
+    }
+
+    package var id: ID
+    package var event: Event.ID
+    package var title: Line
+    package var kind: Kind
+    package var startsAt: Timestamp
+    package var endsAt: Timestamp
+    /// How many seats there are.
+    package var capacity: Int
+    /// How many of them are taken; never more than `capacity`.
+    package var confirmed: Int
+    /// How many people stand in line.
+    package var waitlisted: Int
+    /// Counts the changes of the session itself, not those of its seats.
+    package var version: Int
+    package var createdAt: Timestamp
+    package var updatedAt: Timestamp
+
+    /// The most seats that a session can have.
+    package static let capacities = 1...10_000
+}
+
+/// Adds a session to an event that is not over.
+package enum AddSession: Endpoint {
+    package static let operation = Operation(
+        .post, "/v1/events/{event}/sessions", "Adds a session to an event.", success: .created,
+        access: .roles(.operator), problems: [.notFound, .eventOver])
+
+    package typealias Path = EventPath
+
+    package struct Body: Codable, Sendable {
+        package var title: Line
+        package var kind: Session.Kind
+        /// 1 to 10,000.
+        package var capacity: Int
+        /// Within the event; the event's own start when absent.
+        package var startsAt: Timestamp?
+        /// Within the event; the event's own end when absent.
+        package var endsAt: Timestamp?
+
+        package init(
+            title: Line, kind: Session.Kind, capacity: Int, startsAt: Timestamp? = nil, endsAt: Timestamp? = nil
+        ) {
+            self.title = title
+            self.kind = kind
+            self.capacity = capacity
+            self.startsAt = startsAt
+            self.endsAt = endsAt
+        }
+    }
+
+    package typealias Response = Session
+}
+
+/// Lists the sessions of an event in the order of their start.
+package enum ListSessions: Endpoint {
+    package static let operation = Operation(
+        .get, "/v1/events/{event}/sessions", "Lists the sessions of an event.", access: .roles(Event.readers),
+        problems: [.notFound])
+
+    package typealias Path = EventPath
+
+    package struct Query: Codable, Sendable, PagedQuery {
+        package var limit: PageLimit?
+        package var cursor: Cursor?
+
+        package init(limit: PageLimit? = nil, cursor: Cursor? = nil) {
+            self.limit = limit
+            self.cursor = cursor
+        }
+    }
+
+    package typealias Response = Page<Session>
+}
+
+/// Shows a session and its seats.
+package enum GetSession: Endpoint {
+    package static let operation = Operation(
+        .get, "/v1/sessions/{session}", "Shows a session and its seats.", access: .roles(Event.readers),
+        problems: [.notFound])
+
+    package typealias Path = SessionPath
+    package typealias Response = Session
+}
+
+/// Changes a session; more seats go to the first in line at once.
+package enum ChangeSession: Endpoint {
+    package static let operation = Operation(
+        .patch, "/v1/sessions/{session}", "Changes a session; more seats go to the first in line.",
+        access: .roles(.operator), problems: [.notFound, .stale, .eventOver, .capacityBelowConfirmed],
+        requiresIfMatch: true)
+
+    package typealias Path = SessionPath
+
+    package struct Body: Codable, Sendable {
+        package var title: Line?
+        /// 1 to 10,000, and not below what is confirmed.
+        package var capacity: Int?
+        package var startsAt: Timestamp?
+        package var endsAt: Timestamp?
+
+        package init(title: Line? = nil, capacity: Int? = nil, startsAt: Timestamp? = nil, endsAt: Timestamp? = nil) {
+            self.title = title
+            self.capacity = capacity
+            self.startsAt = startsAt
+            self.endsAt = endsAt
+        }
+    }
+
+    package typealias Response = Session
+}
+
+/// `/v1/sessions/{session}`
+package struct SessionPath: Codable, Sendable {
+    package var session: Session.ID
+
+    package init(session: Session.ID) {
+        self.session = session
+    }
+}
+
+extension ProblemType {
+    package static let capacityBelowConfirmed = ProblemType(
+        "capacity-below-confirmed", "More seats are confirmed than that", .conflict)
+}

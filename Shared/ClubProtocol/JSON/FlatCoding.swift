@@ -1,0 +1,117 @@
+/// Path variables and query parameters: names and texts, without any nesting.
+package enum FlatCoding {
+    // MARK: Queries
+
+    /// Reads the query of a request target, the part behind `?`.
+    ///
+    /// `%XX` and `+` (a blank) are decoded. Throws a ``Problem``: `malformed` (400) for what is no percent-encoded UTF-8,
+    /// a parameter that the type does not have, one that takes one value and is given several times, and a text that
+    /// cannot be a ``Cursor``; `invalid` (422), with the parameter's name as pointer, for any other value that is wrong or
+    /// missing.
+    package static func decodeQuery<T: Decodable>(_ type: T.Type, from query: String?) throws -> T {
+        var values: [String: [String]] = [:]
+        for pair in (query ?? "").utf8.split(separator: UInt8(ascii: "&")) {
+            let end = pair.firstIndex(of: UInt8(ascii: "=")) ?? pair.endIndex
+            let value = end == pair.endIndex ? pair[end...] : pair[pair.index(after: end)...]
+            guard let name = FormEncoding.decode(pair[..<end]),
+                let text = FormEncoding.decode(value)
+            else { throw Problem(.malformed, "The query is not percent-encoded UTF-8.") }
+            values[name, default: []].append(text)
+        }
+        let decoder = FlatDecoder(values)
+        do {
+            let result = try T(from: decoder)
+            try decoder.checkNames()
+            return result
+        } catch let fault as FlatFault {
+            throw fault.problem
+        } catch let error as DecodingError {
+            throw FlatFault.reading(error, as: type, of: "").problem
+        }
+    }
+
+    /// The query of a request, without `?`: names sorted, everything but unreserved characters percent-encoded, an array
+    /// as one pair for each element; empty when there is nothing to say. Throws `EncodingError` for a value that is
+    /// nested deeper.
+    package static func encodeQuery(_ value: some Encodable) throws -> String {
+        let values = try FlatEncoder.values(of: value)
+        return values.sorted { $0.key < $1.key }.flatMap { name, texts in
+            texts.map { "\(FormEncoding.encode(name))=\(FormEncoding.encode($0))" }
+        }.joined(separator: "&")
+    }
+
+    // MARK: Paths
+
+    /// Reads the variables of a path by their names, already percent-decoded.
+    ///
+    /// Throws `Problem(.notFound)` for a value that its type refuses: nothing can be there.
+    package static func decodePath<T: Decodable>(_ type: T.Type, from variables: [String: String]) throws -> T {
+        do {
+            let decoder = FlatDecoder(variables.mapValues { [$0] })
+            let result = try T(from: decoder)
+            try decoder.checkNames()
+            return result
+        } catch {
+            throw Problem(.notFound)
+        }
+    }
+
+    /// The path of an operation with its variables filled in: `/v1/events/0193…/registrations`.
+    ///
+    /// Throws `EncodingError` when a variable has no value, or one that would change the path: empty, `.` or `..`.
+    package static func path(of operation: Operation, with value: some Encodable) throws -> String {
+        let values = try FlatEncoder.values(of: value)
+        return try operation.segments.reduce(into: "") { path, segment in
+            switch segment {
+            case .word(let word): path += "/\(word)"
+            case .variable(let name):
+                guard let texts = values[name], texts.count == 1, let text = texts.first,
+                    !["", ".", ".."].contains(text)
+                else {
+                    throw EncodingError.invalidValue(
+                        value,
+                        .init(codingPath: [], debugDescription: "no value for {\(name)} in \(operation.path)"))
+                }
+                path += "/\(FormEncoding.encode(text))"
+            }
+        }
+    }
+}
+
+/// Percent-encoding (RFC 3986, 2.1) as queries have it, where `+` is a blank.
+enum FormEncoding {
+    /// Nil for a `%` without two hexadecimal digits and for what is no UTF-8 afterwards.
+    static func decode(_ text: Substring.UTF8View) -> String? {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(text.count)
+        var rest = text.makeIterator()
+        while let byte = rest.next() {
+            switch byte {
+            case UInt8(ascii: "%"):
+                guard let high = rest.next().flatMap(Hexadecimal.value),
+                    let low = rest.next().flatMap(Hexadecimal.value)
+                else { return nil }
+                bytes.append(high << 4 | low)
+            case UInt8(ascii: "+"): bytes.append(UInt8(ascii: " "))
+            default: bytes.append(byte)
+            }
+        }
+        return String(validating: bytes, as: UTF8.self)
+    }
+
+    /// Keeps unreserved characters (letters, digits, `-._~`).
+    static func encode(_ text: String) -> String {
+        var bytes: [UInt8] = []
+        let digits = Array("0123456789ABCDEF".utf8)
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+                UInt8(ascii: "~"):
+                bytes.append(byte)
+            default: bytes += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 0xF)]]
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}

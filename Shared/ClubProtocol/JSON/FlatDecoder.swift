@@ -1,0 +1,227 @@
+/// What is wrong with a parameter.
+enum FlatFault: Error {
+    /// The request cannot be understood: 400.
+    case malformed(String)
+    /// The value is not one that the parameter takes: 422.
+    case invalid(name: String, detail: String)
+
+    var problem: Problem {
+        switch self {
+        case .malformed(let detail): Problem(.malformed, detail)
+        case .invalid(let name, let detail): .invalid(name, detail)
+        }
+    }
+
+    /// The same said as a 400.
+    var malformed: FlatFault {
+        switch self {
+        case .malformed: self
+        case .invalid(let name, let detail): .malformed("The parameter \"\(name)\" \(detail).")
+        }
+    }
+
+    static func reading(_ error: DecodingError, as type: Any.Type, of name: String) -> FlatFault {
+        if let allowed = AllowedValues.of(type) {
+            return .invalid(name: name, detail: "must be one of \(allowed.joined(separator: ", "))")
+        }
+        guard case .dataCorrupted(let context) = error, !(type is any RawRepresentable.Type) else {
+            return .invalid(name: name, detail: "is not valid")
+        }
+        return .invalid(name: name, detail: context.debugDescription)
+    }
+}
+
+/// The decoder over names and texts. Only the type at the top has keys; everything under it is one text or an array of
+/// them.
+final class FlatDecoder: Decoder {
+    fileprivate let values: [String: [String]]
+    private var known: Set<String> = []
+
+    init(_ values: [String: [String]]) {
+        self.values = values
+    }
+
+    var codingPath: [any CodingKey] { [] }
+    var userInfo: [CodingUserInfoKey: Any] { [:] }
+
+    /// Throws for a name that the type has not; to be asked after the type has read itself.
+    func checkNames() throws(FlatFault) {
+        if let stranger = values.keys.filter({ !known.contains($0) }).min() {
+            throw .malformed("There is no parameter \(Shown.text(stranger)).")
+        }
+    }
+
+    func container<Key: CodingKey>(keyedBy type: Key.Type) throws -> KeyedDecodingContainer<Key> {
+        known.formUnion(values.keys.filter { WireKey.knows($0, type) })
+        // Before any value is read: a name that nobody knows is a 400 even if a value is wrong as well.
+        try checkNames()
+        return KeyedDecodingContainer(FlatKeyedContainer(decoder: self))
+    }
+
+    func unkeyedContainer() throws -> any UnkeyedDecodingContainer { throw FlatShape.mismatch([]) }
+    func singleValueContainer() throws -> any SingleValueDecodingContainer { throw FlatShape.mismatch([]) }
+}
+
+/// A type that no parameter can have is an error of the program.
+enum FlatShape {
+    static func mismatch(_ path: [any CodingKey]) -> DecodingError {
+        .dataCorrupted(.init(codingPath: path, debugDescription: "has a shape that no parameter can have"))
+    }
+}
+
+private struct FlatKeyedContainer<Key: CodingKey>: KeyedDecodingContainerProtocol {
+    let decoder: FlatDecoder
+
+    var codingPath: [any CodingKey] { [] }
+    var allKeys: [Key] { decoder.values.keys.sorted().compactMap { Key(stringValue: $0) } }
+
+    func contains(_ key: Key) -> Bool { decoder.values[key.stringValue] != nil }
+    func decodeNil(forKey key: Key) -> Bool { !contains(key) }
+
+    func decode<T: Decodable>(_ type: T.Type, forKey key: Key) throws -> T {
+        let name = key.stringValue
+        // An array that nobody gave an element is empty, not missing.
+        guard let texts = decoder.values[name] ?? (type is any FlatArray.Type ? [] : nil) else {
+            throw FlatFault.invalid(name: name, detail: "is missing")
+        }
+        do {
+            return try T(from: FlatValueDecoder(name: name, texts: texts))
+        } catch let error as DecodingError {
+            let fault = FlatFault.reading(error, as: type, of: name)
+            // As a forged cursor is, which only its service can tell.
+            guard type != Cursor.self else { throw fault.malformed }
+            throw fault
+        } catch let error as InvalidText {
+            throw FlatFault.invalid(name: name, detail: error.reason)
+        }
+    }
+
+    func nestedContainer<NestedKey: CodingKey>(
+        keyedBy type: NestedKey.Type, forKey key: Key
+    ) throws -> KeyedDecodingContainer<NestedKey> { throw FlatShape.mismatch([key]) }
+
+    func nestedUnkeyedContainer(forKey key: Key) throws -> any UnkeyedDecodingContainer {
+        throw FlatShape.mismatch([key])
+    }
+
+    func superDecoder() throws -> any Decoder { throw FlatShape.mismatch([]) }
+    func superDecoder(forKey key: Key) throws -> any Decoder { throw FlatShape.mismatch([key]) }
+}
+
+/// A parameter that may be given several times.
+private protocol FlatArray {}
+extension Array: FlatArray {}
+
+/// The decoder of one parameter.
+private struct FlatValueDecoder: Decoder, SingleValueDecodingContainer {
+    let name: String
+    let texts: [String]
+
+    var codingPath: [any CodingKey] { [WireKey(stringValue: name)] }
+    var userInfo: [CodingUserInfoKey: Any] { [:] }
+
+    func container<Key: CodingKey>(keyedBy type: Key.Type) throws -> KeyedDecodingContainer<Key> {
+        throw FlatShape.mismatch(codingPath)
+    }
+
+    func unkeyedContainer() -> any UnkeyedDecodingContainer { FlatElements(name: name, texts: texts) }
+    func singleValueContainer() -> any SingleValueDecodingContainer { self }
+
+    private func text() throws(FlatFault) -> String {
+        guard texts.count == 1, let text = texts.first else {
+            throw .malformed("The parameter \"\(name)\" takes one value and is given several times.")
+        }
+        guard !text.utf8.contains(0) else { throw .invalid(name: name, detail: "has the character U+0000") }
+        return text
+    }
+
+    private func fault(_ detail: String) -> FlatFault { .invalid(name: name, detail: detail) }
+
+    private func integer<T: FixedWidthInteger>() throws(FlatFault) -> T {
+        let text = try text()
+        guard let value = text.hasPrefix("+") ? nil : T(text) else {
+            let digits = text.hasPrefix("-") ? text.dropFirst() : text[...]
+            let isNumber = !digits.isEmpty && digits.utf8.allSatisfy { (0x30...0x39).contains($0) }
+            throw fault(isNumber ? "is out of range" : "must be an integer")
+        }
+        return value
+    }
+
+    func decodeNil() -> Bool { false }
+    func decode(_ type: String.Type) throws -> String { try text() }
+    func decode(_ type: Int.Type) throws -> Int { try integer() }
+    func decode(_ type: Int8.Type) throws -> Int8 { try integer() }
+    func decode(_ type: Int16.Type) throws -> Int16 { try integer() }
+    func decode(_ type: Int32.Type) throws -> Int32 { try integer() }
+    func decode(_ type: Int64.Type) throws -> Int64 { try integer() }
+    func decode(_ type: UInt.Type) throws -> UInt { try integer() }
+    func decode(_ type: UInt8.Type) throws -> UInt8 { try integer() }
+    func decode(_ type: UInt16.Type) throws -> UInt16 { try integer() }
+    func decode(_ type: UInt32.Type) throws -> UInt32 { try integer() }
+    func decode(_ type: UInt64.Type) throws -> UInt64 { try integer() }
+
+    func decode(_ type: Bool.Type) throws -> Bool {
+        switch try text() {
+        case "true": return true
+        case "false": return false
+        default: throw fault("must be true or false")
+        }
+    }
+
+    func decode(_ type: Double.Type) throws -> Double {
+        // The same numbers as in a body: no hexadecimal, no infinity.
+        guard case .integer(let value) = try? JSONParser.parse(Array(try text().utf8)) else {
+            guard case .decimal(let text) = try? JSONParser.parse(Array(try text().utf8)) else {
+                throw fault("must be a number")
+            }
+            do { return try JSONNumber.double(text) } catch { throw fault("is out of range") }
+        }
+        return Double(value)
+    }
+
+    func decode(_ type: Float.Type) throws -> Float {
+        let value = Float(try decode(Double.self))
+        guard value.isFinite else { throw fault("is out of range") }
+        return value
+    }
+
+    func decode<T: Decodable>(_ type: T.Type) throws -> T { try T(from: self) }
+}
+
+/// The elements of a parameter that is given several times.
+private struct FlatElements: UnkeyedDecodingContainer {
+    let name: String
+    let texts: [String]
+    var currentIndex = 0
+
+    init(name: String, texts: [String]) {
+        self.name = name
+        self.texts = texts
+    }
+
+    var codingPath: [any CodingKey] { [WireKey(stringValue: name)] }
+    var count: Int? { texts.count }
+    var isAtEnd: Bool { currentIndex >= texts.count }
+
+    mutating func decodeNil() -> Bool { false }
+
+    mutating func decode<T: Decodable>(_ type: T.Type) throws -> T {
+        guard currentIndex < texts.count else { throw FlatFault.invalid(name: name, detail: "has too few values") }
+        defer { currentIndex += 1 }
+        do {
+            return try T(from: FlatValueDecoder(name: name, texts: [texts[currentIndex]]))
+        } catch let error as DecodingError {
+            throw FlatFault.reading(error, as: type, of: name)
+        }
+    }
+
+    mutating func nestedContainer<NestedKey: CodingKey>(
+        keyedBy type: NestedKey.Type
+    ) throws -> KeyedDecodingContainer<NestedKey> { throw FlatShape.mismatch(codingPath) }
+
+    mutating func nestedUnkeyedContainer() throws -> any UnkeyedDecodingContainer {
+        throw FlatShape.mismatch(codingPath)
+    }
+
+    mutating func superDecoder() throws -> any Decoder { throw FlatShape.mismatch(codingPath) }
+}

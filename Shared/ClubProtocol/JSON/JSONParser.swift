@@ -1,0 +1,285 @@
+/// Why bytes are no JSON that we take; the reason is a sentence for people and quotes nothing but a key.
+struct MalformedJSON: Error {
+    var reason: String
+
+    init(_ reason: String) {
+        self.reason = reason
+    }
+}
+
+/// RFC 8259, read strictly: UTF-8 only, no byte order mark, no duplicate keys, no lone surrogates, no deep nesting.
+struct JSONParser {
+    /// How deep arrays and objects may nest: what we exchange needs five, and the stack holds thousands.
+    static let maximumDepth = 64
+
+    private let bytes: [UInt8]
+    private var index = 0
+
+    private init(_ bytes: [UInt8]) {
+        self.bytes = bytes
+    }
+
+    /// The one value that the bytes write.
+    static func parse(_ bytes: [UInt8]) throws(MalformedJSON) -> JSONNode {
+        var parser = JSONParser(bytes)
+        parser.skipBlanks()
+        guard parser.index < bytes.count else { throw MalformedJSON("The JSON is empty.") }
+        let value = try parser.value(depth: 0)
+        parser.skipBlanks()
+        guard parser.index == bytes.count else { throw MalformedJSON("Something follows the JSON value.") }
+        return value
+    }
+
+    private static let invalid = MalformedJSON("This is no valid JSON.")
+
+    /// The byte at the index; 0, which is valid nowhere outside of strings, at the end.
+    private var current: UInt8 { index < bytes.count ? bytes[index] : 0 }
+
+    private mutating func skipBlanks() {
+        while index < bytes.count {
+            switch bytes[index] {
+            case 0x20, 0x09, 0x0A, 0x0D: index += 1
+            default: return
+            }
+        }
+    }
+
+    private mutating func value(depth: Int) throws(MalformedJSON) -> JSONNode {
+        switch current {
+        case UInt8(ascii: "\""): return .string(try string())
+        case UInt8(ascii: "{"): return try object(depth: depth + 1)
+        case UInt8(ascii: "["): return try array(depth: depth + 1)
+        case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return try number()
+        case UInt8(ascii: "t"): return try word("true", .bool(true))
+        case UInt8(ascii: "f"): return try word("false", .bool(false))
+        case UInt8(ascii: "n"): return try word("null", .null)
+        default: throw Self.invalid
+        }
+    }
+
+    private mutating func word(_ word: StaticString, _ value: JSONNode) throws(MalformedJSON) -> JSONNode {
+        let end = index + word.utf8CodeUnitCount
+        guard end <= bytes.count, word.withUTF8Buffer({ bytes[index..<end].elementsEqual($0) }) else {
+            throw Self.invalid
+        }
+        index = end
+        return value
+    }
+
+    // MARK: Arrays and objects
+
+    private mutating func array(depth: Int) throws(MalformedJSON) -> JSONNode {
+        try enter(depth)
+        var values: [JSONNode] = []
+        if current == UInt8(ascii: "]") {
+            index += 1
+            return .array(values)
+        }
+        while true {
+            values.append(try value(depth: depth))
+            if try !another(before: UInt8(ascii: "]")) { return .array(values) }
+        }
+    }
+
+    private mutating func object(depth: Int) throws(MalformedJSON) -> JSONNode {
+        try enter(depth)
+        var members: [JSONNode.Member] = []
+        if current == UInt8(ascii: "}") {
+            index += 1
+            return .object(members)
+        }
+        var many: Set<String> = []
+        while true {
+            guard current == UInt8(ascii: "\"") else { throw Self.invalid }
+            let key = try string()
+            // Few keys are compared one by one; many go through a set, so that 100,000 of them stay cheap. Keys that
+            // Swift holds for the same text (é and e + ´) count as the same: a dictionary could not hold both.
+            if members.count < 16 {
+                guard !members.contains(where: { $0.key == key }) else { throw Self.duplicate(key) }
+            } else {
+                if many.isEmpty { many = Set(members.map(\.key)) }
+                guard many.insert(key).inserted else { throw Self.duplicate(key) }
+            }
+            skipBlanks()
+            guard current == UInt8(ascii: ":") else { throw Self.invalid }
+            index += 1
+            skipBlanks()
+            members.append(JSONNode.Member(key: key, value: try value(depth: depth)))
+            if try !another(before: UInt8(ascii: "}")) { return .object(members) }
+        }
+    }
+
+    /// Steps over the opening bracket and the blanks behind it.
+    private mutating func enter(_ depth: Int) throws(MalformedJSON) {
+        guard depth <= Self.maximumDepth else {
+            throw MalformedJSON("The JSON is nested deeper than \(Self.maximumDepth).")
+        }
+        index += 1
+        skipBlanks()
+    }
+
+    /// Steps over a comma (true) or the closing bracket (false).
+    private mutating func another(before end: UInt8) throws(MalformedJSON) -> Bool {
+        skipBlanks()
+        let byte = current
+        index += 1
+        if byte == end { return false }
+        guard byte == UInt8(ascii: ",") else { throw Self.invalid }
+        skipBlanks()
+        return true
+    }
+
+    private static func duplicate(_ key: String) -> MalformedJSON {
+        MalformedJSON("The key \(Shown.text(key)) stands twice in one object.")
+    }
+
+    // MARK: Numbers
+
+    private mutating func number() throws(MalformedJSON) -> JSONNode {
+        let start = index
+        let negative = current == UInt8(ascii: "-")
+        if negative { index += 1 }
+        let digits = index
+        let small = try wholeDigits()
+        var plain = true
+        if current == UInt8(ascii: ".") {
+            plain = false
+            index += 1
+            try someDigits()
+        }
+        if current == UInt8(ascii: "e") || current == UInt8(ascii: "E") {
+            plain = false
+            index += 1
+            if current == UInt8(ascii: "+") || current == UInt8(ascii: "-") { index += 1 }
+            try someDigits()
+        }
+        // 18 digits always fit; a written minus zero stays text, because a double tells it from zero.
+        if plain, index - digits <= 18, !(negative && small == 0) {
+            return .integer(negative ? -small : small)
+        }
+        let text = String(decoding: bytes[start..<index], as: UTF8.self)
+        if plain, let value = Int(text), value != 0 { return .integer(value) }
+        return .decimal(text)
+    }
+
+    /// Digits without a leading zero; their value as long as they are few.
+    private mutating func wholeDigits() throws(MalformedJSON) -> Int {
+        var value = 0
+        let start = index
+        while case let byte = current, byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9") {
+            value = value &* 10 &+ Int(byte &- UInt8(ascii: "0"))
+            index += 1
+        }
+        guard index > start, index == start + 1 || bytes[start] != UInt8(ascii: "0") else { throw Self.invalid }
+        return value
+    }
+
+    private mutating func someDigits() throws(MalformedJSON) {
+        let start = index
+        while case let byte = current, byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9") { index += 1 }
+        guard index > start else { throw Self.invalid }
+    }
+
+    // MARK: Strings
+
+    private mutating func string() throws(MalformedJSON) -> String {
+        index += 1
+        let start = index
+        while index < bytes.count {
+            let byte = bytes[index]
+            if byte == UInt8(ascii: "\"") {
+                let text = try Self.text(bytes[start..<index])
+                index += 1
+                return text
+            }
+            if byte == UInt8(ascii: "\\") { return try escapedString(from: start) }
+            guard byte >= 0x20 else { throw MalformedJSON("A string has a control character that is not escaped.") }
+            index += 1
+        }
+        throw Self.invalid
+    }
+
+    /// The rest of a string whose first escape is at the index; copies what stands between escapes.
+    private mutating func escapedString(from start: Int) throws(MalformedJSON) -> String {
+        var unescaped = Array(bytes[start..<index])
+        while index < bytes.count {
+            let byte = bytes[index]
+            index += 1
+            switch byte {
+            case UInt8(ascii: "\""): return try Self.text(unescaped[...])
+            case UInt8(ascii: "\\"): try escape(into: &unescaped)
+            case 0..<0x20: throw MalformedJSON("A string has a control character that is not escaped.")
+            default: unescaped.append(byte)
+            }
+        }
+        throw Self.invalid
+    }
+
+    private mutating func escape(into unescaped: inout [UInt8]) throws(MalformedJSON) {
+        let byte = current
+        index += 1
+        switch byte {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): unescaped.append(byte)
+        case UInt8(ascii: "b"): unescaped.append(0x08)
+        case UInt8(ascii: "f"): unescaped.append(0x0C)
+        case UInt8(ascii: "n"): unescaped.append(0x0A)
+        case UInt8(ascii: "r"): unescaped.append(0x0D)
+        case UInt8(ascii: "t"): unescaped.append(0x09)
+        case UInt8(ascii: "u"): unescaped.append(contentsOf: UTF8.encode(try escapedScalar()) ?? .init())
+        default: throw Self.invalid
+        }
+    }
+
+    /// The scalar that `\uXXXX`, or a pair of them, writes; the `\u` of the first is behind us.
+    private mutating func escapedScalar() throws(MalformedJSON) -> Unicode.Scalar {
+        let lone = MalformedJSON("A string has one half of a surrogate pair.")
+        let first = try hexadecimal()
+        if let scalar = Unicode.Scalar(first) { return scalar }
+        guard (0xD800...0xDBFF).contains(first), current == UInt8(ascii: "\\") else { throw lone }
+        index += 1
+        guard current == UInt8(ascii: "u") else { throw lone }
+        index += 1
+        let second = try hexadecimal()
+        guard (0xDC00...0xDFFF).contains(second),
+            let scalar = Unicode.Scalar(0x10000 + ((first - 0xD800) << 10) + (second - 0xDC00))
+        else { throw lone }
+        return scalar
+    }
+
+    private mutating func hexadecimal() throws(MalformedJSON) -> UInt32 {
+        var value: UInt32 = 0
+        for _ in 0..<4 {
+            guard let digit = Hexadecimal.value(current) else { throw Self.invalid }
+            value = value << 4 | UInt32(digit)
+            index += 1
+        }
+        return value
+    }
+
+    private static func text(_ bytes: ArraySlice<UInt8>) throws(MalformedJSON) -> String {
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw MalformedJSON("A string is no valid UTF-8.")
+        }
+        return text
+    }
+}
+
+enum Hexadecimal {
+    static func value(_ byte: UInt8) -> UInt8? {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
+        case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
+        default: nil
+        }
+    }
+}
+
+/// How a key or a parameter that a caller made up is named in an answer: quoted, and cut when it is long.
+enum Shown {
+    static func text(_ text: String) -> String { "\"\(short(text))\"" }
+
+    static func short(_ text: String) -> String {
+        text.utf8.count <= 100 ? text : String(String.UnicodeScalarView(text.unicodeScalars.prefix(100))) + "…"
+    }
+}

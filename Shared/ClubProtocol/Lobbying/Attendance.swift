@@ -1,0 +1,47 @@
+import HTTPTypes
+
+/// Who came to a meeting of the Cercle.
+package struct Attendance: Codable, Hashable, Sendable {
+    package var meeting: CircleMeeting.ID
+    /// By name, officials first.
+    package var attendees: [Attendee]
+}
+
+/// Somebody who came, with or without an invitation: an official, or a person from the directory.
+package struct Attendee: Codable, Hashable, Sendable {
+    package var official: Official.ID?
+    package var person: Person.ID?
+    /// Absent once the person is erased in the directory.
+    package var name: Line?
+}
+
+/// Records who came; the list replaces the one before, so that repeating it changes nothing.
+package enum RecordAttendance: Endpoint {
+    package static let operation = Operation(
+        .put, "/v1/circle-meetings/{meeting}/attendance", "Records who came to a meeting of the Cercle.",
+        access: LobbyingAPI.writers, problems: [.notFound])
+
+    package typealias Path = CircleMeetingPath
+
+    package struct Body: Codable, Sendable {
+        package var officials: [Official.ID]
+        package var people: [Person.ID]
+
+        package init(officials: [Official.ID] = [], people: [Person.ID] = []) {
+            self.officials = officials
+            self.people = people
+        }
+    }
+
+    package typealias Response = Attendance
+}
+
+/// Shows who came to a meeting of the Cercle.
+package enum GetAttendance: Endpoint {
+    package static let operation = Operation(
+        .get, "/v1/circle-meetings/{meeting}/attendance", "Shows who came to a meeting of the Cercle.",
+        access: LobbyingAPI.readers, problems: [.notFound])
+
+    package typealias Path = CircleMeetingPath
+    package typealias Response = Attendance
+}

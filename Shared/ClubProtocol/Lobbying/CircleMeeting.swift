@@ -1,0 +1,84 @@
+import HTTPTypes
+
+/// One meeting of the Cercle de l'économie numérique; there are four a year.
+package struct CircleMeeting: Codable, Hashable, Sendable {
+    package typealias ID = Identifier<CircleMeeting>
+
+    package var id: ID
+    package var date: Day
+    package var place: Line
+    package var theme: Line
+    package var description: Prose?
+    /// The names of those invited as guests of honour.
+    package var guestsOfHonour: [Line]
+    /// How many invitations there are.
+    package var invited: Int
+    /// How many of them are accepted.
+    package var accepted: Int
+    /// How many people came.
+    package var attended: Int
+    package var version: Int
+    package var createdAt: Timestamp
+    package var updatedAt: Timestamp
+}
+
+/// Calls a meeting of the Cercle; there is one a day at the most.
+package enum CreateCircleMeeting: Endpoint {
+    package static let operation = Operation(
+        .post, "/v1/circle-meetings", "Calls a meeting of the Cercle.", success: .created,
+        access: LobbyingAPI.writers, problems: [.alreadyExists])
+
+    package struct Body: Codable, Sendable {
+        package var date: Day
+        package var place: Line
+        package var theme: Line
+        package var description: Prose?
+
+        package init(date: Day, place: Line, theme: Line, description: Prose? = nil) {
+            self.date = date
+            self.place = place
+            self.theme = theme
+            self.description = description
+        }
+    }
+
+    package typealias Response = CircleMeeting
+}
+
+/// Lists the meetings of the Cercle, the latest first.
+package enum ListCircleMeetings: Endpoint {
+    package static let operation = Operation(
+        .get, "/v1/circle-meetings", "Lists the meetings of the Cercle, the latest first.",
+        access: LobbyingAPI.readers)
+
+    package struct Query: Codable, Sendable, PagedQuery {
+        package var limit: PageLimit?
+        package var cursor: Cursor?
+
+        package init(limit: PageLimit? = nil, cursor: Cursor? = nil) {
+            self.limit = limit
+            self.cursor = cursor
+        }
+    }
+
+    package typealias Response = Page<CircleMeeting>
+}
+
+/// Shows a meeting of the Cercle.
+package enum GetCircleMeeting: Endpoint {
+    package static let operation = Operation(
+        .get, "/v1/circle-meetings/{meeting}", "Shows a meeting of the Cercle.", access: LobbyingAPI.readers,
+        problems: [.notFound])
+
+    package typealias Path = CircleMeetingPath
+    package typealias Response = CircleMeeting
+}
+
+/// `/v1/circle-meetings/{meeting}`
+package struct CircleMeetingPath: Codable, Sendable {
+    package var meeting: CircleMeeting.ID
+
+    package init(meeting: CircleMeeting.ID) {
+        self.meeting = meeting
+    }
+}

@@ -1,0 +1,117 @@
+import HTTPTypes
+
+/// An invitation to a meeting of the Cercle: of an official, or of a person from the directory.
+package struct Invitation: Codable, Hashable, Sendable {
+    package typealias ID = Identifier<Invitation>
+
+    package enum State: String, Codable, CaseIterable, Sendable {
+        case invited, accepted, declined
+
+        /// The life of an invitation; people change their mind:
+        /// ```
+        /// invited ──▶ accepted
+        ///    │          ▲ │
+        ///    │          │ ▼
+        ///    └──────▶ declined
+        /// ```
+        package func allows(_ next: State) -> Bool {
+            switch (self, next) {
+            case (.invited, .accepted), (.invited, .declined): true
+            case (.accepted, .declined), (.declined, .accepted): true
+            default: false
+            }
+        }
+    }
+
+    package var id: ID
+    package var meeting: CircleMeeting.ID
+    /// Set when an official is invited.
+    package var official: Official.ID?
+    /// Set when a person of the directory is invited.
+    package var person: Person.ID?
+    /// The guest's name; absent once the person is erased in the directory.
+    package var name: Line?
+    package var guestOfHonour: Bool
+    package var state: State
+    package var version: Int
+    package var createdAt: Timestamp
+    package var updatedAt: Timestamp
+}
+
+/// Invites an official or a person to a meeting of the Cercle.
+package enum Invite: Endpoint {
+    package static let operation = Operation(
+        .post, "/v1/circle-meetings/{meeting}/invitations", "Invites somebody to a meeting of the Cercle.",
+        success: .created, access: LobbyingAPI.writers, problems: [.notFound, .alreadyInvited])
+
+    package typealias Path = CircleMeetingPath
+
+    /// Exactly one of `official` and `person`.
+    package struct Body: Codable, Sendable {
+        package var official: Official.ID?
+        package var person: Person.ID?
+        /// No, unless said.
+        package var guestOfHonour: Bool?
+
+        package init(official: Official.ID? = nil, person: Person.ID? = nil, guestOfHonour: Bool? = nil) {
+            self.official = official
+            self.person = person
+            self.guestOfHonour = guestOfHonour
+        }
+    }
+
+    package typealias Response = Invitation
+}
+
+/// Lists the invitations to a meeting in the order in which they were made.
+package enum ListInvitations: Endpoint {
+    package static let operation = Operation(
+        .get, "/v1/circle-meetings/{meeting}/invitations", "Lists the invitations to a meeting of the Cercle.",
+        access: LobbyingAPI.readers, problems: [.notFound])
+
+    package typealias Path = CircleMeetingPath
+
+    package struct Query: Codable, Sendable, PagedQuery {
+        package var state: Invitation.State?
+        package var limit: PageLimit?
+        package var cursor: Cursor?
+
+        package init(state: Invitation.State? = nil, limit: PageLimit? = nil, cursor: Cursor? = nil) {
+            self.state = state
+            self.limit = limit
+            self.cursor = cursor
+        }
+    }
+
+    package typealias Response = Page<Invitation>
+}
+
+/// Notes what the guest answered.
+package enum MoveInvitation: Endpoint {
+    package static let operation = Operation(
+        .post, "/v1/invitations/{invitation}/transitions", "Notes what the guest answered.",
+        access: LobbyingAPI.writers, problems: [.notFound, .transitionNotAllowed])
+
+    package struct Path: Codable, Sendable {
+        package var invitation: Invitation.ID
+
+        package init(invitation: Invitation.ID) {
+            self.invitation = invitation
+        }
+    }
+
+    package struct Body: Codable, Sendable {
+        package var to: Invitation.State
+
+        package init(to: Invitation.State) {
+            self.to = to
+        }
+    }
+
+    package typealias Response = Invitation
+}
+
+extension ProblemType {
+    package static let alreadyInvited = ProblemType(
+        "already-invited", "This guest is invited to this meeting", .conflict)
+}

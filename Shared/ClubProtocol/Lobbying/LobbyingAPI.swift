@@ -1,0 +1,17 @@
+/// What the lobbying service serves.
+package enum LobbyingAPI {
+    package static let service = ServiceName.lobbying
+    package static let title = "Lobbying: officials, mandates, the Cercle's meetings"
+    package static let endpoints: [any Endpoint.Type] = [
+        CreateOfficial.self, ListOfficials.self, GetOfficial.self, ChangeOfficial.self,
+        AddOfficialMandate.self, ListOfficialMandates.self,
+        CreateCircleMeeting.self, ListCircleMeetings.self, GetCircleMeeting.self,
+        Invite.self, ListInvitations.self, MoveInvitation.self,
+        RecordAttendance.self, GetAttendance.self,
+        ReadChanges.self,
+    ]
+
+    /// Who prepares the Cercle.
+    static let writers = Access.roles(.operator, .lobbyist)
+    static let readers = Access.roles(.operator, .lobbyist, .auditor)
+}

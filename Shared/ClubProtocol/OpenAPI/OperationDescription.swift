@@ -1,0 +1,157 @@
+import HTTPTypes
+
+/// One operation of the document.
+struct OperationDescription {
+    private let operation: Operation
+    private let name: String
+    private let problem: JSONValue
+    /// The schemas by name, with which of them must be there.
+    private let path: [String: JSONValue]
+    private let query: [String: (schema: JSONValue, required: Bool)]
+    /// Nil where the operation takes no JSON.
+    private let body: JSONValue?
+    /// Nil where the answer has no body.
+    private let response: JSONValue?
+    /// Whether the answer is one resource with a version.
+    private let versioned: Bool
+
+    init<E: Endpoint>(_ endpoint: E.Type, name: String, book: SchemaBook, problem: JSONValue) throws {
+        operation = endpoint.operation
+        self.name = name
+        self.problem = problem
+
+        let variables = operation.segments.compactMap { if case .variable(let name) = $0 { name } else { nil } }
+        let (pathProperties, _) = try Self.parameters(E.Path.self, of: name, book: book)
+        guard Set(variables) == Set(pathProperties.keys), Set(variables).count == variables.count else {
+            throw OpenAPI.Underivable("the variables of \(operation.path) are not the keys of \(name)'s Path")
+        }
+        path = pathProperties
+
+        let (queryProperties, required) = try Self.parameters(E.Query.self, of: name, book: book)
+        query = queryProperties.reduce(into: [:]) { query, property in
+            // An array that nobody gave an element is empty.
+            let isArray = property.value["type"]?.string == "array"
+            query[property.key] = (property.value, required.contains(property.key) && !isArray)
+        }
+
+        if E.Body.self == Empty.self || operation.consumes != .json {
+            body = nil
+        } else {
+            let schema = try book.schema(of: E.Body.self)
+            book.close(schema)
+            body = schema
+        }
+
+        if E.Response.self == Empty.self {
+            response = nil
+            versioned = false
+        } else {
+            response = operation.produces == .csv ? String.schema(in: book) : try book.schema(of: E.Response.self)
+            versioned =
+                if operation.produces == .json, case .object(let properties, _) = try book.shape(of: E.Response.self) {
+                    properties["version"] != nil
+                } else { false }
+        }
+    }
+
+    private static func parameters<T: Decodable>(
+        _ type: T.Type, of name: String, book: SchemaBook
+    ) throws -> ([String: JSONValue], Set<String>) {
+        guard case .object(let properties, let required) = try book.shape(of: type) else {
+            throw OpenAPI.Underivable("the parameters of \(name) have no names")
+        }
+        return (properties, required)
+    }
+
+    var members: [String: JSONValue] {
+        get throws {
+            var members: [String: JSONValue] = [
+                "operationId": .string(name), "summary": .string(operation.summary),
+                "parameters": .array(parameters), "responses": .object(try responses),
+            ]
+            if operation.consumes != .json {
+                members["requestBody"] = Self.requestBody(.object(["type": .string("string")]), operation.consumes)
+            } else if let body {
+                members["requestBody"] = Self.requestBody(body, .json)
+            }
+            switch operation.access {
+            case .anyone: members["security"] = .array([])
+            case .roles(let roles):
+                members["security"] = .array([.object(["bearer": .array([])])])
+                members["x-roles"] = .array(Role.allCases.filter(roles.contains).map { .string($0.rawValue) })
+            }
+            if operation.deprecation != nil { members["deprecated"] = .bool(true) }
+            return members
+        }
+    }
+
+    private static func requestBody(_ schema: JSONValue, _ media: Operation.Media) -> JSONValue {
+        .object(["required": .bool(true), "content": content(schema, media.rawValue)])
+    }
+
+    private static func content(_ schema: JSONValue, _ media: String) -> JSONValue {
+        .object([media: .object(["schema": schema])])
+    }
+
+    private var parameters: [JSONValue] {
+        func parameter(_ name: String, in place: String, required: Bool, _ schema: JSONValue) -> JSONValue {
+            .object([
+                "name": .string(name), "in": .string(place), "required": .bool(required), "schema": schema,
+            ])
+        }
+        var parameters = path.sorted { $0.key < $1.key }.map {
+            parameter($0.key, in: "path", required: true, $0.value)
+        }
+        parameters += query.sorted { $0.key < $1.key }.map {
+            parameter($0.key, in: "query", required: $0.value.required, $0.value.schema)
+        }
+        if operation.requiresIfMatch { parameters.append(SharedParts.parameter("IfMatch")) }
+        if operation.method == .post { parameters.append(SharedParts.parameter("IdempotencyKey")) }
+        parameters.append(SharedParts.parameter("ClubTimeout"))
+        return parameters
+    }
+
+    // MARK: Answers
+
+    private var responses: [String: JSONValue] {
+        get throws {
+            var success: [String: JSONValue] = ["description": .string(operation.success.reasonPhrase)]
+            if let response { success["content"] = Self.content(response, operation.produces.rawValue) }
+            var headers: [String: JSONValue] = [:]
+            if versioned { headers["ETag"] = SharedParts.header("ETag") }
+            if operation.deprecation != nil {
+                headers["Deprecation"] = SharedParts.header("Deprecation")
+                headers["Sunset"] = SharedParts.header("Sunset")
+            }
+            if !headers.isEmpty { success["headers"] = .object(headers) }
+            var responses = ["\(operation.success.code)": JSONValue.object(success)]
+            for (status, types) in Dictionary(grouping: problems, by: \.status.code) {
+                guard responses["\(status)"] == nil else {
+                    throw OpenAPI.Underivable("\(name) answers \(status) for success and for a problem")
+                }
+                let slugs = Set(types.map { "`\($0.slug)`: \($0.title)." }).sorted().joined(separator: " ")
+                responses["\(status)"] = .object([
+                    "description": .string(slugs), "content": Self.content(problem, "application/problem+json"),
+                ])
+            }
+            return responses
+        }
+    }
+
+    /// The problems that the operation names, and those that follow from what it takes.
+    private var problems: [ProblemType] {
+        var problems = operation.problems
+        problems += [
+            .malformed, .uriTooLong, .tooManyRequests, .headerTooLarge, .internal, .unavailable, .overloaded, .deadline,
+        ]
+        if operation.access != .anyone { problems += [.unauthenticated, .forbidden] }
+        if !path.isEmpty { problems.append(.notFound) }
+        if !query.isEmpty || body != nil || operation.consumes != .json { problems.append(.invalid) }
+        if body != nil || operation.consumes != .json {
+            problems += [.contentTooLarge, .unsupportedMediaType, .requestTimeout]
+        }
+        if operation.method == .post { problems += [.stillRunning, .keyReused] }
+        if operation.requiresIfMatch { problems += [.preconditionRequired, .stale] }
+        return problems
+    }
+}

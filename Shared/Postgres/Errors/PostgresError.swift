@@ -1,0 +1,94 @@
+/// What went wrong, without any value: neither a parameter nor a column's content ever stands in here, so that an error
+/// may be logged as it is.
+package struct PostgresError: Error, Sendable, Equatable, CustomStringConvertible {
+    package enum Kind: Sendable {
+        /// The server refused the statement; `sqlState` says why.
+        case server
+        /// There is no connection, or it was lost; the outcome of what was under way is unknown.
+        case connection
+        /// The deadline passed.
+        case timeout
+        /// The task was cancelled.
+        case cancelled
+        /// A column is not what the code asked for.
+        case decoding
+        /// No connection came free within the acquire timeout.
+        case poolExhausted
+    }
+
+    package var kind: Kind
+    package var sqlState: String?
+    package var constraint: String?
+    package var table: String?
+    package var column: String?
+    package var message: String
+    /// A prepared statement of this client was refused as stale: the same transaction works when it is run again.
+    var isStaleStatement = false
+
+    package init(
+        _ kind: Kind, sqlState: String? = nil, constraint: String? = nil, table: String? = nil, column: String? = nil,
+        message: String
+    ) {
+        self.kind = kind
+        self.sqlState = sqlState
+        self.constraint = constraint
+        self.table = table
+        self.column = column
+        self.message = message
+    }
+
+    /// The database cannot serve now, and the same request may work later: HTTP 503.
+    package var isUnavailable: Bool {
+        switch kind {
+        case .connection, .poolExhausted: return true
+        case .timeout, .cancelled, .decoding: return false
+        case .server:
+            guard let sqlState else { return false }
+            return sqlState.hasPrefix("08") || sqlState.hasPrefix("53") || sqlState == SQLState.adminShutdown
+                || sqlState == SQLState.crashShutdown || sqlState == SQLState.cannotConnectNow
+        }
+    }
+
+    /// The transaction lost against another one, and may win when it is run again as a whole.
+    package var isSerializationConflict: Bool {
+        sqlState == SQLState.serializationFailure || sqlState == SQLState.deadlockDetected
+    }
+
+    /// The bytes of a column cannot be read as what the code asked for. The row adds the column's name.
+    package static func mismatch(_ wanted: Any.Type, _ type: UInt32) -> PostgresError {
+        PostgresError(.decoding, message: "\(PostgresType(rawValue: type)) cannot be read as \(wanted)")
+    }
+
+    /// The same error, naming the column.
+    func at(column name: String) -> PostgresError {
+        var error = self
+        error.column = name
+        error.message = "column \"\(name)\": \(message)"
+        return error
+    }
+
+    package var description: String {
+        var text = "postgres \(kind)"
+        if let sqlState { text += " \(sqlState)" }
+        text += ": \(message)"
+        if let table { text += " table=\(table)" }
+        if let constraint { text += " constraint=\(constraint)" }
+        if let column, kind == .server { text += " column=\(column)" }
+        return text
+    }
+}
+
+extension PostgresError {
+    static let deadlinePassed = PostgresError(.timeout, message: "the deadline passed")
+    static let taskCancelled = PostgresError(.cancelled, message: "the task was cancelled")
+    static let shutDown = PostgresError(.connection, message: "the client is shut down")
+    static let connectionLost = PostgresError(.connection, message: "the connection was lost")
+    static let notConnected = PostgresError(.connection, message: "no connection to the server")
+    static let noAnswer = PostgresError(.connection, message: "no answer from the server")
+    static let connectionClosed = PostgresError(.connection, message: "the connection is closed")
+    static let acquireTimeout = PostgresError(.poolExhausted, message: "no connection came free in time")
+    static let zeroInParameter = PostgresError(
+        .server, sqlState: SQLState.characterNotInRepertoire, message: "U+0000 in a parameter")
+    static let tooManyParameters = PostgresError(
+        .server, sqlState: "54023", message: "more than 65535 parameters")
+}

@@ -1,0 +1,75 @@
+import CLibpq
+import Glibc
+
+/// Owns a `PGconn`. One thread at a time uses it: the one that connects, then the loop.
+@safe
+final class ConnectionHandle: @unchecked Sendable {
+    let pointer: OpaquePointer
+    private let condemnation = UnsafeMutablePointer<CInt>.allocate(capacity: 1)
+
+    init(_ pointer: OpaquePointer) {
+        unsafe self.pointer = pointer
+        unsafe condemnation.initialize(to: 0)
+        unsafe clibpq_watch_notices(pointer, condemnation)
+    }
+
+    deinit {
+        unsafe PQfinish(pointer)
+        unsafe condemnation.deallocate()
+    }
+
+    /// The server has said, while nothing was asked of it, that it ends this connection.
+    var isCondemned: Bool { unsafe condemnation.pointee != 0 }
+
+    /// Connects, in pipeline mode and non-blocking. Blocks, name resolution included, for about `connectTimeout`.
+    static func connect(_ configuration: PostgresConfiguration) -> Result<ConnectionHandle, PostgresError> {
+        let parameters = configuration.connectionParameters()
+        guard let pointer = unsafe start(parameters) else { return .failure(.notConnected) }
+        let handle = unsafe ConnectionHandle(unsafe pointer)
+        let limit = MonotonicClock.now + configuration.connectTimeout.wholeNanoseconds
+        guard unsafe PQstatus(pointer) != CONNECTION_BAD else { return .failure(handle.failure()) }
+        var status = PGRES_POLLING_WRITING
+        while status != PGRES_POLLING_OK {
+            guard status != PGRES_POLLING_FAILED else { return .failure(handle.failure()) }
+            let now = MonotonicClock.now
+            guard now < limit else {
+                return .failure(PostgresError(.connection, message: "connecting took too long"))
+            }
+            let events = status == PGRES_POLLING_READING ? POLLIN : POLLOUT
+            var descriptor = unsafe pollfd(fd: PQsocket(pointer), events: Int16(events), revents: 0)
+            let ready = unsafe poll(&descriptor, 1, Int32((limit - now) / 1_000_000 + 1))
+            if ready > 0 { status = unsafe PQconnectPoll(pointer) }
+        }
+        guard unsafe PQsetnonblocking(pointer, 1) == 0, unsafe PQenterPipelineMode(pointer) == 1 else {
+            return .failure(handle.failure())
+        }
+        return .success(handle)
+    }
+
+    private static func start(_ parameters: [(keyword: String, value: String)]) -> OpaquePointer? {
+        let keywords = unsafe parameters.map { unsafe strdup($0.keyword) }
+        let values = unsafe parameters.map { unsafe strdup($0.value) }
+        defer {
+            unsafe (keywords + values).forEach { unsafe free($0) }
+        }
+        let keywordList = unsafe keywords.map { unsafe UnsafePointer($0) } + [nil]
+        let valueList = unsafe values.map { unsafe UnsafePointer($0) } + [nil]
+        return unsafe PQconnectStartParams(keywordList, valueList, 0)
+    }
+
+    /// Why there is no connection, in libpq's words: they speak of hosts and roles. The server's SQLSTATE is not to be had
+    /// here before libpq 17, so what the server says of its own state is known by the absence of a better reason.
+    private func failure() -> PostgresError {
+        guard let text = unsafe PQerrorMessage(pointer) else { return .notConnected }
+        let lines = unsafe String(cString: text).split(separator: "\n")
+        guard let line = lines.last else { return .notConnected }
+        return PostgresError(.connection, message: String(line))
+    }
+
+    /// Asks the server to cancel what this connection does, on a thread of its own: it is a connection of its own and may
+    /// block for long.
+    func requestCancel() {
+        guard let cancel = unsafe PQgetCancel(pointer) else { return }
+        unsafe Cancellation.shared.send(unsafe cancel)
+    }
+}

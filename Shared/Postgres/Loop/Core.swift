@@ -1,0 +1,221 @@
+import CLibpq
+import DequeModule
+import Foundation
+import Glibc
+import Logging
+import Synchronization
+
+/// All state of a client. It is made on the loop's thread and never leaves it, so nothing in it needs a lock.
+final class Core {
+    let loop: Loop
+    let epoll: Int32
+    var now = MonotonicClock.now
+    var wires: [UInt64: Wire] = [:]
+    var lastWire: UInt64 = 0
+    var touched: [Wire] = []
+    private var commands: [Command] = []
+    /// No wait ends before this.
+    private var alarm = UInt64.max
+    private var shutDown: (deadline: UInt64, promises: [Promise<Void>])?
+    private var reportedInFlight = 0
+    var connectionsChanged = true
+
+    // Autocommit statements: CoreShared.swift
+    var shared: [SharedSlot]
+    var pending: Deque<Operation> = []
+    // Leased connections: CoreLeased.swift
+    var idle: [Wire] = []
+    var leased: Set<UInt64> = []
+    /// Given back, and not fit for the next caller yet.
+    var resetting: Set<UInt64> = []
+    var leasedConnecting = 0
+    var leasedBackOff = BackOff()
+    var waiters: Deque<Waiter> = []
+    // Notifications: CoreListener.swift
+    var listeners: [UInt64: Listener] = [:]
+    var listenerWire: Wire?
+    var listenerConnecting = false
+    var listenerBackOff = BackOff()
+
+    private static let events = 64
+    /// The identity of the wake-up descriptor among epoll's events; wires count from 1.
+    private static let wakeUp: UInt64 = 0
+
+    init(_ loop: Loop) {
+        self.loop = loop
+        epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
+        shared = (0..<max(1, loop.configuration.sharedConnections)).map { _ in SharedSlot() }
+        var event = unsafe epoll_event(
+            events: EPOLLIN.rawValue | EPOLLET.rawValue, data: epoll_data_t(u64: Core.wakeUp))
+        unsafe epoll_ctl(epoll, EPOLL_CTL_ADD, loop.mailbox.wakeDescriptor, &event)
+    }
+
+    deinit {
+        close(epoll)
+    }
+
+    func run() {
+        for index in shared.indices { connectShared(index) }
+        let events = UnsafeMutablePointer<epoll_event>.allocate(capacity: Core.events)
+        defer { unsafe events.deallocate() }
+        while true {
+            let timeout = loop.mailbox.fallAsleep() ? timeoutMilliseconds() : 0
+            let count = unsafe epoll_wait(epoll, events, Int32(Core.events), timeout)
+            now = MonotonicClock.now
+            // What has come is read before anything is sent: a connection that was cut is noticed before it is used again.
+            for index in 0..<Int(max(0, count)) {
+                let event = unsafe events[index]
+                unsafe handle(event.data.u64, event.events)
+            }
+            loop.mailbox.take(&commands)
+            for command in commands { handle(command) }
+            commands.removeAll(keepingCapacity: true)
+            dispatchPending()
+            flushTouched()
+            if now >= alarm { checkTimers() }
+            report()
+            if let shutDown, isQuiet || now >= shutDown.deadline { break }
+        }
+        finish()
+    }
+
+    // MARK: - Time
+
+    /// Makes sure that `checkTimers` runs at this time or earlier.
+    func wake(at time: UInt64) {
+        if time < alarm { alarm = time }
+    }
+
+    private func timeoutMilliseconds() -> Int32 {
+        guard alarm != .max else { return -1 }
+        let current = MonotonicClock.now
+        guard alarm > current else { return 0 }
+        return Int32(clamping: (alarm - current) / 1_000_000 + 1)
+    }
+
+    /// Ends every wait that is over, and finds out when the next one may be.
+    private func checkTimers() {
+        alarm = .max
+        if let shutDown { wake(at: shutDown.deadline) }
+        for wire in Array(wires.values) {
+            if let since = wire.waitingSince {
+                guard now < since + loop.answerLimit else {
+                    loop.logger.warning("the database does not answer", metadata: ["connection": "\(wire.id)"])
+                    lose(wire, .noAnswer)
+                    continue
+                }
+                wake(at: since + loop.answerLimit)
+            }
+            expire(on: wire)
+        }
+        expirePending()
+        expireWaiters()
+        reconnect()
+    }
+
+    private func expire(on wire: Wire) {
+        for index in wire.inFlight.indices where !wire.inFlight[index].isAbandoned {
+            let patience = wire.inFlight[index].operation.patience
+            guard now >= patience.until else {
+                wake(at: patience.until)
+                continue
+            }
+            abandon(index, on: wire, patience.error)
+            if wire.purpose == .leased { return }
+        }
+        if let waiting = wire.raw.waiting {
+            let patience = waiting.operation.patience
+            if now >= patience.until { discard(wire, cancel: true, patience.error) } else { wake(at: patience.until) }
+        }
+    }
+
+    // MARK: - Commands
+
+    private func handle(_ command: Command) {
+        switch command {
+        case .submit(let operation):
+            if shutDown == nil { submit(operation) } else { command.refuse() }
+        case .submitLeased(let operation, let id):
+            guard let wire = wires[id] else { return operation.completion.fail(.connectionLost) }
+            send(operation, on: wire)
+        case .raw(let operation, let id):
+            guard let wire = wires[id] else { return operation.promise.fail(.connectionLost) }
+            begin(operation, on: wire)
+        case .acquire(let waiter):
+            if shutDown == nil { acquire(waiter) } else { command.refuse() }
+        case .giveBack(let id, let state): giveBack(id, state)
+        case .abandon(let id): abandon(id)
+        case .listen(let id, let channels, let continuation): listen(id, channels, continuation)
+        case .unlisten(let id): unlisten(id)
+        case .connected(let purpose, let outcome): connected(purpose, outcome)
+        case .shutDown(let grace, let promise):
+            shutDown = (
+                min(shutDown?.deadline ?? .max, now + grace), (shutDown?.promises ?? []) + [promise].compactMap(\.self)
+            )
+            wake(at: now + grace)
+        }
+    }
+
+    /// The task that waits was cancelled.
+    private func abandon(_ id: UInt64) {
+        if let index = pending.firstIndex(where: { $0.id == id }) {
+            return pending.remove(at: index).completion.fail(.taskCancelled)
+        }
+        if let index = waiters.firstIndex(where: { $0.id == id }) {
+            return waiters.remove(at: index).promise.fail(.taskCancelled)
+        }
+        for wire in wires.values {
+            if let index = wire.inFlight.firstIndex(where: { $0.operation.id == id && !$0.isAbandoned }) {
+                return abandon(index, on: wire, .taskCancelled)
+            }
+            if let waiting = wire.raw.waiting, waiting.operation.id == id {
+                return discard(wire, cancel: true, .taskCancelled)
+            }
+        }
+    }
+
+    /// Nobody waits any longer. On a shared connection the result is dropped when it comes; a leased one is given up, since
+    /// what its transaction has done is unknown.
+    private func abandon(_ index: Int, on wire: Wire, _ error: PostgresError) {
+        loop.metrics.error(error)
+        wire.inFlight[index].operation.completion.fail(error)
+        wire.inFlight[index].operation.completion = .nobody
+        if wire.purpose == .leased { discard(wire, cancel: true, .connectionClosed) }
+    }
+
+    // MARK: - The end
+
+    private var isQuiet: Bool {
+        leased.isEmpty && pending.isEmpty && waiters.isEmpty && wires.values.allSatisfy { $0.inFlight.isEmpty }
+    }
+
+    private func finish() {
+        loop.mailbox.closeDown()
+        for operation in pending { operation.completion.fail(.shutDown) }
+        for waiter in waiters { waiter.promise.fail(.shutDown) }
+        pending.removeAll()
+        waiters.removeAll()
+        for wire in Array(wires.values) { lose(wire, .shutDown) }
+        for listener in listeners.values { listener.continuation.finish() }
+        loop.connected.store(0, ordering: .releasing)
+        for promise in shutDown?.promises ?? [] { promise.succeed(()) }
+    }
+
+    var isShuttingDown: Bool { shutDown != nil }
+
+    // MARK: - Figures
+
+    private func report() {
+        var inFlight = pending.count
+        for wire in wires.values { inFlight += wire.inFlight.count }
+        if inFlight != reportedInFlight {
+            reportedInFlight = inFlight
+            loop.metrics.inFlight(inFlight)
+        }
+        guard connectionsChanged else { return }
+        connectionsChanged = false
+        let ready = shared.count { $0.wire != nil }
+        loop.connected.store(ready, ordering: .releasing)
+        loop.metrics.connections(shared: ready, idle: idle.count, busy: leased.count, connecting: leasedConnecting)
+    }
+}

@@ -1,0 +1,87 @@
+import CLibpq
+
+/// Somebody who wants to be told.
+struct Listener {
+    let channels: [String]
+    let continuation: AsyncStream<PostgresNotification>.Continuation
+}
+
+/// Notifications: one connection for all listeners, there only while somebody listens.
+extension Core {
+    func listen(_ id: UInt64, _ channels: [String], _ continuation: AsyncStream<PostgresNotification>.Continuation) {
+        guard !isShuttingDown else { return continuation.finish() }
+        listeners[id] = Listener(channels: channels, continuation: continuation)
+        if let wire = listenerWire { subscribe([id], channels, on: wire) } else { connectListener() }
+    }
+
+    func unlisten(_ id: UInt64) {
+        guard let listener = listeners.removeValue(forKey: id), let wire = listenerWire else { return }
+        guard !listeners.isEmpty else { return lose(wire, .connectionClosed) }
+        let wanted = Set(listeners.values.flatMap(\.channels))
+        let unwanted = Set(listener.channels).subtracting(wanted)
+        if !unwanted.isEmpty { control(unwanted.map { "unlisten \(quoted($0))" }, .nobody, on: wire) }
+    }
+
+    func connectListener() {
+        guard !isShuttingDown, !listeners.isEmpty, listenerWire == nil, !listenerConnecting else { return }
+        guard now >= listenerBackOff.notBefore else { return wake(at: listenerBackOff.notBefore) }
+        listenerConnecting = true
+        connect(.listener)
+    }
+
+    func listenerConnected(_ wire: Wire) {
+        listenerConnecting = false
+        guard !listeners.isEmpty else { return lose(wire, .connectionClosed) }
+        listenerWire = wire
+        subscribe(Array(listeners.keys), Array(Set(listeners.values.flatMap(\.channels))), on: wire)
+    }
+
+    func listenerFailed() {
+        listenerConnecting = false
+        listenerBackOff.failed(now: now)
+        connectListener()
+    }
+
+    func listenerLost(_ wire: Wire) {
+        listenerWire = nil
+        listenerBackOff.lost(after: now - wire.opened, now: now)
+        connectListener()
+    }
+
+    private func subscribe(_ ids: [UInt64], _ channels: [String], on wire: Wire) {
+        control(channels.map { "listen \(quoted($0))" }, .listening(ids), on: wire)
+    }
+
+    /// The channels are listened to: each listener looks once, for what it may have missed.
+    func listening(_ ids: [UInt64]) {
+        for id in ids { listeners[id]?.continuation.yield(.reconnected) }
+    }
+
+    private func control(_ statements: [String], _ completion: Completion, on wire: Wire) {
+        guard let last = statements.last else { return }
+        send(
+            Operation(
+                id: loop.nextIdentifier(), controls: Array(statements.dropLast()), statement: SQL(control: last),
+                prepares: false, submitted: now, patience: Patience(loop: now, limit: loop.answerLimit),
+                completion: completion), on: wire)
+    }
+
+    private func quoted(_ channel: String) -> String {
+        "\"" + channel.replacing("\"", with: "\"\"") + "\""
+    }
+
+    func deliverNotifications(of wire: Wire) {
+        guard wires[wire.id] === wire else { return }
+        while let notification = unsafe PQnotifies(wire.connection) {
+            defer { unsafe PQfreemem(notification) }
+            guard wire.purpose == .listener, let channel = unsafe notification.pointee.relname,
+                let payload = unsafe notification.pointee.extra
+            else { continue }
+            let message = unsafe PostgresNotification.message(
+                channel: String(cString: channel), payload: String(cString: payload))
+            for listener in listeners.values where listener.channels.contains(message.channel ?? "") {
+                listener.continuation.yield(message)
+            }
+        }
+    }
+}

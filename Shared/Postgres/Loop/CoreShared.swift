@@ -1,0 +1,114 @@
+import DequeModule
+import Logging
+import Synchronization
+
+/// The place of one shared connection.
+struct SharedSlot {
+    var wire: Wire?
+    var isConnecting = false
+    var backOff = BackOff()
+}
+
+/// Autocommit statements: any connection takes any of them.
+extension Core {
+    /// Beyond this a connection gets no more: what waits here can still go to another one.
+    private static let depth = 1_024
+    /// How long a statement waits for a connection, when there is none.
+    static let connectionLimit: UInt64 = 1_500_000_000
+
+    func submit(_ operation: Operation) {
+        guard pending.isEmpty, let wire = leastBusy() else {
+            pending.append(operation)
+            wake(at: operation.patience.until)
+            wake(at: operation.submitted + Core.connectionLimit)
+            return
+        }
+        send(operation, on: wire)
+    }
+
+    /// A slow statement holds back what is behind it on its connection, so the shortest queue is the best guess.
+    private func leastBusy() -> Wire? {
+        var best: Wire?
+        var least = Core.depth
+        for slot in shared {
+            guard let wire = slot.wire else { continue }
+            let count = wire.inFlight.count
+            if count < least {
+                best = wire
+                least = count
+            }
+        }
+        return best
+    }
+
+    func dispatchPending() {
+        while !pending.isEmpty, let wire = leastBusy(), let operation = pending.popFirst() {
+            send(operation, on: wire)
+        }
+    }
+
+    func expirePending() {
+        guard !pending.isEmpty else { return }
+        let isDown = shared.allSatisfy { $0.wire == nil }
+        var kept: Deque<Operation> = []
+        for operation in pending {
+            let limit = operation.submitted + Core.connectionLimit
+            if now >= operation.patience.until {
+                operation.completion.fail(operation.patience.isDeadline ? .deadlinePassed : .notConnected)
+            } else if isDown && now >= limit {
+                operation.completion.fail(.notConnected)
+            } else {
+                kept.append(operation)
+                wake(at: operation.patience.until)
+                wake(at: isDown ? limit : now + Core.connectionLimit)
+            }
+        }
+        pending = kept
+    }
+
+    func connectShared(_ index: Int) {
+        guard !isShuttingDown, shared[index].wire == nil, !shared[index].isConnecting else { return }
+        guard now >= shared[index].backOff.notBefore else { return wake(at: shared[index].backOff.notBefore) }
+        shared[index].isConnecting = true
+        connect(.shared(index))
+    }
+
+    func sharedConnected(_ index: Int, _ wire: Wire) {
+        let wasDown = shared.allSatisfy { $0.wire == nil }
+        shared[index].isConnecting = false
+        shared[index].wire = wire
+        if wasDown {
+            loop.connected.store(1, ordering: .releasing)
+            loop.logger.info("connected to the database")
+        }
+    }
+
+    /// What waits is told at once: it would wait for the next attempt in vain.
+    func sharedFailed(_ index: Int, _ error: PostgresError) {
+        shared[index].isConnecting = false
+        shared[index].backOff.failed(now: now)
+        connectShared(index)
+        guard shared.allSatisfy({ $0.wire == nil }) else { return }
+        if shared[index].backOff.failures == 1 {
+            loop.logger.warning("the database cannot be reached", metadata: ["error": "\(error)"])
+        }
+        for operation in pending { operation.completion.fail(error) }
+        pending.removeAll()
+    }
+
+    func sharedLost(_ index: Int, _ wire: Wire) {
+        shared[index].wire = nil
+        if shared.allSatisfy({ $0.wire == nil }) {
+            loop.connected.store(0, ordering: .releasing)
+            if !isShuttingDown { loop.logger.warning("the connection to the database was lost") }
+        }
+        shared[index].backOff.lost(after: now - wire.opened, now: now)
+        connectShared(index)
+    }
+
+    func reconnect() {
+        for index in shared.indices { connectShared(index) }
+        connectLeased()
+        connectListener()
+    }
+}

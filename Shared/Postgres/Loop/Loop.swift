@@ -1,0 +1,63 @@
+import Foundation
+import Logging
+import Synchronization
+
+/// The one thread that talks to the server, and how to reach it.
+final class Loop: Sendable {
+    let configuration: PostgresConfiguration
+    let logger: Logger
+    let metrics = ClientMetrics()
+    let mailbox = Mailbox()
+    /// Connections that take autocommit statements now.
+    let connected = Atomic<Int>(0)
+    private let started = Atomic<Bool>(false)
+    private let identifiers = Atomic<UInt64>(0)
+
+    /// What the client itself waits for an answer at most, in nanoseconds: the server would have cancelled the statement by then.
+    let answerLimit: UInt64
+    let acquireLimit: UInt64
+
+    init(configuration: PostgresConfiguration, logger: Logger) {
+        self.configuration = configuration
+        self.logger = logger
+        answerLimit = configuration.statementTimeout.wholeNanoseconds + 1_000_000_000
+        acquireLimit = configuration.acquireTimeout.wholeNanoseconds
+    }
+
+    /// Starts the thread, the first time.
+    func start() {
+        guard !started.load(ordering: .relaxed),
+            !started.exchange(true, ordering: .acquiringAndReleasing)
+        else { return }
+        let thread = Thread { [self] in Core(self).run() }
+        thread.name = "postgres"
+        thread.start()
+    }
+
+    /// True if the thread was started ever.
+    var wasStarted: Bool { started.load(ordering: .acquiring) }
+
+    func nextIdentifier() -> UInt64 {
+        identifiers.wrappingAdd(1, ordering: .relaxed).newValue
+    }
+
+    /// Hands a command to the loop and waits for what comes of it. Cancelling the task abandons it.
+    func perform<Value: Sendable>(
+        _ id: UInt64, shielded: Bool = false, _ command: (Promise<Value>) -> Command
+    ) async throws -> Value {
+        start()
+        if shielded {
+            return try await Promise.wait { mailbox.post(command($0)) }
+        }
+        return try await withTaskCancellationHandler {
+            if Task.isCancelled { throw PostgresError.taskCancelled }
+            return try await Promise.wait { promise in
+                mailbox.post(command(promise))
+                // The handler may have run before the command was in the mailbox.
+                if Task.isCancelled { mailbox.post(.abandon(id)) }
+            }
+        } onCancel: {
+            mailbox.post(.abandon(id))
+        }
+    }
+}

@@ -1,0 +1,77 @@
+/// The prepared statements of one connection: the least recently used goes first.
+struct StatementCache {
+    struct Statement {
+        /// `s1`, `s2`, … zero-terminated, as libpq takes it. A name is never used again.
+        let name: [CChar]
+        /// The number in the name: a statement prepared later has a greater one.
+        let serial: Int
+        fileprivate var lastUse: Int
+    }
+
+    private let capacity: Int
+    private var statements: [Key: Statement] = [:]
+    private var uses = 0
+    private(set) var lastSerial = 0
+
+    init(capacity: Int) {
+        self.capacity = max(1, capacity)
+    }
+
+    var count: Int { statements.count }
+
+    mutating func find(_ sql: SQL) -> Statement? {
+        guard let index = statements.index(forKey: Key(sql: sql)) else { return nil }
+        uses += 1
+        statements.values[index].lastUse = uses
+        return statements.values[index]
+    }
+
+    /// Adds a statement, and says which one has to be deallocated for it.
+    mutating func insert(_ sql: SQL) -> (statement: Statement, evicted: Statement?) {
+        var evicted: Statement?
+        if statements.count >= capacity, let oldest = statements.min(by: { $0.value.lastUse < $1.value.lastUse }) {
+            evicted = statements.removeValue(forKey: oldest.key)
+        }
+        uses += 1
+        lastSerial += 1
+        let statement = Statement(name: StatementCache.name(lastSerial), serial: lastSerial, lastUse: uses)
+        statements[Key(sql: sql.withoutValues)] = statement
+        return (statement, evicted)
+    }
+
+    /// Forgets a statement, unless it was prepared anew after `serial`.
+    mutating func remove(_ sql: SQL, through serial: Int) -> Statement? {
+        let key = Key(sql: sql)
+        guard let known = statements[key], known.serial <= serial else { return nil }
+        return statements.removeValue(forKey: key)
+    }
+
+    mutating func removeAll() {
+        statements.removeAll(keepingCapacity: true)
+    }
+
+    private static func name(_ serial: Int) -> [CChar] {
+        "s\(serial)".utf8.map { CChar(bitPattern: $0) } + [0]
+    }
+
+    /// A statement is the same if its text and its parameters' types are; their values do not matter.
+    private struct Key: Hashable {
+        let sql: SQL
+
+        static func == (left: Key, right: Key) -> Bool {
+            guard left.sql.text == right.sql.text, left.sql.parameters.count == right.sql.parameters.count else {
+                return false
+            }
+            for index in left.sql.parameters.indices
+            where left.sql.parameters[index].type != right.sql.parameters[index].type {
+                return false
+            }
+            return true
+        }
+
+        func hash(into hasher: inout Hasher) {
+            hasher.combine(sql.text)
+            for parameter in sql.parameters { hasher.combine(parameter.type.rawValue) }
+        }
+    }
+}

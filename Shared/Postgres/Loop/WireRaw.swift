@@ -1,0 +1,203 @@
+import CLibpq
+
+/// A COPY or a script on a connection, step by step. Each step has somebody who waits for it, but `copyingIn` and `copyingOut`.
+enum RawState {
+    case none
+    /// A script runs; the last error and count so far.
+    case script(RawOperation, since: UInt64, affected: Int, failure: PostgresError?)
+    case copyInStarts(RawOperation, since: UInt64, failure: PostgresError?)
+    case copyingIn
+    /// Data was handed to libpq, which still has some of it.
+    case copyInDrains(RawOperation, since: UInt64)
+    case copyOutStarts(RawOperation, since: UInt64, failure: PostgresError?)
+    /// Nobody asks for data: none is read, so the server is held back.
+    case copyingOut
+    case copyOutReads(RawOperation, since: UInt64)
+    /// All data was handed out, but not that it was all.
+    case copiedOut
+
+    var isNone: Bool { if case .none = self { true } else { false } }
+
+    /// While nobody asks for the data of a COPY none is read: epoll would report it for ever.
+    var wantsInput: Bool {
+        switch self {
+        case .copyingOut, .copiedOut: false
+        default: true
+        }
+    }
+
+    var waiting: (operation: RawOperation, since: UInt64)? {
+        switch self {
+        case .none, .copyingIn, .copyingOut, .copiedOut: nil
+        case .script(let operation, let since, _, _): (operation, since)
+        case .copyInStarts(let operation, let since, _): (operation, since)
+        case .copyInDrains(let operation, let since): (operation, since)
+        case .copyOutStarts(let operation, let since, _): (operation, since)
+        case .copyOutReads(let operation, let since): (operation, since)
+        }
+    }
+
+    /// Scripts have no limit of their own (a migration may build an index); they only keep to the task's deadline.
+    var since: UInt64? {
+        if case .script = self { return nil }
+        return waiting?.since
+    }
+}
+
+extension Wire {
+    /// Bytes read from a COPY at a time, at least.
+    private static let chunk = 64 * 1024
+
+    /// Begins a step. The reply goes to its continuation at once or later; false if the connection is broken.
+    func begin(_ operation: RawOperation, now: UInt64) -> Bool {
+        guard inFlight.isEmpty else {
+            operation.promise.fail(.busyInFlight)
+            return true
+        }
+        progress = now
+        switch (operation.request, raw) {
+        case (.script(let text), .none):
+            raw = .script(operation, since: now, affected: 0, failure: nil)
+            return leavePipeline(text)
+        case (.copyIn(let text), .none):
+            raw = .copyInStarts(operation, since: now, failure: nil)
+            return leavePipeline([UInt8](text.utf8))
+        case (.copyOut(let text), .none):
+            raw = .copyOutStarts(operation, since: now, failure: nil)
+            return leavePipeline([UInt8](text.utf8))
+        case (.copyData(let data), .copyingIn):
+            raw = .copyInDrains(operation, since: now)
+            return put(data)
+        case (.copyEnd(let abort), .copyingIn):
+            raw = .script(operation, since: now, affected: 0, failure: nil)
+            return unsafe PQputCopyEnd(connection, abort ? "abandoned by the client" : nil) == 1
+        case (.copyRead, .copyingOut):
+            raw = .copyOutReads(operation, since: now)
+            return true
+        case (.copyRead, .copiedOut):
+            raw = .script(operation, since: now, affected: 0, failure: nil)
+            return true
+        default:
+            operation.promise.fail(.busyCopying)
+            return true
+        }
+    }
+
+    private func leavePipeline(_ text: [UInt8]) -> Bool {
+        guard unsafe PQexitPipelineMode(connection) == 1 else { return false }
+        let terminated = text.map { CChar(bitPattern: $0) } + [0]
+        return unsafe PQsendQuery(connection, terminated) == 1
+    }
+
+    private func put(_ data: [UInt8]) -> Bool {
+        unsafe data.withUnsafeBytes { bytes in
+            guard let start = bytes.baseAddress else { return true }
+            return unsafe PQputCopyData(connection, start.assumingMemoryBound(to: CChar.self), Int32(bytes.count)) == 1
+        }
+    }
+
+    /// libpq has sent all it had.
+    func drained() {
+        guard case .copyInDrains(let operation, _) = raw else { return }
+        raw = .copyingIn
+        operation.promise.succeed(.ready)
+    }
+
+    /// Goes on with a step after bytes have come. False if the connection is broken.
+    func advance() -> Bool {
+        while true {
+            switch raw {
+            case .none, .copyingIn, .copyInDrains, .copyingOut, .copiedOut: return true
+            case .copyOutReads(let operation, _):
+                guard let goesOn = readCopy(operation) else { return false }
+                if !goesOn { return true }
+            case .script, .copyInStarts, .copyOutStarts:
+                guard unsafe PQisBusy(connection) == 0 else { return true }
+                if let result = unsafe PQgetResult(connection) {
+                    guard unsafe take(unsafe result) else { return false }
+                } else {
+                    return ended()
+                }
+            }
+        }
+    }
+
+    private func take(_ result: OpaquePointer) -> Bool {
+        let status = unsafe PQresultStatus(result)
+        let handle = unsafe ResultHandle(unsafe result)
+        switch (raw, status) {
+        case (.copyInStarts(let operation, _, nil), PGRES_COPY_IN):
+            raw = .copyingIn
+            operation.promise.succeed(.ready)
+        case (.copyOutStarts(let operation, _, nil), PGRES_COPY_OUT):
+            raw = .copyingOut
+            operation.promise.succeed(.ready)
+        case (_, PGRES_COPY_IN), (_, PGRES_COPY_OUT), (_, PGRES_COPY_BOTH):
+            return false
+        case (_, PGRES_FATAL_ERROR), (_, PGRES_BAD_RESPONSE):
+            fail(unsafe PostgresError.server(result))
+        case (.script(let operation, let since, _, let failure), _):
+            raw = .script(operation, since: since, affected: handle.affected, failure: failure)
+        default:
+            break
+        }
+        return true
+    }
+
+    private func fail(_ error: PostgresError) {
+        switch raw {
+        case .script(let operation, let since, let affected, let earlier):
+            raw = .script(operation, since: since, affected: affected, failure: earlier ?? error)
+        case .copyInStarts(let operation, let since, let earlier):
+            raw = .copyInStarts(operation, since: since, failure: earlier ?? error)
+        case .copyOutStarts(let operation, let since, let earlier):
+            raw = .copyOutStarts(operation, since: since, failure: earlier ?? error)
+        default: break
+        }
+    }
+
+    /// The last result was taken: back to the pipeline.
+    private func ended() -> Bool {
+        let ended = raw
+        raw = .none
+        guard unsafe PQenterPipelineMode(connection) == 1 else {
+            raw = ended
+            return false
+        }
+        switch ended {
+        case .script(let operation, _, let affected, nil):
+            operation.promise.succeed(.done(affected: affected))
+        case .script(let operation, _, _, let failure?), .copyInStarts(let operation, _, let failure?),
+            .copyOutStarts(let operation, _, let failure?):
+            operation.promise.fail(failure)
+        case .copyInStarts(let operation, _, nil), .copyOutStarts(let operation, _, nil):
+            let error = PostgresError(.server, message: "the statement is no COPY in this direction")
+            operation.promise.fail(error)
+        case .none, .copyingIn, .copyInDrains, .copyingOut, .copyOutReads, .copiedOut: break
+        }
+        return true
+    }
+
+    /// Gathers what has come. Nil if the connection is broken, else whether the COPY has ended.
+    private func readCopy(_ operation: RawOperation) -> Bool? {
+        var data: [UInt8] = []
+        var hasEnded = false
+        while data.count < Wire.chunk && !hasEnded {
+            var buffer: UnsafeMutablePointer<CChar>?
+            let count = unsafe PQgetCopyData(connection, &buffer, 1)
+            if count == -2 { return nil }
+            if count == 0 { break }
+            hasEnded = count == -1
+            guard count > 0, let start = unsafe buffer else { continue }
+            unsafe data.append(contentsOf: UnsafeRawBufferPointer(start: start, count: Int(count)))
+            unsafe PQfreemem(buffer)
+        }
+        if data.isEmpty {
+            if hasEnded { raw = .script(operation, since: progress, affected: 0, failure: nil) }
+            return hasEnded
+        }
+        raw = hasEnded ? .copiedOut : .copyingOut
+        operation.promise.succeed(.data(data))
+        return false
+    }
+}

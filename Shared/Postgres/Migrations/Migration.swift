@@ -1,0 +1,29 @@
+/// One step of a schema. Once it has landed it is never edited; what was wrong is put right by the next one.
+package struct Migration: Sendable, Hashable {
+    /// `0001-organizations`
+    package let id: String
+    /// The script, UTF-8.
+    package let sql: [UInt8]
+
+    package init(_ id: String, sql: [UInt8]) {
+        self.id = id
+        self.sql = sql
+    }
+}
+
+package enum MigrationError: Error, Sendable, Hashable, CustomStringConvertible {
+    /// A migration that was applied is not what it was then.
+    case edited(String)
+    /// A migration was applied that this program does not know: a newer one has run.
+    case unknown(String)
+    /// Two migrations have the same name.
+    case duplicate(String)
+
+    package var description: String {
+        switch self {
+        case .edited(let id): "migration \(id) was edited after it had been applied"
+        case .unknown(let id): "migration \(id) was applied by a newer version"
+        case .duplicate(let id): "migration \(id) stands in the list twice"
+        }
+    }
+}

@@ -1,0 +1,73 @@
+import CLibpq
+
+/// Owns a `PGresult`. libpq's results are immutable once they are handed out and independent of their connection, so any
+/// thread may read one.
+@safe
+final class ResultHandle: @unchecked Sendable {
+    private let pointer: OpaquePointer
+
+    /// Takes ownership.
+    init(_ pointer: OpaquePointer) {
+        unsafe self.pointer = pointer
+    }
+
+    deinit {
+        unsafe PQclear(pointer)
+    }
+
+    var rowCount: Int { unsafe Int(PQntuples(pointer)) }
+    var columnCount: Int { unsafe Int(PQnfields(pointer)) }
+
+    func type(_ column: Int) -> UInt32 { unsafe PQftype(pointer, Int32(column)) }
+
+    /// The column's name as a zero-terminated text; it lives as long as this object.
+    func name(_ column: Int) -> UnsafePointer<CChar>? {
+        guard let name = unsafe PQfname(pointer, Int32(column)) else { return nil }
+        return unsafe UnsafePointer(name)
+    }
+
+    /// The bytes of a column, nil for NULL; they live as long as this object.
+    func bytes(row: Int, column: Int) -> UnsafeRawBufferPointer? {
+        guard unsafe PQgetisnull(pointer, Int32(row), Int32(column)) == 0,
+            let start = unsafe PQgetvalue(pointer, Int32(row), Int32(column))
+        else { return nil }
+        return unsafe UnsafeRawBufferPointer(
+            start: start, count: Int(PQgetlength(pointer, Int32(row), Int32(column))))
+    }
+
+    /// What the server did: `INSERT 0 1`, `COMMIT`.
+    var commandTag: String {
+        guard let text = unsafe PQcmdStatus(pointer) else { return "" }
+        return unsafe String(cString: text)
+    }
+
+    /// Of all results only the confirmation of a prepared statement has no command tag.
+    var isPrepareConfirmation: Bool {
+        guard unsafe PQresultStatus(pointer) == PGRES_COMMAND_OK, let tag = unsafe PQcmdStatus(pointer) else {
+            return false
+        }
+        return unsafe tag[0] == 0
+    }
+
+    /// Rows affected by `insert`, `update`, `delete`, `merge`, `copy`, or the number of rows selected.
+    var affected: Int {
+        guard let text = unsafe PQcmdTuples(pointer) else { return 0 }
+        return unsafe Int(String(cString: text)) ?? 0
+    }
+
+    /// The first column whose name is exactly this.
+    func index(of name: String) -> Int? {
+        var name = name
+        return name.withUTF8 { wanted in
+            for column in 0..<columnCount {
+                guard let candidate = unsafe self.name(column) else { continue }
+                var position = 0
+                while unsafe position < wanted.count && UInt8(bitPattern: candidate[position]) == wanted[position] {
+                    position += 1
+                }
+                if unsafe position == wanted.count && candidate[position] == 0 { return column }
+            }
+            return nil
+        }
+    }
+}

@@ -1,0 +1,128 @@
+extension Row {
+    /// Decodes a row: the column's alias is the coding key, NULL is an absent key.
+    ///
+    /// `json` and `jsonb` columns decode through JSON into whatever the key's type is; array columns into arrays; everything
+    /// else as a single value from its text (a `timestamptz` is presented to strings as `2026-11-22T23:14:16.123456Z`).
+    ///
+    /// - Throws: `PostgresError` of kind `decoding` naming the column and the type, never a value.
+    package func decode<T: Decodable>(_ type: T.Type) throws -> T {
+        try decode(type, ColumnNames(handle))
+    }
+
+    fileprivate func decode<T: Decodable>(_ type: T.Type, _ columns: ColumnNames) throws -> T {
+        let decoder = RowDecoder(row: self, columns: columns)
+        do {
+            return try T(from: decoder)
+        } catch let error as PostgresError {
+            throw error
+        } catch let DecodingError.keyNotFound(key, _) {
+            throw PostgresError(
+                .decoding, column: key.stringValue,
+                message: "\(type) needs the column \"\(key.stringValue)\", which is absent or NULL")
+        } catch is DecodingError {
+            throw PostgresError(.decoding, message: "the row cannot be read as \(type)")
+        }
+    }
+}
+
+extension Rows {
+    /// Decodes every row; see ``Row/decode(_:)``.
+    package func decode<T: Decodable>(_ type: T.Type) throws -> [T] {
+        let columns = ColumnNames(handle)
+        var values: [T] = []
+        values.reserveCapacity(count)
+        for row in self { values.append(try row.decode(type, columns)) }
+        return values
+    }
+}
+
+/// The columns of a result by their names, found out once for all its rows.
+private final class ColumnNames: Sendable {
+    let names: [String]
+    let positions: [String: Int]
+
+    init(_ handle: ResultHandle) {
+        let names = (0..<handle.columnCount).map { column in
+            unsafe handle.name(column).map { unsafe String(cString: $0) } ?? ""
+        }
+        positions = Dictionary(zip(names, 0...)) { first, _ in first }
+        self.names = names
+    }
+}
+
+private struct RowDecoder: Decoder {
+    let row: Row
+    let columns: ColumnNames
+    var codingPath: [any CodingKey] { [] }
+    var userInfo: [CodingUserInfoKey: Any] { [:] }
+
+    func container<Key: CodingKey>(keyedBy type: Key.Type) throws -> KeyedDecodingContainer<Key> {
+        KeyedDecodingContainer(RowContainer<Key>(row: row, columns: columns))
+    }
+
+    func unkeyedContainer() throws -> any UnkeyedDecodingContainer {
+        try only().unkeyedContainer()
+    }
+
+    func singleValueContainer() throws -> any SingleValueDecodingContainer {
+        try only().singleValueContainer()
+    }
+
+    /// A row of one column can be read as its value.
+    private func only() throws -> CellDecoder {
+        guard columns.names.count == 1 else {
+            throw PostgresError(.decoding, message: "a row of \(columns.names.count) columns is no single value")
+        }
+        return CellDecoder(cell: Cell(row.handle, row: row.index, column: 0, name: columns.names[0]))
+    }
+}
+
+private struct RowContainer<Key: CodingKey>: KeyedDecodingContainerProtocol {
+    let row: Row
+    let columns: ColumnNames
+    var codingPath: [any CodingKey] { [] }
+    var allKeys: [Key] { columns.names.compactMap { Key(stringValue: $0) }.filter { contains($0) } }
+
+    private func cell(_ key: Key) throws(PostgresError) -> Cell {
+        let name = key.stringValue
+        guard let position = columns.positions[name] else {
+            throw PostgresError(.decoding, column: name, message: "there is no column \"\(name)\"")
+        }
+        return Cell(row.handle, row: row.index, column: position, name: name)
+    }
+
+    func contains(_ key: Key) -> Bool {
+        guard let position = columns.positions[key.stringValue] else { return false }
+        return unsafe row.handle.bytes(row: row.index, column: position) != nil
+    }
+
+    func decodeNil(forKey key: Key) throws -> Bool { !contains(key) }
+    func decode(_: Bool.Type, forKey key: Key) throws -> Bool { try cell(key).scalar(Bool.self) }
+    func decode(_: String.Type, forKey key: Key) throws -> String { try cell(key).string() }
+    func decode(_: Double.Type, forKey key: Key) throws -> Double { try cell(key).scalar(Double.self) }
+    func decode(_: Float.Type, forKey key: Key) throws -> Float { Float(try cell(key).scalar(Double.self)) }
+    func decode(_ type: Int.Type, forKey key: Key) throws -> Int { try cell(key).integer(type) }
+    func decode(_ type: Int8.Type, forKey key: Key) throws -> Int8 { try cell(key).integer(type) }
+    func decode(_ type: Int16.Type, forKey key: Key) throws -> Int16 { try cell(key).integer(type) }
+    func decode(_ type: Int32.Type, forKey key: Key) throws -> Int32 { try cell(key).integer(type) }
+    func decode(_ type: Int64.Type, forKey key: Key) throws -> Int64 { try cell(key).integer(type) }
+    func decode(_ type: UInt.Type, forKey key: Key) throws -> UInt { try cell(key).integer(type) }
+    func decode(_ type: UInt8.Type, forKey key: Key) throws -> UInt8 { try cell(key).integer(type) }
+    func decode(_ type: UInt16.Type, forKey key: Key) throws -> UInt16 { try cell(key).integer(type) }
+    func decode(_ type: UInt32.Type, forKey key: Key) throws -> UInt32 { try cell(key).integer(type) }
+    func decode(_ type: UInt64.Type, forKey key: Key) throws -> UInt64 { try cell(key).integer(type) }
+    func decode<T: Decodable>(_ type: T.Type, forKey key: Key) throws -> T { try cell(key).decode(type) }
+
+    func nestedContainer<NestedKey: CodingKey>(
+        keyedBy type: NestedKey.Type, forKey key: Key
+    ) throws -> KeyedDecodingContainer<NestedKey> {
+        try CellDecoder(cell: cell(key)).container(keyedBy: type)
+    }
+
+    func nestedUnkeyedContainer(forKey key: Key) throws -> any UnkeyedDecodingContainer {
+        try CellDecoder(cell: cell(key)).unkeyedContainer()
+    }
+
+    func superDecoder() throws -> any Decoder { RowDecoder(row: row, columns: columns) }
+    func superDecoder(forKey key: Key) throws -> any Decoder { CellDecoder(cell: try cell(key)) }
+}

@@ -1,0 +1,46 @@
+package import ClubProtocol
+package import Logging
+package import Postgres
+
+/// A service, described: what it serves, what it keeps, whom it calls, and how its features are put together.
+///
+/// The executable's `main`, the commands and the tests all build it from this one description.
+package protocol ServiceApplication: Sendable {
+    static var name: ServiceName { get }
+    /// The title of the OpenAPI document.
+    static var title: String { get }
+    /// Everything it serves. The start is refused when ``assemble(_:into:)`` mounts less or more;
+    /// ``ReadChanges`` is mounted by the kit where it is listed.
+    static var endpoints: [any Endpoint.Type] { get }
+    /// The service's own migrations, in order; those of the kit come before them by themselves.
+    static var migrations: [Migration] { get }
+    /// The services it calls. One that is down is a warning on the health page.
+    static var peers: [ServiceName] { get }
+    /// Mounts the routes, jobs, schedules and followers of every feature.
+    static func assemble(_ backend: Backend, into parts: inout ServiceParts) throws
+}
+
+extension ServiceApplication {
+    /// Everything that stands in the service's schema, in order.
+    package static var allMigrations: [Migration] { ServiceMigrations.all + migrations }
+
+    /// Brings the schema up to date, and grants its use to the role that the service runs as.
+    package static func migrator(runtimeRole: String?) -> Migrator {
+        Migrator(schema: name.rawValue, migrations: allMigrations, runtimeRole: runtimeRole)
+    }
+}
+
+/// What every feature of a service works with.
+package struct Backend: Sendable {
+    package let name: ServiceName
+    package let database: PostgresClient
+    /// Records changes for the feed and the audit trail.
+    package let journal: Journal
+    package let jobs: JobQueue
+    /// Clients for the other services.
+    package let peers: Peers
+    /// Makes and opens the tokens of links in mails.
+    package let links: SignedLinks
+    package let logger: Logger
+    package let configuration: ServiceConfiguration
+}

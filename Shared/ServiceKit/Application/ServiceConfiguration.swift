@@ -1,0 +1,149 @@
+package import ClubProtocol
+package import Logging
+package import Postgres
+
+/// Everything that a service is told from outside, checked.
+package struct ServiceConfiguration: Sendable {
+    /// Where the API listens. Port 0 takes a free one.
+    package var host: String
+    package var port: Int
+    /// Where health and metrics are served; never to the public.
+    package var operatorHost: String
+    package var operatorPort: Int
+    /// The service's own database, by its running role.
+    package var database: PostgresConfiguration
+    /// Where the other services are.
+    package var peers: [ServiceName: String]
+    /// The service's private key.
+    package var signingKeyFile: String
+    /// Which key may speak for whom.
+    package var trustFile: String
+    /// `maildir:PATH`, `smtp://…` or `smtps://…`, as the service that sends mail reads it.
+    package var mailURL: String?
+    /// Where the public reaches this service: the beginning of links in mails.
+    package var publicURL: String?
+    package var logLevel: Logger.Level
+    package var logFormat: LogFormat
+    package var limits: HTTPLimits
+    /// How long ready says 503 before the API stops to accept: the time a load balancer needs to notice.
+    package var drain: Duration
+    /// The longest a graceful shutdown may take, drain included.
+    package var shutdownLimit: Duration
+
+    /// - Parameters:
+    ///   - service: gives the default ports and the schema.
+    ///   - calls: the services it calls, which must therefore have an address.
+    ///   - flags: by the name of the environment variable that they stand for.
+    /// - Throws: the first thing that is wrong.
+    package init(
+        service: ServiceName, calling calls: [ServiceName] = [], flags: [String: String] = [:],
+        environment: [String: String]
+    ) throws(ConfigurationProblem) {
+        let layers = try ConfigurationLayers(flags: flags, environment: environment, known: Self.keys)
+        host = try layers.text("HOST") ?? "127.0.0.1"
+        port = try layers.integer("PORT", in: 0...65_535, default: service.standardPort)
+        operatorHost = try layers.text("OPERATOR_HOST") ?? "127.0.0.1"
+        operatorPort = try layers.integer("OPERATOR_PORT", in: 0...65_535, default: service.standardPort + 100)
+        if port != 0, port == operatorPort {
+            throw ConfigurationProblem("OPERATOR_PORT", "must not be the port of the API")
+        }
+        let url = try layers.required("DATABASE_URL", "a libpq URL, postgres://…")
+        do {
+            database = try PostgresConfiguration(url: url)
+        } catch {
+            throw ConfigurationProblem("DATABASE_URL", "is no libpq URL")
+        }
+        database.applicationName = service.rawValue
+        database.searchPath = service.rawValue
+        database.sharedConnections = try layers.integer("DATABASE_SHARED_CONNECTIONS", in: 1...64, default: 2)
+        database.leasedConnections = try layers.integer("DATABASE_LEASED_CONNECTIONS", in: 1...256, default: 8)
+        var addresses: [ServiceName: String] = [:]
+        for name in ServiceName.allCases {
+            let key = ConfigurationKey("\(name.rawValue)_URL")
+            addresses[name] = try layers.webAddress(key)
+            if calls.contains(name), addresses[name] == nil {
+                throw ConfigurationProblem(key.variable, "is missing: \(service.rawValue) calls this service")
+            }
+        }
+        peers = addresses
+        guard let keyFile = try layers.path("SIGNING_KEY_FILE") else {
+            throw ConfigurationProblem(
+                "SIGNING_KEY_FILE", "is missing: the service's private key, made by `club keys init`")
+        }
+        signingKeyFile = keyFile
+        guard let trustFile = try layers.path("TRUST_FILE") else {
+            throw ConfigurationProblem("TRUST_FILE", "is missing: the public keys, made by `club keys init`")
+        }
+        self.trustFile = trustFile
+        mailURL = try layers.text("MAIL_URL")
+        publicURL = try layers.webAddress("PUBLIC_URL")
+        logLevel = try layers.choice("LOG_LEVEL", default: .info)
+        logFormat = try layers.choice("LOG_FORMAT", default: .json)
+        limits = try Self.limits(layers)
+        drain = try layers.seconds("DRAIN_SECONDS", in: 0...10, default: 1)
+        shutdownLimit = try layers.seconds("SHUTDOWN_SECONDS", in: 1...25, default: 20)
+    }
+
+    private static func limits(_ layers: ConfigurationLayers) throws(ConfigurationProblem) -> HTTPLimits {
+        var limits = HTTPLimits()
+        limits.maxBodyBytes = try layers.integer(
+            "MAX_BODY_BYTES", in: 1024...(256 << 20), default: limits.maxBodyBytes)
+        limits.maxUploadBytes = try layers.integer(
+            "MAX_UPLOAD_BYTES", in: 1024...(4 << 30), default: limits.maxUploadBytes)
+        limits.inFlight = try layers.integer("MAX_IN_FLIGHT", in: 1...100_000, default: limits.inFlight)
+        limits.connections = try layers.integer("MAX_CONNECTIONS", in: 1...1_000_000, default: limits.connections)
+        return limits
+    }
+
+    /// Everything that can be configured, by environment variable.
+    static let keys: [ConfigurationKey] =
+        [
+            "HOST", "PORT", "OPERATOR_HOST", "OPERATOR_PORT", "DATABASE_URL", "DATABASE_SHARED_CONNECTIONS",
+            "DATABASE_LEASED_CONNECTIONS", "SIGNING_KEY_FILE", "TRUST_FILE", "MAIL_URL", "PUBLIC_URL", "LOG_LEVEL",
+            "LOG_FORMAT", "DRAIN_SECONDS", "SHUTDOWN_SECONDS", "MAX_BODY_BYTES", "MAX_UPLOAD_BYTES", "MAX_IN_FLIGHT",
+            "MAX_CONNECTIONS", "MIGRATE_DATABASE_URL", "RUNTIME_ROLE",
+        ] + ServiceName.allCases.map { ConfigurationKey("\($0.rawValue)_URL") }
+}
+
+extension ServiceName {
+    /// The port of the API unless configured otherwise; the operator port is a hundred above.
+    package var standardPort: Int {
+        switch self {
+        case .directory: 7001
+        case .events: 7002
+        case .content: 7003
+        case .lobbying: 7004
+        }
+    }
+}
+
+/// What `migrate` is told.
+package struct MigrateConfiguration: Sendable {
+    package var database: PostgresConfiguration
+    /// The role that the service runs as, and that is granted the use of the schema.
+    package var runtimeRole: String
+    package var logLevel: Logger.Level
+    package var logFormat: LogFormat
+
+    package init(
+        service: ServiceName, flags: [String: String] = [:], environment: [String: String]
+    ) throws(ConfigurationProblem) {
+        let layers = try ConfigurationLayers(
+            flags: flags, environment: environment, known: ServiceConfiguration.keys)
+        let url = try layers.required("MIGRATE_DATABASE_URL", "a libpq URL of the role that owns the schemas")
+        do {
+            database = try PostgresConfiguration(url: url)
+        } catch {
+            throw ConfigurationProblem("MIGRATE_DATABASE_URL", "is no libpq URL")
+        }
+        database.applicationName = "\(service.rawValue) migrate"
+        database.sharedConnections = 1
+        // Whoever starts everything at once starts the server too.
+        database.acquireTimeout = .seconds(10)
+        // A migration may rewrite a table.
+        database.statementTimeout = .seconds(3600)
+        runtimeRole = try layers.text("RUNTIME_ROLE") ?? service.rawValue
+        logLevel = try layers.choice("LOG_LEVEL", default: .info)
+        logFormat = try layers.choice("LOG_FORMAT", default: .json)
+    }
+}

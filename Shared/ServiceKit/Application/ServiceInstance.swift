@@ -1,0 +1,184 @@
+import AsyncHTTPClient
+import ClubProtocol
+package import HTTPTypes
+package import Logging
+import Postgres
+import ServiceLifecycle
+import Synchronization
+
+/// A service, built and not yet running. The executable runs it, the tests use it in their own process.
+///
+/// ```
+///   start: operator port ─ database ─ background (when the schema is ready) ─ API
+///   stop:  ready says 503 ─ drain ─ API: no more accepted, those in flight finished ─ background ─ database ─ operator port
+/// ```
+package final class ServiceInstance<App: ServiceApplication>: Service {
+    package let configuration: ServiceConfiguration
+    package let backend: Backend
+    package let health: Health
+    private let responder: Responder
+    private let feed: ChangeFeed?
+    private let group: ServiceGroup
+    private let http: HTTPClient
+    private let ports: Ports
+    private let hasRun = Atomic<Bool>(false)
+
+    /// Where it listens.
+    struct Ports: Sendable {
+        let api = Later<Int>()
+        let `operator` = Later<Int>()
+    }
+
+    /// Opens no connection and no port.
+    ///
+    /// - Throws: ``IdentityFileError``, ``RoutesError`` or what the service's own assembly finds wrong.
+    package init(configuration: ServiceConfiguration, logger: Logger? = nil) throws {
+        Observability.bootstrap()
+        let logger = logger ?? Logger(label: App.name.rawValue)
+        let key = try KeyFile(path: configuration.signingKeyFile)
+        let signer = TokenSigner(key: key, name: App.name)
+        let verifier = try TokenVerifier(trustFile: configuration.trustFile, audience: App.name)
+        let openAPI = try OpenAPI.document(
+            service: App.name, title: App.title, version: "1", endpoints: App.endpoints)
+        let http = ServiceClient.makeHTTP()
+        do {
+            let peers = Peers(addresses: configuration.peers, credentials: .service(signer), http: http)
+            let database = PostgresClient(configuration: configuration.database, logger: logger)
+            let backend = Backend(
+                name: App.name, database: database, journal: Journal(), jobs: JobQueue(database: database),
+                peers: peers, links: SignedLinks(key: key), logger: logger, configuration: configuration)
+            var parts = ServiceParts(backend: backend)
+            try App.assemble(backend, into: &parts)
+            let feed = Self.mountFeed(into: &parts, backend)
+            try parts.routes.validate(against: App.endpoints)
+            let responder = try Responder(
+                routes: parts.routes, database: database, verifier: verifier, links: backend.links,
+                limits: configuration.limits, openAPI: openAPI, jwks: try signer.jwks, logger: logger)
+            let health = Health(
+                service: App.name, database: database, migrator: App.migrator(runtimeRole: nil), logger: logger
+            ) { [calls = App.peers] in
+                peers.states().filter { calls.contains($0.key) }
+            }
+            let ports = Ports()
+            self.configuration = configuration
+            self.backend = backend
+            self.health = health
+            self.responder = responder
+            self.feed = feed
+            self.http = http
+            self.ports = ports
+            let background = Background(
+                services: try Self.background(parts, feed, backend), health: health, logger: logger)
+            group = Self.makeGroup(
+                backend: backend, responder: responder, feed: feed, health: health, background: background,
+                ports: ports)
+        } catch {
+            http.shutdown { _ in }
+            throw error
+        }
+        Observability.metrics.gauge("service_ready") { [health] in health.wasReady ? 1 : 0 }
+        Observability.metrics.gauge("http_requests_in_flight") { [responder] in Double(responder.inFlight) }
+    }
+
+    deinit {
+        if !hasRun.load(ordering: .relaxed) { http.shutdown { _ in } }
+    }
+
+    // MARK: Parts
+
+    private static func mountFeed(into parts: inout ServiceParts, _ backend: Backend) -> ChangeFeed? {
+        guard App.endpoints.contains(where: { $0 == ReadChanges.self }) else { return nil }
+        let feed = ChangeFeed(
+            database: backend.database, schema: App.name.rawValue, snapshots: parts.snapshots, logger: backend.logger)
+        parts.routes.read(ReadChanges.self) { call in .value(try await feed.read(call.query)) }
+        return feed
+    }
+
+    private static func background(
+        _ parts: ServiceParts, _ feed: ChangeFeed?, _ backend: Backend
+    ) throws -> [any Service] {
+        let runner = try JobRunner(
+            database: backend.database, schema: App.name.rawValue, jobs: parts.jobs,
+            crons: parts.crons + Housekeeping.crons(backend.database), logger: backend.logger)
+        let sealer = AuditSealer(trail: AuditTrail(database: backend.database), logger: backend.logger)
+        var services: [any Service] = [runner, sealer]
+        if let feed { services.append(feed) }
+        if !App.peers.isEmpty {
+            services.append(PeerWatch(peers: backend.peers, names: App.peers, interval: .seconds(5)))
+        }
+        return services + parts.background
+    }
+
+    /// Started together; stopped one after the other from the last to the first.
+    private static func makeGroup(
+        backend: Backend, responder: Responder, feed: ChangeFeed?, health: Health, background: Background,
+        ports: Ports
+    ) -> ServiceGroup {
+        let configuration = backend.configuration
+        let logger = backend.logger
+        let operators = OperatorListener(
+            host: configuration.operatorHost, port: configuration.operatorPort, health: health,
+            metrics: Observability.metrics, logger: logger
+        ) { port in
+            await ports.operator.settle(.success(port))
+        }
+        let api = APIServer(
+            responder: responder, host: configuration.host, port: configuration.port, logger: logger
+        ) { port in
+            health.beginListening()
+            await ports.api.settle(.success(port))
+            logger.notice("listening", metadata: ["port": .stringConvertible(port)])
+        }
+        let draining = Draining(duration: configuration.drain) {
+            logger.notice("shutting down")
+            health.beginDraining()
+            responder.drain()
+            feed?.drain()
+        }
+        let services: [any Service] = [operators, backend.database, background, api, draining]
+        var group = ServiceGroupConfiguration(
+            services: services.map { .init(service: $0, serviceName: "\(type(of: $0))") }, logger: logger)
+        group.maximumGracefulShutdownDuration = configuration.shutdownLimit
+        return ServiceGroup(configuration: group)
+    }
+
+    // MARK: Running
+
+    /// Runs until ``stop()``, until the service group around it shuts down, or until something in it fails.
+    package func run() async throws {
+        hasRun.store(true, ordering: .relaxed)
+        do {
+            try await group.run()
+        } catch {
+            await clean(after: error)
+            throw error
+        }
+        await clean(after: CancellationError())
+        backend.logger.notice("stopped")
+    }
+
+    /// Whoever waits for a port that was never bound learns why.
+    private func clean(after end: any Error) async {
+        try? await http.shutdown()
+        await ports.api.settle(.failure(end))
+        await ports.operator.settle(.failure(end))
+    }
+
+    /// Begins the graceful shutdown; ``run()`` returns when it is done.
+    package func stop() async {
+        await group.triggerGracefulShutdown()
+    }
+
+    /// The port of the API, once it listens.
+    package var apiPort: Int { get async throws { try await ports.api.value } }
+
+    /// The port of health and metrics, once it listens.
+    package var operatorPort: Int { get async throws { try await ports.operator.value } }
+
+    /// Answers a request in process: the whole stack short of sockets.
+    package func respond(
+        to request: HTTPRequest, body: [UInt8] = [], address: String = "127.0.0.1"
+    ) async -> (HTTPResponse, [UInt8]) {
+        await responder.respond(to: request, body: body, address: address)
+    }
+}

@@ -1,0 +1,75 @@
+package import ClubProtocol
+package import Postgres
+package import ServiceLifecycle
+
+/// What the features of a service put together: the service's ``ServiceApplication/assemble(_:into:)`` fills it.
+package struct ServiceParts {
+    /// The handlers of the API.
+    package var routes = Routes()
+    private let backend: Backend
+    private(set) var jobs: [JobRegistration] = []
+    private(set) var crons: [CronRegistration] = []
+    private(set) var snapshots: [ChangeSnapshot] = []
+    private(set) var background: [any Service] = []
+
+    init(backend: Backend) {
+        self.backend = backend
+    }
+
+    /// Works on the jobs of a kind.
+    ///
+    /// - Parameters:
+    ///   - concurrency: how many at a time, in this process.
+    ///   - work: throwing means once more, later; ``JobRefused`` means never again.
+    package mutating func job<Payload: Codable & Sendable>(
+        _ kind: JobKind<Payload>, concurrency: Int = 1,
+        _ work: @escaping @Sendable (Payload, JobContext) async throws -> Void
+    ) {
+        jobs.append(JobRegistration(kind, concurrency: concurrency, handler: work))
+    }
+
+    /// Does something again and again: once in each interval, however many replicas there are.
+    package mutating func cron(
+        _ name: String, every interval: Duration, _ work: @escaping @Sendable (JobContext) async throws -> Void
+    ) {
+        crons.append(CronRegistration(name, .every(interval), handler: work))
+    }
+
+    /// Does something at the times that a cron expression says, in Paris: `0 6 * * *` is every day at six.
+    package mutating func cron(
+        _ name: String, _ expression: String, _ work: @escaping @Sendable (JobContext) async throws -> Void
+    ) throws {
+        crons.append(CronRegistration(name, try CronSchedule(expression), handler: work))
+    }
+
+    /// Says what the followers of this service's feed get to see of an entity: a statement that gives `id` and `data` of
+    /// those with these identifiers. The state is read when the feed is; the feed itself keeps none.
+    package mutating func snapshot(_ entity: String, _ statement: @escaping @Sendable (ChangedIDs) -> SQL) {
+        snapshots.append(ChangeSnapshot(entity, query: statement))
+    }
+
+    /// Follows another service's feed. `apply` gets the changes in their order, in the transaction that also keeps how
+    /// far we have come: each change is applied once.
+    ///
+    /// - Parameter name: of this follower; it has its own place in the feed.
+    package mutating func follow(
+        _ service: ServiceName, name: String,
+        _ apply: @escaping @Sendable ([Change], PostgresTransaction) async throws -> Void
+    ) {
+        do {
+            background.append(
+                FeedFollower(
+                    following: try backend.peers[service], name: name, database: backend.database,
+                    logger: backend.logger, apply: apply))
+        } catch {
+            // The start was refused unless every peer that the service calls has an address.
+            preconditionFailure("\(backend.name.rawValue) follows \(service.rawValue), which is not among its peers")
+        }
+    }
+
+    /// Runs something for as long as the service runs. It begins when the schema is ready; it must end when it is asked to
+    /// shut down gracefully.
+    package mutating func run(_ service: any Service) {
+        background.append(service)
+    }
+}

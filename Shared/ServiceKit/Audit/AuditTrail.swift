@@ -1,0 +1,118 @@
+package import ClubProtocol
+package import Postgres
+
+/// The chain of what was done: each sealed row has a number and a hash that covers the row before it.
+///
+/// Rows come unsealed with the transactions they tell of (``Journal``), and ``AuditSealer`` chains them after the commit.
+package struct AuditTrail: Sendable {
+    /// The end of the chain. Noted elsewhere, it proves later that nothing before it was rewritten.
+    package struct Head: Codable, Hashable, Sendable {
+        package var seq: Int64
+        /// SHA-256, in hexadecimal digits.
+        package var hash: String
+
+        package init(seq: Int64, hash: String) {
+            self.seq = seq
+            self.hash = hash
+        }
+    }
+
+    /// What a check of the whole chain found.
+    package enum Verdict: Hashable, Sendable {
+        case intact(Head)
+        case broken(at: Int64, Fault)
+    }
+
+    package enum Fault: String, Hashable, Sendable {
+        /// The row is not what was sealed.
+        case changed
+        /// The row is not there, though later ones are.
+        case removed
+        /// The row is whole, and does not follow the one before it.
+        case misplaced
+        /// From here on rows are missing that the head knows of.
+        case cutOff
+        /// From here on there are rows that the head knows nothing of.
+        case added
+        /// The chain holds, and is not the one whose head was noted.
+        case rewritten
+    }
+
+    package let database: PostgresClient
+    private static let piece = 5_000
+
+    package init(database: PostgresClient) {
+        self.database = database
+    }
+
+    package func head() async throws -> Head {
+        guard let row = try await database.first("select seq, encode(hash, 'hex') as hash from audit_head") else {
+            throw PostgresError(.decoding, table: "audit_head", message: "the head of the audit trail is missing")
+        }
+        return Head(seq: try row["seq"], hash: try row["hash"])
+    }
+
+    /// Chains what was committed, in the order of commits, as far as no transaction still running can come in between.
+    ///
+    /// One at a time over all replicas; whoever comes meanwhile seals nothing. A seal that is interrupted leaves nothing behind.
+    ///
+    /// - Returns: how many rows were sealed by us.
+    @discardableResult package func seal(limit: Int = 5_000) async throws -> Int {
+        try await database.first("select audit_seal(\(limit)::integer) as sealed")?["sealed"] ?? 0
+    }
+
+    /// Walks the chain from its beginning.
+    ///
+    /// - Parameter noted: a head that was written down earlier; rewriting the chain together with its head is seen by it alone.
+    /// - Returns: the head as checked, or the first number at which the chain is broken.
+    package func verify(noted: Head? = nil) async throws -> Verdict {
+        // The head first: what is sealed while we walk is beyond it.
+        let head = try await head()
+        var last = Head(seq: 0, hash: "")
+        last.hash = try await database.first("select encode(sha256(''), 'hex') as hash")?["hash"] ?? ""
+        while last.seq < head.seq {
+            let rows = try await database.query(
+                """
+                select seq, encode(hash, 'hex') as hash, encode(previous, 'hex') as previous,
+                    hash = sha256(previous || audit_canonical(audit)) as whole
+                from audit where seq > \(last.seq) and seq <= \(head.seq) order by seq limit \(Self.piece)
+                """)
+            guard !rows.isEmpty else { return .broken(at: last.seq + 1, .cutOff) }
+            for row in rows {
+                let seq: Int64 = try row["seq"]
+                guard seq == last.seq + 1 else { return .broken(at: last.seq + 1, .removed) }
+                guard try row["whole"] else { return .broken(at: seq, .changed) }
+                guard try row["previous"] == last.hash else { return .broken(at: seq, .misplaced) }
+                last = Head(seq: seq, hash: try row["hash"])
+                if let noted, noted.seq == seq, noted.hash != last.hash { return .broken(at: seq, .rewritten) }
+            }
+        }
+        guard last.hash == head.hash else { return .broken(at: last.seq, .changed) }
+        if let noted, noted.seq > last.seq { return .broken(at: last.seq + 1, .cutOff) }
+        let added: Int64? = try await database.first(
+            """
+            select min(seq) as seq from audit where seq > (select seq from audit_head)
+            """
+        )?.optional("seq")
+        if let added { return .broken(at: added, .added) }
+        return .intact(head)
+    }
+
+    /// Whether these are the values that an entry is about.
+    ///
+    /// - Parameter entry: the row's `id`.
+    /// - Returns: nil if nobody can tell: there is no such row, it has no values, or the thing was erased.
+    package func matches(_ values: some Encodable, entry: Int64) async throws -> Bool? {
+        let message = try WireJSON.encode(values)
+        return try await database.first(
+            """
+            select commitment = sha256(substr(pads, 65) || sha256(substr(pads, 1, 64) || \(message))) as same
+            from audit join audit_key using (entity, subject) where id = \(entry)
+            """)?.optional("same")
+    }
+
+    /// Deletes the key of a thing: its commitments stand, and say nothing any more. Recording it as `erased` does this too.
+    package func forget(_ entity: String, _ id: some TextValue, in executor: any PostgresExecutor) async throws {
+        try await executor.execute("delete from audit_key where entity = \(entity) and subject = \(id.text)")
+    }
+}

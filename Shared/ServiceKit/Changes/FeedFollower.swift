@@ -1,0 +1,136 @@
+package import ClubProtocol
+package import Logging
+import Metrics
+package import Postgres
+import ServiceLifecycle
+
+/// Applies the change feed of a peer to this service's own tables.
+///
+/// Each batch is applied in one transaction with the cursor that it leads to, so that it is applied once, in order, whatever
+/// happens to the process. Many replicas may follow at once: the cursor's row says whose batch comes next, and a batch that
+/// another one has applied is dropped. A peer that is down is asked again, less and less often.
+package struct FeedFollower: Service {
+    package struct Settings: Sendable {
+        /// How long the peer is to wait for news, in seconds.
+        package var wait = 20
+        package var limit: PageLimit = 200
+        package var backOff = BackOff(first: .milliseconds(250), longest: .seconds(10))
+
+        package init() {}
+    }
+
+    package typealias Fetch = @Sendable (ReadChanges.Query) async throws -> ChangeBatch
+    package typealias Apply = @Sendable ([Change], PostgresTransaction) async throws -> Void
+
+    private let peer: ServiceName
+    private let name: String
+    private let database: PostgresClient
+    private let settings: Settings
+    private let logger: Logger
+    private let fetch: Fetch
+    private let apply: Apply
+
+    /// - Parameters:
+    ///   - name: tells apart what follows the same peer for different ends; each has a cursor of its own.
+    ///   - fetch: reads the peer's feed.
+    ///   - apply: applies a batch, which is never empty; the transaction runs again if it loses against another one, and when the
+    ///     peer gives the batch again after an error.
+    package init(
+        peer: ServiceName, name: String, database: PostgresClient, settings: Settings = Settings(), logger: Logger,
+        fetch: @escaping Fetch, apply: @escaping Apply
+    ) {
+        self.peer = peer
+        self.name = name
+        self.database = database
+        self.settings = settings
+        var logger = logger
+        logger[metadataKey: "feed"] = "\(peer.rawValue)/\(name)"
+        self.logger = logger
+        self.fetch = fetch
+        self.apply = apply
+    }
+
+    /// Follows a peer through its client.
+    package init(
+        following client: ServiceClient, name: String, database: PostgresClient, settings: Settings = Settings(),
+        logger: Logger, apply: @escaping Apply
+    ) {
+        let patience = Duration.seconds(settings.wait + 5)
+        self.init(
+            peer: client.name, name: name, database: database, settings: settings, logger: logger,
+            fetch: { try await client.send(ReadChanges.request(query: $0), timeout: patience) }, apply: apply)
+    }
+
+    /// Until the task is cancelled or a graceful shutdown is asked for. A wait for the peer ends then at once; a batch that is being
+    /// applied is applied to its end.
+    package func run() async throws {
+        var failures = 0
+        while !Task.isCancelled && !Task.isShuttingDownGracefully {
+            do {
+                _ = try await step()
+                failures = 0
+            } catch {
+                guard !Task.isCancelled && !Task.isShuttingDownGracefully else { return }
+                failures += 1
+                // Once in a while is enough to know: the peer's own health says the rest.
+                if failures == 1 || failures % 10 == 0 {
+                    logger.warning(
+                        "the feed of a peer cannot be followed",
+                        metadata: ["reason": "\(JobFailure.reason(error))", "failures": "\(failures)"])
+                }
+                let pause = settings.backOff.delay(after: failures)
+                try? await cancelWhenGracefulShutdown { try await Task.sleep(for: pause) }
+            }
+        }
+    }
+
+    /// Reads and applies one batch.
+    ///
+    /// - Returns: how many changes were applied by us.
+    func step() async throws -> Int {
+        let cursor = try await storedCursor()
+        let query = ReadChanges.Query(after: cursor, wait: settings.wait, limit: settings.limit)
+        let fetch = fetch
+        let batch = try await cancelWhenGracefulShutdown { try await fetch(query) }
+        guard let last = batch.items.last, let next = batch.next else { return 0 }
+        guard try await applied(batch.items, after: cursor, next: next) else { return 0 }
+        Counter(label: "feed_changes_applied_total", dimensions: dimensions).increment(by: batch.items.count)
+        let lag = Timestamp.now.microseconds - last.at.microseconds
+        Gauge(label: "feed_lag_seconds", dimensions: dimensions).record(Double(max(0, lag)) / 1e6)
+        return batch.items.count
+    }
+
+    private var dimensions: [(String, String)] { [("peer", peer.rawValue), ("name", name)] }
+
+    /// Where we are; the row is made when it is first needed.
+    private func storedCursor() async throws -> Cursor? {
+        if let row = try await database.first(
+            "select cursor from feed_cursor where peer = \(peer.rawValue) and name = \(name)")
+        {
+            return try Self.cursor(row)
+        }
+        try await database.execute(
+            "insert into feed_cursor (peer, name) values (\(peer.rawValue), \(name)) on conflict do nothing")
+        return nil
+    }
+
+    /// Applies a batch and moves the cursor, unless another replica has done so.
+    private func applied(_ changes: [Change], after cursor: Cursor?, next: Cursor) async throws -> Bool {
+        try await database.transaction { transaction in
+            let row = try await transaction.first(
+                "select cursor from feed_cursor where peer = \(peer.rawValue) and name = \(name) for update")
+            guard let row, try Self.cursor(row) == cursor else { return false }
+            try await apply(changes, transaction)
+            try await transaction.execute(
+                """
+                update feed_cursor set cursor = \(next.text), applied_at = now()
+                where peer = \(peer.rawValue) and name = \(name)
+                """)
+            return true
+        }
+    }
+
+    private static func cursor(_ row: Row) throws -> Cursor? {
+        try row.optional("cursor", as: String.self).map { try Cursor(validating: $0) }
+    }
+}

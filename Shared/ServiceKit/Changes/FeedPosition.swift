@@ -1,0 +1,42 @@
+import ClubProtocol
+import Postgres
+
+/// A place in the change feed: the transaction of a change, and its number.
+///
+/// Transactions are numbered by the server: a schema that moves to another one by dump and restore has to find that server's
+/// counter further on (`pg_resetwal --next-transaction-id --epoch`), or its new changes would sort before the old ones.
+struct FeedPosition: Hashable, Sendable {
+    let transaction: UInt64
+    let id: Int64
+
+    /// `xid.id`
+    var cursor: Cursor {
+        get throws { try Cursor(validating: "\(transaction).\(id)") }
+    }
+
+    static let beginning = FeedPosition(transaction: 0, id: 0)
+
+    init(transaction: UInt64, id: Int64) {
+        self.transaction = transaction
+        self.id = id
+    }
+
+    /// - Throws: `Problem(.malformed)` for what no feed has made.
+    init(_ cursor: Cursor) throws {
+        let parts = cursor.text.split(separator: ".", omittingEmptySubsequences: false)
+        guard parts.count == 2, parts.allSatisfy({ $0.utf8.allSatisfy { (48...57).contains($0) } }),
+            let transaction = UInt64(parts[0]), let id = Int64(parts[1])
+        else { throw Problem(.malformed, "after is no cursor of this feed") }
+        self.transaction = transaction
+        self.id = id
+    }
+
+    /// The rows after this place that no transaction still running can put anything in front of.
+    func rows(limit: Int) -> SQL {
+        """
+        select xid::text as transaction, id, entity, subject, action, version, at from change
+        where (xid, id) > (\(String(transaction))::xid8, \(id)) and xid < pg_snapshot_xmin(pg_current_snapshot())
+        order by xid, id limit \(limit)
+        """
+    }
+}

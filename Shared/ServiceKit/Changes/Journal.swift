@@ -1,0 +1,99 @@
+package import ClubProtocol
+package import Postgres
+
+/// Records what changed, for everybody: a row in the change feed and one in the audit trail, in the transaction of the change.
+package struct Journal: Sendable {
+    package typealias Action = Change.Action
+
+    /// One change.
+    package struct Entry: Sendable {
+        package var action: Action
+        /// The kind of thing, in lower camel case: `person`.
+        package var entity: String
+        package var id: String
+        /// The version after the change.
+        package var version: Int?
+        /// What it was changed to. Never stored: the audit trail keeps an HMAC of its JSON, under a key of the thing.
+        package var values: (any Encodable & Sendable)?
+
+        package init(
+            _ action: Action, _ entity: String, _ id: some TextValue, version: Int? = nil,
+            values: (any Encodable & Sendable)? = nil
+        ) {
+            self.action = action
+            self.entity = entity
+            self.id = id.text
+            self.version = version
+            self.values = values
+        }
+    }
+
+    package init() {}
+
+    /// Records one change. See ``Entry`` for the parameters.
+    ///
+    /// `erased` also deletes the key of the thing: from then on nobody can tell what its commitments are of.
+    package func record(
+        _ action: Action, _ entity: String, _ id: some TextValue, version: Int? = nil,
+        values: (any Encodable & Sendable)? = nil, by principal: Principal, in transaction: PostgresTransaction
+    ) async throws {
+        try await record(
+            [Entry(action, entity, id, version: version, values: values)], by: principal, in: transaction)
+    }
+
+    /// Records many changes in one statement.
+    ///
+    /// Listeners are notified once by whoever comes first of those who write at the same time: notifying makes commits queue up
+    /// behind each other, and nobody can read the later ones before the first has ended anyway.
+    ///
+    /// - Throws: `PostgresError`; what encoding the values throws.
+    package func record(
+        _ entries: [Entry], by principal: Principal, in transaction: PostgresTransaction
+    ) async throws {
+        guard !entries.isEmpty else { return }
+        var messages: [[UInt8]?] = []
+        var fresh: [[UInt8]?] = []
+        for entry in entries {
+            // Values of what is being erased would bring its key back.
+            let message = entry.action == .erased ? nil : try entry.values.map { try WireJSON.encode($0) }
+            messages.append(message)
+            fresh.append(message == nil ? nil : CommitmentKey().pads)
+        }
+        try await transaction.execute(
+            """
+            with entry as materialized (
+                select * from unnest(
+                    \(entries.map(\.action.rawValue)), \(entries.map(\.entity)), \(entries.map(\.id)),
+                    \(entries.map(\.version))::integer[], \(messages)::bytea[], \(fresh)::bytea[]
+                ) with ordinality as entry (action, entity, subject, version, message, fresh, position)
+            ), fed as (
+                insert into change (entity, subject, action, version)
+                select entity, subject, action, version from entry order by position
+            ), audited as (
+                insert into audit (actor, role, action, entity, subject, version, commitment)
+                select \(principal.subject), \(principal.isAnonymous ? "none" : principal.role.rawValue),
+                    action, entity, subject, version,
+                    case when message is not null then audit_commitment(entity, subject, fresh, message) end
+                from entry order by position
+            ), forgotten as (
+                delete from audit_key using entry
+                where entry.action = 'erased' and audit_key.entity = entry.entity and audit_key.subject = entry.subject
+            )
+            select pg_notify(current_schema() || '_change', '')
+            where pg_try_advisory_xact_lock(hashtextextended(current_schema() || ' change', 0))
+            """)
+    }
+}
+
+/// The key of a commitment, as the two pads of HMAC (RFC 2104): the server has `sha256()` and no HMAC, and needs no more than
+/// this to make one.
+struct CommitmentKey {
+    /// The inner one, then the outer one.
+    let pads: [UInt8]
+
+    /// - Parameter key: 32 random bytes of the system, unless a test knows better; not more than 64.
+    init(_ key: [UInt8] = (0..<32).map { _ in UInt8.random(in: .min ... .max) }) {
+        let block = key + [UInt8](repeating: 0, count: 64 - key.count)
+        pads = block.map { $0 ^ 0x36 } + block.map { $0 ^ 0x5c }
+    }
+}

@@ -1,0 +1,104 @@
+/// Stops calls to a peer that does not answer, and tries again a little later: a pure state machine, told the time.
+///
+/// ```
+///             limit failures in a row                pause over
+///   closed ──────────────────────────▶ open ──────────────────────────▶ probing
+///     ▲                                 ▲                                 │ │
+///     │                                 └──── probe failed: pause × 2 ────┘ │
+///     └───────────────────────── probe succeeded ───────────────────────────┘
+/// ```
+package struct CircuitBreaker: Sendable {
+    package enum State: Hashable, Sendable {
+        /// Calls go through.
+        case closed(failures: Int)
+        /// None does until then.
+        case open(until: ContinuousClock.Instant, pause: Duration)
+        /// One is under way, and its outcome decides.
+        case probing(pause: Duration)
+    }
+
+    /// How a call was let through; its outcome is reported with it.
+    package enum Admission: Hashable, Sendable {
+        case ordinary, probe
+    }
+
+    package enum Outcome: Hashable, Sendable {
+        /// The peer answered.
+        case success
+        /// It did not, or said that it cannot.
+        case failure
+        /// The call ended before one could tell.
+        case unknown
+    }
+
+    package let limit: Int
+    package let pause: Duration
+    package let longestPause: Duration
+    package private(set) var state = State.closed(failures: 0)
+
+    package init(limit: Int = 5, pause: Duration = .seconds(1), longestPause: Duration = .seconds(4)) {
+        self.limit = limit
+        self.pause = pause
+        self.longestPause = longestPause
+    }
+
+    /// Lets a call through or, by nil, refuses it.
+    package mutating func admit(at now: ContinuousClock.Instant) -> Admission? {
+        switch state {
+        case .closed: return .ordinary
+        case .probing: return nil
+        case .open(let until, let pause):
+            guard now >= until else { return nil }
+            state = .probing(pause: pause)
+            return .probe
+        }
+    }
+
+    /// Every admitted call reports exactly once. Ordinary calls that come back after the circuit has opened change
+    /// nothing: only the probe closes it.
+    package mutating func report(_ outcome: Outcome, of admission: Admission, at now: ContinuousClock.Instant) {
+        switch (state, admission, outcome) {
+        case (.closed, .ordinary, .success):
+            state = .closed(failures: 0)
+        case (.closed(let failures), .ordinary, .failure):
+            state =
+                failures + 1 < limit
+                ? .closed(failures: failures + 1) : .open(until: now.advanced(by: pause), pause: pause)
+        case (.probing, .probe, .success):
+            state = .closed(failures: 0)
+        case (.probing(let pause), .probe, .failure):
+            let longer = min(pause * 2, longestPause)
+            state = .open(until: now.advanced(by: longer), pause: longer)
+        case (.probing(let pause), .probe, .unknown):
+            state = .open(until: now, pause: pause)
+        default:
+            break
+        }
+    }
+}
+
+/// Keeps retries from multiplying the load on a peer in trouble: each call earns a fifth of a retry, so that no more than
+/// 1.2 calls go out for one that was asked for. Begins empty; saves up no more than `most` retries.
+package struct RetryBudget: Sendable {
+    private static let price = 5
+
+    package let most: Int
+    /// In fifths of a retry.
+    private var savings = 0
+
+    package init(most: Int = 10) {
+        self.most = most
+    }
+
+    /// A call goes out for the first time.
+    package mutating func earn() {
+        savings = min(savings + 1, most * Self.price)
+    }
+
+    /// Takes one retry, if there is one.
+    package mutating func spend() -> Bool {
+        guard savings >= Self.price else { return false }
+        savings -= Self.price
+        return true
+    }
+}

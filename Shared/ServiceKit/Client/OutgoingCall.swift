@@ -1,0 +1,74 @@
+import AsyncHTTPClient
+import ClubProtocol
+import Foundation
+import HTTPTypes
+import NIOCore
+import NIOHTTP1
+
+/// A request made ready for the wire: all that is the same for each time it is sent.
+struct OutgoingCall: Sendable {
+    var url: String
+    var method: HTTPMethod
+    var headers: HTTPHeaders
+    var body: HTTPClientRequest.Body?
+    /// Whether sending it twice has the effect of sending it once (RFC 9110, 9.2.2; a POST by its Idempotency-Key).
+    var isRepeatable: Bool
+
+    init<E: Endpoint>(_ request: Request<E>, to client: ServiceClient) throws {
+        guard let address = client.address else {
+            throw ServiceClientError.unavailable(client.name, reason: "no address configured")
+        }
+        let operation = E.operation
+        let query = try FlatCoding.encodeQuery(request.query)
+        url = try address + FlatCoding.path(of: operation, with: request.path) + (query.isEmpty ? "" : "?\(query)")
+        method = HTTPMethod(rawValue: operation.method.rawValue)
+        headers = ["Accept": "\(operation.produces.rawValue), application/problem+json"]
+        if operation.consumes == .json, !(request.body is Empty) {
+            headers.add(name: "Content-Type", value: Operation.Media.json.rawValue)
+            body = .bytes(ByteBuffer(bytes: try WireJSON.encode(request.body)))
+        }
+        if let version = request.ifMatch { headers.add(name: "If-Match", value: "\"\(version)\"") }
+        switch operation.method {
+        case .post:
+            let key = request.idempotencyKey ?? UUIDv7.next().uuidString.lowercased()
+            headers.add(name: "Idempotency-Key", value: key)
+            isRepeatable = true
+        case .get, .head, .put, .delete: isRepeatable = true
+        default: isRepeatable = false
+        }
+        if let requestID = RequestID.current { headers.add(name: "X-Request-ID", value: requestID) }
+        TraceInjector.inject(into: &headers)
+    }
+
+    /// The request as it goes out now, with what is left of the time.
+    func request(for client: ServiceClient, until deadline: ContinuousClock.Instant) throws -> HTTPClientRequest {
+        var request = HTTPClientRequest(url: url)
+        request.method = method
+        request.headers = headers
+        request.body = body
+        let left = max(.milliseconds(1), deadline - .now)
+        request.headers.add(name: "Club-Timeout", value: "\(left.milliseconds)")
+        switch client.credentials {
+        case .service(let signer):
+            request.headers.add(name: "Authorization", value: "Bearer \(try signer.token(for: client.name))")
+        case .bearer(let token):
+            request.headers.add(name: "Authorization", value: "Bearer \(token)")
+        case .none: break
+        }
+        return request
+    }
+}
+
+/// An answer with a status below 400, read to its end.
+struct WholeAnswer: Sendable {
+    var status: Int
+    var headers: HTTPHeaders
+    var body: ByteBuffer
+}
+
+extension Duration {
+    /// Whole milliseconds, rounded down.
+    var milliseconds: Int64 {
+        components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000
+    }
+}

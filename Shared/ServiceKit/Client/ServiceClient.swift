@@ -1,0 +1,158 @@
+package import AsyncHTTPClient
+package import ClubProtocol
+import HTTPTypes
+package import NIOCore
+import NIOHTTP1
+import Postgres
+
+/// Sends the protocol's requests to one service.
+///
+/// Every call has a time limit, passes on the caller's deadline, trace and request identifier, and is repeated only where a
+/// repetition has no second effect and the budget allows it. A peer that does not answer is left alone for a while.
+package struct ServiceClient: Sendable {
+    /// In whose name calls are made.
+    package enum Credentials: Sendable {
+        /// As a service, with a token of its own for each peer.
+        case service(TokenSigner)
+        /// With a token that somebody gave.
+        case bearer(String)
+        case none
+    }
+
+    /// The limits of a client.
+    package struct Policy: Sendable {
+        /// For a call and its repetitions, unless the call says otherwise.
+        package var timeout = Duration.seconds(2)
+        /// For a stream or an upload, from the beginning to the end.
+        package var streamTimeout = Duration.seconds(60)
+        /// Between two pieces of a stream.
+        package var silence = Duration.seconds(20)
+        /// A peer that does not answer in less than this is not to blame: whoever calls us with a deadline of a
+        /// millisecond must not be able to open the circuit for everybody.
+        package var patience = Duration.milliseconds(500)
+        package var maximumRetries = 2
+        package var maximumInFlight = 256
+        package var maximumAnswerBytes = 16 << 20
+        package var breaker = CircuitBreaker()
+
+        package init() {}
+    }
+
+    package let name: ServiceName
+    let address: String?
+    let credentials: Credentials
+    let http: HTTPClient
+    let policy: Policy
+    let gate: PeerGate
+
+    /// - Parameters:
+    ///   - url: scheme, host and port, perhaps a path before `/v1`; nil where the service is not configured, and then
+    ///     every call ends with ``ServiceClientError/unavailable(_:reason:)``.
+    ///   - http: see ``makeHTTP(on:)``.
+    package init(
+        name: ServiceName, url: String?, credentials: Credentials, http: HTTPClient, policy: Policy = Policy()
+    ) {
+        self.name = name
+        address = url.map { $0.hasSuffix("/") ? String($0.dropLast()) : $0 }
+        self.credentials = credentials
+        self.http = http
+        self.policy = policy
+        gate = PeerGate(name, maximumInFlight: policy.maximumInFlight, breaker: policy.breaker)
+    }
+
+    /// An HTTP client as these calls need it: HTTP/1.1, no redirects, no retries of its own. Whoever makes it shuts it down.
+    package static func makeHTTP(
+        on group: any EventLoopGroup = HTTPClient.defaultEventLoopGroup
+    ) -> HTTPClient {
+        var configuration = HTTPClient.Configuration(
+            redirectConfiguration: .disallow,
+            timeout: .init(connect: .seconds(1)),
+            // Shorter than the servers' keep-alive, so that a connection is rarely used as it is being closed.
+            connectionPool: .init(idleTimeout: .seconds(30), concurrentHTTP1ConnectionsPerHostSoftLimit: 256))
+        configuration.connectionPool.retryConnectionEstablishment = false
+        configuration.httpVersion = .http1Only
+        configuration.tracing.tracer = nil
+        return HTTPClient(eventLoopGroupProvider: .shared(group), configuration: configuration)
+    }
+
+    /// How the peer has been answering.
+    package var state: PeerState { gate.peerState }
+
+    /// The answer to a request.
+    ///
+    /// - Parameter timeout: instead of the policy's; for a long poll, longer than its wait.
+    /// - Throws: ``ServiceClientError``, or `CancellationError`.
+    package func send<E: Endpoint>(_ request: Request<E>, timeout: Duration? = nil) async throws -> E.Response {
+        try await exchange(request, timeout: timeout).value
+    }
+
+    /// The answer to a request, with its version and status.
+    package func exchange<E: Endpoint>(
+        _ request: Request<E>, timeout: Duration? = nil
+    ) async throws -> Reply<E.Response> {
+        let call = try OutgoingCall(request, to: self)
+        let answer = try await counted {
+            try await perform(call, until: try deadline(timeout ?? policy.timeout))
+        }
+        return try reply(answer, to: E.self)
+    }
+
+    /// Sends a table as it comes, without keeping it; never repeated, for the body is gone.
+    package func upload<E: Endpoint, Body: AsyncSequence & Sendable>(
+        _ request: Request<E>, body: Body, timeout: Duration? = nil
+    ) async throws -> E.Response where Body.Element == ByteBuffer {
+        var call = try OutgoingCall(request, to: self)
+        call.headers.replaceOrAdd(name: "Content-Type", value: E.operation.consumes.rawValue)
+        call.body = .stream(body, length: .unknown)
+        call.isRepeatable = false
+        let upload = call
+        let answer = try await counted {
+            try await perform(upload, until: try deadline(timeout ?? policy.streamTimeout))
+        }
+        return try reply(answer, to: E.self).value
+    }
+
+    /// When a call that begins now must be over: after its own time, or with the caller's.
+    func deadline(_ timeout: Duration) throws(ServiceClientError) -> ContinuousClock.Instant {
+        let now = ContinuousClock.now
+        let own = now.advanced(by: timeout)
+        let deadline = PostgresDeadline.current.map { min($0, own) } ?? own
+        guard deadline > now else { throw .deadline(name) }
+        return deadline
+    }
+
+    func counted<Value: Sendable>(_ body: () async throws -> Value) async throws -> Value {
+        let start = ContinuousClock.now
+        do {
+            let value = try await body()
+            gate.count(.answered, since: start)
+            return value
+        } catch {
+            gate.count(CallOutcome(error), since: start)
+            throw error
+        }
+    }
+
+    private func reply<E: Endpoint>(_ answer: WholeAnswer, to endpoint: E.Type) throws -> Reply<E.Response> {
+        let value: E.Response
+        if let empty = Empty() as? E.Response {
+            value = empty
+        } else {
+            do {
+                value = try LenientJSON.decode(E.Response.self, from: answer.body.readableBytesView)
+            } catch {
+                throw ServiceClientError.malformed(name)
+            }
+        }
+        return Reply(
+            value: value, version: answer.headers.first(name: "ETag").flatMap(Self.version),
+            status: HTTPResponse.Status(code: answer.status),
+            replayed: answer.headers.first(name: "Idempotency-Replayed") == "true")
+    }
+
+    /// The number in a strong entity tag: `"3"` is 3.
+    static func version(_ tag: String) -> Int? {
+        guard tag.count > 2, tag.hasPrefix("\""), tag.hasSuffix("\"") else { return nil }
+        return Int(tag.dropFirst().dropLast())
+    }
+}

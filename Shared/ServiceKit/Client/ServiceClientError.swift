@@ -1,0 +1,35 @@
+package import ClubProtocol
+package import HTTPTypes
+
+/// Why a call to a peer has no answer that can be used.
+package enum ServiceClientError: Error, Hashable, Sendable {
+    /// The peer answered with a problem: 4xx, or 500.
+    case problem(ProblemDocument)
+    /// It cannot be reached, or said that it cannot answer; the reason is a few fixed words, fit for a log.
+    case unavailable(ServiceName, reason: String)
+    /// The time was over: that of the caller or that of one call.
+    case deadline(ServiceName)
+    /// It answered something that is not of the protocol.
+    case malformed(ServiceName)
+}
+
+extension ServiceClientError: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .problem(let document): "answered \(document.status) \(document.slug)"
+        case .unavailable(let name, let reason): "\(name.rawValue) is not available: \(reason)"
+        case .deadline(let name): "\(name.rawValue) did not answer in time"
+        case .malformed(let name): "\(name.rawValue) answered outside of the protocol"
+        }
+    }
+}
+
+/// A peer's answer with what stood around it.
+package struct Reply<Value: Sendable>: Sendable {
+    package var value: Value
+    /// The version in the `ETag`, to send back as ``Request/ifMatch``.
+    package var version: Int?
+    package var status: HTTPResponse.Status
+    /// Whether this is the stored answer to an earlier request with the same Idempotency-Key.
+    package var replayed: Bool
+}

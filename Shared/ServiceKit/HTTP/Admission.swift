@@ -1,0 +1,111 @@
+import ClubProtocol
+import DequeModule
+import NIOCore
+import Synchronization
+
+/// How many requests are worked on at the same time. Beyond that some wait a moment, and beyond those all are refused at
+/// once: who is refused early may come again, who waits for ever has lost.
+final class Admission: Sendable {
+    private struct Waiter {
+        let since: NIODeadline
+        let continuation: CheckedContinuation<Bool, Never>
+    }
+
+    private struct State {
+        var running = 0
+        var waiting: Deque<Waiter> = []
+        /// Since when the queue has not been empty.
+        var crowdedSince: NIODeadline?
+        var isSweeping = false
+    }
+
+    private let places: Int
+    private let seats: Int
+    private let patience: TimeAmount
+    private let state = Mutex(State())
+
+    init(places: Int, seats: Int, patience: Duration) {
+        self.places = places
+        self.seats = seats
+        self.patience = TimeAmount(patience)
+    }
+
+    /// Requests that are worked on.
+    var running: Int { state.withLock { $0.running } }
+
+    /// Whether a new request could not even wait: asked before anything is spent on it.
+    var isFull: Bool { state.withLock { $0.running >= places && $0.waiting.count >= seats } }
+
+    /// Takes a place, waiting for one if need be. Each `true` is to be followed by one ``leave()``.
+    func enter() async -> Bool {
+        let isIn = state.withLock { state in
+            guard state.running < places, state.waiting.isEmpty else { return false }
+            state.running += 1
+            return true
+        }
+        if isIn { return true }
+        return await withCheckedContinuation { continuation in
+            let (decision, mustSweep) = state.withLock { state -> (Bool?, Bool) in
+                if state.running < places, state.waiting.isEmpty {
+                    state.running += 1
+                    return (true, false)
+                }
+                guard state.waiting.count < seats else { return (false, false) }
+                let now = NIODeadline.now()
+                if state.waiting.isEmpty { state.crowdedSince = now }
+                state.waiting.append(Waiter(since: now, continuation: continuation))
+                defer { state.isSweeping = true }
+                return (nil, !state.isSweeping)
+            }
+            if let decision { continuation.resume(returning: decision) }
+            if mustSweep { Task { await sweep() } }
+        }
+    }
+
+    /// Gives the place to who has waited longest and not too long.
+    func leave() {
+        let now = NIODeadline.now()
+        let (late, next) = state.withLock { state -> ([Waiter], Waiter?) in
+            guard !state.waiting.isEmpty else {
+                state.running -= 1
+                return ([], nil)
+            }
+            let late = Self.dropLate(&state, patience, now)
+            let next = state.waiting.popFirst()
+            if next == nil { state.running -= 1 }
+            if state.waiting.isEmpty { state.crowdedSince = nil }
+            return (late, next)
+        }
+        for waiter in late { waiter.continuation.resume(returning: false) }
+        next?.continuation.resume(returning: true)
+    }
+
+    /// Sends away who has waited too long, while there is anybody waiting.
+    private func sweep() async {
+        while true {
+            try? await Task.sleep(for: .milliseconds(20))
+            let (late, isDone) = state.withLock { state -> ([Waiter], Bool) in
+                let late = Self.dropLate(&state, patience, .now())
+                if state.waiting.isEmpty {
+                    state.crowdedSince = nil
+                    state.isSweeping = false
+                }
+                return (late, state.waiting.isEmpty)
+            }
+            for waiter in late { waiter.continuation.resume(returning: false) }
+            if isDone { return }
+        }
+    }
+
+    private static func dropLate(_ state: inout State, _ patience: TimeAmount, _ now: NIODeadline) -> [Waiter] {
+        guard let crowdedSince = state.crowdedSince else { return [] }
+        let isBurst = now - crowdedSince < .seconds(1)
+        let limit = isBurst ? patience : .nanoseconds(patience.nanoseconds / 10)
+        var late: [Waiter] = []
+        while let first = state.waiting.first, now - first.since > limit {
+            late.append(first)
+            state.waiting.removeFirst()
+        }
+        return late
+    }
+}

@@ -1,0 +1,89 @@
+package import ClubProtocol
+package import HTTPTypes
+package import Postgres
+
+/// What a handler answers: a value, or rows that become JSON without ever being values.
+package struct Answer<Value: Codable & Sendable>: Sendable {
+    enum Content: Sendable {
+        case value(Value)
+        case json([UInt8])
+        case none
+    }
+
+    var content: Content
+    /// Goes out as the `ETag`.
+    package var version: Int?
+    /// Instead of the operation's own status: 200 for a POST that found what it would have made.
+    package var status: HTTPResponse.Status?
+    /// Fields beyond those that every answer has, as `Location`.
+    package var headers: HTTPFields = [:]
+
+    private init(_ content: Content, version: Int?) {
+        self.content = content
+        self.version = version
+    }
+
+    package static func value(_ value: Value, version: Int? = nil) -> Answer {
+        Answer(.value(value), version: version)
+    }
+
+    /// JSON that is written already, and is a `Value` by the word of the caller.
+    package static func json(_ bytes: [UInt8], version: Int? = nil) -> Answer {
+        Answer(.json(bytes), version: version)
+    }
+
+    /// The first row as the resource, straight from libpq's bytes; the `ETag` from its column `version`, if it has one.
+    ///
+    /// - Throws: `Problem(.notFound)` when there is no row.
+    package static func row(_ rows: Rows) throws -> Answer {
+        guard let first = rows.first else { throw Problem(.notFound) }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(512)
+        rows.writeJSON(row: 0, into: &bytes)
+        return Answer(.json(bytes), version: try? first.optional("version", as: Int.self))
+    }
+
+    /// One page of a list: `{"items": […], "next": "…"}`.
+    ///
+    /// - Parameters:
+    ///   - rows: what a query with `limit \(call.page.limit + 1)` found; the row too many says that there is a next page.
+    ///   - key: the columns by which the list is ordered, by their aliases (which may begin with `_`); none may be NULL.
+    package static func page<Item>(_ rows: Rows, _ page: PageRequest, key: String...) throws -> Answer
+    where Value == Page<Item> {
+        let count = min(rows.count, page.limit)
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(64 + count * 256)
+        bytes.append(contentsOf: "{\"items\":".utf8)
+        rows.writeJSONArray(range: 0..<count, into: &bytes)
+        if rows.count > page.limit, count > 0 {
+            let row = rows[count - 1]
+            let texts = try key.map { column in
+                try row.withBytes(column) { bytes in
+                    guard let bytes else {
+                        throw PostgresError(.decoding, column: column, message: "a key column of a list is NULL")
+                    }
+                    return String(decoding: bytes, as: UTF8.self)
+                }
+            }
+            bytes.append(contentsOf: ",\"next\":\"".utf8)
+            bytes.append(contentsOf: page.cursor(after: texts).utf8)
+            bytes.append(UInt8(ascii: "\""))
+        }
+        bytes.append(UInt8(ascii: "}"))
+        return Answer(.json(bytes), version: nil)
+    }
+
+    /// The body as it goes out; nil: none.
+    func encoded() throws -> [UInt8]? {
+        switch content {
+        case .value(let value): try WireJSON.encode(value)
+        case .json(let bytes): bytes
+        case .none: nil
+        }
+    }
+}
+
+extension Answer where Value == Empty {
+    /// 204: done, and nothing to say.
+    package static var empty: Answer { Answer(.none, version: nil) }
+}

@@ -1,0 +1,81 @@
+import HTTPTypes
+import NIOCore
+
+/// Writes answers as HTTP/1.1 (RFC 9112): one buffer each, so that one system call sends it.
+enum AnswerEncoder {
+    /// How the end of the body is told.
+    enum Framing {
+        case length
+        case chunks
+        /// By closing: for streams to clients that speak HTTP/1.0.
+        case close
+    }
+
+    struct Form {
+        var framing = Framing.length
+        /// The answer to HEAD: everything but the body.
+        var omitsBody = false
+        var keepsAlive: Bool
+        /// HTTP/1.0 wants to be told that the connection stays open, HTTP/1.1 that it does not.
+        var isOldClient = false
+    }
+
+    static func encode(_ answer: WireAnswer, _ form: Form, into buffer: inout ByteBuffer) {
+        if answer.status == .ok {
+            buffer.writeStaticString("HTTP/1.1 200 OK\r\n")
+        } else {
+            buffer.writeString("HTTP/1.1 \(answer.status.code) \(answer.status.reasonPhrase)\r\n")
+        }
+        if let contentType = answer.contentType {
+            buffer.writeStaticString("content-type: ")
+            buffer.writeString(contentType)
+            buffer.writeStaticString("\r\n")
+        }
+        switch form.framing {
+        case .length:
+            // 204 never has a length (RFC 9110, 8.6).
+            if answer.status != .noContent {
+                buffer.writeStaticString("content-length: ")
+                buffer.writeString(String(answer.body.count))
+                buffer.writeStaticString("\r\n")
+            }
+        case .chunks: buffer.writeStaticString("transfer-encoding: chunked\r\n")
+        case .close: break
+        }
+        if let version = answer.version {
+            buffer.writeStaticString("etag: \"")
+            buffer.writeString(String(version))
+            buffer.writeStaticString("\"\r\n")
+        }
+        buffer.writeStaticString("x-request-id: ")
+        buffer.writeString(answer.requestID)
+        buffer.writeStaticString("\r\ndate: ")
+        buffer.writeString(HTTPDate.now)
+        buffer.writeStaticString("\r\n")
+        // `HTTPField` lets no line break into a value.
+        for field in answer.extra {
+            buffer.writeString(field.name.canonicalName)
+            buffer.writeStaticString(": ")
+            buffer.writeString(field.value)
+            buffer.writeStaticString("\r\n")
+        }
+        if !form.keepsAlive {
+            buffer.writeStaticString("connection: close\r\n")
+        } else if form.isOldClient {
+            buffer.writeStaticString("connection: keep-alive\r\n")
+        }
+        buffer.writeStaticString("\r\n")
+        if !form.omitsBody, form.framing == .length { buffer.writeBytes(answer.body) }
+    }
+
+    static func encode(chunk bytes: [UInt8], _ framing: Framing, into buffer: inout ByteBuffer) {
+        guard framing == .chunks else {
+            buffer.writeBytes(bytes)
+            return
+        }
+        buffer.writeString(String(bytes.count, radix: 16))
+        buffer.writeStaticString("\r\n")
+        buffer.writeBytes(bytes)
+        buffer.writeStaticString("\r\n")
+    }
+}

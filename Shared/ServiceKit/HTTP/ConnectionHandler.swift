@@ -1,0 +1,412 @@
+import ClubProtocol
+import DequeModule
+import HTTPTypes
+import NIOCore
+import NIOHTTP1
+
+/// One connection: reads requests one after the other, has them answered, and guards against clients that are too slow, too
+/// large or not understood.
+///
+/// ```
+///            head                end                 answer
+///   idle ───────────▶ receiving ───────▶ answering ─────────▶ idle
+///     │ head refused      │ too large, stalled, malformed       │ Connection: close
+///     ▼                   ▼                                     ▼
+///   discarding ──end──▶ idle        closing ◀───────────────────┘
+/// ```
+/// While a request is answered nothing more is read, so that a client that sends faster than we answer waits in its own
+/// socket. All of it runs on the channel's event loop, the handlers' tasks included.
+final class ConnectionHandler: ChannelDuplexHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias InboundOut = Never
+    typealias OutboundIn = Never
+    typealias OutboundOut = ByteBuffer
+
+    enum Phase {
+        case idle
+        /// The body is coming; an upload's work is running already.
+        case receiving
+        /// The body is there and the work is running.
+        case answering
+        /// The answer has gone out before the body was there; what is left of it is read and forgotten.
+        case discarding
+        /// The last answer has gone out; the rest waits for the client to notice.
+        case closing
+    }
+
+    /// What may come after an answer that did not wait for the body, before the connection is closed over it.
+    static let discardable = 64 << 10
+
+    let responder: Responder
+    let executor: LoopExecutor
+    /// Succeeds when the connection is closed and nothing works for it any more.
+    let finished: EventLoopPromise<Void>
+    var context: ChannelHandlerContext?
+    var phase = Phase.idle
+    var work: Work?
+    var form = AnswerEncoder.Form(keepsAlive: true)
+    var hasStreamHead = false
+    var body: [UInt8] = []
+    /// Bytes since the head of this request, or since this connection began to close.
+    var received = 0
+    /// Bytes since the alarm for a stalled body was set.
+    var receivedInTime = 0
+    var upload: UploadBody.Producer.Source?
+    var uploaded = 0
+    var uploadIsFull = false
+    var task: Task<Void, Never>?
+    var alarm = Alarm()
+    private var address: String?
+    private var parked: Deque<HTTPServerRequestPart> = []
+    private var isUnparking = false
+    private var readIsHeld = false
+    var idleAlarm: Scheduled<Void>?
+    var lastActive = NIODeadline.now()
+    private var isQuiescing = false
+    /// Bytes of a header that is not complete.
+    private var hasPartOfHead = false
+    private var hasFirstLine = false
+    private var arriving: ByteBuffer?
+
+    init(responder: Responder, executor: LoopExecutor, finished: EventLoopPromise<Void>) {
+        self.responder = responder
+        self.executor = executor
+        self.finished = finished
+    }
+
+    var limits: HTTPLimits { responder.limits }
+
+    // MARK: The channel's events
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        if context.channel.isActive { scheduleIdle(in: TimeAmount(limits.idleTimeout)) }
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
+        if task == nil { finished.succeed() }
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        scheduleIdle(in: TimeAmount(limits.idleTimeout))
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        phase = .closing
+        alarm.cancel()
+        idleAlarm?.cancel()
+        parked.removeAll()
+        dropBody()
+        upload?.finish(ConnectionLost())
+        upload = nil
+        callerHasGone()
+        if task == nil { finished.succeed() }
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let part = unwrapInboundIn(data)
+        switch phase {
+        case .answering: parked.append(part)
+        case .closing: break
+        case .idle, .receiving, .discarding: process(part)
+        }
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        switch phase {
+        case .idle:
+            if hasPartOfHead { arm(.head, limits.headerTimeout) }
+        case .receiving, .discarding:
+            if upload == nil || !uploadIsFull { arm(.body, limits.bodyStall) }
+        case .answering, .closing: break
+        }
+        context.fireChannelReadComplete()
+    }
+
+    /// Nothing is read while a request is answered.
+    func read(context: ChannelHandlerContext) {
+        if phase == .answering || uploadIsFull {
+            readIsHeld = true
+        } else {
+            context.read()
+        }
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable {
+            alarm.cancel(.write)
+        } else {
+            arm(.write, limits.writeStall)
+        }
+        context.fireChannelWritabilityChanged()
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        switch event {
+        case is ChannelShouldQuiesceEvent:
+            isQuiescing = true
+            form.keepsAlive = false
+            if phase == .idle && !hasPartOfHead { context.close(promise: nil) }
+        case ChannelEvent.inputClosed:
+            switch phase {
+            case .answering:
+                form.keepsAlive = false
+                // Some clients close their side after the last request and still wait; most that do so have gone.
+                context.eventLoop.assumeIsolated().scheduleTask(in: .seconds(1)) { self.callerHasGone() }
+            case .receiving where work != nil && upload == nil && task == nil, .idle, .discarding, .closing:
+                context.close(promise: nil)
+            case .receiving:
+                upload?.finish(ConnectionLost())
+                context.close(promise: nil)
+            }
+        default: context.fireUserInboundEventTriggered(event)
+        }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        guard let error = error as? HTTPParserError, error != .invalidEOFState else {
+            context.close(promise: nil)
+            return
+        }
+        switch phase {
+        case .idle, .receiving: refuse(problem(for: error))
+        case .answering: form.keepsAlive = false
+        case .discarding: context.close(promise: nil)
+        case .closing: break
+        }
+    }
+
+    // MARK: Bytes, before the parser
+
+    func bytesArriving(_ buffer: ByteBuffer) {
+        arriving = buffer
+        lastActive = .now()
+        received += buffer.readableBytes
+        receivedInTime += buffer.readableBytes
+        if phase == .idle { hasPartOfHead = true }
+    }
+
+    func bytesArrived() {
+        if phase == .idle, hasPartOfHead, !hasFirstLine, let arriving {
+            hasFirstLine = arriving.readableBytesView.contains(UInt8(ascii: "\n"))
+        }
+        arriving = nil
+        if phase == .closing, received > Self.discardable * 4 { context?.close(promise: nil) }
+    }
+
+    private func problem(for error: HTTPParserError) -> Problem {
+        switch error {
+        case .headerOverflow where isFirstLineTooLong: return Problem(.uriTooLong)
+        case .headerOverflow: return Problem(.headerTooLarge)
+        case .invalidMethod:
+            // The parser stops at a method it does not know, so the line is read here: 405 is for known paths only.
+            let line = String(
+                decoding: arriving?.readableBytesView.prefix { $0 != 0x0D && $0 != 0x0A } ?? [], as: UTF8.self)
+            let words = line.split(separator: " ")
+            guard words.count == 3, words[2].hasPrefix("HTTP/1.") else { return Problem(.malformed) }
+            guard let allow = responder.allowed(String(words[1])) else { return Problem(.notFound) }
+            return Problem(.methodNotAllowed, headers: [.allow: allow])
+        default: return Problem(.malformed, "This is no HTTP/1.1.")
+        }
+    }
+
+    private var isFirstLineTooLong: Bool {
+        guard !hasFirstLine, let view = arriving?.readableBytesView else { return false }
+        let end = view.firstIndex(of: UInt8(ascii: "\n")) ?? view.endIndex
+        return received - view.count + (end - view.startIndex) > limits.uriBytes
+    }
+
+    // MARK: Requests
+
+    private func process(_ part: HTTPServerRequestPart) {
+        switch (part, phase) {
+        case (.head(let head), .idle): begin(head)
+        case (.body(let bytes), .receiving): take(bytes)
+        case (.end, .receiving): complete()
+        case (.body, .discarding):
+            if received > Self.discardable { close() }
+        case (.end, .discarding): becomeIdle()
+        default: break
+        }
+    }
+
+    private func begin(_ parsed: HTTPRequestHead) {
+        guard let context else { return }
+        hasPartOfHead = false
+        hasFirstLine = false
+        alarm.cancel()
+        received = 0
+        let address = self.address ?? context.channel.remoteAddress?.ipAddress ?? "unix"
+        self.address = address
+        let head = RequestHead(parsed, address: address)
+        form = AnswerEncoder.Form(
+            omitsBody: head.verb == .head,
+            keepsAlive: parsed.isKeepAlive && !head.asksForUpgrade && !isQuiescing && !responder.isDraining,
+            isOldClient: parsed.version.minor == 0)
+        if parsed.uri.utf8.count > limits.uriBytes { return refuse(Problem(.uriTooLong)) }
+        if head.fieldBytes > limits.headerBytes { return refuse(Problem(.headerTooLarge)) }
+        if let fault = head.fault { return refuse(fault) }
+        switch responder.open(head) {
+        case .answer(let answer): answerEarly(answer, head)
+        case .work(let work):
+            self.work = work
+            phase = .receiving
+            if head.expectsContinue, head.hasBody { writeContinue(context) }
+            if case .stream = work.bodyRule { startUpload(work, context) }
+        }
+    }
+
+    /// Answers by the head alone. The connection stays open if what is left of the request is small.
+    private func answerEarly(_ answer: WireAnswer, _ head: RequestHead) {
+        if (head.contentLength ?? 0) > Self.discardable || (head.expectsContinue && head.hasBody) {
+            form.keepsAlive = false
+        }
+        phase = .discarding
+        send(answer)
+        if !form.keepsAlive { close() }
+    }
+
+    private func take(_ bytes: ByteBuffer) {
+        guard let work else { return }
+        let count = bytes.readableBytes
+        switch work.bodyRule {
+        case .ignore:
+            if received > Self.discardable { refuse(.tooLarge(Self.discardable)) }
+        case .collect(let limit):
+            guard body.count + count <= limit else { return refuse(.tooLarge(limit)) }
+            guard responder.bodies.take(count) else { return refuse(ProblemMapping.overloaded) }
+            if body.isEmpty { body.reserveCapacity(min(limit, work.head.contentLength ?? count)) }
+            body.append(contentsOf: bytes.readableBytesView)
+        case .stream(let limit):
+            takeUpload(bytes, limit: limit)
+        }
+    }
+
+    private func complete() {
+        alarm.cancel()
+        phase = .answering
+        if let upload {
+            upload.finish()
+            self.upload = nil
+            uploadIsFull = false
+        } else if let work {
+            let input = work.bodyRule.input(body)
+            start(work, input)
+        }
+    }
+
+    /// Runs the work on this connection's event loop.
+    func start(_ work: Work, _ input: BodyInput) {
+        guard let context else { return }
+        let connection = NIOLoopBound(self, eventLoop: context.eventLoop)
+        let sink = ConnectionSink(connection: connection, eventLoop: context.eventLoop)
+        task = Task(executorPreference: executor) {
+            let completion = await work.run(input, sink: sink)
+            connection.value.deliver(completion)
+        }
+    }
+
+    func deliver(_ completion: Completion) {
+        task = nil
+        work = nil
+        dropBody()
+        guard let context, phase != .closing else {
+            if context == nil || context?.channel.isActive != true { finished.succeed() }
+            return
+        }
+        // The work of an upload may be done before its body is: then the rest is not worth reading.
+        let isWhole = phase == .answering
+        if !isWhole {
+            form.keepsAlive = false
+            upload = nil
+            uploadIsFull = false
+        }
+        switch completion {
+        case .answer(let answer): send(answer)
+        case .streamed: endStream(context)
+        case .broken: return context.close(promise: nil)
+        }
+        if form.keepsAlive { becomeIdle() } else { close() }
+    }
+
+    private func becomeIdle() {
+        phase = .idle
+        hasStreamHead = false
+        hasPartOfHead = false
+        alarm.cancel()
+        received = 0
+        // What is processed here may end in this very function.
+        guard !isUnparking else { return }
+        isUnparking = true
+        while phase != .answering, phase != .closing, let part = parked.popFirst() { process(part) }
+        isUnparking = false
+        if phase == .idle, isQuiescing {
+            context?.close(promise: nil)
+        } else {
+            releaseRead()
+        }
+    }
+
+    // MARK: Answers
+
+    /// Answers a problem of the connection itself, and closes it.
+    func refuse(_ problem: Problem) {
+        guard phase != .closing else { return }
+        form.keepsAlive = false
+        upload?.finish(problem)
+        upload = nil
+        uploadIsFull = false
+        let hadBegun = hasStreamHead
+        if !hadBegun { send(responder.answer(to: problem, requestID: work?.requestID)) }
+        callerHasGone()
+        dropBody()
+        close()
+    }
+
+    func send(_ answer: WireAnswer) {
+        guard let context else { return }
+        var buffer = context.channel.allocator.buffer(capacity: 384 + answer.body.count)
+        AnswerEncoder.encode(answer, form, into: &buffer)
+        context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
+    }
+
+    private func writeContinue(_ context: ChannelHandlerContext) {
+        let buffer = context.channel.allocator.buffer(staticString: "HTTP/1.1 100 Continue\r\n\r\n")
+        context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
+    }
+
+    /// Closes without cutting off the last answer: our side first, the whole when the client has closed its own, after 2
+    /// seconds, or after more bytes than anybody sends by mistake. (Closing over unread bytes would reset the connection,
+    /// and the client might never see why.)
+    func close() {
+        guard let context, phase != .closing else { return }
+        phase = .closing
+        work = nil
+        alarm.cancel()
+        parked.removeAll()
+        received = 0
+        context.close(mode: .output, promise: nil)
+        arm(.linger, .seconds(2))
+        releaseRead()
+    }
+
+    func releaseRead() {
+        guard readIsHeld, phase != .answering, !uploadIsFull else { return }
+        readIsHeld = false
+        context?.read()
+    }
+
+    func callerHasGone() {
+        if let work, work.endsWithCaller { task?.cancel() }
+    }
+
+    private func dropBody() {
+        guard !body.isEmpty else { return }
+        responder.bodies.giveBack(body.count)
+        body = []
+    }
+}
+
+/// The client closed the connection, or it broke.
+struct ConnectionLost: Error {}

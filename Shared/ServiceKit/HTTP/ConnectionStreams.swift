@@ -1,0 +1,79 @@
+import ClubProtocol
+import NIOCore
+
+/// Bodies that do not fit in memory: uploads on their way in, lines on their way out.
+extension ConnectionHandler {
+    func startUpload(_ work: Work, _ context: ChannelHandlerContext) {
+        let connection = NIOLoopBound(self, eventLoop: context.eventLoop)
+        let eventLoop = context.eventLoop
+        let (body, source) = UploadBody.make {
+            eventLoop.execute { connection.value.uploadWantsMore() }
+        }
+        upload = source
+        uploaded = 0
+        start(work, .upload(body))
+    }
+
+    func takeUpload(_ bytes: ByteBuffer, limit: Int) {
+        guard let upload else { return }
+        uploaded += bytes.readableBytes
+        guard uploaded <= limit else { return refuse(.tooLarge(limit)) }
+        if case .stopProducing = upload.yield(bytes) {
+            uploadIsFull = true
+            alarm.cancel(.body)
+        }
+    }
+
+    private func uploadWantsMore() {
+        guard uploadIsFull else { return }
+        uploadIsFull = false
+        releaseRead()
+    }
+
+    func beginStream(_ head: WireAnswer) throws {
+        guard let context, phase == .answering else { throw ConnectionLost() }
+        hasStreamHead = true
+        if form.isOldClient {
+            form.framing = .close
+            form.keepsAlive = false
+        } else {
+            form.framing = .chunks
+        }
+        var buffer = context.channel.allocator.buffer(capacity: 384)
+        AnswerEncoder.encode(head, form, into: &buffer)
+        context.write(wrapOutboundOut(buffer), promise: nil)
+    }
+
+    /// Succeeds when the bytes have left.
+    func writeChunk(_ bytes: [UInt8]) -> EventLoopFuture<Void>? {
+        guard let context, phase == .answering else { return nil }
+        var buffer = context.channel.allocator.buffer(capacity: bytes.count + 16)
+        AnswerEncoder.encode(chunk: bytes, form.framing, into: &buffer)
+        let left = context.eventLoop.makePromise(of: Void.self)
+        context.writeAndFlush(wrapOutboundOut(buffer), promise: left)
+        return left.futureResult
+    }
+
+    func endStream(_ context: ChannelHandlerContext) {
+        guard form.framing == .chunks else { return }
+        let buffer = context.channel.allocator.buffer(staticString: "0\r\n\r\n")
+        context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
+    }
+}
+
+/// A stream's way to its connection.
+struct ConnectionSink: AnswerSink {
+    let connection: NIOLoopBound<ConnectionHandler>
+    let eventLoop: any EventLoop
+
+    func begin(_ head: WireAnswer) async throws {
+        try await eventLoop.submit { try connection.value.beginStream(head) }.get()
+    }
+
+    func write(_ bytes: [UInt8]) async throws {
+        let eventLoop = self.eventLoop
+        try await eventLoop.flatSubmit {
+            connection.value.writeChunk(bytes) ?? eventLoop.makeFailedFuture(ConnectionLost())
+        }.get()
+    }
+}

@@ -1,0 +1,84 @@
+import ClubProtocol
+package import Postgres
+import Synchronization
+
+/// Writes an answer of many lines (NDJSON). Writing waits for a client that reads slowly.
+package struct LineWriter<Line: Codable & Sendable>: Sendable {
+    let output: LineOutput
+
+    package func write(_ line: Line) async throws {
+        let bytes = try WireJSON.encode(line)
+        try await output.append { buffer in
+            buffer.append(contentsOf: bytes)
+            buffer.append(UInt8(ascii: "\n"))
+        }
+    }
+
+    /// Each row as one line, straight from libpq's bytes.
+    package func write(rows: Rows) async throws {
+        var start = 0
+        while start < rows.count {
+            // In stretches, so that a large result is not copied as a whole before any of it goes out.
+            let range = start..<min(start + 100, rows.count)
+            try await output.append { buffer in
+                for row in range {
+                    rows.writeJSON(row: row, into: &buffer)
+                    buffer.append(UInt8(ascii: "\n"))
+                }
+            }
+            start = range.upperBound
+        }
+    }
+}
+
+/// The bytes of one stream on their way out: the head goes with the first 32 KiB, or with the end.
+final class LineOutput: Sendable {
+    private static let chunk = 32 << 10
+    private struct State {
+        var buffer: [UInt8] = []
+        var begun = false
+    }
+
+    let head: WireAnswer
+    private let sink: any AnswerSink
+    private let state = Mutex(State())
+
+    init(head: WireAnswer, sink: any AnswerSink) {
+        self.head = head
+        self.sink = sink
+    }
+
+    /// Whether bytes have gone out, so that an error can no longer become a problem document.
+    var hasBegun: Bool { state.withLock { $0.begun } }
+
+    func append(_ write: (inout [UInt8]) -> Void) async throws {
+        let isFull = state.withLock { state in
+            write(&state.buffer)
+            return state.buffer.count >= Self.chunk
+        }
+        if isFull { try await flush() }
+    }
+
+    /// A stream that fits in one chunk goes out as an ordinary answer, with its length.
+    func end() async throws -> Completion {
+        guard hasBegun else {
+            var answer = head
+            answer.body = state.withLock { $0.buffer }
+            return .answer(answer)
+        }
+        try await flush()
+        return .streamed
+    }
+
+    private func flush() async throws {
+        let (bytes, isFirst) = state.withLock { state in
+            defer {
+                state.buffer.removeAll(keepingCapacity: true)
+                state.begun = true
+            }
+            return (state.buffer, !state.begun)
+        }
+        if isFirst { try await sink.begin(head) }
+        if !bytes.isEmpty { try await sink.write(bytes) }
+    }
+}

@@ -1,0 +1,84 @@
+import ClubProtocol
+import Crypto
+import Foundation
+
+/// Which page of a list is asked for.
+package struct PageRequest: Sendable {
+    package let limit: Int
+    /// The key columns of the last row of the page before, as text; nil on the first page.
+    package let after: [String]?
+    let scope: CursorScope
+
+    /// The `next` of this page.
+    func cursor(after key: [String]) -> String { scope.seal(key) }
+
+    /// - Throws: 400 for a cursor that was not made by us for this very list.
+    init(_ query: any PagedQuery, scope: CursorScope) throws(Problem) {
+        limit = (query.limit ?? .standard).value
+        after = if let cursor = query.cursor { try scope.open(cursor.text) } else { nil }
+        self.scope = scope
+    }
+}
+
+/// What a cursor belongs to: one path with one set of filters. It is under the signature and not in the cursor, so that a
+/// cursor taken to another list does not open.
+struct CursorScope: Sendable {
+    private static let macBytes = 16
+    private let key: SymmetricKey
+    private let list: [UInt8]
+
+    /// - Parameters:
+    ///   - path: of the request, as it was sent.
+    ///   - query: of the request, as it was sent; `cursor` and `limit` do not count, nor does the order.
+    init(key: SymmetricKey, path: Substring, query: Substring?) {
+        self.key = key
+        let filters = (query ?? "").split(separator: "&").filter { parameter in
+            let name = parameter.prefix { $0 != "=" }
+            return name != "cursor" && name != "limit"
+        }
+        list = Array("\(path)?\(filters.sorted().joined(separator: "&"))".utf8)
+    }
+
+    /// base64url(16 bytes of HMAC-SHA256, then the key's texts, each with its length before it).
+    func seal(_ texts: [String]) -> String {
+        var payload: [UInt8] = []
+        for text in texts {
+            let bytes = text.utf8
+            // Keys of ordinary columns are short; a longer text would not fit a cursor's 2,048 bytes anyhow.
+            let length = UInt16(clamping: bytes.count)
+            payload.append(UInt8(truncatingIfNeeded: length >> 8))
+            payload.append(UInt8(truncatingIfNeeded: length))
+            payload.append(contentsOf: bytes.prefix(Int(length)))
+        }
+        return Base64URL.encode(mac(payload) + payload)
+    }
+
+    func open(_ cursor: String) throws(Problem) -> [String] {
+        let refusal = Problem(.malformed, "The cursor does not belong to this list.")
+        guard let bytes = Base64URL.decode(cursor.utf8), bytes.count > Self.macBytes else { throw refusal }
+        var payload = bytes[Self.macBytes...]
+        guard Self.isEqual(mac(payload), bytes[..<Self.macBytes]) else { throw refusal }
+        var texts: [String] = []
+        while let high = payload.popFirst(), let low = payload.popFirst() {
+            let length = Int(high) << 8 | Int(low)
+            guard payload.count >= length else { throw refusal }
+            texts.append(String(decoding: payload.prefix(length), as: UTF8.self))
+            payload = payload.dropFirst(length)
+        }
+        return texts
+    }
+
+    private func mac(_ payload: some Collection<UInt8>) -> [UInt8] {
+        var code = HMAC<SHA256>(key: key)
+        code.update(data: list)
+        code.update(data: [0])
+        code.update(data: Array(payload))
+        return Array(code.finalize().prefix(Self.macBytes))
+    }
+
+    /// Takes the same time wherever the first difference is.
+    private static func isEqual(_ left: [UInt8], _ right: ArraySlice<UInt8>) -> Bool {
+        guard left.count == right.count else { return false }
+        return zip(left, right).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) } == 0
+    }
+}

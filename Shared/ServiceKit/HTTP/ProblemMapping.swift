@@ -1,0 +1,104 @@
+import ClubProtocol
+import HTTPTypes
+import NIOCore
+import Postgres
+
+/// What an error means to the caller. The one place where errors become problems.
+struct ProblemMapping: Sendable {
+    /// By the names of the database's constraints.
+    let constraints: [String: Problem]
+
+    /// - Parameter deadline: until when the caller waits; what fails after it failed for want of time.
+    func problem(for error: any Error, deadline: ContinuousClock.Instant?) -> Problem {
+        switch error {
+        case let problem as Problem: problem
+        case let error as PostgresError: self.problem(for: error, deadline: deadline)
+        case let error as ServiceClientError: self.problem(for: error, deadline: deadline)
+        case is CancellationError: Self.unavailable
+        default: Problem(.internal)
+        }
+    }
+
+    private func problem(for error: PostgresError, deadline: ContinuousClock.Instant?) -> Problem {
+        switch error.kind {
+        case .timeout: return Self.late(deadline)
+        case .connection, .poolExhausted, .cancelled:
+            return Self.isOver(deadline) ? Self.late(deadline) : Self.unavailable
+        case .decoding: return Problem(.internal)
+        case .server: break
+        }
+        if error.isUnavailable { return Self.unavailable }
+        if let constraint = error.constraint, let problem = constraints[constraint] { return problem }
+        guard let state = error.sqlState else { return Problem(.internal) }
+        switch state {
+        case SQLState.uniqueViolation: return Problem(.alreadyExists)
+        case SQLState.exclusionViolation: return Problem(.conflict)
+        case SQLState.foreignKeyViolation, SQLState.restrictViolation:
+            return Problem(.invalid, "Something that this refers to does not exist, or is still referred to.")
+        case SQLState.checkViolation, SQLState.notNullViolation:
+            return Problem(.invalid, error.column.map { "\($0) is not as it must be." })
+        case SQLState.characterNotInRepertoire, SQLState.stringDataRightTruncation, SQLState.numericValueOutOfRange,
+            SQLState.datetimeFieldOverflow:
+            return Problem(.invalid)
+        case SQLState.queryCanceled: return Self.late(deadline)
+        case SQLState.serializationFailure, SQLState.deadlockDetected, SQLState.lockNotAvailable,
+            SQLState.readOnlyTransaction:
+            return Self.unavailable
+        default: return Problem(.internal)
+        }
+    }
+
+    private func problem(for error: ServiceClientError, deadline: ContinuousClock.Instant?) -> Problem {
+        switch error {
+        case .unavailable(let name, _):
+            Problem(.unavailable, "The \(name.rawValue) service does not answer.", headers: Self.retryAfter)
+        case .deadline: Problem(.deadline)
+        case .problem(let document) where document.status == 503: Self.unavailable
+        case .problem, .malformed: Problem(.internal)
+        }
+    }
+
+    static let retryAfter: HTTPFields = [.retryAfter: "1"]
+    static let unavailable = Problem(.unavailable, headers: retryAfter)
+    static let overloaded = Problem(.overloaded, headers: retryAfter)
+
+    private static func isOver(_ deadline: ContinuousClock.Instant?) -> Bool {
+        guard let deadline else { return false }
+        return ContinuousClock.now >= deadline
+    }
+
+    /// 504 if it is the caller who was in a hurry, 503 if it is we who were slow.
+    private static func late(_ deadline: ContinuousClock.Instant?) -> Problem {
+        isOver(deadline) ? Problem(.deadline) : unavailable
+    }
+
+    /// What may be logged of an error: errors of our own hold no values; of others, their kind.
+    static func loggable(_ error: any Error) -> String {
+        switch error {
+        case let error as PostgresError: error.description
+        case let error as ServiceClientError: error.description
+        case let error as Problem: error.type.slug
+        case let error as ChannelError: "\(error)"
+        case let error as EncodingError: "\(type(of: error)): \(Self.path(of: error))"
+        case let error as DecodingError: "\(type(of: error)): \(Self.path(of: error))"
+        default: "\(type(of: error))"
+        }
+    }
+
+    private static func path(of error: EncodingError) -> String {
+        if case .invalidValue(_, let context) = error { Self.text(context.codingPath) } else { "" }
+    }
+
+    private static func path(of error: DecodingError) -> String {
+        switch error {
+        case .typeMismatch(_, let context), .valueNotFound(_, let context), .keyNotFound(_, let context),
+            .dataCorrupted(let context):
+            Self.text(context.codingPath)
+        @unknown default: ""
+        }
+    }
+
+    private static func text(_ path: [any CodingKey]) -> String {
+        "/" + path.map { $0.intValue.map(String.init) ?? $0.stringValue }.joined(separator: "/")
+    }
+}

@@ -1,0 +1,313 @@
+import ClubProtocol
+import Crypto
+package import HTTPTypes
+import Instrumentation
+package import Logging
+import NIOCore
+package import Postgres
+import Synchronization
+
+/// Every request of a service goes through here, whether it came over a socket or from a test in the same process.
+///
+/// In two steps: ``open(_:)`` looks at the head alone, without waiting for anything, so that nothing is read from whom
+/// the answer is no anyway; what it lets in is ``Work``, which is run when its body is there.
+package final class Responder: Sendable {
+    let database: PostgresClient
+    let cursorKey: SymmetricKey
+    let limits: HTTPLimits
+    let logger: Logger
+    let admission: Admission
+    let bodies: BodyBudget
+    private let verifier: TokenVerifier
+    private let table: RouteTable
+    private let mapping: ProblemMapping
+    private let documents: [String: [UInt8]]
+    private let principals: RateLimiter
+    private let failures: RateLimiter
+    private let unrouted = StatusTimers(operation: "none")
+    private let draining = Atomic<Bool>(false)
+    private let requestSeed = UInt64.random(in: .min ... .max)
+    private let requestCount = Atomic<UInt64>(0)
+
+    /// - Parameters:
+    ///   - links: gives the key that cursors are signed with.
+    ///   - openAPI: what `GET /openapi.json` answers, to everybody.
+    ///   - jwks: what `GET /.well-known/jwks.json` answers, to everybody: the service's public keys.
+    /// - Throws: ``RoutesError`` where two routes have the same method and path.
+    package init(
+        routes: Routes, database: PostgresClient, verifier: TokenVerifier, links: SignedLinks,
+        limits: HTTPLimits = HTTPLimits(), openAPI: [UInt8], jwks: [UInt8], logger: Logger
+    ) throws {
+        var table = RouteTable()
+        for route in routes.routes { try table.insert(route) }
+        self.table = table
+        self.database = database
+        self.verifier = verifier
+        self.limits = limits
+        self.logger = logger
+        cursorKey = links.cursorKey
+        mapping = ProblemMapping(constraints: routes.constraints)
+        documents = ["/openapi.json": openAPI, "/.well-known/jwks.json": jwks]
+        admission = Admission(places: limits.inFlight, seats: limits.queued, patience: limits.queueWait)
+        bodies = BodyBudget(limit: limits.bufferedBytes)
+        principals = RateLimiter(limits.principalRate)
+        failures = RateLimiter(limits.failedTokenRate)
+    }
+
+    /// From now on each answer closes its connection: called when the service is about to stop accepting.
+    package func drain() {
+        draining.store(true, ordering: .relaxed)
+    }
+
+    var isDraining: Bool { draining.load(ordering: .relaxed) }
+
+    /// Requests that are worked on now.
+    package var inFlight: Int { admission.running }
+
+    /// Answers a request in process: the whole stack short of sockets.
+    package func respond(
+        to request: HTTPRequest, body: [UInt8] = [], address: String = "127.0.0.1"
+    ) async -> (HTTPResponse, [UInt8]) {
+        let head = RequestHead(request, address: address)
+        let answer: WireAnswer
+        var streamed: [UInt8] = []
+        switch open(head) {
+        case .answer(let refusal): answer = refusal
+        case .work(let work):
+            let sink = CollectingSink()
+            switch await work.run(work.bodyRule.input(body), sink: sink) {
+            case .answer(let made): answer = made
+            case .streamed:
+                guard let begun = sink.head else { return (HTTPResponse(status: .internalServerError), []) }
+                answer = begun
+                streamed = sink.bytes
+            case .broken: return (HTTPResponse(status: .internalServerError), sink.bytes)
+            }
+        }
+        let content = streamed.isEmpty ? answer.body : streamed
+        return (answer.head, head.verb == .head ? [] : content)
+    }
+
+    /// Decides by the head alone. Never waits.
+    func open(_ head: RequestHead) -> Opening {
+        let arrived = NIODeadline.now()
+        let requestID = head.requestID ?? makeRequestID()
+        if let fault = head.fault { return refuse(fault, requestID, nil, arrived) }
+        switch table.match(head.verb, head.target) {
+        case .none: return .answer(document(head, requestID, arrived))
+        case .methodNotAllowed(let allow):
+            return refuse(Problem(.methodNotAllowed, headers: [.allow: allow]), requestID, nil, arrived)
+        case .route(let route, let values, let query):
+            do throws(Problem) {
+                // Before the token, whose check may cost more than the refusal.
+                guard !admission.isFull else { throw ProblemMapping.overloaded }
+                let principal = try identify(head, route)
+                let deadline = try deadline(head)
+                return .work(
+                    Work(
+                        responder: self, route: route, head: head, requestID: requestID, values: values, query: query,
+                        principal: principal, deadline: deadline, bodyRule: try bodyRule(head, route),
+                        arrived: arrived))
+            } catch {
+                return refuse(error, requestID, route, arrived)
+            }
+        }
+    }
+
+    /// The `Allow` of a path, nil where there is none: for methods that the parser does not know.
+    func allowed(_ target: String) -> String? {
+        if case .methodNotAllowed(let allow) = table.match(.other, target) { allow } else { nil }
+    }
+
+    /// A problem that the connection itself has, before there is a request.
+    func answer(to problem: Problem, requestID: String? = nil) -> WireAnswer {
+        unrouted.record(problem.type.status, nanoseconds: 0)
+        return WireAnswer(problem, requestID: requestID ?? makeRequestID())
+    }
+
+    func problem(for error: any Error, deadline: ContinuousClock.Instant?) -> Problem {
+        mapping.problem(for: error, deadline: deadline)
+    }
+
+    /// Counts the request, and logs it where somebody may want to know.
+    func finished(
+        _ status: HTTPResponse.Status, _ requestID: String, _ route: Route?, _ arrived: NIODeadline, subject: String?
+    ) {
+        let nanoseconds = (NIODeadline.now() - arrived).nanoseconds
+        if let route {
+            route.record(status, nanoseconds: nanoseconds)
+        } else {
+            unrouted.record(status, nanoseconds: nanoseconds)
+        }
+        let isNotable = status.code >= 500 || status == .forbidden || nanoseconds > 1_000_000_000
+        let level: Logger.Level = isNotable ? .info : .debug
+        guard logger.logLevel <= level else { return }
+        logger.log(
+            level: level, "request",
+            metadata: [
+                "operation": .string(route?.name ?? "none"), "status": .stringConvertible(status.code),
+                "microseconds": .stringConvertible(nanoseconds / 1000), "requestID": .string(requestID),
+                "subject": .string(subject ?? "-"),
+            ])
+    }
+
+    private func refuse(
+        _ problem: Problem, _ requestID: String, _ route: Route?, _ arrived: NIODeadline, subject: String? = nil
+    ) -> Opening {
+        finished(problem.type.status, requestID, route, arrived, subject: subject)
+        return .answer(WireAnswer(problem, requestID: requestID))
+    }
+
+    private func document(_ head: RequestHead, _ requestID: String, _ arrived: NIODeadline) -> WireAnswer {
+        let path = String(head.target.prefix { $0 != "?" })
+        let problem: Problem
+        if let document = documents[path] {
+            if head.verb == .get || head.verb == .head {
+                finished(.ok, requestID, nil, arrived, subject: nil)
+                return WireAnswer(
+                    .ok, contentType: "application/json", body: document, requestID: requestID,
+                    extra: [.cacheControl: "public, max-age=60"])
+            }
+            problem = Problem(.methodNotAllowed, headers: [.allow: "GET, HEAD"])
+        } else {
+            problem = Problem(.notFound)
+        }
+        finished(problem.type.status, requestID, nil, arrived, subject: nil)
+        return WireAnswer(problem, requestID: requestID)
+    }
+
+    private func identify(_ head: RequestHead, _ route: Route) throws(Problem) -> Principal {
+        let principal: Principal
+        if head.authorization == nil, case .anyone = route.operation.access {
+            principal = .anonymous
+        } else {
+            do throws(Problem) {
+                principal = try verifier.verify(authorization: head.authorization)
+            } catch {
+                if head.authorization != nil, let seconds = failures.take(head.address) {
+                    throw Problem(.tooManyRequests, headers: [.retryAfter: String(seconds)])
+                }
+                throw error
+            }
+        }
+        guard route.operation.access.allows(principal.role) else {
+            logger.info(
+                "refused by role",
+                metadata: [
+                    "operation": .string(route.name), "subject": .string(principal.subject),
+                    "role": .string(principal.role.rawValue),
+                ])
+            throw Problem(.forbidden)
+        }
+        switch principal.role {
+        case .operator, .service: break
+        default:
+            // Who has no token shares the bucket of the address.
+            let key = principal.isAnonymous ? "@\(head.address)" : principal.subject
+            if let seconds = principals.take(key) {
+                throw Problem(.tooManyRequests, headers: [.retryAfter: String(seconds)])
+            }
+        }
+        return principal
+    }
+
+    /// The caller's remaining milliseconds, as a point in time.
+    private func deadline(_ head: RequestHead) throws(Problem) -> ContinuousClock.Instant? {
+        guard let text = head.timeout else { return nil }
+        guard !text.isEmpty, text.utf8.count <= 9, text.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
+            let milliseconds = Int(text)
+        else { throw Problem(.malformed, "Club-Timeout must be a number of milliseconds.") }
+        guard milliseconds > 0 else { throw Problem(.deadline) }
+        return ContinuousClock.now.advanced(by: .milliseconds(milliseconds))
+    }
+
+    private func bodyRule(_ head: RequestHead, _ route: Route) throws(Problem) -> Work.BodyRule {
+        guard route.hasBody || route.input == .upload || route.operation.method == .post else { return .ignore }
+        let isUpload = route.input == .upload
+        let limit = isUpload ? limits.maxUploadBytes : limits.maxBodyBytes
+        if head.hasBody {
+            guard !head.isEncoded, Self.isMedia(head.contentType, route.operation) else {
+                throw Problem(
+                    .unsupportedMediaType, "This operation takes \(route.operation.consumes.rawValue).",
+                    headers: [.accept: route.operation.consumes.rawValue])
+            }
+            guard (head.contentLength ?? 0) <= limit else { throw .tooLarge(limit) }
+        }
+        return isUpload ? .stream(limit: limit) : .collect(limit: limit)
+    }
+
+    private static func isMedia(_ contentType: String?, _ operation: Operation) -> Bool {
+        guard let contentType else { return false }
+        let parts = contentType.split(separator: ";", omittingEmptySubsequences: false)
+        guard let media = parts.first.map({ $0.filter { $0 != " " }.lowercased() }) else { return false }
+        let isTaken =
+            media == operation.consumes.rawValue
+            || (operation.method == .patch && media == "application/merge-patch+json")
+        // Other character sets than UTF-8 would be read wrongly; other parameters mean nothing here.
+        return isTaken
+            && parts.dropFirst().allSatisfy { parameter in
+                let text = parameter.filter { $0 != " " && $0 != "\"" }.lowercased()
+                return !text.hasPrefix("charset=") || text == "charset=utf-8"
+            }
+    }
+
+    /// 13 characters of base 32: 65 bits of a counter, stirred; short enough for a string without an allocation.
+    private func makeRequestID() -> String {
+        var value = requestSeed &+ requestCount.add(1, ordering: .relaxed).newValue &* 0x9E37_79B9_7F4A_7C15
+        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
+        value ^= value >> 31
+        return String(unsafeUninitializedCapacity: 13) { buffer in
+            for index in 0..<13 {
+                let digit = UInt8(truncatingIfNeeded: value & 31)
+                buffer[index] = digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10
+                value >>= 5
+            }
+            return 13
+        }
+    }
+}
+
+/// What the head of a request leads to.
+enum Opening {
+    case answer(WireAnswer)
+    case work(Work)
+}
+
+extension Problem {
+    static func tooLarge(_ limit: Int) -> Problem {
+        Problem(.contentTooLarge, "The body may have \(limit) bytes at the most.")
+    }
+}
+
+/// The memory that all bodies together may take while they arrive.
+final class BodyBudget: Sendable {
+    private let limit: Int
+    private let used = Atomic<Int>(0)
+
+    init(limit: Int) {
+        self.limit = limit
+    }
+
+    /// Whether `count` more bytes may be kept; if so, they are to be given back.
+    func take(_ count: Int) -> Bool {
+        guard used.add(count, ordering: .relaxed).newValue > limit else { return true }
+        giveBack(count)
+        return false
+    }
+
+    func giveBack(_ count: Int) {
+        used.subtract(count, ordering: .relaxed)
+    }
+}
+
+/// Keeps a stream's bytes, for callers in the same process.
+private final class CollectingSink: AnswerSink {
+    private let state = Mutex<(head: WireAnswer?, bytes: [UInt8])>((nil, []))
+
+    var head: WireAnswer? { state.withLock { $0.head } }
+    var bytes: [UInt8] { state.withLock { $0.bytes } }
+
+    func begin(_ head: WireAnswer) async throws { state.withLock { $0.head = head } }
+    func write(_ bytes: [UInt8]) async throws { state.withLock { $0.bytes += bytes } }
+}

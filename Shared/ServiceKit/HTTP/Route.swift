@@ -1,0 +1,71 @@
+import ClubProtocol
+import HTTPTypes
+import Metrics
+
+/// One mounted endpoint, its types forgotten.
+final class Route: Sendable {
+    enum Input: Sendable {
+        case json, upload
+    }
+
+    typealias Run = @Sendable (Work, BodyInput, any AnswerSink) async throws -> Completion
+
+    /// `registerForEvent`: as in the OpenAPI document, the metrics and the log.
+    let name: String
+    let operation: Operation
+    let input: Input
+    let hasBody: Bool
+    let isPaged: Bool
+    let isRead: Bool
+    let variables: [String]
+    /// `Deprecation` and `Sunset`, where the operation will go.
+    let extra: HTTPFields
+    let run: Run
+    private let timers: StatusTimers
+
+    init(name: String, operation: Operation, input: Input, hasBody: Bool, isPaged: Bool, run: @escaping Run) {
+        self.name = name
+        self.operation = operation
+        self.input = input
+        self.hasBody = hasBody
+        self.isPaged = isPaged
+        self.run = run
+        isRead = operation.method == .get
+        variables = operation.segments.compactMap { if case .variable(let name) = $0 { name } else { nil } }
+        var extra: HTTPFields = [:]
+        if let deprecation = operation.deprecation {
+            // A structured date (RFC 9745) and an HTTP date (RFC 8594).
+            extra[.deprecation] = "@\(deprecation.since.microseconds / 1_000_000)"
+            extra[.sunset] = HTTPDate.text(unixSeconds: deprecation.sunset.microseconds / 1_000_000)
+        }
+        self.extra = extra
+        timers = StatusTimers(operation: name)
+    }
+
+    func record(_ status: HTTPResponse.Status, nanoseconds: Int64) {
+        timers.record(status, nanoseconds: nanoseconds)
+    }
+
+    /// `RegisterForEvent` → `registerForEvent`.
+    static func name(of endpoint: any Endpoint.Type) -> String {
+        let type = String(describing: endpoint)
+        return type.prefix(1).lowercased() + type.dropFirst()
+    }
+}
+
+/// The timers of one operation, one a class of statuses, made once.
+struct StatusTimers: Sendable {
+    private let timers: [Timer]
+
+    init(operation: String) {
+        timers = ["2xx", "3xx", "4xx", "5xx"].map { status in
+            Timer(
+                label: "http_server_request_duration_seconds",
+                dimensions: [("operation", operation), ("status", status)])
+        }
+    }
+
+    func record(_ status: HTTPResponse.Status, nanoseconds: Int64) {
+        timers[min(max(status.code / 100 - 2, 0), 3)].recordNanoseconds(nanoseconds)
+    }
+}

@@ -1,0 +1,134 @@
+import ClubProtocol
+
+/// All routes of a service as a tree over the segments of their paths.
+///
+/// A word goes before a variable. Segments are compared byte by byte as they were sent: `%2e%2e`, an empty segment or a
+/// trailing slash are no words, so they lead nowhere.
+struct RouteTable: Sendable {
+    private struct Node: Sendable {
+        var words: [(word: [UInt8], node: Int)] = []
+        var variable: Int?
+        /// By `RequestHead.Verb`.
+        var routes: [Route?] = Array(repeating: nil, count: RequestHead.Verb.other.rawValue)
+        /// `GET, HEAD, POST`; empty where no route ends.
+        var allow = ""
+    }
+
+    enum Match {
+        /// - Parameter values: what stands in place of the variables, decoded, in the order of the path.
+        case route(Route, values: [String], query: Substring?)
+        case methodNotAllowed(allow: String)
+        case none
+    }
+
+    private var nodes = [Node()]
+
+    /// - Throws: where two routes have the same method and path.
+    mutating func insert(_ route: Route) throws(RoutesError) {
+        var current = 0
+        for segment in route.operation.segments {
+            switch segment {
+            case .word(let text):
+                let word = Array(text.utf8)
+                if let known = nodes[current].words.first(where: { $0.word == word }) {
+                    current = known.node
+                } else {
+                    nodes.append(Node())
+                    nodes[current].words.append((word, nodes.count - 1))
+                    current = nodes.count - 1
+                }
+            case .variable:
+                if let known = nodes[current].variable {
+                    current = known
+                } else {
+                    nodes.append(Node())
+                    nodes[current].variable = nodes.count - 1
+                    current = nodes.count - 1
+                }
+            }
+        }
+        let verb = RequestHead.Verb(route.operation.method)
+        guard verb != .other, verb != .head else { throw .unusableMethod(route.name) }
+        guard nodes[current].routes[verb.rawValue] == nil else { throw .mountedTwice(route.name) }
+        nodes[current].routes[verb.rawValue] = route
+        // HEAD is answered wherever GET is (RFC 9110, 9.1).
+        if verb == .get { nodes[current].routes[RequestHead.Verb.head.rawValue] = route }
+        let verbs = RequestHead.Verb.allCases.filter { $0 != .other && nodes[current].routes[$0.rawValue] != nil }
+        nodes[current].allow = verbs.map(\.name).joined(separator: ", ")
+    }
+
+    func match(_ verb: RequestHead.Verb, _ target: String) -> Match {
+        var ranges: [Range<Int>] = []
+        var path = target.utf8[...]
+        var query: Substring?
+        if let mark = path.firstIndex(of: UInt8(ascii: "?")) {
+            query = target[target.utf8.index(after: mark)...]
+            path = path[..<mark]
+        }
+        let found = path.withContiguousStorageIfAvailable { bytes -> Int? in
+            guard bytes.count > 1, bytes[0] == UInt8(ascii: "/") else { return nil }
+            return find(in: 0, bytes, from: 1, &ranges)
+        }
+        guard let found, let place = found else { return .none }
+        var values: [String] = []
+        if !ranges.isEmpty {
+            values.reserveCapacity(ranges.count)
+            for range in ranges {
+                let start = path.index(path.startIndex, offsetBy: range.lowerBound)
+                let end = path.index(start, offsetBy: range.count)
+                guard let value = Self.decode(path[start..<end]) else { return .none }
+                values.append(value)
+            }
+        }
+        guard verb != .other, let route = nodes[place].routes[verb.rawValue] else {
+            return .methodNotAllowed(allow: nodes[place].allow)
+        }
+        return .route(route, values: values, query: query)
+    }
+
+    /// The node at the end of the path, nil if there is none where a route ends.
+    private func find(
+        in node: Int, _ path: UnsafeBufferPointer<UInt8>, from start: Int, _ ranges: inout [Range<Int>]
+    ) -> Int? {
+        var end = start
+        while end < path.count, path[end] != UInt8(ascii: "/") { end += 1 }
+        guard end > start else { return nil }
+        let segment = UnsafeBufferPointer(rebasing: path[start..<end])
+        for (word, child) in nodes[node].words where word.count == segment.count && word.elementsEqual(segment) {
+            if let found = descend(to: child, path, at: end, &ranges) { return found }
+        }
+        guard let child = nodes[node].variable else { return nil }
+        ranges.append(start..<end)
+        if let found = descend(to: child, path, at: end, &ranges) { return found }
+        ranges.removeLast()
+        return nil
+    }
+
+    private func descend(
+        to node: Int, _ path: UnsafeBufferPointer<UInt8>, at end: Int, _ ranges: inout [Range<Int>]
+    ) -> Int? {
+        guard end < path.count else { return nodes[node].allow.isEmpty ? nil : node }
+        return find(in: node, path, from: end + 1, &ranges)
+    }
+
+    /// Percent-decodes a segment; nil for what no variable can be: a slash or U+0000 in disguise, bad escapes, no UTF-8.
+    private static func decode(_ segment: Substring.UTF8View) -> String? {
+        guard segment.contains(UInt8(ascii: "%")) else { return String(Substring(segment)) }
+        var bytes: [UInt8] = []
+        var rest = segment
+        while let byte = rest.popFirst() {
+            guard byte == UInt8(ascii: "%") else {
+                bytes.append(byte)
+                continue
+            }
+            guard let first = rest.popFirst(), let second = rest.popFirst(),
+                let high = Character(Unicode.Scalar(first)).hexDigitValue,
+                let low = Character(Unicode.Scalar(second)).hexDigitValue
+            else { return nil }
+            let decoded = UInt8(high << 4 | low)
+            guard decoded != 0, decoded != UInt8(ascii: "/") else { return nil }
+            bytes.append(decoded)
+        }
+        return String(validating: bytes, as: UTF8.self)
+    }
+}

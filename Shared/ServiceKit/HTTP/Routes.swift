@@ -1,0 +1,127 @@
+package import ClubProtocol
+package import Postgres
+
+/// The handlers of a service, each mounted on its endpoint.
+package struct Routes {
+    private(set) var routes: [Route] = []
+    private(set) var constraints: [String: Problem] = [:]
+
+    package init() {}
+
+    /// Mounts what changes nothing in this service; it takes its own connections.
+    package mutating func read<E: Endpoint>(
+        _: E.Type, _ handler: @escaping @Sendable (Call<E>) async throws -> Answer<E.Response>
+    ) {
+        add(E.self, .json) { work, input, _ in
+            let call = try work.call(E.self, input)
+            return .answer(try work.wire(try await handler(call), E.operation))
+        }
+    }
+
+    /// Mounts a change: one transaction a request, in which idempotency key, effect, journal and stored answer commit
+    /// together. The handler is run again when the transaction loses against another one, so it does nothing else.
+    package mutating func write<E: Endpoint>(
+        _: E.Type, _ handler: @escaping @Sendable (Call<E>, PostgresTransaction) async throws -> Answer<E.Response>
+    ) {
+        add(E.self, .json) { work, input, _ in
+            let call = try work.call(E.self, input)
+            return .answer(
+                try await work.transact(input, prepare: {}) { _, transaction in
+                    try work.wire(try await handler(call, transaction), E.operation)
+                })
+        }
+    }
+
+    /// Mounts a change that needs something before its transaction opens, as the answer of a peer: no transaction ever
+    /// waits for the network.
+    package mutating func write<E: Endpoint, Prepared: Sendable>(
+        _: E.Type, prepare: @escaping @Sendable (Call<E>) async throws -> Prepared,
+        _ handler: @escaping @Sendable (Call<E>, Prepared, PostgresTransaction) async throws -> Answer<E.Response>
+    ) {
+        add(E.self, .json) { work, input, _ in
+            let call = try work.call(E.self, input)
+            return .answer(
+                try await work.transact(input, looksBefore: true, prepare: { try await prepare(call) }) {
+                    prepared, transaction in
+                    try work.wire(try await handler(call, prepared, transaction), E.operation)
+                })
+        }
+    }
+
+    /// Mounts an answer of many lines (NDJSON); `E.Response` is one of them. An error before the first bytes have gone out
+    /// is a problem document, one after it cuts the stream off.
+    package mutating func stream<E: Endpoint>(
+        _: E.Type, _ handler: @escaping @Sendable (Call<E>, LineWriter<E.Response>) async throws -> Void
+    ) {
+        add(E.self, .json) { work, input, sink in
+            let call = try work.call(E.self, input)
+            let output = LineOutput(head: work.streamHead(E.operation), sink: sink)
+            guard work.head.verb != .head else { return .answer(output.head) }
+            do {
+                try await handler(call, LineWriter(output: output))
+                return try await output.end()
+            } catch {
+                guard output.hasBegun else { throw error }
+                work.report(brokenBy: error)
+                return .broken
+            }
+        }
+    }
+
+    /// Mounts what takes a large body (CSV) as it arrives, and answers JSON.
+    package mutating func upload<E: Endpoint>(
+        _: E.Type, _ handler: @escaping @Sendable (Call<E>, UploadBody) async throws -> Answer<E.Response>
+    ) {
+        add(E.self, .upload) { work, input, _ in
+            let call = try work.call(E.self, .bytes([]))
+            let body =
+                switch input {
+                case .bytes(let bytes): UploadBody(bytes: bytes)
+                case .upload(let body): body
+                }
+            return .answer(try work.wire(try await handler(call, body), E.operation))
+        }
+    }
+
+    /// Says what it means when a constraint of the database refuses a change: `"person_email_key"`.
+    /// Unnamed ones are 409 `already-exists` (unique), 409 `conflict` (exclusion) or 422 (foreign key, check, not null).
+    package mutating func constraint(_ name: String, _ problem: Problem) {
+        constraints[name] = problem
+    }
+
+    /// Compares what is mounted with what the service says it serves.
+    ///
+    /// - Throws: ``RoutesError``, one line that names what is missing or too much.
+    package func validate(against endpoints: [any Endpoint.Type]) throws {
+        let listed = Set(endpoints.map { Route.name(of: $0) })
+        let mounted = Set(routes.map(\.name))
+        let missing = listed.subtracting(mounted).sorted()
+        guard missing.isEmpty else { throw RoutesError.missing(missing) }
+        let unlisted = mounted.subtracting(listed).sorted()
+        guard unlisted.isEmpty else { throw RoutesError.unlisted(unlisted) }
+    }
+
+    private mutating func add<E: Endpoint>(_: E.Type, _ input: Route.Input, _ run: @escaping Route.Run) {
+        routes.append(
+            Route(
+                name: Route.name(of: E.self), operation: E.operation, input: input,
+                hasBody: E.Body.self != Empty.self, isPaged: E.Query.self is any PagedQuery.Type, run: run))
+    }
+}
+
+/// Why the routes of a service cannot be served.
+package enum RoutesError: Error, CustomStringConvertible {
+    case missing([String])
+    case unlisted([String])
+    case mountedTwice(String)
+    case unusableMethod(String)
+
+    package var description: String {
+        switch self {
+        case .missing(let names): "endpoints without a handler: \(names.joined(separator: ", "))"
+        case .unlisted(let names): "handlers that the service does not list: \(names.joined(separator: ", "))"
+        case .mountedTwice(let name): "two handlers for the method and path of \(name)"
+        case .unusableMethod(let name): "\(name) has a method that cannot be routed"
+        }
+    }
+}

@@ -1,0 +1,101 @@
+import ClubProtocol
+import HTTPTypes
+import Postgres
+
+/// An answer, complete but for what depends on the connection: length, date and whether it stays open.
+struct WireAnswer: Sendable {
+    var status: HTTPResponse.Status
+    /// nil: there is no body.
+    var contentType: String?
+    var body: [UInt8]
+    var requestID: String
+    /// Goes out as the ETag.
+    var version: Int?
+    /// What few answers have: `Allow`, `Retry-After`, `Location`, `Deprecation`.
+    var extra: HTTPFields
+
+    init(
+        _ status: HTTPResponse.Status, contentType: String?, body: [UInt8], requestID: String, version: Int? = nil,
+        extra: HTTPFields = [:]
+    ) {
+        self.status = status
+        self.contentType = contentType
+        self.body = body
+        self.requestID = requestID
+        self.version = version
+        self.extra = extra
+    }
+
+    /// The problem document (RFC 9457). Written by hand: under overload it is written more often than anything else.
+    init(_ problem: Problem, requestID: String) {
+        var json: [UInt8] = []
+        json.reserveCapacity(256)
+        func member(_ key: StaticString, _ value: String) {
+            json.append(contentsOf: json.isEmpty ? "{\"".utf8 : ",\"".utf8)
+            json.append(contentsOf: UnsafeBufferPointer(start: key.utf8Start, count: key.utf8CodeUnitCount))
+            json.append(contentsOf: "\":".utf8)
+            JSONText.writeString(value, into: &json)
+        }
+        member("type", problem.type.urn)
+        member("title", problem.type.title)
+        json.append(contentsOf: ",\"status\":\(problem.type.status.code)".utf8)
+        if let detail = problem.detail { member("detail", detail) }
+        if !problem.errors.isEmpty {
+            json.append(contentsOf: ",\"errors\":[".utf8)
+            for (index, field) in problem.errors.enumerated() {
+                json.append(contentsOf: index == 0 ? "{\"pointer\":".utf8 : ",{\"pointer\":".utf8)
+                JSONText.writeString(field.pointer, into: &json)
+                json.append(contentsOf: ",\"detail\":".utf8)
+                JSONText.writeString(field.detail, into: &json)
+                json.append(UInt8(ascii: "}"))
+            }
+            json.append(UInt8(ascii: "]"))
+        }
+        member("requestID", requestID)
+        json.append(UInt8(ascii: "}"))
+        self.init(
+            problem.type.status, contentType: "application/problem+json", body: json, requestID: requestID,
+            extra: problem.headers)
+    }
+
+    /// As HTTP types: what in-process callers get.
+    var head: HTTPResponse {
+        var fields = extra
+        if let contentType {
+            fields[.contentType] = contentType
+            fields[.contentLength] = String(body.count)
+        }
+        if let version { fields[.eTag] = "\"\(version)\"" }
+        fields[.requestID] = requestID
+        return HTTPResponse(status: status, headerFields: fields)
+    }
+}
+
+extension HTTPField.Name {
+    static let requestID = known("X-Request-ID")
+    static let idempotencyReplayed = known("Idempotency-Replayed")
+    static let deprecation = known("Deprecation")
+    static let sunset = known("Sunset")
+
+    private static func known(_ name: String) -> HTTPField.Name {
+        guard let name = HTTPField.Name(name) else { preconditionFailure("\(name) is no field name") }
+        return name
+    }
+}
+
+/// How a request ended.
+enum Completion: Sendable {
+    case answer(WireAnswer)
+    /// All lines of the stream have gone out.
+    case streamed
+    /// The stream broke after its first bytes had gone out: only cutting it off tells the client.
+    case broken
+}
+
+/// Where a stream's bytes go.
+protocol AnswerSink: Sendable {
+    /// Sends the head; it tells no length.
+    func begin(_ head: WireAnswer) async throws
+    /// Returns when the bytes have left: a client that reads slowly slows down who writes.
+    func write(_ bytes: [UInt8]) async throws
+}

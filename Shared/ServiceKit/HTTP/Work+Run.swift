@@ -1,0 +1,79 @@
+import ClubProtocol
+import HTTPTypes
+import Instrumentation
+import Logging
+import NIOCore
+import Postgres
+import ServiceContextModule
+
+extension Work {
+    /// Does the work, waiting for a place first, under the request's identifier, trace and deadline.
+    func run(_ input: BodyInput, sink: any AnswerSink) async -> Completion {
+        guard await responder.admission.enter() else { return refused(ProblemMapping.overloaded) }
+        defer { responder.admission.leave() }
+        if case .collect(let limit) = bodyRule, input.bytes.count > limit { return refused(.tooLarge(limit)) }
+        if let deadline, ContinuousClock.now >= deadline { return refused(Problem(.deadline)) }
+        return await RequestID.$current.withValue(requestID) {
+            guard deadline != nil || head.traceparent != nil else { return await perform(input, sink) }
+            return await PostgresDeadline.$current.withValue(deadline) {
+                guard let text = head.traceparent, let trace = TraceContext(traceparent: text) else {
+                    return await perform(input, sink)
+                }
+                var context = ServiceContext.topLevel
+                context.trace = trace.child()
+                return await ServiceContext.withValue(context) { await perform(input, sink) }
+            }
+        }
+    }
+
+    /// Logs why a stream broke off; there is nobody left to tell.
+    func report(brokenBy error: any Error) {
+        responder.logger.info("stream broke off", metadata: metadata(error))
+        responder.finished(.internalServerError, requestID, route, arrived, subject: principal.subject)
+    }
+
+    private func perform(_ input: BodyInput, _ sink: any AnswerSink) async -> Completion {
+        do {
+            let completion = try await route.run(self, input, sink)
+            switch completion {
+            case .answer(let answer):
+                responder.finished(answer.status, requestID, route, arrived, subject: principal.subject)
+            case .streamed:
+                responder.finished(route.operation.success, requestID, route, arrived, subject: principal.subject)
+            case .broken: break
+            }
+            return completion
+        } catch {
+            let problem = responder.problem(for: error, deadline: deadline)
+            if problem.type.status.code == 500 {
+                responder.logger.error("request failed", metadata: metadata(error))
+            } else if problem.type.status.code > 500 {
+                responder.logger.info("request could not be served", metadata: metadata(error))
+            }
+            return refused(problem)
+        }
+    }
+
+    private func refused(_ problem: Problem) -> Completion {
+        responder.finished(problem.type.status, requestID, route, arrived, subject: principal.subject)
+        return .answer(WireAnswer(problem, requestID: requestID))
+    }
+
+    private func metadata(_ error: any Error) -> Logger.Metadata {
+        [
+            "operation": .string(route.name), "requestID": .string(requestID),
+            "error": .string(ProblemMapping.loggable(error)),
+        ]
+    }
+}
+
+extension Work.BodyRule {
+    /// A body that is all there, as the route gets it.
+    func input(_ bytes: [UInt8]) -> BodyInput {
+        switch self {
+        case .ignore: .bytes([])
+        case .collect: .bytes(bytes)
+        case .stream: .upload(UploadBody(bytes: bytes))
+        }
+    }
+}

@@ -1,0 +1,155 @@
+import ClubProtocol
+import HTTPTypes
+import Logging
+import NIOCore
+import Postgres
+
+/// What of a body its route gets.
+enum BodyInput: Sendable {
+    case bytes([UInt8])
+    case upload(UploadBody)
+
+    var bytes: [UInt8] { if case .bytes(let bytes) = self { bytes } else { [] } }
+}
+
+/// One request that was let in: routed, identified, allowed; its body is still to come.
+final class Work: Sendable {
+    /// What becomes of the request's body.
+    enum BodyRule: Sendable {
+        /// The operation has none: what comes is read and forgotten.
+        case ignore
+        case collect(limit: Int)
+        case stream(limit: Int)
+    }
+
+    let responder: Responder
+    let route: Route
+    let head: RequestHead
+    let requestID: String
+    let values: [String]
+    let query: Substring?
+    let principal: Principal
+    let deadline: ContinuousClock.Instant?
+    let bodyRule: BodyRule
+    let arrived: NIODeadline
+
+    init(
+        responder: Responder, route: Route, head: RequestHead, requestID: String, values: [String], query: Substring?,
+        principal: Principal, deadline: ContinuousClock.Instant?, bodyRule: BodyRule, arrived: NIODeadline
+    ) {
+        self.responder = responder
+        self.route = route
+        self.head = head
+        self.requestID = requestID
+        self.values = values
+        self.query = query
+        self.principal = principal
+        self.deadline = deadline
+        self.bodyRule = bodyRule
+        self.arrived = arrived
+    }
+
+    /// Whether the work is for the caller alone, and has no point when the caller has gone.
+    var endsWithCaller: Bool { route.isRead || route.input == .upload }
+
+    /// The decoded request.
+    ///
+    /// - Throws: 404 for a path that no value fits, 400 and 422 for query and body, 428 and 400 for `If-Match`.
+    func call<E: Endpoint>(_: E.Type, _ input: BodyInput) throws -> Call<E> {
+        let path: E.Path
+        if values.isEmpty, let empty = Empty() as? E.Path {
+            path = empty
+        } else {
+            path = try FlatCoding.decodePath(
+                E.Path.self, from: Dictionary(zip(route.variables, values), uniquingKeysWith: { first, _ in first }))
+        }
+        let asked: E.Query
+        if query == nil, let empty = Empty() as? E.Query {
+            asked = empty
+        } else {
+            asked = try FlatCoding.decodeQuery(E.Query.self, from: query.map(String.init))
+        }
+        let version = try expectedVersion()
+        let key = try idempotencyKey()
+        let body: E.Body
+        if !route.hasBody, input.bytes.isEmpty, let empty = Empty() as? E.Body {
+            body = empty
+        } else {
+            body = try StrictJSON.decode(E.Body.self, from: input.bytes)
+        }
+        var paging: PageRequest?
+        if route.isPaged, let paged = asked as? any PagedQuery {
+            let scope = CursorScope(
+                key: responder.cursorKey, path: head.target.prefix { $0 != "?" }, query: query)
+            paging = try PageRequest(paged, scope: scope)
+        }
+        return Call(
+            path: path, query: asked, body: body, principal: principal, ifMatch: version, idempotencyKey: key,
+            requestID: requestID, deadline: deadline, paging: paging, base: responder.logger)
+    }
+
+    /// The answer with everything that the operation says about it.
+    func wire<Value>(_ answer: Answer<Value>, _ operation: Operation) throws -> WireAnswer {
+        let extra = answer.headers.isEmpty ? route.extra : HTTPFields(Array(answer.headers) + Array(route.extra))
+        guard let body = try answer.encoded() else {
+            return WireAnswer(
+                answer.status ?? .noContent, contentType: nil, body: [], requestID: requestID,
+                version: answer.version, extra: extra)
+        }
+        return WireAnswer(
+            answer.status ?? operation.success, contentType: operation.produces.rawValue, body: body,
+            requestID: requestID, version: answer.version, extra: extra)
+    }
+
+    func streamHead(_ operation: Operation) -> WireAnswer {
+        WireAnswer(
+            operation.success, contentType: operation.produces.rawValue, body: [], requestID: requestID,
+            extra: route.extra)
+    }
+
+    /// One transaction with the idempotency protocol inside.
+    ///
+    /// - Parameter looksBefore: whether a stored answer is looked for before `prepare`, so that a repetition does not
+    ///   need what the first request needed.
+    func transact<Prepared: Sendable>(
+        _ input: BodyInput, looksBefore: Bool = false, prepare: @Sendable () async throws -> Prepared,
+        _ body: @Sendable (Prepared, PostgresTransaction) async throws -> WireAnswer
+    ) async throws -> WireAnswer {
+        var claim: IdempotencyClaim?
+        if head.verb == .post, let key = try idempotencyKey() {
+            claim = IdempotencyClaim(
+                subject: principal.subject, operation: route.name, key: key, target: head.target, body: input.bytes)
+        }
+        if looksBefore, let claim, let stored = try await claim.stored(on: responder.database, for: requestID) {
+            return stored
+        }
+        let prepared = try await prepare()
+        return try await responder.database.transaction { [claim] transaction in
+            if let claim, let stored = try await claim.claim(in: transaction, for: self.requestID) { return stored }
+            let answer = try await body(prepared, transaction)
+            if let claim { try await claim.store(answer, in: transaction) }
+            return answer
+        }
+    }
+
+    /// 1 to 200 visible ASCII characters.
+    private func idempotencyKey() throws(Problem) -> String? {
+        guard let key = head.idempotencyKey else { return nil }
+        guard (1...200).contains(key.utf8.count), key.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+            throw Problem(.malformed, "Idempotency-Key must be 1 to 200 visible ASCII characters.")
+        }
+        return key
+    }
+
+    /// The version in `If-Match: "3"`. Weak tags, lists and `*` do not name one version.
+    private func expectedVersion() throws(Problem) -> Int? {
+        guard let text = head.ifMatch else {
+            if route.operation.requiresIfMatch { throw Problem(.preconditionRequired) }
+            return nil
+        }
+        guard text.utf8.count > 2, text.hasPrefix("\""), text.hasSuffix("\""),
+            let version = Int(text.dropFirst().dropLast()), version >= 0
+        else { throw Problem(.malformed, "If-Match must be one strong entity tag that this service gave: \"3\".") }
+        return version
+    }
+}

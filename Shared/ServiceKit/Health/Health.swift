@@ -1,0 +1,180 @@
+package import ClubProtocol
+package import Logging
+package import Postgres
+import Synchronization
+
+/// Whether the service lives, has started, and is ready.
+///
+/// - *live* asks nobody: it fails only if the process cannot answer at all.
+/// - *started* is true once the API listens.
+/// - *ready* asks the service's own database and compares the schema, within ``limit``. A peer that is down is a warning.
+///   While the service is going down it says no, so that nobody sends anything more.
+package final class Health: Sendable {
+    /// The time that the database has to answer.
+    package static let limit = Duration.seconds(1)
+    /// How long an answer may be repeated.
+    package static let cacheTime = Duration.milliseconds(500)
+
+    private struct State {
+        var isListening = false
+        var isDraining = false
+        var known: (checks: [String: [HealthReport.Check]], until: ContinuousClock.Instant)?
+        var isAsking = false
+        var waiting: [CheckedContinuation<[String: [HealthReport.Check]], Never>] = []
+        var wasReady = false
+    }
+
+    private let service: ServiceName
+    private let database: PostgresClient
+    private let migrator: Migrator
+    private let peers: @Sendable () -> [ServiceName: PeerState]
+    private let logger: Logger
+    private let state = Mutex(State())
+
+    /// - Parameters:
+    ///   - migrator: knows the migrations that this code needs.
+    ///   - peers: how those that the service calls have been answering.
+    package init(
+        service: ServiceName, database: PostgresClient, migrator: Migrator, logger: Logger,
+        peers: @escaping @Sendable () -> [ServiceName: PeerState]
+    ) {
+        self.service = service
+        self.database = database
+        self.migrator = migrator
+        self.logger = logger
+        self.peers = peers
+    }
+
+    // MARK: States
+
+    func beginListening() { state.withLock { $0.isListening = true } }
+
+    /// From now on ready says no; there is no way back.
+    func beginDraining() { state.withLock { $0.isDraining = true } }
+
+    package var isDraining: Bool { state.withLock { $0.isDraining } }
+
+    /// What ready said last, for the metrics; false before it was ever asked.
+    package var wasReady: Bool { state.withLock { $0.wasReady && !$0.isDraining } }
+
+    // MARK: Pages
+
+    package func live() -> HealthReport {
+        HealthReport(service: service, description: "the process answers", checks: [:])
+    }
+
+    package func started() -> HealthReport {
+        report("the service has started", checks: [:])
+    }
+
+    package func ready() async -> HealthReport {
+        var checks = isDraining ? [:] : await databaseChecks()
+        for (peer, state) in peers() {
+            let isDown = state.condition == .down
+            checks["peer:\(peer.rawValue)"] = [
+                HealthReport.Check(
+                    peer.rawValue, type: "component", isDown ? .warn : .pass,
+                    output: isDown ? "down since \(state.since.text): \(state.reason ?? "no answer")" : nil)
+            ]
+        }
+        let report = report("the service can do its work", checks: checks)
+        noticeChange(report)
+        return report
+    }
+
+    /// With what the service itself knows of its state.
+    private func report(_ description: String, checks: [String: [HealthReport.Check]]) -> HealthReport {
+        let (isListening, isDraining) = state.withLock { ($0.isListening, $0.isDraining) }
+        var checks = checks
+        let output = isDraining ? "shutting down" : isListening ? nil : "starting"
+        checks["service:state"] = [
+            HealthReport.Check(service.rawValue, type: "component", output == nil ? .pass : .fail, output: output)
+        ]
+        return HealthReport(service: service, description: description, checks: checks)
+    }
+
+    private func noticeChange(_ report: HealthReport) {
+        let changed = state.withLock { state in
+            defer { state.wasReady = report.isServing }
+            return state.wasReady != report.isServing
+        }
+        guard changed else { return }
+        if report.isServing {
+            logger.notice("ready")
+        } else {
+            let failed = report.checks.values.joined().filter { $0.status == .fail }.compactMap(\.output)
+            logger.warning("not ready", metadata: ["reason": "\(failed.sorted().joined(separator: "; "))"])
+        }
+    }
+
+    // MARK: The database
+
+    /// Whether every migration this code needs is applied.
+    func isSchemaReady() async -> Bool {
+        await databaseChecks().values.joined().allSatisfy { $0.status == .pass }
+    }
+
+    /// One question at a time; whoever asks meanwhile gets the same answer.
+    private func databaseChecks() async -> [String: [HealthReport.Check]] {
+        enum Turn {
+            case known([String: [HealthReport.Check]])
+            case ask, wait
+        }
+        let turn: Turn = state.withLock { state in
+            if let known = state.known, known.until > .now { return .known(known.checks) }
+            if state.isAsking { return .wait }
+            state.isAsking = true
+            return .ask
+        }
+        switch turn {
+        case .known(let checks): return checks
+        case .wait:
+            return await withCheckedContinuation { continuation in
+                let known: [String: [HealthReport.Check]]? = state.withLock { state in
+                    if !state.isAsking, let known = state.known { return known.checks }
+                    state.waiting.append(continuation)
+                    return nil
+                }
+                if let known { continuation.resume(returning: known) }
+            }
+        case .ask:
+            let checks = await askDatabase()
+            let waiting = state.withLock { state in
+                // What a cancelled task found out is nothing to tell others later.
+                state.known = (checks, Task.isCancelled ? .now : .now.advanced(by: Self.cacheTime))
+                state.isAsking = false
+                defer { state.waiting = [] }
+                return state.waiting
+            }
+            for continuation in waiting { continuation.resume(returning: checks) }
+            return checks
+        }
+    }
+
+    private func askDatabase() async -> [String: [HealthReport.Check]] {
+        let start = ContinuousClock.now
+        do {
+            let pending = try await PostgresDeadline.$current.withValue(start.advanced(by: Self.limit)) {
+                try await migrator.pending(on: database)
+            }
+            let (seconds, attoseconds) = start.duration(to: .now).components
+            let milliseconds = Int(seconds * 1000 + attoseconds / 1_000_000_000_000_000)
+            return [
+                "database:responseTime": [
+                    HealthReport.Check("postgresql", type: "datastore", .pass, milliseconds: milliseconds)
+                ],
+                "database:schema": [
+                    HealthReport.Check(
+                        migrator.schema, type: "datastore", pending.isEmpty ? .pass : .fail,
+                        output: pending.isEmpty
+                            ? nil : "\(pending.count) migrations to apply, the first is \(pending[0])")
+                ],
+            ]
+        } catch {
+            let reason = (error as? PostgresError)?.message ?? "no answer"
+            return [
+                "database:responseTime": [HealthReport.Check("postgresql", type: "datastore", .fail, output: reason)]
+            ]
+        }
+    }
+}

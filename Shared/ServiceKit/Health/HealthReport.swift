@@ -1,0 +1,55 @@
+package import ClubProtocol
+
+/// What a health page says: `application/health+json` (draft-inadarei-api-health-check-06).
+package struct HealthReport: Codable, Equatable, Sendable {
+    package static let contentType = "application/health+json"
+
+    package enum Status: String, Codable, Sendable {
+        case pass, warn, fail
+    }
+
+    /// What one component of the service, or one it depends on, is like.
+    package struct Check: Codable, Equatable, Sendable {
+        /// Which of its kind: the schema, the peer.
+        package var componentId: String
+        /// `datastore`, `component` or `system`.
+        package var componentType: String
+        package var status: Status
+        package var time: Timestamp
+        /// What is wrong, in a few fixed words; absent when nothing is.
+        package var output: String?
+        package var observedValue: Int?
+        package var observedUnit: String?
+
+        package init(
+            _ componentId: String, type componentType: String, _ status: Status, output: String? = nil,
+            milliseconds: Int? = nil
+        ) {
+            self.componentId = componentId
+            self.componentType = componentType
+            self.status = status
+            time = .now
+            self.output = output
+            observedValue = milliseconds
+            observedUnit = milliseconds.map { _ in "ms" }
+        }
+    }
+
+    /// The worst of the checks.
+    package var status: Status
+    package var serviceId: String
+    package var description: String
+    /// By component and what is measured: `database:responseTime`, `peer:directory`.
+    package var checks: [String: [Check]]
+
+    package init(service: ServiceName, description: String, checks: [String: [Check]]) {
+        let all = checks.values.joined().map(\.status)
+        status = all.contains(.fail) ? .fail : all.contains(.warn) ? .warn : .pass
+        serviceId = service.rawValue
+        self.description = description
+        self.checks = checks
+    }
+
+    /// A warning is no reason to send the requests elsewhere: 200.
+    package var isServing: Bool { status != .fail }
+}

@@ -1,0 +1,108 @@
+import ClubProtocol
+import HTTPTypes
+import HummingbirdCore
+import Logging
+import NIOCore
+import NIOPosix
+import ServiceLifecycle
+
+/// The listener for those who run the service: health and metrics, nothing of the public's.
+///
+/// It has a thread of its own, for the sockets and for the work behind them: however busy the API is, health has room.
+struct OperatorListener: Service {
+    let host: String
+    let port: Int
+    let health: Health
+    let metrics: PrometheusRegistry
+    let logger: Logger
+    /// Told the port that was bound.
+    let onRunning: @Sendable (Int) async -> Void
+
+    func run() async throws {
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let executor = LoopExecutor(group.next())
+        let result: Result<Void, any Error>
+        do {
+            try await withTaskExecutorPreference(executor) { try await serve(on: group) }
+            result = .success(())
+        } catch {
+            result = .failure(error)
+        }
+        try await group.shutdownGracefully()
+        try result.get()
+    }
+
+    private func serve(on group: MultiThreadedEventLoopGroup) async throws {
+        let channel = HTTP1Channel.Configuration(
+            idleTimeout: .seconds(60),
+            httpDecoderConfiguration: .init(maxHeaderFieldSize: 8 << 10, maxHeaderListSize: 16 << 10))
+        let server = try HTTPServerBuilder.http1(configuration: channel).buildServer(
+            configuration: ServerConfiguration(address: .hostname(host, port: port)),
+            eventLoopGroup: group, logger: logger,
+            responder: { request, writer, _ in
+                let answer = await OperatorPages(health: health, metrics: metrics).answer(to: request.head)
+                try await writer.write(
+                    response: answer.head,
+                    body: answer.body.isEmpty
+                        ? ResponseBody() : ResponseBody(byteBuffer: ByteBuffer(bytes: answer.body)))
+            },
+            onServerRunning: { channel in
+                await onRunning(channel.localAddress?.port ?? port)
+            })
+        try await server.run()
+    }
+}
+
+/// What the operator port answers.
+struct OperatorPages: Sendable {
+    struct Answer: Sendable {
+        var head: HTTPResponse
+        var body: [UInt8]
+    }
+
+    let health: Health
+    let metrics: PrometheusRegistry
+
+    func answer(to request: HTTPRequest) async -> Answer {
+        let path = (request.path ?? "/").prefix { $0 != "?" }
+        let known = ["/health/live", "/health/ready", "/health/started", "/metrics"].contains(path)
+        guard known else { return problem(Problem(.notFound)) }
+        guard request.method == .get || request.method == .head else {
+            return problem(Problem(.methodNotAllowed, headers: [.allow: "GET, HEAD"]))
+        }
+        var answer =
+            switch path {
+            case "/health/live": page(health.live())
+            case "/health/started": page(health.started())
+            case "/health/ready": page(await health.ready())
+            default: Answer(.ok, type: PrometheusRegistry.contentType, metrics.text())
+            }
+        if request.method == .head { answer.body = [] }
+        return answer
+    }
+
+    private func page(_ report: HealthReport) -> Answer {
+        Answer(
+            report.isServing ? .ok : .serviceUnavailable, type: HealthReport.contentType,
+            (try? WireJSON.encode(report)) ?? [])
+    }
+
+    private func problem(_ problem: Problem) -> Answer {
+        var answer = Answer(
+            problem.type.status, type: "application/problem+json",
+            (try? WireJSON.encode(ProblemDocument(problem, requestID: nil))) ?? [])
+        answer.head.headerFields.append(contentsOf: problem.headers)
+        return answer
+    }
+}
+
+extension OperatorPages.Answer {
+    init(_ status: HTTPResponse.Status, type: String, _ body: [UInt8]) {
+        head = HTTPResponse(
+            status: status,
+            headerFields: [
+                .contentType: type, .contentLength: String(body.count), .cacheControl: "no-store",
+            ])
+        self.body = body
+    }
+}

@@ -1,0 +1,90 @@
+import Foundation
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// Why a key or trust file cannot be used: one line for the operator, never with key material.
+package struct IdentityFileError: Error, Hashable, Sendable, CustomStringConvertible {
+    package var path: String
+    package var reason: String
+
+    package init(_ path: String, _ reason: String) {
+        self.path = path
+        self.reason = reason
+    }
+
+    package var description: String { "\(path): \(reason)" }
+}
+
+/// Files that hold keys: whole or not there at all, with the mode they are meant to have from the first moment.
+enum SecureFile {
+    /// What tells one state of a file from another. Follows symbolic links: Kubernetes swaps mounted files by them.
+    struct Stamp: Hashable {
+        var modified: Date?
+        var inode: UInt64?
+        var size: UInt64?
+
+        init?(path: String) {
+            let target = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+            guard let attributes = try? FileManager.default.attributesOfItem(atPath: target) else { return nil }
+            modified = attributes[.modificationDate] as? Date
+            inode = (attributes[.systemFileNumber] as? NSNumber)?.uint64Value
+            size = (attributes[.size] as? NSNumber)?.uint64Value
+        }
+    }
+
+    static func read(_ path: String) throws(IdentityFileError) -> Data {
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw IdentityFileError(path, "cannot be read")
+        }
+        return data
+    }
+
+    /// Makes a new file; one that is there stays as it is and is an error.
+    static func create(_ bytes: Data, at path: String, mode: Int) throws(IdentityFileError) {
+        let temporary = try writeBeside(path, bytes, mode: mode)
+        defer { unlink(temporary) }
+        // link(2), unlike rename(2), refuses to replace: nobody's key is ever lost.
+        guard link(temporary, path) == 0 else { throw failure(path) }
+    }
+
+    /// Replaces a file in one step: a reader sees the old one or the new one, never half of it.
+    static func replace(_ bytes: Data, at path: String, mode: Int) throws(IdentityFileError) {
+        let temporary = try writeBeside(path, bytes, mode: mode)
+        guard rename(temporary, path) == 0 else {
+            let error = failure(path)
+            unlink(temporary)
+            throw error
+        }
+    }
+
+    private static func writeBeside(_ path: String, _ bytes: Data, mode: Int) throws(IdentityFileError) -> String {
+        let temporary = "\(path).\(UUID().uuidString.lowercased()).new"
+        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode_t(mode))
+        guard descriptor >= 0 else { throw failure(path) }
+        let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: false)
+        var written = fchmod(descriptor, mode_t(mode)) == 0
+        if written { written = (try? handle.write(contentsOf: bytes)) != nil }
+        written = written && fsync(descriptor) == 0
+        let closed = close(descriptor) == 0
+        guard written, closed else {
+            let error = failure(path)
+            unlink(temporary)
+            throw error
+        }
+        return temporary
+    }
+
+    private static func failure(_ path: String) -> IdentityFileError {
+        switch errno {
+        case EEXIST: IdentityFileError(path, "exists already; it is never overwritten")
+        case ENOENT: IdentityFileError(path, "its directory does not exist")
+        case let code: IdentityFileError(path, "cannot be written (\(String(cString: strerror(code))))")
+        }
+    }
+}

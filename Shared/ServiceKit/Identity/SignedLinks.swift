@@ -1,0 +1,50 @@
+package import ClubProtocol
+package import Crypto
+import Foundation
+
+/// Tokens for links in mails: whoever has the link may do the one thing it is for, until it expires, and nothing else.
+///
+/// A token is `base64url(<expiry in seconds>.<subject>)` `.` `base64url(HMAC-SHA256)`; the purpose is under the HMAC, so that
+/// a link for one thing never opens another. Keys are derived from the service's signing key: all its replicas agree.
+package struct SignedLinks: Sendable {
+    private let key: SymmetricKey
+    private let now: @Sendable () -> Timestamp
+    /// The key for the cursors of lists, which has nothing to do with that of links.
+    package let cursorKey: SymmetricKey
+
+    package init(key: KeyFile, now: @escaping @Sendable () -> Timestamp = { .now }) {
+        self.key = key.derivedKey(for: "links")
+        self.now = now
+        cursorKey = key.derivedKey(for: "cursors")
+    }
+
+    /// - Parameters:
+    ///   - purpose: what the link is for, in a fixed word: `confirm-registration`.
+    ///   - subject: what it is about, mostly an identifier; readable by whoever has the link.
+    ///   - expires: rounded down to the second.
+    package func token(purpose: String, subject: String, expires: Timestamp) -> String {
+        let payload = Array("\(expires.microseconds / 1_000_000).\(subject)".utf8)
+        let code = HMAC<SHA256>.authenticationCode(for: Self.message(purpose, payload), using: key)
+        return "\(Base64URL.encode(payload)).\(Base64URL.encode(Array(code)))"
+    }
+
+    /// The subject of a token that was made for this purpose and has not expired.
+    ///
+    /// - Throws: 404 for everything else: a link that is not valid leads nowhere, and does not say why.
+    package func open(_ token: String, purpose: String) throws(Problem) -> String {
+        let refusal = Problem(.notFound, "This link is not valid, or no longer.")
+        let parts = token.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+        guard token.utf8.count <= 4096, parts.count == 2, let payload = Base64URL.decode(parts[0]),
+            let code = Base64URL.decode(parts[1]),
+            HMAC<SHA256>.isValidAuthenticationCode(code, authenticating: Self.message(purpose, payload), using: key),
+            let dot = payload.firstIndex(of: UInt8(ascii: ".")),
+            let seconds = Int64(String(decoding: payload[..<dot], as: UTF8.self)),
+            seconds > now().microseconds / 1_000_000
+        else { throw refusal }
+        return String(decoding: payload[(dot + 1)...], as: UTF8.self)
+    }
+
+    private static func message(_ purpose: String, _ payload: [UInt8]) -> [UInt8] {
+        Array(purpose.utf8) + [0] + payload
+    }
+}

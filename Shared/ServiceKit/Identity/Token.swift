@@ -1,0 +1,189 @@
+import ClubProtocol
+import Crypto
+import Foundation
+
+/// What a token says (RFC 7519), as the club uses it.
+struct TokenClaims: Codable, Sendable {
+    /// `iss` of the tokens that the operator's key signs for people.
+    static let operatorIssuer = "operator"
+
+    var iss: String
+    var sub: String
+    var aud: Audience
+    var role: Role
+    var org: Organization.ID?
+    var person: Person.ID?
+    var iat: NumericDate
+    var nbf: NumericDate?
+    var exp: NumericDate
+    var jti: String
+
+    /// One name or several; a single one is written without brackets.
+    struct Audience: Codable, Sendable {
+        var names: [String]
+
+        init(_ services: [ServiceName]) {
+            names = services.map(\.rawValue)
+        }
+
+        init(from decoder: any Decoder) throws {
+            let container = try decoder.singleValueContainer()
+            if let name = try? container.decode(String.self) {
+                names = [name]
+            } else {
+                names = try container.decode([String].self)
+            }
+        }
+
+        func encode(to encoder: any Encoder) throws {
+            var container = encoder.singleValueContainer()
+            if let name = names.first, names.count == 1 {
+                try container.encode(name)
+            } else {
+                try container.encode(names)
+            }
+        }
+    }
+
+    /// Seconds since 1970; a fraction is allowed when reading.
+    struct NumericDate: Codable, Sendable {
+        var timestamp: Timestamp
+
+        init(_ timestamp: Timestamp) {
+            self.timestamp = timestamp
+        }
+
+        init(from decoder: any Decoder) throws {
+            let container = try decoder.singleValueContainer()
+            let seconds = try container.decode(Double.self)
+            // Up to the end of the year 9999, which keeps all later arithmetic far from overflow.
+            guard (0...253_402_300_799).contains(seconds) else {
+                throw DecodingError.dataCorruptedError(in: container, debugDescription: "is no time")
+            }
+            timestamp = Timestamp(microseconds: Int64(seconds * 1_000_000))
+        }
+
+        func encode(to encoder: any Encoder) throws {
+            var container = encoder.singleValueContainer()
+            try container.encode(timestamp.microseconds / 1_000_000)
+        }
+    }
+}
+
+/// Why a token is refused: for the operator's log and metrics, never for the caller.
+package enum TokenRefusal: String, Error, CaseIterable, Sendable {
+    case tooLong, malformed, algorithm, header, unknownKey, speaker, signature, claims, role, audience, expired, future,
+        lifetime, revoked
+}
+
+/// A token cut into its parts, before anything in it is believed.
+struct CompactToken {
+    /// More than any of ours; a larger one is refused before it is decoded.
+    static let maximumBytes = 8192
+
+    let kid: String
+    let payload: [UInt8]
+    let signature: [UInt8]
+    let signed: ArraySlice<UInt8>
+
+    init(_ bytes: [UInt8]) throws(TokenRefusal) {
+        guard bytes.count <= Self.maximumBytes else { throw .tooLong }
+        let parts = bytes.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+        guard parts.count == 3, let header = Base64URL.decode(parts[0]), let payload = Base64URL.decode(parts[1]),
+            let signature = Base64URL.decode(parts[2])
+        else { throw .malformed }
+        kid = try Self.kid(of: header)
+        self.payload = payload
+        self.signature = signature
+        signed = bytes[..<parts[1].endIndex]
+    }
+
+    /// Header parameters by which a token would bring or point to its own key, or change how it is read. Ours have
+    /// none of them, and whoever sends one is up to something (RFC 8725, 3.10).
+    private static let forbidden: Set<String> = [
+        "jku", "jwk", "x5u", "x5c", "x5t", "x5t#S256", "crit", "b64", "zip", "enc",
+    ]
+
+    private static func kid(of header: [UInt8]) throws(TokenRefusal) -> String {
+        guard let object = try? JSONDecoder().decode([String: JSONValue].self, from: Data(header)) else {
+            throw .malformed
+        }
+        guard object["alg"] == .string("EdDSA") else { throw .algorithm }
+        guard object["typ"] == nil || object["typ"] == .string("JWT"), forbidden.isDisjoint(with: object.keys) else {
+            throw .header
+        }
+        guard case .string(let kid) = object["kid"] else { throw .unknownKey }
+        return kid
+    }
+
+    /// The token in which `claims` are signed by `key` (RFC 7515, 7.1).
+    static func sign(_ claims: TokenClaims, with key: KeyFile) throws -> String {
+        let header = try IdentityJSON.encode(["alg": "EdDSA", "kid": key.kid, "typ": "JWT"])
+        let signed = try "\(Base64URL.encode(header)).\(Base64URL.encode(IdentityJSON.encode(claims)))"
+        return try "\(signed).\(Base64URL.encode(key.key.signature(for: Data(signed.utf8))))"
+    }
+}
+
+/// The rules that a token of ours keeps.
+struct TokenRules {
+    /// How far the clocks of two machines may differ.
+    static let skew = Duration.seconds(60)
+    /// How long a service's token may live (`exp` − `iat`).
+    static let serviceLifetime = Duration.seconds(60)
+
+    let trust: TrustStore
+    let audience: ServiceName
+    let now: Timestamp
+
+    /// Whom the token speaks for, and until when it may be believed.
+    func check(_ bytes: [UInt8]) throws(TokenRefusal) -> (principal: Principal, expires: Timestamp) {
+        let token = try CompactToken(bytes)
+        guard let entry = trust.entries[token.kid] else { throw .unknownKey }
+        guard entry.key.isValidSignature(token.signature, for: token.signed) else { throw .signature }
+        guard let claims = try? JSONDecoder().decode(TokenClaims.self, from: Data(token.payload)),
+            isName(claims.sub), isName(claims.jti)
+        else { throw .claims }
+        let principal = try speaker(claims, entry.voice)
+        guard claims.aud.names.contains(audience.rawValue) else { throw .audience }
+        try checkTimes(claims, isService: principal.service != nil)
+        guard !trust.revoked.contains(claims.jti) else { throw .revoked }
+        return (principal, claims.exp.timestamp)
+    }
+
+    /// A service speaks with its own key, in its own name, as a service; everybody else through the operator's key or
+    /// an OpenID provider, and never as a service.
+    private func speaker(_ claims: TokenClaims, _ voice: TrustStore.Voice) throws(TokenRefusal) -> Principal {
+        if let service = ServiceName(rawValue: claims.iss) {
+            guard case .speakers(let speakers) = voice, speakers.contains(.service(service)), claims.sub == claims.iss
+            else { throw .speaker }
+            guard claims.role == .service, claims.org == nil, claims.person == nil else { throw .role }
+            return .service(service)
+        }
+        switch voice {
+        case .speakers(let speakers):
+            guard claims.iss == TokenClaims.operatorIssuer, speakers.contains(.people) else { throw .speaker }
+        case .issuer(let issuer):
+            guard claims.iss == issuer else { throw .speaker }
+        }
+        guard claims.role != .service else { throw .role }
+        guard ServiceName(rawValue: claims.sub) == nil, claims.sub != Principal.anonymousSubject else { throw .speaker }
+        return Principal(
+            subject: claims.sub, role: claims.role, organization: claims.org, person: claims.person)
+    }
+
+    private func checkTimes(_ claims: TokenClaims, isService: Bool) throws(TokenRefusal) {
+        let (issued, expires) = (claims.iat.timestamp, claims.exp.timestamp)
+        guard expires > now else { throw .expired }
+        let latest = now.advanced(by: Self.skew)
+        guard issued <= latest, (claims.nbf?.timestamp ?? issued) <= latest else { throw .future }
+        guard expires > issued, !isService || expires <= issued.advanced(by: Self.serviceLifetime) else {
+            throw .lifetime
+        }
+    }
+
+    /// Names end up in logs and in the audit trail: printable, short.
+    private func isName(_ text: String) -> Bool {
+        (1...200).contains(text.utf8.count)
+            && text.unicodeScalars.allSatisfy { $0.value >= 0x20 && !(0x7F...0x9F).contains($0.value) }
+    }
+}

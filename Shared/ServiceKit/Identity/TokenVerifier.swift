@@ -1,0 +1,147 @@
+package import ClubProtocol
+import Crypto
+package import Logging
+import Metrics
+import Synchronization
+
+/// Tells whom a bearer token speaks for, by the keys of the trust file.
+///
+/// A signature check costs more than a query, so an accepted token is remembered by its SHA-256 until it expires or the
+/// trust file changes; the number remembered is bounded, and refusals are not remembered at all, so that made-up tokens
+/// cannot push out good ones.
+package final class TokenVerifier: Sendable {
+    private struct Known: Sendable {
+        var principal: Principal
+        var expires: Timestamp
+    }
+
+    private struct State: Sendable {
+        var trust: TrustStore
+        /// Counts the trust files read, so that what was checked against an old one is not remembered.
+        var generation = 0
+        var stamp: SecureFile.Stamp?
+        var nextLook: ContinuousClock.Instant
+        var known: BoundedCache<SHA256.Digest, Known>
+    }
+
+    private let path: String
+    private let audience: ServiceName
+    private let lookEvery: Duration
+    private let now: @Sendable () -> Timestamp
+    private let logger: Logger
+    private let state: Mutex<State>
+    private let refusals: [TokenRefusal: Counter]
+
+    /// Reads the trust file.
+    ///
+    /// - Parameters:
+    ///   - trustFile: its path; it is looked at again at most every `lookEvery`, and read when it has changed.
+    ///   - audience: the service that tokens must be meant for.
+    ///   - capacity: how many tokens are remembered; a few hundred bytes each.
+    ///   - now: the clock, for tests.
+    /// - Throws: why the file cannot be used.
+    package init(
+        trustFile: String, audience: ServiceName, capacity: Int = 10_000, lookEvery: Duration = .seconds(2),
+        logger: Logger = Logger(label: "identity"), now: @escaping @Sendable () -> Timestamp = { .now }
+    ) throws(IdentityFileError) {
+        path = trustFile
+        self.audience = audience
+        self.lookEvery = lookEvery
+        self.now = now
+        self.logger = logger
+        let stamp = SecureFile.Stamp(path: trustFile)
+        let trust = try TrustStore(TrustFile(path: trustFile), path: trustFile)
+        state = Mutex(
+            State(
+                trust: trust, stamp: stamp, nextLook: .now.advanced(by: lookEvery),
+                known: BoundedCache(capacity: capacity)))
+        refusals = TokenRefusal.allCases.reduce(into: [:]) { counters, reason in
+            counters[reason] = Counter(
+                label: "identity_tokens_refused_total", dimensions: [("reason", reason.rawValue)])
+        }
+    }
+
+    /// The principal of the token in an `Authorization` header field: `Bearer <token>`.
+    ///
+    /// - Throws: 401 ``Problem/missingToken`` where there is none, ``Problem/invalidToken`` for a bad one.
+    package func verify(authorization: String?) throws(Problem) -> Principal {
+        guard let authorization else { throw .missingToken }
+        guard let blank = authorization.utf8.firstIndex(of: UInt8(ascii: " ")),
+            authorization[..<blank].lowercased() == "bearer"
+        else { throw .invalidToken }
+        let token = authorization[blank...].drop { $0 == " " }
+        return try verify(token)
+    }
+
+    /// The principal that a token speaks for. Synchronous, and cheap for a token that was seen before.
+    ///
+    /// - Throws: 401 ``Problem/invalidToken``, whatever is wrong with it; the reason goes to the log, without the token.
+    package func verify(_ token: Substring) throws(Problem) -> Principal {
+        lookAtTrustFile()
+        guard token.utf8.count <= CompactToken.maximumBytes else { throw refuse(.tooLong) }
+        let time = now()
+        var token = token
+        let digest = token.withUTF8 { bytes in
+            var hash = SHA256()
+            hash.update(bufferPointer: UnsafeRawBufferPointer(bytes))
+            return hash.finalize()
+        }
+        let (known, trust, generation) = state.withLock { state in
+            let known = state.known.value(of: digest)
+            if let known, known.expires <= time { state.known.remove(digest) }
+            return (known, state.trust, state.generation)
+        }
+        if let known {
+            guard known.expires > time else { throw refuse(.expired) }
+            return known.principal
+        }
+        do {
+            let rules = TokenRules(trust: trust, audience: audience, now: time)
+            let (principal, expires) = try rules.check(Array(token.utf8))
+            state.withLock { state in
+                guard state.generation == generation else { return }
+                state.known.set(Known(principal: principal, expires: expires), for: digest)
+            }
+            return principal
+        } catch {
+            throw refuse(error)
+        }
+    }
+
+    /// How many tokens are remembered now.
+    var remembered: Int { state.withLock { $0.known.count } }
+
+    private func refuse(_ reason: TokenRefusal) -> Problem {
+        refusals[reason]?.increment()
+        logger.debug("token refused", metadata: ["reason": "\(reason.rawValue)"])
+        return .invalidToken
+    }
+
+    /// Takes up a changed trust file. One that cannot be used leaves the old one in force: a typing error must not lock
+    /// everybody out, and is loud in the log.
+    private func lookAtTrustFile() {
+        let instant = ContinuousClock.now
+        let previous: SecureFile.Stamp?? = state.withLock { state in
+            guard instant >= state.nextLook else { return nil }
+            state.nextLook = instant.advanced(by: lookEvery)
+            return .some(state.stamp)
+        }
+        guard let previous else { return }
+        let stamp = SecureFile.Stamp(path: path)
+        guard stamp != previous else { return }
+        do {
+            let trust = try TrustStore(TrustFile(path: path), path: path)
+            state.withLock { state in
+                state.trust = trust
+                state.stamp = stamp
+                state.generation += 1
+                state.known.removeAll()
+            }
+            logger.notice("trust file read again", metadata: ["keys": "\(trust.entries.count)"])
+        } catch {
+            // Remembered too, so that one broken file is reported once and not at every look.
+            state.withLock { $0.stamp = stamp }
+            logger.error("trust file not usable, the old one stays in force", metadata: ["reason": "\(error)"])
+        }
+    }
+}

@@ -1,0 +1,162 @@
+package import ClubProtocol
+import Crypto
+import Foundation
+
+/// Which key may speak for whom: what `TRUST_FILE` holds, public keys only, the same for every service.
+///
+/// `{"keys":[{"kty":"OKP","crv":"Ed25519","x":"…","kid":"…","alg":"EdDSA","use":"sig","speaks_for":["people"]}],
+/// "issuers":[{"issuer":"https://…","keys":[…]}],"revoked":["<jti>"]}`
+package struct TrustFile: Codable, Hashable, Sendable {
+    /// For whom a key may sign tokens: `"people"`, or the name of one service.
+    package enum Speaker: Codable, Hashable, Sendable {
+        /// Everybody who is no service, in tokens of the issuer `operator`.
+        case people
+        case service(ServiceName)
+
+        package init(from decoder: any Decoder) throws {
+            let container = try decoder.singleValueContainer()
+            let name = try container.decode(String.self)
+            if name == "people" {
+                self = .people
+            } else if let service = ServiceName(rawValue: name) {
+                self = .service(service)
+            } else {
+                throw DecodingError.dataCorruptedError(
+                    in: container, debugDescription: "speaks_for: people or the name of a service")
+            }
+        }
+
+        package func encode(to encoder: any Encoder) throws {
+            var container = encoder.singleValueContainer()
+            switch self {
+            case .people: try container.encode("people")
+            case .service(let name): try container.encode(name.rawValue)
+            }
+        }
+    }
+
+    package struct Key: Codable, Hashable, Sendable {
+        package var key: PublicKey
+        package var speaksFor: [Speaker]
+
+        package init(_ key: KeyFile, speaksFor: [Speaker]) {
+            self.key = key.publicKey
+            self.speaksFor = speaksFor
+        }
+
+        private enum CodingKeys: String, CodingKey { case speaksFor = "speaks_for" }
+
+        package init(from decoder: any Decoder) throws {
+            key = try PublicKey(from: decoder)
+            speaksFor = try decoder.container(keyedBy: CodingKeys.self).decode([Speaker].self, forKey: .speaksFor)
+        }
+
+        package func encode(to encoder: any Encoder) throws {
+            try key.encode(to: encoder)
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(speaksFor, forKey: .speaksFor)
+        }
+    }
+
+    /// An OpenID provider and the keys of its JWKS: they speak for people, in tokens with this `iss`.
+    /// Keys of other kinds than Ed25519 are passed over.
+    package struct Issuer: Codable, Hashable, Sendable {
+        package var issuer: String
+        package var keys: [PublicKey]
+    }
+
+    package var keys: [Key]
+    package var issuers: [Issuer]?
+    /// The `jti` of tokens that are no longer accepted although they have not expired.
+    package var revoked: [String]?
+
+    package init(keys: [Key], issuers: [Issuer]? = nil, revoked: [String] = []) {
+        self.keys = keys
+        self.issuers = issuers
+        self.revoked = revoked
+    }
+
+    package init(path: String) throws(IdentityFileError) {
+        let data = try SecureFile.read(path)
+        do {
+            self = try JSONDecoder().decode(TrustFile.self, from: data)
+        } catch let error as DecodingError {
+            throw IdentityFileError(path, Self.reason(error))
+        } catch {
+            throw IdentityFileError(path, "cannot be decoded")
+        }
+    }
+
+    /// Makes the file, mode 0644. One that exists already is an error and stays as it is.
+    package func write(to path: String) throws(IdentityFileError) {
+        _ = try TrustStore(self, path: path)
+        try SecureFile.create(IdentityJSON.file(self, path: path), at: path, mode: 0o644)
+    }
+
+    /// Puts this in the place of the file, mode 0644, in one step: to add a key or to revoke a token. Running services
+    /// take it up by themselves.
+    package func replace(at path: String) throws(IdentityFileError) {
+        _ = try TrustStore(self, path: path)
+        try SecureFile.replace(IdentityJSON.file(self, path: path), at: path, mode: 0o644)
+    }
+
+    private static func reason(_ error: DecodingError) -> String {
+        switch error {
+        case .keyNotFound(let key, let context): "\(place(context.codingPath + [key])) is missing"
+        case .typeMismatch(_, let context), .valueNotFound(_, let context):
+            "\(place(context.codingPath)) has the wrong type"
+        case .dataCorrupted(let context) where context.codingPath.isEmpty: "is no JSON"
+        case .dataCorrupted(let context): "\(place(context.codingPath)) is not valid"
+        @unknown default: "cannot be decoded"
+        }
+    }
+
+    private static func place(_ path: [any CodingKey]) -> String {
+        path.map { $0.intValue.map(String.init) ?? $0.stringValue }.joined(separator: "/")
+    }
+}
+
+/// A trust file, checked and ready to be asked.
+struct TrustStore: Sendable {
+    /// Whose tokens a key may sign.
+    enum Voice: Hashable, Sendable {
+        case speakers(Set<TrustFile.Speaker>)
+        /// People, in the name of this OpenID provider.
+        case issuer(String)
+    }
+
+    struct Entry: Sendable {
+        var key: Curve25519.Signing.PublicKey
+        var voice: Voice
+    }
+
+    private(set) var entries: [String: Entry] = [:]
+    let revoked: Set<String>
+
+    init(_ file: TrustFile, path: String) throws(IdentityFileError) {
+        revoked = Set(file.revoked ?? [])
+        for item in file.keys {
+            let kid = item.key.kid ?? ""
+            guard KeyIdentifier.isValid(kid) else { throw IdentityFileError(path, "a key has no usable kid") }
+            guard let key = item.key.ed25519 else { throw IdentityFileError(path, "key \(kid) is no Ed25519 key") }
+            guard !item.speaksFor.isEmpty else { throw IdentityFileError(path, "key \(kid) speaks for nobody") }
+            try add(kid, Entry(key: key, voice: .speakers(Set(item.speaksFor))), path: path)
+        }
+        for provider in file.issuers ?? [] {
+            guard provider.issuer.hasPrefix("https://") || provider.issuer.hasPrefix("http://") else {
+                throw IdentityFileError(path, "an issuer must be a URL")
+            }
+            for item in provider.keys {
+                guard let kid = item.kid, let key = item.ed25519 else { continue }
+                try add(kid, Entry(key: key, voice: .issuer(provider.issuer)), path: path)
+            }
+        }
+        guard !entries.isEmpty else { throw IdentityFileError(path, "has no key") }
+    }
+
+    private mutating func add(_ kid: String, _ entry: Entry, path: String) throws(IdentityFileError) {
+        guard entries.updateValue(entry, forKey: kid) == nil else {
+            throw IdentityFileError(path, "two keys have the same kid")
+        }
+    }
+}

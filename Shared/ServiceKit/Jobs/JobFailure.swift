@@ -1,0 +1,29 @@
+import ClubProtocol
+import Postgres
+
+/// What becomes of a job whose handler threw.
+enum JobFailure: Sendable {
+    case lost
+    case retry(after: Duration?, reason: String)
+    case dead(reason: String)
+
+    init(_ error: any Error) {
+        switch error {
+        case is JobLost: self = .lost
+        case let refused as JobRefused: self = .dead(reason: refused.reason)
+        case let postponed as JobPostponed: self = .retry(after: postponed.delay, reason: postponed.reason)
+        default: self = .retry(after: nil, reason: Self.reason(error))
+        }
+    }
+
+    /// What may be stored and logged of an error: errors that carry no values as they are, of others the type only.
+    static func reason(_ error: any Error) -> String {
+        switch error {
+        case let error as PostgresError: error.description
+        case let error as ServiceClientError: error.description
+        case let problem as Problem: problem.type.slug
+        case is CancellationError: "interrupted"
+        default: String(describing: type(of: error))
+        }
+    }
+}

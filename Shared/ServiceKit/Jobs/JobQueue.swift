@@ -1,0 +1,140 @@
+package import ClubProtocol
+package import Postgres
+
+/// Puts jobs into the queue of this service, and shows what is in it.
+package struct JobQueue: Sendable {
+    let database: PostgresClient
+
+    package init(database: PostgresClient) {
+        self.database = database
+    }
+
+    /// Asks for a job to be done once the executor's transaction has committed, and never if it does not.
+    ///
+    /// - Parameters:
+    ///   - unique: at most one job of the kind with this key is queued or running.
+    ///   - at: not before this time; at once if nil.
+    /// - Returns: the job's number, or nil if one with the same unique key is queued or running.
+    /// - Throws: `PostgresError`; what encoding the payload throws.
+    @discardableResult package func enqueue<Payload>(
+        _ kind: JobKind<Payload>, _ payload: Payload, unique: String? = nil, at: Timestamp? = nil,
+        in executor: any PostgresExecutor
+    ) async throws -> Int64? {
+        let json = JSONText(String(decoding: try WireJSON.encode(payload), as: UTF8.self))
+        let row = try await executor.first(
+            """
+            with added as (
+                insert into job (kind, payload, unique_key, due_at, maximum_attempts)
+                values (\(kind.name), \(json), \(unique), coalesce(\(at), now()), \(kind.maximumAttempts)::integer)
+                on conflict (kind, unique_key) where state <> 'dead' and unique_key is not null do nothing
+                returning id
+            )
+            select id, pg_notify(current_schema() || '_job', \(kind.name)) from added
+            """)
+        return try row?["id"]
+    }
+
+    /// Asks for many jobs of a kind in one statement.
+    ///
+    /// - Parameter unique: the unique key of each payload.
+    /// - Returns: how many were added; those whose unique key is queued or running are left out.
+    @discardableResult package func enqueue<Payload>(
+        _ kind: JobKind<Payload>, all payloads: [Payload], unique: (Payload) -> String? = { _ in nil },
+        at: Timestamp? = nil, in executor: any PostgresExecutor
+    ) async throws -> Int {
+        guard !payloads.isEmpty else { return 0 }
+        let texts = try payloads.map { String(decoding: try WireJSON.encode($0), as: UTF8.self) }
+        let row = try await executor.first(
+            """
+            with added as (
+                insert into job (kind, payload, unique_key, due_at, maximum_attempts)
+                select \(kind.name), payload::jsonb, unique_key, coalesce(\(at), now()), \(kind.maximumAttempts)::integer
+                from unnest(\(texts), \(payloads.map(unique))) as wanted (payload, unique_key)
+                on conflict (kind, unique_key) where state <> 'dead' and unique_key is not null do nothing
+                returning id
+            )
+            select count(*) as added, pg_notify(current_schema() || '_job', \(kind.name)) from added
+            """)
+        return try row?["added"] ?? 0
+    }
+
+    /// Takes back jobs of a kind that are queued; one that is running ends as it will.
+    ///
+    /// - Returns: whether a queued job with this key was there.
+    package func withdraw<Payload>(
+        _ kind: JobKind<Payload>, unique: String, in executor: any PostgresExecutor
+    ) async throws -> Bool {
+        try await executor.execute(
+            """
+            delete from job where kind = \(kind.name) and unique_key = \(unique) and state = \(JobState.queued.rawValue)
+            """) > 0
+    }
+
+    // MARK: - For operators
+
+    /// What stands in the queue, kind by kind.
+    package func stats() async throws -> [JobStatistics] {
+        try await database.query(
+            """
+            select kind,
+                count(*) filter (where state = 'queued') as queued,
+                count(*) filter (where state = 'running') as running,
+                count(*) filter (where state = 'dead') as dead,
+                coalesce(extract(epoch from now() - min(due_at) filter (where state <> 'dead' and due_at < now())), 0)
+                    ::bigint as "secondsBehind"
+            from job group by kind order by kind
+            """
+        ).decode(JobStatistics.self)
+    }
+
+    /// Jobs that nobody tries any more, the latest first.
+    ///
+    /// - Parameter kind: of all kinds if nil.
+    package func dead(_ kind: String? = nil, limit: Int = 50) async throws -> [DeadJob] {
+        try await database.query(
+            """
+            select id, kind, attempt, created_at as "createdAt", died_at as "diedAt", last_error as reason
+            from job where state = 'dead' and (\(kind)::text is null or kind = \(kind))
+            order by died_at desc, id limit \(limit)
+            """
+        ).decode(DeadJob.self)
+    }
+
+    /// Gives a dead job all its attempts anew.
+    ///
+    /// - Returns: false if there is no such dead job, or a live one has its unique key.
+    package func revive(_ id: Int64) async throws -> Bool {
+        try await database.first(
+            """
+            with revived as (
+                update job as dead
+                set state = 'queued', due_at = now(), attempt = 0, died_at = null
+                where id = \(id) and state = 'dead' and not exists (
+                    select from job as live
+                    where live.kind = dead.kind and live.unique_key = dead.unique_key and live.state <> 'dead')
+                returning kind
+            )
+            select kind, pg_notify(current_schema() || '_job', kind) from revived
+            """) != nil
+    }
+}
+
+/// One kind's jobs, counted.
+package struct JobStatistics: Codable, Hashable, Sendable {
+    package var kind: String
+    package var queued: Int
+    package var running: Int
+    package var dead: Int
+    /// How long the oldest job has been waiting past its time.
+    package var secondsBehind: Int
+}
+
+/// A job that nobody tries any more. Its payload is not shown: it may name people.
+package struct DeadJob: Codable, Hashable, Sendable {
+    package var id: Int64
+    package var kind: String
+    package var attempt: Int
+    package var createdAt: Timestamp
+    package var diedAt: Timestamp
+    package var reason: String?
+}

@@ -1,0 +1,56 @@
+import ClubProtocol
+
+/// A kind of job with what does it.
+package struct JobRegistration: Sendable {
+    let kind: String
+    let lease: Duration
+    let timeLimit: Duration
+    let maximumAttempts: Int
+    let concurrency: Int
+    let handle: @Sendable ([UInt8], JobContext) async throws -> Void
+
+    /// - Parameters:
+    ///   - concurrency: how many of the kind run at once in one process.
+    ///   - handler: does the job. What it throws means another attempt later, ``JobRefused`` that there is none. It may run
+    ///     twice for one job, unless its effect is in a transaction that ``JobContext/finish(in:)`` is called in.
+    package init<Payload>(
+        _ kind: JobKind<Payload>, concurrency: Int = 1,
+        handler: @escaping @Sendable (Payload, JobContext) async throws -> Void
+    ) {
+        precondition(concurrency > 0)
+        self.kind = kind.name
+        lease = kind.lease
+        timeLimit = kind.timeLimit
+        maximumAttempts = kind.maximumAttempts
+        self.concurrency = concurrency
+        handle = { payload, context in
+            let value: Payload
+            do {
+                value = try LenientJSON.decode(Payload.self, from: payload)
+            } catch {
+                throw JobRefused("the payload cannot be read")
+            }
+            try await handler(value, context)
+        }
+    }
+}
+
+/// How long a job that failed waits for its next attempt.
+package struct BackOff: Sendable {
+    package var first: Duration
+    package var longest: Duration
+
+    package init(first: Duration = .seconds(1), longest: Duration = .seconds(600)) {
+        self.first = first
+        self.longest = longest
+    }
+
+    /// Twice as long after each attempt; a random half of it is left out, so that what failed together does not come back
+    /// together.
+    ///
+    /// - Parameter attempt: the one that failed, 1 for the first.
+    package func delay(after attempt: Int) -> Duration {
+        let doubled = first * Double(UInt64(1) << UInt64(min(max(attempt - 1, 0), 40)))
+        return min(doubled, longest) * Double.random(in: 0.5...1)
+    }
+}

@@ -1,0 +1,134 @@
+package import Logging
+import Metrics
+package import Postgres
+import ServiceLifecycle
+
+/// Does the jobs of a service, and its schedules. One runs in each replica.
+///
+/// At graceful shutdown it takes no more jobs and lets those that run end; those that take too long are cancelled and put
+/// back into the queue.
+package struct JobRunner: Service {
+    package struct Settings: Sendable {
+        /// How often a queue is looked at when nothing is notified.
+        package var poll: Duration = .seconds(5)
+        /// How often a queue under load is read from its beginning.
+        package var wholeReading: Duration = .seconds(1)
+        /// How long running jobs may go on after a shutdown was asked for.
+        package var grace: Duration = .seconds(15)
+        package var pauseAfterFailure: Duration = .milliseconds(500)
+        package var backOff = BackOff()
+        /// How often the queue is counted for the metrics.
+        package var counting: Duration = .seconds(15)
+
+        package init() {}
+    }
+
+    package struct DuplicateKind: Error, CustomStringConvertible {
+        let kind: String
+        package var description: String { "two handlers are registered for jobs of kind \(kind)" }
+    }
+
+    private let database: PostgresClient
+    private let channel: String
+    private let settings: Settings
+    private let logger: Logger
+    private let stopping = Latch()
+    private let pools: [JobPool]
+    private let scheduler: CronScheduler
+
+    /// - Parameters:
+    ///   - schema: the service's schema, which names the channel that it is notified on.
+    ///   - crons: each becomes a kind of job of its own, `cron.<name>`.
+    /// - Throws: ``DuplicateKind``.
+    package init(
+        database: PostgresClient, schema: String, jobs: [JobRegistration], crons: [CronRegistration] = [],
+        settings: Settings = Settings(), logger: Logger
+    ) throws {
+        let all = jobs + crons.map(\.job)
+        if let twice = Dictionary(grouping: all, by: \.kind).first(where: { $0.value.count > 1 }) {
+            throw DuplicateKind(kind: twice.key)
+        }
+        self.database = database
+        channel = schema + "_job"
+        self.settings = settings
+        self.logger = logger
+        let store = JobStore(database: database)
+        let stopping = stopping
+        pools = all.map {
+            JobPool($0, store: store, settings: settings, stopping: stopping, logger: logger)
+        }
+        scheduler = CronScheduler(database: database, crons: crons, settings: settings, logger: logger)
+    }
+
+    /// Takes no more jobs from now on; `run()` ends when the running ones have.
+    package func stop() {
+        stopping.open()
+        for pool in pools { pool.signal.raise() }
+    }
+
+    package func run() async throws {
+        await withGracefulShutdownHandler {
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask { await listen() }
+                group.addTask { await scheduler.run() }
+                group.addTask { await count() }
+                await work()
+                group.cancelAll()
+            }
+        } onGracefulShutdown: {
+            stop()
+        }
+    }
+
+    private func work() async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask {
+                await withTaskGroup(of: Void.self) { workers in
+                    for pool in pools { workers.addTask { await pool.run() } }
+                    // With nothing to do it is still there, as a service that ends early ends the process.
+                    workers.addTask { await stopping.wait() }
+                }
+            }
+            group.addTask {
+                await stopping.wait()
+                try? await Task.sleep(for: settings.grace)
+            }
+            await group.next()
+            group.cancelAll()
+        }
+    }
+
+    private func listen() async {
+        let pools = Dictionary(uniqueKeysWithValues: pools.map { ($0.registration.kind, $0) })
+        for await notification in database.listen(channel) {
+            switch notification {
+            case .reconnected:
+                for pool in pools.values { pool.signal.raise() }
+            case .message(_, let kind):
+                pools[kind]?.signal.raise()
+            }
+        }
+    }
+
+    private func count() async {
+        let queue = JobQueue(database: database)
+        while !Task.isCancelled {
+            if let stats = try? await queue.stats() {
+                let counted = Dictionary(uniqueKeysWithValues: stats.map { ($0.kind, $0) })
+                for kind in Set(counted.keys).union(pools.map(\.registration.kind)) {
+                    let numbers = counted[kind]
+                    gauge("jobs", kind, state: .queued, numbers?.queued ?? 0)
+                    gauge("jobs", kind, state: .running, numbers?.running ?? 0)
+                    gauge("jobs", kind, state: .dead, numbers?.dead ?? 0)
+                    Gauge(label: "jobs_behind_seconds", dimensions: [("kind", kind)])
+                        .record(numbers?.secondsBehind ?? 0)
+                }
+            }
+            try? await Task.sleep(for: settings.counting)
+        }
+    }
+
+    private func gauge(_ label: String, _ kind: String, state: JobState, _ value: Int) {
+        Gauge(label: label, dimensions: [("kind", kind), ("state", state.rawValue)]).record(value)
+    }
+}

@@ -1,0 +1,140 @@
+import Foundation
+import Postgres
+
+/// A job that we hold, until its lease ends by the database's clock.
+struct ClaimedJob: Sendable {
+    let id: Int64
+    let attempt: Int
+    let token: UUID
+    let payload: [UInt8]
+}
+
+/// The statements that move jobs from state to state. Each that speaks for a running job names its lease and its attempt:
+/// when somebody else has the job by now, it changes no row.
+struct JobStore: Sendable {
+    let database: PostgresClient
+
+    struct Claim: Sendable {
+        var jobs: [ClaimedJob] = []
+        /// Jobs that were given up, for their last attempt ended without a word.
+        var died: [Int64] = []
+        /// The place of the last one taken in the order of the queue.
+        var last: Place?
+    }
+
+    /// A place in the order of the queue.
+    struct Place: Sendable {
+        /// As the server writes it, to its own precision.
+        let due: String
+        let id: Int64
+    }
+
+    /// Takes what is due, in order: what is queued, and what was running under a lease that has run out.
+    ///
+    /// - Parameter from: looks no further back than this place. While an old transaction keeps the server from removing dead
+    ///   rows, each claim would walk over all of them again.
+    func claim(kind: String, lease: Duration, limit: Int, from: Place? = nil) async throws -> Claim {
+        let token = UUID()
+        let floor: SQL = from.map { "and (due_at, id) >= (\($0.due)::timestamptz, \($0.id))" } ?? .empty
+        let rows = try await database.query(
+            """
+            with taken as (
+                select id, due_at from job
+                where kind = \(kind) and state <> 'dead' and due_at <= now() \(floor)
+                order by due_at, id limit \(limit)
+                for update skip locked
+            ), moved as (
+                update job set
+                    state = case when attempt < maximum_attempts then 'running' else 'dead' end,
+                    attempt = least(attempt + 1, maximum_attempts),
+                    lease_token = case when attempt < maximum_attempts then \(token) end,
+                    due_at = now() + make_interval(secs => \(lease.seconds)),
+                    died_at = case when attempt < maximum_attempts then null else now() end,
+                    last_error = case when attempt < maximum_attempts then last_error else 'the last lease ran out' end
+                from taken where job.id = taken.id
+                returning job.id, job.state, job.attempt, job.payload, taken.due_at as was_due
+            )
+            select id, state, attempt, payload, was_due::text as due from moved order by was_due, id
+            """)
+        var claim = Claim()
+        for row in rows {
+            let id: Int64 = try row["id"]
+            if try row["state"] == JobState.running.rawValue {
+                let payload: String = try row["payload"]
+                claim.jobs.append(
+                    ClaimedJob(id: id, attempt: try row["attempt"], token: token, payload: Array(payload.utf8)))
+            } else {
+                claim.died.append(id)
+            }
+            claim.last = Place(due: try row["due"], id: id)
+        }
+        return claim
+    }
+
+    /// Seconds until the next job of a kind is due; nil if there is none.
+    func secondsToNext(kind: String) async throws -> Double? {
+        try await database.first(
+            """
+            select greatest(extract(epoch from due_at - clock_timestamp()), 0)::float8 as seconds from job
+            where kind = \(kind) and state <> 'dead' order by due_at, id limit 1
+            """)?["seconds"]
+    }
+
+    /// Renews the lease. In a transaction it also keeps the job from being taken until the transaction has ended.
+    func renew(_ job: ClaimedJob, lease: Duration, on executor: any PostgresExecutor) async throws -> Bool {
+        try await executor.execute(
+            """
+            update job set due_at = clock_timestamp() + make_interval(secs => \(lease.seconds))
+            where \(held(job))
+            """) == 1
+    }
+
+    /// From running to done.
+    func finish(_ job: ClaimedJob, on executor: any PostgresExecutor) async throws -> Bool {
+        try await executor.execute("delete from job where \(held(job))") == 1
+    }
+
+    /// From running back to queued.
+    func retry(_ job: ClaimedJob, after delay: Duration, reason: String) async throws -> Bool {
+        try await database.execute(
+            """
+            update job set state = 'queued', lease_token = null, last_error = \(reason),
+                due_at = now() + make_interval(secs => \(delay.seconds))
+            where \(held(job))
+            """) == 1
+    }
+
+    /// From running back to queued, as if this attempt had not been: for one that we interrupted ourselves.
+    func giveBack(_ job: ClaimedJob) async throws -> Bool {
+        try await database.first(
+            """
+            with returned as (
+                update job set state = 'queued', lease_token = null, due_at = now(), attempt = attempt - 1
+                where \(held(job)) returning kind
+            )
+            select kind, pg_notify(current_schema() || '_job', kind) from returned
+            """) != nil
+    }
+
+    /// From running to dead.
+    func bury(_ job: ClaimedJob, reason: String) async throws -> Bool {
+        try await database.execute(
+            """
+            update job set state = 'dead', lease_token = null, last_error = \(reason), died_at = now()
+            where \(held(job))
+            """) == 1
+    }
+
+    /// The fence: this attempt, under this lease.
+    private func held(_ job: ClaimedJob) -> SQL {
+        "id = \(job.id) and state = 'running' and lease_token = \(job.token) and attempt = \(job.attempt)"
+    }
+}
+
+extension Duration {
+    /// As a floating-point number, for the server's intervals.
+    var seconds: Double {
+        let (seconds, attoseconds) = components
+        return Double(seconds) + Double(attoseconds) / 1e18
+    }
+}

@@ -1,0 +1,11 @@
+package import Postgres
+
+/// The tables that every service has in its schema: applied before the service's own.
+package enum ServiceMigrations {
+    package static let all: [Migration] = [
+        Migration("kit-0001-jobs", sql: PackageResources.kit_0001_jobs_sql),
+        Migration("kit-0002-changes", sql: PackageResources.kit_0002_changes_sql),
+        Migration("kit-0003-audit", sql: PackageResources.kit_0003_audit_sql),
+        Migration("kit-0004-idempotency", sql: PackageResources.kit_0004_idempotency_sql),
+    ]
+}

@@ -1,0 +1,35 @@
+-- Work to be done after the transaction that asked for it. A job that is done leaves no row.
+create table job (
+    id bigint generated always as identity primary key,
+    kind text not null check (kind <> '' and length(kind) <= 100),
+    payload jsonb not null,
+    -- At most one live job of a kind has this key.
+    unique_key text check (length(unique_key) <= 500),
+    state text not null default 'queued' check (state in ('queued', 'running', 'dead')),
+    -- When somebody is to take it: a queued one at its time, a running one when its lease ends.
+    due_at timestamptz not null default now(),
+    attempt integer not null default 0 check (attempt >= 0),
+    maximum_attempts integer not null check (maximum_attempts > 0),
+    -- Who holds it: made anew with each attempt.
+    lease_token uuid,
+    created_at timestamptz not null default now(),
+    died_at timestamptz,
+    -- The kind of failure, never a value.
+    last_error text,
+    check ((state = 'running') = (lease_token is not null)),
+    check ((state = 'dead') = (died_at is not null))
+);
+
+create index job_due on job (kind, due_at, id) where state <> 'dead';
+create unique index job_unique on job (kind, unique_key) where state <> 'dead' and unique_key is not null;
+create index job_dead on job (died_at desc, id) where state = 'dead';
+-- Rows come and go: a few hundred dead ones are worth a vacuum.
+alter table job set (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 200);
+
+-- Schedules, one row each for all replicas.
+create table cron (
+    name text primary key,
+    schedule text not null,
+    next_run timestamptz not null,
+    last_run timestamptz
+);

@@ -1,0 +1,109 @@
+import ClubProtocol
+import Foundation
+package import Logging
+import Synchronization
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// Writes each event as one line, JSON or text.
+package struct LineLogHandler: LogHandler {
+    package var metadata: Logger.Metadata = [:]
+    package var logLevel: Logger.Level
+    package var metadataProvider: Logger.MetadataProvider?
+    private let label: String
+    private let service: String
+    private let format: LogFormat
+    private let write: @Sendable ([UInt8]) -> Void
+
+    /// - Parameters:
+    ///   - service: the name every line says.
+    ///   - write: takes the bytes of a whole line, newline included; standard error unless a test wants them.
+    package init(
+        label: String, service: String, level: Logger.Level, format: LogFormat,
+        metadataProvider: Logger.MetadataProvider? = .task,
+        write: @escaping @Sendable ([UInt8]) -> Void = StandardError.write
+    ) {
+        self.label = label
+        self.service = service
+        self.format = format
+        self.metadataProvider = metadataProvider
+        self.write = write
+        logLevel = level
+    }
+
+    package subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    package func log(event: LogEvent) {
+        var all = metadata
+        if let provided = metadataProvider?.get() { all.merge(provided) { own, _ in own } }
+        if let own = event.metadata { all.merge(own) { _, new in new } }
+        if let error = event.error { all["error"] = "\(error)" }
+        let time = Timestamp.now.text
+        let message = event.message.description
+        switch format {
+        case .json:
+            write(
+                LogLine.json(
+                    time: time, level: event.level, service: service, label: label, message: message, metadata: all))
+        case .text:
+            write(LogLine.text(time: time, level: event.level, label: label, message: message, metadata: all))
+        }
+    }
+}
+
+extension Logger.MetadataProvider {
+    /// The identifiers of the request and of the trace that the logging task works for.
+    package static let task = Logger.MetadataProvider {
+        var metadata: Logger.Metadata = [:]
+        if let requestID = RequestID.current { metadata["requestID"] = .string(requestID) }
+        if let trace = TraceContext.current { metadata["traceID"] = .string(trace.traceID) }
+        return metadata
+    }
+}
+
+/// Standard error, a line at a time.
+package enum StandardError {
+    private static let lock = Mutex(())
+
+    /// Writes all of the bytes, and no other line between them. What cannot be written is lost: a log must not stop a
+    /// service.
+    package static func write(_ bytes: [UInt8]) {
+        lock.withLock { _ in
+            bytes.withUnsafeBytes { buffer in
+                var rest = buffer[...]
+                while !rest.isEmpty {
+                    let count = system_write(2, UnsafeRawBufferPointer(rebasing: rest))
+                    if count > 0 {
+                        rest = rest.dropFirst(count)
+                    } else if errno != EINTR {
+                        return
+                    }
+                }
+            }
+        }
+    }
+
+    /// One line for the person who started a command.
+    package static func line(_ text: String) {
+        write(Array("\(text)\n".utf8))
+    }
+
+    private static func system_write(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> Int {
+        #if canImport(Glibc)
+            Glibc.write(descriptor, bytes.baseAddress, bytes.count)
+        #elseif canImport(Musl)
+            Musl.write(descriptor, bytes.baseAddress, bytes.count)
+        #else
+            Darwin.write(descriptor, bytes.baseAddress, bytes.count)
+        #endif
+    }
+}

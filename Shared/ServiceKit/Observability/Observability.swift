@@ -1,0 +1,42 @@
+import ClubProtocol
+import CoreMetrics
+package import Logging
+import Metrics
+import Synchronization
+import Tracing
+
+/// The process-wide back ends of the logging, metrics and tracing facades. Each can be set once in the life of a process.
+package enum Observability {
+    private static let logged = Mutex(false)
+
+    /// Where all metrics of this process are kept. The first use of it puts it behind swift-metrics, together with the
+    /// metrics of the process itself.
+    package static let metrics: PrometheusRegistry = {
+        let registry = PrometheusRegistry()
+        ProcessMetrics.register(in: registry)
+        MetricsSystem.bootstrap(registry)
+        return registry
+    }()
+
+    private static let tracing: Void = InstrumentationSystem.bootstrap(TraceTracer())
+
+    /// Sets up metrics and tracing, once; later calls change nothing.
+    static func bootstrap() {
+        _ = metrics
+        _ = tracing
+    }
+
+    /// Sets up logging too: lines on standard error. The first call decides.
+    package static func bootstrapLogging(service: String, level: Logger.Level, format: LogFormat) {
+        let first = logged.withLock { logged in
+            defer { logged = true }
+            return !logged
+        }
+        guard first else { return }
+        LoggingSystem.bootstrap(
+            { label, provider in
+                LineLogHandler(
+                    label: label, service: service, level: level, format: format, metadataProvider: provider)
+            }, metadataProvider: .task)
+    }
+}

@@ -1,0 +1,154 @@
+package import CoreMetrics
+import Synchronization
+
+/// Everything that is measured in this process; stands behind swift-metrics and writes the text that Prometheus scrapes.
+///
+/// A value is recorded without a lock; one lock guards the list of series, which is taken when a metric is made, not when
+/// it is used.
+package final class PrometheusRegistry: MetricsFactory {
+    enum Kind: String {
+        case counter, gauge, histogram
+    }
+
+    private struct SeriesKey: Hashable {
+        var labels: [String]
+    }
+
+    private struct Family {
+        var kind: Kind
+        var series: [SeriesKey: (labels: [(String, String)], series: any PrometheusSeries)] = [:]
+    }
+
+    private struct Reader {
+        var kind: Kind
+        var read: @Sendable () -> Double?
+    }
+
+    private struct State {
+        var families: [String: Family] = [:]
+        var readers: [String: Reader] = [:]
+        var seriesLeftOut = 0
+    }
+
+    /// Series of one name. A label that takes its values from what callers send would otherwise fill the memory.
+    static let maximumSeriesPerName = 1000
+
+    private let state = Mutex(State())
+
+    package init() {}
+
+    // MARK: MetricsFactory
+
+    package func makeCounter(label: String, dimensions: [(String, String)]) -> any CounterHandler {
+        series(counterName(label), .counter, dimensions) { PrometheusCounter() }
+    }
+
+    package func makeFloatingPointCounter(
+        label: String, dimensions: [(String, String)]
+    ) -> any FloatingPointCounterHandler {
+        series(counterName(label), .counter, dimensions) { PrometheusFloatingCounter() }
+    }
+
+    package func makeMeter(label: String, dimensions: [(String, String)]) -> any MeterHandler {
+        series(PrometheusText.metricName(label), .gauge, dimensions) { PrometheusGauge() }
+    }
+
+    package func makeRecorder(label: String, dimensions: [(String, String)], aggregate: Bool) -> any RecorderHandler {
+        let name = PrometheusText.metricName(label)
+        guard aggregate else { return series(name, .gauge, dimensions) { PrometheusGauge() } }
+        return series(name, .histogram, dimensions) { PrometheusHistogram(bounds: PrometheusHistogram.amounts) }
+    }
+
+    package func makeTimer(label: String, dimensions: [(String, String)]) -> any TimerHandler {
+        let name = PrometheusText.metricName(label)
+        return series(name.hasSuffix("_seconds") ? name : "\(name)_seconds", .histogram, dimensions) {
+            PrometheusHistogram(bounds: PrometheusHistogram.seconds)
+        }
+    }
+
+    package func destroyCounter(_ handler: any CounterHandler) { remove(handler) }
+    package func destroyFloatingPointCounter(_ handler: any FloatingPointCounterHandler) { remove(handler) }
+    package func destroyMeter(_ handler: any MeterHandler) { remove(handler) }
+    package func destroyRecorder(_ handler: any RecorderHandler) { remove(handler) }
+    package func destroyTimer(_ handler: any TimerHandler) { remove(handler) }
+
+    // MARK: Reading
+
+    /// A gauge whose value is asked for at each scrape; nil leaves it out of that one.
+    package func gauge(_ name: String, read: @escaping @Sendable () -> Double?) {
+        state.withLock { $0.readers[PrometheusText.metricName(name)] = Reader(kind: .gauge, read: read) }
+    }
+
+    /// A counter that somebody else keeps, asked for at each scrape.
+    package func counter(_ name: String, read: @escaping @Sendable () -> Double?) {
+        state.withLock { $0.readers[counterName(name)] = Reader(kind: .counter, read: read) }
+    }
+
+    /// All of it, in the text exposition format 0.0.4, in the order of names.
+    package func text() -> [UInt8] {
+        let (families, readers, leftOut) = state.withLock { ($0.families, $0.readers, $0.seriesLeftOut) }
+        var text = PrometheusText()
+        for name in Set(families.keys).union(readers.keys).sorted() {
+            if let family = families[name] {
+                text.header(name, type: family.kind.rawValue, help: MetricHelp.text(for: name))
+                for (_, entry) in family.series.sorted(by: { $0.key.labels.lexicographicallyPrecedes($1.key.labels) }) {
+                    entry.series.write(name: name, labels: entry.labels, into: &text)
+                }
+            } else if let reader = readers[name], let value = reader.read() {
+                text.header(name, type: reader.kind.rawValue, help: MetricHelp.text(for: name))
+                text.sample(name, [], PrometheusText.number(value))
+            }
+        }
+        let name = "metrics_series_left_out_total"
+        text.header(name, type: Kind.counter.rawValue, help: MetricHelp.text(for: name))
+        text.sample(name, [], String(leftOut))
+        return text.bytes
+    }
+
+    package static let contentType = PrometheusText.contentType
+
+    // MARK: Series
+
+    private func counterName(_ label: String) -> String {
+        let name = PrometheusText.metricName(label)
+        return name.hasSuffix("_total") ? name : "\(name)_total"
+    }
+
+    /// The series of these labels; the same one each time it is asked for. What cannot be kept (too many, or the name is
+    /// taken by another kind) still counts, for nobody to see.
+    private func series<Series: PrometheusSeries>(
+        _ name: String, _ kind: Kind, _ dimensions: [(String, String)], make: () -> Series
+    ) -> Series {
+        var labels: [(String, String)] = []
+        for (label, value) in dimensions {
+            let label = PrometheusText.labelName(label)
+            if !labels.contains(where: { $0.0 == label }) { labels.append((label, value)) }
+        }
+        labels.sort { $0.0 < $1.0 }
+        let key = SeriesKey(labels: labels.flatMap { [$0.0, $0.1] })
+        let new = make()
+        return state.withLock { state in
+            var family = state.families[name] ?? Family(kind: kind)
+            if let known = family.series[key]?.series as? Series { return known }
+            guard family.kind == kind, family.series[key] == nil, family.series.count < Self.maximumSeriesPerName else {
+                state.seriesLeftOut += 1
+                return new
+            }
+            family.series[key] = (labels, new)
+            state.families[name] = family
+            return new
+        }
+    }
+
+    /// A destroyed counter stays: Prometheus wants a counter to go on, and the next one of the same labels is the same.
+    private func remove(_ handler: AnyObject) {
+        guard handler is PrometheusGauge else { return }
+        state.withLock { state in
+            for (name, family) in state.families {
+                guard let key = family.series.first(where: { $0.value.series === handler })?.key else { continue }
+                state.families[name]?.series[key] = nil
+                if family.series.count == 1 { state.families[name] = nil }
+            }
+        }
+    }
+}

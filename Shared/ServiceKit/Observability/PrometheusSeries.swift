@@ -1,0 +1,128 @@
+import CoreMetrics
+import Foundation
+import Synchronization
+
+/// One time series: it knows how to write itself.
+protocol PrometheusSeries: AnyObject, Sendable {
+    /// - Parameter labels: `{a="b"}` or nothing.
+    func write(name: String, labels: [(String, String)], into text: inout PrometheusText)
+}
+
+/// A number that only grows.
+final class PrometheusCounter: PrometheusSeries, CounterHandler {
+    private let value = Atomic<Int64>(0)
+
+    func increment(by amount: Int64) {
+        guard amount > 0 else { return }
+        // Adding with an overflow check would cost a loop; 2^63 increments are out of reach.
+        value.wrappingAdd(amount, ordering: .relaxed)
+    }
+
+    func reset() {
+        value.store(0, ordering: .relaxed)
+    }
+
+    func write(name: String, labels: [(String, String)], into text: inout PrometheusText) {
+        text.sample(name, labels, String(value.load(ordering: .relaxed)))
+    }
+}
+
+/// A double that several threads add to without a lock.
+struct AtomicDouble: ~Copyable {
+    private let bits = Atomic<UInt64>(0)
+
+    var value: Double { Double(bitPattern: bits.load(ordering: .relaxed)) }
+
+    func set(_ value: Double) {
+        bits.store(value.bitPattern, ordering: .relaxed)
+    }
+
+    func add(_ amount: Double) {
+        var old = bits.load(ordering: .relaxed)
+        while true {
+            let new = (Double(bitPattern: old) + amount).bitPattern
+            let (exchanged, current) = bits.weakCompareExchange(expected: old, desired: new, ordering: .relaxed)
+            if exchanged { return }
+            old = current
+        }
+    }
+}
+
+/// A number with a fraction that only grows.
+final class PrometheusFloatingCounter: PrometheusSeries, FloatingPointCounterHandler {
+    private let value = AtomicDouble()
+
+    func increment(by amount: Double) {
+        guard amount > 0, amount.isFinite else { return }
+        value.add(amount)
+    }
+
+    func reset() {
+        value.set(0)
+    }
+
+    func write(name: String, labels: [(String, String)], into text: inout PrometheusText) {
+        text.sample(name, labels, PrometheusText.number(value.value))
+    }
+}
+
+/// A number that goes up and down: a meter, or a recorder that does not aggregate.
+final class PrometheusGauge: PrometheusSeries, MeterHandler, RecorderHandler {
+    private let value = AtomicDouble()
+
+    func set(_ value: Int64) { self.value.set(Double(value)) }
+    func set(_ value: Double) { self.value.set(value) }
+    func increment(by amount: Double) { value.add(amount) }
+    func decrement(by amount: Double) { value.add(-amount) }
+    func record(_ value: Int64) { set(value) }
+    func record(_ value: Double) { set(value) }
+
+    func write(name: String, labels: [(String, String)], into text: inout PrometheusText) {
+        text.sample(name, labels, PrometheusText.number(value.value))
+    }
+}
+
+/// How values spread over fixed buckets.
+final class PrometheusHistogram: PrometheusSeries, TimerHandler, RecorderHandler {
+    static let bucketCount = 14
+    typealias Bounds = InlineArray<14, Double>
+
+    /// Seconds: from half a millisecond, which a read by identifier takes, to the ten seconds of a statement's limit.
+    static let seconds: Bounds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
+    /// Counts and bytes: powers of four.
+    static let amounts: Bounds = [
+        1, 4, 16, 64, 256, 1024, 4096, 16_384, 65_536, 262_144, 1_048_576, 4_194_304, 16_777_216, 67_108_864,
+    ]
+
+    private let bounds: Bounds
+    /// What fell between one bound and the next; the last one is beyond all bounds.
+    private let counts = InlineArray<15, Atomic<UInt64>> { _ in Atomic(0) }
+    private let sum = AtomicDouble()
+
+    init(bounds: Bounds) {
+        self.bounds = bounds
+    }
+
+    func recordNanoseconds(_ duration: Int64) { observe(Double(duration) / 1_000_000_000) }
+    func record(_ value: Int64) { observe(Double(value)) }
+    func record(_ value: Double) { observe(value) }
+
+    private func observe(_ value: Double) {
+        guard !value.isNaN else { return }
+        var index = 0
+        while index < Self.bucketCount, value > bounds[index] { index += 1 }
+        counts[index].wrappingAdd(1, ordering: .relaxed)
+        sum.add(value)
+    }
+
+    func write(name: String, labels: [(String, String)], into text: inout PrometheusText) {
+        var total: UInt64 = 0
+        for index in 0...Self.bucketCount {
+            total += counts[index].load(ordering: .relaxed)
+            let bound = index < Self.bucketCount ? PrometheusText.number(bounds[index]) : "+Inf"
+            text.sample("\(name)_bucket", labels + [("le", bound)], String(total))
+        }
+        text.sample("\(name)_sum", labels, PrometheusText.number(sum.value))
+        text.sample("\(name)_count", labels, String(total))
+    }
+}

@@ -1,0 +1,56 @@
+package import ClubProtocol
+package import Postgres
+
+/// The values of the protocol bind to statements and read from columns as their text; the server infers the type, so that
+/// an identifier meets a `uuid`, a day a `date`, a line a `text` or a domain.
+extension PostgresEncodable where Self: TextValue {
+    package static var postgresType: PostgresType { .unspecified }
+
+    package func encode(into bytes: inout [UInt8]) {
+        bytes.append(contentsOf: text.utf8)
+    }
+}
+
+extension PostgresDecodable where Self: TextValue {
+    package static func decode(postgres text: UnsafeRawBufferPointer, type: UInt32) throws(PostgresError) -> Self {
+        do {
+            return try Self(validating: String(decoding: text, as: UTF8.self))
+        } catch {
+            throw .mismatch(Self.self, type)
+        }
+    }
+}
+
+extension Line: PostgresEncodable, PostgresDecodable {}
+extension Prose: PostgresEncodable, PostgresDecodable {}
+extension EmailAddress: PostgresEncodable, PostgresDecodable {}
+extension Siren: PostgresEncodable, PostgresDecodable {}
+extension Siret: PostgresEncodable, PostgresDecodable {}
+extension PostalCode: PostgresEncodable, PostgresDecodable {}
+extension Departement: PostgresEncodable, PostgresDecodable {}
+extension WebAddress: PostgresEncodable, PostgresDecodable {}
+extension Telephone: PostgresEncodable, PostgresDecodable {}
+extension Day: PostgresEncodable, PostgresDecodable {}
+
+extension Identifier: PostgresEncodable, PostgresDecodable {
+    package static var postgresType: PostgresType { .uuid }
+
+    package func encode(into bytes: inout [UInt8]) {
+        uuid.encode(into: &bytes)
+    }
+}
+
+extension Timestamp: PostgresEncodable, PostgresDecodable {
+    package static var postgresType: PostgresType { .timestamptz }
+
+    /// PostgreSQL writes `2027-03-14 09:30:00.5+00` where RFC 3339 has `2027-03-14T09:30:00.5Z`; sessions are in UTC.
+    package static func decode(postgres text: UnsafeRawBufferPointer, type: UInt32) throws(PostgresError) -> Timestamp {
+        var written = String(decoding: text, as: UTF8.self)
+        if written.hasSuffix("+00") { written = written.dropLast(3).replacing(" ", with: "T", maxReplacements: 1) + "Z" }
+        do {
+            return try Timestamp(validating: written)
+        } catch {
+            throw .mismatch(Timestamp.self, type)
+        }
+    }
+}

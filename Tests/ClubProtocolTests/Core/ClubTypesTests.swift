@@ -1,0 +1,236 @@
+import ClubProtocol
+import Testing
+
+@Suite("E-mail addresses")
+struct EmailAddressTests {
+    @Test(
+        "an address of the world is taken, its domain in lower case",
+        arguments: [
+            ("contact@example.org", "contact@example.org"),
+            ("Jean.Dupont+club@Example.ORG", "Jean.Dupont+club@example.org"),
+            ("o'neil@sub.example.co.uk", "o'neil@sub.example.co.uk"), ("a@b.fr", "a@b.fr"),
+            ("1_-!#$%&*/=?^`{|}~@x-y.fr", "1_-!#$%&*/=?^`{|}~@x-y.fr"),
+            ("a@xn--caf-dma.fr", "a@xn--caf-dma.fr"),
+        ])
+    func taken(text: String, stored: String) throws {
+        #expect(try EmailAddress(validating: text).text == stored)
+    }
+
+    @Test(
+        "what is none is refused",
+        arguments: [
+            "", "a", "@", "a@", "@b.fr", "a@b", "a@b@c.fr", "a b@c.fr", ".a@b.fr", "a.@b.fr", "a..b@c.fr", "a@.fr",
+            "a@b.",
+            "a@b..fr", "a@-b.fr", "a@b-.fr", "a@b_c.fr", "a@[127.0.0.1]", "\"a b\"@c.fr", "a@b.fr ", " a@b.fr",
+            "a@b.fr\r\nBcc: x@y.fr",
+            "a\n@b.fr", "é@b.fr", "a@é.fr", "Jean <a@b.fr>", "a@b.fr,c@d.fr", "a\0@b.fr", "a@b\0.fr",
+        ])
+    func refused(text: String) {
+        #expect(refusal(EmailAddress.self, text) == "is no e-mail address")
+    }
+
+    @Test("lengths: 64 bytes before the @, 63 a label, 254 in all")
+    func lengths() {
+        func a(_ count: Int) -> String { String(repeating: "a", count: count) }
+        #expect(refusal(EmailAddress.self, "\(a(64))@b.fr") == nil)
+        #expect(refusal(EmailAddress.self, "\(a(65))@b.fr") != nil)
+        #expect(refusal(EmailAddress.self, "a@\(a(63)).fr") == nil)
+        #expect(refusal(EmailAddress.self, "a@\(a(64)).fr") != nil)
+        let domain = [a(63), a(63), a(60)].joined(separator: ".")
+        #expect(refusal(EmailAddress.self, "\(a(64))@\(domain)") == nil)
+        #expect(refusal(EmailAddress.self, "\(a(64))@\(domain)a") == nil)
+        #expect(refusal(EmailAddress.self, "\(a(64))@\(domain)aa") != nil)
+        #expect(refusal(EmailAddress.self, a(10_000_000) + "@b.fr") != nil)
+    }
+}
+
+@Suite("Numbers and codes of the State")
+struct StateCodeTests {
+    @Test(
+        "a SIREN has nine digits, the last of which checks the others",
+        arguments: ["732829320", "356000000", "404833048", "000000000"])
+    func siren(text: String) {
+        #expect(refusal(Siren.self, text) == nil)
+    }
+
+    @Test(
+        "what is no SIREN is refused",
+        arguments: [
+            "", "73282932", "7328293200", "732829321", "732829302", "73282932O", "732 829 320", "７32829320",
+            "-73282932", "73282932\n",
+        ])
+    func noSiren(text: String) {
+        #expect(refusal(Siren.self, text)?.hasPrefix("is no SIREN") == true)
+    }
+
+    @Test("every single wrong digit is found")
+    func singleDigit() {
+        for base in ["732829320", "404833048"] {
+            for index in 0..<9 {
+                for digit in 0...9 {
+                    var digits = base.compactMap(\.wholeNumberValue)
+                    digits[index] = digit
+                    let text = digits.map(String.init).joined()
+                    #expect((refusal(Siren.self, text) == nil) == (text == base))
+                }
+            }
+        }
+    }
+
+    @Test("a check digit is made as it is checked")
+    func checkDigit() {
+        #expect(Luhn.checkDigit(for: "73282932") == 0)
+        for number in 10_000_000..<10_000_200 {
+            #expect(refusal(Siren.self, "\(number)\(Luhn.checkDigit(for: "\(number)"))") == nil)
+        }
+    }
+
+    @Test("a SIRET has fourteen digits with a check digit of its own", arguments: ["73282932000074", "40483304800022"])
+    func siret(text: String) {
+        #expect(refusal(Siret.self, text) == nil)
+    }
+
+    @Test(
+        "what is no SIRET is refused",
+        arguments: [
+            "", "732829320", "7328293200007", "732829320000744", "73282932000075", "7328293200007A", "73282932 00074",
+        ])
+    func noSiret(text: String) {
+        #expect(refusal(Siret.self, text)?.hasPrefix("is no SIRET") == true)
+    }
+
+    @Test("establishments of La Poste are checked by the plain sum of their digits")
+    func laPoste() {
+        // The seat passes Luhn; the others do not, but their digits add up to a multiple of five.
+        for text in ["35600000000048", "35600000049837", "35600000000001"] {
+            #expect(refusal(Siret.self, text) == nil, "\(text)")
+        }
+        for text in ["35600000000002", "35600000049838"] { #expect(refusal(Siret.self, text) != nil, "\(text)") }
+        // The same sum is no help to any other firm.
+        #expect(refusal(Siret.self, "73282932000065") != nil)
+    }
+
+    @Test("a postal code keeps its leading zero", arguments: ["01000", "64000", "20090", "97400", "99999"])
+    func postalCode(text: String) throws {
+        #expect(try PostalCode(validating: text).text == text)
+    }
+
+    @Test(
+        "what is no postal code is refused",
+        arguments: ["", "1000", "64 000", "640000", "00999", "6400A", "２4000", "64000 "])
+    func noPostalCode(text: String) {
+        #expect(refusal(PostalCode.self, text) == "is no postal code (5 digits)")
+    }
+
+    @Test("there are 101 départements, in the order of their codes")
+    func departements() {
+        #expect(Departement.all.count == 101)
+        #expect(Departement.all.first == "01" && Departement.all.last == "976")
+        #expect(Departement.all == Departement.all.sorted())
+        let wrong = ["", "0", "1", "00", "20", "96", "2a", "2C", "970", "975", "977", "01 ", "001", "99"]
+        for text in wrong { #expect(refusal(Departement.self, text) == "is no département code") }
+    }
+
+    @Test(
+        "a postal code tells the département",
+        arguments: [
+            ("64000", "64"), ("01000", "01"), ("75116", "75"), ("20000", "2A"), ("20190", "2A"), ("20200", "2B"),
+            ("20620", "2B"),
+            ("97110", "971"), ("97400", "974"), ("97600", "976"),
+        ] as [(PostalCode, Departement)])
+    func departement(code: PostalCode, departement: Departement) {
+        #expect(Departement(postalCode: code) == departement)
+    }
+
+    @Test(
+        "a postal code outside of every département tells none",
+        arguments: ["96000", "97500", "98000", "99999"] as [PostalCode])
+    func noDepartement(code: PostalCode) {
+        #expect(Departement(postalCode: code) == nil)
+    }
+}
+
+@Suite("Addresses, telephones, money")
+struct ContactTests {
+    @Test(
+        "a web address is taken",
+        arguments: [
+            "https://example.org", "http://example.org/", "HTTPS://Example.org/a?b=c#d",
+            "https://example.org:8443/a%20b",
+            "https://www.example.org/caf%C3%A9", "https://example.org?x@y",
+        ])
+    func web(text: String) throws {
+        #expect(try WebAddress(validating: text).text == text)
+    }
+
+    @Test(
+        "what is no web address is refused",
+        arguments: [
+            "", "example.org", "ftp://example.org", "javascript:alert(1)", "https://", "https:///a",
+            "https://localhost",
+            "https://user@example.org", "https://user:pass@example.org/", "https://example.org/a b",
+            "https://example.org/\r\nX: y",
+            "https://example.org/<script>", "https://.org", "https://example.", "data:text/html,x",
+            "https://example.org/\"x",
+            "https://example.org\\@evil.org", "https://example.org/\u{202E}gpj.exe", "https://example.org/\u{85}",
+            "https://" + String(repeating: "a", count: 2000) + ".fr",
+        ])
+    func noWeb(text: String) {
+        #expect(refusal(WebAddress.self, text) == "is no web address (https://…)")
+    }
+
+    @Test(
+        "a telephone number is kept as digits",
+        arguments: [
+            ("05 59 00 00 00", "0559000000"), ("+33 (5) 59.00-00.00", "+33559000000"),
+            ("05\u{A0}59\u{202F}00 00 00", "0559000000"),
+            ("112345", "112345"), ("+123456789012345", "+123456789012345"),
+        ])
+    func telephone(text: String, kept: String) throws {
+        #expect(try Telephone(validating: text).text == kept)
+    }
+
+    @Test(
+        "what is no telephone number is refused",
+        arguments: [
+            "", "+", "12345", "1234567890123456", "05 59 00 00 0O", "++33559000000", "33+559000000", "05\n59000000",
+            "０５59000000",
+        ])
+    func noTelephone(text: String) {
+        #expect(refusal(Telephone.self, text) == "is no telephone number")
+    }
+
+    @Test("money is an amount in cents and a currency, and nothing else is")
+    func money() throws {
+        let text = #"{"amount":120000,"currency":"EUR"}"#
+        #expect(try StrictJSON.decode(Money.self, from: Array(text.utf8)) == Money(cents: 120_000))
+        #expect(String(decoding: try WireJSON.encode(Money(cents: 120_000)), as: UTF8.self) == text)
+        for (wrong, pointer) in [
+            (#"{"amount":1.5,"currency":"EUR"}"#, "/amount"), (#"{"amount":"1","currency":"EUR"}"#, "/amount"),
+            (#"{"amount":1,"currency":"eur"}"#, "/currency"), (#"{"amount":1}"#, "/currency"),
+            (#"{"amount":1e30,"currency":"EUR"}"#, "/amount"),
+        ] {
+            #expect(faults { try StrictJSON.decode(Money.self, from: Array(wrong.utf8)) }?.map(\.pointer) == [pointer])
+        }
+    }
+}
+
+@Suite("Access and operations")
+struct AccessTests {
+    @Test("a role may do what lists it")
+    func access() {
+        for role in Role.allCases {
+            #expect(Access.anyone.allows(role))
+            #expect(Access.roles(.editor, .auditor).allows(role) == (role == .editor || role == .auditor))
+            #expect(!Access.roles([]).allows(role))
+        }
+    }
+
+    @Test("a path is cut into words and variables")
+    func segments() {
+        #expect(ReadChanges.operation.segments == [.word("v1"), .word("changes")])
+        var operation = ReadChanges.operation
+        operation.path = "/v1/events/{event}/registrations"
+        #expect(operation.segments == [.word("v1"), .word("events"), .variable("event"), .word("registrations")])
+    }
+}

@@ -1,0 +1,114 @@
+import ClubProtocol
+import Testing
+
+/// Why a type refuses a text; nil when it takes it.
+func refusal<T: TextValue>(_ type: T.Type, _ text: String) -> String? {
+    do {
+        _ = try T(validating: text)
+        return nil
+    } catch {
+        return error.reason
+    }
+}
+
+@Suite("Lines and prose")
+struct TextTests {
+    @Test(
+        "a line is any visible text on one line, kept as it is",
+        arguments: [
+            "a", "Société d'Œuvres & Cie", "Robert'); DROP TABLE person;--", "<b>=cmd()</b>", "日本語", "👩‍👩‍👧‍👦", "e\u{301}",
+            " padded ", "\u{A0}x", "a\u{200B}b", "\u{10FFFF}x",
+        ])
+    func line(text: String) throws {
+        #expect(try Line(validating: text).text.unicodeScalars.elementsEqual(text.unicodeScalars))
+        #expect(try Prose(validating: text).text.unicodeScalars.elementsEqual(text.unicodeScalars))
+    }
+
+    @Test("nothing visible is empty", arguments: ["", " ", "   ", "\u{A0}", "\u{3000}\u{2003}"])
+    func empty(text: String) {
+        #expect(refusal(Line.self, text) == "is empty")
+        #expect(refusal(Prose.self, text) == "is empty")
+    }
+
+    @Test(
+        "line feeds, carriage returns and tabs stand in prose and not in a line",
+        arguments: ["a\nb", "a\r\nb", "a\tb", "a\r", "\nBcc: x"])
+    func breaks(text: String) throws {
+        #expect(refusal(Line.self, text) == "must stand on one line")
+        #expect(refusal(Prose.self, text) == nil)
+    }
+
+    @Test(
+        "control characters stand nowhere",
+        arguments: Array(0...0x08) + [0x0B, 0x0C] + Array(0x0E...0x1F) + Array(0x7F...0x9F))
+    func control(value: UInt32) throws {
+        let text = "a\(try #require(Unicode.Scalar(value)))b"
+        #expect(refusal(Line.self, text) == "has a control character")
+        #expect(refusal(Prose.self, text) == "has a control character")
+    }
+
+    @Test(
+        "bidirectional controls stand nowhere",
+        arguments: [
+            0x202A, 0x202B, 0x202C, 0x202D, 0x202E, 0x2066, 0x2067, 0x2068, 0x2069, 0x200E, 0x200F, 0x061C,
+        ] as [UInt32])
+    func bidirectional(value: UInt32) throws {
+        let text = "a\(try #require(Unicode.Scalar(value)))b"
+        #expect(refusal(Line.self, text) == "has a bidirectional control character")
+        #expect(refusal(Prose.self, text) == "has a bidirectional control character")
+    }
+
+    @Test(
+        "separators of lines and paragraphs and non-characters stand nowhere",
+        arguments: [0x2028, 0x2029, 0xFFFE, 0xFFFF] as [UInt32])
+    func separators(value: UInt32) throws {
+        #expect(refusal(Line.self, "a\(try #require(Unicode.Scalar(value)))b") == "has a character that is none")
+    }
+
+    @Test("lengths are counted in characters of Unicode, not in bytes")
+    func lengths() {
+        for letter in ["a", "é", "€", "😀"] {
+            #expect(refusal(Line.self, String(repeating: letter, count: 200)) == nil)
+            #expect(refusal(Line.self, String(repeating: letter, count: 201)) == "is longer than 200 characters")
+            #expect(refusal(Prose.self, String(repeating: letter, count: 20_000)) == nil)
+            #expect(refusal(Prose.self, String(repeating: letter, count: 20_001)) == "is longer than 20000 characters")
+        }
+    }
+
+    @Test("10 MB are refused")
+    func huge() {
+        let text = String(repeating: "a", count: 10_000_000)
+        #expect(refusal(Line.self, text) == "is longer than 200 characters")
+        #expect(refusal(Prose.self, text) == "is longer than 20000 characters")
+    }
+
+    @Test("the example of every type is one of its values")
+    func examples() throws {
+        func check<T: TextValue>(_ type: T.Type) throws {
+            let example = T.schema.example
+            #expect(try T(validating: example).text == example, "\(type)")
+            if let maximum = T.schema.maxLength { #expect(example.count <= maximum) }
+            if let pattern = T.schema.pattern { #expect(try example.wholeMatch(of: Regex(pattern)) != nil) }
+        }
+        try check(Line.self)
+        try check(Prose.self)
+        try check(EmailAddress.self)
+        try check(Siren.self)
+        try check(Siret.self)
+        try check(PostalCode.self)
+        try check(Departement.self)
+        try check(WebAddress.self)
+        try check(Telephone.self)
+        try check(Timestamp.self)
+        try check(Day.self)
+        try check(Cursor.self)
+        try check(Identifier<Never>.self)
+    }
+
+    @Test("a cursor has 1 to 2,048 bytes")
+    func cursor() {
+        #expect(refusal(Cursor.self, "") != nil)
+        #expect(refusal(Cursor.self, String(repeating: "a", count: 2048)) == nil)
+        #expect(refusal(Cursor.self, String(repeating: "a", count: 2049)) != nil)
+    }
+}

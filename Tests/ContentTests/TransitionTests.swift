@@ -1,0 +1,29 @@
+import ClubProtocol
+import Testing
+
+@Suite("life cycles of content")
+struct ContentTransitionTests {
+    @Test("an issue goes from draft to sending to sent, and can be called off before that")
+    func issue() {
+        typealias State = ClubProtocol.Issue.State
+        let allowed: [State: Set<State>] = [.draft: [.sending, .cancelled], .sending: [.sent, .cancelled]]
+        for from in State.allCases {
+            for to in State.allCases {
+                #expect(from.allows(to) == (allowed[from] ?? []).contains(to), "\(from) to \(to)")
+            }
+        }
+    }
+
+    @Test("a delivery that has ended stays as it ended; one in hand may be tried again")
+    func delivery() {
+        typealias State = Delivery.State
+        let allowed: [State: Set<State>] = [
+            .pending: [.sending, .suppressed, .cancelled], .sending: [.sent, .failed, .uncertain, .pending],
+        ]
+        for from in State.allCases {
+            for to in State.allCases {
+                #expect(from.allows(to) == (allowed[from] ?? []).contains(to), "\(from) to \(to)")
+            }
+        }
+    }
+}

@@ -1,0 +1,121 @@
+import Foundation
+import HTTPTypes
+import TestKit
+import Testing
+
+@testable import Directory
+
+@Suite("reading CSV")
+struct CSVReaderTests {
+    private func records(_ bytes: [UInt8], inPiecesOf size: Int? = nil) -> [CSVReader.Record] {
+        var reader = CSVReader()
+        var records: [CSVReader.Record] = []
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let piece = rest.prefix(size ?? rest.count)
+            records += reader.read(piece)
+            rest = rest.dropFirst(piece.count)
+        }
+        return records + reader.finish()
+    }
+
+    private func cells(_ text: String) -> [[String]] { records(Array(text.utf8)).map(\.cells) }
+
+    @Test("comma, semicolon, tab and bar are told from the first line")
+    func delimiters() {
+        for mark in [",", ";", "\t", "|"] {
+            #expect(cells("a\(mark)b\(mark)c\n1\(mark)2\(mark)3") == [["a", "b", "c"], ["1", "2", "3"]])
+        }
+        #expect(cells("\"a,b,c\";d\n1;2") == [["a,b,c", "d"], ["1", "2"]])
+        #expect(cells("sep=|\r\na|b\r\n1|2,5\r\n") == [["a", "b"], ["1", "2,5"]])
+    }
+
+    @Test("quotes hold delimiters, line breaks and doubled quotes")
+    func quotes() {
+        let text = "a,b\r\n\"one, two\",\"say \"\"yes\"\"\"\r\n\"two\r\nlines\",\"\"\n5\" disk,x\"y\r"
+        #expect(
+            cells(text) == [
+                ["a", "b"], ["one, two", "say \"yes\""], ["two\r\nlines", ""], ["5\" disk", "x\"y"],
+            ])
+    }
+
+    @Test("blank lines, a missing last line end and lone carriage returns do not matter")
+    func lines() {
+        #expect(cells("\n\r\na,b\r\r1,2\r\n\r\n   \n3,4") == [["a", "b"], ["1", "2"], ["3", "4"]])
+        #expect(cells("") == [])
+        #expect(cells("\n\n") == [])
+        #expect(cells("a,\n,b\n") == [["a", ""], ["", "b"]])
+    }
+
+    @Test("UTF-8 with its mark, Windows-1252 and UTF-16 read the same")
+    func encodings() {
+        let text = "Société;Été\nL’Œuvre;10 €\n"
+        let expected = [["Société", "Été"], ["L’Œuvre", "10 €"]]
+        #expect(records(Array("\u{FEFF}\(text)".utf8)).map(\.cells) == expected)
+        let latin: [UInt8] = Array(text.unicodeScalars).map { scalar in
+            switch scalar {
+            case "’": 0x92
+            case "Œ": 0x8C
+            case "€": 0x80
+            default: UInt8(scalar.value)
+            }
+        }
+        #expect(records(latin).map(\.cells) == expected)
+        let units = Array("\u{FEFF}\(text)🚀".utf16)
+        let little = units.flatMap { [UInt8($0 & 0xFF), UInt8($0 >> 8)] }
+        let big = units.flatMap { [UInt8($0 >> 8), UInt8($0 & 0xFF)] }
+        for bytes in [little, big] {
+            #expect(records(bytes, inPiecesOf: 1).map(\.cells) == expected + [["🚀"]])
+        }
+    }
+
+    @Test("a quote that is never closed and a record without end are said to be so, and kept out of memory")
+    func faults() {
+        let open = records(Array("a,b\n1,2\n\"3,4\n5,6\n".utf8))
+        #expect(open.map { $0.fault == nil } == [true, true, false])
+        let long = Array("a,b\n".utf8) + Array(repeating: UInt8(ascii: "x"), count: CSVReader.limit * 3)
+        let lines = records(long + Array("\n1,2\n".utf8), inPiecesOf: 1000)
+        #expect(lines.map { $0.fault == nil } == [true, false, true])
+        #expect(lines.last?.cells == ["1", "2"])
+        let binary = records((0..<100_000).map { UInt8(truncatingIfNeeded: $0 &* 7919) })
+        #expect(!binary.isEmpty)
+    }
+
+    @Test("files that others found hard read as they do", .enabled(if: SharedData.isThere, SharedData.absent))
+    func spectrum() throws {
+        let folder = "csv_pieges/csv-spectrum"
+        for file in try SharedData.files("\(folder)/csvs") {
+            let bytes = try SharedData.bytes("\(folder)/csvs/\(file)")
+            let whole = records(bytes)
+            #expect(whole == records(bytes, inPiecesOf: 1), "\(file)")
+            let json = try SharedData.bytes("\(folder)/json/\(file.dropLast(4)).json")
+            // The expectation of one file is of another file.
+            guard let expected = try? JSONDecoder().decode([[String: String]].self, from: Data(json)) else { continue }
+            let header = try #require(whole.first).cells
+            let rows = whole.dropFirst().map { Dictionary(zip(header, $0.cells)) { first, _ in first } }
+            // Line ends within quotes are kept as they stand.
+            func plain(_ rows: [[String: String]]) -> [[String: String]] {
+                rows.map { $0.mapValues { $0.replacing("\r\n", with: "\n") } }
+            }
+            #expect(plain(rows) == plain(expected), "\(file)")
+        }
+    }
+
+    @Test("no file breaks the reader", .enabled(if: SharedData.isThere, SharedData.absent))
+    func torture() throws {
+        for folder in ["csvkit", "fabrique", "frictionless"] {
+            for file in try SharedData.files("csv_pieges/\(folder)") {
+                let bytes = try SharedData.bytes("csv_pieges/\(folder)/\(file)")
+                #expect(records(bytes) == records(bytes, inPiecesOf: 7), "\(folder)/\(file)")
+            }
+        }
+        let files = [
+            "excel_fr_point_virgule_cp1252", "excel_fr_point_virgule_utf8_bom", "excel_unicode_tab_utf16le_bom",
+        ]
+        let read = try files.map { records(try SharedData.bytes("csv_pieges/fabrique/\($0).csv")) }
+        #expect(read[0].first?.cells.first == "Dénomination")
+        #expect(read[0].count > 10)
+        #expect(read[0] == read[1])
+        #expect(read[0].map(\.cells.count) == read[2].map(\.cells.count))
+    }
+}

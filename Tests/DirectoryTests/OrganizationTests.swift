@@ -1,0 +1,182 @@
+import ClubProtocol
+import Foundation
+import HTTPTypes
+import Postgres
+import ServiceKit
+import TestKit
+import Testing
+
+@testable import Directory
+
+@Suite("organizations")
+struct OrganizationTests {
+    @Test("an organization is added, read and changed; the SIRET brings the SIREN and the postal code the département")
+    func life() async throws {
+        try await withDirectory { directory in
+            let operating = try directory.client(.operator)
+            let created = try await operating.exchange(
+                CreateOrganization.request(
+                    body: .init(
+                        kind: .institution, subKind: .chamber, name: "CCI Pau Béarn", siret: "73282932000074",
+                        postalCode: "64000", commune: "Pau", website: "https://www.example.org/",
+                        email: "contact@example.org", telephone: "05 59 00 00 00",
+                        topics: ["businessCreation", "training"])))
+            #expect(created.status == .created)
+            #expect(created.version == 1)
+            #expect(created.value.siren == "732829320")
+            #expect(created.value.departement == "64")
+            #expect(created.value.telephone == "0559000000")
+            let path = OrganizationPath(organization: created.value.id)
+            #expect(try await operating.send(GetOrganization.request(path: path)) == created.value)
+
+            var patch = ChangeOrganization.Body(name: "CCI Béarn")
+            patch.postalCode = .some("40000")
+            patch.website = .some(nil)
+            let changed = try await operating.exchange(ChangeOrganization.request(path: path, body: patch, ifMatch: 1))
+            #expect(changed.version == 2)
+            #expect(changed.value.name == "CCI Béarn")
+            #expect(changed.value.departement == "40")
+            #expect(changed.value.website == nil)
+            #expect(changed.value.email == "contact@example.org")
+            #expect(changed.value.topics == ["businessCreation", "training"])
+            #expect(changed.value.updatedAt >= created.value.updatedAt)
+        }
+    }
+
+    @Test("a change says which version it is based on: 428 without, 412 with an old one, 404 where there is nothing")
+    func versions() async throws {
+        try await withDirectory { directory in
+            let organization = try await directory.organization("Fédération")
+            let path = "/v1/organizations/\(organization.id)"
+            #expect(try await directory.ask(.patch, path, json: #"{"name":"A"}"#).status == 428)
+            #expect(try await directory.ask(.patch, path, ifMatch: 1, json: #"{"name":"A"}"#).status == 200)
+            #expect(try await directory.ask(.patch, path, ifMatch: 1, json: #"{"name":"B"}"#).status == 412)
+            let answer = try await directory.ask(path)
+            #expect(try answer.json()["name"]?.string == "A")
+            #expect(answer.headers["etag"] == "\"2\"")
+            let nowhere = "/v1/organizations/\(Organization.ID())"
+            #expect(try await directory.ask(nowhere).status == 404)
+            #expect(try await directory.ask(.patch, nowhere, ifMatch: 1, json: "{}").status == 404)
+            #expect(try await directory.ask("/v1/organizations/none").status == 404)
+        }
+    }
+
+    @Test(
+        "what is wrong is named",
+        arguments: [
+            (#"{"kind":"institution","name":"A","role":"x"}"#, 422, "/role"),
+            (#"{"kind":"institution"}"#, 422, "/name"),
+            (#"{"kind":"club","name":"A"}"#, 422, "/kind"),
+            (#"{"kind":"institution","name":"A\u0000"}"#, 422, "/name"),
+            (#"{"kind":"institution","name":"A","siret":"73282932000075"}"#, 422, "/siret"),
+            (#"{"kind":"institution","name":"A","siren":"732829321"}"#, 422, "/siren"),
+            (#"{"kind":"institution","name":"A","siren":"552100554","siret":"73282932000074"}"#, 422, "/siret"),
+            (#"{"kind":"brand","subKind":"chamber","name":"A"}"#, 422, "/subKind"),
+            (#"{"kind":"institution","subKind":"reseller","name":"A"}"#, 422, "/subKind"),
+            (#"{"kind":"brand","name":"A","topics":["flying"]}"#, 422, "/topics"),
+            (#"{"kind":"brand","name":"A","parent":"01930f2e-7c50-7b3a-9f53-2f6d1c0a4e11"}"#, 422, "/parent"),
+            (#"{"kind":"brand","name":"A","postalCode":"6400"}"#, 422, "/postalCode"),
+        ])
+    func invalid(json: String, status: Int, pointer: String) async throws {
+        try await withDirectory { directory in
+            let answer = try await directory.ask(.post, "/v1/organizations", json: json)
+            #expect(answer.status == status)
+            #expect(try answer.pointer() == pointer)
+            #expect(try await directory.ask("/v1/organizations").items("id").isEmpty)
+        }
+    }
+
+    @Test("a SIRET is one organization's, and a head of network is not among its own branches")
+    func constraints() async throws {
+        try await withDirectory { directory in
+            let body = #"{"kind":"brand","name":"A","siret":"73282932000074"}"#
+            #expect(try await directory.ask(.post, "/v1/organizations", json: body).status == 201)
+            let second = try await directory.ask(.post, "/v1/organizations", json: body)
+            #expect(second.status == 409)
+            #expect(try second.pointer() == "/siret")
+
+            let head = try await directory.organization("Tête")
+            let branch = try await directory.organization("Branche")
+            let twig = try await directory.organization("Rameau")
+            for (child, parent) in [(branch, head), (twig, branch)] {
+                let answer = try await directory.ask(
+                    .patch, "/v1/organizations/\(child.id)", ifMatch: 1, json: #"{"parent":"\#(parent.id)"}"#)
+                #expect(answer.status == 200)
+            }
+            for parent in [head, branch, twig] {
+                let answer = try await directory.ask(
+                    .patch, "/v1/organizations/\(head.id)", ifMatch: 1, json: #"{"parent":"\#(parent.id)"}"#)
+                #expect(answer.status == 422)
+                #expect(try answer.pointer() == "/parent")
+            }
+            #expect(try await directory.ask("/v1/organizations?parent=\(branch.id)").items("name") == ["Rameau"])
+        }
+    }
+
+    @Test("SQL, quotes and markup are stored and given back as they are")
+    func literally() async throws {
+        try await withDirectory { directory in
+            let name: Line = "'); drop table person; -- \"<b>\\ $1 % _ ${x}"
+            let organization = try await directory.organization(name)
+            #expect(organization.name == name)
+            #expect(try await directory.ask("/v1/organizations").items("name") == [name.text])
+            let path = "/v1/organizations?q=%27%29%3B%20drop%20table%20%26%20%7C%20%21%20%3A%2A"
+            #expect(try await directory.ask(path).status == 200)
+        }
+    }
+
+    @Test("lists are empty at first, filtered, and ordered without regard to accents and case")
+    func lists() async throws {
+        try await withDirectory { directory in
+            let empty = try await directory.ask("/v1/organizations")
+            #expect(empty.text == #"{"items":[]}"#)
+            _ = try await directory.organization("Étoile", subKind: .federation, postalCode: "40000")
+            _ = try await directory.organization("zèbre", kind: .brand, topics: ["cloud"])
+            _ = try await directory.organization("Eau", subKind: .chamber, postalCode: "64100", topics: ["cloud"])
+            _ = try await directory.organization("abeille", kind: .provider, subKind: .reseller, postalCode: "64000")
+            func names(_ query: String) async throws -> [String] {
+                try await directory.ask("/v1/organizations\(query)").items("name")
+            }
+            #expect(try await names("") == ["abeille", "Eau", "Étoile", "zèbre"])
+            #expect(try await names("?kind=institution") == ["Eau", "Étoile"])
+            #expect(try await names("?subKind=reseller") == ["abeille"])
+            #expect(try await names("?departement=64") == ["abeille", "Eau"])
+            #expect(try await names("?topic=cloud") == ["Eau", "zèbre"])
+            #expect(try await names("?topic=cloud&kind=brand") == ["zèbre"])
+            #expect(try await names("?updatedSince=2090-01-01T00:00:00Z") == [])
+            #expect(try await directory.ask("/v1/organizations?flavour=1").status == 400)
+            #expect(try await directory.ask("/v1/organizations?kind=brand&kind=provider").status == 400)
+            #expect(try await directory.ask("/v1/organizations?departement=20").status == 422)
+            #expect(try await directory.ask("/v1/organizations?limit=0").status == 422)
+        }
+    }
+
+    @Test("pages stay whole while rows come and go, and a cursor is good for its own list only")
+    func pages() async throws {
+        try await withDirectory { directory in
+            // A name twice: the identifier decides.
+            for name: Line in ["B", "D", "D", "F", "H", "J"] { _ = try await directory.organization(name) }
+            let first = try await directory.ask("/v1/organizations?limit=2")
+            #expect(try first.items("name") == ["B", "D"])
+            let cursor = try #require(try first.json()["next"]?.string)
+            // One before the cursor and one after it come; the row of the cursor itself goes.
+            _ = try await directory.organization("A")
+            _ = try await directory.organization("E")
+            let last = try #require(try first.items("id").last)
+            try await directory.database.withClient(as: "directory") { client in
+                _ = try await client.execute("delete from organization where id = \(last)::uuid")
+            }
+            let second = try await directory.ask("/v1/organizations?limit=2&cursor=\(cursor)")
+            #expect(try second.items("name") == ["D", "E"])
+            #expect(try !second.items("id").contains(last))
+            let third = try #require(try second.json()["next"]?.string)
+            let rest = try await directory.ask("/v1/organizations?limit=200&cursor=\(third)")
+            #expect(try rest.items("name") == ["F", "H", "J"])
+            #expect(try rest.json()["next"] == nil)
+
+            #expect(try await directory.ask("/v1/organizations?kind=brand&cursor=\(cursor)").status == 400)
+            #expect(try await directory.ask("/v1/people?cursor=\(cursor)").status == 400)
+            #expect(try await directory.ask("/v1/organizations?cursor=\(cursor.dropLast(3))").status == 400)
+        }
+    }
+}

@@ -1,0 +1,85 @@
+import ClubProtocol
+import HTTPTypes
+import ServiceKit
+import TestKit
+import Testing
+
+@testable import Events
+
+@Suite("Who the directory's people are")
+struct MemberTests {
+    @Test("somebody whom the directory does not know is refused, naming the person")
+    func unknown() async throws {
+        try await withEvents { house in
+            let event = try await house.event()
+            let refused = try await problem { try await house.register(Person.ID(), for: event) }
+            #expect(refused?.status == 422)
+            #expect(refused?.errors?.first?.pointer == "/person")
+        }
+    }
+
+    @Test("the directory may be down: who is in the copy registers, about others the answer is 503")
+    func directoryDown() async throws {
+        try await withService(EventsApplication.self) { events in
+            let known = Member(id: Person.ID(), name: "Ana Etcheverry", version: 1, gone: false)
+            try await MemberStore.keep([known], on: events.backend.database)
+            let start = Timestamp.now.advanced(by: .seconds(3600))
+            let client = try events.client(.operator)
+            let event = try await client.send(
+                CreateEvent.request(
+                    body: .init(
+                        title: "Forum", kind: .ambassadorForum, startsAt: start,
+                        endsAt: start.advanced(by: .seconds(60)), venue: "Lyon")))
+            _ = try await client.send(
+                AddSession.request(
+                    path: .init(event: event.id), body: .init(title: "Atelier", kind: .workshop, capacity: 5)))
+            _ = try await client.send(MoveEvent.request(path: .init(event: event.id), body: .init(to: .published)))
+            for (person, status) in [(known.id, 201), (Person.ID(), 503)] {
+                let answer = try await events.raw(
+                    .post, "/v1/events/\(event.id)/registrations", role: .operator,
+                    json: #"{"person": "\#(person)", "choices": []}"#)
+                #expect(answer.status == status)
+            }
+        }
+    }
+
+    @Test("a new name reaches registrations through the feed; an erased person leaves no word")
+    func follow() async throws {
+        try await withEvents { house in
+            let event = try await house.event()
+            var person = try await house.person("Ana")
+            let registration = try await house.register(person.id, for: event, note: "Sans gluten.")
+            person.givenName = "Anne"
+            person.version = 2
+            try await FakeDirectory.put(person, in: house.directory.backend)
+            try await eventually("the new name arrives") {
+                try await house.registration(registration.id).personName == "Anne Etcheverry"
+            }
+            try await FakeDirectory.erase(person.id, in: house.directory.backend)
+            try await eventually("the name goes") {
+                try await house.registration(registration.id).personName == nil
+            }
+            let left = try await house.registration(registration.id)
+            #expect(left.note == nil)
+            #expect(left.state == .confirmed)
+            // A late answer of the directory does not bring the person back.
+            try await MemberStore.keep([Member(person)], on: house.events.backend.database)
+            #expect(try await house.registration(registration.id).personName == nil)
+        }
+    }
+
+    @Test("an older version never replaces a newer one")
+    func versions() async throws {
+        try await withEvents { house in
+            let database = house.events.backend.database
+            let id = Person.ID()
+            for (version, name): (Int, Line) in [(2, "Zwei"), (1, "Eins"), (3, "Drei")] {
+                try await MemberStore.keep(
+                    [Member(id: id, name: name, version: version, gone: false)], on: database)
+            }
+            #expect(try await MemberStore.get(id, on: database)?.name == "Drei")
+            try await MemberStore.keep([Member(id: id, name: "Zwei", version: 2, gone: false)], on: database)
+            #expect(try await MemberStore.get(id, on: database)?.version == 3)
+        }
+    }
+}

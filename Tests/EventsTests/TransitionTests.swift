@@ -1,0 +1,31 @@
+import ClubProtocol
+import Testing
+
+@Suite("The lives of events and registrations")
+struct TransitionTests {
+    @Test("an event goes only where its life leads", arguments: Event.State.allCases, Event.State.allCases)
+    func event(from: Event.State, to: Event.State) {
+        let allowed: [Event.State: Set<Event.State>] = [
+            .draft: [.published, .cancelled],
+            .published: [.closed, .cancelled, .held],
+            .closed: [.published, .cancelled, .held],
+            .cancelled: [],
+            .held: [],
+        ]
+        #expect(from.allows(to) == allowed[from]?.contains(to))
+    }
+
+    @Test(
+        "a registration goes only where its life leads", arguments: Registration.State.allCases,
+        Registration.State.allCases)
+    func registration(from: Registration.State, to: Registration.State) {
+        let allowed: [Registration.State: Set<Registration.State>] = [
+            .waitlisted: [.confirmed, .cancelled],
+            .confirmed: [.cancelled, .attended, .noShow],
+            .attended: [.noShow],
+            .noShow: [.attended],
+            .cancelled: [],
+        ]
+        #expect(from.allows(to) == allowed[from]?.contains(to))
+    }
+}

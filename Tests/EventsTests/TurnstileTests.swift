@@ -1,0 +1,53 @@
+import ClubProtocol
+import Synchronization
+import Testing
+
+@testable import Events
+
+@Suite("The turnstile before the seats")
+struct TurnstileTests {
+    @Test("no more are inside than it is wide, and all come through")
+    func width() async throws {
+        let turnstile = Turnstile(width: 3)
+        let event = Event.ID()
+        let inside = Mutex((now: 0, most: 0, all: 0))
+        try await withThrowingTaskGroup { group in
+            for _ in 0..<100 {
+                group.addTask {
+                    let pass = try await turnstile.enter(event)
+                    inside.withLock {
+                        $0.now += 1
+                        $0.all += 1
+                        $0.most = max($0.most, $0.now)
+                    }
+                    await Task.yield()
+                    inside.withLock { $0.now -= 1 }
+                    withExtendedLifetime(pass) {}
+                }
+            }
+            try await group.waitForAll()
+        }
+        #expect(inside.withLock { $0.all } == 100)
+        #expect(inside.withLock { $0.most } <= 3)
+        #expect(turnstile.waiting(for: event) == 0)
+    }
+
+    @Test("who gives up does not hold up those behind, and another event does not wait at all")
+    func cancellation() async throws {
+        let turnstile = Turnstile(width: 1)
+        let event = Event.ID()
+        var first: Turnstile.Pass? = try await turnstile.enter(event)
+        let second = Task { _ = try await turnstile.enter(event) }
+        while turnstile.waiting(for: event) < 1 { await Task.yield() }
+        let third = Task { _ = try await turnstile.enter(event) }
+        while turnstile.waiting(for: event) < 2 { await Task.yield() }
+        _ = try await turnstile.enter(Event.ID())
+        second.cancel()
+        await #expect(throws: CancellationError.self) { try await second.value }
+        #expect(turnstile.waiting(for: event) == 1)
+        withExtendedLifetime(first) {}
+        first = nil
+        try await third.value
+        _ = try await turnstile.enter(event)
+    }
+}

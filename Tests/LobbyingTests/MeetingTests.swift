@@ -1,0 +1,154 @@
+import ClubProtocol
+import ServiceKit
+import TestKit
+import Testing
+
+@testable import Lobbying
+
+@Suite("The Cercle's meetings")
+struct MeetingTests {
+    @Test("officials and people are invited once each; guests of honour are named")
+    func invitations() async throws {
+        try await withService(LobbyingApplication.self) { lobbying in
+            let meeting = try await lobbying.meeting()
+            let official = try await lobbying.official()
+            let guest = try await lobbying.guest()
+            let first = try await lobbying.invite(.init(official: official.id, guestOfHonour: true), to: meeting)
+            #expect(first.name == official.name)
+            #expect(first.state == .invited)
+            let second = try await lobbying.invite(.init(person: guest), to: meeting)
+            #expect(second.name == "Ana Etcheverry")
+            for body in [Invite.Body(official: official.id), Invite.Body(person: guest)] {
+                #expect(try await problem { try await lobbying.invite(body, to: meeting) }?.slug == "already-invited")
+            }
+            let client = try lobbying.client(.lobbyist)
+            let listed = try await client.send(
+                ListInvitations.request(path: .init(meeting: meeting.id), query: .init(), body: Empty()))
+            #expect(listed.items == [first, second])
+            let shown = try await client.send(GetCircleMeeting.request(path: .init(meeting: meeting.id)))
+            #expect(shown.guestsOfHonour == [official.name])
+            #expect([shown.invited, shown.accepted, shown.attended] == [2, 0, 0])
+        }
+    }
+
+    @Test("an invitation names exactly one guest, who exists")
+    func refusals() async throws {
+        try await withServices([FakeDirectory.self, LobbyingApplication.self]) { services in
+            let lobbying = services[.lobbying]
+            let meeting = try await lobbying.meeting()
+            let official = try await lobbying.official()
+            func refusal(_ body: Invite.Body) async throws -> String? {
+                try await problem { try await lobbying.invite(body, to: meeting) }?.errors?.first?.pointer
+            }
+            #expect(try await refusal(.init()) == "")
+            #expect(try await refusal(.init(official: official.id, person: Person.ID())) == "")
+            #expect(try await refusal(.init(official: Official.ID())) == "/official")
+            #expect(try await refusal(.init(person: Person.ID())) == "/person")
+            let person = Person(givenName: "Jon", familyName: "Etcheverry")
+            try await FakeDirectory.put(person, in: services[.directory].backend)
+            #expect(try await refusal(.init(person: person.id)) == nil)
+        }
+    }
+
+    @Test("what the guest answers moves the invitation; it never goes back to invited")
+    func answers() async throws {
+        try await withService(LobbyingApplication.self) { lobbying in
+            let meeting = try await lobbying.meeting()
+            let official = try await lobbying.official().id
+            let invitation = try await lobbying.invite(.init(official: official), to: meeting)
+            let client = try lobbying.client(.lobbyist)
+            func move(_ state: Invitation.State) async throws -> Invitation {
+                try await client.send(
+                    MoveInvitation.request(path: .init(invitation: invitation.id), body: .init(to: state)))
+            }
+            #expect(try await move(.accepted).state == .accepted)
+            #expect(try await move(.declined).version == 3)
+            #expect(try await problem { try await move(.invited) }?.slug == "transition-not-allowed")
+            #expect(try await move(.accepted).state == .accepted)
+            let shown = try await client.send(GetCircleMeeting.request(path: .init(meeting: meeting.id)))
+            #expect(shown.accepted == 1)
+        }
+    }
+
+    @Test("the list of who came replaces the one before, and repeating it changes nothing")
+    func attendance() async throws {
+        try await withService(LobbyingApplication.self) { lobbying in
+            let meeting = try await lobbying.meeting()
+            let first = try await lobbying.official("Anne Castan").id
+            let second = try await lobbying.official("Guy Lormont").id
+            let guest = try await lobbying.guest()
+            let client = try lobbying.client(.lobbyist)
+            func record(_ officials: [Official.ID], _ people: [Person.ID] = []) async throws -> Attendance {
+                try await client.send(
+                    RecordAttendance.request(
+                        path: .init(meeting: meeting.id), body: .init(officials: officials, people: people)))
+            }
+            let all = try await record([first, second], [guest])
+            #expect(all.attendees.map(\.name) == ["Anne Castan", "Guy Lormont", "Ana Etcheverry"])
+            #expect(try await record([second, first, first], [guest]) == all)
+            #expect(try await record([second]).attendees.map(\.official) == [second])
+            #expect(try await record([], [guest]).attendees.map(\.person) == [guest])
+            let shown = try await client.send(GetAttendance.request(path: .init(meeting: meeting.id)))
+            #expect(shown.attendees.map(\.person) == [guest])
+            let unknown = try await problem { try await record([first, Official.ID()]) }
+            #expect(unknown?.errors?.map(\.pointer) == ["/officials/1"])
+            #expect(try await client.send(GetAttendance.request(path: .init(meeting: meeting.id))) == shown)
+        }
+    }
+
+    @Test("there is one meeting a day, the latest first")
+    func meetings() async throws {
+        try await withService(LobbyingApplication.self) { lobbying in
+            let first = try await lobbying.meeting(on: "2027-03-14")
+            let second = try await lobbying.meeting(on: "2027-06-20")
+            #expect(try await problem { try await lobbying.meeting(on: "2027-03-14") }?.slug == "already-exists")
+            let client = try lobbying.client(.lobbyist)
+            let page = try await client.send(ListCircleMeetings.request(query: .init(limit: 1)))
+            #expect(page.items == [second])
+            let rest = try await client.send(ListCircleMeetings.request(query: .init(limit: 1, cursor: page.next)))
+            #expect(rest.items == [first])
+            let missing = try await problem {
+                try await client.send(GetCircleMeeting.request(path: .init(meeting: CircleMeeting.ID())))
+            }
+            #expect(missing?.status == 404)
+        }
+    }
+
+    @Test("a person who is erased in the directory leaves no name here")
+    func erased() async throws {
+        try await withServices([FakeDirectory.self, LobbyingApplication.self]) { services in
+            let lobbying = services[.lobbying]
+            let person = Person(givenName: "Jon", familyName: "Etcheverry")
+            try await FakeDirectory.put(person, in: services[.directory].backend)
+            let meeting = try await lobbying.meeting()
+            let invitation = try await lobbying.invite(.init(person: person.id, guestOfHonour: true), to: meeting)
+            #expect(invitation.name == "Jon Etcheverry")
+            try await FakeDirectory.erase(person.id, in: services[.directory].backend)
+            let client = try lobbying.client(.lobbyist)
+            let end = ContinuousClock.now.advanced(by: .seconds(20))
+            var names: [Line]
+            repeat {
+                try await Task.sleep(for: .milliseconds(20))
+                names = try await client.send(GetCircleMeeting.request(path: .init(meeting: meeting.id))).guestsOfHonour
+            } while !names.isEmpty && ContinuousClock.now < end
+            #expect(names.isEmpty)
+            let listed = try await client.send(
+                ListInvitations.request(path: .init(meeting: meeting.id), query: .init(), body: Empty()))
+            #expect(listed.items.map(\.name) == [nil])
+            try await GuestStore.keep([Guest(person)], on: lobbying.backend.database)
+            #expect(try await GuestStore.known([person.id], on: lobbying.backend.database)[person.id]?.gone == true)
+        }
+    }
+
+    @Test("what happens is in the feed, with the present state")
+    func feed() async throws {
+        try await withService(LobbyingApplication.self) { lobbying in
+            let meeting = try await lobbying.meeting()
+            let official = try await lobbying.official()
+            _ = try await lobbying.invite(.init(official: official.id), to: meeting)
+            let batch = try await lobbying.client(.auditor).send(ReadChanges.request(query: .init(wait: 0)))
+            #expect(batch.items.map(\.entity) == ["circleMeeting", "official", "invitation"])
+            #expect(batch.items.allSatisfy { $0.data != nil })
+        }
+    }
+}

@@ -1,0 +1,146 @@
+import Postgres
+import TestKit
+import Testing
+
+@Suite("Migrations") struct MigratorTests {
+    private let first = Migration("0001-person", sql: Array("create table person (id int primary key, name text);".utf8))
+    private let second = Migration(
+        "0002-rows",
+        sql: Array(
+            """
+            -- Several statements, in order.
+            insert into person values (1, 'semi;colon');
+            create function answer() returns int language sql as $$ select 42; $$;
+            create sequence ticket;
+            """.utf8))
+
+    private func migrator(_ migrations: [Migration], role: String? = "directory") -> Migrator {
+        Migrator(schema: "directory", migrations: migrations, runtimeRole: role)
+    }
+
+    /// A database as the deployment has it, before anything was migrated.
+    private func withEmpty(_ body: (TestDatabase, PostgresClient) async throws -> Void) async throws {
+        try await withDatabase { database in
+            try await database.withClient(as: "migrator") { try await body(database, $0) }
+        }
+    }
+
+    @Test("migrations are applied once, in order, and what is pending is known")
+    func order() async throws {
+        try await withEmpty { _, client in
+            let both = migrator([first, second])
+            #expect(try await both.pending(on: client) == ["0001-person", "0002-rows"])
+            let one = try await client.withConnection { try await migrator([first]).migrate($0) }
+            #expect(one == ["0001-person"])
+            #expect(try await both.pending(on: client) == ["0002-rows"])
+            let rest = try await client.withConnection { try await both.migrate($0) }
+            #expect(rest == ["0002-rows"])
+            let none = try await client.withConnection { try await both.migrate($0) }
+            #expect(none.isEmpty)
+            #expect(try await both.pending(on: client).isEmpty)
+            let row = try #require(
+                try await client.first(
+                    """
+                    select name, directory.answer() as answer, count(*) over () as count,
+                        (select count(*) from directory.schema_migration) as migrations
+                    from directory.person
+                    """))
+            #expect(try row["name"] == "semi;colon")
+            #expect(try row["answer"] == 42)
+            #expect(try row["migrations"] == 2)
+        }
+    }
+
+    @Test("an edited migration is refused, and so is one that is not known")
+    func checksums() async throws {
+        try await withEmpty { _, client in
+            _ = try await client.withConnection { try await migrator([first, second]).migrate($0) }
+            let edited = Migration(first.id, sql: first.sql + Array(" ".utf8))
+            await #expect(throws: MigrationError.edited("0001-person")) {
+                try await client.withConnection { try await migrator([edited, second]).migrate($0) }
+            }
+            await #expect(throws: MigrationError.unknown("0002-rows")) {
+                try await client.withConnection { try await migrator([first]).migrate($0) }
+            }
+            await #expect(throws: MigrationError.duplicate("0001-person")) {
+                try await client.withConnection { try await migrator([first, first]).migrate($0) }
+            }
+        }
+    }
+
+    @Test("a migration that fails leaves nothing of itself, and those before it stay")
+    func failure() async throws {
+        try await withEmpty { _, client in
+            let bad = Migration("0002-bad", sql: Array("create table half (n int); select 1 / 0; create table rest (n int);".utf8))
+            let error = await #expect(throws: PostgresError.self) {
+                try await client.withConnection { try await migrator([first, bad]).migrate($0) }
+            }
+            #expect(error?.sqlState == "22012")
+            #expect(try await migrator([first, bad]).pending(on: client) == ["0002-bad"])
+            let row = try #require(
+                try await client.first("select to_regclass('directory.half') is null as gone, to_regclass('directory.person') is null as lost"))
+            #expect(try row["gone"] == true)
+            #expect(try row["lost"] == false)
+            let fixed = try await client.withConnection { try await migrator([first, second]).migrate($0) }
+            #expect(fixed == ["0002-rows"])
+        }
+    }
+
+    @Test("of several runners at once one applies, and the others find it done")
+    func concurrency() async throws {
+        try await withEmpty { _, client in
+            let slow = Migration("0003-slow", sql: Array("select pg_sleep(0.3); create table slow (n int);".utf8))
+            let applied = try await withThrowingTaskGroup(of: [String].self) { group in
+                for _ in 0..<4 {
+                    group.addTask {
+                        try await client.withConnection { try await migrator([first, second, slow]).migrate($0) }
+                    }
+                }
+                return try await group.reduce(into: [String]()) { $0 += $1 }
+            }
+            #expect(applied == ["0001-person", "0002-rows", "0003-slow"])
+        }
+    }
+
+    @Test("the running role writes in its own schema, and nowhere else")
+    func rights() async throws {
+        let other = Migrator(
+            schema: "events", migrations: [Migration("0001-event", sql: Array("create table event (id int);".utf8))],
+            runtimeRole: "events")
+        try await withDatabase(migratedBy: [migrator([first, second]), other]) { database in
+            try await database.withClient(as: "directory") { client in
+                try await client.execute("insert into person values (2, 'two')")
+                try await client.execute("update person set name = 'zwei' where id = 2")
+                try await client.execute("delete from person where id = 1")
+                try await client.query("select answer(), nextval('ticket')")
+                #expect(try await migrator([first, second]).pending(on: client).isEmpty)
+                for statement: SQL in [
+                    "select * from events.event", "insert into events.event values (1)", "create table mine (n int)",
+                    "alter table person add column extra int", "drop table person", "truncate person",
+                    "delete from schema_migration", "create schema mine", "create table public.mine (n int)",
+                ] {
+                    let error = await #expect(throws: PostgresError.self) { try await client.execute(statement) }
+                    #expect(error?.sqlState == SQLState.insufficientPrivilege, "\(statement.text)")
+                }
+            }
+            // What a later migration makes is granted as well.
+            let third = Migration("0003-later", sql: Array("create table later (n int);".utf8))
+            try await database.withClient(as: "migrator") { client in
+                _ = try await client.withConnection { try await migrator([first, second, third]).migrate($0) }
+            }
+            try await database.withClient(as: "directory") { try await $0.execute("insert into later values (1)") }
+        }
+    }
+
+    @Test("each test has a database of its own, from one template")
+    func templates() async throws {
+        try await withDatabase(migratedBy: [migrator([first])]) { one in
+            try await withDatabase(migratedBy: [migrator([first])]) { two in
+                #expect(one.name != two.name)
+                try await one.withClient(as: "directory") { try await $0.execute("insert into person values (1, 'a')") }
+                let rows = try await two.withClient(as: "directory") { try await $0.query("select from person") }
+                #expect(rows.isEmpty)
+            }
+        }
+    }
+}

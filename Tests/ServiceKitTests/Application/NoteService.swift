@@ -1,0 +1,136 @@
+import ClubProtocol
+import Foundation
+import HTTPTypes
+import Postgres
+import ServiceKit
+import Synchronization
+
+/// The smallest service that has everything: two endpoints of its own, a table, a job, the feed.
+enum NoteService: ServiceApplication {
+    static let name = ServiceName.content
+    static let title = "Notes"
+    static let endpoints: [any Endpoint.Type] = [CreateNote.self, GetNote.self, ReadChanges.self]
+    static let peers: [ServiceName] = []
+    static let migrations = [
+        Migration(
+            "0001-notes",
+            sql: Array(
+                """
+                create table note (
+                    id uuid primary key, text text not null, stamped boolean not null default false,
+                    version int not null default 1
+                );
+                """.utf8))
+    ]
+
+    static func assemble(_ backend: Backend, into parts: inout ServiceParts) throws {
+        NoteRoutes(backend: backend).mount(on: &parts)
+    }
+}
+
+/// The same service with another one to call.
+enum CallingNoteService: ServiceApplication {
+    static let name = NoteService.name
+    static let title = NoteService.title
+    static let endpoints = NoteService.endpoints
+    static let peers = [ServiceName.directory]
+    static let migrations = NoteService.migrations
+
+    static func assemble(_ backend: Backend, into parts: inout ServiceParts) throws {
+        NoteRoutes(backend: backend).mount(on: &parts)
+    }
+}
+
+/// A service that lists more than it mounts.
+enum ForgetfulService: ServiceApplication {
+    static let name = NoteService.name
+    static let title = NoteService.title
+    static let endpoints = NoteService.endpoints
+    static let peers: [ServiceName] = []
+    static let migrations: [Migration] = []
+
+    static func assemble(_ backend: Backend, into parts: inout ServiceParts) throws {}
+}
+
+struct Note: Codable, Sendable {
+    typealias ID = Identifier<Note>
+    var id: ID
+    var text: String
+    var stamped: Bool
+    var version: Int
+}
+
+enum CreateNote: Endpoint {
+    static let operation = Operation(
+        .post, "/v1/notes", "Keeps a note.", success: .created, access: .roles(.operator))
+    struct Body: Codable, Sendable {
+        var text: Line
+    }
+    typealias Response = Note
+}
+
+enum GetNote: Endpoint {
+    static let operation = Operation(.get, "/v1/notes/{note}", "Shows a note.", access: .roles(.operator))
+    struct Path: Codable, Sendable {
+        var note: Note.ID
+    }
+    /// With `wait`, the answer waits for ``Gate/open(_:)``.
+    struct Query: Codable, Sendable {
+        var gate: String?
+    }
+    typealias Response = Note
+}
+
+struct NoteRoutes {
+    static let stamp = JobKind<Note.ID>("stamp-note")
+    let backend: Backend
+
+    func mount(on parts: inout ServiceParts) {
+        parts.routes.read(GetNote.self, read)
+        parts.routes.write(CreateNote.self, create)
+        parts.job(Self.stamp) { [backend] note, _ in
+            try await backend.database.execute("update note set stamped = true where id = \(note)")
+        }
+        parts.snapshot("note") { ids in
+            "select id, jsonb_build_object('text', text) as data from note where id = any(\(ids))"
+        }
+    }
+
+    @Sendable func read(_ call: Call<GetNote>) async throws -> Answer<Note> {
+        if let gate = call.query.gate { await Gate.pass(gate) }
+        return try .row(await backend.database.query("select * from note where id = \(call.path.note)"))
+    }
+
+    @Sendable func create(_ call: Call<CreateNote>, _ transaction: PostgresTransaction) async throws -> Answer<Note> {
+        let id = Note.ID()
+        let rows = try await transaction.query(
+            "insert into note (id, text) values (\(id), \(call.body.text)) returning *")
+        try await backend.journal.record(.created, "note", id, version: 1, by: call.principal, in: transaction)
+        _ = try await backend.jobs.enqueue(Self.stamp, id, in: transaction)
+        return try .row(rows)
+    }
+}
+
+/// Lets a test hold a request in the middle of its work.
+enum Gate {
+    private struct State {
+        var arrived = false
+        var isOpen = false
+    }
+
+    private static let states = Mutex<[String: State]>([:])
+
+    static func open(_ name: String) { states.withLock { $0[name, default: State()].isOpen = true } }
+
+    /// Waits until somebody stands before it.
+    static func untilArrived(_ name: String) async throws {
+        while !(states.withLock { $0[name]?.arrived ?? false }) { try await Task.sleep(for: .milliseconds(5)) }
+    }
+
+    static func pass(_ name: String) async {
+        states.withLock { $0[name, default: State()].arrived = true }
+        while !Task.isCancelled, !(states.withLock { $0[name]?.isOpen ?? false }) {
+            try? await Task.sleep(for: .milliseconds(5))
+        }
+    }
+}

@@ -1,0 +1,332 @@
+import AsyncHTTPClient
+import ClubProtocol
+import Foundation
+import HTTPTypes
+import NIOCore
+import NIOHTTP1
+import Postgres
+import Synchronization
+import Testing
+
+@testable import ServiceKit
+
+@Suite("A service client")
+struct ServiceClientTests {
+    @Test("sends what the endpoint says, and reads the answer with its version")
+    func exchange() async throws {
+        try await withClient { _, _ in
+            .json(
+                "{\"number\":3,\"news\":true}", headers: [("ETag", "\"12\""), ("Idempotency-Replayed", "true")])
+        } _: { client, server in
+            let reply = try await RequestID.$current.withValue("r-1") {
+                try await client.exchange(
+                    ReadThing.request(path: .init(thing: "one"), query: .init(wait: 5)))
+            }
+            #expect(reply.value == Thing(number: 3))
+            #expect(reply.version == 12 && reply.status == .ok && reply.replayed)
+            let request = try #require(server.received.first)
+            #expect(request.method == "GET" && request.uri == "/v1/things/one?wait=5" && request.body.isEmpty)
+            #expect(request.headers["X-Request-ID"] == ["r-1"])
+            #expect(request.headers["Accept"] == ["application/json, application/problem+json"])
+            #expect(!request.headers.contains(name: "Authorization"))
+            #expect(!request.headers.contains(name: "Idempotency-Key"))
+        }
+    }
+
+    @Test("sends a body, the version it is based on, and an Idempotency-Key with every POST")
+    func bodies() async throws {
+        try await withClient { request, _ in
+            request.method == "DELETE" ? .answer(204) : .json("{\"number\":1}")
+        } _: { client, server in
+            _ = try await client.send(ChangeThing.one)
+            _ = try await client.send(MakeThing.request(body: Thing(number: 2)))
+            _ = try await client.send(MakeThing.request(body: Thing(number: 2), idempotencyKey: "mine"))
+            _ = try await client.send(DeleteThing.request())
+            let requests = server.received
+            #expect(requests.map(\.method) == ["PATCH", "POST", "POST", "DELETE"])
+            #expect(requests[0].headers["If-Match"] == ["\"7\""])
+            #expect(requests[0].headers["Idempotency-Key"] == [])
+            #expect(requests[1].body == "{\"number\":2}")
+            #expect(requests[1].headers["Content-Type"] == ["application/json"])
+            #expect(UUID(uuidString: requests[1].headers.first(name: "Idempotency-Key") ?? "") != nil)
+            #expect(requests[2].headers["Idempotency-Key"] == ["mine"])
+            #expect(requests[3].body.isEmpty && !requests[3].headers.contains(name: "Content-Type"))
+        }
+    }
+
+    @Test("speaks in the name of its service, with a token that the peer accepts")
+    func credentials() async throws {
+        let fixture = try IdentityFixture()
+        let signer = TokenSigner(key: fixture.events, name: .events, now: fixture.clock.read)
+        try await withClient(credentials: .service(signer)) { _, _ in
+            .json("{\"number\":1}")
+        } _: { client, server in
+            for _ in 1...2 { _ = try await client.send(ReadThing.one) }
+            let fields = server.received.map { $0.headers.first(name: "Authorization") }
+            #expect(fields[0] == fields[1])
+            #expect(try fixture.verifier().verify(authorization: fields[0]) == .service(.events))
+        }
+    }
+
+    @Test("tells a problem, an answer outside of the protocol, a passed deadline and a peer out of order apart")
+    func failures() async throws {
+        let cases: [(ScriptedServer.Reaction, CallOutcome)] = [
+            (.problem(404, "not-found"), .problem), (.problem(500, "internal"), .problem),
+            (.answer(404, body: "<html>"), .malformed), (.answer(302, headers: [("Location", "/x")]), .malformed),
+            (.json("{\"number\":\"x\"}"), .malformed), (.json(""), .malformed), (.json("[1"), .malformed),
+            (.json("{\"number\":1}" + String(repeating: " ", count: 200_000)), .malformed),
+            (.problem(503, "overloaded"), .unavailable), (.answer(502, body: "<html>"), .unavailable),
+            (.hangUp, .unavailable), (.cutOff(["{\"num"]), .unavailable), (.problem(504, "deadline"), .deadline),
+        ]
+        for (reaction, outcome) in cases {
+            try await withClient {
+                $0.maximumAnswerBytes = 100_000
+            } reacting: { _, _ in
+                reaction
+            } _: { client, _ in
+                let error = try await #require(throws: ServiceClientError.self) {
+                    try await client.send(ReadThing.one)
+                }
+                #expect(CallOutcome(error) == outcome, "\(reaction)")
+                if case .problem(let document) = error { #expect(["not-found", "internal"].contains(document.slug)) }
+            }
+        }
+    }
+
+    @Test("a peer that is not there, or has no address, is unavailable, and down")
+    func notThere() async throws {
+        let http = ServiceClient.makeHTTP()
+        let url = try await ScriptedServer.with({ _, _ in .stall }, { $0.url })
+        let peers = Peers(addresses: [.directory: url], credentials: .none, http: http)
+        #expect(peers.states().mapValues(\.condition) == [.directory: .untried])
+        await #expect(throws: ServiceClientError.unavailable(.directory, reason: "no connection")) {
+            try await peers.directory.send(ReadThing.one)
+        }
+        await #expect(throws: ServiceClientError.unavailable(.events, reason: "no address configured")) {
+            try await peers.events.send(ReadThing.one)
+        }
+        #expect(throws: ServiceClientError.self) { try peers[.events] }
+        #expect(peers.states()[.directory]?.condition == .down)
+        #expect(peers.states()[.directory]?.reason == "no connection")
+        try await http.shutdown()
+    }
+
+    @Test("keeps to its own time when the peer stalls")
+    func stalled() async throws {
+        try await withClient {
+            $0.timeout = .milliseconds(50)
+        } reacting: { _, _ in
+            .stall
+        } _: { client, server in
+            await #expect(throws: ServiceClientError.deadline(.directory)) { try await client.send(ReadThing.one) }
+            // A long poll says for itself how long it may take.
+            await #expect(throws: ServiceClientError.deadline(.directory)) {
+                try await client.send(ReadThing.one, timeout: .milliseconds(80))
+            }
+            #expect(server.received.count <= 2)
+            #expect(client.state.condition == .untried, "a peer is not judged by a deadline this short")
+        }
+    }
+
+    @Test("passes the caller's deadline on, keeps to it, and sends nothing once it is over")
+    func deadline() async throws {
+        try await withClient { _, number in
+            number == 1 ? .json("{\"number\":1}") : .stall
+        } _: { client, server in
+            try await PostgresDeadline.$current.withValue(.now.advanced(by: .seconds(30))) {
+                _ = try await client.send(ReadThing.one)
+            }
+            let left = try #require(server.received[0].headers.first(name: "Club-Timeout").flatMap(Int.init))
+            #expect((1...30_000).contains(left))
+            await PostgresDeadline.$current.withValue(.now.advanced(by: .milliseconds(50))) {
+                await #expect(throws: ServiceClientError.deadline(.directory)) {
+                    try await client.send(ReadThing.one)
+                }
+            }
+            let sent = server.received.count
+            await PostgresDeadline.$current.withValue(.now) {
+                await #expect(throws: ServiceClientError.deadline(.directory)) {
+                    try await client.send(ReadThing.one)
+                }
+            }
+            #expect(server.received.count == sent && sent <= 2)
+        }
+    }
+
+    @Test("a cancelled call ends, says nothing about the peer, and gives its place back")
+    func cancelled() async throws {
+        try await withClient {
+            $0.maximumInFlight = 1
+        } reacting: { _, number in
+            number == 1 ? .stall : .json("{\"number\":1}")
+        } _: { client, server in
+            let task = Task { try await client.send(ReadThing.one) }
+            while server.received.isEmpty { await Task.yield() }
+            await #expect(throws: ServiceClientError.unavailable(.directory, reason: "too many calls at once")) {
+                try await client.send(ReadThing.one)
+            }
+            task.cancel()
+            await #expect(throws: CancellationError.self) { try await task.value }
+            #expect(client.state.condition == .untried)
+            let thing = try await client.send(ReadThing.one)
+            #expect(thing.number == 1)
+            #expect(client.state.condition == .up)
+        }
+    }
+
+    @Test("uploads piece by piece, once")
+    func upload() async throws {
+        let pieces = AsyncStream<ByteBuffer> { continuation in
+            for number in 1...500 { continuation.yield(ByteBuffer(string: "row \(number)\n")) }
+            continuation.finish()
+        }
+        let refused = AsyncStream<ByteBuffer> { continuation in
+            continuation.yield(ByteBuffer(string: "row\n"))
+            continuation.finish()
+        }
+        try await withClient { _, number in
+            number == 1 ? .json("{\"number\":500}") : .problem(503, "overloaded")
+        } _: { client, server in
+            #expect(try await client.upload(UploadThings.request(), body: pieces).number == 500)
+            let request = try #require(server.received.first)
+            #expect(request.body == (1...500).map { "row \($0)\n" }.joined())
+            #expect(request.headers["Content-Type"] == ["text/csv"])
+            #expect(request.headers.contains(name: "Idempotency-Key"))
+            for _ in 1...10 { try? client.gate.report(.success, of: client.gate.admit(retry: false)) }
+            await #expect(throws: ServiceClientError.unavailable(.directory, reason: "answered 503")) {
+                try await client.upload(UploadThings.request(), body: refused)
+            }
+            #expect(server.received.count == 2)
+        }
+    }
+}
+
+@Suite("A service client and a peer in trouble")
+struct ServiceClientTroubleTests {
+    /// Calls that go well until the budget holds so many retries.
+    private func save(_ retries: Int, _ client: ServiceClient) throws {
+        for _ in 0..<(retries * 5) { client.gate.report(.success, of: try client.gate.admit(retry: false)) }
+    }
+
+    @Test("repeats what has no second effect, and nothing else")
+    func retries() async throws {
+        try await withClient {
+            $0.breaker = .never
+        } reacting: { _, _ in
+            .problem(503, "unavailable")
+        } _: { client, server in
+            try save(10, client)
+            let unavailable = ServiceClientError.unavailable(.directory, reason: "answered 503")
+            await #expect(throws: unavailable) { try await client.send(ReadThing.one) }
+            #expect(server.received.count == 3)
+            await #expect(throws: unavailable) { try await client.send(DeleteThing.request()) }
+            #expect(server.received.count == 6)
+            await #expect(throws: unavailable) { try await client.send(ChangeThing.one) }
+            #expect(server.received.count == 7)
+            await #expect(throws: unavailable) {
+                try await client.send(MakeThing.request(body: Thing(number: 1)))
+            }
+            let posts = server.received.filter { $0.method == "POST" }
+            #expect(posts.count == 3)
+            #expect(Set(posts.map { $0.headers.first(name: "Idempotency-Key") }).count == 1)
+        }
+    }
+
+    @Test("gets its answer when the second attempt goes well", arguments: ["503", "hang-up", "still running"])
+    func recovers(first: String) async throws {
+        try await withClient { _, number in
+            guard number == 1 else { return .json("{\"number\":9}") }
+            switch first {
+            case "503": return .problem(503, "unavailable", headers: [("Retry-After", "0")])
+            case "hang-up": return .hangUp
+            default: return .problem(409, "still-running")
+            }
+        } _: { client, server in
+            try save(1, client)
+            #expect(try await client.send(MakeThing.request(body: Thing(number: 9))).number == 9)
+            #expect(server.received.count == 2)
+            #expect(client.state.condition == .up)
+        }
+    }
+
+    @Test("does not wait for a Retry-After that its time does not allow")
+    func retryAfter() async throws {
+        try await withClient { _, _ in
+            .problem(503, "unavailable", headers: [("Retry-After", "3600")])
+        } _: { client, server in
+            try save(10, client)
+            await #expect(throws: ServiceClientError.self) { try await client.send(ReadThing.one) }
+            #expect(server.received.count == 1)
+        }
+    }
+
+    @Test("sends no more than 1.2 times what it is asked to, however bad the peer is")
+    func budget() async throws {
+        try await withClient {
+            $0.breaker = .never
+        } reacting: { _, number in
+            number.isMultiple(of: 2) ? .hangUp : .problem(503, "unavailable")
+        } _: { client, server in
+            for _ in 1...100 { _ = try? await client.send(ReadThing.one) }
+            let sent = server.received.count
+            #expect((101...120).contains(sent), "\(sent)")
+        }
+    }
+
+    @Test("would send three times as much without its budget")
+    func noBudget() async throws {
+        try await withClient {
+            $0.breaker = .never
+        } reacting: { _, _ in
+            .problem(503, "unavailable")
+        } _: { client, server in
+            for _ in 1...5 {
+                try save(2, client)
+                _ = try? await client.send(ReadThing.one)
+            }
+            #expect(server.received.count == 15)
+        }
+    }
+
+    @Test("leaves a peer alone that does not answer, tries it with one call, and comes back")
+    func breaker() async throws {
+        let isHealthy = Mutex(false)
+        try await withClient {
+            $0.maximumRetries = 0
+            $0.breaker = CircuitBreaker(limit: 5, pause: .seconds(3600))
+        } reacting: { _, _ in
+            isHealthy.withLock { $0 } ? .json("{\"number\":1}") : .problem(503, "unavailable")
+        } _: { client, server in
+            for _ in 1...20 { _ = try? await client.send(ReadThing.one) }
+            #expect(server.received.count == 5)
+            await #expect(throws: ServiceClientError.unavailable(.directory, reason: "circuit open")) {
+                try await client.send(ReadThing.one)
+            }
+            #expect(client.state.condition == .down && client.state.reason == "answered 503")
+        }
+        try await withClient {
+            $0.maximumRetries = 0
+            $0.breaker = CircuitBreaker(limit: 5, pause: .zero, longestPause: .zero)
+        } reacting: { _, _ in
+            isHealthy.withLock { $0 } ? .json("{\"number\":1}") : .problem(503, "unavailable")
+        } _: { client, server in
+            for _ in 1...5 { _ = try? await client.send(ReadThing.one) }
+            isHealthy.withLock { $0 = true }
+            let thing = try await client.send(ReadThing.one)
+            #expect(thing.number == 1)
+            #expect(server.received.count == 6)
+            #expect(client.state.condition == .up && client.state.reason == nil)
+        }
+    }
+
+    @Test("answers 4xx and 500 do not count against a peer")
+    func problems() async throws {
+        try await withClient { _, number in
+            number.isMultiple(of: 2) ? .problem(500, "internal") : .problem(404, "not-found")
+        } _: { client, server in
+            for _ in 1...20 { _ = try? await client.send(ReadThing.one) }
+            #expect(server.received.count == 20)
+            #expect(client.state.condition == .up)
+        }
+    }
+}

@@ -1,0 +1,194 @@
+import ClubProtocol
+import Foundation
+import ServiceKit
+import Synchronization
+import TestKit
+import Testing
+
+@Suite("A connection")
+struct ConnectionTests {
+    /// Sends, and reads until the service closes.
+    private func exchange(
+        _ text: String, limits: (inout HTTPLimits) -> Void = { _ in }, endsSending: Bool = false
+    ) async throws -> String {
+        nonisolated(unsafe) var answer = ""
+        try await withTickets(limits: limits) { tickets in
+            let text = text.replacing("TOKEN", with: try tickets.keys.token(.operator, for: .events))
+            try await tickets.listening { port in
+                let socket = try RawSocket(port: port)
+                await socket.send(text)
+                if endsSending { socket.endSending() }
+                answer = await socket.readAll()
+            }
+        }
+        return answer
+    }
+
+    private func isProblem(_ answer: String, _ status: Int) -> Bool {
+        answer.hasPrefix("HTTP/1.1 \(status) ") && answer.contains("content-type: application/problem+json\r\n")
+            && answer.contains("connection: close\r\n") && answer.contains("\"status\":\(status)")
+    }
+
+    @Test("stays open for the next request, and answers several sent at once in their order")
+    func pipelining() async throws {
+        let answer = try await exchange(
+            """
+            GET /v1/ping HTTP/1.1\r\nHost: a\r\nX-Request-ID: one\r\n\r\n\
+            HEAD /v1/ping HTTP/1.1\r\nHost: a\r\nX-Request-ID: two\r\n\r\n\
+            GET /nowhere HTTP/1.1\r\nHost: a\r\nX-Request-ID: three\r\n\r\n\
+            POST /v1/tickets HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer TOKEN\r\nContent-Type: application/json\r\n\
+            Transfer-Encoding: chunked\r\nX-Request-ID: four\r\n\r\n6\r\n{"titl\r\n9\r\ne": "abc"\r\n1\r\n}\r\n0\r\n\r\n\
+            GET /v1/ping HTTP/1.1\r\nHost: a\r\nX-Request-ID: five\r\nConnection: close\r\n\r\n
+            """)
+        let order = ["one", "two", "three", "four", "five"].map {
+            answer.range(of: "x-request-id: \($0)\r\n")?.lowerBound
+        }
+        #expect(order.allSatisfy { $0 != nil })
+        #expect(order.compactMap { $0 } == order.compactMap { $0 }.sorted())
+        #expect(answer.components(separatedBy: "HTTP/1.1 200 OK").count == 4)
+        #expect(answer.contains("HTTP/1.1 201 Created"))
+        #expect(answer.components(separatedBy: "{\"pong\":true}").count == 3)
+        #expect(answer.contains("GMT\r\n"))
+    }
+
+    @Test("with HTTP/1.0 closes after the answer")
+    func oldClients() async throws {
+        let answer = try await exchange("GET /v1/ping HTTP/1.0\r\n\r\n")
+        #expect(answer.hasPrefix("HTTP/1.1 200 OK"))
+        #expect(answer.contains("connection: close"))
+        let lines = try await exchange("GET /v1/ticket-lines?count=20000 HTTP/1.0\r\n\r\n")
+        #expect(lines.hasSuffix("{\"number\":19999}\n"))
+        #expect(!lines.contains("chunked"))
+    }
+
+    @Test("of a client that closes its side after the request still brings the answer")
+    func halfClosed() async throws {
+        let answer = try await exchange("GET /v1/ping HTTP/1.1\r\nHost: a\r\n\r\n", endsSending: true)
+        #expect(answer.hasSuffix("{\"pong\":true}"))
+    }
+
+    @Test(
+        "that brings no HTTP is answered 400 and closed",
+        arguments: [
+            "\u{16}\u{3}\u{1}\u{2}\u{0}", "GET /v1/ping\r\n\r\n", "GET /v1/ping HTTP/3.7\r\n\r\n",
+            "GET /v1/ping HTTP/1.1\r\nHost: a\r\nna me: b\r\n\r\n", "GET /v1/ping HTTP/1.1\r\n\r\n",
+            "GET /v1/ping HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+            "POST /v1/tickets HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            "POST /v1/tickets HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+            "POST /v1/tickets HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nabcdef",
+            "POST /v1/tickets HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n",
+            "POST /v1/tickets HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer TOKEN\r\nContent-Type: application/json\r\n"
+                + "Transfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n",
+        ])
+    func malformed(_ text: String) async throws {
+        let answer = try await exchange(text)
+        #expect(isProblem(answer, 400), "\(answer)")
+    }
+
+    @Test("with too long a line is 414, with too large a header 431, each before it is all there")
+    func largeHeads() async throws {
+        let long = String(repeating: "a", count: 9_000)
+        #expect(isProblem(try await exchange("GET /\(long) HTTP/1.1\r\nHost: a\r\n\r\n"), 414))
+        let endless = String(repeating: "a", count: 100_000)
+        #expect(isProblem(try await exchange("GET /\(endless)"), 414))
+        #expect(isProblem(try await exchange("GET /v1/ping HTTP/1.1\r\nHost: a\r\nX: \(endless)"), 431))
+        let fields = (0..<40).map { "X-\($0): \(String(repeating: "b", count: 1000))\r\n" }.joined()
+        #expect(isProblem(try await exchange("GET /v1/ping HTTP/1.1\r\nHost: a\r\n\(fields)\r\n"), 431))
+        let many = (0..<1000).map { "X-\($0): b\r\n" }.joined()
+        #expect(isProblem(try await exchange("GET /v1/ping HTTP/1.1\r\nHost: a\r\n\(many)\r\n"), 431))
+    }
+
+    @Test("with a method that nobody knows is 405 with those that the path takes, or 404")
+    func methods() async throws {
+        let known = try await exchange("BREW /v1/tickets HTTP/1.1\r\nHost: a\r\n\r\n")
+        #expect(isProblem(known, 405))
+        #expect(known.contains("allow: GET, HEAD, POST\r\n"))
+        #expect(isProblem(try await exchange("BREW /coffee HTTP/1.1\r\nHost: a\r\n\r\n"), 404))
+        let trace = try await exchange("TRACE /v1/ping HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        #expect(isProblem(trace, 405))
+    }
+
+    @Test("with too large a body is 413 before the body is there, declared or in chunks")
+    func largeBodies() async throws {
+        let head =
+            "POST /v1/tickets HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer TOKEN\r\nContent-Type: application/json\r\n"
+        #expect(isProblem(try await exchange("\(head)Content-Length: 1000000000\r\n\r\n{"), 413))
+        let chunk = "10000\r\n\(String(repeating: " ", count: 65_536))\r\n"
+        let chunks = String(repeating: chunk, count: 20)
+        #expect(isProblem(try await exchange("\(head)Transfer-Encoding: chunked\r\n\r\n\(chunks)"), 413))
+    }
+
+    @Test("asks for the body only when it wants it")
+    func expectation() async throws {
+        let head = "POST /v1/tickets HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nExpect: 100-continue\r\n"
+        let refused = try await exchange("\(head)Content-Length: 14\r\n\r\n")
+        #expect(isProblem(refused, 401))
+        let taken = try await exchange(
+            "\(head)Authorization: Bearer TOKEN\r\nConnection: close\r\nContent-Length: 14\r\n\r\n{\"title\": \"a\"}")
+        #expect(taken.hasPrefix("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 201 Created\r\n"))
+    }
+
+    @Test("whose header does not come to its end is 408")
+    func slowHead() async throws {
+        let answer = try await exchange(
+            "GET /v1/ping HTTP/1.1\r\nHos", limits: { $0.headerTimeout = .milliseconds(200) })
+        #expect(isProblem(answer, 408))
+    }
+
+    @Test("whose second header does not come to its end is 408 too")
+    func slowSecondHead() async throws {
+        let answer = try await exchange(
+            "GET /v1/ping HTTP/1.1\r\nHost: a\r\n\r\n", limits: { $0.headerTimeout = .milliseconds(200) },
+            endsSending: true)
+        #expect(answer.hasPrefix("HTTP/1.1 200"))
+        try await withTickets(limits: { $0.headerTimeout = .milliseconds(200) }) { tickets in
+            try await tickets.listening { port in
+                let socket = try RawSocket(port: port)
+                await socket.send("GET /v1/ping HTTP/1.1\r\nHost: a\r\n\r\n")
+                #expect(await socket.read(until: "true}").hasPrefix("HTTP/1.1 200"))
+                await socket.send("GET /v1/ping HT")
+                #expect(isProblem(await socket.readAll(), 408))
+            }
+        }
+    }
+
+    @Test("whose body does not come to its end is 408, and a refused one is cut off")
+    func slowBody() async throws {
+        let head = "POST /v1/tickets HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 14\r\n"
+        let stalled = try await exchange(
+            "\(head)Authorization: Bearer TOKEN\r\n\r\n{\"ti", limits: { $0.bodyStall = .milliseconds(200) })
+        #expect(isProblem(stalled, 408))
+        let refused = try await exchange("\(head)\r\n{\"ti", limits: { $0.bodyStall = .milliseconds(200) })
+        #expect(refused.hasPrefix("HTTP/1.1 401"))
+        #expect(!refused.contains("HTTP/1.1 408"))
+    }
+
+    @Test("without a request is closed")
+    func idle() async throws {
+        #expect(try await exchange("", limits: { $0.idleTimeout = .milliseconds(200) }) == "")
+    }
+
+    @Test("that is answered is finished when the service stops, and then closed")
+    func shutdown() async throws {
+        try await withTickets { tickets in
+            let token = try tickets.keys.token(.operator, for: .events)
+            nonisolated(unsafe) var waiting: RawSocket?
+            try await tickets.listening { port in
+                let idle = try RawSocket(port: port)
+                let socket = try RawSocket(port: port)
+                waiting = socket
+                await socket.send("POST /v1/gate HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer \(token)\r\n\r\n")
+                while tickets.desk.runs.load(ordering: .relaxed) == 0 { await Task.yield() }
+                tickets.responder.drain()
+                Task {
+                    try await Task.sleep(for: .milliseconds(100))
+                    tickets.desk.open()
+                }
+                withExtendedLifetime(idle) {}
+            }
+            let answer = await waiting?.readAll() ?? ""
+            #expect(answer.hasPrefix("HTTP/1.1 200 OK"))
+            #expect(answer.hasSuffix("{\"items\":[]}"))
+        }
+    }
+}

@@ -1,0 +1,108 @@
+import ClubProtocol
+import HTTPTypes
+import NIOCore
+import Synchronization
+import TestKit
+import Testing
+
+@testable import ServiceKit
+
+@Suite("More than can be done at once")
+struct LoadTests {
+    @Test("waits for a place, and goes in one after the other")
+    func waiting() async throws {
+        let admission = Admission(places: 10, seats: 500, patience: .seconds(60))
+        let most = Atomic<Int>(0)
+        let now = Atomic<Int>(0)
+        let admitted = await withTaskGroup(of: Bool.self) { group in
+            for _ in 0..<500 {
+                group.addTask {
+                    guard await admission.enter() else { return false }
+                    let running = now.add(1, ordering: .relaxed).newValue
+                    most.max(running, ordering: .relaxed)
+                    await Task.yield()
+                    now.subtract(1, ordering: .relaxed)
+                    admission.leave()
+                    return true
+                }
+            }
+            return await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
+        }
+        #expect(admitted == 500)
+        #expect(most.load(ordering: .relaxed) <= 10)
+        #expect(admission.running == 0)
+    }
+
+    @Test("is refused at once when nobody more may wait, and after a while when no place comes free")
+    func refusing() async throws {
+        let admission = Admission(places: 1, seats: 1, patience: .milliseconds(50))
+        #expect(await admission.enter())
+        #expect(!admission.isFull)
+        async let late = admission.enter()
+        while !admission.isFull { await Task.yield() }
+        #expect(await admission.enter() == false)
+        #expect(await late == false)
+        #expect(!admission.isFull)
+        admission.leave()
+        #expect(await admission.enter())
+    }
+
+    @Test("is 503 with the time to come again, and the places come free")
+    func overload() async throws {
+        try await withTickets(limits: {
+            $0.inFlight = 2
+            $0.queued = 1
+            $0.queueWait = .seconds(60)
+        }) { tickets in
+            try await withThrowingTaskGroup(of: Int.self) { group in
+                for _ in 0..<3 { group.addTask { try await tickets.send(.post, "/v1/gate").status } }
+                while !tickets.responder.admission.isFull { try await Task.sleep(for: .milliseconds(5)) }
+                let refused = try await tickets.send(.get, "/v1/ping", as: nil)
+                #expect(refused.status == 503)
+                #expect(refused.headers["retry-after"] == "1")
+                #expect(try refused.problem().slug == "overloaded")
+                tickets.desk.open()
+                for try await status in group { #expect(status == 200) }
+            }
+            #expect(try await tickets.send(.get, "/v1/ping", as: nil).status == 200)
+        }
+    }
+
+    @Test("five hundred registrations at once are all taken")
+    func burst() async throws {
+        try await withTickets { tickets in
+            let statuses = try await withThrowingTaskGroup(of: Int.self) { group in
+                for number in 0..<500 {
+                    group.addTask {
+                        try await tickets.send(
+                            .post, "/v1/tickets", #"{"title": "t\#(number)"}"#, ["Idempotency-Key": "k\(number)"]
+                        ).status
+                    }
+                }
+                return try await group.reduce(into: Set<Int>()) { $0.insert($1) }
+            }
+            #expect(statuses == [201])
+            #expect(try await tickets.count() == 500)
+        }
+    }
+
+    @Test("a bucket empties and fills, each key for itself")
+    func buckets() {
+        let limiter = RateLimiter(RateLimit(perSecond: 2, burst: 3), capacity: 2)
+        let start = NIODeadline.uptimeNanoseconds(1_000_000_000)
+        #expect((0..<3).allSatisfy { _ in limiter.take("a", now: start) == nil })
+        #expect(limiter.take("a", now: start) == 1)
+        #expect(limiter.take("b", now: start) == nil)
+        #expect(limiter.take("a", now: start + .milliseconds(500)) == nil)
+        #expect(limiter.take("a", now: start + .milliseconds(500)) == 1)
+    }
+
+    @Test("the memory for bodies is given back")
+    func budget() {
+        let budget = BodyBudget(limit: 10)
+        #expect(budget.take(6))
+        #expect(!budget.take(6))
+        budget.giveBack(6)
+        #expect(budget.take(10))
+    }
+}

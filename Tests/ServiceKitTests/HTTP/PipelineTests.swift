@@ -1,0 +1,286 @@
+import ClubProtocol
+import Foundation
+import HTTPTypes
+import Postgres
+import ServiceKit
+import TestKit
+import Testing
+
+@Suite("A request, in process")
+struct PipelineTests {
+    @Test("a resource is made, read, changed and dropped")
+    func life() async throws {
+        try await withTickets { tickets in
+            let made = try await tickets.send(.post, "/v1/tickets", #"{"title": "Bal'; drop table ticket; --"}"#)
+            #expect(made.status == 201)
+            #expect(made.headers["etag"] == "\"1\"")
+            #expect(made.headers["content-type"] == "application/json")
+            let ticket = try made.decode(Ticket.self)
+            #expect(ticket.title == "Bal'; drop table ticket; --")
+            let path = "/v1/tickets/\(ticket.id)"
+            let read = try await tickets.send(.get, path)
+            #expect(try read.decode(Ticket.self) == ticket)
+            let changed = try await tickets.send(.patch, path, #"{"title": "Gala"}"#, ["If-Match": "\"1\""])
+            #expect(changed.status == 200)
+            #expect(changed.headers["etag"] == "\"2\"")
+            let dropped = try await tickets.send(.delete, path)
+            #expect(dropped.status == 204)
+            #expect(dropped.body.isEmpty)
+            #expect(dropped.headers["content-length"] == nil)
+            let gone = try await tickets.send(.get, path)
+            #expect(gone.status == 404)
+            #expect(gone.headers["content-type"] == "application/problem+json")
+            let problem = try gone.problem()
+            #expect(problem.slug == "not-found")
+            #expect(problem.requestID == gone.headers["x-request-id"])
+        }
+    }
+
+    @Test(
+        "a body that is no JSON is 400, one that is not as it must be 422",
+        arguments: [
+            (#"{"title": "#, 400, ""), ("{\"title\": \"\u{0}\"}", 400, ""), (#"{"title": "a", "title": "b"}"#, 400, ""),
+            (String(repeating: "[", count: 10_000), 400, ""), (#"{"title": "\ud800"}"#, 400, ""),
+            (#"{"title": "a", "role": "operator"}"#, 422, "role"), (#"{"places": 3}"#, 422, "/title"),
+            (#"{"title": "a", "places": 99999999999999999999}"#, 422, "/places"),
+            (#"{"title": "a\nSubject: b"}"#, 422, "/title"), (#"{"title": "\u0000"}"#, 422, "/title"),
+            (#"{"title": 3}"#, 422, "/title"), (#"{"title": "\u202e"}"#, 422, "/title"),
+        ])
+    func bodies(_ body: String, _ status: Int, _ named: String) async throws {
+        try await withTickets { tickets in
+            let answer = try await tickets.send(.post, "/v1/tickets", body)
+            #expect(answer.status == status)
+            #expect(answer.headers["content-type"] == "application/problem+json")
+            #expect(answer.text.contains(named))
+            #expect(try await tickets.count() == 0)
+        }
+    }
+
+    @Test("invalid UTF-8 is 400, an empty body too")
+    func bytes() async throws {
+        try await withTickets { tickets in
+            let bytes = Array(#"{"title": ""#.utf8) + [0xFF, 0xFE] + Array(#""}"#.utf8)
+            #expect(try await tickets.send(.post, "/v1/tickets", bytes: bytes).status == 400)
+            #expect(try await tickets.send(.post, "/v1/tickets").status == 400)
+        }
+    }
+
+    @Test("only the media type that the operation takes is read, and only as it is")
+    func mediaTypes() async throws {
+        try await withTickets { tickets in
+            let body = #"{"title": "a"}"#
+            for type in ["text/plain", "application/json; charset=latin1", "multipart/form-data", nil] {
+                #expect(try await tickets.send(.post, "/v1/tickets", body, type: type).status == 415)
+            }
+            let packed = try await tickets.send(.post, "/v1/tickets", body, ["Content-Encoding": "gzip"])
+            #expect(packed.status == 415)
+            let plain = try await tickets.send(.post, "/v1/tickets", body, type: "Application/JSON; charset=\"UTF-8\"")
+            #expect(plain.status == 201)
+        }
+    }
+
+    @Test("a body over the limit is 413")
+    func limit() async throws {
+        try await withTickets(limits: { $0.maxBodyBytes = 100 }) { tickets in
+            let body = #"{"title": "\#(String(repeating: "a", count: 100))"}"#
+            #expect(try await tickets.send(.post, "/v1/tickets", body).status == 413)
+            let undeclared = try await tickets.send(.post, "/v1/tickets", body, ["Content-Length": "1"])
+            #expect(undeclared.status == 413)
+        }
+    }
+
+    @Test("paths that lead nowhere are 404, methods that a path does not take 405 with those that it takes")
+    func routing() async throws {
+        try await withTickets { tickets in
+            for path in [
+                "/", "/v2/tickets", "/v1/tickets/", "/v1//tickets", "/v1/%74ickets", "/v1/tickets/%2e%2e/x",
+                "/v1/tickets/%00", "/v1/tickets/not-a-uuid", "/v1/tickets/%zz",
+            ] {
+                #expect(try await tickets.send(.get, path).status == 404, "\(path)")
+            }
+            let put = try await tickets.send(.put, "/v1/tickets")
+            #expect(put.status == 405)
+            #expect(put.headers["allow"] == "GET, HEAD, POST")
+            for method in [HTTPRequest.Method.trace, .options, .connect, HTTPRequest.Method("PROPFIND")!] {
+                #expect(try await tickets.send(method, "/v1/ping").headers["allow"] == "GET, HEAD")
+            }
+            let head = try await tickets.send(.head, "/v1/ping")
+            #expect(head.status == 200)
+            #expect(head.body.isEmpty)
+            #expect(head.headers["content-length"] == "13")
+        }
+    }
+
+    @Test("a parameter that is unknown or stands there twice is 400, a limit out of range 422")
+    func parameters() async throws {
+        try await withTickets { tickets in
+            let statuses = [
+                ("limit=10&limit=20", 400), ("colour=red", 400), ("word=%ff", 400), ("limit=0", 422), ("limit=-1", 422),
+                ("limit=1000000000", 422), ("limit=ten", 422), ("word=a%0Ab", 422), ("limit=10", 200),
+            ]
+            for (query, status) in statuses {
+                #expect(try await tickets.send(.get, "/v1/tickets?\(query)").status == status, "\(query)")
+            }
+            #expect(try await tickets.send(.get, "/v1/ping?x=1", as: nil).status == 400)
+        }
+    }
+
+    @Test("pages follow each other by cursors that belong to one list and cannot be made")
+    func cursors() async throws {
+        try await withTickets { tickets in
+            for title in ["ant", "bee", "cat", "dog", "eel"] { _ = try await tickets.makeTicket(title) }
+            var titles: [String] = []
+            var next: Cursor?
+            repeat {
+                let query = next.map { "limit=2&cursor=\($0)" } ?? "limit=2"
+                let page = try await tickets.send(.get, "/v1/tickets?\(query)").decode(Page<Ticket>.self)
+                titles += page.items.map(\.title.text)
+                next = page.next
+            } while next != nil
+            #expect(titles == ["ant", "bee", "cat", "dog", "eel"])
+
+            let first = try await tickets.send(.get, "/v1/tickets?limit=1").decode(Page<Ticket>.self)
+            let cursor = try #require(first.next?.text)
+            var forged = Array(cursor.utf8)
+            forged[forged.count - 2] ^= 1
+            for bad in [String(cursor.dropLast(4)), String(decoding: forged, as: UTF8.self), "AAAA", "!"] {
+                #expect(try await tickets.send(.get, "/v1/tickets?cursor=\(bad)").status == 400, "\(bad)")
+            }
+            let foreign = try await tickets.send(.get, "/v1/tickets?word=a&cursor=\(cursor)")
+            #expect(foreign.status == 400)
+            #expect(try foreign.problem().slug == "malformed")
+        }
+    }
+
+    @Test("a change needs the version that it is based on, and the one that is there")
+    func versions() async throws {
+        try await withTickets { tickets in
+            let path = "/v1/tickets/\(try await tickets.makeTicket("a").id)"
+            let missing = try await tickets.send(.patch, path, #"{"title": "b"}"#)
+            #expect(missing.status == 428)
+            for tag in ["*", "W/\"1\"", "1", "\"\"", "\"1\", \"2\"", "\"x\""] {
+                let answer = try await tickets.send(.patch, path, #"{"title": "b"}"#, ["If-Match": tag])
+                #expect(answer.status == 400, "\(tag)")
+            }
+            #expect(try await tickets.send(.patch, path, #"{"title": "b"}"#, ["If-Match": "\"7\""]).status == 412)
+        }
+    }
+
+    @Test("what the database refuses has the name and the status of its constraint")
+    func constraints() async throws {
+        try await withTickets { tickets in
+            _ = try await tickets.makeTicket("a")
+            let twice = try await tickets.send(.post, "/v1/tickets", #"{"title": "a"}"#)
+            #expect(twice.status == 409)
+            #expect(try twice.problem().detail == "There is a ticket of this title.")
+            let none = try await tickets.send(.post, "/v1/tickets", #"{"title": "b", "places": 0}"#)
+            #expect(none.status == 422)
+            #expect(!none.text.contains("ticket_places"))
+        }
+    }
+
+    @Test("who has no token is 401, who has the wrong role 403, and made-up headers mean nothing")
+    func identity() async throws {
+        try await withTickets { tickets in
+            let none = try await tickets.send(.get, "/v1/tickets", as: nil)
+            #expect(none.status == 401)
+            #expect(none.headers["www-authenticate"]?.hasPrefix("Bearer") == true)
+            let bad = try await tickets.send(.get, "/v1/tickets", as: nil, ["Authorization": "Bearer a.b.c"])
+            #expect(bad.status == 401)
+            #expect(try await tickets.send(.get, "/v1/tickets", as: .auditor).status == 403)
+            let posing = try await tickets.send(
+                .get, "/v1/tickets", as: .auditor, ["X-User-ID": "operator", "X-Forwarded-For": "10.0.0.1"])
+            #expect(posing.status == 403)
+            #expect(try await tickets.send(.get, "/v1/ping", as: nil).status == 200)
+        }
+    }
+
+    @Test("after many wrong tokens from one address comes 429, and right tokens are still taken")
+    func wrongTokens() async throws {
+        try await withTickets { tickets in
+            var statuses: Set<Int> = []
+            for _ in 0..<200 {
+                let answer = try await tickets.send(.get, "/v1/tickets", as: nil, ["Authorization": "Bearer a.b.c"])
+                statuses.insert(answer.status)
+                if answer.status == 429 { #expect(answer.headers["retry-after"] == "1") }
+            }
+            #expect(statuses == [401, 429])
+            #expect(try await tickets.send(.get, "/v1/tickets").status == 200)
+        }
+    }
+
+    @Test("a person has a rate, an operator has none")
+    func rates() async throws {
+        try await withTickets(limits: { $0.principalRate = RateLimit(perSecond: 0.001, burst: 2) }) { tickets in
+            var statuses: [Int] = []
+            for _ in 0..<3 { statuses.append(try await tickets.send(.get, "/v1/tickets", as: .expert).status) }
+            #expect(statuses == [200, 200, 429])
+            for _ in 0..<3 { #expect(try await tickets.send(.get, "/v1/tickets").status == 200) }
+        }
+    }
+
+    @Test("the caller's time is kept to")
+    func deadlines() async throws {
+        try await withTickets { tickets in
+            for text in ["-1", "soon", "1.5", "", "99999999999"] {
+                #expect(try await tickets.send(.get, "/v1/ping", ["Club-Timeout": text]).status == 400, "\(text)")
+            }
+            #expect(try await tickets.send(.get, "/v1/ping", ["Club-Timeout": "0"]).status == 504)
+            let late = try await tickets.send(.get, "/v1/naps?seconds=5", ["Club-Timeout": "100"])
+            #expect(late.status == 504)
+            #expect(try late.problem().slug == "deadline")
+            #expect(try await tickets.send(.get, "/v1/ping", ["Club-Timeout": "5000"]).status == 200)
+        }
+    }
+
+    @Test("a request keeps the name that it came with, if it is one")
+    func requestIDs() async throws {
+        try await withTickets { tickets in
+            let named = try await tickets.send(.get, "/v1/ping", ["X-Request-ID": "a-b_c.1"])
+            #expect(named.headers["x-request-id"] == "a-b_c.1")
+            for bad in ["a b", "é", String(repeating: "a", count: 65)] {
+                let answer = try await tickets.send(.get, "/v1/ping", ["X-Request-ID": bad])
+                #expect(answer.headers["x-request-id"]?.count == 13)
+            }
+            let first = try await tickets.send(.get, "/v1/ping"), second = try await tickets.send(.get, "/v1/ping")
+            #expect(first.headers["x-request-id"] != second.headers["x-request-id"])
+        }
+    }
+
+    @Test("an operation that will go says so")
+    func deprecation() async throws {
+        try await withTickets { tickets in
+            let answer = try await tickets.send(.get, "/v1/ping", as: nil)
+            #expect(answer.headers["deprecation"] == "@1767225600")
+            #expect(answer.headers["sunset"] == "Sun, 06 Nov 1994 08:49:37 GMT")
+        }
+    }
+
+    @Test("the description of the service and its keys are there for everybody")
+    func documents() async throws {
+        try await withTickets { tickets in
+            #expect(try await tickets.send(.get, "/openapi.json", as: nil).text.contains("3.1.0"))
+            #expect(try await tickets.send(.get, "/.well-known/jwks.json", as: nil).status == 200)
+            #expect(try await tickets.send(.post, "/openapi.json", as: nil).headers["allow"] == "GET, HEAD")
+        }
+    }
+
+    @Test("without a database it is 503, and come again")
+    func noDatabase() async throws {
+        try await TestCluster.private { cluster in
+            try await withTickets(on: cluster) { tickets in
+                let ticket = try await tickets.makeTicket("a")
+                try cluster.stop(.immediate)
+                for path in ["/v1/tickets", "/v1/tickets/\(ticket.id)"] {
+                    let answer = try await tickets.send(.get, path, ["Club-Timeout": "3000"])
+                    #expect(answer.status == 503)
+                    #expect(answer.headers["retry-after"] == "1")
+                }
+                #expect(try await tickets.send(.post, "/v1/tickets", #"{"title": "b"}"#).status == 503)
+                try cluster.start()
+                while try await tickets.send(.get, "/v1/tickets").status != 200 {}
+                #expect(try await tickets.count() == 1)
+            }
+        }
+    }
+}

@@ -1,0 +1,84 @@
+import Foundation
+
+/// A blocking socket, used on threads of its own so that a test can be as rude as no client library is.
+final class RawSocket: Sendable {
+    private let descriptor: Int32
+
+    init(port: Int) throws {
+        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = in_port_t(port).bigEndian
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        let connected = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        guard connected == 0 else { throw POSIXError(.ECONNREFUSED) }
+        // Far beyond every limit under test; only so that a wrong server does not hang the run.
+        var patience = timeval(tv_sec: 30, tv_usec: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
+        setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
+    }
+
+    deinit { Foundation.close(descriptor) }
+
+    /// Sends what the other side takes; false once it takes no more.
+    @discardableResult
+    func send(_ text: String) async -> Bool { await send(Array(text.utf8)) }
+
+    @discardableResult
+    func send(_ bytes: [UInt8]) async -> Bool {
+        await onThread { [self] in
+            var sent = 0
+            while sent < bytes.count {
+                let count = bytes[sent...].withUnsafeBytes {
+                    Foundation.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+                }
+                guard count > 0 else { return false }
+                sent += count
+            }
+            return true
+        }
+    }
+
+    /// All that comes until the other side closes.
+    func readAll() async -> String {
+        await onThread { [self] in
+            var all: [UInt8] = []
+            while let bytes = receive() { all += bytes }
+            return String(decoding: all, as: UTF8.self)
+        }
+    }
+
+    /// What comes until it contains `text`, or the other side closes.
+    func read(until text: String) async -> String {
+        await onThread { [self] in
+            var all: [UInt8] = []
+            while !String(decoding: all, as: UTF8.self).contains(text), let bytes = receive() { all += bytes }
+            return String(decoding: all, as: UTF8.self)
+        }
+    }
+
+    func endSending() { shutdown(descriptor, Int32(SHUT_WR)) }
+
+    /// Closes with a reset, as a client that is killed.
+    func vanish() {
+        var linger = linger(l_onoff: 1, l_linger: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<Foundation.linger>.size))
+        shutdown(descriptor, Int32(SHUT_RDWR))
+    }
+
+    private func receive() -> [UInt8]? {
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        let count = recv(descriptor, &buffer, buffer.count, 0)
+        return count > 0 ? Array(buffer[..<count]) : nil
+    }
+
+    private func onThread<T: Sendable>(_ body: @escaping @Sendable () -> T) async -> T {
+        await withCheckedContinuation { continuation in
+            Thread.detachNewThread { continuation.resume(returning: body()) }
+        }
+    }
+}

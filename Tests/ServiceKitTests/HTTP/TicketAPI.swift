@@ -1,0 +1,215 @@
+import ClubProtocol
+import HTTPTypes
+import NIOCore
+import Postgres
+import ServiceKit
+import Synchronization
+
+/// A small service for tests of the HTTP stack: tickets in one table.
+struct Ticket: Codable, Sendable, Equatable {
+    typealias ID = Identifier<Ticket>
+    var id: ID
+    var title: Line
+    var version: Int
+}
+
+enum MakeTicket: Endpoint {
+    static let operation = Operation(
+        .post, "/v1/tickets", "Makes a ticket.", success: .created, access: .roles(.operator, .expert, .service))
+    struct Body: Codable, Sendable {
+        var title: Line
+        var note: Prose?
+        var places: Int?
+    }
+    typealias Response = Ticket
+}
+
+enum ReadTicket: Endpoint {
+    static let operation = Operation(
+        .get, "/v1/tickets/{ticket}", "Reads a ticket.", access: .roles(.operator, .expert), problems: [.notFound])
+    struct Path: Codable, Sendable { var ticket: Ticket.ID }
+    typealias Response = Ticket
+}
+
+enum ListTickets: Endpoint {
+    static let operation = Operation(.get, "/v1/tickets", "Lists tickets.", access: .roles(.operator, .expert))
+    struct Query: Codable, Sendable, PagedQuery {
+        var word: Line?
+        var limit: PageLimit?
+        var cursor: Cursor?
+    }
+    typealias Response = Page<Ticket>
+}
+
+enum ChangeTicket: Endpoint {
+    static let operation = Operation(
+        .patch, "/v1/tickets/{ticket}", "Changes a ticket.", access: .roles(.operator), problems: [.notFound, .stale],
+        requiresIfMatch: true)
+    struct Path: Codable, Sendable { var ticket: Ticket.ID }
+    struct Body: Codable, Sendable { var title: Line? }
+    typealias Response = Ticket
+}
+
+enum DropTicket: Endpoint {
+    static let operation = Operation(
+        .delete, "/v1/tickets/{ticket}", "Drops a ticket.", success: .noContent, access: .roles(.operator))
+    struct Path: Codable, Sendable { var ticket: Ticket.ID }
+}
+
+/// Lines until as many are out as were asked for; fails where it is told to.
+enum StreamTickets: Endpoint {
+    static let operation = Operation(
+        .get, "/v1/ticket-lines", "Streams tickets.", access: .anyone, produces: .ndjson)
+    struct Query: Codable, Sendable {
+        var count: Int
+        var failAfter: Int?
+    }
+    struct Response: Codable, Sendable { var number: Int }
+}
+
+enum LoadTickets: Endpoint {
+    static let operation = Operation(
+        .post, "/v1/ticket-loads", "Counts what comes.", access: .roles(.operator), consumes: .csv)
+    struct Response: Codable, Sendable { var bytes: Int }
+}
+
+/// Waits at the gate, then answers.
+enum WaitAtGate: Endpoint {
+    static let operation = Operation(.post, "/v1/gate", "Waits.", access: .roles(.operator))
+    typealias Response = Page<Ticket>
+}
+
+enum AskDatabase: Endpoint {
+    static let operation = Operation(.get, "/v1/naps", "Sleeps in the database.", access: .anyone)
+    struct Query: Codable, Sendable { var seconds: Int }
+    struct Response: Codable, Sendable { var done: Bool }
+}
+
+enum OldPing: Endpoint {
+    static let operation = Operation(
+        .get, "/v1/ping", "Says that it is there.", access: .anyone,
+        deprecation: .init(
+            since: Timestamp(microseconds: 1_767_225_600_000_000), sunset: Timestamp(microseconds: 784_111_777_000_000))
+    )
+    struct Response: Codable, Sendable { var pong: Bool }
+}
+
+/// What the tests see and steer of the handlers.
+final class TicketDesk: Sendable {
+    let runs = Atomic<Int>(0)
+    let cancelled = Atomic<Int>(0)
+    let broken = Atomic<Int>(0)
+    private let gate = Mutex<(isOpen: Bool, waiting: [CheckedContinuation<Void, Never>])>((false, []))
+
+    func wait() async {
+        await withCheckedContinuation { continuation in
+            let isOpen = gate.withLock { gate in
+                if !gate.isOpen { gate.waiting.append(continuation) }
+                return gate.isOpen
+            }
+            if isOpen { continuation.resume() }
+        }
+    }
+
+    func open() {
+        let waiting = gate.withLock { gate in
+            gate.isOpen = true
+            defer { gate.waiting = [] }
+            return gate.waiting
+        }
+        for continuation in waiting { continuation.resume() }
+    }
+
+    static let endpoints: [any Endpoint.Type] = [
+        MakeTicket.self, ReadTicket.self, ListTickets.self, ChangeTicket.self, DropTicket.self, StreamTickets.self,
+        LoadTickets.self, WaitAtGate.self, AskDatabase.self, OldPing.self,
+    ]
+
+    static let migration = Migration(
+        "0001-tickets",
+        sql: Array(
+            """
+            create table ticket (
+                id uuid primary key, title text not null constraint ticket_title_key unique, version int not null default 1,
+                places int constraint ticket_places check (places > 0))
+            """.utf8))
+
+    func routes(on database: PostgresClient) -> Routes {
+        var routes = Routes()
+        routes.write(MakeTicket.self) { call, transaction in
+            self.runs.add(1, ordering: .relaxed)
+            return try .row(
+                await transaction.query(
+                    """
+                    insert into ticket (id, title, places) values (\(Ticket.ID()), \(call.body.title), \(call.body.places))
+                    returning id, title, version
+                    """))
+        }
+        routes.read(ReadTicket.self) { call in
+            try .row(await database.query("select id, title, version from ticket where id = \(call.path.ticket)"))
+        }
+        routes.read(ListTickets.self) { call in
+            let rows = try await database.query(
+                """
+                select id, title, version, title as _key from ticket
+                 where (\(call.query.word)::text is null or title like \(call.query.word)::text || '%')
+                   and (\(call.page.after?.first)::text is null or title > \(call.page.after?.first)::text)
+                 order by title limit \(call.page.limit + 1)
+                """)
+            return try .page(rows, call.page, key: "_key")
+        }
+        routes.write(ChangeTicket.self) { call, transaction in
+            let rows = try await transaction.query(
+                """
+                update ticket set title = coalesce(\(call.body.title), title), version = version + 1
+                 where id = \(call.path.ticket) and version = \(call.ifMatch) returning id, title, version
+                """)
+            if rows.isEmpty { throw Problem(.stale) }
+            return try .row(rows)
+        }
+        routes.write(DropTicket.self) { call, transaction in
+            guard try await transaction.execute("delete from ticket where id = \(call.path.ticket)") > 0 else {
+                throw Problem(.notFound)
+            }
+            return .empty
+        }
+        routes.stream(StreamTickets.self) { call, lines in
+            do {
+                for number in 0..<call.query.count {
+                    if number == call.query.failAfter { throw Problem(.conflict) }
+                    try await lines.write(.init(number: number))
+                }
+            } catch {
+                self.broken.add(1, ordering: .relaxed)
+                throw error
+            }
+        }
+        routes.upload(LoadTickets.self) { call, body in
+            var bytes = 0
+            do {
+                for try await part in body { bytes += part.readableBytes }
+            } catch {
+                self.broken.add(1, ordering: .relaxed)
+                throw error
+            }
+            return .value(.init(bytes: bytes))
+        }
+        routes.read(WaitAtGate.self) { call in
+            self.runs.add(1, ordering: .relaxed)
+            await self.wait()
+            return .value(Page(items: []))
+        }
+        routes.read(AskDatabase.self) { call in
+            do {
+                _ = try await database.query("select pg_sleep(\(Double(call.query.seconds)))")
+            } catch {
+                self.cancelled.add(1, ordering: .relaxed)
+                throw error
+            }
+            return .value(.init(done: true))
+        }
+        routes.read(OldPing.self) { _ in .value(.init(pong: true)) }
+        routes.constraint("ticket_title_key", Problem(.alreadyExists, "There is a ticket of this title."))
+        return routes
+    }
+}

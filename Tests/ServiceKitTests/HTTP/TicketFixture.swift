@@ -1,0 +1,107 @@
+import ClubProtocol
+import Foundation
+import HTTPTypes
+import Logging
+import NIOPosix
+import Postgres
+import ServiceKit
+import ServiceLifecycle
+import TestKit
+
+/// The ticket service on a database of its own: in process, and on a port where a test asks for one.
+struct TicketFixture: Sendable {
+    let responder: Responder
+    let desk: TicketDesk
+    let keys: TestKeys
+    let database: PostgresClient
+
+    static let migrators = [
+        Migrator(schema: "events", migrations: ServiceMigrations.all + [TicketDesk.migration], runtimeRole: "events")
+    ]
+    static let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+
+    init(database: PostgresClient, limits: HTTPLimits) throws {
+        keys = try TestKeys()
+        desk = TicketDesk()
+        self.database = database
+        let routes = desk.routes(on: database)
+        try routes.validate(against: TicketDesk.endpoints)
+        responder = try Responder(
+            routes: routes, database: database,
+            verifier: TokenVerifier(trustFile: keys.trustFile, audience: .events),
+            links: SignedLinks(key: KeyFile(path: keys.signingKeyFile(of: .events))), limits: limits,
+            openAPI: Array(#"{"openapi":"3.1.0"}"#.utf8), jwks: Array(#"{"keys":[]}"#.utf8), logger: Self.quiet)
+    }
+
+    /// One request in process. `role` nil: without a token.
+    func send(
+        _ method: HTTPRequest.Method, _ path: String, _ body: String? = nil, as role: Role? = .operator,
+        type: String? = "application/json", _ fields: [String: String] = [:]
+    ) async throws -> RawAnswer {
+        try await send(method, path, bytes: body.map { Array($0.utf8) } ?? [], as: role, type: type, fields)
+    }
+
+    func send(
+        _ method: HTTPRequest.Method, _ path: String, bytes: [UInt8], as role: Role? = .operator,
+        type: String? = "application/json", _ fields: [String: String] = [:]
+    ) async throws -> RawAnswer {
+        var head = HTTPRequest(method: method, scheme: "http", authority: "test", path: path)
+        if let role { head.headerFields[.authorization] = "Bearer \(try keys.token(role, for: .events))" }
+        if !bytes.isEmpty {
+            head.headerFields[.contentType] = type
+            head.headerFields[.contentLength] = String(bytes.count)
+        }
+        for (name, value) in fields { head.headerFields[HTTPField.Name(name)!] = value }
+        let (answer, body) = await responder.respond(to: head, body: bytes)
+        let headers = answer.headerFields.map { ($0.name.canonicalName, $0.value) }
+        return RawAnswer(
+            status: answer.status.code, headers: Dictionary(headers, uniquingKeysWith: { "\($0), \($1)" }), body: body)
+    }
+
+    func send(_ method: HTTPRequest.Method, _ path: String, _ fields: [String: String]) async throws -> RawAnswer {
+        try await send(method, path, bytes: [], fields)
+    }
+
+    func makeTicket(_ title: String) async throws -> Ticket {
+        try await send(.post, "/v1/tickets", #"{"title": "\#(title)"}"#).decode(Ticket.self)
+    }
+
+    func count() async throws -> Int {
+        try await database.query("select count(*) as n from ticket").first!["n", as: Int.self]
+    }
+
+    /// Runs the listener for as long as `body`.
+    func listening(_ body: (Int) async throws -> Void) async throws {
+        let (ports, bound) = AsyncStream<Int>.makeStream()
+        let server = APIServer(responder: responder, host: "127.0.0.1", port: 0, logger: Self.quiet) {
+            bound.yield($0)
+        }
+        let group = ServiceGroup(services: [server], logger: Self.quiet)
+        let running = Task { try await group.run() }
+        var iterator = ports.makeAsyncIterator()
+        guard let port = await iterator.next() else { return }
+        do {
+            try await body(port)
+        } catch {
+            running.cancel()
+            _ = await running.result
+            throw error
+        }
+        await group.triggerGracefulShutdown()
+        try await running.value
+    }
+}
+
+/// A ticket service, for as long as `body` runs.
+func withTickets(
+    on cluster: TestCluster? = nil, limits adjust: (inout HTTPLimits) -> Void = { _ in },
+    _ body: (TicketFixture) async throws -> Void
+) async throws {
+    var limits = HTTPLimits()
+    adjust(&limits)
+    try await withDatabase(migratedBy: TicketFixture.migrators, on: cluster) { database in
+        try await database.withClient(as: "events") { client in
+            try await body(TicketFixture(database: client, limits: limits))
+        }
+    }
+}

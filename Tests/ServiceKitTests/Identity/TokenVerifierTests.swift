@@ -1,0 +1,301 @@
+import ClubProtocol
+import Crypto
+import Foundation
+import HTTPTypes
+import Logging
+import Testing
+
+@testable import ServiceKit
+
+@Suite("A token verifier")
+struct TokenVerifierTests {
+    let fixture: IdentityFixture
+
+    init() throws { fixture = try IdentityFixture() }
+
+    @Test("knows a person by the operator's key")
+    func person() throws {
+        let organization = Organization.ID()
+        let person = Person.ID()
+        let token = try TokenSigner.personToken(
+            key: fixture.people, subject: "claire", role: .representative, organization: organization, person: person,
+            audience: [.events, .directory], ttl: .seconds(60), now: fixture.clock.read())
+        let principal = try fixture.verifier().verify(token[...])
+        #expect(
+            principal
+                == Principal(subject: "claire", role: .representative, organization: organization, person: person))
+    }
+
+    @Test("knows a service by its own key")
+    func service() throws {
+        let signer = TokenSigner(key: fixture.events, name: .events, now: fixture.clock.read)
+        let principal = try fixture.verifier().verify(signer.token(for: .directory)[...])
+        #expect(principal == .service(.events))
+        #expect(principal.role == .service && principal.service == .events)
+    }
+
+    @Test("knows a person by the key of an OpenID provider, in its name only")
+    func provider() throws {
+        let provider = try KeyFile.generate(kid: "provider-1")
+        var trust = fixture.trust
+        trust.issuers = [.init(issuer: "https://id.example.org", keys: [provider.publicKey])]
+        try trust.replace(at: fixture.trustPath)
+        let verifier = try fixture.verifier()
+        let good = try fixture.token(fixture.claims { $0["iss"] = "https://id.example.org" }, key: provider)
+        #expect(try verifier.verify(good[...]).subject == "claire")
+        for issuer in ["operator", "https://other.example.org", "events"] {
+            let bad = try fixture.token(fixture.claims { $0["iss"] = .string(issuer) }, key: provider)
+            #expect(throws: Problem.self) { try verifier.verify(bad[...]) }
+        }
+    }
+
+    @Test("reads the Authorization field", arguments: ["Bearer ", "bearer ", "BEARER   "])
+    func authorization(scheme: String) throws {
+        let token = try fixture.token(fixture.claims())
+        #expect(try fixture.verifier().verify(authorization: scheme + token).subject == "claire")
+    }
+
+    @Test("asks for a token where there is none, and refuses other schemes")
+    func noToken() throws {
+        let verifier = try fixture.verifier()
+        let missing = try #require(throws: Problem.self) { try verifier.verify(authorization: nil) }
+        #expect(missing.headers[.wwwAuthenticate] == "Bearer")
+        for field in ["", "Bearer", "Bearer ", "Basic Y2xhaXJlOmNsYWlyZQ==", "Bearer a.b", "Bearer ..."] {
+            let problem = try #require(throws: Problem.self) { try verifier.verify(authorization: field) }
+            #expect(problem.headers[.wwwAuthenticate] == "Bearer error=\"invalid_token\"")
+        }
+    }
+
+    @Test("refuses every bad token in the same words, and says why in the log only", arguments: BadToken.all)
+    func bad(bad: BadToken) throws {
+        let verifier = try fixture.verifier()
+        let token = try bad.make(fixture)
+        for _ in 1...2 {
+            let problem = try #require(throws: Problem.self) { try verifier.verify(token[...]) }
+            #expect(problem.type == .unauthenticated)
+            #expect(problem.detail == nil && problem.errors.isEmpty)
+            #expect(problem.headers == [.wwwAuthenticate: "Bearer error=\"invalid_token\""])
+        }
+        #expect(verifier.remembered == 0)
+        #expect(fixture.log.texts(.debug).last?.contains(bad.reason.rawValue) == true)
+        #expect(!fixture.log.all.contains(token.suffix(20)))
+    }
+
+    @Test("remembers tokens up to its capacity, and forgets the one used longest ago")
+    func bounded() throws {
+        let verifier = try fixture.verifier(capacity: 3)
+        for name in 1...10 {
+            _ = try verifier.verify(fixture.token(fixture.claims { $0["sub"] = .string("p\(name)") })[...])
+            #expect(verifier.remembered == min(name, 3))
+        }
+    }
+
+    @Test("no longer believes a remembered token once it has expired")
+    func expiry() throws {
+        let verifier = try fixture.verifier()
+        let token = try fixture.token(fixture.claims())[...]
+        _ = try verifier.verify(token)
+        #expect(verifier.remembered == 1)
+        fixture.clock.advance(.seconds(3599))
+        _ = try verifier.verify(token)
+        fixture.clock.advance(.seconds(1))
+        #expect(throws: Problem.self) { try verifier.verify(token) }
+        #expect(verifier.remembered == 0)
+    }
+
+    @Test("takes up a changed trust file: a new key speaks, a revoked token is out although it was remembered")
+    func reload() throws {
+        let verifier = try fixture.verifier()
+        let token = try fixture.token(fixture.claims())[...]
+        let other = try fixture.token(fixture.claims { $0["jti"] = "two" })[...]
+        let unknown = try fixture.token(fixture.claims(), key: fixture.stranger)[...]
+        _ = try verifier.verify(token)
+        #expect(throws: Problem.self) { try verifier.verify(unknown) }
+
+        var trust = fixture.trust
+        trust.keys.append(TrustFile.Key(fixture.stranger, speaksFor: [.people]))
+        trust.revoked = ["one"]
+        try trust.replace(at: fixture.trustPath)
+        #expect(throws: Problem.self) { try verifier.verify(token) }
+        _ = try verifier.verify(other)
+        #expect(throws: Problem.self) { try verifier.verify(unknown) }
+        let fresh = try fixture.token(fixture.claims { $0["jti"] = "three" }, key: fixture.stranger)[...]
+        _ = try verifier.verify(fresh)
+    }
+
+    @Test(
+        "keeps the old trust file when the new one is broken, and says so once", arguments: ["{", "{\"keys\":[]}", nil])
+    func brokenReload(content: String?) throws {
+        let verifier = try fixture.verifier()
+        let token = try fixture.token(fixture.claims())[...]
+        if let content {
+            try content.write(toFile: fixture.trustPath, atomically: true, encoding: .utf8)
+        } else {
+            try FileManager.default.removeItem(atPath: fixture.trustPath)
+        }
+        for _ in 1...3 { _ = try verifier.verify(token) }
+        #expect(fixture.log.texts(.error).count == 1)
+        try? FileManager.default.removeItem(atPath: fixture.trustPath)
+        try fixture.trust.write(to: fixture.trustPath)
+        _ = try verifier.verify(token)
+        #expect(fixture.log.texts(.notice).count == 1)
+    }
+
+    @Test("does not start on a trust file that cannot be used")
+    func brokenStart() throws {
+        try FileManager.default.removeItem(atPath: fixture.trustPath)
+        #expect(throws: IdentityFileError.self) { try fixture.verifier() }
+        try "{\"keys\":[{\"kty\":\"OKP\"}]}".write(toFile: fixture.trustPath, atomically: true, encoding: .utf8)
+        let error = try #require(throws: IdentityFileError.self) { try fixture.verifier() }
+        #expect(error.reason == "keys/0/speaks_for is missing")
+    }
+}
+
+/// One way in which a token can be wrong.
+struct BadToken: Sendable, CustomTestStringConvertible {
+    let testDescription: String
+    let reason: TokenRefusal
+    let make: @Sendable (IdentityFixture) throws -> String
+
+    init(_ name: String, _ reason: TokenRefusal, _ make: @escaping @Sendable (IdentityFixture) throws -> String) {
+        testDescription = name
+        self.reason = reason
+        self.make = make
+    }
+
+    static func header(
+        _ name: String, _ reason: TokenRefusal, _ change: @escaping @Sendable (inout [String: JSONValue]) -> Void
+    ) -> BadToken {
+        BadToken(name, reason) { try $0.token($0.claims(), header: change) }
+    }
+
+    static func person(
+        _ name: String, _ reason: TokenRefusal, key: (@Sendable (IdentityFixture) -> KeyFile)? = nil,
+        _ change: @escaping @Sendable (inout [String: JSONValue], Int) -> Void
+    ) -> BadToken {
+        BadToken(name, reason) { fixture in
+            try fixture.token(fixture.claims { change(&$0, fixture.clock.seconds) }, key: key?(fixture))
+        }
+    }
+
+    static func service(
+        _ name: String, _ reason: TokenRefusal, key: @escaping @Sendable (IdentityFixture) -> KeyFile = { $0.events },
+        _ change: @escaping @Sendable (inout [String: JSONValue], Int) -> Void
+    ) -> BadToken {
+        BadToken(name, reason) { fixture in
+            try fixture.token(fixture.serviceClaims { change(&$0, fixture.clock.seconds) }, key: key(fixture))
+        }
+    }
+
+    static let all: [BadToken] = forms + headers + persons + services
+
+    static let forms: [BadToken] = [
+        BadToken("cut off", .malformed) { String(try $0.token($0.claims()).prefix { $0 != "." }) },
+        BadToken("without its last character", .malformed) { String(try $0.token($0.claims()).dropLast()) },
+        BadToken("four parts", .malformed) { try $0.token($0.claims()) + ".e30" },
+        BadToken("padded", .malformed) { try $0.token($0.claims()) + "==" },
+        BadToken("blank at the end", .malformed) { try $0.token($0.claims()) + " " },
+        BadToken("header is no JSON", .malformed) { "AAAA." + (try $0.part($0.claims())) + ".AAAA" },
+        BadToken("far too long", .tooLong) {
+            try $0.token($0.claims { $0["x"] = .string(String(repeating: "x", count: 9000)) })
+        },
+        BadToken("another's payload under the signature", .signature) { fixture in
+            let parts = try fixture.token(fixture.claims()).split(separator: ".")
+            let forged = try fixture.part(fixture.claims { $0["role"] = "operator" })
+            return "\(parts[0]).\(forged).\(parts[2])"
+        },
+        BadToken("empty signature", .signature) { fixture in
+            try fixture.token(fixture.claims()).split(separator: ".").dropLast().joined(separator: ".") + "."
+        },
+        BadToken("payload is no claims", .claims) { try $0.token(["iss": "operator"]) },
+    ]
+
+    static let headers: [BadToken] = [
+        BadToken("alg none, no signature", .algorithm) { fixture in
+            try "\(fixture.part(["alg": "none", "typ": "JWT"])).\(fixture.part(fixture.claims()))."
+        },
+        header("alg none, signed", .algorithm) { $0["alg"] = "none" },
+        header("alg in lower case", .algorithm) { $0["alg"] = "eddsa" },
+        header("no alg", .algorithm) { $0["alg"] = nil },
+        BadToken("HS256 with the public key as the secret", .algorithm) { fixture in
+            let header = try fixture.part(["alg": "HS256", "typ": "JWT", "kid": .string(fixture.people.kid)])
+            let signed = try "\(header).\(fixture.part(fixture.claims()))"
+            let secret = SymmetricKey(data: fixture.people.key.publicKey.rawRepresentation)
+            let code = HMAC<SHA256>.authenticationCode(for: Data(signed.utf8), using: secret)
+            return "\(signed).\(Base64URL.encode(Array(code)))"
+        },
+        header("jku", .header) { $0["jku"] = "https://evil.example.org/jwks.json" },
+        header("x5u", .header) { $0["x5u"] = "https://evil.example.org/x.pem" },
+        header("x5c", .header) { $0["x5c"] = .array(["MII"]) },
+        BadToken("jwk: brings its own key", .header) { fixture in
+            let x = Base64URL.encode(fixture.stranger.key.publicKey.rawRepresentation)
+            return try fixture.token(fixture.claims(), key: fixture.stranger) {
+                $0["kid"] = "people-1"
+                $0["jwk"] = .object(["kty": "OKP", "crv": "Ed25519", "x": .string(x)])
+            }
+        },
+        header("crit", .header) { $0["crit"] = .array(["b64"]) },
+        header("crit that is null", .header) { $0["crit"] = .null },
+        header("another typ", .header) { $0["typ"] = "at+jwt" },
+        header("no kid", .unknownKey) { $0["kid"] = nil },
+        header("kid that is a path", .unknownKey) { $0["kid"] = "../../../etc/passwd" },
+        header("kid that is a number", .unknownKey) { $0["kid"] = .integer(1) },
+        BadToken("an unknown key", .unknownKey) { try $0.token($0.claims(), key: $0.stranger) },
+        BadToken("an unknown key under a known kid", .signature) {
+            try $0.token($0.claims(), key: $0.stranger) { $0["kid"] = "people-1" }
+        },
+    ]
+
+    static let persons: [BadToken] = [
+        person("for another service", .audience) { claims, _ in claims["aud"] = "events" },
+        person("for several others", .audience) { claims, _ in claims["aud"] = .array(["events", "content"]) },
+        person("for nobody", .audience) { claims, _ in claims["aud"] = .array([]) },
+        person("without aud", .claims) { claims, _ in claims["aud"] = nil },
+        person("expired", .expired) { claims, now in claims["exp"] = .integer(now) },
+        person("without exp", .claims) { claims, _ in claims["exp"] = nil },
+        person("exp as text", .claims) { claims, now in claims["exp"] = .string("\(now + 60)") },
+        person("exp beyond all times", .claims) { claims, _ in claims["exp"] = .number(1e300) },
+        person("issued in the future", .future) { claims, now in claims["iat"] = .integer(now + 61) },
+        person("not valid yet", .future) { claims, now in claims["nbf"] = .integer(now + 61) },
+        person("issued after its end", .lifetime) { claims, now in
+            claims["iat"] = .integer(now + 50)
+            claims["exp"] = .integer(now + 40)
+        },
+        person("without iat", .claims) { claims, _ in claims["iat"] = nil },
+        person("without jti", .claims) { claims, _ in claims["jti"] = nil },
+        person("without sub", .claims) { claims, _ in claims["sub"] = "" },
+        person("a line break in sub", .claims) { claims, _ in claims["sub"] = "a\nb" },
+        person("an unknown role", .claims) { claims, _ in claims["role"] = "root" },
+        person("an organisation that is none", .claims) { claims, _ in claims["org"] = "1" },
+        person("a person who claims to be a service", .role) { claims, _ in claims["role"] = "service" },
+        person("a person in the name of a service", .speaker) { claims, _ in claims["sub"] = "events" },
+        person("a person on behalf of a service", .speaker) { claims, _ in
+            claims["iss"] = "events"
+            claims["sub"] = "events"
+            claims["role"] = "service"
+        },
+        person("a person named anonymous", .speaker) { claims, _ in claims["sub"] = "anonymous" },
+        person("an unknown issuer", .speaker) { claims, _ in claims["iss"] = "https://evil.example.org" },
+        person("a person by a service's key", .speaker, key: { $0.events }) { _, _ in },
+    ]
+
+    static let services: [BadToken] = [
+        service("a service token older than its minute", .expired) { claims, now in
+            claims["iat"] = .integer(now - 61)
+            claims["exp"] = .integer(now - 1)
+        },
+        service("a service token made for longer than a minute", .lifetime) { claims, now in
+            claims["exp"] = .integer(now + 61)
+        },
+        service("a service token that claims another role", .role) { claims, _ in claims["role"] = "operator" },
+        service("a service token with a person", .role) { claims, _ in
+            claims["person"] = .string(Person.ID().text)
+        },
+        service("a service as another", .speaker) { claims, _ in
+            claims["iss"] = "content"
+            claims["sub"] = "content"
+        },
+        service("a service with another's subject", .speaker) { claims, _ in claims["sub"] = "content" },
+        service("a service by the operator's key", .speaker, key: { $0.people }) { _, _ in },
+    ]
+}

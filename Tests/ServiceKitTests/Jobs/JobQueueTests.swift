@@ -1,0 +1,99 @@
+import ClubProtocol
+import Postgres
+import Testing
+
+@testable import ServiceKit
+
+@Suite struct JobQueueTests {
+    private static let kind = JobKind<Int>("queue")
+
+    @Test("a job asked for in a transaction that rolls back was never asked for")
+    func rollback() async throws {
+        try await withServiceDatabase { kit in
+            await #expect(throws: TestFailure.self) {
+                try await kit.client.transaction { transaction in
+                    #expect(try await kit.queue.enqueue(Self.kind, 1, in: transaction) != nil)
+                    throw TestFailure()
+                }
+            }
+            let stats = try await kit.queue.stats()
+            #expect(stats.isEmpty)
+        }
+    }
+
+    @Test("fifty who ask for the same job at once get one", arguments: [true, false])
+    func unique(hasKey: Bool) async throws {
+        try await withServiceDatabase { kit in
+            let added = try await withThrowingTaskGroup(of: Bool.self) { group in
+                for number in 0..<50 {
+                    group.addTask {
+                        try await kit.queue.enqueue(
+                            Self.kind, number, unique: hasKey ? "only" : nil, in: kit.client) != nil
+                    }
+                }
+                return try await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
+            }
+            // Without the key, the negative control, all fifty stand there.
+            #expect(added == (hasKey ? 1 : 50))
+            #expect(try await kit.queue.stats().first?.queued == added)
+        }
+    }
+
+    @Test("a unique key is free again once its job is done, or dead")
+    func uniqueAgain() async throws {
+        try await withServiceDatabase { kit in
+            let store = JobStore(database: kit.client)
+            for end in ["done", "dead"] {
+                #expect(try await kit.queue.enqueue(Self.kind, 1, unique: "k", in: kit.client) != nil)
+                let job = try #require(try await store.claim(kind: "queue", lease: .seconds(30), limit: 1).jobs.first)
+                #expect(try await kit.queue.enqueue(Self.kind, 1, unique: "k", in: kit.client) == nil)
+                #expect(
+                    try await end == "done"
+                        ? store.finish(job, on: kit.client) : store.bury(job, reason: "r"))
+            }
+            let dead = try #require(try await kit.queue.dead().first)
+            #expect(try await kit.queue.enqueue(Self.kind, 1, unique: "k", in: kit.client) != nil)
+            // Two live ones with one key there cannot be.
+            #expect(try await kit.queue.revive(dead.id) == false)
+            #expect(try await kit.queue.withdraw(Self.kind, unique: "k", in: kit.client))
+            #expect(try await kit.queue.revive(dead.id))
+        }
+    }
+
+    @Test("many jobs go in with one statement, without those whose key is there")
+    func bulk() async throws {
+        try await withServiceDatabase { kit in
+            let first = try await kit.queue.enqueue(
+                Self.kind, all: Array(0..<1000), unique: { "n\($0)" }, in: kit.client)
+            let second = try await kit.queue.enqueue(
+                Self.kind, all: Array(990..<1010), unique: { "n\($0)" }, in: kit.client)
+            #expect((first, second) == (1000, 10))
+            let payloads: [Int] = try await kit.client.query("select payload::int as n from job order by id")
+                .map { try $0["n"] }
+            #expect(payloads == Array(0..<1010))
+        }
+    }
+
+    @Test("a job for later is not due before its time")
+    func later() async throws {
+        try await withServiceDatabase { kit in
+            let store = JobStore(database: kit.client)
+            let at = Timestamp.now.advanced(by: .seconds(3600))
+            try await kit.queue.enqueue(Self.kind, 1, at: at, in: kit.client)
+            #expect(try await store.claim(kind: "queue", lease: .seconds(30), limit: 1).jobs.isEmpty)
+            let seconds = try #require(try await store.secondsToNext(kind: "queue"))
+            #expect((3000...3700).contains(seconds))
+        }
+    }
+
+    @Test("the delay after a failure doubles up to its longest, with chance in it")
+    func backOff() {
+        let backOff = BackOff(first: .seconds(1), longest: .seconds(60))
+        for (attempt, most) in [(1, 1.0), (2, 2), (3, 4), (6, 32), (7, 60), (20, 60), (200, 60)] {
+            for _ in 0..<50 {
+                let seconds = backOff.delay(after: attempt).seconds
+                #expect(seconds >= most / 2 && seconds <= most, "attempt \(attempt)")
+            }
+        }
+    }
+}

@@ -1,0 +1,151 @@
+import AsyncHTTPClient
+import ClubProtocol
+import Crypto
+import Foundation
+import HTTPTypes
+import NIOCore
+import NIOHTTP1
+import ServiceKit
+import TestKit
+import Testing
+
+/// Who may call what: every endpoint of every service, for every role and for tokens that are none.
+@Suite("access", .serialized)
+struct AccessTests {
+    private static let apis: [(service: ServiceName, endpoints: [any Endpoint.Type])] = [
+        (DirectoryAPI.service, DirectoryAPI.endpoints), (EventsAPI.service, EventsAPI.endpoints),
+        (ContentAPI.service, ContentAPI.endpoints), (LobbyingAPI.service, LobbyingAPI.endpoints),
+    ]
+
+    @Test("a role that is listed gets in, one that is not gets 403, whatever else is wrong with the request")
+    func roles() async throws {
+        try await TestClub.run { club in
+            for (service, endpoints) in Self.apis {
+                for endpoint in endpoints {
+                    let operation = endpoint.operation
+                    for role in Role.allCases where role != .service {
+                        let status = try await call(
+                            operation, at: club[service].url,
+                            token: try club.token(role, organization: Organization.ID(), person: Person.ID()))
+                        let name = "\(role) \(operation.method) \(operation.path)"
+                        #expect((status == 403) == !operation.access.allows(role), "\(name): \(status)")
+                        #expect(status != 401 && status < 500, "\(name): \(status)")
+                    }
+                }
+            }
+        }
+    }
+
+    @Test(
+        "a token that is absent, expired, forged, for another audience or by a key without that right: 401 everywhere")
+    func badTokens() async throws {
+        try await TestClub.run { club in
+            for (service, endpoints) in Self.apis {
+                let tokens = try badTokens(for: service, in: club)
+                for endpoint in endpoints where endpoint.operation.access != .anyone {
+                    for (name, token) in tokens {
+                        let status = try await call(endpoint.operation, at: club[service].url, token: token)
+                        #expect(
+                            status == 401, "\(name) \(endpoint.operation.method) \(endpoint.operation.path): \(status)")
+                    }
+                }
+            }
+        }
+    }
+
+    @Test("a service's own token is accepted by its peer, and speaks for that service only")
+    func serviceTokens() async throws {
+        try await TestClub.run([.directory]) { club in
+            let signer = try TokenSigner(keyFile: "\(club.folder)/events.json", name: .events)
+            let operation = ReadChanges.operation
+            #expect(
+                try await call(operation, at: club[.directory].url, token: try signer.token(for: .directory)) == 200)
+            // A service may read the feed; it may not do an operator's work.
+            let create = CreatePerson.operation
+            #expect(try await call(create, at: club[.directory].url, token: try signer.token(for: .directory)) == 403)
+            let impostor = try TokenSigner(keyFile: "\(club.folder)/events.json", name: .content)
+            #expect(
+                try await call(operation, at: club[.directory].url, token: try impostor.token(for: .directory)) == 401)
+        }
+    }
+
+    // MARK: Steps
+
+    private func badTokens(for service: ServiceName, in club: TestClub) throws -> [(String, String?)] {
+        let operatorKey = try KeyFile(path: "\(club.folder)/operator.json")
+        let eventsKey = try KeyFile(path: "\(club.folder)/events.json")
+        let stranger = try KeyFile.generate(kid: "operator")
+        let good = try club.token()
+        let other = ServiceName.allCases.filter { $0 != service }
+        let parts = good.split(separator: ".").map(String.init)
+        return [
+            ("absent", nil),
+            ("garbage", "garbage"),
+            ("cut off", String(good.dropLast(10))),
+            (
+                "expired",
+                try TokenSigner.personToken(
+                    key: operatorKey, subject: "x", role: .operator, ttl: .seconds(60),
+                    now: .now.advanced(by: .seconds(-7200)))
+            ),
+            (
+                "from the future",
+                try TokenSigner.personToken(
+                    key: operatorKey, subject: "x", role: .operator, ttl: .seconds(60),
+                    now: .now.advanced(by: .seconds(7200)))
+            ),
+            (
+                "another audience",
+                try TokenSigner.personToken(
+                    key: operatorKey, subject: "x", role: .operator, audience: other, ttl: .seconds(60))
+            ),
+            (
+                "a service's key for a person",
+                try TokenSigner.personToken(key: eventsKey, subject: "x", role: .operator, ttl: .seconds(60))
+            ),
+            (
+                "a stranger's key with the operator's name",
+                try TokenSigner.personToken(key: stranger, subject: "x", role: .operator, ttl: .seconds(60))
+            ),
+            ("alg none", "\(encoded(#"{"alg":"none","typ":"JWT"}"#)).\(parts[1])."),
+            ("alg none with a signature", "\(encoded(#"{"alg":"none","typ":"JWT"}"#)).\(parts[1]).\(parts[2])"),
+            ("HS256 with the public key", try hs256(parts[1], club)),
+        ]
+    }
+
+    private func hs256(_ payload: String, _ club: TestClub) throws -> String {
+        let trust = try TrustFile(path: "\(club.folder)/trust.json")
+        let key = try #require(trust.keys.first?.key.x)
+        let head = encoded(#"{"alg":"HS256","kid":"operator","typ":"JWT"}"#)
+        let code = HMAC<SHA256>.authenticationCode(
+            for: Data("\(head).\(payload)".utf8), using: SymmetricKey(data: Data(key.utf8)))
+        return "\(head).\(payload).\(encoded(Data(code)))"
+    }
+
+    private func encoded(_ text: String) -> String { encoded(Data(text.utf8)) }
+
+    private func encoded(_ data: Data) -> String {
+        data.base64EncodedString().replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
+    }
+
+    /// The status of a request with an empty body and identifiers of nothing.
+    private func call(_ operation: ClubProtocol.Operation, at url: String, token: String?) async throws -> Int {
+        let path = operation.segments.map { segment in
+            switch segment {
+            case .word(let word): "/\(word)"
+            case .variable: "/\(Person.ID())"
+            }
+        }.joined()
+        var request = HTTPClientRequest(url: url + path)
+        request.method = HTTPMethod(rawValue: operation.method.rawValue)
+        if let token { request.headers.add(name: "Authorization", value: "Bearer \(token)") }
+        if operation.requiresIfMatch { request.headers.add(name: "If-Match", value: "\"1\"") }
+        if operation.method != .get, operation.method != .delete {
+            request.headers.add(name: "Content-Type", value: operation.consumes.rawValue)
+            request.body = .bytes(ByteBuffer(string: operation.consumes == .csv ? "name\n" : "{}"))
+        }
+        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(20))
+        _ = try await response.body.collect(upTo: 8 << 20)
+        return Int(response.status.code)
+    }
+}

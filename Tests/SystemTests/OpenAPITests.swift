@@ -1,0 +1,30 @@
+import AsyncHTTPClient
+import ClubProtocol
+import Foundation
+import NIOCore
+import NIOHTTP1
+import ServiceKit
+import TestKit
+import Testing
+
+@Suite("OpenAPI", .serialized)
+struct OpenAPITests {
+    @Test("the documents under deploy/openapi are what the services serve; deploy/openapi/update writes them anew")
+    func committed() async throws {
+        let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().appendingPathComponent("deploy/openapi")
+        try await TestClub.run { club in
+            for service in ServiceName.allCases {
+                let response = try await HTTPClient.shared.execute(
+                    HTTPClientRequest(url: "\(club[service].url)/openapi.json"), timeout: .seconds(10))
+                let served = try await response.body.collect(upTo: 8 << 20)
+                let file = folder.appendingPathComponent("\(service.rawValue).json")
+                if ProcessInfo.processInfo.environment["UPDATE_OPENAPI"] != nil {
+                    try Data(served.readableBytesView).write(to: file)
+                }
+                let committed = try Data(contentsOf: file)
+                #expect(committed == Data(served.readableBytesView), "\(service) differs: run deploy/openapi/update")
+            }
+        }
+    }
+}

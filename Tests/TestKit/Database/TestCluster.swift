@@ -1,0 +1,233 @@
+import Foundation
+import Logging
+package import Postgres
+import Synchronization
+
+/// A PostgreSQL server for tests, thrown away with the process.
+///
+/// Tests share one (``shared()``), started when it is first needed. `TEST_CLUSTER_URL`, the URL of a superuser, names a server to
+/// use instead. Tests that stop or starve a server take one of their own (``private()``).
+package final class TestCluster: Sendable {
+    package enum StopMode: String, Sendable {
+        case fast, immediate
+    }
+
+    package struct NotOurs: Error, CustomStringConvertible {
+        package var description: String { "the server of TEST_CLUSTER_URL is not ours to stop" }
+    }
+
+    package let host: String
+    package let port: Int
+    package let superuser: String
+    private let password: String?
+    /// Nil for a server that is not ours.
+    private let directory: String?
+    /// While it is open the server lives: it is held by a process that stops the server when we are gone, however we went.
+    private let lifeline: FileHandle?
+    let databases = DatabaseTemplates()
+    private let administrator = Mutex<PostgresClient?>(nil)
+    private let count = Atomic<Int>(0)
+
+    // MARK: - Which server
+
+    private static let common: Result<TestCluster, any Error> = Result {
+        if let url = ProcessInfo.processInfo.environment["TEST_CLUSTER_URL"], !url.isEmpty {
+            return try TestCluster(url: url)
+        }
+        return try TestCluster()
+    }
+
+    /// The server all tests of this process share.
+    package static func shared() throws -> TestCluster {
+        try common.get()
+    }
+
+    /// A server of one's own, stopped and removed after `body`.
+    package nonisolated(nonsending) static func `private`<T>(_ body: (TestCluster) async throws -> T) async throws -> T {
+        let cluster = try TestCluster()
+        do {
+            let value = try await body(cluster)
+            await cluster.remove()
+            return value
+        } catch {
+            await cluster.remove()
+            throw error
+        }
+    }
+
+    /// Takes a server that is there.
+    private init(url: String) throws {
+        guard let parts = URLComponents(string: url), let user = parts.user else {
+            throw Command.Failure(program: "TEST_CLUSTER_URL", status: 1, output: "not a URL with a user")
+        }
+        host = parts.host.flatMap { $0.isEmpty ? nil : $0 } ?? "127.0.0.1"
+        port = parts.port ?? 5432
+        superuser = user
+        password = parts.password
+        directory = nil
+        lifeline = nil
+    }
+
+    /// Makes a server and starts it.
+    private init() throws {
+        let base = "/tmp/club-postgres-\(ProcessInfo.processInfo.processIdentifier)-\(UInt32.random(in: 0...UInt32.max))"
+        try FileManager.default.createDirectory(atPath: base, withIntermediateDirectories: true)
+        if let user = Command.unprivilegedUser, let entry = getpwnam(user) {
+            chown(base, entry.pointee.pw_uid, entry.pointee.pw_gid)
+        }
+        chmod(base, 0o700)
+        directory = base
+        host = "127.0.0.1"
+        port = try TestCluster.freePort()
+        superuser = "postgres"
+        password = nil
+        lifeline = try TestCluster.watch(base)
+        try Command.run(
+            Command.postgres("initdb"),
+            [
+                "-D", "\(base)/data", "--no-sync", "--auth=trust", "--username=postgres", "--encoding=UTF8",
+                "--locale=C", "--no-instructions",
+            ])
+        try start()
+    }
+
+    /// A process that waits for the end of ours, then stops the server at once and removes its files.
+    private static func watch(_ directory: String) throws -> FileHandle {
+        let pipe = Pipe()
+        let script = """
+            trap '' INT TERM HUP
+            read -r _
+            if [ -f "$0/data/postmaster.pid" ]; then
+                server=$(head -n 1 "$0/data/postmaster.pid")
+                kill -CONT "$server" 2>/dev/null
+                kill -QUIT "$server" 2>/dev/null
+                tries=0
+                while kill -0 "$server" 2>/dev/null && [ $tries -lt 100 ]; do tries=$((tries + 1)); sleep 0.1; done
+            fi
+            rm -rf "$0"
+            """
+        let end = pipe.fileHandleForWriting
+        // Nobody else may keep it open.
+        _ = fcntl(end.fileDescriptor, F_SETFD, FD_CLOEXEC)
+        _ = try Command.spawn(
+            ["/bin/sh", "-c", script, directory], input: pipe.fileHandleForReading.fileDescriptor, output: nil)
+        try pipe.fileHandleForReading.close()
+        return end
+    }
+
+    private static func freePort() throws -> Int {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(descriptor) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let bound = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, length) == 0 && getsockname(descriptor, $0, &length) == 0
+            }
+        }
+        guard bound else { throw Command.Failure(program: "bind", status: errno, output: "no free port") }
+        return Int(UInt16(bigEndian: address.sin_port))
+    }
+
+    // MARK: - Faults
+
+    package func start() throws {
+        guard let directory else { throw NotOurs() }
+        let options = [
+            "listen_addresses=127.0.0.1", "port=\(port)", "unix_socket_directories=\(directory)", "fsync=off",
+            "max_connections=300", "shared_buffers=64MB", "log_min_messages=fatal", "max_wal_size=2GB",
+        ].map { "-c \($0)" }.joined(separator: " ")
+        try Command.run(
+            Command.postgres("pg_ctl"),
+            ["-D", "\(directory)/data", "-w", "-t", "60", "-l", "\(directory)/log", "-o", options, "start"])
+    }
+
+    package func stop(_ mode: StopMode) throws {
+        guard let directory else { throw NotOurs() }
+        try Command.run(
+            Command.postgres("pg_ctl"), ["-D", "\(directory)/data", "-w", "-t", "60", "-m", mode.rawValue, "stop"])
+    }
+
+    /// Halts every process of the server: connections stay open and nobody answers.
+    package func freeze() throws {
+        for process in try processes() { kill(process, SIGSTOP) }
+    }
+
+    package func thaw() throws {
+        for process in try processes() { kill(process, SIGCONT) }
+    }
+
+    /// The postmaster first, so that it starts no others meanwhile.
+    private func processes() throws -> [pid_t] {
+        guard let directory else { throw NotOurs() }
+        let file = try String(contentsOfFile: "\(directory)/data/postmaster.pid", encoding: .utf8)
+        guard let postmaster = file.split(separator: "\n").first.flatMap({ pid_t($0) }) else { return [] }
+        let children = try FileManager.default.contentsOfDirectory(atPath: "/proc").compactMap { pid_t($0) }
+            .filter { child in
+                guard let status = try? String(contentsOfFile: "/proc/\(child)/stat", encoding: .utf8),
+                    let name = status.lastIndex(of: ")")
+                else { return false }
+                return status[name...].split(separator: " ").dropFirst(2).first.flatMap { pid_t($0) } == postmaster
+            }
+        return [postmaster] + children
+    }
+
+    /// Cuts all connections to a database but the one that does it.
+    package func terminateAllConnections(_ database: String) async throws {
+        _ = try await administration().query(
+            """
+            select pg_terminate_backend(pid) from pg_stat_activity
+            where datname = \(database) and pid <> pg_backend_pid()
+            """)
+    }
+
+    private func remove() async {
+        let client = administrator.withLock { client in
+            defer { client = nil }
+            return client
+        }
+        await client?.shutdown()
+        try? thaw()
+        try? stop(.immediate)
+        try? lifeline?.close()
+    }
+
+    // MARK: - Access
+
+    /// The URL of a database, as the superuser or as another role.
+    package func url(database: String, role: String? = nil) -> String {
+        let secret = role == nil ? password : TestRoles.password
+        let user = (role ?? superuser) + (secret.map { ":\($0)" } ?? "")
+        return "postgres://\(user)@\(host):\(port)/\(database)"
+    }
+
+    /// A client of the superuser, on the database `postgres`.
+    package func administration() throws -> PostgresClient {
+        try administrator.withLock { client in
+            if let client { return client }
+            var configuration = try PostgresConfiguration(url: url(database: "postgres"))
+            configuration.sharedConnections = 1
+            configuration.leasedConnections = 4
+            configuration.acquireTimeout = .seconds(60)
+            configuration.statementTimeout = .seconds(60)
+            let new = PostgresClient(configuration: configuration, logger: Logger(label: "test cluster"))
+            client = new
+            return new
+        }
+    }
+
+    /// Runs administrative statements by themselves, as `create database` wants it.
+    func administer(_ script: String) async throws {
+        try await administration().withConnection { connection in
+            try await connection.execute(script: [UInt8](script.utf8))
+        }
+    }
+
+    /// A name no other database of this server has.
+    func uniqueName(_ prefix: String) -> String {
+        let number = count.add(1, ordering: .relaxed).newValue
+        return "\(prefix)_\(ProcessInfo.processInfo.processIdentifier)_\(number)"
+    }
+}

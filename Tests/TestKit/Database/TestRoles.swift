@@ -1,0 +1,29 @@
+/// The roles of a deployment: `migrator` owns the schemas, each service has a role of its own.
+package enum TestRoles {
+    package static let migrator = "migrator"
+    package static let services = ["directory", "events", "content", "lobbying"]
+    /// For servers that ask for one.
+    package static let password = "test"
+
+    /// Makes the roles that are missing. Roles belong to the server, not to a database.
+    package static func create(_ names: [String], on cluster: TestCluster) async throws {
+        let roles = names.map { "'\($0)'" }.joined(separator: ", ")
+        // Two test processes may share a server: one makes the roles, the other waits.
+        try await cluster.administer(
+            """
+            begin;
+            select pg_advisory_xact_lock(7200);
+            do $$
+            declare
+                name text;
+            begin
+                foreach name in array array[\(roles)]::text[] loop
+                    if not exists (select from pg_roles where rolname = name) then
+                        execute format('create role %I login password %L', name, '\(password)');
+                    end if;
+                end loop;
+            end $$;
+            commit;
+            """)
+    }
+}

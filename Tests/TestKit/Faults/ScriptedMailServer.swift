@@ -1,0 +1,206 @@
+import Foundation
+import NIOCore
+import NIOPosix
+import Synchronization
+
+/// An SMTP server on loopback that keeps what it takes and misbehaves as a test tells it to.
+package final class ScriptedMailServer: Sendable {
+    /// What it does with the next transactions; each fault is used up once.
+    package enum Fault: Sendable {
+        /// Greets with 421 and closes.
+        case busyGreeting
+        /// Answers RCPT TO with this reply.
+        case refuseRecipient(String)
+        /// Closes after DATA was asked for, before the text.
+        case dropBeforeText
+        /// Closes in the middle of the text.
+        case dropInText
+        /// Takes the text and closes without an answer.
+        case dropAfterText
+        /// Answers the text with this reply instead of taking it.
+        case refuseText(String)
+    }
+
+    /// A message that was answered with 250.
+    package struct Message: Sendable {
+        package var sender: String
+        package var recipient: String
+        package var text: String
+
+        /// The value of a header field, unfolded; nil when there is none.
+        package func header(_ name: String) -> String? {
+            let head = text.components(separatedBy: "\r\n\r\n")[0].replacing("\r\n ", with: " ")
+            return head.components(separatedBy: "\r\n").first { $0.lowercased().hasPrefix("\(name.lowercased()): ") }
+                .map { String($0.dropFirst(name.count + 2)) }
+        }
+    }
+
+    fileprivate struct State: Sendable {
+        var faults: [Fault] = []
+        var accepted: [Message] = []
+        var texts = 0
+    }
+
+    fileprivate let state = Mutex(State())
+    private let channel: any Channel
+    package let port: Int
+
+    private init(channel: any Channel, port: Int) {
+        self.channel = channel
+        self.port = port
+    }
+
+    /// The messages taken so far.
+    package var accepted: [Message] { state.withLock { $0.accepted } }
+    /// How many texts went over the wire to their end, whatever came of them.
+    package var texts: Int { state.withLock { $0.texts } }
+
+    package func inject(_ faults: Fault...) {
+        state.withLock { $0.faults += faults }
+    }
+
+    /// Runs a server while `body` does; port 0 takes a free one.
+    package static func run<Result: Sendable>(
+        port: Int = 0, _ body: (ScriptedMailServer) async throws -> Result
+    ) async throws -> Result {
+        let box = Box()
+        let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .serverChannelOption(ChannelOptions.socketOption(.so_reuseaddr), value: 1)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(Conversation(box: box))
+                }
+            }
+            .bind(host: "127.0.0.1", port: port).get()
+        let server = ScriptedMailServer(channel: channel, port: channel.localAddress?.port ?? 0)
+        box.server.withLock { $0 = server }
+        do {
+            let result = try await body(server)
+            try? await channel.close()
+            return result
+        } catch {
+            try? await channel.close()
+            throw error
+        }
+    }
+
+    fileprivate final class Box: Sendable {
+        let server = Mutex<ScriptedMailServer?>(nil)
+    }
+
+    fileprivate func takeFault(where matches: (Fault) -> Bool) -> Fault? {
+        state.withLock { state in
+            guard let first = state.faults.first, matches(first) else { return nil }
+            return state.faults.removeFirst()
+        }
+    }
+}
+
+/// One connection: a line at a time, or a text up to its dot.
+private final class Conversation: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    private let box: ScriptedMailServer.Box
+    private var received = ""
+    private var sender = ""
+    private var recipient = ""
+    private var inText = false
+
+    init(box: ScriptedMailServer.Box) {
+        self.box = box
+    }
+
+    private var server: ScriptedMailServer? { box.server.withLock { $0 } }
+
+    func channelActive(context: ChannelHandlerContext) {
+        if server?.takeFault(where: { if case .busyGreeting = $0 { true } else { false } }) != nil {
+            reply("421 too busy", context)
+            context.close(promise: nil)
+        } else {
+            reply("220 mail.example ESMTP", context)
+        }
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        received += String(buffer: unwrapInboundIn(data))
+        while context.channel.isActive, step(context) {}
+    }
+
+    private func step(_ context: ChannelHandlerContext) -> Bool {
+        if inText {
+            if server?.takeFault(where: { if case .dropInText = $0 { true } else { false } }) != nil {
+                context.close(promise: nil)
+                return false
+            }
+            guard let end = received.range(of: "\r\n.\r\n") else { return false }
+            let text = String(received[..<end.lowerBound]).replacing("\r\n..", with: "\r\n.")
+            received.removeSubrange(..<end.upperBound)
+            inText = false
+            finish(text, context)
+            return true
+        }
+        guard let end = received.range(of: "\r\n") else { return false }
+        let line = String(received[..<end.lowerBound])
+        received.removeSubrange(..<end.upperBound)
+        command(line, context)
+        return true
+    }
+
+    private func command(_ line: String, _ context: ChannelHandlerContext) {
+        switch line.prefix(4).uppercased() {
+        case "EHLO": reply("250-mail.example\r\n250 8BITMIME", context)
+        case "MAIL":
+            sender = address(in: line)
+            reply("250 sender", context)
+        case "RCPT":
+            recipient = address(in: line)
+            if case .refuseRecipient(let text)? = server?.takeFault(where: {
+                if case .refuseRecipient = $0 { true } else { false }
+            }) {
+                reply(text, context)
+            } else {
+                reply("250 recipient", context)
+            }
+        case "DATA":
+            if server?.takeFault(where: { if case .dropBeforeText = $0 { true } else { false } }) != nil {
+                context.close(promise: nil)
+            } else {
+                inText = true
+                reply("354 go on", context)
+            }
+        case "QUIT":
+            reply("221 bye", context)
+            context.close(promise: nil)
+        default: reply("250 as you like", context)
+        }
+    }
+
+    private func finish(_ text: String, _ context: ChannelHandlerContext) {
+        server?.state.withLock { $0.texts += 1 }
+        let fault = server?.takeFault {
+            switch $0 {
+            case .dropAfterText, .refuseText: true
+            default: false
+            }
+        }
+        let message = ScriptedMailServer.Message(sender: sender, recipient: recipient, text: text)
+        switch fault {
+        case .dropAfterText?:
+            server?.state.withLock { $0.accepted.append(message) }
+            context.close(promise: nil)
+        case .refuseText(let answer)?: reply(answer, context)
+        default:
+            server?.state.withLock { $0.accepted.append(message) }
+            reply("250 taken", context)
+        }
+    }
+
+    private func address(in line: String) -> String {
+        String(line.split(separator: "<").last?.split(separator: ">").first ?? "")
+    }
+
+    private func reply(_ text: String, _ context: ChannelHandlerContext) {
+        context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: text + "\r\n")), promise: nil)
+    }
+}

@@ -1,0 +1,126 @@
+package import ClubProtocol
+import Foundation
+import Postgres
+package import ServiceKit
+
+/// Several services of one test, which know each other.
+package struct TestServices: Sendable {
+    package let services: [TestService]
+    package let keys: TestKeys
+    package let database: TestDatabase
+
+    /// The first one of this name.
+    package subscript(_ name: ServiceName) -> TestService {
+        guard let service = services.first(where: { $0.name == name }) else {
+            preconditionFailure("the test has not started \(name.rawValue)")
+        }
+        return service
+    }
+
+    /// All replicas of this name.
+    package func all(_ name: ServiceName) -> [TestService] { services.filter { $0.name == name } }
+}
+
+/// Runs one service on a migrated database of its own, for as long as `body` runs.
+///
+/// - Parameters:
+///   - peers: where those are that it calls; by default nobody answers there.
+///   - cluster: the shared one unless the test has its own.
+///   - adjust: changes the configuration before the start.
+@discardableResult package func withService<App: ServiceApplication, T>(
+    _: App.Type, peers: [ServiceName: String] = [:], on cluster: TestCluster? = nil,
+    adjust: (inout ServiceConfiguration) -> Void = { _ in }, _ body: (TestService) async throws -> T
+) async throws -> T {
+    try await withServices([App.self], peers: peers, on: cluster, adjust: adjust) { try await body($0.services[0]) }
+}
+
+/// Runs several services on one migrated database, a schema each, for as long as `body` runs. A service that is listed
+/// twice has two replicas; the others call the first.
+@discardableResult package func withServices<T>(
+    _ applications: [any ServiceApplication.Type], peers: [ServiceName: String] = [:],
+    on cluster: TestCluster? = nil, adjust: (inout ServiceConfiguration) -> Void = { _ in },
+    _ body: (TestServices) async throws -> T
+) async throws -> T {
+    var migrators: [Migrator] = []
+    for application in applications {
+        let migrator = application.migrator(runtimeRole: application.name.rawValue)
+        if !migrators.contains(where: { $0.schema == migrator.schema }) { migrators.append(migrator) }
+    }
+    return try await withDatabase(migratedBy: migrators, on: cluster) { database in
+        let keys = try TestKeys()
+        var services: [TestService] = []
+        do {
+            services = try await start(applications, peers: peers, keys: keys, database: database, adjust: adjust)
+            for service in services { try await service.untilReady() }
+            let value = try await body(TestServices(services: services, keys: keys, database: database))
+            try await stop(services)
+            return value
+        } catch {
+            try? await stop(services)
+            throw error
+        }
+    }
+}
+
+/// Starts them on free ports. Somebody else may take one before we bind it: then all is tried again.
+private func start(
+    _ applications: [any ServiceApplication.Type], peers: [ServiceName: String], keys: TestKeys,
+    database: TestDatabase, adjust: (inout ServiceConfiguration) -> Void
+) async throws -> [TestService] {
+    var attempt = 0
+    while true {
+        var services: [TestService] = []
+        do {
+            // One service needs no address beforehand, and takes whatever is free when it binds.
+            let ports = applications.count == 1 ? [0] : try applications.map { _ in try FreePort.next() }
+            var addresses = peers
+            for (application, port) in zip(applications, ports) where addresses[application.name] == nil && port != 0 {
+                addresses[application.name] = "http://127.0.0.1:\(port)"
+            }
+            for (application, port) in zip(applications, ports) {
+                var configuration = try configuration(of: application, addresses, keys, database)
+                configuration.port = port
+                adjust(&configuration)
+                services.append(
+                    try await start(application, configuration: configuration, keys: keys, database: database))
+            }
+            return services
+        } catch {
+            try? await stop(services)
+            attempt += 1
+            guard attempt < 3, "\(error)".contains("EADDRINUSE") || "\(error)".contains("errno: 98") else {
+                throw error
+            }
+        }
+    }
+}
+
+private func start<App: ServiceApplication>(
+    _ application: App.Type, configuration: ServiceConfiguration, keys: TestKeys, database: TestDatabase
+) async throws -> TestService {
+    try await TestService.start(application, configuration: configuration, keys: keys, database: database)
+}
+
+private func stop(_ services: [TestService]) async throws {
+    try await withThrowingTaskGroup(of: Void.self) { group in
+        for service in services { group.addTask { try await service.stop() } }
+        try await group.waitForAll()
+    }
+}
+
+/// As the environment would say it.
+private func configuration(
+    of application: any ServiceApplication.Type, _ addresses: [ServiceName: String], _ keys: TestKeys,
+    _ database: TestDatabase
+) throws -> ServiceConfiguration {
+    var environment = [
+        "DATABASE_URL": database.url(as: application.name.rawValue), "PORT": "0", "OPERATOR_PORT": "0",
+        "SIGNING_KEY_FILE": keys.signingKeyFile(of: application.name), "TRUST_FILE": keys.trustFile,
+        "DRAIN_SECONDS": "0", "DATABASE_LEASED_CONNECTIONS": "6",
+    ]
+    for name in application.peers {
+        // Port 9 is "discard": nobody answers there.
+        environment["\(name.rawValue.uppercased())_URL"] = addresses[name] ?? "http://127.0.0.1:9"
+    }
+    return try ServiceConfiguration(service: application.name, calling: application.peers, environment: environment)
+}

@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# Runs once, when the PostgreSQL container makes its cluster: roles with the passwords of the secrets.
+set -euo pipefail
+{
+  for name in migrator directory events content lobbying; do
+    printf "\\\\set %s_password '%s'\n" "$name" "$(< "/run/secrets/$name.password")"
+  done
+  cat /docker-entrypoint-initdb.d/roles/roles.sql
+} | psql --no-psqlrc --no-password -q -v ON_ERROR_STOP=1 --username="$POSTGRES_USER" --dbname="$POSTGRES_DB"
