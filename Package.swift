@@ -49,8 +49,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         // Merge, debounce and chunk of asynchronous sequences.
         .package(url: "https://github.com/apple/swift-async-algorithms", from: "1.1.4"),
-        // Reads the imports that people send.
-        .package(url: "https://github.com/swiftcsv/SwiftCSV", from: "0.10.0"),
     ],
     targets: [
         .systemLibrary(
@@ -102,7 +100,7 @@ let package = Package(
             path: "Shared/ServiceKit",
             exclude: ["Documentation.docc"],
             resources: [.embedInCode("Migrations")]),
-        service("Directory", [.product(name: "SwiftCSV", package: "SwiftCSV")]),
+        service("Directory", [.product(name: "NIOCore", package: "swift-nio")]),
         service("Events"),
         service(
             "Content",
@@ -144,7 +142,8 @@ let package = Package(
         test("Events"),
         test("Content", testing: ["Content", "Directory"]),
         test("Lobbying"),
-        test("Operator"),
+        test(
+            "Operator", testing: ["Operator", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
         test("System", testing: []),
     ],
     swiftLanguageModes: [.v6]

@@ -1,5 +1,6 @@
 # Shared by the scripts of this folder. Everything they write stands in the clone, under .local/ and .build/.
 # For a second club on one machine: CLUB_LOCAL (folder), CLUB_PORT_BASE (7000), CLUB_POSTGRES_PORT (7432).
+# CLUB_CONFIGURATION=debug runs what `swift build` has built while developing.
 # shellcheck shell=bash
 set -euo pipefail
 umask 077
@@ -20,6 +21,7 @@ for number in 1 2 3 4; do
 done
 postgres_port=${CLUB_POSTGRES_PORT:-7432}
 database=club
+configuration=${CLUB_CONFIGURATION:-release}
 
 say() { printf '%s\n' "$*"; }
 die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
@@ -84,7 +86,7 @@ alive() {
 }
 
 # bin NAME: the built executable.
-bin() { printf '%s/.build/release/%s' "$root" "$1"; }
+bin() { printf '%s/.build/%s/%s' "$root" "$configuration" "$1"; }
 
 random_secret() { head -c 24 /dev/urandom | od -An -tx1 | tr -d ' \n'; }
 

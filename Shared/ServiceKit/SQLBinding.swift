@@ -46,7 +46,9 @@ extension Timestamp: PostgresEncodable, PostgresDecodable {
     /// PostgreSQL writes `2027-03-14 09:30:00.5+00` where RFC 3339 has `2027-03-14T09:30:00.5Z`; sessions are in UTC.
     package static func decode(postgres text: UnsafeRawBufferPointer, type: UInt32) throws(PostgresError) -> Timestamp {
         var written = String(decoding: text, as: UTF8.self)
-        if written.hasSuffix("+00") { written = written.dropLast(3).replacing(" ", with: "T", maxReplacements: 1) + "Z" }
+        if written.hasSuffix("+00") {
+            written = written.dropLast(3).replacing(" ", with: "T", maxReplacements: 1) + "Z"
+        }
         do {
             return try Timestamp(validating: written)
         } catch {

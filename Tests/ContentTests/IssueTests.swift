@@ -1,6 +1,7 @@
 import ClubProtocol
 import Directory
 import Foundation
+import HTTPTypes
 import Postgres
 import ServiceKit
 import TestKit
@@ -18,7 +19,8 @@ struct IssueTests {
         try await withContent { service, editor in
             #expect(try await editor.send(ListIssues.request(query: .init())).items.isEmpty)
             for number in 1...5 {
-                let issue = try await editor.send(CreateIssue.request(body: .init(title: "Flash info \(number)")))
+                let issue = try await editor.send(
+                    CreateIssue.request(body: .init(title: Line(validating: "Flash info \(number)"))))
                 #expect(issue.number == number)
                 #expect(issue.state == .draft)
                 #expect(issue.items.isEmpty)

@@ -20,7 +20,18 @@ struct EventsHouse {
 
     var events: TestService { services[.events] }
     var directory: TestService { services[.directory] }
-    var `operator`: ServiceClient { get throws { try events.client(.operator) } }
+    var `operator`: ServiceClient { get throws { try client(.operator) } }
+
+    /// A client that waits as long as a busy machine needs.
+    func client(
+        _ role: Role, organization: Organization.ID? = nil, person: Person.ID? = nil, of replica: Int = 0
+    ) throws -> ServiceClient {
+        var policy = ServiceClient.Policy()
+        policy.timeout = .seconds(60)
+        let replicas = services.all(.events)
+        return try replicas[replica % replicas.count].client(
+            role, organization: organization, person: person, policy: policy)
+    }
 
     /// A person whom the directory knows.
     func person(_ givenName: Line = "Ana", organization: Organization.ID? = nil) async throws -> Person {
@@ -84,10 +95,16 @@ struct EventsHouse {
         return event.sessions.flatMap { [$0.confirmed, $0.waitlisted] }
     }
 
-    /// What the feed says about registrations: `created`, `changed`.
-    func changes(of registration: Registration.ID) async throws -> [Change] {
-        let batch = try await events.client(.auditor).send(ReadChanges.request(query: .init(wait: 0, limit: 200)))
-        return batch.items.filter { $0.id == registration.text }
+    /// What the feed says about a registration, once it says so many things. Changes are shown when every transaction
+    /// that began before them has ended, those of other tests on the same server too.
+    func changes(of registration: Registration.ID, atLeast count: Int) async throws -> [Change] {
+        var changes: [Change] = []
+        try await eventually("the feed shows the changes") {
+            let batch = try await client(.auditor).send(ReadChanges.request(query: .init(wait: 0, limit: 200)))
+            changes = batch.items.filter { $0.id == registration.text }
+            return changes.count >= count
+        }
+        return changes
     }
 }
 

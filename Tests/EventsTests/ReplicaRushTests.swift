@@ -58,7 +58,7 @@ struct ReplicaRushTests {
             let event = try await house.event(seats: Self.seats)
             let members = (0..<100).map { _ in Member(id: Person.ID(), name: "Ana", version: 1, gone: false) }
             try await MemberStore.keep(members, on: house.events.backend.database)
-            let clients = try house.services.all(.events).map { try $0.client(.operator) }
+            let clients = [try house.client(.operator), try house.client(.operator, of: 1)]
             try await withThrowingTaskGroup { group in
                 for (number, member) in members.enumerated() {
                     let client = clients[number % clients.count]

@@ -10,25 +10,21 @@ struct TurnstileTests {
     func width() async throws {
         let turnstile = Turnstile(width: 3)
         let event = Event.ID()
-        let inside = Mutex((now: 0, most: 0, all: 0))
-        try await withThrowingTaskGroup { group in
+        let room = Room()
+        try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 0..<100 {
                 group.addTask {
                     let pass = try await turnstile.enter(event)
-                    inside.withLock {
-                        $0.now += 1
-                        $0.all += 1
-                        $0.most = max($0.most, $0.now)
-                    }
+                    room.enter()
                     await Task.yield()
-                    inside.withLock { $0.now -= 1 }
+                    room.leave()
                     withExtendedLifetime(pass) {}
                 }
             }
             try await group.waitForAll()
         }
-        #expect(inside.withLock { $0.all } == 100)
-        #expect(inside.withLock { $0.most } <= 3)
+        #expect(room.all == 100)
+        #expect(room.most <= 3)
         #expect(turnstile.waiting(for: event) == 0)
     }
 
@@ -50,4 +46,22 @@ struct TurnstileTests {
         try await third.value
         _ = try await turnstile.enter(event)
     }
+}
+
+/// Counts who is in it.
+private final class Room: Sendable {
+    private let count = Mutex((now: 0, most: 0, all: 0))
+
+    var most: Int { count.withLock { $0.most } }
+    var all: Int { count.withLock { $0.all } }
+
+    func enter() {
+        count.withLock {
+            $0.now += 1
+            $0.all += 1
+            $0.most = max($0.most, $0.now)
+        }
+    }
+
+    func leave() { count.withLock { $0.now -= 1 } }
 }

@@ -7,12 +7,19 @@ import TestKit
 
 /// What tests of the lobbying service begin with.
 extension TestService {
+    /// A client that waits as long as a busy machine needs.
+    func patient(_ role: Role) throws -> ServiceClient {
+        var policy = ServiceClient.Policy()
+        policy.timeout = .seconds(60)
+        return try client(role, policy: policy)
+    }
+
     func official(_ name: Line = "Hélène Vasseur", kind: Official.Kind = .deputy) async throws -> Official {
-        try await client(.lobbyist).send(CreateOfficial.request(body: .init(name: name, kind: kind)))
+        try await patient(.lobbyist).send(CreateOfficial.request(body: .init(name: name, kind: kind)))
     }
 
     func meeting(on date: Day = "2027-03-14") async throws -> CircleMeeting {
-        try await client(.lobbyist).send(
+        try await patient(.lobbyist).send(
             CreateCircleMeeting.request(
                 body: .init(date: date, place: "Palais du Luxembourg", theme: "Le numérique dans les TPE")))
     }
@@ -25,7 +32,7 @@ extension TestService {
     }
 
     func invite(_ body: Invite.Body, to meeting: CircleMeeting) async throws -> Invitation {
-        try await client(.lobbyist).send(Invite.request(path: .init(meeting: meeting.id), body: body))
+        try await patient(.lobbyist).send(Invite.request(path: .init(meeting: meeting.id), body: body))
     }
 }
 

@@ -12,7 +12,7 @@ struct OfficialTests {
         _ official: Official, _ role: Line = "Députée", constituency: Line? = "2e circonscription", from: Day,
         until: Day? = nil, on lobbying: TestService
     ) async throws -> OfficialMandate {
-        try await lobbying.client(.lobbyist).send(
+        try await lobbying.patient(.lobbyist).send(
             AddOfficialMandate.request(
                 path: .init(official: official.id),
                 body: .init(
@@ -24,7 +24,7 @@ struct OfficialTests {
     func life() async throws {
         try await withService(LobbyingApplication.self) { lobbying in
             let official = try await lobbying.official()
-            let client = try lobbying.client(.lobbyist)
+            let client = try lobbying.patient(.lobbyist)
             let path = OfficialPath(official: official.id)
             let late = try await mandate(official, from: "2024-07-08", on: lobbying)
             let early = try await mandate(official, from: "2022-06-22", until: "2024-06-09", on: lobbying)
@@ -77,7 +77,7 @@ struct OfficialTests {
             let senator = try await lobbying.official("Guy Lormont", kind: .senator)
             let deputy = try await lobbying.official("Anne Castan")
             _ = try await mandate(deputy, from: "2022-06-22", until: "2024-06-09", on: lobbying)
-            let client = try lobbying.client(.auditor)
+            let client = try lobbying.patient(.auditor)
             func names(_ query: ListOfficials.Query) async throws -> [Official.ID] {
                 try await client.send(ListOfficials.request(query: query)).items.map(\.id)
             }

@@ -100,7 +100,9 @@ import Testing
         try await withTable { client in
             for _ in 0..<20 {
                 try await client.withConnection { connection in
-                    for try await _ in connection.copyOut("copy (select generate_series(1, 1000000)) to stdout") { break }
+                    for try await _ in connection.copyOut("copy (select generate_series(1, 1000000)) to stdout") {
+                        break
+                    }
                 }
             }
             let row = try await client.transaction { try await $0.first("select 1 as one") }
@@ -114,7 +116,9 @@ import Testing
             try await client.transaction { transaction in
                 var sizes: [Int] = []
                 var sum = 0
-                for try await rows in transaction.stream("select g as n from generate_series(1, \(1_050)) g", batch: 500) {
+                for try await rows in transaction.stream(
+                    "select g as n from generate_series(1, \(1_050)) g", batch: 500)
+                {
                     sizes.append(rows.count)
                     for row in rows { sum += try row["n", as: Int.self] }
                 }
@@ -123,12 +127,16 @@ import Testing
                 // Empty, and exactly full.
                 for try await _ in transaction.stream("select 1 where false") { Issue.record("a batch of nothing") }
                 var full = 0
-                for try await rows in transaction.stream("select generate_series(1, 10)", batch: 5) { full += rows.count }
+                for try await rows in transaction.stream("select generate_series(1, 10)", batch: 5) {
+                    full += rows.count
+                }
                 #expect(full == 10)
             }
             try await client.withConnection { connection in
                 var count = 0
-                for try await rows in connection.stream("select generate_series(1, 700)", batch: 100) { count += rows.count }
+                for try await rows in connection.stream("select generate_series(1, 700)", batch: 100) {
+                    count += rows.count
+                }
                 #expect(count == 700)
                 await #expect(throws: PostgresError.self) {
                     for try await _ in connection.stream("select 1 / (3 - generate_series(1, 5))", batch: 1) {}

@@ -65,7 +65,9 @@ import Testing
                         }
                     }
                     defer { cutter.cancel() }
-                    let errors = try await group.reduce(into: [PostgresError]()) { if let error = $1 { $0.append(error) } }
+                    let errors = try await group.reduce(into: [PostgresError]()) {
+                        if let error = $1 { $0.append(error) }
+                    }
                     return errors
                 }
                 #expect(errors.count == 20)
@@ -116,7 +118,9 @@ import Testing
                     try await client.query("select 1")
                     try await client.transaction { try await $0.query("select 1").count }
                     let sleeping = Task { try await client.query("select pg_sleep(60)").count }
-                    while try await client.query("select from pg_stat_activity where query like 'select pg_sleep%'").isEmpty {
+                    while try await cluster.administration().query(
+                        "select from pg_stat_activity where query like 'select pg_sleep%'"
+                    ).isEmpty {
                         try await Task.sleep(for: .milliseconds(2))
                     }
                     try cluster.stop(.immediate)

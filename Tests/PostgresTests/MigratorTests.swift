@@ -3,7 +3,8 @@ import TestKit
 import Testing
 
 @Suite("Migrations") struct MigratorTests {
-    private let first = Migration("0001-person", sql: Array("create table person (id int primary key, name text);".utf8))
+    private let first = Migration(
+        "0001-person", sql: Array("create table person (id int primary key, name text);".utf8))
     private let second = Migration(
         "0002-rows",
         sql: Array(
@@ -71,14 +72,17 @@ import Testing
     @Test("a migration that fails leaves nothing of itself, and those before it stay")
     func failure() async throws {
         try await withEmpty { _, client in
-            let bad = Migration("0002-bad", sql: Array("create table half (n int); select 1 / 0; create table rest (n int);".utf8))
+            let bad = Migration(
+                "0002-bad", sql: Array("create table half (n int); select 1 / 0; create table rest (n int);".utf8))
             let error = await #expect(throws: PostgresError.self) {
                 try await client.withConnection { try await migrator([first, bad]).migrate($0) }
             }
             #expect(error?.sqlState == "22012")
             #expect(try await migrator([first, bad]).pending(on: client) == ["0002-bad"])
             let row = try #require(
-                try await client.first("select to_regclass('directory.half') is null as gone, to_regclass('directory.person') is null as lost"))
+                try await client.first(
+                    "select to_regclass('directory.half') is null as gone, to_regclass('directory.person') is null as lost"
+                ))
             #expect(try row["gone"] == true)
             #expect(try row["lost"] == false)
             let fixed = try await client.withConnection { try await migrator([first, second]).migrate($0) }

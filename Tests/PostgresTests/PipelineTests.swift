@@ -65,7 +65,8 @@ import Testing
                 for round in 0..<3 {
                     for number in 0..<12 {
                         let row = try #require(
-                            try await client.first(SQL(stringLiteral: "select \(number) as n") + " where \(round) = \(round)"))
+                            try await client.first(
+                                SQL(stringLiteral: "select \(number) as n") + " where \(round) = \(round)"))
                         #expect(try row["n"] == number)
                         // The favourite is used all the time, and stays.
                         try await client.query("select 'favourite'")
@@ -95,7 +96,9 @@ import Testing
                 for forget: SQL in ["deallocate all", "discard all"] {
                     try await client.execute(forget)
                     let counts = try await withThrowingTaskGroup(of: Int.self) { group in
-                        for _ in 0..<50 { group.addTask { try await client.query("select * from thing").columns.count } }
+                        for _ in 0..<50 {
+                            group.addTask { try await client.query("select * from thing").columns.count }
+                        }
                         return try await group.reduce(into: []) { $0.append($1) }
                     }
                     #expect(counts == Array(repeating: 2, count: 50))
@@ -124,7 +127,8 @@ import Testing
                 try await withThrowingTaskGroup(of: Void.self) { group in
                     for number in 0..<4 {
                         group.addTask {
-                            let row = try #require(try await client.first("select \(text)::text as text, \(number) as n"))
+                            let row = try #require(
+                                try await client.first("select \(text)::text as text, \(number) as n"))
                             #expect(try row["text", as: String.self] == text)
                         }
                     }

@@ -9,9 +9,13 @@ import Testing
         try await PostgresDeadline.$current.withValue(.now + time) { try await body() }
     }
 
-    private func backends(_ client: PostgresClient, running statement: String) async throws -> Int {
-        try await client.query(
-            "select from pg_stat_activity where state = 'active' and query like \(statement + "%")"
+    /// Asked on another client: on the same one the question might stand behind the statement it asks for.
+    private func backends(_ database: TestDatabase, running statement: String) async throws -> Int {
+        try await database.cluster.administration().query(
+            """
+            select from pg_stat_activity
+            where datname = \(database.name) and state = 'active' and query like \(statement + "%")
+            """
         ).count
     }
 
@@ -77,11 +81,15 @@ import Testing
                             try await transaction.query("select pg_sleep(30)")
                         }
                     }
-                    while try await backends(client, running: "select pg_sleep") == 0 { try await Task.sleep(for: .milliseconds(2)) }
+                    while try await backends(database, running: "select pg_sleep") == 0 {
+                        try await Task.sleep(for: .milliseconds(2))
+                    }
                     task.cancel()
                     let error = await #expect(throws: PostgresError.self) { try await task.value }
                     #expect(error?.kind == .cancelled)
-                    while try await backends(client, running: "select pg_sleep") > 0 { try await Task.sleep(for: .milliseconds(2)) }
+                    while try await backends(database, running: "select pg_sleep") > 0 {
+                        try await Task.sleep(for: .milliseconds(2))
+                    }
                     let rows = try await client.transaction { try await $0.query("select from mark") }
                     #expect(rows.isEmpty)
                 }
@@ -126,16 +134,20 @@ import Testing
                         }
                     }
                     #expect(error?.kind == .timeout)
-                    while try await backends(client, running: "select pg_sleep") > 0 { try await Task.sleep(for: .milliseconds(2)) }
+                    while try await backends(database, running: "select pg_sleep") > 0 {
+                        try await Task.sleep(for: .milliseconds(2))
+                    }
                 }
                 let limit = try await within(.seconds(3)) {
                     try await client.transaction {
-                        try await $0.first("select current_setting('statement_timeout') as value")?["value", as: String.self]
+                        try await $0.first("select current_setting('statement_timeout') as value")?[
+                            "value", as: String.self]
                     }
                 }
                 #expect(limit?.hasSuffix("ms") == true)
                 let usual = try await client.transaction {
-                    try await $0.first("select current_setting('statement_timeout') as value")?["value", as: String.self]
+                    try await $0.first("select current_setting('statement_timeout') as value")?[
+                        "value", as: String.self]
                 }
                 #expect(usual == "10s")
             }
@@ -164,10 +176,14 @@ import Testing
                     try await connection.execute("create temporary table left_over (n int)")
                 }
                 try await client.withConnection { connection in
-                    #expect(try await connection.query("select from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()").isEmpty)
+                    #expect(
+                        try await connection.query(
+                            "select from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()"
+                        ).isEmpty)
                     let row = try #require(
                         try await connection.first(
-                            "select current_setting('statement_timeout') as value, to_regclass('left_over') is null as gone"))
+                            "select current_setting('statement_timeout') as value, to_regclass('left_over') is null as gone"
+                        ))
                     #expect(try row["value"] == "10s")
                     #expect(try row["gone"] == true)
                 }
@@ -187,12 +203,16 @@ import Testing
         try await withDatabase { database in
             let client = PostgresClient(configuration: try database.configuration(), logger: Logger(label: "test"))
             async let running = client.query("select pg_sleep(0.3)").count
-            while try await backends(client, running: "select pg_sleep") == 0 { try await Task.sleep(for: .milliseconds(2)) }
+            while try await backends(database, running: "select pg_sleep") == 0 {
+                try await Task.sleep(for: .milliseconds(2))
+            }
             await client.shutdown()
             #expect(try await running == 1)
             let error = await #expect(throws: PostgresError.self) { try await client.query("select 1") }
             #expect(error?.isUnavailable == true)
-            await #expect(throws: PostgresError.self) { try await client.transaction { try await $0.query("select 1").count } }
+            await #expect(throws: PostgresError.self) {
+                try await client.transaction { try await $0.query("select 1").count }
+            }
             for await _ in client.listen("a") {}
             #expect(!client.isConnected)
             await client.shutdown()

@@ -91,7 +91,8 @@ private struct Person: Codable, Equatable {
         try await withDatabase { database in
             try await database.withClient { client in
                 let row = try #require(
-                    try await client.first("select 'value-99' as secret, '{\"street\": \"value-99\"}'::jsonb as address"))
+                    try await client.first(
+                        "select 'value-99' as secret, '{\"street\": \"value-99\"}'::jsonb as address"))
                 let refused = try #require(throws: PostgresError.self) { try row.decode(Wrong.self) }
                 #expect(refused.column == "secret" && !"\(refused)".contains("value-99"))
                 let missing = try #require(throws: PostgresError.self) { try row.decode(Missing.self) }
@@ -119,7 +120,8 @@ private struct Person: Codable, Equatable {
         }
         let naughty = [
             "", "\"", "\\", "\\\"", "/", "a\u{08}\u{0C}\n\r\tb", "\u{01}\u{1F}\u{7F}\u{80}", "é€🇫🇷👩‍👩‍👧", "\u{2028}\u{2029}",
-            "</script>", "\u{FEFF}", "\u{202E}abc", "e\u{0301}", "{\"a\":1}", "\\u0041", "NULL", String(repeating: "\"", count: 999),
+            "</script>", "\u{FEFF}", "\u{202E}abc", "e\u{0301}", "{\"a\":1}", "\\u0041", "NULL",
+            String(repeating: "\"", count: 999),
         ]
         try await withDatabase { database in
             try await database.withClient { client in

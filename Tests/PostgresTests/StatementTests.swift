@@ -32,7 +32,8 @@ import Testing
         let more: SQL = "rank > \(3)"
         let whole: SQL = "select \(1) where \(condition) or (\(more)) limit \(10)"
         #expect(whole.text == "select $1 where name = $2 and '$1' <> $3 or (rank > $4) limit $5")
-        #expect(whole.parameters.map { $0.text.map { String(decoding: $0, as: UTF8.self) } } == ["1", "a", "b", "3", "10"])
+        #expect(
+            whole.parameters.map { $0.text.map { String(decoding: $0, as: UTF8.self) } } == ["1", "a", "b", "3", "10"])
         let list = [condition, more].joined(separator: " and ")
         #expect(list.text == "name = $1 and '$1' <> $2 and rank > $3")
         let twelve = (1...12).map { SQL("\($0)") }.joined(separator: ", ")

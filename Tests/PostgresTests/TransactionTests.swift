@@ -61,7 +61,9 @@ import Testing
     }
 
     /// Two transactions read the sum and write it: one of them has to lose, and sees the other's work only if it runs again.
-    private func collide(_ client: PostgresClient, retries: Int) async throws -> (errors: [PostgresError], attempts: Int) {
+    private func collide(_ client: PostgresClient, retries: Int) async throws -> (
+        errors: [PostgresError], attempts: Int
+    ) {
         let meeting = Meeting(of: 2)
         let errors: [PostgresError] = await withTaskGroup(of: PostgresError?.self) { group in
             for id in [1, 2] {

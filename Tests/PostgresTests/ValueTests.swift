@@ -36,7 +36,8 @@ private enum Mood: String, PostgresEncodable, PostgresDecodable, Codable { case 
                 try await roundTrip([[0.5, -1]], client)
                 try await roundTrip([["a", nil, "NULL", ""]], client)
                 try await roundTrip([[1, nil]], client)
-                let moments = [0, 1_790_000_000.123456, -86_400.5, 253_402_300_799].map(Date.init(timeIntervalSince1970:))
+                let moments = [0, 1_790_000_000.123456, -86_400.5, 253_402_300_799].map(
+                    Date.init(timeIntervalSince1970:))
                 for moment in moments {
                     let row = try #require(try await client.first("select \(moment) as value"))
                     let read: Date = try row["value"]
@@ -44,7 +45,8 @@ private enum Mood: String, PostgresEncodable, PostgresDecodable, Codable { case 
                 }
                 let row = try #require(
                     try await client.first(
-                        "select \(JSONText(#"{"a": [1, "é"]}"#)) as json, \(String?.none) as nothing, \([UInt8]([7])) as bytes"))
+                        "select \(JSONText(#"{"a": [1, "é"]}"#)) as json, \(String?.none) as nothing, \([UInt8]([7])) as bytes"
+                    ))
                 #expect(try row["json", as: JSONText.self].text == #"{"a": [1, "é"]}"#)
                 #expect(try row.optional("nothing", as: String.self) == nil)
                 #expect(try row["bytes", as: [UInt8].self] == [7])
@@ -96,7 +98,8 @@ private enum Mood: String, PostgresEncodable, PostgresDecodable, Codable { case 
                 for text in [
                     try message("word", Int.self), try message("word", UUID.self), try message("word", Date.self),
                     try message("word", Bool.self), try message("word", Mood.self), try message("word", [String].self),
-                    try message("number", Bool.self), try message("number", UUID.self), try message("nothing", Int.self),
+                    try message("number", Bool.self), try message("number", UUID.self),
+                    try message("nothing", Int.self),
                     try message("big", Int32.self), try message("list", [String].self), try message("absent", Int.self),
                 ] {
                     #expect(!text.contains("secret") && !text.contains("98765") && !text.contains("3000000000"))

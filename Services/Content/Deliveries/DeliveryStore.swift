@@ -102,16 +102,20 @@ enum DeliveryStore {
             """)
     }
 
-    /// Deals with what a lost sender had in hand: tried again where a second try changes nothing, else uncertain.
+    /// Deals with what a sender before us had in hand: tried again where a second try changes nothing, else uncertain.
+    ///
+    /// The job of an edition is leased to one sender at a time, so whoever begins has no living predecessor; one that was
+    /// only paused finds its claims gone and changes nothing.
     static func settleLost(
         of issue: Issue.ID, _ audience: Edition.Audience, again: Bool, on database: PostgresClient
     ) async throws -> Int {
         try await database.execute(
             """
-            update delivery set state = case when \(again) then 'pending' else 'uncertain' end,
-                reply = case when \(again) then reply else 'the sender was lost while the message went out' end,
-                claim = null, claimed_until = null, updated_at = now()
-            where issue = \(issue) and audience = \(audience) and state = 'sending' and claimed_until < now()
+            update delivery set claim = null, claimed_until = null, updated_at = now(),
+                state = case when state = 'pending' or \(again) then 'pending' else 'uncertain' end,
+                reply = case when state = 'pending' or \(again) then reply
+                             else 'the sender was lost while the message went out' end
+            where issue = \(issue) and audience = \(audience) and state in ('pending', 'sending') and claim is not null
             """)
     }
 

@@ -13,8 +13,9 @@ struct IssueSender: Sendable {
         var audience: Edition.Audience
     }
 
-    static let resolve = JobKind<EditionKey>("edition.resolve")
-    static let send = JobKind<EditionKey>("edition.send", maximumAttempts: 200)
+    static let resolve = JobKind<EditionKey>("edition.resolve", lease: .seconds(15))
+    static let send = JobKind<EditionKey>(
+        "edition.send", maximumAttempts: 200, lease: .seconds(15), timeLimit: .seconds(6 * 3600))
 
     /// How long a claim holds without a word from the sender: longer than any one answer of a mail server is waited for.
     private static let claimSeconds = 30

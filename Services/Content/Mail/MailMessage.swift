@@ -33,7 +33,7 @@ struct MailMessage: Sendable {
             "Message-ID: \(messageID)",
             "MIME-Version: 1.0",
             "Content-Language: fr",
-            "Content-Type: multipart/alternative; boundary=\"\(boundary)\"",
+            "Content-Type: multipart/alternative;\r\n boundary=\"\(boundary)\"",
         ]
         lines += headers.map { "\($0.name): \($0.value)" }
         for (type, body) in [("text/plain", text), ("text/html", html)] {
@@ -52,8 +52,8 @@ struct MailMessage: Sendable {
         return "\(plain ? name : encodedWords(name, always: true)) <\(mailbox.address)>"
     }
 
-    /// A header's text as RFC 2047 encoded words where it is not plain ASCII; each word at most 75 characters, no
-    /// character cut in two.
+    /// A header's text as RFC 2047 encoded words where it is not plain ASCII; a line stays within 76 characters after a
+    /// name such as `Subject`, no character is cut in two.
     static func encodedWords(_ text: String, always: Bool = false) -> String {
         guard always || !text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) else { return text }
         var words: [String] = []
@@ -64,7 +64,7 @@ struct MailMessage: Sendable {
         }
         for scalar in text.unicodeScalars {
             let bytes = Array(String(scalar).utf8)
-            if chunk.count + bytes.count > 45 { close() }
+            if chunk.count + bytes.count > 36 { close() }
             chunk += bytes
         }
         if !chunk.isEmpty { close() }

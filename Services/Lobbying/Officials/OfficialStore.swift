@@ -130,7 +130,9 @@ enum MandateStore {
 
     /// The number of the seat, new if nobody held it before; nil where there is no constituency. Upper and lower case
     /// are one seat.
-    private static func seat(of body: AddOfficialMandate.Body, in transaction: PostgresTransaction) async throws -> Int64? {
+    private static func seat(of body: AddOfficialMandate.Body, in transaction: PostgresTransaction) async throws
+        -> Int64?
+    {
         guard let constituency = body.constituency else { return nil }
         return try await transaction.query(
             """

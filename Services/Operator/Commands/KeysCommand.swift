@@ -10,7 +10,7 @@ struct KeysCommand: ParsableCommand {
     struct Initialize: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "init",
-            abstract: "Makes a key for the operator and one for each service, and the file that says who may speak for whom.",
+            abstract: "Makes the operator's key, one for each service, and the file that says who may speak for whom.",
             discussion: "Keys that are there already are kept; nothing is overwritten.")
 
         @Option(help: "The folder to write to; it is made if it is missing.")

@@ -40,7 +40,8 @@ package struct PageLimit: Codable, Hashable, Sendable, ExpressibleByIntegerLiter
         value = try container.decode(Int.self)
         guard Self.range.contains(value) else {
             throw DecodingError.dataCorruptedError(
-                in: container, debugDescription: "must be between \(Self.range.lowerBound) and \(Self.range.upperBound)")
+                in: container, debugDescription: "must be between \(Self.range.lowerBound) and \(Self.range.upperBound)"
+            )
         }
     }
 

@@ -142,7 +142,9 @@ package struct Day: TextValue, Comparable, ExpressibleByStringLiteral {
 
     package func adding(days: Int) -> Day { Day(daysSince1970: daysSince1970 + days) }
 
-    package var text: String { "\(String(year + 10_000).dropFirst())-\(Digits.two(Int64(month)))-\(Digits.two(Int64(day)))" }
+    package var text: String {
+        "\(String(year + 10_000).dropFirst())-\(Digits.two(Int64(month)))-\(Digits.two(Int64(day)))"
+    }
 
     package static var schema: TextSchema { TextSchema(format: "date", example: "2027-03-14") }
 

@@ -7,8 +7,8 @@ final class Lease: Sendable {
         var opening: [String] = []
         /// A transaction was begun on the server.
         var isOpen = false
-        /// A statement lost against another transaction, was prepared for a table that has changed since, or the server ended the
-        /// connection: the transaction is undone, and may be run again.
+        /// A statement lost against another transaction, was prepared for a table that has changed since, or lost its connection:
+        /// the transaction is undone, and may be run again.
         var mustRepeat = false
         var savepoints = 0
         var isReturned = false
@@ -82,7 +82,7 @@ final class Lease: Sendable {
                 .submitLeased(operation(promise, now, id, patience, controls), connection: connection)
             }
         } catch let error as PostgresError {
-            note(error, mayBeDone: shielded)
+            note(error, isCommit: shielded)
             throw error
         }
     }
@@ -101,7 +101,7 @@ final class Lease: Sendable {
                 )
             }
         } catch let error as PostgresError {
-            note(error, mayBeDone: false)
+            note(error, isCommit: false)
             throw error
         }
     }
@@ -124,11 +124,9 @@ final class Lease: Sendable {
         }
     }
 
-    /// - Parameter mayBeDone: of a commit nobody knows whether it was done when the connection ended.
-    private func note(_ error: PostgresError, mayBeDone: Bool) {
-        // A connection that the server ended by command took the open transaction with it.
-        let wasTerminated = error.sqlState == SQLState.adminShutdown && !mayBeDone
-        if error.isSerializationConflict || error.isStaleStatement || wasTerminated { state.withLock { $0.mustRepeat = true } }
+    private func note(_ error: PostgresError, isCommit: Bool) {
+        let wasUndone = error.effect == .none || error.effect == .undoneUnlessCommitted && !isCommit
+        if error.isSerializationConflict || wasUndone { state.withLock { $0.mustRepeat = true } }
     }
 
     // MARK: - Transactions

@@ -48,8 +48,9 @@ package final class PostgresClient: Service, PostgresExecutor {
 
     /// Runs `body` in a transaction, which commits when it returns and rolls back when it throws.
     ///
-    /// If the transaction loses against another one (`40001`, `40P01`), the whole body runs again, up to `retries` times: let it
-    /// have no effect outside of the database. `begin` travels with the first statement.
+    /// If the transaction loses against another one (`40001`, `40P01`), or loses its connection before the commit was sent, the whole
+    /// body runs again, up to `retries` times: let it have no effect outside of the database. `begin` travels with the first
+    /// statement.
     ///
     /// - Throws: what `body` throws; `PostgresError` (of kind `poolExhausted` if no connection came free in time).
     @discardableResult
@@ -77,7 +78,9 @@ package final class PostgresClient: Service, PostgresExecutor {
     /// Lends a connection for as long as `body` runs: advisory locks, COPY, settings. What the session was left with is
     /// discarded afterwards.
     @discardableResult
-    package nonisolated(nonsending) func withConnection<T>(_ body: (PostgresConnection) async throws -> T) async throws -> T {
+    package nonisolated(nonsending) func withConnection<T>(_ body: (PostgresConnection) async throws -> T) async throws
+        -> T
+    {
         let lease = try await Lease.acquire(loop)
         do {
             let value = try await body(PostgresConnection(lease: lease))

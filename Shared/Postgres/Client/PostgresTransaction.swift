@@ -13,7 +13,9 @@ package struct PostgresTransaction: PostgresExecutor {
 
     /// Runs a part that can fail on its own: what it did is undone when `body` throws.
     @discardableResult
-    package nonisolated(nonsending) func savepoint<T: Sendable>(_ body: (PostgresTransaction) async throws -> T) async throws -> T {
+    package nonisolated(nonsending) func savepoint<T: Sendable>(_ body: (PostgresTransaction) async throws -> T)
+        async throws -> T
+    {
         try await lease.savepoint { try await body(self) }
     }
 
@@ -26,12 +28,15 @@ package struct PostgresTransaction: PostgresExecutor {
     ///
     /// - Parameter rows: the columns of each row as text, nil for NULL.
     /// - Returns: the number of rows copied.
-    @discardableResult package nonisolated(nonsending) func copyIn<Source: AsyncSequence>(_ sql: SQL, rows: Source) async throws -> Int
+    @discardableResult package nonisolated(nonsending) func copyIn<Source: AsyncSequence>(_ sql: SQL, rows: Source)
+        async throws -> Int
     where Source.Element == [String?] {
         try await Copy(lease: lease).write(sql, rows)
     }
 
-    @discardableResult package nonisolated(nonsending) func copyIn(_ sql: SQL, rows: some Sequence<[String?]>) async throws -> Int {
+    @discardableResult package nonisolated(nonsending) func copyIn(_ sql: SQL, rows: some Sequence<[String?]>)
+        async throws -> Int
+    {
         try await Copy(lease: lease).write(sql, rows)
     }
 
@@ -83,12 +88,15 @@ package struct PostgresConnection: PostgresExecutor {
     }
 
     /// See ``PostgresTransaction/copyIn(_:rows:)``.
-    @discardableResult package nonisolated(nonsending) func copyIn<Source: AsyncSequence>(_ sql: SQL, rows: Source) async throws -> Int
+    @discardableResult package nonisolated(nonsending) func copyIn<Source: AsyncSequence>(_ sql: SQL, rows: Source)
+        async throws -> Int
     where Source.Element == [String?] {
         try await Copy(lease: lease).write(sql, rows)
     }
 
-    @discardableResult package nonisolated(nonsending) func copyIn(_ sql: SQL, rows: some Sequence<[String?]>) async throws -> Int {
+    @discardableResult package nonisolated(nonsending) func copyIn(_ sql: SQL, rows: some Sequence<[String?]>)
+        async throws -> Int
+    {
         try await Copy(lease: lease).write(sql, rows)
     }
 

@@ -16,14 +16,22 @@ package struct PostgresError: Error, Sendable, Equatable, CustomStringConvertibl
         case poolExhausted
     }
 
+    enum Effect: Sendable {
+        case unknown
+        /// Its connection was lost: an open transaction is undone, but a commit under way may be done.
+        case undoneUnlessCommitted
+        /// It was not run at all.
+        case none
+    }
+
     package var kind: Kind
     package var sqlState: String?
     package var constraint: String?
     package var table: String?
     package var column: String?
     package var message: String
-    /// A prepared statement of this client was refused as stale: the same transaction works when it is run again.
-    var isStaleStatement = false
+    /// What the statement has left behind, as far as it is known.
+    var effect = Effect.unknown
 
     package init(
         _ kind: Kind, sqlState: String? = nil, constraint: String? = nil, table: String? = nil, column: String? = nil,
@@ -83,6 +91,12 @@ extension PostgresError {
     static let taskCancelled = PostgresError(.cancelled, message: "the task was cancelled")
     static let shutDown = PostgresError(.connection, message: "the client is shut down")
     static let connectionLost = PostgresError(.connection, message: "the connection was lost")
+    /// The connection was lost before the statement was sent.
+    static let connectionGone = {
+        var error = connectionLost
+        error.effect = .none
+        return error
+    }()
     static let notConnected = PostgresError(.connection, message: "no connection to the server")
     static let noAnswer = PostgresError(.connection, message: "no answer from the server")
     static let connectionClosed = PostgresError(.connection, message: "the connection is closed")

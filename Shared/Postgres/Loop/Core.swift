@@ -136,10 +136,10 @@ final class Core {
         case .submit(let operation):
             if shutDown == nil { submit(operation) } else { command.refuse() }
         case .submitLeased(let operation, let id):
-            guard let wire = wires[id] else { return operation.completion.fail(.connectionLost) }
+            guard let wire = wires[id] else { return operation.completion.fail(.connectionGone) }
             send(operation, on: wire)
         case .raw(let operation, let id):
-            guard let wire = wires[id] else { return operation.promise.fail(.connectionLost) }
+            guard let wire = wires[id] else { return operation.promise.fail(.connectionGone) }
             begin(operation, on: wire)
         case .acquire(let waiter):
             if shutDown == nil { acquire(waiter) } else { command.refuse() }

@@ -49,9 +49,12 @@ extension Core {
             wake(at: operation.patience.until)
             wake(at: now + loop.answerLimit)
         case .refused(let operation, let error): operation.completion.fail(error)
-        case .broken(let operation):
-            operation.completion.fail(.connectionLost)
+        case .broken(var operation):
             lose(wire, .connectionLost)
+            // Its synchronisation point never left, and without it the server does nothing that lasts.
+            guard mayRepeat(operation, of: wire) else { return operation.completion.fail(.connectionGone) }
+            operation.repeats += 1
+            submit(operation)
         }
     }
 
@@ -129,8 +132,9 @@ extension Core {
         let operation = entry.operation
         loop.metrics.operation(purpose: wire.purpose, nanoseconds: now &- operation.submitted)
         if var failure = entry.failure {
-            failure.isStaleStatement = entry.isStale
-            if entry.isStale, operation.repeats < Operation.maximumRepeats, operation.controls.isEmpty, operation.more.isEmpty,
+            if entry.isStale { failure.effect = .none }
+            if entry.isStale, operation.repeats < Operation.maximumRepeats, operation.controls.isEmpty,
+                operation.more.isEmpty,
                 !entry.isAbandoned,
                 canRepeat(on: wire)
             {
@@ -163,6 +167,8 @@ extension Core {
         guard wires.removeValue(forKey: wire.id) != nil else { return }
         connectionsChanged = true
         epoll_ctl(epoll, EPOLL_CTL_DEL, wire.descriptor, nil)
+        let wasCut = error == .connectionLost
+        if wasCut { wire.salvage() }
         complete(wire)
         let raw = wire.raw.waiting
         wire.raw = .none
@@ -176,6 +182,7 @@ extension Core {
                 continue
             }
             var error = error
+            if wasCut { error.effect = .undoneUnlessCommitted }
             if let state = entry.failure?.sqlState { error.sqlState = state }
             if !entry.isAbandoned { loop.metrics.error(error) }
             operation.completion.fail(error)

@@ -6,18 +6,18 @@ enum Housekeeping {
         [
             CronRegistration.idempotencyPurge(database),
             CronRegistration("feed-compaction", .every(.seconds(86_400))) { job in
-                try await compactFeed(database, job)
+                try await compactFeed(database) { try await job.heartbeat() }
             },
         ]
     }
 
     /// Leaves out of the feed what says nothing any more: of each thing, changes older than 30 days that a later one
     /// follows. Whoever reads the feed from its beginning still meets every thing, in its present state.
-    static func compactFeed(_ database: PostgresClient, _ job: JobContext) async throws {
+    static func compactFeed(_ database: PostgresClient, betweenPieces: () async throws -> Void = {}) async throws {
         let atOnce = 10_000
         var removed = atOnce
         while removed == atOnce {
-            try await job.heartbeat()
+            try await betweenPieces()
             removed = try await database.execute(
                 """
                 delete from change where (xid, id) in (

@@ -81,7 +81,7 @@ enum CommandFailure {
 
     /// Says why on one line of standard error, and ends the command.
     static func end(_ service: ServiceName, _ reason: String, _ code: ExitCode) throws -> Never {
-        let line = reason.split(whereSeparator: \.isNewline).joined(separator: " ")
+        let line = reason.split(whereSeparator: \.isWhitespace).joined(separator: " ")
         StandardError.line("\(service.rawValue): \(line)")
         throw code
     }

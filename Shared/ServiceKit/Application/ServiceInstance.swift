@@ -77,7 +77,7 @@ package final class ServiceInstance<App: ServiceApplication>: Service {
             throw error
         }
         Observability.metrics.gauge("service_ready") { [health] in health.wasReady ? 1 : 0 }
-        Observability.metrics.gauge("http_requests_in_flight") { [responder] in Double(responder.inFlight) }
+        Observability.metrics.gauge("http_server_requests_in_flight") { [responder] in Double(responder.inFlight) }
     }
 
     deinit {
@@ -135,7 +135,14 @@ package final class ServiceInstance<App: ServiceApplication>: Service {
             responder.drain()
             feed?.drain()
         }
-        let services: [any Service] = [operators, backend.database, background, api, draining]
+        let services: [any Service] = [
+            Listening(
+                variable: "OPERATOR_PORT", host: configuration.operatorHost, port: configuration.operatorPort,
+                listener: operators),
+            backend.database, background,
+            Listening(variable: "PORT", host: configuration.host, port: configuration.port, listener: api),
+            draining,
+        ]
         var group = ServiceGroupConfiguration(
             services: services.map { .init(service: $0, serviceName: "\(type(of: $0))") }, logger: logger)
         group.maximumGracefulShutdownDuration = configuration.shutdownLimit

@@ -1,4 +1,4 @@
-import HTTPTypes
+import Foundation
 import HummingbirdCore
 package import Logging
 package import NIOCore
@@ -30,7 +30,22 @@ package struct APIServer: Service {
     }
 
     package func run() async throws {
+        Self.raiseDescriptorLimit()
         try await server.run()
+    }
+}
+
+extension APIServer {
+    /// Each connection is a descriptor, and the soft limit that processes start with (1,024) is for programs that use
+    /// `select`, which we do not.
+    private static func raiseDescriptorLimit() {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0, limit.rlim_cur < limit.rlim_max
+        else {
+            return
+        }
+        limit.rlim_cur = limit.rlim_max
+        setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
     }
 }
 

@@ -57,12 +57,14 @@ final class ConnectionHandler: ChannelDuplexHandler {
     var task: Task<Void, Never>?
     var alarm = Alarm()
     private var address: String?
-    private var parked: Deque<HTTPServerRequestPart> = []
+    var parked: Deque<HTTPServerRequestPart> = []
     private var isUnparking = false
-    private var readIsHeld = false
+    var readIsHeld = false
     var idleAlarm: Scheduled<Void>?
     var lastActive = NIODeadline.now()
     private var isQuiescing = false
+    /// The client has closed its side.
+    var inputHasEnded = false
     /// Bytes of a header that is not complete.
     private var hasPartOfHead = false
     private var hasFirstLine = false
@@ -98,8 +100,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         idleAlarm?.cancel()
         parked.removeAll()
         dropBody()
-        upload?.finish(ConnectionLost())
-        upload = nil
+        endUpload(with: ConnectionLost())
         callerHasGone()
         if task == nil { finished.succeed() }
     }
@@ -149,16 +150,18 @@ final class ConnectionHandler: ChannelDuplexHandler {
             form.keepsAlive = false
             if phase == .idle && !hasPartOfHead { context.close(promise: nil) }
         case ChannelEvent.inputClosed:
+            inputHasEnded = true
             switch phase {
             case .answering:
                 form.keepsAlive = false
                 // Some clients close their side after the last request and still wait; most that do so have gone.
                 context.eventLoop.assumeIsolated().scheduleTask(in: .seconds(1)) { self.callerHasGone() }
-            case .receiving where work != nil && upload == nil && task == nil, .idle, .discarding, .closing:
-                context.close(promise: nil)
+            case .idle, .discarding: close()
             case .receiving:
-                upload?.finish(ConnectionLost())
+                endUpload(with: ConnectionLost())
                 context.close(promise: nil)
+            case .closing:
+                if alarm.isSet(.linger) { context.close(promise: nil) }
             }
         default: context.fireUserInboundEventTriggered(event)
         }
@@ -286,11 +289,9 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private func complete() {
         alarm.cancel()
         phase = .answering
-        if let upload {
-            upload.finish()
-            self.upload = nil
-            uploadIsFull = false
-        } else if let work {
+        if upload != nil {
+            endUpload()
+        } else if let work, task == nil {
             let input = work.bodyRule.input(body)
             start(work, input)
         }
@@ -319,8 +320,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         let isWhole = phase == .answering
         if !isWhole {
             form.keepsAlive = false
-            upload = nil
-            uploadIsFull = false
+            endUpload(with: ConnectionLost())
         }
         switch completion {
         case .answer(let answer): send(answer)
@@ -341,70 +341,13 @@ final class ConnectionHandler: ChannelDuplexHandler {
         isUnparking = true
         while phase != .answering, phase != .closing, let part = parked.popFirst() { process(part) }
         isUnparking = false
-        if phase == .idle, isQuiescing {
-            context?.close(promise: nil)
-        } else {
+        switch phase {
+        case .idle where isQuiescing: context?.close(promise: nil)
+        case .receiving, .discarding:
+            arm(.body, limits.bodyStall)
             releaseRead()
+        default: releaseRead()
         }
-    }
-
-    // MARK: Answers
-
-    /// Answers a problem of the connection itself, and closes it.
-    func refuse(_ problem: Problem) {
-        guard phase != .closing else { return }
-        form.keepsAlive = false
-        upload?.finish(problem)
-        upload = nil
-        uploadIsFull = false
-        let hadBegun = hasStreamHead
-        if !hadBegun { send(responder.answer(to: problem, requestID: work?.requestID)) }
-        callerHasGone()
-        dropBody()
-        close()
-    }
-
-    func send(_ answer: WireAnswer) {
-        guard let context else { return }
-        var buffer = context.channel.allocator.buffer(capacity: 384 + answer.body.count)
-        AnswerEncoder.encode(answer, form, into: &buffer)
-        context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
-    }
-
-    private func writeContinue(_ context: ChannelHandlerContext) {
-        let buffer = context.channel.allocator.buffer(staticString: "HTTP/1.1 100 Continue\r\n\r\n")
-        context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
-    }
-
-    /// Closes without cutting off the last answer: our side first, the whole when the client has closed its own, after 2
-    /// seconds, or after more bytes than anybody sends by mistake. (Closing over unread bytes would reset the connection,
-    /// and the client might never see why.)
-    func close() {
-        guard let context, phase != .closing else { return }
-        phase = .closing
-        work = nil
-        alarm.cancel()
-        parked.removeAll()
-        received = 0
-        context.close(mode: .output, promise: nil)
-        arm(.linger, .seconds(2))
-        releaseRead()
-    }
-
-    func releaseRead() {
-        guard readIsHeld, phase != .answering, !uploadIsFull else { return }
-        readIsHeld = false
-        context?.read()
-    }
-
-    func callerHasGone() {
-        if let work, work.endsWithCaller { task?.cancel() }
-    }
-
-    private func dropBody() {
-        guard !body.isEmpty else { return }
-        responder.bodies.giveBack(body.count)
-        body = []
     }
 }
 

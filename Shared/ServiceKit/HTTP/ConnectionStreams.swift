@@ -27,7 +27,16 @@ extension ConnectionHandler {
     private func uploadWantsMore() {
         guard uploadIsFull else { return }
         uploadIsFull = false
+        if phase == .receiving { arm(.body, limits.bodyStall) }
         releaseRead()
+    }
+
+    /// - Parameter error: why it ends before its time; nil at the end of the body.
+    func endUpload(with error: (any Error)? = nil) {
+        guard let source = upload else { return }
+        upload = nil
+        uploadIsFull = false
+        if let error { source.finish(error) } else { source.finish() }
     }
 
     func beginStream(_ head: WireAnswer) throws {
@@ -50,6 +59,8 @@ extension ConnectionHandler {
         var buffer = context.channel.allocator.buffer(capacity: bytes.count + 16)
         AnswerEncoder.encode(chunk: bytes, form.framing, into: &buffer)
         let left = context.eventLoop.makePromise(of: Void.self)
+        arm(.write, limits.writeStall)
+        left.futureResult.assumeIsolated().whenComplete { _ in self.alarm.cancel(.write) }
         context.writeAndFlush(wrapOutboundOut(buffer), promise: left)
         return left.futureResult
     }

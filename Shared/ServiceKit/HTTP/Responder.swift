@@ -222,7 +222,8 @@ package final class Responder: Sendable {
     }
 
     private func bodyRule(_ head: RequestHead, _ route: Route) throws(Problem) -> Work.BodyRule {
-        guard route.hasBody || route.input == .upload || route.operation.method == .post else { return .ignore }
+        // What an operation does not read may be anything: mail programs post a form to leave a list (RFC 8058).
+        guard route.hasBody || route.input == .upload else { return .ignore }
         let isUpload = route.input == .upload
         let limit = isUpload ? limits.maxUploadBytes : limits.maxBodyBytes
         if head.hasBody {

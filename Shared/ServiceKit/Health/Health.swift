@@ -171,7 +171,8 @@ package final class Health: Sendable {
                 ],
             ]
         } catch {
-            let reason = (error as? PostgresError)?.message ?? "no answer"
+            let message = (error as? PostgresError)?.message ?? "no answer"
+            let reason = message.split(whereSeparator: \.isWhitespace).joined(separator: " ")
             return [
                 "database:responseTime": [HealthReport.Check("postgresql", type: "datastore", .fail, output: reason)]
             ]

@@ -5,10 +5,19 @@ enum MetricHelp {
     }
 
     private static let texts: [String: String] = [
-        "http_requests_total": "Requests answered, by operation and status.",
-        "http_request_duration_seconds": "Time from the request's head to the end of its answer.",
-        "http_requests_in_flight": "Requests being worked on.",
-        "http_requests_shed_total": "Requests refused because too many were in flight.",
+        "http_server_request_duration_seconds": "Time from the request's head to its answer, by operation and status.",
+        "http_server_requests_in_flight": "Requests being worked on.",
+        "service_client_duration_seconds": "Time of calls to a peer, repetitions included.",
+        "service_client_in_flight": "Calls to a peer under way.",
+        "service_client_calls_total": "Calls to a peer, by how they ended.",
+        "service_client_retries_total": "Repeated calls to a peer.",
+        "jobs": "Jobs in the queue, by kind and state.",
+        "jobs_total": "Jobs worked on, by kind and outcome.",
+        "jobs_behind_seconds": "How long the oldest job that is due has been waiting.",
+        "job_duration_seconds": "Time of one attempt at a job.",
+        "feed_changes_applied_total": "Changes of a peer's feed that were applied here.",
+        "feed_lag_seconds": "How old the newest change was when it was applied.",
+        "audit_sealed_total": "Entries of the audit trail that were chained.",
         "identity_tokens_refused_total": "Tokens that were not accepted, by reason.",
         "postgres_client_operation_duration_seconds": "Time of a database operation, by kind of connection.",
         "postgres_client_in_flight": "Database operations under way.",

@@ -68,9 +68,10 @@ struct ServiceInstanceTests {
     @Test("ends with an error when its port is taken")
     func portTaken() async throws {
         try await withService(NoteService.self) { first in
-            await #expect(throws: (any Error).self) {
+            let problem = await #expect(throws: ConfigurationProblem.self) {
                 try await withService(NoteService.self, adjust: { $0.port = first.apiPort }) { _ in }
             }
+            #expect(problem?.description == "PORT: cannot listen on 127.0.0.1:\(first.apiPort): Address already in use")
         }
     }
 

@@ -28,7 +28,7 @@ struct IdempotencyTests {
         try await withTickets { tickets in
             let key = ["Idempotency-Key": "k"]
             #expect(try await tickets.send(.post, "/v1/tickets", #"{"title": "a"}"#, key).status == 201)
-            let other = try await tickets.send(.post, "/v1/tickets", #"{"title": "b"}"#, as: .service, key)
+            let other = try await tickets.send(.post, "/v1/tickets", #"{"title": "b"}"#, by: .service, key)
             #expect(other.status == 201)
         }
     }

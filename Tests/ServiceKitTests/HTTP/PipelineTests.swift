@@ -51,14 +51,14 @@ struct PipelineTests {
             let answer = try await tickets.send(.post, "/v1/tickets", body)
             #expect(answer.status == status)
             #expect(answer.headers["content-type"] == "application/problem+json")
-            #expect(answer.text.contains(named))
+            #expect(named.isEmpty || answer.text.contains(named))
             #expect(try await tickets.count() == 0)
         }
     }
 
     @Test("invalid UTF-8 is 400, an empty body too")
     func bytes() async throws {
-        try await withTickets { tickets in
+        try await withTickets { (tickets) async throws in
             let bytes = Array(#"{"title": ""#.utf8) + [0xFF, 0xFE] + Array(#""}"#.utf8)
             #expect(try await tickets.send(.post, "/v1/tickets", bytes: bytes).status == 400)
             #expect(try await tickets.send(.post, "/v1/tickets").status == 400)
@@ -113,7 +113,7 @@ struct PipelineTests {
 
     @Test("a parameter that is unknown or stands there twice is 400, a limit out of range 422")
     func parameters() async throws {
-        try await withTickets { tickets in
+        try await withTickets { (tickets) async throws in
             let statuses = [
                 ("limit=10&limit=20", 400), ("colour=red", 400), ("word=%ff", 400), ("limit=0", 422), ("limit=-1", 422),
                 ("limit=1000000000", 422), ("limit=ten", 422), ("word=a%0Ab", 422), ("limit=10", 200),
@@ -121,7 +121,7 @@ struct PipelineTests {
             for (query, status) in statuses {
                 #expect(try await tickets.send(.get, "/v1/tickets?\(query)").status == status, "\(query)")
             }
-            #expect(try await tickets.send(.get, "/v1/ping?x=1", as: nil).status == 400)
+            #expect(try await tickets.send(.get, "/v1/ping?x=1", by: nil).status == 400)
         }
     }
 
@@ -182,16 +182,16 @@ struct PipelineTests {
     @Test("who has no token is 401, who has the wrong role 403, and made-up headers mean nothing")
     func identity() async throws {
         try await withTickets { tickets in
-            let none = try await tickets.send(.get, "/v1/tickets", as: nil)
+            let none = try await tickets.send(.get, "/v1/tickets", by: nil)
             #expect(none.status == 401)
             #expect(none.headers["www-authenticate"]?.hasPrefix("Bearer") == true)
-            let bad = try await tickets.send(.get, "/v1/tickets", as: nil, ["Authorization": "Bearer a.b.c"])
+            let bad = try await tickets.send(.get, "/v1/tickets", by: nil, ["Authorization": "Bearer a.b.c"])
             #expect(bad.status == 401)
-            #expect(try await tickets.send(.get, "/v1/tickets", as: .auditor).status == 403)
+            #expect(try await tickets.send(.get, "/v1/tickets", by: .auditor).status == 403)
             let posing = try await tickets.send(
-                .get, "/v1/tickets", as: .auditor, ["X-User-ID": "operator", "X-Forwarded-For": "10.0.0.1"])
+                .get, "/v1/tickets", by: .auditor, ["X-User-ID": "operator", "X-Forwarded-For": "10.0.0.1"])
             #expect(posing.status == 403)
-            #expect(try await tickets.send(.get, "/v1/ping", as: nil).status == 200)
+            #expect(try await tickets.send(.get, "/v1/ping", by: nil).status == 200)
         }
     }
 
@@ -200,7 +200,7 @@ struct PipelineTests {
         try await withTickets { tickets in
             var statuses: Set<Int> = []
             for _ in 0..<200 {
-                let answer = try await tickets.send(.get, "/v1/tickets", as: nil, ["Authorization": "Bearer a.b.c"])
+                let answer = try await tickets.send(.get, "/v1/tickets", by: nil, ["Authorization": "Bearer a.b.c"])
                 statuses.insert(answer.status)
                 if answer.status == 429 { #expect(answer.headers["retry-after"] == "1") }
             }
@@ -213,7 +213,7 @@ struct PipelineTests {
     func rates() async throws {
         try await withTickets(limits: { $0.principalRate = RateLimit(perSecond: 0.001, burst: 2) }) { tickets in
             var statuses: [Int] = []
-            for _ in 0..<3 { statuses.append(try await tickets.send(.get, "/v1/tickets", as: .expert).status) }
+            for _ in 0..<3 { statuses.append(try await tickets.send(.get, "/v1/tickets", by: .expert).status) }
             #expect(statuses == [200, 200, 429])
             for _ in 0..<3 { #expect(try await tickets.send(.get, "/v1/tickets").status == 200) }
         }
@@ -250,7 +250,7 @@ struct PipelineTests {
     @Test("an operation that will go says so")
     func deprecation() async throws {
         try await withTickets { tickets in
-            let answer = try await tickets.send(.get, "/v1/ping", as: nil)
+            let answer = try await tickets.send(.get, "/v1/ping", by: nil)
             #expect(answer.headers["deprecation"] == "@1767225600")
             #expect(answer.headers["sunset"] == "Sun, 06 Nov 1994 08:49:37 GMT")
         }
@@ -258,10 +258,10 @@ struct PipelineTests {
 
     @Test("the description of the service and its keys are there for everybody")
     func documents() async throws {
-        try await withTickets { tickets in
-            #expect(try await tickets.send(.get, "/openapi.json", as: nil).text.contains("3.1.0"))
-            #expect(try await tickets.send(.get, "/.well-known/jwks.json", as: nil).status == 200)
-            #expect(try await tickets.send(.post, "/openapi.json", as: nil).headers["allow"] == "GET, HEAD")
+        try await withTickets { (tickets) async throws in
+            #expect(try await tickets.send(.get, "/openapi.json", by: nil).text.contains("3.1.0"))
+            #expect(try await tickets.send(.get, "/.well-known/jwks.json", by: nil).status == 200)
+            #expect(try await tickets.send(.post, "/openapi.json", by: nil).headers["allow"] == "GET, HEAD")
         }
     }
 

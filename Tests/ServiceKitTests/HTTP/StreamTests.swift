@@ -1,6 +1,6 @@
 import ClubProtocol
-import HTTPTypes
 import Foundation
+import HTTPTypes
 import ServiceKit
 import Synchronization
 import TestKit
@@ -11,11 +11,11 @@ struct StreamTests {
     @Test("a stream comes line by line, with its end told")
     func lines() async throws {
         try await withTickets { tickets in
-            let short = try await tickets.send(.get, "/v1/ticket-lines?count=2", as: nil)
+            let short = try await tickets.send(.get, "/v1/ticket-lines?count=2", by: nil)
             #expect(short.text == "{\"number\":0}\n{\"number\":1}\n")
             #expect(short.headers["content-type"] == "application/x-ndjson")
             #expect(short.headers["content-length"] == "26")
-            let long = try await tickets.send(.get, "/v1/ticket-lines?count=50000", as: nil)
+            let long = try await tickets.send(.get, "/v1/ticket-lines?count=50000", by: nil)
             #expect(long.text.split(separator: "\n").count == 50_000)
             try await tickets.listening { port in
                 let socket = try RawSocket(port: port)
@@ -30,7 +30,7 @@ struct StreamTests {
     @Test("an error before the first bytes is a problem, one after them cuts the stream off")
     func errors() async throws {
         try await withTickets { tickets in
-            let early = try await tickets.send(.get, "/v1/ticket-lines?count=9&failAfter=3", as: nil)
+            let early = try await tickets.send(.get, "/v1/ticket-lines?count=9&failAfter=3", by: nil)
             #expect(early.status == 409)
             #expect(try early.problem().slug == "conflict")
             try await tickets.listening { port in
@@ -111,6 +111,36 @@ struct StreamTests {
                 }
                 #expect(await chunked.readAll().hasPrefix("HTTP/1.1 413"))
                 while tickets.responder.inFlight > 0 { try await Task.sleep(for: .milliseconds(10)) }
+            }
+        }
+    }
+
+    @Test("an upload that nobody wants to the end is answered, and the connection closed")
+    func unwantedUpload() async throws {
+        try await withTickets { tickets in
+            let token = try tickets.keys.token(.operator, for: .events)
+            try await tickets.listening { port in
+                let socket = try RawSocket(port: port)
+                await socket.send(
+                    """
+                    POST /v1/ticket-loads?enough=3 HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer \(token)\r\n\
+                    Content-Type: text/csv\r\nContent-Length: 1000\r\n\r\nabc
+                    """)
+                let answer = await socket.readAll()
+                #expect(answer.hasPrefix("HTTP/1.1 200"))
+                #expect(answer.contains("connection: close"))
+            }
+        }
+    }
+
+    @Test("a stream whose reader does not read ends")
+    func stuckReader() async throws {
+        try await withTickets(limits: { $0.writeStall = .milliseconds(200) }) { tickets in
+            try await tickets.listening { port in
+                let socket = try RawSocket(port: port)
+                await socket.send("GET /v1/ticket-lines?count=100000000 HTTP/1.1\r\nHost: a\r\n\r\n")
+                while tickets.desk.broken.load(ordering: .relaxed) == 0 { try await Task.sleep(for: .milliseconds(10)) }
+                withExtendedLifetime(socket) {}
             }
         }
     }

@@ -35,14 +35,14 @@ struct TicketFixture: Sendable {
 
     /// One request in process. `role` nil: without a token.
     func send(
-        _ method: HTTPRequest.Method, _ path: String, _ body: String? = nil, as role: Role? = .operator,
+        _ method: HTTPRequest.Method, _ path: String, _ body: String? = nil, by role: Role? = .operator,
         type: String? = "application/json", _ fields: [String: String] = [:]
     ) async throws -> RawAnswer {
-        try await send(method, path, bytes: body.map { Array($0.utf8) } ?? [], as: role, type: type, fields)
+        try await send(method, path, bytes: body.map { Array($0.utf8) } ?? [], by: role, type: type, fields)
     }
 
     func send(
-        _ method: HTTPRequest.Method, _ path: String, bytes: [UInt8], as role: Role? = .operator,
+        _ method: HTTPRequest.Method, _ path: String, bytes: [UInt8], by role: Role? = .operator,
         type: String? = "application/json", _ fields: [String: String] = [:]
     ) async throws -> RawAnswer {
         var head = HTTPRequest(method: method, scheme: "http", authority: "test", path: path)

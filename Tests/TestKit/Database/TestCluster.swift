@@ -43,7 +43,8 @@ package final class TestCluster: Sendable {
     }
 
     /// A server of one's own, stopped and removed after `body`.
-    package nonisolated(nonsending) static func `private`<T>(_ body: (TestCluster) async throws -> T) async throws -> T {
+    package nonisolated(nonsending) static func `private`<T>(_ body: (TestCluster) async throws -> T) async throws -> T
+    {
         let cluster = try TestCluster()
         do {
             let value = try await body(cluster)
@@ -70,7 +71,8 @@ package final class TestCluster: Sendable {
 
     /// Makes a server and starts it.
     private init() throws {
-        let base = "/tmp/club-postgres-\(ProcessInfo.processInfo.processIdentifier)-\(UInt32.random(in: 0...UInt32.max))"
+        let base =
+            "/tmp/club-postgres-\(ProcessInfo.processInfo.processIdentifier)-\(UInt32.random(in: 0...UInt32.max))"
         try FileManager.default.createDirectory(atPath: base, withIntermediateDirectories: true)
         if let user = Command.unprivilegedUser, let entry = getpwnam(user) {
             chown(base, entry.pointee.pw_uid, entry.pointee.pw_gid)

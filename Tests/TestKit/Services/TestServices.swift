@@ -88,9 +88,8 @@ private func start(
         } catch {
             try? await stop(services)
             attempt += 1
-            guard attempt < 3, "\(error)".contains("EADDRINUSE") || "\(error)".contains("errno: 98") else {
-                throw error
-            }
+            let isTaken = (error as? ConfigurationProblem)?.reason.hasPrefix("cannot listen") ?? false
+            guard isTaken, attempt < 3 else { throw error }
         }
     }
 }

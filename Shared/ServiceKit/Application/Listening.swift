@@ -1,0 +1,25 @@
+import Foundation
+import NIOCore
+import ServiceLifecycle
+
+/// A listener that says, when it cannot listen, where that was and which variable puts it elsewhere.
+struct Listening: Service {
+    let variable: String
+    let host: String
+    let port: Int
+    let listener: any Service
+
+    func run() async throws {
+        do {
+            try await listener.run()
+        } catch let error as IOError {
+            throw problem(String(cString: strerror(error.errnoCode)))
+        } catch let error as SocketAddressError {
+            throw problem("\(error)")
+        }
+    }
+
+    private func problem(_ reason: String) -> ConfigurationProblem {
+        ConfigurationProblem(variable, "cannot listen on \(host):\(port): \(reason)")
+    }
+}

@@ -1,0 +1,70 @@
+import ClubProtocol
+import HTTPTypes
+import NIOCore
+
+extension ConnectionHandler {
+    /// Answers a problem of the connection itself, and closes it.
+    func refuse(_ problem: Problem) {
+        guard phase != .closing else { return }
+        form.keepsAlive = false
+        endUpload(with: problem)
+        let hadBegun = hasStreamHead
+        if !hadBegun { send(responder.answer(to: problem, requestID: work?.requestID)) }
+        callerHasGone()
+        dropBody()
+        close()
+    }
+
+    func send(_ answer: WireAnswer) {
+        guard let context else { return }
+        var buffer = context.channel.allocator.buffer(capacity: 384 + answer.body.count)
+        AnswerEncoder.encode(answer, form, into: &buffer)
+        context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
+    }
+
+    func writeContinue(_ context: ChannelHandlerContext) {
+        let buffer = context.channel.allocator.buffer(staticString: "HTTP/1.1 100 Continue\r\n\r\n")
+        context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
+    }
+
+    /// Closes without cutting off the last answer: our side first, the whole when the client has closed its own, after 2
+    /// seconds, or after more bytes than anybody sends by mistake. (Closing over unread bytes would reset the connection,
+    /// and the client might never see why.)
+    func close() {
+        guard let context, phase != .closing else { return }
+        phase = .closing
+        work = nil
+        alarm.cancel()
+        parked.removeAll()
+        received = 0
+        // What is still to be sent is sent first; only then the client's time to close begins.
+        arm(.write, limits.writeStall)
+        let sent = context.eventLoop.makePromise(of: Void.self)
+        sent.futureResult.assumeIsolated().whenComplete { _ in
+            self.alarm.cancel()
+            if self.inputHasEnded {
+                self.context?.close(promise: nil)
+            } else {
+                self.arm(.linger, .seconds(2))
+            }
+        }
+        context.close(mode: .output, promise: sent)
+        releaseRead()
+    }
+
+    func releaseRead() {
+        guard readIsHeld, phase != .answering, !uploadIsFull else { return }
+        readIsHeld = false
+        context?.read()
+    }
+
+    func callerHasGone() {
+        if let work, work.endsWithCaller { task?.cancel() }
+    }
+
+    func dropBody() {
+        guard !body.isEmpty else { return }
+        responder.bodies.giveBack(body.count)
+        body = []
+    }
+}

@@ -1,0 +1,82 @@
+import ArgumentParser
+import ClubProtocol
+import Testing
+
+@testable import Operator
+
+@Suite("the demo's people")
+struct DemoPopulationTests {
+    @Test("there are as many as the club counts, each with an address and a number of its own")
+    func counts() throws {
+        let experts = (0..<DemoPopulation.experts).map(DemoPopulation.provider)
+        let advisers = (0..<DemoPopulation.ambassadors).map(DemoPopulation.adviser)
+        #expect(experts.count == 5_150)
+        #expect(experts.count(where: \.isWebAgency) == 2_500)
+        #expect(Set(experts.map(\.siret)).count == experts.count)
+        #expect(Set(experts.map(\.email) + advisers.map(\.email)).count == experts.count + advisers.count)
+        #expect(DemoPopulation.institutionNames.count == DemoPopulation.institutions)
+        #expect(DemoPopulation.brandNames.count == DemoPopulation.brands)
+        #expect(Set(DemoPopulation.institutionNames.map(\.name) + DemoPopulation.brandNames).count == 70)
+    }
+
+    @Test("what they say of themselves is valid everywhere")
+    func validity() throws {
+        for number in 0..<DemoPopulation.experts {
+            let expert = DemoPopulation.provider(number)
+            _ = try Siret(validating: expert.siret)
+            _ = try EmailAddress(validating: expert.email)
+            _ = try Telephone(validating: expert.telephone)
+            _ = try PostalCode(validating: expert.commune.postalCode)
+            _ = try Departement(validating: expert.territory.code)
+            _ = try Line(validating: expert.name)
+            #expect(Set(expert.topics).count == expert.topics.count)
+        }
+        for number in 0..<DemoPopulation.ambassadors {
+            _ = try EmailAddress(validating: DemoPopulation.adviser(number).email)
+        }
+    }
+
+    @Test("the same number gives the same person")
+    func deterministic() {
+        for number in [0, 17, 1_199] {
+            let first = DemoPopulation.adviser(number)
+            let second = DemoPopulation.adviser(number)
+            #expect(first.email == second.email)
+            #expect(first.territory.code == second.territory.code)
+        }
+    }
+
+    @Test("every département of France is there, with a commune")
+    func territories() {
+        #expect(Set(Territory.all.map(\.code)) == Set(Departement.all.map(\.text)))
+        #expect(Territory.all.allSatisfy { !$0.communes.isEmpty })
+    }
+}
+
+@Suite("the operator's command line")
+struct CommandLineTests {
+    @Test("a time to live is a number and a unit, thirty days at most")
+    func timeToLive() {
+        #expect(TimeToLive(argument: "8h")?.seconds == 28_800)
+        #expect(TimeToLive(argument: "30d")?.seconds == 2_592_000)
+        for wrong in ["", "8", "h", "0h", "-1h", "31d", "8w", "99999999999999999999d"] {
+            #expect(TimeToLive(argument: wrong) == nil, "\(wrong)")
+        }
+    }
+
+    @Test("a table is as wide as its widest cells, numbers on the right")
+    func table() {
+        var table = Table("what", "how many", right: [1])
+        table.add("experts", "5150")
+        table.add("été", "7")
+        #expect(table.text == "what     how many\n-------  --------\nexperts      5150\nété             7")
+    }
+
+    @Test("a token for a representative names the organisation, and no token is a service's")
+    func tokenRules() {
+        #expect(throws: (any Error).self) { try TokenCommand.parse(["--role", "representative"]) }
+        #expect(throws: (any Error).self) { try TokenCommand.parse(["--role", "service"]) }
+        #expect(throws: (any Error).self) { try TokenCommand.parse(["--role", "king"]) }
+        #expect(throws: Never.self) { try TokenCommand.parse(["--role", "auditor"]) }
+    }
+}

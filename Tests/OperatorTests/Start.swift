@@ -1,2 +1,0 @@
-import Testing
-@Test func start() { #expect(1 + 1 == 2) }
