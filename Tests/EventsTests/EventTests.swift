@@ -5,7 +5,7 @@ import Testing
 
 @testable import Events
 
-@Suite("Events and sessions over HTTP")
+@Suite("Events and sessions over HTTP", .serialized)
 struct EventTests {
     @Test("an event is prepared, published and shown with its seats; others see no draft")
     func life() async throws {
@@ -94,9 +94,7 @@ struct EventTests {
         try await withEvents { house in
             let event = try await house.event()
             let noSeats = try await problem { try await house.session(of: event, seats: 0) }
-            #expect(
-                noSeats?.errors?.first?.pointer
-                    == "/capacity")
+            #expect(noSeats?.errors?.first?.pointer == "/capacity")
             let outside = try await problem {
                 try await house.operator.send(
                     AddSession.request(

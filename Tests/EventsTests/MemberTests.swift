@@ -6,7 +6,7 @@ import Testing
 
 @testable import Events
 
-@Suite("Who the directory's people are")
+@Suite("Who the directory's people are", .serialized)
 struct MemberTests {
     @Test("somebody whom the directory does not know is refused, naming the person")
     func unknown() async throws {

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Events
 
-@Suite("Registrations over HTTP")
+@Suite("Registrations over HTTP", .serialized)
 struct RegistrationTests {
     @Test("who comes first has a seat, who comes later stands in line")
     func line() async throws {

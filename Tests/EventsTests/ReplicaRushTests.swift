@@ -7,7 +7,7 @@ import Testing
 @testable import Events
 
 /// The rush on the whole service: two replicas in this process, every request through the whole stack.
-@Suite("A rush on two replicas")
+@Suite("A rush on two replicas", .serialized)
 struct ReplicaRushTests {
     static let people = 500
     static let seats = 25

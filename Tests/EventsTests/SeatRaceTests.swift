@@ -8,7 +8,7 @@ import Testing
 @testable import Events
 
 /// Many at once for few seats, on two clients as two replicas have them. What is tried here is the SQL of the store alone.
-@Suite("Seats under a rush")
+@Suite("Seats under a rush", .serialized)
 struct SeatRaceTests {
     static let people = 500
     static let seats = 25

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Lobbying
 
-@Suite("The Cercle's meetings")
+@Suite("The Cercle's meetings", .serialized)
 struct MeetingTests {
     @Test("officials and people are invited once each; guests of honour are named")
     func invitations() async throws {

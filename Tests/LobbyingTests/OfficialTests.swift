@@ -6,7 +6,7 @@ import Testing
 
 @testable import Lobbying
 
-@Suite("Officials and their mandates")
+@Suite("Officials and their mandates", .serialized)
 struct OfficialTests {
     private func mandate(
         _ official: Official, _ role: Line = "Députée", constituency: Line? = "2e circonscription", from: Day,
