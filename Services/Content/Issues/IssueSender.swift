@@ -46,24 +46,26 @@ struct IssueSender: Sendable {
         for try await member in members {
             batch.append(.init(email: member.email, name: member.name))
             if batch.count == Self.readersAtOnce {
-                try await add(batch, to: edition)
+                guard try await add(batch, to: edition, job) else { return }
                 batch.removeAll(keepingCapacity: true)
-                try await job.heartbeat()
             }
         }
-        let last = batch
-        try await backend.database.transaction { transaction in
-            try await job.fence(in: transaction)
-            guard try await IssueStore.lock(edition.issue, in: transaction) == .sending else { return }
-            try await DeliveryStore.add(last, issue: edition.issue, audience: edition.audience, in: transaction)
-            try await IssueStore.markResolved(edition.issue, edition.audience, in: transaction)
-            try await enqueueSend(edition, at: nil, in: transaction)
-        }
+        _ = try await add(batch, to: edition, job, isLast: true)
     }
 
-    private func add(_ readers: [DeliveryStore.Reader], to edition: EditionKey) async throws {
+    /// Adds readers while the issue is going out; false once it has been called off.
+    private func add(
+        _ readers: [DeliveryStore.Reader], to edition: EditionKey, _ job: JobContext, isLast: Bool = false
+    ) async throws -> Bool {
         try await backend.database.transaction { transaction in
+            try await job.fence(in: transaction)
+            guard try await IssueStore.lock(edition.issue, in: transaction) == .sending else { return false }
             try await DeliveryStore.add(readers, issue: edition.issue, audience: edition.audience, in: transaction)
+            if isLast {
+                try await IssueStore.markResolved(edition.issue, edition.audience, in: transaction)
+                try await enqueueSend(edition, at: nil, in: transaction)
+            }
+            return true
         }
     }
 
