@@ -12,6 +12,7 @@ package enum DirectoryApplication: ServiceApplication {
         Migration("0001-vocabulary", sql: PackageResources.m0001_vocabulary_sql),
         Migration("0002-members", sql: PackageResources.m0002_members_sql),
         Migration("0003-field", sql: PackageResources.m0003_field_sql),
+        Migration("0004-expert-document", sql: PackageResources.m0004_expert_document_sql),
     ]
 
     package static func assemble(_ backend: Backend, into parts: inout ServiceParts) throws {

@@ -160,4 +160,45 @@ private struct Person: Codable, Equatable {
             }
         }
     }
+
+    @Test("each byte that needs an escape gets it, wherever it stands in a text of whatever length")
+    func escapes() throws {
+        for length in 0...40 {
+            for position in 0..<max(1, length) {
+                for special in ["\"", "\\", "\u{1F}", "\u{0}", "\u{7F}", "é", " ", "!", "#", "["] {
+                    var text = String(repeating: "x", count: length)
+                    let place = text.index(text.startIndex, offsetBy: position)
+                    text.replaceSubrange(place..<(length == 0 ? place : text.index(after: place)), with: special)
+                    var bytes: [UInt8] = []
+                    JSONText.writeString(text, into: &bytes)
+                    #expect(try JSONDecoder().decode(String.self, from: Data(bytes)) == text)
+                    #expect(bytes.filter { $0 < 0x20 }.isEmpty)
+                }
+            }
+        }
+    }
+
+    @Test("a column _document is the whole object, in answers and in values")
+    func documents() async throws {
+        struct Item: Decodable, Equatable {
+            var name: String
+        }
+        try await withDatabase { database in
+            try await database.withClient { client in
+                let rows = try await client.query(
+                    """
+                    select 7 as version, json_build_object('name', name) as "_document", name as "_key"
+                    from unnest(array['a', 'b']) as of (name)
+                    """)
+                #expect(try rows.decode(Item.self) == [Item(name: "a"), Item(name: "b")])
+                #expect(try rows[1].decode(Item.self) == Item(name: "b"))
+                var bytes: [UInt8] = []
+                rows.writeJSONLines(range: 0..<2, into: &bytes)
+                #expect(String(decoding: bytes, as: UTF8.self) == "{\"name\" : \"a\"}\n{\"name\" : \"b\"}\n")
+                bytes = []
+                rows.writeJSONArray(range: 0..<2, into: &bytes)
+                #expect(String(decoding: bytes, as: UTF8.self) == "[{\"name\" : \"a\"},{\"name\" : \"b\"}]")
+            }
+        }
+    }
 }

@@ -18,7 +18,7 @@ struct ExpertRoutes {
         parts.routes.read(ListExperts.self) { call in
             try .page(
                 try await ExpertStore.list(call.query, call.page, for: call.principal, on: database),
-                call.page, key: "_key", "id")
+                call.page, key: "_key", "_id")
         }
         parts.routes.read(GetExpert.self) { call in
             try .row(try await ExpertStore.get(call.path.expert, for: call.principal, on: database))

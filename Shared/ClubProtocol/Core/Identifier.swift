@@ -17,7 +17,7 @@ package struct Identifier<Entity>: TextValue, Comparable {
     }
 
     package init(validating text: String) throws(InvalidText) {
-        guard text.utf8.count == 36, let uuid = UUID(uuidString: text) else { throw InvalidText("is no UUID") }
+        guard let uuid = UUIDText.parse(text) else { throw InvalidText("is no UUID") }
         self.uuid = uuid
     }
 
@@ -28,6 +28,33 @@ package struct Identifier<Entity>: TextValue, Comparable {
     }
 
     package static func < (left: Self, right: Self) -> Bool { left.uuid < right.uuid }
+}
+
+/// The text form of UUIDs (RFC 9562, 4). Foundation reads it with `sscanf`, which is a twentieth of a short request's work.
+enum UUIDText {
+    static func parse(_ text: String) -> UUID? {
+        text.utf8.withContiguousStorageIfAvailable(parse) ?? UUID(uuidString: text)
+    }
+
+    private static func parse(_ text: UnsafeBufferPointer<UInt8>) -> UUID? {
+        guard text.count == 36 else { return nil }
+        var uuid: uuid_t = (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+        return withUnsafeMutableBytes(of: &uuid) { bytes in
+            var index = 0
+            for position in 0..<16 {
+                if position == 4 || position == 6 || position == 8 || position == 10 {
+                    guard text[index] == UInt8(ascii: "-") else { return nil }
+                    index += 1
+                }
+                guard let high = Hexadecimal.value(text[index]), let low = Hexadecimal.value(text[index + 1]) else {
+                    return nil
+                }
+                bytes[position] = high << 4 | low
+                index += 2
+            }
+            return UUID(uuid: bytes.load(as: uuid_t.self))
+        }
+    }
 }
 
 /// Makes version 7 UUIDs: 48 bits of Unix milliseconds, a 12-bit counter within one, 62 random bits (RFC 9562, 5.7, 6.2).

@@ -9,14 +9,18 @@ package enum FlatCoding {
     /// cannot be a ``Cursor``; `invalid` (422), with the parameter's name as pointer, for any other value that is wrong or
     /// missing.
     package static func decodeQuery<T: Decodable>(_ type: T.Type, from query: String?) throws -> T {
-        var values: [String: [String]] = [:]
+        var values: [FlatValue] = []
         for pair in (query ?? "").utf8.split(separator: UInt8(ascii: "&")) {
             let end = pair.firstIndex(of: UInt8(ascii: "=")) ?? pair.endIndex
             let value = end == pair.endIndex ? pair[end...] : pair[pair.index(after: end)...]
             guard let name = FormEncoding.decode(pair[..<end]),
                 let text = FormEncoding.decode(value)
             else { throw Problem(.malformed, "The query is not percent-encoded UTF-8.") }
-            values[name, default: []].append(text)
+            if let index = values.firstIndex(where: { $0.name == name }) {
+                values[index].texts.append(text)
+            } else {
+                values.append(FlatValue(name: name, texts: [text]))
+            }
         }
         let decoder = FlatDecoder(values)
         do {
@@ -45,9 +49,11 @@ package enum FlatCoding {
     /// Reads the variables of a path by their names, already percent-decoded.
     ///
     /// Throws `Problem(.notFound)` for a value that its type refuses: nothing can be there.
-    package static func decodePath<T: Decodable>(_ type: T.Type, from variables: [String: String]) throws -> T {
+    ///
+    /// - Parameter values: as many as there are names.
+    package static func decodePath<T: Decodable>(_ type: T.Type, names: [String], values: [String]) throws -> T {
         do {
-            let decoder = FlatDecoder(variables.mapValues { [$0] })
+            let decoder = FlatDecoder(names.indices.map { FlatValue(name: names[$0], texts: [values[$0]]) })
             let result = try T(from: decoder)
             try decoder.checkNames()
             return result
@@ -82,6 +88,9 @@ package enum FlatCoding {
 enum FormEncoding {
     /// Nil for a `%` without two hexadecimal digits and for what is no UTF-8 afterwards.
     static func decode(_ text: Substring.UTF8View) -> String? {
+        guard text.contains(where: { $0 == UInt8(ascii: "%") || $0 == UInt8(ascii: "+") }) else {
+            return String(Substring(text))
+        }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(text.count)
         var rest = text.makeIterator()

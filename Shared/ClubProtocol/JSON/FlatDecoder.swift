@@ -31,28 +31,38 @@ enum FlatFault: Error {
     }
 }
 
+/// A name, and what it was given, once or several times.
+struct FlatValue {
+    let name: String
+    var texts: [String]
+    /// Whether the type that is read has such a parameter.
+    var isKnown = false
+}
+
 /// The decoder over names and texts. Only the type at the top has keys; everything under it is one text or an array of
 /// them.
 final class FlatDecoder: Decoder {
-    fileprivate let values: [String: [String]]
-    private var known: Set<String> = []
+    /// A handful: searched faster than hashed.
+    fileprivate var values: [FlatValue]
 
-    init(_ values: [String: [String]]) {
+    init(_ values: [FlatValue]) {
         self.values = values
     }
+
+    fileprivate func texts(_ name: String) -> [String]? { values.first { $0.name == name }?.texts }
 
     var codingPath: [any CodingKey] { [] }
     var userInfo: [CodingUserInfoKey: Any] { [:] }
 
     /// Throws for a name that the type has not; to be asked after the type has read itself.
     func checkNames() throws(FlatFault) {
-        if let stranger = values.keys.filter({ !known.contains($0) }).min() {
+        if let stranger = values.lazy.filter({ !$0.isKnown }).map(\.name).min() {
             throw .malformed("There is no parameter \(Shown.text(stranger)).")
         }
     }
 
     func container<Key: CodingKey>(keyedBy type: Key.Type) throws -> KeyedDecodingContainer<Key> {
-        known.formUnion(values.keys.filter { WireKey.knows($0, type) })
+        for index in values.indices where WireKey.knows(values[index].name, type) { values[index].isKnown = true }
         // Before any value is read: a name that nobody knows is a 400 even if a value is wrong as well.
         try checkNames()
         return KeyedDecodingContainer(FlatKeyedContainer(decoder: self))
@@ -73,15 +83,15 @@ private struct FlatKeyedContainer<Key: CodingKey>: KeyedDecodingContainerProtoco
     let decoder: FlatDecoder
 
     var codingPath: [any CodingKey] { [] }
-    var allKeys: [Key] { decoder.values.keys.sorted().compactMap { Key(stringValue: $0) } }
+    var allKeys: [Key] { decoder.values.map(\.name).sorted().compactMap { Key(stringValue: $0) } }
 
-    func contains(_ key: Key) -> Bool { decoder.values[key.stringValue] != nil }
+    func contains(_ key: Key) -> Bool { decoder.texts(key.stringValue) != nil }
     func decodeNil(forKey key: Key) -> Bool { !contains(key) }
 
     func decode<T: Decodable>(_ type: T.Type, forKey key: Key) throws -> T {
         let name = key.stringValue
         // An array that nobody gave an element is empty, not missing.
-        guard let texts = decoder.values[name] ?? (type is any FlatArray.Type ? [] : nil) else {
+        guard let texts = decoder.texts(name) ?? (type is any FlatArray.Type ? [] : nil) else {
             throw FlatFault.invalid(name: name, detail: "is missing")
         }
         do {

@@ -53,6 +53,8 @@ struct InFlight {
     var prepared = 0
     /// No statement of this operation has a greater serial.
     var serial = 0
+    /// Of the first statement's rows.
+    var shape: ResultShape?
     var first: ResultHandle?
     var more: [ResultHandle] = []
     var failure: PostgresError?

@@ -5,6 +5,7 @@ struct StatementCache {
         let name: [CChar]
         /// The number in the name: a statement prepared later has a greater one.
         let serial: Int
+        let shape = ResultShape()
         fileprivate var lastUse: Int
     }
 

@@ -116,6 +116,7 @@ final class Wire {
             prepared = new
         }
         entry.serial = max(entry.serial, prepared.serial)
+        if entry.shape == nil { entry.shape = prepared.shape }
         return unsafe withValues(statement) { count, values in
             unsafe PQsendQueryPrepared(connection, prepared.name, count, values, nil, nil, 0)
         }
@@ -257,7 +258,7 @@ final class Wire {
 extension InFlight {
     /// Keeps a result, or drops it: a confirmation of `prepare` has no command tag, controls come first.
     mutating func take(_ result: OpaquePointer) {
-        let owned = unsafe ResultHandle(unsafe result)
+        let owned = unsafe ResultHandle(unsafe result, shape: first == nil ? shape : nil)
         if owned.isPrepareConfirmation {
             prepared += 1
         } else if controls > 0 {

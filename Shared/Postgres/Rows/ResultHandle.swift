@@ -4,11 +4,16 @@ import CLibpq
 /// thread may read one.
 @safe
 final class ResultHandle: @unchecked Sendable {
+    /// The alias of a column that holds the whole object as JSON.
+    static let document = "_document"
+
     private let pointer: OpaquePointer
+    private let shape: ResultShape
 
     /// Takes ownership.
-    init(_ pointer: OpaquePointer) {
+    init(_ pointer: OpaquePointer, shape: ResultShape? = nil) {
         unsafe self.pointer = pointer
+        self.shape = shape ?? ResultShape()
     }
 
     deinit {
@@ -17,6 +22,9 @@ final class ResultHandle: @unchecked Sendable {
 
     var rowCount: Int { unsafe Int(PQntuples(pointer)) }
     var columnCount: Int { unsafe Int(PQnfields(pointer)) }
+
+    /// How its rows are written as JSON.
+    var plan: JSONPlan { shape.plan(for: self) }
 
     func type(_ column: Int) -> UInt32 { unsafe PQftype(pointer, Int32(column)) }
 
@@ -28,11 +36,11 @@ final class ResultHandle: @unchecked Sendable {
 
     /// The bytes of a column, nil for NULL; they live as long as this object.
     func bytes(row: Int, column: Int) -> UnsafeRawBufferPointer? {
-        guard unsafe PQgetisnull(pointer, Int32(row), Int32(column)) == 0,
-            let start = unsafe PQgetvalue(pointer, Int32(row), Int32(column))
-        else { return nil }
-        return unsafe UnsafeRawBufferPointer(
-            start: start, count: Int(PQgetlength(pointer, Int32(row), Int32(column))))
+        let length = unsafe Int(PQgetlength(pointer, Int32(row), Int32(column)))
+        // NULL has no length: only what is empty has to be asked.
+        if length == 0, unsafe PQgetisnull(pointer, Int32(row), Int32(column)) != 0 { return nil }
+        guard let start = unsafe PQgetvalue(pointer, Int32(row), Int32(column)) else { return nil }
+        return unsafe UnsafeRawBufferPointer(start: start, count: length)
     }
 
     /// What the server did: `INSERT 0 1`, `COMMIT`.

@@ -3,6 +3,7 @@ extension Row {
     ///
     /// `json` and `jsonb` columns decode through JSON into whatever the key's type is; array columns into arrays; everything
     /// else as a single value from its text (a `timestamptz` is presented to strings as `2026-11-22T23:14:16.123456Z`).
+    /// A column `_document` is the whole object: the others are not looked at.
     ///
     /// - Throws: `PostgresError` of kind `decoding` naming the column and the type, never a value.
     package func decode<T: Decodable>(_ type: T.Type) throws -> T {
@@ -10,6 +11,9 @@ extension Row {
     }
 
     fileprivate func decode<T: Decodable>(_ type: T.Type, _ columns: ColumnNames) throws -> T {
+        if let document = columns.positions[ResultHandle.document] {
+            return try Cell(handle, row: index, column: document, name: ResultHandle.document).decode(type)
+        }
         let decoder = RowDecoder(row: self, columns: columns)
         do {
             return try T(from: decoder)

@@ -132,11 +132,14 @@ extension UUID: PostgresEncodable {
     package static var postgresType: PostgresType { .uuid }
 
     package func encode(into bytes: inout [UInt8]) {
-        let octets = unsafe withUnsafeBytes(of: uuid) { unsafe [UInt8]($0) }
-        for (index, octet) in octets.enumerated() {
-            if index == 4 || index == 6 || index == 8 || index == 10 { bytes.append(UInt8(ascii: "-")) }
-            bytes.append(Hexadecimal.digit(octet >> 4))
-            bytes.append(Hexadecimal.digit(octet & 15))
+        bytes.reserveCapacity(bytes.count + 36)
+        unsafe withUnsafeBytes(of: uuid) { octets in
+            for index in 0..<16 {
+                if index == 4 || index == 6 || index == 8 || index == 10 { bytes.append(UInt8(ascii: "-")) }
+                let octet = unsafe octets[index]
+                bytes.append(Hexadecimal.digit(octet >> 4))
+                bytes.append(Hexadecimal.digit(octet & 15))
+            }
         }
     }
 }

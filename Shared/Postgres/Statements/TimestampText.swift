@@ -38,9 +38,7 @@ enum TimestampText {
     /// not in that form (`infinity`, years before Christ, another zone) is appended as it is.
     static func writeRFC3339(_ text: UnsafeRawBufferPointer, into bytes: inout [UInt8]) {
         let count = text.count
-        guard count >= 22, unsafe text[10] == UInt8(ascii: " "), unsafe text[count - 3] == UInt8(ascii: "+"),
-            unsafe text[count - 2] == UInt8(ascii: "0"), unsafe text[count - 1] == UInt8(ascii: "0")
-        else {
+        guard unsafe isCommon(text) else {
             unsafe bytes.append(contentsOf: text)
             return
         }
@@ -48,6 +46,13 @@ enum TimestampText {
         bytes.append(UInt8(ascii: "T"))
         unsafe bytes.append(contentsOf: text[11..<count - 3])
         bytes.append(UInt8(ascii: "Z"))
+    }
+
+    /// Whether it is in the form that all moments since the year 1 have.
+    static func isCommon(_ text: UnsafeRawBufferPointer) -> Bool {
+        let count = text.count
+        return unsafe count >= 22 && text[10] == UInt8(ascii: " ") && text[count - 3] == UInt8(ascii: "+")
+            && text[count - 2] == UInt8(ascii: "0") && text[count - 1] == UInt8(ascii: "0")
     }
 
     /// Microseconds since 1970 of `2026-11-22`, `2026-11-22 23:14:16.123456` or the same with `+00`; nil for anything else.

@@ -53,7 +53,7 @@ extension ConnectionHandler {
     }
 
     func releaseRead() {
-        guard readIsHeld, phase != .answering, !uploadIsFull else { return }
+        guard readIsHeld, !holdsRead else { return }
         readIsHeld = false
         context?.read()
     }

@@ -14,8 +14,8 @@ import NIOHTTP1
 ///     ▼                   ▼                                     ▼
 ///   discarding ──end──▶ idle        closing ◀───────────────────┘
 /// ```
-/// While a request is answered nothing more is read, so that a client that sends faster than we answer waits in its own
-/// socket. All of it runs on the channel's event loop, the handlers' tasks included.
+/// While a request is answered and another one waits nothing more is read, so that a client that sends faster than we
+/// answer waits in its own socket. All of it runs on the channel's event loop, the handlers' tasks included.
 final class ConnectionHandler: ChannelDuplexHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = Never
@@ -125,14 +125,14 @@ final class ConnectionHandler: ChannelDuplexHandler {
         context.fireChannelReadComplete()
     }
 
-    /// Nothing is read while a request is answered.
+    /// Nothing more is read while a request is answered and another one waits. (Until one does, reading goes on: to stop and
+    /// resume it for every request would cost two system calls each, and a client that goes away would not be noticed.)
     func read(context: ChannelHandlerContext) {
-        if phase == .answering || uploadIsFull {
-            readIsHeld = true
-        } else {
-            context.read()
-        }
+        readIsHeld = holdsRead
+        if !readIsHeld { context.read() }
     }
+
+    var holdsRead: Bool { phase == .answering && !parked.isEmpty || uploadIsFull }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         if context.channel.isWritable {

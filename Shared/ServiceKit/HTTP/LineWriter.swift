@@ -20,12 +20,7 @@ package struct LineWriter<Line: Codable & Sendable>: Sendable {
         while start < rows.count {
             // In stretches, so that a large result is not copied as a whole before any of it goes out.
             let range = start..<min(start + 100, rows.count)
-            try await output.append { buffer in
-                for row in range {
-                    rows.writeJSON(row: row, into: &buffer)
-                    buffer.append(UInt8(ascii: "\n"))
-                }
-            }
+            try await output.append { rows.writeJSONLines(range: range, into: &$0) }
             start = range.upperBound
         }
     }

@@ -24,19 +24,26 @@ package struct PageRequest: Sendable {
 /// cursor taken to another list does not open.
 struct CursorScope: Sendable {
     private static let macBytes = 16
-    private let key: SymmetricKey
-    private let list: [UInt8]
+    /// Keyed, and with the list in it.
+    private let code: HMAC<SHA256>
 
     /// - Parameters:
+    ///   - code: keyed, and nothing else.
     ///   - path: of the request, as it was sent.
     ///   - query: of the request, as it was sent; `cursor` and `limit` do not count, nor does the order.
-    init(key: SymmetricKey, path: Substring, query: Substring?) {
-        self.key = key
-        let filters = (query ?? "").split(separator: "&").filter { parameter in
-            let name = parameter.prefix { $0 != "=" }
-            return name != "cursor" && name != "limit"
+    init(_ code: HMAC<SHA256>, path: Substring.UTF8View, query: Substring.UTF8View?) {
+        var list = Array(path)
+        let filters = query?.split(separator: UInt8(ascii: "&")).filter { parameter in
+            !parameter.starts(with: "cursor=".utf8) && !parameter.starts(with: "limit=".utf8)
         }
-        list = Array("\(path)?\(filters.sorted().joined(separator: "&"))".utf8)
+        for filter in (filters ?? []).sorted(by: { $0.lexicographicallyPrecedes($1) }) {
+            list.append(UInt8(ascii: "&"))
+            list.append(contentsOf: filter)
+        }
+        list.append(0)
+        var code = code
+        code.update(data: list)
+        self.code = code
     }
 
     /// base64url(16 bytes of HMAC-SHA256, then the key's texts, each with its length before it).
@@ -69,9 +76,7 @@ struct CursorScope: Sendable {
     }
 
     private func mac(_ payload: some Collection<UInt8>) -> [UInt8] {
-        var code = HMAC<SHA256>(key: key)
-        code.update(data: list)
-        code.update(data: [0])
+        var code = code
         code.update(data: Array(payload))
         return Array(code.finalize().prefix(Self.macBytes))
     }

@@ -13,7 +13,8 @@ import Synchronization
 /// the answer is no anyway; what it lets in is ``Work``, which is run when its body is there.
 package final class Responder: Sendable {
     let database: PostgresClient
-    let cursorKey: SymmetricKey
+    /// Keyed, and nothing else: copied for each list.
+    let cursorCode: HMAC<SHA256>
     let limits: HTTPLimits
     let logger: Logger
     let admission: Admission
@@ -45,7 +46,7 @@ package final class Responder: Sendable {
         self.verifier = verifier
         self.limits = limits
         self.logger = logger
-        cursorKey = links.cursorKey
+        cursorCode = HMAC(key: links.cursorKey)
         mapping = ProblemMapping(constraints: routes.constraints)
         documents = ["/openapi.json": openAPI, "/.well-known/jwks.json": jwks]
         admission = Admission(places: limits.inFlight, seats: limits.queued, patience: limits.queueWait)

@@ -60,8 +60,7 @@ final class Work: Sendable {
         if values.isEmpty, let empty = Empty() as? E.Path {
             path = empty
         } else {
-            path = try FlatCoding.decodePath(
-                E.Path.self, from: Dictionary(zip(route.variables, values), uniquingKeysWith: { first, _ in first }))
+            path = try FlatCoding.decodePath(E.Path.self, names: route.variables, values: values)
         }
         let asked: E.Query
         if query == nil, let empty = Empty() as? E.Query {
@@ -80,7 +79,7 @@ final class Work: Sendable {
         var paging: PageRequest?
         if route.isPaged, let paged = asked as? any PagedQuery {
             let scope = CursorScope(
-                key: responder.cursorKey, path: head.target.prefix { $0 != "?" }, query: query)
+                responder.cursorCode, path: head.target.utf8.prefix { $0 != UInt8(ascii: "?") }, query: query?.utf8)
             paging = try PageRequest(paged, scope: scope)
         }
         return Call(

@@ -172,11 +172,11 @@ struct PathTests {
 
     @Test("the variables of a path are read and written")
     func roundTrip() throws {
-        let path = try FlatCoding.decodePath(Path.self, from: ["event": id, "number": "7"])
+        let path = try FlatCoding.decodePath(Path.self, names: ["event", "number"], values: [id, "7"])
         #expect(path.event.text == id)
         #expect(path.number == 7)
         #expect(try FlatCoding.path(of: operation, with: path) == "/v1/events/\(id)/seats/7")
-        #expect(try FlatCoding.decodePath(Empty.self, from: [:]) == Empty())
+        #expect(try FlatCoding.decodePath(Empty.self, names: [], values: []) == Empty())
         let plain = Operation(.get, "/v1/events", "Events.", access: .anyone)
         #expect(try FlatCoding.path(of: plain, with: Empty()) == "/v1/events")
     }
@@ -191,14 +191,16 @@ struct PathTests {
             ["event": "../", "number": "7"],
         ])
     func notFound(variables: [String: String]) {
-        let problem = #expect(throws: Problem.self) { try FlatCoding.decodePath(Path.self, from: variables) }
+        let problem = #expect(throws: Problem.self) {
+            try FlatCoding.decodePath(Path.self, names: Array(variables.keys), values: Array(variables.values))
+        }
         #expect(problem?.type == .notFound)
         #expect(problem?.errors.isEmpty == true)
     }
 
     @Test("a variable is read as it is and written percent-encoded")
     func encoded() throws {
-        #expect(try FlatCoding.decodePath(Token.self, from: ["token": "a/b+c%25"]).token == "a/b+c%25")
+        #expect(try FlatCoding.decodePath(Token.self, names: ["token"], values: ["a/b+c%25"]).token == "a/b+c%25")
         let operation = Operation(.get, "/v1/tokens/{token}", "A token.", access: .anyone)
         #expect(try FlatCoding.path(of: operation, with: Token(token: "a/b é?")) == "/v1/tokens/a%2Fb%20%C3%A9%3F")
     }

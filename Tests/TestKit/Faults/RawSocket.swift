@@ -1,10 +1,11 @@
 import Foundation
+import Glibc
 
 /// A blocking socket, used on threads of its own so that a test can be as rude as no client library is.
-final class RawSocket: Sendable {
+package final class RawSocket: Sendable {
     private let descriptor: Int32
 
-    init(port: Int) throws {
+    package init(port: Int) throws {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
@@ -26,10 +27,10 @@ final class RawSocket: Sendable {
 
     /// Sends what the other side takes; false once it takes no more.
     @discardableResult
-    func send(_ text: String) async -> Bool { await send(Array(text.utf8)) }
+    package func send(_ text: String) async -> Bool { await send(Array(text.utf8)) }
 
     @discardableResult
-    func send(_ bytes: [UInt8]) async -> Bool {
+    package func send(_ bytes: [UInt8]) async -> Bool {
         await onThread { [self] in
             var sent = 0
             while sent < bytes.count {
@@ -44,7 +45,7 @@ final class RawSocket: Sendable {
     }
 
     /// All that comes until the other side closes.
-    func readAll() async -> String {
+    package func readAll() async -> String {
         await onThread { [self] in
             var all: [UInt8] = []
             while let bytes = receive() { all += bytes }
@@ -53,7 +54,7 @@ final class RawSocket: Sendable {
     }
 
     /// What comes until it contains `text`, or the other side closes.
-    func read(until text: String) async -> String {
+    package func read(until text: String) async -> String {
         await onThread { [self] in
             var all: [UInt8] = []
             while !String(decoding: all, as: UTF8.self).contains(text), let bytes = receive() { all += bytes }
@@ -61,10 +62,10 @@ final class RawSocket: Sendable {
         }
     }
 
-    func endSending() { shutdown(descriptor, Int32(SHUT_WR)) }
+    package func endSending() { shutdown(descriptor, Int32(SHUT_WR)) }
 
     /// Closes with a reset, as a client that is killed.
-    func vanish() {
+    package func vanish() {
         var linger = linger(l_onoff: 1, l_linger: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<Foundation.linger>.size))
         shutdown(descriptor, Int32(SHUT_RDWR))

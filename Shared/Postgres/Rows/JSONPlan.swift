@@ -1,0 +1,154 @@
+import Synchronization
+
+/// How each column of a result is written as JSON: found out once, used for every row.
+final class JSONPlan: Sendable {
+    private enum Form {
+        case verbatim
+        /// A text that needs no escape.
+        case quoted
+        case number
+        case bool
+        case moment
+        case string
+        case array(PostgresType)
+    }
+
+    private struct Column {
+        let index: Int
+        /// Where `,"key":` stands in `keys`.
+        let key: Range<Int>
+        let form: Form
+    }
+
+    /// The column that is the whole object.
+    private let document: Int?
+    private let keys: [UInt8]
+    private let columns: [Column]
+
+    init(_ handle: ResultHandle) {
+        document = handle.index(of: ResultHandle.document)
+        var keys: [UInt8] = []
+        var columns: [Column] = []
+        for index in 0..<handle.columnCount {
+            guard let name = unsafe handle.name(index), unsafe name[0] != CChar(UInt8(ascii: "_")) else { continue }
+            let start = keys.count
+            keys.append(UInt8(ascii: ","))
+            JSONText.writeString(unsafe String(cString: name), into: &keys)
+            keys.append(UInt8(ascii: ":"))
+            let type = PostgresType(rawValue: handle.type(index))
+            columns.append(Column(index: index, key: start..<keys.count, form: JSONPlan.form(of: type)))
+        }
+        self.keys = keys
+        self.columns = columns
+    }
+
+    /// Writes rows as objects, with `separator` between them.
+    func write(_ handle: ResultHandle, rows: Range<Int>, separator: UInt8, into writer: inout JSONWriter) {
+        unsafe keys.withUnsafeBytes { keys in
+            for row in rows {
+                if row != rows.lowerBound { writer.append(separator) }
+                if let document, let object = unsafe handle.bytes(row: row, column: document) {
+                    unsafe writer.append(object)
+                } else {
+                    unsafe write(handle, row: row, keys, into: &writer)
+                }
+            }
+        }
+    }
+
+    private static func form(of type: PostgresType) -> Form {
+        switch type {
+        case .bool: .bool
+        case .int2, .int4, .int8, .float4, .float8, .numeric, .oid: .number
+        case .json, .jsonb: .verbatim
+        case .uuid, .date: .quoted
+        case .timestamptz: .moment
+        default: type.element.map { .array($0) } ?? .string
+        }
+    }
+
+    private func write(
+        _ handle: ResultHandle, row: Int, _ keys: UnsafeRawBufferPointer, into writer: inout JSONWriter
+    ) {
+        writer.append(UInt8(ascii: "{"))
+        var isFirst = true
+        for column in columns {
+            guard let value = unsafe handle.bytes(row: row, column: column.index) else { continue }
+            let key = isFirst ? column.key.dropFirst() : column.key
+            isFirst = false
+            unsafe writer.append(UnsafeRawBufferPointer(rebasing: keys[key]))
+            unsafe JSONPlan.write(value, column.form, into: &writer)
+        }
+        writer.append(UInt8(ascii: "}"))
+    }
+
+    private static func write(_ value: UnsafeRawBufferPointer, _ form: Form, into writer: inout JSONWriter) {
+        switch form {
+        case .verbatim: unsafe writer.append(value)
+        case .quoted: unsafe writer.appendQuoted(value)
+        case .number: unsafe writeNumber(value, into: &writer)
+        case .bool: writer.append(unsafe value.first == UInt8(ascii: "t") ? "true" : "false")
+        case .moment: unsafe writeMoment(value, into: &writer)
+        case .string: unsafe writer.appendString(value)
+        case .array(let element): unsafe writeArray(value, of: element, into: &writer)
+        }
+    }
+
+    /// `NaN` and the infinities are no JSON numbers: they become strings.
+    private static func writeNumber(_ value: UnsafeRawBufferPointer, into writer: inout JSONWriter) {
+        if let last = unsafe value.last, last &- UInt8(ascii: "0") < 10 {
+            unsafe writer.append(value)
+        } else {
+            unsafe writer.appendQuoted(value)
+        }
+    }
+
+    /// `2026-11-22 23:14:16.123456+00` as RFC 3339 has it; what is not in that form (`infinity`, years before Christ) stays.
+    private static func writeMoment(_ value: UnsafeRawBufferPointer, into writer: inout JSONWriter) {
+        guard unsafe TimestampText.isCommon(value) else { return unsafe writer.appendQuoted(value) }
+        writer.append(UInt8(ascii: "\""))
+        unsafe writer.append(UnsafeRawBufferPointer(rebasing: value[0..<10]))
+        writer.append(UInt8(ascii: "T"))
+        unsafe writer.append(UnsafeRawBufferPointer(rebasing: value[11..<value.count - 3]))
+        writer.append("Z\"")
+    }
+
+    private static func writeArray(
+        _ value: UnsafeRawBufferPointer, of type: PostgresType, into writer: inout JSONWriter
+    ) {
+        let form = form(of: type)
+        let start = writer.count
+        writer.append(UInt8(ascii: "["))
+        var isFirst = true
+        let complete = unsafe try? ArrayText.each(value) { element throws(PostgresError) in
+            if !isFirst { writer.append(UInt8(ascii: ",")) }
+            isFirst = false
+            if let element = unsafe element {
+                unsafe write(element, form, into: &writer)
+            } else {
+                writer.append("null")
+            }
+        }
+        guard complete == true else {
+            // More than one dimension: its text is all that is known of it.
+            writer.truncate(to: start)
+            unsafe writer.appendString(value)
+            return
+        }
+        writer.append(UInt8(ascii: "]"))
+    }
+}
+
+/// What all results of one prepared statement have in common.
+final class ResultShape: Sendable {
+    private let plan = Mutex<JSONPlan?>(nil)
+
+    func plan(for handle: ResultHandle) -> JSONPlan {
+        plan.withLock { plan in
+            if let plan { return plan }
+            let new = JSONPlan(handle)
+            plan = new
+            return new
+        }
+    }
+}
