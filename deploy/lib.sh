@@ -57,6 +57,13 @@ need_swift() {
   command -v swift > /dev/null || die "Swift 6.2 or later is needed: https://www.swift.org/install/linux/"
 }
 
+# swift_build ARGUMENT…: `swift build` with its caches and temporary files in .build, where the rest of its work is.
+swift_build() {
+  local own=$root/.build/swiftpm
+  mkdir -p "$own/tmp"
+  (cd "$root" && TMPDIR=$own/tmp swift build --cache-path "$own/cache" --security-path "$own/security" "$@")
+}
+
 # postgres_bin: the folder of initdb and pg_ctl, newest version first.
 postgres_bin() {
   local folder

@@ -106,7 +106,7 @@ package enum GetOfficial: Endpoint {
 package enum ChangeOfficial: Endpoint {
     package static let operation = Operation(
         .patch, "/v1/officials/{official}", "Changes a public official.", access: LobbyingAPI.writers,
-        problems: [.notFound, .stale], requiresIfMatch: true)
+        problems: [.notFound, .alreadyExists, .stale], requiresIfMatch: true)
 
     package typealias Path = OfficialPath
 
