@@ -41,7 +41,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         // JSON web tokens of another maker, which ours are tested against.
         .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
-        // Hashes, HMAC and Ed25519 keys.
+        // Hashes, HMAC and Ed25519 keys; the RSA keys of OpenID providers.
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         // Mails in French from templates.
         .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
@@ -77,6 +77,7 @@ let package = Package(
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CryptoExtras", package: "swift-crypto"),
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "OrderedCollections", package: "swift-collections"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -169,6 +170,7 @@ func test(_ name: String, testing targets: [Target.Dependency]? = nil) -> Target
         dependencies: (targets ?? [.target(name: name)]) + shared.filter { $0 != name }.map { .target(name: $0) } + [
             .product(name: "AsyncHTTPClient", package: "async-http-client"),
             .product(name: "Crypto", package: "swift-crypto"),
+            .product(name: "CryptoExtras", package: "swift-crypto"),
             .product(name: "HTTPTypes", package: "swift-http-types"),
             .product(name: "Logging", package: "swift-log"),
             .product(name: "NIOCore", package: "swift-nio"),

@@ -86,6 +86,11 @@ package struct PublicKey: Codable, Hashable, Sendable {
     package var kty: String
     package var crv: String?
     package var x: String?
+    /// Of a P-256 key.
+    package var y: String?
+    /// Modulus and exponent of an RSA key.
+    package var n: String?
+    package var e: String?
     package var kid: String?
     package var alg: String?
     package var use: String?

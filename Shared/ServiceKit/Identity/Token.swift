@@ -81,6 +81,7 @@ struct CompactToken {
     /// More than any of ours; a larger one is refused before it is decoded.
     static let maximumBytes = 8192
 
+    let algorithm: String
     let kid: String
     let payload: [UInt8]
     let signature: [UInt8]
@@ -92,7 +93,7 @@ struct CompactToken {
         guard parts.count == 3, let header = Base64URL.decode(parts[0]), let payload = Base64URL.decode(parts[1]),
             let signature = Base64URL.decode(parts[2])
         else { throw .malformed }
-        kid = try Self.kid(of: header)
+        (algorithm, kid) = try Self.read(header)
         self.payload = payload
         self.signature = signature
         signed = bytes[..<parts[1].endIndex]
@@ -104,16 +105,18 @@ struct CompactToken {
         "jku", "jwk", "x5u", "x5c", "x5t", "x5t#S256", "crit", "b64", "zip", "enc",
     ]
 
-    private static func kid(of header: [UInt8]) throws(TokenRefusal) -> String {
+    private static func read(_ header: [UInt8]) throws(TokenRefusal) -> (algorithm: String, kid: String) {
         guard let object = try? JSONDecoder().decode([String: JSONValue].self, from: Data(header)) else {
             throw .malformed
         }
-        guard object["alg"] == .string("EdDSA") else { throw .algorithm }
-        guard object["typ"] == nil || object["typ"] == .string("JWT"), forbidden.isDisjoint(with: object.keys) else {
+        guard case .string(let algorithm) = object["alg"], ["EdDSA", "ES256", "RS256"].contains(algorithm) else {
+            throw .algorithm
+        }
+        guard [nil, .string("JWT")].contains(object["typ"]), forbidden.isDisjoint(with: object.keys) else {
             throw .header
         }
         guard case .string(let kid) = object["kid"] else { throw .unknownKey }
-        return kid
+        return (algorithm, kid)
     }
 
     /// The token in which `claims` are signed by `key` (RFC 7515, 7.1).
@@ -139,7 +142,8 @@ struct TokenRules {
     func check(_ bytes: [UInt8]) throws(TokenRefusal) -> (principal: Principal, expires: Timestamp) {
         let token = try CompactToken(bytes)
         guard let entry = trust.entries[token.kid] else { throw .unknownKey }
-        guard entry.key.isValidSignature(token.signature, for: token.signed) else { throw .signature }
+        guard entry.key.algorithm == token.algorithm else { throw .algorithm }
+        guard entry.key.isValid(token.signature, for: token.signed) else { throw .signature }
         guard let claims = try? JSONDecoder().decode(TokenClaims.self, from: Data(token.payload)),
             isName(claims.sub), isName(claims.jti)
         else { throw .claims }

@@ -59,7 +59,8 @@ package struct TrustFile: Codable, Hashable, Sendable {
     }
 
     /// An OpenID provider and the keys of its JWKS: they speak for people, in tokens with this `iss`.
-    /// Keys of other kinds than Ed25519 are passed over.
+    /// Ed25519, P-256 and RSA keys (`EdDSA`, `ES256`, `RS256`); others are passed over. The provider has to put the club's
+    /// claims into its tokens: `role`, and `org` and `person` where the role needs them, with the services in `aud`.
     package struct Issuer: Codable, Hashable, Sendable {
         package var issuer: String
         package var keys: [PublicKey]
@@ -126,7 +127,7 @@ struct TrustStore: Sendable {
     }
 
     struct Entry: Sendable {
-        var key: Curve25519.Signing.PublicKey
+        var key: VerificationKey
         var voice: Voice
     }
 
@@ -140,14 +141,14 @@ struct TrustStore: Sendable {
             guard KeyIdentifier.isValid(kid) else { throw IdentityFileError(path, "a key has no usable kid") }
             guard let key = item.key.ed25519 else { throw IdentityFileError(path, "key \(kid) is no Ed25519 key") }
             guard !item.speaksFor.isEmpty else { throw IdentityFileError(path, "key \(kid) speaks for nobody") }
-            try add(kid, Entry(key: key, voice: .speakers(Set(item.speaksFor))), path: path)
+            try add(kid, Entry(key: .ed25519(key), voice: .speakers(Set(item.speaksFor))), path: path)
         }
         for provider in file.issuers ?? [] {
             guard provider.issuer.hasPrefix("https://") || provider.issuer.hasPrefix("http://") else {
                 throw IdentityFileError(path, "an issuer must be a URL")
             }
             for item in provider.keys {
-                guard let kid = item.kid, let key = item.ed25519 else { continue }
+                guard let kid = item.kid, let key = VerificationKey(item) else { continue }
                 try add(kid, Entry(key: key, voice: .issuer(provider.issuer)), path: path)
             }
         }

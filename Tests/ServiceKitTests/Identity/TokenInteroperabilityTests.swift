@@ -1,4 +1,5 @@
 import ClubProtocol
+import CryptoExtras
 import Foundation
 import JWTKit
 import Testing
@@ -27,6 +28,60 @@ struct TokenInteroperabilityTests {
         let keys = try await JWTKeyCollection().add(jwksJSON: String(decoding: try signer.jwks, as: UTF8.self))
         let payload = try await keys.verify(signer.token(for: .directory), as: Payload.self)
         #expect(payload.iss == "events" && payload.role == "service" && payload.aud.value == ["directory"])
+    }
+
+    @Test(
+        "we accept an OpenID provider's ES256 and RS256, each key for its own algorithm and in its own issuer's name only"
+    )
+    func provider() async throws {
+        let fixture = try IdentityFixture()
+        let now = fixture.clock.read().date
+        let curve = ES256PrivateKey()
+        let rsa = try Insecure.RSA.PrivateKey(pem: _RSA.Signing.PrivateKey(keySize: .bits2048).pemRepresentation)
+        func base64(_ text: String?) -> String? {
+            text?.replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
+        }
+        let parts = try rsa.publicKey.getKeyPrimitives()
+        let rsaKey = PublicKey(
+            kty: "RSA", n: Base64URL.encode(parts.modulus), e: Base64URL.encode(parts.publicExponent), kid: "rsa",
+            use: "sig")
+        var short = rsaKey
+        short.n = Base64URL.encode(parts.modulus.prefix(128))
+        #expect(VerificationKey(short) == nil)
+        let parameters = try #require(curve.publicKey.parameters)
+        var trust = fixture.trust
+        trust.issuers = [
+            .init(
+                issuer: "https://id.example.org",
+                keys: [
+                    PublicKey(kty: "EC", crv: "P-256", x: base64(parameters.x), y: base64(parameters.y), kid: "curve"),
+                    rsaKey,
+                ])
+        ]
+        try trust.replace(at: fixture.trustPath)
+        let verifier = try fixture.verifier()
+        let right = await JWTKeyCollection()
+            .add(ecdsa: curve, kid: "curve").add(rsa: rsa, digestAlgorithm: .sha256, kid: "rsa")
+        let wrong = await JWTKeyCollection()
+            .add(rsa: rsa, digestAlgorithm: .sha256, kid: "curve").add(rsa: rsa, digestAlgorithm: .sha512, kid: "rsa")
+        func token(
+            _ kid: JWKIdentifier, by keys: JWTKeyCollection, issuer: String = "https://id.example.org"
+        ) async throws -> Substring {
+            let payload = Payload(
+                iss: issuer, sub: "claire", aud: AudienceClaim(value: ["directory"]), role: "editor",
+                iat: .init(value: now), exp: .init(value: now.addingTimeInterval(60)), jti: "x")
+            return try await keys.sign(payload, kid: kid)[...]
+        }
+        for kid in ["curve", "rsa"] as [JWKIdentifier] {
+            let good = try await token(kid, by: right)
+            #expect(try verifier.verify(good) == Principal(subject: "claire", role: .editor))
+            for bad in [
+                try await token(kid, by: wrong), try await token(kid, by: right, issuer: "operator"),
+                try await token(kid, by: right, issuer: "https://evil.example"),
+            ] {
+                #expect(throws: Problem.self) { try verifier.verify(bad) }
+            }
+        }
     }
 
     @Test("we accept what JWTKit signs")
