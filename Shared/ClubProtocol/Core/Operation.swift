@@ -7,8 +7,22 @@ package struct Operation: Sendable {
         case json = "application/json"
         /// One JSON value a line; the answer is a stream.
         case ndjson = "application/x-ndjson"
-        /// A table as people have it; the request's body is a stream.
+        /// A table as people have it; a request's body is a stream, and so may an answer be.
         case csv = "text/csv"
+        /// What a page's form sends; the keys of `Body` are the names of its fields.
+        case form = "application/x-www-form-urlencoded"
+        /// A page for people; its problems are pages too.
+        case html = "text/html; charset=utf-8"
+        case svg = "image/svg+xml"
+        case vcard = "text/vcard; charset=utf-8"
+
+        /// Whether the body is a ``TextDocument``, and no JSON.
+        package var isText: Bool {
+            switch self {
+            case .json, .ndjson: false
+            case .csv, .form, .html, .svg, .vcard: true
+            }
+        }
     }
 
     /// An operation that will go, and what replaces it (RFC 9745, RFC 8594).

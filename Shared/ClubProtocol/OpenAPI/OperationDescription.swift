@@ -34,7 +34,7 @@ struct OperationDescription {
             query[property.key] = (property.value, required.contains(property.key) && !isArray)
         }
 
-        if E.Body.self == Empty.self || operation.consumes != .json {
+        if E.Body.self == Empty.self || ![.json, .form].contains(operation.consumes) {
             body = nil
         } else {
             let schema = try book.schema(of: E.Body.self)
@@ -46,7 +46,7 @@ struct OperationDescription {
             response = nil
             versioned = false
         } else {
-            response = operation.produces == .csv ? String.schema(in: book) : try book.schema(of: E.Response.self)
+            response = operation.produces.isText ? String.schema(in: book) : try book.schema(of: E.Response.self)
             versioned =
                 if operation.produces == .json, case .object(let properties, _) = try book.shape(of: E.Response.self) {
                     properties["version"] != nil
@@ -69,10 +69,10 @@ struct OperationDescription {
                 "operationId": .string(name), "summary": .string(operation.summary),
                 "parameters": .array(parameters), "responses": .object(try responses),
             ]
-            if operation.consumes != .json {
+            if let body {
+                members["requestBody"] = Self.requestBody(body, operation.consumes)
+            } else if operation.consumes != .json {
                 members["requestBody"] = Self.requestBody(.object(["type": .string("string")]), operation.consumes)
-            } else if let body {
-                members["requestBody"] = Self.requestBody(body, .json)
             }
             switch operation.access {
             case .anyone: members["security"] = .array([])

@@ -23,9 +23,12 @@ struct OutgoingCall: Sendable {
         url = try address + FlatCoding.path(of: operation, with: request.path) + (query.isEmpty ? "" : "?\(query)")
         method = HTTPMethod(rawValue: operation.method.rawValue)
         headers = ["Accept": "\(operation.produces.rawValue), application/problem+json"]
-        if operation.consumes == .json, !(request.body is Empty) {
-            headers.add(name: "Content-Type", value: Operation.Media.json.rawValue)
-            body = .bytes(ByteBuffer(bytes: try WireJSON.encode(request.body)))
+        if !(request.body is Empty), operation.consumes == .json || operation.consumes == .form {
+            headers.add(name: "Content-Type", value: operation.consumes.rawValue)
+            body =
+                operation.consumes == .json
+                ? .bytes(ByteBuffer(bytes: try WireJSON.encode(request.body)))
+                : .bytes(ByteBuffer(string: try FlatCoding.encodeQuery(request.body)))
         }
         if let version = request.ifMatch { headers.add(name: "If-Match", value: "\"\(version)\"") }
         switch operation.method {

@@ -137,6 +137,8 @@ package struct ServiceClient: Sendable {
         let value: E.Response
         if let empty = Empty() as? E.Response {
             value = empty
+        } else if let text = TextDocument(String(buffer: answer.body)) as? E.Response {
+            value = text
         } else {
             do {
                 value = try LenientJSON.decode(E.Response.self, from: answer.body.readableBytesView)

@@ -7,6 +7,7 @@ package struct Answer<Value: Codable & Sendable>: Sendable {
     enum Content: Sendable {
         case value(Value)
         case json([UInt8])
+        case text(String)
         case none
     }
 
@@ -78,6 +79,7 @@ package struct Answer<Value: Codable & Sendable>: Sendable {
         switch content {
         case .value(let value): try WireJSON.encode(value)
         case .json(let bytes): bytes
+        case .text(let text): Array(text.utf8)
         case .none: nil
         }
     }
@@ -86,4 +88,21 @@ package struct Answer<Value: Codable & Sendable>: Sendable {
 extension Answer where Value == Empty {
     /// 204: done, and nothing to say.
     package static var empty: Answer { Answer(.none, version: nil) }
+}
+
+extension Answer where Value == TextDocument {
+    /// A text as it is, in the media type that the operation produces.
+    package static func text(_ text: String, headers: HTTPFields = [:]) -> Answer {
+        var answer = Answer(.text(text), version: nil)
+        answer.headers = headers
+        return answer
+    }
+
+    /// 303: what was sent is done, and there is the page to look at next (RFC 9110, 15.4.4).
+    package static func seeOther(_ location: String) -> Answer {
+        var answer = Answer(.none, version: nil)
+        answer.status = .seeOther
+        answer.headers = [.location: location]
+        return answer
+    }
 }

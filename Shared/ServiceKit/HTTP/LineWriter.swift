@@ -26,6 +26,16 @@ package struct LineWriter<Line: Codable & Sendable>: Sendable {
     }
 }
 
+/// Writes an answer of text piece by piece. Writing waits for a client that reads slowly.
+package struct TextWriter: Sendable {
+    let output: LineOutput
+
+    /// Lets a piece be appended to what goes out.
+    package func write(_ append: (inout [UInt8]) -> Void) async throws {
+        try await output.append(append)
+    }
+}
+
 /// The bytes of one stream on their way out: the head goes with the first 32 KiB, or with the end.
 final class LineOutput: Sendable {
     private static let chunk = 32 << 10

@@ -22,6 +22,7 @@ package final class Responder: Sendable {
     private let verifier: TokenVerifier
     private let table: RouteTable
     private let mapping: ProblemMapping
+    private let problemPage: (@Sendable (Problem, String) -> String)?
     private let documents: [String: [UInt8]]
     private let principals: RateLimiter
     private let failures: RateLimiter
@@ -48,6 +49,7 @@ package final class Responder: Sendable {
         self.logger = logger
         cursorCode = HMAC(key: links.cursorKey)
         mapping = ProblemMapping(constraints: routes.constraints)
+        problemPage = routes.problemPage
         documents = ["/openapi.json": openAPI, "/.well-known/jwks.json": jwks]
         admission = Admission(places: limits.inFlight, seats: limits.queued, patience: limits.queueWait)
         bodies = BodyBudget(limit: limits.bufferedBytes)
@@ -156,7 +158,18 @@ package final class Responder: Sendable {
         _ problem: Problem, _ requestID: String, _ route: Route?, _ arrived: NIODeadline, subject: String? = nil
     ) -> Opening {
         finished(problem.type.status, requestID, route, arrived, subject: subject)
-        return .answer(WireAnswer(problem, requestID: requestID))
+        return .answer(wire(problem, requestID: requestID, route: route))
+    }
+
+    /// A problem as the caller of a route reads it: a page where the route answers pages, else the problem document.
+    func wire(_ problem: Problem, requestID: String, route: Route?) -> WireAnswer {
+        guard let problemPage, let route, route.operation.produces == .html else {
+            return WireAnswer(problem, requestID: requestID)
+        }
+        return WireAnswer(
+            problem.type.status, contentType: Operation.Media.html.rawValue,
+            body: Array(problemPage(problem, requestID).utf8), requestID: requestID,
+            extra: HTTPFields(Array(problem.headers) + Array(route.extra)))
     }
 
     private func document(_ head: RequestHead, _ requestID: String, _ arrived: NIODeadline) -> WireAnswer {

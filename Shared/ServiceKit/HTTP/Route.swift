@@ -38,6 +38,14 @@ final class Route: Sendable {
             extra[.deprecation] = "@\(deprecation.since.microseconds / 1_000_000)"
             extra[.sunset] = HTTPDate.text(unixSeconds: deprecation.sunset.microseconds / 1_000_000)
         }
+        if operation.produces == .html {
+            // Nothing but what the page itself brings: no script at all, and no page of somebody else around it.
+            extra[.contentSecurityPolicy] =
+                "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; form-action 'self'; "
+                + "base-uri 'none'; frame-ancestors 'none'"
+            extra[.xContentTypeOptions] = "nosniff"
+            extra[.referrerPolicy] = "no-referrer"
+        }
         self.extra = extra
         timers = StatusTimers(operation: name)
     }

@@ -1,10 +1,12 @@
 package import ClubProtocol
+package import HTTPTypes
 package import Postgres
 
 /// The handlers of a service, each mounted on its endpoint.
 package struct Routes {
     private(set) var routes: [Route] = []
     private(set) var constraints: [String: Problem] = [:]
+    private(set) var problemPage: (@Sendable (Problem, String) -> String)?
 
     package init() {}
 
@@ -56,15 +58,22 @@ package struct Routes {
         add(E.self, .json) { work, input, sink in
             let call = try work.call(E.self, input)
             let output = LineOutput(head: work.streamHead(E.operation), sink: sink)
-            guard work.head.verb != .head else { return .answer(output.head) }
-            do {
-                try await handler(call, LineWriter(output: output))
-                return try await output.end()
-            } catch {
-                guard output.hasBegun else { throw error }
-                work.report(brokenBy: error)
-                return .broken
-            }
+            return try await work.write(output) { try await handler(call, LineWriter(output: output)) }
+        }
+    }
+
+    /// Mounts a text that is written as it goes out (CSV, vCard), in constant memory. Errors are told as those of a
+    /// ``stream(_:_:)`` are.
+    ///
+    /// - Parameter headers: of the answer, as `Content-Disposition`.
+    package mutating func download<E: Endpoint>(
+        _: E.Type, headers: HTTPFields = [:],
+        _ handler: @escaping @Sendable (Call<E>, TextWriter) async throws -> Void
+    ) where E.Response == TextDocument {
+        add(E.self, .json) { work, input, sink in
+            let call = try work.call(E.self, input)
+            let output = LineOutput(head: work.streamHead(E.operation, headers: headers), sink: sink)
+            return try await work.write(output) { try await handler(call, TextWriter(output: output)) }
         }
     }
 
@@ -87,6 +96,11 @@ package struct Routes {
     /// Unnamed ones are 409 `already-exists` (unique), 409 `conflict` (exclusion) or 422 (foreign key, check, not null).
     package mutating func constraint(_ name: String, _ problem: Problem) {
         constraints[name] = problem
+    }
+
+    /// How a problem looks to people, where an operation answers pages; with the request's identifier.
+    package mutating func problemPage(_ page: @escaping @Sendable (Problem, String) -> String) {
+        problemPage = page
     }
 
     /// Compares what is mounted with what the service says it serves.

@@ -26,6 +26,19 @@ extension Work {
         }
     }
 
+    /// Writes a stream to its end.
+    func write(_ output: LineOutput, _ body: () async throws -> Void) async throws -> Completion {
+        guard head.verb != .head else { return .answer(output.head) }
+        do {
+            try await body()
+            return try await output.end()
+        } catch {
+            guard output.hasBegun else { throw error }
+            report(brokenBy: error)
+            return .broken
+        }
+    }
+
     /// Logs why a stream broke off; there is nobody left to tell.
     func report(brokenBy error: any Error) {
         responder.logger.info("stream broke off", metadata: metadata(error))
@@ -56,7 +69,7 @@ extension Work {
 
     private func refused(_ problem: Problem) -> Completion {
         responder.finished(problem.type.status, requestID, route, arrived, subject: principal.subject)
-        return .answer(WireAnswer(problem, requestID: requestID))
+        return .answer(responder.wire(problem, requestID: requestID, route: route))
     }
 
     private func metadata(_ error: any Error) -> Logger.Metadata {

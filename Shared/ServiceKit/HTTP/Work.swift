@@ -73,6 +73,8 @@ final class Work: Sendable {
         let body: E.Body
         if !route.hasBody, input.bytes.isEmpty, let empty = Empty() as? E.Body {
             body = empty
+        } else if route.operation.consumes == .form {
+            body = try FlatCoding.decodeQuery(E.Body.self, from: String(decoding: input.bytes, as: UTF8.self))
         } else {
             body = try StrictJSON.decode(E.Body.self, from: input.bytes)
         }
@@ -100,10 +102,10 @@ final class Work: Sendable {
             requestID: requestID, version: answer.version, extra: extra)
     }
 
-    func streamHead(_ operation: Operation) -> WireAnswer {
+    func streamHead(_ operation: Operation, headers: HTTPFields = [:]) -> WireAnswer {
         WireAnswer(
             operation.success, contentType: operation.produces.rawValue, body: [], requestID: requestID,
-            extra: route.extra)
+            extra: headers.isEmpty ? route.extra : HTTPFields(Array(headers) + Array(route.extra)))
     }
 
     /// One transaction with the idempotency protocol inside.

@@ -98,6 +98,27 @@ enum OldPing: Endpoint {
     struct Response: Codable, Sendable { var pong: Bool }
 }
 
+enum ShowTicketPage: Endpoint {
+    static let operation = Operation(
+        .get, "/v1/ticket-page", "Shows a page.", access: .anyone, problems: [.notFound], produces: .html)
+    struct Query: Codable, Sendable { var title: Line }
+    typealias Response = TextDocument
+}
+
+enum SendTicketForm: Endpoint {
+    static let operation = Operation(
+        .post, "/v1/ticket-page", "Takes a form.", access: .anyone, consumes: .form, produces: .html)
+    struct Body: Codable, Sendable { var title: Line }
+    typealias Response = TextDocument
+}
+
+enum DownloadTickets: Endpoint {
+    static let operation = Operation(
+        .get, "/v1/tickets.csv", "Writes numbers.", access: .anyone, produces: .csv)
+    struct Query: Codable, Sendable { var count: Int }
+    typealias Response = TextDocument
+}
+
 /// What the tests see and steer of the handlers.
 final class TicketDesk: Sendable {
     let runs = Atomic<Int>(0)
@@ -126,7 +147,8 @@ final class TicketDesk: Sendable {
 
     static let endpoints: [any Endpoint.Type] = [
         MakeTicket.self, ReadTicket.self, ListTickets.self, ChangeTicket.self, DropTicket.self, StreamTickets.self,
-        LoadTickets.self, WaitAtGate.self, AskDatabase.self, OldPing.self,
+        LoadTickets.self, WaitAtGate.self, AskDatabase.self, OldPing.self, ShowTicketPage.self, SendTicketForm.self,
+        DownloadTickets.self,
     ]
 
     static let migration = Migration(
@@ -215,6 +237,21 @@ final class TicketDesk: Sendable {
             }
             return .value(.init(done: true))
         }
+        routes.read(ShowTicketPage.self) { call in
+            guard call.query.title != "gone" else { throw Problem(.notFound, "It is gone.") }
+            return .text("<p>\(call.query.title.text)")
+        }
+        routes.write(SendTicketForm.self) { call, transaction in
+            try await transaction.execute(
+                "insert into ticket (id, title) values (\(Ticket.ID()), \(call.body.title))")
+            return .seeOther("/v1/ticket-page?title=done")
+        }
+        routes.download(
+            DownloadTickets.self, headers: [.contentDisposition: "attachment; filename=\"tickets.csv\""]
+        ) { call, output in
+            for number in 0..<call.query.count { try await output.write { $0 += "\(number)\r\n".utf8 } }
+        }
+        routes.problemPage { problem, requestID in "<h1>\(problem.type.slug) \(requestID)</h1>" }
         routes.read(OldPing.self) { _ in .value(.init(pong: true)) }
         routes.constraint("ticket_title_key", Problem(.alreadyExists, "There is a ticket of this title."))
         return routes

@@ -1,0 +1,17 @@
+/// The response of operations that answer a text as it is: a page, a drawing, a table. No JSON is made of it.
+package struct TextDocument: Codable, Hashable, Sendable {
+    package var text: String
+
+    package init(_ text: String) {
+        self.text = text
+    }
+
+    package init(from decoder: any Decoder) throws {
+        text = try decoder.singleValueContainer().decode(String.self)
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(text)
+    }
+}
