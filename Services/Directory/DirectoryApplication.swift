@@ -13,6 +13,7 @@ package enum DirectoryApplication: ServiceApplication {
         Migration("0002-members", sql: PackageResources.m0002_members_sql),
         Migration("0003-field", sql: PackageResources.m0003_field_sql),
         Migration("0004-expert-document", sql: PackageResources.m0004_expert_document_sql),
+        Migration("0005-contributions", sql: PackageResources.m0005_contributions_sql),
     ]
 
     package static func assemble(_ backend: Backend, into parts: inout ServiceParts) throws {
@@ -20,6 +21,8 @@ package enum DirectoryApplication: ServiceApplication {
         MandateRoutes(backend: backend).mount(on: &parts)
         PersonRoutes(backend: backend).mount(on: &parts)
         MembershipRoutes(backend: backend).mount(on: &parts)
+        ContributionRoutes(backend: backend).mount(on: &parts)
+        StandingRoutes(backend: backend).mount(on: &parts)
         AmbassadorRoutes(backend: backend).mount(on: &parts)
         ExpertRoutes(backend: backend).mount(on: &parts)
         ImportRoutes(backend: backend).mount(on: &parts)

@@ -7,6 +7,8 @@ package enum DirectoryAPI {
         CreateMandate.self, ListMandates.self, ChangeMandate.self,
         CreatePerson.self, ListPeople.self, GetPerson.self, ChangePerson.self,
         CreateMembership.self, ListMemberships.self, GetMembership.self, ChangeMembership.self,
+        CallContributions.self, ListContributions.self, GetContribution.self, CreatePayment.self, ListPayments.self,
+        GetStanding.self,
         CreateAmbassador.self, ListAmbassadors.self, GetAmbassador.self, ChangeAmbassador.self,
         CreateExpert.self, ListExperts.self, GetExpert.self, ChangeExpert.self,
         ImportExperts.self, ResolveAudience.self, ReadChanges.self,

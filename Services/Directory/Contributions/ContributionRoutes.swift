@@ -1,0 +1,59 @@
+import ClubProtocol
+import Postgres
+import ServiceKit
+
+/// `/v1/contribution-calls`, `/v1/contributions`
+struct ContributionRoutes {
+    let backend: Backend
+
+    func mount(on parts: inout ServiceParts) {
+        let (database, journal) = (backend.database, backend.journal)
+        parts.routes.write(CallContributions.self) { call, transaction in
+            .value(try await self.call(call.body, by: call.principal, in: transaction))
+        }
+        parts.routes.read(ListContributions.self) { call in
+            try .page(
+                try await ContributionStore.list(call.query, call.page, for: call.principal, on: database),
+                call.page, key: "year", "id")
+        }
+        parts.routes.read(GetContribution.self) { call in
+            try .row(try await ContributionStore.get(call.path.contribution, for: call.principal, on: database))
+        }
+        parts.routes.write(CreatePayment.self) { call, transaction in
+            let id = Payment.ID()
+            let contribution = call.path.contribution
+            let rows = try await PaymentStore.create(id, contribution, call.body, in: transaction)
+            try await journal.record(
+                .changed, "contribution", contribution, values: call.body, by: call.principal, in: transaction)
+            return try .row(rows)
+        }
+        parts.routes.read(ListPayments.self) { call in
+            let contribution = call.path.contribution
+            guard try await ContributionStore.get(contribution, for: call.principal, on: database).first != nil else {
+                throw Problem(.notFound)
+            }
+            return try .page(
+                try await PaymentStore.list(of: contribution, call.page, on: database), call.page, key: "id", "id")
+        }
+        parts.snapshot("contribution", ContributionStore.snapshot)
+        parts.routes.constraint("contribution_paid_check", Problem(.contributionOverpaid))
+    }
+
+    private func call(
+        _ body: CallContributions.Body, by principal: Principal, in transaction: PostgresTransaction
+    ) async throws -> ContributionCall {
+        guard (2000...2999).contains(body.year) else { throw Problem.invalid("/year", "must be from 2000 to 2999") }
+        let dueOn = body.dueOn ?? Day.today.adding(days: 30)
+        guard dueOn >= Day.today else { throw Problem.invalid("/dueOn", "is over") }
+        let last = try await ContributionStore.lock(body.year, in: transaction)
+        let candidates = try await ContributionStore.candidates(body.year, in: transaction)
+        let ids = candidates.map { _ in Contribution.ID() }
+        try await ContributionStore.insert(
+            candidates, ids: ids, year: body.year, dueOn: dueOn, after: last, in: transaction)
+        try await backend.journal.record(
+            ids.map { .init(.created, "contribution", $0, version: 1, values: body) }, by: principal, in: transaction)
+        return ContributionCall(
+            year: body.year, called: ids.count, amount: Money(cents: candidates.reduce(0) { $0 + $1.amount }),
+            total: last + ids.count)
+    }
+}

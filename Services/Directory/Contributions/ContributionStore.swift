@@ -1,0 +1,122 @@
+import ClubProtocol
+import Postgres
+import ServiceKit
+
+enum ContributionStore {
+    /// A member whose contribution for a year has not been called.
+    struct Candidate: Decodable {
+        var organization: Organization.ID
+        var membership: Membership.ID
+        /// In cents.
+        var amount: Int
+    }
+
+    /// The day in Paris, as `Day.today` has it.
+    private static let today: SQL = "(now() at time zone 'Europe/Paris')::date"
+
+    private static let columns: SQL = """
+        id, organization, membership, year, number, \(money("amount")) as amount, \(money("paid")) as paid,
+        case when paid = amount then 'paid' when due_on < \(today) then 'overdue' when paid > 0 then 'partlyPaid'
+            else 'due' end as state,
+        called_on as "calledOn", due_on as "dueOn", version, created_at as "createdAt", updated_at as "updatedAt"
+        """
+
+    /// Cents in a column as the protocol has money.
+    static func money(_ column: SQL) -> SQL { "json_build_object('amount', \(column), 'currency', 'EUR')" }
+
+    /// What a caller may see: a representative those of its organization.
+    private static func visible(to principal: Principal) -> [SQL] {
+        switch principal.role {
+        case .operator, .editor, .lobbyist, .auditor, .service: []
+        case .representative: ["organization = \(principal.organization)"]
+        case .ambassador, .expert: ["false"]
+        }
+    }
+
+    // MARK: The yearly call
+
+    /// Holds the year's counter until the end of the transaction, and gives the last number. Whoever calls the same year
+    /// waits here, and sees afterwards what the first has called.
+    static func lock(_ year: Int, in transaction: PostgresTransaction) async throws -> Int {
+        try await transaction.execute(
+            "insert into contribution_counter (year) values (\(year)) on conflict do nothing")
+        let row = try await transaction.first("select last from contribution_counter where year = \(year) for update")
+        return try row?["last"] ?? 0
+    }
+
+    /// Who is a member on a day of the year, has a tier that costs something, and has not been called; by name.
+    static func candidates(_ year: Int, in transaction: PostgresTransaction) async throws -> [Candidate] {
+        try await transaction.query(
+            """
+            select organization, membership, amount from (
+                select distinct on (membership.organization)
+                    membership.organization, membership.id as membership, tier.fee as amount
+                from membership join tier on tier.code = membership.tier
+                where membership.during && daterange(make_date(\(year)::integer, 1, 1), make_date(\(year)::integer, 12, 31), '[]')
+                    and tier.fee > 0
+                    and not exists (
+                        select from contribution
+                        where contribution.organization = membership.organization and contribution.year = \(year))
+                order by membership.organization, membership.from_day desc
+            ) as candidate join organization on organization.id = candidate.organization
+            order by organization.sort_key, organization.id
+            """
+        ).decode(Candidate.self)
+    }
+
+    /// Makes the contributions, numbered from the one after `last`.
+    static func insert(
+        _ candidates: [Candidate], ids: [Contribution.ID], year: Int, dueOn: Day, after last: Int,
+        in transaction: PostgresTransaction
+    ) async throws {
+        try await transaction.execute(
+            """
+            insert into contribution (id, organization, membership, year, number, amount, called_on, due_on)
+            select id, organization, membership, \(year), \(last) + place, amount, \(today), \(dueOn)
+            from unnest(
+                \(ids), \(candidates.map(\.organization)), \(candidates.map(\.membership)), \(candidates.map(\.amount))
+            ) with ordinality as called (id, organization, membership, amount, place)
+            """)
+        try await transaction.execute(
+            "update contribution_counter set last = \(last + candidates.count) where year = \(year)")
+    }
+
+    // MARK: Reading
+
+    static func get(
+        _ id: Contribution.ID, for principal: Principal, on executor: any PostgresExecutor
+    ) async throws -> Rows {
+        let rules = ["id = \(id)"] + visible(to: principal)
+        return try await executor.query("select \(columns) from contribution where \(rules.all)")
+    }
+
+    static func list(
+        _ query: ListContributions.Query, _ page: PageRequest, for principal: Principal,
+        on executor: any PostgresExecutor
+    ) async throws -> Rows {
+        var rules = visible(to: principal)
+        if let organization = query.organization { rules.append("organization = \(organization)") }
+        if let year = query.year { rules.append("year = \(year)") }
+        switch query.state {
+        case .due: rules.append("paid = 0 and due_on >= \(today)")
+        case .partlyPaid: rules.append("paid > 0 and paid < amount and due_on >= \(today)")
+        case .overdue: rules.append("paid < amount and due_on < \(today)")
+        case .paid: rules.append("paid = amount")
+        case nil: break
+        }
+        if let after = try page.position(of: Contribution.self) {
+            rules.append("(year, id) < (\(after.key)::text::integer, \(after.id))")
+        }
+        return try await executor.query(
+            """
+            select \(columns) from contribution
+            where \(rules.all)
+            order by year desc, id desc limit \(page.limit + 1)
+            """)
+    }
+
+    /// The contributions of these identifiers as they are now, for the change feed.
+    static func snapshot(_ ids: ChangedIDs) -> SQL {
+        "select id, row_to_json(found) as data from (select \(columns) from contribution where id = any(\(ids))) as found"
+    }
+}

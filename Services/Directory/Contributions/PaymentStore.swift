@@ -1,0 +1,38 @@
+import ClubProtocol
+import Postgres
+import ServiceKit
+
+enum PaymentStore {
+    private static let columns: SQL = """
+        id, contribution, \(ContributionStore.money("amount")) as amount, paid_on as "paidOn", reference,
+        created_at as "createdAt"
+        """
+
+    /// A trigger adds it to what the contribution has been paid; more than is owed is refused there.
+    static func create(
+        _ id: Payment.ID, _ contribution: Contribution.ID, _ body: CreatePayment.Body,
+        in transaction: PostgresTransaction
+    ) async throws -> Rows {
+        guard body.amount.amount != 0, abs(body.amount.amount) <= Int(Int32.max) else {
+            throw Problem.invalid("/amount/amount", "must be between 1 and 2147483647 cents, or as much below 0")
+        }
+        guard body.paidOn <= Day.today else { throw Problem.invalid("/paidOn", "is in the future") }
+        guard try await transaction.first("select id from contribution where id = \(contribution) for update") != nil
+        else { throw Problem(.notFound) }
+        return try await transaction.query(
+            """
+            insert into payment (id, contribution, amount, paid_on, reference)
+            values (\(id), \(contribution), \(body.amount.amount)::bigint::integer, \(body.paidOn), \(body.reference))
+            returning \(columns)
+            """)
+    }
+
+    static func list(
+        of contribution: Contribution.ID, _ page: PageRequest, on executor: any PostgresExecutor
+    ) async throws -> Rows {
+        var rules: [SQL] = ["contribution = \(contribution)"]
+        if let after = try page.position(of: Payment.self) { rules.append("id > \(after.id)") }
+        return try await executor.query(
+            "select \(columns) from payment where \(rules.all) order by id limit \(page.limit + 1)")
+    }
+}

@@ -1,0 +1,183 @@
+import HTTPTypes
+
+/// What an organization owes for a calendar year of membership, and what of it has been paid.
+///
+/// ```
+///   due ──payment──▶ partlyPaid ──payment──▶ paid
+///    │                   │                    ▲
+///    └──its day is over──┴──▶ overdue ─payment┘
+/// ```
+package struct Contribution: Codable, Hashable, Sendable {
+    package typealias ID = Identifier<Contribution>
+
+    /// What follows from the amounts and from today.
+    package enum State: String, Codable, CaseIterable, Sendable {
+        case due, partlyPaid, paid, overdue
+    }
+
+    package var id: ID
+    package var organization: Organization.ID
+    /// The membership that it was called for.
+    package var membership: Membership.ID
+    package var year: Int
+    /// Counts up from 1 in each year, without a gap.
+    package var number: Int
+    package var amount: Money
+    package var paid: Money
+    package var state: State
+    package var calledOn: Day
+    /// The last day for paying it.
+    package var dueOn: Day
+    package var version: Int
+    package var createdAt: Timestamp
+    package var updatedAt: Timestamp
+}
+
+/// Money that came in for a contribution, or, where negative, that went back.
+package struct Payment: Codable, Hashable, Sendable {
+    package typealias ID = Identifier<Payment>
+
+    package var id: ID
+    package var contribution: Contribution.ID
+    package var amount: Money
+    package var paidOn: Day
+    package var reference: Line?
+    package var createdAt: Timestamp
+}
+
+/// Calls the contributions of a year: one for each organization that is a member on one of its days and whose tier costs
+/// something. Called again, it adds who has become a member since; nobody gets a second one.
+package enum CallContributions: Endpoint {
+    package static let operation = Operation(
+        .post, "/v1/contribution-calls", "Calls the contributions of a year, one per member.",
+        access: .roles(.operator))
+
+    package struct Body: Codable, Sendable {
+        /// 2000 to 2999.
+        package var year: Int
+        /// Not before today; without it, thirty days from now.
+        package var dueOn: Day?
+
+        package init(year: Int, dueOn: Day? = nil) {
+            self.year = year
+            self.dueOn = dueOn
+        }
+    }
+
+    package typealias Response = ContributionCall
+}
+
+/// What a call came to.
+package struct ContributionCall: Codable, Hashable, Sendable {
+    package var year: Int
+    /// Contributions that this call made, and their sum.
+    package var called: Int
+    package var amount: Money
+    /// Contributions of the year, those of earlier calls included.
+    package var total: Int
+
+    package init(year: Int, called: Int, amount: Money, total: Int) {
+        self.year = year
+        self.called = called
+        self.amount = amount
+        self.total = total
+    }
+}
+
+/// Lists contributions, the latest year first.
+package enum ListContributions: Endpoint {
+    package static let operation = Operation(
+        .get, "/v1/contributions", "Lists contributions, latest year first.",
+        access: .roles(.operator, .auditor, .service, .representative))
+
+    package struct Query: Codable, Sendable, PagedQuery {
+        package var organization: Organization.ID?
+        package var year: Int?
+        package var state: Contribution.State?
+        package var limit: PageLimit?
+        package var cursor: Cursor?
+
+        package init(
+            organization: Organization.ID? = nil, year: Int? = nil, state: Contribution.State? = nil,
+            limit: PageLimit? = nil, cursor: Cursor? = nil
+        ) {
+            self.organization = organization
+            self.year = year
+            self.state = state
+            self.limit = limit
+            self.cursor = cursor
+        }
+    }
+
+    package typealias Response = Page<Contribution>
+}
+
+/// Shows one contribution.
+package enum GetContribution: Endpoint {
+    package static let operation = Operation(
+        .get, "/v1/contributions/{contribution}", "Shows a contribution.",
+        access: .roles(.operator, .auditor, .service, .representative), problems: [.notFound])
+
+    package typealias Path = ContributionPath
+    package typealias Response = Contribution
+}
+
+/// Books a payment, in part or whole; a negative amount is money that went back.
+package enum CreatePayment: Endpoint {
+    package static let operation = Operation(
+        .post, "/v1/contributions/{contribution}/payments", "Books a payment for a contribution.", success: .created,
+        access: .roles(.operator), problems: [.notFound, .contributionOverpaid])
+
+    package typealias Path = ContributionPath
+
+    package struct Body: Codable, Sendable {
+        package var amount: Money
+        /// Not after today.
+        package var paidOn: Day
+        /// As the bank has it.
+        package var reference: Line?
+
+        package init(amount: Money, paidOn: Day, reference: Line? = nil) {
+            self.amount = amount
+            self.paidOn = paidOn
+            self.reference = reference
+        }
+    }
+
+    package typealias Response = Payment
+}
+
+/// Lists the payments of a contribution as they were booked.
+package enum ListPayments: Endpoint {
+    package static let operation = Operation(
+        .get, "/v1/contributions/{contribution}/payments", "Lists the payments of a contribution.",
+        access: .roles(.operator, .auditor, .service, .representative), problems: [.notFound])
+
+    package typealias Path = ContributionPath
+
+    package struct Query: Codable, Sendable, PagedQuery {
+        package var limit: PageLimit?
+        package var cursor: Cursor?
+
+        package init(limit: PageLimit? = nil, cursor: Cursor? = nil) {
+            self.limit = limit
+            self.cursor = cursor
+        }
+    }
+
+    package typealias Response = Page<Payment>
+}
+
+/// `/v1/contributions/{contribution}`
+package struct ContributionPath: Codable, Sendable {
+    package var contribution: Contribution.ID
+
+    package init(contribution: Contribution.ID) {
+        self.contribution = contribution
+    }
+}
+
+extension ProblemType {
+    package static let contributionOverpaid = ProblemType(
+        "contribution-overpaid", "More would be paid than is owed, or less than nothing", .conflict)
+}
