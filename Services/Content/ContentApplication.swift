@@ -12,6 +12,7 @@ package enum ContentApplication: ServiceApplication {
         Migration("0001-resources", sql: PackageResources.m0001_resources_sql),
         Migration("0002-issues", sql: PackageResources.m0002_issues_sql),
         Migration("0003-deliveries", sql: PackageResources.m0003_deliveries_sql),
+        Migration("0005-rights", sql: PackageResources.m0005_rights_sql),
     ]
 
     package static func assemble(_ backend: Backend, into parts: inout ServiceParts) throws {
@@ -22,5 +23,6 @@ package enum ContentApplication: ServiceApplication {
             backend: backend, transport: try MailTransports.named(by: backend.configuration.mailURL),
             renderer: try FlashInfoRenderer())
         sender.mount(on: &parts)
+        try ContentRights(backend: backend).mount(on: &parts)
     }
 }

@@ -7,13 +7,14 @@ package enum DirectoryApplication: ServiceApplication {
     package static let name = DirectoryAPI.service
     package static let title = DirectoryAPI.title
     package static let endpoints = DirectoryAPI.endpoints
-    package static let peers: [ServiceName] = []
+    package static let peers: [ServiceName] = [.events, .content, .lobbying]
     package static let migrations = [
         Migration("0001-vocabulary", sql: PackageResources.m0001_vocabulary_sql),
         Migration("0002-members", sql: PackageResources.m0002_members_sql),
         Migration("0003-field", sql: PackageResources.m0003_field_sql),
         Migration("0004-expert-document", sql: PackageResources.m0004_expert_document_sql),
         Migration("0005-contributions", sql: PackageResources.m0005_contributions_sql),
+        Migration("0010-rights", sql: PackageResources.m0010_rights_sql),
     ]
 
     package static func assemble(_ backend: Backend, into parts: inout ServiceParts) throws {
@@ -27,6 +28,10 @@ package enum DirectoryApplication: ServiceApplication {
         ExpertRoutes(backend: backend).mount(on: &parts)
         ImportRoutes(backend: backend).mount(on: &parts)
         AudienceRoutes(backend: backend).mount(on: &parts)
+        ConsentRoutes(backend: backend).mount(on: &parts)
+        PersonalDataRoutes(backend: backend).mount(on: &parts)
+        ErasureRoutes(eraser: Eraser(backend: backend)).mount(on: &parts)
+        try parts.retention(backend, DirectoryRetention(backend: backend).tasks)
         parts.routes.constraint("topics_known", .invalid("/topics", "the vocabulary has no such topic"))
     }
 }

@@ -12,6 +12,7 @@ package enum EventsApplication: ServiceApplication {
         Migration("0001-events", sql: PackageResources.m0001_events_sql),
         Migration("0002-members", sql: PackageResources.m0002_members_sql),
         Migration("0003-registrations", sql: PackageResources.m0003_registrations_sql),
+        Migration("0005-rights", sql: PackageResources.m0005_rights_sql),
     ]
 
     package static func assemble(_ backend: Backend, into parts: inout ServiceParts) throws {
@@ -19,5 +20,6 @@ package enum EventsApplication: ServiceApplication {
         SessionRoutes(backend: backend).mount(on: &parts)
         RegistrationRoutes(backend: backend, members: Members(backend: backend)).mount(on: &parts)
         Members(backend: backend).mount(on: &parts)
+        try EventsRights(backend: backend).mount(on: &parts)
     }
 }

@@ -12,6 +12,7 @@ package enum LobbyingApplication: ServiceApplication {
         Migration("0001-officials", sql: PackageResources.m0001_officials_sql),
         Migration("0002-guests", sql: PackageResources.m0002_guests_sql),
         Migration("0003-meetings", sql: PackageResources.m0003_meetings_sql),
+        Migration("0005-rights", sql: PackageResources.m0005_rights_sql),
     ]
 
     package static func assemble(_ backend: Backend, into parts: inout ServiceParts) throws {
@@ -21,5 +22,6 @@ package enum LobbyingApplication: ServiceApplication {
         InvitationRoutes(backend: backend, guests: guests).mount(on: &parts)
         AttendanceRoutes(backend: backend, guests: guests).mount(on: &parts)
         guests.mount(on: &parts)
+        LobbyingRights(backend: backend).mount(on: &parts)
     }
 }

@@ -27,7 +27,10 @@ struct DeliveryRoutes {
     @Sendable func suppress(
         _ call: Call<CreateSuppression>, _ transaction: PostgresTransaction
     ) async throws -> Answer<Suppression> {
-        try .row(await suppress(call.body.email, call.body.reason, call.principal, transaction))
+        guard try await !ErasedAddresses.contains(call.body.email, in: transaction) else {
+            throw Problem(.erased, "Whose address this is was erased; it is never mailed, and not written down again.")
+        }
+        return try .row(await suppress(call.body.email, call.body.reason, call.principal, transaction))
     }
 
     @Sendable func suppressions(_ call: Call<ListSuppressions>) async throws -> Answer<Page<Suppression>> {
@@ -39,6 +42,8 @@ struct DeliveryRoutes {
     ) async throws -> Answer<Empty> {
         let subject = try backend.links.open(call.path.token, purpose: Self.unsubscribePurpose)
         guard let email = try? EmailAddress(validating: subject) else { throw Problem(.notFound) }
+        // Who was erased is off every list, and would be on this one again.
+        guard try await !ErasedAddresses.contains(email, in: transaction) else { return .empty }
         _ = try await suppress(email, .unsubscribed, call.principal, transaction)
         return .empty
     }

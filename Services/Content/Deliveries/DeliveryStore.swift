@@ -11,6 +11,18 @@ enum DeliveryStore {
     struct Reader: Sendable {
         var email: EmailAddress
         var name: String
+        /// Whose address it is, where the directory says so.
+        var subject: DataSubject?
+
+        init(_ member: AudienceMember) {
+            email = member.email
+            name = member.name
+            subject =
+                switch member.entity {
+                case .ambassador: member.person.map { DataSubject($0) }
+                case .expert: DataSubject(entity: .expert, id: .init(member.id.uuid))
+                }
+        }
     }
 
     /// A delivery that a sender has claimed.
@@ -22,18 +34,23 @@ enum DeliveryStore {
         var attempts: Int
     }
 
-    /// Adds a delivery for each address that has none in this issue yet; a suppressed address gets one that says so.
+    /// Adds a delivery for each address that has none in this issue yet; a suppressed address gets one that says so, one
+    /// that was erased gets none.
     static func add(
         _ readers: [Reader], issue: Issue.ID, audience: Edition.Audience, in transaction: PostgresTransaction
     ) async throws {
+        try await ErasedAddresses.hold(in: transaction)
         try await transaction.execute(
             """
-            insert into delivery (id, issue, audience, email, name, state)
+            insert into delivery (id, issue, audience, email, name, state, reader_entity, reader)
             select reader.id, \(issue), \(audience), reader.email, nullif(reader.name, ''),
-                case when suppression.email is null then 'pending' else 'suppressed' end
-            from unnest(\(readers.map { _ in Delivery.ID() })::uuid[], \(readers.map(\.email))::text[],
-                        \(readers.map(\.name))::text[]) as reader (id, email, name)
+                case when suppression.email is null then 'pending' else 'suppressed' end, reader.entity, reader.subject
+            from unnest(
+                \(readers.map { _ in Delivery.ID() })::uuid[], \(readers.map(\.email))::text[],
+                \(readers.map(\.name))::text[], \(readers.map { $0.subject?.entity.rawValue })::text[],
+                \(readers.map { $0.subject?.id.text })::uuid[]) as reader (id, email, name, entity, subject)
             left join suppression on suppression.email = lower(reader.email)
+            where not exists (select from erased_address where hash = address_hash(reader.email))
             on conflict (issue, lower(email)) do nothing
             """)
     }

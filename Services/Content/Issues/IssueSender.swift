@@ -44,7 +44,7 @@ struct IssueSender: Sendable {
             ResolveAudience.request(body: Audience(audience: group, purpose: .flashInfo)))
         var batch: [DeliveryStore.Reader] = []
         for try await member in members {
-            batch.append(.init(email: member.email, name: member.name))
+            batch.append(.init(member))
             if batch.count == Self.readersAtOnce {
                 guard try await add(batch, to: edition, job) else { return }
                 batch.removeAll(keepingCapacity: true)

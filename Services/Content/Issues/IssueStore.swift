@@ -22,14 +22,19 @@ enum IssueStore {
                         'cancelled', coalesce(counted.cancelled, 0))) order by edition.audience), '[]')
                 from edition left join (
                     select audience,
-                        count(*) filter (where delivery.state = 'pending') as pending,
-                        count(*) filter (where delivery.state = 'sending') as sending,
-                        count(*) filter (where delivery.state = 'sent') as sent,
-                        count(*) filter (where delivery.state = 'failed') as failed,
-                        count(*) filter (where delivery.state = 'uncertain') as uncertain,
-                        count(*) filter (where delivery.state = 'suppressed') as suppressed,
-                        count(*) filter (where delivery.state = 'cancelled') as cancelled
-                    from delivery where delivery.issue = issue.id group by audience
+                        sum(number) filter (where counts.state = 'pending') as pending,
+                        sum(number) filter (where counts.state = 'sending') as sending,
+                        sum(number) filter (where counts.state = 'sent') as sent,
+                        sum(number) filter (where counts.state = 'failed') as failed,
+                        sum(number) filter (where counts.state = 'uncertain') as uncertain,
+                        sum(number) filter (where counts.state = 'suppressed') as suppressed,
+                        sum(number) filter (where counts.state = 'cancelled') as cancelled
+                    from (
+                        select audience, state, count(*) as number from delivery
+                        where delivery.issue = issue.id group by audience, state
+                        union all
+                        select audience, state, count from delivery_past where delivery_past.issue = issue.id
+                    ) counts group by audience
                 ) counted on counted.audience = edition.audience
                 where edition.issue = issue.id) as editions
         from issue

@@ -10,6 +10,7 @@ struct ExpertRoutes {
         let (database, journal) = (backend.database, backend.journal)
         parts.routes.write(CreateExpert.self) { call, transaction in
             let id = Expert.ID()
+            try await ConsentStore.say(call.body.consents, by: call.principal, in: transaction)
             let rows = try await ExpertStore.create(id, call.body, in: transaction)
             try await journal.record(
                 .created, "expert", id, version: 1, values: call.body, by: call.principal, in: transaction)
@@ -24,6 +25,7 @@ struct ExpertRoutes {
             try .row(try await ExpertStore.get(call.path.expert, for: call.principal, on: database))
         }
         parts.routes.write(ChangeExpert.self) { call, transaction in
+            try await ConsentStore.say(call.body.consents, by: call.principal, in: transaction)
             let rows = try await ExpertStore.change(
                 call.path.expert, call.body, at: call.ifMatch, by: call.principal, in: transaction)
             try await journal.record(

@@ -20,6 +20,7 @@ struct ImportRoutes {
                 // The body can be read only once, so the transaction is not tried again.
                 let report = try await database.transaction(retries: 0) { transaction in
                     try await ImportStore.lock(in: transaction)
+                    try await ConsentStore.say(.import, by: call.principal, in: transaction)
                     var importer = ExpertImporter(
                         mode: mode, topics: try await ImportStore.vocabulary(in: transaction), journal: journal,
                         by: call.principal, in: transaction)

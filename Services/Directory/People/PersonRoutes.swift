@@ -10,6 +10,7 @@ struct PersonRoutes {
         let (database, journal) = (backend.database, backend.journal)
         parts.routes.write(CreatePerson.self) { call, transaction in
             let id = Person.ID()
+            try await ConsentStore.say(call.body.consents, by: call.principal, in: transaction)
             let rows = try await PersonStore.create(id, call.body, by: call.principal, in: transaction)
             try await journal.record(
                 .created, "person", id, version: 1, values: call.body, by: call.principal, in: transaction)
@@ -24,6 +25,7 @@ struct PersonRoutes {
             try .row(try await PersonStore.get(call.path.person, for: call.principal, on: database))
         }
         parts.routes.write(ChangePerson.self) { call, transaction in
+            try await ConsentStore.say(call.body.consents, by: call.principal, in: transaction)
             let rows = try await PersonStore.change(
                 call.path.person, call.body, at: call.ifMatch, by: call.principal, in: transaction)
             try await journal.record(

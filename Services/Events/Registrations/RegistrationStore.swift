@@ -49,6 +49,8 @@ enum RegistrationStore {
             where event.id = \(event) and event.state = 'published'
                 and coalesce(event.registration_opens_at <= now(), true)
                 and coalesce(event.registration_closes_at, event.starts_at) > now()
+                -- Erased since the request came in.
+                and not exists (select from member where member.id = \(member.id) and member.gone)
             returning *
         )
         select added.id, event, session, person, \(member.name)::text as "personName", organization, state,

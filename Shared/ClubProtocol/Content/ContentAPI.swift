@@ -6,6 +6,7 @@ package enum ContentAPI {
         CreateResource.self, ListResources.self, GetResource.self, ChangeResource.self,
         CreateIssue.self, ListIssues.self, GetIssue.self, AddIssueItem.self, MoveIssue.self,
         ListDeliveries.self, CreateSuppression.self, ListSuppressions.self, Unsubscribe.self,
-        ReadChanges.self,
+        ReadPersonalData.self, ListRetentionRules.self, ChangeRetentionRule.self, ListRetentionDue.self,
+        GetAuditHead.self, VerifyAudit.self, ReadChanges.self,
     ]
 }

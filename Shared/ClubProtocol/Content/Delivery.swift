@@ -103,7 +103,7 @@ package struct Suppression: Codable, Hashable, Sendable {
 package enum CreateSuppression: Endpoint {
     package static let operation = Operation(
         .post, "/v1/suppressions", "Puts an address on the suppression list.", success: .created,
-        access: .roles(.operator, .editor))
+        access: .roles(.operator, .editor), problems: [.erased])
 
     package struct Body: Codable, Sendable {
         package var email: EmailAddress

@@ -11,6 +11,11 @@ package enum DirectoryAPI {
         GetStanding.self,
         CreateAmbassador.self, ListAmbassadors.self, GetAmbassador.self, ChangeAmbassador.self,
         CreateExpert.self, ListExperts.self, GetExpert.self, ChangeExpert.self,
+        ListPersonConsents.self, AddPersonConsent.self, ListExpertConsents.self, AddExpertConsent.self,
+        GetPersonData.self, GetExpertData.self,
+        CreateErasure.self, ListErasures.self, GetErasure.self, MoveErasure.self, GetErasureNotice.self,
+        ReportErasure.self,
+        ListRetentionRules.self, ChangeRetentionRule.self, ListRetentionDue.self, GetAuditHead.self, VerifyAudit.self,
         ImportExperts.self, ResolveAudience.self, ReadChanges.self,
     ]
 }

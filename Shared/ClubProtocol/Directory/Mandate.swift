@@ -10,7 +10,8 @@ package struct Mandate: Codable, Hashable, Sendable {
     }
 
     package var id: ID
-    package var person: Person.ID
+    /// Absent once the person is erased: that there was a mandate stays known, whose it was does not.
+    package var person: Person.ID?
     package var organization: Organization.ID
     package var kind: Kind
     /// The first day.

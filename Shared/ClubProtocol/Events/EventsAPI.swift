@@ -6,6 +6,7 @@ package enum EventsAPI {
         CreateEvent.self, ListEvents.self, GetEvent.self, ChangeEvent.self, MoveEvent.self,
         AddSession.self, ListSessions.self, GetSession.self, ChangeSession.self,
         RegisterForEvent.self, ListRegistrations.self, GetRegistration.self, CancelRegistration.self,
-        ReadChanges.self,
+        ReadPersonalData.self, ListRetentionRules.self, ChangeRetentionRule.self, ListRetentionDue.self,
+        GetAuditHead.self, VerifyAudit.self, ReadChanges.self,
     ]
 }

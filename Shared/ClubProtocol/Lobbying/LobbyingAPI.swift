@@ -8,7 +8,7 @@ package enum LobbyingAPI {
         CreateCircleMeeting.self, ListCircleMeetings.self, GetCircleMeeting.self,
         Invite.self, ListInvitations.self, MoveInvitation.self,
         RecordAttendance.self, GetAttendance.self,
-        ReadChanges.self,
+        ReadPersonalData.self, GetAuditHead.self, VerifyAudit.self, ReadChanges.self,
     ]
 
     /// Who prepares the Cercle.

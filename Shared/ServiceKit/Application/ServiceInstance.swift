@@ -49,6 +49,9 @@ package final class ServiceInstance<App: ServiceApplication>: Service {
                 peers: peers, links: SignedLinks(key: key), logger: logger, configuration: configuration)
             var parts = ServiceParts(backend: backend)
             try App.assemble(backend, into: &parts)
+            if App.endpoints.contains(where: { $0 == VerifyAudit.self }) {
+                AuditRoutes(backend: backend).mount(on: &parts)
+            }
             let feed = Self.mountFeed(into: &parts, backend)
             try parts.routes.validate(against: App.endpoints)
             let responder = try Responder(

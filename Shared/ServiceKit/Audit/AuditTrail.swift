@@ -23,20 +23,7 @@ package struct AuditTrail: Sendable {
         case broken(at: Int64, Fault)
     }
 
-    package enum Fault: String, Hashable, Sendable {
-        /// The row is not what was sealed.
-        case changed
-        /// The row is not there, though later ones are.
-        case removed
-        /// The row is whole, and does not follow the one before it.
-        case misplaced
-        /// From here on rows are missing that the head knows of.
-        case cutOff
-        /// From here on there are rows that the head knows nothing of.
-        case added
-        /// The chain holds, and is not the one whose head was noted.
-        case rewritten
-    }
+    package typealias Fault = AuditVerification.Fault
 
     package let database: PostgresClient
     private static let piece = 5_000

@@ -71,7 +71,7 @@ package struct Journal: Sendable {
                 select entity, subject, action, version from entry order by position
             ), audited as (
                 insert into audit (actor, role, action, entity, subject, version, commitment)
-                select \(principal.subject), \(principal.isAnonymous ? "none" : principal.role.rawValue),
+                select \(principal.actor), \(principal.isAnonymous ? "none" : principal.role.rawValue),
                     action, entity, subject, version,
                     case when message is not null then audit_commitment(entity, subject, fresh, message) end
                 from entry order by position

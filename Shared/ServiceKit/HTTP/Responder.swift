@@ -208,7 +208,7 @@ package final class Responder: Sendable {
             logger.info(
                 "refused by role",
                 metadata: [
-                    "operation": .string(route.name), "subject": .string(principal.subject),
+                    "operation": .string(route.name), "subject": .string(principal.actor),
                     "role": .string(principal.role.rawValue),
                 ])
             throw Problem(.forbidden)

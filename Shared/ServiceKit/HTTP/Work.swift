@@ -119,7 +119,7 @@ final class Work: Sendable {
         var claim: IdempotencyClaim?
         if head.verb == .post, let key = try idempotencyKey() {
             claim = IdempotencyClaim(
-                subject: principal.subject, operation: route.name, key: key, target: head.target, body: input.bytes)
+                subject: principal.actor, operation: route.name, key: key, target: head.target, body: input.bytes)
         }
         if looksBefore, let claim, let stored = try await claim.stored(on: responder.database, for: requestID) {
             return stored

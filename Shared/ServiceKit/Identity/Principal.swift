@@ -31,6 +31,15 @@ package struct Principal: Hashable, Sendable {
 
     package var isAnonymous: Bool { subject == Self.anonymousSubject }
 
+    /// How the audit trail, stored answers and logs name the caller. A person of the directory by the identifier, which says
+    /// nothing once the person is erased; a token's `sub` may be a name or an address, and the trail is never rewritten.
+    package var actor: String {
+        if let person { return "person/\(person)" }
+        // An expert's token carries its identifier as the organization.
+        if role == .expert, let organization { return "expert/\(organization)" }
+        return subject
+    }
+
     /// A service in its own name: for jobs and followers, which no request starts.
     package static func service(_ name: ServiceName) -> Principal {
         Principal(subject: name.rawValue, role: .service, service: name)

@@ -1,0 +1,40 @@
+import ClubProtocol
+import Postgres
+import ServiceKit
+
+/// `/v1/people/{person}/consents`, `/v1/experts/{expert}/consents`
+struct ConsentRoutes {
+    let backend: Backend
+
+    func mount(on parts: inout ServiceParts) {
+        let database = backend.database
+        parts.routes.read(ListPersonConsents.self) { call in
+            let subject = DataSubject(call.path.person)
+            let rows = try await ConsentStore.list(
+                of: subject, call.query, call.page, for: call.principal, on: database)
+            return try .page(rows, call.page, key: "_id")
+        }
+        parts.routes.read(ListExpertConsents.self) { call in
+            let subject = DataSubject(call.path.expert)
+            let rows = try await ConsentStore.list(
+                of: subject, call.query, call.page, for: call.principal, on: database)
+            return try .page(rows, call.page, key: "_id")
+        }
+        parts.routes.write(AddPersonConsent.self) { call, transaction in
+            try .row(try await add(call.body, of: DataSubject(call.path.person), by: call.principal, in: transaction))
+        }
+        parts.routes.write(AddExpertConsent.self) { call, transaction in
+            try .row(try await add(call.body, of: DataSubject(call.path.expert), by: call.principal, in: transaction))
+        }
+    }
+
+    private func add(
+        _ answer: ConsentAnswer, of subject: DataSubject, by principal: Principal, in transaction: PostgresTransaction
+    ) async throws -> Rows {
+        let (version, rows) = try await ConsentStore.add(answer, of: subject, by: principal, in: transaction)
+        try await backend.journal.record(
+            .changed, subject.entity.rawValue, subject.id, version: version, values: answer, by: principal,
+            in: transaction)
+        return rows
+    }
+}

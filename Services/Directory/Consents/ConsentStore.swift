@@ -1,0 +1,134 @@
+import ClubProtocol
+import Postgres
+import ServiceKit
+
+/// The ledger of consents. It is written by the database, from what is set in `consents` of a person or an expert; whoever
+/// sets that calls ``say(_:wording:by:in:)`` before, in the same transaction.
+enum ConsentStore {
+    /// How the answers come that a transaction writes down.
+    private struct Saying: Encodable {
+        var source: ConsentEntry.Source
+        var by: String
+        /// The question, where it is not the club's standard one.
+        var wording: Int?
+    }
+
+    private static let columns: SQL = """
+        entry.id as "_id", entry.purpose, agreed, source, wording.text as wording, at, written_by as "by"
+        """
+
+    /// Says, for the rest of the transaction, how the answers came that it writes down.
+    static func say(
+        _ source: ConsentEntry.Source, wording: Int? = nil, by principal: Principal,
+        in transaction: PostgresTransaction
+    ) async throws {
+        let saying = try JSONText(encoding: Saying(source: source, by: principal.actor, wording: wording))
+        try await transaction.query("select set_config('directory.consent', \(saying)::text, true)")
+    }
+
+    /// The same for answers that come with a person or an expert: from the staff, or from the person itself.
+    static func say(
+        _ choices: ConsentChoices?, by principal: Principal, in transaction: PostgresTransaction
+    ) async throws {
+        guard let choices, choices != ConsentChoices() else { return }
+        try await say(principal.role == .operator ? .operator : .own, by: principal, in: transaction)
+    }
+
+    /// Writes an answer down, even one that repeats the last: it is a new proof.
+    ///
+    /// - Returns: the version of the person or the expert after it, and the line of the ledger.
+    /// - Throws: 404 for somebody whom the caller may not answer for; 422.
+    static func add(
+        _ answer: ConsentAnswer, of subject: DataSubject, by principal: Principal, in transaction: PostgresTransaction
+    ) async throws -> (version: Int, rows: Rows) {
+        let source = try source(of: answer, by: principal)
+        let wording = try await wording(of: answer, in: transaction)
+        try await say(source, wording: wording, by: principal, in: transaction)
+        let row = try await transaction.first(
+            """
+            update \(table(subject)) set consents = consents || jsonb_build_object(
+                    \(answer.purpose.rawValue)::text, jsonb_build_object('agreed', \(answer.agreed)::boolean, 'at',
+                        to_char(now() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))),
+                version = version + 1, updated_at = now()
+            where id = \(subject.id) and \(visible(subject, to: principal))
+            returning version
+            """)
+        guard let row else { throw Problem(.notFound) }
+        let rows = try await transaction.query(
+            """
+            select \(columns)
+            from consent_entry as entry join consent_wording as wording on wording.id = entry.wording
+            where \(table(subject)) = \(subject.id) order by entry.id desc limit 1
+            """)
+        return (try row["version"], rows)
+    }
+
+    /// The lines of somebody's ledger, the latest first.
+    ///
+    /// - Throws: 404 for somebody whose ledger the caller may not see.
+    static func list(
+        of subject: DataSubject, _ query: ConsentEntryQuery, _ page: PageRequest, for principal: Principal,
+        on executor: any PostgresExecutor
+    ) async throws -> Rows {
+        let found = try await executor.first(
+            "select id from \(table(subject)) where id = \(subject.id) and \(visible(subject, to: principal))")
+        guard found != nil else { throw Problem(.notFound) }
+        var rules: [SQL] = ["\(table(subject)) = \(subject.id)"]
+        if let purpose = query.purpose { rules.append("entry.purpose = \(purpose.rawValue)") }
+        if let after = page.after?.first { rules.append("entry.id < \(after)::text::bigint") }
+        return try await executor.query(
+            """
+            select \(columns)
+            from consent_entry as entry join consent_wording as wording on wording.id = entry.wording
+            where \(rules.all)
+            order by entry.id desc limit \(page.limit + 1)
+            """)
+    }
+
+    /// Whose ledger and data a caller may see: the own. Comes after a condition on `id`.
+    static func visible(_ subject: DataSubject, to principal: Principal) -> SQL {
+        switch (principal.role, subject.entity) {
+        case (.operator, _), (.auditor, _): "true"
+        case (.expert, .expert): "id = \(principal.organization)"
+        case (_, .person): "id = \(principal.person)"
+        case (_, .expert): "false"
+        }
+    }
+
+    /// The table of a subject, and the column of the ledger that refers to it: they have one name.
+    static func table(_ subject: DataSubject) -> SQL {
+        switch subject.entity {
+        case .person: "person"
+        case .expert: "expert"
+        }
+    }
+
+    private static func source(
+        of answer: ConsentAnswer, by principal: Principal
+    ) throws(Problem) -> ConsentEntry.Source {
+        guard principal.role == .operator else {
+            guard answer.source == nil || answer.source == .own else {
+                throw .invalid("/source", "is for the club's staff to say")
+            }
+            return .own
+        }
+        let source = answer.source ?? .operator
+        guard source == .operator || source == .paper else {
+            throw .invalid("/source", "must be operator or paper; the others are written by what they name")
+        }
+        return source
+    }
+
+    /// The number of a question that is not the standard one.
+    private static func wording(of answer: ConsentAnswer, in transaction: PostgresTransaction) async throws -> Int? {
+        guard let text = answer.wording else { return nil }
+        guard text.text.unicodeScalars.count <= 2000 else { throw Problem.invalid("/wording", "is longer than 2000") }
+        let row = try await transaction.first(
+            """
+            insert into consent_wording (purpose, text) values (\(answer.purpose.rawValue), \(text))
+            on conflict (purpose, md5(text)) do update set purpose = excluded.purpose
+            returning id
+            """)
+        return try row?["id"]
+    }
+}

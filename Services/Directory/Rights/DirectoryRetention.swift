@@ -1,0 +1,98 @@
+import ClubProtocol
+import Postgres
+import ServiceKit
+
+/// How long the directory keeps people. A feature that keeps more about people adds its rule here, and the period in its
+/// migration.
+struct DirectoryRetention: Sendable {
+    let backend: Backend
+
+    var tasks: [RetentionTask] { [inactivePeople, erasures] }
+
+    /// Nobody who represents, advises, or works for a member; no answer and no change for so long.
+    private static func inactive(_ months: Int) -> SQL {
+        let limit: SQL = "now() - make_interval(months => \(months)::integer)"
+        return """
+            select id, updated_at as since from person
+            where updated_at < \(limit)
+                and not exists (select from ambassador where ambassador.person = person.id)
+                and not exists (
+                    select from mandate
+                    where mandate.person = person.id and coalesce(until_day, 'infinity') >= (\(limit))::date)
+                and not exists (
+                    select from membership
+                    where membership.organization = person.organization and until_day >= (\(limit))::date)
+                and not exists (
+                    select from consent_entry where consent_entry.person = person.id and consent_entry.at >= \(limit))
+                and not exists (
+                    select from erasure where erasure.subject = person.id and erasure.state <> 'refused')
+            """
+    }
+
+    /// Erased from all services, unless one of them has seen the person since. A service that does not answer may have: then
+    /// the next night decides.
+    private var inactivePeople: RetentionTask {
+        RetentionTask(
+            "inactivePeople", "People without any role and without contact: erased from all services.",
+            due: Self.inactive
+        ) { months, job in
+            let records = PersonalRecords(backend: backend)
+            let due = try await backend.database.query(
+                """
+                select due.id, person.email, now() - make_interval(months => \(months)::integer) as "limit"
+                from (\(Self.inactive(months))) as due join person on person.id = due.id order by due.since
+                """)
+            var count = 0
+            for row in due {
+                try await job.heartbeat()
+                let person: Person.ID = try row["id"]
+                let limit: Timestamp = try row["limit"]
+                let told = try await records.fromPeers(DataSubject(person), email: try row.optional("email"))
+                if told.contains(where: { ($0.lastActivity ?? limit) > limit }) { continue }
+                if try await erase(person, months, job) { count += 1 }
+            }
+            return count
+        }
+    }
+
+    /// - Returns: whether the person was still due.
+    private func erase(_ person: Person.ID, _ months: Int, _ job: JobContext) async throws -> Bool {
+        let eraser = Eraser(backend: backend)
+        return try await backend.database.transaction { transaction in
+            try await job.fence(in: transaction)
+            try await transaction.query("select id from person where id = \(person) for update")
+            let still = try await transaction.first(
+                "select id from (\(Self.inactive(months))) as due where id = \(person)")
+            guard still != nil else { return false }
+            let subject = DataSubject(person)
+            let id = try await eraser.request(subject, .retention, by: .service(.directory), in: transaction)
+            try await eraser.begin(id, subject, version: 1, by: .service(.directory), in: transaction)
+            return true
+        }
+    }
+
+    /// Of an erasure, only that there was one is kept so long.
+    private var erasures: RetentionTask {
+        RetentionTask(
+            "erasures", "Erasures that are done or refused: forgotten.", on: backend,
+            due: { months in
+                """
+                select id, updated_at as since from erasure
+                where state in ('done', 'refused') and updated_at < now() - make_interval(months => \(months)::integer)
+                """
+            },
+            statement: { months, atMost in
+                """
+                with gone as (
+                    select id from erasure
+                    where state in ('done', 'refused')
+                        and updated_at < now() - make_interval(months => \(months)::integer)
+                    order by id limit \(atMost)
+                ), reports as (
+                    delete from erasure_report where erasure in (select id from gone)
+                )
+                delete from erasure where id in (select id from gone) returning id
+                """
+            })
+    }
+}

@@ -1,0 +1,79 @@
+import ClubProtocol
+import Postgres
+import ServiceKit
+
+/// Takes somebody out of the directory, and sees to it that the other services do.
+struct Eraser: Sendable {
+    let backend: Backend
+
+    /// Asks for an erasure; it waits until somebody begins it.
+    func request(
+        _ subject: DataSubject, _ reason: Erasure.Reason, by principal: Principal, in transaction: PostgresTransaction
+    ) async throws -> Erasure.ID {
+        let id = Erasure.ID()
+        try await ErasureStore.create(id, subject, reason, by: principal, in: transaction)
+        try await backend.journal.record(.created, "erasure", id, version: 1, by: principal, in: transaction)
+        return id
+    }
+
+    /// Begins an erasure: the directory's own tables at once, in this transaction; the other services hear of it by the feed.
+    func begin(
+        _ id: Erasure.ID, _ subject: DataSubject, version: Int, by principal: Principal,
+        in transaction: PostgresTransaction
+    ) async throws {
+        let email = try await ErasureStore.begin(id, subject, in: transaction)
+        try await erase(subject, by: principal, in: transaction)
+        try await Traces.erase(subject, addresses: email.map { [$0.text] } ?? [], in: transaction)
+        try await backend.journal.record(
+            .changed, "erasure", id, version: version + 1, by: principal, in: transaction)
+        // What other transactions had in hand is looked for once more, as in every service.
+        try await backend.jobs.enqueue(ErasureWork.kind, .init(erasure: id), in: transaction)
+    }
+
+    /// The directory's own tables; what is gone already is not there to be erased.
+    func erase(
+        _ subject: DataSubject, by principal: Principal, in transaction: PostgresTransaction
+    ) async throws {
+        var entries: [Journal.Entry] = []
+        for statement in ErasureSteps.statements(for: subject) {
+            for row in try await transaction.query(statement) {
+                let id: DataSubject.ID = try row["id"]
+                entries.append(.init(try row["action"], try row["entity"], id, version: try row.optional("version")))
+            }
+        }
+        try await backend.journal.record(entries, by: principal, in: transaction)
+    }
+
+    /// - Throws: 404; 409 for an erasure that nobody has begun.
+    func report(
+        _ id: Erasure.ID, by service: ServiceName, in transaction: PostgresTransaction
+    ) async throws {
+        let current = try await ErasureStore.lock(id, in: transaction)
+        guard current.state == .erasing || current.state == .done else {
+            throw Problem(
+                .transitionNotAllowed, "The erasure is \(current.state.rawValue): there is nothing to report.")
+        }
+        guard let version = try await ErasureStore.report(id, by: service, in: transaction) else { return }
+        try await backend.journal.record(
+            .changed, "erasure", id, version: version, by: .service(service), in: transaction)
+    }
+
+    /// The directory's own share of the work after the transaction that began it.
+    var work: ErasureWork {
+        ErasureWork(
+            backend: backend,
+            notice: { id in
+                let rows = try await ErasureStore.notice(id, on: backend.database)
+                guard let notice = try rows.first?.decode(ErasureNotice.self) else { throw Problem(.notFound) }
+                return notice
+            },
+            report: { id in
+                try await backend.database.transaction { try await report(id, by: .directory, in: $0) }
+            },
+            erase: { notice, transaction in
+                try await erase(
+                    DataSubject(entity: notice.entity, id: notice.subject), by: .service(.directory), in: transaction)
+                return []
+            })
+    }
+}

@@ -1,0 +1,87 @@
+import ClubProtocol
+import Postgres
+import ServiceKit
+
+/// `/v1/erasures`
+struct ErasureRoutes: Sendable {
+    let eraser: Eraser
+
+    func mount(on parts: inout ServiceParts) {
+        let (database, eraser) = (eraser.backend.database, eraser)
+        let work = eraser.work
+        parts.job(ErasureWork.kind) { payload, job in try await work.run(payload, job) }
+        parts.routes.write(CreateErasure.self) { call, transaction in
+            try .row(try await create(call.body, by: call.principal, in: transaction))
+        }
+        parts.routes.read(ListErasures.self) { call in
+            try .page(
+                try await ErasureStore.list(call.query, call.page, for: call.principal, on: database), call.page,
+                key: "id")
+        }
+        parts.routes.read(GetErasure.self) { call in
+            try .row(try await ErasureStore.get(call.path.erasure, for: call.principal, on: database))
+        }
+        parts.routes.write(MoveErasure.self) { call, transaction in
+            try .row(try await move(call.path.erasure, to: call.body.to, by: call.principal, in: transaction))
+        }
+        parts.routes.read(GetErasureNotice.self) { call in
+            try .row(try await ErasureStore.notice(call.path.erasure, on: database))
+        }
+        parts.routes.write(ReportErasure.self) { call, transaction in
+            guard let service = call.principal.service else { throw Problem(.forbidden) }
+            try await eraser.report(call.path.erasure, by: service, in: transaction)
+            return try .row(try await ErasureStore.get(call.path.erasure, in: transaction))
+        }
+        parts.snapshot("erasure", ErasureStore.snapshot)
+        parts.routes.constraint("erasure_once", Problem(.erasureExists))
+    }
+
+    private func create(
+        _ body: CreateErasure.Body, by principal: Principal, in transaction: PostgresTransaction
+    ) async throws -> Rows {
+        let subject: DataSubject
+        switch (body.person, body.expert) {
+        case (let person?, nil): subject = DataSubject(person)
+        case (nil, let expert?): subject = DataSubject(expert)
+        default: throw Problem.invalid("", "names either a person or an expert")
+        }
+        // Somebody else is answered as nobody is.
+        let found = try await transaction.first(
+            """
+            select id from \(ConsentStore.table(subject))
+            where id = \(subject.id) and \(ConsentStore.visible(subject, to: principal)) for key share
+            """)
+        guard found != nil else {
+            throw Problem.invalid("/\(subject.entity.rawValue)", "there is no such \(subject.entity.rawValue)")
+        }
+        guard principal.role == .operator else {
+            let id = try await eraser.request(subject, .request, by: principal, in: transaction)
+            return try await ErasureStore.get(id, in: transaction)
+        }
+        let id = try await eraser.request(subject, body.reason ?? .request, by: principal, in: transaction)
+        try await eraser.begin(id, subject, version: 1, by: principal, in: transaction)
+        return try await ErasureStore.get(id, in: transaction)
+    }
+
+    private func move(
+        _ id: Erasure.ID, to next: Erasure.State, by principal: Principal, in transaction: PostgresTransaction
+    ) async throws -> Rows {
+        let current = try await ErasureStore.lock(id, in: transaction)
+        // It is done when the services say so, and by nobody else's word.
+        guard current.state.allows(next), next != .done else {
+            throw Problem(
+                .transitionNotAllowed,
+                "The erasure is \(current.state.rawValue); it cannot become \(next.rawValue) by this.")
+        }
+        if next == .refused {
+            try await ErasureStore.refuse(id, in: transaction)
+            try await eraser.backend.journal.record(
+                .changed, "erasure", id, version: current.version + 1, by: principal, in: transaction)
+        } else {
+            try await eraser.begin(
+                id, DataSubject(entity: current.entity, id: current.subject), version: current.version, by: principal,
+                in: transaction)
+        }
+        return try await ErasureStore.get(id, in: transaction)
+    }
+}

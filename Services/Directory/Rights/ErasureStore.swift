@@ -1,0 +1,140 @@
+import ClubProtocol
+import Postgres
+import ServiceKit
+
+/// The SQL of erasures; columns are named as the keys of ``Erasure``.
+enum ErasureStore {
+    private static let columns: SQL = """
+        id, entity, subject, reason, state, (
+            select json_agg(json_strip_nulls(json_build_object(
+                'service', each.service,
+                'doneAt', to_char(report.done_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))) order by place)
+            from unnest(\(ServiceName.allCases.map(\.rawValue))::text[]) with ordinality as each (service, place)
+                left join erasure_report as report
+                    on report.erasure = erasure.id and report.service = each.service) as services,
+        started_at as "startedAt", completed_at as "completedAt", version, created_at as "createdAt",
+        updated_at as "updatedAt"
+        """
+
+    /// What a move starts from.
+    struct Current: Decodable {
+        var entity: DataSubject.Entity
+        var subject: DataSubject.ID
+        var state: Erasure.State
+        var version: Int
+    }
+
+    /// What a caller may see: what it asked for itself.
+    private static func visible(to principal: Principal) -> SQL {
+        switch principal.role {
+        case .operator, .auditor: "true"
+        case .expert: "(subject = \(principal.person) or subject = \(principal.organization))"
+        default: "subject = \(principal.person)"
+        }
+    }
+
+    static func create(
+        _ id: Erasure.ID, _ subject: DataSubject, _ reason: Erasure.Reason, by principal: Principal,
+        in transaction: PostgresTransaction
+    ) async throws {
+        try await transaction.execute(
+            """
+            insert into erasure (id, entity, subject, reason, state, requested_by)
+            values (
+                \(id), \(subject.entity.rawValue), \(subject.id), \(reason.rawValue),
+                \(Erasure.State.requested.rawValue), \(principal.actor))
+            """)
+    }
+
+    static func get(
+        _ id: Erasure.ID, for principal: Principal, on executor: any PostgresExecutor
+    ) async throws -> Rows {
+        try await executor.query("select \(columns) from erasure where id = \(id) and \(visible(to: principal))")
+    }
+
+    /// For those who have just made or moved it.
+    static func get(_ id: Erasure.ID, in transaction: PostgresTransaction) async throws -> Rows {
+        try await transaction.query("select \(columns) from erasure where id = \(id)")
+    }
+
+    static func list(
+        _ query: ListErasures.Query, _ page: PageRequest, for principal: Principal, on executor: any PostgresExecutor
+    ) async throws -> Rows {
+        var rules: [SQL] = [visible(to: principal)]
+        if let state = query.state { rules.append("state = \(state.rawValue)") }
+        if let after = page.after?.first { rules.append("id < \(after)::text::uuid") }
+        return try await executor.query(
+            "select \(columns) from erasure where \(rules.all) order by id desc limit \(page.limit + 1)")
+    }
+
+    /// - Throws: 404.
+    static func lock(_ id: Erasure.ID, in transaction: PostgresTransaction) async throws -> Current {
+        let row = try await transaction.first(
+            "select entity, subject, state, version from erasure where id = \(id) for update")
+        guard let row else { throw Problem(.notFound) }
+        return try row.decode(Current.self)
+    }
+
+    static func notice(_ id: Erasure.ID, on executor: any PostgresExecutor) async throws -> Rows {
+        try await executor.query(
+            "select id as erasure, state, entity, subject, email from erasure where id = \(id)")
+    }
+
+    static func refuse(_ id: Erasure.ID, in transaction: PostgresTransaction) async throws {
+        try await transaction.execute(
+            "update erasure set state = 'refused', version = version + 1, updated_at = now() where id = \(id)")
+    }
+
+    /// Begins it: from here on, the ledger of the subject may be deleted. An address that others have, too, is no trace
+    /// of the subject, and is not given to the services.
+    ///
+    /// - Returns: the subject's address.
+    static func begin(_ id: Erasure.ID, _ subject: DataSubject, in transaction: PostgresTransaction) async throws
+        -> EmailAddress?
+    {
+        let email: EmailAddress? = try await transaction.first(
+            "select email from \(ConsentStore.table(subject)) where id = \(subject.id) for update")?.optional("email")
+        try await transaction.execute(
+            """
+            update erasure set state = 'erasing', started_at = now(), version = version + 1, updated_at = now(),
+                email = (
+                    select \(email)::text
+                    where not exists (
+                            select from person where lower(person.email) = lower(\(email)::text) and id <> \(subject.id))
+                        and not exists (
+                            select from expert where lower(expert.email) = lower(\(email)::text) and id <> \(subject.id))
+                        and not exists (
+                            select from organization where lower(organization.email) = lower(\(email)::text)))
+            where id = \(id)
+            """)
+        return email
+    }
+
+    /// Writes a service's report down; the last one ends the erasure, and the address goes.
+    ///
+    /// - Returns: the version, where this was the last report.
+    static func report(
+        _ id: Erasure.ID, by service: ServiceName, in transaction: PostgresTransaction
+    ) async throws -> Int? {
+        try await transaction.execute(
+            """
+            insert into erasure_report (erasure, service) values (\(id), \(service.rawValue)) on conflict do nothing
+            """)
+        return try await transaction.first(
+            """
+            update erasure set state = 'done', email = null, completed_at = now(), version = version + 1,
+                updated_at = now()
+            where id = \(id) and state = 'erasing'
+                and (select count(*) from erasure_report where erasure = \(id)) = \(ServiceName.allCases.count)
+            returning version
+            """)?["version"]
+    }
+
+    /// What followers of the feed get: that there is one, and how it stands. Whom it is about, each service asks for.
+    static func snapshot(_ ids: ChangedIDs) -> SQL {
+        """
+        select id, jsonb_build_object('id', id, 'entity', entity, 'state', state, 'version', version) as data
+        from erasure where id = any(\(ids))
+        """
+    }
+}

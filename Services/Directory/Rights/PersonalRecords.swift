@@ -1,0 +1,132 @@
+import ClubProtocol
+import HTTPTypes
+import Postgres
+import ServiceKit
+
+/// Puts together what the four services know about somebody.
+struct PersonalRecords: Sendable {
+    let backend: Backend
+
+    /// What the directory knows, by section. A feature that keeps something about people adds its table here.
+    private static func sections(of subject: DataSubject) -> [(name: String, query: SQL)] {
+        let history: SQL = """
+            select at, action, role, version from audit
+            where entity = \(subject.entity.rawValue) and subject = \(subject.id.text) order by id
+            """
+        let consents: SQL = """
+            select entry.purpose, agreed, source, wording.text as wording, at
+            from consent_entry as entry join consent_wording as wording on wording.id = entry.wording
+            where \(ConsentStore.table(subject)) = \(subject.id) order by entry.id
+            """
+        let erasures: SQL = """
+            select reason, state, created_at as "createdAt" from erasure where subject = \(subject.id) order by id
+            """
+        let common = [("consents", consents), ("history", history), ("erasures", erasures)]
+        switch subject.entity {
+        case .person:
+            return [
+                (
+                    "person",
+                    """
+                    select person.id, given_name as "givenName", family_name as "familyName", person.email,
+                        person.telephone, organization.name as organization, consents, person.version,
+                        person.created_at as "createdAt", person.updated_at as "updatedAt"
+                    from person left join organization on organization.id = person.organization
+                    where person.id = \(subject.id)
+                    """
+                ),
+                (
+                    "mandates",
+                    """
+                    select mandate.id, organization.name as organization, mandate.kind, from_day as "from",
+                        until_day as until, mandate.created_at as "createdAt"
+                    from mandate join organization on organization.id = mandate.organization
+                    where person = \(subject.id) order by from_day
+                    """
+                ),
+                (
+                    "ambassador",
+                    """
+                    select ambassador.id, organization.name as organization, ambassador.topics, departements,
+                        ambassador.created_at as "createdAt", ambassador.updated_at as "updatedAt"
+                    from ambassador left join organization on organization.id = ambassador.organization
+                    where person = \(subject.id)
+                    """
+                ),
+            ] + common
+        case .expert:
+            return [("expert", "select document as expert from expert where id = \(subject.id)")] + common
+        }
+    }
+
+    /// The whole document.
+    ///
+    /// - Throws: 404 for somebody whose data the caller may not see; 503 that names a service which does not answer.
+    func document(of subject: DataSubject, for principal: Principal) async throws -> AccessDocument {
+        let row = try await backend.database.first(
+            """
+            select email from \(ConsentStore.table(subject))
+            where id = \(subject.id) and \(ConsentStore.visible(subject, to: principal))
+            """)
+        guard let row else { throw Problem(.notFound) }
+        let email: EmailAddress? = try row.optional("email")
+        let services = [try await own(subject)] + (try await fromPeers(subject, email: email))
+        return AccessDocument(entity: subject.entity, id: subject.id, gatheredAt: .now, services: services)
+    }
+
+    /// What the other three know.
+    ///
+    /// - Throws: 503 that names a service which does not answer.
+    func fromPeers(_ subject: DataSubject, email: EmailAddress?) async throws -> [PersonalData] {
+        let body = ReadPersonalData.Body(entity: subject.entity, id: subject.id, email: email)
+        let told = try await withThrowingTaskGroup(of: PersonalData.self) { group in
+            for name in DirectoryApplication.peers {
+                group.addTask {
+                    do {
+                        return try await backend.peers[name].send(ReadPersonalData.request(body: body))
+                    } catch let error as ServiceClientError {
+                        throw Self.problem(error, name)
+                    }
+                }
+            }
+            return try await group.reduce(into: []) { $0.append($1) }
+        }
+        return DirectoryApplication.peers.compactMap { name in told.first { $0.service == name } }
+    }
+
+    private static func problem(_ error: ServiceClientError, _ name: ServiceName) -> Problem {
+        if case .problem(let document) = error, document.status < 500 { return Problem(.internal) }
+        return Problem(
+            .unavailable,
+            "The \(name.rawValue) service does not answer, and without it the document would not be whole. Ask again later.",
+            headers: [.retryAfter: "10"])
+    }
+
+    private func own(_ subject: DataSubject) async throws -> PersonalData {
+        let parts = Self.sections(of: subject).map { section -> SQL in
+            "\(section.name)::text, (select coalesce(jsonb_agg(to_jsonb(part)), '[]') from (\(section.query)) as part)"
+        }
+        return try PersonalData(
+            of: .directory,
+            await backend.database.first(
+                """
+                select (select updated_at from \(ConsentStore.table(subject)) where id = \(subject.id)) as last,
+                    jsonb_strip_nulls(jsonb_build_object(\(parts.joined(separator: ", ")))) as data
+                """))
+    }
+}
+
+/// `/v1/people/{person}/data`, `/v1/experts/{expert}/data`
+struct PersonalDataRoutes {
+    let backend: Backend
+
+    func mount(on parts: inout ServiceParts) {
+        let records = PersonalRecords(backend: backend)
+        parts.routes.read(GetPersonData.self) { call in
+            .value(try await records.document(of: DataSubject(call.path.person), for: call.principal))
+        }
+        parts.routes.read(GetExpertData.self) { call in
+            .value(try await records.document(of: DataSubject(call.path.expert), for: call.principal))
+        }
+    }
+}

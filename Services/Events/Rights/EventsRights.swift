@@ -1,0 +1,126 @@
+import ClubProtocol
+import Postgres
+import ServiceKit
+
+/// What the events service does about people: erases them, tells what it knows of them, and keeps nothing too long.
+struct EventsRights {
+    let backend: Backend
+
+    func mount(on parts: inout ServiceParts) throws {
+        let backend = backend
+        parts.personalData(
+            backend,
+            erase: { notice, transaction in try await Self.erase(notice, backend.journal, in: transaction) },
+            tell: { subject in try await Self.tell(subject, on: backend.database) })
+        try parts.retention(backend, [registrations])
+    }
+
+    /// Gives up the seats to come, to whoever is first in line, and makes the rest of the registrations nobody's.
+    static func erase(
+        _ notice: ErasureNotice, _ journal: Journal, in transaction: PostgresTransaction
+    ) async throws -> [String] {
+        guard notice.entity == .person else { return [] }
+        let address: String? = try await transaction.first(
+            "select email from member where id = \(notice.subject) for update")?.optional("email")
+        try await transaction.execute(
+            """
+            insert into member (id, version, gone) values (\(notice.subject), 0, true)
+            on conflict (id) do update set name = null, email = null, organization = null, gone = true
+            """)
+        var entries = try await giveUpSeats(of: notice.subject, in: transaction)
+        let forgotten: [Registration.ID] = try await transaction.query(
+            forget("registration.person = \(notice.subject)")
+        ).map { try $0["id"] }
+        entries += forgotten.map { .init(.changed, "registration", $0) }
+        // What was registered says who did, and had a note.
+        try await transaction.execute(
+            "delete from audit_key where entity = 'registration' and subject = any(\(forgotten.map(\.text)))")
+        try await journal.record(entries, by: .service(.events), in: transaction)
+        return address.map { [$0] } ?? []
+    }
+
+    private static func giveUpSeats(
+        of subject: DataSubject.ID, in transaction: PostgresTransaction
+    ) async throws -> [Journal.Entry] {
+        let sessions: [Session.ID] = try await transaction.query(
+            """
+            select id from session
+            where ends_at > now() and id in (
+                select session from registration where person = \(subject) and state in ('confirmed', 'waitlisted'))
+            order by id for update
+            """
+        ).map { try $0["id"] }
+        var entries: [Journal.Entry] = []
+        for session in sessions {
+            let cancelled = try await transaction.query(
+                """
+                update registration set state = 'cancelled', version = version + 1, updated_at = now()
+                where session = \(session) and person = \(subject) and state in ('confirmed', 'waitlisted')
+                returning id, version
+                """)
+            entries += try RegistrationStore.journalEntries(of: cancelled)
+            entries += try RegistrationStore.journalEntries(
+                of: try await transaction.query(RegistrationStore.promote(in: session)))
+        }
+        return entries
+    }
+
+    /// Makes registrations nobody's, each of another nobody.
+    private static func forget(_ which: SQL) -> SQL {
+        """
+        update registration set person = gen_random_uuid(), note = null, forgotten = true, version = version + 1,
+            updated_at = now()
+        where \(which)
+        returning id
+        """
+    }
+
+    private static func tell(
+        _ subject: ReadPersonalData.Body, on database: PostgresClient
+    ) async throws -> PersonalData {
+        try PersonalData(
+            of: .events,
+            await database.first(
+                """
+                select (
+                        select max(greatest(registration.updated_at, event.ends_at))
+                        from registration join event on event.id = registration.event
+                        where person = \(subject.id)) as last,
+                    jsonb_strip_nulls(jsonb_build_object(
+                        'member', (
+                            select jsonb_build_object(
+                                'name', name, 'email', email, 'organization', organization, 'version', version)
+                            from member where id = \(subject.id) and not gone),
+                        'registrations', (
+                            select coalesce(jsonb_agg(jsonb_build_object(
+                                'id', registration.id, 'event', event.id, 'title', event.title,
+                                'startsAt', event.starts_at, 'session', session.title, 'state', registration.state,
+                                'note', note, 'createdAt', registration.created_at,
+                                'updatedAt', registration.updated_at) order by line_order), '[]')
+                            from registration join event on event.id = registration.event
+                                join session on session.id = registration.session
+                            where person = \(subject.id)))) as data
+                """))
+    }
+
+    private var registrations: RetentionTask {
+        RetentionTask(
+            "registrations", "Who was registered for an event that is over: forgotten, but counted.", on: backend,
+            due: { months in
+                """
+                select registration.id, event.ends_at as since
+                from registration join event on event.id = registration.event
+                where not forgotten and event.ends_at < now() - make_interval(months => \(months)::integer)
+                """
+            },
+            statement: { months, atMost in
+                Self.forget(
+                    """
+                    registration.id in (
+                        select registration.id from registration join event on event.id = registration.event
+                        where not forgotten and event.ends_at < now() - make_interval(months => \(months)::integer)
+                        order by registration.id limit \(atMost))
+                    """)
+            })
+    }
+}

@@ -1,0 +1,57 @@
+import ClubProtocol
+import Postgres
+import ServiceKit
+
+/// What the lobbying service does about people of the directory. Officials are none: what is kept of them, the law on
+/// transparency asks for.
+struct LobbyingRights {
+    let backend: Backend
+
+    func mount(on parts: inout ServiceParts) {
+        let backend = backend
+        parts.personalData(
+            backend, erase: { notice, transaction in try await Self.erase(notice, in: transaction) },
+            tell: { subject in try await Self.tell(subject, on: backend.database) })
+    }
+
+    /// That somebody was invited and came stays in the books of a meeting; who it was does not.
+    private static func erase(_ notice: ErasureNotice, in transaction: PostgresTransaction) async throws -> [String] {
+        guard notice.entity == .person else { return [] }
+        try await transaction.execute(
+            """
+            insert into guest (id, version, gone) values (\(notice.subject), 0, true)
+            on conflict (id) do update set name = null, gone = true
+            """)
+        return []
+    }
+
+    private static func tell(
+        _ subject: ReadPersonalData.Body, on database: PostgresClient
+    ) async throws -> PersonalData {
+        try PersonalData(
+            of: .lobbying,
+            await database.first(
+                """
+                select greatest(
+                        (select max(updated_at) from invitation where person = \(subject.id)),
+                        (select max(recorded_at) from attendance where person = \(subject.id))) as last,
+                    jsonb_strip_nulls(jsonb_build_object(
+                        'guest', (
+                            select jsonb_build_object('name', name, 'version', version)
+                            from guest where id = \(subject.id) and not gone),
+                        'invitations', (
+                            select coalesce(jsonb_agg(jsonb_build_object(
+                                'meeting', meeting.id, 'day', meeting.day, 'theme', meeting.theme,
+                                'guestOfHonour', guest_of_honour, 'state', state, 'createdAt', invitation.created_at,
+                                'updatedAt', invitation.updated_at) order by meeting.day), '[]')
+                            from invitation join circle_meeting meeting on meeting.id = invitation.meeting
+                            where person = \(subject.id)),
+                        'attendance', (
+                            select coalesce(jsonb_agg(jsonb_build_object(
+                                'meeting', meeting.id, 'day', meeting.day, 'recordedAt', recorded_at)
+                                order by meeting.day), '[]')
+                            from attendance join circle_meeting meeting on meeting.id = attendance.meeting
+                            where person = \(subject.id)))) as data
+                """))
+    }
+}

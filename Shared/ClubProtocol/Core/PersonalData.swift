@@ -1,0 +1,70 @@
+import HTTPTypes
+
+/// Somebody of whom the club keeps data: a person, or an expert, which may be one person's firm.
+package struct DataSubject: Codable, Hashable, Sendable {
+    package enum Entity: String, Codable, CaseIterable, Sendable {
+        case person, expert
+    }
+
+    package typealias ID = Identifier<DataSubject>
+
+    package var entity: Entity
+    /// The identifier of the person or of the expert.
+    package var id: ID
+
+    package init(entity: Entity, id: ID) {
+        self.entity = entity
+        self.id = id
+    }
+
+    package init(_ person: Person.ID) {
+        self.init(entity: .person, id: ID(person.uuid))
+    }
+
+    package init(_ expert: Expert.ID) {
+        self.init(entity: .expert, id: ID(expert.uuid))
+    }
+}
+
+/// Tells everything that a service knows about somebody. The directory asks it of the others, to put one document together.
+package enum ReadPersonalData: Endpoint {
+    package static let operation = Operation(
+        .post, "/v1/personal-data", "Tells the directory all that this service knows about somebody.",
+        access: .roles(.service))
+
+    /// An address is in the body, never in a URL, which others may keep.
+    package struct Body: Codable, Sendable {
+        package var entity: DataSubject.Entity
+        package var id: DataSubject.ID
+        /// What is kept by address only is found by it.
+        package var email: EmailAddress?
+
+        package init(entity: DataSubject.Entity, id: DataSubject.ID, email: EmailAddress? = nil) {
+            self.entity = entity
+            self.id = id
+            self.email = email
+        }
+    }
+
+    package typealias Response = PersonalData
+}
+
+/// What one service knows about somebody.
+package struct PersonalData: Codable, Hashable, Sendable {
+    package var service: ServiceName
+    /// When the person last did something here, or something was done with it; absent where it is unknown.
+    package var lastActivity: Timestamp?
+    /// By section: `registrations`, `deliveries`. A section without anything is an empty list.
+    package var data: JSONValue
+
+    package init(service: ServiceName, lastActivity: Timestamp?, data: JSONValue) {
+        self.service = service
+        self.lastActivity = lastActivity
+        self.data = data
+    }
+}
+
+extension ProblemType {
+    /// What a repetition of a request is answered whose first answer told of somebody who has been erased since.
+    package static let erased = ProblemType("erased", "It was erased", .gone)
+}

@@ -1,0 +1,98 @@
+import HTTPTypes
+
+/// How long a service keeps a kind of data about people.
+package struct RetentionRule: Codable, Hashable, Sendable {
+    package var code: Line
+    /// What is kept so long, and what becomes of it then.
+    package var what: String
+    package var months: Int
+    /// How many are due now: what the next run would take.
+    package var due: Int
+    /// When it was last enforced, and on how many.
+    package var lastRun: Timestamp?
+    package var lastCount: Int?
+    package var version: Int
+
+    package init(
+        code: Line, what: String, months: Int, due: Int, lastRun: Timestamp?, lastCount: Int?, version: Int
+    ) {
+        self.code = code
+        self.what = what
+        self.months = months
+        self.due = due
+        self.lastRun = lastRun
+        self.lastCount = lastCount
+        self.version = version
+    }
+}
+
+/// Lists how long this service keeps what, and how much is due: nothing is taken by asking.
+package enum ListRetentionRules: Endpoint {
+    package static let operation = Operation(
+        .get, "/v1/retention-rules", "Lists how long data about people is kept, and how much of it is due.",
+        access: .roles(.operator, .auditor))
+
+    package typealias Response = Page<RetentionRule>
+}
+
+/// Changes how long something is kept. A job enforces it every night.
+package enum ChangeRetentionRule: Endpoint {
+    package static let operation = Operation(
+        .patch, "/v1/retention-rules/{rule}", "Changes how long something is kept.", access: .roles(.operator),
+        problems: [.notFound], requiresIfMatch: true)
+
+    package typealias Path = RetentionRulePath
+
+    package struct Body: Codable, Sendable {
+        /// 1 to 600.
+        package var months: Int
+
+        package init(months: Int) {
+            self.months = months
+        }
+    }
+
+    package typealias Response = RetentionRule
+}
+
+/// Something whose time is over.
+package struct RetentionDue: Codable, Hashable, Sendable {
+    package var id: Identifier<RetentionDue>
+    /// Since when nothing has happened to it.
+    package var since: Timestamp
+
+    package init(id: Identifier<RetentionDue>, since: Timestamp) {
+        self.id = id
+        self.since = since
+    }
+}
+
+/// Lists what the next run of a rule would take.
+package enum ListRetentionDue: Endpoint {
+    package static let operation = Operation(
+        .get, "/v1/retention-rules/{rule}/due", "Lists what the next run of a rule would take.",
+        access: .roles(.operator, .auditor), problems: [.notFound])
+
+    package typealias Path = RetentionRulePath
+
+    package struct Query: Codable, Sendable, PagedQuery {
+        package var limit: PageLimit?
+        package var cursor: Cursor?
+
+        package init(limit: PageLimit? = nil, cursor: Cursor? = nil) {
+            self.limit = limit
+            self.cursor = cursor
+        }
+    }
+
+    package typealias Response = Page<RetentionDue>
+}
+
+/// `/v1/retention-rules/{rule}`
+package struct RetentionRulePath: Codable, Sendable {
+    package var rule: Line
+
+    package init(rule: Line) {
+        self.rule = rule
+    }
+}

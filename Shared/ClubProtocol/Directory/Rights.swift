@@ -1,0 +1,225 @@
+import HTTPTypes
+
+/// Everything that the club knows about somebody, from all its services (GDPR, article 15).
+package struct AccessDocument: Codable, Hashable, Sendable {
+    package var entity: DataSubject.Entity
+    package var id: DataSubject.ID
+    package var gatheredAt: Timestamp
+    /// One for each of the four services, the directory's first.
+    package var services: [PersonalData]
+
+    package init(entity: DataSubject.Entity, id: DataSubject.ID, gatheredAt: Timestamp, services: [PersonalData]) {
+        self.entity = entity
+        self.id = id
+        self.gatheredAt = gatheredAt
+        self.services = services
+    }
+}
+
+/// Everything that is known about a person. Where one service does not answer there is no document: a part is not the whole.
+package enum GetPersonData: Endpoint {
+    package static let operation = Operation(
+        .get, "/v1/people/{person}/data", "Gathers everything the club knows about a person.",
+        access: .roles(.operator, .auditor, .representative, .ambassador, .expert), problems: [.notFound])
+
+    package typealias Path = PersonPath
+    package typealias Response = AccessDocument
+}
+
+/// Everything that is known about an expert.
+package enum GetExpertData: Endpoint {
+    package static let operation = Operation(
+        .get, "/v1/experts/{expert}/data", "Gathers everything the club knows about an expert.",
+        access: .roles(.operator, .auditor, .expert), problems: [.notFound])
+
+    package typealias Path = ExpertPath
+    package typealias Response = AccessDocument
+}
+
+/// The erasure of a person or of an expert from all services (GDPR, article 17).
+package struct Erasure: Codable, Hashable, Sendable {
+    package typealias ID = Identifier<Erasure>
+
+    package enum State: String, Codable, CaseIterable, Sendable {
+        case requested, refused, erasing, done
+
+        /// The life of an erasure. What a person asks for itself waits for the club's staff, who may have to refuse it
+        /// (article 17, 3); what the staff asks for begins at once. It is done when every service has reported.
+        /// ```
+        /// requested ──▶ erasing ──▶ done
+        ///     │
+        ///     ▼
+        ///  refused
+        /// ```
+        package func allows(_ next: State) -> Bool {
+            switch (self, next) {
+            case (.requested, .erasing), (.requested, .refused), (.erasing, .done): true
+            default: false
+            }
+        }
+    }
+
+    package enum Reason: String, Codable, CaseIterable, Sendable {
+        /// The person asked for it.
+        case request
+        /// It was there for nothing: a mistake, a test, a double.
+        case mistake
+        /// Its time was over.
+        case retention
+    }
+
+    /// Whether a service has erased it, and when.
+    package struct Report: Codable, Hashable, Sendable {
+        package var service: ServiceName
+        /// Absent until it has.
+        package var doneAt: Timestamp?
+
+        package init(service: ServiceName, doneAt: Timestamp?) {
+            self.service = service
+            self.doneAt = doneAt
+        }
+    }
+
+    package var id: ID
+    package var entity: DataSubject.Entity
+    /// The identifier of what was erased, by which it is found nowhere any more.
+    package var subject: DataSubject.ID
+    package var reason: Reason
+    package var state: State
+    /// All four services.
+    package var services: [Report]
+    package var startedAt: Timestamp?
+    package var completedAt: Timestamp?
+    package var version: Int
+    package var createdAt: Timestamp
+    package var updatedAt: Timestamp
+}
+
+/// Erases a person or an expert from all services; asked for by the person itself, it waits for the club's staff.
+package enum CreateErasure: Endpoint {
+    package static let operation = Operation(
+        .post, "/v1/erasures", "Erases a person or an expert from all services.", success: .created,
+        access: .roles(.operator, .representative, .ambassador, .expert), problems: [.erasureExists])
+
+    /// Exactly one of `person` and `expert`.
+    package struct Body: Codable, Sendable {
+        package var person: Person.ID?
+        package var expert: Expert.ID?
+        /// `request` unless said.
+        package var reason: Erasure.Reason?
+
+        package init(person: Person.ID? = nil, expert: Expert.ID? = nil, reason: Erasure.Reason? = nil) {
+            self.person = person
+            self.expert = expert
+            self.reason = reason
+        }
+    }
+
+    package typealias Response = Erasure
+}
+
+/// Lists erasures, the latest first.
+package enum ListErasures: Endpoint {
+    package static let operation = Operation(
+        .get, "/v1/erasures", "Lists erasures, latest first.",
+        access: .roles(.operator, .auditor, .representative, .ambassador, .expert))
+
+    package struct Query: Codable, Sendable, PagedQuery {
+        package var state: Erasure.State?
+        package var limit: PageLimit?
+        package var cursor: Cursor?
+
+        package init(state: Erasure.State? = nil, limit: PageLimit? = nil, cursor: Cursor? = nil) {
+            self.state = state
+            self.limit = limit
+            self.cursor = cursor
+        }
+    }
+
+    package typealias Response = Page<Erasure>
+}
+
+/// Shows an erasure, and which service has done it when.
+package enum GetErasure: Endpoint {
+    package static let operation = Operation(
+        .get, "/v1/erasures/{erasure}", "Shows an erasure, service by service.",
+        access: .roles(.operator, .auditor, .representative, .ambassador, .expert), problems: [.notFound])
+
+    package typealias Path = ErasurePath
+    package typealias Response = Erasure
+}
+
+/// Begins or refuses an erasure that somebody asked for.
+package enum MoveErasure: Endpoint {
+    package static let operation = Operation(
+        .post, "/v1/erasures/{erasure}/moves", "Begins or refuses an erasure that was asked for.",
+        access: .roles(.operator), problems: [.notFound, .transitionNotAllowed])
+
+    package typealias Path = ErasurePath
+
+    package struct Body: Codable, Sendable {
+        /// `erasing` or `refused`.
+        package var to: Erasure.State
+
+        package init(to: Erasure.State) {
+            self.to = to
+        }
+    }
+
+    package typealias Response = Erasure
+}
+
+/// Tells a service whom to erase: what it needs for that, until all have done it.
+package enum GetErasureNotice: Endpoint {
+    package static let operation = Operation(
+        .get, "/v1/erasures/{erasure}/notice", "Tells a service whom it has to erase.", access: .roles(.service),
+        problems: [.notFound])
+
+    package typealias Path = ErasurePath
+    package typealias Response = ErasureNotice
+}
+
+/// Whom a service has to erase.
+package struct ErasureNotice: Codable, Hashable, Sendable {
+    package var erasure: Erasure.ID
+    package var state: Erasure.State
+    package var entity: DataSubject.Entity
+    package var subject: DataSubject.ID
+    /// The address that it had; gone once all services have reported.
+    package var email: EmailAddress?
+
+    package init(
+        erasure: Erasure.ID, state: Erasure.State, entity: DataSubject.Entity, subject: DataSubject.ID,
+        email: EmailAddress? = nil
+    ) {
+        self.erasure = erasure
+        self.state = state
+        self.entity = entity
+        self.subject = subject
+        self.email = email
+    }
+}
+
+/// Reports that the calling service has erased it. Said again, nothing changes.
+package enum ReportErasure: Endpoint {
+    package static let operation = Operation(
+        .post, "/v1/erasures/{erasure}/reports", "Reports that the calling service has erased somebody.",
+        access: .roles(.service), problems: [.notFound, .transitionNotAllowed])
+
+    package typealias Path = ErasurePath
+    package typealias Response = Erasure
+}
+
+/// `/v1/erasures/{erasure}`
+package struct ErasurePath: Codable, Sendable {
+    package var erasure: Erasure.ID
+
+    package init(erasure: Erasure.ID) {
+        self.erasure = erasure
+    }
+}
+
+extension ProblemType {
+    package static let erasureExists = ProblemType(
+        "erasure-exists", "Its erasure has been asked for already", .conflict)
+}

@@ -1,0 +1,30 @@
+import ClubProtocol
+
+/// `/v1/audit`: every service has it. Whoever keeps the head elsewhere can prove later that nothing before it was touched.
+struct AuditRoutes {
+    let backend: Backend
+
+    func mount(on parts: inout ServiceParts) {
+        let trail = AuditTrail(database: backend.database)
+        let service = backend.name
+        parts.routes.read(GetAuditHead.self) { _ in
+            let head = try await trail.head()
+            return .value(AuditHead(service: service, seq: head.seq, hash: head.hash))
+        }
+        parts.routes.read(VerifyAudit.self) { call in
+            let noted: AuditTrail.Head?
+            switch (call.body.seq, call.body.hash) {
+            case (let seq?, let hash?): noted = AuditTrail.Head(seq: seq, hash: hash)
+            case (nil, nil): noted = nil
+            default: throw Problem.invalid("", "a head has both seq and hash")
+            }
+            switch try await trail.verify(noted: noted) {
+            case .intact(let head):
+                return .value(
+                    AuditVerification(intact: true, head: .init(service: service, seq: head.seq, hash: head.hash)))
+            case .broken(let seq, let fault):
+                return .value(AuditVerification(intact: false, brokenAt: seq, fault: fault))
+            }
+        }
+    }
+}

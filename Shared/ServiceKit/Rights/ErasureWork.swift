@@ -1,0 +1,126 @@
+package import ClubProtocol
+package import Postgres
+
+/// Erases people from this service when the directory says so, and reports it when it is done.
+///
+/// The feed says that there is an erasure and nothing of whom; a job asks the directory for that. So a service may be down
+/// for weeks: its place in the feed waits, and the job is tried until the directory has the report.
+package struct ErasureWork: Sendable {
+    /// Erases somebody from the service's own tables; called twice for each, the second time for what was on its way
+    /// when the first was done.
+    ///
+    /// - Returns: every address that was known of the person here, to be looked for in the kit's tables too.
+    package typealias Erase = @Sendable (ErasureNotice, PostgresTransaction) async throws -> [String]
+
+    package struct Payload: Codable, Sendable {
+        package var erasure: Erasure.ID
+
+        package init(erasure: Erasure.ID) {
+            self.erasure = erasure
+        }
+    }
+
+    /// The last attempt is some two months after the first.
+    package static let kind = JobKind<Payload>("erasure", maximumAttempts: 10_000)
+
+    let backend: Backend
+    let notice: @Sendable (Erasure.ID) async throws -> ErasureNotice
+    let report: @Sendable (Erasure.ID) async throws -> Void
+    let erase: Erase
+
+    /// - Parameters:
+    ///   - notice: says whom to erase.
+    ///   - report: tells the directory that it is done.
+    package init(
+        backend: Backend, notice: @escaping @Sendable (Erasure.ID) async throws -> ErasureNotice,
+        report: @escaping @Sendable (Erasure.ID) async throws -> Void, erase: @escaping Erase
+    ) {
+        self.backend = backend
+        self.notice = notice
+        self.report = report
+        self.erase = erase
+    }
+
+    /// Does one job. Done again, it changes nothing.
+    package func run(_ payload: Payload, _ job: JobContext) async throws {
+        let notice = try await notice(payload.erasure)
+        guard notice.state == .erasing || notice.state == .done else { return }
+        try await sweep(notice, job)
+        // Whoever had read the person before may still write what it read.
+        try await waitForOlderTransactions(job)
+        try await sweep(notice, job)
+        try await report(payload.erasure)
+    }
+
+    private func sweep(_ notice: ErasureNotice, _ job: JobContext) async throws {
+        try await backend.database.transaction { transaction in
+            try await job.fence(in: transaction)
+            var addresses = Set(try await erase(notice, transaction))
+            if let email = notice.email { addresses.insert(email.text) }
+            try await Traces.erase(
+                DataSubject(entity: notice.entity, id: notice.subject), addresses: addresses.sorted(), in: transaction)
+        }
+    }
+
+    /// - Throws: ``JobPostponed`` when one goes on for more than half a minute.
+    private func waitForOlderTransactions(_ job: JobContext) async throws {
+        guard let now = try await backend.database.first("select clock_timestamp() as now") else { return }
+        let start: Timestamp = try now["now"]
+        for _ in 0..<300 {
+            let row = try await backend.database.first(
+                """
+                select exists (
+                    select from pg_stat_activity
+                    where datname = current_database() and usename = current_user and pid <> pg_backend_pid()
+                        and xact_start < \(start)) as running
+                """)
+            if try row?["running", as: Bool.self] != true { return }
+            try await job.heartbeat()
+            try await Task.sleep(for: .milliseconds(100))
+        }
+        throw JobPostponed(for: .seconds(10), "older transactions are still running")
+    }
+}
+
+extension ServiceParts {
+    /// Erases people from a service that follows the directory, and tells the directory about people.
+    ///
+    /// - Parameters:
+    ///   - erase: takes somebody out of the service's own tables.
+    ///   - tell: everything that the service knows about somebody.
+    package mutating func personalData(
+        _ backend: Backend, erase: @escaping ErasureWork.Erase,
+        tell: @escaping @Sendable (ReadPersonalData.Body) async throws -> PersonalData
+    ) {
+        let work = ErasureWork(
+            backend: backend,
+            notice: { try await backend.peers[.directory].send(GetErasureNotice.request(path: .init(erasure: $0))) },
+            report: { _ = try await backend.peers[.directory].send(ReportErasure.request(path: .init(erasure: $0))) },
+            erase: erase)
+        job(ErasureWork.kind) { payload, job in try await work.run(payload, job) }
+        follow(.directory, name: "erasures") { changes, transaction in
+            for change in changes where change.entity == "erasure" {
+                let payload = ErasureWork.Payload(erasure: try Erasure.ID(validating: change.id))
+                try await backend.jobs.enqueue(
+                    ErasureWork.kind, payload, unique: payload.erasure.text, in: transaction)
+            }
+        }
+        routes.read(ReadPersonalData.self) { call in
+            guard call.principal.service == .directory else {
+                throw Problem(.forbidden, "Only the directory puts together what is known about somebody.")
+            }
+            return .value(try await tell(call.body))
+        }
+    }
+}
+
+extension PersonalData {
+    /// - Parameter row: with the columns `data` (JSON) and `last` (time, may be null).
+    package init(of service: ServiceName, _ row: Row?) throws {
+        guard let row else { throw Problem(.notFound) }
+        let text: String = try row["data"]
+        self.init(
+            service: service, lastActivity: try row.optional("last"),
+            data: try LenientJSON.decode(JSONValue.self, from: Array(text.utf8)))
+    }
+}

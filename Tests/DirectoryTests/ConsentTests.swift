@@ -1,0 +1,165 @@
+import ClubProtocol
+import Foundation
+import HTTPTypes
+import Postgres
+import ServiceKit
+import TestKit
+import Testing
+
+@testable import Directory
+
+@Suite("the ledger of consents")
+struct ConsentTests {
+    @Test("every way to answer leaves a line: created, changed, answered by oneself, imported; the latest counts")
+    func ways() async throws {
+        try await withDirectory { directory in
+            let operating = try directory.client(.operator)
+            let person = try await directory.person("Ana", "A", consents: .init(flashInfo: true))
+            _ = try await directory.ask(
+                .patch, "/v1/people/\(person.id)", as: .ambassador, person: person.id, ifMatch: 1,
+                json: #"{"consents":{"flashInfo":false,"partnerOffers":true}}"#)
+            let answered = try await directory.ask(
+                .post, "/v1/people/\(person.id)/consents", as: .ambassador, person: person.id,
+                json: #"{"purpose":"flashInfo","agreed":true,"wording":"Voulez-vous le Flash info ?"}"#)
+            #expect(answered.status == 201)
+            #expect(try answered.decode(ConsentEntry.self).source == .own)
+            _ = try await operating.send(
+                AddPersonConsent.request(
+                    path: .init(person: person.id), body: .init(purpose: .flashInfo, agreed: true, source: .paper)))
+
+            let path = ListPersonConsents.Path(person: person.id)
+            let ledger = try await operating.send(ListPersonConsents.request(path: path, query: .init(), body: Empty()))
+            #expect(ledger.items.map(\.source) == [.paper, .own, .own, .own, .operator])
+            #expect(ledger.items.map(\.agreed) == [true, true, true, false, true])
+            #expect(ledger.items[1].wording == "Voulez-vous le Flash info ?")
+            #expect(ledger.items[0].wording.text.contains("Flash info du club"))
+            #expect(ledger.items[1].by == "person/\(person.id)")
+            #expect(ledger.items.last?.by == "test")
+            let now = try await operating.send(GetPerson.request(path: path))
+            #expect(now.consents.flashInfo?.agreed == true && now.consents.partnerOffers?.agreed == true)
+            #expect(now.consents.flashInfo?.at == ledger.items[0].at)
+            #expect(now.version == 4)
+
+            let first = try await operating.send(
+                ListPersonConsents.request(path: path, query: .init(purpose: .flashInfo, limit: 3), body: Empty()))
+            #expect(first.items.count == 3)
+            let second = try await operating.send(
+                ListPersonConsents.request(
+                    path: path, query: .init(purpose: .flashInfo, limit: 3, cursor: first.next), body: Empty()))
+            #expect(second.items.map(\.source) == [.operator] && second.next == nil)
+
+            let file = "subKind,name,email,postalCode,commune,flashInfo\nwebAgency,Une,une@example.org,64000,Pau,true\n"
+            #expect(try await directory.report(file).applied)
+            #expect(try await directory.report(file.replacing("true", with: "false")).updated == 1)
+            let expert = try await operating.send(ListExperts.request(query: .init())).items[0]
+            let imported = try await operating.send(
+                ListExpertConsents.request(path: .init(expert: expert.id), query: .init(), body: Empty()))
+            #expect(imported.items.map(\.source) == [.import, .import])
+            #expect(imported.items.map(\.agreed) == [false, true])
+            // A change that says nothing about consent leaves no line.
+            _ = try await operating.send(
+                ChangeExpert.request(path: .init(expert: expert.id), body: .init(name: "Deux"), ifMatch: expert.version)
+            )
+            #expect(
+                try await operating.send(
+                    ListExpertConsents.request(path: .init(expert: expert.id), query: .init(), body: Empty())
+                ).items.count == 2)
+        }
+    }
+
+    @Test("a person sees and answers for itself only, an expert for itself; nobody else says how an answer came")
+    func access() async throws {
+        try await withDirectory { directory in
+            let home = try await directory.organization("Maison")
+            let ana = try await directory.person("Ana", "A", organization: home.id)
+            let bob = try await directory.person("Bob", "B", organization: home.id)
+            let expert = try await directory.expert("Une")
+            for (role, status) in [(Role.operator, 200), (.auditor, 200), (.editor, 403), (.service, 403)] {
+                #expect(try await directory.ask("/v1/people/\(ana.id)/consents", as: role).status == status)
+            }
+            func represent(_ person: Person, _ json: String?) async throws -> Int {
+                try await directory.ask(
+                    json == nil ? .get : .post, "/v1/people/\(person.id)/consents", as: .representative,
+                    organization: home.id, person: ana.id, json: json
+                ).status
+            }
+            #expect(try await represent(ana, nil) == 200)
+            #expect(try await represent(bob, nil) == 404)
+            #expect(try await represent(ana, #"{"purpose":"partnerOffers","agreed":false}"#) == 201)
+            #expect(try await represent(bob, #"{"purpose":"partnerOffers","agreed":true}"#) == 404)
+            #expect(try await represent(ana, #"{"purpose":"partnerOffers","agreed":false,"source":"paper"}"#) == 422)
+            let path = "/v1/experts/\(expert.id)/consents"
+            let claim = Organization.ID(expert.id.uuid)
+            #expect(try await directory.ask(path, as: .expert, organization: claim).status == 200)
+            #expect(try await directory.ask(path, as: .expert, organization: home.id).status == 404)
+            #expect(try await directory.ask(path, as: .expert).status == 404)
+            let forged = #"{"purpose":"flashInfo","agreed":true,"source":"import"}"#
+            #expect(try await directory.ask(.post, path, json: forged).status == 422)
+            #expect(try await directory.ask("/v1/people/\(Person.ID())/consents").status == 404)
+        }
+    }
+
+    @Test(
+        "the database refuses what the ledger is not for",
+        arguments: [
+            "update directory.consent_entry set agreed = not agreed",
+            "update directory.consent_entry set at = at - interval '1 year'",
+            "delete from directory.consent_entry",
+            """
+            insert into directory.consent_entry (person, purpose, agreed, source, wording, at, written_by)
+            select person, purpose, true, source, wording, now(), 'nobody' from directory.consent_entry
+            """,
+            "delete from directory.person",
+        ] as [SQL])
+    func refused(_ statement: SQL) async throws {
+        try await withDirectory { directory in
+            _ = try await directory.person("Ana", "A", consents: .init(flashInfo: true))
+            await #expect(throws: PostgresError.self) {
+                try await directory.backend.database.execute(statement)
+            }
+            let lines = try await directory.backend.database.first(
+                "select count(*) as lines from consent_entry where agreed")
+            #expect(try lines?["lines", as: Int.self] == 1)
+        }
+    }
+
+    @Test("what was answered before there was a ledger is carried over, and what a merge moves keeps its lines")
+    func carriedOver() async throws {
+        try await withDirectory { directory in
+            let ana = try await directory.person("Ana", "A", consents: .init(flashInfo: true))
+            let bob = try await directory.person("Bob", "B")
+            try await directory.backend.database.execute(
+                "update consent_entry set person = \(bob.id) where person = \(ana.id)")
+            let ledger = try await directory.client(.operator).send(
+                ListPersonConsents.request(path: .init(person: bob.id), query: .init(), body: Empty()))
+            #expect(ledger.items.map(\.purpose) == [.flashInfo])
+        }
+        let migrator = DirectoryApplication.migrator(runtimeRole: DirectoryApplication.name.rawValue)
+        let old = Migrator(
+            schema: migrator.schema, migrations: Array(migrator.migrations.prefix { $0.id != "0010-rights" }),
+            runtimeRole: DirectoryApplication.name.rawValue)
+        try await withDatabase(migratedBy: [old]) { database in
+            try await database.withClient(as: "directory") { client in
+                try await client.execute(
+                    """
+                    insert into person (id, given_name, family_name, consents)
+                    select gen_random_uuid(), 'A' || n, 'B', directory.with_consents('{}', '{"flashInfo": true, "partnerOffers": false}')
+                    from generate_series(1, 10) as n
+                    """)
+            }
+            try await database.withClient(as: TestRoles.migrator, searchPath: "directory") { client in
+                _ = try await client.withConnection { try await migrator.migrate($0) }
+            }
+            try await database.withClient(as: "directory") { client in
+                let row = try await client.first(
+                    """
+                    select count(*) as lines, count(*) filter (where consents -> purpose = jsonb_build_object('agreed', agreed,
+                            'at', to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))) as same
+                    from consent_entry join person on person.id = consent_entry.person where source = 'carriedOver'
+                    """)
+                #expect(try row?["lines", as: Int.self] == 20)
+                #expect(try row?["same", as: Int.self] == 20)
+            }
+        }
+    }
+}

@@ -1,0 +1,59 @@
+import ClubProtocol
+import Postgres
+import Testing
+
+@testable import ServiceKit
+
+@Suite("what the kit keeps of people") struct TracesTests {
+    @Test("stored answers that name somebody become 410, jobs about them go, and nobody else's do")
+    func erase() async throws {
+        try await withServiceDatabase { kit in
+            let (gone, stays) = (DataSubject.ID(), DataSubject.ID())
+            let answers = [
+                (#"{"id":"\#(gone)","givenName":"Zoé"}"#, "createPerson"),
+                (#"{"email":"ZOE@example.org"}"#, "suppress"),
+                (#"{"id":"\#(stays)"}"#, "createPerson"), (#"{"subject":"\#(gone)"}"#, "createErasure"),
+            ]
+            for (index, (body, operation)) in answers.enumerated() {
+                try await kit.client.execute(
+                    """
+                    insert into idempotency (subject, operation, key, request_hash, status, headers, body)
+                    values ('test', \(operation), \("k\(index)"), sha256('x'), 201, '{}', \(Array(body.utf8)))
+                    """)
+            }
+            let kind = JobKind<[String: String]>("letter")
+            let queue = JobQueue(database: kit.client)
+            for person in [gone, stays] {
+                try await queue.enqueue(kind, ["person": person.text], in: kit.client)
+                try await queue.enqueue(ErasureWork.kind, .init(erasure: .init(person.uuid)), in: kit.client)
+            }
+            for _ in 1...2 {
+                try await kit.client.transaction { transaction in
+                    try await Traces.erase(
+                        DataSubject(entity: .person, id: gone), addresses: ["Zoe@example.org"], in: transaction)
+                }
+            }
+            let stored: [Int] = try await kit.client.query("select status from idempotency order by key").map {
+                try $0["status"]
+            }
+            #expect(stored == [410, 410, 201, 201])
+            let kept = try await kit.client.query(
+                "select convert_from(body, 'UTF8') as body from idempotency where status = 410")
+            for row in kept {
+                let body: String = try row["body"]
+                #expect(body.contains("urn:club:problem:erased") && !body.contains("Zo"))
+            }
+            let jobs: [String] = try await kit.client.query("select kind from job order by kind").map { try $0["kind"] }
+            #expect(jobs == ["erasure", "erasure", "letter"])
+        }
+    }
+
+    @Test("a person is named by its identifier in the audit trail, whatever its token calls it")
+    func actor() {
+        let (person, expert) = (Person.ID(), Organization.ID())
+        #expect(Principal(subject: "ana@example.org", role: .ambassador, person: person).actor == "person/\(person)")
+        #expect(Principal(subject: "ana", role: .expert, organization: expert).actor == "expert/\(expert)")
+        #expect(Principal(subject: "marie", role: .operator).actor == "marie")
+        #expect(Principal.anonymous.actor == "anonymous")
+    }
+}

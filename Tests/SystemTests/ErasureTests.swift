@@ -1,0 +1,281 @@
+import AsyncHTTPClient
+import ClubProtocol
+import Foundation
+import NIOCore
+import Postgres
+import ServiceKit
+import TestKit
+import Testing
+
+/// Somebody with a name that nobody else has, everywhere in the club, and then nowhere.
+@Suite("erasure", .serialized)
+struct ErasureTests {
+    private static let former: EmailAddress = "zephyrine@rarissime.example"
+    private static let address: EmailAddress = "z.quettehou@introuvable.example"
+    private static let firm: EmailAddress = "contact@agence-unique.example"
+    private static let words = [
+        "Zéphyrine", "Zephyrine", "Quettehou", "rarissime", "introuvable", "agence-unique", "+33698765431",
+        "698765431",
+    ]
+
+    @Test(
+        "after an erasure no trace of name, address and telephone is in the four schemas and the logs, though two services were down"
+    )
+    func everywhere() async throws {
+        try await TestClub.run(settings: ["LOG_LEVEL": "debug"]) { club in
+            let person = try await settle(in: club)
+            let expert = try await importExpert(in: club)
+            try await mail(to: [Self.former, Self.firm], in: club)
+            try await change(person, in: club)
+
+            // What is there to be found: the search below sees it now.
+            for service in ServiceName.allCases {
+                let found = Trace.found(of: Self.words, in: try club.database.dump(schema: service.rawValue))
+                #expect(found.contains("Quettehou"), "\(service.rawValue)")
+            }
+            let all = Trace.found(of: Self.words, in: try club.database.dump())
+            #expect(all.count >= 7, "\(all)")
+            let document = try await club.client(.directory).send(
+                GetPersonData.request(path: .init(person: person.id)))
+            #expect(document.services.map(\.service) == ServiceName.allCases)
+            let told = String(decoding: try WireJSON.encode(document), as: UTF8.self)
+            for word in [
+                "Quettehou", "rarissime", "introuvable", "Sans gluten", "Souveraineté", "flashInfo", "698765431",
+            ] {
+                #expect(told.contains(word), "\(word)")
+            }
+            let heads = try await club.club("audit", "heads")
+            let noted = "\(club.folder)/heads.json"
+            try heads.output.write(toFile: noted, atomically: true, encoding: .utf8)
+
+            for service in [ServiceName.lobbying, .content] {
+                club[service].signal(SIGKILL)
+                await club[service].waitForExit()
+            }
+            let directory = try club.client(.directory)
+            let erasures = [
+                try await directory.send(CreateErasure.request(body: .init(person: person.id))),
+                try await directory.send(CreateErasure.request(body: .init(expert: expert.id))),
+            ]
+            for erasure in erasures {
+                let half = try await wait(for: erasure.id, in: club) { erasure in
+                    erasure.services.filter { $0.doneAt != nil }.map(\.service) == [.directory, .events]
+                }
+                #expect(half.state == .erasing)
+            }
+            for service in [ServiceName.lobbying, .content] { try await club[service].start() }
+            for erasure in erasures {
+                let done = try await wait(for: erasure.id, in: club) { $0.state == .done }
+                #expect(done.services.allSatisfy { $0.doneAt != nil } && done.completedAt != nil)
+            }
+
+            let dump = try club.database.dump()
+            #expect(Trace.found(of: Self.words, in: dump).isEmpty)
+            for service in ServiceName.allCases {
+                #expect(Trace.found(of: Self.words, in: club[service].output).isEmpty, "the log of \(service.rawValue)")
+            }
+            let verified = try await club.club("audit", "verify", "--noted", noted)
+            #expect(verified.status == 0, "\(verified.output)\(verified.errors)")
+
+            try await mailNeverAgain(in: club)
+        }
+    }
+
+    @Test(
+        "a chain that was cut off together with its end is found by the end that the operator kept, and by nothing else"
+    )
+    func cutOff() async throws {
+        try await TestClub.run { club in
+            for number in 1...5 {
+                _ = try await club.client(.directory).send(
+                    CreatePerson.request(body: .init(givenName: "P", familyName: Line(validating: "N\(number)"))))
+            }
+            try await club.database.withClient(searchPath: "directory") { owner in
+                try await eventually {
+                    try await owner.first("select seq from audit_head")?["seq", as: Int.self] == 5
+                }
+            }
+            let noted = "\(club.folder)/heads.json"
+            try await club.club("audit", "heads").output.write(toFile: noted, atomically: true, encoding: .utf8)
+            #expect(try await club.club("audit", "verify", "--noted", noted).status == 0)
+            try await club.database.withClient(searchPath: "directory") { owner in
+                try await owner.execute("delete from audit where seq > 3")
+                try await owner.execute(
+                    "update audit_head set seq = 3, hash = (select hash from audit where seq = 3)")
+            }
+            #expect(try await club.club("audit", "verify").status == 0)
+            let found = try await club.club("audit", "verify", "--noted", noted)
+            #expect(found.status == 1 && found.output.contains("cutOff at 4"))
+        }
+    }
+
+    // MARK: Steps
+
+    /// A person who is an ambassador, registered at an event, invited to a meeting, and wrote of itself.
+    private func settle(in club: TestClub) async throws -> Person {
+        let directory = try club.client(.directory)
+        let home = try await directory.send(
+            CreateOrganization.request(body: .init(kind: .institution, name: "Chambre")))
+        let person = try await directory.send(
+            CreatePerson.request(
+                body: .init(
+                    givenName: "Zéphyrine", familyName: "Quettehou", email: Self.former, telephone: "+33698765431",
+                    organization: home.id, consents: .init(flashInfo: true))))
+        _ = try await directory.send(
+            CreateAmbassador.request(body: .init(person: person.id, organization: home.id, departements: ["64"])))
+        _ = try await directory.send(
+            CreateMandate.request(
+                path: .init(organization: home.id), body: .init(person: person.id, kind: .titular, from: "2026-01-01")))
+        let events = try club.client(.events)
+        let start = Timestamp.now.advanced(by: .seconds(30 * 86_400))
+        let event = try await events.send(
+            CreateEvent.request(
+                body: .init(
+                    title: "Club des Partenaires", kind: .partnersClub, startsAt: start,
+                    endsAt: start.advanced(by: .seconds(7200)), venue: "Paris")))
+        _ = try await events.send(
+            AddSession.request(
+                path: .init(event: event.id), body: .init(title: "Plénière", kind: .plenary, capacity: 10)))
+        _ = try await events.send(MoveEvent.request(path: .init(event: event.id), body: .init(to: .published)))
+        let registration = try await events.send(
+            RegisterForEvent.request(
+                path: .init(event: event.id),
+                body: .init(person: person.id, note: "Sans gluten pour Zéphyrine Quettehou.")))
+        #expect(registration.personName == "Zéphyrine Quettehou")
+        let lobbying = try club.client(.lobbying)
+        let meeting = try await lobbying.send(
+            CreateCircleMeeting.request(body: .init(date: "2027-03-14", place: "Paris", theme: "Souveraineté")))
+        _ = try await lobbying.send(
+            Invite.request(path: .init(meeting: meeting.id), body: .init(person: person.id)))
+        _ = try await lobbying.send(
+            RecordAttendance.request(path: .init(meeting: meeting.id), body: .init(officials: [], people: [person.id])))
+        return person
+    }
+
+    /// A firm that is one person, by a file.
+    private func importExpert(in club: TestClub) async throws -> Expert {
+        let file = """
+            subKind,name,contactName,email,telephone,postalCode,commune,flashInfo
+            webAgency,Quettehou Web,Zéphyrine Quettehou,\(Self.firm),+33698765431,64000,Pau,true
+
+            """
+        let directory = try club.client(.directory)
+        let report = try await directory.upload(
+            ImportExperts.request(query: .init(mode: .apply)), body: OneChunk(text: file))
+        try #require(report.created == 1)
+        return try await directory.send(ListExperts.request(query: .init(email: Self.firm))).items[0]
+    }
+
+    /// A Flash info that goes to these addresses; the first one leaves the list by itself.
+    private func mail(to addresses: [EmailAddress], in club: TestClub) async throws {
+        #expect(try await sendIssue(in: club) == Set(addresses))
+        _ = try await club.client(.content).send(
+            CreateSuppression.request(body: .init(email: Self.former, reason: .manual)))
+    }
+
+    /// The addresses that an issue went to.
+    private func sendIssue(in club: TestClub) async throws -> Set<EmailAddress> {
+        let content = try club.client(.content)
+        let issue = try await content.send(CreateIssue.request(body: .init(title: "Flash info")))
+        _ = try await content.send(
+            AddIssueItem.request(
+                path: .init(issue: issue.id), body: .init(kind: .technical, title: "Une nouvelle", text: "Du texte.")))
+        _ = try await content.send(MoveIssue.request(path: .init(issue: issue.id), body: .init(to: .sending)))
+        try await eventually { try await content.send(GetIssue.request(path: .init(issue: issue.id))).state == .sent }
+        let sent = try await content.send(
+            ListDeliveries.request(path: .init(issue: issue.id), query: .init(), body: Empty()))
+        return Set(sent.items.map(\.email))
+    }
+
+    /// Another address, found by it and by name; and the person itself, with a token that names it, answers on consent.
+    private func change(_ person: Person, in club: TestClub) async throws {
+        let directory = try club.client(.directory)
+        _ = try await directory.send(
+            ChangePerson.request(path: .init(person: person.id), body: .init(email: Self.address), ifMatch: 1))
+        _ = try await directory.send(ListPeople.request(query: .init(email: Self.address)))
+        _ = try await directory.send(ListPeople.request(query: .init(q: "Zéphyrine Quettehou")))
+        let token = try TokenSigner.personToken(
+            key: KeyFile(path: "\(club.folder)/operator.json"), subject: Self.address.text, role: .ambassador,
+            person: person.id, ttl: .seconds(600))
+        let itself = ServiceClient(
+            name: .directory, url: club[.directory].url, credentials: .bearer(token), http: .shared)
+        _ = try await itself.send(
+            AddPersonConsent.request(
+                path: .init(person: person.id), body: .init(purpose: .eventInvitations, agreed: true)))
+        await #expect(throws: ServiceClientError.self) {
+            _ = try await itself.send(CreateOrganization.request(body: .init(kind: .brand, name: "Pris")))
+        }
+    }
+
+    /// Somebody comes with the same addresses, and agrees to be mailed: nobody writes to them.
+    private func mailNeverAgain(in club: TestClub) async throws {
+        let directory = try club.client(.directory)
+        for email in [Self.former, Self.address, "autre@example.org"] as [EmailAddress] {
+            let person = try await directory.send(
+                CreatePerson.request(
+                    body: .init(
+                        givenName: "Ana", familyName: "Etcheverry", email: email, consents: .init(flashInfo: true))))
+            _ = try await directory.send(CreateAmbassador.request(body: .init(person: person.id)))
+        }
+        #expect(try await sendIssue(in: club) == ["autre@example.org"])
+        await #expect(throws: ServiceClientError.self) {
+            _ = try await club.client(.content).send(
+                CreateSuppression.request(body: .init(email: Self.address, reason: .manual)))
+        }
+        let dump = try club.database.dump(schema: "content")
+        #expect(Trace.found(of: ["introuvable"], in: dump).isEmpty)
+    }
+
+    private func wait(
+        for erasure: Erasure.ID, in club: TestClub, until isReached: (Erasure) -> Bool
+    ) async throws -> Erasure {
+        let directory = try club.client(.directory)
+        for _ in 0..<1200 {
+            let now = try await directory.send(GetErasure.request(path: .init(erasure: erasure)))
+            if isReached(now) { return now }
+            try await Task.sleep(for: .milliseconds(100))
+        }
+        let now = try await directory.send(GetErasure.request(path: .init(erasure: erasure)))
+        throw ServiceProcess.Failure(description: "still \(now.state.rawValue): \(now.services)")
+    }
+
+    private func eventually(_ condition: () async throws -> Bool) async throws {
+        for _ in 0..<600 {
+            if try await condition() { return }
+            try await Task.sleep(for: .milliseconds(100))
+        }
+        throw ServiceProcess.Failure(description: "it did not happen")
+    }
+}
+
+/// The search for a word in whatever form it may have been kept.
+enum Trace {
+    /// Those of the words that are in the text: as they are, without case, as JSON escapes them, in hexadecimal digits (what
+    /// `pg_dump` makes of bytes), in Base64 at any of the three offsets.
+    static func found(of words: [String], in text: String) -> [String] {
+        let lowered = text.lowercased()
+        return words.filter { word in
+            forms(word).contains { lowered.contains($0) } || base64(word).contains { text.contains($0) }
+        }
+    }
+
+    private static func forms(_ word: String) -> [String] {
+        let lowered = word.lowercased()
+        let escaped = word.unicodeScalars.map { scalar in
+            scalar.isASCII ? String(scalar) : "\\u" + String(format: "%04x", scalar.value)
+        }.joined().lowercased()
+        return [lowered, escaped]
+            + [word, lowered].map { text in
+                text.utf8.map { String(format: "%02x", $0) }.joined()
+            }
+    }
+
+    /// What of the encoded word does not depend on its neighbours.
+    private static func base64(_ word: String) -> [String] {
+        (0..<3).map { offset in
+            let bytes = Data(repeating: 0, count: offset) + Data(word.utf8)
+            let whole = bytes.count / 3 * 3
+            return String(bytes.prefix(whole).base64EncodedString().dropFirst(offset == 0 ? 0 : 4))
+        }
+    }
+}
