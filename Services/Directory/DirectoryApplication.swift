@@ -14,19 +14,20 @@ package enum DirectoryApplication: ServiceApplication {
         Migration("0003-field", sql: PackageResources.m0003_field_sql),
         Migration("0004-expert-document", sql: PackageResources.m0004_expert_document_sql),
         Migration("0005-contributions", sql: PackageResources.m0005_contributions_sql),
+        Migration("0006-organizations", sql: PackageResources.m0006_organizations_sql),
     ]
 
     package static func assemble(_ backend: Backend, into parts: inout ServiceParts) throws {
+        VocabularyRoutes(backend: backend).mount(on: &parts)
         OrganizationRoutes(backend: backend).mount(on: &parts)
         MandateRoutes(backend: backend).mount(on: &parts)
         PersonRoutes(backend: backend).mount(on: &parts)
         MembershipRoutes(backend: backend).mount(on: &parts)
         ContributionRoutes(backend: backend).mount(on: &parts)
-        StandingRoutes(backend: backend).mount(on: &parts)
+        MemberRoutes(backend: backend).mount(on: &parts)
         AmbassadorRoutes(backend: backend).mount(on: &parts)
         ExpertRoutes(backend: backend).mount(on: &parts)
         ImportRoutes(backend: backend).mount(on: &parts)
         AudienceRoutes(backend: backend).mount(on: &parts)
-        parts.routes.constraint("topics_known", .invalid("/topics", "the vocabulary has no such topic"))
     }
 }

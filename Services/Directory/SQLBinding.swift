@@ -8,6 +8,7 @@ extension Organization.Kind: PostgresEncodable {}
 extension Organization.SubKind: PostgresEncodable {}
 extension Mandate.Kind: PostgresEncodable {}
 extension Expert.SubKind: PostgresEncodable {}
+extension Standing.Status: PostgresEncodable {}
 
 extension JSONText {
     /// A value of the protocol as `jsonb`.

@@ -40,6 +40,9 @@ struct OrganizationRoutes {
         parts.routes.constraint("organization_sub_kind_check", .invalid("/subKind", "does not go with the kind"))
         parts.routes.constraint(
             "organization_siren_of_siret_check", .invalid("/siret", "does not begin with the SIREN"))
+        parts.routes.constraint("organization_addresses_check", .invalid("/addresses", "are more than 20"))
+        parts.routes.constraint("organization_agency_fkey", .invalid("/agency", "there is no such organization"))
+        parts.routes.constraint("organization_agency_check", .invalid("/agency", "is for brands, and another one"))
         parts.routes.constraint("organization_topics_check", .invalid("/topics", "are more than 40"))
     }
 }

@@ -3,12 +3,14 @@ package enum DirectoryAPI {
     package static let service = ServiceName.directory
     package static let title = "Directory: organizations, people, mandates, memberships, ambassadors, experts"
     package static let endpoints: [any Endpoint.Type] = [
+        ListTopics.self, CreateTopic.self, ChangeTopic.self, DeleteTopic.self,
+        ListTiers.self, GetTier.self, CreateTier.self, ChangeTier.self,
         CreateOrganization.self, ListOrganizations.self, GetOrganization.self, ChangeOrganization.self,
-        CreateMandate.self, ListMandates.self, ChangeMandate.self,
+        CreateMandate.self, ListMandates.self, ChangeMandate.self, ListAllMandates.self,
         CreatePerson.self, ListPeople.self, GetPerson.self, ChangePerson.self,
         CreateMembership.self, ListMemberships.self, GetMembership.self, ChangeMembership.self,
         CallContributions.self, ListContributions.self, GetContribution.self, CreatePayment.self, ListPayments.self,
-        GetStanding.self,
+        ListMembers.self, GetStanding.self,
         CreateAmbassador.self, ListAmbassadors.self, GetAmbassador.self, ChangeAmbassador.self,
         CreateExpert.self, ListExperts.self, GetExpert.self, ChangeExpert.self,
         ImportExperts.self, ResolveAudience.self, ReadChanges.self,
