@@ -15,6 +15,7 @@ package enum DirectoryApplication: ServiceApplication {
         Migration("0004-expert-document", sql: PackageResources.m0004_expert_document_sql),
         Migration("0005-contributions", sql: PackageResources.m0005_contributions_sql),
         Migration("0006-organizations", sql: PackageResources.m0006_organizations_sql),
+        Migration("0007-search", sql: PackageResources.m0007_search_sql),
     ]
 
     package static func assemble(_ backend: Backend, into parts: inout ServiceParts) throws {
@@ -27,6 +28,7 @@ package enum DirectoryApplication: ServiceApplication {
         MemberRoutes(backend: backend).mount(on: &parts)
         AmbassadorRoutes(backend: backend).mount(on: &parts)
         ExpertRoutes(backend: backend).mount(on: &parts)
+        SearchRoutes(backend: backend).mount(on: &parts)
         ImportRoutes(backend: backend).mount(on: &parts)
         AudienceRoutes(backend: backend).mount(on: &parts)
     }

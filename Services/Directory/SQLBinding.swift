@@ -4,6 +4,7 @@ import ServiceKit
 
 extension Topic: PostgresEncodable, PostgresDecodable {}
 extension Tier: PostgresEncodable, PostgresDecodable {}
+extension Region: PostgresEncodable, PostgresDecodable {}
 extension Organization.Kind: PostgresEncodable {}
 extension Organization.SubKind: PostgresEncodable {}
 extension Mandate.Kind: PostgresEncodable {}

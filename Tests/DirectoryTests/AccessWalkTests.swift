@@ -44,6 +44,8 @@ struct AccessWalkTests {
             case "year": "\(Day.today.year)"
             case "asOf": Day.today.text
             case "updatedSince": "2020-01-01T00:00:00Z"
+            case "near": "64000"
+            case "region": "75"
             case "limit": "200"
             default: nil
             }

@@ -10,11 +10,16 @@ enum ExpertStore {
     /// What a caller may see: an ambassador those who agreed to the public directory, an expert itself. Comes after
     /// another condition.
     private static func visible(to principal: Principal) -> SQL {
+        rules(for: principal).reduce(into: SQL.empty) { $0 += " and \($1)" }
+    }
+
+    /// What a caller may see, as conditions.
+    static func rules(for principal: Principal) -> [SQL] {
         switch principal.role {
-        case .operator, .editor, .lobbyist, .auditor, .service: .empty
-        case .ambassador: " and \(.agreed(to: .publicDirectory))"
-        case .expert: " and id = \(principal.organization)"
-        case .representative: " and false"
+        case .operator, .editor, .lobbyist, .auditor, .service: []
+        case .ambassador: [.agreed(to: .publicDirectory)]
+        case .expert: ["id = \(principal.organization)"]
+        case .representative: ["false"]
         }
     }
 

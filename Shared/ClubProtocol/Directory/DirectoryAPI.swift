@@ -13,6 +13,7 @@ package enum DirectoryAPI {
         ListMembers.self, GetStanding.self,
         CreateAmbassador.self, ListAmbassadors.self, GetAmbassador.self, ChangeAmbassador.self,
         CreateExpert.self, ListExperts.self, GetExpert.self, ChangeExpert.self,
+        SearchExperts.self, CountExperts.self,
         ImportExperts.self, ResolveAudience.self, ReadChanges.self,
     ]
 }
