@@ -2,7 +2,9 @@
 package enum DirectoryAPI {
     package static let service = ServiceName.directory
     package static let title = "Directory: organizations, people, mandates, memberships, ambassadors, experts"
-    package static let endpoints: [any Endpoint.Type] = [
+    package static let endpoints = own + WebhookAPI.endpoints
+
+    private static let own: [any Endpoint.Type] = [
         CreateOrganization.self, ListOrganizations.self, GetOrganization.self, ChangeOrganization.self,
         CreateMandate.self, ListMandates.self, ChangeMandate.self,
         CreatePerson.self, ListPeople.self, GetPerson.self, ChangePerson.self,
