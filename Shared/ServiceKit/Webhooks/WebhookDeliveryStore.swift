@@ -206,7 +206,7 @@ struct WebhookDeliveryStore: Sendable {
                         change.entity || '.' || change.action, change.entity || '.*', '*.' || change.action])
                 -- Who is told, and whether, is no business of those who are told.
                 where change.entity <> 'webhook'
-                order by place, webhook.place
+                order by change.place, webhook.place
                 on conflict on constraint webhook_delivery_once do nothing
                 returning webhook
             )
@@ -230,12 +230,13 @@ struct WebhookDeliveryStore: Sendable {
     ///
     /// - Throws: 404; 409 while it has not ended.
     func replay(_ id: WebhookDelivery.ID, in transaction: PostgresTransaction) async throws {
-        let row = try await transaction.first("select state from webhook_delivery where id = \(id) for update")
+        // One that is being sent is not waited for: whoever writes down how that ended may be waiting for the webhook, which we hold.
+        let moved = try await transaction.execute(
+            "update webhook_delivery set \(Self.anew) where id = \(id) and state in ('delivered', 'exhausted')")
+        guard moved == 0 else { return }
+        let row = try await transaction.first("select state from webhook_delivery where id = \(id)")
         guard let state = try row?["state", as: WebhookDelivery.State.self] else { throw Problem(.notFound) }
-        guard state != .sending, state.allows(.pending) else {
-            throw Problem(.transitionNotAllowed, "It is \(state.rawValue), and will be tried by itself.")
-        }
-        try await transaction.execute("update webhook_delivery set \(Self.anew) where id = \(id)")
+        throw Problem(.transitionNotAllowed, "It is \(state.rawValue), and goes on by itself.")
     }
 
     /// The same for all that are exhausted and were made at a time or later.
