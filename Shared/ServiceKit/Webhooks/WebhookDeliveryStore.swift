@@ -24,7 +24,7 @@ struct ClaimedDelivery: Sendable {
 
 /// How an attempt ended.
 struct WebhookOutcome: Sendable {
-    enum Result: Sendable {
+    enum Result: Hashable, Sendable {
         case delivered
         /// To be tried again, if there is an attempt left.
         case failed(WebhookAttempt.Failure)
