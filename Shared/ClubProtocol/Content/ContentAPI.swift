@@ -2,7 +2,9 @@
 package enum ContentAPI {
     package static let service = ServiceName.content
     package static let title = "Content: resources, Flash info, mailings"
-    package static let endpoints: [any Endpoint.Type] = [
+    package static let endpoints = own + WebhookAPI.endpoints
+
+    private static let own: [any Endpoint.Type] = [
         CreateResource.self, ListResources.self, GetResource.self, ChangeResource.self,
         CreateIssue.self, ListIssues.self, GetIssue.self, AddIssueItem.self, MoveIssue.self,
         ListDeliveries.self, CreateSuppression.self, ListSuppressions.self, Unsubscribe.self,

@@ -2,7 +2,9 @@
 package enum DirectoryAPI {
     package static let service = ServiceName.directory
     package static let title = "Directory: organizations, people, mandates, memberships, ambassadors, experts"
-    package static let endpoints: [any Endpoint.Type] = [
+    package static let endpoints = own + WebhookAPI.endpoints
+
+    private static let own: [any Endpoint.Type] = [
         ListTopics.self, CreateTopic.self, ChangeTopic.self, DeleteTopic.self,
         ListTiers.self, GetTier.self, CreateTier.self, ChangeTier.self,
         CreateOrganization.self, ListOrganizations.self, GetOrganization.self, ChangeOrganization.self,

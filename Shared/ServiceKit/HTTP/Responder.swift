@@ -15,6 +15,8 @@ package final class Responder: Sendable {
     let database: PostgresClient
     /// Keyed, and nothing else: copied for each list.
     let cursorCode: HMAC<SHA256>
+    /// What stored answers with secrets in them are sealed with.
+    let answerKey: SymmetricKey
     let limits: HTTPLimits
     let logger: Logger
     let admission: Admission
@@ -48,6 +50,7 @@ package final class Responder: Sendable {
         self.limits = limits
         self.logger = logger
         cursorCode = HMAC(key: links.cursorKey)
+        answerKey = links.answerKey
         mapping = ProblemMapping(constraints: routes.constraints)
         problemPage = routes.problemPage
         documents = ["/openapi.json": openAPI, "/.well-known/jwks.json": jwks]

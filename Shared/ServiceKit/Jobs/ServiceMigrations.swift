@@ -7,5 +7,6 @@ package enum ServiceMigrations {
         Migration("kit-0002-changes", sql: PackageResources.kit_0002_changes_sql),
         Migration("kit-0003-audit", sql: PackageResources.kit_0003_audit_sql),
         Migration("kit-0004-idempotency", sql: PackageResources.kit_0004_idempotency_sql),
+        Migration("kit-0006-webhooks", sql: PackageResources.kit_0006_webhooks_sql),
     ]
 }
