@@ -144,7 +144,7 @@ let package = Package(
         test("ClubProtocol"),
         test("Postgres"),
         test("ServiceKit", testing: ["ServiceKit", .product(name: "JWTKit", package: "jwt-kit")]),
-        test("Directory"),
+        test("Directory", testing: ["Directory", "Content"]),
         test("Events"),
         test("Content", testing: ["Content", "Directory"]),
         test("Lobbying"),
@@ -162,6 +162,7 @@ func service(_ name: String, _ more: [Target.Dependency] = [], templates: Bool =
         dependencies: [
             "ClubProtocol", "Postgres", "ServiceKit",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            .product(name: "HTTPTypes", package: "swift-http-types"),
             .product(name: "Logging", package: "swift-log"),
         ] + more,
         path: "Services/\(name)",
