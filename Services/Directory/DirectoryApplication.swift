@@ -7,13 +7,14 @@ package enum DirectoryApplication: ServiceApplication {
     package static let name = DirectoryAPI.service
     package static let title = DirectoryAPI.title
     package static let endpoints = DirectoryAPI.endpoints
-    package static let peers: [ServiceName] = []
+    package static let peers: [ServiceName] = [.content]
     package static let migrations = [
         Migration("0001-vocabulary", sql: PackageResources.m0001_vocabulary_sql),
         Migration("0002-members", sql: PackageResources.m0002_members_sql),
         Migration("0003-field", sql: PackageResources.m0003_field_sql),
         Migration("0004-expert-document", sql: PackageResources.m0004_expert_document_sql),
         Migration("0005-contributions", sql: PackageResources.m0005_contributions_sql),
+        Migration("0011-confirmation", sql: PackageResources.m0011_confirmation_sql),
     ]
 
     package static func assemble(_ backend: Backend, into parts: inout ServiceParts) throws {
@@ -27,6 +28,12 @@ package enum DirectoryApplication: ServiceApplication {
         StandingRoutes(backend: backend).mount(on: &parts)
         AmbassadorRoutes(backend: backend).mount(on: &parts)
         ExpertRoutes(backend: backend).mount(on: &parts)
+        EnrolmentRoutes(backend: backend).mount(on: &parts)
+        let post = try Post(backend: backend)
+        try ConfirmationRounds(backend: backend, post: post).mount(on: &parts)
+        let links = SelfServiceLinks(backend: backend, post: post)
+        links.mount(on: &parts)
+        SelfServiceRoutes(backend: backend, pages: SelfServicePages(renderer: pages), links: links).mount(on: &parts)
         ImportRoutes(backend: backend).mount(on: &parts)
         AudienceRoutes(backend: backend).mount(on: &parts)
         parts.routes.constraint("topics_known", .invalid("/topics", "the vocabulary has no such topic"))

@@ -8,7 +8,7 @@ import Testing
 
 @testable import Content
 
-@Suite("letters")
+@Suite("letters", .serialized)
 struct LetterTests {
     @Test("a letter asked for many times at once is sent once, and the button's link stands in both parts")
     func once() async throws {

@@ -7,12 +7,12 @@ import ServiceKit
 enum ExpertStore {
     private static let columns: SQL = #"document as "_document", version"#
 
-    /// What a caller may see: an ambassador those who agreed to the public directory, an expert itself. Comes after
-    /// another condition.
+    /// What a caller may see: an ambassador those of the network who agreed to the public directory, an expert itself. Comes
+    /// after another condition.
     private static func visible(to principal: Principal) -> SQL {
         switch principal.role {
         case .operator, .editor, .lobbyist, .auditor, .service: .empty
-        case .ambassador: " and \(.agreed(to: .publicDirectory))"
+        case .ambassador: " and \(.agreed(to: .publicDirectory)) and \(.isPresent)"
         case .expert: " and id = \(principal.organization)"
         case .representative: " and false"
         }
@@ -56,6 +56,8 @@ enum ExpertStore {
         if let siret = query.siret { rules.append("siret = \(siret)") }
         if let email = query.email { rules.append("lower(email) = lower(\(email.text))") }
         if let words = query.q { rules.append(.matches(words)) }
+        if let freshness = query.freshness { rules.append(.isFresh(freshness)) }
+        if let enrolled = query.enrolled { rules.append(enrolled ? "left_on is null" : "left_on is not null") }
         if let since = query.updatedSince { rules.append("updated_at >= \(since)") }
         if let after = try page.position(of: Expert.self) {
             rules.append("(sort_key, id) > (\(after.key), \(after.id))")

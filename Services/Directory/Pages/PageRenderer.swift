@@ -9,10 +9,16 @@ struct PageRenderer: Sendable {
     /// The pages by the names of their templates, which begin with `{{<layout}}`.
     enum Page: String, CaseIterable {
         case problem
+        case selfDoor = "self_door"
+        case selfRecord = "self"
+        case selfForm = "self_form"
 
         fileprivate var source: [UInt8] {
             switch self {
             case .problem: PackageResources.problem_mustache
+            case .selfDoor: PackageResources.self_door_mustache
+            case .selfRecord: PackageResources.self_mustache
+            case .selfForm: PackageResources.self_form_mustache
             }
         }
     }

@@ -11,6 +11,9 @@ package enum DirectoryAPI {
         GetStanding.self,
         CreateAmbassador.self, ListAmbassadors.self, GetAmbassador.self, ChangeAmbassador.self,
         CreateExpert.self, ListExperts.self, GetExpert.self, ChangeExpert.self,
+        ConfirmExpert.self, MoveExpert.self, ConfirmAmbassador.self, MoveAmbassador.self, CallConfirmations.self,
+        AskSelfServiceLink.self, ShowSelfServiceDoor.self, KnockAtSelfService.self,
+        ShowSelf.self, ConfirmSelf.self, MoveSelf.self, ShowSelfForm.self, ChangeSelf.self,
         ImportExperts.self, ResolveAudience.self, ReadChanges.self,
     ]
 }
