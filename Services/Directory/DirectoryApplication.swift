@@ -15,6 +15,7 @@ package enum DirectoryApplication: ServiceApplication {
         Migration("0004-expert-document", sql: PackageResources.m0004_expert_document_sql),
         Migration("0005-contributions", sql: PackageResources.m0005_contributions_sql),
         Migration("0011-confirmation", sql: PackageResources.m0011_confirmation_sql),
+        Migration("0014-receipts", sql: PackageResources.m0014_receipts_sql),
     ]
 
     package static func assemble(_ backend: Backend, into parts: inout ServiceParts) throws {
@@ -31,6 +32,8 @@ package enum DirectoryApplication: ServiceApplication {
         EnrolmentRoutes(backend: backend).mount(on: &parts)
         let post = try Post(backend: backend)
         try ConfirmationRounds(backend: backend, post: post).mount(on: &parts)
+        try ReminderRounds(backend: backend, post: post).mount(on: &parts)
+        ReceiptRoutes(backend: backend, post: post, pages: pages).mount(on: &parts)
         let links = SelfServiceLinks(backend: backend, post: post)
         links.mount(on: &parts)
         SelfServiceRoutes(backend: backend, pages: SelfServicePages(renderer: pages), links: links).mount(on: &parts)

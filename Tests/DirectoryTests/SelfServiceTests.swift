@@ -113,6 +113,23 @@ struct SelfServiceTests {
         }
     }
 
+    @Test("when a thousand addresses wait for their links, the next is told to come back")
+    func crowd() async throws {
+        try await withNetwork { network in
+            try await network.change(
+                """
+                insert into job (kind, payload, unique_key, due_at, maximum_attempts)
+                select 'self-service.find', '{"email":"a@x.example"}', 'a' || number, now() + interval '1 day', 1
+                from generate_series(1, 1000) as number
+                """)
+            let answer = try await network.directory.raw(
+                .post, "/v1/self-service-links", json: #"{"email":"b@x.example"}"#)
+            #expect(answer.status == 429 && answer.headers["retry-after"] == "60")
+            let page = try await network.post("/v1/self-service", "email=b%40x.example")
+            #expect(page.status == 429 && page.text.contains("Attendez une minute"))
+        }
+    }
+
     @Test("a link opens its own record only, for its time only, and says so in French otherwise")
     func links() async throws {
         try await withNetwork { network in

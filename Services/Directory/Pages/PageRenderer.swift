@@ -9,6 +9,7 @@ struct PageRenderer: Sendable {
     /// The pages by the names of their templates, which begin with `{{<layout}}`.
     enum Page: String, CaseIterable {
         case problem
+        case receipt
         case selfDoor = "self_door"
         case selfRecord = "self"
         case selfForm = "self_form"
@@ -16,6 +17,7 @@ struct PageRenderer: Sendable {
         fileprivate var source: [UInt8] {
             switch self {
             case .problem: PackageResources.problem_mustache
+            case .receipt: PackageResources.receipt_mustache
             case .selfDoor: PackageResources.self_door_mustache
             case .selfRecord: PackageResources.self_mustache
             case .selfForm: PackageResources.self_form_mustache

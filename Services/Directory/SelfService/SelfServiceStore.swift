@@ -45,7 +45,8 @@ enum SelfServiceStore {
     /// Whether more addresses wait than are worked off in a while.
     static func isCrowded(_ kind: String, on executor: any PostgresExecutor) async throws -> Bool {
         let row = try await executor.first(
-            "select count(*) as count from (select from job where kind = \(kind) limit \(queued)) as waiting")
+            "select count(*) as count from (select from job where kind = \(kind) and state <> 'dead' limit \(queued)) as waiting"
+        )
         return try row?["count", as: Int.self] == queued
     }
 
