@@ -7,7 +7,7 @@ package enum DirectoryApplication: ServiceApplication {
     package static let name = DirectoryAPI.service
     package static let title = DirectoryAPI.title
     package static let endpoints = DirectoryAPI.endpoints
-    package static let peers: [ServiceName] = []
+    package static let peers: [ServiceName] = [.content]
     package static let migrations = [
         Migration("0001-vocabulary", sql: PackageResources.m0001_vocabulary_sql),
         Migration("0002-members", sql: PackageResources.m0002_members_sql),
@@ -16,9 +16,13 @@ package enum DirectoryApplication: ServiceApplication {
         Migration("0005-contributions", sql: PackageResources.m0005_contributions_sql),
         Migration("0006-organizations", sql: PackageResources.m0006_organizations_sql),
         Migration("0007-search", sql: PackageResources.m0007_search_sql),
+        Migration("0011-confirmation", sql: PackageResources.m0011_confirmation_sql),
+        Migration("0014-receipts", sql: PackageResources.m0014_receipts_sql),
     ]
 
     package static func assemble(_ backend: Backend, into parts: inout ServiceParts) throws {
+        let pages = try PageRenderer()
+        pages.mountProblems(on: &parts)
         VocabularyRoutes(backend: backend).mount(on: &parts)
         OrganizationRoutes(backend: backend).mount(on: &parts)
         MandateRoutes(backend: backend).mount(on: &parts)
@@ -29,6 +33,14 @@ package enum DirectoryApplication: ServiceApplication {
         AmbassadorRoutes(backend: backend).mount(on: &parts)
         ExpertRoutes(backend: backend).mount(on: &parts)
         SearchRoutes(backend: backend).mount(on: &parts)
+        EnrolmentRoutes(backend: backend).mount(on: &parts)
+        let post = try Post(backend: backend)
+        try ConfirmationRounds(backend: backend, post: post).mount(on: &parts)
+        try ReminderRounds(backend: backend, post: post).mount(on: &parts)
+        ReceiptRoutes(backend: backend, post: post, pages: pages).mount(on: &parts)
+        let links = SelfServiceLinks(backend: backend, post: post)
+        links.mount(on: &parts)
+        SelfServiceRoutes(backend: backend, pages: SelfServicePages(renderer: pages), links: links).mount(on: &parts)
         ImportRoutes(backend: backend).mount(on: &parts)
         AudienceRoutes(backend: backend).mount(on: &parts)
     }

@@ -4,7 +4,8 @@ import ServiceKit
 
 enum AmbassadorStore {
     private static let columns: SQL = """
-        id, person, name, organization, topics, departements, version, created_at as "createdAt",
+        id, person, name, organization, topics, departements, enrolled_on as "enrolledOn", left_on as "leftOn",
+        confirmed_at as "confirmedAt", version, created_at as "createdAt",
         updated_at as "updatedAt"
         """
 
@@ -50,6 +51,8 @@ enum AmbassadorStore {
         if let departement = query.departement { rules.append("departements @> \([departement])::text[]") }
         if let topic = query.topic { rules.append("topics @> \([topic])::text[]") }
         if let words = query.q { rules.append(.nameMatches(words)) }
+        if let freshness = query.freshness { rules.append(.isFresh(freshness)) }
+        if let enrolled = query.enrolled { rules.append(enrolled ? "left_on is null" : "left_on is not null") }
         if let since = query.updatedSince { rules.append("updated_at >= \(since)") }
         if let after = try page.position(of: Ambassador.self) {
             rules.append("(sort_key, id) > (\(after.key), \(after.id))")
@@ -95,7 +98,8 @@ enum AmbassadorStore {
         """
         select id, jsonb_strip_nulls(jsonb_build_object(
             'id', id, 'person', person, 'name', name, 'organization', organization, 'topics', topics,
-            'departements', departements, 'version', version, 'createdAt', created_at, 'updatedAt', updated_at)) as data
+            'departements', departements, 'enrolledOn', enrolled_on, 'leftOn', left_on, 'confirmedAt', confirmed_at,
+            'version', version, 'createdAt', created_at, 'updatedAt', updated_at)) as data
         from ambassador where id = any(\(ids))
         """
     }

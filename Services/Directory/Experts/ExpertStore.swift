@@ -7,8 +7,8 @@ import ServiceKit
 enum ExpertStore {
     private static let columns: SQL = #"document as "_document", version"#
 
-    /// What a caller may see: an ambassador those who agreed to the public directory, an expert itself. Comes after
-    /// another condition.
+    /// What a caller may see: an ambassador those of the network who agreed to the public directory, an expert itself. Comes
+    /// after another condition.
     private static func visible(to principal: Principal) -> SQL {
         rules(for: principal).reduce(into: SQL.empty) { $0 += " and \($1)" }
     }
@@ -17,7 +17,7 @@ enum ExpertStore {
     static func rules(for principal: Principal) -> [SQL] {
         switch principal.role {
         case .operator, .editor, .lobbyist, .auditor, .service: []
-        case .ambassador: [.agreed(to: .publicDirectory)]
+        case .ambassador: [.agreed(to: .publicDirectory), .isPresent]
         case .expert: ["id = \(principal.organization)"]
         case .representative: ["false"]
         }
@@ -61,6 +61,8 @@ enum ExpertStore {
         if let siret = query.siret { rules.append("siret = \(siret)") }
         if let email = query.email { rules.append("lower(email) = lower(\(email.text))") }
         if let words = query.q { rules.append(.matches(words)) }
+        if let freshness = query.freshness { rules.append(.isFresh(freshness)) }
+        if let enrolled = query.enrolled { rules.append(enrolled ? "left_on is null" : "left_on is not null") }
         if let since = query.updatedSince { rules.append("updated_at >= \(since)") }
         if let after = try page.position(of: Expert.self) {
             rules.append("(sort_key, id) > (\(after.key), \(after.id))")

@@ -8,6 +8,7 @@ package enum ContentAPI {
         CreateResource.self, ListResources.self, GetResource.self, ChangeResource.self,
         CreateIssue.self, ListIssues.self, GetIssue.self, AddIssueItem.self, MoveIssue.self,
         ListDeliveries.self, CreateSuppression.self, ListSuppressions.self, Unsubscribe.self,
+        SendLetter.self, ListLetters.self, GetLetter.self,
         ReadChanges.self,
     ]
 }

@@ -16,6 +16,10 @@ package enum DirectoryAPI {
         CreateAmbassador.self, ListAmbassadors.self, GetAmbassador.self, ChangeAmbassador.self,
         CreateExpert.self, ListExperts.self, GetExpert.self, ChangeExpert.self,
         SearchExperts.self, CountExperts.self,
+        ConfirmExpert.self, MoveExpert.self, ConfirmAmbassador.self, MoveAmbassador.self, CallConfirmations.self,
+        ShowReceipt.self, ShowReceiptByLink.self, RemindContributions.self,
+        AskSelfServiceLink.self, ShowSelfServiceDoor.self, KnockAtSelfService.self,
+        ShowSelf.self, ConfirmSelf.self, MoveSelf.self, ShowSelfForm.self, ChangeSelf.self,
         ImportExperts.self, ResolveAudience.self, ReadChanges.self,
     ]
 }
