@@ -17,6 +17,8 @@ package enum DirectoryApplication: ServiceApplication {
     ]
 
     package static func assemble(_ backend: Backend, into parts: inout ServiceParts) throws {
+        let pages = try PageRenderer()
+        pages.mountProblems(on: &parts)
         OrganizationRoutes(backend: backend).mount(on: &parts)
         MandateRoutes(backend: backend).mount(on: &parts)
         PersonRoutes(backend: backend).mount(on: &parts)
