@@ -29,6 +29,7 @@ package enum DirectoryApplication: ServiceApplication {
         ExpertRoutes(backend: backend).mount(on: &parts)
         ImportRoutes(backend: backend).mount(on: &parts)
         AudienceRoutes(backend: backend).mount(on: &parts)
+        try CoverageRoutes(backend: backend).mount(on: &parts)
         parts.routes.constraint("topics_known", .invalid("/topics", "the vocabulary has no such topic"))
     }
 }

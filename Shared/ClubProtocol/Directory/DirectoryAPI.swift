@@ -11,6 +11,7 @@ package enum DirectoryAPI {
         GetStanding.self,
         CreateAmbassador.self, ListAmbassadors.self, GetAmbassador.self, ChangeAmbassador.self,
         CreateExpert.self, ListExperts.self, GetExpert.self, ChangeExpert.self,
+        GetCoverage.self, ListCoverageGaps.self, ExportCoverage.self, DrawCoverage.self,
         ImportExperts.self, ResolveAudience.self, ReadChanges.self,
     ]
 }
