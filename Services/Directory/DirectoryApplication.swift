@@ -14,6 +14,7 @@ package enum DirectoryApplication: ServiceApplication {
         Migration("0003-field", sql: PackageResources.m0003_field_sql),
         Migration("0004-expert-document", sql: PackageResources.m0004_expert_document_sql),
         Migration("0005-contributions", sql: PackageResources.m0005_contributions_sql),
+        Migration("0012-referrals", sql: PackageResources.m0012_referrals_sql),
     ]
 
     package static func assemble(_ backend: Backend, into parts: inout ServiceParts) throws {
@@ -30,6 +31,8 @@ package enum DirectoryApplication: ServiceApplication {
         ImportRoutes(backend: backend).mount(on: &parts)
         AudienceRoutes(backend: backend).mount(on: &parts)
         try CoverageRoutes(backend: backend).mount(on: &parts)
+        ReferralRoutes(backend: backend).mount(on: &parts)
+        ReferralOfferRoutes(backend: backend).mount(on: &parts)
         parts.routes.constraint("topics_known", .invalid("/topics", "the vocabulary has no such topic"))
     }
 }

@@ -12,6 +12,8 @@ package enum DirectoryAPI {
         CreateAmbassador.self, ListAmbassadors.self, GetAmbassador.self, ChangeAmbassador.self,
         CreateExpert.self, ListExperts.self, GetExpert.self, ChangeExpert.self,
         GetCoverage.self, ListCoverageGaps.self, ExportCoverage.self, DrawCoverage.self,
+        CreateReferral.self, ListReferrals.self, GetReferral.self, ListReferralMatches.self, CloseReferral.self,
+        SendReferral.self, ListReferralOffers.self, GetReferralOffer.self, ChangeReferralOffer.self,
         ImportExperts.self, ResolveAudience.self, ReadChanges.self,
     ]
 }
