@@ -33,6 +33,8 @@ package enum DirectoryApplication: ServiceApplication {
         try CoverageRoutes(backend: backend).mount(on: &parts)
         ReferralRoutes(backend: backend).mount(on: &parts)
         ReferralOfferRoutes(backend: backend).mount(on: &parts)
+        PublicRoutes(backend: backend).mount(on: &parts)
+        PageRoutes(backend: backend, renderer: pages).mount(on: &parts)
         parts.routes.constraint("topics_known", .invalid("/topics", "the vocabulary has no such topic"))
     }
 }

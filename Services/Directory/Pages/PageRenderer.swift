@@ -9,10 +9,14 @@ struct PageRenderer: Sendable {
     /// The pages by the names of their templates, which begin with `{{<layout}}`.
     enum Page: String, CaseIterable {
         case problem
+        case publicList, publicExpert, publicMember
 
         fileprivate var source: [UInt8] {
             switch self {
             case .problem: PackageResources.problem_mustache
+            case .publicList: PackageResources.public_list_mustache
+            case .publicExpert: PackageResources.public_expert_mustache
+            case .publicMember: PackageResources.public_member_mustache
             }
         }
     }

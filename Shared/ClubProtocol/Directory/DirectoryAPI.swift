@@ -14,6 +14,8 @@ package enum DirectoryAPI {
         GetCoverage.self, ListCoverageGaps.self, ExportCoverage.self, DrawCoverage.self,
         CreateReferral.self, ListReferrals.self, GetReferral.self, ListReferralMatches.self, CloseReferral.self,
         SendReferral.self, ListReferralOffers.self, GetReferralOffer.self, ChangeReferralOffer.self,
+        ListPublicExperts.self, GetPublicExpert.self, ListPublicMembers.self, GetPublicMember.self,
+        ShowExperts.self, ShowExpert.self, ShowMembers.self, ShowMember.self,
         ImportExperts.self, ResolveAudience.self, ReadChanges.self,
     ]
 }
