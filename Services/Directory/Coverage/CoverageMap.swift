@@ -38,7 +38,7 @@ struct CoverageMap: Sendable {
     func draw(_ counts: [Departement: Int], of subject: Coverage.Subject, topic: String?) -> String {
         let classes = Self.classes(Array(counts.values))
         let empty = DepartementTile.all.count { counts[$0.departement, default: 0] == 0 }
-        // The last row has one square overseas, and room for the legend beside it.
+        // The last row has a square at each end, and room for the legend between them.
         let bottom = Self.top + DepartementTile.rows * Self.pitch
         let legendLeft = Self.left + 2 * Self.pitch
         let legendTop = bottom - Self.pitch
@@ -66,7 +66,7 @@ struct CoverageMap: Sendable {
                 ]
             },
             "legend": Self.legend(classes).enumerated().map { index, entry -> [String: Any] in
-                let x = legendLeft + index * 103
+                let x = legendLeft + index * 86
                 return [
                     "text": entry.text, "fill": entry.shade.fill, "nobody": index == 0, "x": x, "textLeft": x + 28,
                     "y": legendTop + 26, "base": legendTop + 42,
