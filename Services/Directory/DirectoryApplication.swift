@@ -17,6 +17,7 @@ package enum DirectoryApplication: ServiceApplication {
         Migration("0006-organizations", sql: PackageResources.m0006_organizations_sql),
         Migration("0007-search", sql: PackageResources.m0007_search_sql),
         Migration("0011-confirmation", sql: PackageResources.m0011_confirmation_sql),
+        Migration("0012-referrals", sql: PackageResources.m0012_referrals_sql),
         Migration("0014-receipts", sql: PackageResources.m0014_receipts_sql),
     ]
 
@@ -43,5 +44,10 @@ package enum DirectoryApplication: ServiceApplication {
         SelfServiceRoutes(backend: backend, pages: SelfServicePages(renderer: pages), links: links).mount(on: &parts)
         ImportRoutes(backend: backend).mount(on: &parts)
         AudienceRoutes(backend: backend).mount(on: &parts)
+        try CoverageRoutes(backend: backend).mount(on: &parts)
+        ReferralRoutes(backend: backend).mount(on: &parts)
+        ReferralOfferRoutes(backend: backend).mount(on: &parts)
+        PublicRoutes(backend: backend).mount(on: &parts)
+        PageRoutes(backend: backend, renderer: pages).mount(on: &parts)
     }
 }

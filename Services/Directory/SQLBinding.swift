@@ -59,6 +59,10 @@ extension SQL {
         return conditions.isEmpty ? "false" : conditions.all
     }
 
+    /// Whether an expert stands in the public directory: its list, its pages, and what ambassadors are shown to choose from.
+    /// The one place that decides it.
+    static var published: SQL { "\(agreed(to: .publicDirectory)) and \(isPresent)" }
+
     /// Whether a row's person or firm agreed to a purpose.
     static func agreed(to purpose: Purpose) -> SQL {
         switch purpose {

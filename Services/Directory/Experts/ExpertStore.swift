@@ -17,7 +17,7 @@ enum ExpertStore {
     static func rules(for principal: Principal) -> [SQL] {
         switch principal.role {
         case .operator, .editor, .lobbyist, .auditor, .service: []
-        case .ambassador: [.agreed(to: .publicDirectory), .isPresent]
+        case .ambassador: [.published]
         case .expert: ["id = \(principal.organization)"]
         case .representative: ["false"]
         }

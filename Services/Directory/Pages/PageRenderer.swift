@@ -13,6 +13,7 @@ struct PageRenderer: Sendable {
         case selfDoor = "self_door"
         case selfRecord = "self"
         case selfForm = "self_form"
+        case publicList, publicExpert, publicMember
 
         fileprivate var source: [UInt8] {
             switch self {
@@ -21,6 +22,9 @@ struct PageRenderer: Sendable {
             case .selfDoor: PackageResources.self_door_mustache
             case .selfRecord: PackageResources.self_mustache
             case .selfForm: PackageResources.self_form_mustache
+            case .publicList: PackageResources.public_list_mustache
+            case .publicExpert: PackageResources.public_expert_mustache
+            case .publicMember: PackageResources.public_member_mustache
             }
         }
     }

@@ -20,6 +20,11 @@ package enum DirectoryAPI {
         ShowReceipt.self, ShowReceiptByLink.self, RemindContributions.self,
         AskSelfServiceLink.self, ShowSelfServiceDoor.self, KnockAtSelfService.self,
         ShowSelf.self, ConfirmSelf.self, MoveSelf.self, ShowSelfForm.self, ChangeSelf.self,
+        GetCoverage.self, ListCoverageGaps.self, ExportCoverage.self, DrawCoverage.self,
+        CreateReferral.self, ListReferrals.self, GetReferral.self, ListReferralMatches.self, CloseReferral.self,
+        SendReferral.self, ListReferralOffers.self, GetReferralOffer.self, ChangeReferralOffer.self,
+        ListPublicExperts.self, GetPublicExpert.self, ListPublicMembers.self, GetPublicMember.self,
+        ShowExperts.self, ShowExpert.self, ShowMembers.self, ShowMember.self,
         ImportExperts.self, ResolveAudience.self, ReadChanges.self,
     ]
 }

@@ -93,6 +93,10 @@ package struct ServiceConfiguration: Sendable {
         limits.maxUploadBytes = try layers.integer(
             "MAX_UPLOAD_BYTES", in: 1024...(4 << 30), default: limits.maxUploadBytes)
         limits.inFlight = try layers.integer("MAX_IN_FLIGHT", in: 1...100_000, default: limits.inFlight)
+        let anonymous = Double(
+            try layers.integer(
+                "ANONYMOUS_REQUESTS_PER_SECOND", in: 1...1_000_000, default: Int(limits.anonymousRate.perSecond)))
+        limits.anonymousRate = RateLimit(perSecond: anonymous, burst: anonymous * 10)
         limits.connections = try layers.integer("MAX_CONNECTIONS", in: 1...1_000_000, default: limits.connections)
         return limits
     }
@@ -103,7 +107,8 @@ package struct ServiceConfiguration: Sendable {
             "HOST", "PORT", "OPERATOR_HOST", "OPERATOR_PORT", "DATABASE_URL", "DATABASE_SHARED_CONNECTIONS",
             "DATABASE_LEASED_CONNECTIONS", "SIGNING_KEY_FILE", "TRUST_FILE", "MAIL_URL", "PUBLIC_URL", "LOG_LEVEL",
             "LOG_FORMAT", "DRAIN_SECONDS", "SHUTDOWN_SECONDS", "MAX_BODY_BYTES", "MAX_UPLOAD_BYTES", "MAX_IN_FLIGHT",
-            "MAX_CONNECTIONS", "MIGRATE_DATABASE_URL", "RUNTIME_ROLE", "WEBHOOK_ALLOW_PRIVATE",
+            "MAX_CONNECTIONS", "ANONYMOUS_REQUESTS_PER_SECOND", "MIGRATE_DATABASE_URL", "RUNTIME_ROLE",
+            "WEBHOOK_ALLOW_PRIVATE",
         ] + ServiceName.allCases.map { ConfigurationKey("\($0.rawValue)_URL") }
 }
 

@@ -27,6 +27,7 @@ package final class Responder: Sendable {
     private let problemPage: (@Sendable (Problem, String) -> String)?
     private let documents: [String: [UInt8]]
     private let principals: RateLimiter
+    private let strangers: RateLimiter
     private let failures: RateLimiter
     private let unrouted = StatusTimers(operation: "none")
     private let draining = Atomic<Bool>(false)
@@ -57,6 +58,7 @@ package final class Responder: Sendable {
         admission = Admission(places: limits.inFlight, seats: limits.queued, patience: limits.queueWait)
         bodies = BodyBudget(limit: limits.bufferedBytes)
         principals = RateLimiter(limits.principalRate)
+        strangers = RateLimiter(limits.anonymousRate)
         failures = RateLimiter(limits.failedTokenRate)
     }
 
@@ -220,8 +222,8 @@ package final class Responder: Sendable {
         case .operator, .service: break
         default:
             // Who has no token shares the bucket of the address.
-            let key = principal.isAnonymous ? "@\(head.address)" : principal.subject
-            if let seconds = principals.take(key) {
+            let wait = principal.isAnonymous ? strangers.take(head.address) : principals.take(principal.subject)
+            if let seconds = wait {
                 throw Problem(.tooManyRequests, headers: [.retryAfter: String(seconds)])
             }
         }
