@@ -14,6 +14,7 @@ package enum DirectoryApplication: ServiceApplication {
         Migration("0003-field", sql: PackageResources.m0003_field_sql),
         Migration("0004-expert-document", sql: PackageResources.m0004_expert_document_sql),
         Migration("0005-contributions", sql: PackageResources.m0005_contributions_sql),
+        Migration("0009-duplicates", sql: PackageResources.m0009_duplicates_sql),
     ]
 
     package static func assemble(_ backend: Backend, into parts: inout ServiceParts) throws {
@@ -25,6 +26,8 @@ package enum DirectoryApplication: ServiceApplication {
         StandingRoutes(backend: backend).mount(on: &parts)
         AmbassadorRoutes(backend: backend).mount(on: &parts)
         ExpertRoutes(backend: backend).mount(on: &parts)
+        try DuplicateRoutes(backend: backend).mount(on: &parts)
+        MergeRoutes(backend: backend).mount(on: &parts)
         ImportRoutes(backend: backend).mount(on: &parts)
         AudienceRoutes(backend: backend).mount(on: &parts)
         parts.routes.constraint("topics_known", .invalid("/topics", "the vocabulary has no such topic"))

@@ -11,6 +11,8 @@ package enum DirectoryAPI {
         GetStanding.self,
         CreateAmbassador.self, ListAmbassadors.self, GetAmbassador.self, ChangeAmbassador.self,
         CreateExpert.self, ListExperts.self, GetExpert.self, ChangeExpert.self,
+        ListDuplicates.self, DismissDuplicate.self, ReopenDuplicate.self, ScanDuplicates.self, GetDuplicateScan.self,
+        MergeRecords.self, ListMerges.self, GetMerge.self, UndoMerge.self,
         ImportExperts.self, ResolveAudience.self, ReadChanges.self,
     ]
 }
