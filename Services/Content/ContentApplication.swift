@@ -13,10 +13,12 @@ package enum ContentApplication: ServiceApplication {
         Migration("0002-issues", sql: PackageResources.m0002_issues_sql),
         Migration("0003-deliveries", sql: PackageResources.m0003_deliveries_sql),
         Migration("0004-letters", sql: PackageResources.m0004_letters_sql),
+        Migration("0006-merges", sql: PackageResources.m0006_merges_sql),
     ]
 
     package static func assemble(_ backend: Backend, into parts: inout ServiceParts) throws {
         ResourceRoutes(backend: backend).mount(on: &parts)
+        parts.follow(.directory, name: "merges", ResourceMerges.apply)
         IssueRoutes(backend: backend).mount(on: &parts)
         DeliveryRoutes(backend: backend).mount(on: &parts)
         let transport = try MailTransports.named(by: backend.configuration.mailURL)

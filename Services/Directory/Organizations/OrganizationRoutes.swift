@@ -21,7 +21,12 @@ struct OrganizationRoutes {
                 call.page, key: "_key", "id")
         }
         parts.routes.read(GetOrganization.self) { call in
-            try .row(try await OrganizationStore.get(call.path.organization, for: call.principal, on: database))
+            let rows = try await OrganizationStore.get(call.path.organization, for: call.principal, on: database)
+            guard !rows.isEmpty else {
+                throw try await MergeStore.absence(
+                    of: call.path.organization, .organization, for: call.principal, on: database)
+            }
+            return try .row(rows)
         }
         parts.routes.write(ChangeOrganization.self) { call, transaction in
             let rows = try await OrganizationStore.change(

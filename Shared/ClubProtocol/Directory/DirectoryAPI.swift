@@ -25,6 +25,8 @@ package enum DirectoryAPI {
         SendReferral.self, ListReferralOffers.self, GetReferralOffer.self, ChangeReferralOffer.self,
         ListPublicExperts.self, GetPublicExpert.self, ListPublicMembers.self, GetPublicMember.self,
         ShowExperts.self, ShowExpert.self, ShowMembers.self, ShowMember.self,
+        ListDuplicates.self, DismissDuplicate.self, ReopenDuplicate.self, ScanDuplicates.self, GetDuplicateScan.self,
+        MergeRecords.self, ListMerges.self, GetMerge.self, UndoMerge.self,
         ImportExperts.self, ResolveAudience.self, ReadChanges.self,
     ]
 }

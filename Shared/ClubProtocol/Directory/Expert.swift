@@ -140,7 +140,7 @@ package enum ListExperts: Endpoint {
 package enum GetExpert: Endpoint {
     package static let operation = Operation(
         .get, "/v1/experts/{expert}", "Shows an expert.",
-        access: .roles(.operator, .editor, .auditor, .service, .ambassador, .expert), problems: [.notFound])
+        access: .roles(.operator, .editor, .auditor, .service, .ambassador, .expert), problems: [.notFound, .merged])
 
     package typealias Path = ExpertPath
     package typealias Response = Expert

@@ -203,7 +203,7 @@ package enum GetOrganization: Endpoint {
     package static let operation = Operation(
         .get, "/v1/organizations/{organization}", "Shows an organization.",
         access: .roles(.operator, .editor, .lobbyist, .auditor, .service, .representative, .ambassador),
-        problems: [.notFound])
+        problems: [.notFound, .merged])
 
     package typealias Path = OrganizationPath
     package typealias Response = Organization
