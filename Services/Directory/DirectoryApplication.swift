@@ -27,6 +27,7 @@ package enum DirectoryApplication: ServiceApplication {
         MemberRoutes(backend: backend).mount(on: &parts)
         AmbassadorRoutes(backend: backend).mount(on: &parts)
         ExpertRoutes(backend: backend).mount(on: &parts)
+        ExportRoutes(backend: backend).mount(on: &parts)
         ImportRoutes(backend: backend).mount(on: &parts)
         AudienceRoutes(backend: backend).mount(on: &parts)
     }

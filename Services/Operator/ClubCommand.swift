@@ -11,7 +11,8 @@ struct ClubCommand: AsyncParsableCommand {
             you are by CLUB_TOKEN or by the operator's key in OPERATOR_KEY_FILE.
             """,
         subcommands: [
-            HealthCommand.self, TokenCommand.self, KeysCommand.self, ImportCommand.self, DemoCommand.self,
+            HealthCommand.self, TokenCommand.self, KeysCommand.self, ImportCommand.self,
+            ExportCommand.self, DemoCommand.self,
             ProbeCommand.self,
         ])
 }

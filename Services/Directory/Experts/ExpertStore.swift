@@ -44,9 +44,8 @@ enum ExpertStore {
         try await executor.query("select \(columns) from expert where id = \(id)\(visible(to: principal))")
     }
 
-    static func list(
-        _ query: ListExperts.Query, _ page: PageRequest, for principal: Principal, on executor: any PostgresExecutor
-    ) async throws -> Rows {
+    /// The filters of a list, and of its export.
+    private static func filter(_ query: ListExperts.Query) -> [SQL] {
         var rules: [SQL] = []
         if let subKind = query.subKind { rules.append("sub_kind = \(subKind)") }
         if let departement = query.departement { rules.append("departement = \(departement)") }
@@ -57,6 +56,18 @@ enum ExpertStore {
         if let email = query.email { rules.append("lower(email) = lower(\(email.text))") }
         if let words = query.q { rules.append(.matches(words)) }
         if let since = query.updatedSince { rules.append("updated_at >= \(since)") }
+        return rules
+    }
+
+    /// The condition of an export: what the list would show on all its pages.
+    static func selection(_ query: ListExperts.Query, for principal: Principal) -> SQL {
+        "\(filter(query).all)\(visible(to: principal))"
+    }
+
+    static func list(
+        _ query: ListExperts.Query, _ page: PageRequest, for principal: Principal, on executor: any PostgresExecutor
+    ) async throws -> Rows {
+        var rules = filter(query)
         if let after = try page.position(of: Expert.self) {
             rules.append("(sort_key, id) > (\(after.key), \(after.id))")
         }

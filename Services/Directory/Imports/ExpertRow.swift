@@ -54,7 +54,7 @@ struct ExpertRowReader {
         var consents = ConsentChoices()
         for (index, column) in header.columns.enumerated() {
             guard let column else { continue }
-            let cell = Self.trimmed(record.cells[index])
+            let cell = FormulaGuard.removed(from: Self.trimmed(record.cells[index]))
             guard !cell.isEmpty else { continue }
             do throws(InvalidText) {
                 try read(cell, as: column, into: &row, &consents)
@@ -103,9 +103,10 @@ struct ExpertRowReader {
         cell.trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
-    /// Line breaks and runs of blanks, which spreadsheets bring, become one blank.
+    /// Line breaks and runs of blanks, which spreadsheets bring, become one blank; one that does not break stays.
     private static func line(_ cell: String) throws(InvalidText) -> Line {
-        try Line(validating: cell.split(whereSeparator: \.isWhitespace).joined(separator: " "))
+        try Line(
+            validating: cell.split { $0 == " " || $0 == "\t" || $0.isNewline }.joined(separator: " "))
     }
 
     /// A spreadsheet takes the zeros of `01000` and `0559…` away.
@@ -144,13 +145,36 @@ struct ExpertRowReader {
         }
     }
 
+    /// Cuts at separators outside of quotes; a part in quotes, `"Durand, Fils"`, loses them.
+    private static func parts(of cell: String, separators: String) -> [String] {
+        var parts = [""]
+        var isQuoted = false
+        var afterQuote = false
+        for character in cell {
+            if character == "\"", isQuoted || afterQuote || parts[parts.count - 1].allSatisfy(\.isWhitespace) {
+                // The second of two quotes within quotes is one that is meant.
+                if afterQuote { parts[parts.count - 1].append(character) }
+                afterQuote = isQuoted
+                isQuoted.toggle()
+            } else {
+                afterQuote = false
+                if !isQuoted, separators.contains(character) {
+                    parts.append("")
+                } else {
+                    parts[parts.count - 1].append(character)
+                }
+            }
+        }
+        return parts
+    }
+
     /// The parts of a cell that holds several values: `64, 40`, `64;40`, `64|40`, or one a line.
     private static func list<Value>(
         _ cell: String, _ more: String = "", _ read: (String) throws(InvalidText) -> Value
     ) throws(InvalidText) -> [Value] where Value: Hashable {
         var values: [Value] = []
-        for part in cell.split(whereSeparator: { ",;|\n\r".contains($0) || more.contains($0) }) {
-            let text = trimmed(String(part))
+        for part in parts(of: cell, separators: ",;|\n\r" + more) {
+            let text = trimmed(part)
             guard !text.isEmpty else { continue }
             let value = try read(text)
             if !values.contains(value) { values.append(value) }

@@ -13,6 +13,8 @@ package enum DirectoryAPI {
         ListMembers.self, GetStanding.self,
         CreateAmbassador.self, ListAmbassadors.self, GetAmbassador.self, ChangeAmbassador.self,
         CreateExpert.self, ListExperts.self, GetExpert.self, ChangeExpert.self,
+        ExportExperts.self, ExportOrganizations.self, ExportPeople.self, ExportAmbassadors.self, ExportCards.self,
+        GetCard.self,
         ImportExperts.self, ResolveAudience.self, ReadChanges.self,
     ]
 }
