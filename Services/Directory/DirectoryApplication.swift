@@ -15,6 +15,7 @@ package enum DirectoryApplication: ServiceApplication {
         Migration("0004-expert-document", sql: PackageResources.m0004_expert_document_sql),
         Migration("0005-contributions", sql: PackageResources.m0005_contributions_sql),
         Migration("0006-organizations", sql: PackageResources.m0006_organizations_sql),
+        Migration("0008-imports", sql: PackageResources.m0008_imports_sql),
     ]
 
     package static func assemble(_ backend: Backend, into parts: inout ServiceParts) throws {

@@ -129,7 +129,7 @@ struct ExportTests {
                         givenName: "Ada", familyName: "d'Été; fils", email: "ada@example.org", telephone: "0559000000",
                         organization: organization.id)))
             let answer = try await directory.ask("/v1/people/\(ada.id)/vcard")
-            #expect(answer.status == 200 && answer.headers["Content-Type"] == "text/vcard; charset=utf-8")
+            #expect(answer.status == 200 && answer.headers["content-type"] == "text/vcard; charset=utf-8")
             let lines = answer.text.split(separator: "\r\n", omittingEmptySubsequences: false)
             #expect(lines.first == "BEGIN:VCARD" && lines.dropLast().last == "END:VCARD" && lines.last == "")
             #expect(lines[1] == "VERSION:4.0")

@@ -15,6 +15,8 @@ package enum DirectoryAPI {
         CreateExpert.self, ListExperts.self, GetExpert.self, ChangeExpert.self,
         ExportExperts.self, ExportOrganizations.self, ExportPeople.self, ExportAmbassadors.self, ExportCards.self,
         GetCard.self,
-        ImportExperts.self, ResolveAudience.self, ReadChanges.self,
+        ImportExperts.self, ImportOrganizations.self, ImportPeople.self,
+        ListImports.self, GetImport.self, ListImportRows.self,
+        ResolveAudience.self, ReadChanges.self,
     ]
 }
