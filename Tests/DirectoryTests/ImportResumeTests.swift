@@ -64,7 +64,9 @@ struct ImportResumeTests {
             let request = ImportExperts.request(query: .init(import: id, mode: .apply, rejects: .skipRow))
             let file = Self.file(3300)
             let torn = Torn(text: String(file.prefix(file.count * 3 / 4))) {
-                for _ in 0..<1000 where (try? await imported(id, in: directory).rows) != 2000 {
+                for _ in 0..<1000 {
+                    let rows = (try? await imported(id, in: directory))?.rows
+                    if rows == 2000 { return }
                     try await Task.sleep(for: .milliseconds(10))
                 }
             }
@@ -74,7 +76,7 @@ struct ImportResumeTests {
                 try await Task.sleep(for: .milliseconds(20))
                 now = try await imported(id, in: directory)
             }
-            #expect((now.state, now.rows, now.created) == (.interrupted, 2000, 2000))
+            #expect((now.state, now.rows, now.created) == (ImportState.interrupted, 2000, 2000))
             #expect(now.reason != nil)
 
             // Not the same file: nothing of it is taken.
