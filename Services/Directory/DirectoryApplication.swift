@@ -16,6 +16,7 @@ package enum DirectoryApplication: ServiceApplication {
         Migration("0005-contributions", sql: PackageResources.m0005_contributions_sql),
         Migration("0006-organizations", sql: PackageResources.m0006_organizations_sql),
         Migration("0007-search", sql: PackageResources.m0007_search_sql),
+        Migration("0008-imports", sql: PackageResources.m0008_imports_sql),
         Migration("0009-duplicates", sql: PackageResources.m0009_duplicates_sql),
         Migration("0011-confirmation", sql: PackageResources.m0011_confirmation_sql),
         Migration("0012-referrals", sql: PackageResources.m0012_referrals_sql),
@@ -45,6 +46,7 @@ package enum DirectoryApplication: ServiceApplication {
         SelfServiceRoutes(backend: backend, pages: SelfServicePages(renderer: pages), links: links).mount(on: &parts)
         try DuplicateRoutes(backend: backend).mount(on: &parts)
         MergeRoutes(backend: backend).mount(on: &parts)
+        ExportRoutes(backend: backend).mount(on: &parts)
         ImportRoutes(backend: backend).mount(on: &parts)
         AudienceRoutes(backend: backend).mount(on: &parts)
         try CoverageRoutes(backend: backend).mount(on: &parts)

@@ -11,7 +11,7 @@ struct ClubCommand: AsyncParsableCommand {
             you are by CLUB_TOKEN or by the operator's key in OPERATOR_KEY_FILE.
             """,
         subcommands: [
-            HealthCommand.self, TokenCommand.self, KeysCommand.self, ImportCommand.self, DemoCommand.self,
-            WebhooksCommand.self, ProbeCommand.self,
+            HealthCommand.self, TokenCommand.self, KeysCommand.self, ImportCommand.self, ExportCommand.self,
+            WebhooksCommand.self, DemoCommand.self, ProbeCommand.self,
         ])
 }

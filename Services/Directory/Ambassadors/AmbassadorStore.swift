@@ -41,11 +41,9 @@ enum AmbassadorStore {
         return try await executor.query("select \(columns) from ambassador where \(rules.all)")
     }
 
-    static func list(
-        _ query: ListAmbassadors.Query, _ page: PageRequest, for principal: Principal,
-        on executor: any PostgresExecutor
-    ) async throws -> Rows {
-        var rules = visible(to: principal)
+    /// The filters of a list, and of its export.
+    private static func filter(_ query: ListAmbassadors.Query) -> [SQL] {
+        var rules: [SQL] = []
         if let organization = query.organization { rules.append("organization = \(organization)") }
         if let person = query.person { rules.append("person = \(person)") }
         if let departement = query.departement { rules.append("departements @> \([departement])::text[]") }
@@ -54,6 +52,19 @@ enum AmbassadorStore {
         if let freshness = query.freshness { rules.append(.isFresh(freshness)) }
         if let enrolled = query.enrolled { rules.append(enrolled ? "left_on is null" : "left_on is not null") }
         if let since = query.updatedSince { rules.append("updated_at >= \(since)") }
+        return rules
+    }
+
+    /// The condition of an export: what the list would show on all its pages.
+    static func selection(_ query: ListAmbassadors.Query, for principal: Principal) -> SQL {
+        (visible(to: principal) + filter(query)).all
+    }
+
+    static func list(
+        _ query: ListAmbassadors.Query, _ page: PageRequest, for principal: Principal,
+        on executor: any PostgresExecutor
+    ) async throws -> Rows {
+        var rules = visible(to: principal) + filter(query)
         if let after = try page.position(of: Ambassador.self) {
             rules.append("(sort_key, id) > (\(after.key), \(after.id))")
         }

@@ -49,9 +49,8 @@ enum ExpertStore {
         try await executor.query("select \(columns) from expert where id = \(id)\(visible(to: principal))")
     }
 
-    static func list(
-        _ query: ListExperts.Query, _ page: PageRequest, for principal: Principal, on executor: any PostgresExecutor
-    ) async throws -> Rows {
+    /// The filters of a list, and of its export.
+    private static func filter(_ query: ListExperts.Query) -> [SQL] {
         var rules: [SQL] = []
         if let subKind = query.subKind { rules.append("sub_kind = \(subKind)") }
         if let departement = query.departement { rules.append("departement = \(departement)") }
@@ -64,6 +63,18 @@ enum ExpertStore {
         if let freshness = query.freshness { rules.append(.isFresh(freshness)) }
         if let enrolled = query.enrolled { rules.append(enrolled ? "left_on is null" : "left_on is not null") }
         if let since = query.updatedSince { rules.append("updated_at >= \(since)") }
+        return rules
+    }
+
+    /// The condition of an export: what the list would show on all its pages.
+    static func selection(_ query: ListExperts.Query, for principal: Principal) -> SQL {
+        "\(filter(query).all)\(visible(to: principal))"
+    }
+
+    static func list(
+        _ query: ListExperts.Query, _ page: PageRequest, for principal: Principal, on executor: any PostgresExecutor
+    ) async throws -> Rows {
+        var rules = filter(query)
         if let after = try page.position(of: Expert.self) {
             rules.append("(sort_key, id) > (\(after.key), \(after.id))")
         }

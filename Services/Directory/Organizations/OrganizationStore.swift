@@ -45,11 +45,9 @@ enum OrganizationStore {
         return try await executor.query("select \(columns) from organization where \(rules.all)")
     }
 
-    static func list(
-        _ query: ListOrganizations.Query, _ page: PageRequest, for principal: Principal,
-        on executor: any PostgresExecutor
-    ) async throws -> Rows {
-        var rules = visible(to: principal)
+    /// The filters of a list, and of its export.
+    private static func filter(_ query: ListOrganizations.Query) -> [SQL] {
+        var rules: [SQL] = []
         if let kind = query.kind { rules.append("kind = \(kind)") }
         if let subKind = query.subKind { rules.append("sub_kind = \(subKind)") }
         if let departement = query.departement { rules.append("departement = \(departement)") }
@@ -62,6 +60,19 @@ enum OrganizationStore {
         if let siret = query.siret { rules.append("siret = \(siret)") }
         if let words = query.q { rules.append(.matches(words)) }
         if let since = query.updatedSince { rules.append("updated_at >= \(since)") }
+        return rules
+    }
+
+    /// The condition of an export: what the list would show on all its pages.
+    static func selection(_ query: ListOrganizations.Query, for principal: Principal) -> SQL {
+        (visible(to: principal) + filter(query)).all
+    }
+
+    static func list(
+        _ query: ListOrganizations.Query, _ page: PageRequest, for principal: Principal,
+        on executor: any PostgresExecutor
+    ) async throws -> Rows {
+        var rules = visible(to: principal) + filter(query)
         if let after = try page.position(of: Organization.self) {
             rules.append("(sort_key, id) > (\(after.key), \(after.id))")
         }

@@ -27,6 +27,10 @@ package enum DirectoryAPI {
         ShowExperts.self, ShowExpert.self, ShowMembers.self, ShowMember.self,
         ListDuplicates.self, DismissDuplicate.self, ReopenDuplicate.self, ScanDuplicates.self, GetDuplicateScan.self,
         MergeRecords.self, ListMerges.self, GetMerge.self, UndoMerge.self,
-        ImportExperts.self, ResolveAudience.self, ReadChanges.self,
+        ExportExperts.self, ExportOrganizations.self, ExportPeople.self, ExportAmbassadors.self, ExportCards.self,
+        GetCard.self,
+        ImportExperts.self, ImportOrganizations.self, ImportPeople.self,
+        ListImports.self, GetImport.self, ListImportRows.self,
+        ResolveAudience.self, ReadChanges.self,
     ]
 }
