@@ -23,6 +23,8 @@ struct AccessWalkTests {
         var mandate: Mandate
         /// Set once the contributions of both sides have been called.
         var contribution = Contribution.ID()
+        var referral: Referral.ID
+        var offer: ReferralOffer.ID
         var siret: Siret
 
         /// The values of path variables and filters that mean this side.
@@ -35,6 +37,8 @@ struct AccessWalkTests {
             case "membership": membership.id.text
             case "mandate": mandate.id.text
             case "contribution": contribution.text
+            case "referral": referral.text
+            case "offer": offer.text
             case "siret": siret.text
             case "email": "\(word)@example.org"
             case "q", "brand": word
@@ -54,8 +58,18 @@ struct AccessWalkTests {
         var identifiers: [String] {
             [
                 organization.id.text, person.id.text, ambassador.id.text, expert.id.text, membership.id.text,
-                mandate.id.text, contribution.text,
+                mandate.id.text, contribution.text, referral.text, offer.text,
             ]
+        }
+
+        /// What an operation must be told before it looks at whose thing it is.
+        func body(_ operation: String) -> String {
+            switch operation {
+            case "moveExpert", "moveAmbassador": #"{"to":"left"}"#
+            case "sendReferral": #"{"experts":["\(expert.id)"]}"#
+            case "changeReferralOffer": #"{"state":"accepted"}"#
+            default: "{}"
+            }
         }
     }
 
@@ -117,7 +131,8 @@ struct AccessWalkTests {
             guard filled != path else { return 0 }
             let answer = try await directory.ask(
                 try #require(HTTPRequest.Method(method.uppercased())), filled, as: walker.role,
-                organization: walker.organization, person: walker.person, ifMatch: 1, json: "{}")
+                organization: walker.organization, person: walker.person, ifMatch: 1,
+                json: theirs.body(name))
             #expect([403, 404].contains(answer.status), "\(name) as \(walker.role)")
             return 1
         }
@@ -175,9 +190,24 @@ struct AccessWalkTests {
             CreateMandate.request(
                 path: .init(organization: organization.id),
                 body: .init(person: person.id, kind: .titular, from: "2026-01-01")))
+        let referral = try await operating.send(
+            CreateReferral.request(
+                body: .init(
+                    topics: ["cloud"], postalCode: "64000", description: Prose(validating: "Besoin de \(word)"),
+                    ambassador: ambassador.id)))
+        // Not sent by the API: an expert whom ambassadors may not see is not asked.
+        let offer = ReferralOffer.ID()
+        try await directory.database.withClient { client in
+            _ = try await client.execute(
+                """
+                insert into directory.referral_offer (id, referral, expert, answer_by)
+                values (\(offer), \(referral.id), \(expert.id), now()::date + 7)
+                """)
+        }
         return Side(
             word: word, organization: organization, person: person, ambassador: ambassador, expert: expert,
-            membership: membership, mandate: mandate, siret: siret)
+            membership: membership, mandate: mandate, referral: referral.id, offer: offer,
+            siret: siret)
     }
 
     private func contributed(_ side: Side, in directory: TestService) async throws -> Side {
@@ -200,7 +230,9 @@ struct AccessWalkTests {
                     select t::text from directory.expert as t union all
                     select t::text from directory.membership as t union all
                     select t::text from directory.mandate as t union all
-                    select t::text from directory.contribution as t) as lines (line)
+                    select t::text from directory.contribution as t union all
+                    select t::text from directory.referral as t union all
+                    select t::text from directory.referral_offer as t) as lines (line)
                 """)
             return try #require(try row?["sum", as: String.self])
         }
