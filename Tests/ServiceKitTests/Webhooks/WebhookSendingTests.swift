@@ -152,13 +152,13 @@ struct WebhookSendingTests {
 
     @Test("of an endless answer a little is read")
     func flood() async throws {
-        try await HookedClub.run({ _, _ in .flood(line: 1000, count: 1_000_000) }) { club in
+        try await HookedClub.run({ _, _ in .flood(line: 1000, count: 50_000) }) { club in
             let hook = try await club.hook()
             try await club.note()
             let done = try await club.deliveries(hook.id, .delivered, count: 1)
             let bytes = try #require(try await club.shown(done[0].id).log?.first?.responseBytes)
             #expect(bytes > 64 << 10)
-            #expect(club.receiver.flooded < 1_000_000)
+            #expect(club.receiver.flooded < 50_000)
         }
     }
 
