@@ -49,6 +49,7 @@ struct AccessWalkTests {
             case "asOf": Day.today.text
             case "updatedSince": "2020-01-01T00:00:00Z"
             case "near": "64000"
+            case "enough": "3"
             case "region": "75"
             case "limit": "200"
             default: nil
@@ -66,7 +67,7 @@ struct AccessWalkTests {
         func body(_ operation: String) -> String {
             switch operation {
             case "moveExpert", "moveAmbassador": #"{"to":"left"}"#
-            case "sendReferral": #"{"experts":["\(expert.id)"]}"#
+            case "sendReferral": #"{"experts":["\#(expert.id)"]}"#
             case "changeReferralOffer": #"{"state":"accepted"}"#
             default: "{}"
             }

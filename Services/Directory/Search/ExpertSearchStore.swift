@@ -81,7 +81,9 @@ enum ExpertSearchStore {
             counted: all, isComplete: all <= facetLimit, subKinds: counts["subKind"] ?? [],
             regions: counts["region"] ?? [], departements: counts["departement"] ?? [], topics: counts["topic"] ?? [],
             brands: counts["brand"] ?? [],
-            readings: search.readings.filter { !$0.isKnown }.map { .init(typed: $0.typed, takenFor: $0.takenFor) })
+            // A word may be the name of an expert whom this caller is not to know of.
+            readings: ExpertStore.rules(for: principal).isEmpty
+                ? search.readings.filter { !$0.isKnown }.map { .init(typed: $0.typed, takenFor: $0.takenFor) } : [])
     }
 }
 

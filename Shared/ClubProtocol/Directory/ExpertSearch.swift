@@ -98,7 +98,7 @@ package struct ExpertFacets: Codable, Hashable, Sendable {
     package var departements: [FacetCount]
     package var topics: [FacetCount]
     package var brands: [FacetCount]
-    /// Words that nobody has, and what they were taken for.
+    /// Words that nobody has, and what they were taken for; told only to those who see every expert.
     package var readings: [WordReading]
 
     package init(
