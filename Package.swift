@@ -43,7 +43,7 @@ let package = Package(
         .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
         // Hashes, HMAC and Ed25519 keys; the RSA keys of OpenID providers.
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
-        // Mails in French from templates.
+        // Mails, pages and maps in French from templates.
         .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
         // Deques and ordered dictionaries.
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
@@ -101,7 +101,12 @@ let package = Package(
             path: "Shared/ServiceKit",
             exclude: ["Documentation.docc"],
             resources: [.embedInCode("Migrations")]),
-        service("Directory", [.product(name: "NIOCore", package: "swift-nio")]),
+        service(
+            "Directory",
+            [
+                .product(name: "Mustache", package: "swift-mustache"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ], templates: true),
         service("Events"),
         service(
             "Content",
@@ -139,7 +144,7 @@ let package = Package(
         test("ClubProtocol"),
         test("Postgres"),
         test("ServiceKit", testing: ["ServiceKit", .product(name: "JWTKit", package: "jwt-kit")]),
-        test("Directory"),
+        test("Directory", testing: ["Directory", "Content"]),
         test("Events"),
         test("Content", testing: ["Content", "Directory"]),
         test("Lobbying"),
@@ -157,6 +162,7 @@ func service(_ name: String, _ more: [Target.Dependency] = [], templates: Bool =
         dependencies: [
             "ClubProtocol", "Postgres", "ServiceKit",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            .product(name: "HTTPTypes", package: "swift-http-types"),
             .product(name: "Logging", package: "swift-log"),
         ] + more,
         path: "Services/\(name)",

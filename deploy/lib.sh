@@ -113,6 +113,7 @@ cluster_running() { as_postgres "$(postgres_bin)/pg_ctl" -D "$cluster_dir" statu
 # start_service NAME: in a session of its own, its output appended to .local/log/NAME.log.
 start_service() {
   env PORT="${api_port[$1]}" OPERATOR_PORT="${operator_port[$1]}" \
+    PUBLIC_URL="${PUBLIC_URL:-http://127.0.0.1:${api_port[$1]}}" \
     DATABASE_URL_FILE="$secrets_dir/$1.url" SIGNING_KEY_FILE="$keys_dir/$1.json" \
     MAIL_URL="${MAIL_URL:-maildir:$local_dir/mail}" LOG_LEVEL="${LOG_LEVEL:-info}" LOG_FORMAT="${LOG_FORMAT:-json}" \
     setsid "$(bin "$1")" serve >> "$log_dir/$1.log" 2>&1 < /dev/null &

@@ -12,17 +12,20 @@ package enum ContentApplication: ServiceApplication {
         Migration("0001-resources", sql: PackageResources.m0001_resources_sql),
         Migration("0002-issues", sql: PackageResources.m0002_issues_sql),
         Migration("0003-deliveries", sql: PackageResources.m0003_deliveries_sql),
+        Migration("0004-letters", sql: PackageResources.m0004_letters_sql),
         Migration("0005-rights", sql: PackageResources.m0005_rights_sql),
+        Migration("0006-merges", sql: PackageResources.m0006_merges_sql),
     ]
 
     package static func assemble(_ backend: Backend, into parts: inout ServiceParts) throws {
         ResourceRoutes(backend: backend).mount(on: &parts)
+        parts.follow(.directory, name: "merges", ResourceMerges.apply)
         IssueRoutes(backend: backend).mount(on: &parts)
         DeliveryRoutes(backend: backend).mount(on: &parts)
-        let sender = IssueSender(
-            backend: backend, transport: try MailTransports.named(by: backend.configuration.mailURL),
-            renderer: try FlashInfoRenderer())
-        sender.mount(on: &parts)
+        let transport = try MailTransports.named(by: backend.configuration.mailURL)
+        IssueSender(backend: backend, transport: transport, renderer: try FlashInfoRenderer()).mount(on: &parts)
+        LetterRoutes(backend: backend).mount(on: &parts)
+        LetterSender(backend: backend, transport: transport, renderer: try LetterRenderer()).mount(on: &parts)
         try ContentRights(backend: backend).mount(on: &parts)
     }
 }

@@ -8,3 +8,5 @@ extension IssueItem.Kind: PostgresEncodable, PostgresDecodable {}
 extension Edition.Audience: PostgresEncodable, PostgresDecodable {}
 extension Delivery.State: PostgresEncodable, PostgresDecodable {}
 extension Suppression.Reason: PostgresEncodable, PostgresDecodable {}
+extension Letter.State: PostgresEncodable, PostgresDecodable {}
+extension Letter.Purpose: PostgresEncodable, PostgresDecodable {}

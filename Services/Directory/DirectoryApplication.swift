@@ -14,24 +14,50 @@ package enum DirectoryApplication: ServiceApplication {
         Migration("0003-field", sql: PackageResources.m0003_field_sql),
         Migration("0004-expert-document", sql: PackageResources.m0004_expert_document_sql),
         Migration("0005-contributions", sql: PackageResources.m0005_contributions_sql),
+        Migration("0006-organizations", sql: PackageResources.m0006_organizations_sql),
+        Migration("0007-search", sql: PackageResources.m0007_search_sql),
+        Migration("0008-imports", sql: PackageResources.m0008_imports_sql),
+        Migration("0009-duplicates", sql: PackageResources.m0009_duplicates_sql),
         Migration("0010-rights", sql: PackageResources.m0010_rights_sql),
+        Migration("0011-confirmation", sql: PackageResources.m0011_confirmation_sql),
+        Migration("0012-referrals", sql: PackageResources.m0012_referrals_sql),
+        Migration("0014-receipts", sql: PackageResources.m0014_receipts_sql),
     ]
 
     package static func assemble(_ backend: Backend, into parts: inout ServiceParts) throws {
+        let pages = try PageRenderer()
+        pages.mountProblems(on: &parts)
+        VocabularyRoutes(backend: backend).mount(on: &parts)
         OrganizationRoutes(backend: backend).mount(on: &parts)
         MandateRoutes(backend: backend).mount(on: &parts)
         PersonRoutes(backend: backend).mount(on: &parts)
         MembershipRoutes(backend: backend).mount(on: &parts)
         ContributionRoutes(backend: backend).mount(on: &parts)
-        StandingRoutes(backend: backend).mount(on: &parts)
+        MemberRoutes(backend: backend).mount(on: &parts)
         AmbassadorRoutes(backend: backend).mount(on: &parts)
         ExpertRoutes(backend: backend).mount(on: &parts)
+        SearchRoutes(backend: backend).mount(on: &parts)
+        EnrolmentRoutes(backend: backend).mount(on: &parts)
+        let post = try Post(backend: backend)
+        try ConfirmationRounds(backend: backend, post: post).mount(on: &parts)
+        try ReminderRounds(backend: backend, post: post).mount(on: &parts)
+        ReceiptRoutes(backend: backend, post: post, pages: pages).mount(on: &parts)
+        let links = SelfServiceLinks(backend: backend, post: post)
+        links.mount(on: &parts)
+        SelfServiceRoutes(backend: backend, pages: SelfServicePages(renderer: pages), links: links).mount(on: &parts)
+        try DuplicateRoutes(backend: backend).mount(on: &parts)
+        MergeRoutes(backend: backend).mount(on: &parts)
+        ExportRoutes(backend: backend).mount(on: &parts)
         ImportRoutes(backend: backend).mount(on: &parts)
         AudienceRoutes(backend: backend).mount(on: &parts)
+        try CoverageRoutes(backend: backend).mount(on: &parts)
+        ReferralRoutes(backend: backend).mount(on: &parts)
+        ReferralOfferRoutes(backend: backend).mount(on: &parts)
+        PublicRoutes(backend: backend).mount(on: &parts)
+        PageRoutes(backend: backend, renderer: pages).mount(on: &parts)
         ConsentRoutes(backend: backend).mount(on: &parts)
         PersonalDataRoutes(backend: backend).mount(on: &parts)
         ErasureRoutes(eraser: Eraser(backend: backend)).mount(on: &parts)
         try parts.retention(backend, DirectoryRetention(backend: backend).tasks)
-        parts.routes.constraint("topics_known", .invalid("/topics", "the vocabulary has no such topic"))
     }
 }

@@ -4,10 +4,12 @@ import ServiceKit
 
 extension Topic: PostgresEncodable, PostgresDecodable {}
 extension Tier: PostgresEncodable, PostgresDecodable {}
+extension Region: PostgresEncodable, PostgresDecodable {}
 extension Organization.Kind: PostgresEncodable {}
 extension Organization.SubKind: PostgresEncodable {}
 extension Mandate.Kind: PostgresEncodable {}
 extension Expert.SubKind: PostgresEncodable {}
+extension Standing.Status: PostgresEncodable {}
 
 extension JSONText {
     /// A value of the protocol as `jsonb`.
@@ -56,6 +58,10 @@ extension SQL {
         }
         return conditions.isEmpty ? "false" : conditions.all
     }
+
+    /// Whether an expert stands in the public directory: its list, its pages, and what ambassadors are shown to choose from.
+    /// The one place that decides it.
+    static var published: SQL { "\(agreed(to: .publicDirectory)) and \(isPresent)" }
 
     /// Whether a row's person or firm agreed to a purpose.
     static func agreed(to purpose: Purpose) -> SQL {

@@ -13,6 +13,7 @@ package enum LobbyingApplication: ServiceApplication {
         Migration("0002-guests", sql: PackageResources.m0002_guests_sql),
         Migration("0003-meetings", sql: PackageResources.m0003_meetings_sql),
         Migration("0005-rights", sql: PackageResources.m0005_rights_sql),
+        Migration("0006-merges", sql: PackageResources.m0006_merges_sql),
     ]
 
     package static func assemble(_ backend: Backend, into parts: inout ServiceParts) throws {

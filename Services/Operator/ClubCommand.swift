@@ -11,8 +11,7 @@ struct ClubCommand: AsyncParsableCommand {
             you are by CLUB_TOKEN or by the operator's key in OPERATOR_KEY_FILE.
             """,
         subcommands: [
-            HealthCommand.self, TokenCommand.self, KeysCommand.self, ImportCommand.self, AuditCommand.self,
-            DemoCommand.self,
-            ProbeCommand.self,
+            HealthCommand.self, TokenCommand.self, KeysCommand.self, ImportCommand.self, ExportCommand.self,
+            WebhooksCommand.self, AuditCommand.self, DemoCommand.self, ProbeCommand.self,
         ])
 }

@@ -1,4 +1,5 @@
 import ClubProtocol
+import Foundation
 import HTTPTypes
 import Postgres
 import ServiceKit
@@ -24,7 +25,9 @@ struct ErasedAddressTests {
         func erase(_ expert: DataSubject.ID, email: EmailAddress?) async throws -> [String] {
             try await database.transaction { transaction in
                 try await ContentRights(backend: content.backend).erase(
-                    ErasureNotice(erasure: .init(), state: .erasing, entity: .expert, subject: expert, email: email),
+                    ErasureNotice(
+                        erasure: .init(), state: .erasing, entity: .expert, subject: expert,
+                        emails: [email].compactMap { $0 }),
                     content.backend.journal, in: transaction)
             }
         }
@@ -35,7 +38,9 @@ struct ErasedAddressTests {
     }
 
     private func withRig(_ body: (Rig) async throws -> Void) async throws {
-        try await withService(ContentApplication.self) { content in
+        let mail = FileManager.default.temporaryDirectory.appendingPathComponent("mail-\(UUID().uuidString)").path
+        defer { try? FileManager.default.removeItem(atPath: mail) }
+        try await withService(ContentApplication.self, adjust: { $0.mailURL = "maildir:\(mail)" }) { content in
             let issue = try await content.client(.operator).send(
                 CreateIssue.request(body: .init(title: "Flash info")))
             try await content.backend.database.transaction { try await IssueStore.openEditions(of: issue.id, in: $0) }

@@ -11,7 +11,7 @@ struct MailMessageTests {
         -> MailMessage
     {
         MailMessage(
-            id: Delivery.ID(), from: .init(name: "Club", address: "club@club.example"),
+            id: MailMessage.ID(), from: .init(name: "Club", address: "club@club.example"),
             to: .init(name: name, address: "zoe@agence.example"), subject: subject,
             date: Date(timeIntervalSince1970: 1_805_000_000), text: text, html: "<p>\(text)</p>")
     }

@@ -13,7 +13,7 @@ struct SMTPTransportTests {
 
     private func message(to address: EmailAddress, _ text: String = "Bonjour\n.\n..fin") -> MailMessage {
         MailMessage(
-            id: Delivery.ID(), from: .init(name: nil, address: "info@club.example"),
+            id: MailMessage.ID(), from: .init(name: nil, address: "info@club.example"),
             to: .init(name: nil, address: address),
             subject: "Essai", date: Date(), text: text, html: "<p>\(text)</p>")
     }
@@ -124,7 +124,7 @@ struct MaildirTests {
         defer { try? FileManager.default.removeItem(atPath: path) }
         let maildir = try Maildir(path: path, sender: "info@club.example")
         let message = MailMessage(
-            id: Delivery.ID(), from: .init(name: nil, address: "info@club.example"),
+            id: MailMessage.ID(), from: .init(name: nil, address: "info@club.example"),
             to: .init(name: nil, address: "a@x.example"), subject: "Essai", date: Date(), text: "Bonjour", html: "")
         for _ in 1...2 {
             let outcome = try await maildir.withSession { await $0.deliver(message) }

@@ -26,4 +26,17 @@ struct ContentTransitionTests {
             }
         }
     }
+
+    @Test("a letter that has ended stays as it ended; one in hand may be tried again")
+    func letter() {
+        typealias State = Letter.State
+        let allowed: [State: Set<State>] = [
+            .pending: [.sending, .suppressed], .sending: [.sent, .failed, .uncertain, .pending],
+        ]
+        for from in State.allCases {
+            for to in State.allCases {
+                #expect(from.allows(to) == (allowed[from] ?? []).contains(to), "\(from) to \(to)")
+            }
+        }
+    }
 }

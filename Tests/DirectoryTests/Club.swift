@@ -75,8 +75,8 @@ extension TestService {
         return try await client.send(ReadChanges.request(query: .init()))
     }
 
-    func report(_ file: String, _ query: String = "?mode=apply") async throws -> ExpertImport {
-        try await imports(Array(file.utf8), query).decode(ExpertImport.self)
+    func report(_ file: String, _ query: String = "?mode=apply") async throws -> ImportReport {
+        try await imports(Array(file.utf8), query).decode(ImportReport.self)
     }
 }
 

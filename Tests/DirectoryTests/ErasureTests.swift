@@ -61,7 +61,8 @@ struct ErasureTests {
             #expect(own.state == .erasing)
             let notice = try await directory.client(.service).send(
                 GetErasureNotice.request(path: .init(erasure: started.id)))
-            #expect(notice.email == "zq@rare.example" && notice.subject.text == person.id.text)
+            #expect(
+                notice.emails == ["zq@rare.example"] && notice.aliases == [] && notice.subject.text == person.id.text)
             for service in [ServiceName.events, .content, .events] {
                 #expect(try await report(started.id, as: service, directory).status == 200)
             }
@@ -71,7 +72,7 @@ struct ErasureTests {
             #expect(try await report(started.id, as: .lobbying, directory).decode(Erasure.self).version == done.version)
             let later = try await directory.client(.service).send(
                 GetErasureNotice.request(path: .init(erasure: started.id)))
-            #expect(later.email == nil)
+            #expect(later.emails == [] && later.subject == notice.subject)
             let dump = try directory.database.dump().lowercased()
             for word in ["zéphyrine", "zephyrine", "quettehou", "rare.example"] { #expect(!dump.contains(word)) }
             let again = try await directory.ask(.post, "/v1/erasures", json: #"{"person":"\#(person.id)"}"#)
@@ -156,11 +157,11 @@ struct ErasureTests {
             let operating = try directory.client(.operator)
             let one = try await directory.expert("Une") { $0.email = "contact@example.org" }
             let two = try await directory.expert("Deux") { $0.email = "Contact@example.org" }
-            for (expert, email) in [(one, nil), (two, "Contact@example.org")] as [(Expert, EmailAddress?)] {
+            for (expert, emails) in [(one, []), (two, ["contact@example.org"])] as [(Expert, [EmailAddress])] {
                 let erasure = try await operating.send(CreateErasure.request(body: .init(expert: expert.id)))
                 let notice = try await directory.client(.service).send(
                     GetErasureNotice.request(path: .init(erasure: erasure.id)))
-                #expect(notice.email == email && notice.entity == .expert)
+                #expect(notice.emails == emails && notice.entity == .expert)
             }
             #expect(try await directory.ask("/v1/experts").items("id") == [])
             let both = try await directory.ask(.post, "/v1/erasures", json: "{}")

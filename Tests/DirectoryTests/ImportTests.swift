@@ -39,7 +39,7 @@ struct ImportTests {
         try await withDirectory { directory in
             let text = "Company,Kind,Zip,City,Colour,topics\nCaf\u{E9} \u{80},reseller,64000,Pau,red,point of sale\n"
             let file = text.unicodeScalars.map { UInt8($0.value) }
-            let report = try await directory.imports(file).decode(ExpertImport.self)
+            let report = try await directory.imports(file).decode(ImportReport.self)
             #expect(report.rejected == 0 && report.created == 1 && report.unknownColumns == ["Colour"])
             #expect(try await directory.ask("/v1/experts").items("name") == ["Café €"])
         }

@@ -113,6 +113,25 @@ struct OrganizationTests {
         }
     }
 
+    @Test("two changes at once do not close a circle; without the guard they do", arguments: [true, false])
+    func circle(isGuarded: Bool) async throws {
+        try await withDirectory { directory in
+            if !isGuarded {
+                try await directory.database.withClient { client in
+                    _ = try await client.execute("drop trigger organization_parent on directory.organization")
+                }
+            }
+            let one = try await directory.organization("Une")
+            let two = try await directory.organization("Deux")
+            async let first = directory.ask(
+                .patch, "/v1/organizations/\(one.id)", ifMatch: 1, json: #"{"parent":"\#(two.id)"}"#)
+            async let second = directory.ask(
+                .patch, "/v1/organizations/\(two.id)", ifMatch: 1, json: #"{"parent":"\#(one.id)"}"#)
+            let statuses = try await [first.status, second.status].sorted()
+            #expect(statuses == (isGuarded ? [200, 422] : [200, 200]))
+        }
+    }
+
     @Test("SQL, quotes and markup are stored and given back as they are")
     func literally() async throws {
         try await withDirectory { directory in

@@ -53,7 +53,8 @@ enum FakeDirectory: ServiceApplication {
     static let endpoints: [any Endpoint.Type] = [GetPerson.self, ReadChanges.self]
     static let peers: [ServiceName] = []
     static let migrations = [
-        Migration("0001-people", sql: Array("create table person (id uuid primary key, data jsonb not null)".utf8))
+        Migration("0001-people", sql: Array("create table person (id uuid primary key, data jsonb not null)".utf8)),
+        Migration("0002-merges", sql: Array("create table merge (id uuid primary key, data jsonb not null)".utf8)),
     ]
 
     static func assemble(_ backend: Backend, into parts: inout ServiceParts) throws {
@@ -63,6 +64,34 @@ enum FakeDirectory: ServiceApplication {
             return .json(Array(data.text.utf8))
         }
         parts.snapshot("person") { "select id, data from person where id = any(\($0))" }
+        parts.snapshot("merge") { "select id, data from merge where id = any(\($0))" }
+    }
+
+    /// Takes one person into another, or brings both back, as the directory does.
+    static func merge(_ merged: Person, into survivor: Person, id: Merge.ID, undo: Bool = false, in backend: Backend)
+        async throws
+    {
+        let notice = MergeNotice(
+            id: id, kind: .person, survivor: .init(survivor.id.uuid), merged: .init(merged.id.uuid),
+            state: undo ? .undone : .done)
+        let data = JSONText(String(decoding: try WireJSON.encode(notice), as: UTF8.self))
+        let person = JSONText(String(decoding: try WireJSON.encode(merged), as: UTF8.self))
+        try await backend.database.transaction { transaction in
+            try await transaction.execute(
+                """
+                insert into merge (id, data) values (\(id), \(data)) on conflict (id) do update set data = excluded.data
+                """)
+            if undo {
+                try await transaction.execute("insert into person (id, data) values (\(merged.id), \(person))")
+            } else {
+                try await transaction.execute("delete from person where id = \(merged.id)")
+            }
+            try await backend.journal.record(
+                [
+                    .init(undo ? .changed : .created, "merge", id),
+                    .init(undo ? .created : .merged, "person", merged.id, version: merged.version),
+                ], by: .service(.directory), in: transaction)
+        }
     }
 
     static func put(_ person: Person, in backend: Backend) async throws {

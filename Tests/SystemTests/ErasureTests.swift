@@ -12,6 +12,7 @@ import Testing
 struct ErasureTests {
     private static let former: EmailAddress = "zephyrine@rarissime.example"
     private static let address: EmailAddress = "z.quettehou@introuvable.example"
+    private static let double: EmailAddress = "double@rarissime.example"
     private static let firm: EmailAddress = "contact@agence-unique.example"
     private static let words = [
         "Zéphyrine", "Zephyrine", "Quettehou", "rarissime", "introuvable", "agence-unique", "+33698765431",
@@ -26,7 +27,9 @@ struct ErasureTests {
             let person = try await settle(in: club)
             let expert = try await importExpert(in: club)
             try await mail(to: [Self.former, Self.firm], in: club)
+            try await double(person, in: club)
             try await change(person, in: club)
+            try await write(in: club)
 
             // What is there to be found: the search below sees it now.
             for service in ServiceName.allCases {
@@ -152,6 +155,45 @@ struct ErasureTests {
         return person
     }
 
+    /// A second record of the person, with a seat of its own, becomes one with the first; the services follow.
+    private func double(_ person: Person, in club: TestClub) async throws {
+        let (directory, events) = (try club.client(.directory), try club.client(.events))
+        let double = try await directory.send(
+            CreatePerson.request(
+                body: .init(
+                    givenName: "Zephyrine", familyName: "Quettehou", email: Self.double, telephone: "+33698765431")))
+        let event = try await events.send(ListEvents.request(query: .init())).items[0]
+        _ = try await events.send(
+            RegisterForEvent.request(
+                path: .init(event: event.id), body: .init(person: double.id, note: "Zephyrine Quettehou, encore.")))
+        _ = try await directory.send(
+            MergeRecords.request(
+                body: .init(
+                    kind: .person, survivor: .init(person.id.uuid), merged: .init(double.id.uuid))))
+        try await eventually {
+            try await events.send(
+                ListRegistrations.request(path: .init(event: event.id), query: .init(), body: Empty())
+            ).items.count == 1
+        }
+    }
+
+    /// Letters to the person and the firm, who ask for the link to their records; and a referral that names both.
+    private func write(in club: TestClub) async throws {
+        let (directory, content) = (try club.client(.directory), try club.client(.content))
+        for email in [Self.address, Self.firm] {
+            _ = try await directory.send(AskSelfServiceLink.request(body: .init(email: email)))
+        }
+        try await eventually {
+            try await content.send(ListLetters.request(query: .init(state: .sent))).items.count == 2
+        }
+        _ = try await directory.send(
+            CreateReferral.request(
+                body: .init(
+                    topics: ["cybersecurity"], postalCode: "64000",
+                    description: "Ce que Quettehou Web, de Zéphyrine Quettehou, a fait chez nous.",
+                    firm: .init(name: "Au bon pain", email: Self.address))))
+    }
+
     /// A firm that is one person, by a file.
     private func importExpert(in club: TestClub) async throws -> Expert {
         let file = """
@@ -190,8 +232,9 @@ struct ErasureTests {
     /// Another address, found by it and by name; and the person itself, with a token that names it, answers on consent.
     private func change(_ person: Person, in club: TestClub) async throws {
         let directory = try club.client(.directory)
+        let version = try await directory.send(GetPerson.request(path: .init(person: person.id))).version
         _ = try await directory.send(
-            ChangePerson.request(path: .init(person: person.id), body: .init(email: Self.address), ifMatch: 1))
+            ChangePerson.request(path: .init(person: person.id), body: .init(email: Self.address), ifMatch: version))
         _ = try await directory.send(ListPeople.request(query: .init(email: Self.address)))
         _ = try await directory.send(ListPeople.request(query: .init(q: "Zéphyrine Quettehou")))
         let token = try TokenSigner.personToken(

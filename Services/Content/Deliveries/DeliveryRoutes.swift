@@ -27,7 +27,7 @@ struct DeliveryRoutes {
     @Sendable func suppress(
         _ call: Call<CreateSuppression>, _ transaction: PostgresTransaction
     ) async throws -> Answer<Suppression> {
-        guard try await !ErasedAddresses.contains(call.body.email, in: transaction) else {
+        guard try await !ErasedReaders.contains(call.body.email, in: transaction) else {
             throw Problem(.erased, "Whose address this is was erased; it is never mailed, and not written down again.")
         }
         return try .row(await suppress(call.body.email, call.body.reason, call.principal, transaction))
@@ -43,7 +43,7 @@ struct DeliveryRoutes {
         let subject = try backend.links.open(call.path.token, purpose: Self.unsubscribePurpose)
         guard let email = try? EmailAddress(validating: subject) else { throw Problem(.notFound) }
         // Who was erased is off every list, and would be on this one again.
-        guard try await !ErasedAddresses.contains(email, in: transaction) else { return .empty }
+        guard try await !ErasedReaders.contains(email, in: transaction) else { return .empty }
         _ = try await suppress(email, .unsubscribed, call.principal, transaction)
         return .empty
     }

@@ -17,9 +17,6 @@ struct IssueSender: Sendable {
     static let send = JobKind<EditionKey>(
         "edition.send", maximumAttempts: 200, lease: .seconds(15), timeLimit: .seconds(6 * 3600))
 
-    /// How long a claim holds without a word from the sender: longer than any one answer of a mail server is waited for.
-    private static let claimSeconds = 30
-    private static let claimSize = 20
     private static let readersAtOnce = 500
 
     let backend: Backend
@@ -78,23 +75,21 @@ struct IssueSender: Sendable {
     // MARK: Sending
 
     private func send(_ edition: EditionKey, _ job: JobContext) async throws {
-        let lost = try await DeliveryStore.settleLost(
-            of: edition.issue, edition.audience, again: transport.repeatsHarmlessly, on: backend.database)
+        let queue = DeliveryStore.queue(of: edition.issue, edition.audience)
+        // The job of an edition is leased to one process at a time: whoever begins has no living predecessor.
+        let lost = try await queue.settleLost("true", again: transport.repeatsHarmlessly, on: backend.database)
         if lost > 0 { job.logger.warning("deliveries of a lost sender", metadata: ["count": "\(lost)"]) }
         guard let issue = try await IssueStore.get(edition.issue, on: backend.database).first?.decode(Issue.self),
             issue.state == .sending
         else { return }
 
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            for _ in 0..<transport.sessions {
-                group.addTask { try await work(through: edition, of: issue, job) }
-            }
-            try await group.waitForAll()
-        }
+        try await MailSender(database: backend.database, transport: transport, queue: queue).run(
+            DeliveryStore.Claimed.self, DeliveryStore.claimed, job
+        ) { delivery in message(issue, for: delivery) }
         try await backend.database.transaction { transaction in
             try await job.fence(in: transaction)
             guard try await IssueStore.lock(edition.issue, in: transaction) == .sending else { return }
-            let left = try await DeliveryStore.left(of: edition.issue, edition.audience, on: transaction)
+            let left = try await queue.left(on: transaction)
             if left.open > 0 {
                 let wait = Duration.seconds(max(1, left.wait))
                 try await enqueueSend(edition, at: .now.advanced(by: wait), in: transaction)
@@ -106,80 +101,12 @@ struct IssueSender: Sendable {
         }
     }
 
-    /// One session after the other, claim after claim, until nothing is due.
-    private func work(through edition: EditionKey, of issue: Issue, _ job: JobContext) async throws {
-        let sender = Identifier<IssueSender>()
-        while true {
-            try await job.heartbeat()
-            let claimed = try await DeliveryStore.claim(
-                of: edition.issue, edition.audience, by: sender, seconds: Self.claimSeconds, limit: Self.claimSize,
-                on: backend.database)
-            if claimed.isEmpty { return }
-            do {
-                try await transport.withSession { session in
-                    try await deliver(claimed, of: issue, by: sender, over: session)
-                }
-            } catch let error as MailUnreachable {
-                job.logger.warning("the mail server cannot be reached", metadata: ["reason": "\(error.reason)"])
-                try await release(claimed, by: sender, retryAfter: 10)
-                return
-            }
-        }
-    }
-
-    private func deliver(
-        _ claimed: [DeliveryStore.Claimed], of issue: Issue, by sender: Identifier<IssueSender>,
-        over session: any MailSession
-    ) async throws {
-        for (index, delivery) in claimed.enumerated() {
-            guard session.isUsable else {
-                try await release(Array(claimed[index...]), by: sender, retryAfter: 0)
-                return
-            }
-            // A new claim for what is still to come, so that a slow server does not let it lapse.
-            guard
-                try await DeliveryStore.begin(
-                    delivery.id, by: sender, seconds: Self.claimSeconds + SMTPTransport.longestAnswer,
-                    on: backend.database)
-            else { continue }
-            let token = backend.links.token(
-                purpose: DeliveryRoutes.unsubscribePurpose, subject: delivery.email.text,
-                expires: .now.advanced(by: .seconds(400 * 86_400)))
-            let message = renderer.message(
-                issue, for: delivery, from: transport.sender, unsubscribe: token,
-                publicURL: backend.configuration.publicURL)
-            switch await session.deliver(message) {
-            case .accepted(let reply):
-                try await end(delivery, sender, .sent, reply)
-            case .refused(let reply):
-                try await end(delivery, sender, .failed, reply)
-            case .uncertain(let reason):
-                try await end(delivery, sender, .uncertain, reason)
-            case .postponed(let reply):
-                // Five tries over about four hours, as mail servers that greylist expect.
-                let waits = [60, 300, 1200, 3600, 9000]
-                if delivery.attempts < waits.count {
-                    try await end(delivery, sender, .pending, reply, retryAfter: waits[delivery.attempts])
-                } else {
-                    try await end(delivery, sender, .failed, reply)
-                }
-            }
-        }
-    }
-
-    private func end(
-        _ delivery: DeliveryStore.Claimed, _ sender: Identifier<IssueSender>, _ state: Delivery.State, _ reply: String,
-        retryAfter: Int = 0
-    ) async throws {
-        try await DeliveryStore.end(
-            delivery.id, by: sender, as: state, reply: String(reply.prefix(500)), retryAfter: retryAfter,
-            on: backend.database)
-    }
-
-    private func release(
-        _ claimed: [DeliveryStore.Claimed], by sender: Identifier<IssueSender>, retryAfter: Int
-    ) async throws {
-        try await DeliveryStore.release(
-            claimed.map(\.id), by: sender, retryAfter: retryAfter, on: backend.database)
+    private func message(_ issue: Issue, for delivery: DeliveryStore.Claimed) -> MailMessage {
+        let token = backend.links.token(
+            purpose: DeliveryRoutes.unsubscribePurpose, subject: delivery.email.text,
+            expires: .now.advanced(by: .seconds(400 * 86_400)))
+        return renderer.message(
+            issue, for: delivery, from: transport.sender, unsubscribe: token,
+            publicURL: backend.configuration.publicURL)
     }
 }

@@ -3,13 +3,16 @@ import Foundation
 
 /// A mail with a text and an HTML body (RFC 5322, RFC 2045 to 2047), made into bytes with CRLF line ends.
 struct MailMessage: Sendable {
+    /// Of the delivery or the letter.
+    typealias ID = Identifier<MailMessage>
+
     struct Mailbox: Sendable {
         var name: String?
         var address: EmailAddress
     }
 
-    /// The delivery it belongs to: the left part of its Message-ID and its name in a Maildir.
-    var id: Delivery.ID
+    /// The left part of its Message-ID, and its name in a Maildir.
+    var id: ID
     var from: Mailbox
     var to: Mailbox
     var subject: String

@@ -4,7 +4,7 @@ import NIOPosix
 
 /// A Maildir: each message a file, written under `tmp/` and moved to `new/` when it is whole.
 ///
-/// A file is named after its delivery, so that a message handed over twice is one file.
+/// A file is named after its message, so that a message handed over twice is one file.
 struct Maildir: MailTransport {
     let path: String
     let sender: EmailAddress
@@ -50,7 +50,7 @@ struct Maildir: MailTransport {
     }
 
     private func write(_ message: MailMessage) throws -> String {
-        // Seconds of the delivery's own making, so that the name is the same at every try.
+        // Seconds of the message's own making, so that the name is the same at every try.
         let milliseconds = message.id.text.replacing("-", with: "").prefix(12)
         let name = "\((Int(milliseconds, radix: 16) ?? 0) / 1000).\(message.id).club"
         let manager = FileManager.default

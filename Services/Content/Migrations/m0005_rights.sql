@@ -7,6 +7,19 @@ create index delivery_by_reader on delivery (reader) where reader is not null;
 create index delivery_by_any_address on delivery (lower(email));
 create index delivery_by_age on delivery (updated_at);
 
+alter table letter
+    add column reader_entity text check (reader_entity in ('person', 'expert')),
+    add column reader uuid,
+    add constraint letter_reader_whole check ((reader_entity is null) = (reader is null));
+create index letter_by_reader on letter (reader) where reader is not null;
+create index letter_by_age on letter (updated_at);
+
+-- Who was erased: what is still on its way to them is not taken.
+create table erased_reader (
+    id uuid primary key,
+    created_at timestamptz not null default now()
+);
+
 -- Addresses of people who were erased, as nobody can read them: they are never mailed again. The key stays in this table and
 -- not in a file, for a key that is changed would let the mails go out again without a word.
 create table erased_address (
@@ -47,4 +60,4 @@ end $$;
 create trigger delivery_past after delete on delivery
     referencing old table as gone for each statement execute function count_past_deliveries();
 
-insert into retention_rule (code, months) values ('deliveries', 24);
+insert into retention_rule (code, months) values ('deliveries', 24), ('letters', 24);

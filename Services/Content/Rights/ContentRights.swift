@@ -12,7 +12,7 @@ struct ContentRights {
             backend,
             erase: { notice, transaction in try await erase(notice, backend.journal, in: transaction) },
             tell: { subject in try await tell(subject, on: backend.database) })
-        try parts.retention(backend, [deliveries])
+        try parts.retention(backend, [deliveries, letters])
     }
 
     /// Takes away every mail to the reader, by identifier and by address, and leaves hashes of the addresses.
@@ -21,24 +21,26 @@ struct ContentRights {
     func erase(
         _ notice: ErasureNotice, _ journal: Journal, in transaction: PostgresTransaction
     ) async throws -> [String] {
-        try await ErasedAddresses.close(in: transaction)
+        try await ErasedReaders.close(in: transaction)
+        let readers = notice.everyone
         // An address that somebody else is mailed at, too, stays theirs.
-        var addresses: [String] = try await transaction.query(
+        let known: [String] = try await transaction.query(
             """
-            select distinct lower(email) as email from delivery as own
-            where reader = \(notice.subject) and reader_entity = \(notice.entity.rawValue) and not exists (
-                select from delivery as other
-                where lower(other.email) = lower(own.email) and other.reader <> own.reader)
+            with mail as (
+                select lower(email) as email, reader from delivery
+                union
+                select lower(email), reader from letter)
+            select distinct email from mail as own
+            where reader = any(\(readers)) and not exists (
+                select from mail as other where other.email = own.email and other.reader <> all(\(readers)))
             """
         ).map { try $0["email"] }
-        if let email = notice.email { addresses.append(email.text.lowercased()) }
-        try await ErasedAddresses.add(addresses, in: transaction)
-        try await transaction.execute(
-            """
-            delete from delivery
-            where (reader = \(notice.subject) and reader_entity = \(notice.entity.rawValue))
-                or lower(email) = any(\(addresses))
-            """)
+        let addresses = Set(known).union(notice.emails.map { $0.text.lowercased() }).sorted()
+        try await ErasedReaders.add(readers, at: addresses, in: transaction)
+        for table in ["delivery", "letter"] as [SQL] {
+            try await transaction.execute(
+                "delete from \(table) where reader = any(\(readers)) or lower(email) = any(\(addresses))")
+        }
         let suppressions: [Suppression.ID] = try await transaction.query(
             "delete from suppression where email = any(\(addresses)) returning id"
         ).map { try $0["id"] }
@@ -61,6 +63,11 @@ struct ContentRights {
                         from delivery join issue on issue.id = delivery.issue
                         where (reader = \(subject.id) and reader_entity = \(subject.entity.rawValue))
                             or lower(email) = lower(\(subject.email))),
+                    'letters', (
+                        select coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
+                            'purpose', purpose, 'email', email, 'name', name, 'subject', subject,
+                            'paragraphs', paragraphs, 'state', state, 'updatedAt', updated_at)) order by id), '[]')
+                        from letter where reader = \(subject.id) or lower(email) = lower(\(subject.email))),
                     'suppressions', (
                         select coalesce(jsonb_agg(jsonb_build_object(
                             'email', email, 'reason', reason, 'createdAt', created_at)), '[]')
@@ -81,6 +88,27 @@ struct ContentRights {
                 """
                 delete from delivery where id in (
                     select id from delivery
+                    where state not in ('pending', 'sending')
+                        and updated_at < now() - make_interval(months => \(months)::integer)
+                    order by updated_at limit \(atMost))
+                returning id
+                """
+            })
+    }
+
+    private var letters: RetentionTask {
+        RetentionTask(
+            "letters", "Letters about the reader's own affairs: forgotten.", on: backend,
+            due: { months in
+                """
+                select id, updated_at as since from letter
+                where state not in ('pending', 'sending') and updated_at < now() - make_interval(months => \(months)::integer)
+                """
+            },
+            statement: { months, atMost in
+                """
+                delete from letter where id in (
+                    select id from letter
                     where state not in ('pending', 'sending')
                         and updated_at < now() - make_interval(months => \(months)::integer)
                     order by updated_at limit \(atMost))

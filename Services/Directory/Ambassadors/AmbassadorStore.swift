@@ -4,7 +4,8 @@ import ServiceKit
 
 enum AmbassadorStore {
     private static let columns: SQL = """
-        id, person, name, organization, topics, departements, version, created_at as "createdAt",
+        id, person, name, organization, topics, departements, enrolled_on as "enrolledOn", left_on as "leftOn",
+        confirmed_at as "confirmedAt", version, created_at as "createdAt",
         updated_at as "updatedAt"
         """
 
@@ -40,17 +41,30 @@ enum AmbassadorStore {
         return try await executor.query("select \(columns) from ambassador where \(rules.all)")
     }
 
-    static func list(
-        _ query: ListAmbassadors.Query, _ page: PageRequest, for principal: Principal,
-        on executor: any PostgresExecutor
-    ) async throws -> Rows {
-        var rules = visible(to: principal)
+    /// The filters of a list, and of its export.
+    private static func filter(_ query: ListAmbassadors.Query) -> [SQL] {
+        var rules: [SQL] = []
         if let organization = query.organization { rules.append("organization = \(organization)") }
         if let person = query.person { rules.append("person = \(person)") }
         if let departement = query.departement { rules.append("departements @> \([departement])::text[]") }
         if let topic = query.topic { rules.append("topics @> \([topic])::text[]") }
         if let words = query.q { rules.append(.nameMatches(words)) }
+        if let freshness = query.freshness { rules.append(.isFresh(freshness)) }
+        if let enrolled = query.enrolled { rules.append(enrolled ? "left_on is null" : "left_on is not null") }
         if let since = query.updatedSince { rules.append("updated_at >= \(since)") }
+        return rules
+    }
+
+    /// The condition of an export: what the list would show on all its pages.
+    static func selection(_ query: ListAmbassadors.Query, for principal: Principal) -> SQL {
+        (visible(to: principal) + filter(query)).all
+    }
+
+    static func list(
+        _ query: ListAmbassadors.Query, _ page: PageRequest, for principal: Principal,
+        on executor: any PostgresExecutor
+    ) async throws -> Rows {
+        var rules = visible(to: principal) + filter(query)
         if let after = try page.position(of: Ambassador.self) {
             rules.append("(sort_key, id) > (\(after.key), \(after.id))")
         }
@@ -95,7 +109,8 @@ enum AmbassadorStore {
         """
         select id, jsonb_strip_nulls(jsonb_build_object(
             'id', id, 'person', person, 'name', name, 'organization', organization, 'topics', topics,
-            'departements', departements, 'version', version, 'createdAt', created_at, 'updatedAt', updated_at)) as data
+            'departements', departements, 'enrolledOn', enrolled_on, 'leftOn', left_on, 'confirmedAt', confirmed_at,
+            'version', version, 'createdAt', created_at, 'updatedAt', updated_at)) as data
         from ambassador where id = any(\(ids))
         """
     }

@@ -2,7 +2,7 @@ import ClubProtocol
 import Postgres
 
 enum AudienceStore {
-    /// Everybody of an audience who agreed and has an address, by identifier.
+    /// Everybody of an audience who is in the network, agreed and has an address, by identifier.
     static func members(of audience: Audience) -> SQL {
         switch audience.audience {
         case .ambassadors: ambassadors(audience)
@@ -13,7 +13,7 @@ enum AudienceStore {
     }
 
     private static func ambassadors(_ audience: Audience) -> SQL {
-        let rules: [SQL] = ["email is not null", .agreed(to: audience.consent)] + field(audience)
+        let rules: [SQL] = ["left_on is null", "email is not null", .agreed(to: audience.consent)] + field(audience)
         return """
             select 'ambassador' as entity, ambassador.id, ambassador.person, given_name || ' ' || family_name as name, email,
                 departements[1] as departement
@@ -24,7 +24,8 @@ enum AudienceStore {
     }
 
     private static func experts(_ audience: Audience, of kind: [SQL]) -> SQL {
-        let rules: [SQL] = kind + ["email is not null", .agreed(to: audience.consent)] + field(audience)
+        let rules: [SQL] =
+            kind + ["left_on is null", "email is not null", .agreed(to: audience.consent)] + field(audience)
         return """
             select 'expert' as entity, id, name, email, departement, sub_kind as "subKind" from expert
             where \(rules.all)

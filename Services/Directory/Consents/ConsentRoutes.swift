@@ -12,13 +12,13 @@ struct ConsentRoutes {
             let subject = DataSubject(call.path.person)
             let rows = try await ConsentStore.list(
                 of: subject, call.query, call.page, for: call.principal, on: database)
-            return try .page(rows, call.page, key: "_id")
+            return try .page(rows, call.page, key: "_number")
         }
         parts.routes.read(ListExpertConsents.self) { call in
             let subject = DataSubject(call.path.expert)
             let rows = try await ConsentStore.list(
                 of: subject, call.query, call.page, for: call.principal, on: database)
-            return try .page(rows, call.page, key: "_id")
+            return try .page(rows, call.page, key: "_number")
         }
         parts.routes.write(AddPersonConsent.self) { call, transaction in
             try .row(try await add(call.body, of: DataSubject(call.path.person), by: call.principal, in: transaction))

@@ -14,7 +14,7 @@ enum ConsentStore {
     }
 
     private static let columns: SQL = """
-        entry.id as "_id", entry.purpose, agreed, source, wording.text as wording, at, written_by as "by"
+        entry.number as "_number", entry.purpose, agreed, source, wording.text as wording, at, written_by as "by"
         """
 
     /// Says, for the rest of the transaction, how the answers came that it writes down.
@@ -24,6 +24,11 @@ enum ConsentStore {
     ) async throws {
         let saying = try JSONText(encoding: Saying(source: source, by: principal.actor, wording: wording))
         try await transaction.query("select set_config('directory.consent', \(saying)::text, true)")
+    }
+
+    /// Says that the answers that are written are in the ledger already, and that its lines move with them: for merges.
+    static func sayMoved(in transaction: PostgresTransaction) async throws {
+        try await transaction.query(#"select set_config('directory.consent', '{"source": "moved"}', true)"#)
     }
 
     /// The same for answers that come with a person or an expert: from the staff, or from the person itself.
@@ -58,7 +63,7 @@ enum ConsentStore {
             """
             select \(columns)
             from consent_entry as entry join consent_wording as wording on wording.id = entry.wording
-            where \(table(subject)) = \(subject.id) order by entry.id desc limit 1
+            where \(table(subject)) = \(subject.id) order by entry.number desc limit 1
             """)
         return (try row["version"], rows)
     }
@@ -75,13 +80,13 @@ enum ConsentStore {
         guard found != nil else { throw Problem(.notFound) }
         var rules: [SQL] = ["\(table(subject)) = \(subject.id)"]
         if let purpose = query.purpose { rules.append("entry.purpose = \(purpose.rawValue)") }
-        if let after = page.after?.first { rules.append("entry.id < \(after)::text::bigint") }
+        if let after = page.after?.first { rules.append("entry.number < \(after)::text::bigint") }
         return try await executor.query(
             """
             select \(columns)
             from consent_entry as entry join consent_wording as wording on wording.id = entry.wording
             where \(rules.all)
-            order by entry.id desc limit \(page.limit + 1)
+            order by entry.number desc limit \(page.limit + 1)
             """)
     }
 

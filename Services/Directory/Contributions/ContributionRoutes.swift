@@ -23,6 +23,7 @@ struct ContributionRoutes {
             let id = Payment.ID()
             let contribution = call.path.contribution
             let rows = try await PaymentStore.create(id, contribution, call.body, in: transaction)
+            try await ReceiptRoutes.issue(for: contribution, by: call.principal, backend, in: transaction)
             try await journal.record(
                 .changed, "contribution", contribution, values: call.body, by: call.principal, in: transaction)
             return try .row(rows)

@@ -25,7 +25,7 @@ enum ContributionStore {
     static func money(_ column: SQL) -> SQL { "json_build_object('amount', \(column), 'currency', 'EUR')" }
 
     /// What a caller may see: a representative those of its organization.
-    private static func visible(to principal: Principal) -> [SQL] {
+    static func visible(to principal: Principal) -> [SQL] {
         switch principal.role {
         case .operator, .editor, .lobbyist, .auditor, .service: []
         case .representative: ["organization = \(principal.organization)"]

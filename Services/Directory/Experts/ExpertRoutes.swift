@@ -22,7 +22,12 @@ struct ExpertRoutes {
                 call.page, key: "_key", "_id")
         }
         parts.routes.read(GetExpert.self) { call in
-            try .row(try await ExpertStore.get(call.path.expert, for: call.principal, on: database))
+            let rows = try await ExpertStore.get(call.path.expert, for: call.principal, on: database)
+            guard !rows.isEmpty else {
+                throw try await MergeStore.absence(
+                    of: call.path.expert, .expert, for: call.principal, on: database)
+            }
+            return try .row(rows)
         }
         parts.routes.write(ChangeExpert.self) { call, transaction in
             try await ConsentStore.say(call.body.consents, by: call.principal, in: transaction)

@@ -7,14 +7,19 @@ import ServiceKit
 enum ExpertStore {
     private static let columns: SQL = #"document as "_document", version"#
 
-    /// What a caller may see: an ambassador those who agreed to the public directory, an expert itself. Comes after
-    /// another condition.
+    /// What a caller may see: an ambassador those of the network who agreed to the public directory, an expert itself. Comes
+    /// after another condition.
     private static func visible(to principal: Principal) -> SQL {
+        rules(for: principal).reduce(into: SQL.empty) { $0 += " and \($1)" }
+    }
+
+    /// What a caller may see, as conditions.
+    static func rules(for principal: Principal) -> [SQL] {
         switch principal.role {
-        case .operator, .editor, .lobbyist, .auditor, .service: .empty
-        case .ambassador: " and \(.agreed(to: .publicDirectory))"
-        case .expert: " and id = \(principal.organization)"
-        case .representative: " and false"
+        case .operator, .editor, .lobbyist, .auditor, .service: []
+        case .ambassador: [.published]
+        case .expert: ["id = \(principal.organization)"]
+        case .representative: ["false"]
         }
     }
 
@@ -44,9 +49,8 @@ enum ExpertStore {
         try await executor.query("select \(columns) from expert where id = \(id)\(visible(to: principal))")
     }
 
-    static func list(
-        _ query: ListExperts.Query, _ page: PageRequest, for principal: Principal, on executor: any PostgresExecutor
-    ) async throws -> Rows {
+    /// The filters of a list, and of its export.
+    private static func filter(_ query: ListExperts.Query) -> [SQL] {
         var rules: [SQL] = []
         if let subKind = query.subKind { rules.append("sub_kind = \(subKind)") }
         if let departement = query.departement { rules.append("departement = \(departement)") }
@@ -56,7 +60,21 @@ enum ExpertStore {
         if let siret = query.siret { rules.append("siret = \(siret)") }
         if let email = query.email { rules.append("lower(email) = lower(\(email.text))") }
         if let words = query.q { rules.append(.matches(words)) }
+        if let freshness = query.freshness { rules.append(.isFresh(freshness)) }
+        if let enrolled = query.enrolled { rules.append(enrolled ? "left_on is null" : "left_on is not null") }
         if let since = query.updatedSince { rules.append("updated_at >= \(since)") }
+        return rules
+    }
+
+    /// The condition of an export: what the list would show on all its pages.
+    static func selection(_ query: ListExperts.Query, for principal: Principal) -> SQL {
+        "\(filter(query).all)\(visible(to: principal))"
+    }
+
+    static func list(
+        _ query: ListExperts.Query, _ page: PageRequest, for principal: Principal, on executor: any PostgresExecutor
+    ) async throws -> Rows {
+        var rules = filter(query)
         if let after = try page.position(of: Expert.self) {
             rules.append("(sort_key, id) > (\(after.key), \(after.id))")
         }

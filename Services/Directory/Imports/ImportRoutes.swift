@@ -1,46 +1,57 @@
 import ClubProtocol
-import NIOCore
 import Postgres
 import ServiceKit
 
-/// `/v1/imports/experts`
+/// `/v1/imports`
 struct ImportRoutes {
     let backend: Backend
-
-    /// Ends a transaction without its effects, and brings the report out of it.
-    private struct Undone: Error {
-        let report: ExpertImport
-    }
 
     func mount(on parts: inout ServiceParts) {
         let (database, journal) = (backend.database, backend.journal)
         parts.routes.upload(ImportExperts.self) { call, body in
-            let mode = call.query.mode ?? .dryRun
-            do {
-                // The body can be read only once, so the transaction is not tried again.
-                let report = try await database.transaction(retries: 0) { transaction in
-                    try await ImportStore.lock(in: transaction)
-                    try await ConsentStore.say(.import, by: call.principal, in: transaction)
-                    var importer = ExpertImporter(
-                        mode: mode, topics: try await ImportStore.vocabulary(in: transaction), journal: journal,
-                        by: call.principal, in: transaction)
-                    var reader = CSVReader()
-                    for try await buffer in body {
-                        for record in reader.read(buffer.readableBytesView) { try await importer.take(record) }
-                    }
-                    for record in reader.finish() { try await importer.take(record) }
-                    var report = try await importer.finish()
-                    let isRefused = report.rejected > 0 && call.query.rejects != .skipRow
-                    if mode == .dryRun || isRefused {
-                        report.applied = false
-                        throw Undone(report: report)
-                    }
-                    return report
-                }
-                return .value(report)
-            } catch let undone as Undone {
-                return .value(undone.report)
-            }
+            let run = ImportRun<ExpertRow>(
+                order: call.query.order(of: .experts), blank: ExpertRow(), database: database, journal: journal,
+                principal: call.principal)
+            return .value(try await run.take(body))
         }
+        parts.routes.upload(ImportOrganizations.self) { call, body in
+            let run = ImportRun<OrganizationRow>(
+                order: call.query.order(of: .organizations), blank: OrganizationRow(kindOfNew: call.query.kind),
+                database: database, journal: journal, principal: call.principal)
+            return .value(try await run.take(body))
+        }
+        parts.routes.upload(ImportPeople.self) { call, body in
+            let run = ImportRun<PersonRow>(
+                order: call.query.order(of: .people), blank: PersonRow(), database: database, journal: journal,
+                principal: call.principal)
+            return .value(try await run.take(body))
+        }
+        parts.routes.read(ListImports.self) { call in
+            try .page(try await ImportLedger.list(call.query, call.page, on: database), call.page, key: "_key", "id")
+        }
+        parts.routes.read(GetImport.self) { call in
+            try .row(try await ImportLedger.get(call.path.import, on: database))
+        }
+        parts.routes.read(ListImportRows.self) { call in
+            try .page(
+                try await ImportLedger.rows(of: call.path.import, call.query, call.page, on: database), call.page,
+                key: "_key")
+        }
+    }
+}
+
+extension ImportOrganizations.Query {
+    fileprivate func order(of records: Import.Records) -> ImportLedger.Order {
+        .init(
+            id: `import` ?? Import.ID(), records: records, mode: mode ?? .dryRun, rejects: rejects ?? .refuseFile,
+            existing: existing ?? .update)
+    }
+}
+
+extension ImportQuery {
+    fileprivate func order(of records: Import.Records) -> ImportLedger.Order {
+        .init(
+            id: `import` ?? Import.ID(), records: records, mode: mode ?? .dryRun, rejects: rejects ?? .refuseFile,
+            existing: existing ?? .update)
     }
 }

@@ -35,6 +35,8 @@ struct MembershipRoutes {
         parts.routes.constraint(
             "membership_organization_fkey", .invalid("/organization", "there is no such organization"))
         parts.routes.constraint("membership_tier_fkey", .invalid("/tier", "there is no such tier"))
+        parts.routes.constraint(
+            "membership_tier_kind", .invalid("/tier", "is for organizations of another kind"))
         parts.routes.constraint("membership_excl", Problem(.membershipOverlaps))
     }
 }

@@ -80,10 +80,8 @@ enum MembershipStore {
     /// The memberships of these identifiers as they are now, for the change feed.
     static func snapshot(_ ids: ChangedIDs) -> SQL {
         """
-        select id, jsonb_strip_nulls(jsonb_build_object(
-            'id', id, 'organization', organization, 'tier', tier, 'from', from_day, 'until', until_day,
-            'version', version, 'createdAt', created_at, 'updatedAt', updated_at)) as data
-        from membership where id = any(\(ids))
+        select id, jsonb_strip_nulls(to_jsonb(found)) as data
+        from (select \(columns) from membership where id = any(\(ids))) as found
         """
     }
 }

@@ -24,12 +24,14 @@ insert into directory.consent_wording (purpose, text, standard) values
         || 'communiquée. Je peux retirer cet accord à tout moment.', true);
 
 create table directory.consent_entry (
-    id bigint primary key generated always as identity,
+    id uuid primary key default gen_random_uuid(),
+    -- The order of the lines.
+    number bigint generated always as identity unique,
     person uuid references directory.person,
     expert uuid references directory.expert,
     purpose text not null check (purpose in ('flashInfo', 'eventInvitations', 'publicDirectory', 'partnerOffers')),
     agreed boolean not null,
-    source text not null check (source in ('operator', 'self', 'import', 'paper', 'merge', 'carriedOver')),
+    source text not null check (source in ('operator', 'self', 'import', 'paper', 'carriedOver')),
     wording integer not null references directory.consent_wording,
     at timestamptz not null,
     -- Who wrote it down, as the audit trail names them.
@@ -37,25 +39,26 @@ create table directory.consent_entry (
     constraint consent_entry_of_one check (num_nonnulls(person, expert) = 1)
 );
 
-create index consent_entry_person_idx on directory.consent_entry (person, id desc) where person is not null;
-create index consent_entry_expert_idx on directory.consent_entry (expert, id desc) where expert is not null;
+create index consent_entry_person_idx on directory.consent_entry (person, number desc) where person is not null;
+create index consent_entry_expert_idx on directory.consent_entry (expert, number desc) where expert is not null;
 
--- One erasure of a person or an expert. `email` is what the services need to find what they keep by address only; it goes
--- when the last of them has reported.
+-- One erasure of a person or an expert. The services need the addresses to find what they keep by address only, and the
+-- identifiers of records that had been merged into it; both go when the last service has reported.
 create table directory.erasure (
     id uuid primary key,
     entity text not null check (entity in ('person', 'expert')),
     subject uuid not null,
     reason text not null check (reason in ('request', 'mistake', 'retention')),
     state text not null check (state in ('requested', 'refused', 'erasing', 'done')),
-    email text,
+    emails text[] not null default '{}',
+    aliases uuid[] not null default '{}',
     requested_by text not null,
     started_at timestamptz,
     completed_at timestamptz,
     version integer not null default 1,
     created_at timestamptz not null default now(),
     updated_at timestamptz not null default now(),
-    constraint erasure_address_goes check (email is null or state = 'erasing'),
+    constraint erasure_traces_go check ((emails = '{}' and aliases = '{}') or state = 'erasing'),
     constraint erasure_started check ((started_at is not null) = (state in ('erasing', 'done'))),
     constraint erasure_completed check ((completed_at is not null) = (state = 'done'))
 );
@@ -91,7 +94,8 @@ order by 6, 1;
 
 -- The one way to write the ledger: whoever sets `consents` of a person or an expert has written a line for each answer that
 -- is new, in the same statement. How the answer came is said by the transaction, in the setting `directory.consent`:
--- {"source": "self", "by": "person/…", "wording": 12}; unsaid, it was the staff by other means.
+-- {"source": "self", "by": "person/…", "wording": 12}; unsaid, it was the staff by other means. A merge and its undo say
+-- {"source": "moved"}: their answers are in the ledger already, and its lines move with them.
 -- The question for each purpose: the one that was said, else the standard one.
 create function directory.consent_asked(said jsonb) returns table (purpose text, wording integer)
     language sql stable as $$
@@ -109,6 +113,7 @@ create function directory.ledger_added() returns trigger
 declare
     said jsonb := directory.consent_said();
 begin
+    if said ->> 'source' = 'moved' then return null; end if;
     insert into directory.consent_entry (person, expert, purpose, agreed, source, wording, at, written_by)
     select case when tg_table_name = 'person' then fresh.id end, case when tg_table_name = 'expert' then fresh.id end,
         answer.purpose, (answer.value ->> 'agreed')::boolean, coalesce(said ->> 'source', 'operator'),
@@ -125,6 +130,7 @@ create function directory.ledger_changed() returns trigger
 declare
     said jsonb := directory.consent_said();
 begin
+    if said ->> 'source' = 'moved' then return null; end if;
     insert into directory.consent_entry (person, expert, purpose, agreed, source, wording, at, written_by)
     select case when tg_table_name = 'person' then fresh.id end, case when tg_table_name = 'expert' then fresh.id end,
         answer.purpose, (answer.value ->> 'agreed')::boolean, coalesce(said ->> 'source', 'operator'),
@@ -155,8 +161,8 @@ begin
     if tg_op = 'INSERT' then
         if pg_trigger_depth() > 1 then return new; end if;
     elsif tg_op = 'UPDATE' then
-        if (new.id, new.purpose, new.agreed, new.source, new.wording, new.at, new.written_by)
-            is not distinct from (old.id, old.purpose, old.agreed, old.source, old.wording, old.at, old.written_by)
+        if (new.id, new.number, new.purpose, new.agreed, new.source, new.wording, new.at, new.written_by)
+            is not distinct from (old.id, old.number, old.purpose, old.agreed, old.source, old.wording, old.at, old.written_by)
         then return new; end if;
     elsif exists (
         select from directory.erasure
@@ -171,5 +177,17 @@ end $$;
 create trigger consent_entry_final before insert or update or delete on directory.consent_entry
     for each row execute function directory.guard_ledger();
 
+-- Takes words out of a text that is somebody else's. `***=` makes a pattern of what follows as it is.
+create function directory.redacted(value text, words text[]) returns text
+    language plpgsql immutable as $$
+declare
+    word text;
+begin
+    foreach word in array words loop
+        if length(word) >= 3 then value := regexp_replace(value, '***=' || word, '[…]', 'gi'); end if;
+    end loop;
+    return value;
+end $$;
+
 -- Three years after the last contact, as the data protection authority recommends for prospects; the rest is ours.
-insert into retention_rule (code, months) values ('inactivePeople', 36), ('erasures', 60);
+insert into retention_rule (code, months) values ('inactivePeople', 36), ('leftExperts', 36), ('erasures', 60);

@@ -19,8 +19,15 @@ struct MandateRoutes {
             let organization = call.path.organization
             let rows = try await OrganizationStore.get(organization, for: call.principal, on: database)
             guard !rows.isEmpty else { throw Problem(.notFound) }
+            let query = ListAllMandates.Query(
+                organization: organization, person: call.query.person, kind: call.query.kind, asOf: call.query.asOf)
             return try .page(
-                try await MandateStore.list(of: organization, call.query, call.page, on: database),
+                try await MandateStore.list(query, call.page, for: call.principal, on: database),
+                call.page, key: "from", "id")
+        }
+        parts.routes.read(ListAllMandates.self) { call in
+            try .page(
+                try await MandateStore.list(call.query, call.page, for: call.principal, on: database),
                 call.page, key: "from", "id")
         }
         parts.routes.write(ChangeMandate.self) { call, transaction in

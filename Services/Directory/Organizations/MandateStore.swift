@@ -8,6 +8,15 @@ enum MandateStore {
         updated_at as "updatedAt"
         """
 
+    /// What a caller may see: a representative those of its organization.
+    private static func visible(to principal: Principal) -> [SQL] {
+        switch principal.role {
+        case .operator, .editor, .lobbyist, .auditor, .service: []
+        case .representative: ["organization = \(principal.organization)"]
+        case .ambassador, .expert: ["false"]
+        }
+    }
+
     static func create(
         _ id: Mandate.ID, of organization: Organization.ID, _ body: CreateMandate.Body,
         in transaction: PostgresTransaction
@@ -22,10 +31,11 @@ enum MandateStore {
     }
 
     static func list(
-        of organization: Organization.ID, _ query: ListMandates.Query, _ page: PageRequest,
+        _ query: ListAllMandates.Query, _ page: PageRequest, for principal: Principal,
         on executor: any PostgresExecutor
     ) async throws -> Rows {
-        var rules: [SQL] = ["organization = \(organization)"]
+        var rules = visible(to: principal)
+        if let organization = query.organization { rules.append("organization = \(organization)") }
         if let kind = query.kind { rules.append("kind = \(kind)") }
         if let person = query.person { rules.append("person = \(person)") }
         if let day = query.asOf { rules.append("during @> \(day)::date") }
@@ -73,10 +83,8 @@ enum MandateStore {
     /// The mandates of these identifiers as they are now, for the change feed.
     static func snapshot(_ ids: ChangedIDs) -> SQL {
         """
-        select id, jsonb_strip_nulls(jsonb_build_object(
-            'id', id, 'person', person, 'organization', organization, 'kind', kind, 'from', from_day,
-            'until', until_day, 'version', version, 'createdAt', created_at, 'updatedAt', updated_at)) as data
-        from mandate where id = any(\(ids))
+        select id, jsonb_strip_nulls(to_jsonb(found)) as data
+        from (select \(columns) from mandate where id = any(\(ids))) as found
         """
     }
 }

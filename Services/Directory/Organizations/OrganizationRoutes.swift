@@ -21,7 +21,12 @@ struct OrganizationRoutes {
                 call.page, key: "_key", "id")
         }
         parts.routes.read(GetOrganization.self) { call in
-            try .row(try await OrganizationStore.get(call.path.organization, for: call.principal, on: database))
+            let rows = try await OrganizationStore.get(call.path.organization, for: call.principal, on: database)
+            guard !rows.isEmpty else {
+                throw try await MergeStore.absence(
+                    of: call.path.organization, .organization, for: call.principal, on: database)
+            }
+            return try .row(rows)
         }
         parts.routes.write(ChangeOrganization.self) { call, transaction in
             let rows = try await OrganizationStore.change(
@@ -40,6 +45,9 @@ struct OrganizationRoutes {
         parts.routes.constraint("organization_sub_kind_check", .invalid("/subKind", "does not go with the kind"))
         parts.routes.constraint(
             "organization_siren_of_siret_check", .invalid("/siret", "does not begin with the SIREN"))
+        parts.routes.constraint("organization_addresses_check", .invalid("/addresses", "are more than 20"))
+        parts.routes.constraint("organization_agency_fkey", .invalid("/agency", "there is no such organization"))
+        parts.routes.constraint("organization_agency_check", .invalid("/agency", "is for brands, and another one"))
         parts.routes.constraint("organization_topics_check", .invalid("/topics", "are more than 40"))
     }
 }

@@ -4,8 +4,9 @@ import ServiceKit
 
 enum OrganizationStore {
     private static let columns: SQL = """
-        id, kind, sub_kind as "subKind", name, siren, siret, parent, postal_code as "postalCode", commune, departement,
-        website, email, telephone, topics, version, created_at as "createdAt", updated_at as "updatedAt"
+        id, kind, sub_kind as "subKind", name, siren, siret, parent, street, postal_code as "postalCode", commune,
+        departement, addresses, website, email, telephone, topics, agency, version, created_at as "createdAt",
+        updated_at as "updatedAt"
         """
 
     /// What a caller may see: a representative its own organization, an ambassador the one it advises for.
@@ -26,12 +27,13 @@ enum OrganizationStore {
         return try await transaction.query(
             """
             insert into organization (
-                id, kind, sub_kind, name, siren, siret, parent, postal_code, commune, departement, website, email,
-                telephone, topics)
+                id, kind, sub_kind, name, siren, siret, parent, street, postal_code, commune, departement, addresses,
+                website, email, telephone, topics, agency)
             values (
                 \(id), \(body.kind), \(body.subKind), \(body.name), \(siren), \(body.siret), \(body.parent),
-                \(body.postalCode), \(body.commune), \(departement), \(body.website), \(body.email), \(body.telephone),
-                \(body.topics ?? []))
+                \(body.street), \(body.postalCode), \(body.commune), \(departement),
+                \(try JSONText(encoding: body.addresses ?? [])), \(body.website), \(body.email), \(body.telephone),
+                \(body.topics ?? []), \(body.agency))
             returning \(columns)
             """)
     }
@@ -43,19 +45,34 @@ enum OrganizationStore {
         return try await executor.query("select \(columns) from organization where \(rules.all)")
     }
 
-    static func list(
-        _ query: ListOrganizations.Query, _ page: PageRequest, for principal: Principal,
-        on executor: any PostgresExecutor
-    ) async throws -> Rows {
-        var rules = visible(to: principal)
+    /// The filters of a list, and of its export.
+    private static func filter(_ query: ListOrganizations.Query) -> [SQL] {
+        var rules: [SQL] = []
         if let kind = query.kind { rules.append("kind = \(kind)") }
         if let subKind = query.subKind { rules.append("sub_kind = \(subKind)") }
         if let departement = query.departement { rules.append("departement = \(departement)") }
         if let topic = query.topic { rules.append("topics @> \([topic])::text[]") }
         if let parent = query.parent { rules.append("parent = \(parent)") }
+        if let agency = query.agency { rules.append("agency = \(agency)") }
+        if let day = query.asOf {
+            rules.append("id in (select organization from membership where during @> \(day)::date)")
+        }
         if let siret = query.siret { rules.append("siret = \(siret)") }
         if let words = query.q { rules.append(.matches(words)) }
         if let since = query.updatedSince { rules.append("updated_at >= \(since)") }
+        return rules
+    }
+
+    /// The condition of an export: what the list would show on all its pages.
+    static func selection(_ query: ListOrganizations.Query, for principal: Principal) -> SQL {
+        (visible(to: principal) + filter(query)).all
+    }
+
+    static func list(
+        _ query: ListOrganizations.Query, _ page: PageRequest, for principal: Principal,
+        on executor: any PostgresExecutor
+    ) async throws -> Rows {
+        var rules = visible(to: principal) + filter(query)
         if let after = try page.position(of: Organization.self) {
             rules.append("(sort_key, id) > (\(after.key), \(after.id))")
         }
@@ -85,10 +102,11 @@ enum OrganizationStore {
             """
             update organization set
                 kind = \(changed.kind), sub_kind = \(changed.subKind), name = \(changed.name), siren = \(changed.siren),
-                siret = \(changed.siret), parent = \(changed.parent), postal_code = \(changed.postalCode),
-                commune = \(changed.commune), departement = \(changed.departement), website = \(changed.website),
+                siret = \(changed.siret), parent = \(changed.parent), street = \(changed.street),
+                postal_code = \(changed.postalCode), commune = \(changed.commune), departement = \(changed.departement),
+                addresses = \(try JSONText(encoding: changed.addresses)), website = \(changed.website),
                 email = \(changed.email), telephone = \(changed.telephone), topics = \(changed.topics),
-                version = version + 1, updated_at = now()
+                agency = \(changed.agency), version = version + 1, updated_at = now()
             where id = \(id)
             returning \(columns)
             """)
@@ -97,12 +115,8 @@ enum OrganizationStore {
     /// The organizations of these identifiers as they are now, for the change feed.
     static func snapshot(_ ids: ChangedIDs) -> SQL {
         """
-        select id, jsonb_strip_nulls(jsonb_build_object(
-            'id', id, 'kind', kind, 'subKind', sub_kind, 'name', name, 'siren', siren, 'siret', siret, 'parent', parent,
-            'postalCode', postal_code, 'commune', commune, 'departement', departement, 'website', website,
-            'email', email, 'telephone', telephone, 'topics', topics, 'version', version, 'createdAt', created_at,
-            'updatedAt', updated_at)) as data
-        from organization where id = any(\(ids))
+        select id, jsonb_strip_nulls(to_jsonb(found)) as data
+        from (select \(columns) from organization where id = any(\(ids))) as found
         """
     }
 }
@@ -117,16 +131,19 @@ extension Organization {
         if let value = patch.siren { result.siren = value }
         if let value = patch.siret { result.siret = value }
         if let value = patch.parent { result.parent = value }
+        if let value = patch.street { result.street = value }
         if let value = patch.postalCode {
             result.postalCode = value
             result.departement = value.flatMap { Departement(postalCode: $0) }
         }
         if let value = patch.commune { result.commune = value }
         if let value = patch.departement { result.departement = value }
+        if let value = patch.addresses { result.addresses = value }
         if let value = patch.website { result.website = value }
         if let value = patch.email { result.email = value }
         if let value = patch.telephone { result.telephone = value }
         if let value = patch.topics { result.topics = value }
+        if let value = patch.agency { result.agency = value }
         return result
     }
 

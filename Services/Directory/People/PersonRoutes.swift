@@ -22,7 +22,12 @@ struct PersonRoutes {
                 call.page, key: "_key", "id")
         }
         parts.routes.read(GetPerson.self) { call in
-            try .row(try await PersonStore.get(call.path.person, for: call.principal, on: database))
+            let rows = try await PersonStore.get(call.path.person, for: call.principal, on: database)
+            guard !rows.isEmpty else {
+                throw try await MergeStore.absence(
+                    of: call.path.person, .person, for: call.principal, on: database)
+            }
+            return try .row(rows)
         }
         parts.routes.write(ChangePerson.self) { call, transaction in
             try await ConsentStore.say(call.body.consents, by: call.principal, in: transaction)

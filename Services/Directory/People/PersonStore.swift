@@ -45,15 +45,31 @@ enum PersonStore {
         return try await executor.query("select \(columns) from person where \(rules.all)")
     }
 
-    static func list(
-        _ query: ListPeople.Query, _ page: PageRequest, for principal: Principal, on executor: any PostgresExecutor
-    ) async throws -> Rows {
-        var rules = visible(to: principal)
+    /// The filters of a list, and of its export.
+    private static func filter(_ query: ListPeople.Query) -> [SQL] {
+        var rules: [SQL] = []
         if let organization = query.organization { rules.append("organization = \(organization)") }
         if let email = query.email { rules.append("lower(email) = lower(\(email.text))") }
         if let purpose = query.purpose { rules.append(.agreed(to: purpose)) }
         if let words = query.q { rules.append(.nameMatches(words)) }
         if let since = query.updatedSince { rules.append("updated_at >= \(since)") }
+        return rules
+    }
+
+    /// The condition of an export: what the list would show on all its pages.
+    static func selection(_ query: ListPeople.Query, for principal: Principal) -> SQL {
+        (visible(to: principal) + filter(query)).all
+    }
+
+    /// The condition of one person's card.
+    static func selection(_ id: Person.ID, for principal: Principal) -> SQL {
+        (["id = \(id)"] + visible(to: principal)).all
+    }
+
+    static func list(
+        _ query: ListPeople.Query, _ page: PageRequest, for principal: Principal, on executor: any PostgresExecutor
+    ) async throws -> Rows {
+        var rules = visible(to: principal) + filter(query)
         if let after = try page.position(of: Person.self) {
             rules.append("(sort_key, id) > (\(after.key), \(after.id))")
         }

@@ -7,7 +7,7 @@ import ServiceKit
 struct DirectoryRetention: Sendable {
     let backend: Backend
 
-    var tasks: [RetentionTask] { [inactivePeople, erasures] }
+    var tasks: [RetentionTask] { [inactivePeople, leftExperts, erasures] }
 
     /// Nobody who represents, advises, or works for a member; no answer and no change for so long.
     private static func inactive(_ months: Int) -> SQL {
@@ -49,22 +49,48 @@ struct DirectoryRetention: Sendable {
                 let limit: Timestamp = try row["limit"]
                 let told = try await records.fromPeers(DataSubject(person), email: try row.optional("email"))
                 if told.contains(where: { ($0.lastActivity ?? limit) > limit }) { continue }
-                if try await erase(person, months, job) { count += 1 }
+                if try await erase(DataSubject(person), while: Self.inactive(months), job) { count += 1 }
             }
             return count
         }
     }
 
-    /// - Returns: whether the person was still due.
-    private func erase(_ person: Person.ID, _ months: Int, _ job: JobContext) async throws -> Bool {
+    /// Experts who left, of whom no offer of work is open.
+    private static func left(_ months: Int) -> SQL {
+        """
+        select id, left_on::timestamptz as since from expert
+        where left_on < (now() - make_interval(months => \(months)::integer))::date
+            and updated_at < now() - make_interval(months => \(months)::integer)
+            and not exists (
+                select from referral_offer where referral_offer.expert = expert.id and state in ('sent', 'accepted'))
+            and not exists (select from erasure where erasure.subject = expert.id and erasure.state <> 'refused')
+        """
+    }
+
+    private var leftExperts: RetentionTask {
+        RetentionTask(
+            "leftExperts", "Experts who left the network: erased from all services.", due: Self.left
+        ) { months, job in
+            let due = try await backend.database.query("select id from (\(Self.left(months))) as due order by since")
+            var count = 0
+            for row in due {
+                try await job.heartbeat()
+                let expert: Expert.ID = try row["id"]
+                if try await erase(DataSubject(expert), while: Self.left(months), job) { count += 1 }
+            }
+            return count
+        }
+    }
+
+    /// - Returns: whether it was still due.
+    private func erase(_ subject: DataSubject, while due: SQL, _ job: JobContext) async throws -> Bool {
         let eraser = Eraser(backend: backend)
         return try await backend.database.transaction { transaction in
             try await job.fence(in: transaction)
-            try await transaction.query("select id from person where id = \(person) for update")
-            let still = try await transaction.first(
-                "select id from (\(Self.inactive(months))) as due where id = \(person)")
+            try await transaction.query(
+                "select id from \(ConsentStore.table(subject)) where id = \(subject.id) for update")
+            let still = try await transaction.first("select id from (\(due)) as due where id = \(subject.id)")
             guard still != nil else { return false }
-            let subject = DataSubject(person)
             let id = try await eraser.request(subject, .retention, by: .service(.directory), in: transaction)
             try await eraser.begin(id, subject, version: 1, by: .service(.directory), in: transaction)
             return true

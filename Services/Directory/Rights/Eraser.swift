@@ -21,9 +21,9 @@ struct Eraser: Sendable {
         _ id: Erasure.ID, _ subject: DataSubject, version: Int, by principal: Principal,
         in transaction: PostgresTransaction
     ) async throws {
-        let email = try await ErasureStore.begin(id, subject, in: transaction)
+        guard let notice = try await ErasureStore.begin(id, subject, in: transaction) else { throw Problem(.notFound) }
         try await erase(subject, by: principal, in: transaction)
-        try await Traces.erase(subject, addresses: email.map { [$0.text] } ?? [], in: transaction)
+        try await Traces.erase(notice.everyone, addresses: notice.emails.map(\.text), in: transaction)
         try await backend.journal.record(
             .changed, "erasure", id, version: version + 1, by: principal, in: transaction)
         // What other transactions had in hand is looked for once more, as in every service.
@@ -73,6 +73,7 @@ struct Eraser: Sendable {
             erase: { notice, transaction in
                 try await erase(
                     DataSubject(entity: notice.entity, id: notice.subject), by: .service(.directory), in: transaction)
+                try await ExpertWordStore.prune(in: transaction)
                 return []
             })
     }

@@ -15,7 +15,10 @@ enum ErasureSteps {
     }
 
     private static func person(_ id: DataSubject.ID) -> [SQL] {
-        [
+        merges(of: id, "person") + [
+            redact(
+                "array_remove(array[full_name, given_name || ' ' || family_name, email, telephone], null)", "person", id
+            ),
             "delete from consent_entry where person = \(id)",
             // That the organization was represented in these days stays true.
             """
@@ -31,9 +34,66 @@ enum ErasureSteps {
     }
 
     private static func expert(_ id: DataSubject.ID) -> [SQL] {
-        [
+        merges(of: id, "expert") + [
+            redact("array_remove(array[name, contact_name, email, telephone], null)", "expert", id),
             "delete from consent_entry where expert = \(id)",
+            """
+            delete from referral_offer where expert = \(id)
+            returning 'referralOffer' as entity, id, 'erased' as action, null::integer as version
+            """,
             "delete from expert where id = \(id) returning 'expert' as entity, id, 'erased' as action, version",
         ]
+    }
+
+    /// What merges remember: the rows that they took out, and then the merges themselves, which cannot be undone any more.
+    private static func merges(of id: DataSubject.ID, _ entity: SQL) -> [SQL] {
+        [
+            """
+            with recursive everyone (id) as (
+                select \(id)
+                union
+                select merge.merged from merge join everyone on merge.survivor = everyone.id where undone_at is null
+            )
+            select step ->> 'table' as entity, (step ->> 'merged')::uuid as id, 'erased' as action,
+                null::integer as version
+            from merge join everyone on merge.survivor = everyone.id
+                cross join jsonb_array_elements(coalesce(steps, '[]') - -1) as step
+            """,
+            """
+            select '\(entity)' as entity, merged as id, 'erased' as action, null::integer as version
+            from unnest(directory.forget_merges(\(id))) as merged
+            """,
+        ]
+    }
+
+    /// A firm's contact in a referral, by address or telephone, and names in what others wrote about referrals.
+    private static func redact(_ words: SQL, _ table: SQL, _ id: DataSubject.ID) -> SQL {
+        """
+        with subject as (
+            select email, telephone, \(words) as words from \(table) where id = \(id)
+        ), notes as (
+            update referral_offer set note = directory.redacted(note, words), version = version + 1, updated_at = now()
+            from subject where directory.redacted(note, words) <> note
+            returning 'referralOffer' as entity, referral_offer.id, referral_offer.version
+        ), needs as (
+            update referral set description = directory.redacted(description, words), version = version + 1,
+                updated_at = now(), firm_name = case when not is_contact then firm_name end,
+                firm_contact = case when not is_contact then firm_contact end,
+                firm_email = case when not is_contact then firm_email end,
+                firm_telephone = case when not is_contact then firm_telephone end
+            from (
+                select referral.id, words, coalesce(
+                    lower(firm_email) = lower(email) or telephone_key(firm_telephone) = telephone_key(telephone)
+                        or directory.folded(firm_contact) = any(array(select directory.folded(unnest(words)))), false)
+                    as is_contact
+                from referral, subject
+            ) as found
+            where referral.id = found.id and (is_contact or directory.redacted(description, words) <> description)
+            returning 'referral' as entity, referral.id, referral.version
+        )
+        select entity, id, 'changed' as action, version from notes
+        union all
+        select entity, id, 'changed', version from needs
+        """
     }
 }

@@ -77,7 +77,7 @@ enum ErasureStore {
 
     static func notice(_ id: Erasure.ID, on executor: any PostgresExecutor) async throws -> Rows {
         try await executor.query(
-            "select id as erasure, state, entity, subject, email from erasure where id = \(id)")
+            "select id as erasure, state, entity, subject, aliases, emails from erasure where id = \(id)")
     }
 
     static func refuse(_ id: Erasure.ID, in transaction: PostgresTransaction) async throws {
@@ -88,26 +88,40 @@ enum ErasureStore {
     /// Begins it: from here on, the ledger of the subject may be deleted. An address that others have, too, is no trace
     /// of the subject, and is not given to the services.
     ///
-    /// - Returns: the subject's address.
-    static func begin(_ id: Erasure.ID, _ subject: DataSubject, in transaction: PostgresTransaction) async throws
-        -> EmailAddress?
-    {
-        let email: EmailAddress? = try await transaction.first(
-            "select email from \(ConsentStore.table(subject)) where id = \(subject.id) for update")?.optional("email")
+    /// - Returns: what the services are told.
+    static func begin(
+        _ id: Erasure.ID, _ subject: DataSubject, in transaction: PostgresTransaction
+    ) async throws -> ErasureNotice? {
         try await transaction.execute(
+            "select from \(ConsentStore.table(subject)) where id = \(subject.id) for update")
+        return try await transaction.first(
             """
+            with recursive everyone (id) as (
+                select \(subject.id)
+                union
+                select merge.merged from merge join everyone on merge.survivor = everyone.id where undone_at is null
+            ), known (email) as (
+                select lower(email) from \(ConsentStore.table(subject)) where id = \(subject.id) and email is not null
+                union
+                select lower(found #>> '{}')
+                from merge cross join jsonb_path_query(
+                    jsonb_build_array(before, after, steps, edits), '$.**.email ? (@.type() == "string")') as found
+                where survivor = any(array(select id from everyone)) or merged = any(array(select id from everyone))
+            )
             update erasure set state = 'erasing', started_at = now(), version = version + 1, updated_at = now(),
-                email = (
-                    select \(email)::text
+                aliases = array(select everyone.id from everyone where everyone.id <> \(subject.id) order by 1),
+                emails = array(
+                    select known.email from known
                     where not exists (
-                            select from person where lower(person.email) = lower(\(email)::text) and id <> \(subject.id))
+                            select from person where lower(person.email) = known.email and person.id <> \(subject.id))
                         and not exists (
-                            select from expert where lower(expert.email) = lower(\(email)::text) and id <> \(subject.id))
+                            select from expert where lower(expert.email) = known.email and expert.id <> \(subject.id))
                         and not exists (
-                            select from organization where lower(organization.email) = lower(\(email)::text)))
+                            select from organization where lower(organization.email) = known.email)
+                    order by 1)
             where id = \(id)
-            """)
-        return email
+            returning id as erasure, state, entity, subject, aliases, emails
+            """)?.decode(ErasureNotice.self)
     }
 
     /// Writes a service's report down; the last one ends the erasure, and the address goes.
@@ -122,7 +136,7 @@ enum ErasureStore {
             """)
         return try await transaction.first(
             """
-            update erasure set state = 'done', email = null, completed_at = now(), version = version + 1,
+            update erasure set state = 'done', emails = '{}', aliases = '{}', completed_at = now(), version = version + 1,
                 updated_at = now()
             where id = \(id) and state = 'erasing'
                 and (select count(*) from erasure_report where erasure = \(id)) = \(ServiceName.allCases.count)

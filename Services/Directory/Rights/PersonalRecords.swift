@@ -16,7 +16,7 @@ struct PersonalRecords: Sendable {
         let consents: SQL = """
             select entry.purpose, agreed, source, wording.text as wording, at
             from consent_entry as entry join consent_wording as wording on wording.id = entry.wording
-            where \(ConsentStore.table(subject)) = \(subject.id) order by entry.id
+            where \(ConsentStore.table(subject)) = \(subject.id) order by entry.number
             """
         let erasures: SQL = """
             select reason, state, created_at as "createdAt" from erasure where subject = \(subject.id) order by id
@@ -48,14 +48,49 @@ struct PersonalRecords: Sendable {
                     "ambassador",
                     """
                     select ambassador.id, organization.name as organization, ambassador.topics, departements,
+                        enrolled_on as "enrolledOn", left_on as "leftOn", confirmed_at as "confirmedAt",
                         ambassador.created_at as "createdAt", ambassador.updated_at as "updatedAt"
                     from ambassador left join organization on organization.id = ambassador.organization
                     where person = \(subject.id)
                     """
                 ),
+                (
+                    "confirmations",
+                    """
+                    select step, asked_at as "askedAt", mailed_at as "mailedAt"
+                    from confirmation_request join ambassador on ambassador.id = confirmation_request.ambassador
+                    where person = \(subject.id) order by asked_at
+                    """
+                ),
+                (
+                    "referrals",
+                    """
+                    select referral.id, description, departement, referral.created_at as "createdAt",
+                        closed_at as "closedAt"
+                    from referral join ambassador on ambassador.id = referral.ambassador
+                    where person = \(subject.id) order by referral.id
+                    """
+                ),
             ] + common
         case .expert:
-            return [("expert", "select document as expert from expert where id = \(subject.id)")] + common
+            return [
+                ("expert", "select document as expert from expert where id = \(subject.id)"),
+                (
+                    "confirmations",
+                    """
+                    select step, asked_at as "askedAt", mailed_at as "mailedAt"
+                    from confirmation_request where expert = \(subject.id) order by asked_at
+                    """
+                ),
+                (
+                    "referralOffers",
+                    """
+                    select referral_offer.id, referral, state, answered_at as "answeredAt", satisfaction, amount, note,
+                        created_at as "createdAt"
+                    from referral_offer where expert = \(subject.id) order by id
+                    """
+                ),
+            ] + common
         }
     }
 

@@ -11,14 +11,18 @@ struct Members: Sendable {
     }
 
     /// Applies a batch of the directory's changes. Of several changes of one person, the last says all: each carries
-    /// the state at the time of reading.
+    /// the state at the time of reading. Merges come first: what people had registered for goes to whom they are now.
     @Sendable static func apply(_ changes: [Change], _ transaction: PostgresTransaction) async throws {
+        for change in changes { try await Merges.apply(change, transaction) }
         var news: [Person.ID: Member] = [:]
         for change in changes {
             guard let member = try Member(change) else { continue }
             news[member.id] = member
         }
-        try await MemberStore.keep(Array(news.values), on: transaction)
+        try await MemberStore.follow(Array(news.values), on: transaction)
+        let erased = changes.filter { $0.action == .erased && $0.entity == "person" }
+        let people = erased.compactMap { try? Person.ID(validating: $0.id) }
+        if !people.isEmpty { try await transaction.execute(MergeStore.forget(people)) }
         try await MemberStore.forget(news.values.filter(\.gone).map(\.id), in: transaction)
     }
 
@@ -31,7 +35,9 @@ struct Members: Sendable {
             let person = try await backend.peers[.directory].send(GetPerson.request(path: .init(person: id)))
             try await MemberStore.keep([Member(person)], on: backend.database)
             return try await MemberStore.get(id, on: backend.database)
-        } catch ServiceClientError.problem(let document) where document.slug == ProblemType.notFound.slug {
+        } catch ServiceClientError.problem(let document)
+            where [ProblemType.notFound.slug, ProblemType.merged.slug].contains(document.slug)
+        {
             return nil
         }
     }

@@ -20,23 +20,40 @@ struct EventsRights {
         _ notice: ErasureNotice, _ journal: Journal, in transaction: PostgresTransaction
     ) async throws -> [String] {
         guard notice.entity == .person else { return [] }
-        let address: String? = try await transaction.first(
-            "select email from member where id = \(notice.subject) for update")?.optional("email")
-        try await transaction.execute(
+        var addresses: [String] = []
+        var entries: [Journal.Entry] = []
+        var forgotten: [Registration.ID] = []
+        for person in notice.everyone {
+            let address: String? = try await transaction.first(
+                "select email from member where id = \(person) for update")?.optional("email")
+            if let address { addresses.append(address) }
+            try await transaction.execute(
+                """
+                insert into member (id, version, gone, erased) values (\(person), 0, true, true)
+                on conflict (id) do update set name = null, email = null, organization = null, gone = true, erased = true
+                """)
+            entries += try await giveUpSeats(of: person, in: transaction)
+            let own: [Registration.ID] = try await transaction.query(forget("registration.person = \(person)")).map {
+                try $0["id"]
+            }
+            entries += own.map { .init(.changed, "registration", $0) }
+            forgotten += own
+        }
+        // A merge that was followed is undone no more, and what it had set aside goes.
+        forgotten += try await transaction.query(
             """
-            insert into member (id, version, gone) values (\(notice.subject), 0, true)
-            on conflict (id) do update set name = null, email = null, organization = null, gone = true
-            """)
-        var entries = try await giveUpSeats(of: notice.subject, in: transaction)
-        let forgotten: [Registration.ID] = try await transaction.query(
-            forget("registration.person = \(notice.subject)")
+            with gone as (
+                delete from merge where survivor = any(\(notice.everyone)) or merged = any(\(notice.everyone))
+                returning aside
+            )
+            select (removed ->> 'id')::uuid as id from gone cross join jsonb_array_elements(aside) as removed
+            """
         ).map { try $0["id"] }
-        entries += forgotten.map { .init(.changed, "registration", $0) }
         // What was registered says who did, and had a note.
         try await transaction.execute(
             "delete from audit_key where entity = 'registration' and subject = any(\(forgotten.map(\.text)))")
         try await journal.record(entries, by: .service(.events), in: transaction)
-        return address.map { [$0] } ?? []
+        return addresses
     }
 
     private static func giveUpSeats(

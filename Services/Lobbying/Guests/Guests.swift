@@ -11,14 +11,15 @@ struct Guests: Sendable {
     }
 
     /// Applies a batch of the directory's changes. Of several changes of one person, the last says all: each carries
-    /// the state at the time of reading.
+    /// the state at the time of reading. Merges come last: invitations go to guests who are in the copy.
     @Sendable static func apply(_ changes: [Change], _ transaction: PostgresTransaction) async throws {
         var news: [Person.ID: Guest] = [:]
         for change in changes {
             guard let guest = try Guest(change) else { continue }
             news[guest.id] = guest
         }
-        try await GuestStore.keep(Array(news.values), on: transaction)
+        try await GuestStore.follow(Array(news.values), on: transaction)
+        for change in changes { try await Merges.apply(change, transaction) }
     }
 
     /// Which of these people the directory knows. Those who are not in the copy yet are asked for there, and kept.
@@ -33,7 +34,9 @@ struct Guests: Sendable {
                 let person = try await backend.peers[.directory].send(GetPerson.request(path: .init(person: id)))
                 try await GuestStore.keep([Guest(person)], on: backend.database)
                 known.insert(id)
-            } catch ServiceClientError.problem(let document) where document.slug == ProblemType.notFound.slug {
+            } catch ServiceClientError.problem(let document)
+                where [ProblemType.notFound.slug, ProblemType.merged.slug].contains(document.slug)
+            {
                 continue
             }
         }

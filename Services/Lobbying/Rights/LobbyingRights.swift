@@ -19,9 +19,12 @@ struct LobbyingRights {
         guard notice.entity == .person else { return [] }
         try await transaction.execute(
             """
-            insert into guest (id, version, gone) values (\(notice.subject), 0, true)
-            on conflict (id) do update set name = null, gone = true
+            insert into guest (id, version, gone, erased) select id, 0, true, true from unnest(\(notice.everyone)) as id
+            on conflict (id) do update set name = null, gone = true, erased = true
             """)
+        // A merge that was followed is undone no more.
+        try await transaction.execute(
+            "delete from merge where survivor = any(\(notice.everyone)) or merged = any(\(notice.everyone))")
         return []
     }
 

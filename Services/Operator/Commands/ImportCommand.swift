@@ -8,70 +8,127 @@ import Synchronization
 
 struct ImportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "import", abstract: "Takes records from a file.", subcommands: [Experts.self])
+        commandName: "import", abstract: "Takes records from a file.",
+        discussion: """
+            The first row names the columns, in French or in English, as `club export` names them. A file with a bad \
+            row is refused whole, unless --skip-bad-rows is given; every bad row is listed with its reason. Ends with \
+            exit code 1 when a row was bad.
+            """,
+        subcommands: [Experts.self, Organizations.self, People.self])
 
     struct Experts: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "experts",
-            abstract: "Takes experts from a CSV file.",
-            discussion: """
-                The first row names the columns, in French or in English: subKind, name, siret, contactName, email, \
-                telephone, postalCode, commune, departement, topics, brands, website, flashInfo. A file with a bad row \
-                is refused whole, unless --skip-bad-rows is given; every bad row is listed with its reason. \
-                Ends with exit code 1 when a row was bad.
-                """)
+            commandName: "experts", abstract: "Takes experts from a CSV file.")
 
-        @Argument(help: "The file, in UTF-8 or Windows-1252; comma or semicolon.")
-        var file: String
-
-        @Flag(help: "Only say what would happen.")
-        var dryRun = false
-
-        @Flag(help: "Take the good rows and leave the bad ones out.")
-        var skipBadRows = false
+        @OptionGroup var file: ImportedFile
 
         func run() async throws {
-            guard let handle = FileHandle(forReadingAtPath: file) else {
-                throw CommandFailure("\(file) cannot be read")
+            try await file.take { id in
+                ImportExperts.request(
+                    query: .init(import: id, mode: file.mode, rejects: file.rejects, existing: file.existing))
             }
-            let size = (try? FileManager.default.attributesOfItem(atPath: file)[.size] as? Int) ?? 0
-            let directory = try Connection().client(for: .directory, http: HTTPClient.shared)
-            let bar = ProgressBar(total: size)
-            let report: ExpertImport
-            do {
-                report = try await directory.upload(
-                    ImportExperts.request(
-                        query: .init(
-                            mode: dryRun ? .dryRun : .apply, rejects: skipBadRows ? .skipRow : .refuseFile)),
-                    body: FileChunks(handle: handle, bar: bar))
-            } catch {
-                bar.end()
-                throw CommandFailure(calling: .directory, error)
+        }
+    }
+
+    struct Organizations: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "organizations", abstract: "Takes organizations from a CSV file.")
+
+        @OptionGroup var file: ImportedFile
+
+        @Option(help: "The kind of new ones of which the file does not say it: institution, brand or provider.")
+        var kind: Organization.Kind?
+
+        func run() async throws {
+            try await file.take { id in
+                ImportOrganizations.request(
+                    query: .init(
+                        import: id, mode: file.mode, rejects: file.rejects, existing: file.existing, kind: kind))
             }
-            bar.end()
-            for error in report.errors {
-                let place = error.column.map { "row \(error.row), \($0)" } ?? "row \(error.row)"
-                print("\(place): \(error.detail)")
+        }
+    }
+
+    struct People: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "people", abstract: "Takes people from a CSV file.")
+
+        @OptionGroup var file: ImportedFile
+
+        func run() async throws {
+            try await file.take { id in
+                ImportPeople.request(
+                    query: .init(import: id, mode: file.mode, rejects: file.rejects, existing: file.existing))
             }
-            if report.rejected > report.errors.count {
-                print("… and \(report.rejected - report.errors.count) more rows")
-            }
-            if !report.unknownColumns.isEmpty {
-                print("columns nobody knows, left out: \(report.unknownColumns.joined(separator: ", "))")
-            }
-            var table = Table("rows", "created", "updated", "as they were", "bad", right: [0, 1, 2, 3, 4])
-            table.add(
-                "\(report.rows)", "\(report.created)", "\(report.updated)", "\(report.skipped)", "\(report.rejected)")
-            print(table.text)
-            if dryRun {
-                print("A dry run: nothing was changed.")
-            } else if !report.applied {
-                print("Nothing was changed: mend the rows above, or give --skip-bad-rows.")
-            }
-            if report.rejected > 0 { throw ExitCode(1) }
         }
     }
 }
+
+/// The file of an import, and how it is to be taken.
+struct ImportedFile: ParsableArguments {
+    @Argument(help: "The file, in UTF-8 or Windows-1252; comma or semicolon.")
+    var file: String
+
+    @Flag(help: "Only say what would happen.")
+    var dryRun = false
+
+    @Flag(help: "Take the good rows and leave the bad ones out.")
+    var skipBadRows = false
+
+    @Option(help: "What a row means for a record that is there: update, fill (only what is empty) or skip.")
+    var existing: Import.Existing = .update
+
+    @Option(name: .customLong("import"), help: "Go on with this import, which was interrupted or refused.")
+    var earlier: String?
+
+    var mode: Import.Mode { dryRun ? .dryRun : .apply }
+    var rejects: Import.Rejects { skipBadRows ? .skipRow : .refuseFile }
+
+    /// Sends the file and prints what became of it.
+    func take<E: Endpoint>(
+        _ request: (Import.ID) -> Request<E>
+    ) async throws where E.Response == ImportReport {
+        let chosen = earlier.map { try? Import.ID(validating: $0) } ?? Import.ID()
+        guard let id = chosen else { throw CommandFailure("--import takes the identifier of an import") }
+        guard let handle = FileHandle(forReadingAtPath: file) else {
+            throw CommandFailure("\(file) cannot be read")
+        }
+        let size = (try? FileManager.default.attributesOfItem(atPath: file)[.size] as? Int) ?? 0
+        let directory = try Connection().client(for: .directory, http: HTTPClient.shared)
+        let bar = ProgressBar(total: size)
+        let report: ImportReport
+        do {
+            report = try await directory.upload(request(id), body: FileChunks(handle: handle, bar: bar))
+        } catch {
+            bar.end()
+            let reason = CommandFailure(calling: .directory, error)
+            throw CommandFailure("\(reason); to go on with this file, give --import \(id)")
+        }
+        bar.end()
+        for error in report.errors {
+            let place = error.column.map { "row \(error.row), \($0)" } ?? "row \(error.row)"
+            print("\(place): \(error.detail)")
+        }
+        if report.rejected > report.errors.count {
+            print("… and \(report.rejected - report.errors.count) more rows")
+        }
+        if !report.unknownColumns.isEmpty {
+            print("columns nobody knows, left out: \(report.unknownColumns.joined(separator: ", "))")
+        }
+        var table = Table("rows", "created", "updated", "as they were", "bad", right: [0, 1, 2, 3, 4])
+        table.add(
+            "\(report.rows)", "\(report.created)", "\(report.updated)", "\(report.skipped)", "\(report.rejected)")
+        print(table.text)
+        if dryRun {
+            print("A dry run: nothing was changed.")
+        } else if !report.applied {
+            print("Nothing was changed: mend the rows above, or give --skip-bad-rows.")
+        }
+        if report.rejected > 0 { throw ExitCode(1) }
+    }
+}
+
+extension Organization.Kind: ExpressibleByArgument {}
+extension Import.Existing: ExpressibleByArgument {}
 
 /// A file in pieces, as they are sent.
 private struct FileChunks: AsyncSequence, Sendable {

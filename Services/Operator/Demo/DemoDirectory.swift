@@ -10,6 +10,8 @@ extension Demo {
 
     func loadOrganizations() async throws -> Outcome {
         let known = try await organizations()
+        let year = Day.today.year
+        let (first, last) = try (Day(validating: "\(year)-01-01"), Day(validating: "\(year)-12-31"))
         let missing = Self.organizations.filter { known[$0.name] == nil }
         try await forEach(missing, width: Self.width) { body in
             let organization = try await directory.send(CreateOrganization.request(body: body))
@@ -17,7 +19,7 @@ extension Demo {
                 CreateMembership.request(
                     body: .init(
                         organization: organization.id, tier: body.kind == .brand ? "premium" : "standard",
-                        from: "2026-01-01", until: "2026-12-31")))
+                        from: first, until: last)))
         }
         let all = try await organizations()
         return "\(missing.count) added, with their memberships; \(all.count) in all"

@@ -2,10 +2,13 @@
 package enum ContentAPI {
     package static let service = ServiceName.content
     package static let title = "Content: resources, Flash info, mailings"
-    package static let endpoints: [any Endpoint.Type] = [
+    package static let endpoints = own + WebhookAPI.endpoints
+
+    private static let own: [any Endpoint.Type] = [
         CreateResource.self, ListResources.self, GetResource.self, ChangeResource.self,
         CreateIssue.self, ListIssues.self, GetIssue.self, AddIssueItem.self, MoveIssue.self,
         ListDeliveries.self, CreateSuppression.self, ListSuppressions.self, Unsubscribe.self,
+        SendLetter.self, ListLetters.self, GetLetter.self,
         ReadPersonalData.self, ListRetentionRules.self, ChangeRetentionRule.self, ListRetentionDue.self,
         GetAuditHead.self, VerifyAudit.self, ReadChanges.self,
     ]

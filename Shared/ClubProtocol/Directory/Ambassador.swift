@@ -13,6 +13,11 @@ package struct Ambassador: Codable, Hashable, Sendable {
     package var topics: [Topic]
     /// The départements served.
     package var departements: [Departement]
+    package var enrolledOn: Day
+    /// The day on which it left the forum; absent for who is in it.
+    package var leftOn: Day?
+    /// When the record was last said to be right; its ``Freshness`` follows from this.
+    package var confirmedAt: Timestamp
     package var version: Int
     package var createdAt: Timestamp
     package var updatedAt: Timestamp
@@ -58,13 +63,17 @@ package enum ListAmbassadors: Endpoint {
         package var topic: Topic?
         /// Words of the name; accents and typing errors are forgiven.
         package var q: Line?
+        package var freshness: Freshness?
+        /// Whether it is in the forum now, or has left; both without it.
+        package var enrolled: Bool?
         package var updatedSince: Timestamp?
         package var limit: PageLimit?
         package var cursor: Cursor?
 
         package init(
             organization: Organization.ID? = nil, person: Person.ID? = nil, departement: Departement? = nil,
-            topic: Topic? = nil, q: Line? = nil, updatedSince: Timestamp? = nil, limit: PageLimit? = nil,
+            topic: Topic? = nil, q: Line? = nil, freshness: Freshness? = nil, enrolled: Bool? = nil,
+            updatedSince: Timestamp? = nil, limit: PageLimit? = nil,
             cursor: Cursor? = nil
         ) {
             self.organization = organization
@@ -72,6 +81,8 @@ package enum ListAmbassadors: Endpoint {
             self.departement = departement
             self.topic = topic
             self.q = q
+            self.freshness = freshness
+            self.enrolled = enrolled
             self.updatedSince = updatedSince
             self.limit = limit
             self.cursor = cursor

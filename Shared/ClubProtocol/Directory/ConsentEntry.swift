@@ -12,8 +12,6 @@ package struct ConsentEntry: Codable, Hashable, Sendable {
         case `import`
         /// A paper form, kept on file.
         case paper
-        /// Two records of one person were made one.
-        case merge
         /// It was there before the ledger.
         case carriedOver
     }

@@ -26,6 +26,11 @@ package struct Expert: Codable, Hashable, Sendable {
     package var brands: [Line]
     package var website: WebAddress?
     package var consents: Consents
+    package var enrolledOn: Day
+    /// The day on which it left the channel; absent for who is in it.
+    package var leftOn: Day?
+    /// When the record was last said to be right; its ``Freshness`` follows from this.
+    package var confirmedAt: Timestamp
     package var version: Int
     package var createdAt: Timestamp
     package var updatedAt: Timestamp
@@ -79,7 +84,8 @@ package enum CreateExpert: Endpoint {
     package typealias Response = Expert
 }
 
-/// Lists experts by name. An ambassador sees those who agreed to the public directory, an expert itself.
+/// Lists experts by name. An ambassador sees those who agreed to the public directory, have not left and are not stale; an
+/// expert itself.
 package enum ListExperts: Endpoint {
     package static let operation = Operation(
         .get, "/v1/experts", "Lists experts by name.",
@@ -98,6 +104,9 @@ package enum ListExperts: Endpoint {
         package var email: EmailAddress?
         /// Words of the name or the commune; accents, endings and typing errors are forgiven.
         package var q: Line?
+        package var freshness: Freshness?
+        /// Whether it is in the channel now, or has left; both without it.
+        package var enrolled: Bool?
         package var updatedSince: Timestamp?
         package var limit: PageLimit?
         package var cursor: Cursor?
@@ -105,7 +114,8 @@ package enum ListExperts: Endpoint {
         package init(
             subKind: Expert.SubKind? = nil, departement: Departement? = nil, serves: Departement? = nil,
             topic: Topic? = nil, brand: Line? = nil, siret: Siret? = nil, email: EmailAddress? = nil, q: Line? = nil,
-            updatedSince: Timestamp? = nil, limit: PageLimit? = nil, cursor: Cursor? = nil
+            freshness: Freshness? = nil, enrolled: Bool? = nil, updatedSince: Timestamp? = nil, limit: PageLimit? = nil,
+            cursor: Cursor? = nil
         ) {
             self.subKind = subKind
             self.departement = departement
@@ -115,6 +125,8 @@ package enum ListExperts: Endpoint {
             self.siret = siret
             self.email = email
             self.q = q
+            self.freshness = freshness
+            self.enrolled = enrolled
             self.updatedSince = updatedSince
             self.limit = limit
             self.cursor = cursor
@@ -128,7 +140,7 @@ package enum ListExperts: Endpoint {
 package enum GetExpert: Endpoint {
     package static let operation = Operation(
         .get, "/v1/experts/{expert}", "Shows an expert.",
-        access: .roles(.operator, .editor, .auditor, .service, .ambassador, .expert), problems: [.notFound])
+        access: .roles(.operator, .editor, .auditor, .service, .ambassador, .expert), problems: [.notFound, .merged])
 
     package typealias Path = ExpertPath
     package typealias Response = Expert

@@ -79,6 +79,37 @@ package enum ListMandates: Endpoint {
     package typealias Response = Page<Mandate>
 }
 
+/// Lists mandates of all organizations, the latest first: who represented what on a day.
+package enum ListAllMandates: Endpoint {
+    package static let operation = Operation(
+        .get, "/v1/mandates", "Lists the mandates of all organizations, latest first.",
+        access: .roles(.operator, .editor, .lobbyist, .auditor, .service, .representative))
+
+    package struct Query: Codable, Sendable, PagedQuery {
+        package var organization: Organization.ID?
+        package var person: Person.ID?
+        package var kind: Mandate.Kind?
+        /// Mandates that hold on this day.
+        package var asOf: Day?
+        package var limit: PageLimit?
+        package var cursor: Cursor?
+
+        package init(
+            organization: Organization.ID? = nil, person: Person.ID? = nil, kind: Mandate.Kind? = nil,
+            asOf: Day? = nil, limit: PageLimit? = nil, cursor: Cursor? = nil
+        ) {
+            self.organization = organization
+            self.person = person
+            self.kind = kind
+            self.asOf = asOf
+            self.limit = limit
+            self.cursor = cursor
+        }
+    }
+
+    package typealias Response = Page<Mandate>
+}
+
 /// Changes the days of a mandate; to end one is to give it its last day.
 package enum ChangeMandate: Endpoint {
     package static let operation = Operation(

@@ -30,21 +30,28 @@ package struct Organization: Codable, Hashable, Sendable {
     package var siret: Siret?
     /// The head of network of which this is a branch.
     package var parent: ID?
+    /// Where it has its seat: number and street, postal code, commune and the département that follows.
+    package var street: Line?
     package var postalCode: PostalCode?
     package var commune: Line?
     package var departement: Departement?
+    /// Where else it can be written to or found.
+    package var addresses: [Address]
     package var website: WebAddress?
     package var email: EmailAddress?
     package var telephone: Telephone?
     package var topics: [Topic]
+    /// The communication agency that holds a brand's press material.
+    package var agency: ID?
     package var version: Int
     package var createdAt: Timestamp
     package var updatedAt: Timestamp
 
     package init(
         id: ID = ID(), kind: Kind, subKind: SubKind? = nil, name: Line, siren: Siren? = nil, siret: Siret? = nil,
-        parent: ID? = nil, postalCode: PostalCode? = nil, commune: Line? = nil, departement: Departement? = nil,
-        website: WebAddress? = nil, email: EmailAddress? = nil, telephone: Telephone? = nil, topics: [Topic] = [],
+        parent: ID? = nil, street: Line? = nil, postalCode: PostalCode? = nil, commune: Line? = nil,
+        departement: Departement? = nil, addresses: [Address] = [], website: WebAddress? = nil,
+        email: EmailAddress? = nil, telephone: Telephone? = nil, topics: [Topic] = [], agency: ID? = nil,
         version: Int = 1, createdAt: Timestamp = .now, updatedAt: Timestamp = .now
     ) {
         self.id = id
@@ -54,16 +61,39 @@ package struct Organization: Codable, Hashable, Sendable {
         self.siren = siren
         self.siret = siret
         self.parent = parent
+        self.street = street
         self.postalCode = postalCode
         self.commune = commune
         self.departement = departement
+        self.addresses = addresses
         self.website = website
         self.email = email
         self.telephone = telephone
         self.topics = topics
+        self.agency = agency
         self.version = version
         self.createdAt = createdAt
         self.updatedAt = updatedAt
+    }
+}
+
+/// A further address of an organization; that of its seat stands in the organization itself.
+package struct Address: Codable, Hashable, Sendable {
+    package enum Use: String, Codable, CaseIterable, Sendable {
+        /// Where letters go, where contributions are called, where people are met.
+        case postal, billing, site
+    }
+
+    package var use: Use
+    package var street: Line?
+    package var postalCode: PostalCode
+    package var commune: Line
+
+    package init(use: Use, street: Line? = nil, postalCode: PostalCode, commune: Line) {
+        self.use = use
+        self.street = street
+        self.postalCode = postalCode
+        self.commune = commune
     }
 }
 
@@ -80,19 +110,24 @@ package enum CreateOrganization: Endpoint {
         package var siren: Siren?
         package var siret: Siret?
         package var parent: Organization.ID?
+        package var street: Line?
         package var postalCode: PostalCode?
         package var commune: Line?
         package var departement: Departement?
+        /// 20 at the most.
+        package var addresses: [Address]?
         package var website: WebAddress?
         package var email: EmailAddress?
         package var telephone: Telephone?
         package var topics: [Topic]?
+        package var agency: Organization.ID?
 
         package init(
             kind: Organization.Kind, subKind: Organization.SubKind? = nil, name: Line, siren: Siren? = nil,
-            siret: Siret? = nil, parent: Organization.ID? = nil, postalCode: PostalCode? = nil, commune: Line? = nil,
-            departement: Departement? = nil, website: WebAddress? = nil, email: EmailAddress? = nil,
-            telephone: Telephone? = nil, topics: [Topic]? = nil
+            siret: Siret? = nil, parent: Organization.ID? = nil, street: Line? = nil, postalCode: PostalCode? = nil,
+            commune: Line? = nil, departement: Departement? = nil, addresses: [Address]? = nil,
+            website: WebAddress? = nil, email: EmailAddress? = nil, telephone: Telephone? = nil,
+            topics: [Topic]? = nil, agency: Organization.ID? = nil
         ) {
             self.kind = kind
             self.subKind = subKind
@@ -100,13 +135,16 @@ package enum CreateOrganization: Endpoint {
             self.siren = siren
             self.siret = siret
             self.parent = parent
+            self.street = street
             self.postalCode = postalCode
             self.commune = commune
             self.departement = departement
+            self.addresses = addresses
             self.website = website
             self.email = email
             self.telephone = telephone
             self.topics = topics
+            self.agency = agency
         }
     }
 
@@ -125,6 +163,10 @@ package enum ListOrganizations: Endpoint {
         package var departement: Departement?
         package var topic: Topic?
         package var parent: Organization.ID?
+        /// Brands of a communication agency.
+        package var agency: Organization.ID?
+        /// Those who are members on this day.
+        package var asOf: Day?
         package var siret: Siret?
         /// Words of the name or the commune; accents, endings and typing errors are forgiven.
         package var q: Line?
@@ -134,14 +176,17 @@ package enum ListOrganizations: Endpoint {
 
         package init(
             kind: Organization.Kind? = nil, subKind: Organization.SubKind? = nil, departement: Departement? = nil,
-            topic: Topic? = nil, parent: Organization.ID? = nil, siret: Siret? = nil, q: Line? = nil,
-            updatedSince: Timestamp? = nil, limit: PageLimit? = nil, cursor: Cursor? = nil
+            topic: Topic? = nil, parent: Organization.ID? = nil, agency: Organization.ID? = nil, asOf: Day? = nil,
+            siret: Siret? = nil, q: Line? = nil, updatedSince: Timestamp? = nil, limit: PageLimit? = nil,
+            cursor: Cursor? = nil
         ) {
             self.kind = kind
             self.subKind = subKind
             self.departement = departement
             self.topic = topic
             self.parent = parent
+            self.agency = agency
+            self.asOf = asOf
             self.siret = siret
             self.q = q
             self.updatedSince = updatedSince
@@ -158,7 +203,7 @@ package enum GetOrganization: Endpoint {
     package static let operation = Operation(
         .get, "/v1/organizations/{organization}", "Shows an organization.",
         access: .roles(.operator, .editor, .lobbyist, .auditor, .service, .representative, .ambassador),
-        problems: [.notFound])
+        problems: [.notFound, .merged])
 
     package typealias Path = OrganizationPath
     package typealias Response = Organization
@@ -179,20 +224,25 @@ package enum ChangeOrganization: Endpoint {
         package var siren: Patched<Siren>
         package var siret: Patched<Siret>
         package var parent: Patched<Organization.ID>
+        package var street: Patched<Line>
         package var postalCode: Patched<PostalCode>
         package var commune: Patched<Line>
         package var departement: Patched<Departement>
+        /// All of them, 20 at the most: they replace those there are.
+        package var addresses: [Address]?
         package var website: Patched<WebAddress>
         package var email: Patched<EmailAddress>
         package var telephone: Patched<Telephone>
         package var topics: [Topic]?
+        package var agency: Patched<Organization.ID>
 
         package init(
             kind: Organization.Kind? = nil, subKind: Patched<Organization.SubKind> = nil, name: Line? = nil,
             siren: Patched<Siren> = nil, siret: Patched<Siret> = nil, parent: Patched<Organization.ID> = nil,
-            postalCode: Patched<PostalCode> = nil, commune: Patched<Line> = nil,
-            departement: Patched<Departement> = nil, website: Patched<WebAddress> = nil,
-            email: Patched<EmailAddress> = nil, telephone: Patched<Telephone> = nil, topics: [Topic]? = nil
+            street: Patched<Line> = nil, postalCode: Patched<PostalCode> = nil, commune: Patched<Line> = nil,
+            departement: Patched<Departement> = nil, addresses: [Address]? = nil,
+            website: Patched<WebAddress> = nil, email: Patched<EmailAddress> = nil,
+            telephone: Patched<Telephone> = nil, topics: [Topic]? = nil, agency: Patched<Organization.ID> = nil
         ) {
             self.kind = kind
             self.subKind = subKind
@@ -200,13 +250,16 @@ package enum ChangeOrganization: Endpoint {
             self.siren = siren
             self.siret = siret
             self.parent = parent
+            self.street = street
             self.postalCode = postalCode
             self.commune = commune
             self.departement = departement
+            self.addresses = addresses
             self.website = website
             self.email = email
             self.telephone = telephone
             self.topics = topics
+            self.agency = agency
         }
     }
 

@@ -107,7 +107,7 @@ package enum GetPerson: Endpoint {
     package static let operation = Operation(
         .get, "/v1/people/{person}", "Shows a person.",
         access: .roles(.operator, .editor, .lobbyist, .auditor, .service, .representative, .ambassador, .expert),
-        problems: [.notFound])
+        problems: [.notFound, .merged])
 
     package typealias Path = PersonPath
     package typealias Response = Person

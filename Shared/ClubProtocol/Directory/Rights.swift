@@ -185,18 +185,24 @@ package struct ErasureNotice: Codable, Hashable, Sendable {
     package var state: Erasure.State
     package var entity: DataSubject.Entity
     package var subject: DataSubject.ID
-    /// The address that it had; gone once all services have reported.
-    package var email: EmailAddress?
+    /// The records that had been merged into it; none any more once all services have reported.
+    package var aliases: [DataSubject.ID]
+    /// The addresses that they had, in lower case, without those that others have too; gone with the aliases.
+    package var emails: [EmailAddress]
+
+    /// The subject and its aliases.
+    package var everyone: [DataSubject.ID] { [subject] + aliases }
 
     package init(
         erasure: Erasure.ID, state: Erasure.State, entity: DataSubject.Entity, subject: DataSubject.ID,
-        email: EmailAddress? = nil
+        aliases: [DataSubject.ID] = [], emails: [EmailAddress] = []
     ) {
         self.erasure = erasure
         self.state = state
         self.entity = entity
         self.subject = subject
-        self.email = email
+        self.aliases = aliases
+        self.emails = emails
     }
 }
 

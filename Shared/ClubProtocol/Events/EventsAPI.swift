@@ -2,7 +2,9 @@
 package enum EventsAPI {
     package static let service = ServiceName.events
     package static let title = "Events: sessions, seats, registrations"
-    package static let endpoints: [any Endpoint.Type] = [
+    package static let endpoints = own + WebhookAPI.endpoints
+
+    private static let own: [any Endpoint.Type] = [
         CreateEvent.self, ListEvents.self, GetEvent.self, ChangeEvent.self, MoveEvent.self,
         AddSession.self, ListSessions.self, GetSession.self, ChangeSession.self,
         RegisterForEvent.self, ListRegistrations.self, GetRegistration.self, CancelRegistration.self,

@@ -2,7 +2,9 @@
 package enum LobbyingAPI {
     package static let service = ServiceName.lobbying
     package static let title = "Lobbying: officials, mandates, the Cercle's meetings"
-    package static let endpoints: [any Endpoint.Type] = [
+    package static let endpoints = own + WebhookAPI.endpoints
+
+    private static let own: [any Endpoint.Type] = [
         CreateOfficial.self, ListOfficials.self, GetOfficial.self, ChangeOfficial.self,
         AddOfficialMandate.self, ListOfficialMandates.self,
         CreateCircleMeeting.self, ListCircleMeetings.self, GetCircleMeeting.self,

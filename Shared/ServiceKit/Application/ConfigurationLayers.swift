@@ -125,6 +125,14 @@ struct ConfigurationLayers: Sendable {
         return .seconds(number)
     }
 
+    func flag(_ key: ConfigurationKey, default value: Bool) throws(ConfigurationProblem) -> Bool {
+        guard let text = try text(key) else { return value }
+        guard let flag = Bool(text.lowercased()) else {
+            throw ConfigurationProblem(key.variable, "must be true or false")
+        }
+        return flag
+    }
+
     func choice<Value: RawRepresentable & CaseIterable>(
         _ key: ConfigurationKey, default value: Value
     ) throws(ConfigurationProblem) -> Value where Value.RawValue == String {

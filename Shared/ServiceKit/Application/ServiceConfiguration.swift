@@ -25,6 +25,7 @@ package struct ServiceConfiguration: Sendable {
     package var logLevel: Logger.Level
     package var logFormat: LogFormat
     package var limits: HTTPLimits
+    package var webhooks = WebhookSettings()
     /// How long ready says 503 before the API stops to accept: the time a load balancer needs to notice.
     package var drain: Duration
     /// The longest a graceful shutdown may take, drain included.
@@ -80,6 +81,7 @@ package struct ServiceConfiguration: Sendable {
         logLevel = try layers.choice("LOG_LEVEL", default: .info)
         logFormat = try layers.choice("LOG_FORMAT", default: .json)
         limits = try Self.limits(layers)
+        webhooks.allowsPrivate = try layers.flag("WEBHOOK_ALLOW_PRIVATE", default: false)
         drain = try layers.seconds("DRAIN_SECONDS", in: 0...10, default: 1)
         shutdownLimit = try layers.seconds("SHUTDOWN_SECONDS", in: 1...25, default: 20)
     }
@@ -91,6 +93,10 @@ package struct ServiceConfiguration: Sendable {
         limits.maxUploadBytes = try layers.integer(
             "MAX_UPLOAD_BYTES", in: 1024...(4 << 30), default: limits.maxUploadBytes)
         limits.inFlight = try layers.integer("MAX_IN_FLIGHT", in: 1...100_000, default: limits.inFlight)
+        let anonymous = Double(
+            try layers.integer(
+                "ANONYMOUS_REQUESTS_PER_SECOND", in: 1...1_000_000, default: Int(limits.anonymousRate.perSecond)))
+        limits.anonymousRate = RateLimit(perSecond: anonymous, burst: anonymous * 10)
         limits.connections = try layers.integer("MAX_CONNECTIONS", in: 1...1_000_000, default: limits.connections)
         return limits
     }
@@ -101,7 +107,8 @@ package struct ServiceConfiguration: Sendable {
             "HOST", "PORT", "OPERATOR_HOST", "OPERATOR_PORT", "DATABASE_URL", "DATABASE_SHARED_CONNECTIONS",
             "DATABASE_LEASED_CONNECTIONS", "SIGNING_KEY_FILE", "TRUST_FILE", "MAIL_URL", "PUBLIC_URL", "LOG_LEVEL",
             "LOG_FORMAT", "DRAIN_SECONDS", "SHUTDOWN_SECONDS", "MAX_BODY_BYTES", "MAX_UPLOAD_BYTES", "MAX_IN_FLIGHT",
-            "MAX_CONNECTIONS", "MIGRATE_DATABASE_URL", "RUNTIME_ROLE",
+            "MAX_CONNECTIONS", "ANONYMOUS_REQUESTS_PER_SECOND", "MIGRATE_DATABASE_URL", "RUNTIME_ROLE",
+            "WEBHOOK_ALLOW_PRIVATE",
         ] + ServiceName.allCases.map { ConfigurationKey("\($0.rawValue)_URL") }
 }
 

@@ -1,6 +1,6 @@
 import AsyncHTTPClient
 package import ClubProtocol
-import NIOCore
+package import NIOCore
 import NIOHTTP1
 
 /// The lines of a streamed answer (NDJSON), read as they are asked for: whoever reads slowly slows the peer down.
@@ -71,19 +71,36 @@ package struct ResponseLines<Element: Decodable & Sendable>: AsyncSequence, Send
 extension ServiceClient {
     /// The lines of a streamed answer; the request goes out when the first is asked for.
     package func stream<E: Endpoint>(_ request: Request<E>, timeout: Duration? = nil) -> ResponseLines<E.Response> {
-        ResponseLines {
-            try await counted {
-                let place = try gate.enter()
-                let deadline = try deadline(timeout ?? policy.streamTimeout)
-                let call = try OutgoingCall(request, to: self)
-                let response = try await open(call, until: deadline)
-                // Without one of these the end of the connection is the end of the answer, and a broken one looks whole.
-                guard
-                    response.headers.contains(name: "Content-Length")
-                        || response.headers[canonicalForm: "Transfer-Encoding"].last == "chunked"
-                else { throw ServiceClientError.malformed(name) }
-                return LineSource(client: self, place: place, deadline: deadline, body: response.body)
-            }
+        ResponseLines { try await source(request, timeout) }
+    }
+
+    /// Reads an answer of text piece by piece, as a table that is too long to be kept.
+    ///
+    /// - Parameter take: gets each piece as it comes.
+    /// - Throws: ``ServiceClientError``; what was taken before is then not the whole. What `take` throws.
+    package func download<E: Endpoint>(
+        _ request: Request<E>, timeout: Duration? = nil, _ take: (ByteBuffer) throws -> Void
+    ) async throws where E.Response == TextDocument {
+        let source = try await source(request, timeout)
+        do {
+            while let chunk = try await source.chunk() { try take(chunk) }
+        } catch is LineBuffer.Truncated {
+            throw ServiceClientError.unavailable(name, reason: "the stream was cut off")
+        }
+    }
+
+    private func source<E: Endpoint>(_ request: Request<E>, _ timeout: Duration?) async throws -> LineSource {
+        try await counted {
+            let place = try gate.enter()
+            let deadline = try deadline(timeout ?? policy.streamTimeout)
+            let call = try OutgoingCall(request, to: self)
+            let response = try await open(call, until: deadline)
+            // Without one of these the end of the connection is the end of the answer, and a broken one looks whole.
+            guard
+                response.headers.contains(name: "Content-Length")
+                    || response.headers[canonicalForm: "Transfer-Encoding"].last == "chunked"
+            else { throw ServiceClientError.malformed(name) }
+            return LineSource(client: self, place: place, deadline: deadline, body: response.body)
         }
     }
 }

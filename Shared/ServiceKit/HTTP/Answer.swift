@@ -18,6 +18,8 @@ package struct Answer<Value: Codable & Sendable>: Sendable {
     package var status: HTTPResponse.Status?
     /// Fields beyond those that every answer has, as `Location`.
     package var headers: HTTPFields = [:]
+    /// Whether it holds a secret: what is kept of it for a repetition with the same `Idempotency-Key` is sealed.
+    package var isConfidential = false
 
     private init(_ content: Content, version: Int?) {
         self.content = content

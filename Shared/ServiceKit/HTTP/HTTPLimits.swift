@@ -30,6 +30,10 @@ package struct HTTPLimits: Sendable {
     package var idleTimeout: Duration = .seconds(60)
     /// Requests a second for one person, and how many more at once. Operators and services are not limited.
     package var principalRate = RateLimit(perSecond: 1000, burst: 2000)
+    /// Requests a second without a token, for one remote address, and how many more at once: a person who reads pages, not
+    /// a program that copies them. Behind a proxy everybody has the proxy's address; then the proxy limits, and this is set
+    /// to what all of them together may do.
+    package var anonymousRate = RateLimit(perSecond: 10, burst: 100)
     /// Tokens that are not accepted, for one remote address.
     package var failedTokenRate = RateLimit(perSecond: 1, burst: 60)
 

@@ -14,14 +14,22 @@ struct IdempotencyClaim: Sendable {
         var contentType: String?
         var version: Int?
         var fields: [String: String]?
+        /// Whether the body is sealed.
+        var isSealed: Bool?
     }
 
     private let subject: String
     private let operation: String
     private let key: String
     private let hash: [UInt8]
+    private let sealKey: SymmetricKey
 
-    init(subject: String, operation: String, key: String, target: String, body: [UInt8]) {
+    /// - Parameter sealKey: for answers that hold a secret: whoever reads the table does not learn it.
+    init(
+        subject: String, operation: String, key: String, target: String, body: [UInt8],
+        sealedWith sealKey: SymmetricKey
+    ) {
+        self.sealKey = sealKey
         self.subject = subject
         self.operation = operation
         self.key = key
@@ -52,7 +60,7 @@ struct IdempotencyClaim: Sendable {
     /// - Returns: the stored answer, if there is one: then nothing is to be done.
     /// - Throws: 409 while another request with this key is running, 422 if the key came with another request.
     func claim(in transaction: PostgresTransaction, for requestID: String) async throws -> WireAnswer? {
-        let lock = "\(operation)\n\(subject)\n\(key)"
+        let lock = place
         // Two statements in one round trip: the second has a snapshot of its own, taken when the lock is held, so that it
         // sees what the last holder has committed.
         let results = try await transaction.batch([
@@ -71,13 +79,15 @@ struct IdempotencyClaim: Sendable {
         let fields = Dictionary(
             answer.extra.map { ($0.name.rawName, $0.value) }, uniquingKeysWith: { first, _ in first })
         let head = StoredHead(
-            contentType: answer.contentType, version: answer.version, fields: fields.isEmpty ? nil : fields)
+            contentType: answer.contentType, version: answer.version, fields: fields.isEmpty ? nil : fields,
+            isSealed: answer.isConfidential ? true : nil)
+        let body = answer.isConfidential ? try Sealed.seal(answer.body, with: sealKey, for: place) : answer.body
         let json = JSONText(String(decoding: try WireJSON.encode(head), as: UTF8.self))
         // The row in the way can only be one that is past its day and not yet purged.
         try await transaction.execute(
             """
             insert into idempotency (subject, operation, key, request_hash, status, headers, body)
-            values (\(subject), \(operation), \(key), \(hash), \(answer.status.code), \(json), \(answer.body))
+            values (\(subject), \(operation), \(key), \(hash), \(answer.status.code), \(json), \(body))
             on conflict (subject, operation, key) do update
                set request_hash = excluded.request_hash, status = excluded.status, headers = excluded.headers,
                    body = excluded.body, created_at = now()
@@ -94,9 +104,13 @@ struct IdempotencyClaim: Sendable {
             if let name = HTTPField.Name(name) { fields[name] = value }
         }
         fields[.idempotencyReplayed] = "true"
+        let stored = try row.optional("body", as: [UInt8].self) ?? []
+        let body = head.isSealed == true ? try Sealed.open(stored, with: sealKey, for: place) : stored
         return WireAnswer(
             HTTPResponse.Status(code: try row["status", as: Int.self]), contentType: head.contentType,
-            body: try row.optional("body", as: [UInt8].self) ?? [], requestID: requestID, version: head.version,
-            extra: fields)
+            body: body, requestID: requestID, version: head.version, extra: fields)
     }
+
+    /// What this answer belongs to: sealed for it, it opens nowhere else.
+    private var place: String { "\(operation)\n\(subject)\n\(key)" }
 }

@@ -15,6 +15,8 @@ package final class Responder: Sendable {
     let database: PostgresClient
     /// Keyed, and nothing else: copied for each list.
     let cursorCode: HMAC<SHA256>
+    /// What stored answers with secrets in them are sealed with.
+    let answerKey: SymmetricKey
     let limits: HTTPLimits
     let logger: Logger
     let admission: Admission
@@ -25,6 +27,7 @@ package final class Responder: Sendable {
     private let problemPage: (@Sendable (Problem, String) -> String)?
     private let documents: [String: [UInt8]]
     private let principals: RateLimiter
+    private let strangers: RateLimiter
     private let failures: RateLimiter
     private let unrouted = StatusTimers(operation: "none")
     private let draining = Atomic<Bool>(false)
@@ -48,12 +51,14 @@ package final class Responder: Sendable {
         self.limits = limits
         self.logger = logger
         cursorCode = HMAC(key: links.cursorKey)
+        answerKey = links.answerKey
         mapping = ProblemMapping(constraints: routes.constraints)
         problemPage = routes.problemPage
         documents = ["/openapi.json": openAPI, "/.well-known/jwks.json": jwks]
         admission = Admission(places: limits.inFlight, seats: limits.queued, patience: limits.queueWait)
         bodies = BodyBudget(limit: limits.bufferedBytes)
         principals = RateLimiter(limits.principalRate)
+        strangers = RateLimiter(limits.anonymousRate)
         failures = RateLimiter(limits.failedTokenRate)
     }
 
@@ -217,8 +222,8 @@ package final class Responder: Sendable {
         case .operator, .service: break
         default:
             // Who has no token shares the bucket of the address.
-            let key = principal.isAnonymous ? "@\(head.address)" : principal.subject
-            if let seconds = principals.take(key) {
+            let wait = principal.isAnonymous ? strangers.take(head.address) : principals.take(principal.subject)
+            if let seconds = wait {
                 throw Problem(.tooManyRequests, headers: [.retryAfter: String(seconds)])
             }
         }

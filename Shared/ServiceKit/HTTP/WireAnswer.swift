@@ -13,6 +13,8 @@ struct WireAnswer: Sendable {
     var version: Int?
     /// What few answers have: `Allow`, `Retry-After`, `Location`, `Deprecation`.
     var extra: HTTPFields
+    /// Whether it is kept sealed only.
+    var isConfidential = false
 
     init(
         _ status: HTTPResponse.Status, contentType: String?, body: [UInt8], requestID: String, version: Int? = nil,

@@ -97,9 +97,11 @@ final class Work: Sendable {
                 answer.status ?? .noContent, contentType: nil, body: [], requestID: requestID,
                 version: answer.version, extra: extra)
         }
-        return WireAnswer(
+        var wired = WireAnswer(
             answer.status ?? operation.success, contentType: operation.produces.rawValue, body: body,
             requestID: requestID, version: answer.version, extra: extra)
+        wired.isConfidential = answer.isConfidential
+        return wired
     }
 
     func streamHead(_ operation: Operation, headers: HTTPFields = [:]) -> WireAnswer {
@@ -119,7 +121,8 @@ final class Work: Sendable {
         var claim: IdempotencyClaim?
         if head.verb == .post, let key = try idempotencyKey() {
             claim = IdempotencyClaim(
-                subject: principal.actor, operation: route.name, key: key, target: head.target, body: input.bytes)
+                subject: principal.actor, operation: route.name, key: key, target: head.target, body: input.bytes,
+                sealedWith: responder.answerKey)
         }
         if looksBefore, let claim, let stored = try await claim.stored(on: responder.database, for: requestID) {
             return stored

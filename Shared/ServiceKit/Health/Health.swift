@@ -28,14 +28,17 @@ package final class Health: Sendable {
     private let database: PostgresClient
     private let migrator: Migrator
     private let peers: @Sendable () -> [ServiceName: PeerState]
+    private let warnings: @Sendable () -> [String: [HealthReport.Check]]
     private let logger: Logger
     private let state = Mutex(State())
 
     /// - Parameters:
     ///   - migrator: knows the migrations that this code needs.
     ///   - peers: how those that the service calls have been answering.
+    ///   - warnings: what else operators are to see; asked with each page, so it answers at once.
     package init(
         service: ServiceName, database: PostgresClient, migrator: Migrator, logger: Logger,
+        warnings: @escaping @Sendable () -> [String: [HealthReport.Check]] = { [:] },
         peers: @escaping @Sendable () -> [ServiceName: PeerState]
     ) {
         self.service = service
@@ -43,6 +46,7 @@ package final class Health: Sendable {
         self.migrator = migrator
         self.logger = logger
         self.peers = peers
+        self.warnings = warnings
     }
 
     // MARK: States
@@ -77,6 +81,7 @@ package final class Health: Sendable {
                     output: isDown ? "down since \(state.since.text): \(state.reason ?? "no answer")" : nil)
             ]
         }
+        checks.merge(warnings()) { own, _ in own }
         let report = report("the service can do its work", checks: checks)
         noticeChange(report)
         return report

@@ -11,11 +11,14 @@ package struct SignedLinks: Sendable {
     private let now: @Sendable () -> Timestamp
     /// The key for the cursors of lists, which has nothing to do with that of links.
     package let cursorKey: SymmetricKey
+    /// The key for stored answers that hold a secret.
+    let answerKey: SymmetricKey
 
     package init(key: KeyFile, now: @escaping @Sendable () -> Timestamp = { .now }) {
         self.key = key.derivedKey(for: "links")
         self.now = now
         cursorKey = key.derivedKey(for: "cursors")
+        answerKey = key.derivedKey(for: "stored-answers")
     }
 
     /// - Parameters:

@@ -56,9 +56,8 @@ package struct ErasureWork: Sendable {
         try await backend.database.transaction { transaction in
             try await job.fence(in: transaction)
             var addresses = Set(try await erase(notice, transaction))
-            if let email = notice.email { addresses.insert(email.text) }
-            try await Traces.erase(
-                DataSubject(entity: notice.entity, id: notice.subject), addresses: addresses.sorted(), in: transaction)
+            addresses.formUnion(notice.emails.map(\.text))
+            try await Traces.erase(notice.everyone, addresses: addresses.sorted(), in: transaction)
         }
     }
 

@@ -35,10 +35,12 @@ package enum Traces {
 
     /// Takes away what the kit keeps of somebody, in the transaction that erases it from the service's own tables.
     ///
-    /// - Parameter addresses: all that are known of the person.
+    /// - Parameters:
+    ///   - subjects: the person, and the records that were merged into it.
+    ///   - addresses: all that are known of it.
     package static func erase(
-        _ subject: DataSubject, addresses: [String], in transaction: PostgresTransaction
+        _ subjects: [DataSubject.ID], addresses: [String], in transaction: PostgresTransaction
     ) async throws {
-        for statement in try statements([subject.id.text] + addresses) { try await transaction.execute(statement) }
+        for statement in try statements(subjects.map(\.text) + addresses) { try await transaction.execute(statement) }
     }
 }

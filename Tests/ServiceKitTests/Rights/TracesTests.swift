@@ -30,7 +30,7 @@ import Testing
             for _ in 1...2 {
                 try await kit.client.transaction { transaction in
                     try await Traces.erase(
-                        DataSubject(entity: .person, id: gone), addresses: ["Zoe@example.org"], in: transaction)
+                        [gone], addresses: ["Zoe@example.org"], in: transaction)
                 }
             }
             let stored: [Int] = try await kit.client.query("select status from idempotency order by key").map {

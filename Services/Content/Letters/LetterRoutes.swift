@@ -1,0 +1,41 @@
+import ClubProtocol
+import HTTPTypes
+import Postgres
+import ServiceKit
+
+/// `/v1/letters`
+struct LetterRoutes {
+    let backend: Backend
+
+    func mount(on parts: inout ServiceParts) {
+        let database = backend.database
+        parts.routes.write(SendLetter.self, send)
+        parts.routes.read(ListLetters.self) { call in
+            try .page(await LetterStore.list(call.query, call.page, on: database), call.page, key: "id")
+        }
+        parts.routes.read(GetLetter.self) { call in try .row(await LetterStore.get(call.path.letter, on: database)) }
+        parts.routes.constraint("letter_paragraphs_check", .invalid("/paragraphs", "are not 1 to 20"))
+    }
+
+    @Sendable func send(
+        _ call: Call<SendLetter>, _ transaction: PostgresTransaction
+    ) async throws -> Answer<Letter> {
+        if let reader = call.body.reader, try await ErasedReaders.contains(reader, in: transaction) {
+            throw Problem(.erased, "Whom this letter is to was erased.")
+        }
+        let added = try await LetterStore.add(call.body, in: transaction)
+        guard let letter = try added.first?.decode(Letter.self) else {
+            let earlier = try await LetterStore.get(key: call.body.key, on: transaction)
+            guard let email = try earlier.first?["email", as: EmailAddress.self],
+                email.text.lowercased() == call.body.email.text.lowercased()
+            else { throw Problem(.letterKeyUsed) }
+            var answer = try Answer<Letter>.row(earlier)
+            answer.status = .ok
+            return answer
+        }
+        try await backend.journal.record(
+            .created, "letter", letter.id, values: letter, by: call.principal, in: transaction)
+        try await backend.jobs.enqueue(LetterSender.send, Empty(), in: transaction)
+        return try .row(added)
+    }
+}

@@ -1,0 +1,38 @@
+import ClubProtocol
+import Logging
+import Postgres
+import ServiceKit
+
+/// Sends letters: each brings a job that hands over whatever is due. A letter that must wait brings another job.
+struct LetterSender: Sendable {
+    static let send = JobKind<Empty>(
+        "letter.send", maximumAttempts: 200, lease: .seconds(15), timeLimit: .seconds(3600))
+
+    let backend: Backend
+    let transport: any MailTransport
+    let renderer: LetterRenderer
+
+    func mount(on parts: inout ServiceParts) {
+        parts.job(Self.send, concurrency: 2) { _, job in try await send(job) }
+    }
+
+    private func send(_ job: JobContext) async throws {
+        let queue = LetterStore.queue
+        // Others may be sending at this moment: gone are only those who let their claims lapse.
+        let lost = try await queue.settleLost(
+            "claimed_until < now()", again: transport.repeatsHarmlessly, on: backend.database)
+        if lost > 0 { job.logger.warning("letters of a lost sender", metadata: ["count": "\(lost)"]) }
+        try await MailSender(database: backend.database, transport: transport, queue: queue).run(
+            LetterStore.Claimed.self, LetterStore.claimed, job
+        ) { letter in renderer.message(letter, from: transport.sender) }
+        try await backend.database.transaction { transaction in
+            try await job.finish(in: transaction)
+            let left = try await queue.left(on: transaction)
+            guard left.open > 0 else { return }
+            // Rounded up to ten seconds: one job for all that wait about as long, and never one that runs already.
+            let due = (Timestamp.now.microseconds / 1_000_000 + Int64(max(1, left.wait))) / 10 * 10 + 10
+            try await backend.jobs.enqueue(
+                Self.send, Empty(), unique: "\(due)", at: Timestamp(microseconds: due * 1_000_000), in: transaction)
+        }
+    }
+}

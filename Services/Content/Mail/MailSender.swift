@@ -1,0 +1,96 @@
+import ClubProtocol
+import Logging
+import Postgres
+import ServiceKit
+
+/// A mail that a sender has claimed from a ``MailQueue``.
+protocol ClaimedMail: Decodable, Sendable {
+    var id: MailMessage.ID { get }
+    /// How often it was handed over before.
+    var attempts: Int { get }
+}
+
+/// Works through a queue of mails: claims some, hands them over in one session, writes down how each ended.
+///
+/// Any number of replicas may do that at once: a mail is worked on by whoever has claimed it.
+struct MailSender: Sendable {
+    /// How long a claim holds without a word from the sender: longer than any one answer of a mail server is waited for.
+    private static let claimSeconds = 30
+    private static let claimSize = 20
+    /// Seconds between the tries: five over about four hours, as mail servers that greylist expect.
+    private static let waits = [60, 300, 1200, 3600, 9000]
+
+    let database: PostgresClient
+    let transport: any MailTransport
+    let queue: MailQueue
+
+    /// Hands over what is due, until nothing is.
+    ///
+    /// - Parameters:
+    ///   - columns: what a `Mail` is read from.
+    ///   - message: what goes out for a mail.
+    func run<Mail: ClaimedMail>(
+        _: Mail.Type, _ columns: SQL, _ job: JobContext, message: @escaping @Sendable (Mail) -> MailMessage
+    ) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for _ in 0..<transport.sessions {
+                group.addTask { try await work(columns, job, message) }
+            }
+            try await group.waitForAll()
+        }
+    }
+
+    /// One session after the other, claim after claim.
+    private func work<Mail: ClaimedMail>(
+        _ columns: SQL, _ job: JobContext, _ message: @Sendable (Mail) -> MailMessage
+    ) async throws {
+        let sender = Identifier<MailSender>()
+        while true {
+            try await job.heartbeat()
+            let claimed = try await queue.claim(
+                Mail.self, columns, by: sender, seconds: Self.claimSeconds, limit: Self.claimSize, on: database)
+            if claimed.isEmpty { return }
+            do {
+                try await transport.withSession { session in
+                    try await deliver(claimed, by: sender, over: session, message)
+                }
+            } catch let error as MailUnreachable {
+                job.logger.warning("the mail server cannot be reached", metadata: ["reason": "\(error.reason)"])
+                try await queue.release(claimed.map(\.id), by: sender, retryAfter: 10, on: database)
+                return
+            }
+        }
+    }
+
+    private func deliver<Mail: ClaimedMail>(
+        _ claimed: [Mail], by sender: Identifier<MailSender>, over session: any MailSession,
+        _ message: @Sendable (Mail) -> MailMessage
+    ) async throws {
+        for (index, mail) in claimed.enumerated() {
+            guard session.isUsable else {
+                try await queue.release(claimed[index...].map(\.id), by: sender, retryAfter: 0, on: database)
+                return
+            }
+            // A new claim for what is still to come, so that a slow server does not let it lapse.
+            guard
+                try await queue.begin(
+                    mail.id, by: sender, seconds: Self.claimSeconds + SMTPTransport.longestAnswer, on: database)
+            else { continue }
+            let (state, reply, retryAfter) = Self.ending(of: mail, await session.deliver(message(mail)))
+            try await queue.end(
+                mail.id, by: sender, as: state, reply: String(reply.prefix(500)), retryAfter: retryAfter, on: database)
+        }
+    }
+
+    private static func ending(
+        of mail: some ClaimedMail, _ outcome: MailOutcome
+    ) -> (state: MailState, reply: String, retryAfter: Int) {
+        switch outcome {
+        case .accepted(let reply): (.sent, reply, 0)
+        case .refused(let reply): (.failed, reply, 0)
+        case .uncertain(let reason): (.uncertain, reason, 0)
+        case .postponed(let reply):
+            mail.attempts < waits.count ? (.pending, reply, waits[mail.attempts]) : (.failed, reply, 0)
+        }
+    }
+}

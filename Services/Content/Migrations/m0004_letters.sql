@@ -1,0 +1,42 @@
+-- One mail to one address about the reader's own affairs, asked for by another service or the staff.
+create table letter (
+    id uuid primary key,
+    -- The sender's own name for it: asked for twice, it is sent once.
+    key text not null constraint letter_key_once unique check (length(key) between 1 and 200),
+    purpose text not null check (purpose in ('confirmation', 'selfService', 'contribution', 'receipt', 'notice')),
+    email text not null check (length(email) <= 254),
+    name text check (length(name) between 1 and 200),
+    subject text not null check (length(subject) between 1 and 200),
+    paragraphs text[] not null constraint letter_paragraphs_check check (cardinality(paragraphs) between 1 and 20),
+    action_label text,
+    action_url text,
+    state text not null default 'pending' check (
+        state in ('pending', 'sending', 'sent', 'failed', 'uncertain', 'suppressed')),
+    attempts integer not null default 0,
+    reply text,
+    -- Who has it in hand, and until when; as with deliveries.
+    claim uuid,
+    claimed_until timestamptz,
+    next_try_at timestamptz not null default now(),
+    created_at timestamptz not null default now(),
+    updated_at timestamptz not null default now(),
+    constraint letter_action_check check (action_url is null or action_label is not null),
+    constraint letter_sending_is_claimed check (state <> 'sending' or claim is not null)
+);
+create index letter_due on letter (next_try_at, id) where state = 'pending';
+create index letter_in_hand on letter (claimed_until) where state = 'sending';
+create index letter_newest on letter (id desc);
+create index letter_by_state on letter (state, id desc);
+create index letter_by_purpose on letter (purpose, id desc);
+create index letter_by_address on letter (lower(email), id desc);
+
+-- A link may be as good as a key: it is not kept once the letter has ended.
+create function forget_link() returns trigger
+    language plpgsql as $$
+begin
+    new.action_url = null;
+    return new;
+end $$;
+
+create trigger letter_ended before update of state on letter
+    for each row when (new.state not in ('pending', 'sending')) execute function forget_link();

@@ -1,0 +1,81 @@
+import ClubProtocol
+import Postgres
+import ServiceKit
+
+/// `/v1/confirmation-calls`, what is done of it every morning, and the letters.
+struct ConfirmationRounds: Sendable {
+    /// Longer than any outage: three days of tries.
+    static let letter = JobKind<ConfirmationStore.RequestID>("confirmation.letter", maximumAttempts: 500)
+
+    /// How many requests one transaction adds.
+    private static let batch = 500
+    /// How long the link of a letter opens the record.
+    private static let linkDays = 60
+
+    let backend: Backend
+    let post: Post
+
+    func mount(on parts: inout ServiceParts) throws {
+        parts.routes.write(CallConfirmations.self) { call, transaction in
+            .value(try await ask(limit: 20_000, in: transaction))
+        }
+        try parts.cron("confirmations", "0 8 * * *") { job in
+            while true {
+                let asked = try await backend.database.transaction { transaction in
+                    try await ask(limit: Self.batch, in: transaction)
+                }
+                if asked.experts < Self.batch, asked.ambassadors < Self.batch { return }
+                try await job.heartbeat()
+            }
+        }
+        parts.job(Self.letter, concurrency: 2) { request, _ in try await write(request) }
+    }
+
+    /// Adds the requests that are due, with a job for the letter of each.
+    func ask(limit: Int, in transaction: PostgresTransaction) async throws -> ConfirmationCall {
+        let experts = try await ConfirmationStore.ask("expert", limit: limit, in: transaction)
+        let ambassadors = try await ConfirmationStore.ask("ambassador", limit: limit, in: transaction)
+        try await backend.jobs.enqueue(
+            Self.letter, all: experts + ambassadors, unique: { $0.text }, in: transaction)
+        return ConfirmationCall(experts: experts.count, ambassadors: ambassadors.count)
+    }
+
+    /// Writes the letter of a request, unless it has no point any more.
+    private func write(_ request: ConfirmationStore.RequestID) async throws {
+        guard let open = try await ConfirmationStore.open(request, on: backend.database) else { return }
+        let enrollee: Enrollee
+        switch (open.expert, open.ambassador) {
+        case (let expert?, _): enrollee = .expert(expert)
+        case (_, let ambassador?): enrollee = .ambassador(ambassador)
+        case (nil, nil): return
+        }
+        let path = SelfServiceLink.path(to: enrollee, days: Self.linkDays, by: backend.links)
+        try await post.send(try letter(open, request, link: try post.link(path)))
+        try await ConfirmationStore.mailed(request, on: backend.database)
+    }
+
+    private func letter(
+        _ open: ConfirmationStore.Open, _ request: ConfirmationStore.RequestID, link: WebAddress
+    ) throws -> SendLetter.Body {
+        let isReminder = open.step > 0
+        let since = French.day(open.confirmedAt)
+        let opening: Prose =
+            isReminder
+            ? "Nous vous avons écrit au sujet de votre fiche, et n'avons pas encore de réponse."
+            : "Une fois par an, le Club vérifie avec vous que sa fiche sur vous est à jour."
+        return SendLetter.Body(
+            key: try Line(validating: "confirmation:\(request)"), purpose: .confirmation, email: open.email,
+            name: open.name, reader: open.reader,
+            subject: isReminder ? "Rappel : votre fiche est-elle à jour ?" : "Votre fiche est-elle à jour ?",
+            paragraphs: [
+                opening,
+                try Prose(
+                    validating: "La fiche « \(open.record) » a été confirmée pour la dernière fois le \(since). "
+                        + "Sans réponse de votre part, elle ne sera plus montrée à partir de dix-huit mois."),
+                try Prose(
+                    validating: "Le lien ouvre votre fiche pendant \(Self.linkDays) jours : vous pouvez la confirmer, "
+                        + "la corriger ou quitter le réseau. Ne le transmettez à personne."),
+            ],
+            action: .init(label: "Relire ma fiche", url: link))
+    }
+}

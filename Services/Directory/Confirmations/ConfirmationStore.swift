@@ -1,0 +1,89 @@
+import ClubProtocol
+import Postgres
+import ServiceKit
+
+/// The SQL of confirmation requests.
+enum ConfirmationStore {
+    typealias RequestID = Identifier<ConfirmationRequest>
+
+    /// The first letter goes out this many months after the last confirmation: a month before the record ages.
+    private static let firstAfterMonths = 11
+    /// Days from a letter to the next one, longer each time. After the last nothing more is sent: the record goes stale.
+    private static let reminderDays = [14, 28, 56]
+
+    /// Whom a request asks, as long as it is still to be answered.
+    struct Open: Decodable {
+        var expert: Expert.ID?
+        var ambassador: Ambassador.ID?
+        /// Of the ambassador.
+        var person: Person.ID?
+        var email: EmailAddress
+        var name: Line
+        /// What the record is called.
+        var record: String
+        var step: Int
+        var confirmedAt: Timestamp
+
+        var reader: DataSubject? { expert.map { DataSubject($0) } ?? person.map { DataSubject($0) } }
+    }
+
+    /// Adds the requests that are due, of the longest waiting first. Whoever does the same at the same time adds nothing
+    /// twice: each step of a round has one request.
+    ///
+    /// - Parameter table: `expert` or `ambassador`.
+    static func ask(_ table: SQL, limit: Int, in transaction: PostgresTransaction) async throws -> [RequestID] {
+        let hasAddress: SQL =
+            table == "expert"
+            ? "expert.email is not null"
+            : "exists (select from person where person.id = ambassador.person and person.email is not null)"
+        let rows = try await transaction.query(
+            """
+            with due as (
+                select \(table).id, \(table).confirmed_at, coalesce(latest.step + 1, 0) as step
+                from \(table) left join lateral (
+                    select step, asked_at from confirmation_request as earlier
+                    where earlier.\(table) = \(table).id and earlier.confirmed_at = \(table).confirmed_at
+                    order by step desc limit 1
+                ) as latest on true
+                where left_on is null and \(table).confirmed_at <= now() - make_interval(months => \(firstAfterMonths)::integer)
+                    and \(hasAddress) and (
+                        latest.step is null
+                        or latest.asked_at <= now() - make_interval(days => (\(reminderDays)::integer[])[latest.step + 1]))
+                order by \(table).confirmed_at, \(table).id
+                limit \(limit)
+            )
+            insert into confirmation_request (id, \(table), confirmed_at, step)
+            select gen_random_uuid(), id, confirmed_at, step from due
+            on conflict do nothing
+            returning id
+            """)
+        return try rows.map { try $0["id"] }
+    }
+
+    /// Whom to write to; nil when the record was confirmed or left since, or has lost its address.
+    static func open(_ request: RequestID, on executor: any PostgresExecutor) async throws -> Open? {
+        try await executor.first(
+            """
+            select request.expert, request.ambassador, ambassador.person, step, request.confirmed_at as "confirmedAt",
+                coalesce(expert.email, person.email) as email,
+                coalesce(
+                    expert.contact_name, expert.name, left(person.given_name || ' ' || person.family_name, 200)) as name,
+                coalesce(expert.name, person.given_name || ' ' || person.family_name) as record
+            from confirmation_request as request
+            left join expert on expert.id = request.expert
+            left join ambassador on ambassador.id = request.ambassador
+            left join person on person.id = ambassador.person
+            where request.id = \(request) and mailed_at is null
+                and coalesce(expert.email, person.email) is not null
+                and request.confirmed_at in (expert.confirmed_at, ambassador.confirmed_at)
+                and expert.left_on is null and ambassador.left_on is null
+            """)?.decode(Open.self)
+    }
+
+    static func mailed(_ request: RequestID, on executor: any PostgresExecutor) async throws {
+        try await executor.execute("update confirmation_request set mailed_at = now() where id = \(request)")
+    }
+}
+
+/// One time that somebody is asked whether the record is still right; its row is all there is of it.
+enum ConfirmationRequest {}

@@ -1,0 +1,137 @@
+import ClubProtocol
+import Mustache
+
+/// Draws how many serve each département: a square each, the darker the more.
+struct CoverageMap: Sendable {
+    /// A colour and what is legible on it. One hue from light to dark, so that neither a colour-blind reader nor a
+    /// black-and-white printer loses the order.
+    struct Shade: Sendable, Equatable {
+        let fill: String
+        let ink: String
+    }
+
+    /// From few to many.
+    static let shades = [
+        Shade(fill: "#dbe9f6", ink: "#0b1f3a"), Shade(fill: "#a6cbe8", ink: "#0b1f3a"),
+        Shade(fill: "#61a0d2", ink: "#0b1f3a"), Shade(fill: "#1f66ad", ink: "#ffffff"),
+        Shade(fill: "#0a2f66", ink: "#ffffff"),
+    ]
+    /// Nobody: no colour at all, and a dashed edge.
+    static let nobody = Shade(fill: "#ffffff", ink: "#5a1a12")
+
+    private static let pitch = 60
+    private static let side = 56
+    private static let left = 20
+    private static let top = 92
+
+    private let template: MustacheTemplate
+
+    init() throws {
+        template = try MustacheTemplate(string: String(decoding: PackageResources.coverage_map_mustache, as: UTF8.self))
+    }
+
+    /// The whole drawing.
+    ///
+    /// - Parameters:
+    ///   - counts: a département that is absent has nobody.
+    ///   - topic: what people call it; nil: on any topic.
+    func draw(_ counts: [Departement: Int], of subject: Coverage.Subject, topic: String?) -> String {
+        let classes = Self.classes(Array(counts.values))
+        let empty = DepartementTile.all.count { counts[$0.departement, default: 0] == 0 }
+        // The last row has a square at each end, and room for the legend between them.
+        let bottom = Self.top + DepartementTile.rows * Self.pitch
+        let legendLeft = Self.left + 2 * Self.pitch
+        let legendTop = bottom - Self.pitch
+        let context: [String: Any] = [
+            "width": Self.left * 2 + DepartementTile.columns * Self.pitch,
+            "height": bottom + 12,
+            "title": "\(Self.plural(subject, capital: true)) par département",
+            "topic": topic ?? "Tous les thèmes",
+            "summary": Self.summary(empty, subject),
+            "side": Self.side,
+            "legendTitle": "Nombre d'\(Self.plural(subject, capital: false)) par département",
+            "legendLeft": legendLeft, "legendTop": legendTop + 14,
+            "overseasTop": Self.top + DepartementTile.overseasRow * Self.pitch - 8,
+            "left": Self.left,
+            "tiles": DepartementTile.all.map { tile -> [String: Any] in
+                let count = counts[tile.departement, default: 0]
+                let shade = Self.shade(of: count, in: classes)
+                let x = Self.left + tile.column * Self.pitch
+                let y = Self.top + tile.row * Self.pitch
+                return [
+                    "label": "\(tile.name) (\(tile.departement)) : \(Self.counted(count, subject))",
+                    "code": tile.departement.text, "count": count, "fill": shade.fill, "ink": shade.ink,
+                    "nobody": count == 0, "x": x, "y": y, "middle": x + Self.side / 2, "codeBase": y + 19,
+                    "countBase": y + 43,
+                ]
+            },
+            "legend": Self.legend(classes).enumerated().map { index, entry -> [String: Any] in
+                let x = legendLeft + index * 86
+                return [
+                    "text": entry.text, "fill": entry.shade.fill, "nobody": index == 0, "x": x, "textLeft": x + 28,
+                    "y": legendTop + 26, "base": legendTop + 42,
+                ]
+            },
+        ]
+        return template.render(context)
+    }
+
+    /// The counts that share a shade: up to five classes with about as many départements in each, so that a map says
+    /// something whether the counts are small or large. Zero is in none.
+    static func classes(_ counts: [Int]) -> [ClosedRange<Int>] {
+        let sorted = counts.filter { $0 > 0 }.sorted()
+        let distinct = Set(sorted).sorted()
+        let ends: [Int]
+        if distinct.count <= shades.count {
+            ends = distinct
+        } else {
+            let quantiles = (1...shades.count).map { sorted[sorted.count * $0 / shades.count - 1] }
+            ends = Set(quantiles).sorted()
+        }
+        var start = 1
+        return ends.map { end in
+            defer { start = end + 1 }
+            return start...end
+        }
+    }
+
+    /// With fewer than five classes, those in the middle of the scale are left out: the extremes stay apart.
+    static func shade(of count: Int, in classes: [ClosedRange<Int>]) -> Shade {
+        guard let place = classes.firstIndex(where: { $0.contains(count) }) else { return nobody }
+        guard classes.count > 1 else { return shades[shades.count / 2] }
+        return shades[place * (shades.count - 1) / (classes.count - 1)]
+    }
+
+    private static func legend(_ classes: [ClosedRange<Int>]) -> [(text: String, shade: Shade)] {
+        [("aucun", nobody)]
+            + classes.map { range in
+                let text = range.count == 1 ? "\(range.lowerBound)" : "\(range.lowerBound) à \(range.upperBound)"
+                return (text, shade(of: range.upperBound, in: classes))
+            }
+    }
+
+    private static func counted(_ count: Int, _ subject: Coverage.Subject) -> String {
+        let singular = subject == .experts ? "expert" : "ambassadeur"
+        switch count {
+        case 0: return "aucun \(singular)"
+        case 1: return "1 \(singular)"
+        default: return "\(count) \(singular)s"
+        }
+    }
+
+    private static func plural(_ subject: Coverage.Subject, capital: Bool) -> String {
+        switch subject {
+        case .experts: capital ? "Experts" : "experts"
+        case .ambassadors: capital ? "Ambassadeurs" : "ambassadeurs"
+        }
+    }
+
+    private static func summary(_ empty: Int, _ subject: Coverage.Subject) -> String {
+        let nobody = subject == .experts ? "aucun expert" : "aucun ambassadeur"
+        switch empty {
+        case 0: return "Aucun département n'est sans \(subject == .experts ? "expert" : "ambassadeur")."
+        case 1: return "1 département n'a \(nobody)."
+        default: return "\(empty) départements n'ont \(nobody)."
+        }
+    }
+}

@@ -1,0 +1,70 @@
+import ClubProtocol
+import HTTPTypes
+import ServiceKit
+
+/// `/v1/coverage`, its gaps, its table and its map
+struct CoverageRoutes {
+    let backend: Backend
+
+    func mount(on parts: inout ServiceParts) throws {
+        let database = backend.database
+        let map = try CoverageMap()
+        parts.routes.read(GetCoverage.self) { call in
+            if let topic = call.query.topic { _ = try await CoverageStore.label(of: topic, on: database) }
+            return try .row(try await CoverageStore.coverage(call.query, on: database))
+        }
+        parts.routes.read(ListCoverageGaps.self) { call in
+            if let topic = call.query.topic { _ = try await CoverageStore.label(of: topic, on: database) }
+            return try .page(
+                try await CoverageStore.gaps(call.query, call.page, on: database), call.page,
+                key: "missing", "departement", "topic")
+        }
+        parts.routes.download(
+            ExportCoverage.self, headers: [.contentDisposition: #"attachment; filename="couverture.csv""#]
+        ) { call, writer in
+            if let topic = call.query.topic { _ = try await CoverageStore.label(of: topic, on: database) }
+            let lines = try await CoverageStore.table(call.query.topic, on: database)
+            let table = CoverageTable(of: call.query.of)
+            try await writer.write { $0.append(contentsOf: table.head.utf8) }
+            for line in lines { try await writer.write { $0.append(contentsOf: table.line(line).utf8) } }
+        }
+        parts.routes.read(DrawCoverage.self) { call in
+            let subject = call.query.of ?? .experts
+            var label: String?
+            if let topic = call.query.topic { label = try await CoverageStore.label(of: topic, on: database) }
+            let counts = try await CoverageStore.counts(of: subject, call.query.topic, on: database)
+            return .text(map.draw(counts, of: subject, topic: label))
+        }
+    }
+}
+
+/// The coverage as CSV (RFC 4180).
+struct CoverageTable {
+    let of: Coverage.Subject?
+
+    var head: String {
+        row(["departement", "name", "topic", "label"], Coverage.Subject.allCases.map(\.rawValue))
+    }
+
+    func line(_ line: CoverageStore.Line) -> String {
+        row([line.departement, line.name, line.topic, line.label], [String(line.ambassadors), String(line.experts)])
+    }
+
+    /// - Parameter counts: of ambassadors, then of experts.
+    private func row(_ cells: [String], _ counts: [String]) -> String {
+        let counts: [String] =
+            switch of {
+            case .ambassadors: [counts[0]]
+            case .experts: [counts[1]]
+            case nil: counts
+            }
+        return (cells + counts).map(Self.cell).joined(separator: ",") + "\r\n"
+    }
+
+    /// In quotes where it must be; what a spreadsheet would take for a formula gets an apostrophe before it.
+    private static func cell(_ text: String) -> String {
+        let safe = text.first.map { "=+-@\t\r".contains($0) } == true ? "'" + text : text
+        guard safe.contains(where: { $0 == "," || $0 == "\"" || $0.isNewline }) else { return safe }
+        return "\"" + safe.replacing("\"", with: "\"\"") + "\""
+    }
+}

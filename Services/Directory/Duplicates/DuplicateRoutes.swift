@@ -1,0 +1,44 @@
+import ClubProtocol
+import Postgres
+import ServiceKit
+
+/// `/v1/duplicates`, `/v1/duplicate-scans`
+struct DuplicateRoutes {
+    let backend: Backend
+
+    func mount(on parts: inout ServiceParts) throws {
+        let (database, journal) = (backend.database, backend.journal)
+        let scans = DuplicateScanJob(backend: backend)
+        parts.routes.read(ListDuplicates.self) { call in
+            try .page(
+                try await DuplicateStore.list(call.query, call.page, on: database), call.page, key: "score", "id")
+        }
+        parts.routes.write(DismissDuplicate.self) { call, transaction in
+            let rows = try await DuplicateStore.move(call.path.duplicate, to: .dismissed, in: transaction)
+            try await journal.record(
+                .changed, "duplicate", call.path.duplicate, version: try rows.first?["version"], by: call.principal,
+                in: transaction)
+            return try .row(rows)
+        }
+        parts.routes.write(ReopenDuplicate.self) { call, transaction in
+            let rows = try await DuplicateStore.reopen(call.path.duplicate, in: transaction)
+            try await journal.record(
+                .changed, "duplicate", call.path.duplicate, version: try rows.first?["version"], by: call.principal,
+                in: transaction)
+            return try .row(rows)
+        }
+        parts.routes.write(ScanDuplicates.self) { call, transaction in
+            try .row(try await scans.request(whole: call.body.whole ?? false, in: transaction))
+        }
+        parts.routes.read(GetDuplicateScan.self) { call in
+            try .row(try await DuplicateScanJob.get(call.path.scan, on: database))
+        }
+        parts.job(DuplicateScanJob.kind) { payload, context in try await scans.run(payload.scan, context) }
+        try parts.cron("scan-duplicates", "20 3 * * *") { context in
+            try await database.transaction { transaction in
+                _ = try await scans.request(whole: false, in: transaction)
+                try await context.finish(in: transaction)
+            }
+        }
+    }
+}

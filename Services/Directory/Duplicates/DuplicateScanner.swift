@@ -1,0 +1,211 @@
+import ClubProtocol
+import Foundation
+import Postgres
+import ServiceKit
+
+/// Looks for pairs: a batch of records at a time, each against those that share a key with it. Every key has an index, and a
+/// key that many share is no sign; so a scan costs a few look-ups a record, however many records there are.
+enum DuplicateScanner {
+    /// Where a scan is in the records of a kind, in the order of their last changes.
+    struct Position: Decodable {
+        var at: Timestamp
+        var id: DirectoryRecord.ID
+    }
+
+    struct Progress: Decodable {
+        var examined: Int
+        var found: Int
+        var dropped: Int
+        var at: Timestamp?
+        var id: DirectoryRecord.ID?
+    }
+
+    /// Records looked at in one statement.
+    static let batch = 2000
+    /// A key with more other records than this says nothing about any of them: the switchboard of a network, a free mail host.
+    private static let crowd = 20
+    /// How much two names must have in common.
+    private static let likeness = 0.6
+    /// Below it, a pair is not worth a look.
+    private static let threshold = 40
+
+    /// Looks at the next records of a kind, and brings its pairs up to date.
+    ///
+    /// - Returns: `at` and `id` are nil when there were no more.
+    static func step(
+        _ kind: RecordKind, after position: Position, in transaction: PostgresTransaction
+    ) async throws -> Progress {
+        let row = try await transaction.first(
+            """
+            with changed as materialized (
+                select * from \(kind.table)
+                where (updated_at, id) > (\(position.at), \(position.id)) order by updated_at, id
+                limit \(batch)),
+            hit as (\(hits(of: kind))),
+            pair as (
+                select distinct least(one, other) as first, greatest(one, other) as second, rule, weight
+                from (select *, count(*) over (partition by one, rule) as company from hit) as hit
+                where company <= \(crowd)),
+            reason as (
+                select * from pair
+                union all
+                select first, second, rule, weight from (select distinct first, second from pair) as pair
+                    join \(kind.table) a on a.id = first join \(kind.table) b on b.id = second
+                    cross join lateral (\(circumstances(of: kind))) as circumstance (rule, weight, holds)
+                where holds),
+            scored as (
+                select first, second, greatest(0, least(100, sum(weight)))::integer as score,
+                    jsonb_agg(jsonb_build_object('rule', rule, 'weight', weight) order by weight desc, rule) as reasons
+                from reason group by first, second
+                having sum(weight) >= \(threshold)),
+            written as (
+                insert into duplicate (id, kind, first, second, score, reasons)
+                select gen_random_uuid(), \(kind), first, second, score, reasons from scored
+                order by first, second
+                on conflict (kind, first, second) do update
+                set score = excluded.score, reasons = excluded.reasons, version = duplicate.version + 1, updated_at = now()
+                where duplicate.state = 'open'
+                    and (duplicate.score, duplicate.reasons) is distinct from (excluded.score, excluded.reasons)
+                returning version),
+            known as (
+                select duplicate.id, first, second from changed join duplicate on first = changed.id
+                where duplicate.kind = \(kind) and duplicate.state = 'open'
+                union
+                select duplicate.id, first, second from changed join duplicate on second = changed.id
+                where duplicate.kind = \(kind) and duplicate.state = 'open'),
+            dropped as (
+                delete from duplicate using known
+                where duplicate.id = known.id and not exists (
+                    select from scored where scored.first = known.first and scored.second = known.second)
+                returning duplicate.id),
+            last as (select updated_at, id from changed order by updated_at desc, id desc limit 1)
+            select (select count(*) from changed) as examined,
+                (select count(*) from written where version = 1) as found, (select count(*) from dropped) as dropped,
+                (select updated_at from last) as at, (select id from last) as id
+            """)
+        guard let row else { return Progress(examined: 0, found: 0, dropped: 0) }
+        return try row.decode(Progress.self)
+    }
+
+    /// Takes away open pairs of records that are there no more.
+    static func sweep(_ kind: RecordKind, in transaction: PostgresTransaction) async throws -> Int {
+        try await transaction.execute(
+            """
+            delete from duplicate
+            where duplicate.kind = \(kind) and duplicate.state = 'open' and (
+                not exists (select from \(kind.table) record where record.id = first)
+                or not exists (select from \(kind.table) record where record.id = second))
+            """)
+    }
+
+    /// Each look-up stops at one more than a crowd.
+    private static func hit(_ rule: Duplicate.Rule, _ kind: RecordKind, _ condition: SQL) -> SQL {
+        """
+        select changed.id as one, other.id as other, \(rule)::text as rule, \(rule.weight)::bigint::integer as weight
+        from changed cross join lateral (
+            select other.id from \(kind.table) other where \(condition) and other.id <> changed.id
+            limit \(crowd + 1)) as other
+        """
+    }
+
+    private static func hits(of kind: RecordKind) -> SQL {
+        let found: [SQL] =
+            switch kind {
+            case .organization:
+                [
+                    hit(.sameSiren, kind, "other.siren = changed.siren"),
+                    hit(
+                        .sameNameAndPostalCode, kind,
+                        """
+                        directory.name_key(other.name) = directory.name_key(changed.name)
+                        and other.postal_code = changed.postal_code
+                        """),
+                    hit(
+                        .sameNameAndDepartement, kind,
+                        """
+                        directory.name_key(other.name) = directory.name_key(changed.name)
+                        and other.departement = changed.departement
+                        and other.postal_code is distinct from changed.postal_code
+                        """),
+                    hit(
+                        .similarNameAndPostalCode, kind,
+                        similar("directory.name_key(other.name)", "directory.name_key(changed.name)")
+                            + " and other.postal_code = changed.postal_code"),
+                ] + contacts(kind)
+            case .expert:
+                [
+                    hit(.sameSiren, kind, "left(other.siret, 9) = left(changed.siret, 9)"),
+                    hit(
+                        .sameNameAndPostalCode, kind,
+                        "other.name_key = changed.name_key and other.postal_code = changed.postal_code"),
+                    hit(
+                        .sameNameAndDepartement, kind,
+                        """
+                        other.name_key = changed.name_key and other.departement = changed.departement
+                        and other.postal_code <> changed.postal_code
+                        """),
+                    hit(
+                        .similarNameAndPostalCode, kind,
+                        similar("other.name_key", "changed.name_key")
+                            + " and other.postal_code = changed.postal_code"),
+                ] + contacts(kind)
+            case .person:
+                [
+                    hit(.sameName, kind, "other.sort_key = changed.sort_key"),
+                    hit(
+                        .swappedNames, kind,
+                        """
+                        directory.sort_key(other.given_name || ' ' || other.family_name) = changed.sort_key
+                        and other.sort_key <> changed.sort_key
+                        """),
+                    hit(
+                        .similarNameInOrganization, kind,
+                        similar("other.sort_key", "changed.sort_key")
+                            + " and other.organization = changed.organization"),
+                    hit(
+                        .sameMailbox, kind, "directory.mailbox_key(other.email) = directory.mailbox_key(changed.email)"),
+                    hit(
+                        .sameTelephone, kind,
+                        "directory.telephone_key(other.telephone) = directory.telephone_key(changed.telephone)"),
+                ]
+            }
+        return found.joined(separator: " union all ")
+    }
+
+    private static func contacts(_ kind: RecordKind) -> [SQL] {
+        [
+            hit(.sameEmail, kind, "lower(other.email) = lower(changed.email)"),
+            hit(
+                .sameTelephone, kind,
+                "directory.telephone_key(other.telephone) = directory.telephone_key(changed.telephone)"),
+            hit(
+                .sameWebsite, kind,
+                "directory.website_host(other.website) = directory.website_host(changed.website)"),
+        ]
+    }
+
+    /// Names with the same first three letters, so that the index finds them, and with most of the others in common. The
+    /// byte after any letter of UTF-8 ends the range.
+    private static func similar(_ other: SQL, _ changed: SQL) -> SQL {
+        """
+        \(other) collate "C" >= left(\(changed), 3) and \(other) collate "C" < left(\(changed), 3) || U&'\\+10FFFF'
+        and \(other) <> \(changed) and directory.similarity(\(other), \(changed)) >= \(likeness)::real
+        """
+    }
+
+    /// What is looked at only where another rule has found a pair.
+    private static func circumstances(of kind: RecordKind) -> SQL {
+        func values(_ rule: Duplicate.Rule, _ condition: SQL) -> SQL {
+            "(\(rule)::text, \(rule.weight)::bigint::integer, \(condition))"
+        }
+        return switch kind {
+        case .organization:
+            """
+            values \(values(.differentSiret, "a.siret <> b.siret")),
+                \(values(.sameNetwork, "a.parent = b.id or b.parent = a.id or a.parent = b.parent"))
+            """
+        case .expert: "values \(values(.differentSiret, "a.siret <> b.siret"))"
+        case .person: "values \(values(.sameOrganization, "a.organization = b.organization"))"
+        }
+    }
+}

@@ -1,0 +1,144 @@
+import ClubProtocol
+import Postgres
+import ServiceKit
+
+/// What two records cannot both bring into one: found before anything is moved.
+enum MergeConflicts {
+    /// A row of the merged record that says what a row of the survivor says too; it is set aside.
+    struct Twin: Decodable {
+        var survivor: DirectoryRecord.ID
+        var merged: DirectoryRecord.ID
+    }
+
+    private struct Obstacle: Decodable {
+        var detail: String
+    }
+
+    /// - Throws: 409 naming each row that stands in the way.
+    static func check(_ body: MergeRecords.Body, in transaction: PostgresTransaction) async throws {
+        let statement: SQL? =
+            switch body.kind {
+            case .person: mandatesOfPeople(body)
+            case .organization: ofOrganizations(body)
+            case .expert: nil
+            }
+        guard let statement else { return }
+        let obstacles = try await transaction.query(statement).decode(Obstacle.self)
+        guard obstacles.isEmpty else {
+            throw Problem(
+                .mergeBlocked, "Settle what is named, or merge the other way round.",
+                errors: obstacles.prefix(50).map { .init("/merged", $0.detail) })
+        }
+    }
+
+    /// Rows that are set aside, by table; in an order in which they can be taken out.
+    static func twins(_ body: MergeRecords.Body, in transaction: PostgresTransaction) async throws -> [(SQL, Twin)] {
+        var result: [(SQL, Twin)] = []
+        func add(_ table: SQL, _ statement: SQL) async throws {
+            result += try await transaction.query(statement).decode(Twin.self).map { (table, $0) }
+        }
+        switch body.kind {
+        case .person:
+            // Nobody is enrolled twice: the survivor's enrolment stays.
+            try await add(
+                "'directory.ambassador'::regclass",
+                """
+                select own.id as survivor, other.id as merged from ambassador own, ambassador other
+                where own.person = \(body.survivor) and other.person = \(body.merged)
+                """)
+            try await add(
+                "'directory.mandate'::regclass",
+                """
+                select own.id as survivor, other.id as merged
+                from mandate other join mandate own using (organization, kind)
+                where other.person = \(body.merged) and own.person = \(body.survivor) and own.during @> other.during
+                order by other.id
+                """)
+        case .organization:
+            try await add(
+                "'directory.mandate'::regclass",
+                """
+                select own.id as survivor, other.id as merged from mandate other join mandate own using (person, kind)
+                where other.organization = \(body.merged) and own.organization = \(body.survivor)
+                    and own.during @> other.during
+                order by other.id
+                """)
+            try await add(
+                "'directory.membership'::regclass",
+                """
+                select own.id as survivor, other.id as merged from membership other join membership own using (tier)
+                where other.organization = \(body.merged) and own.organization = \(body.survivor)
+                    and own.during @> other.during
+                order by other.id
+                """)
+        case .expert: break
+        }
+        return result
+    }
+
+    /// A mandate that overlaps one of the survivor's and is not within it: which days hold is for people to say.
+    private static func mandatesOfPeople(_ body: MergeRecords.Body) -> SQL {
+        """
+        select 'mandate ' || other.id || ' overlaps mandate ' || own.id || ' of the survivor' as detail
+        from mandate other join mandate own using (organization, kind)
+        where other.person = \(body.merged) and own.person = \(body.survivor)
+            and own.during && other.during and not own.during @> other.during
+        order by other.from_day, other.id
+        """
+    }
+
+    private static func ofOrganizations(_ body: MergeRecords.Body) -> SQL {
+        """
+        select 'mandate ' || other.id || ' overlaps mandate ' || own.id || ' of the survivor' as detail
+        from mandate other join mandate own using (kind)
+        where other.organization = \(body.merged) and own.organization = \(body.survivor)
+            and own.during && other.during
+            and (own.person = other.person or kind = 'titular')
+            and not (own.person = other.person and own.during @> other.during)
+        union all
+        select 'membership ' || other.id || ' overlaps membership ' || own.id || ' of the survivor'
+        from membership other, membership own
+        where other.organization = \(body.merged) and own.organization = \(body.survivor)
+            and own.during && other.during and not (own.tier = other.tier and own.during @> other.during)
+        union all
+        select 'contribution ' || other.id || ' is for ' || year || ', as is contribution ' || own.id || ' of the survivor'
+        from contribution other join contribution own using (year)
+        where other.organization = \(body.merged) and own.organization = \(body.survivor)
+        union all
+        select 'the survivor is a branch below a branch of it'
+        where exists (
+            with recursive head (id) as (
+                select parent.parent from organization own join organization parent on parent.id = own.parent
+                where own.id = \(body.survivor) and own.parent <> \(body.merged)
+                union
+                select organization.parent from organization join head using (id))
+            select from head where id = \(body.merged))
+        """
+    }
+
+    /// Before the merged organization goes: the survivor is not a branch of it any more, and does not become a branch of its
+    /// own branches.
+    ///
+    /// - Returns: the rows as they are to be joined.
+    static func unlink(
+        _ images: (survivor: MergeRules.Image, merged: MergeRules.Image), _ body: MergeRecords.Body,
+        in transaction: PostgresTransaction
+    ) async throws -> (survivor: MergeRules.Image, merged: MergeRules.Image) {
+        guard body.kind == .organization else { return images }
+        var (survivor, merged) = images
+        if survivor["parent"]?.string == body.merged.text {
+            try await transaction.execute("update organization set parent = null where id = \(body.survivor)")
+            survivor["parent"] = .null
+        }
+        let below = try await transaction.first(
+            """
+            with recursive head (id) as (
+                select parent from organization where id = \(body.merged)
+                union
+                select organization.parent from organization join head using (id))
+            select from head where id = \(body.survivor)
+            """)
+        if below != nil { merged["parent"] = .null }
+        return (survivor, merged)
+    }
+}

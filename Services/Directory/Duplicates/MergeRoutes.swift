@@ -1,0 +1,110 @@
+import ClubProtocol
+import Postgres
+import ServiceKit
+
+/// `/v1/merges`
+struct MergeRoutes {
+    let backend: Backend
+
+    func mount(on parts: inout ServiceParts) {
+        let database = backend.database
+        parts.routes.write(MergeRecords.self, merge)
+        parts.routes.read(ListMerges.self) { call in
+            try .page(try await MergeStore.list(call.query, call.page, on: database), call.page, key: "_number", "id")
+        }
+        parts.routes.read(GetMerge.self) { call in
+            try .row(try await MergeStore.get(call.path.merge, on: database))
+        }
+        parts.routes.write(UndoMerge.self, undo)
+        parts.snapshot("merge", MergeStore.snapshot)
+    }
+
+    @Sendable private func merge(
+        _ call: Call<MergeRecords>, _ transaction: PostgresTransaction
+    ) async throws -> Answer<Merge> {
+        let (body, id) = (call.body, Merge.ID())
+        try await ConsentStore.sayMoved(in: transaction)
+        let images = try await MergeStore.lock(body, in: transaction)
+        try await MergeConflicts.check(body, in: transaction)
+        do {
+            let joined = try await MergeConflicts.unlink(images, body, in: transaction)
+            let changes = try MergeRules.changes(
+                of: joined.survivor, with: joined.merged, choices: body.choices ?? [:])
+            var steps: [JSONText] = []
+            for (table, twin) in try await MergeConflicts.twins(body, in: transaction) {
+                steps.append(try await MergeStore.absorb(table, twin.survivor, twin.merged, in: transaction))
+            }
+            steps.append(
+                try await MergeStore.absorb(
+                    MergeStore.table(body.kind), body.survivor, body.merged, in: transaction))
+            let version = try await MergeStore.write(changes, into: body.survivor, body.kind, in: transaction)
+            let rows = try await MergeStore.insert(
+                id, body, before: images.survivor, fields: changes.keys.map(MergeRules.field).sorted(), steps: steps,
+                by: call.principal, in: transaction)
+            try await DuplicateStore.settle(body, in: transaction)
+            // The merge comes first: followers move what they keep of the merged record before they learn that it is gone.
+            let entity = body.kind.rawValue
+            var entries: [Journal.Entry] = [
+                .init(.created, "merge", id, version: 1, values: body), .init(.merged, entity, body.merged),
+                .init(.changed, entity, body.survivor, version: version, values: body),
+            ]
+            entries += try await MergeStore.setAside(id, in: transaction).map { .init(.deleted, $0.entity, $0.id) }
+            entries += try await MergeStore.moved(id, in: transaction).map {
+                .init(.changed, $0.entity, $0.id, version: $0.version)
+            }
+            try await backend.journal.record(entries, by: call.principal, in: transaction)
+            return try .row(rows)
+        } catch let error as PostgresError where error.isRefusedByConstraint {
+            throw Problem(.mergeBlocked, "Both together are refused by \(error.constraint ?? "the database").")
+        }
+    }
+
+    @Sendable private func undo(
+        _ call: Call<UndoMerge>, _ transaction: PostgresTransaction
+    ) async throws -> Answer<Merge> {
+        let id = call.path.merge
+        try await ConsentStore.sayMoved(in: transaction)
+        let current = try await MergeStore.lock(id, in: transaction)
+        guard !current.undone else { throw Problem(.mergeUndone) }
+        if let follower = current.follower {
+            throw Problem(.mergeFollowed, "Undo merge \(follower) first.")
+        }
+        do {
+            try await transaction.execute(
+                "select from \(current.kind.table) where id = \(current.survivor) for update")
+            guard let now = try await MergeStore.image(of: current.survivor, current.kind, in: transaction) else {
+                throw Problem(.undoBlocked, "The survivor is in the directory no more.")
+            }
+            let edits = MergeRules.edits(from: try await MergeStore.after(id, in: transaction), to: now)
+            let aside = try await MergeStore.setAside(id, in: transaction)
+            let returned = try await MergeStore.restore(id, current, in: transaction)
+            let rows = try await MergeStore.finish(id, edits: edits, by: call.principal, in: transaction)
+            try await DuplicateStore.unsettle(current, in: transaction)
+            let entity = current.kind.rawValue
+            let survivor = try await version(of: current.survivor, current.kind, in: transaction)
+            let merged = try await version(of: current.merged, current.kind, in: transaction)
+            var entries: [Journal.Entry] = [
+                .init(.changed, "merge", id, version: try rows.first?["version"]),
+                .init(.created, entity, current.merged, version: merged),
+                .init(.changed, entity, current.survivor, version: survivor),
+            ]
+            entries += aside.map { .init(.created, $0.entity, $0.id, version: $0.version) }
+            entries += returned.map { .init(.changed, $0.entity, $0.id, version: $0.version) }
+            try await backend.journal.record(entries, by: call.principal, in: transaction)
+            return try .row(rows)
+        } catch let error as PostgresError where error.isRefusedByConstraint {
+            throw Problem(.undoBlocked, "What would come back is refused by \(error.constraint ?? "the database").")
+        }
+    }
+
+    private func version(
+        of id: DirectoryRecord.ID, _ kind: RecordKind, in transaction: PostgresTransaction
+    ) async throws -> Int? {
+        try await transaction.first("select version from \(kind.table) where id = \(id)")?["version"]
+    }
+}
+
+extension PostgresError {
+    /// Whether the rows as they would be are not allowed (class 23).
+    fileprivate var isRefusedByConstraint: Bool { sqlState?.hasPrefix("23") ?? false }
+}

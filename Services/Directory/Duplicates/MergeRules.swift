@@ -1,0 +1,120 @@
+import ClubProtocol
+import ServiceKit
+
+/// Which of two rows' values the survivor of a merge has.
+enum MergeRules {
+    typealias Image = [String: JSONValue]
+    typealias Side = MergeRecords.Body.Side
+
+    /// Columns that say one thing together: a value of one record with a value of the other would say something that neither
+    /// did.
+    static let groups: [Set<String>] = [
+        ["kind", "sub_kind"], ["siren", "siret"], ["postal_code", "commune", "departement"],
+    ]
+    /// What makes the row itself; no choice concerns it.
+    static let own: Set<String> = ["id", "version", "version_floor", "created_at", "updated_at"]
+    private static let consents = "consents"
+
+    /// What to write into the survivor's row: only what differs from it.
+    ///
+    /// - Parameters:
+    ///   - survivor: its row, by the names of columns; NULLs are there as `null`.
+    ///   - merged: the other's.
+    ///   - choices: by the names of fields as the API has them.
+    /// - Throws: 422 for a choice of what is no field, or of two sides for what belongs together.
+    static func changes(of survivor: Image, with merged: Image, choices: [String: Side]) throws -> Image {
+        let columns = Set(survivor.keys).subtracting(own)
+        var sides: [Set<String>: Side] = [:]
+        for (field, side) in choices.sorted(by: { $0.key < $1.key }) {
+            let column = column(of: field)
+            guard columns.contains(column), column != consents else {
+                throw Problem.invalid("/choices/\(pointer(field))", "is no field that can be chosen")
+            }
+            let group = group(of: column)
+            guard sides[group] == nil || sides[group] == side else {
+                throw Problem.invalid(
+                    "/choices/\(pointer(field))", "must be from the same record as what belongs together with it")
+            }
+            sides[group] = side
+        }
+        var changes: Image = [:]
+        for group in Set(columns.map(group)) {
+            let wanted = values(of: group, survivor, merged, side: sides[group])
+            for (column, value) in wanted where survivor[column] != value { changes[column] = value }
+        }
+        return changes
+    }
+
+    private static func values(
+        of group: Set<String>, _ survivor: Image, _ merged: Image, side: Side?
+    ) -> Image {
+        switch side {
+        case .survivor: return [:]
+        case .merged: return merged.filter { group.contains($0.key) }
+        case nil: break
+        }
+        if group == [consents] {
+            return [consents: latest(survivor[consents] ?? .null, merged[consents] ?? .null)]
+        }
+        if group.count == 1, let column = group.first, case .array(let own)? = survivor[column],
+            case .array(let more)? = merged[column]
+        {
+            return [column: .array(own + more.filter { !own.contains($0) })]
+        }
+        // Empty ones are filled, unless what is there says something else.
+        let agree = group.allSatisfy { column in
+            let (own, other) = (survivor[column] ?? .null, merged[column] ?? .null)
+            return own == .null || other == .null || own == other
+        }
+        guard agree else { return [:] }
+        return merged.filter { group.contains($0.key) && $0.value != .null }
+    }
+
+    /// For each purpose the answer that was given last: a withdrawal is not lost in a merge.
+    private static func latest(_ own: JSONValue, _ other: JSONValue) -> JSONValue {
+        guard case .object(var answers) = own, case .object(let others) = other else { return own }
+        for (purpose, answer) in others {
+            guard let mine = answers[purpose] else {
+                answers[purpose] = answer
+                continue
+            }
+            if time(of: answer) > time(of: mine) { answers[purpose] = answer }
+        }
+        return .object(answers)
+    }
+
+    private static func time(of answer: JSONValue) -> Int64 {
+        answer["at"]?.string.flatMap { try? Timestamp(validating: $0) }?.microseconds ?? 0
+    }
+
+    /// What was changed between two images, with its last values, by the names of fields.
+    static func edits(from before: Image, to after: Image) -> [String: JSONValue] {
+        var edits: [String: JSONValue] = [:]
+        for (column, value) in after where !own.contains(column) && before[column] != value {
+            edits[field(of: column)] = value
+        }
+        return edits
+    }
+
+    private static func group(of column: String) -> Set<String> {
+        groups.first { $0.contains(column) } ?? [column]
+    }
+
+    /// `postalCode` → `postal_code`
+    static func column(of field: String) -> String {
+        field.reduce(into: "") { result, letter in
+            result += letter.isUppercase ? "_\(letter.lowercased())" : String(letter)
+        }
+    }
+
+    /// `postal_code` → `postalCode`
+    static func field(of column: String) -> String {
+        let words = column.split(separator: "_")
+        return words.dropFirst().reduce(String(words.first ?? "")) { $0 + $1.prefix(1).uppercased() + $1.dropFirst() }
+    }
+
+    /// RFC 6901, 3.
+    private static func pointer(_ key: String) -> String {
+        key.replacing("~", with: "~0").replacing("/", with: "~1")
+    }
+}

@@ -1,0 +1,308 @@
+import ClubProtocol
+import HTTPTypes
+import Postgres
+import ServiceKit
+
+extension RecordKind: PostgresEncodable, PostgresDecodable {
+    /// The kind's table, which is also its entity in the feed.
+    var table: SQL {
+        switch self {
+        case .organization: "organization"
+        case .person: "person"
+        case .expert: "expert"
+        }
+    }
+
+    var path: String {
+        switch self {
+        case .organization: "organizations"
+        case .person: "people"
+        case .expert: "experts"
+        }
+    }
+}
+
+/// Merges as they are remembered.
+enum MergeStore {
+    private static let counts: SQL = """
+        select coalesce(json_agg(json_build_object('entity', entity, 'count', count) order by entity), '[]') from
+        """
+
+    private static let columns: SQL = """
+        id, kind, survivor, merged, case when undone_at is null then 'done' else 'undone' end as state, fields,
+        (\(counts) (
+            select move ->> 'table' as entity, sum(jsonb_array_length(move -> 'rows')) as count
+            from jsonb_array_elements(coalesce(steps, '[]')) as step, jsonb_array_elements(step -> 'moves') as move
+            group by 1) as moved) as moved,
+        (\(counts) (
+            select step ->> 'table' as entity, count(*) as count
+            from jsonb_array_elements(coalesce(steps, '[]') - -1) as step group by 1) as aside) as "setAside",
+        merged_by as "mergedBy", merged_at as "mergedAt", undone_by as "undoneBy", undone_at as "undoneAt", edits, version
+        """
+
+    static func get(_ id: Merge.ID, on executor: any PostgresExecutor) async throws -> Rows {
+        try await executor.query("select \(columns) from merge where id = \(id)")
+    }
+
+    static func list(
+        _ query: ListMerges.Query, _ page: PageRequest, on executor: any PostgresExecutor
+    ) async throws -> Rows {
+        var rules: [SQL] = []
+        if let kind = query.kind { rules.append("kind = \(kind)") }
+        if let record = query.record { rules.append("(survivor = \(record) or merged = \(record))") }
+        if let after = try page.position(of: Merge.self) { rules.append("number < \(after.key)::text::bigint") }
+        return try await executor.query(
+            """
+            select \(columns), number as "_number" from merge
+            where \(rules.all)
+            order by number desc limit \(page.limit + 1)
+            """)
+    }
+
+    /// What followers of the change feed get.
+    static func snapshot(_ ids: ChangedIDs) -> SQL {
+        """
+        select id, jsonb_build_object(
+            'id', id, 'kind', kind, 'survivor', survivor, 'merged', merged,
+            'state', case when undone_at is null then 'done' else 'undone' end) as data
+        from merge where id = any(\(ids))
+        """
+    }
+
+    /// What is answered for a record that is not there: to the club's staff and services, where it went.
+    static func absence(
+        of id: some TextValue & PostgresEncodable, _ kind: RecordKind, for principal: Principal,
+        on executor: any PostgresExecutor
+    ) async throws -> Problem {
+        switch principal.role {
+        case .operator, .editor, .lobbyist, .auditor, .service: break
+        case .representative, .ambassador, .expert: return Problem(.notFound)
+        }
+        let row = try await executor.first(
+            """
+            with recursive heir (id) as (
+                select survivor from merge where kind = \(kind) and merged = \(id) and undone_at is null
+                union
+                select merge.survivor from merge join heir on merge.merged = heir.id where merge.undone_at is null)
+            select id from heir
+            where not exists (select from merge where merge.merged = heir.id and merge.undone_at is null)
+            """)
+        guard let survivor = try row?["id", as: DirectoryRecord.ID.self] else { return Problem(.notFound) }
+        return Problem(
+            .merged, "It was merged into \(survivor).",
+            headers: [.location: "/v1/\(kind.path)/\(survivor)"])
+    }
+
+    // MARK: Merging
+
+    /// Both rows, locked until the end of the transaction: whatever refers to them waits or is seen.
+    ///
+    /// - Throws: 422 naming the one that is not there.
+    static func lock(
+        _ body: MergeRecords.Body, in transaction: PostgresTransaction
+    ) async throws -> (survivor: MergeRules.Image, merged: MergeRules.Image) {
+        guard body.survivor != body.merged else { throw Problem.invalid("/merged", "is the survivor itself") }
+        try await transaction.execute(
+            """
+            select from \(body.kind.table) where id = any(\([body.survivor, body.merged])) order by id for update
+            """)
+        guard let survivor = try await image(of: body.survivor, body.kind, in: transaction) else {
+            throw Problem.invalid("/survivor", "there is no such record")
+        }
+        guard let merged = try await image(of: body.merged, body.kind, in: transaction) else {
+            throw Problem.invalid("/merged", "there is no such record")
+        }
+        return (survivor, merged)
+    }
+
+    /// A row by its columns, those that the database computes left out; nil when there is none.
+    static func image(
+        of id: DirectoryRecord.ID, _ kind: RecordKind, in transaction: PostgresTransaction
+    ) async throws -> MergeRules.Image? {
+        let row = try await transaction.first(
+            "select directory.row_image(\(table(kind)), \(id)) as image")
+        guard let text = try row?.optional("image", as: JSONText.self) else { return nil }
+        return try LenientJSON.decode(MergeRules.Image.self, from: Array(text.text.utf8))
+    }
+
+    static func table(_ kind: RecordKind) -> SQL {
+        switch kind {
+        case .organization: "'directory.organization'::regclass"
+        case .person: "'directory.person'::regclass"
+        case .expert: "'directory.expert'::regclass"
+        }
+    }
+
+    /// Moves what refers to a row to another one, and takes the row out.
+    static func absorb(
+        _ table: SQL, _ survivor: DirectoryRecord.ID, _ merged: DirectoryRecord.ID, in transaction: PostgresTransaction
+    ) async throws -> JSONText {
+        guard
+            let row = try await transaction.first(
+                "select directory.absorb(\(table), \(survivor), \(merged)) as step")
+        else { throw Problem(.notFound) }
+        return try row["step"]
+    }
+
+    /// Writes the changed columns of the survivor and its next version.
+    static func write(
+        _ changes: MergeRules.Image, into id: DirectoryRecord.ID, _ kind: RecordKind,
+        in transaction: PostgresTransaction
+    ) async throws -> Int {
+        try await transaction.execute(
+            """
+            select directory.write_image(\(table(kind)), \(try JSONText(encoding: changes)) || jsonb_build_object(
+                'id', id, 'version', version + 1, 'updated_at', now()))
+            from \(kind.table) where id = \(id)
+            """)
+        let row = try await transaction.first("select version from \(kind.table) where id = \(id)")
+        return try row?["version"] ?? 0
+    }
+
+    /// Remembers a merge that has just been done.
+    static func insert(
+        _ id: Merge.ID, _ body: MergeRecords.Body, before: MergeRules.Image, fields: [String], steps: [JSONText],
+        by principal: Principal, in transaction: PostgresTransaction
+    ) async throws -> Rows {
+        let steps = JSONText("[\(steps.map(\.text).joined(separator: ","))]")
+        return try await transaction.query(
+            """
+            with step as (select value from jsonb_array_elements(\(steps)) as value),
+            row as (
+                select row from step, jsonb_array_elements(value -> 'moves') as move,
+                    jsonb_array_elements(move -> 'rows') as row),
+            touched as (
+                select value ->> 'survivor' as id from step
+                union select value ->> 'merged' from step
+                union select row -> 'key' ->> 'id' from row where row -> 'key' ? 'id'),
+            named as (
+                select pair.value as id
+                from (
+                    select \(try JSONText(encoding: before)) as image union all select value -> 'image' from step
+                ) as image, jsonb_each_text(image) as pair
+                where pair.value ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$')
+            insert into merge (id, kind, survivor, merged, fields, before, after, steps, touched, mentioned, merged_by)
+            values (
+                \(id), \(body.kind), \(body.survivor), \(body.merged), \(fields), \(try JSONText(encoding: before)),
+                directory.row_image(\(table(body.kind)), \(body.survivor)), \(steps),
+                array(select id::uuid from touched), array(select distinct id::uuid from named), \(principal.actor))
+            returning \(columns)
+            """)
+    }
+
+    /// What moved with a merge and has versions, for the journal.
+    static func moved(_ id: Merge.ID, in transaction: PostgresTransaction) async throws -> [Moved] {
+        try await transaction.query(
+            """
+            select move ->> 'table' as entity, (row -> 'key' ->> 'id')::uuid as id, (row ->> 'became')::integer as version
+            from merge, jsonb_array_elements(steps) as step, jsonb_array_elements(step -> 'moves') as move,
+                jsonb_array_elements(move -> 'rows') as row
+            where merge.id = \(id) and row ? 'became'
+            """
+        ).decode(Moved.self)
+    }
+
+    /// What was taken out with a merge besides the record itself.
+    static func setAside(_ id: Merge.ID, in transaction: PostgresTransaction) async throws -> [Moved] {
+        try await transaction.query(
+            """
+            select step ->> 'table' as entity, (step ->> 'merged')::uuid as id,
+                (step -> 'image' ->> 'version')::integer as version
+            from merge, jsonb_array_elements(steps - -1) as step where merge.id = \(id)
+            """
+        ).decode(Moved.self)
+    }
+
+    /// A row that was changed by a merge or its undo.
+    struct Moved: Decodable {
+        var entity: String
+        var id: DirectoryRecord.ID
+        var version: Int?
+    }
+
+    // MARK: Undoing
+
+    /// A merge that is about to be undone.
+    struct Current: Decodable {
+        var kind: RecordKind
+        var survivor: DirectoryRecord.ID
+        var merged: DirectoryRecord.ID
+        var undone: Bool
+        /// The last of the later merges without whose undo this one would not find what it left.
+        var follower: Merge.ID?
+    }
+
+    /// A merge waits for those after it that changed or took out a row which this one changed or took out, and for those that
+    /// took out a row which its images name.
+    static func lock(_ id: Merge.ID, in transaction: PostgresTransaction) async throws -> Current {
+        try await transaction.execute("select from merge where id = \(id) for update")
+        let row = try await transaction.first(
+            """
+            select kind, survivor, merged, undone_at is not null as undone, (
+                select later.id from merge as later
+                where later.undone_at is null and later.number > merge.number
+                    and (later.touched && merge.touched or later.merged = any(merge.mentioned))
+                order by later.number desc limit 1) as follower
+            from merge where id = \(id)
+            """)
+        guard let row else { throw Problem(.notFound) }
+        return try row.decode(Current.self)
+    }
+
+    /// The survivor's row as it was left by the merge.
+    static func after(_ id: Merge.ID, in transaction: PostgresTransaction) async throws -> MergeRules.Image {
+        guard let row = try await transaction.first("select after from merge where id = \(id)") else {
+            throw Problem(.notFound)
+        }
+        return try LenientJSON.decode(MergeRules.Image.self, from: Array(try row["after", as: JSONText.self].text.utf8))
+    }
+
+    /// Brings back the survivor, then what the last step took out and moved, then the step before it.
+    ///
+    /// - Returns: what refers back, with its version.
+    static func restore(
+        _ id: Merge.ID, _ current: Current, in transaction: PostgresTransaction
+    ) async throws -> [Moved] {
+        // What the survivor's row says of the merged one, as its head of network, cannot be said before that is back; and that
+        // cannot come back before the survivor has given up what it took.
+        try await transaction.execute(
+            """
+            select directory.restore_image(\(table(current.kind)), (
+                select jsonb_object_agg(key, case when value = to_jsonb(merged::text) then 'null' else value end)
+                from jsonb_each(before)))
+            from merge where id = \(id)
+            """)
+        let count: Int =
+            try await transaction.first(
+                "select jsonb_array_length(steps) as count from merge where id = \(id)")?["count"] ?? 0
+        var returned: [Moved] = []
+        for index in (0..<count).reversed() {
+            returned += try await transaction.query(
+                """
+                select row ->> 'entity' as entity, (row ->> 'id')::uuid as id, (row ->> 'version')::integer as version
+                from merge, jsonb_array_elements(directory.release(steps -> \(index)::integer)) as row
+                where merge.id = \(id)
+                """
+            ).decode(Moved.self)
+        }
+        try await transaction.execute(
+            """
+            select directory.write_image(\(table(current.kind)), before - 'version_floor') from merge where id = \(id)
+            """)
+        return returned
+    }
+
+    /// The images go: nobody needs them any more.
+    static func finish(
+        _ id: Merge.ID, edits: [String: JSONValue], by principal: Principal, in transaction: PostgresTransaction
+    ) async throws -> Rows {
+        try await transaction.query(
+            """
+            update merge set
+                before = null, after = null, steps = null, undone_by = \(principal.actor), undone_at = now(),
+                edits = \(try JSONText(encoding: edits)), version = version + 1
+            where id = \(id)
+            returning \(columns)
+            """)
+    }
+}

@@ -1,0 +1,55 @@
+import ClubProtocol
+import Postgres
+import ServiceKit
+
+/// Confirming, leaving and coming back, under `/v1/ambassadors` and `/v1/experts`.
+struct EnrolmentRoutes {
+    let backend: Backend
+
+    func mount(on parts: inout ServiceParts) {
+        let journal = backend.journal
+        parts.routes.write(ConfirmExpert.self) { call, transaction in
+            let id = call.path.expert
+            let version = try await EnrolmentStore.confirm(.expert(id), by: call.principal, in: transaction)
+            try await journal.record(.expert(id), version, "confirmed", by: call.principal, in: transaction)
+            return try .row(try await ExpertStore.get(id, for: call.principal, on: transaction))
+        }
+        parts.routes.write(MoveExpert.self) { call, transaction in
+            let (id, next) = (call.path.expert, call.body.to)
+            let version = try await EnrolmentStore.move(.expert(id), to: next, by: call.principal, in: transaction)
+            try await journal.record(.expert(id), version, next.rawValue, by: call.principal, in: transaction)
+            return try .row(try await ExpertStore.get(id, for: call.principal, on: transaction))
+        }
+        parts.routes.write(ConfirmAmbassador.self) { call, transaction in
+            let id = call.path.ambassador
+            let version = try await EnrolmentStore.confirm(.ambassador(id), by: call.principal, in: transaction)
+            try await journal.record(.ambassador(id), version, "confirmed", by: call.principal, in: transaction)
+            return try .row(try await AmbassadorStore.get(id, for: call.principal, on: transaction))
+        }
+        parts.routes.write(MoveAmbassador.self) { call, transaction in
+            let (id, next) = (call.path.ambassador, call.body.to)
+            let version = try await EnrolmentStore.move(.ambassador(id), to: next, by: call.principal, in: transaction)
+            try await journal.record(.ambassador(id), version, next.rawValue, by: call.principal, in: transaction)
+            return try .row(try await AmbassadorStore.get(id, for: call.principal, on: transaction))
+        }
+    }
+}
+
+extension Journal {
+    /// Records that an ambassador or an expert was confirmed, left or came back.
+    func record(
+        _ enrollee: Enrollee, _ version: Int, _ what: String, by principal: Principal,
+        in transaction: PostgresTransaction
+    ) async throws {
+        switch enrollee {
+        case .ambassador(let id):
+            try await record(
+                .changed, enrollee.entity, id, version: version, values: ["enrolment": what], by: principal,
+                in: transaction)
+        case .expert(let id):
+            try await record(
+                .changed, enrollee.entity, id, version: version, values: ["enrolment": what], by: principal,
+                in: transaction)
+        }
+    }
+}

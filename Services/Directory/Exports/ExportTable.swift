@@ -1,0 +1,85 @@
+import ClubProtocol
+import Postgres
+
+/// What a table of records holds: its headers, and the text of each cell as the database gives it.
+struct ExportTable: Sendable {
+    struct Column: Sendable {
+        var header: String
+        /// Of type text; null for an empty cell.
+        var cell: SQL
+
+        init(_ header: String, _ cell: SQL) {
+            self.header = header
+            self.cell = cell
+        }
+    }
+
+    let columns: [Column]
+    let source: SQL
+
+    /// In the order of the list.
+    func query(where condition: SQL) -> SQL {
+        """
+        select \(columns.map(\.cell).joined(separator: ", ")) from \(source)
+        where \(condition) order by sort_key, id
+        """
+    }
+
+    /// The headers are those that an import knows.
+    static let experts = ExportTable(
+        columns: [
+            .init("id", "id::text"), .init("subKind", "sub_kind"), .init("name", "name"), .init("siret", "siret"),
+            .init("contactName", "contact_name"), .init("email", "email"), .init("telephone", "telephone"),
+            .init("postalCode", "postal_code"), .init("commune", "commune"), .init("departement", "departement"),
+            .init("departements", "array_to_string(departements, ', ')"), .init("topics", topics),
+            .init("brands", brands), .init("website", "website"),
+        ] + consents,
+        source: "expert")
+
+    static let organizations = ExportTable(
+        columns: [
+            .init("id", "id::text"), .init("kind", "kind"), .init("subKind", "sub_kind"), .init("name", "name"),
+            .init("siren", "siren"), .init("siret", "siret"), .init("street", "street"),
+            .init("postalCode", "postal_code"), .init("commune", "commune"), .init("departement", "departement"),
+            .init("email", "email"), .init("telephone", "telephone"), .init("website", "website"),
+            .init("topics", topics), .init("parent", "parent::text"), .init("agency", "agency::text"),
+        ],
+        source: "organization")
+
+    static let people = ExportTable(
+        columns: [
+            .init("id", "id::text"), .init("familyName", "family_name"), .init("givenName", "given_name"),
+            .init("email", "email"), .init("telephone", "telephone"), .init("organization", "organization::text"),
+        ] + consents,
+        source: "person")
+
+    static let ambassadors = ExportTable(
+        columns: [
+            .init("id", "id::text"), .init("person", "person::text"), .init("name", "name"),
+            .init("organization", "organization::text"), .init("topics", topics),
+            .init("departements", "array_to_string(departements, ', ')"),
+        ],
+        source: "ambassador")
+
+    private static let topics: SQL = "array_to_string(topics, ', ')"
+
+    /// Brands have names of their own: one with a sign that parts a list stands in quotes.
+    private static let brands: SQL = #"""
+        (select string_agg(
+            case when brand ~ '[,;|"]' then '"' || replace(brand, '"', '""') || '"' else brand end, ', ' order by place)
+        from unnest(brands) with ordinality as each_brand (brand, place))
+        """#
+
+    private static let consents: [Column] = [
+        .init("flashInfo", "case consents #>> '{flashInfo,agreed}' when 'true' then 'oui' when 'false' then 'non' end"),
+        .init(
+            "eventInvitations",
+            "case consents #>> '{eventInvitations,agreed}' when 'true' then 'oui' when 'false' then 'non' end"),
+        .init(
+            "publicDirectory",
+            "case consents #>> '{publicDirectory,agreed}' when 'true' then 'oui' when 'false' then 'non' end"),
+        .init(
+            "partnerOffers",
+            "case consents #>> '{partnerOffers,agreed}' when 'true' then 'oui' when 'false' then 'non' end"),
+    ]
+}

@@ -1,0 +1,115 @@
+import ClubProtocol
+import ServiceKit
+
+/// A file on its way in: bytes become records, records rows, rows chunks. Its memory is one chunk.
+struct ImportFile<Row: ImportedRow> {
+    struct Chunk {
+        var header: ImportHeader<Row.Column>
+        var rows: [Row] = []
+        var rejected: [(row: Int, faults: [ImportRow.Fault])] = []
+        var advance: ImportLedger.Advance
+    }
+
+    private static var size: Int { 1000 }
+
+    private let blank: Row
+    private let topics: TopicVocabulary
+    private let claim: ImportLedger.Claim
+    private var records = CSVReader()
+    private var reader: ImportReader<Row>?
+    private var count = 0
+    private var digest = RowDigest()
+    private var rows: [Row] = []
+    private var rejected: [(row: Int, faults: [ImportRow.Fault])] = []
+
+    /// - Parameter claim: rows that were taken by an earlier attempt are passed over.
+    init(of blank: Row, topics: TopicVocabulary, after claim: ImportLedger.Claim) {
+        self.blank = blank
+        self.topics = topics
+        self.claim = claim
+    }
+
+    /// Takes the next bytes; gives the chunks that are full by now.
+    ///
+    /// - Throws: 422 when the first line is no header; 409 when it is not the file that an earlier attempt began with.
+    mutating func take(_ bytes: some Collection<UInt8>) throws -> [Chunk] {
+        try accept(records.read(bytes))
+    }
+
+    /// Gives what is left when the file has ended.
+    ///
+    /// - Throws: as above; 422 when it has no header.
+    mutating func finish() throws -> [Chunk] {
+        var chunks = try accept(records.finish())
+        guard reader != nil else { throw Problem(.invalid, "The file is empty: its first line must hold the headers.") }
+        guard count >= claim.rows else { throw Self.another }
+        if rows.count + rejected.count > 0 || claim.rows == 0 { chunks.append(try nextChunk()) }
+        return chunks
+    }
+
+    private mutating func accept(_ records: [CSVReader.Record]) throws -> [Chunk] {
+        var chunks: [Chunk] = []
+        for record in records {
+            try accept(record)
+            if rows.count + rejected.count == Self.size { chunks.append(try nextChunk()) }
+        }
+        return chunks
+    }
+
+    private static var another: Problem {
+        Problem(.anotherFile, "Its rows are not those that have been taken under this identifier.")
+    }
+
+    private mutating func accept(_ record: CSVReader.Record) throws {
+        digest.add(record)
+        guard let reader else {
+            try begin(record)
+            return
+        }
+        count += 1
+        guard count > claim.rows else {
+            if count == claim.rows, digest.value != claim.digest { throw Self.another }
+            return
+        }
+        let (row, faults) = reader.read(record, row: count)
+        if faults.isEmpty { rows.append(row) } else { rejected.append((count, faults)) }
+    }
+
+    private mutating func begin(_ record: CSVReader.Record) throws {
+        guard record.fault == nil else { throw Problem(.invalid, "The first line of the file cannot be read.") }
+        do throws(HeaderFault) {
+            reader = ImportReader(header: try ImportHeader(record.cells), blank: blank, topics: topics)
+        } catch {
+            throw Problem(.invalid, error.detail)
+        }
+    }
+
+    private mutating func nextChunk() throws -> Chunk {
+        guard let header = reader?.header else { throw Self.another }
+        let chunk = Chunk(
+            header: header, rows: rows, rejected: rejected,
+            advance: .init(rows: count, digest: digest.value, unknownColumns: header.unknown))
+        rows.removeAll(keepingCapacity: true)
+        rejected.removeAll(keepingCapacity: true)
+        return chunk
+    }
+}
+
+/// Tells one file from another by mistake, not by malice: FNV-1a of 64 bits over the cells.
+struct RowDigest {
+    private var state: UInt64 = 0xCBF2_9CE4_8422_2325
+
+    var value: Int { Int(truncatingIfNeeded: state) }
+
+    mutating func add(_ record: CSVReader.Record) {
+        for cell in record.cells {
+            for byte in cell.utf8 { add(byte) }
+            add(0x1F)
+        }
+        add(0x1E)
+    }
+
+    private mutating func add(_ byte: UInt8) {
+        state = (state ^ UInt64(byte)) &* 0x100_0000_01B3
+    }
+}

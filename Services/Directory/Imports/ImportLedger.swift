@@ -1,0 +1,198 @@
+import ClubProtocol
+import Postgres
+import ServiceKit
+
+/// What is known of imports: where each stands, and what became of its rows.
+enum ImportLedger {
+    /// What a caller asked for.
+    struct Order: Sendable {
+        var id: Import.ID
+        var records: Import.Records
+        var mode: Import.Mode
+        var rejects: Import.Rejects
+        var existing: Import.Existing
+
+        /// Whether the file is one transaction, and not one for each chunk.
+        var isWhole: Bool { mode == .dryRun || rejects == .refuseFile }
+    }
+
+    /// The right to send the file of an import, until somebody sends it again.
+    struct Claim: Sendable {
+        var id: Import.ID
+        var attempt: Int
+        /// How many rows have been taken by earlier attempts.
+        var rows: Int
+        /// Of those rows.
+        var digest: Int
+        var isCompleted: Bool
+    }
+
+    /// How far an import came with a chunk.
+    struct Advance: Sendable {
+        var rows: Int
+        var digest: Int
+        var unknownColumns: [String]
+    }
+
+    static let columns: SQL = """
+        id, records, mode, rejects, existing, state, rows, created, updated, skipped, rejected,
+        unknown_columns as "unknownColumns", reason, version, created_at as "createdAt", updated_at as "updatedAt"
+        """
+
+    /// Begins an import, or takes over from the last attempt.
+    ///
+    /// - Throws: 409 when the identifier is that of another import.
+    static func claim(_ order: Order, in transaction: PostgresTransaction) async throws -> Claim {
+        let made = try await transaction.execute(
+            """
+            insert into import (id, records, mode, rejects, existing, state)
+            values (
+                \(order.id), \(order.records.rawValue), \(order.mode.rawValue), \(order.rejects.rawValue),
+                \(order.existing.rawValue), 'running')
+            on conflict (id) do nothing
+            """)
+        let row = try await transaction.first(
+            """
+            select state, attempt, rows, digest,
+                (records, mode, rejects, existing) = (
+                    \(order.records.rawValue), \(order.mode.rawValue), \(order.rejects.rawValue),
+                    \(order.existing.rawValue)) as same
+            from import where id = \(order.id) for update
+            """)
+        guard let row else { throw Problem(.conflict) }
+        guard try row["same", as: Bool.self] else {
+            throw Problem(.anotherFile, "An import of other records, or in another mode, has this identifier.")
+        }
+        var claim = Claim(
+            id: order.id, attempt: try row["attempt"], rows: try row["rows"], digest: try row["digest"],
+            isCompleted: false)
+        guard made == 0 else { return claim }
+        guard let state = ImportState(rawValue: try row["state"]), state.allows(.running) else {
+            claim.isCompleted = true
+            return claim
+        }
+        claim.attempt += 1
+        if order.isWhole {
+            // What an earlier attempt did of it was undone.
+            (claim.rows, claim.digest) = (0, 0)
+            try await transaction.execute("delete from import_row where import = \(order.id)")
+            try await transaction.execute(
+                """
+                update import set rows = 0, created = 0, updated = 0, skipped = 0, rejected = 0, digest = 0
+                where id = \(order.id)
+                """)
+        }
+        try await transaction.execute(
+            """
+            update import set state = 'running', attempt = attempt + 1, reason = null, version = version + 1,
+                updated_at = now()
+            where id = \(order.id)
+            """)
+        return claim
+    }
+
+    /// Records a chunk, in the transaction that writes it if that is one of its own.
+    ///
+    /// - Throws: 409 when the file is being sent again by somebody else.
+    static func advance(
+        _ claim: Claim, to advance: Advance, _ outcome: ImportOutcome, in transaction: PostgresTransaction
+    ) async throws {
+        let updated = try await transaction.execute(
+            """
+            update import set rows = \(advance.rows), digest = \(advance.digest),
+                created = created + \(outcome.count(.created)), updated = updated + \(outcome.count(.updated)),
+                skipped = skipped + \(outcome.count(.skipped)), rejected = rejected + \(outcome.count(.rejected)),
+                unknown_columns = \(advance.unknownColumns), version = version + 1, updated_at = now()
+            where id = \(claim.id) and attempt = \(claim.attempt) and state = 'running'
+            """)
+        let faults: [String?] = try outcome.rows.map { row in
+            row.errors.isEmpty ? nil : try JSONText(encoding: row.errors).text
+        }
+        guard updated == 1 else { throw Problem(.importRunning, "This file is being sent again by somebody else.") }
+        try await transaction.execute(
+            """
+            insert into import_row (import, number, outcome, record, errors)
+            select \(claim.id), number, outcome, record, coalesce(errors, '[]') from unnest(
+                \(outcome.rows.map(\.row)), \(outcome.rows.map(\.outcome.rawValue)),
+                \(outcome.rows.map(\.record))::uuid[],
+                \(faults)::jsonb[]
+            ) as row (number, outcome, record, errors)
+            """)
+    }
+
+    /// Ends an attempt; one that has lost its claim changes nothing, and is told so.
+    @discardableResult
+    static func end(
+        _ claim: Claim, _ state: ImportState, reason: String? = nil, on executor: any PostgresExecutor
+    ) async throws -> Bool {
+        try await executor.execute(
+            """
+            update import set state = \(state.rawValue), reason = left(\(reason), 500), version = version + 1,
+                updated_at = now()
+            where id = \(claim.id) and attempt = \(claim.attempt) and state = 'running'
+            """) == 1
+    }
+
+    /// Forgets the records of rows that were new, after it came to nothing.
+    static func forgetNew(_ claim: Claim, on executor: any PostgresExecutor) async throws {
+        try await executor.execute(
+            "update import_row set record = null where import = \(claim.id) and outcome = 'created'")
+    }
+
+    /// An import as its sender gets to see it, with its first faults.
+    static func report(_ id: Import.ID, on executor: any PostgresExecutor) async throws -> ImportReport {
+        let found = try await executor.first("select \(columns) from import where id = \(id)")
+        guard let found = try found?.decode(Import.self) else { throw Problem(.notFound) }
+        let errors = try await executor.query(
+            """
+            select number as row, fault ->> 'column' as "column", fault ->> 'detail' as detail
+            from import_row, jsonb_array_elements(errors) with ordinality as fault (fault, place)
+            where import = \(id) and outcome = 'rejected'
+            order by number, place limit 1000
+            """
+        ).decode(ImportReport.RowError.self)
+        return ImportReport(of: found, errors: errors)
+    }
+
+    static func get(_ id: Import.ID, on executor: any PostgresExecutor) async throws -> Rows {
+        try await executor.query("select \(columns) from import where id = \(id)")
+    }
+
+    static func list(
+        _ query: ListImports.Query, _ page: PageRequest, on executor: any PostgresExecutor
+    ) async throws -> Rows {
+        var rules: [SQL] = []
+        if let records = query.records { rules.append("records = \(records.rawValue)") }
+        if let state = query.state { rules.append("state = \(state.rawValue)") }
+        if let after = try page.position(of: Import.self) {
+            rules.append("(created_at, id) < (\(after.key)::text::timestamptz, \(after.id))")
+        }
+        return try await executor.query(
+            """
+            select \(columns), created_at::text as "_key" from import
+            where \(rules.all) order by created_at desc, id desc limit \(page.limit + 1)
+            """)
+    }
+
+    /// - Throws: 404 when there is no such import.
+    static func rows(
+        of id: Import.ID, _ query: ListImportRows.Query, _ page: PageRequest, on executor: any PostgresExecutor
+    ) async throws -> Rows {
+        guard try await executor.first("select 1 as found from import where id = \(id)") != nil else {
+            throw Problem(.notFound)
+        }
+        var rules: [SQL] = ["import = \(id)"]
+        if let outcome = query.outcome { rules.append("outcome = \(outcome.rawValue)") }
+        if let after = page.after {
+            guard after.count == 1, let number = Int(after[0]) else {
+                throw Problem(.malformed, "The cursor does not belong to this list.")
+            }
+            rules.append("number > \(number)")
+        }
+        return try await executor.query(
+            """
+            select number as row, outcome, record, errors, number::text as "_key" from import_row
+            where \(rules.all) order by number limit \(page.limit + 1)
+            """)
+    }
+}

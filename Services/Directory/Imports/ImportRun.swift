@@ -1,0 +1,127 @@
+import ClubProtocol
+import NIOCore
+import Postgres
+import ServiceKit
+
+/// Takes one file: as a whole, in one transaction, or chunk by chunk, each of which also records how far it came.
+struct ImportRun<Row: ImportedRow> {
+    let order: ImportLedger.Order
+    /// What every row begins as.
+    let blank: Row
+    let database: PostgresClient
+    let journal: Journal
+    let principal: Principal
+
+    /// Ends a transaction without its effects.
+    private struct Undone: Error {}
+
+    /// - Throws: 409 while another import of such records is running; 422 when the file is no table of them; what reading
+    ///   the body throws.
+    func take(_ body: UploadBody) async throws -> ImportReport {
+        let claim = try await database.transaction { try await ImportLedger.claim(order, in: $0) }
+        guard !claim.isCompleted else { return try await ImportLedger.report(order.id, on: database) }
+        do {
+            if order.isWhole { try await takeWhole(body, claim) } else { try await takeChunks(body, claim) }
+        } catch {
+            let problem = error as? Problem
+            let isRefused = problem?.type == .invalid
+            let reason = problem.map { $0.detail ?? $0.type.title } ?? "The file did not come to its end."
+            // This task may have been cancelled, as its client is gone; that must be written down all the same.
+            _ = await Task { [database] in
+                try? await ImportLedger.end(claim, isRefused ? .refused : .interrupted, reason: reason, on: database)
+            }.value
+            throw error
+        }
+        return try await ImportLedger.report(order.id, on: database)
+    }
+
+    /// All or nothing. The body can be read only once, so the transaction is not tried again.
+    private func takeWhole(_ body: UploadBody, _ claim: ImportLedger.Claim) async throws {
+        do {
+            try await database.transaction(retries: 0) { transaction in
+                try await lock(waiting: false, in: transaction)
+                var file = ImportFile<Row>(of: blank, topics: try await vocabulary(in: transaction), after: claim)
+                var rejected = 0
+                for try await buffer in body {
+                    for chunk in try file.take(buffer.readableBytesView) {
+                        rejected += try await applyToWhole(chunk, claim, in: transaction)
+                    }
+                }
+                for chunk in try file.finish() {
+                    rejected += try await applyToWhole(chunk, claim, in: transaction)
+                }
+                if order.mode == .dryRun || rejected > 0 { throw Undone() }
+                // What was written stands only if this is still the attempt that counts.
+                guard try await ImportLedger.end(claim, .completed, on: transaction) else {
+                    throw Problem(.importRunning, "This file is being sent again by somebody else.")
+                }
+            }
+        } catch is Undone {
+            try await database.transaction { transaction in
+                try await ImportLedger.forgetNew(claim, on: transaction)
+                let isRefused = order.mode == .apply
+                try await ImportLedger.end(
+                    claim, isRefused ? .refused : .completed, reason: isRefused ? "It has bad rows." : nil,
+                    on: transaction)
+            }
+        }
+    }
+
+    private func takeChunks(_ body: UploadBody, _ claim: ImportLedger.Claim) async throws {
+        var file = ImportFile<Row>(of: blank, topics: try await vocabulary(in: database), after: claim)
+        for try await buffer in body {
+            for chunk in try file.take(buffer.readableBytesView) { try await apply(chunk, claim) }
+        }
+        for chunk in try file.finish() { try await apply(chunk, claim) }
+        try await ImportLedger.end(claim, .completed, on: database)
+    }
+
+    /// Gives the number of rejected rows.
+    private func applyToWhole(
+        _ chunk: ImportFile<Row>.Chunk, _ claim: ImportLedger.Claim, in transaction: PostgresTransaction
+    ) async throws -> Int {
+        let outcome = try await write(chunk, in: transaction)
+        // In a transaction of its own: whoever follows the import sees it now, and keeps it if this one is undone.
+        try await database.transaction {
+            try await ImportLedger.advance(claim, to: chunk.advance, outcome, in: $0)
+        }
+        return outcome.count(.rejected)
+    }
+
+    private func apply(_ chunk: ImportFile<Row>.Chunk, _ claim: ImportLedger.Claim) async throws {
+        try await database.transaction { transaction in
+            try await lock(waiting: true, in: transaction)
+            let outcome = try await write(chunk, in: transaction)
+            try await ImportLedger.advance(claim, to: chunk.advance, outcome, in: transaction)
+        }
+    }
+
+    private func write(
+        _ chunk: ImportFile<Row>.Chunk, in transaction: PostgresTransaction
+    ) async throws -> ImportOutcome {
+        var outcome = ImportOutcome()
+        for (row, faults) in chunk.rejected { outcome.reject(row, faults) }
+        try await ConsentStore.say(.import, by: principal, in: transaction)
+        let writer = ImportWriter<Row>(
+            existing: order.existing, header: chunk.header, journal: journal, principal: principal)
+        try await writer.write(chunk.rows, in: transaction, into: &outcome)
+        return outcome
+    }
+
+    /// One at a time: two imports at once could both take the same record for new.
+    private func lock(waiting: Bool, in transaction: PostgresTransaction) async throws {
+        let name = "directory.imports.\(order.records.rawValue)"
+        if waiting {
+            try await transaction.execute("select pg_advisory_xact_lock(hashtextextended(\(name), 0))")
+            return
+        }
+        let row = try await transaction.first(
+            "select pg_try_advisory_xact_lock(hashtextextended(\(name), 0)) as mine")
+        guard try row?["mine", as: Bool.self] == true else { throw Problem(.importRunning) }
+    }
+
+    private func vocabulary(in executor: any PostgresExecutor) async throws -> TopicVocabulary {
+        let rows = try await executor.query("select code, label from topic")
+        return TopicVocabulary(try rows.map { row in (try row["code"], try row["label"]) })
+    }
+}

@@ -1,0 +1,108 @@
+import ClubProtocol
+import Foundation
+import Postgres
+
+/// What one row of an import says; what is nil it does not say. It travels to the database as JSON.
+protocol ImportedRow: Encodable, Sendable {
+    associatedtype Column: ImportColumn
+
+    /// In the journal: `expert`.
+    static var entity: String { get }
+    /// In a sentence: `expert`.
+    static var noun: String { get }
+
+    /// Counted from 1, without the header.
+    var row: Int { get set }
+    /// Of the record that the row was matched with, or of the new one.
+    var id: Identifier<ImportRow>? { get set }
+    /// What a new record needs and this row does not have.
+    var missingForNew: Column? { get }
+
+    /// Takes what a cell says, which is not empty.
+    mutating func read(_ cell: String, as column: Column, _ topics: TopicVocabulary) throws(InvalidText)
+    /// Draws conclusions from the row as a whole.
+    ///
+    /// - Throws: a sentence about what is wrong with it.
+    mutating func conclude() throws(InvalidText)
+
+    /// With which records the rows could be meant, one answer for each row, in their order.
+    static func match(_ rows: JSONText, in transaction: PostgresTransaction) async throws -> [ImportMatch]
+    static func insert(_ rows: JSONText, in transaction: PostgresTransaction) async throws
+    /// Sets what the rows say, or with `filling` only what is empty; gives the records that this changed.
+    static func update(
+        _ rows: JSONText, filling: Bool, in transaction: PostgresTransaction
+    ) async throws -> [ImportWritten]
+}
+
+/// With whom a row was matched.
+struct ImportMatch: Decodable {
+    var row: Int
+    /// One record: it is that one; several: who knows; absent: nobody, the row is a new one.
+    var records: [Identifier<ImportRow>]?
+    /// What is wrong with the row, as the records that are there say.
+    var fault: String?
+    /// By what a later row of the same batch would be matched with this one.
+    var keys: [String]
+}
+
+struct ImportWritten: Decodable {
+    var id: Identifier<ImportRow>
+    var version: Int
+}
+
+/// Reads the cells of a row by the columns of the header.
+struct ImportReader<Row: ImportedRow> {
+    let header: ImportHeader<Row.Column>
+    /// A row that says nothing yet.
+    let blank: Row
+    let topics: TopicVocabulary
+
+    /// The row, and everything that is wrong in it.
+    func read(_ record: CSVReader.Record, row number: Int) -> (row: Row, faults: [ImportRow.Fault]) {
+        var row = blank
+        row.row = number
+        var faults: [ImportRow.Fault] = []
+        if let fault = record.fault { return (row, [.init(column: nil, detail: "The row \(fault).")]) }
+        guard record.cells.count >= header.columns.count,
+            record.cells.dropFirst(header.columns.count).allSatisfy({ Cell.trimmed($0).isEmpty })
+        else {
+            let detail = "The row has \(record.cells.count) cells, the header \(header.columns.count)."
+            return (row, [.init(column: nil, detail: detail)])
+        }
+        for (index, column) in header.columns.enumerated() {
+            guard let column else { continue }
+            let cell = FormulaGuard.removed(from: Cell.trimmed(record.cells[index]))
+            guard !cell.isEmpty else { continue }
+            do throws(InvalidText) {
+                try row.read(cell, as: column, topics)
+            } catch {
+                faults.append(.init(column: header.titles[index], detail: error.reason))
+            }
+        }
+        if faults.isEmpty {
+            do throws(InvalidText) {
+                try row.conclude()
+            } catch {
+                faults.append(.init(column: nil, detail: error.reason))
+            }
+        }
+        return (row, faults)
+    }
+}
+
+/// The managed vocabulary, by code and by label.
+struct TopicVocabulary {
+    private var codes: [String: Topic] = [:]
+
+    init(_ topics: [(code: Topic, label: String)]) {
+        for topic in topics {
+            codes[Folding.key(topic.code.text)] = topic.code
+            codes[Folding.key(topic.label)] = topic.code
+        }
+    }
+
+    func code(of text: String) throws(InvalidText) -> Topic {
+        guard let code = codes[Folding.key(text)] else { throw InvalidText("has a topic that the vocabulary has not") }
+        return code
+    }
+}

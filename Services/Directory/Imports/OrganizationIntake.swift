@@ -1,0 +1,91 @@
+import ClubProtocol
+import Postgres
+
+// The statements of an import of organizations. Each takes a batch of rows as one JSON parameter.
+extension OrganizationRow {
+    /// As experts are: by SIRET, else by e-mail, else by name and postal code; those without one among themselves.
+    static func match(_ rows: JSONText, in transaction: PostgresTransaction) async throws -> [ImportMatch] {
+        try await transaction.query(
+            """
+            with row as (
+                select row, siret, lower(email) as email, directory.name_key(name) as name_key,
+                    coalesce("postalCode", '') as postal_code
+                from jsonb_to_recordset(\(rows))
+                    as row (row int, siret text, email text, name text, "postalCode" text)),
+            by_siret as (
+                select row, array[id] as records from row join organization using (siret)),
+            by_email as (
+                select row, coalesce(
+                    array_agg(o.id) filter (where directory.name_key(o.name) = row.name_key), array_agg(o.id)) as records
+                from row join organization o on lower(o.email) = row.email
+                where o.siret is null or row.siret is null
+                group by row),
+            by_name as (
+                select row, array_agg(o.id) as records
+                from row join organization o
+                    on directory.name_key(o.name) = row.name_key and coalesce(o.postal_code, '') = row.postal_code
+                where o.siret is null or row.siret is null
+                group by row)
+            select row, coalesce(by_siret.records, by_email.records, by_name.records) as records,
+                array_remove(array[
+                    'siret ' || siret, 'email ' || email, 'name ' || postal_code || ' ' || name_key], null) as keys
+            from row left join by_siret using (row) left join by_email using (row) left join by_name using (row)
+            order by row
+            """
+        ).decode(ImportMatch.self)
+    }
+
+    static func insert(_ rows: JSONText, in transaction: PostgresTransaction) async throws {
+        try await transaction.execute(
+            """
+            insert into organization (
+                id, kind, sub_kind, name, siren, siret, street, postal_code, commune, departement, email, telephone,
+                website, topics)
+            select id, coalesce(kind, "kindOfNew"), "subKind", name, siren, siret, street, "postalCode", commune, departement, email, telephone,
+                website, coalesce(topics, '{}')
+            from \(recordset(rows))
+            """)
+    }
+
+    static func update(
+        _ rows: JSONText, filling: Bool, in transaction: PostgresTransaction
+    ) async throws -> [ImportWritten] {
+        let said = ExistingRecord("organization", filling: filling)
+        return try await transaction.query(
+            """
+            update organization set
+                kind = said.kind, sub_kind = said.sub_kind, name = said.name, siren = said.siren, siret = said.siret,
+                street = said.street, postal_code = said.postal_code, commune = said.commune,
+                departement = said.departement, email = said.email, telephone = said.telephone,
+                website = said.website, topics = said.topics, version = version + 1, updated_at = now()
+            from (
+                select organization.id, \(said.text("kind", "row.kind")), \(said.text("sub_kind", #"row."subKind""#)),
+                    \(said.text("name", "row.name")), \(said.text("siren", "row.siren")),
+                    \(said.text("siret", "row.siret")), \(said.text("street", "row.street")),
+                    \(said.text("postal_code", #"row."postalCode""#)), \(said.text("commune", "row.commune")),
+                    \(said.text("departement", "row.departement")), \(said.text("email", "row.email")),
+                    \(said.text("telephone", "row.telephone")), \(said.text("website", "row.website")),
+                    \(said.list("topics", "row.topics"))
+                from \(recordset(rows)) join organization using (id)
+            ) as said
+            where organization.id = said.id and (
+                organization.kind, organization.sub_kind, organization.name, organization.siren, organization.siret,
+                organization.street, organization.postal_code, organization.commune, organization.departement,
+                organization.email, organization.telephone, organization.website, organization.topics
+            ) is distinct from (
+                said.kind, said.sub_kind, said.name, said.siren, said.siret, said.street, said.postal_code, said.commune,
+                said.departement, said.email, said.telephone, said.website, said.topics)
+            returning organization.id, organization.version
+            """
+        ).decode(ImportWritten.self)
+    }
+
+    private static func recordset(_ rows: JSONText) -> SQL {
+        """
+        jsonb_to_recordset(\(rows)) as row (
+            row int, id uuid, kind text, "subKind" text, name text, siren text, siret text, street text,
+            "postalCode" text, commune text, departement text, email text, telephone text, website text, topics text[],
+            "kindOfNew" text)
+        """
+    }
+}

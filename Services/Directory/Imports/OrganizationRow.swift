@@ -1,0 +1,110 @@
+import ClubProtocol
+
+/// What a column of an import says about an organization.
+enum OrganizationColumn: String, ImportColumn {
+    case name, kind, subKind, siren, siret, street, postalCode, commune, departement, email, telephone, website, topics
+
+    static let identifying: Set<OrganizationColumn> = [.name, .siret, .email]
+    static let identifyingNames = "name, SIRET or e-mail"
+
+    var aliases: [String] {
+        switch self {
+        case .name: ExpertColumn.name.aliases + ["libfs", "libelle", "intitule", "nomdelastructure", "nomorganisme"]
+        case .kind: ["nature", "famille"]
+        case .subKind: ["souscategorie", "soustype", "subtype"]
+        case .siren: ["nsiren", "nosiren", "numerosiren", "sirennumber"]
+        case .siret: ExpertColumn.siret.aliases + ["siretsiege", "siretdusiege", "pivot"]
+        case .street: ["adresse", "rue", "voie", "address", "adressepostale", "numeroetrue", "streetaddress"]
+        case .postalCode: ExpertColumn.postalCode.aliases + ["codpost"]
+        case .commune: ExpertColumn.commune.aliases + ["libcom"]
+        case .departement: ExpertColumn.departement.aliases + ["inseedep"]
+        case .email: ExpertColumn.email.aliases
+        case .telephone: ExpertColumn.telephone.aliases
+        case .website: ExpertColumn.website.aliases
+        case .topics: ExpertColumn.topics.aliases
+        }
+    }
+}
+
+/// What one row says about an organization.
+struct OrganizationRow: ImportedRow {
+    static let entity = "organization"
+    static let noun = "organization"
+
+    /// Counted from 1, without the header.
+    var row = 0
+    /// Of the organization that the row was matched with, or of the new one.
+    var id: Identifier<ImportRow>?
+    var name: Line?
+    var kind: Organization.Kind?
+    var subKind: Organization.SubKind?
+    var siren: Siren?
+    var siret: Siret?
+    var street: Line?
+    var postalCode: PostalCode?
+    var commune: Line?
+    var departement: Departement?
+    var email: EmailAddress?
+    var telephone: Telephone?
+    var website: WebAddress?
+    var topics: [Topic]?
+    /// Of a new one, when the row does not say it.
+    var kindOfNew: Organization.Kind?
+
+    var missingForNew: OrganizationColumn? {
+        if name == nil { return .name }
+        return kind == nil && kindOfNew == nil ? .kind : nil
+    }
+
+    init(kindOfNew: Organization.Kind?) {
+        self.kindOfNew = kindOfNew
+    }
+
+    mutating func conclude() throws(InvalidText) {
+        if siren == nil, let siret { siren = try Siren(validating: String(siret.text.prefix(9))) }
+        if departement == nil, let postalCode { departement = Departement(postalCode: postalCode) }
+        if kind == nil { kind = subKind?.kind }
+        if let siren, let siret, !siret.text.hasPrefix(siren.text) {
+            throw InvalidText("The SIRET does not begin with the SIREN.")
+        }
+        if let kind, let subKind, subKind.kind != kind { throw InvalidText("The kind has no such sort.") }
+        guard name != nil || siret != nil || email != nil else {
+            throw InvalidText("The row has neither name nor SIRET nor e-mail.")
+        }
+    }
+
+    mutating func read(_ cell: String, as column: OrganizationColumn, _ topics: TopicVocabulary) throws(InvalidText) {
+        switch column {
+        case .name: name = try Cell.line(cell)
+        case .kind: kind = try Self.kind(cell)
+        case .subKind: subKind = try Self.subKind(cell)
+        case .siren: siren = try Siren(validating: cell.filter { !$0.isWhitespace })
+        case .siret: siret = try Siret(validating: cell.filter { !$0.isWhitespace })
+        case .street: street = try Cell.line(cell)
+        case .postalCode: postalCode = try PostalCode(validating: Cell.padded(cell, to: 5))
+        case .commune: commune = try Cell.line(cell)
+        case .departement: departement = try Cell.departement(cell)
+        case .email: email = try EmailAddress(validating: cell)
+        case .telephone: telephone = try Cell.telephone(cell)
+        case .website: website = try WebAddress(validating: cell.contains("://") ? cell : "https://\(cell)")
+        case .topics: self.topics = try Cell.list(cell, "/") { part throws(InvalidText) in try topics.code(of: part) }
+        }
+    }
+
+    private static func kind(_ cell: String) throws(InvalidText) -> Organization.Kind {
+        switch Folding.key(cell) {
+        case "institution": return .institution
+        case "brand", "marque": return .brand
+        case "provider", "prestataire", "fournisseur": return .provider
+        default: throw InvalidText("is neither institution nor brand (marque) nor provider (prestataire)")
+        }
+    }
+
+    private static func subKind(_ cell: String) throws(InvalidText) -> Organization.SubKind {
+        let key = Folding.key(cell)
+        guard let found = Organization.SubKind.allCases.first(where: { $0.rawValue.lowercased() == key }) else {
+            throw InvalidText("is no sort of organization")
+        }
+        return found
+    }
+}

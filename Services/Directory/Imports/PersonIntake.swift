@@ -1,0 +1,87 @@
+import ClubProtocol
+import Postgres
+
+// The statements of an import of people. Each takes a batch of rows as one JSON parameter.
+extension PersonRow {
+    /// By e-mail; else by name, without accents, case and signs, and organization, where addresses do not speak against
+    /// it. A person has neither SIRET nor postal code of its own: those are the organization's.
+    static func match(_ rows: JSONText, in transaction: PostgresTransaction) async throws -> [ImportMatch] {
+        try await transaction.query(
+            """
+            with row as (
+                select row.row, lower(row.email) as email, o.id as organization,
+                    directory.name_key("familyName" || ' ' || "givenName") as name_key,
+                    case
+                        when o.id is null and coalesce(row.siret, row.organization::text) is not null
+                            then 'There is no such organization.'
+                    end as fault
+                from jsonb_to_recordset(\(rows)) as row (
+                    row int, email text, "familyName" text, "givenName" text, siret text, organization uuid)
+                left join organization o on o.id = coalesce(
+                    row.organization, (select id from organization where organization.siret = row.siret))),
+            by_email as (
+                select row, array[id] as records from row join person on lower(person.email) = row.email),
+            by_name as (
+                select row, array_agg(person.id) as records
+                from row join person
+                    on directory.name_key(full_name) = row.name_key
+                    and person.organization is not distinct from row.organization
+                where person.email is null or row.email is null
+                group by row)
+            select row, coalesce(by_email.records, by_name.records) as records, fault,
+                array_remove(array[
+                    'email ' || email, 'name ' || coalesce(organization::text, '') || ' ' || name_key], null) as keys
+            from row left join by_email using (row) left join by_name using (row)
+            order by row
+            """
+        ).decode(ImportMatch.self)
+    }
+
+    static func insert(_ rows: JSONText, in transaction: PostgresTransaction) async throws {
+        try await transaction.execute(
+            """
+            insert into person (id, given_name, family_name, email, telephone, organization, consents)
+            select id, "givenName", "familyName", email, telephone, \(organization),
+                directory.with_consents('{}', coalesce(consents, '{}'))
+            from \(recordset(rows))
+            """)
+    }
+
+    static func update(
+        _ rows: JSONText, filling: Bool, in transaction: PostgresTransaction
+    ) async throws -> [ImportWritten] {
+        let said = ExistingRecord("person", filling: filling)
+        return try await transaction.query(
+            """
+            update person set
+                given_name = said.given_name, family_name = said.family_name, email = said.email,
+                telephone = said.telephone, organization = said.organization, consents = said.consents,
+                version = version + 1, updated_at = now()
+            from (
+                select person.id, \(said.text("given_name", #"row."givenName""#)),
+                    \(said.text("family_name", #"row."familyName""#)), \(said.text("email", "row.email")),
+                    \(said.text("telephone", "row.telephone")), \(said.text("organization", organization)),
+                    \(said.consents)
+                from \(recordset(rows)) join person using (id)
+            ) as said
+            where person.id = said.id and (
+                person.given_name, person.family_name, person.email, person.telephone, person.organization,
+                person.consents
+            ) is distinct from (
+                said.given_name, said.family_name, said.email, said.telephone, said.organization, said.consents)
+            returning person.id, person.version
+            """
+        ).decode(ImportWritten.self)
+    }
+
+    private static let organization: SQL =
+        "coalesce(row.organization, (select o.id from organization o where o.siret = row.siret))"
+
+    private static func recordset(_ rows: JSONText) -> SQL {
+        """
+        jsonb_to_recordset(\(rows)) as row (
+            row int, id uuid, "givenName" text, "familyName" text, email text, telephone text, organization uuid,
+            siret text, consents jsonb)
+        """
+    }
+}

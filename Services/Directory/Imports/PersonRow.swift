@@ -1,0 +1,70 @@
+import ClubProtocol
+
+/// What a column of an import says about a person.
+enum PersonColumn: String, ImportColumn {
+    case familyName, givenName, email, telephone, organization, siret
+    case flashInfo, eventInvitations, publicDirectory, partnerOffers
+
+    static let identifying: Set<PersonColumn> = [.familyName, .email]
+    static let identifyingNames = "family name or e-mail"
+
+    var aliases: [String] {
+        switch self {
+        case .familyName: ["nom", "nomdefamille", "nomusuel", "lastname", "surname", "name"]
+        case .givenName: ["prenom", "prenomusuel", "prenoms", "firstname", "forename"]
+        case .email: ExpertColumn.email.aliases + ["courrierelectronique"]
+        case .telephone: ExpertColumn.telephone.aliases
+        case .organization: []
+        case .siret: ExpertColumn.siret.aliases + ["siretorganisation", "siretdelorganisation"]
+        case .flashInfo: ExpertColumn.flashInfo.aliases
+        case .eventInvitations: ExpertColumn.eventInvitations.aliases
+        case .publicDirectory: ExpertColumn.publicDirectory.aliases
+        case .partnerOffers: ExpertColumn.partnerOffers.aliases
+        }
+    }
+}
+
+/// What one row says about a person.
+struct PersonRow: ImportedRow {
+    static let entity = "person"
+    static let noun = "person"
+
+    /// Counted from 1, without the header.
+    var row = 0
+    /// Of the person that the row was matched with, or of the new one.
+    var id: Identifier<ImportRow>?
+    var familyName: Line?
+    var givenName: Line?
+    var email: EmailAddress?
+    var telephone: Telephone?
+    /// Where the person works, or that organization's SIRET.
+    var organization: Organization.ID?
+    var siret: Siret?
+    var consents: ConsentChoices?
+
+    var missingForNew: PersonColumn? {
+        if familyName == nil { return .familyName }
+        return givenName == nil ? .givenName : nil
+    }
+
+    mutating func conclude() throws(InvalidText) {
+        guard familyName != nil || email != nil else {
+            throw InvalidText("The row has neither family name nor e-mail.")
+        }
+    }
+
+    mutating func read(_ cell: String, as column: PersonColumn, _ topics: TopicVocabulary) throws(InvalidText) {
+        switch column {
+        case .familyName: familyName = try Cell.line(cell)
+        case .givenName: givenName = try Cell.line(cell)
+        case .email: email = try EmailAddress(validating: cell)
+        case .telephone: telephone = try Cell.telephone(cell)
+        case .organization: organization = try Organization.ID(validating: cell)
+        case .siret: siret = try Siret(validating: cell.filter { !$0.isWhitespace })
+        case .flashInfo: consents = (consents ?? .init()).with(\.flashInfo, try Cell.yes(cell))
+        case .eventInvitations: consents = (consents ?? .init()).with(\.eventInvitations, try Cell.yes(cell))
+        case .publicDirectory: consents = (consents ?? .init()).with(\.publicDirectory, try Cell.yes(cell))
+        case .partnerOffers: consents = (consents ?? .init()).with(\.partnerOffers, try Cell.yes(cell))
+        }
+    }
+}

@@ -1,0 +1,27 @@
+import ClubProtocol
+import Postgres
+import ServiceKit
+
+/// `/v1/members`, `/v1/organizations/{organization}/standing`
+struct MemberRoutes {
+    let backend: Backend
+
+    func mount(on parts: inout ServiceParts) {
+        let database = backend.database
+        parts.routes.read(ListMembers.self) { call in
+            try .page(
+                try await MemberStore.list(call.query, call.page, for: call.principal, on: database),
+                call.page, key: "_key", "organization")
+        }
+        parts.routes.read(GetStanding.self) { call in
+            let organization = call.path.organization
+            // Somebody else's organization is none.
+            guard call.principal.role != .representative || call.principal.organization == organization else {
+                throw Problem(.notFound)
+            }
+            return try .row(
+                try await MemberStore.standing(
+                    of: organization, on: call.query.asOf ?? .today, executor: database))
+        }
+    }
+}

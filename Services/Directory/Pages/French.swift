@@ -1,0 +1,37 @@
+import ClubProtocol
+import Foundation
+
+/// Days and amounts as the French write them.
+enum French {
+    private static let months = [
+        "janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre",
+        "décembre",
+    ]
+
+    /// `1er mars 2027`
+    static func day(_ day: Day) -> String {
+        "\(day.day == 1 ? "1er" : "\(day.day)") \(months[day.month - 1]) \(day.year)"
+    }
+
+    static func day(_ time: Timestamp) -> String { day(dayInParis(time)) }
+
+    static func dayInParis(_ time: Timestamp) -> Day {
+        let seconds = Int(time.microseconds / 1_000_000)
+        let paris = TimeZone(identifier: "Europe/Paris")
+        let offset = paris?.secondsFromGMT(for: Date(timeIntervalSince1970: Double(seconds))) ?? 3600
+        return Day(daysSince1970: (seconds + offset) / 86_400)
+    }
+
+    /// `1 200,00 €`, with blanks at which no line breaks.
+    static func amount(_ money: Money) -> String {
+        let cents = abs(money.amount)
+        var euros = String(cents / 100)
+        var place = euros.index(euros.endIndex, offsetBy: -3, limitedBy: euros.startIndex)
+        while let index = place, index > euros.startIndex {
+            euros.insert("\u{202F}", at: index)
+            place = euros.index(index, offsetBy: -3, limitedBy: euros.startIndex)
+        }
+        let rest = cents % 100
+        return "\(money.amount < 0 ? "−" : "")\(euros),\(rest < 10 ? "0" : "")\(rest)\u{A0}€"
+    }
+}

@@ -1,0 +1,84 @@
+import ClubProtocol
+import Mustache
+import ServiceKit
+
+/// Makes the pages of the directory: French HTML from the templates, all in the frame of `layout.mustache`.
+///
+/// A page works without scripts and brings nothing from elsewhere: the answer's `Content-Security-Policy` would refuse it.
+struct PageRenderer: Sendable {
+    /// The pages by the names of their templates, which begin with `{{<layout}}`.
+    enum Page: String, CaseIterable {
+        case problem
+        case receipt
+        case selfDoor = "self_door"
+        case selfRecord = "self"
+        case selfForm = "self_form"
+        case publicList, publicExpert, publicMember
+
+        fileprivate var source: [UInt8] {
+            switch self {
+            case .problem: PackageResources.problem_mustache
+            case .receipt: PackageResources.receipt_mustache
+            case .selfDoor: PackageResources.self_door_mustache
+            case .selfRecord: PackageResources.self_mustache
+            case .selfForm: PackageResources.self_form_mustache
+            case .publicList: PackageResources.public_list_mustache
+            case .publicExpert: PackageResources.public_expert_mustache
+            case .publicMember: PackageResources.public_member_mustache
+            }
+        }
+    }
+
+    private let library: MustacheLibrary
+
+    /// - Throws: what is wrong in a template.
+    init() throws {
+        var library = MustacheLibrary()
+        try library.register(String(decoding: PackageResources.layout_mustache, as: UTF8.self), named: "layout")
+        for page in Page.allCases {
+            try library.register(String(decoding: page.source, as: UTF8.self), named: page.rawValue)
+        }
+        self.library = library
+    }
+
+    /// The whole page. What is put into it is escaped where the template says `{{name}}`.
+    func html(_ page: Page, title: String, _ content: [String: Any] = [:]) -> String {
+        guard let html = library.render(content.merging(["title": title]) { $1 }, withTemplate: page.rawValue) else {
+            preconditionFailure("every page is registered when the renderer is made")
+        }
+        return html
+    }
+
+    /// Lets the operations that answer pages answer their problems as pages too.
+    func mountProblems(on parts: inout ServiceParts) {
+        parts.routes.problemPage { [self] problem, requestID in
+            let (title, advice) = Self.french(problem)
+            return html(.problem, title: title, ["advice": advice, "requestID": requestID])
+        }
+    }
+
+    /// What went wrong and what can be done, for people. Details of a problem are English and for those who call the API.
+    private static func french(_ problem: Problem) -> (title: String, advice: String) {
+        switch problem.type {
+        case .notFound:
+            (
+                "Cette page n'existe pas, ou plus",
+                "Le lien est peut-être incomplet ou trop ancien. Reprenez-le dans votre dernier message du Club, ou demandez-en un autre."
+            )
+        case .unauthenticated, .forbidden: ("Accès refusé", "Vous n'avez pas le droit de voir cette page.")
+        case .conflict, .alreadyExists, .transitionNotAllowed, .stale:
+            (
+                "Cela n'est pas possible en l'état",
+                "La fiche a changé entre-temps. Revenez à la page précédente et rechargez-la."
+            )
+        case .malformed, .invalid, .contentTooLarge, .uriTooLong, .unsupportedMediaType:
+            (
+                "La demande n'a pas été comprise",
+                "Revenez à la page précédente, vérifiez ce que vous avez saisi, puis recommencez."
+            )
+        case .tooManyRequests, .overloaded, .requestTimeout:
+            ("Trop de demandes à la fois", "Attendez une minute, puis recommencez.")
+        default: ("Le service est momentanément indisponible", "Réessayez dans quelques minutes.")
+        }
+    }
+}

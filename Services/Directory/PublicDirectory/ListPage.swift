@@ -1,0 +1,148 @@
+import ClubProtocol
+
+/// A page of a public list: the search form, what was found, and where it goes on.
+struct ListPage {
+    /// What a list is about.
+    struct Subject {
+        /// `Experts`
+        let name: String
+        let path: String
+        let heading: String
+        let introduction: String
+        let description: String
+        /// The labels of the form's two fields that differ, and of any kind.
+        let departementLabel: String
+        let kindLabel: String
+        let anyKind: String
+        let kinds: [(code: String, label: String)]
+        let everything: String
+        /// What is said where a search finds nothing, and where there is nothing at all.
+        let nothingFound: String
+        let nothing: String
+        /// What to try instead of one département, and instead of one kind.
+        let wider: (departement: String, kind: String)
+    }
+
+    /// What is asked for, as it goes into the address of a page; what was left empty is left out.
+    struct Search: Encodable {
+        var q: String?
+        var departement: Departement?
+        var theme: Topic?
+        var type: String?
+        var apres: String?
+
+        var isFiltered: Bool { q != nil || departement != nil || theme != nil || type != nil }
+    }
+
+    /// An entry of the list.
+    struct Item {
+        let id: String
+        let name: Line
+        let link: String
+        let line: String
+        let topics: [Topic]
+    }
+
+    let subject: Subject
+    let search: Search
+    /// One more than a page shows, where there is a next page.
+    let items: [Item]
+    let size: Int
+    let words: PublicWords
+
+    /// `Experts – Cybersécurité – Pyrénées-Atlantiques (64)`
+    var title: String {
+        [
+            subject.name, search.theme.map { words.label(of: $0) },
+            search.departement.map { "\($0.name) (\($0.text))" },
+        ].compactMap(\.self).joined(separator: " – ")
+    }
+
+    func content() throws -> [String: Any] {
+        let shown = items.prefix(size)
+        // A search, or a page further on, is nothing to be found by a search engine.
+        let isIndexed = !search.isFiltered && search.apres == nil
+        var content: [String: Any] = [
+            "heading": subject.heading, "introduction": subject.introduction, "description": subject.description,
+            "path": subject.path, "indexed": isIndexed, "filtered": search.isFiltered, "q": search.q ?? "",
+            "tabs": Subject.all.map {
+                ["name": $0.name, "path": $0.path, "current": $0.path == subject.path] as [String: Any]
+            },
+            "departementLabel": subject.departementLabel,
+            "departements": words.departements(selected: search.departement),
+            "topics": words.topics(selected: search.theme),
+            "kindLabel": subject.kindLabel, "anyKind": subject.anyKind,
+            "kinds": subject.kinds.map {
+                ["code": $0.code, "label": $0.label, "selected": $0.code == search.type] as [String: Any]
+            },
+            "resultsTitle": search.isFiltered ? "Résultats" : subject.everything,
+            "hasItems": !shown.isEmpty,
+            "items": shown.map {
+                [
+                    "name": $0.name.text, "link": $0.link, "line": $0.line, "hasTopics": !$0.topics.isEmpty,
+                    "topics": words.labels(of: $0.topics),
+                ] as [String: Any]
+            },
+            "empty": empty, "hasAdvice": !advice.isEmpty, "advice": advice,
+        ]
+        let hasNext = items.count > size
+        if search.apres != nil { content["first"] = try address(after: nil) }
+        if hasNext, let last = shown.last { content["next"] = try address(after: last.id) }
+        content["paged"] = search.apres != nil || hasNext
+        return isIndexed ? content.merging(words.canonical(subject.path)) { $1 } : content
+    }
+
+    private var empty: String {
+        if search.apres != nil { return "La liste s'arrête ici." }
+        return search.isFiltered ? subject.nothingFound : subject.nothing
+    }
+
+    private var advice: [String] {
+        guard search.apres == nil else { return [] }
+        return [
+            search.q.map { _ in "Vérifiez l'orthographe, ou cherchez un seul mot du nom ou la commune." },
+            search.theme.map { _ in "Choisissez un thème voisin, ou tous les thèmes." },
+            search.departement.map { _ in subject.wider.departement },
+            search.type.map { _ in subject.wider.kind },
+        ].compactMap(\.self)
+    }
+
+    /// The address of another page of the same search.
+    private func address(after last: String?) throws -> String {
+        var other = search
+        other.apres = last
+        let parameters = try FlatCoding.encodeQuery(other)
+        return parameters.isEmpty ? subject.path : "\(subject.path)?\(parameters)"
+    }
+}
+
+extension ListPage.Subject {
+    static let all = [experts, members]
+
+    static let experts = ListPage.Subject(
+        name: "Experts", path: "/annuaire", heading: "Trouver un expert",
+        introduction:
+            "Les agences web et les revendeurs qui travaillent avec les très petites entreprises et ont accepté de figurer dans cet annuaire.",
+        description: "Annuaire des agences web et des revendeurs qui aident les très petites entreprises à s'équiper.",
+        departementLabel: "Intervient dans", kindLabel: "Activité", anyKind: "Agences web et revendeurs",
+        kinds: Expert.SubKind.allCases.map { ($0.rawValue, $0.french) }, everything: "Tous les experts",
+        nothingFound: "Aucun expert ne correspond à cette recherche.",
+        nothing: "Aucun expert ne figure encore dans l'annuaire.",
+        wider: (
+            "Cherchez dans toute la France : beaucoup d'experts travaillent à distance.",
+            "Cherchez parmi les agences web et les revendeurs à la fois."
+        ))
+
+    static let members = ListPage.Subject(
+        name: "Membres du Club", path: "/annuaire/membres", heading: "Les membres du Club",
+        introduction: "Les réseaux d'accompagnement et les marques qui sont membres du Club aujourd'hui.",
+        description: "Les réseaux d'accompagnement et les marques membres du Club de l'économie numérique.",
+        departementLabel: "Département", kindLabel: "Qualité", anyKind: "Institutions et marques",
+        kinds: PublicMember.Kind.allCases.map { ($0.rawValue, $0.french) }, everything: "Tous les membres",
+        nothingFound: "Aucun membre ne correspond à cette recherche.",
+        nothing: "Aucun membre n'est encore inscrit.",
+        wider: (
+            "Cherchez dans toute la France : le siège est souvent ailleurs.",
+            "Cherchez parmi les institutions et les marques à la fois."
+        ))
+}

@@ -1,0 +1,42 @@
+import ClubProtocol
+import ServiceKit
+
+/// `/v1/public`: the public directory as JSON, without a token
+struct PublicRoutes {
+    let backend: Backend
+
+    /// Whoever wants the whole list turns more pages, and meets the rate of requests without a token.
+    private static let largestPage = 50
+
+    func mount(on parts: inout ServiceParts) {
+        let database = backend.database
+        parts.routes.read(ListPublicExperts.self) { call in
+            let page = call.page
+            try Self.check(page)
+            return try .page(
+                try await PublicStore.experts(
+                    call.query, from: .init(page), limit: page.limit + 1, on: database),
+                page, key: "_key", "id")
+        }
+        parts.routes.read(GetPublicExpert.self) { call in
+            try .row(try await PublicStore.expert(call.path.expert, on: database))
+        }
+        parts.routes.read(ListPublicMembers.self) { call in
+            let page = call.page
+            try Self.check(page)
+            return try .page(
+                try await PublicStore.members(
+                    call.query, from: .init(page), limit: page.limit + 1, on: database),
+                page, key: "_key", "id")
+        }
+        parts.routes.read(GetPublicMember.self) { call in
+            try .row(try await PublicStore.member(call.path.organization, on: database))
+        }
+    }
+
+    private static func check(_ page: PageRequest) throws {
+        guard page.limit <= largestPage else {
+            throw Problem.invalid("limit", "must be between 1 and \(largestPage) here")
+        }
+    }
+}

@@ -1,0 +1,94 @@
+import ClubProtocol
+import Postgres
+import ServiceKit
+
+/// The SQL of receipts.
+enum ReceiptStore {
+    /// What stands on a receipt.
+    struct Shown: Decodable {
+        var year: Int
+        var number: Int
+        var issuedOn: Day
+        var paidOn: Day
+        /// In cents.
+        var amount: Int
+        var organization: String
+        var siret: String?
+        var postalCode: String?
+        var commune: String?
+        var contributionYear: Int
+        var contributionNumber: Int
+    }
+
+    private static let columns: SQL = """
+        receipt.year, receipt.number, issued_on as "issuedOn", paid_on as "paidOn", receipt.amount,
+        organization_name as organization, receipt.siret, receipt.postal_code as "postalCode", receipt.commune,
+        contribution_year as "contributionYear", contribution_number as "contributionNumber"
+        """
+
+    private static let today: SQL = "(now() at time zone 'Europe/Paris')::date"
+
+    /// Issues the receipt of a contribution that is paid as a whole and has none. Its row is locked by whoever books the
+    /// payment, so that this is looked at once at a time; the counter's, until the number is given or given back.
+    ///
+    /// - Returns: nil when there is nothing to issue.
+    static func issue(
+        for contribution: Contribution.ID, in transaction: PostgresTransaction
+    ) async throws -> Receipt.ID? {
+        try await transaction.first(
+            """
+            with complete as (
+                select contribution.id, amount, year, number, organization.name, siret, postal_code, commune, (
+                    select max(paid_on) from payment where payment.contribution = contribution.id) as paid_on
+                from contribution join organization on organization.id = contribution.organization
+                where contribution.id = \(contribution) and paid = amount
+                    and not exists (select from receipt where receipt.contribution = contribution.id)
+            ), numbered as (
+                insert into receipt_counter as counter (year, last)
+                select extract(year from \(today))::integer, 1 from complete
+                on conflict (year) do update set last = counter.last + 1
+                returning year, last
+            )
+            insert into receipt (
+                id, contribution, year, number, issued_on, paid_on, amount, organization_name, siret, postal_code,
+                commune, contribution_year, contribution_number)
+            select \(Receipt.ID()), complete.id, numbered.year, numbered.last, \(today), complete.paid_on,
+                complete.amount, complete.name, complete.siret, complete.postal_code, complete.commune, complete.year,
+                complete.number
+            from complete, numbered
+            returning id
+            """)?["id"]
+    }
+
+    /// The receipt of a contribution that the caller may see.
+    static func get(
+        of contribution: Contribution.ID, for principal: Principal, on executor: any PostgresExecutor
+    ) async throws -> Shown? {
+        let rules = ["contribution.id = \(contribution)"] + ContributionStore.visible(to: principal)
+        return try await executor.first(
+            """
+            select \(columns) from receipt join contribution on contribution.id = receipt.contribution
+            where \(rules.all)
+            """)?.decode(Shown.self)
+    }
+
+    static func get(_ id: Receipt.ID, on executor: any PostgresExecutor) async throws -> Shown? {
+        try await executor.first("select \(columns) from receipt where id = \(id)")?.decode(Shown.self)
+    }
+
+    /// Where a receipt is mailed to; nil when nobody knows.
+    static func reader(
+        of id: Receipt.ID, on executor: any PostgresExecutor
+    ) async throws -> (email: EmailAddress, name: Line, subject: DataSubject?)? {
+        let row = try await executor.first(
+            """
+            select \(ReminderStore.address) as email, \(ReminderStore.reader) as person, organization.name
+            from receipt join contribution on contribution.id = receipt.contribution
+            join organization on organization.id = contribution.organization
+            where receipt.id = \(id)
+            """)
+        guard let row, let email: EmailAddress = try row.optional("email") else { return nil }
+        let person: Person.ID? = try row.optional("person")
+        return (email, try row["name"], person.map { DataSubject($0) })
+    }
+}

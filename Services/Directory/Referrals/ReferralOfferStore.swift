@@ -1,0 +1,155 @@
+import ClubProtocol
+import Postgres
+import ServiceKit
+
+/// The SQL of offers. Whoever changes one holds its referral first (``ReferralStore/lock(_:for:in:)``).
+enum ReferralOfferStore {
+    /// An offer whose day went by has expired, whether or not the schedule has come to it.
+    private static let state: SQL = """
+        case when offer.state = 'sent' and answer_by < \(ReferralStore.today) then 'expired' else offer.state end
+        """
+
+    private static func columns(for principal: Principal) -> SQL {
+        let firm: SQL =
+            principal.role == .expert
+            ? "case when offer.state in ('accepted', 'done') then \(ReferralStore.firm) end" : ReferralStore.firm
+        return """
+            offer.id, offer.referral, offer.expert, \(state) as state, referral.topics,
+            referral.postal_code as "postalCode", referral.departement, referral.description, \(firm) as firm,
+            answer_by as "answerBy", answered_at as "answeredAt", satisfaction, amount, note, offer.version,
+            offer.created_at as "createdAt", offer.updated_at as "updatedAt"
+            """
+    }
+
+    /// What a caller may see: an ambassador those of its referrals, an expert those sent to it.
+    private static func visible(to principal: Principal) -> [SQL] {
+        principal.role == .expert ? ["offer.expert = \(principal.organization)"] : ReferralStore.visible(to: principal)
+    }
+
+    static func get(
+        _ id: ReferralOffer.ID, for principal: Principal, on executor: any PostgresExecutor
+    ) async throws -> Rows {
+        let rules = ["offer.id = \(id)"] + visible(to: principal)
+        return try await executor.query(
+            """
+            select \(columns(for: principal))
+            from referral_offer as offer join referral on referral.id = offer.referral
+            where \(rules.all)
+            """)
+    }
+
+    static func list(
+        _ query: ListReferralOffers.Query, _ page: PageRequest, for principal: Principal,
+        on executor: any PostgresExecutor
+    ) async throws -> Rows {
+        var rules = visible(to: principal)
+        if let referral = query.referral { rules.append("offer.referral = \(referral)") }
+        if let expert = query.expert { rules.append("offer.expert = \(expert)") }
+        if let state = query.state { rules.append("\(Self.state) = \(state.rawValue)") }
+        if let after = try page.position(of: ReferralOffer.self) { rules.append("offer.id < \(after.id)") }
+        return try await executor.query(
+            """
+            select \(columns(for: principal))
+            from referral_offer as offer join referral on referral.id = offer.referral
+            where \(rules.all)
+            order by offer.id desc limit \(page.limit + 1)
+            """)
+    }
+
+    /// The referral of an offer; nil where the caller has no such offer.
+    static func referral(
+        of id: ReferralOffer.ID, for principal: Principal, in transaction: PostgresTransaction
+    ) async throws -> Referral.ID? {
+        let rules = ["offer.id = \(id)"] + visible(to: principal)
+        return try await transaction.first(
+            """
+            select offer.referral from referral_offer as offer join referral on referral.id = offer.referral
+            where \(rules.all)
+            """)?["referral"]
+    }
+
+    /// Which of these experts have been asked already.
+    static func asked(
+        _ experts: [Expert.ID], for referral: Referral.ID, in transaction: PostgresTransaction
+    ) async throws -> Set<Expert.ID> {
+        let rows = try await transaction.query(
+            "select expert from referral_offer where referral = \(referral) and expert = any(\(experts))")
+        return Set(try rows.map { try $0["expert", as: Expert.ID.self] })
+    }
+
+    /// Asks those of these experts who match.
+    ///
+    /// - Returns: the experts who are asked now.
+    static func send(
+        _ referral: Referral, to experts: [Expert.ID], ids: [ReferralOffer.ID], answerBy: Day,
+        in transaction: PostgresTransaction
+    ) async throws -> Set<Expert.ID> {
+        let rows = try await transaction.query(
+            """
+            insert into referral_offer (id, referral, expert, answer_by)
+            select chosen.id, \(referral.id), candidate.id, \(answerBy)
+            from unnest(\(ids), \(experts)) as chosen (id, expert)
+            join (\(MatchStore.candidates(for: referral))) as candidate on candidate.id = chosen.expert
+            returning expert
+            """)
+        return Set(try rows.map { try $0["expert", as: Expert.ID.self] })
+    }
+
+    static func get(
+        _ ids: [ReferralOffer.ID], for principal: Principal, in transaction: PostgresTransaction
+    ) async throws -> Rows {
+        try await transaction.query(
+            """
+            select \(columns(for: principal))
+            from referral_offer as offer join referral on referral.id = offer.referral
+            where offer.id = any(\(ids)) order by offer.id desc
+            """)
+    }
+
+    /// Writes what became of an offer. Taking a place that is not there is refused by the database.
+    static func move(
+        _ id: ReferralOffer.ID, _ body: ChangeReferralOffer.Body, in transaction: PostgresTransaction
+    ) async throws {
+        try await transaction.execute(
+            """
+            update referral_offer set
+                state = \(body.state), satisfaction = \(body.satisfaction), amount = \(body.amount),
+                note = coalesce(\(body.note), note), answered_at = coalesce(answered_at, now()),
+                version = version + 1, updated_at = now()
+            where id = \(id)
+            """)
+    }
+
+    /// Tells everybody who has not answered that no answer is needed.
+    static func withdraw(
+        from referral: Referral.ID, in transaction: PostgresTransaction
+    ) async throws -> [ReferralOffer.ID] {
+        try await transaction.query(
+            """
+            update referral_offer set state = 'withdrawn', version = version + 1, updated_at = now()
+            where referral = \(referral) and state = 'sent'
+            returning id
+            """
+        ).map { try $0["id"] }
+    }
+
+    /// Ends the offers whose day went by, of at most a hundred referrals, which are held first.
+    static func expire(in transaction: PostgresTransaction) async throws -> [ReferralOffer.ID] {
+        try await transaction.query(
+            """
+            with due as materialized (
+                select id from referral
+                where exists (
+                    select from referral_offer as offer
+                    where offer.referral = referral.id and offer.state = 'sent' and answer_by < \(ReferralStore.today))
+                order by id limit 100 for update skip locked)
+            update referral_offer set state = 'expired', version = version + 1, updated_at = now()
+            where referral in (select id from due) and state = 'sent' and answer_by < \(ReferralStore.today)
+            returning id
+            """
+        ).map { try $0["id"] }
+    }
+}
+
+extension ReferralOffer.State: PostgresEncodable {}
+extension ReferralOffer.Amount: PostgresEncodable {}

@@ -1,0 +1,93 @@
+import ClubProtocol
+import Postgres
+import ServiceKit
+
+/// `/v1/referrals`
+struct ReferralRoutes {
+    let backend: Backend
+
+    func mount(on parts: inout ServiceParts) {
+        let (database, journal) = (backend.database, backend.journal)
+        parts.routes.write(CreateReferral.self) { call, transaction in
+            guard Set(call.body.topics).count == call.body.topics.count else {
+                throw Problem.invalid("/topics", "name one twice")
+            }
+            let id = Referral.ID()
+            let ambassador = try await ambassador(of: call.body, by: call.principal, in: transaction)
+            let rows = try await ReferralStore.create(id, call.body, by: ambassador, in: transaction)
+            try await journal.record(
+                .created, "referral", id, version: 1, values: call.body, by: call.principal, in: transaction)
+            return try .row(rows)
+        }
+        parts.routes.read(ListReferrals.self) { call in
+            try .page(
+                try await ReferralStore.list(call.query, call.page, for: call.principal, on: database), call.page,
+                key: "id", "id")
+        }
+        parts.routes.read(GetReferral.self) { call in
+            try .row(try await ReferralStore.get(call.path.referral, for: call.principal, on: database))
+        }
+        parts.routes.read(ListReferralMatches.self) { call in
+            let rows = try await ReferralStore.get(call.path.referral, for: call.principal, on: database)
+            guard let referral = try rows.first?.decode(Referral.self) else { throw Problem(.notFound) }
+            return try .page(
+                try await MatchStore.list(for: referral, call.page, on: database), call.page,
+                key: "score", "_chance", "expert")
+        }
+        parts.routes.write(CloseReferral.self) { call, transaction in
+            let id = call.path.referral
+            _ = try await ReferralStore.lock(id, for: call.principal, in: transaction)
+            let withdrawn = try await ReferralOfferStore.withdraw(from: id, in: transaction)
+            let rows = try await ReferralStore.close(id, in: transaction)
+            try await journal.record(
+                [.init(.changed, "referral", id, version: try rows.first?["version"])]
+                    + withdrawn.map { .init(.changed, "referralOffer", $0) },
+                by: call.principal, in: transaction)
+            return try .row(rows)
+        }
+        parts.cron("expire-referral-offers", every: .seconds(600)) { job in
+            try await expire { try await job.heartbeat() }
+        }
+        parts.routes.constraint("referral_topics_check", .invalid("/topics", "must be 1 to 5"))
+        parts.routes.constraint("referral_places_range_check", .invalid("/places", "must be from 1 to 3"))
+        parts.routes.constraint(
+            "referral_description_check", .invalid("/description", "is longer than 2,000 characters"))
+        parts.routes.constraint(
+            "referral_ambassador_fkey", .invalid("/ambassador", "there is no such ambassador"))
+        parts.routes.constraint("referral_places_check", Problem(.referralTaken))
+        parts.routes.constraint("referral_asked_check", Problem(.tooManyAsked))
+    }
+
+    /// In whose name a need is brought: an ambassador's own, or whom the staff says.
+    private func ambassador(
+        of body: CreateReferral.Body, by principal: Principal, in transaction: PostgresTransaction
+    ) async throws -> Ambassador.ID? {
+        guard principal.role == .ambassador else { return body.ambassador }
+        guard let own = try await ReferralStore.ambassador(principal, in: transaction) else {
+            throw Problem(.forbidden, "Only who is enrolled in the forum brings a firm's need.")
+        }
+        guard body.ambassador == nil || body.ambassador == own else {
+            throw Problem.invalid("/ambassador", "must be yourself")
+        }
+        return own
+    }
+
+    /// Ends what nobody answered in time, and forgets the firms of old referrals.
+    func expire(betweenPieces: () async throws -> Void = {}) async throws {
+        let (database, journal) = (backend.database, backend.journal)
+        let directory = Principal.service(.directory)
+        var count = 1
+        while count > 0 {
+            count = try await database.transaction { transaction in
+                let expired = try await ReferralOfferStore.expire(in: transaction)
+                let forgotten = try await ReferralStore.forgetFirms(in: transaction)
+                try await journal.record(
+                    expired.map { .init(.changed, "referralOffer", $0) }
+                        + forgotten.map { .init(.changed, "referral", $0) },
+                    by: directory, in: transaction)
+                return expired.count + forgotten.count
+            }
+            try await betweenPieces()
+        }
+    }
+}

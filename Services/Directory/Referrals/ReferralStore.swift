@@ -1,0 +1,131 @@
+import ClubProtocol
+import Postgres
+import ServiceKit
+
+enum ReferralStore {
+    /// The day in Paris, as `Day.today` has it.
+    static let today: SQL = "(now() at time zone 'Europe/Paris')::date"
+
+    private static let state: SQL = """
+        case when closed_at is not null then 'closed' when taken = places then 'placed' else 'open' end
+        """
+
+    /// Who the firm is, as the protocol has it; NULL where nothing is known.
+    static let firm: SQL = """
+        case when coalesce(firm_name, firm_contact, firm_email, firm_telephone) is not null then
+            json_strip_nulls(json_build_object(
+                'name', firm_name, 'contact', firm_contact, 'email', firm_email, 'telephone', firm_telephone)) end
+        """
+
+    private static let columns: SQL = """
+        id, ambassador, topics, postal_code as "postalCode", departement, description, \(firm) as firm, places, taken,
+        asked, \(state) as state, version, created_at as "createdAt", updated_at as "updatedAt"
+        """
+
+    /// What a caller may see: an ambassador its own.
+    static func visible(to principal: Principal) -> [SQL] {
+        switch principal.role {
+        case .operator, .editor, .lobbyist, .auditor, .service: []
+        case .ambassador:
+            ["referral.ambassador in (select ambassador.id from ambassador where person = \(principal.person))"]
+        case .representative, .expert: ["false"]
+        }
+    }
+
+    /// The ambassador that a caller is; nil for a person who is not enrolled.
+    static func ambassador(
+        _ principal: Principal, in transaction: PostgresTransaction
+    ) async throws -> Ambassador.ID? {
+        try await transaction.first("select id from ambassador where person = \(principal.person)")?["id"]
+    }
+
+    static func create(
+        _ id: Referral.ID, _ body: CreateReferral.Body, by ambassador: Ambassador.ID?,
+        in transaction: PostgresTransaction
+    ) async throws -> Rows {
+        guard let departement = body.departement ?? Departement(postalCode: body.postalCode) else {
+            throw Problem.invalid("/departement", "the postal code does not tell it")
+        }
+        return try await transaction.query(
+            """
+            insert into referral (
+                id, ambassador, topics, postal_code, departement, description, firm_name, firm_contact, firm_email,
+                firm_telephone, places)
+            values (
+                \(id), \(ambassador), \(body.topics), \(body.postalCode), \(departement), \(body.description),
+                \(body.firm?.name), \(body.firm?.contact), \(body.firm?.email), \(body.firm?.telephone),
+                \(body.places ?? 1))
+            returning \(columns)
+            """)
+    }
+
+    static func get(
+        _ id: Referral.ID, for principal: Principal, on executor: any PostgresExecutor
+    ) async throws -> Rows {
+        let rules = ["id = \(id)"] + visible(to: principal)
+        return try await executor.query("select \(columns) from referral where \(rules.all)")
+    }
+
+    static func list(
+        _ query: ListReferrals.Query, _ page: PageRequest, for principal: Principal,
+        on executor: any PostgresExecutor
+    ) async throws -> Rows {
+        var rules = visible(to: principal)
+        if let ambassador = query.ambassador { rules.append("ambassador = \(ambassador)") }
+        if let state = query.state { rules.append("\(Self.state) = \(state.rawValue)") }
+        if let departement = query.departement { rules.append("departement = \(departement)") }
+        if let topic = query.topic { rules.append("topics @> \([topic])::text[]") }
+        if let after = try page.position(of: Referral.self) { rules.append("id < \(after.id)") }
+        return try await executor.query(
+            """
+            select \(columns) from referral
+            where \(rules.all)
+            order by id desc limit \(page.limit + 1)
+            """)
+    }
+
+    /// Holds a referral until the end of the transaction: whoever sends, answers or closes waits here, before touching an
+    /// offer.
+    ///
+    /// - Throws: 404 for one that is none to the caller.
+    static func lock(
+        _ id: Referral.ID, for principal: Principal, in transaction: PostgresTransaction
+    ) async throws -> Referral {
+        let rules = ["id = \(id)"] + visible(to: principal)
+        guard let row = try await transaction.first("select \(columns) from referral where \(rules.all) for update")
+        else { throw Problem(.notFound) }
+        return try row.decode(Referral.self)
+    }
+
+    static func close(_ id: Referral.ID, in transaction: PostgresTransaction) async throws -> Rows {
+        try await transaction.query(
+            """
+            update referral set
+                version = version + (closed_at is null)::integer,
+                updated_at = case when closed_at is null then now() else updated_at end,
+                closed_at = coalesce(closed_at, now())
+            where id = \(id)
+            returning \(columns)
+            """)
+    }
+
+    /// Forgets who the firms were whose referrals nobody has touched for a year.
+    ///
+    /// - Returns: those of at most a thousand referrals.
+    static func forgetFirms(in transaction: PostgresTransaction) async throws -> [Referral.ID] {
+        try await transaction.query(
+            """
+            update referral set
+                firm_name = null, firm_contact = null, firm_email = null, firm_telephone = null,
+                version = version + 1, updated_at = now()
+            where id in (
+                select id from referral
+                where updated_at < now() - interval '1 year'
+                    and (firm_name is not null or firm_contact is not null or firm_email is not null
+                        or firm_telephone is not null)
+                limit 1000 for update skip locked)
+            returning id
+            """
+        ).map { try $0["id"] }
+    }
+}

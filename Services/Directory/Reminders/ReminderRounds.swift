@@ -1,0 +1,74 @@
+import ClubProtocol
+import Logging
+import Postgres
+import ServiceKit
+
+/// `/v1/contribution-reminders`, what is done of it every morning, and the letters.
+struct ReminderRounds: Sendable {
+    static let letter = JobKind<ReminderStore.ReminderID>("contribution.letter", maximumAttempts: 500)
+
+    let backend: Backend
+    let post: Post
+
+    func mount(on parts: inout ServiceParts) throws {
+        parts.routes.write(RemindContributions.self) { _, transaction in .value(try await ask(in: transaction)) }
+        try parts.cron("contribution-reminders", "0 9 * * *") { job in
+            let asked = try await backend.database.transaction { transaction in try await ask(in: transaction) }
+            if asked.withoutAddress > 0 {
+                job.logger.warning(
+                    "contributions without an address to write to", metadata: ["count": "\(asked.withoutAddress)"])
+            }
+        }
+        parts.job(Self.letter, concurrency: 2) { reminder, _ in try await write(reminder) }
+    }
+
+    /// Adds the letters that are due, with a job for each.
+    func ask(in transaction: PostgresTransaction) async throws -> ContributionReminders {
+        let added = try await ReminderStore.ask(in: transaction)
+        try await backend.jobs.enqueue(Self.letter, all: added, unique: { $0.text }, in: transaction)
+        return ContributionReminders(
+            letters: added.count, withoutAddress: try await ReminderStore.withoutAddress(on: transaction))
+    }
+
+    private func write(_ reminder: ReminderStore.ReminderID) async throws {
+        guard let open = try await ReminderStore.open(reminder, on: backend.database) else { return }
+        let amount = French.amount(Money(cents: open.rest))
+        let what = "cotisation \(open.year) n° \(open.number) de \(open.organization)"
+        let (subject, opening): (String, String) =
+            switch open.step {
+            case .called:
+                (
+                    "Votre cotisation au Club",
+                    "Voici l'appel de la \(what) : \(amount), à régler avant le \(French.day(open.dueOn))."
+                )
+            case .upcoming:
+                (
+                    "Votre cotisation : dernier jour le \(French.day(open.dueOn))",
+                    "Sauf erreur de notre part, il reste à régler \(amount) pour la \(what), avant le \(French.day(open.dueOn))."
+                )
+            case .late:
+                (
+                    "Rappel : votre cotisation au Club",
+                    "La \(what) était à régler avant le \(French.day(open.dueOn)). Il reste \(amount)."
+                )
+            case .final:
+                (
+                    "Dernier rappel : votre cotisation au Club",
+                    "Malgré nos messages, il reste à régler \(amount) pour la \(what), échue le \(French.day(open.dueOn))."
+                )
+            }
+        try await post.send(
+            SendLetter.Body(
+                key: try Line(validating: "contribution:\(reminder)"), purpose: .contribution, email: open.email,
+                name: open.organization, reader: open.reader.map { DataSubject($0) },
+                subject: try Line(validating: subject),
+                paragraphs: [
+                    try Prose(validating: opening),
+                    try Prose(
+                        validating: "Merci d'indiquer \(open.year)-\(open.number) comme référence de votre virement. "
+                            + "Si vous avez payé entre-temps, ne tenez pas compte de ce message. "
+                            + "Un reçu vous sera envoyé dès que tout est réglé."),
+                ]))
+        try await ReminderStore.mailed(reminder, on: backend.database)
+    }
+}

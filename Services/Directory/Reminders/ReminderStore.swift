@@ -1,0 +1,96 @@
+import ClubProtocol
+import Postgres
+import ServiceKit
+
+/// The SQL of what is written to members about their contributions.
+enum ReminderStore {
+    typealias ReminderID = Identifier<ContributionReminders>
+
+    enum Step: String, Decodable {
+        case called, upcoming, late, final
+    }
+
+    /// What a letter says, as long as something is owed.
+    struct Open: Decodable {
+        var step: Step
+        var email: EmailAddress
+        /// Whose address it is, where it is not the organization's own.
+        var reader: Person.ID?
+        var organization: Line
+        var year: Int
+        var number: Int
+        var dueOn: Day
+        /// In cents.
+        var rest: Int
+    }
+
+    private static let today: SQL = "(now() at time zone 'Europe/Paris')::date"
+
+    /// The organization's address, else that of its titular representative today.
+    static let address: SQL = "coalesce(organization.email, (\(representative("person.email"))))"
+
+    /// Whose address it is, where it is not the organization's own.
+    static let reader: SQL = "case when organization.email is null then (\(representative("person.id"))) end"
+
+    private static func representative(_ column: SQL) -> SQL {
+        """
+        select \(column) from mandate join person on person.id = mandate.person
+        where mandate.organization = organization.id and mandate.kind = 'titular'
+            and mandate.during @> \(today) and person.email is not null
+        limit 1
+        """
+    }
+
+    /// The step that today calls for. Nothing is sent for what has been owed for longer than two months after its day:
+    /// that is no case for a machine.
+    private static let due: SQL = """
+        select contribution.id, case
+                when due_on <= \(today) - 30 then 'final' when due_on <= \(today) - 15 then 'late'
+                when due_on >= \(today) and due_on <= \(today) + 7 then 'upcoming'
+                when due_on > \(today) + 7 then 'called'
+            end as step, \(address) as address
+        from contribution join organization on organization.id = contribution.organization
+        where paid < amount and due_on > \(today) - 60
+        """
+
+    /// Adds the letters that are due and were not asked for before; each step of a contribution has one.
+    static func ask(in transaction: PostgresTransaction) async throws -> [ReminderID] {
+        try await transaction.query(
+            """
+            insert into contribution_reminder (id, contribution, step)
+            select gen_random_uuid(), due.id, step from (\(due)) as due
+            where step is not null and address is not null and not exists (
+                select from contribution_reminder as earlier where earlier.contribution = due.id and earlier.step = due.step)
+            order by due.id
+            on conflict do nothing
+            returning id
+            """
+        ).map { try $0["id"] }
+    }
+
+    /// How many letters are due to nobody knows whom.
+    static func withoutAddress(on executor: any PostgresExecutor) async throws -> Int {
+        let row = try await executor.first(
+            "select count(*) as count from (\(due)) as due where step is not null and address is null")
+        return try row?["count"] ?? 0
+    }
+
+    /// What to write; nil when all has been paid since, or the letter has gone out.
+    static func open(_ reminder: ReminderID, on executor: any PostgresExecutor) async throws -> Open? {
+        try await executor.first(
+            """
+            select * from (
+                select step, \(address) as email, \(reader) as reader, organization.name as organization, year, number,
+                    due_on as "dueOn", amount - paid as rest
+                from contribution_reminder as reminder
+                join contribution on contribution.id = reminder.contribution
+                join organization on organization.id = contribution.organization
+                where reminder.id = \(reminder) and mailed_at is null and paid < amount
+            ) as open where email is not null
+            """)?.decode(Open.self)
+    }
+
+    static func mailed(_ reminder: ReminderID, on executor: any PostgresExecutor) async throws {
+        try await executor.execute("update contribution_reminder set mailed_at = now() where id = \(reminder)")
+    }
+}

@@ -1,0 +1,96 @@
+import ClubProtocol
+import Postgres
+import ServiceKit
+
+/// The words of experts' names and communes, and how words that somebody types are read.
+enum ExpertWordStore {
+    /// Takes in the words of the experts that were changed since the last time. Nobody else's words go but by an
+    /// erasure: one that no expert has any more finds nothing, and does no harm.
+    static func refresh(in transaction: PostgresTransaction) async throws {
+        guard
+            let row = try await transaction.first(
+                "select through::text from expert_word_progress for update")
+        else { throw PostgresError(.decoding, message: "the progress of the words is gone") }
+        let through: String = try row["through"]
+        // Rows carry the time at which their transaction began; one that ends later may bring older ones. An hour of overlap
+        // is longer than any.
+        try await transaction.execute(
+            """
+            insert into expert_word (word, lexeme)
+            select word, lexeme from (
+                select distinct word
+                from expert cross join regexp_split_to_table(search_text, '[^[:alnum:]]+') as word
+                where updated_at >= \(through)::timestamptz - interval '1 hour' and length(word) between 2 and 40
+            ) as fresh
+            cross join lateral unnest(to_tsvector('directory.french_folded', word)) as parsed (lexeme)
+            on conflict do nothing
+            """)
+        try await transaction.execute(
+            """
+            update expert_word_progress
+            set through = greatest(through, coalesce((select max(updated_at) from expert), through))
+            """)
+    }
+
+    /// Takes away the words that no expert has any more: for an erasure, as a name is made of them.
+    static func prune(in transaction: PostgresTransaction) async throws {
+        // Before it looks, so that nobody adds words of an expert that is on its way out.
+        try await transaction.query("select from expert_word_progress for update")
+        try await transaction.execute(
+            """
+            delete from expert_word where word not in (
+                select word from expert cross join regexp_split_to_table(search_text, '[^[:alnum:]]+') as word)
+            """)
+    }
+
+    /// The words of `text` that mean something, each with those it may stand for: itself where an expert has it in any of its
+    /// endings; else the words that begin with it; else up to three that are a few letters away.
+    static func read(_ text: Line, in transaction: PostgresTransaction) async throws -> [Reading] {
+        try await transaction.query(
+            """
+            select asked.word as typed, known.is_known as "isKnown", coalesce(
+                case when not known.is_known then coalesce(beginning.words, spelt.words) end, '{}') as "takenFor"
+            from (
+                select word, min(place) as place, (array_agg(lexeme))[1] as lexeme
+                from regexp_split_to_table(directory.folded(\(text.text)), '[^[:alnum:]]+')
+                    with ordinality as parts (word, place)
+                cross join lateral unnest(to_tsvector('directory.french_folded', word)) as parsed (lexeme)
+                where word <> ''
+                group by word order by place limit 8
+            ) as asked
+            cross join lateral (
+                select exists (select from expert_word where expert_word.lexeme = asked.lexeme) as is_known
+            ) as known
+            left join lateral (
+                select array_agg(word order by length(word), word) as words from (
+                    select word from expert_word
+                    where not known.is_known and word >= asked.word and word < asked.word || chr(1114111)
+                    order by word limit 20) as found
+            ) as beginning on true
+            left join lateral (
+                select array_agg(word order by distance, nearness desc, word) as words from (
+                    select word, distance, directory.similarity(word, asked.word) as nearness
+                    from expert_word cross join lateral (
+                        select directory.levenshtein_less_equal(word, asked.word, 3) as distance) as measured
+                    where not known.is_known and beginning.words is null and word operator(directory.%) asked.word
+                        and distance <= case when length(asked.word) < 5 then 1 when length(asked.word) < 9 then 2 else 3 end
+                    order by distance, nearness desc, word limit 3) as found
+            ) as spelt on true
+            order by asked.place
+            """
+        ).decode(Reading.self)
+    }
+
+    struct Reading: Decodable {
+        var typed: String
+        var isKnown: Bool
+        var takenFor: [String]
+    }
+}
+
+extension [ExpertWordStore.Reading] {
+    /// As `to_tsquery` reads it: all words, each in one of its readings. Words are letters and digits only.
+    var query: String {
+        map { "(\(([$0.typed] + $0.takenFor).joined(separator: " | ")))" }.joined(separator: " & ")
+    }
+}

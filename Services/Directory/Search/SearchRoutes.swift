@@ -1,0 +1,27 @@
+import ClubProtocol
+import Postgres
+import ServiceKit
+
+/// `/v1/expert-search`
+struct SearchRoutes {
+    let backend: Backend
+
+    func mount(on parts: inout ServiceParts) {
+        let database = backend.database
+        parts.routes.read(SearchExperts.self) { call in
+            let rows = try await database.transaction(readOnly: true) { transaction in
+                try await ExpertSearchStore.list(call.query, call.page, for: call.principal, in: transaction)
+            }
+            return try .page(rows, call.page, key: "_stage", "_key", "_id")
+        }
+        parts.routes.read(CountExperts.self) { call in
+            try await .value(
+                database.transaction(readOnly: true) { transaction in
+                    try await ExpertSearchStore.facets(call.query, for: call.principal, in: transaction)
+                })
+        }
+        parts.cron("expert words", every: .seconds(60)) { _ in
+            try await database.transaction { try await ExpertWordStore.refresh(in: $0) }
+        }
+    }
+}

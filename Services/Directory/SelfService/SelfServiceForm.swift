@@ -1,0 +1,82 @@
+import ClubProtocol
+
+/// What the form of the own record says, checked field by field.
+struct SelfServiceForm {
+    private(set) var contactName: Line?
+    private(set) var email: EmailAddress?
+    private(set) var telephone: Telephone?
+    private(set) var website: WebAddress?
+    private(set) var departements: [Departement] = []
+    private(set) var topics: [Topic] = []
+    private(set) var brands: [Line] = []
+    let consents: ConsentChoices
+    /// What is wrong, by the name of the field; in French, because people read it.
+    private(set) var errors: [String: String] = [:]
+
+    /// - Parameter known: the vocabulary of topics.
+    init(_ body: ChangeSelf.Body, known: Set<Topic>) {
+        // A box that is not ticked is a no.
+        consents = ConsentChoices(
+            flashInfo: body.flashInfo ?? false, eventInvitations: body.eventInvitations ?? false,
+            publicDirectory: body.publicDirectory ?? false, partnerOffers: body.partnerOffers ?? false)
+        contactName = read(body.contactName, "contactName", "200 caractères au plus, sur une ligne.")
+        email = read(body.email, "email", "Cette adresse n'est pas valide. Exemple : nom@exemple.fr")
+        telephone = read(body.telephone, "telephone", "Ce numéro n'est pas valide. Exemple : 05 59 00 00 00")
+        website = read(
+            body.website.map { $0.contains("://") || Self.trimmed($0).isEmpty ? $0 : "https://\(Self.trimmed($0))" },
+            "website", "Cette adresse n'est pas valide. Exemple : https://www.exemple.fr")
+        let codes = (body.departements ?? "").split { $0.isWhitespace || ",;/".contains($0) }
+        departements = readAll(
+            codes.map { $0.count == 1 ? "0\($0)" : $0.uppercased() }, "departements",
+            "Séparez les numéros par des virgules. Exemple : 64, 40, 2A")
+        if errors["departements"] == nil, departements.isEmpty {
+            errors["departements"] = "Indiquez au moins un département."
+        }
+        topics = readAll(body.topics, "topics", "Choisissez parmi les sujets proposés.")
+        if topics.contains(where: { !known.contains($0) }) {
+            errors["topics"] = "Choisissez parmi les sujets proposés."
+        } else if topics.count > 40 {
+            errors["topics"] = "40 sujets au plus."
+        }
+        brands = readAll(
+            (body.brands ?? "").split(whereSeparator: \.isNewline).map { Self.trimmed(String($0)) }.filter {
+                !$0.isEmpty
+            },
+            "brands", "Une marque par ligne, 200 caractères au plus.")
+        if brands.count > 200 { errors["brands"] = "200 marques au plus." }
+    }
+
+    /// Says that a field cannot be taken.
+    mutating func refuse(_ field: String, _ advice: String) {
+        errors[field] = advice
+    }
+
+    private static func trimmed(_ text: String) -> String {
+        String(text.drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
+    }
+
+    /// The value of a field; nil for an empty one.
+    private mutating func read<Value: TextValue>(_ text: String?, _ field: String, _ advice: String) -> Value? {
+        let text = Self.trimmed(text ?? "")
+        guard !text.isEmpty else { return nil }
+        do {
+            return try Value(validating: text)
+        } catch {
+            errors[field] = advice
+            return nil
+        }
+    }
+
+    /// The values of a field that takes several, each once.
+    private mutating func readAll<Value: TextValue>(_ texts: [String], _ field: String, _ advice: String) -> [Value] {
+        var values: [Value] = []
+        for text in texts {
+            guard let value = try? Value(validating: text) else {
+                errors[field] = advice
+                continue
+            }
+            if !values.contains(value) { values.append(value) }
+        }
+        return values
+    }
+}

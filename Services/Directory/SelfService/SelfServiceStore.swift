@@ -1,0 +1,190 @@
+import ClubProtocol
+import Postgres
+import ServiceKit
+
+/// What the pages show of the own record, and the links that were asked for.
+enum SelfServiceStore {
+    typealias LinkID = Identifier<SelfServiceLink>
+
+    /// One link an address is mailed in so many minutes.
+    private static let minutes = 10
+    /// How many addresses may wait for their link; more are told to come back.
+    private static let queued = 1000
+
+    // MARK: The record
+
+    /// - Throws: 404 when it is gone.
+    static func record(of enrollee: Enrollee, on executor: any PostgresExecutor) async throws -> SelfRecord {
+        let operating = Principal.service(.directory)
+        switch enrollee {
+        case .expert(let id):
+            guard let row = try await ExpertStore.get(id, for: operating, on: executor).first else {
+                throw Problem(.notFound)
+            }
+            return .expert(try row.decode(Expert.self))
+        case .ambassador(let id):
+            guard
+                let ambassador = try await AmbassadorStore.get(id, for: operating, on: executor).first?
+                    .decode(Ambassador.self),
+                let person = try await PersonStore.get(ambassador.person, for: operating, on: executor).first?
+                    .decode(Person.self)
+            else { throw Problem(.notFound) }
+            return .ambassador(ambassador, person)
+        }
+    }
+
+    /// The vocabulary, by label as the French sort it.
+    static func topics(on executor: any PostgresExecutor) async throws -> [(code: Topic, label: String)] {
+        try await executor.query("select code, label from topic order by directory.sort_key(label)").map {
+            (try $0["code"], try $0["label"])
+        }
+    }
+
+    // MARK: Links
+
+    /// Whether more addresses wait than are worked off in a while.
+    static func isCrowded(_ kind: String, on executor: any PostgresExecutor) async throws -> Bool {
+        let row = try await executor.first(
+            "select count(*) as count from (select from job where kind = \(kind) and state <> 'dead' limit \(queued)) as waiting"
+        )
+        return try row?["count", as: Int.self] == queued
+    }
+
+    /// Whose records have this address; who has left may come back by the link.
+    static func holders(of email: EmailAddress, on executor: any PostgresExecutor) async throws -> [Enrollee] {
+        try await executor.query(
+            """
+            select 'expert' as entity, id from expert where lower(email) = lower(\(email.text))
+            union all
+            select 'ambassador', ambassador.id
+            from ambassador join person on person.id = ambassador.person where lower(person.email) = lower(\(email.text))
+            order by entity, id limit 20
+            """
+        ).compactMap { row in
+            let (entity, id): (String, String) = (try row["entity"], try row["id", as: Identifier<Enrollee>.self].text)
+            return Enrollee(text: "\(entity):\(id)")
+        }
+    }
+
+    /// Notes a link, unless the record was sent one a moment ago.
+    static func note(_ enrollee: Enrollee, in transaction: PostgresTransaction) async throws -> LinkID? {
+        let id: SQL =
+            switch enrollee {
+            case .ambassador(let id): "\(id)"
+            case .expert(let id): "\(id)"
+            }
+        return try await transaction.first(
+            """
+            insert into self_service_link (id, \(enrollee.table))
+            select \(LinkID()), \(id)
+            where not exists (
+                select from self_service_link
+                where \(enrollee.table) = \(id) and asked_at > now() - make_interval(mins => \(minutes)::integer))
+            returning id
+            """)?["id"]
+    }
+
+    /// Whom a link was noted for, with the address as it is now.
+    static func noted(_ link: LinkID, on executor: any PostgresExecutor) async throws -> (Enrollee, SelfRecord)? {
+        let row = try await executor.first(
+            "select expert, ambassador from self_service_link where id = \(link)")
+        guard let row else { return nil }
+        let expert: Expert.ID? = try row.optional("expert")
+        let ambassador: Ambassador.ID? = try row.optional("ambassador")
+        guard let enrollee = expert.map(Enrollee.expert) ?? ambassador.map(Enrollee.ambassador) else { return nil }
+        return (enrollee, try await record(of: enrollee, on: executor))
+    }
+
+    /// Forgets the links of earlier days.
+    static func purge(on executor: any PostgresExecutor) async throws {
+        try await executor.execute("delete from self_service_link where asked_at < now() - interval '2 days'")
+    }
+}
+
+/// An own record, as whoever opens its link gets to see it.
+enum SelfRecord: Sendable {
+    case ambassador(Ambassador, Person)
+    case expert(Expert)
+
+    var title: String {
+        switch self {
+        case .ambassador(_, let person): "\(person.givenName) \(person.familyName)"
+        case .expert(let expert): expert.name.text
+        }
+    }
+
+    var email: EmailAddress? {
+        switch self {
+        case .ambassador(_, let person): person.email
+        case .expert(let expert): expert.email
+        }
+    }
+
+    /// Whom a letter greets.
+    var reader: Line? {
+        switch self {
+        case .ambassador: try? Line(validating: String(title.prefix(200)))
+        case .expert(let expert): expert.contactName ?? expert.name
+        }
+    }
+
+    var leftOn: Day? {
+        switch self {
+        case .ambassador(let ambassador, _): ambassador.leftOn
+        case .expert(let expert): expert.leftOn
+        }
+    }
+
+    var confirmedAt: Timestamp {
+        switch self {
+        case .ambassador(let ambassador, _): ambassador.confirmedAt
+        case .expert(let expert): expert.confirmedAt
+        }
+    }
+
+    var topics: [Topic] {
+        switch self {
+        case .ambassador(let ambassador, _): ambassador.topics
+        case .expert(let expert): expert.topics
+        }
+    }
+
+    var departements: [Departement] {
+        switch self {
+        case .ambassador(let ambassador, _): ambassador.departements
+        case .expert(let expert): expert.departements
+        }
+    }
+
+    var consents: Consents {
+        switch self {
+        case .ambassador(_, let person): person.consents
+        case .expert(let expert): expert.consents
+        }
+    }
+
+    var telephone: Telephone? {
+        switch self {
+        case .ambassador(_, let person): person.telephone
+        case .expert(let expert): expert.telephone
+        }
+    }
+
+    /// Whose data it is.
+    var subject: DataSubject {
+        switch self {
+        case .ambassador(_, let person): DataSubject(person.id)
+        case .expert(let expert): DataSubject(expert.id)
+        }
+    }
+
+    /// Acts in its own name, with the rights that its own token would have, on nothing but itself.
+    var principal: Principal {
+        switch self {
+        case .ambassador(let ambassador, let person):
+            Principal(subject: "ambassador:\(ambassador.id)", role: .ambassador, person: person.id)
+        case .expert(let expert):
+            Principal(subject: "expert:\(expert.id)", role: .expert, organization: Organization.ID(expert.id.uuid))
+        }
+    }
+}

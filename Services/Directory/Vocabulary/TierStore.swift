@@ -1,0 +1,78 @@
+import ClubProtocol
+import Postgres
+import ServiceKit
+
+enum TierStore {
+    private static let columns: SQL = """
+        code, label, kind, \(ContributionStore.money("fee")) as fee, monthly_seats as "monthlySeats",
+        workshop_seats as "workshopSeats", insertions, version, created_at as "createdAt", updated_at as "updatedAt"
+        """
+
+    static func list(_ page: PageRequest, on executor: any PostgresExecutor) async throws -> Rows {
+        var rules: [SQL] = []
+        if let after = try page.position { rules.append("(sort_key, code) > (\(after.key), \(after.code))") }
+        return try await executor.query(
+            """
+            select \(columns), sort_key as "_key" from tier
+            where \(rules.all)
+            order by sort_key, code limit \(page.limit + 1)
+            """)
+    }
+
+    static func get(_ code: Tier, on executor: any PostgresExecutor) async throws -> Rows {
+        try await executor.query("select \(columns) from tier where code = \(code)")
+    }
+
+    static func create(_ body: CreateTier.Body, in transaction: PostgresTransaction) async throws -> Rows {
+        try check(body.fee, body.monthlySeats, body.workshopSeats, body.insertions)
+        return try await transaction.query(
+            """
+            insert into tier (code, label, kind, fee, monthly_seats, workshop_seats, insertions)
+            values (
+                \(body.code), \(body.label), \(body.kind), \(body.fee.amount), \(body.monthlySeats ?? 0),
+                \(body.workshopSeats ?? 0), \(body.insertions ?? 0))
+            returning \(columns)
+            """)
+    }
+
+    static func change(
+        _ code: Tier, _ patch: ChangeTier.Body, at version: Int?, in transaction: PostgresTransaction
+    ) async throws -> Rows {
+        try check(patch.fee, patch.monthlySeats, patch.workshopSeats, patch.insertions)
+        guard
+            let row = try await transaction.first("select \(columns) from tier where code = \(code) for update")
+        else { throw Problem(.notFound) }
+        let tier = try row.decode(TierTerms.self, at: version)
+        let kind = patch.kind ?? tier.kind
+        // The row lock holds back whoever is about to give the tier to somebody.
+        guard
+            try await transaction.first(
+                """
+                select from membership join organization on organization.id = membership.organization
+                where membership.tier = \(code) and organization.kind <> \(kind) limit 1
+                """) == nil
+        else { throw Problem(.tierInUse) }
+        return try await transaction.query(
+            """
+            update tier set
+                label = \(patch.label ?? tier.label), kind = \(kind), fee = \((patch.fee ?? tier.fee).amount),
+                monthly_seats = \(patch.monthlySeats ?? tier.monthlySeats),
+                workshop_seats = \(patch.workshopSeats ?? tier.workshopSeats),
+                insertions = \(patch.insertions ?? tier.insertions), version = version + 1, updated_at = now()
+            where code = \(code)
+            returning \(columns)
+            """)
+    }
+
+    private static func check(_ fee: Money?, _ monthlySeats: Int?, _ workshopSeats: Int?, _ insertions: Int?) throws {
+        if let fee, !(0...Int(Int32.max)).contains(fee.amount) {
+            throw Problem.invalid("/fee/amount", "must be from 0 to 2147483647 cents")
+        }
+        for (name, value) in [
+            ("monthlySeats", monthlySeats), ("workshopSeats", workshopSeats), ("insertions", insertions),
+        ] {
+            guard let value, !(0...1000).contains(value) else { continue }
+            throw Problem.invalid("/\(name)", "must be from 0 to 1000")
+        }
+    }
+}

@@ -1,0 +1,59 @@
+/// A field of a page's search form. Browsers send it even when it was left empty.
+package struct FormField<Value: TextValue>: TextValue {
+    package let text: String
+    /// Nil where nothing was entered.
+    package let value: Value?
+
+    package init(validating text: String) throws(InvalidText) {
+        let entered = String(text.unicodeScalars.trimmingBlanks)
+        self.text = entered
+        value = entered.isEmpty ? nil : try Value(validating: entered)
+    }
+
+    package init(_ value: Value?) {
+        self.value = value
+        text = value?.text ?? ""
+    }
+
+    package static var schema: TextSchema {
+        TextSchema(maxLength: Value.schema.maxLength, example: Value.schema.example)
+    }
+}
+
+/// A choice of a page's search form: one of the cases, or empty for any.
+package struct FormChoice<Value: RawRepresentable & CaseIterable & Hashable & Sendable>: TextValue
+where Value.RawValue == String {
+    package let text: String
+    /// Nil where any will do.
+    package let value: Value?
+
+    package init(validating text: String) throws(InvalidText) {
+        self.text = text
+        value = Value(rawValue: text)
+        guard text.isEmpty || value != nil else { throw InvalidText("is none of the choices") }
+    }
+
+    package init(_ value: Value?) {
+        self.value = value
+        text = value?.rawValue ?? ""
+    }
+
+    package static var schema: TextSchema {
+        TextSchema(
+            pattern: "^(" + Value.allCases.map(\.rawValue).joined(separator: "|") + ")?$",
+            example: Value.allCases.first.map(\.rawValue) ?? "")
+    }
+}
+
+extension Substring.UnicodeScalarView {
+    fileprivate var trimmingBlanks: Substring.UnicodeScalarView {
+        var rest = self
+        while let first = rest.first, first.properties.isWhitespace { rest.removeFirst() }
+        while let last = rest.last, last.properties.isWhitespace { rest.removeLast() }
+        return rest
+    }
+}
+
+extension String.UnicodeScalarView {
+    fileprivate var trimmingBlanks: Substring.UnicodeScalarView { self[...].trimmingBlanks }
+}

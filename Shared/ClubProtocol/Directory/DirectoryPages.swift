@@ -1,0 +1,93 @@
+import HTTPTypes
+
+/// The page on which people look for an expert, in French.
+package enum ShowExperts: Endpoint {
+    package static let operation = Operation(
+        .get, "/annuaire", "The page on which people look for an expert.", access: .anyone, produces: .html)
+
+    package struct Query: Codable, Sendable {
+        package var q: FormField<Line>?
+        package var departement: FormField<Departement>?
+        package var topic: FormField<Topic>?
+        package var subKind: FormChoice<Expert.SubKind>?
+        /// The last expert of the page before.
+        package var after: Expert.ID?
+
+        /// As they stand in the address of the page.
+        package enum CodingKeys: String, CodingKey {
+            case q, departement
+            case topic = "theme"
+            case subKind = "type"
+            case after = "apres"
+        }
+
+        package init(
+            q: FormField<Line>? = nil, departement: FormField<Departement>? = nil, topic: FormField<Topic>? = nil,
+            subKind: FormChoice<Expert.SubKind>? = nil, after: Expert.ID? = nil
+        ) {
+            self.q = q
+            self.departement = departement
+            self.topic = topic
+            self.subKind = subKind
+            self.after = after
+        }
+    }
+
+    package typealias Response = TextDocument
+}
+
+/// The page of one expert, in French.
+package enum ShowExpert: Endpoint {
+    package static let operation = Operation(
+        .get, "/annuaire/experts/{expert}", "The page of an expert.", access: .anyone, problems: [.notFound],
+        produces: .html)
+
+    package typealias Path = ExpertPath
+    package typealias Response = TextDocument
+}
+
+/// The page of the club's members, in French.
+package enum ShowMembers: Endpoint {
+    package static let operation = Operation(
+        .get, "/annuaire/membres", "The page of the club's members.", access: .anyone, produces: .html)
+
+    package struct Query: Codable, Sendable {
+        package var q: FormField<Line>?
+        package var departement: FormField<Departement>?
+        package var topic: FormField<Topic>?
+        package var kind: FormChoice<PublicMember.Kind>?
+        /// The last member of the page before.
+        package var after: Organization.ID?
+
+        /// As they stand in the address of the page.
+        package enum CodingKeys: String, CodingKey {
+            case q, departement
+            case topic = "theme"
+            case kind = "type"
+            case after = "apres"
+        }
+
+        package init(
+            q: FormField<Line>? = nil, departement: FormField<Departement>? = nil, topic: FormField<Topic>? = nil,
+            kind: FormChoice<PublicMember.Kind>? = nil, after: Organization.ID? = nil
+        ) {
+            self.q = q
+            self.departement = departement
+            self.topic = topic
+            self.kind = kind
+            self.after = after
+        }
+    }
+
+    package typealias Response = TextDocument
+}
+
+/// The page of one member, in French.
+package enum ShowMember: Endpoint {
+    package static let operation = Operation(
+        .get, "/annuaire/membres/{organization}", "The page of a member of the club.", access: .anyone,
+        problems: [.notFound], produces: .html)
+
+    package typealias Path = OrganizationPath
+    package typealias Response = TextDocument
+}

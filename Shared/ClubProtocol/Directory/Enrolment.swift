@@ -1,0 +1,108 @@
+import HTTPTypes
+
+/// What ambassadors and experts have in common: they enrol in the network, confirm their record once a year, and leave.
+package enum Enrolment {
+    /// Follows from whether there is a day on which they left.
+    ///
+    /// ```
+    /// enrolled ──▶ left
+    ///     ▲          │
+    ///     └──────────┘ (comes back)
+    /// ```
+    package enum State: String, Codable, CaseIterable, Sendable {
+        case enrolled, left
+
+        package func allows(_ next: State) -> Bool {
+            switch (self, next) {
+            case (.enrolled, .left), (.left, .enrolled): true
+            case (.enrolled, .enrolled), (.left, .left): false
+            }
+        }
+    }
+
+    /// What an ambassador or an expert is moved to.
+    package struct Move: Codable, Sendable {
+        package var to: State
+
+        package init(to: State) {
+            self.to = to
+        }
+    }
+}
+
+/// How long ago a record was confirmed. It is in no document, because it changes without a change: it follows from
+/// `confirmedAt` and the day, by the two thresholds here.
+package enum Freshness: String, Codable, CaseIterable, Sendable {
+    /// Less than ``ageingMonths`` ago.
+    case fresh
+    /// Less than ``staleMonths`` ago.
+    case ageing
+    /// Longer ago: hidden from ambassadors and from the public.
+    case stale
+
+    package static let ageingMonths = 12
+    package static let staleMonths = 18
+}
+
+/// Says that an expert's record is right as it is, which makes it fresh again.
+package enum ConfirmExpert: Endpoint {
+    package static let operation = Operation(
+        .post, "/v1/experts/{expert}/confirmations", "Confirms an expert's record.",
+        access: .roles(.operator, .expert), problems: [.notFound, .transitionNotAllowed])
+
+    package typealias Path = ExpertPath
+    package typealias Response = Expert
+}
+
+/// An expert leaves the channel, or comes back; the record stays, with the day.
+package enum MoveExpert: Endpoint {
+    package static let operation = Operation(
+        .post, "/v1/experts/{expert}/transitions", "Lets an expert leave, or come back.",
+        access: .roles(.operator, .expert), problems: [.notFound, .transitionNotAllowed])
+
+    package typealias Path = ExpertPath
+    package typealias Body = Enrolment.Move
+    package typealias Response = Expert
+}
+
+/// Says that an ambassador's record is right as it is, which makes it fresh again.
+package enum ConfirmAmbassador: Endpoint {
+    package static let operation = Operation(
+        .post, "/v1/ambassadors/{ambassador}/confirmations", "Confirms an ambassador's record.",
+        access: .roles(.operator, .ambassador), problems: [.notFound, .transitionNotAllowed])
+
+    package typealias Path = AmbassadorPath
+    package typealias Response = Ambassador
+}
+
+/// An ambassador leaves the forum, or comes back; the record stays, with the day.
+package enum MoveAmbassador: Endpoint {
+    package static let operation = Operation(
+        .post, "/v1/ambassadors/{ambassador}/transitions", "Lets an ambassador leave, or come back.",
+        access: .roles(.operator, .ambassador), problems: [.notFound, .transitionNotAllowed])
+
+    package typealias Path = AmbassadorPath
+    package typealias Body = Enrolment.Move
+    package typealias Response = Ambassador
+}
+
+/// Asks those for a confirmation whose last one is eleven months old, and reminds those who have not answered, three times
+/// at most. It is done every morning by itself; called again, it asks nobody twice.
+package enum CallConfirmations: Endpoint {
+    package static let operation = Operation(
+        .post, "/v1/confirmation-calls", "Asks ambassadors and experts to confirm their records.",
+        access: .roles(.operator))
+
+    package typealias Response = ConfirmationCall
+}
+
+/// How many letters a call has asked for.
+package struct ConfirmationCall: Codable, Hashable, Sendable {
+    package var experts: Int
+    package var ambassadors: Int
+
+    package init(experts: Int, ambassadors: Int) {
+        self.experts = experts
+        self.ambassadors = ambassadors
+    }
+}

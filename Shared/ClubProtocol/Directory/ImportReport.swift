@@ -1,0 +1,123 @@
+import HTTPTypes
+
+/// How a file is to be taken.
+package struct ImportQuery: Codable, Sendable {
+    /// The identifier of the import, by which it is followed, and gone on with when the file is sent again; a new one
+    /// unless said.
+    package var `import`: Import.ID?
+    /// `dryRun` unless said.
+    package var mode: Import.Mode?
+    /// `refuseFile` unless said.
+    package var rejects: Import.Rejects?
+    /// `update` unless said.
+    package var existing: Import.Existing?
+
+    package init(
+        import: Import.ID? = nil, mode: Import.Mode? = nil, rejects: Import.Rejects? = nil,
+        existing: Import.Existing? = nil
+    ) {
+        self.import = `import`
+        self.mode = mode
+        self.rejects = rejects
+        self.existing = existing
+    }
+}
+
+/// Takes experts from a table as people have it: UTF-8 or Windows-1252, comma, semicolon or tab, French or English
+/// headers. A row is matched with an expert by SIRET, else by e-mail, else by name and postal code without case and
+/// accents; a cell that is empty leaves what is there.
+///
+/// The same file sent again under the same identifier goes on where the last attempt ended, and nothing is taken twice.
+package enum ImportExperts: Endpoint {
+    package static let operation = Operation(
+        .post, "/v1/imports/experts", "Takes experts from a CSV file.", access: .roles(.operator),
+        problems: [.importRunning, .anotherFile], consumes: .csv)
+
+    package typealias Query = ImportQuery
+    package typealias Response = ImportReport
+}
+
+/// Takes organizations from a table, as experts are taken: matched by SIRET, else by e-mail, else by name and postal code.
+package enum ImportOrganizations: Endpoint {
+    package static let operation = Operation(
+        .post, "/v1/imports/organizations", "Takes organizations from a CSV file.", access: .roles(.operator),
+        problems: [.importRunning, .anotherFile], consumes: .csv)
+
+    package struct Query: Codable, Sendable {
+        /// The identifier of the import, by which it is followed and gone on with; a new one unless said.
+        package var `import`: Import.ID?
+        /// `dryRun` unless said.
+        package var mode: Import.Mode?
+        /// `refuseFile` unless said.
+        package var rejects: Import.Rejects?
+        /// `update` unless said.
+        package var existing: Import.Existing?
+        /// The kind of those new ones of which the table does not say it.
+        package var kind: Organization.Kind?
+
+        package init(
+            import: Import.ID? = nil, mode: Import.Mode? = nil, rejects: Import.Rejects? = nil,
+            existing: Import.Existing? = nil, kind: Organization.Kind? = nil
+        ) {
+            self.import = `import`
+            self.mode = mode
+            self.rejects = rejects
+            self.existing = existing
+            self.kind = kind
+        }
+    }
+
+    package typealias Response = ImportReport
+}
+
+/// Takes people from a table: matched by e-mail, else by name within the organization, which its SIRET says.
+package enum ImportPeople: Endpoint {
+    package static let operation = Operation(
+        .post, "/v1/imports/people", "Takes people from a CSV file.", access: .roles(.operator),
+        problems: [.importRunning, .anotherFile], consumes: .csv)
+
+    package typealias Query = ImportQuery
+    package typealias Response = ImportReport
+}
+
+/// What an import did or, in a dry run, would do.
+package struct ImportReport: Codable, Hashable, Sendable {
+    /// One thing that is wrong in one row.
+    package struct RowError: Codable, Hashable, Sendable {
+        /// Counted from 1, the header not counted; blank lines not either.
+        package var row: Int
+        /// The header of the column, as it stands in the file; absent when the row as a whole is wrong.
+        package var column: String?
+        package var detail: String
+    }
+
+    /// By which it can be looked at later, row by row.
+    package var `import`: Import.ID
+    package var mode: Import.Mode
+    /// Whether the directory was changed; false in a dry run, and when the file was refused for its bad rows.
+    package var applied: Bool
+    package var rows: Int
+    package var created: Int
+    package var updated: Int
+    /// Rows that say nothing new.
+    package var skipped: Int
+    /// Rows with an error.
+    package var rejected: Int
+    /// In the order of rows; the first thousand.
+    package var errors: [RowError]
+    /// Headers of the file that the import does not know and left aside.
+    package var unknownColumns: [String]
+
+    package init(of import: Import, errors: [RowError]) {
+        self.import = `import`.id
+        mode = `import`.mode
+        applied = `import`.mode == .apply && `import`.state == .completed
+        rows = `import`.rows
+        created = `import`.created
+        updated = `import`.updated
+        skipped = `import`.skipped
+        rejected = `import`.rejected
+        self.errors = errors
+        unknownColumns = `import`.unknownColumns
+    }
+}

@@ -1,0 +1,174 @@
+import HTTPTypes
+
+/// A referral as it was sent to one expert, and what became of it.
+package struct ReferralOffer: Codable, Hashable, Sendable {
+    package typealias ID = Identifier<ReferralOffer>
+
+    package enum State: String, Codable, CaseIterable, Sendable {
+        /// The expert has not answered.
+        case sent
+        case accepted, declined
+        /// The day for an answer went by.
+        case expired
+        /// Nobody needs an answer any more: every place was taken, or the referral was closed.
+        case withdrawn
+        case done, abandoned
+
+        /// Where it can go from here:
+        ///
+        /// ```
+        ///   sent ──▶ accepted ──▶ done
+        ///    │           └──────▶ abandoned
+        ///    ├──▶ declined
+        ///    ├──▶ expired
+        ///    └──▶ withdrawn
+        /// ```
+        package func allows(_ next: State) -> Bool {
+            switch (self, next) {
+            case (.sent, .accepted), (.sent, .declined), (.sent, .expired), (.sent, .withdrawn): true
+            case (.accepted, .done), (.accepted, .abandoned): true
+            default: false
+            }
+        }
+
+        /// Who may bring it there. What nobody may, happens by itself.
+        package var movers: Set<Role> {
+            switch self {
+            case .sent, .expired, .withdrawn: []
+            case .accepted, .declined: [.operator, .expert]
+            case .done: [.operator, .ambassador]
+            case .abandoned: [.operator, .ambassador, .expert]
+            }
+        }
+    }
+
+    /// What the work came to, in euros without tax.
+    package enum Amount: String, Codable, CaseIterable, Sendable {
+        case under1000, under5000, under20000, from20000
+    }
+
+    package var id: ID
+    package var referral: Referral.ID
+    package var expert: Expert.ID
+    package var state: State
+    package var topics: [Topic]
+    package var postalCode: PostalCode
+    package var departement: Departement
+    package var description: Prose
+    /// For an expert, from when it accepted until it abandons.
+    package var firm: Firm?
+    /// The last day for an answer.
+    package var answerBy: Day
+    package var answeredAt: Timestamp?
+    /// How satisfied the firm was, 1 to 5; said with ``State/done``.
+    package var satisfaction: Int?
+    package var amount: Amount?
+    package var note: Prose?
+    package var version: Int
+    package var createdAt: Timestamp
+    package var updatedAt: Timestamp
+}
+
+/// Sends a referral to experts. All are asked or none is.
+package enum SendReferral: Endpoint {
+    package static let operation = Operation(
+        .post, "/v1/referrals/{referral}/offers", "Sends a referral to experts.", success: .created,
+        access: .roles(.operator, .ambassador),
+        problems: [.notFound, .alreadyExists, .referralTaken, .referralClosed, .tooManyAsked])
+
+    package typealias Path = ReferralPath
+
+    package struct Body: Codable, Sendable {
+        /// 1 to 5 of those that match; no more than five may be asked at a time.
+        package var experts: [Expert.ID]
+        /// From tomorrow to sixty days from now; in a week unless said.
+        package var answerBy: Day?
+
+        package init(experts: [Expert.ID], answerBy: Day? = nil) {
+            self.experts = experts
+            self.answerBy = answerBy
+        }
+    }
+
+    package typealias Response = Page<ReferralOffer>
+}
+
+/// Lists offers, the latest first. An ambassador sees those of its referrals, an expert those sent to it.
+package enum ListReferralOffers: Endpoint {
+    package static let operation = Operation(
+        .get, "/v1/referral-offers", "Lists offers of referrals, latest first.",
+        access: .roles(.operator, .auditor, .ambassador, .expert))
+
+    package struct Query: Codable, Sendable, PagedQuery {
+        package var referral: Referral.ID?
+        package var expert: Expert.ID?
+        package var state: ReferralOffer.State?
+        package var limit: PageLimit?
+        package var cursor: Cursor?
+
+        package init(
+            referral: Referral.ID? = nil, expert: Expert.ID? = nil, state: ReferralOffer.State? = nil,
+            limit: PageLimit? = nil, cursor: Cursor? = nil
+        ) {
+            self.referral = referral
+            self.expert = expert
+            self.state = state
+            self.limit = limit
+            self.cursor = cursor
+        }
+    }
+
+    package typealias Response = Page<ReferralOffer>
+}
+
+/// Shows one offer.
+package enum GetReferralOffer: Endpoint {
+    package static let operation = Operation(
+        .get, "/v1/referral-offers/{offer}", "Shows an offer of a referral.",
+        access: .roles(.operator, .auditor, .ambassador, .expert), problems: [.notFound])
+
+    package typealias Path = ReferralOfferPath
+    package typealias Response = ReferralOffer
+}
+
+/// Answers an offer, or says what became of it. The expert accepts, declines or abandons; the ambassador says that it is
+/// done, and how well, or abandoned.
+package enum ChangeReferralOffer: Endpoint {
+    package static let operation = Operation(
+        .patch, "/v1/referral-offers/{offer}", "Answers an offer, or says what became of it.",
+        access: .roles(.operator, .ambassador, .expert),
+        problems: [.notFound, .transitionNotAllowed, .referralTaken], requiresIfMatch: true)
+
+    package typealias Path = ReferralOfferPath
+
+    package struct Body: Codable, Sendable {
+        package var state: ReferralOffer.State
+        /// 1 to 5; with `done`, and only then.
+        package var satisfaction: Int?
+        /// With `done` only.
+        package var amount: ReferralOffer.Amount?
+        /// Why not, or what became of it.
+        package var note: Prose?
+
+        package init(
+            state: ReferralOffer.State, satisfaction: Int? = nil, amount: ReferralOffer.Amount? = nil,
+            note: Prose? = nil
+        ) {
+            self.state = state
+            self.satisfaction = satisfaction
+            self.amount = amount
+            self.note = note
+        }
+    }
+
+    package typealias Response = ReferralOffer
+}
+
+/// `/v1/referral-offers/{offer}`
+package struct ReferralOfferPath: Codable, Sendable {
+    package var offer: ReferralOffer.ID
+
+    package init(offer: ReferralOffer.ID) {
+        self.offer = offer
+    }
+}

@@ -1,0 +1,143 @@
+import HTTPTypes
+
+/// Mails a link to the own record to an address, if the directory has an ambassador or an expert by it. The answer is the
+/// same either way, and so is the time it takes: it tells nobody who is in the directory.
+package enum AskSelfServiceLink: Endpoint {
+    package static let operation = Operation(
+        .post, "/v1/self-service-links", "Mails a link to the own record, if there is one.", success: .accepted,
+        access: .anyone, problems: [.tooManyRequests])
+
+    package struct Body: Codable, Sendable {
+        package var email: EmailAddress
+
+        package init(email: EmailAddress) {
+            self.email = email
+        }
+    }
+}
+
+/// The page with the form for such a link.
+package enum ShowSelfServiceDoor: Endpoint {
+    package static let operation = Operation(
+        .get, "/v1/self-service", "Page: asks for the address to which a link to the own record is mailed.",
+        access: .anyone, produces: .html)
+
+    package typealias Response = TextDocument
+}
+
+/// What that form sends.
+package enum KnockAtSelfService: Endpoint {
+    package static let operation = Operation(
+        .post, "/v1/self-service", "Form: mails a link to the own record, if there is one.", access: .anyone,
+        problems: [.tooManyRequests], consumes: .form, produces: .html)
+
+    package struct Body: Codable, Sendable {
+        package var email: String
+
+        package init(email: String) {
+            self.email = email
+        }
+    }
+
+    package typealias Response = TextDocument
+}
+
+/// The own record, with what can be done about it. To look at it changes nothing: programs that check mails follow links.
+package enum ShowSelf: Endpoint {
+    package static let operation = Operation(
+        .get, "/v1/self-service/{token}", "Page: the own record, by the link of a mail.", access: .anyone,
+        problems: [.notFound], produces: .html)
+
+    /// What has just been done, to be said above the record.
+    package enum Done: String, Codable, CaseIterable, Sendable {
+        case confirmed, changed, left, enrolled
+    }
+
+    package struct Query: Codable, Sendable {
+        package var done: Done?
+
+        package init(done: Done? = nil) {
+            self.done = done
+        }
+    }
+
+    package typealias Path = SelfServicePath
+    package typealias Response = TextDocument
+}
+
+/// Says that the own record is right.
+package enum ConfirmSelf: Endpoint {
+    package static let operation = Operation(
+        .post, "/v1/self-service/{token}/confirmation", "Form: confirms the own record.", access: .anyone,
+        problems: [.notFound, .transitionNotAllowed], consumes: .form, produces: .html)
+
+    package typealias Path = SelfServicePath
+    package typealias Response = TextDocument
+}
+
+/// Leaves the network, or comes back.
+package enum MoveSelf: Endpoint {
+    package static let operation = Operation(
+        .post, "/v1/self-service/{token}/transition", "Form: leaves the network, or comes back.", access: .anyone,
+        problems: [.notFound, .transitionNotAllowed], consumes: .form, produces: .html)
+
+    package typealias Path = SelfServicePath
+    package typealias Body = Enrolment.Move
+    package typealias Response = TextDocument
+}
+
+/// The form in which the own record can be changed.
+package enum ShowSelfForm: Endpoint {
+    package static let operation = Operation(
+        .get, "/v1/self-service/{token}/record", "Page: the form of the own record.", access: .anyone,
+        problems: [.notFound], produces: .html)
+
+    package typealias Path = SelfServicePath
+    package typealias Response = TextDocument
+}
+
+/// Changes the own record, which confirms it. What cannot be taken is said beside its field, and nothing is changed.
+package enum ChangeSelf: Endpoint {
+    package static let operation = Operation(
+        .post, "/v1/self-service/{token}/record", "Form: changes and confirms the own record.", access: .anyone,
+        problems: [.notFound, .stale], consumes: .form, produces: .html)
+
+    /// As a browser sends it: every text field, and of the boxes those that are ticked.
+    package struct Body: Codable, Sendable {
+        /// The version that the form shows; of the ambassador, or of the expert.
+        package var version: Int
+        /// The person's, in an ambassador's form.
+        package var personVersion: Int?
+        package var contactName: String?
+        package var email: String?
+        package var telephone: String?
+        package var website: String?
+        /// Codes, with commas or blanks between them.
+        package var departements: String?
+        package var topics: [String]
+        /// One a line.
+        package var brands: String?
+        package var flashInfo: Bool?
+        package var eventInvitations: Bool?
+        package var publicDirectory: Bool?
+        package var partnerOffers: Bool?
+
+        package init(version: Int, topics: [String]) {
+            self.version = version
+            self.topics = topics
+        }
+    }
+
+    package typealias Path = SelfServicePath
+    package typealias Response = TextDocument
+}
+
+/// `/v1/self-service/{token}`
+package struct SelfServicePath: Codable, Sendable {
+    /// Signed, for one record, good for a while.
+    package var token: String
+
+    package init(token: String) {
+        self.token = token
+    }
+}

@@ -1,0 +1,268 @@
+import ClubProtocol
+import Foundation
+import Postgres
+
+extension WebhookDelivery.State: PostgresEncodable, PostgresDecodable {}
+extension WebhookAttempt.Failure: PostgresEncodable, PostgresDecodable {}
+
+/// A delivery that we hold, until its lease ends by the database's clock.
+struct ClaimedDelivery: Sendable {
+    let id: WebhookDelivery.ID
+    let token: UUID
+    let entity: String
+    let subject: String
+    let action: String
+    let version: Int?
+    let happenedAt: Timestamp
+    /// Since it was last asked for; 1 for the first.
+    let tries: Int
+    /// Ever; 1 for the first.
+    let attempt: Int
+
+    var type: String { "\(entity).\(action)" }
+}
+
+/// How an attempt ended.
+struct WebhookOutcome: Sendable {
+    enum Result: Hashable, Sendable {
+        case delivered
+        /// To be tried again, if there is an attempt left.
+        case failed(WebhookAttempt.Failure)
+        /// 410: the receiver wants no more.
+        case gone
+    }
+
+    var result: Result
+    var duration: Duration
+    var status: Int?
+    var responseBytes: Int?
+    /// What the receiver asked for, within bounds.
+    var retryAfter: Duration?
+}
+
+/// The statements that move deliveries from state to state. Each that speaks for one that is being sent names its lease: when
+/// somebody else has it by now, it moves nothing.
+struct WebhookDeliveryStore: Sendable {
+    let database: PostgresClient
+    let settings: WebhookSettings
+
+    // MARK: Sending
+
+    /// Takes what is due for an active webhook: what is pending, and what was being sent under a lease that has run out. One
+    /// whose last attempt ended without a word is exhausted.
+    func claim(_ webhook: Webhook.ID) async throws -> [ClaimedDelivery] {
+        let token = UUID()
+        let maximum: SQL = "\(settings.maximumTries)::integer"
+        let rows = try await database.query(
+            """
+            with taken as (
+                select id from webhook_delivery
+                where webhook = \(webhook) and state in ('pending', 'sending') and due_at <= now()
+                    and exists (
+                        select from webhook
+                        where webhook.id = \(webhook) and webhook.state = 'active'
+                            and (resume_at is null or resume_at <= now()))
+                order by due_at, number limit \(settings.concurrency)
+                for update skip locked
+            ), moved as (
+                update webhook_delivery set
+                    state = case when tries < \(maximum) then 'sending' else 'exhausted' end,
+                    attempts = case when tries < \(maximum) then attempts + 1 else attempts end,
+                    lease_token = case when tries < \(maximum) then \(token) end,
+                    finished_at = case when tries < \(maximum) then null else now() end,
+                    due_at = now() + make_interval(secs => \(settings.lease.seconds)),
+                    tries = least(tries + 1, \(maximum))
+                from taken where webhook_delivery.id = taken.id
+                returning webhook_delivery.*
+            ), logged as (
+                insert into webhook_attempt (delivery, number)
+                select id, attempts from moved where state = 'sending'
+            )
+            select id, entity, subject, action, revision, happened_at, tries, attempts
+            from moved where state = 'sending' order by number
+            """)
+        return try rows.map { row in
+            ClaimedDelivery(
+                id: try row["id"], token: token, entity: try row["entity"], subject: try row["subject"],
+                action: try row["action"], version: try row.optional("revision"), happenedAt: try row["happened_at"],
+                tries: try row["tries"], attempt: try row["attempts"])
+        }
+    }
+
+    /// What an attempt came to.
+    struct Recorded: Sendable {
+        /// Nil when somebody else has the delivery by now.
+        var state: WebhookDelivery.State?
+        /// Whether nothing but failures came for as long as a webhook may have them.
+        var isHopeless: Bool
+    }
+
+    /// Writes down how an attempt ended: from sending to delivered, pending or exhausted.
+    func record(
+        _ outcome: WebhookOutcome, of delivery: ClaimedDelivery, for webhook: Webhook.ID
+    ) async throws -> Recorded {
+        var next = WebhookDelivery.State.delivered
+        var failure: WebhookAttempt.Failure?
+        switch outcome.result {
+        case .delivered: break
+        case .failed(let why):
+            failure = why
+            next = delivery.tries < settings.maximumTries ? .pending : .exhausted
+        case .gone:
+            failure = .status
+            next = .exhausted
+        }
+        let delay = max(settings.delay(after: delivery.tries), outcome.retryAfter ?? .zero)
+        let standing: SQL =
+            failure == nil
+            ? """
+            update webhook set failing_since = null, resume_at = null
+            where id = \(webhook) and (failing_since is not null or resume_at is not null)
+            """
+            : """
+            update webhook set failing_since = coalesce(failing_since, now()),
+                resume_at = coalesce(now() + make_interval(secs => \(outcome.retryAfter?.seconds)), resume_at)
+            where id = \(webhook) and (failing_since is null or \(outcome.retryAfter != nil))
+            """
+        let row = try await database.first(
+            """
+            with moved as (
+                update webhook_delivery set state = \(next), lease_token = null,
+                    due_at = now() + make_interval(secs => \(delay.seconds)),
+                    finished_at = case when \(next == .pending) then null else now() end
+                where \(held(delivery))
+                returning state
+            ), logged as (
+                update webhook_attempt set milliseconds = \(outcome.duration.milliseconds), status = \(outcome.status),
+                    response_bytes = \(outcome.responseBytes), failure = \(failure)
+                where delivery = \(delivery.id) and number = \(delivery.attempt)
+            ), standing as (\(standing))
+            select (select state from moved) as state, exists (
+                select from webhook
+                where id = \(webhook) and state = 'active'
+                    and failing_since <= now() - make_interval(secs => \(settings.failureLimit.seconds))
+            ) as hopeless
+            """)
+        let isHopeless: Bool = try row?["hopeless"] ?? false
+        return Recorded(state: try row?.optional("state"), isHopeless: failure != nil && isHopeless)
+    }
+
+    /// From sending back to pending, at once and without counting: for an attempt that we interrupted ourselves. The receiver may
+    /// have got it.
+    func giveBack(_ delivery: ClaimedDelivery) async throws {
+        try await database.execute(
+            """
+            with moved as (
+                update webhook_delivery set state = 'pending', lease_token = null, due_at = now(), tries = tries - 1
+                where \(held(delivery))
+            )
+            update webhook_attempt set failure = \(WebhookAttempt.Failure.interrupted)
+            where delivery = \(delivery.id) and number = \(delivery.attempt)
+            """)
+    }
+
+    /// The fence.
+    private func held(_ delivery: ClaimedDelivery) -> SQL {
+        "id = \(delivery.id) and state = 'sending' and lease_token = \(delivery.token)"
+    }
+
+    /// When there is something to send again; nil if nothing waits, or the webhook is not active.
+    func nextDue(_ webhook: Webhook.ID, in transaction: PostgresTransaction) async throws -> Timestamp? {
+        try await transaction.first(
+            """
+            select greatest(min(delivery.due_at), webhook.resume_at, now()) as due
+            from webhook join webhook_delivery as delivery on delivery.webhook = webhook.id
+            where webhook.id = \(webhook) and webhook.state = 'active' and delivery.state in ('pending', 'sending')
+            group by webhook.resume_at
+            """)?["due"]
+    }
+
+    // MARK: Making
+
+    /// Makes a delivery for each change and each active webhook that wants to be told of it, at most one.
+    ///
+    /// - Returns: the webhooks that got some, and how many there are in all.
+    func fanOut(
+        _ changes: [Change], in transaction: PostgresTransaction
+    ) async throws -> (webhooks: [Webhook.ID], count: Int) {
+        // Whoever ends its job for one of them looks for new deliveries with the webhook held: either it sees ours, or we see that
+        // it has ended.
+        try await transaction.execute("select from webhook where state = 'active' order by id for share")
+        let positions = try changes.map { try FeedPosition($0.cursor) }
+        let rows = try await transaction.query(
+            """
+            with added as (
+                insert into webhook_delivery (
+                    webhook, change_xid, change_id, entity, subject, action, revision, happened_at)
+                select webhook.id, change.xid::xid8, change.id, change.entity, change.subject, change.action,
+                    change.revision, change.at
+                from unnest(
+                    \(positions.map { String($0.transaction) }), \(positions.map(\.id)), \(changes.map(\.entity)),
+                    \(changes.map(\.id)), \(changes.map(\.action.rawValue)), \(changes.map(\.version))::integer[],
+                    \(changes.map(\.at))
+                ) with ordinality as change (xid, id, entity, subject, action, revision, at, place)
+                join webhook on webhook.state = 'active' and change.xid::xid8 >= webhook.starts
+                    and (webhook.events = '{}' or webhook.events && array[
+                        change.entity || '.' || change.action, change.entity || '.*', '*.' || change.action])
+                -- Who is told, and whether, is no business of those who are told.
+                where change.entity <> 'webhook'
+                order by change.place, webhook.place
+                on conflict on constraint webhook_delivery_once do nothing
+                returning webhook
+            )
+            select webhook, count(*) as added from added group by webhook order by webhook
+            """)
+        return (try rows.map { try $0["webhook"] }, try rows.reduce(0) { try $0 + $1["added", as: Int.self] })
+    }
+
+    /// A message that somebody asked for, to try a webhook.
+    func addTest(_ webhook: Webhook.ID, in transaction: PostgresTransaction) async throws -> WebhookDelivery.ID {
+        let id = WebhookDelivery.ID()
+        try await transaction.execute(
+            """
+            insert into webhook_delivery (id, webhook, entity, subject, action)
+            values (\(id), \(webhook), 'webhook', \(webhook.text), 'test')
+            """)
+        return id
+    }
+
+    /// From delivered or exhausted to pending, with all tries anew.
+    ///
+    /// - Throws: 404; 409 while it has not ended.
+    func replay(_ id: WebhookDelivery.ID, in transaction: PostgresTransaction) async throws {
+        // One that is being sent is not waited for: whoever writes down how that ended may be waiting for the webhook, which we hold.
+        let moved = try await transaction.execute(
+            "update webhook_delivery set \(Self.anew) where id = \(id) and state in ('delivered', 'exhausted')")
+        guard moved == 0 else { return }
+        let row = try await transaction.first("select state from webhook_delivery where id = \(id)")
+        guard let state = try row?["state", as: WebhookDelivery.State.self] else { throw Problem(.notFound) }
+        throw Problem(.transitionNotAllowed, "It is \(state.rawValue), and goes on by itself.")
+    }
+
+    /// The same for all that are exhausted and were made at a time or later.
+    func replay(_ webhook: Webhook.ID, since: Timestamp, in transaction: PostgresTransaction) async throws -> Int {
+        try await transaction.execute(
+            """
+            update webhook_delivery set \(Self.anew)
+            where webhook = \(webhook) and state = 'exhausted' and created_at >= \(since)
+            """)
+    }
+
+    private static let anew: SQL = "state = 'pending', tries = 0, due_at = now(), finished_at = null"
+
+    /// Removes what is older than thirty days, and what is left of webhooks that are gone.
+    func purge(betweenPieces: () async throws -> Void = {}) async throws {
+        let old: SQL = "created_at < now() - interval '30 days'"
+        let orphaned: SQL = "webhook not in (select id from webhook)"
+        for rule in [old, orphaned] {
+            // In pieces, so that no statement takes long and none locks many rows.
+            while try await database.execute(
+                "delete from webhook_delivery where id in (select id from webhook_delivery where \(rule) limit 1000)")
+                > 0
+            {
+                try await betweenPieces()
+            }
+        }
+        try await database.execute("delete from webhook_secret where valid_until <= now()")
+    }
+}

@@ -1,0 +1,82 @@
+import ClubProtocol
+import Foundation
+import NIOPosix
+
+/// Looks up where a webhook leads, and lets nobody use us to reach what is not on the Internet (SSRF).
+struct WebhookResolver: Sendable {
+    typealias LookUp = @Sendable (_ host: String) async throws -> [IPAddress]
+
+    enum Refusal: Error {
+        /// The host has no address.
+        case unknown
+        /// One of its addresses is none of the public Internet.
+        case forbidden
+    }
+
+    let allowsPrivate: Bool
+    var lookUp: LookUp = Self.system
+
+    /// The address to connect to. One forbidden address among several is enough to refuse them all: which of them is taken must
+    /// not be a matter of luck.
+    ///
+    /// - Throws: ``Refusal``.
+    func address(of host: String) async throws -> IPAddress {
+        let addresses = try await lookUp(host)
+        guard let first = addresses.first else { throw Refusal.unknown }
+        guard allowsPrivate || addresses.allSatisfy(\.isPublic) else { throw Refusal.forbidden }
+        return first
+    }
+
+    /// Whether a webhook may have this address.
+    ///
+    /// - Throws: 422 that says why not.
+    func check(_ url: WebhookAddress) async throws {
+        let isLocal = allowsPrivate && (url.host == "localhost" || url.host == "127.0.0.1" || url.host == "::1")
+        guard url.isSecure || isLocal else { throw Problem.invalid("/url", "must begin with https://") }
+        do {
+            _ = try await address(of: url.host)
+        } catch Refusal.unknown {
+            throw Problem.invalid("/url", "its host has no address")
+        } catch Refusal.forbidden {
+            throw Problem.invalid("/url", "its host is not on the public Internet")
+        }
+    }
+
+    /// By the system's resolver, on a thread that may block.
+    static let system: LookUp = { host in
+        if let address = IPAddress(host) { return [address] }
+        return try await NIOThreadPool.singleton.runIfActive { resolve(host) }
+    }
+
+    private static func resolve(_ host: String) -> [IPAddress] {
+        var hints = addrinfo()
+        hints.ai_family = AF_UNSPEC
+        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+        var list: UnsafeMutablePointer<addrinfo>?
+        guard getaddrinfo(host, nil, &hints, &list) == 0 else { return [] }
+        defer { freeaddrinfo(list) }
+        var addresses: [IPAddress] = []
+        var next = list
+        while let entry = next?.pointee {
+            if let address = entry.ai_addr.flatMap({ IPAddress(socket: $0) }) { addresses.append(address) }
+            next = entry.ai_next
+        }
+        return addresses
+    }
+}
+
+extension IPAddress {
+    /// From a `sockaddr_in` or a `sockaddr_in6`.
+    fileprivate init?(socket: UnsafeMutablePointer<sockaddr>) {
+        let raw = UnsafeRawPointer(socket)
+        switch Int32(socket.pointee.sa_family) {
+        case AF_INET:
+            var address = raw.loadUnaligned(as: sockaddr_in.self).sin_addr
+            self.init(bytes: withUnsafeBytes(of: &address) { Array($0) })
+        case AF_INET6:
+            var address = raw.loadUnaligned(as: sockaddr_in6.self).sin6_addr
+            self.init(bytes: withUnsafeBytes(of: &address) { Array($0) })
+        default: return nil
+        }
+    }
+}

@@ -1,0 +1,161 @@
+import ClubProtocol
+import Logging
+import Metrics
+import NIOHTTP1
+import Postgres
+import ServiceLifecycle
+
+/// Sends what is due for one webhook: the work of one job.
+///
+/// Each webhook has at most one job at a time and each job a place of its own, so a receiver that is slow keeps nobody waiting but
+/// itself. A message is sent once unless somebody dies between sending it and writing that down; then it is sent again, with the same
+/// `webhook-id`.
+struct WebhookSender: Sendable {
+    struct Payload: Codable, Sendable {
+        var webhook: Webhook.ID
+    }
+
+    /// It never dies: what fails is the database's or ours, and the deliveries count their attempts themselves.
+    static let kind = JobKind<Payload>("webhook.send", maximumAttempts: Int(Int32.max))
+
+    let service: ServiceName
+    let webhooks: WebhookStore
+    let deliveries: WebhookDeliveryStore
+    let settings: WebhookSettings
+    let resolver: WebhookResolver
+    let snapshots: [String: ChangeSnapshot]
+    let journal: Journal
+    let logger: Logger
+
+    private var database: PostgresClient { deliveries.database }
+
+    // MARK: The job
+
+    /// Asks for the job of a webhook, at once even if one is waiting for its time. Whoever calls it holds the webhook.
+    func wake(_ webhook: Webhook.ID, at time: Timestamp? = nil, in transaction: PostgresTransaction) async throws {
+        let queue = JobQueue(database: database)
+        _ = try await queue.withdraw(Self.kind, unique: webhook.text, in: transaction)
+        try await queue.enqueue(
+            Self.kind, Payload(webhook: webhook), unique: webhook.text, at: time, in: transaction)
+    }
+
+    /// Sends what is due, and asks for the next job when there will be more.
+    func work(_ webhook: Webhook.ID, _ job: JobContext) async throws {
+        try await sendDue(webhook)
+        try await database.transaction { transaction in
+            // Whoever makes deliveries holds the webhook too, so that none is made while we look.
+            let isThere = try await transaction.first("select from webhook where id = \(webhook) for update") != nil
+            try await job.finish(in: transaction)
+            guard isThere, let next = try await deliveries.nextDue(webhook, in: transaction) else { return }
+            try await wake(webhook, at: next, in: transaction)
+        }
+    }
+
+    /// Round after round, until nothing is due, the service stops, or another job is to go on.
+    func sendDue(_ webhook: Webhook.ID) async throws {
+        let connections = WebhookConnections(settings: settings, resolver: resolver)
+        do {
+            for _ in 0..<settings.rounds {
+                guard !Task.isCancelled, !Task.isShuttingDownGracefully,
+                    let target = try await webhooks.target(webhook)
+                else { break }
+                let claimed = try await deliveries.claim(webhook)
+                guard !claimed.isEmpty else { break }
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    for delivery in claimed {
+                        group.addTask { try await send(delivery, to: target, of: webhook, over: connections) }
+                    }
+                    try await group.waitForAll()
+                }
+            }
+        } catch {
+            await connections.shutdown()
+            throw error
+        }
+        await connections.shutdown()
+    }
+
+    // MARK: One message
+
+    private func send(
+        _ delivery: ClaimedDelivery, to target: WebhookStore.Target, of webhook: Webhook.ID,
+        over connections: WebhookConnections
+    ) async throws {
+        let outcome: WebhookOutcome
+        do {
+            outcome = try await attempt(delivery, to: target, over: connections)
+        } catch is CancellationError {
+            // The task is cancelled; that we let go has to be written all the same.
+            try await Task { try await deliveries.giveBack(delivery) }.value
+            throw CancellationError()
+        }
+        let recorded = try await Task { try await deliveries.record(outcome, of: delivery, for: webhook) }.value
+        count(outcome, recorded)
+        if case .gone = outcome.result {
+            try await disable(webhook, .gone)
+        } else if recorded.isHopeless {
+            try await disable(webhook, .failing)
+        }
+    }
+
+    private func attempt(
+        _ delivery: ClaimedDelivery, to target: WebhookStore.Target, over connections: WebhookConnections
+    ) async throws -> WebhookOutcome {
+        guard !target.secrets.isEmpty else { return WebhookOutcome(result: .failed(.secret), duration: .zero) }
+        let body = try await body(of: delivery, target.payload)
+        let timestamp = Timestamp.now.microseconds / 1_000_000
+        let signatures = target.secrets.map { $0.signature(id: delivery.id.text, timestamp: timestamp, body: body) }
+        return try await connections.post(
+            body,
+            headers: [
+                "Content-Type": "application/json", "User-Agent": "club-webhooks/1 (\(service.rawValue))",
+                "webhook-id": delivery.id.text, "webhook-timestamp": "\(timestamp)",
+                "webhook-signature": signatures.joined(separator: " "),
+            ], to: target.url)
+    }
+
+    /// The same with each attempt where it is thin. A state is that of this moment: none is ever kept, and a thing that was erased has
+    /// none.
+    private func body(of delivery: ClaimedDelivery, _ payload: Webhook.Payload) async throws -> [UInt8] {
+        var state: JSONValue?
+        if payload == .state, let snapshot = snapshots[delivery.entity] {
+            let row = try await database.first(snapshot.query(ChangedIDs(texts: [delivery.subject])))
+            state = try row.map { row in
+                let text: String = try row["data"]
+                return try LenientJSON.decode(JSONValue.self, from: Array(text.utf8))
+            }
+        }
+        return try WireJSON.encode(
+            WebhookMessage(
+                type: delivery.type, timestamp: delivery.happenedAt,
+                data: .init(
+                    id: delivery.subject, entity: delivery.entity, action: delivery.action, version: delivery.version,
+                    service: service, state: state)))
+    }
+
+    private func disable(_ webhook: Webhook.ID, _ reason: Webhook.DisabledReason) async throws {
+        let isDisabled = try await database.transaction { transaction in
+            guard let version = try await webhooks.disable(webhook, reason, in: transaction) else { return false }
+            try await journal.record(
+                .changed, "webhook", webhook, version: version, by: .service(service), in: transaction)
+            return true
+        }
+        if isDisabled {
+            logger.warning(
+                "a webhook was disabled", metadata: ["webhook": "\(webhook)", "reason": "\(reason.rawValue)"])
+        }
+    }
+
+    private func count(_ outcome: WebhookOutcome, _ recorded: WebhookDeliveryStore.Recorded) {
+        let label =
+            switch (recorded.state, outcome.result) {
+            case (nil, _): "lost"
+            case (_, .gone): "gone"
+            case (.pending, _): "retried"
+            case (let state?, _): state.rawValue
+            }
+        Counter(label: "webhook_attempts_total", dimensions: [("outcome", label)]).increment()
+        Timer(label: "webhook_attempt_duration_seconds", dimensions: [("outcome", label)])
+            .recordNanoseconds(Int64(outcome.duration.seconds * 1e9))
+    }
+}

@@ -1,0 +1,79 @@
+import ClubProtocol
+import Metrics
+import Postgres
+
+/// Webhooks as every service has them that lists `WebhookAPI.endpoints`: the routes, the follower of the service's own feed that
+/// makes deliveries, the jobs that send them, the purge and the watch.
+struct Webhooks: Sendable {
+    /// The name under which the service follows its own feed.
+    static let follower = "webhooks"
+
+    let watch: WebhookWatch
+    private let backend: Backend
+    private let webhooks: WebhookStore
+    private let deliveries: WebhookDeliveryStore
+    private let resolver: WebhookResolver
+    private let settings: WebhookSettings
+
+    init(_ backend: Backend, key: KeyFile) {
+        self.backend = backend
+        settings = backend.configuration.webhooks
+        webhooks = WebhookStore(database: backend.database, key: key.derivedKey(for: "webhook-secrets"))
+        deliveries = WebhookDeliveryStore(database: backend.database, settings: settings)
+        resolver = WebhookResolver(allowsPrivate: settings.allowsPrivate)
+        watch = WebhookWatch(store: webhooks)
+    }
+
+    /// After the features: their snapshots are what messages with a state have.
+    func mount(on parts: inout ServiceParts) {
+        let sender = WebhookSender(
+            service: backend.name, webhooks: webhooks, deliveries: deliveries, settings: settings, resolver: resolver,
+            snapshots: Dictionary(parts.snapshots.map { ($0.entity, $0) }, uniquingKeysWith: { $1 }),
+            journal: backend.journal, logger: backend.logger)
+        WebhookRoutes(backend: backend, webhooks: webhooks, deliveries: deliveries, sender: sender, resolver: resolver)
+            .mount(on: &parts)
+        // As many as there are places for webhooks: nobody waits for another one's receiver.
+        parts.job(WebhookSender.kind, concurrency: 32) { payload, job in
+            try await sender.work(payload.webhook, job)
+        }
+        parts.cron("purge-webhook-deliveries", every: .seconds(6 * 3600)) { [deliveries] job in
+            try await deliveries.purge { try await job.heartbeat() }
+        }
+        let feed = ChangeFeed(
+            database: backend.database, schema: backend.name.rawValue, snapshots: [], logger: backend.logger)
+        parts.run(feed)
+        parts.run(Self.follower(of: feed, backend, webhooks, deliveries, sender))
+        parts.run(watch)
+    }
+
+    /// Follows the service's own feed while there is a webhook, and leaves it alone while there is none.
+    static func follower(
+        of feed: ChangeFeed, _ backend: Backend, _ webhooks: WebhookStore, _ deliveries: WebhookDeliveryStore,
+        _ sender: WebhookSender
+    ) -> FeedFollower {
+        let idle = sender.settings.idle
+        return FeedFollower(
+            peer: backend.name, name: follower, database: backend.database, logger: backend.logger,
+            fetch: { query in
+                guard let first = try await webhooks.firstTransaction() else {
+                    try await Task.sleep(for: idle)
+                    return ChangeBatch(items: [], next: query.after)
+                }
+                var query = query
+                query.after = try start(query.after, first)
+                return try await feed.read(query)
+            },
+            apply: { changes, transaction in
+                let made = try await deliveries.fanOut(changes, in: transaction)
+                for webhook in made.webhooks { try await sender.wake(webhook, in: transaction) }
+                Counter(label: "webhook_deliveries_made_total").increment(by: made.count)
+            })
+    }
+
+    /// The cursor, or where the first webhook begins if that is further on.
+    private static func start(_ cursor: Cursor?, _ first: UInt64) throws -> Cursor? {
+        let beginning = FeedPosition(transaction: first == 0 ? 0 : first - 1, id: .max)
+        guard let cursor else { return try beginning.cursor }
+        return try FeedPosition(cursor).transaction < beginning.transaction ? try beginning.cursor : cursor
+    }
+}

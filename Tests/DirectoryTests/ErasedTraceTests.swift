@@ -1,0 +1,150 @@
+import ClubProtocol
+import HTTPTypes
+import Postgres
+import ServiceKit
+import TestKit
+import Testing
+
+@testable import Directory
+
+/// What features keep about people beside their own record.
+@Suite("traces of who was erased")
+struct ErasedTraceTests {
+    private static let words = ["zéphyrine", "zephyrine", "quettehou", "rare.example", "698765431"]
+
+    private func traces(_ directory: TestService) throws -> [String] {
+        let dump = try directory.database.dump().lowercased()
+        return Self.words.filter { dump.contains($0) }
+    }
+
+    @Test("who was merged into a person is erased with it: images, addresses, ledger and keys")
+    func merged() async throws {
+        try await withDirectory { directory in
+            let operating = try directory.client(.operator)
+            let home = try await directory.organization("Maison")
+            var records: [Person] = []
+            for number in 1...3 {
+                records.append(
+                    try await operating.send(
+                        CreatePerson.request(
+                            body: .init(
+                                givenName: "Zéphyrine", familyName: "Quettehou",
+                                email: EmailAddress(validating: "z\(number)@rare.example"), telephone: "+33698765431",
+                                consents: .init(flashInfo: true)))))
+            }
+            _ = try await directory.mandate(records[0].id, of: home.id, .titular, from: "2026-01-01")
+            for person in [records[0], records[1]] {
+                _ = try await operating.send(CreateAmbassador.request(body: .init(person: person.id)))
+            }
+            _ = try await directory.merge(records[0].id.record, into: records[1].id.record, .person)
+            _ = try await directory.merge(records[1].id.record, into: records[2].id.record, .person)
+            let ledger = try await operating.send(
+                ListPersonConsents.request(path: .init(person: records[2].id), query: .init(), body: Empty()))
+            #expect(ledger.items.count == 3)
+            #expect(try traces(directory).count == 4)
+
+            let erasure = try await operating.send(CreateErasure.request(body: .init(person: records[2].id)))
+            let notice = try await directory.client(.service).send(
+                GetErasureNotice.request(path: .init(erasure: erasure.id)))
+            #expect(Set(notice.aliases.map(\.uuid)) == [records[0].id.uuid, records[1].id.uuid])
+            #expect(notice.emails == ["z1@rare.example", "z2@rare.example", "z3@rare.example"])
+            for service in [ServiceName.events, .content, .lobbying] {
+                let token = try directory.keys.token(.service, as: service, for: .directory)
+                _ = try await directory.raw(
+                    .post, "/v1/erasures/\(erasure.id)/reports", headers: ["Authorization": "Bearer \(token)"],
+                    json: "{}")
+            }
+            try await waitUntilDone(erasure.id, directory)
+            #expect(try traces(directory) == [])
+            for table: SQL in ["person", "ambassador", "consent_entry", "merge"] {
+                let left = try await directory.database.withClient(as: "directory") { client in
+                    try await client.query("select from \(table)").count
+                }
+                #expect(left == 0, "\(table.text)")
+            }
+            let keys: [String] = try await directory.database.withClient(as: "directory") { client in
+                try await client.query("select entity from audit_key order by entity").map { try $0["entity"] }
+            }
+            #expect(keys == ["mandate", "merge", "merge", "organization"])
+        }
+    }
+
+    @Test("an expert's words are not looked up by any more, and what others wrote of it names it no more")
+    func expert() async throws {
+        try await withDirectory { directory in
+            let operating = try directory.client(.operator)
+            let expert = try await directory.expert("Quettehou Web") {
+                $0.contactName = "Zéphyrine Quettehou"
+                $0.email = "contact@rare.example"
+                $0.telephone = "+33698765431"
+                $0.topics = ["cybersecurity"]
+            }
+            let other = try await directory.expert("Autre") { $0.topics = ["cybersecurity"] }
+            let referral = try await operating.send(
+                CreateReferral.request(
+                    body: .init(
+                        topics: ["cybersecurity"], postalCode: "64000",
+                        description: "Comme chez QUETTEHOU WEB (contact@rare.example), mais plus petit.",
+                        firm: .init(
+                            name: "Au bon pain", contact: "Zéphyrine Quettehou", email: "pain@example.org",
+                            telephone: "+33612345678"))))
+            try await refreshWords(directory)
+            #expect(try traces(directory).count == 4)
+
+            let erasure = try await operating.send(CreateErasure.request(body: .init(expert: expert.id)))
+            for _ in 1...600 where try await ownReport(erasure.id, directory) == nil {
+                try await Task.sleep(for: .milliseconds(50))
+            }
+            let words: [String] = try await directory.database.withClient(as: "directory") { client in
+                try await client.query("select distinct word from expert_word order by word").map { try $0["word"] }
+            }
+            #expect(words == ["autre", "pau"])
+            let left = try await operating.send(GetReferral.request(path: .init(referral: referral.id)))
+            #expect(left.description == "Comme chez […] ([…]), mais plus petit.")
+            #expect(left.firm?.contact == nil && left.firm?.telephone == nil)
+            #expect(try await directory.ask("/v1/experts").items("id") == [other.id.text])
+        }
+    }
+
+    @Test("a merge and its undo leave every line of the ledger as it was, and write none")
+    func ledger() async throws {
+        try await withDirectory { directory in
+            let operating = try directory.client(.operator)
+            let ana = try await directory.person("Ana", "A", consents: .init(flashInfo: true, partnerOffers: false))
+            let bob = try await directory.person("Anna", "A", consents: .init(flashInfo: false))
+            func lines(_ person: Person) async throws -> [ConsentEntry] {
+                try await operating.send(
+                    ListPersonConsents.request(path: .init(person: person.id), query: .init(), body: Empty())
+                ).items
+            }
+            let before = (try await lines(ana), try await lines(bob))
+            let merge = try await directory.merge(bob.id.record, into: ana.id.record, .person)
+            #expect(try await lines(ana).count == 3)
+            #expect(try await directory.person(ana.id).consents.flashInfo?.agreed == false)
+            _ = try await directory.undo(merge)
+            #expect(try await lines(ana) == before.0)
+            #expect(try await lines(bob) == before.1)
+        }
+    }
+
+    // MARK: Steps
+
+    private func refreshWords(_ directory: TestService) async throws {
+        try await directory.database.withClient(as: "directory", searchPath: "directory") { client in
+            try await client.transaction { try await ExpertWordStore.refresh(in: $0) }
+        }
+    }
+
+    private func ownReport(_ id: Erasure.ID, _ directory: TestService) async throws -> Timestamp? {
+        try await directory.client(.operator).send(GetErasure.request(path: .init(erasure: id))).services.first?.doneAt
+    }
+
+    private func waitUntilDone(_ id: Erasure.ID, _ directory: TestService) async throws {
+        for _ in 1...600 {
+            let now = try await directory.client(.operator).send(GetErasure.request(path: .init(erasure: id)))
+            if now.state == .done { return }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        Testing.Issue.record("the erasure did not end")
+    }
+}

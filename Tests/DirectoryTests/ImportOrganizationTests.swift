@@ -1,0 +1,83 @@
+import ClubProtocol
+import HTTPTypes
+import Postgres
+import ServiceKit
+import TestKit
+import Testing
+
+@testable import Directory
+
+@Suite("importing organizations")
+struct ImportOrganizationTests {
+    private func report(_ file: [UInt8], _ query: String, in directory: TestService) async throws -> ImportReport {
+        try await directory.raw(
+            .post, "/v1/imports/organizations\(query)", role: .operator, headers: ["Content-Type": "text/csv"],
+            body: file
+        ).decode(ImportReport.self)
+    }
+
+    @Test("organizations are matched by SIRET, else by e-mail, else by name and postal code, as experts are")
+    func matching() async throws {
+        try await withDirectory { directory in
+            let one = try await directory.client(.operator).send(
+                CreateOrganization.request(body: .init(kind: .institution, name: "Un", siret: "73282932000074")))
+            let two = try await directory.client(.operator).send(
+                CreateOrganization.request(body: .init(kind: .brand, name: "Deux", email: "deux@example.org")))
+            let three = try await directory.organization("L'Été à Pau", postalCode: "64000")
+            let file = Array(
+                ("Dénomination;SIRET;Mél;CP;Ville;Adresse\n"
+                    + "Uno;732 829 320 00074;;64000;Pau;1 rue A\n"
+                    + ";;DEUX@example.org;;Dax;\n"
+                    + "l ete a pau;;;64000;;2 rue B\n"
+                    + "Sans lieu;;;;;\n"
+                    + "SANS  LIEU;;;;Agen;\n").utf8)
+            let missing = try await report(file, "?mode=apply", in: directory)
+            #expect(!missing.applied && missing.errors.first?.detail.contains("needs it") == true)
+            let taken = try await report(file, "?mode=apply&kind=institution", in: directory)
+            #expect(taken.errors == [] && (taken.created, taken.updated) == (1, 4))
+            let client = try directory.client(.operator)
+            for (id, name, street) in [
+                (one.id, "Uno", "1 rue A"), (two.id, "Deux", nil), (three.id, "l ete a pau", "2 rue B"),
+            ] {
+                let now = try await client.send(GetOrganization.request(path: .init(organization: id)))
+                #expect(now.name.text == name && now.street?.text == street)
+            }
+            // The default is for new ones: a brand stays one.
+            #expect(try await client.send(GetOrganization.request(path: .init(organization: two.id))).kind == .brand)
+            let again = try await report(file, "?mode=apply&kind=institution", in: directory)
+            #expect(again.created == 0)
+        }
+    }
+
+    @Test("what was exported is taken back unchanged")
+    func roundTrip() async throws {
+        try await withDirectory { directory in
+            _ = try await directory.organization("=1+1", subKind: .chamber, postalCode: "64000", topics: ["cloud"])
+            _ = try await directory.organization("\"Deux\"; trois", kind: .brand)
+            let before = try await directory.ask("/v1/organizations").json()
+            let table = try await directory.ask("/v1/organizations.csv")
+            let back = try await report(table.body, "?mode=apply", in: directory)
+            #expect(back.errors == [] && back.skipped == 2)
+            #expect(try await directory.ask("/v1/organizations").json() == before)
+        }
+    }
+
+    @Test(
+        "the directories of real places and firms are taken as they are, once",
+        .enabled(if: SharedData.isThere, SharedData.absent),
+        arguments: [
+            ("mediation_numerique_data_inclusion.csv", 2000), ("france_services_2022-12-01.csv", 1500),
+            ("ess_numerique_sirene.csv", 3000), ("hatvp_chambres_orgapro_conseils.csv", 400),
+            ("tiers_lieux_numeriques.csv", 20),
+        ])
+    func real(file: String, least: Int) async throws {
+        try await withDirectory { directory in
+            let bytes = try SharedData.bytes("annuaires/\(file)")
+            let query = "?mode=apply&rejects=skipRow&kind=institution"
+            let first = try await report(bytes, query, in: directory)
+            #expect(first.applied && first.created >= least, "\(first.created) of \(first.rows)")
+            let again = try await report(bytes, query, in: directory)
+            #expect(again.created == 0, "\(again.created) again")
+        }
+    }
+}

@@ -1,0 +1,59 @@
+import ClubProtocol
+import Content
+import Foundation
+import HTTPTypes
+import Postgres
+import ServiceKit
+import TestKit
+import Testing
+
+@testable import Directory
+
+/// The directory with content beside it, and the mails that come of it.
+struct Network {
+    let services: TestServices
+    let mail: String
+
+    var directory: TestService { services[.directory] }
+
+    /// Every mail, once there are as many.
+    func mails(_ count: Int) async throws -> [CaughtMail] { try await CaughtMail.wait(for: count, in: mail) }
+
+    /// Waits until no job of these kinds is left, so that what was not mailed by then never is.
+    func idle() async throws {
+        for _ in 0..<600 {
+            let jobs = try await services.database.withClient { client in
+                try await client.first(
+                    """
+                    select (select count(*) from directory.job where kind not like 'cron.%')
+                        + (select count(*) from content.job where kind = 'letter.send' and due_at <= now()) as count
+                    """)?["count", as: Int.self] ?? -1
+            }
+            if jobs == 0 { return }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        Testing.Issue.record("jobs are left after half a minute")
+    }
+
+    /// Whatever the tests do to the facts behind the API's back, as time does.
+    func change(_ statement: SQL) async throws {
+        try await services.database.withClient(searchPath: "directory") { client in
+            _ = try await client.execute(statement)
+        }
+    }
+
+    func post(_ path: String, _ form: String = "") async throws -> RawAnswer {
+        try await directory.raw(
+            .post, path, headers: ["Content-Type": "application/x-www-form-urlencoded"], body: Array(form.utf8))
+    }
+}
+
+func withNetwork(replicas: Int = 1, _ body: (Network) async throws -> Void) async throws {
+    let mail = NSTemporaryDirectory() + "mail-\(UUID().uuidString)"
+    defer { try? FileManager.default.removeItem(atPath: mail) }
+    let applications: [any ServiceApplication.Type] =
+        Array(repeating: DirectoryApplication.self, count: replicas) + [ContentApplication.self]
+    try await withServices(applications, adjust: { $0.mailURL = "maildir:\(mail)" }) { services in
+        try await body(Network(services: services, mail: mail))
+    }
+}

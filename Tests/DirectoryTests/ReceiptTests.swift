@@ -1,0 +1,115 @@
+import ClubProtocol
+import Foundation
+import HTTPTypes
+import Postgres
+import ServiceKit
+import TestKit
+import Testing
+
+@testable import Directory
+
+@Suite("receipts", .serialized)
+struct ReceiptTests {
+    @Test(
+        "the payment that completes a contribution brings its receipt: a page, mailed once, for its organization only")
+    func page() async throws {
+        try await withNetwork { network in
+            let directory = network.directory
+            let own = try await directory.member("Chambre <du> Béarn")
+            let other = try await directory.member("Autre")
+            try await network.change("update organization set email = 'contact@chambre.example' where id = \(own.id)")
+            let contribution = try await called(own.id, directory)
+            let path = "/v1/contributions/\(contribution.id)/receipt"
+            try await pay(contribution.id, 50_000, directory)
+            #expect(try await directory.ask(path).status == 404)
+            try await pay(contribution.id, 70_000, directory)
+            func see(_ organization: Organization.ID) async throws -> RawAnswer {
+                try await directory.ask(path, as: .representative, organization: organization)
+            }
+            let page = try await see(own.id)
+            #expect(page.status == 200 && page.headers["content-type"] == "text/html; charset=utf-8")
+            let year = Day.today.year
+            for text in ["Reçu n° \(year)-1", "Chambre &lt;du&gt; Béarn", "1\u{202F}200,00\u{A0}€", French.day(.today)]
+            {
+                #expect(page.text.contains(text), "\(text)")
+            }
+            let foreign = try await see(other.id)
+            #expect(foreign.status == 404 && foreign.text.contains("<h1>"))
+            #expect(try await directory.ask(path, as: .expert).status == 403)
+
+            let mail = try #require(try await network.mails(1).first)
+            #expect(mail.recipient == "contact@chambre.example" && mail.subject == "Reçu de votre cotisation")
+            #expect(try await directory.raw(.get, try #require(mail.path)).text == page.text)
+            #expect(try await directory.raw(.get, "/v1/receipts/x").status == 404)
+
+            // Money that goes back and comes again, and a new name, change nothing that was issued.
+            try await pay(contribution.id, -20_000, directory)
+            try await pay(contribution.id, 20_000, directory)
+            try await network.change("update organization set name = 'Neuf' where id = \(own.id)")
+            #expect(try await see(own.id).text == page.text)
+            try await network.idle()
+            #expect(try await network.mails(1).count == 1)
+        }
+    }
+
+    @Test("receipts that are issued at once are numbered without a gap, and one that is rolled back leaves none")
+    func numbers() async throws {
+        try await withDirectory { directory in
+            var contributions: [Contribution.ID] = []
+            for number in 1...10 {
+                contributions.append(
+                    try await called(try await directory.member(Line(validating: "Membre \(number)")).id, directory).id)
+            }
+            try await directory.database.withClient(searchPath: "directory") { client in
+                let first = contributions[0]
+                struct Undone: Error {}
+                await #expect(throws: Undone.self) {
+                    try await client.transaction { transaction in
+                        _ = try await transaction.execute(
+                            "insert into payment (id, contribution, amount, paid_on) select gen_random_uuid(), \(first), 120000, now()"
+                        )
+                        #expect(try await ReceiptStore.issue(for: first, in: transaction) != nil)
+                        throw Undone()
+                    }
+                }
+            }
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for contribution in contributions { group.addTask { try await pay(contribution, 120_000, directory) } }
+                try await group.waitForAll()
+            }
+            try await directory.database.withClient(searchPath: "directory") { client in
+                let rows = try await client.query("select number from receipt order by number")
+                #expect(try rows.map { try $0["number", as: Int.self] } == Array(1...10))
+                for statement in ["update receipt set amount = 1", "delete from receipt"] as [SQL] {
+                    let error = await #expect(throws: PostgresError.self) { _ = try await client.execute(statement) }
+                    #expect(error?.sqlState == SQLState.restrictViolation)
+                }
+                // Without the counter, two at once would take the same number: only the constraint would be left.
+                let taken = await #expect(throws: PostgresError.self) {
+                    _ = try await client.execute(
+                        """
+                        insert into receipt (id, contribution, year, number, issued_on, paid_on, amount, organization_name,
+                            contribution_year, contribution_number)
+                        select gen_random_uuid(), contribution, year, number, issued_on, paid_on, amount, organization_name,
+                            contribution_year, contribution_number
+                        from receipt limit 1
+                        """)
+                }
+                #expect(taken?.sqlState == SQLState.uniqueViolation)
+            }
+        }
+    }
+
+    private func called(_ organization: Organization.ID, _ directory: TestService) async throws -> Contribution {
+        let operating = try directory.client(.operator)
+        _ = try await operating.send(CallContributions.request(body: .init(year: Day.today.year)))
+        let list = try await operating.send(ListContributions.request(query: .init(organization: organization)))
+        return try #require(list.items.first)
+    }
+}
+
+private func pay(_ contribution: Contribution.ID, _ cents: Int, _ directory: TestService) async throws {
+    _ = try await directory.client(.operator).send(
+        CreatePayment.request(
+            path: .init(contribution: contribution), body: .init(amount: Money(cents: cents), paidOn: .today)))
+}

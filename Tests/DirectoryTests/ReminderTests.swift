@@ -1,0 +1,90 @@
+import ClubProtocol
+import Foundation
+import HTTPTypes
+import Postgres
+import ServiceKit
+import TestKit
+import Testing
+
+@testable import Directory
+
+@Suite("letters about contributions", .serialized)
+struct ReminderTests {
+    @Test("the call, a week before, fifteen and thirty days after: each once, whoever calls, until it is paid")
+    func steps() async throws {
+        try await withNetwork(replicas: 2) { network in
+            let directory = network.directory
+            let member = try await directory.member("Chambre & Cie")
+            try await network.change("update organization set email = 'contact@chambre.example'")
+            _ = try await directory.client(.operator).send(
+                CallContributions.request(body: .init(year: Day.today.year, dueOn: Day.today.adding(days: 30))))
+            var subjects: [String] = []
+            for (days, subject) in [
+                (30, "Votre cotisation au Club"), (8, nil), (7, "Votre cotisation : dernier jour le"), (0, nil),
+                (-1, nil), (-14, nil), (-15, "Rappel : votre cotisation au Club"), (-29, nil),
+                (-30, "Dernier rappel : votre cotisation au Club"), (-59, nil), (-90, nil),
+            ] as [(Int, String?)] {
+                try await network.change(
+                    """
+                    update contribution set called_on = called_on - 400,
+                        due_on = (now() at time zone 'Europe/Paris')::date + \(days)::integer
+                    """)
+                let asked = try await remind(network)
+                #expect(asked == (subject == nil ? 0 : 1), "due in \(days) days")
+                if let subject { subjects.append(subject) }
+                let mails = try await network.mails(subjects.count)
+                #expect(mails.count == subjects.count)
+                #expect(mails.last?.subject.hasPrefix(subjects.last ?? "") == true)
+            }
+            let mails = try await network.mails(4)
+            #expect(mails.allSatisfy { $0.recipient == "contact@chambre.example" })
+            #expect(
+                mails.allSatisfy { $0.text.contains("1\u{202F}200,00\u{A0}€") && $0.text.contains("Chambre & Cie") })
+            _ = member
+        }
+    }
+
+    @Test(
+        "who has paid gets no reminder, and one without an address of its own is written to its titular representative")
+    func paid() async throws {
+        try await withNetwork { network in
+            let directory = network.directory
+            let operating = try directory.client(.operator)
+            let payer = try await directory.member("Alpha")
+            let owing = try await directory.member("Bêta")
+            _ = try await directory.member("Gamma")
+            let ana = try await directory.person("Ana", "A", email: "ana@beta.example")
+            _ = try await operating.send(
+                CreateMandate.request(
+                    path: .init(organization: owing.id),
+                    body: .init(person: ana.id, kind: .titular, from: Day.today.adding(days: -10))))
+            try await network.change("update organization set email = 'a@alpha.example' where id = \(payer.id)")
+            _ = try await operating.send(CallContributions.request(body: .init(year: Day.today.year)))
+            let list = try await operating.send(ListContributions.request(query: .init(organization: payer.id)))
+            let contribution = try #require(list.items.first)
+            _ = try await operating.send(
+                CreatePayment.request(
+                    path: .init(contribution: contribution.id), body: .init(amount: contribution.amount, paidOn: .today)
+                ))
+            let asked = try await operating.send(RemindContributions.request())
+            #expect(asked == ContributionReminders(letters: 1, withoutAddress: 1))
+            // Alpha's receipt, and the call to the titular of Bêta.
+            let mails = try await network.mails(2)
+            #expect(Set(mails.map(\.recipient)) == ["a@alpha.example", "ana@beta.example"])
+            try await network.idle()
+            #expect(try await network.mails(2).count == 2)
+        }
+    }
+
+    private func remind(_ network: Network) async throws -> Int {
+        let clients = try network.services.all(.directory).map { try $0.client(.operator) }
+        return try await withThrowingTaskGroup(of: Int.self) { group in
+            for number in 0..<4 {
+                group.addTask {
+                    try await clients[number % clients.count].send(RemindContributions.request()).letters
+                }
+            }
+            return try await group.reduce(0, +)
+        }
+    }
+}

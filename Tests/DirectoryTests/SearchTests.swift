@@ -1,0 +1,183 @@
+import ClubProtocol
+import Postgres
+import ServiceKit
+import TestKit
+import Testing
+
+@testable import Directory
+
+@Suite("search")
+struct SearchTests {
+    /// A directory with a handful of experts, their words taken in.
+    private func withExperts(_ body: (TestService) async throws -> Void) async throws {
+        try await withDirectory { directory in
+            let experts: [(Line, PostalCode, Line, [Topic], [Line])] = [
+                ("Réseaux du Béarn", "64000", "Pau", ["network"], ["Altéa"]),
+                ("Béarn Informatique", "64110", "Jurançon", ["network", "cloud"], []),
+                ("Informatique Landaise", "40000", "Mont-de-Marsan", ["cloud"], ["Altéa"]),
+                ("Atelier Numérique", "64100", "Bayonne", ["webSite"], []),
+                ("Agence de Paris", "75002", "Paris", ["webSite"], []),
+            ]
+            for (name, code, commune, topics, brands) in experts {
+                _ = try await directory.expert(name) {
+                    $0.postalCode = code
+                    $0.commune = commune
+                    $0.topics = topics
+                    $0.brands = brands
+                }
+            }
+            try await directory.database.withClient(as: "directory") { client in
+                try await client.transaction { try await ExpertWordStore.refresh(in: $0) }
+            }
+            try await body(directory)
+        }
+    }
+
+    private func names(_ query: String, in directory: TestService, as role: Role = .operator) async throws -> [String] {
+        let answer = try await directory.ask("/v1/expert-search\(query)", as: role)
+        #expect(answer.status == 200)
+        return try answer.items("name")
+    }
+
+    @Test("accents, endings, beginnings and typing errors are forgiven; nonsense finds nobody")
+    func words() async throws {
+        try await withExperts { directory in
+            for q in ["bearn", "B%C3%89ARN", "b%C3%A9arne", "bear", "baern"] {
+                let found = try await names("?q=\(q)", in: directory)
+                #expect(found == ["Béarn Informatique", "Réseaux du Béarn"], "\(q)")
+            }
+            #expect(try await names("?q=reseau", in: directory) == ["Réseaux du Béarn"])
+            #expect(try await names("?q=infromatique%20bearn", in: directory) == ["Béarn Informatique"])
+            #expect(try await names("?q=jurancon", in: directory) == ["Béarn Informatique"])
+            #expect(try await names("?q=xyzzyx", in: directory) == [])
+            #expect(try await names("?q=%26%20%7C%20!%20%3A%2A%20'", in: directory) == [])
+        }
+    }
+
+    @Test("who begins with what was typed comes first, then the others, page after page")
+    func order() async throws {
+        try await withExperts { directory in
+            let all = ["Informatique Landaise", "Béarn Informatique"]
+            #expect(try await names("?q=informatique", in: directory) == all)
+            let first = try await directory.ask("/v1/expert-search?q=informatique&limit=1")
+            let next = try #require(try first.json()["next"]?.string)
+            // One that comes before the cursor does not come again, and moves nothing.
+            _ = try await directory.expert("Informatique Avant")
+            let second = try await directory.ask("/v1/expert-search?q=informatique&limit=1&cursor=\(next)")
+            #expect(try first.items("name") + second.items("name") == all)
+            #expect(try second.json()["next"] == nil)
+            #expect(try await directory.ask("/v1/expert-search?q=reseau&cursor=\(next)").status == 400)
+            #expect(try await names("", in: directory).count == 6)
+        }
+    }
+
+    @Test("nearest first: the postal code, its neighbourhood, the département, then farther and farther")
+    func near() async throws {
+        try await withExperts { directory in
+            let fromPau = [
+                "Réseaux du Béarn", "Atelier Numérique", "Béarn Informatique", "Informatique Landaise",
+                "Agence de Paris",
+            ]
+            #expect(try await names("?near=64000", in: directory) == fromPau)
+            #expect(
+                try await names("?near=75011", in: directory).first == "Agence de Paris")
+            #expect(
+                try await names("?near=40180&q=informatique", in: directory)
+                    == ["Informatique Landaise", "Béarn Informatique"])
+            var paged: [String] = []
+            var cursor = ""
+            for _ in 1...5 {
+                let page = try await directory.ask("/v1/expert-search?near=64000&limit=1\(cursor)")
+                paged += try page.items("name")
+                cursor = try page.json()["next"]?.string.map { "&cursor=\($0)" } ?? ""
+            }
+            #expect(paged == fromPau && cursor == "")
+            // A postal code that lies nowhere has no neighbours: by name.
+            #expect(try await names("?near=99999", in: directory).first == "Agence de Paris")
+        }
+    }
+
+    @Test("what is walked stage by stage comes in the order of what is sorted")
+    func walked() async throws {
+        try await withDirectory { directory in
+            try await directory.database.withClient { client in
+                try await client.execute(
+                    """
+                    insert into directory.expert (
+                        id, sub_kind, name, postal_code, commune, departement, topics)
+                    select md5(i::text)::uuid, 'reseller', 'Expert ' || md5(i::text), code || lpad((i % 300)::text, 3, '0'),
+                        'Commune', code, case when i % 4 = 0 then '{cloud}'::text[] else '{}' end
+                    from generate_series(1, 9000) as i
+                    join lateral (
+                        select (array['64', '40', '65', '75', '31', '33'])[1 + i % 6] as code where i > 0) as d on true
+                    """)
+            }
+            // 9,000 are walked, 2,250 too, 1,500 are sorted.
+            for filter in ["", "&topic=cloud", "&departement=65"] {
+                var walked: [String] = []
+                var cursor = ""
+                for _ in 1...5 {
+                    let page = try await directory.ask("/v1/expert-search?near=64001&limit=150\(filter)\(cursor)")
+                    walked += try page.items("id")
+                    cursor = try page.json()["next"]?.string.map { "&cursor=\($0)" } ?? ""
+                }
+                let condition: SQL =
+                    switch filter {
+                    case "": "true"
+                    case "&topic=cloud": "topics = '{cloud}'"
+                    default: "expert.departement = '65'"
+                    }
+                let sorted = try await directory.database.withClient { client in
+                    try await client.query(
+                        """
+                        select id::text from directory.expert join directory.departement_near as near
+                            on near.origin = '64' and near.departement = expert.departement
+                        where \(condition)
+                        order by case when postal_code = '64001' then 0 when postal_code like '640%' then 1
+                            else rank + 2 end, sort_key, id limit 750
+                        """
+                    ).map { try $0["id", as: String.self] }
+                }
+                #expect(walked == sorted, "\(filter)")
+            }
+        }
+    }
+
+    @Test("filters go together, and facets count what they leave")
+    func facets() async throws {
+        try await withExperts { directory in
+            #expect(try await names("?region=75&topic=cloud", in: directory).count == 2)
+            #expect(try await names("?region=11", in: directory) == ["Agence de Paris"])
+            #expect(try await names("?brand=altea&serves=64", in: directory) == ["Réseaux du Béarn"])
+            #expect(try await directory.ask("/v1/expert-search?region=99").status == 422)
+            let operating = try directory.client(.operator)
+            let all = try await operating.send(CountExperts.request(query: .init()))
+            #expect(all.counted == 5 && all.isComplete)
+            #expect(all.regions == [.init(value: "75", count: 4), .init(value: "11", count: 1)])
+            #expect(all.departements.first == FacetCount(value: "64", count: 3))
+            #expect(all.topics.map(\.value) == ["cloud", "network", "webSite"])
+            #expect(all.brands == [.init(value: "Altéa", count: 2)])
+            let read = try await operating.send(CountExperts.request(query: .init(q: "baern")))
+            #expect(read.counted == 2 && read.readings == [.init(typed: "baern", takenFor: ["bearn"])])
+            let none = try await operating.send(CountExperts.request(query: .init(q: "xyzzyx")))
+            #expect(none.counted == 0 && none.topics.isEmpty)
+        }
+    }
+
+    @Test("an ambassador finds those who agreed to the public directory, an expert itself")
+    func visibility() async throws {
+        try await withExperts { directory in
+            let shown = try await directory.expert("Béarn Visible") { $0.consents = .init(publicDirectory: true) }
+            let ana = try await directory.person("Ana", "A")
+            for query in ["?q=bearn", "?near=64000", ""] {
+                let found = try await directory.ask("/v1/expert-search\(query)", as: .ambassador, person: ana.id)
+                #expect(try found.items("id") == [shown.id.text])
+                let own = try await directory.ask(
+                    "/v1/expert-search\(query)", as: .expert, organization: Organization.ID(shown.id.uuid))
+                #expect(try own.items("id") == [shown.id.text])
+            }
+            let counted = try await directory.ask("/v1/expert-search/facets", as: .ambassador, person: ana.id)
+            #expect(try counted.decode(ExpertFacets.self).counted == 1)
+        }
+    }
+}

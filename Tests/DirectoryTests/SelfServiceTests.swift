@@ -1,0 +1,175 @@
+import ClubProtocol
+import Foundation
+import HTTPTypes
+import Postgres
+import ServiceKit
+import TestKit
+import Testing
+
+@testable import Directory
+
+@Suite("self-service by link", .serialized)
+struct SelfServiceTests {
+    @Test("who asks for a link gets one by mail, corrects the record by the form, leaves and comes back")
+    func expert() async throws {
+        try await withNetwork { network in
+            let directory = network.directory
+            let expert = try await directory.expert("Atelier <Numérique>") {
+                $0.email = "Contact@atelier.example"
+                $0.topics = ["hosting"]
+            }
+            let path = try await link(to: "contact@atelier.example", network)
+            let page = try await directory.raw(.get, path)
+            #expect(page.text.contains("Atelier &lt;Numérique&gt;") && page.text.contains("Hébergement"))
+            #expect(page.text.contains("Quitter le réseau"))
+            let form = try await directory.raw(.get, "\(path)/record")
+            #expect(form.text.contains(#"name="topics" value="hosting" checked"#))
+            #expect(form.text.contains(#"<label for="departements">"#))
+
+            // What cannot be taken is said beside its field; what was typed stays; nothing is changed.
+            let wrong = try await network.post(
+                "\(path)/record", "version=1&email=nobody&telephone=abc&departements=99&topics=hosting&brands=&website="
+            )
+            #expect(wrong.status == 422 && wrong.headers["content-type"] == "text/html; charset=utf-8")
+            for text in ["email-erreur", "telephone-erreur", "departements-erreur", #"value="nobody""#] {
+                #expect(wrong.text.contains(text), "\(text)")
+            }
+            #expect(try await get(expert.id, directory).version == 1)
+
+            let saved = try await network.post(
+                "\(path)/record",
+                "version=1&contactName=Zo%C3%A9+L.&email=zoe%40atelier.example&telephone=05+59+00+00+00"
+                    + "&website=www.atelier.example&departements=64%2C+40&topics=webSite&topics=training"
+                    + "&brands=HP%0D%0A%C3%89lan%0D%0A&flashInfo=true&publicDirectory=true")
+            #expect(saved.status == 303)
+            let now = try await get(expert.id, directory)
+            #expect(now.contactName == "Zoé L." && now.email == "zoe@atelier.example")
+            #expect(now.website == "https://www.atelier.example" && now.departements == ["64", "40"])
+            #expect(now.topics == ["webSite", "training"] && now.brands == ["HP", "Élan"])
+            #expect(now.consents.flashInfo?.agreed == true && now.consents.partnerOffers?.agreed == false)
+            #expect(now.confirmedAt > expert.confirmedAt && now.name == expert.name && now.siret == expert.siret)
+
+            // The form that was open before knows the record as it was.
+            let stale = try await network.post("\(path)/record", "version=1&departements=64")
+            #expect(stale.status == 412 && stale.text.contains("La fiche a changé entre-temps"))
+
+            let left = try await network.post("\(path)/transition", "to=left")
+            #expect(left.status == 303)
+            #expect(try await get(expert.id, directory).leftOn == .today)
+            let gone = try await directory.raw(.get, path)
+            #expect(gone.text.contains("Revenir dans le réseau") && !gone.text.contains("Je confirme"))
+            #expect(try await network.post("\(path)/confirmation").status == 409)
+            _ = try await network.post("\(path)/transition", "to=enrolled")
+            #expect(try await get(expert.id, directory).leftOn == nil)
+        }
+    }
+
+    @Test("an ambassador's link changes the person's address and consents and the ambassador's field")
+    func ambassador() async throws {
+        try await withNetwork { network in
+            let directory = network.directory
+            let ana = try await directory.person("Ana", "Bidart", email: "ana@conseil.example")
+            _ = try await directory.person("Bob", "Coll", email: "bob@conseil.example")
+            let operating = try directory.client(.operator)
+            let ambassador = try await operating.send(
+                CreateAmbassador.request(body: .init(person: ana.id, departements: ["64"])))
+            let path = try await link(to: "ana@conseil.example", network)
+            #expect(try await directory.raw(.get, path).text.contains("Ana Bidart"))
+            let fields = "version=1&personVersion=1&telephone=&departements=33&topics=management&eventInvitations=true"
+            let taken = try await network.post("\(path)/record", "\(fields)&email=bob%40conseil.example")
+            #expect(taken.status == 422 && taken.text.contains("autre personne de l&#39;annuaire"))
+            #expect(try await network.post("\(path)/record", "\(fields)&email=ana%40neuf.example").status == 303)
+            let person = try await operating.send(GetPerson.request(path: .init(person: ana.id)))
+            #expect(person.email == "ana@neuf.example" && person.consents.eventInvitations?.agreed == true)
+            let now = try await operating.send(GetAmbassador.request(path: .init(ambassador: ambassador.id)))
+            #expect(
+                now.departements == ["33"] && now.topics == ["management"] && now.confirmedAt > ambassador.confirmedAt)
+        }
+    }
+
+    @Test("nobody learns who is in the directory, and nobody's letter box is filled")
+    func discretion() async throws {
+        try await withNetwork { network in
+            let directory = network.directory
+            _ = try await directory.expert("Atelier") { $0.email = "contact@atelier.example" }
+            func ask(_ email: String) async throws -> RawAnswer {
+                try await directory.raw(.post, "/v1/self-service-links", json: #"{"email":"\#(email)"}"#)
+            }
+            let known = try await ask("contact@atelier.example")
+            let unknown = try await ask("personne@atelier.example")
+            #expect(known.status == 202 && unknown.status == 202)
+            #expect(known.body == unknown.body && Set(known.headers.keys) == Set(unknown.headers.keys))
+            for _ in 1...5 { _ = try await ask("CONTACT@atelier.example") }
+            let form = try await network.post("/v1/self-service", "email=contact%40atelier.example")
+            #expect(form.status == 200 && form.text.contains("Si cette adresse figure"))
+            let stranger = try await network.post("/v1/self-service", "email=nobody%40x.example")
+            #expect(stranger.text == form.text)
+            let wrong = try await network.post("/v1/self-service", "email=x")
+            #expect(wrong.status == 422 && wrong.text.contains("email-erreur"))
+            #expect(try await directory.raw(.get, "/v1/self-service").text.contains(#"<label for="email">"#))
+            #expect(try await network.mails(1).count == 1)
+            try await network.idle()
+            #expect(try await network.mails(1).map(\.recipient) == ["contact@atelier.example"])
+        }
+    }
+
+    @Test("when a thousand addresses wait for their links, the next is told to come back")
+    func crowd() async throws {
+        try await withNetwork { network in
+            try await network.change(
+                """
+                insert into job (kind, payload, unique_key, due_at, maximum_attempts)
+                select 'self-service.find', '{"email":"a@x.example"}', 'a' || number, now() + interval '1 day', 1
+                from generate_series(1, 1000) as number
+                """)
+            let answer = try await network.directory.raw(
+                .post, "/v1/self-service-links", json: #"{"email":"b@x.example"}"#)
+            #expect(answer.status == 429 && answer.headers["retry-after"] == "60")
+            let page = try await network.post("/v1/self-service", "email=b%40x.example")
+            #expect(page.status == 429 && page.text.contains("Attendez une minute"))
+        }
+    }
+
+    @Test("a link opens its own record only, for its time only, and says so in French otherwise")
+    func links() async throws {
+        try await withNetwork { network in
+            let directory = network.directory
+            let own = try await directory.expert("À nous")
+            let other = try await directory.expert("À eux")
+            let links = directory.backend.links
+            let hour = Timestamp.now.advanced(by: .seconds(3600))
+            let good = links.token(purpose: "self-service", subject: "expert:\(own.id)", expires: hour)
+            let forged = String(good.dropLast(3)) + "AAA"
+            let expired = links.token(
+                purpose: "self-service", subject: "expert:\(own.id)", expires: .now.advanced(by: .seconds(-1)))
+            let foreign = links.token(purpose: "receipt", subject: "expert:\(own.id)", expires: hour)
+            let gone = links.token(purpose: "self-service", subject: "expert:\(Expert.ID())", expires: hour)
+            for token in [forged, expired, foreign, gone, "x"] {
+                let answer = try await directory.raw(.get, "/v1/self-service/\(token)")
+                #expect(answer.status == 404 && answer.text.contains("Cette page n&#39;existe pas, ou plus"))
+                #expect(try await network.post("/v1/self-service/\(token)/confirmation").status == 404)
+                #expect(try await network.post("/v1/self-service/\(token)/transition", "to=left").status == 404)
+                #expect(
+                    try await network.post("/v1/self-service/\(token)/record", "version=1&departements=64").status
+                        == 404)
+            }
+            #expect(try await network.post("/v1/self-service/\(good)/transition", "to=left").status == 303)
+            #expect(try await get(other.id, directory) == other)
+        }
+    }
+
+    // MARK: Steps
+
+    /// Asks for a link, and takes it from the mail.
+    private func link(to email: String, _ network: Network) async throws -> String {
+        let answer = try await network.post("/v1/self-service", "email=\(email.replacing("@", with: "%40"))")
+        #expect(answer.status == 200)
+        let mail = try #require(try await network.mails(1).first)
+        #expect(mail.recipient.lowercased() == email && mail.subject == "Votre lien vers votre fiche")
+        return try #require(mail.path)
+    }
+
+    private func get(_ id: Expert.ID, _ directory: TestService) async throws -> Expert {
+        try await directory.client(.operator).send(GetExpert.request(path: .init(expert: id)))
+    }
+}
