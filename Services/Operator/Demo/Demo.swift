@@ -39,6 +39,7 @@ struct Demo: Sendable {
         try await step("three cancel", of: .events) { try await meeting.cancelThree(of: people) }
         try await step("Flash info", of: .content) { try await DemoFlashInfo(content: content).send() }
         try await step("Cercle", of: .lobbying) { try await DemoCircle(lobbying: lobbying).record() }
+        try await step("rights", of: .directory) { try await DemoRights(directory: directory).exercise() }
         return table
     }
 
