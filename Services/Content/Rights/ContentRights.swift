@@ -12,7 +12,12 @@ struct ContentRights {
             backend,
             erase: { notice, transaction in try await erase(notice, backend.journal, in: transaction) },
             tell: { subject in try await tell(subject, on: backend.database) })
-        try parts.retention(backend, [deliveries, letters])
+        try parts.retention(
+            backend,
+            [
+                mails("deliveries", "Who was sent an issue: forgotten, but counted.", in: "delivery"),
+                mails("letters", "Letters about the reader's own affairs: forgotten.", in: "letter"),
+            ])
     }
 
     /// Takes away every mail to the reader, by identifier and by address, and leaves hashes of the addresses.
@@ -75,43 +80,19 @@ struct ContentRights {
                 """))
     }
 
-    private var deliveries: RetentionTask {
-        RetentionTask(
-            "deliveries", "Who was sent an issue: forgotten, but counted.", on: backend,
-            due: { months in
-                """
-                select id, updated_at as since from delivery
-                where state not in ('pending', 'sending') and updated_at < now() - make_interval(months => \(months)::integer)
-                """
-            },
+    /// A rule for one of the tables of mails: those that have ended are deleted in time.
+    private func mails(_ code: Line, _ what: String, in table: SQL) -> RetentionTask {
+        @Sendable func due(_ months: Int) -> SQL {
+            """
+            select id, updated_at as since from \(table)
+            where state not in ('pending', 'sending') and updated_at < now() - make_interval(months => \(months)::integer)
+            """
+        }
+        return RetentionTask(
+            code, what, on: backend, due: { due($0) },
             statement: { months, atMost in
                 """
-                delete from delivery where id in (
-                    select id from delivery
-                    where state not in ('pending', 'sending')
-                        and updated_at < now() - make_interval(months => \(months)::integer)
-                    order by updated_at limit \(atMost))
-                returning id
-                """
-            })
-    }
-
-    private var letters: RetentionTask {
-        RetentionTask(
-            "letters", "Letters about the reader's own affairs: forgotten.", on: backend,
-            due: { months in
-                """
-                select id, updated_at as since from letter
-                where state not in ('pending', 'sending') and updated_at < now() - make_interval(months => \(months)::integer)
-                """
-            },
-            statement: { months, atMost in
-                """
-                delete from letter where id in (
-                    select id from letter
-                    where state not in ('pending', 'sending')
-                        and updated_at < now() - make_interval(months => \(months)::integer)
-                    order by updated_at limit \(atMost))
+                delete from \(table) where id in (select id from (\(due(months))) as due order by since limit \(atMost))
                 returning id
                 """
             })

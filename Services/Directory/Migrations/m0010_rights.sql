@@ -96,6 +96,7 @@ order by 6, 1;
 -- is new, in the same statement. How the answer came is said by the transaction, in the setting `directory.consent`:
 -- {"source": "self", "by": "person/…", "wording": 12}; unsaid, it was the staff by other means. A merge and its undo say
 -- {"source": "moved"}: their answers are in the ledger already, and its lines move with them.
+
 -- The question for each purpose: the one that was said, else the standard one.
 create function directory.consent_asked(said jsonb) returns table (purpose text, wording integer)
     language sql stable as $$
