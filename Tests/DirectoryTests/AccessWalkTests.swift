@@ -25,6 +25,8 @@ struct AccessWalkTests {
         var contribution = Contribution.ID()
         var referral: Referral.ID
         var offer: ReferralOffer.ID
+        /// Asked for by the person.
+        var erasure: Erasure.ID
         var siret: Siret
 
         /// The values of path variables and filters that mean this side.
@@ -39,6 +41,7 @@ struct AccessWalkTests {
             case "contribution": contribution.text
             case "referral": referral.text
             case "offer": offer.text
+            case "erasure": erasure.text
             case "siret": siret.text
             case "email": "\(word)@example.org"
             case "q", "brand": word
@@ -59,7 +62,7 @@ struct AccessWalkTests {
         var identifiers: [String] {
             [
                 organization.id.text, person.id.text, ambassador.id.text, expert.id.text, membership.id.text,
-                mandate.id.text, contribution.text, referral.text, offer.text,
+                mandate.id.text, contribution.text, referral.text, offer.text, erasure.text,
             ]
         }
 
@@ -67,6 +70,7 @@ struct AccessWalkTests {
         func body(_ operation: String) -> String {
             switch operation {
             case "moveExpert", "moveAmbassador": #"{"to":"left"}"#
+            case "addPersonConsent", "addExpertConsent": #"{"purpose":"flashInfo","agreed":false}"#
             case "sendReferral": #"{"experts":["\#(expert.id)"]}"#
             case "changeReferralOffer": #"{"state":"accepted"}"#
             default: "{}"
@@ -88,7 +92,7 @@ struct AccessWalkTests {
             _ = try await directory.client(.operator).send(CallContributions.request(body: .init(year: Day.today.year)))
             let sides = try await (contributed(ours, in: directory), contributed(theirs, in: directory))
             let walkers = [
-                Walker(role: .representative, organization: ours.organization.id),
+                Walker(role: .representative, organization: ours.organization.id, person: ours.person.id),
                 Walker(role: .ambassador, person: ours.person.id),
                 Walker(role: .expert, organization: Organization.ID(ours.expert.id.uuid)),
             ]
@@ -205,10 +209,13 @@ struct AccessWalkTests {
                 values (\(offer), \(referral.id), \(expert.id), now()::date + 7)
                 """)
         }
+        let erasure = try await directory.ask(
+            .post, "/v1/erasures", as: .ambassador, person: person.id, json: #"{"person":"\#(person.id)"}"#
+        ).decode(Erasure.self)
         return Side(
             word: word, organization: organization, person: person, ambassador: ambassador, expert: expert,
             membership: membership, mandate: mandate, referral: referral.id, offer: offer,
-            siret: siret)
+            erasure: erasure.id, siret: siret)
     }
 
     private func contributed(_ side: Side, in directory: TestService) async throws -> Side {
@@ -233,7 +240,9 @@ struct AccessWalkTests {
                     select t::text from directory.mandate as t union all
                     select t::text from directory.contribution as t union all
                     select t::text from directory.referral as t union all
-                    select t::text from directory.referral_offer as t) as lines (line)
+                    select t::text from directory.referral_offer as t union all
+                    select t::text from directory.consent_entry as t union all
+                    select t::text from directory.erasure as t) as lines (line)
                 """)
             return try #require(try row?["sum", as: String.self])
         }

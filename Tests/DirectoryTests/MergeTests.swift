@@ -67,7 +67,7 @@ struct MergeTests {
             let merge = try await directory.merge(other.id.record, into: own.id.record, .person)
             #expect(merge.state == .done && merge.mergedBy == "test" && merge.version == 1)
             #expect(merge.fields == ["consents", "email", "organization"])
-            #expect(merge.moved.map { "\($0.entity) \($0.count)" } == ["ambassador 1", "mandate 1"])
+            #expect(merge.moved.map { "\($0.entity) \($0.count)" } == ["ambassador 1", "consentEntry 2", "mandate 1"])
             #expect(merge.setAside.isEmpty)
             let survivor = try await directory.person(own.id)
             #expect(survivor.familyName == "Etcheverry" && survivor.email == "c@example.org")

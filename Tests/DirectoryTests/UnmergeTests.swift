@@ -56,22 +56,26 @@ final class MergeGame {
         try await directory.ask("/v1/\(list)?limit=200").items("id")
     }
 
-    /// Everything, one answer a record; mandates have only a list.
-    func world() async throws -> World {
+    /// Everything, as the lists have it.
+    ///
+    /// - Parameter records: paths, of which there are the bytes of the answer, and the ETag: it belongs to what has to come
+    ///   back.
+    func world(bytesOf records: [String] = []) async throws -> World {
         var world: World = [:]
-        for list in ["organizations", "people", "experts", "ambassadors", "memberships", "contributions"] {
-            for id in try await ids(list) {
-                let answer = try await directory.ask("/v1/\(list)/\(id)")
-                // The ETag belongs to what has to come back.
-                world["\(list)/\(id)"] = "\(answer.headers["etag"] ?? "") \(answer.text)"
-            }
+        for list in ["organizations", "people", "experts", "ambassadors", "memberships", "contributions", "mandates"] {
+            var cursor = ""
+            repeat {
+                let page = try await directory.ask("/v1/\(list)?limit=200\(cursor)").json()
+                for item in page["items"]?.array ?? [] {
+                    world["\(list)/\(item["id"]?.string ?? "")"] = String(
+                        decoding: try WireJSON.encode(item), as: UTF8.self)
+                }
+                cursor = page["next"]?.string.map { "&cursor=\($0)" } ?? ""
+            } while !cursor.isEmpty
         }
-        for organization in try await ids("organizations") {
-            let page = try await directory.ask("/v1/organizations/\(organization)/mandates?limit=200").json()
-            for mandate in page["items"]?.array ?? [] {
-                world["mandates/\(mandate["id"]?.string ?? "")"] = String(
-                    decoding: try WireJSON.encode(mandate), as: UTF8.self)
-            }
+        for path in records where world[path] != nil {
+            let answer = try await directory.ask("/v1/\(path)")
+            world[path] = "\(answer.headers["etag"] ?? "") \(answer.text)"
         }
         return world
     }
@@ -214,7 +218,8 @@ final class MergeGame {
         let all = try await ids(kind.path)
         guard all.count > 2 else { return }
         let pair = all.shuffled(using: &generator).prefix(2)
-        let before = try await world()
+        let records = pair.map { "\(kind.path)/\($0)" }
+        let before = try await world(bytesOf: records)
         var fields: [String: JSONValue] = [
             "kind": .string(kind.rawValue), "survivor": .string(pair[0]), "merged": .string(pair[1]),
         ]
@@ -225,7 +230,7 @@ final class MergeGame {
         } else {
             refused += 1
             #expect(answer.status == 409, "\(answer.text)")
-            #expect(try await world() == before, "a refused merge changed something")
+            #expect(try await world(bytesOf: records) == before, "a refused merge changed something")
         }
     }
 
@@ -237,18 +242,23 @@ final class MergeGame {
 
     func undo(at index: Int) async throws {
         let choice = played[index]
-        let before = try await world()
+        let records = records(of: choice.merge)
+        let before = try await world(bytesOf: records)
         let answer = try await directory.ask(.post, "/v1/merges/\(choice.merge.id)/undo", json: "{}")
         if answer.status == 200 {
             played.remove(at: index)
             undone += 1
-            let differences = differences(of: choice, to: try await world())
+            let differences = differences(of: choice, to: try await world(bytesOf: records))
             #expect(differences.isEmpty, "\(differences.sorted().joined(separator: "\n"))")
         } else {
             refused += 1
             #expect(try answer.problem().slug == "merge-followed", "\(answer.text)")
-            #expect(try await world() == before, "a refused undo changed something")
+            #expect(try await world(bytesOf: records) == before, "a refused undo changed something")
         }
+    }
+
+    func records(of merge: Merge) -> [String] {
+        ["\(merge.kind.path)/\(merge.survivor)", "\(merge.kind.path)/\(merge.merged)"]
     }
 
     /// What is not as it was before a merge that has been undone: both records, whatever else happened; and everything that
@@ -257,7 +267,7 @@ final class MergeGame {
         let merge = choice.merge
         let path = merge.kind.path
         var result: [String] = []
-        for record in ["\(path)/\(merge.survivor)", "\(path)/\(merge.merged)"]
+        for record in records(of: merge)
         where world[record] != choice.before[record] {
             result.append("\(record): \(world[record] ?? "gone") instead of \(choice.before[record] ?? "nothing")")
         }
@@ -338,12 +348,13 @@ struct UnmergeTests {
                 let own = try await directory.person("Ana", "Etcheverry")
                 let other = try await directory.person("Ana", "Echeverry")
                 _ = try await directory.mandate(other.id, of: home.id, .titular, from: "2026-01-01")
-                let before = try await game.world()
+                let before = try await game.world(bytesOf: ["people/\(own.id)", "people/\(other.id)"])
                 let merge = try await directory.merge(other.id.record, into: own.id.record, .person)
                 let played = MergeGame.Played(merge: merge, before: before, turn: 1)
                 try await directory.database.withClient(as: "directory") { _ = try await $0.execute(tampering) }
                 _ = try await directory.undo(merge)
-                #expect(game.differences(of: played, to: try await game.world()).count == 1, "\(tampering.text)")
+                let after = try await game.world(bytesOf: game.records(of: merge))
+                #expect(game.differences(of: played, to: after).count == 1, "\(tampering.text)")
             }
         }
     }

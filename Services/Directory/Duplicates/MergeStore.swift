@@ -28,14 +28,22 @@ enum MergeStore {
         select coalesce(json_agg(json_build_object('entity', entity, 'count', count) order by entity), '[]') from
         """
 
+    /// `referral_offer` → `referralOffer`
+    private static func entity(_ record: SQL) -> SQL {
+        """
+        (select string_agg(case when place = 1 then part else initcap(part) end, '' order by place)
+         from string_to_table(\(record) ->> 'table', '_') with ordinality as parts (part, place))
+        """
+    }
+
     private static let columns: SQL = """
         id, kind, survivor, merged, case when undone_at is null then 'done' else 'undone' end as state, fields,
         (\(counts) (
-            select move ->> 'table' as entity, sum(jsonb_array_length(move -> 'rows')) as count
+            select \(entity("move")) as entity, sum(jsonb_array_length(move -> 'rows')) as count
             from jsonb_array_elements(coalesce(steps, '[]')) as step, jsonb_array_elements(step -> 'moves') as move
             group by 1) as moved) as moved,
         (\(counts) (
-            select step ->> 'table' as entity, count(*) as count
+            select \(entity("step")) as entity, count(*) as count
             from jsonb_array_elements(coalesce(steps, '[]') - -1) as step group by 1) as aside) as "setAside",
         merged_by as "mergedBy", merged_at as "mergedAt", undone_by as "undoneBy", undone_at as "undoneAt", edits, version
         """
@@ -194,7 +202,7 @@ enum MergeStore {
     static func moved(_ id: Merge.ID, in transaction: PostgresTransaction) async throws -> [Moved] {
         try await transaction.query(
             """
-            select move ->> 'table' as entity, (row -> 'key' ->> 'id')::uuid as id, (row ->> 'became')::integer as version
+            select \(entity("move")) as entity, (row -> 'key' ->> 'id')::uuid as id, (row ->> 'became')::integer as version
             from merge, jsonb_array_elements(steps) as step, jsonb_array_elements(step -> 'moves') as move,
                 jsonb_array_elements(move -> 'rows') as row
             where merge.id = \(id) and row ? 'became'
@@ -206,7 +214,7 @@ enum MergeStore {
     static func setAside(_ id: Merge.ID, in transaction: PostgresTransaction) async throws -> [Moved] {
         try await transaction.query(
             """
-            select step ->> 'table' as entity, (step ->> 'merged')::uuid as id,
+            select \(entity("step")) as entity, (step ->> 'merged')::uuid as id,
                 (step -> 'image' ->> 'version')::integer as version
             from merge, jsonb_array_elements(steps - -1) as step where merge.id = \(id)
             """
