@@ -158,6 +158,28 @@ struct SelfServiceTests {
         }
     }
 
+    @Test("whoever has the link asks for an erasure once; the staff begins it, and the link leads nowhere")
+    func rights() async throws {
+        try await withNetwork { network in
+            let directory = network.directory
+            let own = try await directory.expert("À nous") { $0.email = "nous@example.org" }
+            let path = try await link(to: "nous@example.org", network)
+            // Events and lobbying are not there: a part of what is known would not be the whole.
+            #expect(try await directory.raw(.get, "\(path)/data").status == 503)
+            #expect(try await directory.raw(.get, path).text.contains("Demander l'effacement"))
+            for _ in 1...2 { #expect(try await network.post("\(path)/erasure").status == 303) }
+            let page = try await directory.raw(.get, "\(path)?done=erasureAsked").text
+            #expect(page.contains("Votre demande est enregistrée") && !page.contains("Demander l'effacement"))
+            let operating = try directory.client(.operator)
+            let asked = try await operating.send(ListErasures.request(query: .init(state: .requested))).items
+            #expect(asked.map(\.subject.uuid) == [own.id.uuid])
+            _ = try await operating.send(
+                MoveErasure.request(path: .init(erasure: asked[0].id), body: .init(to: .erasing)))
+            #expect(try await directory.raw(.get, path).status == 404)
+            #expect(try await network.post("\(path)/erasure").status == 404)
+        }
+    }
+
     // MARK: Steps
 
     /// Asks for a link, and takes it from the mail.

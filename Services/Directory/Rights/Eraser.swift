@@ -16,6 +16,14 @@ struct Eraser: Sendable {
         return id
     }
 
+    /// The same by the link of a mail, where a second click is no mistake.
+    func ask(_ subject: DataSubject, by principal: Principal, in transaction: PostgresTransaction) async throws {
+        try await transaction.execute(
+            "select from \(ConsentStore.table(subject)) where id = \(subject.id) for update")
+        guard try await !ErasureStore.isAsked(of: subject, on: transaction) else { return }
+        _ = try await request(subject, .request, by: principal, in: transaction)
+    }
+
     /// Begins an erasure: the directory's own tables at once, in this transaction; the other services hear of it by the feed.
     func begin(
         _ id: Erasure.ID, _ subject: DataSubject, version: Int, by principal: Principal,

@@ -52,6 +52,17 @@ enum ErasureStore {
         try await executor.query("select \(columns) from erasure where id = \(id) and \(visible(to: principal))")
     }
 
+    /// Whether somebody's erasure has been asked for, and not refused.
+    static func isAsked(of subject: DataSubject, on executor: any PostgresExecutor) async throws -> Bool {
+        let row = try await executor.first(
+            """
+            select exists (
+                select from erasure
+                where entity = \(subject.entity.rawValue) and subject = \(subject.id) and state <> 'refused') as asked
+            """)
+        return try row?["asked"] ?? false
+    }
+
     /// For those who have just made or moved it.
     static func get(_ id: Erasure.ID, in transaction: PostgresTransaction) async throws -> Rows {
         try await transaction.query("select \(columns) from erasure where id = \(id)")

@@ -14,10 +14,13 @@ struct SelfServicePages: Sendable {
         return renderer.html(.selfDoor, title: "Votre fiche dans l'annuaire", content)
     }
 
-    func record(_ record: SelfRecord, at path: String, _ topics: Vocabulary, done: ShowSelf.Done?) -> String {
+    func record(
+        _ record: SelfRecord, at path: String, _ topics: Vocabulary, done: ShowSelf.Done?, isErasureAsked: Bool
+    ) -> String {
         var content: [String: Any] = [
             "path": path, "facts": Self.facts(record, topics), "consents": Self.answers(record.consents),
             "confirmed": French.day(record.confirmedAt), "stale": record.isStale,
+            "erasureAsked": isErasureAsked,
         ]
         content["left"] = record.leftOn.map { French.day($0) }
         content["done"] = done.map(Self.said)
@@ -52,6 +55,8 @@ struct SelfServicePages: Sendable {
         case .confirmed: "Merci : votre fiche est confirmée."
         case .changed: "Merci : votre fiche est enregistrée et confirmée."
         case .left: "Vous avez quitté le réseau. Merci pour le chemin parcouru ensemble."
+        case .erasureAsked:
+            "Votre demande est enregistrée. Dès que tout sera effacé, ce lien ne mènera plus à rien."
         case .enrolled: "Bienvenue : vous faites de nouveau partie du réseau."
         }
     }

@@ -27,7 +27,9 @@ struct SelfServiceRoutes: Sendable {
             let record = try await record(call.path, on: database)
             let topics = try await SelfServiceStore.topics(on: database)
             let path = SelfServiceLink.path(call.path.token)
-            return .text(pages.record(record, at: path, topics, done: call.query.done))
+            let isAsked = try await ErasureStore.isAsked(of: record.subject, on: database)
+            return .text(
+                pages.record(record, at: path, topics, done: call.query.done, isErasureAsked: isAsked))
         }
         parts.routes.read(ShowSelfForm.self) { call in
             let record = try await record(call.path, on: database)
@@ -46,6 +48,19 @@ struct SelfServiceRoutes: Sendable {
             let version = try await EnrolmentStore.move(enrollee, to: next, by: principal, in: transaction)
             try await backend.journal.record(enrollee, version, next.rawValue, by: principal, in: transaction)
             return done(next == .left ? .left : .enrolled, call.path)
+        }
+        parts.routes.read(GetSelfData.self) { call in
+            let record = try await record(call.path, on: database)
+            let document = try await PersonalRecords(backend: backend).document(
+                of: record.subject, for: record.principal)
+            var answer = Answer<AccessDocument>.value(document)
+            answer.headers[.contentDisposition] = #"attachment; filename="mes-donnees.json""#
+            return answer
+        }
+        parts.routes.write(AskSelfErasure.self) { call, transaction in
+            let record = try await record(call.path, on: transaction)
+            try await Eraser(backend: backend).ask(record.subject, by: record.principal, in: transaction)
+            return done(.erasureAsked, call.path)
         }
         parts.routes.write(ChangeSelf.self) { call, transaction in
             let record = try await record(call.path, on: transaction)

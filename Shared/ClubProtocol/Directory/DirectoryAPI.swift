@@ -20,6 +20,7 @@ package enum DirectoryAPI {
         ShowReceipt.self, ShowReceiptByLink.self, RemindContributions.self,
         AskSelfServiceLink.self, ShowSelfServiceDoor.self, KnockAtSelfService.self,
         ShowSelf.self, ConfirmSelf.self, MoveSelf.self, ShowSelfForm.self, ChangeSelf.self,
+        GetSelfData.self, AskSelfErasure.self,
         GetCoverage.self, ListCoverageGaps.self, ExportCoverage.self, DrawCoverage.self,
         CreateReferral.self, ListReferrals.self, GetReferral.self, ListReferralMatches.self, CloseReferral.self,
         SendReferral.self, ListReferralOffers.self, GetReferralOffer.self, ChangeReferralOffer.self,

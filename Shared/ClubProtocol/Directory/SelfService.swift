@@ -50,7 +50,7 @@ package enum ShowSelf: Endpoint {
 
     /// What has just been done, to be said above the record.
     package enum Done: String, Codable, CaseIterable, Sendable {
-        case confirmed, changed, left, enrolled
+        case confirmed, changed, left, enrolled, erasureAsked
     }
 
     package struct Query: Codable, Sendable {
@@ -127,6 +127,26 @@ package enum ChangeSelf: Endpoint {
             self.topics = topics
         }
     }
+
+    package typealias Path = SelfServicePath
+    package typealias Response = TextDocument
+}
+
+/// Everything that the four services know, for whoever the record is about (GDPR, article 15); as a file.
+package enum GetSelfData: Endpoint {
+    package static let operation = Operation(
+        .get, "/v1/self-service/{token}/data", "Gathers everything the club knows about the owner of a link.",
+        access: .anyone, problems: [.notFound])
+
+    package typealias Path = SelfServicePath
+    package typealias Response = AccessDocument
+}
+
+/// Asks that everything about oneself be erased (GDPR, article 17); the club's staff begins it. Asked twice, it is asked once.
+package enum AskSelfErasure: Endpoint {
+    package static let operation = Operation(
+        .post, "/v1/self-service/{token}/erasure", "Form: asks for the erasure of all that is known of oneself.",
+        access: .anyone, problems: [.notFound], consumes: .form, produces: .html)
 
     package typealias Path = SelfServicePath
     package typealias Response = TextDocument

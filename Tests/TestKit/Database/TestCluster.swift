@@ -80,7 +80,7 @@ package final class TestCluster: Sendable {
         chmod(base, 0o700)
         directory = base
         host = "127.0.0.1"
-        port = try TestCluster.freePort()
+        port = try FreePort.next()
         superuser = "postgres"
         password = nil
         lifeline = try TestCluster.watch(base)
@@ -115,22 +115,6 @@ package final class TestCluster: Sendable {
             ["/bin/sh", "-c", script, directory], input: pipe.fileHandleForReading.fileDescriptor, output: nil)
         try pipe.fileHandleForReading.close()
         return end
-    }
-
-    private static func freePort() throws -> Int {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(descriptor) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let bound = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(descriptor, $0, length) == 0 && getsockname(descriptor, $0, &length) == 0
-            }
-        }
-        guard bound else { throw Command.Failure(program: "bind", status: errno, output: "no free port") }
-        return Int(UInt16(bigEndian: address.sin_port))
     }
 
     // MARK: - Faults

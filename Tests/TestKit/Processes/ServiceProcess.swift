@@ -165,22 +165,3 @@ package struct Executable: Sendable {
         FileHandle(fileDescriptor: open(path, O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0o600), closeOnDealloc: true)
     }
 }
-
-/// A TCP port of loopback that nobody listens on.
-package enum FreePort {
-    package static func next() throws -> Int {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(descriptor) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let bound = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
-                bind(descriptor, generic, length) == 0 && getsockname(descriptor, generic, &length) == 0
-            }
-        }
-        guard bound else { throw ServiceProcess.Failure(description: "no free port") }
-        return Int(UInt16(bigEndian: address.sin_port))
-    }
-}
