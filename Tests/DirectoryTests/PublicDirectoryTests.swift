@@ -92,7 +92,7 @@ struct PublicDirectoryTests {
             let page = try await directory.page(
                 "/annuaire?q=%3Cscript%3E%22caf%C3%A9%22+%26&departement=2A&theme=cloud&type=reseller")
             #expect(page.fields["q"] == [#"<script>"café" &"#])
-            #expect(page.fields["departement"]?.count == 102)
+            #expect(page.fields["departement"]?.count == 102 && page.fields["region"]?.count == 19)
             #expect(page.fields["theme"]?.count == Topic.starters.count + 1)
             #expect(page.fields["type"] == ["", "webAgency", "reseller"])
             #expect(page.selected == ["2A", "cloud", "reseller"])

@@ -10,8 +10,9 @@ struct ListPage {
         let heading: String
         let introduction: String
         let description: String
-        /// The labels of the form's two fields that differ, and of any kind.
+        /// The labels of the form's fields that differ, and of any kind.
         let departementLabel: String
+        let regionLabel: String
         let kindLabel: String
         let anyKind: String
         let kinds: [(code: String, label: String)]
@@ -27,11 +28,12 @@ struct ListPage {
     struct Search: Encodable {
         var q: String?
         var departement: Departement?
+        var region: Region?
         var theme: Topic?
         var type: String?
         var apres: String?
 
-        var isFiltered: Bool { q != nil || departement != nil || theme != nil || type != nil }
+        var isFiltered: Bool { q != nil || departement != nil || region != nil || theme != nil || type != nil }
     }
 
     /// An entry of the list.
@@ -54,7 +56,7 @@ struct ListPage {
     var title: String {
         [
             subject.name, search.theme.map { words.label(of: $0) },
-            search.departement.map { "\($0.name) (\($0.text))" },
+            search.region.map { words.name(of: $0) }, search.departement.map { "\($0.name) (\($0.text))" },
         ].compactMap(\.self).joined(separator: " – ")
     }
 
@@ -70,6 +72,7 @@ struct ListPage {
             },
             "departementLabel": subject.departementLabel,
             "departements": words.departements(selected: search.departement),
+            "regionLabel": subject.regionLabel, "regions": words.regions(selected: search.region),
             "topics": words.topics(selected: search.theme),
             "kindLabel": subject.kindLabel, "anyKind": subject.anyKind,
             "kinds": subject.kinds.map {
@@ -102,7 +105,7 @@ struct ListPage {
         return [
             search.q.map { _ in "Vérifiez l'orthographe, ou cherchez un seul mot du nom ou la commune." },
             search.theme.map { _ in "Choisissez un thème voisin, ou tous les thèmes." },
-            search.departement.map { _ in subject.wider.departement },
+            search.departement == nil && search.region == nil ? nil : subject.wider.departement,
             search.type.map { _ in subject.wider.kind },
         ].compactMap(\.self)
     }
@@ -124,7 +127,8 @@ extension ListPage.Subject {
         introduction:
             "Les agences web et les revendeurs qui travaillent avec les très petites entreprises et ont accepté de figurer dans cet annuaire.",
         description: "Annuaire des agences web et des revendeurs qui aident les très petites entreprises à s'équiper.",
-        departementLabel: "Intervient dans", kindLabel: "Activité", anyKind: "Agences web et revendeurs",
+        departementLabel: "Intervient dans le département", regionLabel: "Intervient dans la région",
+        kindLabel: "Activité", anyKind: "Agences web et revendeurs",
         kinds: Expert.SubKind.allCases.map { ($0.rawValue, $0.french) }, everything: "Tous les experts",
         nothingFound: "Aucun expert ne correspond à cette recherche.",
         nothing: "Aucun expert ne figure encore dans l'annuaire.",
@@ -137,7 +141,8 @@ extension ListPage.Subject {
         name: "Membres du Club", path: "/annuaire/membres", heading: "Les membres du Club",
         introduction: "Les réseaux d'accompagnement et les marques qui sont membres du Club aujourd'hui.",
         description: "Les réseaux d'accompagnement et les marques membres du Club de l'économie numérique.",
-        departementLabel: "Département", kindLabel: "Qualité", anyKind: "Institutions et marques",
+        departementLabel: "Département", regionLabel: "Région", kindLabel: "Qualité",
+        anyKind: "Institutions et marques",
         kinds: PublicMember.Kind.allCases.map { ($0.rawValue, $0.french) }, everything: "Tous les membres",
         nothingFound: "Aucun membre ne correspond à cette recherche.",
         nothing: "Aucun membre n'est encore inscrit.",

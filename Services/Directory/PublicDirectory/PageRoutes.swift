@@ -16,8 +16,8 @@ struct PageRoutes {
             let query = call.query
             let rows = try await PublicStore.experts(
                 ListPublicExperts.Query(
-                    q: query.q?.value, departement: query.departement?.value, topic: query.topic?.value,
-                    subKind: query.subKind?.value),
+                    q: query.q?.value, departement: query.departement?.value, region: query.region?.value,
+                    topic: query.topic?.value, subKind: query.subKind?.value),
                 from: .init(after: query.after), limit: Self.pageSize + 1, on: database)
             let items = try rows.decode(PublicExpert.self).map { expert in
                 ListPage.Item(
@@ -27,8 +27,8 @@ struct PageRoutes {
             return try await list(
                 .experts,
                 ListPage.Search(
-                    q: query.q?.value?.text, departement: query.departement?.value, theme: query.topic?.value,
-                    type: query.subKind?.value?.rawValue, apres: query.after?.text),
+                    q: query.q?.value?.text, departement: query.departement?.value, region: query.region?.value,
+                    theme: query.topic?.value, type: query.subKind?.value?.rawValue, apres: query.after?.text),
                 items)
         }
         parts.routes.read(ShowMembers.self) { call in
@@ -36,7 +36,7 @@ struct PageRoutes {
             let rows = try await PublicStore.members(
                 ListPublicMembers.Query(
                     q: query.q?.value, kind: query.kind?.value, departement: query.departement?.value,
-                    topic: query.topic?.value),
+                    region: query.region?.value, topic: query.topic?.value),
                 from: .init(after: query.after), limit: Self.pageSize + 1, on: database)
             let items = try rows.decode(PublicMember.self).map { member in
                 ListPage.Item(
@@ -47,8 +47,8 @@ struct PageRoutes {
             return try await list(
                 .members,
                 ListPage.Search(
-                    q: query.q?.value?.text, departement: query.departement?.value, theme: query.topic?.value,
-                    type: query.kind?.value?.rawValue, apres: query.after?.text),
+                    q: query.q?.value?.text, departement: query.departement?.value, region: query.region?.value,
+                    theme: query.topic?.value, type: query.kind?.value?.rawValue, apres: query.after?.text),
                 items)
         }
         parts.routes.read(ShowExpert.self) { call in
@@ -73,6 +73,7 @@ struct PageRoutes {
 
     private func words() async throws -> PublicWords {
         PublicWords(
-            topics: try await PublicStore.topics(on: backend.database), publicURL: backend.configuration.publicURL)
+            topics: try await PublicStore.topics(on: backend.database),
+            regions: try await PlaceStore.regions(on: backend.database), publicURL: backend.configuration.publicURL)
     }
 }

@@ -33,8 +33,8 @@ enum PublicStore {
     // MARK: Experts
 
     private static let expertColumns: SQL = """
-        id, sub_kind as "subKind", name, postal_code as "postalCode", commune, departement, departements, topics, brands,
-        website
+        id, sub_kind as "subKind", name, postal_code as "postalCode", commune, departement,
+        \(SQL.region(of: "expert")) as region, departements, topics, brands, website
         """
 
     /// - Parameters:
@@ -46,6 +46,7 @@ enum PublicStore {
         var rules: [SQL] = [.published] + start.rule("expert")
         if let words = query.q { rules.append(.matches(words)) }
         if let departement = query.departement { rules.append("departements @> \([departement])::text[]") }
+        if let region = query.region { rules.append(.serves(region)) }
         if let topic = query.topic { rules.append("topics @> \([topic])::text[]") }
         if let subKind = query.subKind { rules.append("sub_kind = \(subKind)") }
         return try await executor.query(
@@ -63,7 +64,8 @@ enum PublicStore {
     // MARK: Members
 
     private static let memberColumns: SQL = """
-        id, kind, sub_kind as "subKind", name, commune, departement, topics, website
+        id, kind, sub_kind as "subKind", name, commune, departement, \(SQL.region(of: "organization")) as region,
+        topics, website
         """
 
     /// - Parameters:
@@ -77,6 +79,7 @@ enum PublicStore {
         if let words = query.q { rules.append(.matches(words)) }
         if let kind = query.kind { rules.append("kind = \(kind.rawValue)") }
         if let departement = query.departement { rules.append("departement = \(departement)") }
+        if let region = query.region { rules.append(.lies(in: region)) }
         if let topic = query.topic { rules.append("topics @> \([topic])::text[]") }
         return try await executor.query(
             """

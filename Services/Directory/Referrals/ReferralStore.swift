@@ -74,6 +74,7 @@ enum ReferralStore {
         if let ambassador = query.ambassador { rules.append("ambassador = \(ambassador)") }
         if let state = query.state { rules.append("\(Self.state) = \(state.rawValue)") }
         if let departement = query.departement { rules.append("departement = \(departement)") }
+        if let region = query.region { rules.append(.lies(in: region)) }
         if let topic = query.topic { rules.append("topics @> \([topic])::text[]") }
         if let after = try page.position(of: Referral.self) { rules.append("id < \(after.id)") }
         return try await executor.query(

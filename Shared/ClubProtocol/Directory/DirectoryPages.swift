@@ -8,6 +8,7 @@ package enum ShowExperts: Endpoint {
     package struct Query: Codable, Sendable {
         package var q: FormField<Line>?
         package var departement: FormField<Departement>?
+        package var region: FormField<Region>?
         package var topic: FormField<Topic>?
         package var subKind: FormChoice<Expert.SubKind>?
         /// The last expert of the page before.
@@ -15,18 +16,19 @@ package enum ShowExperts: Endpoint {
 
         /// As they stand in the address of the page.
         package enum CodingKeys: String, CodingKey {
-            case q, departement
+            case q, departement, region
             case topic = "theme"
             case subKind = "type"
             case after = "apres"
         }
 
         package init(
-            q: FormField<Line>? = nil, departement: FormField<Departement>? = nil, topic: FormField<Topic>? = nil,
-            subKind: FormChoice<Expert.SubKind>? = nil, after: Expert.ID? = nil
+            q: FormField<Line>? = nil, departement: FormField<Departement>? = nil, region: FormField<Region>? = nil,
+            topic: FormField<Topic>? = nil, subKind: FormChoice<Expert.SubKind>? = nil, after: Expert.ID? = nil
         ) {
             self.q = q
             self.departement = departement
+            self.region = region
             self.topic = topic
             self.subKind = subKind
             self.after = after
@@ -54,6 +56,7 @@ package enum ShowMembers: Endpoint {
     package struct Query: Codable, Sendable {
         package var q: FormField<Line>?
         package var departement: FormField<Departement>?
+        package var region: FormField<Region>?
         package var topic: FormField<Topic>?
         package var kind: FormChoice<PublicMember.Kind>?
         /// The last member of the page before.
@@ -61,18 +64,19 @@ package enum ShowMembers: Endpoint {
 
         /// As they stand in the address of the page.
         package enum CodingKeys: String, CodingKey {
-            case q, departement
+            case q, departement, region
             case topic = "theme"
             case kind = "type"
             case after = "apres"
         }
 
         package init(
-            q: FormField<Line>? = nil, departement: FormField<Departement>? = nil, topic: FormField<Topic>? = nil,
-            kind: FormChoice<PublicMember.Kind>? = nil, after: Organization.ID? = nil
+            q: FormField<Line>? = nil, departement: FormField<Departement>? = nil, region: FormField<Region>? = nil,
+            topic: FormField<Topic>? = nil, kind: FormChoice<PublicMember.Kind>? = nil, after: Organization.ID? = nil
         ) {
             self.q = q
             self.departement = departement
+            self.region = region
             self.topic = topic
             self.kind = kind
             self.after = after

@@ -100,18 +100,22 @@ package enum ListReferrals: Endpoint {
     package struct Query: Codable, Sendable, PagedQuery {
         package var ambassador: Ambassador.ID?
         package var state: Referral.State?
+        /// Where the firm is.
         package var departement: Departement?
+        package var region: Region?
         package var topic: Topic?
         package var limit: PageLimit?
         package var cursor: Cursor?
 
         package init(
             ambassador: Ambassador.ID? = nil, state: Referral.State? = nil, departement: Departement? = nil,
+            region: Region? = nil,
             topic: Topic? = nil, limit: PageLimit? = nil, cursor: Cursor? = nil
         ) {
             self.ambassador = ambassador
             self.state = state
             self.departement = departement
+            self.region = region
             self.topic = topic
             self.limit = limit
             self.cursor = cursor
