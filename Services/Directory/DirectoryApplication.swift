@@ -53,6 +53,8 @@ package enum DirectoryApplication: ServiceApplication {
         try CoverageRoutes(backend: backend).mount(on: &parts)
         ReferralRoutes(backend: backend).mount(on: &parts)
         ReferralOfferRoutes(backend: backend).mount(on: &parts)
+        ReferralLetters(backend: backend, post: post).mount(on: &parts)
+        ReferralPageRoutes(backend: backend, renderer: pages).mount(on: &parts)
         PublicRoutes(backend: backend).mount(on: &parts)
         PageRoutes(backend: backend, renderer: pages).mount(on: &parts)
     }

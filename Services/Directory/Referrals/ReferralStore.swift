@@ -6,7 +6,7 @@ enum ReferralStore {
     /// The day in Paris, as `Day.today` has it.
     static let today: SQL = "(now() at time zone 'Europe/Paris')::date"
 
-    private static let state: SQL = """
+    static let state: SQL = """
         case when closed_at is not null then 'closed' when taken = places then 'placed' else 'open' end
         """
 

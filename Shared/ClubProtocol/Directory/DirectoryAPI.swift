@@ -23,6 +23,7 @@ package enum DirectoryAPI {
         GetCoverage.self, ListCoverageGaps.self, ExportCoverage.self, DrawCoverage.self,
         CreateReferral.self, ListReferrals.self, GetReferral.self, ListReferralMatches.self, CloseReferral.self,
         SendReferral.self, ListReferralOffers.self, GetReferralOffer.self, ChangeReferralOffer.self,
+        ShowReferralInvitation.self, AnswerReferralInvitation.self, ShowReferralFollowUp.self,
         ListPublicExperts.self, GetPublicExpert.self, ListPublicMembers.self, GetPublicMember.self,
         ShowExperts.self, ShowExpert.self, ShowMembers.self, ShowMember.self,
         ListDuplicates.self, DismissDuplicate.self, ReopenDuplicate.self, ScanDuplicates.self, GetDuplicateScan.self,
