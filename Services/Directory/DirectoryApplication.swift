@@ -57,5 +57,6 @@ package enum DirectoryApplication: ServiceApplication {
         ReferralPageRoutes(backend: backend, renderer: pages).mount(on: &parts)
         PublicRoutes(backend: backend).mount(on: &parts)
         PageRoutes(backend: backend, renderer: pages).mount(on: &parts)
+        SitemapRoutes(backend: backend).mount(on: &parts)
     }
 }

@@ -55,9 +55,14 @@ struct PageRenderer: Sendable {
 
     /// Lets the operations that answer pages answer their problems as pages too.
     func mountProblems(on parts: inout ServiceParts) {
-        parts.routes.problemPage { [self] problem, requestID in
+        parts.routes.problemPage(below: ["/annuaire"]) { [self] problem, requestID in
             let (title, advice) = Self.french(problem)
-            return html(.problem, title: title, ["advice": advice, "requestID": requestID])
+            return html(
+                .problem, title: title,
+                [
+                    "advice": advice, "requestID": requestID,
+                    "isAbsent": [.notFound, .noLongerShown].contains(problem.type),
+                ])
         }
     }
 
@@ -69,6 +74,12 @@ struct PageRenderer: Sendable {
                 "Cette page n'existe pas, ou plus",
                 "Le lien est peut-être incomplet ou trop ancien. Reprenez-le dans votre dernier message du Club, ou demandez-en un autre."
             )
+        case .noLongerShown:
+            (
+                "Cette fiche n'est plus publiée",
+                "Elle a été retirée de l'annuaire, ou n'a pas été confirmée depuis longtemps. Cherchez-en une autre dans l'annuaire."
+            )
+        case .methodNotAllowed: ("Cela ne se fait pas ainsi", "Revenez à la page précédente.")
         case .unauthenticated, .forbidden: ("Accès refusé", "Vous n'avez pas le droit de voir cette page.")
         case .referralTaken, .referralClosed:
             (

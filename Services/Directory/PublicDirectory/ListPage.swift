@@ -32,6 +32,7 @@ struct ListPage {
         var theme: Topic?
         var type: String?
         var apres: String?
+        var avant: String?
 
         var isFiltered: Bool { q != nil || departement != nil || region != nil || theme != nil || type != nil }
     }
@@ -47,9 +48,7 @@ struct ListPage {
 
     let subject: Subject
     let search: Search
-    /// One more than a page shows, where there is a next page.
-    let items: [Item]
-    let size: Int
+    let slice: PublicSlice<Item>
     let words: PublicWords
 
     /// `Experts – Cybersécurité – Pyrénées-Atlantiques (64)`
@@ -61,9 +60,9 @@ struct ListPage {
     }
 
     func content() throws -> [String: Any] {
-        let shown = items.prefix(size)
+        let shown = slice.items
         // A search, or a page further on, is nothing to be found by a search engine.
-        let isIndexed = !search.isFiltered && search.apres == nil
+        let isIndexed = !search.isFiltered && slice.isFirst
         var content: [String: Any] = [
             "heading": subject.heading, "introduction": subject.introduction, "description": subject.description,
             "path": subject.path, "indexed": isIndexed, "filtered": search.isFiltered, "q": search.q ?? "",
@@ -88,20 +87,20 @@ struct ListPage {
             },
             "empty": empty, "hasAdvice": !advice.isEmpty, "advice": advice,
         ]
-        let hasNext = items.count > size
-        if search.apres != nil { content["first"] = try address(after: nil) }
-        if hasNext, let last = shown.last { content["next"] = try address(after: last.id) }
-        content["paged"] = search.apres != nil || hasNext
+        if !slice.isFirst { content["first"] = try address() }
+        if !slice.isFirst, let first = shown.first { content["previous"] = try address(before: first.id) }
+        if slice.hasNext, let last = shown.last { content["next"] = try address(after: last.id) }
+        content["paged"] = !slice.isFirst || slice.hasNext
         return isIndexed ? content.merging(words.canonical(subject.path)) { $1 } : content
     }
 
     private var empty: String {
-        if search.apres != nil { return "La liste s'arrête ici." }
+        if !slice.isFirst { return "La liste s'arrête ici." }
         return search.isFiltered ? subject.nothingFound : subject.nothing
     }
 
     private var advice: [String] {
-        guard search.apres == nil else { return [] }
+        guard slice.isFirst else { return [] }
         return [
             search.q.map { _ in "Vérifiez l'orthographe, ou cherchez un seul mot du nom ou la commune." },
             search.theme.map { _ in "Choisissez un thème voisin, ou tous les thèmes." },
@@ -111,11 +110,22 @@ struct ListPage {
     }
 
     /// The address of another page of the same search.
-    private func address(after last: String?) throws -> String {
+    private func address(after last: String? = nil, before first: String? = nil) throws -> String {
         var other = search
-        other.apres = last
+        (other.apres, other.avant) = (last, first)
         let parameters = try FlatCoding.encodeQuery(other)
         return parameters.isEmpty ? subject.path : "\(subject.path)?\(parameters)"
+    }
+}
+
+/// The part of a list that one page shows.
+struct PublicSlice<Item> {
+    let items: [Item]
+    let isFirst: Bool
+    let hasNext: Bool
+
+    func map<Other>(_ transform: (Item) -> Other) -> PublicSlice<Other> {
+        PublicSlice<Other>(items: items.map(transform), isFirst: isFirst, hasNext: hasNext)
     }
 }
 

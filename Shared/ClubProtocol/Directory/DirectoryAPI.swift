@@ -26,6 +26,7 @@ package enum DirectoryAPI {
         ShowReferralInvitation.self, AnswerReferralInvitation.self, ShowReferralFollowUp.self,
         ListPublicExperts.self, GetPublicExpert.self, ListPublicMembers.self, GetPublicMember.self,
         ShowExperts.self, ShowExpert.self, ShowMembers.self, ShowMember.self,
+        ShowSitemap.self, ShowRobots.self,
         ListDuplicates.self, DismissDuplicate.self, ReopenDuplicate.self, ScanDuplicates.self, GetDuplicateScan.self,
         MergeRecords.self, ListMerges.self, GetMerge.self, UndoMerge.self,
         ExportExperts.self, ExportOrganizations.self, ExportPeople.self, ExportAmbassadors.self, ExportCards.self,

@@ -35,6 +35,12 @@ package struct PublicMember: Codable, Hashable, Sendable {
     }
 }
 
+extension ProblemType {
+    /// Somebody who was asked whether to be shown, and is not: consent was taken back, or the record was left, or not confirmed.
+    package static let noLongerShown = ProblemType(
+        "no-longer-shown", "This entry is not shown any more", .gone)
+}
+
 /// Lists the experts of the public directory by name. Nobody needs a token; requests without one are few a second.
 package enum ListPublicExperts: Endpoint {
     package static let operation = Operation(
