@@ -22,6 +22,7 @@ package enum DirectoryApplication: ServiceApplication {
         Migration("0011-confirmation", sql: PackageResources.m0011_confirmation_sql),
         Migration("0012-referrals", sql: PackageResources.m0012_referrals_sql),
         Migration("0014-receipts", sql: PackageResources.m0014_receipts_sql),
+        Migration("0017-places", sql: PackageResources.m0017_places_sql),
     ]
 
     package static func assemble(_ backend: Backend, into parts: inout ServiceParts) throws {
@@ -53,11 +54,14 @@ package enum DirectoryApplication: ServiceApplication {
         try CoverageRoutes(backend: backend).mount(on: &parts)
         ReferralRoutes(backend: backend).mount(on: &parts)
         ReferralOfferRoutes(backend: backend).mount(on: &parts)
+        ReferralLetters(backend: backend, post: post).mount(on: &parts)
+        ReferralPageRoutes(backend: backend, renderer: pages).mount(on: &parts)
         PublicRoutes(backend: backend).mount(on: &parts)
         PageRoutes(backend: backend, renderer: pages).mount(on: &parts)
         ConsentRoutes(backend: backend).mount(on: &parts)
         PersonalDataRoutes(backend: backend).mount(on: &parts)
         ErasureRoutes(eraser: Eraser(backend: backend)).mount(on: &parts)
         try parts.retention(backend, DirectoryRetention(backend: backend).tasks)
+        SitemapRoutes(backend: backend).mount(on: &parts)
     }
 }

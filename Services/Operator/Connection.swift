@@ -29,15 +29,19 @@ struct Connection: Sendable {
         do { return try KeyFile(path: path) } catch { throw CommandFailure("\(error)") }
     }
 
-    /// A client for a service, with `CLUB_TOKEN` or with an operator's token made for the occasion.
-    func client(for service: ServiceName, http: HTTPClient) throws -> ServiceClient {
+    /// A client for a service, with `CLUB_TOKEN` or with a token made for the occasion: an operator's, unless another role is
+    /// said.
+    func client(
+        for service: ServiceName, as role: Role = .operator, organization: Organization.ID? = nil,
+        person: Person.ID? = nil, http: HTTPClient
+    ) throws -> ServiceClient {
         let token: String
         if let given = value("CLUB_TOKEN") {
             token = given
         } else {
             token = try TokenSigner.personToken(
-                key: operatorKey(), subject: "club@\(ProcessInfo.processInfo.hostName)", role: .operator,
-                ttl: .seconds(3600))
+                key: operatorKey(), subject: "club@\(ProcessInfo.processInfo.hostName)", role: role,
+                organization: organization, person: person, ttl: .seconds(3600))
         }
         var policy = ServiceClient.Policy()
         policy.timeout = .seconds(30)

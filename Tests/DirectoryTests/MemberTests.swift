@@ -98,7 +98,10 @@ struct MemberTests {
                     """)
             #expect(created.status == 201)
             let brand = try created.decode(Organization.self)
-            #expect(brand.addresses == [Address(use: .billing, postalCode: "64000", commune: "Pau")])
+            #expect(
+                brand.addresses == [
+                    Address(use: .billing, postalCode: "64000", commune: "Pau", departement: "64", region: "75")
+                ])
             #expect(brand.street == "1 rue de la Paix" && brand.agency == agency.id)
             #expect(try await directory.ask("/v1/organizations?agency=\(agency.id)").items("name") == ["Marque"])
             let path = "/v1/organizations/\(brand.id)"

@@ -274,14 +274,39 @@ struct ReferralTests {
             _ = try await field.change(try await field.offer(to: same.id), #"{"state":"done","satisfaction":5}"#)
             try await directory.database.withClient { client in
                 try await client.execute(
-                    "update directory.expert set updated_at = now() - interval '365 days' where id = \(near.id)")
+                    """
+                    update directory.expert set confirmed_at = now() - interval '365 days' where id = \(near.id)
+                    """)
+                // To be edited is not to be confirmed, and an old edit does not age what was confirmed.
+                try await client.execute("update directory.expert set updated_at = now() where id = \(near.id)")
+                try await client.execute(
+                    "update directory.expert set updated_at = now() - interval '365 days' where id = \(far.id)")
             }
             let second = try await matches()
             let record = Dictionary(uniqueKeysWithValues: second.map { ($0.expert, $0) })
             #expect(record[best.id]?.acceptance == 333)
             #expect(record[same.id]?.acceptance == 667 && record[same.id]?.satisfaction == 700)
             #expect(record[near.id].map { abs($0.freshness - 500) <= 1 } == true)
+            #expect(record[far.id]?.freshness == 1000)
             #expect(second.prefix(3).map(\.expert) == [best.id, same.id, near.id])
+
+            // What was taken on and not done counts as not satisfied at all; a bad outcome as a bad one.
+            for outcome in [#"{"state":"abandoned"}"#, #"{"state":"done","satisfaction":1}"#] {
+                let other = try await field.referral(topics: ["cloud"])
+                _ = try await field.send(other, to: [far.id])
+                _ = try await field.change(try await field.offer(to: far.id), #"{"state":"accepted"}"#, by: far.id)
+                _ = try await field.change(try await field.offer(to: far.id), outcome)
+            }
+            let third = try await matches()
+            let worse = try #require(third.first { $0.expert == far.id })
+            #expect(worse.acceptance == 714 && worse.satisfaction == 360)
+            #expect(worse.score < (record[far.id]?.score ?? 0))
+            // An entry that nobody has confirmed for eighteen months is proposed no more.
+            try await directory.database.withClient { client in
+                try await client.execute(
+                    "update directory.expert set confirmed_at = now() - interval '19 months' where id = \(far.id)")
+            }
+            #expect(try await matches().contains { $0.expert == far.id } == false)
 
             // Whoever has been asked is not proposed again.
             _ = try await field.send(referral, to: [best.id])

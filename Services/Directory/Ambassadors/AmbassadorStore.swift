@@ -47,6 +47,7 @@ enum AmbassadorStore {
         if let organization = query.organization { rules.append("organization = \(organization)") }
         if let person = query.person { rules.append("person = \(person)") }
         if let departement = query.departement { rules.append("departements @> \([departement])::text[]") }
+        if let region = query.region { rules.append(.serves(region)) }
         if let topic = query.topic { rules.append("topics @> \([topic])::text[]") }
         if let words = query.q { rules.append(.nameMatches(words)) }
         if let freshness = query.freshness { rules.append(.isFresh(freshness)) }

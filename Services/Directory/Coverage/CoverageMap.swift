@@ -16,6 +16,8 @@ struct CoverageMap: Sendable {
         Shade(fill: "#61a0d2", ink: "#0b1f3a"), Shade(fill: "#1f66ad", ink: "#ffffff"),
         Shade(fill: "#0a2f66", ink: "#ffffff"),
     ]
+    /// What was not asked about.
+    static let outside = Shade(fill: "#eef1f6", ink: "#5f6b80")
     /// Nobody: no colour at all, and a dashed edge.
     static let nobody = Shade(fill: "#ffffff", ink: "#5a1a12")
 
@@ -35,9 +37,13 @@ struct CoverageMap: Sendable {
     /// - Parameters:
     ///   - counts: a département that is absent has nobody.
     ///   - topic: what people call it; nil: on any topic.
-    func draw(_ counts: [Departement: Int], of subject: Coverage.Subject, topic: String?) -> String {
-        let classes = Self.classes(Array(counts.values))
-        let empty = DepartementTile.all.count { counts[$0.departement, default: 0] == 0 }
+    ///   - area: the part of the country that is counted; nil: all of it.
+    func draw(
+        _ counts: [Departement: Int], of subject: Coverage.Subject, topic: String?, in area: CoverageArea? = nil
+    ) -> String {
+        func asks(about departement: Departement) -> Bool { area?.departements.contains(departement) ?? true }
+        let classes = Self.classes(counts.filter { asks(about: $0.key) }.map(\.value))
+        let empty = DepartementTile.all.count { asks(about: $0.departement) && counts[$0.departement, default: 0] == 0 }
         // The last row has a square at each end, and room for the legend between them.
         let bottom = Self.top + DepartementTile.rows * Self.pitch
         let legendLeft = Self.left + 2 * Self.pitch
@@ -46,7 +52,7 @@ struct CoverageMap: Sendable {
             "width": Self.left * 2 + DepartementTile.columns * Self.pitch,
             "height": bottom + 12,
             "title": "\(Self.plural(subject, capital: true)) par département",
-            "topic": topic ?? "Tous les thèmes",
+            "topic": [topic ?? "Tous les thèmes", area?.name].compactMap(\.self).joined(separator: ", "),
             "summary": Self.summary(empty, subject),
             "side": Self.side,
             "legendTitle": "Nombre d'\(Self.plural(subject, capital: false)) par département",
@@ -55,14 +61,16 @@ struct CoverageMap: Sendable {
             "left": Self.left,
             "tiles": DepartementTile.all.map { tile -> [String: Any] in
                 let count = counts[tile.departement, default: 0]
-                let shade = Self.shade(of: count, in: classes)
+                let isAsked = asks(about: tile.departement)
+                let shade = isAsked ? Self.shade(of: count, in: classes) : Self.outside
                 let x = Self.left + tile.column * Self.pitch
                 let y = Self.top + tile.row * Self.pitch
                 return [
-                    "label": "\(tile.name) (\(tile.departement)) : \(Self.counted(count, subject))",
-                    "code": tile.departement.text, "count": count, "fill": shade.fill, "ink": shade.ink,
-                    "nobody": count == 0, "x": x, "y": y, "middle": x + Self.side / 2, "codeBase": y + 19,
-                    "countBase": y + 43,
+                    "label": "\(tile.name) (\(tile.departement))"
+                        + (isAsked ? " : \(Self.counted(count, subject))" : ""),
+                    "code": tile.departement.text, "count": isAsked ? "\(count)" : "", "fill": shade.fill,
+                    "ink": shade.ink, "nobody": isAsked && count == 0, "x": x, "y": y,
+                    "middle": x + Self.side / 2, "codeBase": y + 19, "countBase": y + 43,
                 ]
             },
             "legend": Self.legend(classes).enumerated().map { index, entry -> [String: Any] in

@@ -10,20 +10,25 @@ struct CoverageRoutes {
         let database = backend.database
         let map = try CoverageMap()
         parts.routes.read(GetCoverage.self) { call in
-            if let topic = call.query.topic { _ = try await CoverageStore.label(of: topic, on: database) }
-            return try .row(try await CoverageStore.coverage(call.query, on: database))
+            let query = call.query
+            if let topic = query.topic { _ = try await CoverageStore.label(of: topic, on: database) }
+            let area = try await CoverageArea(query.departement, query.region, on: database)
+            return try .row(try await CoverageStore.coverage(query, in: area, on: database))
         }
         parts.routes.read(ListCoverageGaps.self) { call in
-            if let topic = call.query.topic { _ = try await CoverageStore.label(of: topic, on: database) }
+            let query = call.query
+            if let topic = query.topic { _ = try await CoverageStore.label(of: topic, on: database) }
+            let area = try await CoverageArea(query.departement, query.region, on: database)
             return try .page(
-                try await CoverageStore.gaps(call.query, call.page, on: database), call.page,
+                try await CoverageStore.gaps(query, call.page, in: area, on: database), call.page,
                 key: "missing", "departement", "topic")
         }
         parts.routes.download(
             ExportCoverage.self, headers: [.contentDisposition: #"attachment; filename="couverture.csv""#]
         ) { call, writer in
             if let topic = call.query.topic { _ = try await CoverageStore.label(of: topic, on: database) }
-            let lines = try await CoverageStore.table(call.query.topic, on: database)
+            let area = try await CoverageArea(call.query.departement, call.query.region, on: database)
+            let lines = try await CoverageStore.table(call.query.topic, in: area, on: database)
             let table = CoverageTable(of: call.query.of)
             try await writer.write { $0.append(contentsOf: table.head.utf8) }
             for line in lines { try await writer.write { $0.append(contentsOf: table.line(line).utf8) } }
@@ -33,7 +38,8 @@ struct CoverageRoutes {
             var label: String?
             if let topic = call.query.topic { label = try await CoverageStore.label(of: topic, on: database) }
             let counts = try await CoverageStore.counts(of: subject, call.query.topic, on: database)
-            return .text(map.draw(counts, of: subject, topic: label))
+            let area = try await CoverageArea(call.query.departement, call.query.region, on: database)
+            return .text(map.draw(counts, of: subject, topic: label, in: area))
         }
     }
 }

@@ -47,21 +47,21 @@ enum CoverageStore {
             """
     }
 
-    /// Every département with its name, in the order of the State.
-    private static let departements: SQL = {
-        let tiles = DepartementTile.all
+    /// The départements that are asked about with their names, in the order of the State.
+    private static func departements(_ area: CoverageArea?) -> SQL {
+        let tiles = DepartementTile.all.filter { area?.departements.contains($0.departement) ?? true }
         return """
             unnest(\(tiles.map(\.departement.text)), \(tiles.map(\.name))) with ordinality as departement (code, name, place)
             """
-    }()
+    }
 
-    /// Every département with every topic, and who serves them.
-    private static func matrix(_ topic: Topic?) -> SQL {
+    /// Every département that is asked about with every topic, and who serves them.
+    private static func matrix(_ topic: Topic?, _ area: CoverageArea?) -> SQL {
         let rule: SQL = topic.map { "where topic.code = \($0)" } ?? .empty
         return """
             select departement.code as departement, departement.name, departement.place, topic.code as topic, topic.label,
                 coalesce(cell.ambassadors, 0) as ambassadors, coalesce(cell.experts, 0) as experts
-            from \(departements)
+            from \(departements(area))
             cross join topic
             left join (\(cells(topic))) as cell on cell.code = departement.code and cell.topic = topic.code
             \(rule)
@@ -79,7 +79,9 @@ enum CoverageStore {
     }
 
     /// The whole of the coverage in one row.
-    static func coverage(_ query: CoverageQuery, on executor: any PostgresExecutor) async throws -> Rows {
+    static func coverage(
+        _ query: CoverageQuery, in area: CoverageArea?, on executor: any PostgresExecutor
+    ) async throws -> Rows {
         let ambassadors: SQL = query.of == .experts ? "null::bigint" : "coalesce(ambassadors, 0)"
         let experts: SQL = query.of == .ambassadors ? "null::bigint" : "coalesce(experts, 0)"
         return try await executor.query(
@@ -91,19 +93,20 @@ enum CoverageStore {
                 from (\(cells(query.topic))) as cell
                 where coalesce(\(ambassadors), 0) + coalesce(\(experts), 0) > 0
                 group by code)
-            select json_strip_nulls(json_agg(
+            select coalesce(json_strip_nulls(json_agg(
                 json_build_object(
                     'departement', code, 'name', name, 'ambassadors', \(ambassadors), 'experts', \(experts),
                     'topics', coalesce(topics, '[]'))
-                order by place)) as departements
-            from \(departements)
+                order by place)), '[]') as departements
+            from \(departements(area))
             left join (\(totals(query.topic))) as total using (code)
             left join by_topic using (code)
             """)
     }
 
     static func gaps(
-        _ query: ListCoverageGaps.Query, _ page: PageRequest, on executor: any PostgresExecutor
+        _ query: ListCoverageGaps.Query, _ page: PageRequest, in area: CoverageArea?,
+        on executor: any PostgresExecutor
     ) async throws -> Rows {
         let enough = query.enough ?? 3
         guard (1...1000).contains(enough) else { throw Problem.invalid("enough", "must be from 1 to 1000") }
@@ -129,7 +132,7 @@ enum CoverageStore {
             from (
                 select departement collate "C" as departement, name, topic collate "C" as topic, ambassadors, experts,
                     \(missing) as missing
-                from (\(matrix(query.topic))) as cell
+                from (\(matrix(query.topic, area))) as cell
             ) as cell
             where \(rules.all)
             order by -missing, departement, topic limit \(page.limit + 1)
@@ -146,9 +149,11 @@ enum CoverageStore {
         var experts: Int
     }
 
-    static func table(_ topic: Topic?, on executor: any PostgresExecutor) async throws -> [Line] {
+    static func table(
+        _ topic: Topic?, in area: CoverageArea?, on executor: any PostgresExecutor
+    ) async throws -> [Line] {
         try await executor.query(
-            "select * from (\(matrix(topic))) as cell order by place, topic collate \"C\""
+            "select * from (\(matrix(topic, area))) as cell order by place, topic collate \"C\""
         ).decode(Line.self)
     }
 

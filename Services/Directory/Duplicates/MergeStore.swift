@@ -86,7 +86,17 @@ enum MergeStore {
         case .operator, .editor, .lobbyist, .auditor, .service: break
         case .representative, .ambassador, .expert: return Problem(.notFound)
         }
-        let row = try await executor.first(
+        guard let survivor = try await survivor(of: id, kind, on: executor) else { return Problem(.notFound) }
+        return Problem(
+            .merged, "It was merged into \(survivor).",
+            headers: [.location: "/v1/\(kind.path)/\(survivor)"])
+    }
+
+    /// The record into which another was merged, and that one again, to the last; nil for one that was not merged.
+    static func survivor(
+        of id: some TextValue & PostgresEncodable, _ kind: RecordKind, on executor: any PostgresExecutor
+    ) async throws -> DirectoryRecord.ID? {
+        try await executor.first(
             """
             with recursive heir (id) as (
                 select survivor from merge where kind = \(kind) and merged = \(id) and undone_at is null
@@ -94,11 +104,7 @@ enum MergeStore {
                 select merge.survivor from merge join heir on merge.merged = heir.id where merge.undone_at is null)
             select id from heir
             where not exists (select from merge where merge.merged = heir.id and merge.undone_at is null)
-            """)
-        guard let survivor = try row?["id", as: DirectoryRecord.ID.self] else { return Problem(.notFound) }
-        return Problem(
-            .merged, "It was merged into \(survivor).",
-            headers: [.location: "/v1/\(kind.path)/\(survivor)"])
+            """)?["id"]
     }
 
     // MARK: Merging

@@ -54,6 +54,7 @@ enum ExpertStore {
         var rules: [SQL] = []
         if let subKind = query.subKind { rules.append("sub_kind = \(subKind)") }
         if let departement = query.departement { rules.append("departement = \(departement)") }
+        if let region = query.region { rules.append(.lies(in: region)) }
         if let departement = query.serves { rules.append("departements @> \([departement])::text[]") }
         if let topic = query.topic { rules.append("topics @> \([topic])::text[]") }
         if let brand = query.brand { rules.append("brand_keys @> array[directory.folded(\(brand.text))]") }

@@ -10,8 +10,7 @@ struct Post: Sendable {
     /// - Throws: ``ConfigurationProblem`` when `PUBLIC_URL` is nothing that a mail could lead to.
     init(backend: Backend) throws {
         self.backend = backend
-        let configuration = backend.configuration
-        address = configuration.publicURL ?? "http://\(configuration.host):\(configuration.port)"
+        address = backend.configuration.publicAddress
         do {
             _ = try WebAddress(validating: address)
         } catch {
@@ -35,4 +34,9 @@ struct Post: Sendable {
             throw JobRefused("content refused the letter: \(document.slug)")
         }
     }
+}
+
+extension ServiceConfiguration {
+    /// Where the public reaches the directory; the own address where nobody has said.
+    var publicAddress: String { publicURL ?? "http://\(host):\(port)" }
 }

@@ -5,7 +5,7 @@ import ServiceKit
 enum OrganizationStore {
     private static let columns: SQL = """
         id, kind, sub_kind as "subKind", name, siren, siret, parent, street, postal_code as "postalCode", commune,
-        departement, addresses, website, email, telephone, topics, agency, version, created_at as "createdAt",
+        departement, \(SQL.region(of: "organization")) as region, \(SQL.placedAddresses) as addresses, website, email, telephone, topics, agency, version, created_at as "createdAt",
         updated_at as "updatedAt"
         """
 
@@ -23,6 +23,7 @@ enum OrganizationStore {
         _ id: Organization.ID, _ body: CreateOrganization.Body, in transaction: PostgresTransaction
     ) async throws -> Rows {
         let siren = try body.siren ?? body.siret.map { try Siren(validating: String($0.text.prefix(9))) }
+        let addresses = try await PlaceStore.kept(body.addresses ?? [], on: transaction)
         let departement = body.departement ?? body.postalCode.flatMap { Departement(postalCode: $0) }
         return try await transaction.query(
             """
@@ -32,7 +33,7 @@ enum OrganizationStore {
             values (
                 \(id), \(body.kind), \(body.subKind), \(body.name), \(siren), \(body.siret), \(body.parent),
                 \(body.street), \(body.postalCode), \(body.commune), \(departement),
-                \(try JSONText(encoding: body.addresses ?? [])), \(body.website), \(body.email), \(body.telephone),
+                \(try JSONText(encoding: addresses)), \(body.website), \(body.email), \(body.telephone),
                 \(body.topics ?? []), \(body.agency))
             returning \(columns)
             """)
@@ -51,6 +52,7 @@ enum OrganizationStore {
         if let kind = query.kind { rules.append("kind = \(kind)") }
         if let subKind = query.subKind { rules.append("sub_kind = \(subKind)") }
         if let departement = query.departement { rules.append("departement = \(departement)") }
+        if let region = query.region { rules.append(.lies(in: region)) }
         if let topic = query.topic { rules.append("topics @> \([topic])::text[]") }
         if let parent = query.parent { rules.append("parent = \(parent)") }
         if let agency = query.agency { rules.append("agency = \(agency)") }
@@ -95,6 +97,7 @@ enum OrganizationStore {
         else { throw Problem(.notFound) }
         let organization = try row.decode(Organization.self, at: version)
         let changed = organization.patched(patch)
+        let addresses = try await PlaceStore.kept(changed.addresses, on: transaction)
         guard principal.role == .operator || organization.isSameMember(as: changed) else {
             throw Problem(.forbidden, "Only the club's staff changes kind, numbers and parent.")
         }
@@ -104,7 +107,7 @@ enum OrganizationStore {
                 kind = \(changed.kind), sub_kind = \(changed.subKind), name = \(changed.name), siren = \(changed.siren),
                 siret = \(changed.siret), parent = \(changed.parent), street = \(changed.street),
                 postal_code = \(changed.postalCode), commune = \(changed.commune), departement = \(changed.departement),
-                addresses = \(try JSONText(encoding: changed.addresses)), website = \(changed.website),
+                addresses = \(try JSONText(encoding: addresses)), website = \(changed.website),
                 email = \(changed.email), telephone = \(changed.telephone), topics = \(changed.topics),
                 agency = \(changed.agency), version = version + 1, updated_at = now()
             where id = \(id)

@@ -13,6 +13,8 @@ struct PageRenderer: Sendable {
         case selfDoor = "self_door"
         case selfRecord = "self"
         case selfForm = "self_form"
+        case referral
+        case referralOffer = "referral_offer"
         case publicList, publicExpert, publicMember
 
         fileprivate var source: [UInt8] {
@@ -22,6 +24,8 @@ struct PageRenderer: Sendable {
             case .selfDoor: PackageResources.self_door_mustache
             case .selfRecord: PackageResources.self_mustache
             case .selfForm: PackageResources.self_form_mustache
+            case .referral: PackageResources.referral_mustache
+            case .referralOffer: PackageResources.referral_offer_mustache
             case .publicList: PackageResources.public_list_mustache
             case .publicExpert: PackageResources.public_expert_mustache
             case .publicMember: PackageResources.public_member_mustache
@@ -51,9 +55,14 @@ struct PageRenderer: Sendable {
 
     /// Lets the operations that answer pages answer their problems as pages too.
     func mountProblems(on parts: inout ServiceParts) {
-        parts.routes.problemPage { [self] problem, requestID in
+        parts.routes.problemPage(below: ["/annuaire"]) { [self] problem, requestID in
             let (title, advice) = Self.french(problem)
-            return html(.problem, title: title, ["advice": advice, "requestID": requestID])
+            return html(
+                .problem, title: title,
+                [
+                    "advice": advice, "requestID": requestID,
+                    "isAbsent": [.notFound, .noLongerShown].contains(problem.type),
+                ])
         }
     }
 
@@ -65,7 +74,18 @@ struct PageRenderer: Sendable {
                 "Cette page n'existe pas, ou plus",
                 "Le lien est peut-être incomplet ou trop ancien. Reprenez-le dans votre dernier message du Club, ou demandez-en un autre."
             )
+        case .noLongerShown:
+            (
+                "Cette fiche n'est plus publiée",
+                "Elle a été retirée de l'annuaire, ou n'a pas été confirmée depuis longtemps. Cherchez-en une autre dans l'annuaire."
+            )
+        case .methodNotAllowed: ("Cela ne se fait pas ainsi", "Revenez à la page précédente.")
         case .unauthenticated, .forbidden: ("Accès refusé", "Vous n'avez pas le droit de voir cette page.")
+        case .referralTaken, .referralClosed:
+            (
+                "Ce besoin n'est plus à prendre",
+                "D'autres experts l'ont accepté avant vous, ou la demande a été close. Merci d'avoir répondu."
+            )
         case .conflict, .alreadyExists, .transitionNotAllowed, .stale:
             (
                 "Cela n'est pas possible en l'état",

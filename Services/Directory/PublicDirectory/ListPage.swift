@@ -10,8 +10,9 @@ struct ListPage {
         let heading: String
         let introduction: String
         let description: String
-        /// The labels of the form's two fields that differ, and of any kind.
+        /// The labels of the form's fields that differ, and of any kind.
         let departementLabel: String
+        let regionLabel: String
         let kindLabel: String
         let anyKind: String
         let kinds: [(code: String, label: String)]
@@ -27,11 +28,13 @@ struct ListPage {
     struct Search: Encodable {
         var q: String?
         var departement: Departement?
+        var region: Region?
         var theme: Topic?
         var type: String?
         var apres: String?
+        var avant: String?
 
-        var isFiltered: Bool { q != nil || departement != nil || theme != nil || type != nil }
+        var isFiltered: Bool { q != nil || departement != nil || region != nil || theme != nil || type != nil }
     }
 
     /// An entry of the list.
@@ -45,23 +48,21 @@ struct ListPage {
 
     let subject: Subject
     let search: Search
-    /// One more than a page shows, where there is a next page.
-    let items: [Item]
-    let size: Int
+    let slice: PublicSlice<Item>
     let words: PublicWords
 
     /// `Experts – Cybersécurité – Pyrénées-Atlantiques (64)`
     var title: String {
         [
             subject.name, search.theme.map { words.label(of: $0) },
-            search.departement.map { "\($0.name) (\($0.text))" },
+            search.region.map { words.name(of: $0) }, search.departement.map { "\($0.name) (\($0.text))" },
         ].compactMap(\.self).joined(separator: " – ")
     }
 
     func content() throws -> [String: Any] {
-        let shown = items.prefix(size)
+        let shown = slice.items
         // A search, or a page further on, is nothing to be found by a search engine.
-        let isIndexed = !search.isFiltered && search.apres == nil
+        let isIndexed = !search.isFiltered && slice.isFirst
         var content: [String: Any] = [
             "heading": subject.heading, "introduction": subject.introduction, "description": subject.description,
             "path": subject.path, "indexed": isIndexed, "filtered": search.isFiltered, "q": search.q ?? "",
@@ -70,6 +71,7 @@ struct ListPage {
             },
             "departementLabel": subject.departementLabel,
             "departements": words.departements(selected: search.departement),
+            "regionLabel": subject.regionLabel, "regions": words.regions(selected: search.region),
             "topics": words.topics(selected: search.theme),
             "kindLabel": subject.kindLabel, "anyKind": subject.anyKind,
             "kinds": subject.kinds.map {
@@ -85,34 +87,45 @@ struct ListPage {
             },
             "empty": empty, "hasAdvice": !advice.isEmpty, "advice": advice,
         ]
-        let hasNext = items.count > size
-        if search.apres != nil { content["first"] = try address(after: nil) }
-        if hasNext, let last = shown.last { content["next"] = try address(after: last.id) }
-        content["paged"] = search.apres != nil || hasNext
+        if !slice.isFirst { content["first"] = try address() }
+        if !slice.isFirst, let first = shown.first { content["previous"] = try address(before: first.id) }
+        if slice.hasNext, let last = shown.last { content["next"] = try address(after: last.id) }
+        content["paged"] = !slice.isFirst || slice.hasNext
         return isIndexed ? content.merging(words.canonical(subject.path)) { $1 } : content
     }
 
     private var empty: String {
-        if search.apres != nil { return "La liste s'arrête ici." }
+        if !slice.isFirst { return "La liste s'arrête ici." }
         return search.isFiltered ? subject.nothingFound : subject.nothing
     }
 
     private var advice: [String] {
-        guard search.apres == nil else { return [] }
+        guard slice.isFirst else { return [] }
         return [
             search.q.map { _ in "Vérifiez l'orthographe, ou cherchez un seul mot du nom ou la commune." },
             search.theme.map { _ in "Choisissez un thème voisin, ou tous les thèmes." },
-            search.departement.map { _ in subject.wider.departement },
+            search.departement == nil && search.region == nil ? nil : subject.wider.departement,
             search.type.map { _ in subject.wider.kind },
         ].compactMap(\.self)
     }
 
     /// The address of another page of the same search.
-    private func address(after last: String?) throws -> String {
+    private func address(after last: String? = nil, before first: String? = nil) throws -> String {
         var other = search
-        other.apres = last
+        (other.apres, other.avant) = (last, first)
         let parameters = try FlatCoding.encodeQuery(other)
         return parameters.isEmpty ? subject.path : "\(subject.path)?\(parameters)"
+    }
+}
+
+/// The part of a list that one page shows.
+struct PublicSlice<Item> {
+    let items: [Item]
+    let isFirst: Bool
+    let hasNext: Bool
+
+    func map<Other>(_ transform: (Item) -> Other) -> PublicSlice<Other> {
+        PublicSlice<Other>(items: items.map(transform), isFirst: isFirst, hasNext: hasNext)
     }
 }
 
@@ -124,7 +137,8 @@ extension ListPage.Subject {
         introduction:
             "Les agences web et les revendeurs qui travaillent avec les très petites entreprises et ont accepté de figurer dans cet annuaire.",
         description: "Annuaire des agences web et des revendeurs qui aident les très petites entreprises à s'équiper.",
-        departementLabel: "Intervient dans", kindLabel: "Activité", anyKind: "Agences web et revendeurs",
+        departementLabel: "Intervient dans le département", regionLabel: "Intervient dans la région",
+        kindLabel: "Activité", anyKind: "Agences web et revendeurs",
         kinds: Expert.SubKind.allCases.map { ($0.rawValue, $0.french) }, everything: "Tous les experts",
         nothingFound: "Aucun expert ne correspond à cette recherche.",
         nothing: "Aucun expert ne figure encore dans l'annuaire.",
@@ -137,7 +151,8 @@ extension ListPage.Subject {
         name: "Membres du Club", path: "/annuaire/membres", heading: "Les membres du Club",
         introduction: "Les réseaux d'accompagnement et les marques qui sont membres du Club aujourd'hui.",
         description: "Les réseaux d'accompagnement et les marques membres du Club de l'économie numérique.",
-        departementLabel: "Département", kindLabel: "Qualité", anyKind: "Institutions et marques",
+        departementLabel: "Département", regionLabel: "Région", kindLabel: "Qualité",
+        anyKind: "Institutions et marques",
         kinds: PublicMember.Kind.allCases.map { ($0.rawValue, $0.french) }, everything: "Tous les membres",
         nothingFound: "Aucun membre ne correspond à cette recherche.",
         nothing: "Aucun membre n'est encore inscrit.",

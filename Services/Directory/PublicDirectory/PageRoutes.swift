@@ -1,4 +1,5 @@
 import ClubProtocol
+import HTTPTypes
 import Postgres
 import ServiceKit
 
@@ -14,12 +15,13 @@ struct PageRoutes {
         let database = backend.database
         parts.routes.read(ShowExperts.self) { call in
             let query = call.query
-            let rows = try await PublicStore.experts(
-                ListPublicExperts.Query(
-                    q: query.q?.value, departement: query.departement?.value, topic: query.topic?.value,
-                    subKind: query.subKind?.value),
-                from: .init(after: query.after), limit: Self.pageSize + 1, on: database)
-            let items = try rows.decode(PublicExpert.self).map { expert in
+            let filter = ListPublicExperts.Query(
+                q: query.q?.value, departement: query.departement?.value, region: query.region?.value,
+                topic: query.topic?.value, subKind: query.subKind?.value)
+            let slice: PublicSlice<PublicExpert> = try await slice(after: query.after, before: query.before) {
+                start, limit in try await PublicStore.experts(filter, from: start, limit: limit, on: database)
+            }
+            let items = slice.map { expert in
                 ListPage.Item(
                     id: expert.id.text, name: expert.name, link: "/annuaire/experts/\(expert.id)",
                     line: "\(expert.subKind.french) · \(expert.commune) (\(expert.departement))", topics: expert.topics)
@@ -27,18 +29,19 @@ struct PageRoutes {
             return try await list(
                 .experts,
                 ListPage.Search(
-                    q: query.q?.value?.text, departement: query.departement?.value, theme: query.topic?.value,
-                    type: query.subKind?.value?.rawValue, apres: query.after?.text),
+                    q: query.q?.value?.text, departement: query.departement?.value, region: query.region?.value,
+                    theme: query.topic?.value, type: query.subKind?.value?.rawValue),
                 items)
         }
         parts.routes.read(ShowMembers.self) { call in
             let query = call.query
-            let rows = try await PublicStore.members(
-                ListPublicMembers.Query(
-                    q: query.q?.value, kind: query.kind?.value, departement: query.departement?.value,
-                    topic: query.topic?.value),
-                from: .init(after: query.after), limit: Self.pageSize + 1, on: database)
-            let items = try rows.decode(PublicMember.self).map { member in
+            let filter = ListPublicMembers.Query(
+                q: query.q?.value, kind: query.kind?.value, departement: query.departement?.value,
+                region: query.region?.value, topic: query.topic?.value)
+            let slice: PublicSlice<PublicMember> = try await slice(after: query.after, before: query.before) {
+                start, limit in try await PublicStore.members(filter, from: start, limit: limit, on: database)
+            }
+            let items = slice.map { member in
                 ListPage.Item(
                     id: member.id.text, name: member.name, link: "/annuaire/membres/\(member.id)",
                     line: [member.french, member.place].compactMap(\.self).joined(separator: " · "),
@@ -47,32 +50,83 @@ struct PageRoutes {
             return try await list(
                 .members,
                 ListPage.Search(
-                    q: query.q?.value?.text, departement: query.departement?.value, theme: query.topic?.value,
-                    type: query.kind?.value?.rawValue, apres: query.after?.text),
+                    q: query.q?.value?.text, departement: query.departement?.value, region: query.region?.value,
+                    theme: query.topic?.value, type: query.kind?.value?.rawValue),
                 items)
         }
         parts.routes.read(ShowExpert.self) { call in
             let rows = try await PublicStore.expert(call.path.expert, on: database)
-            guard let expert = try rows.first?.decode(PublicExpert.self) else { throw Problem(.notFound) }
+            guard let expert = try rows.first?.decode(PublicExpert.self) else {
+                return try await absence(of: call.path.expert)
+            }
             return .text(renderer.html(.publicExpert, title: expert.name.text, try await words().content(of: expert)))
         }
         parts.routes.read(ShowMember.self) { call in
             let rows = try await PublicStore.member(call.path.organization, on: database)
-            guard let member = try rows.first?.decode(PublicMember.self) else { throw Problem(.notFound) }
+            guard let member = try rows.first?.decode(PublicMember.self) else {
+                return try await absence(of: call.path.organization)
+            }
             return .text(renderer.html(.publicMember, title: member.name.text, try await words().content(of: member)))
         }
     }
 
     private func list(
-        _ subject: ListPage.Subject, _ search: ListPage.Search, _ items: [ListPage.Item]
+        _ subject: ListPage.Subject, _ search: ListPage.Search, _ slice: PublicSlice<ListPage.Item>
     ) async throws -> Answer<TextDocument> {
-        let page = ListPage(
-            subject: subject, search: search, items: items, size: Self.pageSize, words: try await words())
+        let page = ListPage(subject: subject, search: search, slice: slice, words: try await words())
         return .text(renderer.html(.publicList, title: page.title, try page.content()))
+    }
+
+    /// The rows of a page, one more asked for than it shows: that one says that the list goes on. Whoever goes back to where no
+    /// full page is before gets the first page as everybody does.
+    private func slice<Entry: Decodable, Record>(
+        after: Identifier<Record>?, before: Identifier<Record>?,
+        _ fetch: (PublicStore.Start<Record>, Int) async throws -> Rows
+    ) async throws -> PublicSlice<Entry> {
+        let size = Self.pageSize
+        if let before {
+            let rows = try await fetch(.before(before), size + 1).decode(Entry.self)
+            if rows.count > size {
+                return PublicSlice(items: rows.prefix(size).reversed(), isFirst: false, hasNext: true)
+            }
+        }
+        let start = before == nil ? after : nil
+        let rows = try await fetch(.init(after: start), size + 1).decode(Entry.self)
+        return PublicSlice(items: Array(rows.prefix(size)), isFirst: start == nil, hasNext: rows.count > size)
+    }
+
+    /// What is answered for an expert that is not shown: the page of the one it went into, else 410 where it may have been found
+    /// by a search engine, so that it is forgotten there.
+    private func absence(of id: Expert.ID) async throws -> Answer<TextDocument> {
+        if let survivor = try await MergeStore.survivor(of: id, .expert, on: backend.database),
+            try await !PublicStore.expert(Expert.ID(survivor.uuid), on: backend.database).isEmpty
+        {
+            return .movedPermanently("/annuaire/experts/\(survivor)")
+        }
+        throw Problem(try await PublicStore.wasShown(id, on: backend.database) ? .noLongerShown : .notFound)
+    }
+
+    private func absence(of id: Organization.ID) async throws -> Answer<TextDocument> {
+        if let survivor = try await MergeStore.survivor(of: id, .organization, on: backend.database),
+            try await !PublicStore.member(Organization.ID(survivor.uuid), on: backend.database).isEmpty
+        {
+            return .movedPermanently("/annuaire/membres/\(survivor)")
+        }
+        throw Problem(try await PublicStore.wasShown(id, on: backend.database) ? .noLongerShown : .notFound)
     }
 
     private func words() async throws -> PublicWords {
         PublicWords(
-            topics: try await PublicStore.topics(on: backend.database), publicURL: backend.configuration.publicURL)
+            topics: try await PublicStore.topics(on: backend.database),
+            regions: try await PlaceStore.regions(on: backend.database), publicURL: backend.configuration.publicURL)
+    }
+}
+
+extension Answer where Value == TextDocument {
+    /// 301: the page has another address for good.
+    fileprivate static func movedPermanently(_ location: String) -> Answer {
+        var answer = Answer.seeOther(location)
+        answer.status = .movedPermanently
+        return answer
     }
 }

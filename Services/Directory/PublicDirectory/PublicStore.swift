@@ -11,6 +11,8 @@ enum PublicStore {
         case key(String, Identifier<Entity>)
         /// The last row's identifier, as the address of a page has it.
         case row(Identifier<Entity>)
+        /// The identifier of the row before which the list ends: it comes backwards.
+        case before(Identifier<Entity>)
 
         init(_ page: PageRequest) throws {
             self = try page.position(of: Entity.self).map { .key($0.key, $0.id) } ?? .top
@@ -26,6 +28,14 @@ enum PublicStore {
             case .top: []
             case .key(let key, let id): ["(sort_key, id) > (\(key), \(id))"]
             case .row(let id): ["(sort_key, id) > (select sort_key, id from \(table) where id = \(id))"]
+            case .before(let id): ["(sort_key, id) < (select sort_key, id from \(table) where id = \(id))"]
+            }
+        }
+
+        var order: SQL {
+            switch self {
+            case .top, .key, .row: "sort_key, id"
+            case .before: "sort_key desc, id desc"
             }
         }
     }
@@ -33,8 +43,8 @@ enum PublicStore {
     // MARK: Experts
 
     private static let expertColumns: SQL = """
-        id, sub_kind as "subKind", name, postal_code as "postalCode", commune, departement, departements, topics, brands,
-        website
+        id, sub_kind as "subKind", name, postal_code as "postalCode", commune, departement,
+        \(SQL.region(of: "expert")) as region, departements, topics, brands, website
         """
 
     /// - Parameters:
@@ -46,13 +56,14 @@ enum PublicStore {
         var rules: [SQL] = [.published] + start.rule("expert")
         if let words = query.q { rules.append(.matches(words)) }
         if let departement = query.departement { rules.append("departements @> \([departement])::text[]") }
+        if let region = query.region { rules.append(.serves(region)) }
         if let topic = query.topic { rules.append("topics @> \([topic])::text[]") }
         if let subKind = query.subKind { rules.append("sub_kind = \(subKind)") }
         return try await executor.query(
             """
             select \(expertColumns), sort_key as "_key" from expert
             where \(rules.all)
-            order by sort_key, id limit \(limit)
+            order by \(start.order) limit \(limit)
             """)
     }
 
@@ -60,10 +71,21 @@ enum PublicStore {
         try await executor.query("select \(expertColumns) from expert where id = \(id) and \(.published)")
     }
 
+    /// Whether an expert that is not shown was asked about it once, or went into one that is not shown either.
+    static func wasShown(_ id: Expert.ID, on executor: any PostgresExecutor) async throws -> Bool {
+        let rows = try await executor.query(
+            """
+            select from expert where id = \(id) and consents ? 'publicDirectory'
+            union all select from merge where merged = \(id) and undone_at is null limit 1
+            """)
+        return !rows.isEmpty
+    }
+
     // MARK: Members
 
     private static let memberColumns: SQL = """
-        id, kind, sub_kind as "subKind", name, commune, departement, topics, website
+        id, kind, sub_kind as "subKind", name, commune, departement, \(SQL.region(of: "organization")) as region,
+        topics, website
         """
 
     /// - Parameters:
@@ -77,17 +99,30 @@ enum PublicStore {
         if let words = query.q { rules.append(.matches(words)) }
         if let kind = query.kind { rules.append("kind = \(kind.rawValue)") }
         if let departement = query.departement { rules.append("departement = \(departement)") }
+        if let region = query.region { rules.append(.lies(in: region)) }
         if let topic = query.topic { rules.append("topics @> \([topic])::text[]") }
         return try await executor.query(
             """
             select \(memberColumns), sort_key as "_key" from organization
             where \(rules.all)
-            order by sort_key, id limit \(limit)
+            order by \(start.order) limit \(limit)
             """)
     }
 
     static func member(_ id: Organization.ID, on executor: any PostgresExecutor) async throws -> Rows {
         try await executor.query("select \(memberColumns) from organization where id = \(id) and \(.publicMember)")
+    }
+
+    /// Whether an organization that is not shown was a member, or went into one that is not shown either.
+    static func wasShown(_ id: Organization.ID, on executor: any PostgresExecutor) async throws -> Bool {
+        let rows = try await executor.query(
+            """
+            select from organization
+            where id = \(id) and kind in ('institution', 'brand')
+                and exists (select from membership where membership.organization = organization.id)
+            union all select from merge where merged = \(id) and undone_at is null limit 1
+            """)
+        return !rows.isEmpty
     }
 
     // MARK: Words

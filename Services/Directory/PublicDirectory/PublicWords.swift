@@ -3,12 +3,16 @@ import ClubProtocol
 /// The French of the public directory's pages.
 struct PublicWords {
     let topics: [(code: Topic, label: String)]
+    let regions: [(code: Region, name: String)]
     private let labels: [Topic: String]
     /// Where the public reaches the service; nil where nobody has said.
     private let publicURL: String?
 
-    init(topics: [(code: Topic, label: String)], publicURL: String?) {
+    init(
+        topics: [(code: Topic, label: String)], regions: [(code: Region, name: String)], publicURL: String?
+    ) {
         self.topics = topics
+        self.regions = regions
         self.publicURL = publicURL
         labels = Dictionary(topics.map { ($0.code, $0.label) }, uniquingKeysWith: { $1 })
     }
@@ -32,6 +36,12 @@ struct PublicWords {
             ]
         }
     }
+
+    func regions(selected: Region?) -> [[String: Any]] {
+        regions.map { ["code": $0.code.text, "label": $0.name, "selected": $0.code == selected] }
+    }
+
+    func name(of region: Region) -> String { regions.first { $0.code == region }?.name ?? region.text }
 
     func topics(selected: Topic?) -> [[String: Any]] {
         topics.map { ["code": $0.code.text, "label": $0.label, "selected": $0.code == selected] }

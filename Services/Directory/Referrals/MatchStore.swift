@@ -6,12 +6,13 @@ import ServiceKit
 ///
 /// The record of an expert counts as if it had begun with some ordinary offers (a prior): three of five accepted, three firms
 /// satisfied at 60 %. So one good or bad answer moves little, and a newcomer stands before those who decline most of what
-/// they are sent. Equals stand in an order of chance that is another for each referral, so that nobody is always last.
+/// they are sent. An entry is as fresh as its last confirmation: an import that touches it says nothing about whether it is right.
+/// Equals stand in an order of chance that is another for each referral, so that nobody is always last.
 enum MatchStore {
     /// Who could be asked: one `select` of experts. Département and topics find them by index.
     static func candidates(for referral: Referral) -> SQL {
         """
-        select id, name, sub_kind, postal_code, commune, departement, topics, updated_at from expert
+        select id, name, sub_kind, postal_code, commune, departement, topics, confirmed_at, email from expert
         where departements @> \([referral.departement])::text[] and topics && \(referral.topics)::text[]
             and \(.published)
             and not exists (
@@ -33,10 +34,10 @@ enum MatchStore {
         return try await executor.query(
             """
             select expert, name, sub_kind as "subKind", postal_code as "postalCode", commune, departement, score, topics,
-                nearness, freshness, acceptance, satisfaction, _chance
+                nearness, freshness, acceptance, is_mailed as "isMailed", satisfaction, _chance
             from (
                 select candidate.id as expert, name, sub_kind, postal_code, commune, departement, known.topics, nearness,
-                    freshness, acceptance, satisfaction,
+                    freshness, acceptance, candidate.email is not null as is_mailed, satisfaction,
                     hashtextextended(candidate.id::text, hashtextextended(\(referral.id)::text, 0)) as _chance,
                     round((35 * known.topics + 25 * nearness + 10 * freshness + 15 * acceptance + 15 * satisfaction)
                         / 100.0)::bigint as score
@@ -54,7 +55,7 @@ enum MatchStore {
                 ) as place
                 cross join lateral (
                     select round(1000 * power(0.5, greatest(
-                        \(ReferralStore.today) - (updated_at at time zone 'Europe/Paris')::date, 0) / 365.0))::bigint as freshness
+                        \(ReferralStore.today) - (confirmed_at at time zone 'Europe/Paris')::date, 0) / 365.0))::bigint as freshness
                 ) as age
                 cross join lateral (
                     select

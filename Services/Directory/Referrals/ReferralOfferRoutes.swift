@@ -8,6 +8,7 @@ struct ReferralOfferRoutes {
 
     func mount(on parts: inout ServiceParts) {
         let database = backend.database
+        let answers = ReferralAnswers(backend: backend)
         parts.routes.write(SendReferral.self) { call, transaction in
             let rows = try await send(call.path.referral, call.body, by: call.principal, in: transaction)
             return .value(Page(items: try rows.decode(ReferralOffer.self)))
@@ -22,7 +23,7 @@ struct ReferralOfferRoutes {
         }
         parts.routes.write(ChangeReferralOffer.self) { call, transaction in
             try .row(
-                try await change(
+                try await answers.change(
                     call.path.offer, call.body, at: call.ifMatch, by: call.principal, in: transaction))
         }
         parts.routes.constraint("referral_offer_once", Problem(.alreadyExists, "An expert has been asked already."))
@@ -59,56 +60,7 @@ struct ReferralOfferRoutes {
             ids.map { .init(.created, "referralOffer", $0, version: 1, values: body) }
                 + [.init(.changed, "referral", id)],
             by: principal, in: transaction)
+        try await ReferralLetters.invite(ids, backend, in: transaction)
         return try await ReferralOfferStore.get(ids, for: principal, in: transaction)
-    }
-
-    private func change(
-        _ id: ReferralOffer.ID, _ body: ChangeReferralOffer.Body, at version: Int?, by principal: Principal,
-        in transaction: PostgresTransaction
-    ) async throws -> Rows {
-        guard let place = try await ReferralOfferStore.referral(of: id, for: principal, in: transaction) else {
-            throw Problem(.notFound)
-        }
-        // The caller may see the offer; that an expert may not see the referral does not matter for holding it.
-        let referral = try await ReferralStore.lock(place, for: .service(.directory), in: transaction)
-        guard let row = try await ReferralOfferStore.get(id, for: principal, on: transaction).first else {
-            throw Problem(.notFound)
-        }
-        let offer = try row.decode(ReferralOffer.self)
-        if offer.state == .withdrawn, body.state == .accepted {
-            // More use to who comes too late than that the offer has changed.
-            throw Problem(referral.state == .closed ? .referralClosed : .referralTaken)
-        }
-        guard offer.version == version else { throw Problem(.stale) }
-        guard offer.state.allows(body.state), !body.state.movers.isEmpty else {
-            throw Problem(
-                .transitionNotAllowed, "From \(offer.state.rawValue) it cannot go to \(body.state.rawValue).")
-        }
-        guard body.state.movers.contains(principal.role) else {
-            throw Problem(.forbidden, "Your role does not bring an offer to \(body.state.rawValue).")
-        }
-        try Self.checkOutcome(body)
-        try await ReferralOfferStore.move(id, body, in: transaction)
-        var withdrawn: [ReferralOffer.ID] = []
-        if body.state == .accepted, referral.taken + 1 == referral.places {
-            withdrawn = try await ReferralOfferStore.withdraw(from: referral.id, in: transaction)
-        }
-        try await backend.journal.record(
-            [.init(.changed, "referralOffer", id, values: body), .init(.changed, "referral", referral.id)]
-                + withdrawn.map { .init(.changed, "referralOffer", $0) },
-            by: principal, in: transaction)
-        return try await ReferralOfferStore.get(id, for: principal, on: transaction)
-    }
-
-    /// How well it went is said of what was done, and of nothing else.
-    private static func checkOutcome(_ body: ChangeReferralOffer.Body) throws {
-        if body.state == .done {
-            guard let satisfaction = body.satisfaction, (1...5).contains(satisfaction) else {
-                throw Problem.invalid("/satisfaction", "must be from 1 to 5")
-            }
-        } else {
-            guard body.satisfaction == nil else { throw Problem.invalid("/satisfaction", "is said of what was done") }
-            guard body.amount == nil else { throw Problem.invalid("/amount", "is said of what was done") }
-        }
     }
 }

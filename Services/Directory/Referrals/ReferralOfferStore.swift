@@ -5,7 +5,7 @@ import ServiceKit
 /// The SQL of offers. Whoever changes one holds its referral first (``ReferralStore/lock(_:for:in:)``).
 enum ReferralOfferStore {
     /// An offer whose day went by has expired, whether or not the schedule has come to it.
-    private static let state: SQL = """
+    static let state: SQL = """
         case when offer.state = 'sent' and answer_by < \(ReferralStore.today) then 'expired' else offer.state end
         """
 

@@ -85,6 +85,8 @@ struct ReferralRoutes {
                     expired.map { .init(.changed, "referralOffer", $0) }
                         + forgotten.map { .init(.changed, "referral", $0) },
                     by: directory, in: transaction)
+                try await ReferralLetters.tell(
+                    expired.map { .init(offer: $0, state: .expired) }, backend, in: transaction)
                 return expired.count + forgotten.count
             }
             try await betweenPieces()

@@ -6,7 +6,7 @@ enum ReferralStore {
     /// The day in Paris, as `Day.today` has it.
     static let today: SQL = "(now() at time zone 'Europe/Paris')::date"
 
-    private static let state: SQL = """
+    static let state: SQL = """
         case when closed_at is not null then 'closed' when taken = places then 'placed' else 'open' end
         """
 
@@ -74,6 +74,7 @@ enum ReferralStore {
         if let ambassador = query.ambassador { rules.append("ambassador = \(ambassador)") }
         if let state = query.state { rules.append("\(Self.state) = \(state.rawValue)") }
         if let departement = query.departement { rules.append("departement = \(departement)") }
+        if let region = query.region { rules.append(.lies(in: region)) }
         if let topic = query.topic { rules.append("topics @> \([topic])::text[]") }
         if let after = try page.position(of: Referral.self) { rules.append("id < \(after.id)") }
         return try await executor.query(

@@ -7,6 +7,7 @@ struct Demo: Sendable {
     let events: ServiceClient
     let content: ServiceClient
     let lobbying: ServiceClient
+    let network: DemoNetwork
 
     /// What one step did: a sentence with its numbers.
     typealias Outcome = String
@@ -38,6 +39,10 @@ struct Demo: Sendable {
         try await step("registrations", of: .events) { try await meeting.register(people) }
         try await step("three cancel", of: .events) { try await meeting.cancelThree(of: people) }
         try await step("Flash info", of: .content) { try await DemoFlashInfo(content: content).send() }
+        try await step("search", of: .directory) { try await network.search() }
+        try await step("coverage", of: .directory) { try await network.coverage() }
+        try await step("public directory", of: .directory) { try await network.publish() }
+        try await step("referral", of: .directory) { try await network.refer() }
         try await step("Cercle", of: .lobbying) { try await DemoCircle(lobbying: lobbying).record() }
         try await step("rights", of: .directory) { try await DemoRights(directory: directory).exercise() }
         return table

@@ -13,6 +13,8 @@ package struct Operation: Sendable {
         case form = "application/x-www-form-urlencoded"
         /// A page for people; its problems are pages too.
         case html = "text/html; charset=utf-8"
+        case xml = "application/xml"
+        case plain = "text/plain; charset=utf-8"
         case svg = "image/svg+xml"
         case vcard = "text/vcard; charset=utf-8"
 
@@ -20,7 +22,7 @@ package struct Operation: Sendable {
         package var isText: Bool {
             switch self {
             case .json, .ndjson: false
-            case .csv, .form, .html, .svg, .vcard: true
+            case .csv, .form, .html, .xml, .plain, .svg, .vcard: true
             }
         }
     }

@@ -60,6 +60,8 @@ package enum ListAmbassadors: Endpoint {
         package var person: Person.ID?
         /// A département served.
         package var departement: Departement?
+        /// A région served, in one département at least.
+        package var region: Region?
         package var topic: Topic?
         /// Words of the name; accents and typing errors are forgiven.
         package var q: Line?
@@ -72,13 +74,15 @@ package enum ListAmbassadors: Endpoint {
 
         package init(
             organization: Organization.ID? = nil, person: Person.ID? = nil, departement: Departement? = nil,
-            topic: Topic? = nil, q: Line? = nil, freshness: Freshness? = nil, enrolled: Bool? = nil,
+            region: Region? = nil, topic: Topic? = nil, q: Line? = nil, freshness: Freshness? = nil,
+            enrolled: Bool? = nil,
             updatedSince: Timestamp? = nil, limit: PageLimit? = nil,
             cursor: Cursor? = nil
         ) {
             self.organization = organization
             self.person = person
             self.departement = departement
+            self.region = region
             self.topic = topic
             self.q = q
             self.freshness = freshness

@@ -7,7 +7,7 @@ package struct Coverage: Codable, Hashable, Sendable {
         case ambassadors, experts
     }
 
-    /// All 101, in the order of the State.
+    /// All 101, or those that were asked for, in the order of the State.
     package var departements: [DepartementCoverage]
 }
 
@@ -64,17 +64,21 @@ package enum ListCoverageGaps: Endpoint {
         /// How many are enough, 1 to 1,000; 3 unless said.
         package var enough: Int?
         package var topic: Topic?
+        package var departement: Departement?
+        package var region: Region?
         /// Without it, both are asked about.
         package var of: Coverage.Subject?
         package var limit: PageLimit?
         package var cursor: Cursor?
 
         package init(
-            enough: Int? = nil, topic: Topic? = nil, of: Coverage.Subject? = nil, limit: PageLimit? = nil,
-            cursor: Cursor? = nil
+            enough: Int? = nil, topic: Topic? = nil, departement: Departement? = nil, region: Region? = nil,
+            of: Coverage.Subject? = nil, limit: PageLimit? = nil, cursor: Cursor? = nil
         ) {
             self.enough = enough
             self.topic = topic
+            self.departement = departement
+            self.region = region
             self.of = of
             self.limit = limit
             self.cursor = cursor
@@ -108,11 +112,18 @@ package enum DrawCoverage: Endpoint {
 package struct CoverageQuery: Codable, Sendable {
     /// Only who knows this topic.
     package var topic: Topic?
+    /// Only this département, and only the départements of this région; a map keeps the others without a count.
+    package var departement: Departement?
+    package var region: Region?
     /// Only these. Without it both are counted, and a map shows experts.
     package var of: Coverage.Subject?
 
-    package init(topic: Topic? = nil, of: Coverage.Subject? = nil) {
+    package init(
+        topic: Topic? = nil, departement: Departement? = nil, region: Region? = nil, of: Coverage.Subject? = nil
+    ) {
         self.topic = topic
+        self.departement = departement
+        self.region = region
         self.of = of
     }
 }

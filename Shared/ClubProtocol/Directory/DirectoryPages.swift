@@ -8,28 +8,35 @@ package enum ShowExperts: Endpoint {
     package struct Query: Codable, Sendable {
         package var q: FormField<Line>?
         package var departement: FormField<Departement>?
+        package var region: FormField<Region>?
         package var topic: FormField<Topic>?
         package var subKind: FormChoice<Expert.SubKind>?
         /// The last expert of the page before.
         package var after: Expert.ID?
+        /// The first expert of the page after; goes before `after`.
+        package var before: Expert.ID?
 
         /// As they stand in the address of the page.
         package enum CodingKeys: String, CodingKey {
-            case q, departement
+            case q, departement, region
             case topic = "theme"
             case subKind = "type"
             case after = "apres"
+            case before = "avant"
         }
 
         package init(
-            q: FormField<Line>? = nil, departement: FormField<Departement>? = nil, topic: FormField<Topic>? = nil,
-            subKind: FormChoice<Expert.SubKind>? = nil, after: Expert.ID? = nil
+            q: FormField<Line>? = nil, departement: FormField<Departement>? = nil, region: FormField<Region>? = nil,
+            topic: FormField<Topic>? = nil, subKind: FormChoice<Expert.SubKind>? = nil, after: Expert.ID? = nil,
+            before: Expert.ID? = nil
         ) {
             self.q = q
             self.departement = departement
+            self.region = region
             self.topic = topic
             self.subKind = subKind
             self.after = after
+            self.before = before
         }
     }
 
@@ -39,7 +46,8 @@ package enum ShowExperts: Endpoint {
 /// The page of one expert, in French.
 package enum ShowExpert: Endpoint {
     package static let operation = Operation(
-        .get, "/annuaire/experts/{expert}", "The page of an expert.", access: .anyone, problems: [.notFound],
+        .get, "/annuaire/experts/{expert}", "The page of an expert.", access: .anyone,
+        problems: [.notFound, .noLongerShown],
         produces: .html)
 
     package typealias Path = ExpertPath
@@ -54,28 +62,35 @@ package enum ShowMembers: Endpoint {
     package struct Query: Codable, Sendable {
         package var q: FormField<Line>?
         package var departement: FormField<Departement>?
+        package var region: FormField<Region>?
         package var topic: FormField<Topic>?
         package var kind: FormChoice<PublicMember.Kind>?
         /// The last member of the page before.
         package var after: Organization.ID?
+        /// The first member of the page after; goes before `after`.
+        package var before: Organization.ID?
 
         /// As they stand in the address of the page.
         package enum CodingKeys: String, CodingKey {
-            case q, departement
+            case q, departement, region
             case topic = "theme"
             case kind = "type"
             case after = "apres"
+            case before = "avant"
         }
 
         package init(
-            q: FormField<Line>? = nil, departement: FormField<Departement>? = nil, topic: FormField<Topic>? = nil,
-            kind: FormChoice<PublicMember.Kind>? = nil, after: Organization.ID? = nil
+            q: FormField<Line>? = nil, departement: FormField<Departement>? = nil, region: FormField<Region>? = nil,
+            topic: FormField<Topic>? = nil, kind: FormChoice<PublicMember.Kind>? = nil, after: Organization.ID? = nil,
+            before: Organization.ID? = nil
         ) {
             self.q = q
             self.departement = departement
+            self.region = region
             self.topic = topic
             self.kind = kind
             self.after = after
+            self.before = before
         }
     }
 
@@ -86,7 +101,8 @@ package enum ShowMembers: Endpoint {
 package enum ShowMember: Endpoint {
     package static let operation = Operation(
         .get, "/annuaire/membres/{organization}", "The page of a member of the club.", access: .anyone,
-        problems: [.notFound], produces: .html)
+        problems: [.notFound, .noLongerShown],
+        produces: .html)
 
     package typealias Path = OrganizationPath
     package typealias Response = TextDocument

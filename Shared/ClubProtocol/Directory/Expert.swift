@@ -95,6 +95,7 @@ package enum ListExperts: Endpoint {
         package var subKind: Expert.SubKind?
         /// Where the expert is.
         package var departement: Departement?
+        package var region: Region?
         /// A département served.
         package var serves: Departement?
         package var topic: Topic?
@@ -112,13 +113,15 @@ package enum ListExperts: Endpoint {
         package var cursor: Cursor?
 
         package init(
-            subKind: Expert.SubKind? = nil, departement: Departement? = nil, serves: Departement? = nil,
+            subKind: Expert.SubKind? = nil, departement: Departement? = nil,
+            region: Region? = nil, serves: Departement? = nil,
             topic: Topic? = nil, brand: Line? = nil, siret: Siret? = nil, email: EmailAddress? = nil, q: Line? = nil,
             freshness: Freshness? = nil, enrolled: Bool? = nil, updatedSince: Timestamp? = nil, limit: PageLimit? = nil,
             cursor: Cursor? = nil
         ) {
             self.subKind = subKind
             self.departement = departement
+            self.region = region
             self.serves = serves
             self.topic = topic
             self.brand = brand

@@ -35,6 +35,8 @@ package struct Organization: Codable, Hashable, Sendable {
     package var postalCode: PostalCode?
     package var commune: Line?
     package var departement: Departement?
+    /// The région of that département.
+    package var region: Region?
     /// Where else it can be written to or found.
     package var addresses: [Address]
     package var website: WebAddress?
@@ -50,9 +52,9 @@ package struct Organization: Codable, Hashable, Sendable {
     package init(
         id: ID = ID(), kind: Kind, subKind: SubKind? = nil, name: Line, siren: Siren? = nil, siret: Siret? = nil,
         parent: ID? = nil, street: Line? = nil, postalCode: PostalCode? = nil, commune: Line? = nil,
-        departement: Departement? = nil, addresses: [Address] = [], website: WebAddress? = nil,
-        email: EmailAddress? = nil, telephone: Telephone? = nil, topics: [Topic] = [], agency: ID? = nil,
-        version: Int = 1, createdAt: Timestamp = .now, updatedAt: Timestamp = .now
+        departement: Departement? = nil, region: Region? = nil, addresses: [Address] = [],
+        website: WebAddress? = nil, email: EmailAddress? = nil, telephone: Telephone? = nil, topics: [Topic] = [],
+        agency: ID? = nil, version: Int = 1, createdAt: Timestamp = .now, updatedAt: Timestamp = .now
     ) {
         self.id = id
         self.kind = kind
@@ -65,6 +67,7 @@ package struct Organization: Codable, Hashable, Sendable {
         self.postalCode = postalCode
         self.commune = commune
         self.departement = departement
+        self.region = region
         self.addresses = addresses
         self.website = website
         self.email = email
@@ -88,12 +91,21 @@ package struct Address: Codable, Hashable, Sendable {
     package var street: Line?
     package var postalCode: PostalCode
     package var commune: Line
+    /// Both follow from the postal code and are told wherever it tells them. An address may be sent back as it was read, but
+    /// with no others.
+    package var departement: Departement?
+    package var region: Region?
 
-    package init(use: Use, street: Line? = nil, postalCode: PostalCode, commune: Line) {
+    package init(
+        use: Use, street: Line? = nil, postalCode: PostalCode, commune: Line, departement: Departement? = nil,
+        region: Region? = nil
+    ) {
         self.use = use
         self.street = street
         self.postalCode = postalCode
         self.commune = commune
+        self.departement = departement
+        self.region = region
     }
 }
 
@@ -160,7 +172,9 @@ package enum ListOrganizations: Endpoint {
     package struct Query: Codable, Sendable, PagedQuery {
         package var kind: Organization.Kind?
         package var subKind: Organization.SubKind?
+        /// Where it has its seat.
         package var departement: Departement?
+        package var region: Region?
         package var topic: Topic?
         package var parent: Organization.ID?
         /// Brands of a communication agency.
@@ -176,13 +190,15 @@ package enum ListOrganizations: Endpoint {
 
         package init(
             kind: Organization.Kind? = nil, subKind: Organization.SubKind? = nil, departement: Departement? = nil,
-            topic: Topic? = nil, parent: Organization.ID? = nil, agency: Organization.ID? = nil, asOf: Day? = nil,
+            region: Region? = nil, topic: Topic? = nil, parent: Organization.ID? = nil, agency: Organization.ID? = nil,
+            asOf: Day? = nil,
             siret: Siret? = nil, q: Line? = nil, updatedSince: Timestamp? = nil, limit: PageLimit? = nil,
             cursor: Cursor? = nil
         ) {
             self.kind = kind
             self.subKind = subKind
             self.departement = departement
+            self.region = region
             self.topic = topic
             self.parent = parent
             self.agency = agency

@@ -9,6 +9,7 @@ package struct PublicExpert: Codable, Hashable, Sendable {
     package var commune: Line
     /// Where the expert is.
     package var departement: Departement
+    package var region: Region
     /// The départements served.
     package var departements: [Departement]
     package var topics: [Topic]
@@ -24,6 +25,7 @@ package struct PublicMember: Codable, Hashable, Sendable {
     package var name: Line
     package var commune: Line?
     package var departement: Departement?
+    package var region: Region?
     package var topics: [Topic]
     package var website: WebAddress?
 
@@ -31,6 +33,12 @@ package struct PublicMember: Codable, Hashable, Sendable {
     package enum Kind: String, Codable, CaseIterable, Sendable {
         case institution, brand
     }
+}
+
+extension ProblemType {
+    /// Somebody who was asked whether to be shown, and is not: consent was taken back, or the record was left, or not confirmed.
+    package static let noLongerShown = ProblemType(
+        "no-longer-shown", "This entry is not shown any more", .gone)
 }
 
 /// Lists the experts of the public directory by name. Nobody needs a token; requests without one are few a second.
@@ -43,6 +51,8 @@ package enum ListPublicExperts: Endpoint {
         package var q: Line?
         /// A département served.
         package var departement: Departement?
+        /// A région served, in one département at least.
+        package var region: Region?
         package var topic: Topic?
         package var subKind: Expert.SubKind?
         /// At most 50 here.
@@ -50,11 +60,13 @@ package enum ListPublicExperts: Endpoint {
         package var cursor: Cursor?
 
         package init(
-            q: Line? = nil, departement: Departement? = nil, topic: Topic? = nil, subKind: Expert.SubKind? = nil,
+            q: Line? = nil, departement: Departement? = nil, region: Region? = nil, topic: Topic? = nil,
+            subKind: Expert.SubKind? = nil,
             limit: PageLimit? = nil, cursor: Cursor? = nil
         ) {
             self.q = q
             self.departement = departement
+            self.region = region
             self.topic = topic
             self.subKind = subKind
             self.limit = limit
@@ -86,18 +98,21 @@ package enum ListPublicMembers: Endpoint {
         package var q: Line?
         package var kind: PublicMember.Kind?
         package var departement: Departement?
+        package var region: Region?
         package var topic: Topic?
         /// At most 50 here.
         package var limit: PageLimit?
         package var cursor: Cursor?
 
         package init(
-            q: Line? = nil, kind: PublicMember.Kind? = nil, departement: Departement? = nil, topic: Topic? = nil,
+            q: Line? = nil, kind: PublicMember.Kind? = nil, departement: Departement? = nil,
+            region: Region? = nil, topic: Topic? = nil,
             limit: PageLimit? = nil, cursor: Cursor? = nil
         ) {
             self.q = q
             self.kind = kind
             self.departement = departement
+            self.region = region
             self.topic = topic
             self.limit = limit
             self.cursor = cursor

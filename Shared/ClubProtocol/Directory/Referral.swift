@@ -100,18 +100,22 @@ package enum ListReferrals: Endpoint {
     package struct Query: Codable, Sendable, PagedQuery {
         package var ambassador: Ambassador.ID?
         package var state: Referral.State?
+        /// Where the firm is.
         package var departement: Departement?
+        package var region: Region?
         package var topic: Topic?
         package var limit: PageLimit?
         package var cursor: Cursor?
 
         package init(
             ambassador: Ambassador.ID? = nil, state: Referral.State? = nil, departement: Departement? = nil,
+            region: Region? = nil,
             topic: Topic? = nil, limit: PageLimit? = nil, cursor: Cursor? = nil
         ) {
             self.ambassador = ambassador
             self.state = state
             self.departement = departement
+            self.region = region
             self.topic = topic
             self.limit = limit
             self.cursor = cursor
@@ -157,10 +161,12 @@ package struct ReferralMatch: Codable, Hashable, Sendable {
     /// 1000 for the same postal code, 900 for one that begins with the same three digits, 700 for the same département,
     /// 300 for an expert who comes from elsewhere.
     package var nearness: Int
-    /// 1000 for an entry changed today, half of it after a year, and so on.
+    /// 1000 for an entry confirmed today, half of it after a year, and so on.
     package var freshness: Int
     /// The share of offers accepted, as if five had come before of which three were: a newcomer has 600.
     package var acceptance: Int
+    /// Whether a mail can tell the expert; without an address in the directory, only the API or a call does.
+    package var isMailed: Bool
     /// How satisfied the firms were, an abandoned one being not at all, as if three had come before at 600.
     package var satisfaction: Int
 }

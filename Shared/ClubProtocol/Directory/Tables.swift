@@ -14,6 +14,7 @@ package enum ExportExperts: Endpoint {
         package var subKind: Expert.SubKind?
         /// Where the expert is.
         package var departement: Departement?
+        package var region: Region?
         /// A département served.
         package var serves: Departement?
         package var topic: Topic?
@@ -36,7 +37,8 @@ package enum ExportExperts: Endpoint {
         /// The filters, as the list has them.
         package var filter: ListExperts.Query {
             .init(
-                subKind: subKind, departement: departement, serves: serves, topic: topic, brand: brand, siret: siret,
+                subKind: subKind, departement: departement, region: region, serves: serves, topic: topic, brand: brand,
+                siret: siret,
                 email: email, q: q, freshness: freshness, enrolled: enrolled, updatedSince: updatedSince)
         }
     }
@@ -53,7 +55,9 @@ package enum ExportOrganizations: Endpoint {
     package struct Query: Codable, Sendable {
         package var kind: Organization.Kind?
         package var subKind: Organization.SubKind?
+        /// Where it has its seat.
         package var departement: Departement?
+        package var region: Region?
         package var topic: Topic?
         package var parent: Organization.ID?
         /// Brands of a communication agency.
@@ -74,7 +78,8 @@ package enum ExportOrganizations: Endpoint {
         /// The filters, as the list has them.
         package var filter: ListOrganizations.Query {
             .init(
-                kind: kind, subKind: subKind, departement: departement, topic: topic, parent: parent, agency: agency,
+                kind: kind, subKind: subKind, departement: departement, region: region, topic: topic, parent: parent,
+                agency: agency,
                 asOf: asOf, siret: siret, q: q, updatedSince: updatedSince)
         }
     }
@@ -125,6 +130,8 @@ package enum ExportAmbassadors: Endpoint {
         package var person: Person.ID?
         /// A département served.
         package var departement: Departement?
+        /// A région served, in one département at least.
+        package var region: Region?
         package var topic: Topic?
         /// Words of the name; accents and typing errors are forgiven.
         package var q: Line?
@@ -141,7 +148,8 @@ package enum ExportAmbassadors: Endpoint {
         /// The filters, as the list has them.
         package var filter: ListAmbassadors.Query {
             .init(
-                organization: organization, person: person, departement: departement, topic: topic, q: q,
+                organization: organization, person: person, departement: departement, region: region, topic: topic,
+                q: q,
                 freshness: freshness, enrolled: enrolled, updatedSince: updatedSince)
         }
     }

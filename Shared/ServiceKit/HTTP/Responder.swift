@@ -25,6 +25,7 @@ package final class Responder: Sendable {
     private let table: RouteTable
     private let mapping: ProblemMapping
     private let problemPage: (@Sendable (Problem, String) -> String)?
+    private let pageFolders: [String]
     private let documents: [String: [UInt8]]
     private let principals: RateLimiter
     private let strangers: RateLimiter
@@ -54,6 +55,7 @@ package final class Responder: Sendable {
         answerKey = links.answerKey
         mapping = ProblemMapping(constraints: routes.constraints)
         problemPage = routes.problemPage
+        pageFolders = routes.pageFolders
         documents = ["/openapi.json": openAPI, "/.well-known/jwks.json": jwks]
         admission = Admission(places: limits.inFlight, seats: limits.queued, patience: limits.queueWait)
         bodies = BodyBudget(limit: limits.bufferedBytes)
@@ -104,7 +106,9 @@ package final class Responder: Sendable {
         switch table.match(head.verb, head.target) {
         case .none: return .answer(document(head, requestID, arrived))
         case .methodNotAllowed(let allow):
-            return refuse(Problem(.methodNotAllowed, headers: [.allow: allow]), requestID, nil, arrived)
+            let problem = Problem(.methodNotAllowed, headers: [.allow: allow])
+            finished(problem.type.status, requestID, nil, arrived, subject: nil)
+            return .answer(wire(problem, requestID: requestID, target: head.target))
         case .route(let route, let values, let query):
             do throws(Problem) {
                 // Before the token, whose check may cost more than the refusal.
@@ -171,10 +175,24 @@ package final class Responder: Sendable {
         guard let problemPage, let route, route.operation.produces == .html else {
             return WireAnswer(problem, requestID: requestID)
         }
-        return WireAnswer(
-            problem.type.status, contentType: Operation.Media.html.rawValue,
-            body: Array(problemPage(problem, requestID).utf8), requestID: requestID,
-            extra: HTTPFields(Array(problem.headers) + Array(route.extra)))
+        return page(problemPage(problem, requestID), of: problem, requestID, route.extra)
+    }
+
+    /// A problem of a path that has no route, or none for the method.
+    private func wire(_ problem: Problem, requestID: String, target: String) -> WireAnswer {
+        let path = target.prefix { $0 != "?" }
+        guard let problemPage, pageFolders.contains(where: { path == $0 || path.hasPrefix("\($0)/") }) else {
+            return WireAnswer(problem, requestID: requestID)
+        }
+        return page(problemPage(problem, requestID), of: problem, requestID, Route.pageHeaders)
+    }
+
+    private func page(
+        _ html: String, of problem: Problem, _ requestID: String, _ headers: HTTPFields
+    ) -> WireAnswer {
+        WireAnswer(
+            problem.type.status, contentType: Operation.Media.html.rawValue, body: Array(html.utf8),
+            requestID: requestID, extra: HTTPFields(Array(problem.headers) + Array(headers)))
     }
 
     private func document(_ head: RequestHead, _ requestID: String, _ arrived: NIODeadline) -> WireAnswer {
@@ -192,7 +210,7 @@ package final class Responder: Sendable {
             problem = Problem(.notFound)
         }
         finished(problem.type.status, requestID, nil, arrived, subject: nil)
-        return WireAnswer(problem, requestID: requestID)
+        return wire(problem, requestID: requestID, target: head.target)
     }
 
     private func identify(_ head: RequestHead, _ route: Route) throws(Problem) -> Principal {

@@ -10,6 +10,14 @@ final class Route: Sendable {
 
     typealias Run = @Sendable (Work, BodyInput, any AnswerSink) async throws -> Completion
 
+    /// Nothing but what the page itself brings: no script at all, and no page of somebody else around it.
+    static let pageHeaders: HTTPFields = [
+        .contentSecurityPolicy:
+            "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; form-action 'self'; "
+            + "base-uri 'none'; frame-ancestors 'none'",
+        .xContentTypeOptions: "nosniff", .referrerPolicy: "no-referrer",
+    ]
+
     /// `registerForEvent`: as in the OpenAPI document, the metrics and the log.
     let name: String
     let operation: Operation
@@ -38,14 +46,7 @@ final class Route: Sendable {
             extra[.deprecation] = "@\(deprecation.since.microseconds / 1_000_000)"
             extra[.sunset] = HTTPDate.text(unixSeconds: deprecation.sunset.microseconds / 1_000_000)
         }
-        if operation.produces == .html {
-            // Nothing but what the page itself brings: no script at all, and no page of somebody else around it.
-            extra[.contentSecurityPolicy] =
-                "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; form-action 'self'; "
-                + "base-uri 'none'; frame-ancestors 'none'"
-            extra[.xContentTypeOptions] = "nosniff"
-            extra[.referrerPolicy] = "no-referrer"
-        }
+        if operation.produces == .html { extra.append(contentsOf: Self.pageHeaders) }
         self.extra = extra
         timers = StatusTimers(operation: name)
     }

@@ -7,6 +7,8 @@ package struct Routes {
     private(set) var routes: [Route] = []
     private(set) var constraints: [String: Problem] = [:]
     private(set) var problemPage: (@Sendable (Problem, String) -> String)?
+    /// The first words of paths below which everything is for people.
+    private(set) var pageFolders: [String] = []
 
     package init() {}
 
@@ -99,8 +101,13 @@ package struct Routes {
     }
 
     /// How a problem looks to people, where an operation answers pages; with the request's identifier.
-    package mutating func problemPage(_ page: @escaping @Sendable (Problem, String) -> String) {
+    ///
+    /// - Parameter folders: below which a path that leads nowhere is answered by a page too: `/annuaire`.
+    package mutating func problemPage(
+        below folders: [String] = [], _ page: @escaping @Sendable (Problem, String) -> String
+    ) {
         problemPage = page
+        pageFolders = folders
     }
 
     /// Compares what is mounted with what the service says it serves.

@@ -24,6 +24,25 @@ struct PageTests {
         }
     }
 
+    @Test("below a folder of pages a path that leads nowhere is a page too; elsewhere it is a problem document")
+    func nowhere() async throws {
+        try await withTickets { tickets in
+            for path in ["/v1/ticket-page/x", "/v1/ticket-page/x/y?z=1", "/v1/ticket-page/"] {
+                let page = try await tickets.send(.get, path, by: nil, ["X-Request-ID": "abc"])
+                #expect(page.status == 404 && page.text == "<h1>not-found abc</h1>", "\(path)")
+                #expect(page.headers["content-type"] == "text/html; charset=utf-8")
+                #expect(page.headers["content-security-policy"]?.contains("default-src 'none'") == true)
+            }
+            let method = try await tickets.send(.delete, "/v1/ticket-page", by: nil)
+            #expect(method.status == 405 && method.text.hasPrefix("<h1>method-not-allowed"))
+            #expect(method.headers["allow"] == "GET, HEAD, POST")
+            for path in ["/v1/ticket-pages", "/nowhere", "/"] {
+                let document = try await tickets.send(.get, path, by: nil)
+                #expect(document.status == 404 && document.headers["content-type"] == "application/problem+json")
+            }
+        }
+    }
+
     @Test("a form is read as its body says, and leads on to a page")
     func forms() async throws {
         try await withTickets { tickets in

@@ -251,7 +251,9 @@ final class TicketDesk: Sendable {
         ) { call, output in
             for number in 0..<call.query.count { try await output.write { $0 += "\(number)\r\n".utf8 } }
         }
-        routes.problemPage { problem, requestID in "<h1>\(problem.type.slug) \(requestID)</h1>" }
+        routes.problemPage(below: ["/v1/ticket-page"]) { problem, requestID in
+            "<h1>\(problem.type.slug) \(requestID)</h1>"
+        }
         routes.read(OldPing.self) { _ in .value(.init(pong: true)) }
         routes.constraint("ticket_title_key", Problem(.alreadyExists, "There is a ticket of this title."))
         return routes

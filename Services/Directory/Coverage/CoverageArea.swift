@@ -1,0 +1,29 @@
+import ClubProtocol
+import Postgres
+import ServiceKit
+
+/// The part of the country that a question about coverage is limited to.
+struct CoverageArea: Sendable {
+    /// What people call it.
+    let name: String
+    /// None, when a département and a région were asked for in which it does not lie.
+    let departements: Set<Departement>
+
+    /// - Returns: nil for the whole country.
+    init?(_ departement: Departement?, _ region: Region?, on executor: any PostgresExecutor) async throws {
+        var rules: [SQL] = []
+        if let departement { rules.append("departement.code = \(departement)") }
+        if let region { rules.append("region.code = \(region)") }
+        guard !rules.isEmpty else { return nil }
+        let rows = try await executor.query(
+            """
+            select departement.code, departement.name, region.name as region
+            from departement join region on region.code = departement.region
+            where \(rules.all)
+            """)
+        departements = Set(try rows.map { try $0["code", as: Departement.self] })
+        name = try departement?.name ?? rows.first?["region"] ?? ""
+    }
+
+    var codes: [String] { departements.map(\.text) }
+}

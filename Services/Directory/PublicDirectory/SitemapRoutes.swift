@@ -1,0 +1,103 @@
+import ClubProtocol
+import HTTPTypes
+import Postgres
+import ServiceKit
+
+/// `/sitemap.xml` and `/robots.txt`: what search engines are to find of the public directory (sitemaps.org, RFC 9309).
+struct SitemapRoutes: Sendable {
+    let backend: Backend
+    /// As many addresses as one file may have.
+    var size = 50_000
+
+    /// Entries that are read at a time.
+    private static let batch = 1000
+    private static let members = "membres"
+
+    func mount(on parts: inout ServiceParts) {
+        parts.routes.download(ShowSitemap.self, headers: [.cacheControl: "public, max-age=3600"]) { call, writer in
+            try await write(call.query.part) { piece in
+                try await writer.write { $0.append(contentsOf: piece.utf8) }
+            }
+        }
+        parts.routes.read(ShowRobots.self) { _ in
+            .text(
+                """
+                User-agent: *
+                Allow: /annuaire
+                Disallow: /v1/
+
+                Sitemap: \(backend.configuration.publicAddress)/sitemap.xml
+
+                """, headers: [.cacheControl: "public, max-age=3600"])
+        }
+    }
+
+    /// Writes everything into one file where it fits; else the list of files, or one of them.
+    ///
+    /// - Throws: 404 for a part that there is not.
+    func write(_ part: String?, _ write: (String) async throws -> Void) async throws {
+        let database = backend.database
+        switch part {
+        case nil:
+            let experts = try await SitemapStore.count(upTo: size, on: database)
+            let members = try await SitemapStore.members(upTo: size, on: database)
+            if experts + members.count + Self.lists.count <= size {
+                try await write(Self.head("urlset") + Self.lists.map { location($0) }.joined())
+                for member in members { try await write(location("/annuaire/membres/\(member.id)", member.changedOn)) }
+                try await writeExperts(from: nil, write)
+                try await write("</urlset>\n")
+            } else {
+                try await write(Self.head("sitemapindex") + file(Self.members))
+                for start in try await SitemapStore.starts(every: size, on: database) {
+                    try await write(file(start.text))
+                }
+                try await write("</sitemapindex>\n")
+            }
+        case Self.members?:
+            let members = try await SitemapStore.members(upTo: size - Self.lists.count, on: database)
+            try await write(Self.head("urlset") + Self.lists.map { location($0) }.joined())
+            for member in members { try await write(location("/annuaire/membres/\(member.id)", member.changedOn)) }
+            try await write("</urlset>\n")
+        case let part?:
+            guard let start = try? Expert.ID(validating: part) else { throw Problem(.notFound) }
+            try await write(Self.head("urlset"))
+            try await writeExperts(from: start, write)
+            try await write("</urlset>\n")
+        }
+    }
+
+    private func writeExperts(from start: Expert.ID?, _ write: (String) async throws -> Void) async throws {
+        var (next, left) = (start, size)
+        while left > 0 {
+            // One more than is written: where the next batch begins.
+            let rows = try await SitemapStore.experts(
+                from: next, limit: min(left, Self.batch) + 1, on: backend.database)
+            let shown = rows.prefix(min(left, Self.batch))
+            try await write(shown.map { location("/annuaire/experts/\($0.id)", $0.changedOn) }.joined())
+            guard rows.count > shown.count, let last = rows.last else { return }
+            next = try Expert.ID(validating: last.id)
+            left -= shown.count
+        }
+    }
+
+    private static let lists = ["/annuaire", "/annuaire/membres"]
+
+    private static func head(_ element: String) -> String {
+        """
+        <?xml version="1.0" encoding="UTF-8"?>
+        <\(element) xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">
+
+        """
+    }
+
+    private func location(_ path: String, _ changedOn: Day? = nil) -> String {
+        "<url><loc>\(address)\(path)</loc>\(changedOn.map { "<lastmod>\($0)</lastmod>" } ?? "")</url>\n"
+    }
+
+    private func file(_ part: String) -> String {
+        "<sitemap><loc>\(address)/sitemap.xml?part=\(part)</loc></sitemap>\n"
+    }
+
+    /// As it stands in XML. It is a web address: of the signs that XML takes for markup it can have but one.
+    private var address: String { backend.configuration.publicAddress.replacing("&", with: "&amp;") }
+}

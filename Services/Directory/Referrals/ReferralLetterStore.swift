@@ -1,0 +1,160 @@
+import ClubProtocol
+import Postgres
+import ServiceKit
+
+/// What the letters and pages about referrals say.
+enum ReferralLetterStore {
+    /// What the letter to an expert says, as long as an answer is asked for.
+    struct Invitation: Decodable {
+        var expert: Expert.ID
+        var email: EmailAddress
+        var name: Line
+        var topics: [String]
+        var postalCode: PostalCode
+        var departement: Departement
+        var answerBy: Day
+        var places: Int
+        var isAmbassadors: Bool
+        /// The ambassador's home organization.
+        var home: String?
+    }
+
+    /// What the letter to an ambassador says.
+    struct News: Decodable {
+        var person: Person.ID
+        var email: EmailAddress
+        var name: Line
+        var referral: Referral.ID
+        var topics: [String]
+        var postalCode: PostalCode
+        var createdAt: Timestamp
+        var state: Referral.State
+        var asked: Int
+    }
+
+    /// An offer as the page of the expert shows it.
+    struct Shown: Decodable {
+        var expert: Expert.ID
+        var expertName: String
+        var state: ReferralOffer.State
+        var version: Int
+        var topics: [String]
+        var postalCode: PostalCode
+        var departement: Departement
+        var description: String
+        var answerBy: Day
+        var places: Int
+        /// Who asks; nil where the club's staff does.
+        var adviser: String?
+        var home: String?
+        /// Both only once the expert has accepted.
+        var adviserEmail: String?
+        var firm: Firm?
+    }
+
+    /// An answer as the page of the ambassador shows it.
+    struct Reply: Decodable {
+        var name: String
+        var place: String
+        var state: ReferralOffer.State
+        var answerBy: Day
+        var answeredAt: Timestamp?
+        var note: String?
+        /// Only of those who accepted.
+        var contact: String?
+        var email: String?
+        var telephone: String?
+    }
+
+    /// A referral as that page shows it.
+    struct Followed: Decodable {
+        var state: Referral.State
+        var topics: [String]
+        var postalCode: PostalCode
+        var departement: Departement
+        var description: String
+        var createdAt: Timestamp
+    }
+
+    private static let topics: SQL = """
+        array(
+            select topic.label from unnest(referral.topics) with ordinality as wanted (code, place)
+            join topic on topic.code = wanted.code order by wanted.place) as topics
+        """
+
+    private static let ambassador: SQL = """
+        left join ambassador on ambassador.id = referral.ambassador
+        left join person on person.id = ambassador.person
+        left join organization as home on home.id = ambassador.organization
+        """
+
+    /// Nil when no answer is asked for any more, or the expert has left or has no address.
+    static func invitation(_ offer: ReferralOffer.ID, on executor: any PostgresExecutor) async throws -> Invitation? {
+        try await executor.first(
+            """
+            select offer.expert, expert.email, coalesce(expert.contact_name, expert.name) as name, \(topics),
+                referral.postal_code as "postalCode", referral.departement, answer_by as "answerBy", places,
+                referral.ambassador is not null as "isAmbassadors", home.name as home
+            from referral_offer as offer
+            join referral on referral.id = offer.referral
+            join expert on expert.id = offer.expert
+            \(ambassador)
+            where offer.id = \(offer) and offer.state = 'sent' and answer_by >= \(ReferralStore.today)
+                and expert.email is not null and expert.left_on is null
+            """)?.decode(Invitation.self)
+    }
+
+    /// Nil where the club's staff brought the need, or the ambassador has left or has no address.
+    static func news(of offer: ReferralOffer.ID, on executor: any PostgresExecutor) async throws -> News? {
+        try await executor.first(
+            """
+            select person.id as person, person.email, left(person.given_name || ' ' || person.family_name, 200) as name,
+                referral.id as referral, \(topics), referral.postal_code as "postalCode",
+                referral.created_at as "createdAt", \(ReferralStore.state) as state, referral.asked
+            from referral_offer as offer
+            join referral on referral.id = offer.referral
+            \(ambassador)
+            where offer.id = \(offer) and person.email is not null and ambassador.left_on is null
+            """)?.decode(News.self)
+    }
+
+    static func shown(_ offer: ReferralOffer.ID, on executor: any PostgresExecutor) async throws -> Shown? {
+        try await executor.first(
+            """
+            select offer.expert, expert.name as "expertName", \(ReferralOfferStore.state) as state, offer.version,
+                \(topics), referral.postal_code as "postalCode", referral.departement, description,
+                answer_by as "answerBy", places, person.given_name || ' ' || person.family_name as adviser,
+                home.name as home, case when offer.state in ('accepted', 'done') then person.email end as "adviserEmail",
+                case when offer.state in ('accepted', 'done') then \(ReferralStore.firm) end as firm
+            from referral_offer as offer
+            join referral on referral.id = offer.referral
+            join expert on expert.id = offer.expert
+            \(ambassador)
+            where offer.id = \(offer)
+            """)?.decode(Shown.self)
+    }
+
+    static func followed(_ referral: Referral.ID, on executor: any PostgresExecutor) async throws -> Followed? {
+        try await executor.first(
+            """
+            select \(ReferralStore.state) as state, \(topics), postal_code as "postalCode", departement, description,
+                created_at as "createdAt"
+            from referral where id = \(referral)
+            """)?.decode(Followed.self)
+    }
+
+    /// In the order in which they were asked; a referral has some tens at the most.
+    static func replies(to referral: Referral.ID, on executor: any PostgresExecutor) async throws -> [Reply] {
+        try await executor.query(
+            """
+            select expert.name, expert.commune || ' (' || expert.departement || ')' as place,
+                \(ReferralOfferStore.state) as state, answer_by as "answerBy", answered_at as "answeredAt", note,
+                case when offer.state in ('accepted', 'done') then expert.contact_name end as contact,
+                case when offer.state in ('accepted', 'done') then expert.email end as email,
+                case when offer.state in ('accepted', 'done') then expert.telephone end as telephone
+            from referral_offer as offer join expert on expert.id = offer.expert
+            where offer.referral = \(referral) order by offer.id limit 200
+            """
+        ).decode(Reply.self)
+    }
+}

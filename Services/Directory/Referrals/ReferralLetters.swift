@@ -1,0 +1,153 @@
+import ClubProtocol
+import Postgres
+import ServiceKit
+
+/// The letters about referrals: to each expert who is asked, and to the ambassador on each answer.
+///
+/// They name no person and no expert, and leave out the need, whose text may: the pages behind their links tell it, from the
+/// records as they are when somebody looks. So what content keeps of a letter to one says nothing about another.
+struct ReferralLetters: Sendable {
+    /// What became of an offer.
+    struct Answered: Codable, Sendable {
+        var offer: ReferralOffer.ID
+        var state: ReferralOffer.State
+    }
+
+    private static let invitation = JobKind<ReferralOffer.ID>("referral.invitation", maximumAttempts: 500)
+    private static let answer = JobKind<Answered>("referral.answer", maximumAttempts: 500)
+
+    let backend: Backend
+    let post: Post
+
+    func mount(on parts: inout ServiceParts) {
+        parts.job(Self.invitation, concurrency: 2) { offer, _ in try await invite(offer) }
+        parts.job(Self.answer, concurrency: 2) { answered, _ in try await tell(answered) }
+    }
+
+    /// Writes to the experts of these new offers, once the transaction has committed. An offer is one expert's and one
+    /// referral's, and has one letter however often its job runs.
+    static func invite(
+        _ offers: [ReferralOffer.ID], _ backend: Backend, in transaction: PostgresTransaction
+    ) async throws {
+        try await backend.jobs.enqueue(invitation, all: offers, unique: { $0.text }, in: transaction)
+    }
+
+    /// Tells whoever brought the need, once the transaction has committed.
+    static func tell(_ answers: [Answered], _ backend: Backend, in transaction: PostgresTransaction) async throws {
+        try await backend.jobs.enqueue(
+            answer, all: answers, unique: { "\($0.offer):\($0.state.rawValue)" }, in: transaction)
+    }
+
+    private func invite(_ offer: ReferralOffer.ID) async throws {
+        guard let open = try await ReferralLetterStore.invitation(offer, on: backend.database) else { return }
+        let who =
+            switch (open.isAmbassadors, open.home) {
+            case (true, let home?): "Un ambassadeur du Club (\(home)) vous propose"
+            case (true, nil): "Un ambassadeur du Club vous propose"
+            case (false, _): "L'équipe du Club vous propose"
+            }
+        let first =
+            open.places == 1
+            ? "Le besoin revient au premier qui accepte."
+            : "Le besoin revient aux \(open.places) premiers qui acceptent."
+        try await post.send(
+            SendLetter.Body(
+                key: try Line(validating: "referral:\(offer)"), purpose: .notice, email: open.email, name: open.name,
+                reader: DataSubject(open.expert),
+                subject: try Line(
+                    validating: "Une entreprise cherche un expert : \(open.departement.name) (\(open.departement))"),
+                paragraphs: [
+                    try Prose(
+                        validating: "\(who) le besoin d'une entreprise du \(open.postalCode) "
+                            + "(\(open.departement.name)). Sujet : \(open.topics.joined(separator: ", "))."),
+                    try Prose(
+                        validating:
+                            "Vous pouvez accepter ou décliner jusqu'au \(French.day(open.answerBy)) inclus. \(first) "
+                            + "La page décrit le besoin, et vous montre, dès que vous acceptez, à qui vous adresser."),
+                    "Ce lien est le vôtre : ne le transmettez à personne.",
+                ],
+                action: .init(
+                    label: "Lire et répondre",
+                    url: try post.link(
+                        ReferralLink.path(to: offer, answerBy: open.answerBy, by: backend.links)))))
+    }
+
+    private func tell(_ answered: Answered) async throws {
+        guard let news = try await ReferralLetterStore.news(of: answered.offer, on: backend.database) else { return }
+        let subject: Line
+        let what: String
+        switch answered.state {
+        case .accepted: (subject, what) = ("Un expert a accepté votre demande", "Un expert a accepté")
+        case .declined: (subject, what) = ("Un expert a décliné votre demande", "Un expert a décliné")
+        case .abandoned: (subject, what) = ("Un expert a renoncé à votre demande", "Un expert a renoncé à")
+        case .expired:
+            (subject, what) = ("Un expert n'a pas répondu à temps", "Un expert a laissé passer le délai pour")
+        case .sent, .withdrawn, .done: return
+        }
+        let next =
+            switch news.state {
+            case .placed: "Tous les experts qu'il faut sont trouvés : personne d'autre n'est sollicité."
+            case .closed: "Vous avez clos cette demande : personne d'autre n'est sollicité."
+            case .open where news.asked > 0:
+                news.asked == 1
+                    ? "Un autre expert doit encore répondre." : "\(news.asked) autres experts doivent encore répondre."
+            case .open: "Plus aucun expert ne doit répondre : vous pouvez en solliciter d'autres."
+            }
+        try await post.send(
+            SendLetter.Body(
+                key: try Line(validating: "referral-answer:\(answered.offer):\(answered.state.rawValue)"),
+                purpose: .notice, email: news.email, name: news.name, reader: DataSubject(news.person),
+                subject: subject,
+                paragraphs: [
+                    try Prose(
+                        validating:
+                            "\(what) le besoin que vous avez transmis le \(French.day(news.createdAt)) pour une "
+                            + "entreprise du \(news.postalCode) : \(news.topics.joined(separator: ", "))."),
+                    try Prose(validating: next),
+                    "La page dit qui a répondu quoi, et comment joindre qui a accepté. Ne transmettez le lien à personne.",
+                ],
+                action: .init(
+                    label: "Suivre ma demande",
+                    url: try post.link(ReferralLink.path(to: news.referral, by: backend.links)))))
+    }
+}
+
+/// The signed links by which an expert comes to one offer, and an ambassador to one referral, and to nothing else.
+enum ReferralLink {
+    private static let offer = "referral-offer"
+    private static let referral = "referral"
+    /// How long a link still shows what became of it.
+    private static let days = 60
+
+    static func path(to id: ReferralOffer.ID, answerBy: Day, by links: SignedLinks) -> String {
+        let remaining = answerBy.daysSince1970 - Day.today.daysSince1970
+        let token = links.token(
+            purpose: offer, subject: id.text,
+            expires: .now.advanced(by: .seconds((max(remaining, 0) + days) * 86_400)))
+        return invitation(token)
+    }
+
+    static func path(to id: Referral.ID, by links: SignedLinks) -> String {
+        let token = links.token(
+            purpose: referral, subject: id.text, expires: .now.advanced(by: .seconds(days * 86_400)))
+        return "/v1/referral-follow-ups/\(token)"
+    }
+
+    static func invitation(_ token: String) -> String { "/v1/referral-invitations/\(token)" }
+
+    /// - Throws: 404 for every token that was not made for an offer, or has expired.
+    static func offer(_ token: String, by links: SignedLinks) throws -> ReferralOffer.ID {
+        guard let id = try? ReferralOffer.ID(validating: links.open(token, purpose: offer)) else {
+            throw Problem(.notFound)
+        }
+        return id
+    }
+
+    /// - Throws: 404 for every token that was not made for a referral, or has expired.
+    static func referral(_ token: String, by links: SignedLinks) throws -> Referral.ID {
+        guard let id = try? Referral.ID(validating: links.open(token, purpose: referral)) else {
+            throw Problem(.notFound)
+        }
+        return id
+    }
+}

@@ -1,0 +1,135 @@
+import ClubProtocol
+import ServiceKit
+
+/// How the network finds its people: by words, on the map, by a need that an ambassador brings, and in the public directory.
+struct DemoNetwork: Sendable {
+    static let need: Prose = "Une boulangerie veut prendre des commandes en ligne avant Noël."
+    /// As people type it.
+    static let words: Line = "infromatique"
+    static let near: PostalCode = "64000"
+    private static let enough = 3
+
+    /// As the club's staff.
+    let directory: ServiceClient
+    /// The directory's address, as a browser on this machine reaches it.
+    let address: String
+    /// As somebody else, with that person's own rights.
+    let acting: @Sendable (Role, Organization.ID?, Person.ID?) throws -> ServiceClient
+
+    /// A word that nobody has, and the nearest first.
+    func search() async throws -> Demo.Outcome {
+        // The words of new experts are taken in by a job a minute.
+        let clock = ContinuousClock()
+        let end = clock.now + .seconds(120)
+        while true {
+            let found = try await directory.send(CountExperts.request(query: .init(q: Self.words)))
+            if let reading = found.readings.first(where: { !$0.takenFor.isEmpty }) {
+                let page = try await directory.send(
+                    SearchExperts.request(query: .init(q: Self.words, near: Self.near, limit: 3)))
+                let nearest = page.items.map { "\($0.name) (\($0.postalCode) \($0.commune))" }.joined(separator: ", ")
+                return "“\(reading.typed)” read as “\(reading.takenFor[0])”: \(found.counted) experts; nearest to "
+                    + "\(Self.near): \(nearest)"
+            }
+            guard clock.now < end else {
+                throw CommandFailure(
+                    "nobody is found by “\(Self.words)” after two minutes; does the job “expert words” run?")
+            }
+            try await Task.sleep(for: .seconds(2))
+        }
+    }
+
+    func coverage() async throws -> Demo.Outcome {
+        let coverage = try await directory.send(GetCoverage.request(query: .init(of: .experts)))
+        let gaps: [CoverageGap] = try await directory.all(ListCoverageGaps.self) {
+            ListCoverageGaps.request(query: .init(enough: Self.enough, of: .experts, limit: 200, cursor: $0))
+        }
+        let served = coverage.departements.count { ($0.experts ?? 0) > 0 }
+        return "experts in \(served) of \(coverage.departements.count) départements; \(gaps.count) gaps of fewer than "
+            + "\(Self.enough) by topic; map: \(address)/v1/coverage.svg?of=experts"
+    }
+
+    /// Three experts agree, each for itself, and stand in the public directory at once.
+    func publish() async throws -> Demo.Outcome {
+        let (_, experts) = try await cast()
+        var agreed = 0
+        for expert in experts where expert.consents.publicDirectory?.agreed != true {
+            _ = try await acting(.expert, Organization.ID(expert.id.uuid), nil).send(
+                ChangeExpert.request(
+                    path: .init(expert: expert.id), body: .init(consents: .init(publicDirectory: true)),
+                    ifMatch: expert.version))
+            agreed += 1
+        }
+        guard let first = experts.first else { throw CommandFailure("the demo's experts are gone") }
+        let page = try await directory.send(ShowExpert.request(path: .init(expert: first.id)))
+        guard page.text.contains("<h1>") else { throw CommandFailure("the page of \(first.name) is empty") }
+        return "\(agreed) experts agreed; \(first.name): \(address)/annuaire/experts/\(first.id)"
+    }
+
+    /// An ambassador sends a firm's need to the experts that match best; the best accepts.
+    func refer() async throws -> Demo.Outcome {
+        let (ambassador, experts) = try await cast()
+        let own = try acting(.ambassador, nil, ambassador.person)
+        let referral: Referral
+        let known: [Referral] = try await own.all(ListReferrals.self) {
+            ListReferrals.request(query: .init(ambassador: ambassador.id, limit: 200, cursor: $0))
+        }
+        if let earlier = known.first(where: { $0.description == Self.need }) {
+            referral = earlier
+        } else {
+            guard let first = experts.first, let topic = first.topics.first else {
+                throw CommandFailure("the demo's experts are gone")
+            }
+            referral = try await own.send(
+                CreateReferral.request(
+                    body: .init(
+                        topics: [topic], postalCode: first.postalCode, departement: ambassador.departements.first,
+                        description: Self.need, firm: Firm(name: "Boulangerie du Marché", telephone: "0559000000"),
+                        ambassador: ambassador.id)))
+        }
+        var offers = try await self.offers(of: referral)
+        if offers.isEmpty {
+            let matches = try await own.send(
+                ListReferralMatches.request(path: .init(referral: referral.id), query: .init(limit: 3)))
+            guard !matches.items.isEmpty else { throw CommandFailure("no expert matches the demo's referral") }
+            offers = try await own.send(
+                SendReferral.request(
+                    path: .init(referral: referral.id), body: .init(experts: matches.items.map(\.expert)))
+            ).items
+        }
+        if referral.state == .open, let chosen = offers.first(where: { $0.state == .sent }) {
+            _ = try await acting(.expert, Organization.ID(chosen.expert.uuid), nil).send(
+                ChangeReferralOffer.request(
+                    path: .init(offer: chosen.id), body: .init(state: .accepted), ifMatch: chosen.version))
+            offers = try await self.offers(of: referral)
+        }
+        guard let taken = offers.first(where: { $0.state == .accepted || $0.state == .done }) else {
+            throw CommandFailure("nobody accepted the demo's referral")
+        }
+        let expert = try await directory.send(GetExpert.request(path: .init(expert: taken.expert)))
+        let others = offers.count { $0.state == .withdrawn }
+        return "\(ambassador.name) asked \(offers.count) experts by mail; \(expert.name) accepted and sees the firm, "
+            + "\(others) need not answer any more"
+    }
+
+    private func offers(of referral: Referral) async throws -> [ReferralOffer] {
+        try await directory.all(ListReferralOffers.self) {
+            ListReferralOffers.request(query: .init(referral: referral.id, limit: 200, cursor: $0))
+        }
+    }
+
+    /// The first ambassador in whose département three experts have a topic in common, and those three: the same at every run.
+    private func cast() async throws -> (Ambassador, [Expert]) {
+        let ambassadors = try await directory.send(
+            ListAmbassadors.request(query: .init(enrolled: true, limit: 20)))
+        for ambassador in ambassadors.items {
+            guard let departement = ambassador.departements.first else { continue }
+            let there = try await directory.send(
+                ListExperts.request(query: .init(serves: departement, enrolled: true, limit: 50)))
+            for topic in there.items.compactMap(\.topics.first) {
+                let experts = there.items.filter { $0.topics.first == topic }
+                if experts.count >= 3 { return (ambassador, Array(experts.prefix(3))) }
+            }
+        }
+        throw CommandFailure("no ambassador of the demo has three experts around")
+    }
+}

@@ -1,0 +1,164 @@
+import ClubProtocol
+import Foundation
+import HTTPTypes
+import Postgres
+import ServiceKit
+import TestKit
+import Testing
+
+@testable import Directory
+
+@Suite("the pages of the public directory")
+struct PublicPageTests {
+    @Test("a list is turned forwards and backwards, in the page and in its head; the way back ends on the first page")
+    func turning() async throws {
+        try await withDirectory { directory in
+            for number in 10..<57 {
+                _ = try await directory.publishedExpert(Line(validating: "Expert \(number)")) { $0.topics = ["cloud"] }
+            }
+            func names(_ numbers: Range<Int>) -> [String] { numbers.map { "Expert \($0)" } }
+            let first = try await directory.document("/annuaire?theme=cloud")
+            #expect(first.texts["h3"] == names(10..<30) && first.relations["prev"] == nil)
+            let second = try await directory.document(try #require(first.relations["next"]))
+            #expect(second.texts["h3"] == names(30..<50))
+            let third = try await directory.document(try #require(second.relations["next"]))
+            #expect(third.texts["h3"] == names(50..<57) && third.relations["next"] == nil)
+            let back = try await directory.document(try #require(third.relations["prev"]))
+            #expect(back.texts["h3"] == names(30..<50))
+            #expect(back.relations["next"].map { $0.contains("theme=cloud") } == true)
+            let start = try await directory.document(try #require(back.relations["prev"]))
+            #expect(start.texts["h3"] == names(10..<30) && start.relations["prev"] == nil)
+            #expect(start.texts["nav"]?.last == "Page suivante")
+            // In the page there are the same links as in its head.
+            #expect(second.links.contains(try #require(second.relations["prev"])))
+            #expect(second.links.contains(try #require(second.relations["next"])))
+            // Fewer than a page before: the page is as full as any first page.
+            let fifth = try await directory.client(.operator).send(ListExperts.request(query: .init(limit: 5)))
+            let short = try await directory.document("/annuaire?avant=\(try #require(fifth.items.last).id)")
+            #expect(short.texts["h3"] == names(10..<30))
+            #expect(try await directory.raw(.get, "/annuaire?avant=1").status == 422)
+        }
+    }
+
+    @Test(
+        "who is not shown any more is 410, who never was 404, and whoever went into another leads there; all in French")
+    func absence() async throws {
+        try await withDirectory { directory in
+            let shown = try await directory.publishedExpert("Agence")
+            let never = try await directory.expert("Jamais")
+            let left = try await directory.publishedExpert("Partie")
+            let refused = try await directory.expert("Retirée") { $0.consents = ConsentChoices(publicDirectory: false) }
+            _ = try await directory.client(.operator).send(
+                MoveExpert.request(path: .init(expert: left.id), body: .init(to: .left)))
+            let chamber = try await directory.organization("Chambre")
+            let former = try await directory.organization("Ancienne")
+            _ = try await directory.membership(former.id, from: "2024-01-01", until: "2024-12-31")
+            func answer(_ path: String) async throws -> RawAnswer { try await directory.raw(.get, "/annuaire/\(path)") }
+            #expect(try await answer("experts/\(shown.id)").status == 200)
+            for path in ["experts/\(left.id)", "experts/\(refused.id)", "membres/\(former.id)"] {
+                let gone = try await answer(path)
+                #expect(gone.status == 410 && gone.headers["content-type"] == "text/html; charset=utf-8")
+                #expect(try Document(gone.text).texts["h1"] == ["Cette fiche n'est plus publiée"])
+                #expect(try Document(gone.text).links.contains("/annuaire"))
+            }
+            for path in [
+                "experts/\(never.id)", "experts/\(Expert.ID())", "experts/abc", "membres/\(chamber.id)", "nulle-part",
+                "experts", "experts/\(shown.id)/plus", "",
+            ] {
+                let absent = try await answer(path)
+                #expect(absent.status == 404, "\(path)")
+                #expect(try Document(absent.text).texts["h1"] == ["Cette page n'existe pas, ou plus"], "\(path)")
+                #expect(absent.headers["content-security-policy"]?.contains("default-src 'none'") == true)
+            }
+            let wrong = try await directory.raw(.post, "/annuaire/experts/\(shown.id)")
+            #expect(wrong.status == 405 && wrong.headers["allow"] == "GET, HEAD" && wrong.text.contains("lang=\"fr\""))
+            // Elsewhere a path without a route is a problem document, as ever.
+            for path in ["/annuaires", "/v1/nowhere"] {
+                let nowhere = try await directory.raw(.get, path)
+                #expect(nowhere.headers["content-type"] == "application/problem+json")
+            }
+
+            let double = try await directory.publishedExpert("Agence SARL")
+            let merge = try await directory.ask(
+                .post, "/v1/merges",
+                json: #"{"kind":"expert","survivor":"\#(shown.id)","merged":"\#(double.id)"}"#)
+            #expect(merge.status == 201)
+            let moved = try await answer("experts/\(double.id)")
+            #expect(moved.status == 301 && moved.headers["location"] == "/annuaire/experts/\(shown.id)")
+            _ = try await directory.client(.operator).send(
+                MoveExpert.request(path: .init(expert: shown.id), body: .init(to: .left)))
+            #expect(try await answer("experts/\(double.id)").status == 410)
+        }
+    }
+
+    @Test("the pages are whole documents: well-formed, in French, one title, one heading, a label for each field")
+    func documents() async throws {
+        try await withService(
+            DirectoryApplication.self, adjust: { $0.publicURL = "https://annuaire.example" },
+            { directory in
+                let expert = try await directory.publishedExpert("L'Atelier <&> Fils") {
+                    $0.topics = ["cloud", "payment"]
+                    $0.brands = ["Acme & Co", "Élan"]
+                    $0.website = "https://www.atelier.example/?a=1&b=2"
+                }
+                let chamber = try await directory.organization("Chambre", postalCode: "20000", topics: ["training"])
+                let year = Day.today.year
+                _ = try await directory.membership(chamber.id, from: "\(year)-01-01", until: "\(year)-12-31")
+                for (path, heading) in [
+                    ("", "Trouver un expert"), ("/membres", "Les membres du Club"),
+                    ("?q=zzzz&theme=cloud", "Trouver un expert"),
+                    ("/experts/\(expert.id)", "L'Atelier <&> Fils"), ("/membres/\(chamber.id)", "Chambre"),
+                ] {
+                    let document = try await directory.document("/annuaire\(path)")
+                    #expect(document.texts["h1"] == [heading])
+                    #expect(document.texts["title"]?.count == 1 && document.texts["main"]?.count == 1)
+                    #expect(document.attributes["html"]?["lang"] == "fr")
+                    let ids = document.identifiers
+                    #expect(Set(ids).count == ids.count && document.labelled.allSatisfy(ids.contains), "\(path)")
+                    #expect(document.labelled.count == (document.fields.isEmpty ? 0 : 5))
+                    #expect(document.descriptions.count == 1 && document.descriptions.allSatisfy { $0.count > 20 })
+                    let canonical = path.contains("?") ? nil : "https://annuaire.example/annuaire\(path)"
+                    #expect(document.relations["canonical"] == canonical, "\(path)")
+                }
+            })
+    }
+}
+
+/// A whole page. HTML lets some elements have no end; with that put right, a strict parser reads it.
+private struct Document {
+    private let reader: Reader
+    /// The values of all `id`, and of all `for`.
+    let identifiers: [String]
+    let labelled: [String]
+    let descriptions: [String]
+    /// Of the links in the head: `next` → where it leads.
+    let relations: [String: String]
+
+    var texts: [String: [String]] { reader.texts }
+    var links: [String] { reader.links }
+    var fields: [String: [String]] { reader.fields }
+    var attributes: [String: [String: String]] { reader.attributes }
+
+    init(_ html: String) throws {
+        let start = try #require(html.range(of: "<!DOCTYPE html>\n"))
+        #expect(start.lowerBound == html.startIndex)
+        let page = String(html[start.upperBound...])
+            .replacing(#/<(meta|link|input)((?:[^>"]|"[^"]*")*?)/?>/#) { "<\($0.1)\($0.2)/>" }
+        reader = try Reader.read(page)
+        identifiers = page.matches(of: #/ id="([^"]*)"/#).map { String($0.1) }
+        labelled = page.matches(of: #/ for="([^"]*)"/#).map { String($0.1) }
+        descriptions = page.matches(of: #/<meta name="description" content="([^"]*)"/#).map { String($0.1) }
+        relations = Dictionary(
+            page.matches(of: #/<link rel="([^"]*)" href="([^"]*)"/#).map {
+                (String($0.1), String($0.2).replacing("&amp;", with: "&"))
+            }, uniquingKeysWith: { $1 })
+    }
+}
+
+extension TestService {
+    fileprivate func document(_ path: String) async throws -> Document {
+        let answer = try await raw(.get, path)
+        #expect(answer.status == 200)
+        return try Document(answer.text)
+    }
+}

@@ -1,0 +1,245 @@
+import ClubProtocol
+import Foundation
+import HTTPTypes
+import Postgres
+import ServiceKit
+import TestKit
+import Testing
+
+@testable import Directory
+
+@Suite("letters about referrals", .serialized)
+struct ReferralLetterTests {
+    @Test("each expert who is asked has one letter; its page takes the answer without scripts; the ambassador is told")
+    func life() async throws {
+        try await withNeed(experts: 3, places: 1) { need in
+            let network = need.network
+            try await need.send()
+            let mails = try await network.mails(3)
+            #expect(Set(mails.map(\.recipient)) == ["un@x.example", "deux@x.example", "trois@x.example"])
+            let mail = try #require(mails.first { $0.recipient == "un@x.example" })
+            #expect(mail.subject == "Une entreprise cherche un expert : Pyrénées-Atlantiques (64)")
+            for text in [
+                "CCI <Béarn>", "64000", "Informatique en nuage", French.day(Day.today.adding(days: 7)),
+                "au premier qui accepte",
+            ] {
+                #expect(mail.text.contains(text), "\(text)")
+            }
+            // No letter names a person, nor the firm, nor tells the need, whose text may.
+            for name in ["Bidart", "Boulangerie", "0559111111", "tiroir"] {
+                #expect(!mail.text.contains(name), "\(name)")
+            }
+
+            let path = try #require(mail.path)
+            let page = try await network.page(path)
+            #expect(page.texts["h1"] == ["Un besoin pour vous"])
+            #expect(page.texts["dd"]?.contains("Ana Bidart, CCI <Béarn>") == true)
+            #expect(page.texts["main"]?.first?.contains("Une caisse & son tiroir.") == true)
+            #expect(page.texts["button"] == ["J'accepte", "Je décline"])
+            // To look changes nothing, and shows no firm.
+            #expect(try await need.states() == [.sent, .sent, .sent])
+            #expect(page.texts["main"]?.first?.contains("Boulangerie") == false)
+
+            let declined = try await network.post("\(path)/answer", "answer=declined&note=Trop+de+%3Ctravail%3E")
+            #expect(declined.status == 303 && declined.headers["location"] == path)
+            let told = try #require(try await network.mails(4).first { $0.recipient == "ana@conseil.example" })
+            #expect(told.subject == "Un expert a décliné votre demande")
+            #expect(told.text.contains("2 autres experts doivent encore répondre") && !told.text.contains("Expert un"))
+            let follow = try #require(told.path)
+            let followed = try await network.page(follow)
+            #expect(Set(followed.texts["h3"] ?? []) == ["Expert un", "Expert deux", "Expert trois"])
+            #expect(followed.texts["main"]?.first?.contains("« Trop de <travail> »") == true)
+            #expect(followed.texts["main"]?.first?.contains("un@x.example") == false)
+
+            let second = try #require(mails.first { $0.recipient == "deux@x.example" }?.path)
+            #expect(try await network.post("\(second)/answer", "answer=accepted&note=").status == 303)
+            let accepted = try await network.page(second)
+            #expect(accepted.texts["dd"]?.contains("Boulangerie") == true)
+            #expect(accepted.texts["dd"]?.contains("0559111111") == true)
+            #expect(accepted.texts["dd"]?.contains("ana@conseil.example") == true && accepted.texts["button"] == nil)
+            #expect(try await network.mails(5).contains { $0.subject == "Un expert a accepté votre demande" })
+            #expect(try await network.page(follow).texts["main"]?.first?.contains("deux@x.example") == true)
+
+            // Too late: the page says so, and nothing changes. Pressed again: nothing changes either.
+            let third = try #require(mails.first { $0.recipient == "trois@x.example" }?.path)
+            #expect(try await network.post("\(third)/answer", "answer=accepted").status == 303)
+            #expect(try await network.page(third).texts["main"]?.first?.contains("vous n'avez plus à répondre") == true)
+            #expect(try await network.post("\(second)/answer", "answer=accepted").status == 303)
+            #expect(try await network.post("\(second)/answer", "answer=declined").status == 303)
+            #expect(try await need.states() == [.declined, .accepted, .withdrawn])
+            try await network.idle()
+            #expect(try await network.mails(5).count == 5)
+        }
+    }
+
+    @Test("a job that runs again sends nothing again, and one that comes too late sends nothing at all")
+    func once() async throws {
+        try await withNeed(experts: 2, places: 2) { need in
+            let network = need.network
+            try await need.send()
+            #expect(try await network.mails(2).count == 2)
+            try await network.idle()
+            // As after a crash between content's answer and the end of the job.
+            try await need.again()
+            try await network.idle()
+            #expect(try await network.mails(2).count == 2)
+            _ = try await need.answer(0, #"{"state":"accepted"}"#)
+            #expect(try await network.mails(3).count == 3)
+            try await network.change(
+                """
+                insert into job (kind, payload, maximum_attempts)
+                select 'referral.answer', jsonb_build_object('offer', id, 'state', 'accepted'), 1
+                from referral_offer where state = 'accepted'
+                """)
+            try await network.idle()
+            #expect(try await network.mails(3).count == 3)
+
+            // Its day goes by: nobody is invited any more, and the ambassador is told once.
+            try await network.change("update referral_offer set answer_by = current_date - 2 where state = 'sent'")
+            try await need.again()
+            let routes = ReferralRoutes(backend: network.directory.backend)
+            try await routes.expire()
+            try await routes.expire()
+            let last = try await network.mails(4)
+            #expect(last.count { $0.subject == "Un expert n'a pas répondu à temps" } == 1)
+            try await network.idle()
+            #expect(try await network.mails(4).count == 4)
+        }
+    }
+
+    @Test("who has no address or has left is not written to; what an ambassador says itself it is not told")
+    func nobody() async throws {
+        try await withNeed(experts: 3, places: 2) { need in
+            let network = need.network
+            try await network.change("update expert set email = null where name = 'Expert un'")
+            let matches = try await need.matches()
+            #expect(matches.map(\.isMailed).filter { !$0 }.count == 1 && matches.count == 3)
+            try await network.change("update expert set contact_name = 'Léa Diaz' where name = 'Expert deux'")
+            try await need.send()
+            #expect(try await network.mails(2).count == 2)
+            _ = try await need.answer(0, #"{"state":"accepted"}"#)
+            #expect(try await network.mails(3).last?.recipient == "ana@conseil.example")
+            _ = try await need.answer(0, #"{"state":"done","satisfaction":4}"#, by: .ambassador)
+            // One that has left meanwhile is told nothing.
+            try await network.change("update ambassador set left_on = current_date")
+            _ = try await need.answer(1, #"{"state":"declined"}"#)
+            try await network.idle()
+            #expect(try await network.mails(3).count == 3)
+        }
+    }
+
+    @Test("a link opens its own offer or referral only, for its time only")
+    func links() async throws {
+        try await withNeed(experts: 2, places: 1) { need in
+            let network = need.network
+            try await need.send()
+            let links = network.directory.backend.links
+            let (own, hour) = (need.offers[0], Timestamp.now.advanced(by: .seconds(3600)))
+            let good = links.token(purpose: "referral-offer", subject: own.id.text, expires: hour)
+            let wrong = [
+                String(good.dropLast(3)) + "AAA",
+                links.token(purpose: "referral-offer", subject: own.id.text, expires: .now.advanced(by: .seconds(-1))),
+                links.token(purpose: "referral", subject: own.id.text, expires: hour),
+                links.token(purpose: "referral-offer", subject: ReferralOffer.ID().text, expires: hour),
+                links.token(purpose: "referral-offer", subject: need.referral.id.text, expires: hour),
+                "x",
+            ]
+            for token in wrong {
+                let page = try await network.directory.raw(.get, "/v1/referral-invitations/\(token)")
+                #expect(page.status == 404 && page.text.contains("Cette page n&#39;existe pas, ou plus"))
+                #expect(
+                    try await network.post("/v1/referral-invitations/\(token)/answer", "answer=accepted").status == 404)
+            }
+            #expect(try await network.directory.raw(.get, "/v1/referral-follow-ups/\(good)").status == 404)
+            #expect(
+                try await network.post("/v1/referral-invitations/\(good)/answer", "answer=done").status == 422)
+            #expect(try await need.states() == [.sent, .sent])
+        }
+    }
+
+    // MARK: Steps
+
+    private struct Need {
+        let network: Network
+        let person: Person.ID
+        let referral: Referral
+        let experts: [Expert]
+        var offers: [ReferralOffer] = []
+
+        mutating func send() async throws {
+            let client = try network.directory.client(.ambassador, person: person)
+            let page = try await client.send(
+                SendReferral.request(path: .init(referral: referral.id), body: .init(experts: experts.map(\.id))))
+            offers = page.items.sorted { $0.id.text < $1.id.text }
+        }
+
+        /// Of the offers in the order of the experts.
+        func states() async throws -> [ReferralOffer.State] {
+            let list = try await network.directory.client(.operator).send(ListReferralOffers.request(query: .init()))
+            return experts.compactMap { expert in list.items.first { $0.expert == expert.id }?.state }
+        }
+
+        func matches() async throws -> [ReferralMatch] {
+            try await network.directory.client(.operator).send(
+                ListReferralMatches.request(path: .init(referral: referral.id), query: .init())
+            ).items
+        }
+
+        func answer(_ number: Int, _ json: String, by role: Role = .expert) async throws -> RawAnswer {
+            let list = try await network.directory.client(.operator).send(ListReferralOffers.request(query: .init()))
+            let offer = try #require(list.items.first { $0.expert == experts[number].id })
+            return try await network.directory.ask(
+                .patch, "/v1/referral-offers/\(offer.id)", as: role,
+                organization: role == .expert ? experts[number].id.claim : nil,
+                person: role == .ambassador ? person : nil, ifMatch: offer.version, json: json)
+        }
+
+        /// Every invitation's job once more.
+        func again() async throws {
+            try await network.change(
+                """
+                insert into job (kind, payload, maximum_attempts)
+                select 'referral.invitation', to_jsonb(id::text), 1 from referral_offer
+                """)
+        }
+    }
+
+    private func withNeed(
+        experts count: Int, places: Int, _ body: (inout Need) async throws -> Void
+    ) async throws {
+        try await withNetwork { network in
+            let directory = network.directory
+            let home = try await directory.organization("CCI <Béarn>")
+            let ana = try await directory.person("Ana", "Bidart", email: "ana@conseil.example")
+            _ = try await directory.client(.operator).send(
+                CreateAmbassador.request(
+                    body: .init(person: ana.id, organization: home.id, topics: ["cloud"], departements: ["64"])))
+            var experts: [Expert] = []
+            for name in ["un", "deux", "trois"].prefix(count) {
+                experts.append(
+                    try await directory.publishedExpert(Line(validating: "Expert \(name)")) {
+                        $0.email = EmailAddress(stringLiteral: "\(name)@x.example")
+                        $0.topics = ["cloud"]
+                    })
+            }
+            let referral = try await directory.client(.ambassador, person: ana.id).send(
+                CreateReferral.request(
+                    body: .init(
+                        topics: ["cloud"], postalCode: "64000", description: "Une caisse & son tiroir.",
+                        firm: Firm(name: "Boulangerie", telephone: "0559111111"), places: places)))
+            var need = Need(network: network, person: ana.id, referral: referral, experts: experts)
+            try await body(&need)
+        }
+    }
+}
+
+extension Network {
+    /// What stands in the `main` of a page, which must be well-formed.
+    fileprivate func page(_ path: String) async throws -> Reader {
+        let answer = try await directory.raw(.get, path)
+        #expect(answer.status == 200)
+        let start = try #require(answer.text.range(of: "<main"))
+        let end = try #require(answer.text.range(of: "</main>"))
+        return try Reader.read(String(answer.text[start.lowerBound..<end.upperBound]))
+    }
+}
