@@ -80,6 +80,30 @@ struct ErasureTests {
         }
     }
 
+    @Test("the health page warns of an erasure that nobody has looked at; who was merged away is said to be")
+    func waiting() async throws {
+        try await withDirectory { directory in
+            let ana = try await directory.person("Ana", "A")
+            let twin = try await directory.person("Ana", "A.")
+            _ = try await directory.merge(twin.id.record, into: ana.id.record, .person)
+            let merged = try await directory.ask(.post, "/v1/erasures", json: #"{"person":"\#(twin.id)"}"#)
+            #expect(merged.status == 422 && merged.text.contains("It was merged into \(ana.id)."))
+            func warning() async throws -> String? {
+                try await directory.operatorPage("/health/ready").decode(HealthReport.self)
+                    .checks["erasures:waiting"]?.first?.output
+            }
+            #expect(try await warning() == nil)
+            let asked = try await directory.ask(
+                .post, "/v1/erasures", as: .ambassador, person: ana.id, json: #"{"person":"\#(ana.id)"}"#
+            ).decode(Erasure.self)
+            try await eventually("a warning") { try await warning()?.hasPrefix("1 asked for") == true }
+            let moved = try await directory.ask(
+                .post, "/v1/erasures/\(asked.id)/moves", json: #"{"to":"refused"}"#)
+            #expect(moved.status == 200)
+            try await eventually("no warning") { try await warning() == nil }
+        }
+    }
+
     @Test("a person may ask for its own erasure; the staff begins it or refuses it, once")
     func request() async throws {
         try await withDirectory { directory in

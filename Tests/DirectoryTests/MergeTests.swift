@@ -373,6 +373,40 @@ struct MergeTests {
         }
     }
 
+    @Test("without the lock, two merges take the same record for theirs, and the later one breaks")
+    func withoutLock() async throws {
+        try await withDirectory { directory in
+            let other = try await directory.person("B", "B")
+            let first = try await directory.person("A", "A1")
+            let second = try await directory.person("A", "A2")
+            try await directory.database.withClient(searchPath: "directory") { client in
+                @Sendable func merge(
+                    into survivor: Person, _ meanwhile: @escaping @Sendable () async throws -> Void
+                ) async throws {
+                    try await client.transaction { transaction in
+                        let image = try await MergeStore.image(of: other.id.record, .person, in: transaction)
+                        #expect(image != nil)
+                        try await meanwhile()
+                        let body = MergeRecords.Body(
+                            kind: .person, survivor: survivor.id.record, merged: other.id.record)
+                        let table = MergeStore.table(.person)
+                        let step = try await MergeStore.absorb(table, body.survivor, body.merged, in: transaction)
+                        _ = try await MergeStore.insert(
+                            Merge.ID(), body, before: [:], fields: [], steps: [step], by: .service(.directory),
+                            in: transaction)
+                    }
+                }
+                // By then there is nothing left to take: no word of what to do, but an error.
+                let error = await #expect(throws: PostgresError.self) {
+                    try await merge(into: first) { try await merge(into: second) {} }
+                }
+                #expect(error?.sqlState == "22023")
+                let rows = try await client.query("select survivor from merge where merged = \(other.id)")
+                #expect(try rows.map { try $0["survivor", as: Person.ID.self] } == [second.id])
+            }
+        }
+    }
+
     @Test("an erasure takes what merges remember of a person, and of those who went into it")
     func forgotten() async throws {
         try await withDirectory { directory in

@@ -84,16 +84,41 @@ struct ReceiptTests {
                     let error = await #expect(throws: PostgresError.self) { _ = try await client.execute(statement) }
                     #expect(error?.sqlState == SQLState.restrictViolation)
                 }
-                // Without the counter, two at once would take the same number: only the constraint would be left.
+            }
+        }
+    }
+
+    @Test("without the counter two receipts at once take the same number, and only the constraint is left")
+    func withoutCounter() async throws {
+        try await withDirectory { directory in
+            var contributions: [Contribution.ID] = []
+            for name in ["Un", "Deux"] as [Line] {
+                contributions.append(try await called(try await directory.member(name).id, directory).id)
+            }
+            let (first, second) = (contributions[0], contributions[1])
+            try await directory.database.withClient(searchPath: "directory") { client in
+                @Sendable func issue(
+                    for contribution: Contribution.ID, _ meanwhile: @escaping @Sendable () async throws -> Void
+                ) async throws {
+                    try await client.transaction { transaction in
+                        let row = try await transaction.first(
+                            "select coalesce(max(number), 0) + 1 as next from receipt where year = 2026")
+                        let next: Int = try #require(try row?["next"])
+                        try await meanwhile()
+                        _ = try await transaction.execute(
+                            """
+                            insert into receipt (
+                                id, contribution, year, number, issued_on, paid_on, amount, organization_name,
+                                contribution_year, contribution_number)
+                            select gen_random_uuid(), id, 2026, \(next)::integer, '2026-03-01', '2026-03-01', amount, 'Un',
+                                year, number
+                            from contribution where id = \(contribution)
+                            """)
+                    }
+                }
+                _ = try await client.execute("insert into receipt_counter values (2026, 1)")
                 let taken = await #expect(throws: PostgresError.self) {
-                    _ = try await client.execute(
-                        """
-                        insert into receipt (id, contribution, year, number, issued_on, paid_on, amount, organization_name,
-                            contribution_year, contribution_number)
-                        select gen_random_uuid(), contribution, year, number, issued_on, paid_on, amount, organization_name,
-                            contribution_year, contribution_number
-                        from receipt limit 1
-                        """)
+                    try await issue(for: first) { try await issue(for: second) {} }
                 }
                 #expect(taken?.sqlState == SQLState.uniqueViolation)
             }

@@ -187,15 +187,3 @@ enum FakeDirectory: ServiceApplication {
         }
     }
 }
-
-/// Waits for what happens by itself; ends with an issue when it does not within 20 seconds.
-func eventually(_ what: Comment, _ condition: () async throws -> Bool) async throws {
-    let end = ContinuousClock.now.advanced(by: .seconds(20))
-    while try await !condition() {
-        guard ContinuousClock.now < end else {
-            Issue.record(what)
-            return
-        }
-        try await Task.sleep(for: .milliseconds(20))
-    }
-}

@@ -52,9 +52,10 @@ struct ConfirmationCrashTests {
         (try? FileManager.default.contentsOfDirectory(atPath: "\(folder)/new").count) ?? 0
     }
 
-    /// Waits a minute at the most for as many mails; gives how many there are.
+    /// Waits three minutes at the most for as many mails; gives how many there are. One that went out when its sender died is
+    /// tried again after a minute and a half, when no mail server could still be at its answer.
     private func wait(for mails: Int, in folder: String) async throws -> Int {
-        for _ in 0..<6000 {
+        for _ in 0..<18_000 {
             let now = count(folder)
             if now >= mails { return now }
             try await Task.sleep(for: .milliseconds(10))

@@ -94,7 +94,7 @@ struct ErasureTests {
                     CreatePerson.request(body: .init(givenName: "P", familyName: Line(validating: "N\(number)"))))
             }
             try await club.database.withClient(searchPath: "directory") { owner in
-                try await eventually {
+                try await eventually("the trail is sealed") {
                     try await owner.first("select seq from audit_head")?["seq", as: Int.self] == 5
                 }
             }
@@ -170,7 +170,7 @@ struct ErasureTests {
             MergeRecords.request(
                 body: .init(
                     kind: .person, survivor: .init(person.id.uuid), merged: .init(double.id.uuid))))
-        try await eventually {
+        try await eventually("the registrations are joined") {
             try await events.send(
                 ListRegistrations.request(path: .init(event: event.id), query: .init(), body: Empty())
             ).items.count == 1
@@ -183,7 +183,7 @@ struct ErasureTests {
         for email in [Self.address, Self.firm] {
             _ = try await directory.send(AskSelfServiceLink.request(body: .init(email: email)))
         }
-        try await eventually {
+        try await eventually("both letters are sent") {
             try await content.send(ListLetters.request(query: .init(state: .sent))).items.count == 2
         }
         _ = try await directory.send(
@@ -223,7 +223,9 @@ struct ErasureTests {
             AddIssueItem.request(
                 path: .init(issue: issue.id), body: .init(kind: .technical, title: "Une nouvelle", text: "Du texte.")))
         _ = try await content.send(MoveIssue.request(path: .init(issue: issue.id), body: .init(to: .sending)))
-        try await eventually { try await content.send(GetIssue.request(path: .init(issue: issue.id))).state == .sent }
+        try await eventually("the issue is sent") {
+            try await content.send(GetIssue.request(path: .init(issue: issue.id))).state == .sent
+        }
         let sent = try await content.send(
             ListDeliveries.request(path: .init(issue: issue.id), query: .init(), body: Empty()))
         return Set(sent.items.map(\.email))
@@ -280,14 +282,6 @@ struct ErasureTests {
         }
         let now = try await directory.send(GetErasure.request(path: .init(erasure: erasure)))
         throw ServiceProcess.Failure(description: "still \(now.state.rawValue): \(now.services)")
-    }
-
-    private func eventually(_ condition: () async throws -> Bool) async throws {
-        for _ in 0..<600 {
-            if try await condition() { return }
-            try await Task.sleep(for: .milliseconds(100))
-        }
-        throw ServiceProcess.Failure(description: "it did not happen")
     }
 }
 

@@ -36,7 +36,7 @@ enum MergeStore {
         """
     }
 
-    private static let columns: SQL = """
+    static let columns: SQL = """
         id, kind, survivor, merged, case when undone_at is null then 'done' else 'undone' end as state, fields,
         (\(counts) (
             select \(entity("move")) as entity, sum(jsonb_array_length(move -> 'rows')) as count
@@ -232,91 +232,5 @@ enum MergeStore {
         var entity: String
         var id: DirectoryRecord.ID
         var version: Int?
-    }
-
-    // MARK: Undoing
-
-    /// A merge that is about to be undone.
-    struct Current: Decodable {
-        var kind: RecordKind
-        var survivor: DirectoryRecord.ID
-        var merged: DirectoryRecord.ID
-        var undone: Bool
-        /// The last of the later merges without whose undo this one would not find what it left.
-        var follower: Merge.ID?
-    }
-
-    /// A merge waits for those after it that changed or took out a row which this one changed or took out, and for those that
-    /// took out a row which its images name.
-    static func lock(_ id: Merge.ID, in transaction: PostgresTransaction) async throws -> Current {
-        try await transaction.execute("select from merge where id = \(id) for update")
-        let row = try await transaction.first(
-            """
-            select kind, survivor, merged, undone_at is not null as undone, (
-                select later.id from merge as later
-                where later.undone_at is null and later.number > merge.number
-                    and (later.touched && merge.touched or later.merged = any(merge.mentioned))
-                order by later.number desc limit 1) as follower
-            from merge where id = \(id)
-            """)
-        guard let row else { throw Problem(.notFound) }
-        return try row.decode(Current.self)
-    }
-
-    /// The survivor's row as it was left by the merge.
-    static func after(_ id: Merge.ID, in transaction: PostgresTransaction) async throws -> MergeRules.Image {
-        guard let row = try await transaction.first("select after from merge where id = \(id)") else {
-            throw Problem(.notFound)
-        }
-        return try LenientJSON.decode(MergeRules.Image.self, from: Array(try row["after", as: JSONText.self].text.utf8))
-    }
-
-    /// Brings back the survivor, then what the last step took out and moved, then the step before it.
-    ///
-    /// - Returns: what refers back, with its version.
-    static func restore(
-        _ id: Merge.ID, _ current: Current, in transaction: PostgresTransaction
-    ) async throws -> [Moved] {
-        // What the survivor's row says of the merged one, as its head of network, cannot be said before that is back; and that
-        // cannot come back before the survivor has given up what it took.
-        try await transaction.execute(
-            """
-            select directory.restore_image(\(table(current.kind)), (
-                select jsonb_object_agg(key, case when value = to_jsonb(merged::text) then 'null' else value end)
-                from jsonb_each(before)))
-            from merge where id = \(id)
-            """)
-        let count: Int =
-            try await transaction.first(
-                "select jsonb_array_length(steps) as count from merge where id = \(id)")?["count"] ?? 0
-        var returned: [Moved] = []
-        for index in (0..<count).reversed() {
-            returned += try await transaction.query(
-                """
-                select row ->> 'entity' as entity, (row ->> 'id')::uuid as id, (row ->> 'version')::integer as version
-                from merge, jsonb_array_elements(directory.release(steps -> \(index)::integer)) as row
-                where merge.id = \(id)
-                """
-            ).decode(Moved.self)
-        }
-        try await transaction.execute(
-            """
-            select directory.write_image(\(table(current.kind)), before - 'version_floor') from merge where id = \(id)
-            """)
-        return returned
-    }
-
-    /// The images go: nobody needs them any more.
-    static func finish(
-        _ id: Merge.ID, edits: [String: JSONValue], by principal: Principal, in transaction: PostgresTransaction
-    ) async throws -> Rows {
-        try await transaction.query(
-            """
-            update merge set
-                before = null, after = null, steps = null, undone_by = \(principal.actor), undone_at = now(),
-                edits = \(try JSONText(encoding: edits)), version = version + 1
-            where id = \(id)
-            returning \(columns)
-            """)
     }
 }

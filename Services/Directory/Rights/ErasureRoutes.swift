@@ -32,6 +32,10 @@ struct ErasureRoutes: Sendable {
             try await eraser.report(call.path.erasure, by: service, in: transaction)
             return try .row(try await ErasureStore.get(call.path.erasure, in: transaction))
         }
+        parts.watch(
+            "erasures", "waiting", gauge: "erasures_waiting",
+            output: { "\($0) asked for: to be begun or refused within a month (GDPR, article 12)" },
+            count: { try await ErasureStore.countWaiting(on: database) })
         parts.snapshot("erasure", ErasureStore.snapshot)
         parts.routes.constraint("erasure_once", Problem(.erasureExists))
     }
@@ -52,7 +56,10 @@ struct ErasureRoutes: Sendable {
             where id = \(subject.id) and \(ConsentStore.visible(subject, to: principal)) for key share
             """)
         guard found != nil else {
-            throw Problem.invalid("/\(subject.entity.rawValue)", "there is no such \(subject.entity.rawValue)")
+            let absence = try await MergeStore.absence(
+                of: subject.id, subject.entity == .expert ? .expert : .person, for: principal, on: transaction)
+            throw Problem.invalid(
+                "/\(subject.entity.rawValue)", absence.detail ?? "there is no such \(subject.entity.rawValue)")
         }
         guard principal.role == .operator else {
             let id = try await eraser.request(subject, .request, by: principal, in: transaction)

@@ -63,6 +63,11 @@ enum ErasureStore {
         return try row?["asked"] ?? false
     }
 
+    /// How many wait for somebody to begin or refuse them.
+    static func countWaiting(on executor: any PostgresExecutor) async throws -> Int {
+        try await executor.first("select count(*) as waiting from erasure where state = 'requested'")?["waiting"] ?? 0
+    }
+
     /// For those who have just made or moved it.
     static func get(_ id: Erasure.ID, in transaction: PostgresTransaction) async throws -> Rows {
         try await transaction.query("select \(columns) from erasure where id = \(id)")

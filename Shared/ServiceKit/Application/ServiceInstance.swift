@@ -53,15 +53,18 @@ package final class ServiceInstance<App: ServiceApplication>: Service {
                 AuditRoutes(backend: backend).mount(on: &parts)
             }
             let feed = Self.mountFeed(into: &parts, backend)
-            let webhooks = App.endpoints.contains { $0 == CreateWebhook.self } ? Webhooks(backend, key: key) : nil
-            webhooks?.mount(on: &parts)
+            if App.endpoints.contains(where: { $0 == CreateWebhook.self }) {
+                Webhooks(backend, key: key).mount(on: &parts)
+            }
             try parts.routes.validate(against: App.endpoints)
             let responder = try Responder(
                 routes: parts.routes, database: database, verifier: verifier, links: backend.links,
                 limits: configuration.limits, openAPI: openAPI, jwks: try signer.jwks, logger: logger)
             let health = Health(
                 service: App.name, database: database, migrator: App.migrator(runtimeRole: nil), logger: logger,
-                warnings: { webhooks?.watch.warnings ?? [:] }
+                warnings: { [watches = parts.watches] in
+                    watches.reduce(into: [:]) { all, watch in all.merge(watch.warnings) { $0 + $1 } }
+                }
             ) { [calls = App.peers] in
                 peers.states().filter { calls.contains($0.key) }
             }

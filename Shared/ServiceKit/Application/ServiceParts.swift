@@ -11,6 +11,7 @@ package struct ServiceParts {
     private(set) var crons: [CronRegistration] = []
     private(set) var snapshots: [ChangeSnapshot] = []
     private(set) var background: [any Service] = []
+    private(set) var watches: [Watch] = []
 
     init(backend: Backend) {
         self.backend = backend
@@ -65,6 +66,21 @@ package struct ServiceParts {
             // The start was refused unless every peer that the service calls has an address.
             preconditionFailure("\(backend.name.rawValue) follows \(service.rawValue), which is not among its peers")
         }
+    }
+
+    /// Warns on the health page, `component:measurement`, while there is something for operators to see to.
+    ///
+    /// - Parameters:
+    ///   - gauge: the metric that has the count.
+    ///   - output: what the warning says of that many, one or more.
+    ///   - count: asked every five seconds in each replica, so it must be cheap.
+    package mutating func watch(
+        _ component: String, _ measurement: String, gauge: String, output: @escaping @Sendable (Int) -> String,
+        count: @escaping @Sendable () async throws -> Int
+    ) {
+        let watch = Watch(component, measurement, gauge: gauge, output: output, count: count)
+        watches.append(watch)
+        background.append(watch)
     }
 
     /// Runs something for as long as the service runs. It begins when the schema is ready; it must end when it is asked to

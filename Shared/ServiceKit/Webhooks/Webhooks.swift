@@ -8,7 +8,6 @@ struct Webhooks: Sendable {
     /// The name under which the service follows its own feed.
     static let follower = "webhooks"
 
-    let watch: WebhookWatch
     private let backend: Backend
     private let webhooks: WebhookStore
     private let deliveries: WebhookDeliveryStore
@@ -21,7 +20,6 @@ struct Webhooks: Sendable {
         webhooks = WebhookStore(database: backend.database, key: key.derivedKey(for: "webhook-secrets"))
         deliveries = WebhookDeliveryStore(database: backend.database, settings: settings)
         resolver = WebhookResolver(allowsPrivate: settings.allowsPrivate)
-        watch = WebhookWatch(store: webhooks)
     }
 
     /// After the features: their snapshots are what messages with a state have.
@@ -43,7 +41,11 @@ struct Webhooks: Sendable {
             database: backend.database, schema: backend.name.rawValue, snapshots: [], logger: backend.logger)
         parts.run(feed)
         parts.run(Self.follower(of: feed, backend, webhooks, deliveries, sender))
-        parts.run(watch)
+        // An operator ends the warning: by making the webhook active again, disabling or removing it.
+        parts.watch(
+            "webhooks", "disabled", gauge: "webhooks_in_trouble",
+            output: { "\($0) disabled: the receiver is gone, or has failed for five days" },
+            count: { [webhooks] in try await webhooks.countTroubled() })
     }
 
     /// Follows the service's own feed while there is a webhook, and leaves it alone while there is none.

@@ -1,5 +1,6 @@
 import ClubProtocol
 import Postgres
+import TestKit
 import Testing
 
 @testable import ServiceKit

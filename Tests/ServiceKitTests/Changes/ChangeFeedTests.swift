@@ -1,6 +1,7 @@
 import ClubProtocol
 import Foundation
 import Postgres
+import TestKit
 import Testing
 
 @testable import ServiceKit

@@ -1,6 +1,7 @@
 import ClubProtocol
 import Postgres
 import Synchronization
+import TestKit
 import Testing
 
 @testable import ServiceKit

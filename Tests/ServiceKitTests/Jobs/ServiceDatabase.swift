@@ -54,18 +54,6 @@ struct ServiceDatabase: Sendable {
     }
 }
 
-/// Waits until something is so; a test that waits in vain fails.
-func eventually(
-    _ what: Comment, sourceLocation: SourceLocation = #_sourceLocation, _ condition: () async throws -> Bool
-) async throws {
-    let end = ContinuousClock.now + .seconds(60)
-    while ContinuousClock.now < end {
-        if try await condition() { return }
-        try await Task.sleep(for: .milliseconds(10))
-    }
-    Issue.record(what, sourceLocation: sourceLocation)
-}
-
 /// What handlers have seen.
 final class Seen<Value: Sendable>: Sendable {
     private let list = Mutex<[Value]>([])

@@ -1,0 +1,45 @@
+import ClubProtocol
+import Metrics
+import ServiceLifecycle
+import Synchronization
+
+/// Counts now and then what operators have to see to, and keeps that for the health page and the metrics, in each replica.
+final class Watch: Service {
+    private let component: String
+    private let measurement: String
+    private let gauge: String
+    private let output: @Sendable (Int) -> String
+    private let count: @Sendable () async throws -> Int
+    private let last = Mutex(0)
+
+    init(
+        _ component: String, _ measurement: String, gauge: String, output: @escaping @Sendable (Int) -> String,
+        count: @escaping @Sendable () async throws -> Int
+    ) {
+        self.component = component
+        self.measurement = measurement
+        self.gauge = gauge
+        self.output = output
+        self.count = count
+    }
+
+    /// Nothing while there is nothing to see to.
+    var warnings: [String: [HealthReport.Check]] {
+        let count = last.withLock { $0 }
+        guard count > 0 else { return [:] }
+        return ["\(component):\(measurement)": [.init(component, type: "component", .warn, output: output(count))]]
+    }
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                // While the database is away, what was known before is still the best answer.
+                if let count = try? await self.count() {
+                    self.last.withLock { $0 = count }
+                    Gauge(label: self.gauge).record(count)
+                }
+                try? await Task.sleep(for: .seconds(5))
+            }
+        }
+    }
+}
