@@ -23,6 +23,7 @@ package enum DirectoryApplication: ServiceApplication {
         Migration("0012-referrals", sql: PackageResources.m0012_referrals_sql),
         Migration("0014-receipts", sql: PackageResources.m0014_receipts_sql),
         Migration("0017-places", sql: PackageResources.m0017_places_sql),
+        Migration("0018-lists", sql: PackageResources.m0018_lists_sql),
     ]
 
     package static func assemble(_ backend: Backend, into parts: inout ServiceParts) throws {

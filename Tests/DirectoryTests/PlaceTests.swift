@@ -181,8 +181,8 @@ struct PlaceTests {
                     for (table, rule, index) in [
                         ("organization", .lies(in: "94"), "organization_departement_idx"),
                         ("expert", .lies(in: "94"), "expert_departement_idx"),
-                        ("expert", .serves("94"), "expert_departements_idx"),
-                        ("ambassador", .serves("94"), "ambassador_departements_idx"),
+                        ("expert", .serves("94" as Region), "expert_departements_idx"),
+                        ("ambassador", .serves("94" as Region), "ambassador_departements_idx"),
                         ("referral", .lies(in: "94"), "referral_departement_idx"),
                     ] as [(SQL, SQL, String)] {
                         let rows = try await client.query("explain select id from \(table) where \(rule)")

@@ -46,13 +46,13 @@ enum AmbassadorStore {
         var rules: [SQL] = []
         if let organization = query.organization { rules.append("organization = \(organization)") }
         if let person = query.person { rules.append("person = \(person)") }
-        if let departement = query.departement { rules.append("departements @> \([departement])::text[]") }
+        if let departement = query.departement { rules.append(.serves(departement)) }
         if let region = query.region { rules.append(.serves(region)) }
-        if let topic = query.topic { rules.append("topics @> \([topic])::text[]") }
+        if let topic = query.topic { rules.append(.isAbout(topic)) }
         if let words = query.q { rules.append(.nameMatches(words)) }
         if let freshness = query.freshness { rules.append(.isFresh(freshness)) }
         if let enrolled = query.enrolled { rules.append(enrolled ? "left_on is null" : "left_on is not null") }
-        if let since = query.updatedSince { rules.append("updated_at >= \(since)") }
+        if let since = query.updatedSince { rules.append(.hasChanged(since: since)) }
         return rules
     }
 

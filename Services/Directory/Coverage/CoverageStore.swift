@@ -8,7 +8,7 @@ enum CoverageStore {
     /// What an ambassador or expert offers, a row each; with a topic, only those who know it. A code that somebody's list
     /// has twice counts once: as a set, by way of `tsvector`, a list costs a fifth of what `distinct` does.
     private static func field(_ topic: Topic?) -> SQL {
-        let rule: SQL = "where \(.isPresent)" + (topic.map { " and topics @> \([$0])::text[]" } ?? .empty)
+        let rule: SQL = "where \(.isPresent)" + (topic.map { " and \(.isAbout($0))" } ?? .empty)
         return """
             select tsvector_to_array(array_to_tsvector(departements)) as departements,
                 tsvector_to_array(array_to_tsvector(topics)) as topics, is_expert

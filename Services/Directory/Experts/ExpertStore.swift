@@ -55,15 +55,15 @@ enum ExpertStore {
         if let subKind = query.subKind { rules.append("sub_kind = \(subKind)") }
         if let departement = query.departement { rules.append("departement = \(departement)") }
         if let region = query.region { rules.append(.lies(in: region)) }
-        if let departement = query.serves { rules.append("departements @> \([departement])::text[]") }
-        if let topic = query.topic { rules.append("topics @> \([topic])::text[]") }
-        if let brand = query.brand { rules.append("brand_keys @> array[directory.folded(\(brand.text))]") }
+        if let departement = query.serves { rules.append(.serves(departement)) }
+        if let topic = query.topic { rules.append(.isAbout(topic)) }
+        if let brand = query.brand { rules.append(.sells(brand)) }
         if let siret = query.siret { rules.append("siret = \(siret)") }
         if let email = query.email { rules.append("lower(email) = lower(\(email.text))") }
         if let words = query.q { rules.append(.matches(words)) }
         if let freshness = query.freshness { rules.append(.isFresh(freshness)) }
         if let enrolled = query.enrolled { rules.append(enrolled ? "left_on is null" : "left_on is not null") }
-        if let since = query.updatedSince { rules.append("updated_at >= \(since)") }
+        if let since = query.updatedSince { rules.append(.hasChanged(since: since)) }
         return rules
     }
 

@@ -43,7 +43,7 @@ enum MembershipStore {
         var rules = visible(to: principal)
         if let organization = query.organization { rules.append("organization = \(organization)") }
         if let tier = query.tier { rules.append("tier = \(tier)") }
-        if let day = query.asOf { rules.append("during @> \(day)::date") }
+        if let day = query.asOf { rules.append(.holds(on: day)) }
         if let after = try page.position(of: Membership.self) {
             rules.append("(from_day, id) < (\(after.key)::date, \(after.id))")
         }

@@ -53,15 +53,15 @@ enum OrganizationStore {
         if let subKind = query.subKind { rules.append("sub_kind = \(subKind)") }
         if let departement = query.departement { rules.append("departement = \(departement)") }
         if let region = query.region { rules.append(.lies(in: region)) }
-        if let topic = query.topic { rules.append("topics @> \([topic])::text[]") }
+        if let topic = query.topic { rules.append(.isAbout(topic)) }
         if let parent = query.parent { rules.append("parent = \(parent)") }
         if let agency = query.agency { rules.append("agency = \(agency)") }
         if let day = query.asOf {
-            rules.append("id in (select organization from membership where during @> \(day)::date)")
+            rules.append("id in (select organization from membership where \(.holds(on: day)))")
         }
         if let siret = query.siret { rules.append("siret = \(siret)") }
         if let words = query.q { rules.append(.matches(words)) }
-        if let since = query.updatedSince { rules.append("updated_at >= \(since)") }
+        if let since = query.updatedSince { rules.append(.hasChanged(since: since)) }
         return rules
     }
 

@@ -52,7 +52,7 @@ enum PersonStore {
         if let email = query.email { rules.append("lower(email) = lower(\(email.text))") }
         if let purpose = query.purpose { rules.append(.agreed(to: purpose)) }
         if let words = query.q { rules.append(.nameMatches(words)) }
-        if let since = query.updatedSince { rules.append("updated_at >= \(since)") }
+        if let since = query.updatedSince { rules.append(.hasChanged(since: since)) }
         return rules
     }
 

@@ -55,9 +55,9 @@ enum PublicStore {
     ) async throws -> Rows {
         var rules: [SQL] = [.published] + start.rule("expert")
         if let words = query.q { rules.append(.matches(words)) }
-        if let departement = query.departement { rules.append("departements @> \([departement])::text[]") }
+        if let departement = query.departement { rules.append(.serves(departement)) }
         if let region = query.region { rules.append(.serves(region)) }
-        if let topic = query.topic { rules.append("topics @> \([topic])::text[]") }
+        if let topic = query.topic { rules.append(.isAbout(topic)) }
         if let subKind = query.subKind { rules.append("sub_kind = \(subKind)") }
         return try await executor.query(
             """
@@ -100,7 +100,7 @@ enum PublicStore {
         if let kind = query.kind { rules.append("kind = \(kind.rawValue)") }
         if let departement = query.departement { rules.append("departement = \(departement)") }
         if let region = query.region { rules.append(.lies(in: region)) }
-        if let topic = query.topic { rules.append("topics @> \([topic])::text[]") }
+        if let topic = query.topic { rules.append(.isAbout(topic)) }
         return try await executor.query(
             """
             select \(memberColumns), sort_key as "_key" from organization

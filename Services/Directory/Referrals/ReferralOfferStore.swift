@@ -38,6 +38,17 @@ enum ReferralOfferStore {
             """)
     }
 
+    /// The condition of a state. An offer whose day has gone by has expired, even while nobody has written it down.
+    private static func stands(_ state: ReferralOffer.State) -> SQL {
+        switch state {
+        case .sent: "offer.state = 'sent' and answer_by >= \(ReferralStore.today)"
+        case .expired:
+            "offer.id in (select id from referral_offer where state = 'expired' union all "
+                + "select id from referral_offer where state = 'sent' and answer_by < \(ReferralStore.today))"
+        case .accepted, .declined, .withdrawn, .done, .abandoned: "offer.state = \(state.rawValue)"
+        }
+    }
+
     static func list(
         _ query: ListReferralOffers.Query, _ page: PageRequest, for principal: Principal,
         on executor: any PostgresExecutor
@@ -45,7 +56,7 @@ enum ReferralOfferStore {
         var rules = visible(to: principal)
         if let referral = query.referral { rules.append("offer.referral = \(referral)") }
         if let expert = query.expert { rules.append("offer.expert = \(expert)") }
-        if let state = query.state { rules.append("\(Self.state) = \(state.rawValue)") }
+        if let state = query.state { rules.append(Self.stands(state)) }
         if let after = try page.position(of: ReferralOffer.self) { rules.append("offer.id < \(after.id)") }
         return try await executor.query(
             """

@@ -66,16 +66,25 @@ enum ReferralStore {
         return try await executor.query("select \(columns) from referral where \(rules.all)")
     }
 
+    /// The condition of a state; an index has each of them.
+    private static func stands(_ state: Referral.State) -> SQL {
+        switch state {
+        case .closed: "closed_at is not null"
+        case .placed: "closed_at is null and taken = places"
+        case .open: "closed_at is null and taken < places"
+        }
+    }
+
     static func list(
         _ query: ListReferrals.Query, _ page: PageRequest, for principal: Principal,
         on executor: any PostgresExecutor
     ) async throws -> Rows {
         var rules = visible(to: principal)
         if let ambassador = query.ambassador { rules.append("ambassador = \(ambassador)") }
-        if let state = query.state { rules.append("\(Self.state) = \(state.rawValue)") }
+        if let state = query.state { rules.append(Self.stands(state)) }
         if let departement = query.departement { rules.append("departement = \(departement)") }
         if let region = query.region { rules.append(.lies(in: region)) }
-        if let topic = query.topic { rules.append("topics @> \([topic])::text[]") }
+        if let topic = query.topic { rules.append(.isAbout(topic)) }
         if let after = try page.position(of: Referral.self) { rules.append("id < \(after.id)") }
         return try await executor.query(
             """

@@ -17,10 +17,10 @@ struct ExpertFilter {
         if let subKind { rules.append("sub_kind = \(subKind)") }
         if let departement { rules.append("departement = \(departement)") }
         if let region { rules.append("departement in (select code from departement where region = \(region))") }
-        if let serves { rules.append("departements @> \([serves])::text[]") }
-        if let topic { rules.append("topics @> \([topic])::text[]") }
-        if let brand { rules.append("brand_keys @> array[directory.folded(\(brand.text))]") }
-        if let updatedSince { rules.append("updated_at >= \(updatedSince)") }
+        if let serves { rules.append(.serves(serves)) }
+        if let topic { rules.append(.isAbout(topic)) }
+        if let brand { rules.append(.sells(brand)) }
+        if let updatedSince { rules.append(.hasChanged(since: updatedSince)) }
         return rules
     }
 }
@@ -110,8 +110,8 @@ private struct Search {
         var id: Expert.ID
     }
 
-    /// How many stages one statement looks through.
-    private static let stride = 8
+    /// How many stages one statement looks through. The others of a word with which many names begin may be few, and far between.
+    private var stride: Int { if case .near = stages { 8 } else { 1 } }
     private static let columns: SQL = #"document as "_document", sort_key as "_key", id as "_id""#
 
     init(
@@ -121,6 +121,7 @@ private struct Search {
         try await transaction.query(
             """
             select set_config('plan_cache_mode', 'force_custom_plan', true), set_config('enable_seqscan', 'off', true),
+                set_config('jit', 'off', true),
                 set_config('pg_trgm.similarity_threshold', '0.2', true)
             """)
         var rules = filter.rules + ExpertStore.rules(for: principal)
@@ -171,7 +172,7 @@ private struct Search {
     func walk(_ after: Position?, limit: Int, in transaction: PostgresTransaction) async throws -> Rows {
         let places = try await places(in: transaction)
         let start = min(after?.stage ?? 0, places.count - 1)
-        var range = start..<min(start + Self.stride, places.count)
+        var range = start..<min(start + stride, places.count)
         while true {
             let parts = range.map { stage -> SQL in
                 var conditions = rules + places[stage]
@@ -190,7 +191,7 @@ private struct Search {
             // One statement gives the page: if some were found already, it looks through all that is left.
             range =
                 rows.isEmpty
-                ? range.upperBound..<min(range.upperBound + Self.stride, places.count) : start..<places.count
+                ? range.upperBound..<min(range.upperBound + stride, places.count) : start..<places.count
         }
     }
 

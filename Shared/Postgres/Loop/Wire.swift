@@ -94,7 +94,7 @@ final class Wire {
     }
 
     private func send(_ statement: SQL, for entry: inout InFlight) -> Bool {
-        guard entry.operation.prepares else {
+        guard entry.operation.prepares, !statement.isPlannedByValue else {
             return unsafe withValues(statement) { count, values in
                 collectTypes(statement)
                 return unsafe PQsendQueryParams(

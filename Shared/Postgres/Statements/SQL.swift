@@ -20,6 +20,8 @@ package struct SQL: ExpressibleByStringInterpolation, Sendable, Hashable {
     /// Where each placeholder starts in `text`, in UTF-8 bytes: a fragment is renumbered by these and not by searching,
     /// so that `'$1'` in a literal stays what it is.
     private var placeholders: [Int]
+    /// Whether the server plans it anew each time, with its values.
+    private(set) var isPlannedByValue = false
 
     package init(stringLiteral value: String) {
         text = value
@@ -29,6 +31,15 @@ package struct SQL: ExpressibleByStringInterpolation, Sendable, Hashable {
 
     package init(stringInterpolation: StringInterpolation) {
         self = stringInterpolation.statement
+    }
+
+    /// The same, planned by the server each time with its values, and every statement that this becomes a part of: for a condition
+    /// that a few rows may meet, or most of a table. Other statements are prepared, and soon planned for values as they come on
+    /// average (PostgreSQL documentation, `plan_cache_mode`). Costs the time of planning.
+    package var plannedByValue: SQL {
+        var result = self
+        result.isPlannedByValue = true
+        return result
     }
 
     /// Nothing, to start a list of conditions with.
@@ -65,6 +76,7 @@ package struct SQL: ExpressibleByStringInterpolation, Sendable, Hashable {
     }
 
     fileprivate mutating func splice(_ fragment: SQL) {
+        isPlannedByValue = isPlannedByValue || fragment.isPlannedByValue
         guard !fragment.parameters.isEmpty else {
             text.append(fragment.text)
             return

@@ -123,7 +123,8 @@ package final class TestCluster: Sendable {
         guard let directory else { throw NotOurs() }
         let options = [
             "listen_addresses=127.0.0.1", "port=\(port)", "unix_socket_directories=\(directory)", "fsync=off",
-            "max_connections=300", "shared_buffers=64MB", "log_min_messages=fatal", "max_wal_size=2GB",
+            "max_connections=300", "shared_buffers=64MB", "log_min_messages=fatal", "random_page_cost=1.1",
+            "max_wal_size=2GB",
         ].map { "-c \($0)" }.joined(separator: " ")
         try Command.run(
             Command.postgres("pg_ctl"),
@@ -181,6 +182,12 @@ package final class TestCluster: Sendable {
     }
 
     // MARK: - Access
+
+    /// What the server has written into its log.
+    package func log() throws -> String {
+        guard let directory else { throw NotOurs() }
+        return try String(contentsOfFile: "\(directory)/log", encoding: .utf8)
+    }
 
     /// The URL of a database, as the superuser or as another role.
     package func url(database: String, role: String? = nil) -> String {

@@ -1,0 +1,70 @@
+import ClubProtocol
+import Postgres
+
+/// Conditions that several lists have. Where few rows may meet one or nearly all of them, its statement is planned by its value.
+extension SQL {
+    static func isAbout(_ topic: Topic) -> SQL {
+        let condition: SQL = "topics @> \([topic])::text[]"
+        return condition.plannedByValue
+    }
+
+    static func serves(_ departement: Departement) -> SQL {
+        let condition: SQL = "departements @> \([departement])::text[]"
+        return condition.plannedByValue
+    }
+
+    static func sells(_ brand: Line) -> SQL {
+        let condition: SQL = "brand_keys @> array[directory.folded(\(brand.text))]"
+        return condition.plannedByValue
+    }
+
+    static func hasChanged(since time: Timestamp) -> SQL {
+        let condition: SQL = "updated_at >= \(time)"
+        return condition.plannedByValue
+    }
+
+    /// Whether a period, `during`, has this day. Lists by its beginning start there.
+    static func holds(on day: Day) -> SQL {
+        let condition: SQL = "(during @> \(day)::date and from_day <= \(day)::date)"
+        return condition.plannedByValue
+    }
+
+    /// Whether a row's words, endings and accents apart, have all of `words`, or each has something spelt like it.
+    static func matches(_ words: Line) -> SQL {
+        let condition: SQL = """
+            (search @@ websearch_to_tsquery('directory.french_folded', \(words.text))
+                or (\(spelling(of: words, column: "search_text"))))
+            """
+        return condition.plannedByValue
+    }
+
+    /// Whether the name by which a row is sorted has, for each of `words`, something spelt like it.
+    static func nameMatches(_ words: Line) -> SQL {
+        spelling(of: words, column: "sort_key").plannedByValue
+    }
+
+    /// Each word on its own, so that their order does not matter. One or two letters say too little to be held against a
+    /// row, unless there is nothing else; beyond eight, words add nothing but work.
+    private static func spelling(of words: Line, column: SQL) -> SQL {
+        let all = words.text.split { $0.isWhitespace || $0.isPunctuation }.map(String.init)
+        let long = all.filter { $0.count > 2 }
+        let conditions = (long.isEmpty ? all : long).prefix(8).map { word -> SQL in
+            "directory.folded(\(word)) operator(directory.<%) \(column)"
+        }
+        return conditions.isEmpty ? "false" : conditions.all
+    }
+
+    /// Whether an expert stands in the public directory: its list, its pages, and what ambassadors are shown to choose from.
+    /// The one place that decides it.
+    static var published: SQL { "\(agreed(to: .publicDirectory)) and \(isPresent)" }
+
+    /// Whether a row's person or firm agreed to a purpose.
+    static func agreed(to purpose: Purpose) -> SQL {
+        switch purpose {
+        case .flashInfo: #"consents @> '{"flashInfo": {"agreed": true}}'"#
+        case .eventInvitations: #"consents @> '{"eventInvitations": {"agreed": true}}'"#
+        case .publicDirectory: #"consents @> '{"publicDirectory": {"agreed": true}}'"#
+        case .partnerOffers: #"consents @> '{"partnerOffers": {"agreed": true}}'"#
+        }
+    }
+}
