@@ -72,7 +72,7 @@ struct ImportReader<Row: ImportedRow> {
         for (index, column) in header.columns.enumerated() {
             guard let column else { continue }
             let cell = FormulaGuard.removed(from: Cell.trimmed(record.cells[index]))
-            guard !cell.isEmpty else { continue }
+            guard !Cell.isNothing(cell) else { continue }
             do throws(InvalidText) {
                 try row.read(cell, as: column, topics)
             } catch {

@@ -15,12 +15,12 @@ enum OrganizationColumn: String, ImportColumn {
         case .siren: ["nsiren", "nosiren", "numerosiren", "sirennumber"]
         case .siret: ExpertColumn.siret.aliases + ["siretsiege", "siretdusiege", "pivot"]
         case .street: ["adresse", "rue", "voie", "address", "adressepostale", "numeroetrue", "streetaddress"]
-        case .postalCode: ExpertColumn.postalCode.aliases + ["codpost"]
-        case .commune: ExpertColumn.commune.aliases + ["libcom"]
+        case .postalCode: ExpertColumn.postalCode.aliases + ["codpost", "adressecodepostal"]
+        case .commune: ExpertColumn.commune.aliases + ["libcom", "adressecommune"]
         case .departement: ExpertColumn.departement.aliases + ["inseedep"]
         case .email: ExpertColumn.email.aliases
         case .telephone: ExpertColumn.telephone.aliases
-        case .website: ExpertColumn.website.aliases
+        case .website: ExpertColumn.website.aliases + ["contactweb"]
         case .topics: ExpertColumn.topics.aliases
         }
     }
@@ -61,7 +61,10 @@ struct OrganizationRow: ImportedRow {
     }
 
     mutating func conclude() throws(InvalidText) {
-        if siren == nil, let siret { siren = try Siren(validating: String(siret.text.prefix(9))) }
+        if siren == nil, let siret {
+            siren = try? Siren(validating: String(siret.text.prefix(9)))
+            guard siren != nil else { throw InvalidText("The SIRET begins with nine digits that are no SIREN.") }
+        }
         if departement == nil, let postalCode { departement = Departement(postalCode: postalCode) }
         if kind == nil { kind = subKind?.kind }
         if let siren, let siret, !siret.text.hasPrefix(siren.text) {
