@@ -26,28 +26,34 @@ struct ImportWriter<Row: ImportedRow> {
     let journal: Journal
     let principal: Principal
 
-    /// A row that could be the same record as an earlier row of the chunk waits for the next round, when the earlier one
-    /// can be found.
+    /// In rounds: see ``RowQueue``. A row is matched once to know its keys and, when it had to wait, again when it is ready.
     func write(
         _ rows: [Row], in transaction: PostgresTransaction, into outcome: inout ImportOutcome
     ) async throws {
-        var waiting = rows
-        while !waiting.isEmpty {
-            let matches = try await Row.match(try JSONText(encoding: waiting), in: transaction)
-            var taken: Set<String> = []
-            var later: [Row] = []
+        guard !rows.isEmpty else { return }
+        let first = try await Row.match(try JSONText(encoding: rows), in: transaction)
+        var queue = RowQueue(keys: first.map(\.keys))
+        var isFirstRound = true
+        while !queue.ready.isEmpty {
+            let ready = queue.ready
+            let matches =
+                isFirstRound
+                ? ready.map { first[$0] }
+                : try await Row.match(try JSONText(encoding: ready.map { rows[$0] }), in: transaction)
+            isFirstRound = false
+            var taken: Set<Identifier<ImportRow>> = []
+            var done: [Int] = []
             var (new, known): ([Row], [Row]) = ([], [])
-            for (var row, match) in zip(waiting, matches) {
+            for (place, match) in zip(ready, matches) {
+                var row = rows[place]
+                let records = match.records ?? []
+                // By another key, an earlier row is the same record: what that one changes may matter to this one.
+                let isFirst = taken.isDisjoint(with: records)
+                taken.formUnion(records)
+                guard isFirst else { continue }
+                done.append(place)
                 if let fault = match.fault {
                     outcome.reject(row.row, [.init(column: nil, detail: fault)])
-                    continue
-                }
-                let records = match.records ?? []
-                let keys = match.keys + records.map(\.text)
-                let isFirst = taken.isDisjoint(with: keys)
-                taken.formUnion(keys)
-                guard isFirst else {
-                    later.append(row)
                     continue
                 }
                 switch records.count {
@@ -68,7 +74,7 @@ struct ImportWriter<Row: ImportedRow> {
                 }
             }
             try await write(new: new, known: known, in: transaction, into: &outcome)
-            waiting = later
+            queue.finish(done)
         }
     }
 
