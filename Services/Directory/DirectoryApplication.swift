@@ -22,6 +22,7 @@ package enum DirectoryApplication: ServiceApplication {
         Migration("0011-confirmation", sql: PackageResources.m0011_confirmation_sql),
         Migration("0012-referrals", sql: PackageResources.m0012_referrals_sql),
         Migration("0014-receipts", sql: PackageResources.m0014_receipts_sql),
+        Migration("0016-imports", sql: PackageResources.m0016_imports_sql),
     ]
 
     package static func assemble(_ backend: Backend, into parts: inout ServiceParts) throws {
@@ -58,6 +59,7 @@ package enum DirectoryApplication: ServiceApplication {
         ConsentRoutes(backend: backend).mount(on: &parts)
         PersonalDataRoutes(backend: backend).mount(on: &parts)
         ErasureRoutes(eraser: Eraser(backend: backend)).mount(on: &parts)
-        try parts.retention(backend, DirectoryRetention(backend: backend).tasks)
+        try parts.retention(
+            backend, DirectoryRetention(backend: backend).tasks + [ImportRetention(backend: backend).task])
     }
 }

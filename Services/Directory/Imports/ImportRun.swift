@@ -2,6 +2,7 @@ import ClubProtocol
 import NIOCore
 import Postgres
 import ServiceKit
+import Synchronization
 
 /// Takes one file: as a whole, in one transaction, or chunk by chunk, each of which also records how far it came.
 struct ImportRun<Row: ImportedRow> {
@@ -18,28 +19,24 @@ struct ImportRun<Row: ImportedRow> {
     /// - Throws: 409 while another import of such records is running; 422 when the file is no table of them; what reading
     ///   the body throws.
     func take(_ body: UploadBody) async throws -> ImportReport {
-        let claim = try await database.transaction { try await ImportLedger.claim(order, in: $0) }
-        guard !claim.isCompleted else { return try await ImportLedger.report(order.id, on: database) }
-        do {
-            if order.isWhole { try await takeWhole(body, claim) } else { try await takeChunks(body, claim) }
-        } catch {
-            let problem = error as? Problem
-            let isRefused = problem?.type == .invalid
-            let reason = problem.map { $0.detail ?? $0.type.title } ?? "The file did not come to its end."
-            // This task may have been cancelled, as its client is gone; that must be written down all the same.
-            _ = await Task { [database] in
-                try? await ImportLedger.end(claim, isRefused ? .refused : .interrupted, reason: reason, on: database)
-            }.value
-            throw error
+        if let completed = try await ImportLedger.completed(order, on: database) {
+            return try await ImportLedger.report(completed, on: database)
         }
-        return try await ImportLedger.report(order.id, on: database)
+        let id = order.isWhole ? try await takeWhole(body) : try await takeChunks(body)
+        return try await ImportLedger.report(id, on: database)
     }
 
     /// All or nothing. The body can be read only once, so the transaction is not tried again.
-    private func takeWhole(_ body: UploadBody, _ claim: ImportLedger.Claim) async throws {
+    private func takeWhole(_ body: UploadBody) async throws -> Import.ID {
+        let mine = Mutex<ImportLedger.Claim?>(nil)
         do {
-            try await database.transaction(retries: 0) { transaction in
+            return try await database.transaction(retries: 0) { transaction in
+                // Before the claim: whoever took the claim away from an attempt that is at work, and then found that it
+                // holds the lock, would keep both from their end.
                 try await lock(waiting: false, in: transaction)
+                let claim = try await database.transaction { try await ImportLedger.claim(order, in: $0) }
+                guard !claim.isCompleted else { return claim.id }
+                mine.withLock { $0 = claim }
                 var file = ImportFile<Row>(of: blank, topics: try await vocabulary(in: transaction), after: claim)
                 var rejected = 0
                 for try await buffer in body {
@@ -55,8 +52,14 @@ struct ImportRun<Row: ImportedRow> {
                 guard try await ImportLedger.end(claim, .completed, on: transaction) else {
                     throw Problem(.importRunning, "This file is being sent again by somebody else.")
                 }
+                return claim.id
             }
-        } catch is Undone {
+        } catch {
+            guard let claim = mine.withLock({ $0 }) else { throw error }
+            guard error is Undone else {
+                await end(claim, after: error)
+                throw error
+            }
             try await database.transaction { transaction in
                 try await ImportLedger.forgetNew(claim, on: transaction)
                 let isRefused = order.mode == .apply
@@ -64,16 +67,35 @@ struct ImportRun<Row: ImportedRow> {
                     claim, isRefused ? .refused : .completed, reason: isRefused ? "It has bad rows." : nil,
                     on: transaction)
             }
+            return claim.id
         }
     }
 
-    private func takeChunks(_ body: UploadBody, _ claim: ImportLedger.Claim) async throws {
-        var file = ImportFile<Row>(of: blank, topics: try await vocabulary(in: database), after: claim)
-        for try await buffer in body {
-            for chunk in try file.take(buffer.readableBytesView) { try await apply(chunk, claim) }
+    private func takeChunks(_ body: UploadBody) async throws -> Import.ID {
+        let claim = try await database.transaction { try await ImportLedger.claim(order, in: $0) }
+        guard !claim.isCompleted else { return claim.id }
+        do {
+            var file = ImportFile<Row>(of: blank, topics: try await vocabulary(in: database), after: claim)
+            for try await buffer in body {
+                for chunk in try file.take(buffer.readableBytesView) { try await apply(chunk, claim) }
+            }
+            for chunk in try file.finish() { try await apply(chunk, claim) }
+            try await ImportLedger.end(claim, .completed, on: database)
+        } catch {
+            await end(claim, after: error)
+            throw error
         }
-        for chunk in try file.finish() { try await apply(chunk, claim) }
-        try await ImportLedger.end(claim, .completed, on: database)
+        return claim.id
+    }
+
+    private func end(_ claim: ImportLedger.Claim, after error: any Error) async {
+        let problem = error as? Problem
+        let isRefused = problem?.type == .invalid
+        let reason = problem.map { $0.detail ?? $0.type.title } ?? "The file did not come to its end."
+        // This task may have been cancelled, as its client is gone; that must be written down all the same.
+        _ = await Task { [database] in
+            try? await ImportLedger.end(claim, isRefused ? .refused : .interrupted, reason: reason, on: database)
+        }.value
     }
 
     /// Gives the number of rejected rows.
