@@ -55,7 +55,8 @@ struct RowQueueTests {
             let rows = (1...1000).map { CountedRow(row: $0) }
             let header = try ImportHeader<ExpertColumn>(["name"])
             let writer = ImportWriter<CountedRow>(
-                existing: .update, header: header, journal: directory.backend.journal, principal: .service(.directory))
+                existing: .update, isLast: true, header: header, journal: directory.backend.journal,
+                principal: .service(.directory))
             let outcome = try await directory.backend.database.transaction(retries: 0) { transaction in
                 var outcome = ImportOutcome()
                 try await writer.write(rows, in: transaction, into: &outcome)

@@ -1,4 +1,5 @@
 import ClubProtocol
+import Foundation
 import Postgres
 import ServiceKit
 
@@ -129,18 +130,54 @@ enum ImportLedger {
         return claim
     }
 
+    /// Puts rows away that wait for another one, in the transaction that has read them.
+    static func hold(_ claim: Claim, _ outcome: ImportOutcome, in transaction: PostgresTransaction) async throws {
+        guard !outcome.held.isEmpty else { return }
+        try await transaction.execute(
+            """
+            insert into import_held (import, number, row)
+            select \(claim.id), number, row
+            from unnest(\(outcome.held.map(\.row)), \(outcome.held.map(\.text.text))::jsonb[]) as held (number, row)
+            """)
+    }
+
+    /// The next rows that wait, after one of them.
+    static func held<Row: ImportedRow>(
+        _ claim: Claim, after number: Int, atMost count: Int, as row: Row.Type, in transaction: PostgresTransaction
+    ) async throws -> [Row] {
+        let rows = try await transaction.query(
+            """
+            select row::text as row from import_held where import = \(claim.id) and number > \(number)
+            order by number limit \(count)
+            """)
+        return try rows.map { held in
+            let text: String = try held["row"]
+            return try JSONDecoder().decode(Row.self, from: Data(text.utf8))
+        }
+    }
+
+    /// These rows wait no longer.
+    static func release(_ claim: Claim, _ outcome: ImportOutcome, in transaction: PostgresTransaction) async throws {
+        try await transaction.execute(
+            "delete from import_held where import = \(claim.id) and number = any(\(outcome.rows.map(\.row)))")
+    }
+
     /// Records a chunk, in the transaction that writes it if that is one of its own.
+    ///
+    /// - Parameter advance: how far the file was read; absent for rows that had waited.
     ///
     /// - Throws: 409 when the file is being sent again by somebody else.
     static func advance(
-        _ claim: Claim, to advance: Advance, _ outcome: ImportOutcome, in transaction: PostgresTransaction
+        _ claim: Claim, to advance: Advance?, _ outcome: ImportOutcome, in transaction: PostgresTransaction
     ) async throws {
+        let held = advance == nil ? -outcome.rows.count : outcome.held.count
         let updated = try await transaction.execute(
             """
-            update import set rows = \(advance.rows), digest = \(advance.digest),
+            update import set rows = coalesce(\(advance?.rows), rows), digest = coalesce(\(advance?.digest), digest),
+                held = held + \(held),
                 created = created + \(outcome.count(.created)), updated = updated + \(outcome.count(.updated)),
                 skipped = skipped + \(outcome.count(.skipped)), rejected = rejected + \(outcome.count(.rejected)),
-                unknown_columns = \(advance.unknownColumns), version = version + 1, updated_at = now()
+                unknown_columns = coalesce(\(advance?.unknownColumns), unknown_columns), version = version + 1, updated_at = now()
             where id = \(claim.id) and attempt = \(claim.attempt) and state = 'running'
             """)
         let faults: [String?] = try outcome.rows.map { row in

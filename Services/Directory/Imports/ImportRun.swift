@@ -47,6 +47,16 @@ struct ImportRun<Row: ImportedRow> {
                 for chunk in try file.finish() {
                     rejected += try await applyToWhole(chunk, claim, in: transaction)
                 }
+                rejected += try await takeHeld { after, isLast in
+                    let outcome = try await writeHeld(
+                        claim, file.header, after: after, isLast: isLast, in: transaction)
+                    if let outcome {
+                        try await database.transaction {
+                            try await ImportLedger.advance(claim, to: nil, outcome, in: $0)
+                        }
+                    }
+                    return outcome
+                }
                 if order.mode == .dryRun || rejected > 0 { throw Undone() }
                 // What was written stands only if this is still the attempt that counts.
                 guard try await ImportLedger.end(claim, .completed, on: transaction) else {
@@ -80,6 +90,15 @@ struct ImportRun<Row: ImportedRow> {
                 for chunk in try file.take(buffer.readableBytesView) { try await apply(chunk, claim) }
             }
             for chunk in try file.finish() { try await apply(chunk, claim) }
+            let header = file.header
+            try await takeHeld { after, isLast in
+                try await database.transaction { transaction in
+                    try await lock(waiting: true, in: transaction)
+                    let outcome = try await writeHeld(claim, header, after: after, isLast: isLast, in: transaction)
+                    if let outcome { try await ImportLedger.advance(claim, to: nil, outcome, in: transaction) }
+                    return outcome
+                }
+            }
             try await ImportLedger.end(claim, .completed, on: database)
         } catch {
             await end(claim, after: error)
@@ -102,7 +121,7 @@ struct ImportRun<Row: ImportedRow> {
     private func applyToWhole(
         _ chunk: ImportFile<Row>.Chunk, _ claim: ImportLedger.Claim, in transaction: PostgresTransaction
     ) async throws -> Int {
-        let outcome = try await write(chunk, in: transaction)
+        let outcome = try await write(chunk, claim, in: transaction)
         // In a transaction of its own: whoever follows the import sees it now, and keeps it if this one is undone.
         try await database.transaction {
             try await ImportLedger.advance(claim, to: chunk.advance, outcome, in: $0)
@@ -113,20 +132,64 @@ struct ImportRun<Row: ImportedRow> {
     private func apply(_ chunk: ImportFile<Row>.Chunk, _ claim: ImportLedger.Claim) async throws {
         try await database.transaction { transaction in
             try await lock(waiting: true, in: transaction)
-            let outcome = try await write(chunk, in: transaction)
+            let outcome = try await write(chunk, claim, in: transaction)
             try await ImportLedger.advance(claim, to: chunk.advance, outcome, in: transaction)
         }
     }
 
     private func write(
-        _ chunk: ImportFile<Row>.Chunk, in transaction: PostgresTransaction
+        _ chunk: ImportFile<Row>.Chunk, _ claim: ImportLedger.Claim, in transaction: PostgresTransaction
     ) async throws -> ImportOutcome {
         var outcome = ImportOutcome()
         for (row, faults) in chunk.rejected { outcome.reject(row, faults) }
         try await ConsentStore.say(.import, by: principal, in: transaction)
-        let writer = ImportWriter<Row>(
-            existing: order.existing, header: chunk.header, journal: journal, principal: principal)
-        try await writer.write(chunk.rows, in: transaction, into: &outcome)
+        try await writer(chunk.header, isLast: false).write(chunk.rows, in: transaction, into: &outcome)
+        try await ImportLedger.hold(claim, outcome, in: transaction)
+        return outcome
+    }
+
+    private func writer(_ header: ImportHeader<Row.Column>, isLast: Bool) -> ImportWriter<Row> {
+        ImportWriter(existing: order.existing, isLast: isLast, header: header, journal: journal, principal: principal)
+    }
+
+    /// How deep a network may be of which the branches stand before their heads.
+    private static var levels: Int { 10 }
+
+    /// Takes the rows that wait for a head of network, level by level: those that still wait when a round brings nothing
+    /// new are rejected.
+    ///
+    /// - Parameter batch: takes those after a row; gives nil when there are none.
+    /// - Returns: the number of rejected rows.
+    @discardableResult
+    private func takeHeld(
+        _ batch: (_ after: Int, _ isLast: Bool) async throws -> ImportOutcome?
+    ) async throws -> Int {
+        var rejected = 0
+        var isLast = false
+        for level in 1... {
+            var (after, taken, waiting) = (0, 0, 0)
+            while let outcome = try await batch(after, isLast) {
+                after = max(after, outcome.rows.map(\.row).max() ?? 0, outcome.held.map(\.row).max() ?? 0)
+                taken += outcome.rows.count
+                waiting += outcome.held.count
+                rejected += outcome.count(.rejected)
+            }
+            if waiting == 0 { break }
+            isLast = taken == 0 || level >= Self.levels
+        }
+        return rejected
+    }
+
+    private func writeHeld(
+        _ claim: ImportLedger.Claim, _ header: ImportHeader<Row.Column>?, after number: Int, isLast: Bool,
+        in transaction: PostgresTransaction
+    ) async throws -> ImportOutcome? {
+        let rows = try await ImportLedger.held(claim, after: number, atMost: 1000, as: Row.self, in: transaction)
+        guard let header, !rows.isEmpty else { return nil }
+        var outcome = ImportOutcome()
+        try await ConsentStore.say(.import, by: principal, in: transaction)
+        try await writer(header, isLast: isLast).write(rows, in: transaction, into: &outcome)
+        try await ImportLedger.release(claim, outcome, in: transaction)
         return outcome
     }
 
