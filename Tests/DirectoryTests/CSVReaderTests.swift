@@ -47,6 +47,14 @@ struct CSVReaderTests {
         #expect(cells("a,\n,b\n") == [["a", ""], ["", "b"]])
     }
 
+    @Test("remarks before the headers are no records, and say nothing about the delimiter")
+    func remarks() {
+        let table = [["#", "nom"], ["1", "Un, deux"], ["# 2", "x"]]
+        #expect(cells("% a, \"b, c\n%\td, e\n\n# f\r\n#;nom\n1;Un, deux\n# 2;x\n") == table)
+        #expect(cells("% only a remark") == [])
+        #expect(cells("%\n") == [["%"]])
+    }
+
     @Test("UTF-8 with its mark, Windows-1252 and UTF-16 read the same")
     func encodings() {
         let text = "Société;Été\nL’Œuvre;10 €\n"

@@ -61,23 +61,4 @@ struct ImportOrganizationTests {
             #expect(try await directory.ask("/v1/organizations").json() == before)
         }
     }
-
-    @Test(
-        "the directories of real places and firms are taken as they are, once",
-        .enabled(if: SharedData.isThere, SharedData.absent),
-        arguments: [
-            ("mediation_numerique_data_inclusion.csv", 2000), ("france_services_2022-12-01.csv", 1500),
-            ("ess_numerique_sirene.csv", 3000), ("hatvp_chambres_orgapro_conseils.csv", 400),
-            ("tiers_lieux_numeriques.csv", 20),
-        ])
-    func real(file: String, least: Int) async throws {
-        try await withDirectory { directory in
-            let bytes = try SharedData.bytes("annuaires/\(file)")
-            let query = "?mode=apply&rejects=skipRow&kind=institution"
-            let first = try await report(bytes, query, in: directory)
-            #expect(first.applied && first.created >= least, "\(first.created) of \(first.rows)")
-            let again = try await report(bytes, query, in: directory)
-            #expect(again.created == 0, "\(again.created) again")
-        }
-    }
 }

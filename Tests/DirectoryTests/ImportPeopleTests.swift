@@ -55,17 +55,4 @@ struct ImportPeopleTests {
             #expect(try await directory.ask("/v1/people").json() == before)
         }
     }
-
-    @Test(
-        "the deputies of the National Assembly are taken as they are, once",
-        .enabled(if: SharedData.isThere, SharedData.absent))
-    func real() async throws {
-        try await withDirectory { directory in
-            let bytes = try SharedData.bytes("parlement/an17_deputes.csv")
-            let first = try await report(bytes, "?mode=apply&rejects=skipRow", in: directory)
-            #expect(first.applied && first.created == 575 && first.rejected == 0)
-            let again = try await report(bytes, "?mode=apply&rejects=skipRow", in: directory)
-            #expect((again.created, again.skipped) == (0, 575))
-        }
-    }
 }

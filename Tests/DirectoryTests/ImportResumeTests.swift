@@ -26,32 +26,6 @@ struct ImportResumeTests {
         return file
     }
 
-    /// A file that breaks off after some bytes.
-    private struct Torn: AsyncSequence, Sendable {
-        struct Cut: Error {}
-        typealias Element = ByteBuffer
-
-        let text: String
-        /// Returns when what was sent has been taken.
-        let taken: @Sendable () async throws -> Void
-
-        func makeAsyncIterator() -> Iterator { Iterator(text: text, taken: taken) }
-
-        struct Iterator: AsyncIteratorProtocol {
-            var text: String?
-            let taken: @Sendable () async throws -> Void
-
-            mutating func next() async throws -> ByteBuffer? {
-                guard let rest = text else {
-                    try await taken()
-                    throw Cut()
-                }
-                text = nil
-                return ByteBuffer(string: rest)
-            }
-        }
-    }
-
     private func imported(_ id: Import.ID, in directory: TestService) async throws -> Import {
         try await directory.client(.operator).send(GetImport.request(path: .init(import: id)))
     }
@@ -63,7 +37,7 @@ struct ImportResumeTests {
             let client = try directory.client(.operator)
             let request = ImportExperts.request(query: .init(import: id, mode: .apply, rejects: .skipRow))
             let file = Self.file(3300)
-            let torn = Torn(text: String(file.prefix(file.count * 3 / 4))) {
+            let torn = TornFile(text: String(file.prefix(file.count * 3 / 4))) {
                 for _ in 0..<1000 {
                     let rows = (try? await imported(id, in: directory))?.rows
                     if rows == 2000 { return }
@@ -106,7 +80,8 @@ struct ImportResumeTests {
         try await withDirectory { directory in
             try await directory.database.withClient(as: "directory") { client in
                 let order = ImportLedger.Order(
-                    id: Import.ID(), records: .experts, mode: .apply, rejects: .skipRow, existing: .update)
+                    id: Import.ID(), key: nil, actor: "test", records: .experts, mode: .apply, rejects: .skipRow,
+                    existing: .update)
                 let first = try await client.transaction { try await ImportLedger.claim(order, in: $0) }
                 let second = try await client.transaction { try await ImportLedger.claim(order, in: $0) }
                 #expect((first.attempt, second.attempt) == (1, 2))

@@ -189,23 +189,4 @@ struct ImportTests {
             }
         }
     }
-
-    @Test("files from the wild are answered with a report or 422", .enabled(if: SharedData.isThere, SharedData.absent))
-    func wild() async throws {
-        try await withDirectory { directory in
-            for folder in ["csv-spectrum/csvs", "csvkit", "fabrique", "frictionless"] {
-                for file in try SharedData.files("csv_pieges/\(folder)") {
-                    let answer = try await directory.imports(try SharedData.bytes("csv_pieges/\(folder)/\(file)"))
-                    #expect([200, 422].contains(answer.status), "\(folder)/\(file)")
-                }
-            }
-            for file in try SharedData.files("annuaires") {
-                let bytes = try SharedData.bytes("annuaires/\(file)")
-                guard bytes.count < 4 << 20 else { continue }
-                let answer = try await directory.imports(bytes, "")
-                #expect([200, 422].contains(answer.status), "\(file)")
-            }
-            #expect(try await directory.ask("/v1/experts").status == 200)
-        }
-    }
 }

@@ -33,7 +33,7 @@ struct ExportTable: Sendable {
             .init("postalCode", "postal_code"), .init("commune", "commune"), .init("departement", "departement"),
             .init("departements", "array_to_string(departements, ', ')"), .init("topics", topics),
             .init("brands", brands), .init("website", "website"),
-        ] + consents,
+        ] + consents + enrolment,
         source: "expert")
 
     static let organizations = ExportTable(
@@ -42,14 +42,16 @@ struct ExportTable: Sendable {
             .init("siren", "siren"), .init("siret", "siret"), .init("street", "street"),
             .init("postalCode", "postal_code"), .init("commune", "commune"), .init("departement", "departement"),
             .init("email", "email"), .init("telephone", "telephone"), .init("website", "website"),
-            .init("topics", topics), .init("parent", "parent::text"), .init("agency", "agency::text"),
+            .init("topics", topics), .init("parent", number(of: "organization.parent")),
+            .init("agency", "agency::text"),
         ],
         source: "organization")
 
     static let people = ExportTable(
         columns: [
             .init("id", "id::text"), .init("familyName", "family_name"), .init("givenName", "given_name"),
-            .init("email", "email"), .init("telephone", "telephone"), .init("organization", "organization::text"),
+            .init("email", "email"), .init("telephone", "telephone"),
+            .init("organization", number(of: "person.organization")),
         ] + consents,
         source: "person")
 
@@ -58,8 +60,19 @@ struct ExportTable: Sendable {
             .init("id", "id::text"), .init("person", "person::text"), .init("name", "name"),
             .init("organization", "organization::text"), .init("topics", topics),
             .init("departements", "array_to_string(departements, ', ')"),
-        ],
+        ] + enrolment,
         source: "ambassador")
+
+    /// An organization as an import finds it again, elsewhere too if it has a SIRET.
+    private static func number(of organization: SQL) -> SQL {
+        "(select coalesce(o.siret, o.id::text) from organization o where o.id = \(organization))"
+    }
+
+    /// Those days are facts of the club, which no import changes.
+    private static let enrolment: [Column] = [
+        .init("enrolledOn", "to_char(enrolled_on, 'YYYY-MM-DD')"), .init("leftOn", "to_char(left_on, 'YYYY-MM-DD')"),
+        .init("confirmedOn", "to_char(confirmed_at at time zone 'Europe/Paris', 'YYYY-MM-DD')"),
+    ]
 
     private static let topics: SQL = "array_to_string(topics, ', ')"
 

@@ -1,7 +1,7 @@
 import Foundation
 
 /// Reads the records of a CSV file as its bytes arrive (RFC 4180 and what people make of it): comma, semicolon, tab or
-/// bar, CRLF, LF or CR, quotes with line breaks in them, blank lines. Its memory is one record, of any size of file.
+/// bar, CRLF, LF or CR, quotes with line breaks in them, blank lines, remarks before the headers. Its memory is one record, of any size of file.
 ///
 /// A reader of our own because SwiftCSV, like the other CSV packages for Swift, wants the whole file as one `String`
 /// first: an import has to run in constant memory, in an encoding that is only known field by field, and to name the row
@@ -50,7 +50,10 @@ struct CSVReader {
     mutating func finish() -> [Record] {
         var records: [Record] = []
         accept(transcoder.finish(), into: &records)
-        if delimiter == nil { begin(into: &records) }
+        if delimiter == nil {
+            if Self.beginsComment(head) { head = [] }
+            begin(into: &records)
+        }
         switch state {
         case .quoted: endRecord(fault: "a quote is opened and never closed", into: &records)
         case .skipping: endRecord(fault: "is longer than \(Self.limit >> 10) KiB", into: &records)
@@ -67,16 +70,24 @@ struct CSVReader {
         }
         for (index, byte) in bytes.enumerated() {
             head.append(byte)
-            if byte == UInt8(ascii: "\"") { headIsQuoted.toggle() }
+            let isComment = Self.beginsComment(head)
+            if isComment { headIsQuoted = false } else if byte == UInt8(ascii: "\"") { headIsQuoted.toggle() }
             let isEnd = !headIsQuoted && (byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r"))
-            let isBlank = isEnd && head.count == 1
-            if isBlank { head.removeAll() }
-            if (isEnd && !isBlank) || head.count > Self.limit {
+            let isNothing = isEnd && (isComment || head.count == 1)
+            if isNothing { head.removeAll() }
+            if (isEnd && !isNothing) || head.count > Self.limit {
                 begin(into: &records)
                 for byte in bytes[(index + 1)...] { step(byte, into: &records) }
                 return
             }
         }
+    }
+
+    /// Before the headers, some tables tell where they come from: `% Requête : …` (the Senate's), `# a comment`. A header
+    /// may begin with such a sign too, but no blank follows it: `#;Nom;SIRET`.
+    private static func beginsComment(_ line: [UInt8]) -> Bool {
+        line.count > 1 && (line[0] == UInt8(ascii: "%") || line[0] == UInt8(ascii: "#"))
+            && (line[1] == UInt8(ascii: " ") || line[1] == UInt8(ascii: "\t"))
     }
 
     /// Finds the delimiter in the first record, and reads that.

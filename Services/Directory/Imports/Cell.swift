@@ -7,6 +7,11 @@ enum Cell {
         cell.trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
+    /// Whether a cell says in words that it says nothing, as spreadsheets and public tables do.
+    static func isNothing(_ cell: String) -> Bool {
+        ["", "#n/d", "#n/a", "non public", "non communiqué", "non renseigné"].contains(cell.lowercased())
+    }
+
     /// Line breaks and runs of blanks, which spreadsheets bring, become one blank; one that does not break stays.
     static func line(_ cell: String) throws(InvalidText) -> Line {
         try Line(

@@ -12,6 +12,9 @@ struct ImportFile<Row: ImportedRow> {
 
     private static var size: Int { 1000 }
 
+    /// As it stands in the file, once that has been read.
+    var header: ImportHeader<Row.Column>? { reader?.header }
+
     private let blank: Row
     private let topics: TopicVocabulary
     private let claim: ImportLedger.Claim

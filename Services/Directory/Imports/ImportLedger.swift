@@ -1,4 +1,5 @@
 import ClubProtocol
+import Foundation
 import Postgres
 import ServiceKit
 
@@ -6,7 +7,11 @@ import ServiceKit
 enum ImportLedger {
     /// What a caller asked for.
     struct Order: Sendable {
-        var id: Import.ID
+        /// Absent: a new import, or that of an earlier request with the same key.
+        var id: Import.ID?
+        /// The request's `Idempotency-Key`, and who sent it.
+        var key: String?
+        var actor: String
         var records: Import.Records
         var mode: Import.Mode
         var rejects: Import.Rejects
@@ -35,20 +40,53 @@ enum ImportLedger {
     }
 
     static let columns: SQL = """
-        id, records, mode, rejects, existing, state, rows, created, updated, skipped, rejected,
-        unknown_columns as "unknownColumns", reason, version, created_at as "createdAt", updated_at as "updatedAt"
+        id, records, mode, rejects, existing, state, rows, created, updated, skipped, rejected, held,
+        unknown_columns as "unknownColumns", reason, rows_forgotten_at as "rowsForgottenAt", version, created_at as "createdAt", updated_at as "updatedAt"
         """
+
+    /// The import that a request is about: the one it names, or that of the last day with its key.
+    private static func identifier(
+        of order: Order, on executor: any PostgresExecutor
+    ) async throws -> Import.ID? {
+        guard order.id == nil, let key = order.key else { return order.id }
+        return try await executor.first(
+            """
+            select id from import
+            where requested_by = \(order.actor) and request_key = \(key) and records = \(order.records.rawValue)
+                and created_at > now() - interval '24 hours'
+            order by created_at desc limit 1
+            """)?["id"]
+    }
+
+    /// The import that a request is about, if it has been completed.
+    static func completed(_ order: Order, on executor: any PostgresExecutor) async throws -> Import.ID? {
+        guard let id = try await identifier(of: order, on: executor) else { return nil }
+        return try await executor.first(
+            """
+            select id from import
+            where id = \(id) and state = 'completed' and records = \(order.records.rawValue)
+                and mode = \(order.mode.rawValue) and rejects = \(order.rejects.rawValue)
+                and existing = \(order.existing.rawValue)
+            """)?["id"]
+    }
 
     /// Begins an import, or takes over from the last attempt.
     ///
-    /// - Throws: 409 when the identifier is that of another import.
+    /// - Throws: 409 when the identifier is that of another import; 422 when the key is.
     static func claim(_ order: Order, in transaction: PostgresTransaction) async throws -> Claim {
+        if let key = order.key {
+            // Two requests with one key come one after the other, so that the second finds what the first began.
+            let lock = "directory.import.key.\(order.actor).\(key)"
+            try await transaction.execute("select pg_advisory_xact_lock(hashtextextended(\(lock), 0))")
+        }
+        let id = try await identifier(of: order, on: transaction) ?? Import.ID()
+        let key = order.id == nil ? order.key : nil
         let made = try await transaction.execute(
             """
-            insert into import (id, records, mode, rejects, existing, state)
+            insert into import (id, records, mode, rejects, existing, state, request_key, requested_by)
             values (
-                \(order.id), \(order.records.rawValue), \(order.mode.rawValue), \(order.rejects.rawValue),
-                \(order.existing.rawValue), 'running')
+                \(id), \(order.records.rawValue), \(order.mode.rawValue), \(order.rejects.rawValue),
+                \(order.existing.rawValue), 'running', \(key), \(key == nil ? nil : order.actor))
             on conflict (id) do nothing
             """)
         let row = try await transaction.first(
@@ -57,14 +95,15 @@ enum ImportLedger {
                 (records, mode, rejects, existing) = (
                     \(order.records.rawValue), \(order.mode.rawValue), \(order.rejects.rawValue),
                     \(order.existing.rawValue)) as same
-            from import where id = \(order.id) for update
+            from import where id = \(id) for update
             """)
         guard let row else { throw Problem(.conflict) }
         guard try row["same", as: Bool.self] else {
+            guard order.id != nil else { throw Problem(.keyReused, "That request was for an import in another mode.") }
             throw Problem(.anotherFile, "An import of other records, or in another mode, has this identifier.")
         }
         var claim = Claim(
-            id: order.id, attempt: try row["attempt"], rows: try row["rows"], digest: try row["digest"],
+            id: id, attempt: try row["attempt"], rows: try row["rows"], digest: try row["digest"],
             isCompleted: false)
         guard made == 0 else { return claim }
         guard let state = ImportState(rawValue: try row["state"]), state.allows(.running) else {
@@ -75,34 +114,70 @@ enum ImportLedger {
         if order.isWhole {
             // What an earlier attempt did of it was undone.
             (claim.rows, claim.digest) = (0, 0)
-            try await transaction.execute("delete from import_row where import = \(order.id)")
+            try await transaction.execute("delete from import_row where import = \(id)")
             try await transaction.execute(
                 """
-                update import set rows = 0, created = 0, updated = 0, skipped = 0, rejected = 0, digest = 0
-                where id = \(order.id)
+                update import set rows = 0, created = 0, updated = 0, skipped = 0, rejected = 0, held = 0, digest = 0
+                where id = \(id)
                 """)
         }
         try await transaction.execute(
             """
-            update import set state = 'running', attempt = attempt + 1, reason = null, version = version + 1,
-                updated_at = now()
-            where id = \(order.id)
+            update import set state = 'running', attempt = attempt + 1, reason = null, rows_forgotten_at = null,
+                version = version + 1, updated_at = now()
+            where id = \(id)
             """)
         return claim
     }
 
+    /// Puts rows away that wait for another one, in the transaction that has read them.
+    static func hold(_ claim: Claim, _ outcome: ImportOutcome, in transaction: PostgresTransaction) async throws {
+        guard !outcome.held.isEmpty else { return }
+        try await transaction.execute(
+            """
+            insert into import_held (import, number, row)
+            select \(claim.id), number, row
+            from unnest(\(outcome.held.map(\.row)), \(outcome.held.map(\.text.text))::jsonb[]) as held (number, row)
+            """)
+    }
+
+    /// The next rows that wait, after one of them.
+    static func held<Row: ImportedRow>(
+        _ claim: Claim, after number: Int, atMost count: Int, as row: Row.Type, in transaction: PostgresTransaction
+    ) async throws -> [Row] {
+        let rows = try await transaction.query(
+            """
+            select row::text as row from import_held where import = \(claim.id) and number > \(number)
+            order by number limit \(count)
+            """)
+        return try rows.map { held in
+            let text: String = try held["row"]
+            return try JSONDecoder().decode(Row.self, from: Data(text.utf8))
+        }
+    }
+
+    /// These rows wait no longer.
+    static func release(_ claim: Claim, _ outcome: ImportOutcome, in transaction: PostgresTransaction) async throws {
+        try await transaction.execute(
+            "delete from import_held where import = \(claim.id) and number = any(\(outcome.rows.map(\.row)))")
+    }
+
     /// Records a chunk, in the transaction that writes it if that is one of its own.
+    ///
+    /// - Parameter advance: how far the file was read; absent for rows that had waited.
     ///
     /// - Throws: 409 when the file is being sent again by somebody else.
     static func advance(
-        _ claim: Claim, to advance: Advance, _ outcome: ImportOutcome, in transaction: PostgresTransaction
+        _ claim: Claim, to advance: Advance?, _ outcome: ImportOutcome, in transaction: PostgresTransaction
     ) async throws {
+        let held = advance == nil ? -outcome.rows.count : outcome.held.count
         let updated = try await transaction.execute(
             """
-            update import set rows = \(advance.rows), digest = \(advance.digest),
+            update import set rows = coalesce(\(advance?.rows), rows), digest = coalesce(\(advance?.digest), digest),
+                held = held + \(held),
                 created = created + \(outcome.count(.created)), updated = updated + \(outcome.count(.updated)),
                 skipped = skipped + \(outcome.count(.skipped)), rejected = rejected + \(outcome.count(.rejected)),
-                unknown_columns = \(advance.unknownColumns), version = version + 1, updated_at = now()
+                unknown_columns = coalesce(\(advance?.unknownColumns), unknown_columns), version = version + 1, updated_at = now()
             where id = \(claim.id) and attempt = \(claim.attempt) and state = 'running'
             """)
         let faults: [String?] = try outcome.rows.map { row in

@@ -10,19 +10,22 @@ struct ImportRoutes {
         let (database, journal) = (backend.database, backend.journal)
         parts.routes.upload(ImportExperts.self) { call, body in
             let run = ImportRun<ExpertRow>(
-                order: call.query.order(of: .experts), blank: ExpertRow(), database: database, journal: journal,
+                order: call.query.order(of: .experts, call.idempotencyKey, call.principal), blank: ExpertRow(),
+                database: database, journal: journal,
                 principal: call.principal)
             return .value(try await run.take(body))
         }
         parts.routes.upload(ImportOrganizations.self) { call, body in
             let run = ImportRun<OrganizationRow>(
-                order: call.query.order(of: .organizations), blank: OrganizationRow(kindOfNew: call.query.kind),
+                order: call.query.order(of: .organizations, call.idempotencyKey, call.principal),
+                blank: OrganizationRow(kindOfNew: call.query.kind),
                 database: database, journal: journal, principal: call.principal)
             return .value(try await run.take(body))
         }
         parts.routes.upload(ImportPeople.self) { call, body in
             let run = ImportRun<PersonRow>(
-                order: call.query.order(of: .people), blank: PersonRow(), database: database, journal: journal,
+                order: call.query.order(of: .people, call.idempotencyKey, call.principal), blank: PersonRow(),
+                database: database, journal: journal,
                 principal: call.principal)
             return .value(try await run.take(body))
         }
@@ -41,17 +44,23 @@ struct ImportRoutes {
 }
 
 extension ImportOrganizations.Query {
-    fileprivate func order(of records: Import.Records) -> ImportLedger.Order {
+    fileprivate func order(
+        of records: Import.Records, _ key: String?, _ principal: Principal
+    ) -> ImportLedger.Order {
         .init(
-            id: `import` ?? Import.ID(), records: records, mode: mode ?? .dryRun, rejects: rejects ?? .refuseFile,
+            id: `import`, key: key, actor: principal.actor, records: records, mode: mode ?? .dryRun,
+            rejects: rejects ?? .refuseFile,
             existing: existing ?? .update)
     }
 }
 
 extension ImportQuery {
-    fileprivate func order(of records: Import.Records) -> ImportLedger.Order {
+    fileprivate func order(
+        of records: Import.Records, _ key: String?, _ principal: Principal
+    ) -> ImportLedger.Order {
         .init(
-            id: `import` ?? Import.ID(), records: records, mode: mode ?? .dryRun, rejects: rejects ?? .refuseFile,
+            id: `import`, key: key, actor: principal.actor, records: records, mode: mode ?? .dryRun,
+            rejects: rejects ?? .refuseFile,
             existing: existing ?? .update)
     }
 }

@@ -2,6 +2,7 @@ import ClubProtocol
 import NIOCore
 import Postgres
 import ServiceKit
+import Synchronization
 
 /// Takes one file: as a whole, in one transaction, or chunk by chunk, each of which also records how far it came.
 struct ImportRun<Row: ImportedRow> {
@@ -18,28 +19,24 @@ struct ImportRun<Row: ImportedRow> {
     /// - Throws: 409 while another import of such records is running; 422 when the file is no table of them; what reading
     ///   the body throws.
     func take(_ body: UploadBody) async throws -> ImportReport {
-        let claim = try await database.transaction { try await ImportLedger.claim(order, in: $0) }
-        guard !claim.isCompleted else { return try await ImportLedger.report(order.id, on: database) }
-        do {
-            if order.isWhole { try await takeWhole(body, claim) } else { try await takeChunks(body, claim) }
-        } catch {
-            let problem = error as? Problem
-            let isRefused = problem?.type == .invalid
-            let reason = problem.map { $0.detail ?? $0.type.title } ?? "The file did not come to its end."
-            // This task may have been cancelled, as its client is gone; that must be written down all the same.
-            _ = await Task { [database] in
-                try? await ImportLedger.end(claim, isRefused ? .refused : .interrupted, reason: reason, on: database)
-            }.value
-            throw error
+        if let completed = try await ImportLedger.completed(order, on: database) {
+            return try await ImportLedger.report(completed, on: database)
         }
-        return try await ImportLedger.report(order.id, on: database)
+        let id = order.isWhole ? try await takeWhole(body) : try await takeChunks(body)
+        return try await ImportLedger.report(id, on: database)
     }
 
     /// All or nothing. The body can be read only once, so the transaction is not tried again.
-    private func takeWhole(_ body: UploadBody, _ claim: ImportLedger.Claim) async throws {
+    private func takeWhole(_ body: UploadBody) async throws -> Import.ID {
+        let mine = Mutex<ImportLedger.Claim?>(nil)
         do {
-            try await database.transaction(retries: 0) { transaction in
+            return try await database.transaction(retries: 0) { transaction in
+                // Before the claim: whoever took the claim away from an attempt that is at work, and then found that it
+                // holds the lock, would keep both from their end.
                 try await lock(waiting: false, in: transaction)
+                let claim = try await database.transaction { try await ImportLedger.claim(order, in: $0) }
+                guard !claim.isCompleted else { return claim.id }
+                mine.withLock { $0 = claim }
                 var file = ImportFile<Row>(of: blank, topics: try await vocabulary(in: transaction), after: claim)
                 var rejected = 0
                 for try await buffer in body {
@@ -50,13 +47,29 @@ struct ImportRun<Row: ImportedRow> {
                 for chunk in try file.finish() {
                     rejected += try await applyToWhole(chunk, claim, in: transaction)
                 }
+                rejected += try await takeHeld { after, isLast in
+                    let outcome = try await writeHeld(
+                        claim, file.header, after: after, isLast: isLast, in: transaction)
+                    if let outcome {
+                        try await database.transaction {
+                            try await ImportLedger.advance(claim, to: nil, outcome, in: $0)
+                        }
+                    }
+                    return outcome
+                }
                 if order.mode == .dryRun || rejected > 0 { throw Undone() }
                 // What was written stands only if this is still the attempt that counts.
                 guard try await ImportLedger.end(claim, .completed, on: transaction) else {
                     throw Problem(.importRunning, "This file is being sent again by somebody else.")
                 }
+                return claim.id
             }
-        } catch is Undone {
+        } catch {
+            guard let claim = mine.withLock({ $0 }) else { throw error }
+            guard error is Undone else {
+                await end(claim, after: error)
+                throw error
+            }
             try await database.transaction { transaction in
                 try await ImportLedger.forgetNew(claim, on: transaction)
                 let isRefused = order.mode == .apply
@@ -64,23 +77,51 @@ struct ImportRun<Row: ImportedRow> {
                     claim, isRefused ? .refused : .completed, reason: isRefused ? "It has bad rows." : nil,
                     on: transaction)
             }
+            return claim.id
         }
     }
 
-    private func takeChunks(_ body: UploadBody, _ claim: ImportLedger.Claim) async throws {
-        var file = ImportFile<Row>(of: blank, topics: try await vocabulary(in: database), after: claim)
-        for try await buffer in body {
-            for chunk in try file.take(buffer.readableBytesView) { try await apply(chunk, claim) }
+    private func takeChunks(_ body: UploadBody) async throws -> Import.ID {
+        let claim = try await database.transaction { try await ImportLedger.claim(order, in: $0) }
+        guard !claim.isCompleted else { return claim.id }
+        do {
+            var file = ImportFile<Row>(of: blank, topics: try await vocabulary(in: database), after: claim)
+            for try await buffer in body {
+                for chunk in try file.take(buffer.readableBytesView) { try await apply(chunk, claim) }
+            }
+            for chunk in try file.finish() { try await apply(chunk, claim) }
+            let header = file.header
+            try await takeHeld { after, isLast in
+                try await database.transaction { transaction in
+                    try await lock(waiting: true, in: transaction)
+                    let outcome = try await writeHeld(claim, header, after: after, isLast: isLast, in: transaction)
+                    if let outcome { try await ImportLedger.advance(claim, to: nil, outcome, in: transaction) }
+                    return outcome
+                }
+            }
+            try await ImportLedger.end(claim, .completed, on: database)
+        } catch {
+            await end(claim, after: error)
+            throw error
         }
-        for chunk in try file.finish() { try await apply(chunk, claim) }
-        try await ImportLedger.end(claim, .completed, on: database)
+        return claim.id
+    }
+
+    private func end(_ claim: ImportLedger.Claim, after error: any Error) async {
+        let problem = error as? Problem
+        let isRefused = problem?.type == .invalid
+        let reason = problem.map { $0.detail ?? $0.type.title } ?? "The file did not come to its end."
+        // This task may have been cancelled, as its client is gone; that must be written down all the same.
+        _ = await Task { [database] in
+            try? await ImportLedger.end(claim, isRefused ? .refused : .interrupted, reason: reason, on: database)
+        }.value
     }
 
     /// Gives the number of rejected rows.
     private func applyToWhole(
         _ chunk: ImportFile<Row>.Chunk, _ claim: ImportLedger.Claim, in transaction: PostgresTransaction
     ) async throws -> Int {
-        let outcome = try await write(chunk, in: transaction)
+        let outcome = try await write(chunk, claim, in: transaction)
         // In a transaction of its own: whoever follows the import sees it now, and keeps it if this one is undone.
         try await database.transaction {
             try await ImportLedger.advance(claim, to: chunk.advance, outcome, in: $0)
@@ -91,20 +132,64 @@ struct ImportRun<Row: ImportedRow> {
     private func apply(_ chunk: ImportFile<Row>.Chunk, _ claim: ImportLedger.Claim) async throws {
         try await database.transaction { transaction in
             try await lock(waiting: true, in: transaction)
-            let outcome = try await write(chunk, in: transaction)
+            let outcome = try await write(chunk, claim, in: transaction)
             try await ImportLedger.advance(claim, to: chunk.advance, outcome, in: transaction)
         }
     }
 
     private func write(
-        _ chunk: ImportFile<Row>.Chunk, in transaction: PostgresTransaction
+        _ chunk: ImportFile<Row>.Chunk, _ claim: ImportLedger.Claim, in transaction: PostgresTransaction
     ) async throws -> ImportOutcome {
         var outcome = ImportOutcome()
         for (row, faults) in chunk.rejected { outcome.reject(row, faults) }
         try await ConsentStore.say(.import, by: principal, in: transaction)
-        let writer = ImportWriter<Row>(
-            existing: order.existing, header: chunk.header, journal: journal, principal: principal)
-        try await writer.write(chunk.rows, in: transaction, into: &outcome)
+        try await writer(chunk.header, isLast: false).write(chunk.rows, in: transaction, into: &outcome)
+        try await ImportLedger.hold(claim, outcome, in: transaction)
+        return outcome
+    }
+
+    private func writer(_ header: ImportHeader<Row.Column>, isLast: Bool) -> ImportWriter<Row> {
+        ImportWriter(existing: order.existing, isLast: isLast, header: header, journal: journal, principal: principal)
+    }
+
+    /// How deep a network may be of which the branches stand before their heads.
+    private static var levels: Int { 10 }
+
+    /// Takes the rows that wait for a head of network, level by level: those that still wait when a round brings nothing
+    /// new are rejected.
+    ///
+    /// - Parameter batch: takes those after a row; gives nil when there are none.
+    /// - Returns: the number of rejected rows.
+    @discardableResult
+    private func takeHeld(
+        _ batch: (_ after: Int, _ isLast: Bool) async throws -> ImportOutcome?
+    ) async throws -> Int {
+        var rejected = 0
+        var isLast = false
+        for level in 1... {
+            var (after, taken, waiting) = (0, 0, 0)
+            while let outcome = try await batch(after, isLast) {
+                after = max(after, outcome.rows.map(\.row).max() ?? 0, outcome.held.map(\.row).max() ?? 0)
+                taken += outcome.rows.count
+                waiting += outcome.held.count
+                rejected += outcome.count(.rejected)
+            }
+            if waiting == 0 { break }
+            isLast = taken == 0 || level >= Self.levels
+        }
+        return rejected
+    }
+
+    private func writeHeld(
+        _ claim: ImportLedger.Claim, _ header: ImportHeader<Row.Column>?, after number: Int, isLast: Bool,
+        in transaction: PostgresTransaction
+    ) async throws -> ImportOutcome? {
+        let rows = try await ImportLedger.held(claim, after: number, atMost: 1000, as: Row.self, in: transaction)
+        guard let header, !rows.isEmpty else { return nil }
+        var outcome = ImportOutcome()
+        try await ConsentStore.say(.import, by: principal, in: transaction)
+        try await writer(header, isLast: isLast).write(rows, in: transaction, into: &outcome)
+        try await ImportLedger.release(claim, outcome, in: transaction)
         return outcome
     }
 

@@ -5,6 +5,8 @@ import ServiceKit
 /// What became of a chunk of rows.
 struct ImportOutcome: Sendable {
     private(set) var rows: [ImportRow] = []
+    /// Rows that wait for another one, by their number, as they are sent to the database.
+    private(set) var held: [(row: Int, text: JSONText)] = []
 
     mutating func add(_ row: Int, _ outcome: ImportRow.Outcome, _ record: Identifier<ImportRow>?) {
         rows.append(ImportRow(row: row, outcome: outcome, record: record, errors: []))
@@ -12,6 +14,10 @@ struct ImportOutcome: Sendable {
 
     mutating func reject(_ row: Int, _ faults: [ImportRow.Fault]) {
         rows.append(ImportRow(row: row, outcome: .rejected, record: nil, errors: faults))
+    }
+
+    mutating func hold(_ row: Int, _ text: JSONText) {
+        held.append((row, text))
     }
 
     func count(_ outcome: ImportRow.Outcome) -> Int {
@@ -22,33 +28,58 @@ struct ImportOutcome: Sendable {
 /// Matches rows with what is there, by one policy for every intake, and writes them: each step one statement a chunk.
 struct ImportWriter<Row: ImportedRow> {
     let existing: Import.Existing
+    /// Whether there is no further row that one could wait for.
+    let isLast: Bool
     let header: ImportHeader<Row.Column>
     let journal: Journal
     let principal: Principal
 
-    /// A row that could be the same record as an earlier row of the chunk waits for the next round, when the earlier one
-    /// can be found.
+    /// In rounds: see ``RowQueue``. A row is matched once to know its keys and, when it had to wait, again when it is ready.
     func write(
         _ rows: [Row], in transaction: PostgresTransaction, into outcome: inout ImportOutcome
     ) async throws {
-        var waiting = rows
-        while !waiting.isEmpty {
-            let matches = try await Row.match(try JSONText(encoding: waiting), in: transaction)
-            var taken: Set<String> = []
-            var later: [Row] = []
+        guard !rows.isEmpty else { return }
+        let first = try await Row.match(try JSONText(encoding: rows), in: transaction)
+        var queue = RowQueue(keys: first.map(\.keys))
+        var isFirstRound = true
+        while !queue.ready.isEmpty {
+            let ready = queue.ready
+            let matches =
+                isFirstRound
+                ? ready.map { first[$0] }
+                : try await Row.match(try JSONText(encoding: ready.map { rows[$0] }), in: transaction)
+            isFirstRound = false
+            var taken: Set<Identifier<ImportRow>> = []
+            var moved = taken
+            var heads = taken
+            var done: [Int] = []
             var (new, known): ([Row], [Row]) = ([], [])
-            for (var row, match) in zip(waiting, matches) {
+            for (place, match) in zip(ready, matches) {
+                var row = rows[place]
+                let records = match.records ?? []
+                // By another key, an earlier row is the same record: what that one changes may matter to this one.
+                let isFirst = taken.isDisjoint(with: records)
+                taken.formUnion(records)
+                // Of two that move in one tree, the later one is judged by where the earlier one has come.
+                let isAlone = heads.isDisjoint(with: records) && match.head.map { !moved.contains($0) } ?? true
+                guard isFirst && isAlone else { continue }
+                done.append(place)
                 if let fault = match.fault {
                     outcome.reject(row.row, [.init(column: nil, detail: fault)])
                     continue
                 }
-                let records = match.records ?? []
-                let keys = match.keys + records.map(\.text)
-                let isFirst = taken.isDisjoint(with: keys)
-                taken.formUnion(keys)
-                guard isFirst else {
-                    later.append(row)
+                if match.waits == true {
+                    if isLast {
+                        let detail = "Its head of network is not there, nor anywhere in the file."
+                        outcome.reject(row.row, [.init(column: nil, detail: detail)])
+                    } else {
+                        outcome.hold(row.row, try JSONText(encoding: row))
+                    }
                     continue
+                }
+                if let head = match.head {
+                    heads.insert(head)
+                    moved.formUnion(records)
                 }
                 switch records.count {
                 case 0:
@@ -68,7 +99,7 @@ struct ImportWriter<Row: ImportedRow> {
                 }
             }
             try await write(new: new, known: known, in: transaction, into: &outcome)
-            waiting = later
+            queue.finish(done)
         }
     }
 

@@ -2,8 +2,9 @@ import ClubProtocol
 import Foundation
 import Postgres
 
-/// What one row of an import says; what is nil it does not say. It travels to the database as JSON.
-protocol ImportedRow: Encodable, Sendable {
+/// What one row of an import says; what is nil it does not say. It travels to the database as JSON; one that has to
+/// wait there for a later row comes back as such.
+protocol ImportedRow: Codable, Sendable {
     associatedtype Column: ImportColumn
 
     /// In the journal: `expert`.
@@ -41,6 +42,10 @@ struct ImportMatch: Decodable {
     var records: [Identifier<ImportRow>]?
     /// What is wrong with the row, as the records that are there say.
     var fault: String?
+    /// Whether it is about a record that is not there, and may come later in the file.
+    var waits: Bool?
+    /// The record above it in a tree, where that is not the one that is there already.
+    var head: Identifier<ImportRow>?
     /// By what a later row of the same batch would be matched with this one.
     var keys: [String]
 }
@@ -72,7 +77,7 @@ struct ImportReader<Row: ImportedRow> {
         for (index, column) in header.columns.enumerated() {
             guard let column else { continue }
             let cell = FormulaGuard.removed(from: Cell.trimmed(record.cells[index]))
-            guard !cell.isEmpty else { continue }
+            guard !Cell.isNothing(cell) else { continue }
             do throws(InvalidText) {
                 try row.read(cell, as: column, topics)
             } catch {

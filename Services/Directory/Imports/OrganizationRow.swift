@@ -3,6 +3,7 @@ import ClubProtocol
 /// What a column of an import says about an organization.
 enum OrganizationColumn: String, ImportColumn {
     case name, kind, subKind, siren, siret, street, postalCode, commune, departement, email, telephone, website, topics
+    case parent
 
     static let identifying: Set<OrganizationColumn> = [.name, .siret, .email]
     static let identifyingNames = "name, SIRET or e-mail"
@@ -15,13 +16,20 @@ enum OrganizationColumn: String, ImportColumn {
         case .siren: ["nsiren", "nosiren", "numerosiren", "sirennumber"]
         case .siret: ExpertColumn.siret.aliases + ["siretsiege", "siretdusiege", "pivot"]
         case .street: ["adresse", "rue", "voie", "address", "adressepostale", "numeroetrue", "streetaddress"]
-        case .postalCode: ExpertColumn.postalCode.aliases + ["codpost"]
-        case .commune: ExpertColumn.commune.aliases + ["libcom"]
+        case .postalCode: ExpertColumn.postalCode.aliases + ["codpost", "adressecodepostal"]
+        case .commune: ExpertColumn.commune.aliases + ["libcom", "adressecommune"]
         case .departement: ExpertColumn.departement.aliases + ["inseedep"]
         case .email: ExpertColumn.email.aliases
         case .telephone: ExpertColumn.telephone.aliases
-        case .website: ExpertColumn.website.aliases
+        case .website: ExpertColumn.website.aliases + ["contactweb"]
         case .topics: ExpertColumn.topics.aliases
+        case .parent:
+            [
+                "tetedereseau", "siretdelatetedereseau", "sirendelatetedereseau", "siretparent", "sirenparent",
+                "parentsiret", "parentsiren", "organisationmere", "siretdelorganisationmere",
+                "sirendelorganisationmere", "maisonmere", "parentorganization", "parentorganisation",
+                "headofnetwork", "rattachement", "organismederattachement",
+            ]
         }
     }
 }
@@ -48,6 +56,10 @@ struct OrganizationRow: ImportedRow {
     var telephone: Telephone?
     var website: WebAddress?
     var topics: [Topic]?
+    /// The head of its network, by one of these.
+    var parent: Organization.ID?
+    var parentSiret: Siret?
+    var parentSiren: Siren?
     /// Of a new one, when the row does not say it.
     var kindOfNew: Organization.Kind?
 
@@ -61,7 +73,10 @@ struct OrganizationRow: ImportedRow {
     }
 
     mutating func conclude() throws(InvalidText) {
-        if siren == nil, let siret { siren = try Siren(validating: String(siret.text.prefix(9))) }
+        if siren == nil, let siret {
+            siren = try? Siren(validating: String(siret.text.prefix(9)))
+            guard siren != nil else { throw InvalidText("The SIRET begins with nine digits that are no SIREN.") }
+        }
         if departement == nil, let postalCode { departement = Departement(postalCode: postalCode) }
         if kind == nil { kind = subKind?.kind }
         if let siren, let siret, !siret.text.hasPrefix(siren.text) {
@@ -88,6 +103,21 @@ struct OrganizationRow: ImportedRow {
         case .telephone: telephone = try Cell.telephone(cell)
         case .website: website = try WebAddress(validating: cell.contains("://") ? cell : "https://\(cell)")
         case .topics: self.topics = try Cell.list(cell, "/") { part throws(InvalidText) in try topics.code(of: part) }
+        case .parent:
+            let number = cell.filter { !$0.isWhitespace }
+            switch number.utf8.count {
+            case 9: parentSiren = try Siren(validating: number)
+            case 14: parentSiret = try Siret(validating: number)
+            default: parent = try Self.identifier(cell)
+            }
+        }
+    }
+
+    private static func identifier(_ cell: String) throws(InvalidText) -> Organization.ID {
+        do throws(InvalidText) {
+            return try Organization.ID(validating: cell)
+        } catch {
+            throw InvalidText("is neither a SIREN nor a SIRET")
         }
     }
 

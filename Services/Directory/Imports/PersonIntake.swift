@@ -3,22 +3,33 @@ import Postgres
 
 // The statements of an import of people. Each takes a batch of rows as one JSON parameter.
 extension PersonRow {
+    /// Who works where is said by the organization's SIRET, else by its name, which must then be that of one only.
     /// By e-mail; else by name, without accents, case and signs, and organization, where addresses do not speak against
     /// it. A person has neither SIRET nor postal code of its own: those are the organization's.
     static func match(_ rows: JSONText, in transaction: PostgresTransaction) async throws -> [ImportMatch] {
         try await transaction.query(
             """
-            with row as (
-                select row.row, lower(row.email) as email, o.id as organization,
+            with said as (
+                select * from jsonb_to_recordset(\(rows)) as row (
+                    row int, email text, "familyName" text, "givenName" text, siret text, organization uuid,
+                    "organizationName" text)),
+            named as (
+                select row, array_agg(o.id) as organizations
+                from said join organization o on directory.name_key(o.name) = directory.name_key("organizationName")
+                where said.organization is null and said.siret is null
+                group by row),
+            row as (
+                select said.row, lower(said.email) as email, o.id as organization,
                     directory.name_key("familyName" || ' ' || "givenName") as name_key,
                     case
-                        when o.id is null and coalesce(row.siret, row.organization::text) is not null
+                        when cardinality(organizations) > 1
+                            then 'Several organizations have this name: the SIRET would tell.'
+                        when o.id is null and coalesce(said.siret, said.organization::text, "organizationName") is not null
                             then 'There is no such organization.'
                     end as fault
-                from jsonb_to_recordset(\(rows)) as row (
-                    row int, email text, "familyName" text, "givenName" text, siret text, organization uuid)
-                left join organization o on o.id = coalesce(
-                    row.organization, (select id from organization where organization.siret = row.siret))),
+                from said left join named using (row) left join organization o on o.id = coalesce(
+                    said.organization, (select id from organization where organization.siret = said.siret),
+                    case when cardinality(organizations) = 1 then organizations[1] end)),
             by_email as (
                 select row, array[id] as records from row join person on lower(person.email) = row.email),
             by_name as (
@@ -74,14 +85,19 @@ extension PersonRow {
         ).decode(ImportWritten.self)
     }
 
-    private static let organization: SQL =
-        "coalesce(row.organization, (select o.id from organization o where o.siret = row.siret))"
+    /// After the match there is not more than one.
+    private static let organization: SQL = """
+        coalesce(
+            row.organization, (select o.id from organization o where o.siret = row.siret),
+            (select o.id from organization o where directory.name_key(o.name) = directory.name_key(row."organizationName")
+                order by o.id limit 1))
+        """
 
     private static func recordset(_ rows: JSONText) -> SQL {
         """
         jsonb_to_recordset(\(rows)) as row (
             row int, id uuid, "givenName" text, "familyName" text, email text, telephone text, organization uuid,
-            siret text, consents jsonb)
+            siret text, "organizationName" text, consents jsonb)
         """
     }
 }

@@ -14,7 +14,11 @@ enum PersonColumn: String, ImportColumn {
         case .givenName: ["prenom", "prenomusuel", "prenoms", "firstname", "forename"]
         case .email: ExpertColumn.email.aliases + ["courrierelectronique"]
         case .telephone: ExpertColumn.telephone.aliases
-        case .organization: []
+        case .organization:
+            [
+                "organisation", "organizationname", "nomorganisation", "nomdelorganisation", "organisme", "structure",
+                "societe", "entreprise", "raisonsociale", "employeur", "company", "companyname", "employer",
+            ]
         case .siret: ExpertColumn.siret.aliases + ["siretorganisation", "siretdelorganisation"]
         case .flashInfo: ExpertColumn.flashInfo.aliases
         case .eventInvitations: ExpertColumn.eventInvitations.aliases
@@ -37,9 +41,10 @@ struct PersonRow: ImportedRow {
     var givenName: Line?
     var email: EmailAddress?
     var telephone: Telephone?
-    /// Where the person works, or that organization's SIRET.
+    /// Where the person works, or that organization's SIRET, or its name.
     var organization: Organization.ID?
     var siret: Siret?
+    var organizationName: Line?
     var consents: ConsentChoices?
 
     var missingForNew: PersonColumn? {
@@ -59,12 +64,23 @@ struct PersonRow: ImportedRow {
         case .givenName: givenName = try Cell.line(cell)
         case .email: email = try EmailAddress(validating: cell)
         case .telephone: telephone = try Cell.telephone(cell)
-        case .organization: organization = try Organization.ID(validating: cell)
+        case .organization: try readOrganization(cell)
         case .siret: siret = try Siret(validating: cell.filter { !$0.isWhitespace })
         case .flashInfo: consents = (consents ?? .init()).with(\.flashInfo, try Cell.yes(cell))
         case .eventInvitations: consents = (consents ?? .init()).with(\.eventInvitations, try Cell.yes(cell))
         case .publicDirectory: consents = (consents ?? .init()).with(\.publicDirectory, try Cell.yes(cell))
         case .partnerOffers: consents = (consents ?? .init()).with(\.partnerOffers, try Cell.yes(cell))
+        }
+    }
+
+    /// A column that has a SIRET as its header says it better.
+    private mutating func readOrganization(_ cell: String) throws(InvalidText) {
+        if let id = try? Organization.ID(validating: cell) {
+            organization = id
+        } else if let number = try? Siret(validating: cell.filter { !$0.isWhitespace }) {
+            siret = siret ?? number
+        } else {
+            organizationName = try Cell.line(cell)
         }
     }
 }

@@ -39,7 +39,7 @@ package struct Import: Codable, Hashable, Sendable {
     package var rejects: Rejects
     package var existing: Existing
     package var state: ImportState
-    /// Rows that were read; the sum of the four that follow.
+    /// Rows that were read; the sum of the five that follow.
     package var rows: Int
     package var created: Int
     package var updated: Int
@@ -47,10 +47,15 @@ package struct Import: Codable, Hashable, Sendable {
     package var skipped: Int
     /// Rows with an error.
     package var rejected: Int
+    /// Rows that were read and wait for one that may come later in the file; none when it is completed.
+    package var held: Int
     /// Headers of the file that the import does not know and left aside.
     package var unknownColumns: [String]
     /// Why it was interrupted or refused.
     package var reason: String?
+    /// When what became of each row was forgotten, which is some months after the last of it (see the retention rules);
+    /// the counts stay.
+    package var rowsForgottenAt: Timestamp?
     package var version: Int
     package var createdAt: Timestamp
     package var updatedAt: Timestamp
@@ -143,7 +148,7 @@ package enum GetImport: Endpoint {
     package typealias Response = Import
 }
 
-/// Lists what became of each row of an import, in the order of the file.
+/// Lists what became of each row of an import, in the order of the file; nothing once that is forgotten.
 package enum ListImportRows: Endpoint {
     package static let operation = Operation(
         .get, "/v1/imports/{import}/rows", "Lists what became of each row of a file.", access: .roles(.operator),

@@ -38,6 +38,7 @@ package enum ImportExperts: Endpoint {
 }
 
 /// Takes organizations from a table, as experts are taken: matched by SIRET, else by e-mail, else by name and postal code.
+/// A column may name the head of network by its SIRET or SIREN, which may also come later in the file.
 package enum ImportOrganizations: Endpoint {
     package static let operation = Operation(
         .post, "/v1/imports/organizations", "Takes organizations from a CSV file.", access: .roles(.operator),
@@ -70,7 +71,8 @@ package enum ImportOrganizations: Endpoint {
     package typealias Response = ImportReport
 }
 
-/// Takes people from a table: matched by e-mail, else by name within the organization, which its SIRET says.
+/// Takes people from a table: matched by e-mail, else by name within the organization, which its SIRET says, else its name
+/// without case and accents, where only one has it.
 package enum ImportPeople: Endpoint {
     package static let operation = Operation(
         .post, "/v1/imports/people", "Takes people from a CSV file.", access: .roles(.operator),

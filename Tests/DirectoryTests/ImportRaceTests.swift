@@ -1,0 +1,159 @@
+import ClubProtocol
+import HTTPTypes
+import NIOCore
+import Postgres
+import ServiceKit
+import TestKit
+import Testing
+
+@testable import Directory
+
+/// A file of which the rest comes when it is time, or never.
+struct TornFile: AsyncSequence, Sendable {
+    struct Cut: Error {}
+    typealias Element = ByteBuffer
+
+    let text: String
+    /// Without it, the file breaks off.
+    var rest: String?
+    /// Returns when it is time.
+    let taken: @Sendable () async throws -> Void
+
+    func makeAsyncIterator() -> Iterator { Iterator(text: text, rest: rest, taken: taken) }
+
+    struct Iterator: AsyncIteratorProtocol {
+        var text: String?
+        var rest: String?
+        let taken: @Sendable () async throws -> Void
+        private var isOver = false
+
+        init(text: String, rest: String?, taken: @escaping @Sendable () async throws -> Void) {
+            self.text = text
+            self.rest = rest
+            self.taken = taken
+        }
+
+        mutating func next() async throws -> ByteBuffer? {
+            if let text {
+                self.text = nil
+                return ByteBuffer(string: text)
+            }
+            guard !isOver else { return nil }
+            isOver = true
+            try await taken()
+            guard let rest else { throw Cut() }
+            return ByteBuffer(string: rest)
+        }
+    }
+}
+
+@Suite("one file, sent twice at once")
+struct ImportRaceTests {
+    private static let count = 2500
+
+    private static var file: String {
+        var file = "name,email,type,postalCode,commune\n"
+        for number in 1...count { file += "Agence \(number),a\(number)@example.org,agence,64000,Pau\n" }
+        return file
+    }
+
+    /// Sends the file as a whole, and halts in its middle until `meanwhile` is done.
+    private func send(
+        _ id: Import.ID, in directory: TestService, meanwhile: @escaping @Sendable () async throws -> Void
+    ) async throws -> ImportReport {
+        let file = Self.file
+        let cut = file.index(file.startIndex, offsetBy: file.count / 2)
+        let torn = TornFile(text: String(file[..<cut]), rest: String(file[cut...])) {
+            for _ in 0..<1000 {
+                let row = try await directory.backend.database.first("select rows from import where id = \(id)")
+                if try row?["rows", as: Int.self] == 1000 { break }
+                try await Task.sleep(for: .milliseconds(10))
+            }
+            try await meanwhile()
+        }
+        return try await directory.client(.operator).upload(
+            ImportExperts.request(query: .init(import: id, mode: .apply)), body: torn)
+    }
+
+    private func experts(in directory: TestService) async throws -> Int? {
+        try await directory.backend.database.first("select count(*) as count from expert")?["count"]
+    }
+
+    @Test("while an attempt is at work, another one is told so and leaves it its work")
+    func whole() async throws {
+        try await withDirectory { directory in
+            let id = Import.ID()
+            let query = "?mode=apply&import=\(id)"
+            let report = try await send(id, in: directory) {
+                for _ in 1...3 {
+                    let other = try await directory.imports(Array(Self.file.utf8), query)
+                    #expect(try other.problem().slug == "import-running")
+                }
+            }
+            #expect(report.applied && (report.rows, report.created) == (Self.count, Self.count))
+            let taken = try await experts(in: directory)
+            #expect(taken == Self.count)
+            #expect(try await directory.report(Self.file, query) == report)
+            let attempts = try await directory.backend.database.first("select attempt from import where id = \(id)")
+            #expect(try attempts?["attempt", as: Int.self] == 1)
+        }
+    }
+
+    @Test("without looking first whether one is at work, neither would come to its end")
+    func wholeWithoutGuard() async throws {
+        try await withDirectory { directory in
+            let id = Import.ID()
+            let first: ImportReport? = try? await send(id, in: directory) {
+                let order = ImportLedger.Order(
+                    id: id, key: nil, actor: "test", records: .experts, mode: .apply, rejects: .refuseFile,
+                    existing: .update)
+                _ = try await directory.backend.database.transaction {
+                    try await ImportLedger.claim(order, in: $0)
+                }
+            }
+            #expect(first == nil)
+            let taken = try await experts(in: directory)
+            #expect(taken == 0)
+        }
+    }
+
+    @Test("of many requests at once with one key, one is the import, and the rest find it or are told it is running")
+    func key() async throws {
+        try await withDirectory { directory in
+            let file = Array(Self.file.utf8)
+            func post(_ query: String, key: String) async throws -> RawAnswer {
+                try await directory.raw(
+                    .post, "/v1/imports/experts\(query)", role: .operator,
+                    headers: ["Content-Type": "text/csv", "Idempotency-Key": key], body: file)
+            }
+            for rejects in Import.Rejects.allCases {
+                let query = "?mode=apply&rejects=\(rejects.rawValue)"
+                let answers = try await withThrowingTaskGroup(of: RawAnswer.self) { group in
+                    for _ in 1...4 { group.addTask { try await post(query, key: rejects.rawValue) } }
+                    return try await group.reduce(into: []) { $0.append($1) }
+                }
+                let reports = try answers.filter { $0.status == 200 }.map { try $0.decode(ImportReport.self) }
+                #expect(!reports.isEmpty && Set(reports.map(\.import)).count == 1)
+                #expect(reports.allSatisfy { $0.applied && $0.rows == Self.count })
+                #expect(answers.allSatisfy { $0.status == 200 || $0.status == 409 })
+                // Later as well; another key is another import.
+                let again = try await post(query, key: rejects.rawValue).decode(ImportReport.self)
+                #expect(again == reports.first)
+                let other = try await post(query, key: "other").decode(ImportReport.self)
+                #expect(other.import != again.import && other.skipped == Self.count)
+                #expect(
+                    try await post("?existing=skip", key: rejects.rawValue).problem().slug == "idempotency-key-reused")
+                try await directory.backend.database.execute(
+                    "update import set request_key = null, requested_by = null where request_key = 'other'")
+            }
+            let row = try await directory.backend.database.first(
+                """
+                select (select count(*) from import) as imports, (select count(*) from expert) as experts,
+                    (select count(*) from change) as changes
+                """)
+            #expect(try row?["imports", as: Int.self] == 4)
+            #expect(try row?["experts", as: Int.self] == Self.count)
+            #expect(try row?["changes", as: Int.self] == Self.count)
+        }
+    }
+}
