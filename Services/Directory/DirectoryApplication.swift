@@ -22,6 +22,7 @@ package enum DirectoryApplication: ServiceApplication {
         Migration("0011-confirmation", sql: PackageResources.m0011_confirmation_sql),
         Migration("0012-referrals", sql: PackageResources.m0012_referrals_sql),
         Migration("0014-receipts", sql: PackageResources.m0014_receipts_sql),
+        Migration("0015-search", sql: PackageResources.m0015_search_sql),
     ]
 
     package static func assemble(_ backend: Backend, into parts: inout ServiceParts) throws {
