@@ -56,7 +56,10 @@ extension SQL {
 
     /// Whether an expert stands in the public directory: its list, its pages, and what ambassadors are shown to choose from.
     /// The one place that decides it.
-    static var published: SQL { "\(agreed(to: .publicDirectory)) and \(isPresent)" }
+    ///
+    /// Nearly all agree, which the planner cannot know of a condition on `jsonb`: as a truth value it has statistics, and an index
+    /// by name of those whom it holds for (`expert_published_idx`).
+    static var published: SQL { "(\(agreed(to: .publicDirectory))) is true and \(isPresent)" }
 
     /// Whether a row's person or firm agreed to a purpose.
     static func agreed(to purpose: Purpose) -> SQL {

@@ -22,6 +22,7 @@ package enum DirectoryApplication: ServiceApplication {
         Migration("0011-confirmation", sql: PackageResources.m0011_confirmation_sql),
         Migration("0012-referrals", sql: PackageResources.m0012_referrals_sql),
         Migration("0014-receipts", sql: PackageResources.m0014_receipts_sql),
+        Migration("0015-search", sql: PackageResources.m0015_search_sql),
         Migration("0016-imports", sql: PackageResources.m0016_imports_sql),
         Migration("0017-places", sql: PackageResources.m0017_places_sql),
         Migration("0018-lists", sql: PackageResources.m0018_lists_sql),

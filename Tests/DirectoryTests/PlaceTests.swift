@@ -181,7 +181,7 @@ struct PlaceTests {
                     for (table, rule, index) in [
                         ("organization", .lies(in: "94"), "organization_departement_idx"),
                         ("expert", .lies(in: "94"), "expert_departement_idx"),
-                        ("expert", .serves("94" as Region), "expert_departements_idx"),
+                        ("expert", .serves("94" as Region), "expert_filter_idx"),
                         ("ambassador", .serves("94" as Region), "ambassador_departements_idx"),
                         ("referral", .lies(in: "94"), "referral_departement_idx"),
                     ] as [(SQL, SQL, String)] {

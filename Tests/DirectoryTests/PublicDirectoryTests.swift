@@ -59,6 +59,9 @@ struct PublicDirectoryTests {
             #expect(try await names("topic=payment") == ["Expert 33", "Expert 34"])
             #expect(try await names("departement=40") == ["Expert 10"])
             #expect(try await names("subKind=reseller").isEmpty)
+            try await directory.database.withClient(as: "directory") { client in
+                try await client.transaction { try await ExpertWordStore.refresh(in: $0) }
+            }
             #expect(try await names("q=experrt&departement=40") == ["Expert 10"])
             let first = try await directory.raw(.get, "/v1/public/experts?topic=cloud&limit=20")
             let next = try #require(try first.json()["next"]?.string)

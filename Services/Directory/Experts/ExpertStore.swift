@@ -72,14 +72,31 @@ enum ExpertStore {
         "\(filter(query).all)\(visible(to: principal))"
     }
 
+    /// What one index finds in the order of the list is one statement; other filters are read as a search is.
     static func list(
-        _ query: ListExperts.Query, _ page: PageRequest, for principal: Principal, on executor: any PostgresExecutor
+        _ query: ListExperts.Query, _ page: PageRequest, for principal: Principal, on database: PostgresClient
     ) async throws -> Rows {
-        var rules = filter(query)
-        if let after = try page.position(of: Expert.self) {
-            rules.append("(sort_key, id) > (\(after.key), \(after.id))")
+        let position = try page.position(of: Expert.self)
+        guard query.siret != nil || query.email != nil || query.isNarrow else {
+            return try await database.transaction(readOnly: true) { transaction in
+                try await ExpertWalk.prepare(transaction)
+                var others = query
+                (others.q, others.subKind, others.departement) = (nil, nil, nil)
+                var scope = Self.rules(for: principal)
+                if let subKind = query.subKind { scope.append("sub_kind = \(subKind)") }
+                if let departement = query.departement { scope.append("departement = \(departement)") }
+                var rules = filter(others)
+                if let words = query.q { rules.append(try await ExpertWordStore.read(words, in: transaction).rule) }
+                let walk = ExpertWalk(
+                    columns: #"document as "_document", version"#, scope: scope, rules: rules, order: .name)
+                return try await walk.page(
+                    after: position.map { .init(stage: 0, key: $0.key, id: $0.id) }, limit: page.limit + 1,
+                    in: transaction)
+            }
         }
-        return try await executor.query(
+        var rules = filter(query)
+        if let position { rules.append("(sort_key, id) > (\(position.key), \(position.id))") }
+        return try await database.query(
             """
             select \(columns), sort_key as "_key", id as "_id" from expert
             where \(rules.all)\(visible(to: principal))
@@ -119,6 +136,14 @@ enum ExpertStore {
     /// The experts of these identifiers as they are now, for the change feed.
     static func snapshot(_ ids: ChangedIDs) -> SQL {
         "select id, document as data from expert where id = any(\(ids))"
+    }
+}
+
+extension ListExperts.Query {
+    /// Whether the indexes by name know of all that is asked for.
+    fileprivate var isNarrow: Bool {
+        q == nil && serves == nil && topic == nil && brand == nil && freshness == nil && enrolled == nil
+            && updatedSince == nil
     }
 }
 

@@ -27,8 +27,8 @@ enum PublicStore {
             switch self {
             case .top: []
             case .key(let key, let id): ["(sort_key, id) > (\(key), \(id))"]
-            case .row(let id): ["(sort_key, id) > (select sort_key, id from \(table) where id = \(id))"]
-            case .before(let id): ["(sort_key, id) < (select sort_key, id from \(table) where id = \(id))"]
+            case .row(let id): ["(sort_key, id) > ((select sort_key from \(table) where id = \(id)), \(id))"]
+            case .before(let id): ["(sort_key, id) < ((select sort_key from \(table) where id = \(id)), \(id))"]
             }
         }
 
@@ -51,20 +51,23 @@ enum PublicStore {
     ///   - query: its `limit` and `cursor` do not count here.
     ///   - limit: one more than a page has.
     static func experts(
-        _ query: ListPublicExperts.Query, from start: Start<Expert>, limit: Int, on executor: any PostgresExecutor
+        _ query: ListPublicExperts.Query, from start: Start<Expert>, limit: Int, on database: PostgresClient
     ) async throws -> Rows {
-        var rules: [SQL] = [.published] + start.rule("expert")
-        if let words = query.q { rules.append(.matches(words)) }
+        var scope: [SQL] = [.published] + start.rule("expert")
+        if let subKind = query.subKind { scope.append("sub_kind = \(subKind)") }
+        var rules: [SQL] = []
         if let departement = query.departement { rules.append(.serves(departement)) }
         if let region = query.region { rules.append(.serves(region)) }
         if let topic = query.topic { rules.append(.isAbout(topic)) }
-        if let subKind = query.subKind { rules.append("sub_kind = \(subKind)") }
-        return try await executor.query(
-            """
-            select \(expertColumns), sort_key as "_key" from expert
-            where \(rules.all)
-            order by \(start.order) limit \(limit)
-            """)
+        let (known, others) = (scope, rules)
+        return try await database.transaction(readOnly: true) { transaction in
+            try await ExpertWalk.prepare(transaction)
+            var rules = others
+            if let words = query.q { rules.append(try await ExpertWordStore.read(words, in: transaction).rule) }
+            let order: ExpertWalk.Order = if case .before = start { .nameBackwards } else { .name }
+            let walk = ExpertWalk(columns: expertColumns, scope: known, rules: rules, order: order)
+            return try await walk.page(after: nil, limit: limit, in: transaction)
+        }
     }
 
     static func expert(_ id: Expert.ID, on executor: any PostgresExecutor) async throws -> Rows {

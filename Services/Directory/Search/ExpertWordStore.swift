@@ -89,8 +89,13 @@ enum ExpertWordStore {
 }
 
 extension [ExpertWordStore.Reading] {
+    /// What an expert's row must be. Nothing but blanks and signs: no expert is called that.
+    var rule: SQL {
+        isEmpty ? "false" : "search @@ to_tsquery('directory.french_folded', \(query))"
+    }
+
     /// As `to_tsquery` reads it: all words, each in one of its readings. Words are letters and digits only.
-    var query: String {
+    private var query: String {
         map { "(\(([$0.typed] + $0.takenFor).joined(separator: " | ")))" }.joined(separator: " & ")
     }
 }

@@ -103,7 +103,7 @@ package enum ListExperts: Endpoint {
         package var brand: Line?
         package var siret: Siret?
         package var email: EmailAddress?
-        /// Words of the name or the commune; accents, endings and typing errors are forgiven.
+        /// Words of the name or the commune, read as in ``SearchExperts``; a new word is known to be one after a minute.
         package var q: Line?
         package var freshness: Freshness?
         /// Whether it is in the channel now, or has left; both without it.

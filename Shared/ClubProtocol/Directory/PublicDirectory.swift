@@ -47,7 +47,7 @@ package enum ListPublicExperts: Endpoint {
         .get, "/v1/public/experts", "Lists the experts who agreed to be shown, by name.", access: .anyone)
 
     package struct Query: Codable, Sendable, PagedQuery {
-        /// Words of the name or the commune; accents, endings and typing errors are forgiven.
+        /// Words of the name or the commune, read as in ``SearchExperts``; a new word is known to be one after a minute.
         package var q: Line?
         /// A département served.
         package var departement: Departement?
