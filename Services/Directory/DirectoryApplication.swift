@@ -64,7 +64,6 @@ package enum DirectoryApplication: ServiceApplication {
         ConsentRoutes(backend: backend).mount(on: &parts)
         PersonalDataRoutes(backend: backend).mount(on: &parts)
         ErasureRoutes(eraser: Eraser(backend: backend)).mount(on: &parts)
-        try parts.retention(backend, DirectoryRetention(backend: backend).tasks)
         SitemapRoutes(backend: backend).mount(on: &parts)
         try parts.retention(
             backend, DirectoryRetention(backend: backend).tasks + [ImportRetention(backend: backend).task])
