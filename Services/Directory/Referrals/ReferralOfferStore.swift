@@ -45,7 +45,13 @@ enum ReferralOfferStore {
         var rules = visible(to: principal)
         if let referral = query.referral { rules.append("offer.referral = \(referral)") }
         if let expert = query.expert { rules.append("offer.expert = \(expert)") }
-        if let state = query.state { rules.append("\(Self.state) = \(state.rawValue)") }
+        switch query.state {
+        case .sent: rules.append("offer.state = 'sent' and answer_by >= \(ReferralStore.today)")
+        case .expired:
+            rules.append("offer.state in ('sent', 'expired') and \(Self.state) = 'expired'")
+        case .some(let state): rules.append("offer.state = \(state.rawValue)")
+        case nil: break
+        }
         if let after = try page.position(of: ReferralOffer.self) { rules.append("offer.id < \(after.id)") }
         return try await executor.query(
             """

@@ -198,6 +198,12 @@ package final class TestCluster: Sendable {
 
     // MARK: - Access
 
+    /// What the server has written into its log.
+    package func log() throws -> String {
+        guard let directory else { throw NotOurs() }
+        return try String(contentsOfFile: "\(directory)/log", encoding: .utf8)
+    }
+
     /// The URL of a database, as the superuser or as another role.
     package func url(database: String, role: String? = nil) -> String {
         let secret = role == nil ? password : TestRoles.password

@@ -1,0 +1,182 @@
+import ClubProtocol
+import Postgres
+import TestKit
+
+/// A directory with so many rows in every table that grows that the planner goes by an index, if there is one.
+enum Crowd {
+    /// How many rows each table has, at the least.
+    static let rows = 6000
+    static let experts = 18_000
+
+    /// Tables that do not grow with the club, or that are not the directory's own.
+    static let small: [String: String] = [
+        "departement": "101, by law", "departement_near": "101 times 101", "region": "18, by law",
+        "tier": "a handful, kept by the staff", "topic": "some dozens, kept by the staff",
+        "contribution_counter": "a row for each year", "receipt_counter": "a row for each year",
+        "expert_word_progress": "one row", "duplicate_scan": "one each night",
+        "consent_wording": "a new wording now and then", "retention_rule": "a handful, by the code",
+        "schema_migration": "one for each migration", "cron": "one for each schedule",
+        "feed_cursor": "one for each feed",
+        "audit_head": "one row", "audit_key": "the kit's, looked up by its tests", "audit": "the kit's",
+        "change": "the kit's", "idempotency": "the kit's", "job": "the kit's", "webhook": "the kit's",
+        "webhook_secret": "the kit's", "webhook_delivery": "the kit's", "webhook_attempt": "the kit's",
+    ]
+
+    /// Fills the tables, behind the triggers' back: what they check is right here.
+    static func fill(_ database: TestDatabase) async throws {
+        try await database.withClient(searchPath: "directory") { client in
+            try await client.withConnection { connection in
+                try await connection.execute(script: [UInt8](script.utf8))
+            }
+        }
+    }
+
+    private static let script = """
+        set session_replication_role = replica;
+        set statement_timeout = '120s';
+        create function pg_temp.key(kind text, number bigint) returns uuid language sql immutable
+            return md5(kind || number)::uuid;
+        -- Eight letters that nobody else has, or few.
+        create function pg_temp.word(number bigint) returns text language sql immutable
+            return initcap(translate(left(md5((number / 3)::text), 8), '0123456789', 'ghijklmnop'));
+        create function pg_temp.siret(number bigint) returns text language sql immutable return (
+            select base || digit from (select '1' || lpad(number::text, 12, '0') as base) as of,
+                generate_series(0, 9) as digit
+            where directory.luhn(base || digit));
+        create temporary table place as
+            select row_number() over (order by code) - 1 as number, code,
+                case when code in ('2A', '2B') then '20' else code end as prefix
+            from departement;
+
+        insert into organization (
+            id, kind, sub_kind, name, siret, parent, postal_code, commune, departement, email, topics, agency, updated_at)
+        select pg_temp.key('organization', i), (array['institution', 'brand', 'provider'])[1 + i % 3],
+            (array['chamber', null, 'reseller'])[1 + i % 3],
+            (array['Chambre', 'Maison', 'Union', 'Centre'])[1 + i % 4] || ' ' || pg_temp.word(i),
+            case when i % 10 = 0 then pg_temp.siret(i) end, case when i > 100 then pg_temp.key('organization', i % 100) end,
+            rpad(prefix, 5, '0'), pg_temp.word(i + 7), code, 'o' || i || '@example.org',
+            case when i % 20 = 0 then '{cloud}'::text[] else '{network}' end,
+            case when i % 3 = 1 and i > 100 then pg_temp.key('organization', 2 + i % 50 * 3) end, now() - i * interval '1 hour'
+        from generate_series(0, \(rows) - 1) as i join place on number = i % 101;
+
+        insert into person (id, given_name, family_name, email, organization, consents, updated_at)
+        select pg_temp.key('person', i), (array['Ana', 'Jean', 'Camille'])[1 + i % 3], pg_temp.word(i),
+            'p' || i || '@example.org', pg_temp.key('organization', i % \(rows)),
+            case when i % 50 = 0 then '{"flashInfo": {"agreed": true}}'::jsonb else '{}' end, now() - i * interval '1 hour'
+        from generate_series(0, 2 * \(rows) - 1) as i;
+
+        insert into mandate (id, person, organization, kind, from_day, until_day)
+        select pg_temp.key('mandate', i), pg_temp.key('person', i), pg_temp.key('organization', i % \(rows / 4)),
+            'alternate', '2010-01-01'::date + (i % 5000)::integer, '2010-03-01'::date + (i % 5000)::integer
+        from generate_series(0, \(rows) - 1) as i;
+
+        insert into membership (id, organization, tier, from_day, until_day)
+        select pg_temp.key('membership', i), pg_temp.key('organization', i % \(rows / 2)),
+            case when i % 20 = 0 then 'premium' else 'standard' end,
+            make_date(2024 + (i / (\(rows / 2)))::integer * 2, 1, 1), make_date(2025 + (i / (\(rows / 2)))::integer * 2, 12, 31)
+        from generate_series(0, \(rows) - 1) as i;
+
+        insert into contribution_counter select year, \(rows) from generate_series(2000, 2029) as year;
+        insert into contribution (id, organization, membership, year, number, amount, paid, called_on, due_on)
+        select pg_temp.key('contribution', i), pg_temp.key('organization', i % (\(rows) / 4)), pg_temp.key('membership', i),
+            2026 - (i / (\(rows) / 4))::integer, 1 + i % (\(rows) / 4), 120000,
+            case when i % 20 = 0 then 0 when i % 21 = 0 then 1000 else 120000 end, date, date + 60
+        from generate_series(0, \(rows) - 1) as i
+        cross join lateral (select make_date(2026 - (i / (\(rows) / 4))::integer, 1, 15) as date) as called;
+        insert into payment (id, contribution, amount, paid_on)
+        select pg_temp.key('payment', i), pg_temp.key('contribution', i), 120000, '2026-02-01'
+        from generate_series(0, \(rows) - 1) as i;
+        insert into contribution_reminder (id, contribution, step)
+        select pg_temp.key('reminder', i), pg_temp.key('contribution', i), 'called'
+        from generate_series(0, \(rows) - 1) as i;
+        insert into receipt_counter values (2026, \(rows));
+        insert into receipt (
+            id, contribution, year, number, issued_on, paid_on, amount, organization_name, contribution_year,
+            contribution_number)
+        select pg_temp.key('receipt', i), pg_temp.key('contribution', i), 2026, i + 1, '2026-02-02', '2026-02-01', 120000,
+            'Maison', 2026, i + 1
+        from generate_series(0, \(rows) - 1) as i;
+
+        insert into ambassador (
+            id, person, name, organization, topics, departements, enrolled_on, left_on, confirmed_at, updated_at)
+        select pg_temp.key('ambassador', i), pg_temp.key('person', i), pg_temp.word(i) || ' Ana',
+            pg_temp.key('organization', i % \(rows)), case when i % 20 = 0 then '{cloud}'::text[] else '{network}' end,
+            array[code], '2020-01-01', case when i % 50 = 0 then '2026-01-01'::date end,
+            now() - (i % 40) * interval '1 month', now() - i * interval '1 hour'
+        from generate_series(0, \(rows) - 1) as i join place on number = i % 101;
+
+        insert into expert (
+            id, sub_kind, name, siret, email, postal_code, commune, departement, departements, topics, brands, consents,
+            enrolled_on, left_on, confirmed_at, updated_at)
+        select pg_temp.key('expert', i), (array['webAgency', 'reseller'])[1 + i % 2],
+            (array['Agence', 'Informatique', 'Studio', 'Atelier'])[1 + i % 4] || ' ' || pg_temp.word(i),
+            case when i % 10 = 0 then pg_temp.siret(i) end, 'e' || i || '@example.org',
+            prefix || lpad((i % 90)::text, 5 - length(prefix), '0'), pg_temp.word(i % 3000), code, array[code],
+            case when i % 20 = 0 then '{cloud,network}'::text[] else '{network}' end,
+            array[case when i % 100 = 0 then 'Altéa' else 'Boréal' end],
+            '{"publicDirectory": {"agreed": true, "at": "2026-01-01T00:00:00Z"}}', '2020-01-01',
+            case when i % 50 = 0 then '2026-01-01'::date end, now() - (i % 40) * interval '1 month',
+            now() - i * interval '1 hour'
+        from generate_series(0, \(experts) - 1) as i join place on number = i % 101;
+        insert into expert_word (word, lexeme)
+        select word, lexeme
+        from (
+            select distinct word from expert cross join regexp_split_to_table(search_text, '[^[:alnum:]]+') as word
+        ) as word
+        cross join lateral unnest(to_tsvector('directory.french_folded', word)) as parsed (lexeme)
+        on conflict do nothing;
+
+        insert into confirmation_request (id, expert, confirmed_at, step)
+        select pg_temp.key('request', i), pg_temp.key('expert', i), now(), 0 from generate_series(0, \(rows) - 1) as i;
+        insert into self_service_link (id, expert)
+        select pg_temp.key('link', i), pg_temp.key('expert', i) from generate_series(0, \(rows) - 1) as i;
+
+        insert into referral (id, ambassador, topics, postal_code, departement, description, closed_at)
+        select pg_temp.key('referral', i), pg_temp.key('ambassador', i % 500), '{cloud}', rpad(prefix, 5, '0'), code, 'Besoin',
+            case when i % 20 > 0 then now() end
+        from generate_series(0, \(rows) - 1) as i join place on number = i % 101;
+        insert into referral_offer (id, referral, expert, state, answer_by)
+        select pg_temp.key('offer', i), pg_temp.key('referral', i), pg_temp.key('expert', i % 3000),
+            case when i % 20 = 0 then 'sent' when i % 20 = 1 then 'accepted' else 'declined' end, '2027-01-01'
+        from generate_series(0, \(rows) - 1) as i;
+
+        insert into duplicate (id, kind, first, second, score, reasons, state)
+        select pg_temp.key('duplicate', i), kind, least(one, other), greatest(one, other), (i % 101)::integer, '[]',
+            case when i % 20 = 0 then 'dismissed' else 'open' end
+        from generate_series(0, \(rows) - 1) as i
+        cross join lateral (select (array['organization', 'person', 'expert'])[1 + i % 3] as kind) as of
+        cross join lateral (
+            select pg_temp.key(kind, i % 5000) as one, pg_temp.key(kind, 5000 + i % 4999) as other) as pair;
+        insert into merge (
+            id, kind, survivor, merged, fields, before, after, steps, touched, mentioned, merged_by)
+        select pg_temp.key('merge', i), (array['organization', 'person', 'expert'])[1 + i % 3], pg_temp.key('expert', i),
+            pg_temp.key('gone', i), '{}', '{}', '{}', '[]', array[pg_temp.key('expert', i)], '{}', 'test'
+        from generate_series(0, \(rows) - 1) as i;
+        insert into consent_entry (id, person, expert, purpose, agreed, source, wording, at, written_by)
+        select pg_temp.key('consent', i), case when i % 2 = 0 then pg_temp.key('person', i / 2 % 3000) end,
+            case when i % 2 = 1 then pg_temp.key('expert', i / 2 % 3000) end, wording.purpose, i % 3 > 0, 'self', wording.id,
+            now() - i * interval '1 hour', 'test'
+        from generate_series(0, 2 * \(rows) - 1) as i
+        join (
+            select row_number() over (order by id) - 1 as number, id, purpose from consent_wording
+        ) as wording on number = i % 4;
+        insert into erasure (id, entity, subject, reason, state, requested_by, started_at, completed_at)
+        select pg_temp.key('erasure', i), (array['person', 'expert'])[1 + i % 2],
+            pg_temp.key(case when i = 77 then 'person' else 'gone' end, i), 'request', state, 'test',
+            case when state in ('erasing', 'done') then now() end, case when state = 'done' then now() end
+        from generate_series(0, \(rows) - 1) as i
+        cross join lateral (
+            select case when i % 50 = 0 then 'requested' when i % 50 = 1 then 'erasing' when i % 50 = 2 then 'refused'
+                else 'done' end as state) as of;
+        insert into erasure_report (erasure, service, done_at)
+        select pg_temp.key('erasure', i), 'directory', now() from generate_series(0, \(rows) - 1) as i;
+        insert into import (id, records, mode, rejects, existing, state, created_at)
+        select pg_temp.key('import', i), (array['experts', 'organizations', 'people'])[1 + i % 3], 'apply', 'skipRow', 'update',
+            case when i % 50 = 0 then 'refused' else 'completed' end, now() - i * interval '1 hour'
+        from generate_series(0, \(rows) - 1) as i;
+        insert into import_row (import, number, outcome)
+        select pg_temp.key('import', i / 100), 1 + i % 100, case when i % 20 = 0 then 'rejected' else 'created' end
+        from generate_series(0, \(rows) - 1) as i;
+        analyze;
+        """
+}

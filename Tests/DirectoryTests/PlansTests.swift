@@ -1,0 +1,232 @@
+import ClubProtocol
+import HTTPTypes
+import Postgres
+import ServiceKit
+import TestKit
+import Testing
+
+@testable import Directory
+
+/// What the database truly did for every operation that reads, with every filter, on tables of a size.
+///
+/// An operation that comes is asked by itself. A filter whose value is not known here fails the test, and so does a table that is
+/// neither filled nor known to stay small.
+@Suite("plans", .timeLimit(.minutes(3)))
+struct PlansTests {
+    /// Operations that are not asked, and why.
+    private static let apart: [String: String] = [
+        "getCoverage": "counts everybody", "exportCoverage": "counts everybody", "drawCoverage": "counts everybody",
+        "listCoverageGaps": "counts everybody", "exportExperts": "writes the whole table, by the rules of its list",
+        "exportOrganizations": "the same", "exportPeople": "the same", "exportAmbassadors": "the same",
+        "exportCards": "the same", "readChanges": "waits for changes; the kit's",
+        "showReceiptByLink": "by a signed link: one row by its identifier", "showSelf": "the same",
+        "showSelfForm": "the same",
+        "listRetentionRules": "counts all that is due, as the nightly job does", "listRetentionDue": "the same",
+        "getPersonData": "asks the other services too; each table by its key", "getExpertData": "the same",
+        "getDuplicateScan": "one each night", "listWebhooks": "the kit's", "getWebhook": "the kit's",
+        "listWebhookDeliveries": "the kit's", "getWebhookDelivery": "the kit's", "getTier": "a handful",
+        "listTiers": "a handful",
+    ]
+
+    /// The facets of a search for nothing count the first ten thousand experts that come: no index makes these fewer.
+    private static let boundedByLimit = "from expert\n    where true limit"
+
+    private struct Reader: Sendable {
+        var role: Role
+        var organization: Organization.ID?
+        var person: Person.ID?
+    }
+
+    @Test("every operation finds what it reads by an index")
+    func plans() async throws {
+        try await TestCluster.private { cluster in
+            try await cluster.explain("directory", planning: .custom)
+            try await withService(DirectoryApplication.self, on: cluster) { directory in
+                try await Crowd.fill(directory.database)
+                let tables = try await grown(directory)
+                let ids = try await identifiers(directory)
+                let answered = try await walk(directory, ids)
+                #expect(answered > 250)
+
+                let plans = try await written(on: cluster, by: directory)
+                let read = Set(plans.flatMap { $0.root.all.compactMap(\.table) })
+                let unread = Set(tables.keys).subtracting(read)
+                // Jobs and signed links write and read these.
+                #expect(unread == ["confirmation_request", "self_service_link", "contribution_reminder"])
+                let faults = Set(
+                    plans.filter { !$0.statement.contains(Self.boundedByLimit) }.flatMap { plan in
+                        plan.walks(through: tables).map { "\($0): \(plan.statement)" }
+                    })
+                for fault in faults.sorted() { Testing.Issue.record("\(fault)") }
+
+                // Without its index, a query is found out.
+                try await directory.database.withClient { client in
+                    try await client.execute("drop index directory.expert_email_idx")
+                }
+                #expect(try await directory.ask("/v1/experts?email=e77@example.org").status == 200)
+                let later = try await written(on: cluster, by: directory).dropFirst(plans.count)
+                let found = later.filter { !$0.walks(through: tables).isEmpty }
+                #expect(found.contains { $0.statement.contains("lower(email)") })
+            }
+        }
+    }
+
+    // MARK: Asking
+
+    /// Asks every operation that reads, as each of those who may, once for each value of each filter, and for a second page.
+    private func walk(_ directory: TestService, _ ids: [String: String]) async throws -> Int {
+        let document = try await directory.raw(.get, "/openapi.json").json()
+        let organization = try Organization.ID(validating: #require(ids["organization"]))
+        let readers = try [
+            Reader(role: .operator), Reader(role: .representative, organization: organization),
+            Reader(role: .ambassador, person: Person.ID(validating: #require(ids["person"]))),
+            Reader(role: .expert, organization: Organization.ID(validating: #require(ids["expert"]))),
+        ]
+        var answered = 0
+        for (path, operations) in members(document["paths"]) {
+            guard let operation = operations["get"] else { continue }
+            let name = operation["operationId"]?.string ?? path
+            guard Self.apart[name] == nil else { continue }
+            var filled = path
+            for variable in path.split(separator: "{").dropFirst().compactMap({ $0.split(separator: "}").first }) {
+                let value = try #require(ids[String(variable)], "no \(variable), for \(name)")
+                filled = filled.replacing("{\(variable)}", with: value)
+            }
+            let roles = operation["x-roles"]?.array?.compactMap(\.string)
+            for reader in readers where roles?.contains(reader.role.rawValue) ?? (reader.role == .operator) {
+                for query in try queries(of: operation, document["components"], ids) {
+                    answered += try await ask(filled + query, as: reader, in: directory)
+                }
+            }
+        }
+        return answered
+    }
+
+    private func members(_ value: JSONValue?) -> [String: JSONValue] {
+        if case .object(let members) = value { members } else { [:] }
+    }
+
+    private func queries(
+        of operation: JSONValue, _ components: JSONValue?, _ ids: [String: String]
+    ) throws -> [String] {
+        var queries = [""]
+        for parameter in operation["parameters"]?.array ?? [] where parameter["in"]?.string == "query" {
+            let key = try #require(parameter["name"]?.string)
+            guard key != "cursor" else { continue }
+            var schema = parameter["schema"]
+            if let name = schema?["$ref"]?.string?.split(separator: "/").last {
+                schema = components?["schemas"]?[String(name)]
+            }
+            if schema?["type"]?.string == "boolean" {
+                queries += ["?\(key)=true", "?\(key)=false"]
+            } else if let choices = schema?["enum"]?.array {
+                queries += choices.compactMap(\.string).map { "?\(key)=\($0)" }
+            } else {
+                let name = operation["operationId"]?.string ?? ""
+                queries += try #require(values(of: key, in: name, ids), "no \(key), for \(name)").map {
+                    "?\(key)=\($0)"
+                }
+            }
+        }
+        return queries
+    }
+
+    /// Values of a filter that many answer to, few, and none.
+    private func values(of filter: String, in operation: String, _ ids: [String: String]) -> [String]? {
+        switch filter {
+        case "organization", "person", "ambassador", "expert", "referral", "parent", "agency":
+            ids[filter].map { [$0] }
+        case "record", "apres": ids["expert"].map { [$0] }
+        case "siret": ids["siret"].map { [$0] }
+        case "email": ["e77@example.org", "nobody@example.org"]
+        // In every fourth name; in three; in three, with two letters changed; in none.
+        case "q": ["agence", ids["word"] ?? "", ids["misspelt"] ?? "", "xyzzyx", "agence%20\(ids["word"] ?? "")"]
+        case "brand": ["altea", "boreal", "nobody"]
+        case "departement", "serves": ["64"]
+        case "topic", "theme": ["cloud", "network"]
+        case "tier": ["standard", "premium"]
+        case "year": ["2026", "2001"]
+        case "asOf": [Day.today.text, "2012-03-04", "2001-01-01"]
+        case "updatedSince": ["2000-01-01T00:00:00Z", "2100-01-01T00:00:00Z"]
+        case "near": ["64000", "75011"]
+        case "region": ["75"]
+        case "minimumScore": ["10", "100"]
+        case "limit": ["1"]
+        case "type": [operation == "showMembers" ? "institution" : "webAgency"]
+        default: nil
+        }
+    }
+
+    /// One answer, and the one that comes after it.
+    private func ask(_ path: String, as reader: Reader, in directory: TestService) async throws -> Int {
+        let first = try await directory.ask(
+            path, as: reader.role, organization: reader.organization, person: reader.person)
+        #expect(![400, 422].contains(first.status) && first.status < 500, "\(path) as \(reader.role): \(first.text)")
+        guard first.status == 200, let next = (try? first.json())?["next"]?.string else { return 1 }
+        let second = try await directory.ask(
+            "\(path)\(path.contains("?") ? "&" : "?")cursor=\(next)", as: reader.role,
+            organization: reader.organization,
+            person: reader.person)
+        #expect(second.status == 200, "\(path) as \(reader.role), second page")
+        return 2
+    }
+
+    // MARK: What is there
+
+    /// The tables that grow, with the number of their rows.
+    private func grown(_ directory: TestService) async throws -> [String: Int] {
+        let rows = try await directory.database.withClient { client in
+            try await client.query(
+                """
+                select relname::text as name, reltuples::bigint as count from pg_class
+                where relnamespace = 'directory'::regnamespace and relkind = 'r'
+                """)
+        }
+        var tables: [String: Int] = [:]
+        for row in rows {
+            let name: String = try row["name"]
+            guard Crowd.small[name] == nil else { continue }
+            tables[name] = try row["count"]
+            #expect(tables[name, default: 0] >= 5000, "\(name) is not filled")
+        }
+        return tables
+    }
+
+    /// What path variables and filters are given: something that is there.
+    private func identifiers(_ directory: TestService) async throws -> [String: String] {
+        let row = try await directory.database.withClient(searchPath: "directory") { client in
+            try await client.first(
+                """
+                select json_build_object(
+                    'organization', md5('organization77')::uuid, 'parent', md5('organization77')::uuid,
+                    'agency', md5('organization77')::uuid, 'person', md5('person77')::uuid,
+                    'ambassador', md5('ambassador77')::uuid, 'expert', md5('expert77')::uuid,
+                    'membership', md5('membership77')::uuid, 'contribution', md5('contribution77')::uuid,
+                    'referral', md5('referral77')::uuid, 'offer', md5('offer77')::uuid, 'import', md5('import77')::uuid,
+                    'merge', md5('merge77')::uuid, 'erasure', md5('erasure77')::uuid, 'rule', 'leftExperts',
+                    'siret', (select min(siret) from expert),
+                    'word', word, 'misspelt', overlay(word placing 'zz' from 4)) as ids
+                from (select split_part(name, ' ', 2) as word from expert where id = md5('expert77')::uuid) as known
+                """)
+        }
+        let ids: JSONText = try #require(try row?["ids"])
+        return try LenientJSON.decode([String: String].self, from: Array(ids.text.utf8))
+    }
+
+    /// The plans up to now. A last statement of our own stands in the log when all before it do.
+    private func written(on cluster: TestCluster, by directory: TestService) async throws -> [QueryPlan] {
+        let marker = "written \(UInt64.random(in: 0...UInt64.max))"
+        try await directory.database.withClient(as: "directory") { client in
+            try await client.withConnection { connection in
+                try await connection.execute(script: Array("select '\(marker)' from tier limit 1".utf8))
+            }
+        }
+        for _ in 1...200 {
+            let plans = try cluster.plans()
+            if plans.contains(where: { $0.statement.contains(marker) }) { return plans }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        Testing.Issue.record("the log does not say how statements were run")
+        return []
+    }
+}

@@ -1,0 +1,96 @@
+import Foundation
+
+/// A statement that a server has run, and the way it took; from `auto_explain` (PostgreSQL documentation, F.4).
+package struct QueryPlan: Decodable, Sendable {
+    package let statement: String
+    package let root: Node
+
+    private enum CodingKeys: String, CodingKey {
+        case statement = "Query Text"
+        case root = "Plan"
+    }
+
+    /// A step of it.
+    package struct Node: Decodable, Sendable {
+        package let kind: String
+        /// The table that it reads by itself.
+        package let table: String?
+        package let rows: Double
+        package let loops: Double
+        package let filtered: Double?
+        package let rechecked: Double?
+        package let steps: [Node]?
+
+        private enum CodingKeys: String, CodingKey {
+            case kind = "Node Type"
+            case table = "Relation Name"
+            case rows = "Actual Rows"
+            case loops = "Actual Loops"
+            case filtered = "Rows Removed by Filter"
+            case rechecked = "Rows Removed by Index Recheck"
+            case steps = "Plans"
+        }
+
+        /// How many rows it looked at, those included that were of no use.
+        package var read: Double { (rows + (filtered ?? 0) + (rechecked ?? 0)) * loops }
+
+        package var all: [Node] { [self] + (steps ?? []).flatMap(\.all) }
+    }
+
+    /// The steps that go through a table where an index should lead: a sequential scan, or any scan that looked at more than half
+    /// of the rows to keep less than one in ten of these.
+    ///
+    /// - Parameter tables: those that grow, with the number of their rows.
+    package func walks(through tables: [String: Int]) -> [String] {
+        root.all.compactMap { node in
+            guard let table = node.table, let count = tables[table], node.loops > 0 else { return nil }
+            if node.kind == "Seq Scan" { return "Seq Scan on \(table)" }
+            return node.read > Double(count) / 2 && node.rows * node.loops < node.read / 10
+                ? "\(node.kind) on \(table) reads \(Int(node.read)) of \(count)" : nil
+        }
+    }
+}
+
+extension TestCluster {
+    /// How the planner treats the values of a prepared statement.
+    package enum Planning: String, Sendable, CaseIterable {
+        /// One plan, made without the values.
+        case generic = "force_generic_plan"
+        /// A plan for each execution, made with them.
+        case custom = "force_custom_plan"
+    }
+
+    /// Has a role's sessions that begin from now on plan in one way, and write into the log how each statement was run. A scan of a
+    /// whole table is never the cheapest then, however small the table: where one is left, no index serves.
+    package func explain(_ role: String, planning: Planning) async throws {
+        try await TestRoles.create([role], on: self)
+        let settings = [
+            "session_preload_libraries": "auto_explain", "auto_explain.log_min_duration": "0",
+            "auto_explain.log_format": "json", "auto_explain.log_analyze": "on", "auto_explain.log_timing": "off",
+            "auto_explain.log_nested_statements": "on", "log_min_messages": "log", "enable_seqscan": "off",
+            "jit": "off", "plan_cache_mode": planning.rawValue,
+        ]
+        try await administer(settings.map { "alter role \(role) set \($0) = '\($1)';" }.joined(separator: "\n"))
+    }
+
+    /// What such sessions have run so far, without what the last moment brought: a statement is written when its portal is closed.
+    package func plans() throws -> [QueryPlan] {
+        var plans: [QueryPlan] = []
+        var plan: [Substring]?
+        for line in try log().split(separator: "\n") {
+            if line.hasPrefix("\t") {
+                plan?.append(line)
+                continue
+            }
+            if let lines = plan { plans.append(try Self.plan(lines)) }
+            plan = line.hasSuffix("plan:") ? [] : nil
+        }
+        // The last one may not have been written to its end yet.
+        if let lines = plan, let last = try? Self.plan(lines) { plans.append(last) }
+        return plans
+    }
+
+    private static func plan(_ lines: [Substring]) throws -> QueryPlan {
+        try JSONDecoder().decode(QueryPlan.self, from: Data(lines.joined(separator: "\n").utf8))
+    }
+}
