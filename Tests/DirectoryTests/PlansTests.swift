@@ -30,6 +30,9 @@ struct PlansTests {
 
     /// The facets of a search for nothing count the first ten thousand experts that come: no index makes these fewer.
     private static let boundedByLimit = "from expert\n    where true limit"
+    /// Spelling has no statistics: of members and people, thousands at the most, the planner walks the list by name for a word that
+    /// hardly anybody has. Experts are searched by their vocabulary instead.
+    private static let spelling = "operator(directory.<%)"
 
     private struct Reader: Sendable {
         var role: Role
@@ -54,7 +57,9 @@ struct PlansTests {
                 // Jobs and signed links write and read these.
                 #expect(unread == ["confirmation_request", "self_service_link", "contribution_reminder"])
                 let faults = Set(
-                    plans.filter { !$0.statement.contains(Self.boundedByLimit) }.flatMap { plan in
+                    plans.filter {
+                        !$0.statement.contains(Self.boundedByLimit) && !$0.statement.contains(Self.spelling)
+                    }.flatMap { plan in
                         plan.walks(through: tables).map { "\($0): \(plan.statement)" }
                     })
                 for fault in faults.sorted() { Testing.Issue.record("\(fault)") }
