@@ -107,6 +107,9 @@ struct FieldTests {
                 _ = try await directory.expert(name)
             }
             _ = try await directory.expert("Landes Informatique") { $0.commune = "Mont-de-Marsan" }
+            try await directory.database.withClient(as: "directory") { client in
+                try await client.transaction { try await ExpertWordStore.refresh(in: $0) }
+            }
             func found(_ words: String) async throws -> [String] {
                 let query = words.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
                 return try await directory.ask("/v1/experts?q=\(query)").items("name")

@@ -13,6 +13,11 @@ enum ExpertStore {
         rules(for: principal).reduce(into: SQL.empty) { $0 += " and \($1)" }
     }
 
+    /// What of ``rules(for:)`` the index of an order knows of.
+    static func scope(for principal: Principal) -> [SQL] {
+        principal.role == .ambassador ? [.listed] : []
+    }
+
     /// What a caller may see, as conditions.
     static func rules(for principal: Principal) -> [SQL] {
         switch principal.role {
@@ -82,10 +87,10 @@ enum ExpertStore {
                 try await ExpertWalk.prepare(transaction)
                 var others = query
                 (others.q, others.subKind, others.departement) = (nil, nil, nil)
-                var scope = Self.rules(for: principal)
+                var scope = Self.scope(for: principal)
                 if let subKind = query.subKind { scope.append("sub_kind = \(subKind)") }
                 if let departement = query.departement { scope.append("departement = \(departement)") }
-                var rules = filter(others)
+                var rules = filter(others) + Self.rules(for: principal)
                 if let words = query.q { rules.append(try await ExpertWordStore.read(words, in: transaction).rule) }
                 let walk = ExpertWalk(
                     columns: #"document as "_document", version"#, scope: scope, rules: rules, order: .name)

@@ -53,7 +53,7 @@ enum PublicStore {
     static func experts(
         _ query: ListPublicExperts.Query, from start: Start<Expert>, limit: Int, on database: PostgresClient
     ) async throws -> Rows {
-        var scope: [SQL] = [.published] + start.rule("expert")
+        var scope: [SQL] = [.listed] + start.rule("expert")
         if let subKind = query.subKind { scope.append("sub_kind = \(subKind)") }
         var rules: [SQL] = []
         if let departement = query.departement { rules.append(.serves(departement)) }

@@ -97,8 +97,8 @@ private struct Search {
     ) async throws {
         try await ExpertWalk.prepare(transaction)
         readings = if let words { try await ExpertWordStore.read(words, in: transaction) } else { [] }
-        scope = filter.scope + ExpertStore.rules(for: principal)
-        rules = filter.rules + (words == nil ? [] : [readings.rule])
+        scope = filter.scope + ExpertStore.scope(for: principal)
+        rules = filter.rules + ExpertStore.rules(for: principal) + (words == nil ? [] : [readings.rule])
     }
 }
 
