@@ -59,7 +59,10 @@ extension SQL {
     ///
     /// Nearly all agree, which the planner cannot know of a condition on `jsonb`: as a truth value it has statistics, and an index
     /// by name of those whom it holds for (`expert_published_idx`).
-    static var published: SQL { "(\(agreed(to: .publicDirectory))) is true and \(isPresent)" }
+    static var published: SQL { "\(listed) and \(isPresent)" }
+
+    /// Whom the index by name of the public directory has: those who stand there, and those who would if their record were fresh.
+    static var listed: SQL { "(\(agreed(to: .publicDirectory))) is true and left_on is null" }
 
     /// Whether a row's person or firm agreed to a purpose.
     static func agreed(to purpose: Purpose) -> SQL {

@@ -98,7 +98,7 @@ enum ContributionStore {
         if let organization = query.organization { rules.append("organization = \(organization)") }
         if let year = query.year { rules.append("year = \(year)") }
         switch query.state {
-        case .due: rules.append("paid = 0 and paid < amount and due_on >= \(today)")
+        case .due: rules.append("paid = 0 and due_on >= \(today)")
         case .partlyPaid: rules.append("paid > 0 and paid < amount and due_on >= \(today)")
         case .overdue: rules.append("paid < amount and due_on < \(today)")
         case .paid: rules.append("paid = amount")

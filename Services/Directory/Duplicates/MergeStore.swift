@@ -57,14 +57,7 @@ enum MergeStore {
     ) async throws -> Rows {
         var rules: [SQL] = []
         if let kind = query.kind { rules.append("kind = \(kind)") }
-        if let record = query.record {
-            rules.append(
-                """
-                number = any(array(
-                    select number from merge where survivor = \(record)
-                    union all select number from merge where merged = \(record)))
-                """)
-        }
+        if let record = query.record { rules.append("(survivor = \(record) or merged = \(record))") }
         if let after = try page.position(of: Merge.self) { rules.append("number < \(after.key)::text::bigint") }
         // The counts cost so much that the planner cannot tell two ways to the rows apart: the rows are found first.
         return try await executor.query(

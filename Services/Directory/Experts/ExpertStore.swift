@@ -147,7 +147,8 @@ enum ExpertStore {
 extension ListExperts.Query {
     /// Whether the indexes by name know of all that is asked for.
     fileprivate var isNarrow: Bool {
-        q == nil && serves == nil && topic == nil && brand == nil && freshness == nil && enrolled == nil
+        q == nil && region == nil && serves == nil && topic == nil && brand == nil && freshness == nil
+            && enrolled == nil
             && updatedSince == nil
     }
 }

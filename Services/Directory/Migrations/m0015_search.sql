@@ -11,10 +11,3 @@ create index expert_published_idx on directory.expert (sort_key, id)
     where (consents @> '{"publicDirectory": {"agreed": true}}') is true and left_on is null;
 create statistics directory.expert_published on ((consents @> '{"publicDirectory": {"agreed": true}}'))
     from directory.expert;
-
--- Filters by state that few of a large table pass, in the order of their lists.
-create index contribution_paid_idx on directory.contribution (year desc, id desc) where paid = amount;
-create index import_state_idx on directory.import (state, created_at desc, id desc);
-create index referral_state_idx on directory.referral (
-    (case when closed_at is not null then 'closed' when taken = places then 'placed' else 'open' end), id desc);
-create index referral_offer_state_idx on directory.referral_offer (state, id desc);

@@ -55,7 +55,7 @@ enum PublicStore {
     ) async throws -> Rows {
         var scope: [SQL] = [.listed] + start.rule("expert")
         if let subKind = query.subKind { scope.append("sub_kind = \(subKind)") }
-        var rules: [SQL] = []
+        var rules: [SQL] = [.published]
         if let departement = query.departement { rules.append(.serves(departement)) }
         if let region = query.region { rules.append(.serves(region)) }
         if let topic = query.topic { rules.append(.isAbout(topic)) }
