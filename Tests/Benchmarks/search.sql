@@ -4,6 +4,7 @@
 set client_min_messages = warning;
 set session_replication_role = replica;
 set maintenance_work_mem = '512MB';
+begin;
 select setseed(0.42);
 truncate directory.expert cascade;
 truncate directory.expert_word;
@@ -66,5 +67,6 @@ from (
 cross join lateral unnest(to_tsvector('directory.french_folded', word)) as parsed (lexeme)
 on conflict do nothing;
 update directory.expert_word_progress set through = (select max(updated_at) from directory.expert);
+commit;
 vacuum analyze directory.expert;
 vacuum analyze directory.expert_word;

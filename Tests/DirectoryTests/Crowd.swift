@@ -14,6 +14,7 @@ enum Crowd {
         "tier": "a handful, kept by the staff", "topic": "some dozens, kept by the staff",
         "contribution_counter": "a row for each year", "receipt_counter": "a row for each year",
         "expert_word_progress": "one row", "duplicate_scan": "one each night",
+        "import_held": "rows that wait for a later one of a file that is being taken",
         "consent_wording": "a question now and then", "retention_rule": "a handful, by the code",
         "schema_migration": "one for each migration", "cron": "one for each schedule",
         "feed_cursor": "one for each feed",

@@ -54,7 +54,7 @@ enum ExpertStore {
         try await executor.query("select \(columns) from expert where id = \(id)\(visible(to: principal))")
     }
 
-    /// The filters of a list, and of its export.
+    /// The filters of a list, and of its export; its words aside, which must be read first.
     private static func filter(_ query: ListExperts.Query) -> [SQL] {
         var rules: [SQL] = []
         if let subKind = query.subKind { rules.append("sub_kind = \(subKind)") }
@@ -65,7 +65,6 @@ enum ExpertStore {
         if let brand = query.brand { rules.append(.sells(brand)) }
         if let siret = query.siret { rules.append("siret = \(siret)") }
         if let email = query.email { rules.append("lower(email) = lower(\(email.text))") }
-        if let words = query.q { rules.append(.matches(words)) }
         if let freshness = query.freshness { rules.append(.isFresh(freshness)) }
         if let enrolled = query.enrolled { rules.append(enrolled ? "left_on is null" : "left_on is not null") }
         if let since = query.updatedSince { rules.append(.hasChanged(since: since)) }
@@ -73,8 +72,14 @@ enum ExpertStore {
     }
 
     /// The condition of an export: what the list would show on all its pages.
-    static func selection(_ query: ListExperts.Query, for principal: Principal) -> SQL {
-        "\(filter(query).all)\(visible(to: principal))"
+    ///
+    /// - Parameter transaction: prepared by ``ExpertWalk``.
+    static func selection(
+        _ query: ListExperts.Query, for principal: Principal, in transaction: PostgresTransaction
+    ) async throws -> SQL {
+        var rules = filter(query) + rules(for: principal)
+        if let words = query.q { rules.append(try await ExpertWordStore.read(words, in: transaction).rule) }
+        return rules.all
     }
 
     /// What one index finds in the order of the list is one statement; other filters are read as a search is.
@@ -82,16 +87,15 @@ enum ExpertStore {
         _ query: ListExperts.Query, _ page: PageRequest, for principal: Principal, on database: PostgresClient
     ) async throws -> Rows {
         let position = try page.position(of: Expert.self)
-        guard query.siret != nil || query.email != nil || query.isNarrow else {
+        guard query.isNarrow else {
             return try await database.transaction(readOnly: true) { transaction in
                 try await ExpertWalk.prepare(transaction)
                 var others = query
-                (others.q, others.subKind, others.departement) = (nil, nil, nil)
+                (others.subKind, others.departement) = (nil, nil)
                 var scope = Self.scope(for: principal)
                 if let subKind = query.subKind { scope.append("sub_kind = \(subKind)") }
                 if let departement = query.departement { scope.append("departement = \(departement)") }
-                var rules = filter(others) + Self.rules(for: principal)
-                if let words = query.q { rules.append(try await ExpertWordStore.read(words, in: transaction).rule) }
+                let rules = [try await selection(others, for: principal, in: transaction)]
                 let walk = ExpertWalk(
                     columns: #"document as "_document", version"#, scope: scope, rules: rules, order: .name)
                 return try await walk.page(
@@ -145,10 +149,11 @@ enum ExpertStore {
 }
 
 extension ListExperts.Query {
-    /// Whether the indexes by name know of all that is asked for.
+    /// Whether the indexes by name know of all that is asked for, or one finds a few at once.
     fileprivate var isNarrow: Bool {
-        q == nil && region == nil && serves == nil && topic == nil && brand == nil && freshness == nil
-            && enrolled == nil
+        guard q == nil else { return false }
+        guard siret == nil && email == nil else { return true }
+        return region == nil && serves == nil && topic == nil && brand == nil && freshness == nil && enrolled == nil
             && updatedSince == nil
     }
 }

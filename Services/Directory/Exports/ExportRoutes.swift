@@ -10,9 +10,13 @@ struct ExportRoutes {
     func mount(on parts: inout ServiceParts) {
         let database = backend.database
         parts.routes.download(ExportExperts.self, headers: Self.file("experts.csv")) { call, output in
+            let condition = try await database.transaction(readOnly: true) { transaction in
+                try await ExpertWalk.prepare(transaction)
+                return try await ExpertStore.selection(call.query.filter, for: call.principal, in: transaction)
+            }
             try await Self.write(
-                .experts, where: ExpertStore.selection(call.query.filter, for: call.principal),
-                TableFormat(isForExcel: call.query.excel == true), from: database, to: output)
+                .experts, where: condition, TableFormat(isForExcel: call.query.excel == true), from: database,
+                to: output)
         }
         parts.routes.download(ExportOrganizations.self, headers: Self.file("organizations.csv")) { call, output in
             try await Self.write(
