@@ -26,6 +26,7 @@ package enum DirectoryApplication: ServiceApplication {
         Migration("0016-imports", sql: PackageResources.m0016_imports_sql),
         Migration("0017-places", sql: PackageResources.m0017_places_sql),
         Migration("0018-lists", sql: PackageResources.m0018_lists_sql),
+        Migration("0019-expert-filters", sql: PackageResources.m0019_expert_filters_sql),
     ]
 
     package static func assemble(_ backend: Backend, into parts: inout ServiceParts) throws {

@@ -106,11 +106,14 @@ struct ExpertWalk {
         return try await transaction.query(
             """
             with found as materialized (
-                select \(columns), sort_key as "_key", id as "_id", \(stage) as "_stage" from expert
+                select sort_key as "_key", id as "_id", \(stage) as "_stage" from expert
                 where \((scope + rules).all)
+            ), page as materialized (
+                select * from found where \(goesOn) order by "_stage", "_key" \(direction), "_id" \(direction)
+                limit \(limit)
             )
-            select * from found where \(goesOn) order by "_stage", "_key" \(direction), "_id" \(direction)
-            limit \(limit)
+            select \(columns), "_key", "_id", "_stage" from page join expert on id = "_id"
+            order by "_stage", "_key" \(direction), "_id" \(direction)
             """)
     }
 
