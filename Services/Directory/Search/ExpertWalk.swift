@@ -6,7 +6,8 @@ import ServiceKit
 ///
 /// What many answer to fills a page from the first ``reach`` experts of the order, by its index. What does not is answered to by
 /// few, one in a hundred where the order says nothing about the rules: all of these are found, by the index of words, topics,
-/// brands and places together, and sorted. Both give the same page; neither counts anybody.
+/// brands and places together, and sorted; or the page is filled from further on, where that is less work. Each gives the same
+/// page; none counts anybody.
 struct ExpertWalk {
     let columns: SQL
     /// What an expert must be that the indexes of the orders know of: kind, département, being published.
@@ -49,6 +50,8 @@ struct ExpertWalk {
     /// How many experts of the order are looked at before it is given up: as many as it takes no longer to look at than to find
     /// and sort those of a rule that one in a hundred answers to.
     private static let reach = 4000
+    /// How many experts are looked at while one of those that answer is found and sorted.
+    private static let sorting = 4
     /// How many stages one statement walks through; planning it costs by the stage.
     private static let stride = 8
 
@@ -69,12 +72,24 @@ struct ExpertWalk {
     ///   - limit: one more than the page has.
     ///   - transaction: that was prepared.
     func page(after: Position?, limit: Int, in transaction: PostgresTransaction) async throws -> Rows {
-        let rows = try await walk(after, limit: limit, in: transaction)
+        var rows = try await walk(after, limit: limit, reach: Self.reach, in: transaction)
+        if (1..<limit).contains(rows.count) {
+            let known = try await transaction.query(
+                "select reltuples::bigint as count from pg_class where oid = 'expert'::regclass")
+            // What is looked at for a page, and what answers in all, if it goes on as it began.
+            let looks = Self.reach * limit / rows.count
+            let answers = try (known[0]["count"] as Int) * rows.count / Self.reach
+            if looks < answers * Self.sorting {
+                rows = try await walk(after, limit: limit, reach: looks + looks / 2, in: transaction)
+            }
+        }
         return rows.count >= limit ? rows : try await sort(after, limit: limit, in: transaction)
     }
 
-    /// Of the next ``reach`` experts those who answer to the rules; the page, if they fill it.
-    private func walk(_ after: Position?, limit: Int, in transaction: PostgresTransaction) async throws -> Rows {
+    /// Of the next experts, as many as the reach says, those who answer to the rules; the page, if they fill it.
+    private func walk(
+        _ after: Position?, limit: Int, reach: Int, in transaction: PostgresTransaction
+    ) async throws -> Rows {
         let places = places
         let start = min(after?.stage ?? 0, places.count - 1)
         // The parts of `union all` come in their order, as nothing runs in parallel here.
@@ -83,7 +98,7 @@ struct ExpertWalk {
             if let after, after.stage == stage { conditions.append("(sort_key, id) > (\(after.key), \(after.id))") }
             return """
                 (select *, \(stage)::integer as "_stage" from expert where \(conditions.all)
-                order by sort_key \(direction), id \(direction) limit \(Self.reach))
+                order by sort_key \(direction), id \(direction) limit \(reach))
                 """
         }
         return try await transaction.query(
@@ -91,7 +106,7 @@ struct ExpertWalk {
             select * from (
                 select \(columns), sort_key as "_key", id as "_id", "_stage"
                 from (
-                    select * from (\(parts.joined(separator: " union all "))) as expert limit \(Self.reach)
+                    select * from (\(parts.joined(separator: " union all "))) as expert limit \(reach)
                 ) as expert
                 where \(rules.all) limit \(limit)
             ) as found
