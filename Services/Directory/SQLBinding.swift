@@ -9,6 +9,7 @@ extension Organization.Kind: PostgresEncodable {}
 extension Organization.SubKind: PostgresEncodable {}
 extension Mandate.Kind: PostgresEncodable {}
 extension Expert.SubKind: PostgresEncodable {}
+extension Freshness: PostgresEncodable {}
 extension Standing.Status: PostgresEncodable {}
 
 extension JSONText {

@@ -33,8 +33,9 @@ struct PlansTests {
         "as standing":
             "a member's status follows from its facts: they are read for some hundred members, and nothing is stored",
         "insert into expert_word": "a job: once, the words of all",
-        "select sub_kind, expert.departement, topics, brands from expert where true limit":
+        "as freshness from expert where true limit":
             "facets of all: of the first 10,000 that there are",
+        "as freshness from expert where left_on is null limit": "the same, of nearly all",
     ]
 
     private struct Reader: Sendable {

@@ -163,10 +163,40 @@ struct SearchTests {
             #expect(all.departements.first == FacetCount(value: "64", count: 3))
             #expect(all.topics.map(\.value) == ["cloud", "network", "webSite"])
             #expect(all.brands == [.init(value: "Altéa", count: 2)])
+            #expect(all.freshness == [.init(value: "fresh", count: 5)])
             let read = try await operating.send(CountExperts.request(query: .init(q: "baern")))
             #expect(read.counted == 2 && read.readings == [.init(typed: "baern", takenFor: ["bearn"])])
             let none = try await operating.send(CountExperts.request(query: .init(q: "xyzzyx")))
             #expect(none.counted == 0 && none.topics.isEmpty)
+        }
+    }
+
+    @Test("who is fresh, ageing, stale, enrolled or gone is found by that, and counted")
+    func freshness() async throws {
+        try await withExperts { directory in
+            try await directory.database.withClient { client in
+                try await client.execute(
+                    """
+                    update directory.expert set confirmed_at = now() - make_interval(months => case
+                        when commune = 'Pau' then 13 when commune = 'Paris' then 19 else 1 end)
+                    """)
+                try await client.execute(
+                    "update directory.expert set left_on = current_date where commune in ('Paris', 'Bayonne')")
+            }
+            #expect(try await names("?freshness=ageing", in: directory) == ["Réseaux du Béarn"])
+            #expect(try await names("?freshness=stale", in: directory) == ["Agence de Paris"])
+            #expect(try await names("?freshness=fresh&q=informatique&near=40000", in: directory).count == 2)
+            #expect(try await names("?enrolled=false", in: directory) == ["Agence de Paris", "Atelier Numérique"])
+            #expect(try await names("?freshness=stale&enrolled=true", in: directory) == [])
+            #expect(try await names("?freshness=fresh&enrolled=false", in: directory) == ["Atelier Numérique"])
+            #expect(try await directory.ask("/v1/expert-search?freshness=old").status == 422)
+            let counted = try await directory.ask("/v1/expert-search/facets").decode(ExpertFacets.self)
+            #expect(
+                counted.freshness == [
+                    .init(value: "fresh", count: 3), .init(value: "ageing", count: 1), .init(value: "stale", count: 1),
+                ])
+            let left = try await directory.ask("/v1/expert-search/facets?enrolled=false").decode(ExpertFacets.self)
+            #expect(left.counted == 2 && left.freshness.count == 2)
         }
     }
 

@@ -51,7 +51,7 @@ enum AmbassadorStore {
         if let topic = query.topic { rules.append(.isAbout(topic)) }
         if let words = query.q { rules.append(.nameMatches(words)) }
         if let freshness = query.freshness { rules.append(.isFresh(freshness)) }
-        if let enrolled = query.enrolled { rules.append(enrolled ? "left_on is null" : "left_on is not null") }
+        if let enrolled = query.enrolled { rules.append(.isEnrolled(enrolled)) }
         if let since = query.updatedSince { rules.append(.hasChanged(since: since)) }
         return rules
     }

@@ -114,6 +114,17 @@ extension SQL {
         }
     }
 
+    /// How fresh a row of `ambassador` or `expert` is today.
+    static var freshness: SQL {
+        """
+        case when \(isFresh(.fresh)) then \(Freshness.fresh) when \(isFresh(.ageing)) then \(Freshness.ageing)
+            else \(Freshness.stale) end
+        """
+    }
+
+    /// Whether whoever a row of `ambassador` or `expert` tells of belongs to the network, or has left.
+    static func isEnrolled(_ enrolled: Bool) -> SQL { enrolled ? "left_on is null" : "left_on is not null" }
+
     /// Whether a row of `ambassador` or `expert` is shown to ambassadors and to the public, as far as the enrolment goes:
     /// neither left nor stale.
     static var isPresent: SQL { "left_on is null and confirmed_at > \(months(Freshness.staleMonths))" }

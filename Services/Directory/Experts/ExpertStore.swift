@@ -66,7 +66,7 @@ enum ExpertStore {
         if let siret = query.siret { rules.append("siret = \(siret)") }
         if let email = query.email { rules.append("lower(email) = lower(\(email.text))") }
         if let freshness = query.freshness { rules.append(.isFresh(freshness)) }
-        if let enrolled = query.enrolled { rules.append(enrolled ? "left_on is null" : "left_on is not null") }
+        if let enrolled = query.enrolled { rules.append(.isEnrolled(enrolled)) }
         if let since = query.updatedSince { rules.append(.hasChanged(since: since)) }
         return rules
     }

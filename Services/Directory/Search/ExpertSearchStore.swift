@@ -10,6 +10,8 @@ struct ExpertFilter {
     var serves: Departement?
     var topic: Topic?
     var brand: Line?
+    var freshness: Freshness?
+    var enrolled: Bool?
     var updatedSince: Timestamp?
 
     fileprivate var scope: [SQL] {
@@ -25,6 +27,8 @@ struct ExpertFilter {
         if let serves { rules.append(.serves(serves)) }
         if let topic { rules.append(.isAbout(topic)) }
         if let brand { rules.append(.sells(brand)) }
+        if let freshness { rules.append(.isFresh(freshness)) }
+        if let enrolled { rules.append(.isEnrolled(enrolled)) }
         if let updatedSince { rules.append(.hasChanged(since: updatedSince)) }
         return rules
     }
@@ -52,12 +56,13 @@ enum ExpertSearchStore {
         let rows = try await transaction.query(
             """
             with found as materialized (
-                select sub_kind, expert.departement, topics, brands from expert
+                select sub_kind, expert.departement, topics, brands, \(SQL.freshness) as freshness from expert
                 where \((search.scope + search.rules).all) limit \(facetLimit + 1)
             ), facet (kind, value) as (
                 select 'subKind', sub_kind from found
                 union all select 'departement', departement from found
                 union all select 'region', region from found join departement on code = found.departement
+                union all select 'freshness', freshness from found
                 union all select 'topic', topic from found cross join unnest(topics) as topic
                 union all select 'brand', brand from found cross join unnest(brands) as brand
             ), counted as (
@@ -78,7 +83,7 @@ enum ExpertSearchStore {
         return ExpertFacets(
             counted: all, isComplete: all <= facetLimit, subKinds: counts["subKind"] ?? [],
             regions: counts["region"] ?? [], departements: counts["departement"] ?? [], topics: counts["topic"] ?? [],
-            brands: counts["brand"] ?? [],
+            brands: counts["brand"] ?? [], freshness: counts["freshness"] ?? [],
             // A word may be the name of an expert whom this caller is not to know of.
             readings: ExpertStore.rules(for: principal).isEmpty
                 ? search.readings.filter { !$0.isKnown }.map { .init(typed: $0.typed, takenFor: $0.takenFor) } : [])
@@ -119,12 +124,14 @@ extension ExpertFilter {
     init(_ query: SearchExperts.Query) {
         self.init(
             subKind: query.subKind, departement: query.departement, region: query.region, serves: query.serves,
-            topic: query.topic, brand: query.brand, updatedSince: query.updatedSince)
+            topic: query.topic, brand: query.brand, freshness: query.freshness, enrolled: query.enrolled,
+            updatedSince: query.updatedSince)
     }
 
     init(_ query: CountExperts.Query) {
         self.init(
             subKind: query.subKind, departement: query.departement, region: query.region, serves: query.serves,
-            topic: query.topic, brand: query.brand, updatedSince: query.updatedSince)
+            topic: query.topic, brand: query.brand, freshness: query.freshness, enrolled: query.enrolled,
+            updatedSince: query.updatedSince)
     }
 }

@@ -22,6 +22,9 @@ package enum SearchExperts: Endpoint {
         package var topic: Topic?
         /// A brand by its name; case and accents do not matter.
         package var brand: Line?
+        package var freshness: Freshness?
+        /// False finds those who have left.
+        package var enrolled: Bool?
         package var updatedSince: Timestamp?
         /// From where it is near: the same postal code first, then the same first three digits, then département by
         /// département as their prefectures lie farther away.
@@ -31,7 +34,8 @@ package enum SearchExperts: Endpoint {
 
         package init(
             q: Line? = nil, subKind: Expert.SubKind? = nil, departement: Departement? = nil, region: Region? = nil,
-            serves: Departement? = nil, topic: Topic? = nil, brand: Line? = nil, updatedSince: Timestamp? = nil,
+            serves: Departement? = nil, topic: Topic? = nil, brand: Line? = nil, freshness: Freshness? = nil,
+            enrolled: Bool? = nil, updatedSince: Timestamp? = nil,
             near: PostalCode? = nil, limit: PageLimit? = nil, cursor: Cursor? = nil
         ) {
             self.q = q
@@ -41,6 +45,8 @@ package enum SearchExperts: Endpoint {
             self.serves = serves
             self.topic = topic
             self.brand = brand
+            self.freshness = freshness
+            self.enrolled = enrolled
             self.updatedSince = updatedSince
             self.near = near
             self.limit = limit
@@ -66,11 +72,15 @@ package enum CountExperts: Endpoint {
         package var serves: Departement?
         package var topic: Topic?
         package var brand: Line?
+        package var freshness: Freshness?
+        /// False finds those who have left.
+        package var enrolled: Bool?
         package var updatedSince: Timestamp?
 
         package init(
             q: Line? = nil, subKind: Expert.SubKind? = nil, departement: Departement? = nil, region: Region? = nil,
-            serves: Departement? = nil, topic: Topic? = nil, brand: Line? = nil, updatedSince: Timestamp? = nil
+            serves: Departement? = nil, topic: Topic? = nil, brand: Line? = nil, freshness: Freshness? = nil,
+            enrolled: Bool? = nil, updatedSince: Timestamp? = nil
         ) {
             self.q = q
             self.subKind = subKind
@@ -79,6 +89,8 @@ package enum CountExperts: Endpoint {
             self.serves = serves
             self.topic = topic
             self.brand = brand
+            self.freshness = freshness
+            self.enrolled = enrolled
             self.updatedSince = updatedSince
         }
     }
@@ -98,12 +110,13 @@ package struct ExpertFacets: Codable, Hashable, Sendable {
     package var departements: [FacetCount]
     package var topics: [FacetCount]
     package var brands: [FacetCount]
+    package var freshness: [FacetCount]
     /// Words that nobody has, and what they were taken for; told only to those who see every expert.
     package var readings: [WordReading]
 
     package init(
         counted: Int, isComplete: Bool, subKinds: [FacetCount], regions: [FacetCount], departements: [FacetCount],
-        topics: [FacetCount], brands: [FacetCount], readings: [WordReading]
+        topics: [FacetCount], brands: [FacetCount], freshness: [FacetCount], readings: [WordReading]
     ) {
         self.counted = counted
         self.isComplete = isComplete
@@ -112,6 +125,7 @@ package struct ExpertFacets: Codable, Hashable, Sendable {
         self.departements = departements
         self.topics = topics
         self.brands = brands
+        self.freshness = freshness
         self.readings = readings
     }
 }
