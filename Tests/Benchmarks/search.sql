@@ -36,7 +36,7 @@ join lateral (
 
 insert into directory.expert (
     id, sub_kind, name, contact_name, email, telephone, postal_code, commune, departement, departements, topics, brands,
-    website, consents, updated_at)
+    website, consents, confirmed_at, enrolled_on, left_on, updated_at)
 select md5(i::text)::uuid, (array['webAgency', 'reseller'])[1 + (random() > 0.485)::integer],
     (array[
         'Agence', 'Informatique', 'Studio', 'Atelier', 'Solutions', 'Services', 'Réseaux', 'Conseil', 'Bureautique',
@@ -52,6 +52,8 @@ select md5(i::text)::uuid, (array['webAgency', 'reseller'])[1 + (random() > 0.48
         1 + (random() * 4)::integer:1 + (random() * 7)::integer],
     array[(array['Altéa', 'Boréal', 'Cyrius', 'Delta', 'Éolis', 'Fjord'])[1 + (power(random(), 2) * 5)::integer]],
     'https://www.example.org/' || i, '{"publicDirectory": {"agreed": true, "at": "2026-01-01T00:00:00Z"}}',
+    -- Most were confirmed this year, some are stale; one in fifty has left.
+    now() - power(random(), 3) * interval '20 months', current_date - 730, case when random() < 0.02 then current_date - (random() * 700)::integer end,
     -- Words of what was changed within the hour are read again each minute: nobody's club changes all in one.
     now() - interval '2 hours' - random() * interval '2 years'
 from generate_series(1, :count) as i

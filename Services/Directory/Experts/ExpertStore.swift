@@ -59,7 +59,7 @@ enum ExpertStore {
         var rules: [SQL] = []
         if let subKind = query.subKind { rules.append("sub_kind = \(subKind)") }
         if let departement = query.departement { rules.append("departement = \(departement)") }
-        if let region = query.region { rules.append(.lies(in: region)) }
+        if let region = query.region { rules.append(.expertLies(in: region)) }
         if let departement = query.serves { rules.append(.serves(departement)) }
         if let topic = query.topic { rules.append(.isAbout(topic)) }
         if let brand = query.brand { rules.append(.sells(brand)) }

@@ -6,11 +6,14 @@ extension SQL {
     /// Whether a row's département is one of a région; what is asked for stands first in the index of a list by département.
     static func lies(in region: Region) -> SQL { "departement = any (\(departements(of: region)))" }
 
+    /// The same of an expert, as the index of words, topics, brands and places has it.
+    static func expertLies(in region: Region) -> SQL { "array[departement] && \(departements(of: region))" }
+
     /// Whether a row serves a région, in one département at least.
     static func serves(_ region: Region) -> SQL { "departements && \(departements(of: region))" }
 
     private static func departements(of region: Region) -> SQL {
-        "array(select place.code from directory.departement as place where place.region = \(region))"
+        "directory.departements_of(\(region))"
     }
 
     /// The région of a row of this table, by its département.

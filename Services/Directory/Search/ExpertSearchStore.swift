@@ -23,7 +23,7 @@ struct ExpertFilter {
 
     fileprivate var rules: [SQL] {
         var rules: [SQL] = []
-        if let region { rules.append(.lies(in: region)) }
+        if let region { rules.append(.expertLies(in: region)) }
         if let serves { rules.append(.serves(serves)) }
         if let topic { rules.append(.isAbout(topic)) }
         if let brand { rules.append(.sells(brand)) }
@@ -38,6 +38,9 @@ struct ExpertFilter {
 /// third name decides between two plans that are a thousand times apart. How a page is found is told at ``ExpertWalk``.
 enum ExpertSearchStore {
     private static let facetLimit = 10_000
+    /// What finding those that are counted may cost, in the planner's units; beyond it, ``facetSample`` are counted.
+    private static let facetCost = 2500.0
+    private static let facetSample = 1000
 
     static func list(
         _ query: SearchExperts.Query, _ page: PageRequest, for principal: Principal, in transaction: PostgresTransaction
@@ -45,7 +48,7 @@ enum ExpertSearchStore {
         let search = try await Search(query.q, ExpertFilter(query), for: principal, in: transaction)
         let walk = ExpertWalk(
             columns: #"document as "_document""#, scope: search.scope, rules: search.rules,
-            order: try await .init(near: query.near, words: query.q, in: transaction))
+            order: try await .init(near: query.near, words: query.q, search.readings, in: transaction))
         return try await walk.page(after: page.stage, limit: page.limit + 1, in: transaction)
     }
 
@@ -53,26 +56,32 @@ enum ExpertSearchStore {
         _ query: CountExperts.Query, for principal: Principal, in transaction: PostgresTransaction
     ) async throws -> ExpertFacets {
         let search = try await Search(query.q, ExpertFilter(query), for: principal, in: transaction)
+        let conditions = search.scope + search.rules
+        let cost = try await ExpertEstimate(of: conditions, in: transaction).cost
+        let limit = cost > facetCost ? facetSample : facetLimit
         let rows = try await transaction.query(
             """
             with found as materialized (
-                select sub_kind, expert.departement, topics, brands, \(SQL.freshness) as freshness from expert
-                where \((search.scope + search.rules).all) limit \(facetLimit + 1)
-            ), facet (kind, value) as (
-                select 'subKind', sub_kind from found
-                union all select 'departement', departement from found
-                union all select 'region', region from found join departement on code = found.departement
-                union all select 'freshness', freshness from found
-                union all select 'topic', topic from found cross join unnest(topics) as topic
-                union all select 'brand', brand from found cross join unnest(brands) as brand
-            ), counted as (
-                select kind, value, count(*) as count,
-                    row_number() over (partition by kind order by count(*) desc, value) as place
-                from facet group by kind, value
+                select sub_kind, departement, topics, brands, \(SQL.freshness) as freshness from expert
+                where \(conditions.all) limit \(limit + 1)
+            ), counted (kind, value, count) as (
+                select case when grouping(sub_kind) = 0 then 'subKind' when grouping(departement) = 0 then 'departement'
+                        when grouping(freshness) = 0 then 'freshness' else 'all' end,
+                    coalesce(sub_kind, departement, freshness, ''), count(*)
+                from found group by grouping sets ((sub_kind), (departement), (freshness), ())
+                union all
+                select 'topic', topic, count(*) from found cross join unnest(topics) as topic group by topic
+                union all
+                select 'brand', brand, count(*) from found cross join unnest(brands) as brand group by brand
+            ), facet as (
+                select * from counted
+                union all
+                select 'region', region, sum(count)::bigint from counted join departement on code = value
+                where kind = 'departement' group by region
+            ), placed as (
+                select *, row_number() over (partition by kind order by count desc, value) as place from facet
             )
-            select kind, value, count from counted where place <= 20
-            union all select 'all', '', count(*) from found
-            order by kind, count desc, value
+            select kind, value, count from placed where place <= 20 order by kind, count desc, value
             """)
         var counts: [String: [FacetCount]] = [:]
         for row in rows {
@@ -81,7 +90,7 @@ enum ExpertSearchStore {
         }
         let all = counts["all"]?.first?.count ?? 0
         return ExpertFacets(
-            counted: all, isComplete: all <= facetLimit, subKinds: counts["subKind"] ?? [],
+            counted: all, isComplete: all <= limit, subKinds: counts["subKind"] ?? [],
             regions: counts["region"] ?? [], departements: counts["departement"] ?? [], topics: counts["topic"] ?? [],
             brands: counts["brand"] ?? [], freshness: counts["freshness"] ?? [],
             // A word may be the name of an expert whom this caller is not to know of.

@@ -4,10 +4,10 @@ import ServiceKit
 
 /// One page of experts in an order, at a cost that does not grow with their number.
 ///
-/// What many answer to fills a page from the first ``reach`` experts of the order, by its index. What does not is answered to by
-/// few, one in a hundred where the order says nothing about the rules: all of these are found, by the index of words, topics,
-/// brands and places together, and sorted; or the page is filled from further on, where that is less work. Each gives the same
-/// page; none counts anybody.
+/// What many answer to is looked for among the next experts of the order, by its index, until a page is full. What few answer to
+/// is found in full, by the index of words, topics, brands and places together, and sorted. ``ExpertEstimate`` says which is less
+/// work; where it was wrong and a walk does not fill its page, all are sorted after all. Either way gives the same page; neither
+/// counts anybody.
 struct ExpertWalk {
     let columns: SQL
     /// What an expert must be that the indexes of the orders know of: kind, département, being published.
@@ -21,19 +21,39 @@ struct ExpertWalk {
         case name
         /// From the end on: what comes before a row, for a list that is turned backwards.
         case nameBackwards
-        /// Those whose name begins with this text, then the others.
-        case beginning(Line)
+        /// Those whose name begins with what was typed, then the others.
+        case beginning(Beginning)
         /// The same postal code, the same first three digits, then the départements, from the nearest on.
         case near(PostalCode, [Departement])
 
-        init(near: PostalCode?, words: Line?, in transaction: PostgresTransaction) async throws {
+        /// - Parameters:
+        ///   - readings: of the words, as ``ExpertWordStore`` has them.
+        ///   - transaction: asks which départements are near.
+        init(
+            near: PostalCode?, words: Line?, _ readings: [ExpertWordStore.Reading],
+            in transaction: PostgresTransaction
+        ) async throws {
             if let near, let departement = Departement(postalCode: near) {
                 let rows = try await transaction.query(
                     "select departement from departement_near where origin = \(departement) order by rank")
                 self = .near(near, try rows.map { try $0["departement"] })
             } else {
-                self = words.map { .beginning($0) } ?? .name
+                self = words.map { .beginning(Beginning(text: $0, ending: readings.last?.ending ?? 0)) } ?? .name
             }
+        }
+    }
+
+    /// What a name begins with: a text, but for the French ending of its last word. "créations" is the beginning of "Création du
+    /// Béarn", too.
+    struct Beginning {
+        let text: Line
+        /// In letters.
+        let ending: Int
+
+        fileprivate var rule: SQL {
+            let whole: SQL = "directory.sort_key(\(text.text))"
+            let key: SQL = "left(\(whole), length(\(whole)) - \(ending)::integer)"
+            return "sort_key >= \(key) and sort_key < \(key) || chr(1114111)"
         }
     }
 
@@ -47,22 +67,24 @@ struct ExpertWalk {
     /// What follows each of `sort_key` and `id`.
     private var direction: SQL { if case .nameBackwards = order { "desc" } else { "asc" } }
 
-    /// How many experts of the order are looked at before it is given up: as many as it takes no longer to look at than to find
-    /// and sort those of a rule that one in a hundred answers to.
-    private static let reach = 4000
-    /// How many experts are looked at while one of those that answer is found and sorted.
-    private static let sorting = 4
+    /// How many experts of the order are looked at without a thought.
+    private static let glance = 1000.0
+    /// What it costs to look at one more, in the planner's units: more than it takes, as whoever answers to a word may stand
+    /// in one place of the order, and the walk be in vain.
+    private static let look = 0.5
     /// How many stages one statement walks through; planning it costs by the stage.
     private static let stride = 8
 
     /// Sets how the statements of a transaction are planned and run: with their values, by indexes, in order, without a compiler
-    /// that takes longer than they do, and with memory to tell a quarter of a million rows apart.
+    /// that takes longer than they do, and with memory to tell a quarter of a million rows apart. A page of the table costs what
+    /// it does where the database holds it in memory: about ten times an entry of an index.
     static func prepare(_ transaction: PostgresTransaction) async throws {
         try await transaction.query(
             """
             select set_config('plan_cache_mode', 'force_custom_plan', true), set_config('enable_seqscan', 'off', true),
                 set_config('jit', 'off', true), set_config('max_parallel_workers_per_gather', '0', true),
-                set_config('random_page_cost', '1.1', true), set_config('work_mem', '32MB', true),
+                set_config('random_page_cost', '0.2', true), set_config('seq_page_cost', '0.2', true),
+                set_config('cpu_index_tuple_cost', '0.02', true), set_config('work_mem', '32MB', true),
                 set_config('pg_trgm.similarity_threshold', '0.2', true)
             """)
     }
@@ -72,18 +94,15 @@ struct ExpertWalk {
     ///   - limit: one more than the page has.
     ///   - transaction: that was prepared.
     func page(after: Position?, limit: Int, in transaction: PostgresTransaction) async throws -> Rows {
-        var rows = try await walk(after, limit: limit, reach: Self.reach, in: transaction)
-        if (1..<limit).contains(rows.count) {
-            let known = try await transaction.query(
-                "select reltuples::bigint as count from pg_class where oid = 'expert'::regclass")
-            // What is looked at for a page, and what answers in all, if it goes on as it began.
-            let looks = Self.reach * limit / rows.count
-            let answers = try (known[0]["count"] as Int) * rows.count / Self.reach
-            if looks < answers * Self.sorting {
-                rows = try await walk(after, limit: limit, reach: looks + looks / 2, in: transaction)
-            }
+        let all = try await ExpertEstimate(of: scope, in: transaction)
+        let answers = try await ExpertEstimate(of: scope + rules, in: transaction)
+        // What is looked at for a page, if those that answer stand evenly in the order.
+        let looks = Double(limit) * all.count / max(answers.count, 1)
+        if looks < Self.glance || looks * Self.look < answers.cost {
+            let rows = try await walk(after, limit: limit, reach: Int(looks * 1.5 + Self.glance), in: transaction)
+            if rows.count >= limit { return rows }
         }
-        return rows.count >= limit ? rows : try await sort(after, limit: limit, in: transaction)
+        return try await sort(after, limit: limit, in: transaction)
     }
 
     /// Of the next experts, as many as the reach says, those who answer to the rules; the page, if they fill it.
@@ -116,13 +135,20 @@ struct ExpertWalk {
 
     /// All that answer to the rules, sorted.
     private func sort(_ after: Position?, limit: Int, in transaction: PostgresTransaction) async throws -> Rows {
-        let goesOn: SQL =
-            after.map { "(\"_stage\", \"_key\", \"_id\") > (\($0.stage)::integer, \($0.key), \($0.id))" } ?? "true"
+        var conditions = scope + rules
+        var goesOn: SQL = "true"
+        if let after {
+            if case .name = order {
+                conditions.append("(sort_key, id) > (\(after.key), \(after.id))")
+            } else {
+                goesOn = "(\"_stage\", \"_key\", \"_id\") > (\(after.stage)::integer, \(after.key), \(after.id))"
+            }
+        }
         return try await transaction.query(
             """
             with found as materialized (
                 select sort_key as "_key", id as "_id", \(stage) as "_stage" from expert
-                where \((scope + rules).all)
+                where \(conditions.all)
             ), page as materialized (
                 select * from found where \(goesOn) order by "_stage", "_key" \(direction), "_id" \(direction)
                 limit \(limit)
@@ -136,7 +162,7 @@ struct ExpertWalk {
     private var stage: SQL {
         switch order {
         case .name, .nameBackwards: "0"
-        case .beginning(let text): "case when \(Self.begins(text)) then 0 else 1 end"
+        case .beginning(let beginning): "case when \(beginning.rule) then 0 else 1 end"
         case .near(let code, let departements):
             """
             case when postal_code = \(code) then 0
@@ -150,7 +176,7 @@ struct ExpertWalk {
     private var places: [[SQL]] {
         switch order {
         case .name, .nameBackwards: return [[]]
-        case .beginning(let text): return [[Self.begins(text)], ["not (\(Self.begins(text)))"]]
+        case .beginning(let beginning): return [[beginning.rule], ["not (\(beginning.rule))"]]
         case .near(let code, let departements):
             let elsewhere: SQL = "left(postal_code, 3) <> left(\(code)::text, 3)"
             let around: SQL = """
@@ -159,11 +185,5 @@ struct ExpertWalk {
             return [["postal_code = \(code)"], [around, "postal_code <> \(code)"]]
                 + departements.map { ["departement = \($0)", elsewhere] }
         }
-    }
-
-    private static func begins(_ text: Line) -> SQL {
-        """
-        sort_key >= directory.sort_key(\(text.text)) and sort_key < directory.sort_key(\(text.text)) || chr(1114111)
-        """
     }
 }

@@ -49,7 +49,10 @@ enum ExpertWordStore {
         try await transaction.query(
             """
             select asked.word as typed, known.is_known as "isKnown", coalesce(
-                case when not known.is_known then coalesce(beginning.words, spelt.words) end, '{}') as "takenFor"
+                case when not known.is_known then coalesce(beginning.words, spelt.words) end, '{}') as "takenFor",
+                case when starts_with(asked.word, asked.lexeme)
+                        and right(directory.folded(\(text.text)), length(asked.word)) = asked.word
+                    then length(asked.word) - length(asked.lexeme) else 0 end as ending
             from (
                 select word, min(place) as place, (array_agg(lexeme))[1] as lexeme
                 from regexp_split_to_table(directory.folded(\(text.text)), '[^[:alnum:]]+')
@@ -85,6 +88,8 @@ enum ExpertWordStore {
         var typed: String
         var isKnown: Bool
         var takenFor: [String]
+        /// How many letters of the text its French ending is, if the text ends with this word.
+        var ending: Int
     }
 }
 

@@ -102,7 +102,8 @@ package enum CountExperts: Endpoint {
 package struct ExpertFacets: Codable, Hashable, Sendable {
     /// How many were counted.
     package var counted: Int
-    /// Whether these are all that there are; if not, the counts are of the first ten thousand, and say shares rather than sums.
+    /// Whether these are all that there are. Of more than ten thousand, and of fewer where it takes long to find all, some are
+    /// counted, a thousand at least: then the counts say shares rather than sums.
     package var isComplete: Bool
     /// Each with the most frequent values first, twenty at the most.
     package var subKinds: [FacetCount]

@@ -67,6 +67,7 @@ extension TestCluster {
     }
 
     /// What such sessions have run so far, without what the last moment brought: a statement is written when its portal is closed.
+    /// What they had explained and did not run is not among them.
     package func plans() throws -> [QueryPlan] {
         var plans: [QueryPlan] = []
         var plan: [Substring]?
@@ -75,15 +76,24 @@ extension TestCluster {
                 plan?.append(line)
                 continue
             }
-            if let lines = plan { plans.append(try Self.plan(lines)) }
+            if let lines = plan { plans += try Self.plan(lines) }
             plan = line.hasSuffix("plan:") ? [] : nil
         }
         // The last one may not have been written to its end yet.
-        if let lines = plan, let last = try? Self.plan(lines) { plans.append(last) }
+        if let lines = plan, let last = try? Self.plan(lines) { plans += last }
         return plans
     }
 
-    private static func plan(_ lines: [Substring]) throws -> QueryPlan {
-        try JSONDecoder().decode(QueryPlan.self, from: Data(lines.joined(separator: "\n").utf8))
+    /// One, or none of a statement that was explained.
+    private static func plan(_ lines: [Substring]) throws -> [QueryPlan] {
+        let data = Data(lines.joined(separator: "\n").utf8)
+        let statement = try JSONDecoder().decode(Statement.self, from: data)
+        return statement.text.hasPrefix("explain ") ? [] : [try JSONDecoder().decode(QueryPlan.self, from: data)]
+    }
+
+    private struct Statement: Decodable {
+        let text: String
+
+        enum CodingKeys: String, CodingKey { case text = "Query Text" }
     }
 }
