@@ -28,7 +28,7 @@ package enum DirectoryApplication: ServiceApplication {
         Migration("0018-lists", sql: PackageResources.m0018_lists_sql),
         Migration("0019-expert-filters", sql: PackageResources.m0019_expert_filters_sql),
         Migration("0020-freshness", sql: PackageResources.m0020_freshness_sql),
-        Migration("0021-regions", sql: PackageResources.m0021_regions_sql),
+        Migration("0021-words", sql: PackageResources.m0021_words_sql),
     ]
 
     package static func assemble(_ backend: Backend, into parts: inout ServiceParts) throws {
@@ -43,7 +43,7 @@ package enum DirectoryApplication: ServiceApplication {
         MemberRoutes(backend: backend).mount(on: &parts)
         AmbassadorRoutes(backend: backend).mount(on: &parts)
         ExpertRoutes(backend: backend).mount(on: &parts)
-        SearchRoutes(backend: backend).mount(on: &parts)
+        try SearchRoutes(backend: backend).mount(on: &parts)
         EnrolmentRoutes(backend: backend).mount(on: &parts)
         let post = try Post(backend: backend)
         try ConfirmationRounds(backend: backend, post: post).mount(on: &parts)

@@ -62,13 +62,13 @@ join family on family.number = drawn.f
 join place on place.number = drawn.p;
 select statement from made_later \gexec
 
-insert into directory.expert_word (word, lexeme)
-select word, lexeme
+insert into directory.expert_word (word, lexeme, published)
+select word, lexeme, true
 from (
     select distinct word from directory.expert cross join regexp_split_to_table(search_text, '[^[:alnum:]]+') as word
     where length(word) between 2 and 40
 ) as fresh
-cross join lateral unnest(to_tsvector('directory.french_folded', word)) as parsed (lexeme)
+cross join lateral unnest(to_tsvector('directory.expert_words', word)) as parsed (lexeme)
 on conflict do nothing;
 update directory.expert_word_progress set through = (select max(updated_at) from directory.expert);
 commit;

@@ -119,12 +119,12 @@ enum Crowd {
             case when i % 50 = 0 then '2026-01-01'::date end, now() - (i % 40) * interval '1 month',
             now() - i * interval '1 hour'
         from generate_series(0, \(experts) - 1) as i join place on number = i % 101;
-        insert into expert_word (word, lexeme)
-        select word, lexeme
+        insert into expert_word (word, lexeme, published)
+        select word, lexeme, true
         from (
             select distinct word from expert cross join regexp_split_to_table(search_text, '[^[:alnum:]]+') as word
         ) as word
-        cross join lateral unnest(to_tsvector('directory.french_folded', word)) as parsed (lexeme)
+        cross join lateral unnest(to_tsvector('directory.expert_words', word)) as parsed (lexeme)
         on conflict do nothing;
 
         insert into consent_entry (person, purpose, agreed, source, wording, at, written_by)

@@ -15,8 +15,11 @@ enum ExpertStore {
 
     /// What of ``rules(for:)`` the index of an order knows of.
     static func scope(for principal: Principal) -> [SQL] {
-        principal.role == .ambassador ? [.listed] : []
+        seesOnlyPublished(principal) ? [.listed] : []
     }
+
+    /// Whether what a caller may see is what stands in the public directory.
+    static func seesOnlyPublished(_ principal: Principal) -> Bool { principal.role == .ambassador }
 
     /// What a caller may see, as conditions.
     static func rules(for principal: Principal) -> [SQL] {
@@ -78,7 +81,11 @@ enum ExpertStore {
         _ query: ListExperts.Query, for principal: Principal, in transaction: PostgresTransaction
     ) async throws -> SQL {
         var rules = filter(query) + rules(for: principal)
-        if let words = query.q { rules.append(try await ExpertWordStore.read(words, in: transaction).rule) }
+        if let words = query.q {
+            let readings = try await ExpertWordStore.read(
+                words, published: seesOnlyPublished(principal), in: transaction)
+            rules.append(readings.rule)
+        }
         return rules.all
     }
 

@@ -63,7 +63,9 @@ enum PublicStore {
         return try await database.transaction(readOnly: true) { transaction in
             try await ExpertWalk.prepare(transaction)
             var rules = others
-            if let words = query.q { rules.append(try await ExpertWordStore.read(words, in: transaction).rule) }
+            if let words = query.q {
+                rules.append(try await ExpertWordStore.read(words, published: true, in: transaction).rule)
+            }
             let order: ExpertWalk.Order = if case .before = start { .nameBackwards } else { .name }
             let walk = ExpertWalk(columns: expertColumns, scope: known, rules: rules, order: order)
             return try await walk.page(after: nil, limit: limit, in: transaction)

@@ -81,7 +81,7 @@ struct Eraser: Sendable {
             erase: { notice, transaction in
                 try await erase(
                     DataSubject(entity: notice.entity, id: notice.subject), by: .service(.directory), in: transaction)
-                try await ExpertWordStore.prune(in: transaction)
+                try await ExpertWordStore.review(in: transaction)
                 return []
             })
     }

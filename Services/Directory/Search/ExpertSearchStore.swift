@@ -110,7 +110,11 @@ private struct Search {
         _ words: Line?, _ filter: ExpertFilter, for principal: Principal, in transaction: PostgresTransaction
     ) async throws {
         try await ExpertWalk.prepare(transaction)
-        readings = if let words { try await ExpertWordStore.read(words, in: transaction) } else { [] }
+        readings =
+            if let words {
+                try await ExpertWordStore.read(
+                    words, published: ExpertStore.seesOnlyPublished(principal), in: transaction)
+            } else { [] }
         scope = filter.scope + ExpertStore.scope(for: principal)
         rules = filter.rules + ExpertStore.rules(for: principal) + (words == nil ? [] : [readings.rule])
     }

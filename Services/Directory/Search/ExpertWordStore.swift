@@ -4,8 +4,8 @@ import ServiceKit
 
 /// The words of experts' names and communes, and how words that somebody types are read.
 enum ExpertWordStore {
-    /// Takes in the words of the experts that were changed since the last time. Nobody else's words go but by an
-    /// erasure: one that no expert has any more finds nothing, and does no harm.
+    /// Takes in the words of the experts that were changed since the last time. What nobody has any more goes at night
+    /// (``review(in:)``).
     static func refresh(in transaction: PostgresTransaction) async throws {
         guard
             let row = try await transaction.first(
@@ -16,14 +16,15 @@ enum ExpertWordStore {
         // is longer than any.
         try await transaction.execute(
             """
-            insert into expert_word (word, lexeme)
-            select word, lexeme from (
-                select distinct word
+            insert into expert_word (word, lexeme, published)
+            select word, lexeme, published from (
+                select word, bool_or(\(SQL.published)) as published
                 from expert cross join regexp_split_to_table(search_text, '[^[:alnum:]]+') as word
                 where updated_at >= \(through)::timestamptz - interval '1 hour' and length(word) between 2 and 40
+                group by word
             ) as fresh
-            cross join lateral unnest(to_tsvector('directory.french_folded', word)) as parsed (lexeme)
-            on conflict do nothing
+            cross join lateral unnest(to_tsvector('directory.expert_words', word)) as parsed (lexeme)
+            on conflict (word) do update set published = true where excluded.published and not expert_word.published
             """)
         try await transaction.execute(
             """
@@ -32,21 +33,35 @@ enum ExpertWordStore {
             """)
     }
 
-    /// Takes away the words that no expert has any more: for an erasure, as a name is made of them.
-    static func prune(in transaction: PostgresTransaction) async throws {
+    /// Takes away the words that no expert has any more, and says anew which of them the public may know: each night, as one
+    /// that nobody has is a word that is not forgiven; and for an erasure, as a name is made of them.
+    static func review(in transaction: PostgresTransaction) async throws {
         // Before it looks, so that nobody adds words of an expert that is on its way out.
         try await transaction.query("select from expert_word_progress for update")
         try await transaction.execute(
             """
-            delete from expert_word where word not in (
-                select word from expert cross join regexp_split_to_table(search_text, '[^[:alnum:]]+') as word)
+            with held as materialized (
+                select word, bool_or(\(SQL.published)) as published
+                from expert cross join regexp_split_to_table(search_text, '[^[:alnum:]]+') as word
+                group by word
+            ), gone as (
+                delete from expert_word where not exists (select from held where held.word = expert_word.word)
+            )
+            update expert_word set published = held.published from held
+            where held.word = expert_word.word and held.published <> expert_word.published
             """)
     }
 
     /// The words of `text` that mean something, each with those it may stand for: itself where an expert has it in any of its
-    /// endings; else the words that begin with it; else up to three that are a few letters away.
-    static func read(_ text: Line, in transaction: PostgresTransaction) async throws -> [Reading] {
-        try await transaction.query(
+    /// endings; else the words that begin with it; else up to three that are a few letters away. Of a text that has nothing but
+    /// words that every sentence has, these count.
+    ///
+    /// - Parameter published: whether only words count that somebody in the public directory has.
+    static func read(
+        _ text: Line, published: Bool, in transaction: PostgresTransaction
+    ) async throws -> [Reading] {
+        let words: SQL = published ? "(select * from expert_word where published) as expert_word" : "expert_word"
+        return try await transaction.query(
             """
             select asked.word as typed, known.is_known as "isKnown", coalesce(
                 case when not known.is_known then coalesce(beginning.words, spelt.words) end, '{}') as "takenFor",
@@ -54,26 +69,31 @@ enum ExpertWordStore {
                         and right(directory.folded(\(text.text)), length(asked.word)) = asked.word
                     then length(asked.word) - length(asked.lexeme) else 0 end as ending
             from (
-                select word, min(place) as place, (array_agg(lexeme))[1] as lexeme
-                from regexp_split_to_table(directory.folded(\(text.text)), '[^[:alnum:]]+')
-                    with ordinality as parts (word, place)
-                cross join lateral unnest(to_tsvector('directory.french_folded', word)) as parsed (lexeme)
-                where word <> ''
+                select word, min(place) as place, min(lexeme) as lexeme
+                from (
+                    select word, place, lexeme, to_tsvector('directory.french_folded', word) <> '' as says,
+                        bool_or(to_tsvector('directory.french_folded', word) <> '') over () as others_say
+                    from regexp_split_to_table(directory.folded(\(text.text)), '[^[:alnum:]]+')
+                        with ordinality as parts (word, place)
+                    cross join lateral unnest(to_tsvector('directory.expert_words', word)) as parsed (lexeme)
+                    where word <> ''
+                ) as typed
+                where says or not others_say
                 group by word order by place limit 8
             ) as asked
             cross join lateral (
-                select exists (select from expert_word where expert_word.lexeme = asked.lexeme) as is_known
+                select exists (select from \(words) where expert_word.lexeme = asked.lexeme) as is_known
             ) as known
             left join lateral (
                 select array_agg(word order by length(word), word) as words from (
-                    select word from expert_word
+                    select word from \(words)
                     where not known.is_known and word >= asked.word and word < asked.word || chr(1114111)
                     order by word limit 20) as found
             ) as beginning on true
             left join lateral (
                 select array_agg(word order by distance, nearness desc, word) as words from (
                     select word, distance, directory.similarity(word, asked.word) as nearness
-                    from expert_word cross join lateral (
+                    from \(words) cross join lateral (
                         select directory.levenshtein_less_equal(word, asked.word, 3) as distance) as measured
                     where not known.is_known and beginning.words is null and word operator(directory.%) asked.word
                         and distance <= case when length(asked.word) < 5 then 1 when length(asked.word) < 9 then 2 else 3 end
@@ -96,7 +116,7 @@ enum ExpertWordStore {
 extension [ExpertWordStore.Reading] {
     /// What an expert's row must be. Nothing but blanks and signs: no expert is called that.
     var rule: SQL {
-        isEmpty ? "false" : "search @@ to_tsquery('directory.french_folded', \(query))"
+        isEmpty ? "false" : "search @@ to_tsquery('directory.expert_words', \(query))"
     }
 
     /// As `to_tsquery` reads it: all words, each in one of its readings. Words are letters and digits only.

@@ -6,7 +6,7 @@ import ServiceKit
 struct SearchRoutes {
     let backend: Backend
 
-    func mount(on parts: inout ServiceParts) {
+    func mount(on parts: inout ServiceParts) throws {
         let database = backend.database
         parts.routes.read(SearchExperts.self) { call in
             let rows = try await database.transaction(readOnly: true) { transaction in
@@ -22,6 +22,9 @@ struct SearchRoutes {
         }
         parts.cron("expert words", every: .seconds(60)) { _ in
             try await database.transaction { try await ExpertWordStore.refresh(in: $0) }
+        }
+        try parts.cron("expert-words-review", "50 3 * * *") { _ in
+            try await database.transaction { try await ExpertWordStore.review(in: $0) }
         }
     }
 }

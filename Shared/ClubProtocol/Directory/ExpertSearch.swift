@@ -103,7 +103,7 @@ package struct ExpertFacets: Codable, Hashable, Sendable {
     /// How many were counted.
     package var counted: Int
     /// Whether these are all that there are. Of more than ten thousand, and of fewer where it takes long to find all, some are
-    /// counted, a thousand at least: then the counts say shares rather than sums.
+    /// counted, a thousand at least, and the counts are of these only.
     package var isComplete: Bool
     /// Each with the most frequent values first, twenty at the most.
     package var subKinds: [FacetCount]
