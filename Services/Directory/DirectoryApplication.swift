@@ -66,6 +66,7 @@ package enum DirectoryApplication: ServiceApplication {
         PublicRoutes(backend: backend).mount(on: &parts)
         PageRoutes(backend: backend, renderer: pages).mount(on: &parts)
         ConsentRoutes(backend: backend).mount(on: &parts)
+        parts.follow(.content, name: "suppressions", Unsubscriptions.apply)
         PersonalDataRoutes(backend: backend).mount(on: &parts)
         ErasureRoutes(eraser: Eraser(backend: backend)).mount(on: &parts)
         SitemapRoutes(backend: backend).mount(on: &parts)
