@@ -104,6 +104,35 @@ struct ErasureTests {
         }
     }
 
+    @Test("while it goes on, the staff is told whose records have the address or the telephone, too")
+    func others() async throws {
+        try await withDirectory { directory in
+            let operating = try directory.client(.operator)
+            let person = try await operating.send(
+                CreatePerson.request(
+                    body: .init(
+                        givenName: "Ana", familyName: "A", email: "Ana@atelier.example", telephone: "0559000000")))
+            let expert = try await directory.expert("Atelier") { $0.email = "ana@atelier.example" }
+            let home = try await operating.send(
+                CreateOrganization.request(body: .init(kind: .institution, name: "Maison", telephone: "+33559000000")))
+            _ = try await directory.expert("Autre") { $0.email = "autre@atelier.example" }
+            let started = try await operating.send(CreateErasure.request(body: .init(person: person.id)))
+            let found = try await operating.send(GetErasure.request(path: .init(erasure: started.id))).others
+            #expect(
+                found == [
+                    .init(kind: .expert, id: expert.id.record), .init(kind: .organization, id: home.id.record),
+                ])
+            let own = try await directory.ask("/v1/erasures/\(started.id)", as: .ambassador, person: person.id)
+            #expect(own.status == 200 && !own.text.contains(expert.id.text))
+            _ = try await waitForOwnReport(started.id, directory)
+            for service in [ServiceName.events, .content, .lobbying] {
+                _ = try await report(started.id, as: service, directory)
+            }
+            let done = try await operating.send(GetErasure.request(path: .init(erasure: started.id)))
+            #expect(done.state == .done && done.others == nil)
+        }
+    }
+
     @Test("a person may ask for its own erasure; the staff begins it or refuses it, once")
     func request() async throws {
         try await withDirectory { directory in

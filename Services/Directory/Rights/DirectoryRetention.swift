@@ -39,17 +39,19 @@ struct DirectoryRetention: Sendable {
             let records = PersonalRecords(backend: backend)
             let due = try await backend.database.query(
                 """
-                select due.id, person.email, now() - make_interval(months => \(months)::integer) as "limit"
-                from (\(Self.inactive(months))) as due join person on person.id = due.id order by due.since
+                select id, now() - make_interval(months => \(months)::integer) as "limit"
+                from (\(Self.inactive(months))) as due order by since
                 """)
             var count = 0
             for row in due {
                 try await job.heartbeat()
                 let person: Person.ID = try row["id"]
                 let limit: Timestamp = try row["limit"]
-                let told = try await records.fromPeers(DataSubject(person), email: try row.optional("email"))
+                let subject = DataSubject(person)
+                let known = try await KnownAs.find(subject, on: backend.database)
+                let told = try await records.fromPeers(subject, known)
                 if told.contains(where: { ($0.lastActivity ?? limit) > limit }) { continue }
-                if try await erase(DataSubject(person), while: Self.inactive(months), job) { count += 1 }
+                if try await erase(subject, while: Self.inactive(months), job) { count += 1 }
             }
             return count
         }
