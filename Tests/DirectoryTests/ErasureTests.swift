@@ -104,6 +104,27 @@ struct ErasureTests {
         }
     }
 
+    @Test("the health page warns of an erasure that a service has not reported for a day")
+    func stuck() async throws {
+        try await withDirectory { directory in
+            let person = try await directory.person("Ana", "A")
+            let started = try await directory.client(.operator).send(
+                CreateErasure.request(body: .init(person: person.id)))
+            func warning() async throws -> String? {
+                try await directory.operatorPage("/health/ready").decode(HealthReport.self)
+                    .checks["erasures:stuck"]?.first?.output
+            }
+            #expect(try await warning() == nil)
+            try await directory.backend.database.execute("update erasure set started_at = now() - interval '25 hours'")
+            try await eventually("a warning") { try await warning()?.hasPrefix("1 begun") == true }
+            _ = try await waitForOwnReport(started.id, directory)
+            for service in [ServiceName.events, .content, .lobbying] {
+                #expect(try await report(started.id, as: service, directory).status == 200)
+            }
+            try await eventually("no warning") { try await warning() == nil }
+        }
+    }
+
     @Test("while it goes on, the staff is told whose records have the address or the telephone, too")
     func others() async throws {
         try await withDirectory { directory in

@@ -77,6 +77,15 @@ enum ErasureStore {
         try await executor.first("select count(*) as waiting from erasure where state = 'requested'")?["waiting"] ?? 0
     }
 
+    /// How many a service has not reported for more than a day.
+    static func countStuck(on executor: any PostgresExecutor) async throws -> Int {
+        try await executor.first(
+            """
+            select count(*) as stuck from erasure
+            where state = 'erasing' and started_at < now() - interval '1 day'
+            """)?["stuck"] ?? 0
+    }
+
     /// For those who have just made or moved it.
     static func get(_ id: Erasure.ID, in transaction: PostgresTransaction) async throws -> Rows {
         try await transaction.query("select \(columns) from erasure where id = \(id)")
