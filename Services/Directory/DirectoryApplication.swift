@@ -71,6 +71,8 @@ package enum DirectoryApplication: ServiceApplication {
         ErasureRoutes(eraser: Eraser(backend: backend)).mount(on: &parts)
         SitemapRoutes(backend: backend).mount(on: &parts)
         try parts.retention(
-            backend, DirectoryRetention(backend: backend).tasks + [ImportRetention(backend: backend).task])
+            backend,
+            DirectoryRetention(backend: backend).tasks
+                + [ImportRetention(backend: backend).task, ReferralRetention(backend: backend).task])
     }
 }

@@ -9,13 +9,15 @@ struct DirectoryRetention: Sendable {
 
     var tasks: [RetentionTask] { [inactivePeople, leftExperts, erasures] }
 
-    /// Nobody who represents, advises, or works for a member; no answer and no change for so long.
+    /// Nobody who represents, advises, or works for a member, or did so a while ago; no answer and no change for so long.
     private static func inactive(_ months: Int) -> SQL {
         let limit: SQL = "now() - make_interval(months => \(months)::integer)"
         return """
             select id, updated_at as since from person
             where updated_at < \(limit)
-                and not exists (select from ambassador where ambassador.person = person.id)
+                and not exists (
+                    select from ambassador
+                    where ambassador.person = person.id and coalesce(left_on, 'infinity') >= (\(limit))::date)
                 and not exists (
                     select from mandate
                     where mandate.person = person.id and coalesce(until_day, 'infinity') >= (\(limit))::date)
