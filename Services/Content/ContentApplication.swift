@@ -15,6 +15,7 @@ package enum ContentApplication: ServiceApplication {
         Migration("0004-letters", sql: PackageResources.m0004_letters_sql),
         Migration("0005-rights", sql: PackageResources.m0005_rights_sql),
         Migration("0006-merges", sql: PackageResources.m0006_merges_sql),
+        Migration("0007-suppressions", sql: PackageResources.m0007_suppressions_sql),
     ]
 
     package static func assemble(_ backend: Backend, into parts: inout ServiceParts) throws {

@@ -29,6 +29,7 @@ package enum DirectoryApplication: ServiceApplication {
         Migration("0019-expert-filters", sql: PackageResources.m0019_expert_filters_sql),
         Migration("0020-freshness", sql: PackageResources.m0020_freshness_sql),
         Migration("0021-words", sql: PackageResources.m0021_words_sql),
+        Migration("0026-rights", sql: PackageResources.m0026_rights_sql),
     ]
 
     package static func assemble(_ backend: Backend, into parts: inout ServiceParts) throws {
@@ -65,10 +66,13 @@ package enum DirectoryApplication: ServiceApplication {
         PublicRoutes(backend: backend).mount(on: &parts)
         PageRoutes(backend: backend, renderer: pages).mount(on: &parts)
         ConsentRoutes(backend: backend).mount(on: &parts)
+        parts.follow(.content, name: "suppressions", Unsubscriptions.apply)
         PersonalDataRoutes(backend: backend).mount(on: &parts)
         ErasureRoutes(eraser: Eraser(backend: backend)).mount(on: &parts)
         SitemapRoutes(backend: backend).mount(on: &parts)
         try parts.retention(
-            backend, DirectoryRetention(backend: backend).tasks + [ImportRetention(backend: backend).task])
+            backend,
+            DirectoryRetention(backend: backend).tasks
+                + [ImportRetention(backend: backend).task, ReferralRetention(backend: backend).task])
     }
 }

@@ -16,17 +16,22 @@ struct ErasedAddressTests {
 
         var database: PostgresClient { content.backend.database }
 
-        func add(_ email: EmailAddress, to expert: DataSubject.ID, in transaction: PostgresTransaction) async throws {
+        func add(
+            _ email: EmailAddress, to expert: DataSubject.ID, agreedAt: Timestamp? = nil,
+            in transaction: PostgresTransaction
+        ) async throws {
             let member = AudienceMember(
-                entity: .expert, id: .init(expert.uuid), name: "Zoé Quettehou", email: email)
+                entity: .expert, id: .init(expert.uuid), name: "Zoé Quettehou", email: email, agreedAt: agreedAt)
             try await DeliveryStore.add([.init(member)], issue: issue, audience: .experts, in: transaction)
         }
 
-        func erase(_ expert: DataSubject.ID, email: EmailAddress?) async throws -> [String] {
+        func erase(
+            _ expert: DataSubject.ID, email: EmailAddress?, reason: Erasure.Reason = .request
+        ) async throws -> [String] {
             try await database.transaction { transaction in
                 try await ContentRights(backend: content.backend).erase(
                     ErasureNotice(
-                        erasure: .init(), state: .erasing, entity: .expert, subject: expert,
+                        erasure: .init(), state: .erasing, entity: .expert, subject: expert, reason: reason,
                         emails: [email].compactMap { $0 }),
                     content.backend.journal, in: transaction)
             }
@@ -76,6 +81,77 @@ struct ErasedAddressTests {
                 expires: .now.advanced(by: .seconds(60)))
             #expect(try await rig.content.raw(.post, "/v1/unsubscriptions/\(token)").status == 204)
             #expect(try await rig.database.query("select id from suppression").isEmpty)
+        }
+    }
+
+    @Test(
+        "who asked for the erasure is not mailed again unless it agrees anew; what was a mistake or too old binds nobody"
+    )
+    func anew() async throws {
+        try await withRig { rig in
+            let before = Timestamp.now
+            for reason in [Erasure.Reason.request, .mistake, .retention] {
+                _ = try await rig.erase(
+                    .init(), email: EmailAddress(validating: "\(reason.rawValue)@example.org"), reason: reason)
+            }
+            func add(_ agreedAt: Timestamp) async throws {
+                try await rig.database.transaction { transaction in
+                    for email in ["request@example.org", "mistake@example.org", "retention@example.org"] {
+                        try await rig.add(
+                            EmailAddress(validating: email), to: .init(), agreedAt: agreedAt, in: transaction)
+                    }
+                }
+            }
+            try await add(before)
+            #expect(try await rig.deliveries() == ["mistake@example.org", "retention@example.org"])
+            try await add(.now)
+            #expect(
+                try await rig.deliveries() == ["mistake@example.org", "request@example.org", "retention@example.org"])
+            // And can leave again.
+            let token = rig.content.backend.links.token(
+                purpose: DeliveryRoutes.unsubscribePurpose, subject: "request@example.org",
+                expires: .now.advanced(by: .seconds(60)))
+            #expect(try await rig.content.raw(.post, "/v1/unsubscriptions/\(token)").status == 204)
+            #expect(try await rig.database.query("select id from suppression").count == 1)
+        }
+    }
+
+    @Test("an answer that is newer than the unsubscription takes the address off the list, and nothing else does")
+    func lifted() async throws {
+        try await withRig { rig in
+            let operating = try rig.content.client(.operator)
+            let before = Timestamp.now
+            for (email, reason) in [
+                ("left@example.org", .unsubscribed), ("bounced@example.org", .bounced),
+                ("complaint@example.org", .complaint), ("manual@example.org", .manual),
+            ] as [(EmailAddress, Suppression.Reason)] {
+                _ = try await operating.send(CreateSuppression.request(body: .init(email: email, reason: reason)))
+            }
+            _ = try await operating.send(
+                CreateSuppression.request(body: .init(email: "bounced@example.org", reason: .unsubscribed)))
+            /// The addresses that are mailed a new issue.
+            func mailed(_ agreedAt: Timestamp) async throws -> [String] {
+                let issue = try await operating.send(CreateIssue.request(body: .init(title: "Suite")))
+                let later = Rig(content: rig.content, issue: issue.id)
+                try await rig.database.transaction { transaction in
+                    try await IssueStore.openEditions(of: issue.id, in: transaction)
+                    for name in ["left", "bounced", "complaint", "manual"] {
+                        try await later.add(
+                            EmailAddress(validating: "\(name)@example.org"), to: .init(), agreedAt: agreedAt,
+                            in: transaction)
+                    }
+                }
+                return try await rig.database.query(
+                    "select email from delivery where issue = \(issue.id) and state = 'pending'"
+                ).map { try $0["email"] }
+            }
+            #expect(try await mailed(before) == [])
+            let agreed = Timestamp.now
+            #expect(try await mailed(agreed) == ["left@example.org"])
+            // Who leaves once more has left, whatever was answered before.
+            _ = try await operating.send(
+                CreateSuppression.request(body: .init(email: "left@example.org", reason: .unsubscribed)))
+            #expect(try await mailed(agreed) == [])
         }
     }
 

@@ -32,7 +32,7 @@ struct ConsentTests {
             #expect(ledger.items.map(\.source) == [.paper, .own, .own, .own, .operator])
             #expect(ledger.items.map(\.agreed) == [true, true, true, false, true])
             #expect(ledger.items[1].wording == "Voulez-vous le Flash info ?")
-            #expect(ledger.items[0].wording.text.contains("Flash info du club"))
+            #expect(ledger.items[0].wording?.text.contains("Flash info du club") == true)
             #expect(ledger.items[1].by == "person/\(person.id)")
             #expect(ledger.items.last?.by == "test")
             let now = try await operating.send(GetPerson.request(path: path))
@@ -56,6 +56,8 @@ struct ConsentTests {
                 ListExpertConsents.request(path: .init(expert: expert.id), query: .init(), body: Empty()))
             #expect(imported.items.map(\.source) == [.import, .import])
             #expect(imported.items.map(\.agreed) == [false, true])
+            // What the file's people were asked, and how, nobody here knows.
+            #expect(imported.items.allSatisfy { $0.wording == nil })
             // A change that says nothing about consent leaves no line.
             _ = try await operating.send(
                 ChangeExpert.request(path: .init(expert: expert.id), body: .init(name: "Deux"), ifMatch: expert.version)
@@ -64,6 +66,45 @@ struct ConsentTests {
                 try await operating.send(
                     ListExpertConsents.request(path: .init(expert: expert.id), query: .init(), body: Empty())
                 ).items.count == 2)
+        }
+    }
+
+    @Test(
+        "an answer counts from the day it was given: a form of last week is a line of the ledger, and today's answer stays"
+    )
+    func earlier() async throws {
+        try await withDirectory { directory in
+            let operating = try directory.client(.operator)
+            let person = try await directory.person("Ana", "A", consents: .init(flashInfo: false))
+            let path = ListPersonConsents.Path(person: person.id)
+            let (monday, friday) = (
+                Timestamp.now.advanced(by: .seconds(-864_000)), Timestamp.now.advanced(by: .seconds(-432_000))
+            )
+            func write(_ purpose: Purpose, _ agreed: Bool, _ at: Timestamp) async throws -> ConsentEntry {
+                try await operating.send(
+                    AddPersonConsent.request(
+                        path: path, body: .init(purpose: purpose, agreed: agreed, source: .paper, at: at)))
+            }
+            let line = try await write(.flashInfo, true, friday)
+            #expect(line.at == friday && line.agreed && line.source == .paper && line.by == "test")
+            #expect(line.wording?.text.contains("Flash info du club") == true)
+            var now = try await directory.person(person.id)
+            #expect(now.consents.flashInfo?.agreed == false && now.version == person.version)
+
+            _ = try await write(.partnerOffers, true, friday)
+            _ = try await write(.partnerOffers, false, monday)
+            now = try await directory.person(person.id)
+            #expect(now.consents.partnerOffers == Consent(agreed: true, at: friday))
+            let ledger = try await operating.send(ListPersonConsents.request(path: path, query: .init(), body: Empty()))
+            #expect(ledger.items.map(\.at).dropLast() == [monday, friday, friday])
+
+            let address = "/v1/people/\(person.id)/consents"
+            let future = #"{"purpose":"flashInfo","agreed":true,"at":"2100-01-01T00:00:00Z"}"#
+            let past = #"{"purpose":"flashInfo","agreed":true,"at":"2020-01-01T00:00:00Z"}"#
+            #expect(try await directory.ask(.post, address, json: future).pointer() == "/at")
+            #expect(
+                try await directory.ask(.post, address, as: .ambassador, person: person.id, json: past).pointer()
+                    == "/at")
         }
     }
 

@@ -106,6 +106,67 @@ struct ErasedTraceTests {
         }
     }
 
+    @Test(
+        "names are taken out of texts in any spelling, former ones and telephone numbers too, and no parts of other words"
+    )
+    func spellings() async throws {
+        try await withDirectory { directory in
+            let operating = try directory.client(.operator)
+            let person = try await operating.send(
+                CreatePerson.request(
+                    body: .init(
+                        givenName: "Zéphyrine", familyName: "Cœur-Noël", email: "z1@rare.example",
+                        telephone: "+33698765431")))
+            let double = try await directory.person("Zephyrine", "Ibarra", email: "z2@rare.example")
+            _ = try await directory.merge(double.id.record, into: person.id.record, .person)
+            func referral(_ text: Prose, contact: Line? = nil) async throws -> Referral.ID {
+                try await operating.send(
+                    CreateReferral.request(
+                        body: .init(
+                            topics: ["cybersecurity"], postalCode: "64000", description: text,
+                            firm: .init(name: "Au bon pain", contact: contact)))
+                ).id
+            }
+            let named = try await referral(
+                "Demander ZEPHYRINE  coeur noel (06 98 76 54 31), z2@rare.example, +33 (0)6.98.76.54.31 ou IBARRA Zéphyrine."
+            )
+            let unnamed = try await referral("Zéphyrine Ibarrart, azz2@rare.example, 06 98 76 54 319.")
+            let contact = try await referral("Un site.", contact: "Zéphyrine IBARRA")
+            _ = try await operating.send(CreateErasure.request(body: .init(person: person.id)))
+            func get(_ id: Referral.ID) async throws -> Referral {
+                try await operating.send(GetReferral.request(path: .init(referral: id)))
+            }
+            #expect(try await get(named).description == "Demander […] ([…]), […], […] ou […].")
+            #expect(
+                try await get(unnamed).description == "Zéphyrine Ibarrart, azz2@rare.example, 06 98 76 54 319.")
+            #expect(try await get(unnamed).version == 1)
+            #expect(try await get(contact).firm == nil)
+        }
+    }
+
+    @Test("a question that was put to nobody else goes with the answer; one that others were asked stays")
+    func questions() async throws {
+        try await withDirectory { directory in
+            let operating = try directory.client(.operator)
+            let ana = try await directory.person("Ana", "A")
+            let bob = try await directory.person("Bob", "B")
+            for (person, question) in [
+                (ana, "Ana, voulez-vous le Flash info ?"), (ana, "Voulez-vous le Flash info ?"),
+                (bob, "Voulez-vous le Flash info ?"),
+            ] as [(Person, Prose)] {
+                _ = try await operating.send(
+                    AddPersonConsent.request(
+                        path: .init(person: person.id),
+                        body: .init(purpose: .flashInfo, agreed: true, wording: question)))
+            }
+            _ = try await operating.send(CreateErasure.request(body: .init(person: ana.id)))
+            let left: [String] = try await directory.backend.database.query(
+                "select text from consent_wording where not standard"
+            ).map { try $0["text"] }
+            #expect(left == ["Voulez-vous le Flash info ?"])
+        }
+    }
+
     @Test("a merge and its undo leave every line of the ledger as it was, and write none")
     func ledger() async throws {
         try await withDirectory { directory in

@@ -104,6 +104,56 @@ struct ErasureTests {
         }
     }
 
+    @Test("the health page warns of an erasure that a service has not reported for a day")
+    func stuck() async throws {
+        try await withDirectory { directory in
+            let person = try await directory.person("Ana", "A")
+            let started = try await directory.client(.operator).send(
+                CreateErasure.request(body: .init(person: person.id)))
+            func warning() async throws -> String? {
+                try await directory.operatorPage("/health/ready").decode(HealthReport.self)
+                    .checks["erasures:stuck"]?.first?.output
+            }
+            #expect(try await warning() == nil)
+            try await directory.backend.database.execute("update erasure set started_at = now() - interval '25 hours'")
+            try await eventually("a warning") { try await warning()?.hasPrefix("1 begun") == true }
+            _ = try await waitForOwnReport(started.id, directory)
+            for service in [ServiceName.events, .content, .lobbying] {
+                #expect(try await report(started.id, as: service, directory).status == 200)
+            }
+            try await eventually("no warning") { try await warning() == nil }
+        }
+    }
+
+    @Test("while it goes on, the staff is told whose records have the address or the telephone, too")
+    func others() async throws {
+        try await withDirectory { directory in
+            let operating = try directory.client(.operator)
+            let person = try await operating.send(
+                CreatePerson.request(
+                    body: .init(
+                        givenName: "Ana", familyName: "A", email: "Ana@atelier.example", telephone: "0559000000")))
+            let expert = try await directory.expert("Atelier") { $0.email = "ana@atelier.example" }
+            let home = try await operating.send(
+                CreateOrganization.request(body: .init(kind: .institution, name: "Maison", telephone: "+33559000000")))
+            _ = try await directory.expert("Autre") { $0.email = "autre@atelier.example" }
+            let started = try await operating.send(CreateErasure.request(body: .init(person: person.id)))
+            let found = try await operating.send(GetErasure.request(path: .init(erasure: started.id))).others
+            #expect(
+                found == [
+                    .init(kind: .expert, id: expert.id.record), .init(kind: .organization, id: home.id.record),
+                ])
+            let own = try await directory.ask("/v1/erasures/\(started.id)", as: .ambassador, person: person.id)
+            #expect(own.status == 200 && !own.text.contains(expert.id.text))
+            _ = try await waitForOwnReport(started.id, directory)
+            for service in [ServiceName.events, .content, .lobbying] {
+                _ = try await report(started.id, as: service, directory)
+            }
+            let done = try await operating.send(GetErasure.request(path: .init(erasure: started.id)))
+            #expect(done.state == .done && done.others == nil)
+        }
+    }
+
     @Test("a person may ask for its own erasure; the staff begins it or refuses it, once")
     func request() async throws {
         try await withDirectory { directory in

@@ -207,14 +207,33 @@ struct ReferralTests {
             try await routes.expire()
             #expect(try await field.get(referral).asked == 0)
             #expect(try await field.offer(to: id).version == offer.version + 1)
-            // Nothing is left to do, and the firm of last year is forgotten.
+            // Nothing is left to do.
+            let version = try await field.get(referral).version
             try await routes.expire()
-            #expect(try await field.get(referral).firm != nil)
+            #expect(try await field.get(referral).version == version)
+        }
+    }
+
+    @Test("who the firm was is forgotten a year after the last change, or when the rule says")
+    func forgotten() async throws {
+        try await withField { field in
+            let directory = field.directory
+            let old = try await field.referral(firm: Firm(name: "Garage"))
             try await directory.database.withClient { client in
                 try await client.execute("update directory.referral set updated_at = now() - interval '400 days'")
             }
-            try await routes.expire()
-            #expect(try await field.get(referral).firm == nil)
+            let fresh = try await field.referral(firm: Firm(name: "Boulangerie"))
+            let rule = try await directory.client(.operator).send(ListRetentionRules.request()).items.first {
+                $0.code == "referrals"
+            }
+            #expect(rule?.months == 12 && rule?.due == 1)
+            try await directory.backend.database.execute(
+                """
+                insert into job (kind, payload, unique_key, maximum_attempts)
+                values ('cron.retention', '{}', 'retention', 3) on conflict do nothing
+                """)
+            try await eventually("the firm is forgotten") { try await field.get(old).firm == nil }
+            #expect(try await field.get(fresh).firm != nil)
         }
     }
 

@@ -25,8 +25,8 @@ struct RetentionTests {
             try await directory.backend.database.execute(
                 "update person set updated_at = now() - interval '40 months' where id <> \(fresh.id)")
             let rules = try await directory.client(.auditor).send(ListRetentionRules.request()).items
-            #expect(rules.map(\.code) == ["inactivePeople", "leftExperts", "erasures", "importRows"])
-            #expect(rules.map(\.months) == [36, 36, 60, 3] && rules.map(\.due) == [1, 0, 0, 0])
+            #expect(rules.map(\.code) == ["inactivePeople", "leftExperts", "erasures", "importRows", "referrals"])
+            #expect(rules.map(\.months) == [36, 36, 60, 3, 12] && rules.map(\.due) == [1, 0, 0, 0, 0])
             let due = try await operating.send(
                 ListRetentionDue.request(path: .init(rule: "inactivePeople"), query: .init(), body: Empty()))
             #expect(due.items.map(\.id.text) == [old.id.text])
@@ -40,6 +40,29 @@ struct RetentionTests {
             #expect(try await change(48, ifMatch: 1).decode(RetentionRule.self).due == 0)
             #expect(try await change(36, ifMatch: 1).status == 412)
             #expect(try await directory.ask("/v1/retention-rules/none/due").status == 404)
+        }
+    }
+
+    @Test("an ambassador is kept, and who was one until three years ago is not")
+    func formerAmbassadors() async throws {
+        try await withDirectory { directory in
+            let operating = try directory.client(.operator)
+            var people: [Person] = []
+            for name in ["Ana", "Bob", "Cléo"] as [Line] {
+                let person = try await directory.person(name, "A")
+                _ = try await operating.send(CreateAmbassador.request(body: .init(person: person.id)))
+                people.append(person)
+            }
+            try await directory.backend.database.execute(
+                """
+                update ambassador set enrolled_on = '2015-01-01', left_on = case
+                    when person = \(people[0].id) then (now() - interval '40 months')::date
+                    when person = \(people[1].id) then (now() - interval '30 months')::date end
+                """)
+            try await directory.backend.database.execute("update person set updated_at = now() - interval '50 months'")
+            let due = try await operating.send(
+                ListRetentionDue.request(path: .init(rule: "inactivePeople"), query: .init(), body: Empty()))
+            #expect(due.items.map(\.id.text) == [people[0].id.text])
         }
     }
 

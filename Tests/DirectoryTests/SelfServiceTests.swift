@@ -25,6 +25,8 @@ struct SelfServiceTests {
             let form = try await directory.raw(.get, "\(path)/record")
             #expect(form.text.contains(#"name="topics" value="hosting" checked"#))
             #expect(form.text.contains(#"<label for="departements">"#))
+            // The question that the ledger will say was put is the one that is read.
+            #expect(form.text.contains("accepte de recevoir le Flash info du club par courriel, tous les quinze jours"))
 
             // What cannot be taken is said beside its field; what was typed stays; nothing is changed.
             let wrong = try await network.post(

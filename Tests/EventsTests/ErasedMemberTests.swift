@@ -13,7 +13,8 @@ struct ErasedMemberTests {
         let backend = house.events.backend
         return try await backend.database.transaction { transaction in
             try await EventsRights.erase(
-                ErasureNotice(erasure: .init(), state: .erasing, entity: .person, subject: .init(person.uuid)),
+                ErasureNotice(
+                    erasure: .init(), state: .erasing, entity: .person, subject: .init(person.uuid), reason: .request),
                 backend.journal, in: transaction)
         }
     }

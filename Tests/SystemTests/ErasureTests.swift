@@ -20,68 +20,90 @@ struct ErasureTests {
     ]
 
     @Test(
-        "after an erasure no trace of name, address and telephone is in the four schemas and the logs, though two services were down"
+        "after an erasure no trace of name, address and telephone is in the four schemas and the logs, the database's own included, though two services were down"
     )
     func everywhere() async throws {
-        try await TestClub.run(settings: ["LOG_LEVEL": "debug"]) { club in
-            let person = try await settle(in: club)
-            let expert = try await importExpert(in: club)
-            try await mail(to: [Self.former, Self.firm], in: club)
-            try await double(person, in: club)
-            try await change(person, in: club)
-            try await write(in: club)
-
-            // What is there to be found: the search below sees it now.
-            for service in ServiceName.allCases {
-                let found = Trace.found(of: Self.words, in: try club.database.dump(schema: service.rawValue))
-                #expect(found.contains("Quettehou"), "\(service.rawValue)")
-            }
-            let all = Trace.found(of: Self.words, in: try club.database.dump())
-            #expect(all.count >= 7, "\(all)")
-            let document = try await club.client(.directory).send(
-                GetPersonData.request(path: .init(person: person.id)))
-            #expect(document.services.map(\.service) == ServiceName.allCases)
-            let told = String(decoding: try WireJSON.encode(document), as: UTF8.self)
-            for word in [
-                "Quettehou", "rarissime", "introuvable", "Sans gluten", "Souveraineté", "flashInfo", "698765431",
-            ] {
-                #expect(told.contains(word), "\(word)")
-            }
-            let heads = try await club.club("audit", "heads")
-            let noted = "\(club.folder)/heads.json"
-            try heads.output.write(toFile: noted, atomically: true, encoding: .utf8)
-
-            for service in [ServiceName.lobbying, .content] {
-                club[service].signal(SIGKILL)
-                await club[service].waitForExit()
-            }
-            let directory = try club.client(.directory)
-            let erasures = [
-                try await directory.send(CreateErasure.request(body: .init(person: person.id))),
-                try await directory.send(CreateErasure.request(body: .init(expert: expert.id))),
-            ]
-            for erasure in erasures {
-                let half = try await wait(for: erasure.id, in: club) { erasure in
-                    erasure.services.filter { $0.doneAt != nil }.map(\.service) == [.directory, .events]
-                }
-                #expect(half.state == .erasing)
-            }
-            for service in [ServiceName.lobbying, .content] { try await club[service].start() }
-            for erasure in erasures {
-                let done = try await wait(for: erasure.id, in: club) { $0.state == .done }
-                #expect(done.services.allSatisfy { $0.doneAt != nil } && done.completedAt != nil)
-            }
-
-            let dump = try club.database.dump()
-            #expect(Trace.found(of: Self.words, in: dump).isEmpty)
-            for service in ServiceName.allCases {
-                #expect(Trace.found(of: Self.words, in: club[service].output).isEmpty, "the log of \(service.rawValue)")
-            }
-            let verified = try await club.club("audit", "verify", "--noted", noted)
-            #expect(verified.status == 0, "\(verified.output)\(verified.errors)")
-
-            try await mailNeverAgain(in: club)
+        try await TestCluster.private(logging: true) { cluster in
+            try TestRoles.deploy(on: cluster)
+            try await TestClub.run(on: cluster, settings: ["LOG_LEVEL": "debug"]) { try await erase(in: $0) }
+            let log = try cluster.log()
+            #expect(Trace.found(of: Self.words, in: log).isEmpty, "the log of the database")
+            // What the database refused is in it.
+            for refusal in ["duplicate key value", "violates check constraint"] { #expect(log.contains(refusal)) }
         }
+    }
+
+    @Test("negative control: a server whose roles were not told what to log keeps the address that was there twice")
+    func toldTheLog() async throws {
+        try await TestCluster.private(logging: true) { cluster in
+            try await TestClub.run([.directory], on: cluster) { club in
+                for _ in 1...2 { _ = try? await double(in: club) }
+            }
+            #expect(Trace.found(of: Self.words, in: try cluster.log()).contains("rarissime"))
+        }
+    }
+
+    private func erase(in club: TestClub) async throws {
+        let person = try await settle(in: club)
+        let expert = try await importExpert(in: club)
+        try await mail(to: [Self.former, Self.firm], in: club)
+        try await double(person, in: club)
+        try await change(person, in: club)
+        try await write(in: club)
+        try await beRefused(in: club)
+
+        // What is there to be found: the search below sees it now.
+        for service in ServiceName.allCases {
+            let found = Trace.found(of: Self.words, in: try club.database.dump(schema: service.rawValue))
+            #expect(found.contains("Quettehou"), "\(service.rawValue)")
+        }
+        let all = Trace.found(of: Self.words, in: try club.database.dump())
+        #expect(all.count >= 7, "\(all)")
+        let document = try await club.client(.directory).send(
+            GetPersonData.request(path: .init(person: person.id)))
+        #expect(document.services.map(\.service) == ServiceName.allCases)
+        let told = String(decoding: try WireJSON.encode(document), as: UTF8.self)
+        for word in [
+            "Quettehou", "rarissime", "introuvable", "Sans gluten", "Souveraineté", "flashInfo", "698765431",
+            // What was merged into it, its links, and what is kept by an address that it had.
+            "double@rarissime", "askedAt", #""reason":"manual""#,
+        ] {
+            #expect(told.contains(word), "\(word)")
+        }
+        let heads = try await club.club("audit", "heads")
+        let noted = "\(club.folder)/heads.json"
+        try heads.output.write(toFile: noted, atomically: true, encoding: .utf8)
+
+        for service in [ServiceName.lobbying, .content] {
+            club[service].signal(SIGKILL)
+            await club[service].waitForExit()
+        }
+        let directory = try club.client(.directory)
+        let erasures = [
+            try await directory.send(CreateErasure.request(body: .init(person: person.id))),
+            try await directory.send(CreateErasure.request(body: .init(expert: expert.id))),
+        ]
+        for erasure in erasures {
+            let half = try await wait(for: erasure.id, in: club) { erasure in
+                erasure.services.filter { $0.doneAt != nil }.map(\.service) == [.directory, .events]
+            }
+            #expect(half.state == .erasing)
+        }
+        for service in [ServiceName.lobbying, .content] { try await club[service].start() }
+        for erasure in erasures {
+            let done = try await wait(for: erasure.id, in: club) { $0.state == .done }
+            #expect(done.services.allSatisfy { $0.doneAt != nil } && done.completedAt != nil)
+        }
+
+        let dump = try club.database.dump()
+        #expect(Trace.found(of: Self.words, in: dump).isEmpty)
+        for service in ServiceName.allCases {
+            #expect(Trace.found(of: Self.words, in: club[service].output).isEmpty, "the log of \(service.rawValue)")
+        }
+        let verified = try await club.club("audit", "verify", "--noted", noted)
+        #expect(verified.status == 0, "\(verified.output)\(verified.errors)")
+
+        try await mailNeverAgain(in: club)
     }
 
     @Test(
@@ -158,10 +180,7 @@ struct ErasureTests {
     /// A second record of the person, with a seat of its own, becomes one with the first; the services follow.
     private func double(_ person: Person, in club: TestClub) async throws {
         let (directory, events) = (try club.client(.directory), try club.client(.events))
-        let double = try await directory.send(
-            CreatePerson.request(
-                body: .init(
-                    givenName: "Zephyrine", familyName: "Quettehou", email: Self.double, telephone: "+33698765431")))
+        let double = try await double(in: club)
         let event = try await events.send(ListEvents.request(query: .init())).items[0]
         _ = try await events.send(
             RegisterForEvent.request(
@@ -174,6 +193,31 @@ struct ErasureTests {
             try await events.send(
                 ListRegistrations.request(path: .init(event: event.id), query: .init(), body: Empty())
             ).items.count == 1
+        }
+    }
+
+    private func double(in club: TestClub) async throws -> Person {
+        try await club.client(.directory).send(
+            CreatePerson.request(
+                body: .init(
+                    givenName: "Zephyrine", familyName: "Quettehou", email: Self.double, telephone: "+33698765431")))
+    }
+
+    /// An address that is taken, and a text that is too long: the constraints of the database find both.
+    private func beRefused(in club: TestClub) async throws {
+        let directory = try club.client(.directory)
+        await #expect(throws: ServiceClientError.self) {
+            _ = try await directory.send(
+                CreatePerson.request(
+                    body: .init(givenName: "Zéphyrine", familyName: "Quettehou", email: Self.address)))
+        }
+        await #expect(throws: ServiceClientError.self) {
+            _ = try await directory.send(
+                CreateReferral.request(
+                    body: .init(
+                        topics: ["cybersecurity"], postalCode: "64000",
+                        description: Prose(validating: "Quettehou. " + String(repeating: "x", count: 2000)),
+                        firm: .init(name: "Au bon pain", email: Self.address))))
         }
     }
 
@@ -252,15 +296,20 @@ struct ErasureTests {
         }
     }
 
-    /// Somebody comes with the same addresses, and agrees to be mailed: nobody writes to them.
+    /// Somebody comes with the same addresses: nobody writes to them, until they agree to it anew.
     private func mailNeverAgain(in club: TestClub) async throws {
         let directory = try club.client(.directory)
+        var first: Person?
         for email in [Self.former, Self.address, "autre@example.org"] as [EmailAddress] {
             let person = try await directory.send(
-                CreatePerson.request(
-                    body: .init(
-                        givenName: "Ana", familyName: "Etcheverry", email: email, consents: .init(flashInfo: true))))
+                CreatePerson.request(body: .init(givenName: "Ana", familyName: "Etcheverry", email: email)))
             _ = try await directory.send(CreateAmbassador.request(body: .init(person: person.id)))
+            _ = try await directory.send(
+                AddPersonConsent.request(
+                    path: .init(person: person.id),
+                    body: .init(
+                        purpose: .flashInfo, agreed: true, source: .paper, at: .now.advanced(by: .seconds(-86_400)))))
+            first = first ?? person
         }
         #expect(try await sendIssue(in: club) == ["autre@example.org"])
         await #expect(throws: ServiceClientError.self) {
@@ -269,6 +318,10 @@ struct ErasureTests {
         }
         let dump = try club.database.dump(schema: "content")
         #expect(Trace.found(of: ["introuvable"], in: dump).isEmpty)
+        _ = try await directory.send(
+            AddPersonConsent.request(
+                path: .init(person: #require(first).id), body: .init(purpose: .flashInfo, agreed: true)))
+        #expect(try await sendIssue(in: club) == [Self.former, "autre@example.org"])
     }
 
     private func wait(

@@ -12,6 +12,14 @@ alter role events password :'events_password';
 alter role content password :'content_password';
 alter role lobbying password :'lobbying_password';
 
+-- The server's log is no place for rows, keys and statements: they are about people, and no erasure reaches it. Of an error it
+-- gets the message alone; the services say the rest in their own logs, without values.
+select format('alter role %I set %I = %L', name, setting, value)
+from unnest(array['migrator', 'directory', 'events', 'content', 'lobbying']) as name
+    cross join (values
+        ('log_error_verbosity', 'terse'), ('log_min_error_statement', 'panic'), ('log_statement', 'none'),
+        ('log_min_duration_statement', '-1'), ('log_parameter_max_length_on_error', '0')) as quiet (setting, value) \gexec
+
 select 'create database club owner migrator encoding ''UTF8'' template template0'
 where not exists (select from pg_database where datname = 'club') \gexec
 

@@ -14,6 +14,7 @@ struct DeliveryRoutes {
         parts.routes.write(CreateSuppression.self, suppress)
         parts.routes.read(ListSuppressions.self, suppressions)
         parts.routes.write(Unsubscribe.self, unsubscribe)
+        parts.snapshot("suppression", DeliveryStore.snapshot)
     }
 
     @Sendable func list(_ call: Call<ListDeliveries>) async throws -> Answer<Page<Delivery>> {

@@ -10,10 +10,13 @@ enum DeliveryStore {
         var name: String
         /// Whose address it is, where the directory says so.
         var subject: DataSubject?
+        /// When the reader agreed to be mailed.
+        var agreedAt: Timestamp?
 
         init(_ member: AudienceMember) {
             email = member.email
             name = member.name
+            agreedAt = member.agreedAt
             subject =
                 switch member.entity {
                 case .ambassador: member.person.map { DataSubject($0) }
@@ -37,6 +40,7 @@ enum DeliveryStore {
         _ readers: [Reader], issue: Issue.ID, audience: Edition.Audience, in transaction: PostgresTransaction
     ) async throws {
         try await ErasedReaders.hold(in: transaction)
+        try await lift(readers, in: transaction)
         try await transaction.execute(
             """
             insert into delivery (id, issue, audience, email, name, state, reader_entity, reader)
@@ -51,6 +55,30 @@ enum DeliveryStore {
                 and not exists (select from erased_reader where erased_reader.id = reader.subject)
             on conflict (issue, lower(email)) do nothing
             """)
+    }
+
+    /// Takes addresses off the list, and lets erased ones be mailed again, whose readers have agreed to it since: theirs is the last
+    /// word. What bounced, was complained of or was put there by the staff stays.
+    private static func lift(_ readers: [Reader], in transaction: PostgresTransaction) async throws {
+        let lifted: [Suppression.ID] = try await transaction.query(
+            """
+            with answer as (
+                select lower(email) as email, max(agreed_at) as at
+                from unnest(
+                    \(readers.map(\.email))::text[], \(readers.map { $0.agreedAt?.text })::timestamptz[],
+                    \(readers.map { $0.subject?.id.text })::uuid[]) as reader (email, agreed_at, subject)
+                where not exists (select from erased_reader where erased_reader.id = reader.subject)
+                group by lower(email)
+            ), returned as (
+                delete from erased_address using answer where hash = address_hash(answer.email) and created_at < answer.at
+            )
+            delete from suppression using answer
+            where suppression.email = answer.email and reason = 'unsubscribed' and unsubscribed_at < answer.at
+            returning suppression.id
+            """
+        ).map { try $0["id"] }
+        try await Journal().record(
+            lifted.map { .init(.deleted, "suppression", $0) }, by: .service(.content), in: transaction)
     }
 
     /// The deliveries of one edition, as they wait to be handed over. Whoever is suppressed for any reason gets none.
@@ -98,10 +126,22 @@ enum DeliveryStore {
     ) async throws -> Rows {
         try await transaction.query(
             """
-            insert into suppression (id, email, reason) values (\(Suppression.ID()), lower(\(email)), \(reason))
-            on conflict (email) do update set reason = suppression.reason
+            insert into suppression (id, email, reason, unsubscribed_at)
+            values (
+                \(Suppression.ID()), lower(\(email)), \(reason), case when \(reason == .unsubscribed) then now() end)
+            on conflict (email) do update
+                set unsubscribed_at = coalesce(excluded.unsubscribed_at, suppression.unsubscribed_at)
             returning id, email, reason, created_at as "createdAt"
             """)
+    }
+
+    /// What followers of the feed get.
+    static func snapshot(_ ids: ChangedIDs) -> SQL {
+        """
+        select id, jsonb_strip_nulls(jsonb_build_object(
+            'id', id, 'email', email, 'reason', reason, 'unsubscribedAt', unsubscribed_at)) as data
+        from suppression where id = any(\(ids))
+        """
     }
 
     static func suppressions(_ page: PageRequest, on database: some PostgresExecutor) async throws -> Rows {

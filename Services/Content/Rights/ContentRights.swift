@@ -20,7 +20,8 @@ struct ContentRights {
             ])
     }
 
-    /// Takes away every mail to the reader, by identifier and by address, and leaves hashes of the addresses.
+    /// Takes away every mail to the reader, by identifier and by address. Of who asked for it the hashes of the addresses stay: what
+    /// was a mistake, or too old, says nothing about who comes with the address later.
     ///
     /// - Returns: the addresses.
     func erase(
@@ -41,7 +42,7 @@ struct ContentRights {
             """
         ).map { try $0["email"] }
         let addresses = Set(known).union(notice.emails.map { $0.text.lowercased() }).sorted()
-        try await ErasedReaders.add(readers, at: addresses, in: transaction)
+        try await ErasedReaders.add(readers, at: notice.reason == .request ? addresses : [], in: transaction)
         for table in ["delivery", "letter"] as [SQL] {
             try await transaction.execute(
                 "delete from \(table) where reader = any(\(readers)) or lower(email) = any(\(addresses))")
@@ -55,8 +56,9 @@ struct ContentRights {
     }
 
     private func tell(_ subject: ReadPersonalData.Body, on database: PostgresClient) async throws -> PersonalData {
+        let addresses = subject.emails.map { $0.text.lowercased() }
         // That somebody was mailed is nothing that they did: it keeps nobody here.
-        try PersonalData(
+        return try PersonalData(
             of: .content,
             await database.first(
                 """
@@ -66,17 +68,17 @@ struct ContentRights {
                             'issue', issue.id, 'title', issue.title, 'audience', audience, 'email', email, 'name', name,
                             'state', delivery.state, 'updatedAt', delivery.updated_at)) order by delivery.id), '[]')
                         from delivery join issue on issue.id = delivery.issue
-                        where (reader = \(subject.id) and reader_entity = \(subject.entity.rawValue))
-                            or lower(email) = lower(\(subject.email))),
+                        where reader = any(\(subject.everyone)) or lower(email) = any(\(addresses))),
                     'letters', (
                         select coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
                             'purpose', purpose, 'email', email, 'name', name, 'subject', subject,
                             'paragraphs', paragraphs, 'state', state, 'updatedAt', updated_at)) order by id), '[]')
-                        from letter where reader = \(subject.id) or lower(email) = lower(\(subject.email))),
+                        from letter
+                        where reader = any(\(subject.everyone)) or lower(email) = any(\(addresses))),
                     'suppressions', (
                         select coalesce(jsonb_agg(jsonb_build_object(
                             'email', email, 'reason', reason, 'createdAt', created_at)), '[]')
-                        from suppression where email = lower(\(subject.email)))) as data
+                        from suppression where email = any(\(addresses)))) as data
                 """))
     }
 

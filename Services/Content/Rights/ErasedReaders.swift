@@ -1,7 +1,7 @@
 import ClubProtocol
 import Postgres
 
-/// People and experts who were erased, and addresses that are never mailed again and that nobody can read.
+/// People and experts who were erased, and addresses that asked for it, which nobody can read.
 enum ErasedReaders {
     private static let lock: SQL = "hashtextextended(current_schema() || ' erased_reader', 0)"
 
@@ -24,7 +24,7 @@ enum ErasedReaders {
         return try await transaction.first("select from erased_reader where id = \(reader.id)") != nil
     }
 
-    /// Keeps these from being mailed ever after.
+    /// Keeps these readers from being mailed ever after, and these addresses until somebody agrees to it anew.
     static func add(
         _ readers: [DataSubject.ID], at addresses: [String], in transaction: PostgresTransaction
     ) async throws {
@@ -33,7 +33,7 @@ enum ErasedReaders {
         try await transaction.execute(
             """
             insert into erased_address (hash) select distinct address_hash(address) from unnest(\(addresses)) as address
-            on conflict do nothing
+            on conflict (hash) do update set created_at = excluded.created_at
             """)
     }
 

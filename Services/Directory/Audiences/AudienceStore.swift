@@ -16,7 +16,7 @@ enum AudienceStore {
         let rules: [SQL] = ["left_on is null", "email is not null", .agreed(to: audience.consent)] + field(audience)
         return """
             select 'ambassador' as entity, ambassador.id, ambassador.person, given_name || ' ' || family_name as name, email,
-                departements[1] as departement
+                departements[1] as departement, \(agreedAt(audience)) as "agreedAt"
             from ambassador join person on person.id = ambassador.person
             where \(rules.all)
             order by ambassador.id
@@ -27,10 +27,16 @@ enum AudienceStore {
         let rules: [SQL] =
             kind + ["left_on is null", "email is not null", .agreed(to: audience.consent)] + field(audience)
         return """
-            select 'expert' as entity, id, name, email, departement, sub_kind as "subKind" from expert
+            select 'expert' as entity, id, name, email, departement, sub_kind as "subKind",
+                \(agreedAt(audience)) as "agreedAt"
+            from expert
             where \(rules.all)
             order by id
             """
+    }
+
+    private static func agreedAt(_ audience: Audience) -> SQL {
+        "(consents -> \(audience.consent.rawValue)::text ->> 'at')::timestamptz"
     }
 
     private static func field(_ audience: Audience) -> [SQL] {

@@ -16,6 +16,18 @@ enum ConsentStore {
     private static let columns: SQL = """
         entry.number as "_number", entry.purpose, agreed, source, wording.text as wording, at, written_by as "by"
         """
+    private static let entries: SQL = """
+        consent_entry as entry left join consent_wording as wording on wording.id = entry.wording
+        """
+
+    /// The club's standard questions, as whoever answers for itself reads them.
+    static func questions(on executor: any PostgresExecutor) async throws -> [String: String] {
+        var questions: [String: String] = [:]
+        for row in try await executor.query("select purpose, text from consent_wording where standard") {
+            questions[try row["purpose"]] = try row["text", as: String.self]
+        }
+        return questions
+    }
 
     /// Says, for the rest of the transaction, how the answers came that it writes down.
     static func say(
@@ -39,7 +51,8 @@ enum ConsentStore {
         try await say(principal.role == .operator ? .operator : .own, by: principal, in: transaction)
     }
 
-    /// Writes an answer down, even one that repeats the last: it is a new proof.
+    /// Writes an answer down, even one that repeats the last: it is a new proof. One that was given before the answer that counts
+    /// is a line of the ledger and changes nothing else.
     ///
     /// - Returns: the version of the person or the expert after it, and the line of the ledger.
     /// - Throws: 404 for somebody whom the caller may not answer for; 422.
@@ -47,25 +60,54 @@ enum ConsentStore {
         _ answer: ConsentAnswer, of subject: DataSubject, by principal: Principal, in transaction: PostgresTransaction
     ) async throws -> (version: Int, rows: Rows) {
         let source = try source(of: answer, by: principal)
-        let wording = try await wording(of: answer, in: transaction)
+        let time = try time(of: answer, by: principal)
+        var wording: Int?
+        if let text = answer.wording { wording = try await Self.wording(answer.purpose, text, in: transaction) }
         try await say(source, wording: wording, by: principal, in: transaction)
         let row = try await transaction.first(
             """
             update \(table(subject)) set consents = consents || jsonb_build_object(
                     \(answer.purpose.rawValue)::text, jsonb_build_object('agreed', \(answer.agreed)::boolean, 'at',
-                        to_char(now() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))),
+                        to_char(\(time) at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))),
                 version = version + 1, updated_at = now()
             where id = \(subject.id) and \(visible(subject, to: principal))
+                and coalesce((consents -> \(answer.purpose.rawValue)::text ->> 'at')::timestamptz < \(time), true)
             returning version
             """)
-        guard let row else { throw Problem(.notFound) }
-        let rows = try await transaction.query(
+        guard let row else {
+            let version = try await addEarlier(answer, at: time, of: subject, by: principal, in: transaction)
+            return (version, try await latest(of: subject, in: transaction))
+        }
+        return (try row["version"], try await latest(of: subject, in: transaction))
+    }
+
+    /// The line that was written last.
+    private static func latest(of subject: DataSubject, in transaction: PostgresTransaction) async throws -> Rows {
+        try await transaction.query(
             """
-            select \(columns)
-            from consent_entry as entry join consent_wording as wording on wording.id = entry.wording
+            select \(columns) from \(entries)
             where \(table(subject)) = \(subject.id) order by entry.number desc limit 1
             """)
-        return (try row["version"], rows)
+    }
+
+    private static func addEarlier(
+        _ answer: ConsentAnswer, at time: SQL, of subject: DataSubject, by principal: Principal,
+        in transaction: PostgresTransaction
+    ) async throws -> Int {
+        let row = try await transaction.first(
+            """
+            select version from \(table(subject))
+            where id = \(subject.id) and \(visible(subject, to: principal)) for update
+            """)
+        guard let row else { throw Problem(.notFound) }
+        try await transaction.execute(
+            """
+            insert into consent_entry (\(table(subject)), purpose, agreed, source, wording, at, written_by)
+            select \(subject.id), asked.purpose, \(answer.agreed), said ->> 'source', asked.wording, \(time), said ->> 'by'
+            from directory.consent_said() as said cross join directory.consent_asked(said) as asked
+            where asked.purpose = \(answer.purpose.rawValue)
+            """)
+        return try row["version"]
     }
 
     /// The lines of somebody's ledger, the latest first.
@@ -83,8 +125,7 @@ enum ConsentStore {
         if let after = page.after?.first { rules.append("entry.number < \(after)::text::bigint") }
         return try await executor.query(
             """
-            select \(columns)
-            from consent_entry as entry join consent_wording as wording on wording.id = entry.wording
+            select \(columns) from \(entries)
             where \(rules.all)
             order by entry.number desc limit \(page.limit + 1)
             """)
@@ -101,8 +142,10 @@ enum ConsentStore {
     }
 
     /// The table of a subject, and the column of the ledger that refers to it: they have one name.
-    static func table(_ subject: DataSubject) -> SQL {
-        switch subject.entity {
+    static func table(_ subject: DataSubject) -> SQL { table(subject.entity) }
+
+    static func table(_ entity: DataSubject.Entity) -> SQL {
+        switch entity {
         case .person: "person"
         case .expert: "expert"
         }
@@ -124,13 +167,20 @@ enum ConsentStore {
         return source
     }
 
+    /// When an answer was given.
+    private static func time(of answer: ConsentAnswer, by principal: Principal) throws(Problem) -> SQL {
+        guard let time = answer.at else { return "now()" }
+        guard principal.role == .operator else { throw .invalid("/at", "is for the club's staff to say") }
+        guard time <= .now else { throw .invalid("/at", "is in the future") }
+        return "\(time)::timestamptz"
+    }
+
     /// The number of a question that is not the standard one.
-    private static func wording(of answer: ConsentAnswer, in transaction: PostgresTransaction) async throws -> Int? {
-        guard let text = answer.wording else { return nil }
+    static func wording(_ purpose: Purpose, _ text: Prose, in transaction: PostgresTransaction) async throws -> Int? {
         guard text.text.unicodeScalars.count <= 2000 else { throw Problem.invalid("/wording", "is longer than 2000") }
         let row = try await transaction.first(
             """
-            insert into consent_wording (purpose, text) values (\(answer.purpose.rawValue), \(text))
+            insert into consent_wording (purpose, text) values (\(purpose.rawValue), \(text))
             on conflict (purpose, md5(text)) do update set purpose = excluded.purpose
             returning id
             """)

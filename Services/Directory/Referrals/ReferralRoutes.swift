@@ -72,7 +72,7 @@ struct ReferralRoutes {
         return own
     }
 
-    /// Ends what nobody answered in time, and forgets the firms of old referrals.
+    /// Ends what nobody answered in time.
     func expire(betweenPieces: () async throws -> Void = {}) async throws {
         let (database, journal) = (backend.database, backend.journal)
         let directory = Principal.service(.directory)
@@ -80,14 +80,11 @@ struct ReferralRoutes {
         while count > 0 {
             count = try await database.transaction { transaction in
                 let expired = try await ReferralOfferStore.expire(in: transaction)
-                let forgotten = try await ReferralStore.forgetFirms(in: transaction)
                 try await journal.record(
-                    expired.map { .init(.changed, "referralOffer", $0) }
-                        + forgotten.map { .init(.changed, "referral", $0) },
-                    by: directory, in: transaction)
+                    expired.map { .init(.changed, "referralOffer", $0) }, by: directory, in: transaction)
                 try await ReferralLetters.tell(
                     expired.map { .init(offer: $0, state: .expired) }, backend, in: transaction)
-                return expired.count + forgotten.count
+                return expired.count
             }
             try await betweenPieces()
         }

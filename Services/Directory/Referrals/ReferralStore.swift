@@ -118,24 +118,4 @@ enum ReferralStore {
             returning \(columns)
             """)
     }
-
-    /// Forgets who the firms were whose referrals nobody has touched for a year.
-    ///
-    /// - Returns: those of at most a thousand referrals.
-    static func forgetFirms(in transaction: PostgresTransaction) async throws -> [Referral.ID] {
-        try await transaction.query(
-            """
-            update referral set
-                firm_name = null, firm_contact = null, firm_email = null, firm_telephone = null,
-                version = version + 1, updated_at = now()
-            where id in (
-                select id from referral
-                where updated_at < now() - interval '1 year'
-                    and (firm_name is not null or firm_contact is not null or firm_email is not null
-                        or firm_telephone is not null)
-                limit 1000 for update skip locked)
-            returning id
-            """
-        ).map { try $0["id"] }
-    }
 }

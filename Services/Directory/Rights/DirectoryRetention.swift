@@ -9,13 +9,15 @@ struct DirectoryRetention: Sendable {
 
     var tasks: [RetentionTask] { [inactivePeople, leftExperts, erasures] }
 
-    /// Nobody who represents, advises, or works for a member; no answer and no change for so long.
+    /// Nobody who represents, advises, or works for a member, or did so a while ago; no answer and no change for so long.
     private static func inactive(_ months: Int) -> SQL {
         let limit: SQL = "now() - make_interval(months => \(months)::integer)"
         return """
             select id, updated_at as since from person
             where updated_at < \(limit)
-                and not exists (select from ambassador where ambassador.person = person.id)
+                and not exists (
+                    select from ambassador
+                    where ambassador.person = person.id and coalesce(left_on, 'infinity') >= (\(limit))::date)
                 and not exists (
                     select from mandate
                     where mandate.person = person.id and coalesce(until_day, 'infinity') >= (\(limit))::date)
@@ -39,17 +41,19 @@ struct DirectoryRetention: Sendable {
             let records = PersonalRecords(backend: backend)
             let due = try await backend.database.query(
                 """
-                select due.id, person.email, now() - make_interval(months => \(months)::integer) as "limit"
-                from (\(Self.inactive(months))) as due join person on person.id = due.id order by due.since
+                select id, now() - make_interval(months => \(months)::integer) as "limit"
+                from (\(Self.inactive(months))) as due order by since
                 """)
             var count = 0
             for row in due {
                 try await job.heartbeat()
                 let person: Person.ID = try row["id"]
                 let limit: Timestamp = try row["limit"]
-                let told = try await records.fromPeers(DataSubject(person), email: try row.optional("email"))
+                let subject = DataSubject(person)
+                let known = try await KnownAs.find(subject, on: backend.database)
+                let told = try await records.fromPeers(subject, known)
                 if told.contains(where: { ($0.lastActivity ?? limit) > limit }) { continue }
-                if try await erase(DataSubject(person), while: Self.inactive(months), job) { count += 1 }
+                if try await erase(subject, while: Self.inactive(months), job) { count += 1 }
             }
             return count
         }

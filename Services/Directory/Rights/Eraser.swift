@@ -29,9 +29,17 @@ struct Eraser: Sendable {
         _ id: Erasure.ID, _ subject: DataSubject, version: Int, by principal: Principal,
         in transaction: PostgresTransaction
     ) async throws {
-        guard let notice = try await ErasureStore.begin(id, subject, in: transaction) else { throw Problem(.notFound) }
-        try await erase(subject, by: principal, in: transaction)
-        try await Traces.erase(notice.everyone, addresses: notice.emails.map(\.text), in: transaction)
+        try await transaction.execute(
+            "select from \(ConsentStore.table(subject)) where id = \(subject.id) for update")
+        let known = try await KnownAs.find(subject, on: transaction)
+        let alone = try await known.alone(subject, on: transaction)
+        guard
+            let notice = try await ErasureStore.begin(
+                id, subject, known, emails: alone.addresses, in: transaction)
+        else { throw Problem(.notFound) }
+        try await erase(subject, known, by: principal, in: transaction)
+        try await Traces.erase(
+            notice.everyone, addresses: alone.addresses + alone.telephones, names: alone.names, in: transaction)
         try await backend.journal.record(
             .changed, "erasure", id, version: version + 1, by: principal, in: transaction)
         // What other transactions had in hand is looked for once more, as in every service.
@@ -39,11 +47,11 @@ struct Eraser: Sendable {
     }
 
     /// The directory's own tables; what is gone already is not there to be erased.
-    func erase(
-        _ subject: DataSubject, by principal: Principal, in transaction: PostgresTransaction
+    private func erase(
+        _ subject: DataSubject, _ known: KnownAs, by principal: Principal, in transaction: PostgresTransaction
     ) async throws {
         var entries: [Journal.Entry] = []
-        for statement in ErasureSteps.statements(for: subject) {
+        for statement in ErasureSteps.statements(for: subject, known) {
             for row in try await transaction.query(statement) {
                 let id: DataSubject.ID = try row["id"]
                 entries.append(.init(try row["action"], try row["entity"], id, version: try row.optional("version")))
@@ -79,8 +87,9 @@ struct Eraser: Sendable {
                 try await backend.database.transaction { try await report(id, by: .directory, in: $0) }
             },
             erase: { notice, transaction in
-                try await erase(
-                    DataSubject(entity: notice.entity, id: notice.subject), by: .service(.directory), in: transaction)
+                let subject = DataSubject(entity: notice.entity, id: notice.subject)
+                let known = try await KnownAs.find(subject, on: transaction)
+                try await erase(subject, known, by: .service(.directory), in: transaction)
                 try await ExpertWordStore.review(in: transaction)
                 return []
             })

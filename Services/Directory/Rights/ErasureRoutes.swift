@@ -36,6 +36,10 @@ struct ErasureRoutes: Sendable {
             "erasures", "waiting", gauge: "erasures_waiting",
             output: { "\($0) asked for: to be begun or refused within a month (GDPR, article 12)" },
             count: { try await ErasureStore.countWaiting(on: database) })
+        parts.watch(
+            "erasures", "stuck", gauge: "erasures_stuck",
+            output: { "\($0) begun more than a day ago: a service has not reported it (GET /v1/erasures says which)" },
+            count: { try await ErasureStore.countStuck(on: database) })
         parts.snapshot("erasure", ErasureStore.snapshot)
         parts.routes.constraint("erasure_once", Problem(.erasureExists))
     }

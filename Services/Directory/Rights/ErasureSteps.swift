@@ -7,19 +7,17 @@ enum ErasureSteps {
     /// In this order. A statement gives a row for each thing that followers and the audit trail must hear of, with the columns
     /// `entity`, `id`, `action` (`changed`, `deleted`, `erased`) and `version`; `erased` also takes away the keys of its
     /// commitments.
-    static func statements(for subject: DataSubject) -> [SQL] {
+    static func statements(for subject: DataSubject, _ known: KnownAs) -> [SQL] {
         switch subject.entity {
-        case .person: person(subject.id)
-        case .expert: expert(subject.id)
+        case .person: person(subject.id, known)
+        case .expert: expert(subject.id, known)
         }
     }
 
-    private static func person(_ id: DataSubject.ID) -> [SQL] {
+    private static func person(_ id: DataSubject.ID, _ known: KnownAs) -> [SQL] {
         merges(of: id, "person") + [
-            redact(
-                "array_remove(array[full_name, given_name || ' ' || family_name, email, telephone], null)", "person", id
-            ),
-            "delete from consent_entry where person = \(id)",
+            redact(known),
+            ledger("person", id),
             // That the organization was represented in these days stays true.
             """
             update mandate set person = null, version = version + 1, updated_at = now() where person = \(id)
@@ -33,10 +31,10 @@ enum ErasureSteps {
         ]
     }
 
-    private static func expert(_ id: DataSubject.ID) -> [SQL] {
+    private static func expert(_ id: DataSubject.ID, _ known: KnownAs) -> [SQL] {
         merges(of: id, "expert") + [
-            redact("array_remove(array[name, contact_name, email, telephone], null)", "expert", id),
-            "delete from consent_entry where expert = \(id)",
+            redact(known),
+            ledger("expert", id),
             """
             delete from referral_offer where expert = \(id)
             returning 'referralOffer' as entity, id, 'erased' as action, null::integer as version
@@ -66,29 +64,48 @@ enum ErasureSteps {
         ]
     }
 
+    /// The lines of the ledger, and the questions that were put to nobody else: one may have been put by name.
+    private static func ledger(_ owner: SQL, _ id: DataSubject.ID) -> SQL {
+        """
+        with gone as (
+            delete from consent_entry where \(owner) = \(id) returning id, wording
+        )
+        delete from consent_wording where not standard and id in (
+            select id from consent_wording as asked
+            where id in (select wording from gone) and not exists (
+                select from consent_entry
+                where wording = asked.id and consent_entry.id not in (select gone.id from gone))
+            for update skip locked)
+        """
+    }
+
     /// A firm's contact in a referral, by address or telephone, and names in what others wrote about referrals.
-    private static func redact(_ words: SQL, _ table: SQL, _ id: DataSubject.ID) -> SQL {
+    private static func redact(_ known: KnownAs) -> SQL {
         """
         with subject as (
-            select email, telephone, \(words) as words from \(table) where id = \(id)
+            select directory.words_pattern(\(known.words)::text[]) as pattern, \(known.addresses)::text[] as addresses,
+                array(select directory.folded(name) from unnest(\(known.names)::text[]) as name) as names,
+                array(
+                    select directory.telephone_key(number)
+                    from unnest(\(known.telephones)::text[]) as number) as telephones
         ), notes as (
-            update referral_offer set note = directory.redacted(note, words), version = version + 1, updated_at = now()
-            from subject where directory.redacted(note, words) <> note
+            update referral_offer set note = regexp_replace(note, pattern, '[…]', 'gi'), version = version + 1,
+                updated_at = now()
+            from subject where note ~* pattern
             returning 'referralOffer' as entity, referral_offer.id, referral_offer.version
         ), needs as (
-            update referral set description = directory.redacted(description, words), version = version + 1,
-                updated_at = now(), firm_name = case when not is_contact then firm_name end,
+            update referral set description = coalesce(regexp_replace(description, pattern, '[…]', 'gi'), description),
+                version = version + 1, updated_at = now(), firm_name = case when not is_contact then firm_name end,
                 firm_contact = case when not is_contact then firm_contact end,
                 firm_email = case when not is_contact then firm_email end,
                 firm_telephone = case when not is_contact then firm_telephone end
             from (
-                select referral.id, words, coalesce(
-                    lower(firm_email) = lower(email) or telephone_key(firm_telephone) = telephone_key(telephone)
-                        or directory.folded(firm_contact) = any(array(select directory.folded(unnest(words)))), false)
-                    as is_contact
+                select referral.id, pattern, coalesce(
+                    lower(firm_email) = any(addresses) or directory.telephone_key(firm_telephone) = any(telephones)
+                        or directory.folded(firm_contact) = any(names), false) as is_contact
                 from referral, subject
             ) as found
-            where referral.id = found.id and (is_contact or directory.redacted(description, words) <> description)
+            where referral.id = found.id and (is_contact or description ~* pattern)
             returning 'referral' as entity, referral.id, referral.version
         )
         select entity, id, 'changed' as action, version from notes

@@ -16,6 +16,14 @@ enum ErasureStore {
         updated_at as "updatedAt"
         """
 
+    /// Whose records share an address or a telephone with it is for those who may see them all.
+    private static func columns(for principal: Principal) -> SQL {
+        switch principal.role {
+        case .operator, .auditor: "\(columns), nullif(others, '[]') as others"
+        default: columns
+        }
+    }
+
     /// What a move starts from.
     struct Current: Decodable {
         var entity: DataSubject.Entity
@@ -49,7 +57,8 @@ enum ErasureStore {
     static func get(
         _ id: Erasure.ID, for principal: Principal, on executor: any PostgresExecutor
     ) async throws -> Rows {
-        try await executor.query("select \(columns) from erasure where id = \(id) and \(visible(to: principal))")
+        try await executor.query(
+            "select \(columns(for: principal)) from erasure where id = \(id) and \(visible(to: principal))")
     }
 
     /// Whether somebody's erasure has been asked for, and not refused.
@@ -68,6 +77,15 @@ enum ErasureStore {
         try await executor.first("select count(*) as waiting from erasure where state = 'requested'")?["waiting"] ?? 0
     }
 
+    /// How many a service has not reported for more than a day.
+    static func countStuck(on executor: any PostgresExecutor) async throws -> Int {
+        try await executor.first(
+            """
+            select count(*) as stuck from erasure
+            where state = 'erasing' and started_at < now() - interval '1 day'
+            """)?["stuck"] ?? 0
+    }
+
     /// For those who have just made or moved it.
     static func get(_ id: Erasure.ID, in transaction: PostgresTransaction) async throws -> Rows {
         try await transaction.query("select \(columns) from erasure where id = \(id)")
@@ -80,7 +98,8 @@ enum ErasureStore {
         if let state = query.state { rules.append("state = \(state.rawValue)") }
         if let after = page.after?.first { rules.append("id < \(after)::text::uuid") }
         return try await executor.query(
-            "select \(columns) from erasure where \(rules.all) order by id desc limit \(page.limit + 1)")
+            "select \(columns(for: principal)) from erasure where \(rules.all) order by id desc limit \(page.limit + 1)"
+        )
     }
 
     /// - Throws: 404.
@@ -93,7 +112,7 @@ enum ErasureStore {
 
     static func notice(_ id: Erasure.ID, on executor: any PostgresExecutor) async throws -> Rows {
         try await executor.query(
-            "select id as erasure, state, entity, subject, aliases, emails from erasure where id = \(id)")
+            "select id as erasure, state, entity, subject, reason, aliases, emails from erasure where id = \(id)")
     }
 
     static func refuse(_ id: Erasure.ID, in transaction: PostgresTransaction) async throws {
@@ -101,42 +120,21 @@ enum ErasureStore {
             "update erasure set state = 'refused', version = version + 1, updated_at = now() where id = \(id)")
     }
 
-    /// Begins it: from here on, the ledger of the subject may be deleted. An address that others have, too, is no trace
-    /// of the subject, and is not given to the services.
+    /// Begins it: from here on, the ledger of the subject may be deleted.
     ///
+    /// - Parameter emails: those that the services are to look for.
     /// - Returns: what the services are told.
     static func begin(
-        _ id: Erasure.ID, _ subject: DataSubject, in transaction: PostgresTransaction
+        _ id: Erasure.ID, _ subject: DataSubject, _ known: KnownAs, emails: [String],
+        in transaction: PostgresTransaction
     ) async throws -> ErasureNotice? {
-        try await transaction.execute(
-            "select from \(ConsentStore.table(subject)) where id = \(subject.id) for update")
-        return try await transaction.first(
+        try await transaction.first(
             """
-            with recursive everyone (id) as (
-                select \(subject.id)
-                union
-                select merge.merged from merge join everyone on merge.survivor = everyone.id where undone_at is null
-            ), known (email) as (
-                select lower(email) from \(ConsentStore.table(subject)) where id = \(subject.id) and email is not null
-                union
-                select lower(found #>> '{}')
-                from merge cross join jsonb_path_query(
-                    jsonb_build_array(before, after, steps, edits), '$.**.email ? (@.type() == "string")') as found
-                where survivor = any(array(select id from everyone)) or merged = any(array(select id from everyone))
-            )
             update erasure set state = 'erasing', started_at = now(), version = version + 1, updated_at = now(),
-                aliases = array(select everyone.id from everyone where everyone.id <> \(subject.id) order by 1),
-                emails = array(
-                    select known.email from known
-                    where not exists (
-                            select from person where lower(person.email) = known.email and person.id <> \(subject.id))
-                        and not exists (
-                            select from expert where lower(expert.email) = known.email and expert.id <> \(subject.id))
-                        and not exists (
-                            select from organization where lower(organization.email) = known.email)
-                    order by 1)
+                aliases = \(known.aliases), emails = \(emails)::text[],
+                others = (select coalesce(jsonb_agg(other), '[]') from (\(known.others(subject))) as found)
             where id = \(id)
-            returning id as erasure, state, entity, subject, aliases, emails
+            returning id as erasure, state, entity, subject, reason, aliases, emails
             """)?.decode(ErasureNotice.self)
     }
 
@@ -152,8 +150,8 @@ enum ErasureStore {
             """)
         return try await transaction.first(
             """
-            update erasure set state = 'done', emails = '{}', aliases = '{}', completed_at = now(), version = version + 1,
-                updated_at = now()
+            update erasure set state = 'done', emails = '{}', aliases = '{}', others = '[]', completed_at = now(),
+                version = version + 1, updated_at = now()
             where id = \(id) and state = 'erasing'
                 and (select count(*) from erasure_report where erasure = \(id)) = \(ServiceName.allCases.count)
             returning version

@@ -8,20 +8,34 @@ struct PersonalRecords: Sendable {
     let backend: Backend
 
     /// What the directory knows, by section. A feature that keeps something about people adds its table here.
-    private static func sections(of subject: DataSubject) -> [(name: String, query: SQL)] {
+    private static func sections(of subject: DataSubject, _ aliases: [DataSubject.ID]) -> [(name: String, query: SQL)] {
+        let everyone = [subject.id] + aliases
         let history: SQL = """
             select at, action, role, version from audit
-            where entity = \(subject.entity.rawValue) and subject = \(subject.id.text) order by id
+            where entity = \(subject.entity.rawValue) and subject = any(\(everyone.map(\.text))) order by id
             """
         let consents: SQL = """
             select entry.purpose, agreed, source, wording.text as wording, at
-            from consent_entry as entry join consent_wording as wording on wording.id = entry.wording
+            from consent_entry as entry left join consent_wording as wording on wording.id = entry.wording
             where \(ConsentStore.table(subject)) = \(subject.id) order by entry.number
             """
         let erasures: SQL = """
             select reason, state, created_at as "createdAt" from erasure where subject = \(subject.id) order by id
             """
-        let common = [("consents", consents), ("history", history), ("erasures", erasures)]
+        let merges: SQL = """
+            select merged, before, after, edits, merged_at as "mergedAt", undone_at as "undoneAt", (
+                    select jsonb_agg(step -> 'image') from jsonb_array_elements(steps) as step) as "setAside"
+            from merge where survivor = any(\(everyone)) order by number
+            """
+        // Not of whom it may be the double: that would be somebody else's data.
+        let duplicates: SQL = """
+            select score, reasons, state, created_at as "createdAt" from duplicate
+            where first = any(\(everyone)) or second = any(\(everyone)) order by id
+            """
+        let common = [
+            ("consents", consents), ("history", history), ("erasures", erasures), ("merges", merges),
+            ("duplicates", duplicates),
+        ]
         switch subject.entity {
         case .person:
             return [
@@ -63,6 +77,14 @@ struct PersonalRecords: Sendable {
                     """
                 ),
                 (
+                    "selfServiceLinks",
+                    """
+                    select asked_at as "askedAt"
+                    from self_service_link join ambassador on ambassador.id = self_service_link.ambassador
+                    where person = \(subject.id) order by asked_at
+                    """
+                ),
+                (
                     "referrals",
                     """
                     select referral.id, description, departement, referral.created_at as "createdAt",
@@ -83,6 +105,12 @@ struct PersonalRecords: Sendable {
                     """
                 ),
                 (
+                    "selfServiceLinks",
+                    """
+                    select asked_at as "askedAt" from self_service_link where expert = \(subject.id) order by asked_at
+                    """
+                ),
+                (
                     "referralOffers",
                     """
                     select referral_offer.id, referral, state, answered_at as "answeredAt", satisfaction, amount, note,
@@ -98,22 +126,25 @@ struct PersonalRecords: Sendable {
     ///
     /// - Throws: 404 for somebody whose data the caller may not see; 503 that names a service which does not answer.
     func document(of subject: DataSubject, for principal: Principal) async throws -> AccessDocument {
-        let row = try await backend.database.first(
+        let found = try await backend.database.first(
             """
-            select email from \(ConsentStore.table(subject))
+            select id from \(ConsentStore.table(subject))
             where id = \(subject.id) and \(ConsentStore.visible(subject, to: principal))
             """)
-        guard let row else { throw Problem(.notFound) }
-        let email: EmailAddress? = try row.optional("email")
-        let services = [try await own(subject)] + (try await fromPeers(subject, email: email))
+        guard found != nil else { throw Problem(.notFound) }
+        let known = try await KnownAs.find(subject, on: backend.database)
+        let services = [try await own(subject, known.aliases)] + (try await fromPeers(subject, known))
         return AccessDocument(entity: subject.entity, id: subject.id, gatheredAt: .now, services: services)
     }
 
-    /// What the other three know.
+    /// What the other three know, by the same identifiers and addresses as they are told to erase.
     ///
     /// - Throws: 503 that names a service which does not answer.
-    func fromPeers(_ subject: DataSubject, email: EmailAddress?) async throws -> [PersonalData] {
-        let body = ReadPersonalData.Body(entity: subject.entity, id: subject.id, email: email)
+    func fromPeers(_ subject: DataSubject, _ known: KnownAs) async throws -> [PersonalData] {
+        let alone = try await known.alone(subject, on: backend.database)
+        let body = ReadPersonalData.Body(
+            entity: subject.entity, id: subject.id, aliases: known.aliases,
+            emails: try alone.addresses.map { try EmailAddress(validating: $0) })
         let told = try await withThrowingTaskGroup(of: PersonalData.self) { group in
             for name in DirectoryApplication.peers {
                 group.addTask {
@@ -137,8 +168,8 @@ struct PersonalRecords: Sendable {
             headers: [.retryAfter: "10"])
     }
 
-    private func own(_ subject: DataSubject) async throws -> PersonalData {
-        let parts = Self.sections(of: subject).map { section -> SQL in
+    private func own(_ subject: DataSubject, _ aliases: [DataSubject.ID]) async throws -> PersonalData {
+        let parts = Self.sections(of: subject, aliases).map { section -> SQL in
             "\(section.name)::text, (select coalesce(jsonb_agg(to_jsonb(part)), '[]') from (\(section.query)) as part)"
         }
         return try PersonalData(

@@ -28,9 +28,11 @@ struct SelfServicePages: Sendable {
     }
 
     /// The form as the record is, or as it was sent and could not be taken.
+    ///
+    /// - Parameter questions: those on consent, by purpose: what the ledger says was asked is what was read.
     func form(
-        of record: SelfRecord, at path: String, _ topics: Vocabulary, sent: ChangeSelf.Body? = nil,
-        errors: [String: String] = [:]
+        of record: SelfRecord, at path: String, _ topics: Vocabulary, questions: [String: String],
+        sent: ChangeSelf.Body? = nil, errors: [String: String] = [:]
     ) -> String {
         let shown = sent ?? record.form
         let chosen = Set(shown.topics)
@@ -41,7 +43,7 @@ struct SelfServicePages: Sendable {
                 ["code": topic.code.text, "label": topic.label, "checked": chosen.contains(topic.code.text)]
                     as [String: Any]
             },
-            "consents": Self.boxes(shown),
+            "consents": Self.boxes(shown, questions),
         ]
         content["personVersion"] = shown.personVersion
         content["topicsError"] = errors["topics"]
@@ -96,9 +98,9 @@ struct SelfServicePages: Sendable {
         }
     }
 
-    private static func boxes(_ form: ChangeSelf.Body) -> [[String: Any]] {
+    private static func boxes(_ form: ChangeSelf.Body, _ questions: [String: String]) -> [[String: Any]] {
         zip(purposes, [form.flashInfo, form.eventInvitations, form.publicDirectory, form.partnerOffers]).map {
-            ["name": $0.name, "label": $0.label, "checked": $1 ?? false]
+            ["name": $0.name, "label": questions[$0.name] ?? $0.label, "checked": $1 ?? false]
         }
     }
 }

@@ -35,7 +35,9 @@ struct SelfServiceRoutes: Sendable {
             let record = try await record(call.path, on: database)
             guard record.leftOn == nil else { return .seeOther(SelfServiceLink.path(call.path.token)) }
             let topics = try await SelfServiceStore.topics(on: database)
-            return .text(pages.form(of: record, at: SelfServiceLink.path(call.path.token), topics))
+            let questions = try await ConsentStore.questions(on: database)
+            return .text(
+                pages.form(of: record, at: SelfServiceLink.path(call.path.token), topics, questions: questions))
         }
         parts.routes.write(ConfirmSelf.self) { call, transaction in
             try await confirm(call.path, in: transaction)
@@ -71,8 +73,10 @@ struct SelfServiceRoutes: Sendable {
             }
             guard form.errors.isEmpty else {
                 let path = SelfServiceLink.path(call.path.token)
+                let questions = try await ConsentStore.questions(on: transaction)
                 return .text(
-                    pages.form(of: record, at: path, topics, sent: call.body, errors: form.errors),
+                    pages.form(
+                        of: record, at: path, topics, questions: questions, sent: call.body, errors: form.errors),
                     status: .unprocessableContent)
             }
             try await change(record, form, call.body, in: transaction)

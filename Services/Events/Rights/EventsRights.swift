@@ -102,12 +102,13 @@ struct EventsRights {
                 select (
                         select max(greatest(registration.updated_at, event.ends_at))
                         from registration join event on event.id = registration.event
-                        where person = \(subject.id)) as last,
+                        where person = any(\(subject.everyone))) as last,
                     jsonb_strip_nulls(jsonb_build_object(
-                        'member', (
-                            select jsonb_build_object(
+                        'members', (
+                            select coalesce(jsonb_agg(jsonb_build_object(
                                 'name', name, 'email', email, 'organization', organization, 'version', version)
-                            from member where id = \(subject.id) and not gone),
+                                order by id), '[]')
+                            from member where id = any(\(subject.everyone)) and not gone),
                         'registrations', (
                             select coalesce(jsonb_agg(jsonb_build_object(
                                 'id', registration.id, 'event', event.id, 'title', event.title,
@@ -116,7 +117,7 @@ struct EventsRights {
                                 'updatedAt', registration.updated_at) order by line_order), '[]')
                             from registration join event on event.id = registration.event
                                 join session on session.id = registration.session
-                            where person = \(subject.id)))) as data
+                            where person = any(\(subject.everyone))))) as data
                 """))
     }
 

@@ -36,25 +36,26 @@ struct LobbyingRights {
             await database.first(
                 """
                 select greatest(
-                        (select max(updated_at) from invitation where person = \(subject.id)),
-                        (select max(recorded_at) from attendance where person = \(subject.id))) as last,
+                        (select max(updated_at) from invitation where person = any(\(subject.everyone))),
+                        (select max(recorded_at) from attendance where person = any(\(subject.everyone)))) as last,
                     jsonb_strip_nulls(jsonb_build_object(
-                        'guest', (
-                            select jsonb_build_object('name', name, 'version', version)
-                            from guest where id = \(subject.id) and not gone),
+                        'guests', (
+                            select coalesce(jsonb_agg(
+                                jsonb_build_object('name', name, 'version', version) order by id), '[]')
+                            from guest where id = any(\(subject.everyone)) and not gone),
                         'invitations', (
                             select coalesce(jsonb_agg(jsonb_build_object(
                                 'meeting', meeting.id, 'day', meeting.day, 'theme', meeting.theme,
                                 'guestOfHonour', guest_of_honour, 'state', state, 'createdAt', invitation.created_at,
                                 'updatedAt', invitation.updated_at) order by meeting.day), '[]')
                             from invitation join circle_meeting meeting on meeting.id = invitation.meeting
-                            where person = \(subject.id)),
+                            where person = any(\(subject.everyone))),
                         'attendance', (
                             select coalesce(jsonb_agg(jsonb_build_object(
                                 'meeting', meeting.id, 'day', meeting.day, 'recordedAt', recorded_at)
                                 order by meeting.day), '[]')
                             from attendance join circle_meeting meeting on meeting.id = attendance.meeting
-                            where person = \(subject.id)))) as data
+                            where person = any(\(subject.everyone))))) as data
                 """))
     }
 }

@@ -18,7 +18,7 @@ struct TokenCommand: ParsableCommand {
     @Option(help: "Whom the audit trail names.")
     var subject: String?
 
-    @Option(help: "The organisation that a representative speaks for.")
+    @Option(help: "The organisation that a representative speaks for; an expert's own identifier.")
     var organization: String?
 
     @Option(help: "The person, for a representative, an ambassador or an expert.")
@@ -31,6 +31,13 @@ struct TokenCommand: ParsableCommand {
         if role == .service { throw ValidationError("Services sign their own tokens.") }
         if role == .representative, organization == nil {
             throw ValidationError("A representative speaks for an organisation: --organization ID.")
+        }
+        // What they do is written down under the identifier; a subject may be an address, and would stay.
+        if role == .representative || role == .ambassador, person == nil {
+            throw ValidationError("A token of \(role.rawValue) is one person's: --person ID.")
+        }
+        if role == .expert, organization == nil {
+            throw ValidationError("An expert's token has its identifier: --organization ID.")
         }
     }
 

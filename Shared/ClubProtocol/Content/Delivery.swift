@@ -83,7 +83,7 @@ package struct Suppression: Codable, Hashable, Sendable {
     package typealias ID = Identifier<Suppression>
 
     package enum Reason: String, Codable, CaseIterable, Sendable {
-        /// The person used the link in a mail.
+        /// The person used the link in a mail. It holds until the person agrees to be mailed anew.
         case unsubscribed
         /// The mail server said that there is no such address.
         case bounced
@@ -97,6 +97,15 @@ package struct Suppression: Codable, Hashable, Sendable {
     package var email: EmailAddress
     package var reason: Reason
     package var createdAt: Timestamp
+}
+
+/// What followers of content's feed get of the entity `suppression`.
+package struct SuppressionNotice: Codable, Hashable, Sendable {
+    package var id: Suppression.ID
+    package var email: EmailAddress
+    package var reason: Suppression.Reason
+    /// When the link in a mail was last used; absent: never.
+    package var unsubscribedAt: Timestamp?
 }
 
 /// Puts an address on the suppression list; once there, it stays with its first reason.

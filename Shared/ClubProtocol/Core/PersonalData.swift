@@ -36,13 +36,22 @@ package enum ReadPersonalData: Endpoint {
     package struct Body: Codable, Sendable {
         package var entity: DataSubject.Entity
         package var id: DataSubject.ID
-        /// What is kept by address only is found by it.
-        package var email: EmailAddress?
+        /// The records that were merged into it.
+        package var aliases: [DataSubject.ID]
+        /// The addresses that they have or had and nobody else has, in lower case: what is kept by address only is found by them.
+        package var emails: [EmailAddress]
 
-        package init(entity: DataSubject.Entity, id: DataSubject.ID, email: EmailAddress? = nil) {
+        /// The subject and its aliases.
+        package var everyone: [DataSubject.ID] { [id] + aliases }
+
+        package init(
+            entity: DataSubject.Entity, id: DataSubject.ID, aliases: [DataSubject.ID] = [],
+            emails: [EmailAddress] = []
+        ) {
             self.entity = entity
             self.id = id
-            self.email = email
+            self.aliases = aliases
+            self.emails = emails
         }
     }
 

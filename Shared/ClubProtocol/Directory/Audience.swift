@@ -58,10 +58,13 @@ package struct AudienceMember: Codable, Hashable, Sendable {
     /// Where an expert is; the first that an ambassador serves.
     package var departement: Departement?
     package var subKind: Expert.SubKind?
+    /// When they agreed to the purpose.
+    package var agreedAt: Timestamp?
 
     package init(
         entity: Entity, id: Identifier<AudienceMember> = Identifier(), person: Person.ID? = nil, name: String,
-        email: EmailAddress, departement: Departement? = nil, subKind: Expert.SubKind? = nil
+        email: EmailAddress, departement: Departement? = nil, subKind: Expert.SubKind? = nil,
+        agreedAt: Timestamp? = nil
     ) {
         self.entity = entity
         self.id = id
@@ -70,5 +73,6 @@ package struct AudienceMember: Codable, Hashable, Sendable {
         self.email = email
         self.departement = departement
         self.subKind = subKind
+        self.agreedAt = agreedAt
     }
 }

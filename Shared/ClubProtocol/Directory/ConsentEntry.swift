@@ -19,13 +19,14 @@ package struct ConsentEntry: Codable, Hashable, Sendable {
     package var purpose: Purpose
     package var agreed: Bool
     package var source: Source
-    /// The question as it was put, in French.
-    package var wording: Prose
+    /// The question as it was put, in French; absent where the club did not put it, as of a file that was imported.
+    package var wording: Prose?
+    /// When it was given.
     package var at: Timestamp
     /// Who wrote it down, as the audit trail names them.
     package var by: String
 
-    package init(purpose: Purpose, agreed: Bool, source: Source, wording: Prose, at: Timestamp, by: String) {
+    package init(purpose: Purpose, agreed: Bool, source: Source, wording: Prose?, at: Timestamp, by: String) {
         self.purpose = purpose
         self.agreed = agreed
         self.source = source
@@ -43,14 +44,19 @@ package struct ConsentAnswer: Codable, Sendable {
     package var source: ConsentEntry.Source?
     /// The question as it was put; the club's standard one unless said. At most 2,000 characters.
     package var wording: Prose?
+    /// When it was given, for the staff to say, as of a paper form; now unless said. The latest answer counts, whenever it was
+    /// written down.
+    package var at: Timestamp?
 
     package init(
-        purpose: Purpose, agreed: Bool, source: ConsentEntry.Source? = nil, wording: Prose? = nil
+        purpose: Purpose, agreed: Bool, source: ConsentEntry.Source? = nil, wording: Prose? = nil,
+        at: Timestamp? = nil
     ) {
         self.purpose = purpose
         self.agreed = agreed
         self.source = source
         self.wording = wording
+        self.at = at
     }
 }
 
@@ -67,7 +73,7 @@ package struct ConsentEntryQuery: Codable, Sendable, PagedQuery {
     }
 }
 
-/// Lists all answers of a person, the latest first.
+/// Lists all answers of a person, those first that were written down last.
 package enum ListPersonConsents: Endpoint {
     package static let operation = Operation(
         .get, "/v1/people/{person}/consents", "Lists what a person answered on consent, latest first.",
@@ -89,7 +95,7 @@ package enum AddPersonConsent: Endpoint {
     package typealias Response = ConsentEntry
 }
 
-/// Lists all answers of an expert, the latest first.
+/// Lists all answers of an expert, those first that were written down last.
 package enum ListExpertConsents: Endpoint {
     package static let operation = Operation(
         .get, "/v1/experts/{expert}/consents", "Lists what an expert answered on consent, latest first.",

@@ -80,6 +80,17 @@ package struct Erasure: Codable, Hashable, Sendable {
         }
     }
 
+    /// A record that has an address or a telephone of who is erased.
+    package struct Other: Codable, Hashable, Sendable {
+        package var kind: RecordKind
+        package var id: DirectoryRecord.ID
+
+        package init(kind: RecordKind, id: DirectoryRecord.ID) {
+            self.kind = kind
+            self.id = id
+        }
+    }
+
     package var id: ID
     package var entity: DataSubject.Entity
     /// The identifier of what was erased, by which it is found nowhere any more.
@@ -88,6 +99,9 @@ package struct Erasure: Codable, Hashable, Sendable {
     package var state: State
     /// All four services.
     package var services: [Report]
+    /// While it is `erasing`, what the staff has to look through by hand: records of others that have its address or its telephone,
+    /// at most fifty, as an expert whose contact it was. Absent where there are none.
+    package var others: [Other]?
     package var startedAt: Timestamp?
     package var completedAt: Timestamp?
     package var version: Int
@@ -185,6 +199,7 @@ package struct ErasureNotice: Codable, Hashable, Sendable {
     package var state: Erasure.State
     package var entity: DataSubject.Entity
     package var subject: DataSubject.ID
+    package var reason: Erasure.Reason
     /// The records that had been merged into it; none any more once all services have reported.
     package var aliases: [DataSubject.ID]
     /// The addresses that they had, in lower case, without those that others have too; gone with the aliases.
@@ -195,12 +210,13 @@ package struct ErasureNotice: Codable, Hashable, Sendable {
 
     package init(
         erasure: Erasure.ID, state: Erasure.State, entity: DataSubject.Entity, subject: DataSubject.ID,
-        aliases: [DataSubject.ID] = [], emails: [EmailAddress] = []
+        reason: Erasure.Reason, aliases: [DataSubject.ID] = [], emails: [EmailAddress] = []
     ) {
         self.erasure = erasure
         self.state = state
         self.entity = entity
         self.subject = subject
+        self.reason = reason
         self.aliases = aliases
         self.emails = emails
     }

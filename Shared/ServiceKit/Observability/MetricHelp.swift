@@ -23,6 +23,7 @@ enum MetricHelp {
         "webhook_deliveries_made_total": "Deliveries to webhooks that changes came to.",
         "webhooks_in_trouble": "Webhooks that were disabled because their receiver is gone or keeps failing.",
         "erasures_waiting": "Erasures that were asked for and that nobody has begun or refused.",
+        "erasures_stuck": "Erasures that were begun more than a day ago and that a service has not reported.",
         "identity_tokens_refused_total": "Tokens that were not accepted, by reason.",
         "postgres_client_operation_duration_seconds": "Time of a database operation, by kind of connection.",
         "postgres_client_in_flight": "Database operations under way.",

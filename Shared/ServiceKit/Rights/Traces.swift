@@ -14,33 +14,54 @@ package enum Traces {
     /// bring the person back. Jobs about the person have nothing to work on any more. What another table of the kit keeps
     /// of people is to be added here.
     ///
-    /// - Parameter words: identifiers and addresses by which a trace is known.
+    /// - Parameters:
+    ///   - words: patterns by which a trace is known.
+    ///   - names: patterns of names. A job may be about somebody else and say the same words; a stored answer is of use for a day.
     /// - Throws: what encoding the answer throws.
-    private static func statements(_ words: [String]) throws -> [SQL] {
-        let words = words.map { $0.lowercased() }
+    private static func statements(_ words: [String], names: [String]) throws -> [SQL] {
         let answer = try WireJSON.encode(ProblemDocument(Problem(.erased), requestID: nil))
         return [
             """
             update idempotency set status = \(ProblemType.erased.status.code)::integer,
                 headers = '{"contentType": "application/problem+json"}', body = \(answer)
-            where operation <> all(\(exempt)) and exists (
-                select from unnest(\(words)::text[]) as word where strpos(lower(encode(body, 'escape')), word) > 0)
+            where operation <> all(\(exempt)) and lower(encode(body, 'escape')) ~ any(\(words + names)::text[])
             """,
             """
-            delete from job where kind <> \(ErasureWork.kind.name) and exists (
-                select from unnest(\(words)::text[]) as word where strpos(lower(payload::text), word) > 0)
+            delete from job
+            where kind <> \(ErasureWork.kind.name)
+                and lower(encode(convert_to(payload::text, 'UTF8'), 'escape')) ~ any(\(words)::text[])
             """,
         ]
+    }
+
+    /// Finds a word where it stands by itself: `ana@club.fr` is not in `diana@club.fr`. What is searched is written as
+    /// `encode(…, 'escape')` writes bytes: those beyond ASCII as a backslash and three digits, a backslash as two.
+    private static func pattern(_ word: String) -> String {
+        var pattern = #"(^|[^a-z0-9._%+-]|\\[0-7]{3})"#
+        for byte in word.utf8 {
+            let character = Character(Unicode.Scalar(byte))
+            switch byte {
+            case 0x80...: pattern += #"\\"# + String(byte, radix: 8)
+            case UInt8(ascii: "\\"): pattern += #"\\\\"#
+            case _ where character.isLetter || character.isNumber: pattern += character.lowercased()
+            default: pattern += "\\\(character)"
+            }
+        }
+        return pattern + #"($|[^a-z0-9.-]|[.-]($|[^a-z0-9]))"#
     }
 
     /// Takes away what the kit keeps of somebody, in the transaction that erases it from the service's own tables.
     ///
     /// - Parameters:
     ///   - subjects: the person, and the records that were merged into it.
-    ///   - addresses: all that are known of it.
+    ///   - addresses: all that are known of it, telephone numbers, too.
+    ///   - names: what it is called, and nobody else.
     package static func erase(
-        _ subjects: [DataSubject.ID], addresses: [String], in transaction: PostgresTransaction
+        _ subjects: [DataSubject.ID], addresses: [String], names: [String] = [], in transaction: PostgresTransaction
     ) async throws {
-        for statement in try statements(subjects.map(\.text) + addresses) { try await transaction.execute(statement) }
+        let words = subjects.map(\.text) + addresses.map(pattern)
+        for statement in try statements(words, names: names.map(pattern)) {
+            try await transaction.execute(statement)
+        }
     }
 }

@@ -48,6 +48,42 @@ import Testing
         }
     }
 
+    @Test("a word counts where it stands by itself: Diana's answers and jobs stay when Ana goes; a name ends no job")
+    func whole() async throws {
+        try await withServiceDatabase { kit in
+            let bodies = [
+                #"{"email":"ana@club.fr"}"#, #"{"email":"diana@club.fr"}"#, #"{"email":"ana@club.fr.example"}"#,
+                "{\"text\":\"Écrire à «ana@club.fr».\"}", #"{"telephone":"+33698765431"}"#, #"{"name":"Zoé Ibañez"}"#,
+                #"{"name":"Zoé Ibañezou"}"#,
+            ]
+            for (index, body) in bodies.enumerated() {
+                try await kit.client.execute(
+                    """
+                    insert into idempotency (subject, operation, key, request_hash, status, headers, body)
+                    values ('test', 'createPerson', \("k\(index)"), sha256('x'), 201, '{}', \(Array(body.utf8)))
+                    """)
+            }
+            let kind = JobKind<[String: String]>("letter")
+            let queue = JobQueue(database: kit.client)
+            for email in ["ana@club.fr", "diana@club.fr", "Zoé Ibañez"] {
+                try await queue.enqueue(kind, ["to": email], in: kit.client)
+            }
+            try await kit.client.transaction { transaction in
+                try await Traces.erase(
+                    [], addresses: ["Ana@club.fr", "+33698765431"], names: ["Zoé Ibañez"], in: transaction)
+            }
+            let stored: [Int] = try await kit.client.query("select status from idempotency order by key").map {
+                try $0["status"]
+            }
+            #expect(stored == [410, 201, 201, 410, 410, 410, 201])
+            let left: [String] = try await kit.client.query("select payload ->> 'to' as email from job order by id").map
+            {
+                try $0["email"]
+            }
+            #expect(left == ["diana@club.fr", "Zoé Ibañez"])
+        }
+    }
+
     @Test("a person is named by its identifier in the audit trail, whatever its token calls it")
     func actor() {
         let (person, expert) = (Person.ID(), Organization.ID())

@@ -24,6 +24,7 @@ package final class TestCluster: Sendable {
     private let directory: String?
     /// While it is open the server lives: it is held by a process that stops the server when we are gone, however we went.
     private let lifeline: FileHandle?
+    private let logging: Bool
     let databases = DatabaseTemplates()
     private let administrator = Mutex<PostgresClient?>(nil)
     private let count = Atomic<Int>(0)
@@ -43,9 +44,12 @@ package final class TestCluster: Sendable {
     }
 
     /// A server of one's own, stopped and removed after `body`.
-    package nonisolated(nonsending) static func `private`<T>(_ body: (TestCluster) async throws -> T) async throws -> T
-    {
-        let cluster = try TestCluster()
+    ///
+    /// - Parameter logging: whether it writes into its log what a server does that nobody has told otherwise.
+    package nonisolated(nonsending) static func `private`<T>(
+        logging: Bool = false, _ body: (TestCluster) async throws -> T
+    ) async throws -> T {
+        let cluster = try TestCluster(logging: logging)
         do {
             let value = try await body(cluster)
             await cluster.remove()
@@ -67,10 +71,11 @@ package final class TestCluster: Sendable {
         password = parts.password
         directory = nil
         lifeline = nil
+        logging = true
     }
 
     /// Makes a server and starts it.
-    private init() throws {
+    private init(logging: Bool = false) throws {
         let base =
             "/tmp/club-postgres-\(ProcessInfo.processInfo.processIdentifier)-\(UInt32.random(in: 0...UInt32.max))"
         try FileManager.default.createDirectory(atPath: base, withIntermediateDirectories: true)
@@ -83,6 +88,7 @@ package final class TestCluster: Sendable {
         port = try FreePort.next()
         superuser = "postgres"
         password = nil
+        self.logging = logging
         lifeline = try TestCluster.watch(base)
         try Command.run(
             Command.postgres("initdb"),
@@ -123,8 +129,8 @@ package final class TestCluster: Sendable {
         guard let directory else { throw NotOurs() }
         let options = [
             "listen_addresses=127.0.0.1", "port=\(port)", "unix_socket_directories=\(directory)", "fsync=off",
-            "max_connections=300", "shared_buffers=64MB", "log_min_messages=fatal", "random_page_cost=1.1",
-            "max_wal_size=2GB",
+            "max_connections=300", "shared_buffers=64MB", "random_page_cost=1.1", "max_wal_size=2GB",
+            "log_min_messages=\(logging ? "warning" : "fatal")",
         ].map { "-c \($0)" }.joined(separator: " ")
         try Command.run(
             Command.postgres("pg_ctl"),

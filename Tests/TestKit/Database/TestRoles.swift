@@ -1,3 +1,5 @@
+import Foundation
+
 /// The roles of a deployment: `migrator` owns the schemas, each service has a role of its own.
 package enum TestRoles {
     package static let migrator = "migrator"
@@ -25,5 +27,21 @@ package enum TestRoles {
             end $$;
             commit;
             """)
+    }
+
+    /// Makes the roles as a deployment does, with all that they are told.
+    package static func deploy(on cluster: TestCluster) throws {
+        var script = URL(fileURLWithPath: #filePath)
+        for _ in 0..<4 { script.deleteLastPathComponent() }
+        script.append(path: "deploy/postgres/roles.sql")
+        // The user that programs of PostgreSQL run as may not be let into the clone.
+        let copy = FileManager.default.temporaryDirectory.appending(path: "roles-\(UUID().uuidString).sql")
+        try FileManager.default.copyItem(at: script, to: copy)
+        defer { try? FileManager.default.removeItem(at: copy) }
+        chmod(copy.path, 0o644)
+        try Command.run(
+            Command.postgres("psql"),
+            ["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--dbname", cluster.url(database: "postgres")]
+                + ([migrator] + services).map { "--set=\($0)_password=\(password)" } + ["--file", copy.path])
     }
 }

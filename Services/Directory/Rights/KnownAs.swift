@@ -1,0 +1,131 @@
+import ClubProtocol
+import Postgres
+
+/// By what somebody is known, and was in records that were merged into it: an erasure looks for it, and what is told of somebody
+/// is found by it.
+struct KnownAs: Decodable {
+    /// The records that were merged into it, and into those.
+    var aliases: [DataSubject.ID]
+    /// Names of people as they are said, of an expert the firm's, too.
+    var names: [String]
+    /// In lower case.
+    var addresses: [String]
+    var telephones: [String]
+
+    /// What nobody else has, too. What others have is no trace of the subject: it would lead to them. Nor is a name of one word,
+    /// which may be any word.
+    struct Alone: Decodable {
+        var names: [String]
+        var addresses: [String]
+        var telephones: [String]
+    }
+
+    /// Every word that stands for it in a text of somebody else's.
+    var words: [String] { names + addresses + telephones }
+
+    /// Nothing of somebody who is not there.
+    static func find(_ subject: DataSubject, on executor: any PostgresExecutor) async throws -> KnownAs {
+        let row = try await executor.first(
+            """
+            with recursive everyone (id) as (
+                select \(subject.id)
+                union
+                select merge.merged from merge join everyone on merge.survivor = everyone.id where undone_at is null
+            ), remembered (image) as (
+                select to_jsonb(present) from \(ConsentStore.table(subject)) as present where id = \(subject.id)
+                union all
+                select jsonb_build_array(before, after, steps, edits) from merge
+                where survivor = any(array(select id from everyone))
+            )
+            select array(select id from everyone where id <> \(subject.id) order by id) as aliases,
+                array(
+                    select distinct name from remembered cross join lateral (\(names(of: subject.entity))) as said (name)
+                    where name is not null order by name) as names,
+                array(
+                    select distinct lower(found #>> '{}')
+                    from remembered cross join jsonb_path_query(image, '$.**.email ? (@.type() == "string")') as found
+                    order by 1) as addresses,
+                array(
+                    select distinct found #>> '{}'
+                    from remembered cross join jsonb_path_query(image, '$.**.telephone ? (@.type() == "string")') as found
+                    order by 1) as telephones
+            """)
+        guard let row else { return KnownAs(aliases: [], names: [], addresses: [], telephones: []) }
+        return try row.decode(KnownAs.self)
+    }
+
+    /// A person's both ways round.
+    private static func names(of entity: DataSubject.Entity) -> SQL {
+        switch entity {
+        case .person:
+            """
+            select unnest(array[given || ' ' || family, family || ' ' || given])
+            from jsonb_path_query(image, '$.** ? (exists (@.given_name))') as person
+            cross join lateral (select person ->> 'given_name', person ->> 'family_name') as name (given, family)
+            """
+        case .expert:
+            """
+            select found #>> '{}' from jsonb_path_query(image, '$.**.name ? (@.type() == "string")') as found
+            union all
+            select found #>> '{}' from jsonb_path_query(image, '$.**.contact_name ? (@.type() == "string")') as found
+            union all
+            select found #>> '{}' from jsonb_path_query(image, '$.**.contactName ? (@.type() == "string")') as found
+            """
+        }
+    }
+
+    /// What of all this nobody else has.
+    func alone(_ subject: DataSubject, on executor: any PostgresExecutor) async throws -> Alone {
+        let row = try await executor.first(
+            """
+            select array(
+                    select known from unnest(\(names)::text[]) as known
+                    where known like '% %' and not exists (
+                            select from person
+                            where (directory.sort_key(given_name || ' ' || family_name) collate "C")
+                                = directory.sort_key(known) and id <> \(subject.id))
+                        and not exists (
+                            select from person where sort_key = directory.sort_key(known) and id <> \(subject.id))
+                        and not exists (
+                            select from expert where sort_key = directory.sort_key(known) and id <> \(subject.id))
+                        and not exists (select from organization where sort_key = directory.sort_key(known))) as names,
+                array(
+                    select known from unnest(\(addresses)::text[]) as known
+                    where not exists (
+                            select from person where lower(email) = known and id <> \(subject.id))
+                        and not exists (select from expert where lower(email) = known and id <> \(subject.id))
+                        and not exists (select from organization where lower(email) = known)) as addresses,
+                array(
+                    select known
+                    from unnest(\(telephones)::text[]) as known cross join directory.telephone_key(known) as key
+                    where not exists (
+                            select from person
+                            where directory.telephone_key(telephone) = key and id <> \(subject.id))
+                        and not exists (
+                            select from expert
+                            where directory.telephone_key(telephone) = key and id <> \(subject.id))
+                        and not exists (
+                            select from organization where directory.telephone_key(telephone) = key)) as telephones
+            """)
+        guard let row else { return Alone(names: [], addresses: [], telephones: []) }
+        return try row.decode(Alone.self)
+    }
+
+    /// Those who share an address or a telephone with it; at most fifty, as of a switchboard.
+    func others(_ subject: DataSubject) -> SQL {
+        let shared: SQL = """
+            (lower(email) = any(\(addresses)::text[]) or directory.telephone_key(telephone) = any(
+                array(select directory.telephone_key(number) from unnest(\(telephones)::text[]) as number)))
+            """
+        return """
+            select jsonb_build_object('kind', kind, 'id', id) as other
+            from (
+                select 'person' as kind, id from person where id <> \(subject.id) and \(shared)
+                union all
+                select 'expert', id from expert where id <> \(subject.id) and \(shared)
+                union all
+                select 'organization', id from organization where \(shared)
+            ) as found order by kind, id limit 50
+            """
+    }
+}

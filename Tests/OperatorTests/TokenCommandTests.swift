@@ -1,0 +1,21 @@
+import ArgumentParser
+import Testing
+
+@testable import Operator
+
+@Suite("tokens that the command line prints")
+struct TokenCommandTests {
+    @Test(
+        "who is a person of the directory, or an expert, is named by an identifier: an address would stay in the audit trail",
+        arguments: [
+            (["--role", "ambassador"], false), (["--role", "ambassador", "--person", "P"], true),
+            (["--role", "representative", "--organization", "O"], false),
+            (["--role", "representative", "--organization", "O", "--person", "P"], true),
+            (["--role", "expert"], false), (["--role", "expert", "--organization", "O"], true),
+            (["--role", "operator"], true), (["--role", "auditor", "--subject", "marie"], true),
+        ])
+    func identifier(_ arguments: [String], isTaken: Bool) {
+        let command = try? TokenCommand.parse(arguments)
+        #expect((command != nil) == isTaken)
+    }
+}
