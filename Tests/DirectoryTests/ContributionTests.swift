@@ -91,7 +91,9 @@ struct ContributionTests {
             #expect(try await pay(-70_000).status == 201)
             #expect(try await now().state == .partlyPaid)
             #expect(try await pay(-50_001).status == 409)
-            #expect(try await pay(0).pointer() == "/amount/amount")
+            for cents in [0, Int(Int32.max) + 1, -Int(Int32.max) - 1, Int.max, Int.min] {
+                #expect(try await pay(cents).pointer() == "/amount/amount", "\(cents)")
+            }
 
             let payments = try await operating.send(ListPayments.request(path: path, query: .init(limit: 2)))
             #expect(payments.items.map(\.amount.amount) == [50_000, 70_000])

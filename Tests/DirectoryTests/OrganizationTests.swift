@@ -69,6 +69,8 @@ struct OrganizationTests {
             (#"{"kind":"club","name":"A"}"#, 422, "/kind"),
             (#"{"kind":"institution","name":"A\u0000"}"#, 422, "/name"),
             (#"{"kind":"institution","name":"A","siret":"73282932000075"}"#, 422, "/siret"),
+            // The check digit of the whole is right, that of its first nine digits is not.
+            (#"{"kind":"institution","name":"A","siret":"10000000000008"}"#, 422, "/siret"),
             (#"{"kind":"institution","name":"A","siren":"732829321"}"#, 422, "/siren"),
             (#"{"kind":"institution","name":"A","siren":"552100554","siret":"73282932000074"}"#, 422, "/siret"),
             (#"{"kind":"brand","subKind":"chamber","name":"A"}"#, 422, "/subKind"),
@@ -83,6 +85,20 @@ struct OrganizationTests {
             #expect(answer.status == status)
             #expect(try answer.pointer() == pointer)
             #expect(try await directory.ask("/v1/organizations").items("id").isEmpty)
+        }
+    }
+
+    @Test("a SIRET that comes later brings its SIREN too, or is refused where it has none")
+    func laterSiret() async throws {
+        try await withDirectory { directory in
+            let path = "/v1/organizations/\(try await directory.organization("Fédération").id)"
+            func change(_ siret: String) async throws -> RawAnswer {
+                try await directory.ask(.patch, path, ifMatch: 1, json: #"{"siret":"\#(siret)"}"#)
+            }
+            let refused = try await change("10000000000008")
+            #expect(refused.status == 422)
+            #expect(try refused.pointer() == "/siret")
+            #expect(try await change("73282932000074").decode(Organization.self).siren == "732829320")
         }
     }
 

@@ -13,7 +13,8 @@ enum PaymentStore {
         _ id: Payment.ID, _ contribution: Contribution.ID, _ body: CreatePayment.Body,
         in transaction: PostgresTransaction
     ) async throws -> Rows {
-        guard body.amount.amount != 0, abs(body.amount.amount) <= Int(Int32.max) else {
+        let most = Int(Int32.max)
+        guard body.amount.amount != 0, (-most...most).contains(body.amount.amount) else {
             throw Problem.invalid("/amount/amount", "must be between 1 and 2147483647 cents, or as much below 0")
         }
         guard body.paidOn <= Day.today else { throw Problem.invalid("/paidOn", "is in the future") }
