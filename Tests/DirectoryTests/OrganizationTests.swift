@@ -148,6 +148,46 @@ struct OrganizationTests {
         }
     }
 
+    @Test("changes of the tree wait for each other; what leaves the head of network as it was waits for nobody")
+    func unrelated() async throws {
+        try await withDirectory { directory in
+            let head = try await directory.organization("Tête")
+            let branch = try await directory.organization("Branche")
+            let other = try await directory.organization("Autre")
+            @Sendable func change(_ organization: Organization, _ version: Int, _ json: String) async throws
+                -> RawAnswer
+            {
+                try await directory.ask(.patch, "/v1/organizations/\(organization.id)", ifMatch: version, json: json)
+            }
+            let below = #"{"parent":"\#(head.id)"}"#
+            #expect(try await change(branch, 1, below).status == 200)
+            try await directory.database.withClient(searchPath: "directory") { client in
+                let moving = try await client.transaction { transaction in
+                    try await transaction.execute(
+                        "select pg_advisory_xact_lock(hashtextextended('directory.organization.parent', 0))")
+                    #expect(try await change(branch, 2, #"{"name":"Antenne"}"#).status == 200)
+                    let new = try await directory.ask(
+                        .post, "/v1/organizations", json: #"{"kind":"brand","name":"Neuve","parent":"\#(head.id)"}"#)
+                    #expect(new.status == 201)
+                    let moving = Task { try await change(other, 1, below) }
+                    try await directory.database.untilWaiting()
+                    return moving
+                }
+                #expect(try await moving.value.status == 200)
+                // New ones that come together can close a circle.
+                let error = await #expect(throws: PostgresError.self) {
+                    _ = try await client.execute(
+                        """
+                        with new as (select gen_random_uuid() as one, gen_random_uuid() as two)
+                        insert into organization (id, kind, name, parent)
+                        select one, 'brand', 'Une', two from new union all select two, 'brand', 'Deux', one from new
+                        """)
+                }
+                #expect(error?.constraint == "organization_circle_check")
+            }
+        }
+    }
+
     @Test("SQL, quotes and markup are stored and given back as they are")
     func literally() async throws {
         try await withDirectory { directory in
