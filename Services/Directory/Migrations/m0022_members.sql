@@ -1,5 +1,16 @@
 -- What was entered by mistake can be taken back; kinds and tiers agree, whichever of them changes; letters are listed.
 
+-- A contribution that is cancelled keeps its number and is owed no more, and its member can be called anew. Money that was paid
+-- on it has been given back before.
+alter table directory.contribution
+    add column cancelled_on date,
+    add column cancellation_reason text check (length(cancellation_reason) between 1 and 200),
+    add constraint contribution_cancellation_check check ((cancelled_on is null) = (cancellation_reason is null)),
+    add constraint contribution_cancelled_check check (cancelled_on is null or paid = 0),
+    drop constraint contribution_once;
+create unique index contribution_once on directory.contribution (organization, year) where cancelled_on is null;
+create index contribution_cancelled_idx on directory.contribution (year desc, id desc) where cancelled_on is not null;
+
 -- A tier is for one kind of organization, or for every kind. Whoever gives it to an organization holds both rows: neither
 -- kind changes meanwhile.
 create or replace function directory.check_tier() returns trigger

@@ -50,7 +50,12 @@ enum ReminderStore {
                 when due_on > \(today) + 7 then 'called'
             end as step, \(address) as address
         from contribution join organization on organization.id = contribution.organization
-        where paid < amount and due_on > \(today) - 60
+        where paid < amount and due_on > \(today) - 60 and cancelled_on is null
+        """
+
+    private static let unasked: SQL = """
+        not exists (
+            select from contribution_reminder as earlier where earlier.contribution = due.id and earlier.step = due.step)
         """
 
     /// Adds the letters that are due and were not asked for before; each step of a contribution has one.
@@ -59,8 +64,7 @@ enum ReminderStore {
             """
             insert into contribution_reminder (id, contribution, step)
             select gen_random_uuid(), due.id, step from (\(due)) as due
-            where step is not null and address is not null and not exists (
-                select from contribution_reminder as earlier where earlier.contribution = due.id and earlier.step = due.step)
+            where step is not null and address is not null and \(unasked)
             order by due.id
             on conflict do nothing
             returning id
@@ -85,7 +89,7 @@ enum ReminderStore {
                 from contribution_reminder as reminder
                 join contribution on contribution.id = reminder.contribution
                 join organization on organization.id = contribution.organization
-                where reminder.id = \(reminder) and mailed_at is null and paid < amount
+                where reminder.id = \(reminder) and mailed_at is null and paid < amount and cancelled_on is null
             ) as open where email is not null
             """)?.decode(Open.self)
     }
