@@ -58,8 +58,8 @@ struct PlansTests {
                 let plans = try await written(on: cluster, by: directory)
                 let read = Set(plans.flatMap { $0.root.all.compactMap(\.table) })
                 let unread = Set(tables.keys).subtracting(read)
-                // Jobs and signed links write and read these.
-                #expect(unread == ["self_service_link", "contribution_reminder"])
+                // Signed links read these.
+                #expect(unread == ["self_service_link"])
                 let faults = Set(
                     plans.filter { plan in
                         let statement = plan.statement.split(whereSeparator: \.isWhitespace).joined(separator: " ")

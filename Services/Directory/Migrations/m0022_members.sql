@@ -11,6 +11,11 @@ alter table directory.contribution
 create unique index contribution_once on directory.contribution (organization, year) where cancelled_on is null;
 create index contribution_cancelled_idx on directory.contribution (year desc, id desc) where cancelled_on is not null;
 
+create index contribution_reminder_asked_idx on directory.contribution_reminder (contribution desc, step desc)
+    where mailed_at is null;
+create index contribution_reminder_sent_idx on directory.contribution_reminder (contribution desc, step desc)
+    where mailed_at is not null;
+
 -- A tier is for one kind of organization, or for every kind. Whoever gives it to an organization holds both rows: neither
 -- kind changes meanwhile.
 create or replace function directory.check_tier() returns trigger
