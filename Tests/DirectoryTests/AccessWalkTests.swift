@@ -222,7 +222,12 @@ struct AccessWalkTests {
         var side = side
         let list = try await directory.client(.operator).send(
             ListContributions.request(query: .init(organization: side.organization.id)))
-        side.contribution = try #require(list.items.first).id
+        let contribution = try #require(list.items.first)
+        side.contribution = contribution.id
+        // So that there is a receipt.
+        _ = try await directory.client(.operator).send(
+            CreatePayment.request(
+                path: .init(contribution: contribution.id), body: .init(amount: contribution.amount, paidOn: .today)))
         return side
     }
 

@@ -61,6 +61,51 @@ struct ContributionTests {
         }
     }
 
+    @Test("a dry run tells what a call would come to, and calls nobody")
+    func dryRun() async throws {
+        try await withDirectory { directory in
+            let operating = try directory.client(.operator)
+            _ = try await directory.member("Alpha")
+            _ = try await directory.member("Béta", tier: "premium")
+            let would = try await operating.send(
+                CallContributions.request(body: .init(year: thisYear, dryRun: true)))
+            #expect(would == ContributionCall(year: thisYear, called: 2, amount: Money(cents: 420_000), total: 2))
+            let wrong = try await operating.send(
+                CallContributions.request(body: .init(year: thisYear + 1, dryRun: true)))
+            #expect(wrong == ContributionCall(year: thisYear + 1, called: 0, amount: Money(cents: 0), total: 0))
+            #expect(try await operating.send(ListContributions.request(query: .init())).items.isEmpty)
+            #expect(try await operating.send(CallContributions.request(body: .init(year: thisYear))) == would)
+            _ = try await directory.member("Gamma")
+            let more = try await operating.send(
+                CallContributions.request(body: .init(year: thisYear, dryRun: true)))
+            #expect(more.called == 1 && more.total == 3)
+        }
+    }
+
+    @Test("a member who is merged away while contributions are called is passed over, and the others are called")
+    func mergedMeanwhile() async throws {
+        try await withDirectory { directory in
+            let operating = try directory.client(.operator)
+            let stays = try await directory.member("Alpha")
+            let goes = try await directory.member("Béta")
+            let year = thisYear
+            let calling = try await directory.database.withClient(searchPath: "directory") { client in
+                try await client.transaction { transaction in
+                    try await transaction.execute("delete from membership where organization = \(goes.id)")
+                    try await transaction.execute("delete from organization where id = \(goes.id)")
+                    let calling = Task {
+                        try await operating.send(CallContributions.request(body: .init(year: year)))
+                    }
+                    try await directory.database.untilWaiting()
+                    return calling
+                }
+            }
+            #expect(try await calling.value.called == 1)
+            let list = try await operating.send(ListContributions.request(query: .init()))
+            #expect(list.items.map(\.organization) == [stays.id] && list.items.map(\.number) == [1])
+        }
+    }
+
     @Test("payments in part and whole move the state; more than is owed is refused, and money can go back")
     func payments() async throws {
         try await withDirectory { directory in
@@ -91,7 +136,9 @@ struct ContributionTests {
             #expect(try await pay(-70_000).status == 201)
             #expect(try await now().state == .partlyPaid)
             #expect(try await pay(-50_001).status == 409)
-            #expect(try await pay(0).pointer() == "/amount/amount")
+            for cents in [0, Int(Int32.max) + 1, -Int(Int32.max) - 1, Int.max, Int.min] {
+                #expect(try await pay(cents).pointer() == "/amount/amount", "\(cents)")
+            }
 
             let payments = try await operating.send(ListPayments.request(path: path, query: .init(limit: 2)))
             #expect(payments.items.map(\.amount.amount) == [50_000, 70_000])
@@ -190,7 +237,7 @@ struct ContributionTests {
                     #expect(error.sqlState == SQLState.uniqueViolation)
                 }
                 try await client.execute("delete from contribution")
-                try await client.execute("alter table contribution drop constraint contribution_once")
+                try await client.execute("drop index contribution_once")
                 try await client.execute("alter table contribution drop constraint contribution_number_key")
                 try await call { try await call {} }
                 let row = try await client.first("select count(*) as count from contribution")

@@ -48,12 +48,19 @@ struct Network {
     }
 }
 
-func withNetwork(replicas: Int = 1, _ body: (Network) async throws -> Void) async throws {
+/// - Parameter paymentDetails: what letters say of how to pay.
+func withNetwork(
+    replicas: Int = 1, paymentDetails: String? = nil, _ body: (Network) async throws -> Void
+) async throws {
     let mail = NSTemporaryDirectory() + "mail-\(UUID().uuidString)"
     defer { try? FileManager.default.removeItem(atPath: mail) }
     let applications: [any ServiceApplication.Type] =
         Array(repeating: DirectoryApplication.self, count: replicas) + [ContentApplication.self]
-    try await withServices(applications, adjust: { $0.mailURL = "maildir:\(mail)" }) { services in
+    func adjust(_ configuration: inout ServiceConfiguration) {
+        configuration.mailURL = "maildir:\(mail)"
+        configuration.paymentDetails = paymentDetails
+    }
+    try await withServices(applications, adjust: adjust) { services in
         try await body(Network(services: services, mail: mail))
     }
 }

@@ -69,6 +69,8 @@ struct OrganizationTests {
             (#"{"kind":"club","name":"A"}"#, 422, "/kind"),
             (#"{"kind":"institution","name":"A\u0000"}"#, 422, "/name"),
             (#"{"kind":"institution","name":"A","siret":"73282932000075"}"#, 422, "/siret"),
+            // The check digit of the whole is right, that of its first nine digits is not.
+            (#"{"kind":"institution","name":"A","siret":"10000000000008"}"#, 422, "/siret"),
             (#"{"kind":"institution","name":"A","siren":"732829321"}"#, 422, "/siren"),
             (#"{"kind":"institution","name":"A","siren":"552100554","siret":"73282932000074"}"#, 422, "/siret"),
             (#"{"kind":"brand","subKind":"chamber","name":"A"}"#, 422, "/subKind"),
@@ -83,6 +85,20 @@ struct OrganizationTests {
             #expect(answer.status == status)
             #expect(try answer.pointer() == pointer)
             #expect(try await directory.ask("/v1/organizations").items("id").isEmpty)
+        }
+    }
+
+    @Test("a SIRET that comes later brings its SIREN too, or is refused where it has none")
+    func laterSiret() async throws {
+        try await withDirectory { directory in
+            let path = "/v1/organizations/\(try await directory.organization("Fédération").id)"
+            func change(_ siret: String) async throws -> RawAnswer {
+                try await directory.ask(.patch, path, ifMatch: 1, json: #"{"siret":"\#(siret)"}"#)
+            }
+            let refused = try await change("10000000000008")
+            #expect(refused.status == 422)
+            #expect(try refused.pointer() == "/siret")
+            #expect(try await change("73282932000074").decode(Organization.self).siren == "732829320")
         }
     }
 
@@ -129,6 +145,46 @@ struct OrganizationTests {
                 .patch, "/v1/organizations/\(two.id)", ifMatch: 1, json: #"{"parent":"\#(one.id)"}"#)
             let statuses = try await [first.status, second.status].sorted()
             #expect(statuses == (isGuarded ? [200, 422] : [200, 200]))
+        }
+    }
+
+    @Test("changes of the tree wait for each other; what leaves the head of network as it was waits for nobody")
+    func unrelated() async throws {
+        try await withDirectory { directory in
+            let head = try await directory.organization("Tête")
+            let branch = try await directory.organization("Branche")
+            let other = try await directory.organization("Autre")
+            @Sendable func change(_ organization: Organization, _ version: Int, _ json: String) async throws
+                -> RawAnswer
+            {
+                try await directory.ask(.patch, "/v1/organizations/\(organization.id)", ifMatch: version, json: json)
+            }
+            let below = #"{"parent":"\#(head.id)"}"#
+            #expect(try await change(branch, 1, below).status == 200)
+            try await directory.database.withClient(searchPath: "directory") { client in
+                let moving = try await client.transaction { transaction in
+                    try await transaction.execute(
+                        "select pg_advisory_xact_lock(hashtextextended('directory.organization.parent', 0))")
+                    #expect(try await change(branch, 2, #"{"name":"Antenne"}"#).status == 200)
+                    let new = try await directory.ask(
+                        .post, "/v1/organizations", json: #"{"kind":"brand","name":"Neuve","parent":"\#(head.id)"}"#)
+                    #expect(new.status == 201)
+                    let moving = Task { try await change(other, 1, below) }
+                    try await directory.database.untilWaiting()
+                    return moving
+                }
+                #expect(try await moving.value.status == 200)
+                // New ones that come together can close a circle.
+                let error = await #expect(throws: PostgresError.self) {
+                    _ = try await client.execute(
+                        """
+                        with new as (select gen_random_uuid() as one, gen_random_uuid() as two)
+                        insert into organization (id, kind, name, parent)
+                        select one, 'brand', 'Une', two from new union all select two, 'brand', 'Deux', one from new
+                        """)
+                }
+                #expect(error?.constraint == "organization_circle_check")
+            }
         }
     }
 

@@ -58,8 +58,7 @@ struct PlansTests {
                 let plans = try await written(on: cluster, by: directory)
                 let read = Set(plans.flatMap { $0.root.all.compactMap(\.table) })
                 let unread = Set(tables.keys).subtracting(read)
-                // Jobs write and read these.
-                #expect(unread == ["contribution_reminder"])
+                #expect(unread == [])
                 let faults = Set(
                     plans.filter { plan in
                         let statement = plan.statement.split(whereSeparator: \.isWhitespace).joined(separator: " ")

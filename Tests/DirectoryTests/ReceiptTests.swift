@@ -52,6 +52,47 @@ struct ReceiptTests {
         }
     }
 
+    @Test("receipts are listed, contributions tell their numbers, and a receipt tells what has gone back since")
+    func list() async throws {
+        try await withDirectory { directory in
+            let operating = try directory.client(.operator)
+            let year = Day.today.year
+            let (alpha, beta) = (try await directory.member("Alpha"), try await directory.member("Béta"))
+            let contributions = [try await called(alpha.id, directory), try await called(beta.id, directory)]
+            #expect(contributions.map(\.receipt) == [nil, nil])
+            for contribution in contributions { try await pay(contribution.id, 120_000, directory) }
+            func list(_ query: ListReceipts.Query = .init()) async throws -> Page<Receipt> {
+                try await operating.send(ListReceipts.request(query: query))
+            }
+            let all = try await list().items
+            #expect(all.map(\.number) == [2, 1] && all.map(\.organization) == [beta.id, alpha.id])
+            #expect(
+                all.map(\.contribution) == contributions.reversed().map(\.id) && all.map(\.name) == ["Béta", "Alpha"])
+            #expect(all.allSatisfy { $0.year == year && $0.amount == Money(cents: 120_000) && $0.returned == nil })
+            let first = try await list(.init(limit: 1))
+            let second = try await list(.init(limit: 1, cursor: first.next))
+            #expect(first.items + second.items == all && second.next == nil)
+            #expect(try await list(.init(year: year - 1)).items.isEmpty)
+            #expect(try await list(.init(year: year, organization: alpha.id)).items.map(\.number) == [1])
+            let own = try await directory.ask("/v1/receipts", as: .representative, organization: alpha.id)
+            #expect(try own.items("organization") == [alpha.id.text])
+            #expect(try await directory.ask("/v1/receipts", as: .expert).status == 403)
+
+            let path = ContributionPath(contribution: contributions[0].id)
+            #expect(try await operating.send(GetContribution.request(path: path)).receipt?.text == "\(year)-1")
+            let page = "/v1/contributions/\(contributions[0].id)/receipt"
+            let whole = try await directory.ask(page).text
+            #expect(!whole.contains("remboursés"))
+            try await pay(contributions[0].id, -20_000, directory)
+            #expect(try await list().items.map(\.returned) == [nil, Money(cents: 20_000)])
+            let less = try await directory.ask(page).text
+            #expect(less.contains("200,00\u{A0}€ ont été remboursés") && less.contains("1\u{202F}200,00\u{A0}€"))
+            try await pay(contributions[0].id, 20_000, directory)
+            #expect(try await list().items.map(\.returned) == [nil, nil])
+            #expect(try await directory.ask(page).text == whole)
+        }
+    }
+
     @Test("receipts that are issued at once are numbered without a gap, and one that is rolled back leaves none")
     func numbers() async throws {
         try await withDirectory { directory in

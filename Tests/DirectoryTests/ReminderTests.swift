@@ -76,6 +76,55 @@ struct ReminderTests {
         }
     }
 
+    @Test("what is due and what was sent is listed, with who has no address; a letter says how and until when to pay")
+    func list() async throws {
+        try await withNetwork(paymentDetails: "IBAN : FR76 3000 6000 0112 3456 7890 189") { network in
+            let directory = network.directory
+            let operating = try directory.client(.operator)
+            let (alpha, beta) = (try await directory.member("Alpha"), try await directory.member("Bêta"))
+            let cancelled = try await directory.member("Gamma")
+            try await network.change(
+                "update organization set email = 'contact@alpha.example' where id <> \(beta.id)")
+            let dueOn = Day.today.adding(days: 30)
+            _ = try await operating.send(CallContributions.request(body: .init(year: Day.today.year, dueOn: dueOn)))
+            let wrong = try await operating.send(ListContributions.request(query: .init(organization: cancelled.id)))
+            _ = try await operating.send(
+                CancelContribution.request(
+                    path: .init(contribution: try #require(wrong.items.first).id), body: .init(reason: "Appelée à tort")
+                ))
+            func list(
+                _ state: ContributionReminder.State? = nil, limit: PageLimit? = nil, cursor: Cursor? = nil
+            ) async throws -> Page<ContributionReminder> {
+                try await operating.send(
+                    ListContributionReminders.request(query: .init(state: state, limit: limit, cursor: cursor)))
+            }
+            let due = try await list().items
+            #expect(due.map(\.organization) == [beta.id, alpha.id] && due.map(\.hasAddress) == [false, true])
+            #expect(due.allSatisfy { $0.state == .due && $0.step == .called && $0.days == 30 && $0.dueOn == dueOn })
+            #expect(due.allSatisfy { $0.owed == Money(cents: 120_000) && $0.askedAt == nil && $0.sentAt == nil })
+
+            #expect(
+                try await operating.send(RemindContributions.request())
+                    == ContributionReminders(letters: 1, withoutAddress: 1))
+            let mail = try #require(try await network.mails(1).first)
+            #expect(mail.text.contains("IBAN : FR76 3000 6000 0112 3456 7890 189"))
+            #expect(mail.text.contains("à régler au plus tard le \(French.day(dueOn))"))
+            try await network.idle()
+            #expect(try await list(.due).items.map(\.organization) == [beta.id])
+            #expect(try await list(.asked).items.isEmpty)
+            let sent = try await list(.sent).items
+            #expect(sent.map(\.organization) == [alpha.id] && sent.first?.sentAt != nil)
+            let all = try await list().items
+            #expect(all.map(\.state) == [.due, .sent])
+            let first = try await list(limit: 1)
+            let second = try await list(limit: 1, cursor: first.next)
+            #expect(first.items + second.items == all && second.next == nil)
+            let outside = try await directory.ask(
+                "/v1/contribution-reminders", as: .representative, organization: alpha.id)
+            #expect(outside.status == 403)
+        }
+    }
+
     private func remind(_ network: Network) async throws -> Int {
         let clients = try network.services.all(.directory).map { try $0.client(.operator) }
         return try await withThrowingTaskGroup(of: Int.self) { group in

@@ -47,6 +47,36 @@ struct VocabularyTests {
         }
     }
 
+    @Test("a topic does not go while a referral has it, nor while the undo of a merge would bring it back")
+    func remembered() async throws {
+        try await withDirectory { directory in
+            let operating = try directory.client(.operator)
+            _ = try await operating.send(CreateTopic.request(body: .init(code: "drones", label: "Drones")))
+            func delete() async throws -> Int { try await directory.ask(.delete, "/v1/topics/drones").status }
+            func strip(_ id: Expert.ID) async throws {
+                let path = ExpertPath(expert: id)
+                let expert = try await operating.send(GetExpert.request(path: path))
+                _ = try await operating.send(
+                    ChangeExpert.request(path: path, body: .init(topics: []), ifMatch: expert.version))
+            }
+            let referral = try await operating.send(
+                CreateReferral.request(body: .init(topics: ["drones"], postalCode: "64000", description: "Un besoin")))
+            #expect(try await delete() == 409)
+            try await directory.database.withClient(as: "directory") { client in
+                _ = try await client.execute("delete from referral where id = \(referral.id)")
+            }
+            let survivor = try await directory.expert("A")
+            let merged = try await directory.expert("B") { $0.topics = ["drones"] }
+            let merge = try await directory.merge(merged.id.record, into: survivor.id.record, .expert)
+            try await strip(survivor.id)
+            #expect(try await delete() == 409)
+            _ = try await directory.undo(merge)
+            #expect(try await operating.send(GetExpert.request(path: .init(expert: merged.id))).topics == ["drones"])
+            try await strip(merged.id)
+            #expect(try await delete() == 204)
+        }
+    }
+
     @Test("a topic that somebody is about to get does not go: the deletion waits, and is refused")
     func race() async throws {
         try await withDirectory { directory in

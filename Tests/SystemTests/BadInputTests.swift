@@ -75,6 +75,13 @@ struct BadInputTests {
             name: "no SIRET", path: "/v1/organizations",
             body: #"{"kind":"brand","name":"A","siret":"73282932000075"}"#, status: 422, names: "/siret"),
         Case(
+            name: "SIRET without a SIREN", path: "/v1/organizations",
+            body: #"{"kind":"brand","name":"A","siret":"10000000000008"}"#, status: 422, names: "/siret"),
+        Case(
+            name: "the least amount there is", path: "/v1/contributions/{id}/payments",
+            body: #"{"amount":{"amount":\#(Int.min),"currency":"EUR"},"paidOn":"2026-01-01"}"#, status: 422,
+            names: "/amount/amount"),
+        Case(
             name: "no postal code", path: "/v1/organizations",
             body: #"{"kind":"brand","name":"A","postalCode":"6400"}"#, status: 422, names: "/postalCode"),
         Case(

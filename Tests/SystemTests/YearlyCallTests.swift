@@ -26,23 +26,39 @@ struct YearlyCallTests {
             }
             let processes = club.processes(of: .directory)
             #expect(processes.count == 4)
-            let calls = try await withThrowingTaskGroup(of: ContributionCall.self) { group in
-                for process in processes {
-                    let client = try club.client(process)
-                    for _ in 0..<3 {
-                        group.addTask { try await client.send(CallContributions.request(body: .init(year: year))) }
+            let clients = try processes.flatMap { Array(repeating: try club.client($0), count: 3) }
+            let calls = try await club.database.withClient(searchPath: "directory") { client in
+                try await client.execute("insert into contribution_counter (year) values (\(year))")
+                // All are under way, and wait for the year's counter, before the first of them gets it.
+                let calling = try await client.transaction { transaction in
+                    try await transaction.execute("select from contribution_counter where year = \(year) for update")
+                    let calling = Task {
+                        try await withThrowingTaskGroup(of: ContributionCall.self) { group in
+                            for client in clients {
+                                group.addTask {
+                                    try await client.send(CallContributions.request(body: .init(year: year)))
+                                }
+                            }
+                            return try await group.reduce(into: [ContributionCall]()) { $0.append($1) }
+                        }
                     }
+                    try await club.database.untilWaiting(clients.count)
+                    return calling
                 }
-                return try await group.reduce(into: []) { $0.append($1) }
+                return try await calling.value
             }
             #expect(calls.reduce(0) { $0 + $1.called } == members)
             #expect(calls.map(\.total).max() == members)
-            let numbers = try await club.database.withClient { client in
-                try await client.query("select number from directory.contribution order by number").map {
-                    try $0["number", as: Int.self]
+            let contributions = try await club.database.withClient(searchPath: "directory") { client in
+                try await client.query("select number, organization from contribution order by number").map {
+                    (
+                        number: try $0["number", as: Int.self],
+                        organization: try $0["organization", as: Organization.ID.self]
+                    )
                 }
             }
-            #expect(numbers == Array(1...members))
+            #expect(contributions.map(\.number) == Array(1...members))
+            #expect(Set(contributions.map(\.organization)).count == members)
         }
     }
 }

@@ -19,6 +19,14 @@ struct ContributionRoutes {
         parts.routes.read(GetContribution.self) { call in
             try .row(try await ContributionStore.get(call.path.contribution, for: call.principal, on: database))
         }
+        parts.routes.write(CancelContribution.self) { call, transaction in
+            let id = call.path.contribution
+            let rows = try await ContributionStore.cancel(id, because: call.body.reason, in: transaction)
+            try await journal.record(
+                .changed, "contribution", id, version: try rows.first?["version"], values: call.body,
+                by: call.principal, in: transaction)
+            return try .row(rows)
+        }
         parts.routes.write(CreatePayment.self) { call, transaction in
             let id = Payment.ID()
             let contribution = call.path.contribution
@@ -38,6 +46,7 @@ struct ContributionRoutes {
         }
         parts.snapshot("contribution", ContributionStore.snapshot)
         parts.routes.constraint("contribution_paid_check", Problem(.contributionOverpaid))
+        parts.routes.constraint("contribution_cancelled_check", Problem(.contributionPaid))
     }
 
     private func call(
@@ -46,15 +55,28 @@ struct ContributionRoutes {
         guard (2000...2999).contains(body.year) else { throw Problem.invalid("/year", "must be from 2000 to 2999") }
         let dueOn = body.dueOn ?? Day.today.adding(days: 30)
         guard dueOn >= Day.today else { throw Problem.invalid("/dueOn", "is over") }
+        guard body.dryRun != true else {
+            let last = try await ContributionStore.last(body.year, in: transaction)
+            return outcome(body.year, try await ContributionStore.candidates(body.year, in: transaction), after: last)
+        }
         let last = try await ContributionStore.lock(body.year, in: transaction)
-        let candidates = try await ContributionStore.candidates(body.year, in: transaction)
-        let ids = candidates.map { _ in Contribution.ID() }
-        try await ContributionStore.insert(
-            candidates, ids: ids, year: body.year, dueOn: dueOn, after: last, in: transaction)
+        let (called, ids) = try await transaction.outlastingMerges { transaction in
+            let candidates = try await ContributionStore.candidates(body.year, in: transaction)
+            let ids = candidates.map { _ in Contribution.ID() }
+            try await ContributionStore.insert(
+                candidates, ids: ids, year: body.year, dueOn: dueOn, after: last, in: transaction)
+            return (candidates, ids)
+        }
         try await backend.journal.record(
             ids.map { .init(.created, "contribution", $0, version: 1, values: body) }, by: principal, in: transaction)
-        return ContributionCall(
-            year: body.year, called: ids.count, amount: Money(cents: candidates.reduce(0) { $0 + $1.amount }),
-            total: last + ids.count)
+        return outcome(body.year, called, after: last)
+    }
+
+    private func outcome(
+        _ year: Int, _ called: [ContributionStore.Candidate], after last: Int
+    ) -> ContributionCall {
+        ContributionCall(
+            year: year, called: called.count, amount: Money(cents: called.reduce(0) { $0 + $1.amount }),
+            total: last + called.count)
     }
 }

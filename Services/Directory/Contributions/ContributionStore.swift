@@ -16,9 +16,13 @@ enum ContributionStore {
 
     private static let columns: SQL = """
         id, organization, membership, year, number, \(money("amount")) as amount, \(money("paid")) as paid,
-        case when paid = amount then 'paid' when due_on < \(today) then 'overdue' when paid > 0 then 'partlyPaid'
-            else 'due' end as state,
-        called_on as "calledOn", due_on as "dueOn", version, created_at as "createdAt", updated_at as "updatedAt"
+        case when cancelled_on is not null then 'cancelled' when paid = amount then 'paid'
+            when due_on < \(today) then 'overdue' when paid > 0 then 'partlyPaid' else 'due' end as state,
+        called_on as "calledOn", due_on as "dueOn", cancelled_on as "cancelledOn",
+        cancellation_reason as "cancellationReason", (
+            select receipt.year || '-' || receipt.number from receipt
+            where receipt.contribution = contribution.id) as receipt,
+        version, created_at as "createdAt", updated_at as "updatedAt"
         """
 
     /// Cents in a column as the protocol has money.
@@ -44,6 +48,12 @@ enum ContributionStore {
         return try row?["last"] ?? 0
     }
 
+    /// The last number given in a year, for who gives none.
+    static func last(_ year: Int, in transaction: PostgresTransaction) async throws -> Int {
+        let row = try await transaction.first("select last from contribution_counter where year = \(year)")
+        return try row?["last"] ?? 0
+    }
+
     /// Who is a member on a day of the year, has a tier that costs something, and has not been called; by name.
     static func candidates(_ year: Int, in transaction: PostgresTransaction) async throws -> [Candidate] {
         try await transaction.query(
@@ -56,7 +66,8 @@ enum ContributionStore {
                     and tier.fee > 0
                     and not exists (
                         select from contribution
-                        where contribution.organization = membership.organization and contribution.year = \(year))
+                        where contribution.organization = membership.organization and contribution.year = \(year)
+                            and cancelled_on is null)
                 order by membership.organization, membership.from_day desc
             ) as candidate join organization on organization.id = candidate.organization
             order by organization.sort_key, organization.id
@@ -81,6 +92,23 @@ enum ContributionStore {
             "update contribution_counter set last = \(last + candidates.count) where year = \(year)")
     }
 
+    /// - Throws: `PostgresError` of constraint `contribution_cancelled_check` while money is paid on it.
+    static func cancel(
+        _ id: Contribution.ID, because reason: Line, in transaction: PostgresTransaction
+    ) async throws -> Rows {
+        let row = try await transaction.first(
+            "select cancelled_on is not null as cancelled from contribution where id = \(id) for no key update")
+        guard let row else { throw Problem(.notFound) }
+        guard try !row["cancelled", as: Bool.self] else { throw Problem(.contributionCancelled) }
+        return try await transaction.query(
+            """
+            update contribution set
+                cancelled_on = \(today), cancellation_reason = \(reason), version = version + 1, updated_at = now()
+            where id = \(id)
+            returning \(columns)
+            """)
+    }
+
     // MARK: Reading
 
     static func get(
@@ -98,10 +126,11 @@ enum ContributionStore {
         if let organization = query.organization { rules.append("organization = \(organization)") }
         if let year = query.year { rules.append("year = \(year)") }
         switch query.state {
-        case .due: rules.append("paid = 0 and due_on >= \(today)")
+        case .due: rules.append("paid = 0 and due_on >= \(today) and cancelled_on is null")
         case .partlyPaid: rules.append("paid > 0 and paid < amount and due_on >= \(today)")
-        case .overdue: rules.append("paid < amount and due_on < \(today)")
+        case .overdue: rules.append("paid < amount and due_on < \(today) and cancelled_on is null")
         case .paid: rules.append("paid = amount")
+        case .cancelled: rules.append("cancelled_on is not null")
         case nil: break
         }
         if let after = try page.position(of: Contribution.self) {
@@ -117,6 +146,9 @@ enum ContributionStore {
 
     /// The contributions of these identifiers as they are now, for the change feed.
     static func snapshot(_ ids: ChangedIDs) -> SQL {
-        "select id, row_to_json(found) as data from (select \(columns) from contribution where id = any(\(ids))) as found"
+        """
+        select id, jsonb_strip_nulls(to_jsonb(found)) as data
+        from (select \(columns) from contribution where id = any(\(ids))) as found
+        """
     }
 }

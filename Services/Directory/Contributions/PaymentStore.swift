@@ -13,12 +13,15 @@ enum PaymentStore {
         _ id: Payment.ID, _ contribution: Contribution.ID, _ body: CreatePayment.Body,
         in transaction: PostgresTransaction
     ) async throws -> Rows {
-        guard body.amount.amount != 0, abs(body.amount.amount) <= Int(Int32.max) else {
+        let most = Int(Int32.max)
+        guard body.amount.amount != 0, (-most...most).contains(body.amount.amount) else {
             throw Problem.invalid("/amount/amount", "must be between 1 and 2147483647 cents, or as much below 0")
         }
         guard body.paidOn <= Day.today else { throw Problem.invalid("/paidOn", "is in the future") }
-        guard try await transaction.first("select id from contribution where id = \(contribution) for update") != nil
-        else { throw Problem(.notFound) }
+        let row = try await transaction.first(
+            "select cancelled_on is not null as cancelled from contribution where id = \(contribution) for update")
+        guard let row else { throw Problem(.notFound) }
+        guard try !row["cancelled", as: Bool.self] else { throw Problem(.contributionCancelled) }
         return try await transaction.query(
             """
             insert into payment (id, contribution, amount, paid_on, reference)

@@ -104,6 +104,7 @@ enum MergeConflicts {
         select 'contribution ' || other.id || ' is for ' || year || ', as is contribution ' || own.id || ' of the survivor'
         from contribution other join contribution own using (year)
         where other.organization = \(body.merged) and own.organization = \(body.survivor)
+            and other.cancelled_on is null and own.cancelled_on is null
         union all
         select 'the survivor is a branch below a branch of it'
         where exists (

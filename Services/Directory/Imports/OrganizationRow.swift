@@ -74,7 +74,7 @@ struct OrganizationRow: ImportedRow {
 
     mutating func conclude() throws(InvalidText) {
         if siren == nil, let siret {
-            siren = try? Siren(validating: String(siret.text.prefix(9)))
+            siren = try? siret.siren
             guard siren != nil else { throw InvalidText("The SIRET begins with nine digits that are no SIREN.") }
         }
         if departement == nil, let postalCode { departement = Departement(postalCode: postalCode) }

@@ -70,6 +70,7 @@ enum MemberStore {
                     where payment.contribution = contribution.id and payment.paid_on <= \(day)::date), 0) as rest
                 from contribution
                 where contribution.organization = \(organization) and called_on <= \(day)::date
+                    and (cancelled_on is null or cancelled_on > \(day)::date)
             ) as called
         ) as owed
         where exists (

@@ -31,6 +31,27 @@ struct MembershipRoutes {
                 in: transaction)
             return try .row(rows)
         }
+        parts.routes.write(DeleteMembership.self) { call, transaction in
+            let id = call.path.membership
+            try await MembershipStore.delete(id, at: call.ifMatch, in: transaction)
+            try await journal.record(.deleted, "membership", id, by: call.principal, in: transaction)
+            return .empty
+        }
+        parts.routes.write(RenewMemberships.self) { call, transaction in
+            let year = call.body.year
+            guard (2000...2998).contains(year) else { throw Problem.invalid("/year", "must be from 2000 to 2998") }
+            let made = try await transaction.outlastingMerges { transaction in
+                try await RenewalStore.renew(
+                    try await RenewalStore.ending(year, in: transaction), after: year, in: transaction)
+            }
+            try await journal.record(
+                made.map { .init(.created, "membership", $0, version: 1, values: call.body) }, by: call.principal,
+                in: transaction)
+            return .value(
+                MembershipRenewal(
+                    year: year, renewed: made.count,
+                    endedEarlier: try await RenewalStore.endedEarlier(year, in: transaction)))
+        }
         parts.snapshot("membership", MembershipStore.snapshot)
         parts.routes.constraint(
             "membership_organization_fkey", .invalid("/organization", "there is no such organization"))
@@ -38,5 +59,6 @@ struct MembershipRoutes {
         parts.routes.constraint(
             "membership_tier_kind", .invalid("/tier", "is for organizations of another kind"))
         parts.routes.constraint("membership_excl", Problem(.membershipOverlaps))
+        parts.routes.constraint("contribution_membership_fkey", Problem(.membershipCalled))
     }
 }

@@ -77,6 +77,14 @@ enum MembershipStore {
             """)
     }
 
+    /// Contributions refer to it by a foreign key: one that was called stays.
+    static func delete(_ id: Membership.ID, at version: Int?, in transaction: PostgresTransaction) async throws {
+        let row = try await transaction.first("select version from membership where id = \(id) for update")
+        guard let row else { throw Problem(.notFound) }
+        guard try row["version", as: Int.self] == version else { throw Problem(.stale) }
+        try await transaction.execute("delete from membership where id = \(id)")
+    }
+
     /// The memberships of these identifiers as they are now, for the change feed.
     static func snapshot(_ ids: ChangedIDs) -> SQL {
         """

@@ -37,6 +37,11 @@ struct MandateRoutes {
                 by: call.principal, in: transaction)
             return try .row(rows)
         }
+        parts.routes.write(DeleteMandate.self) { call, transaction in
+            try await MandateStore.delete(call.path, at: call.ifMatch, in: transaction)
+            try await journal.record(.deleted, "mandate", call.path.mandate, by: call.principal, in: transaction)
+            return .empty
+        }
         parts.snapshot("mandate", MandateStore.snapshot)
         parts.routes.constraint("mandate_organization_fkey", Problem(.notFound))
         parts.routes.constraint("mandate_person_fkey", .invalid("/person", "there is no such person"))

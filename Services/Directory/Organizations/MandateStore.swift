@@ -51,7 +51,7 @@ enum MandateStore {
     }
 
     static func change(
-        _ path: ChangeMandate.Path, _ patch: ChangeMandate.Body, at version: Int?, in transaction: PostgresTransaction
+        _ path: MandatePath, _ patch: ChangeMandate.Body, at version: Int?, in transaction: PostgresTransaction
     ) async throws -> Rows {
         guard
             let row = try await transaction.first(
@@ -72,6 +72,17 @@ enum MandateStore {
             where id = \(path.mandate)
             returning \(columns)
             """)
+    }
+
+    static func delete(_ path: MandatePath, at version: Int?, in transaction: PostgresTransaction) async throws {
+        let row = try await transaction.first(
+            """
+            select version from mandate
+            where id = \(path.mandate) and organization = \(path.organization) for update
+            """)
+        guard let row else { throw Problem(.notFound) }
+        guard try row["version", as: Int.self] == version else { throw Problem(.stale) }
+        try await transaction.execute("delete from mandate where id = \(path.mandate)")
     }
 
     /// - Throws: 422 when the last day is before the first.

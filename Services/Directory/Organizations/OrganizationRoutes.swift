@@ -44,6 +44,9 @@ struct OrganizationRoutes {
         parts.routes.constraint("organization_circle_check", .invalid("/parent", "is one of its own branches"))
         parts.routes.constraint("organization_sub_kind_check", .invalid("/subKind", "does not go with the kind"))
         parts.routes.constraint(
+            "organization_tier_kind", .invalid("/kind", "the tier of a membership is for organizations of another kind")
+        )
+        parts.routes.constraint(
             "organization_siren_of_siret_check", .invalid("/siret", "does not begin with the SIREN"))
         parts.routes.constraint("organization_addresses_check", .invalid("/addresses", "are more than 20"))
         parts.routes.constraint("organization_agency_fkey", .invalid("/agency", "there is no such organization"))

@@ -22,7 +22,7 @@ enum OrganizationStore {
     static func create(
         _ id: Organization.ID, _ body: CreateOrganization.Body, in transaction: PostgresTransaction
     ) async throws -> Rows {
-        let siren = try body.siren ?? body.siret.map { try Siren(validating: String($0.text.prefix(9))) }
+        let siren = try body.siren ?? body.siret.map(Self.siren(of:))
         let addresses = try await PlaceStore.kept(body.addresses ?? [], on: transaction)
         let departement = body.departement ?? body.postalCode.flatMap { Departement(postalCode: $0) }
         return try await transaction.query(
@@ -96,11 +96,12 @@ enum OrganizationStore {
                 "select \(columns) from organization where \(rules.all) for no key update")
         else { throw Problem(.notFound) }
         let organization = try row.decode(Organization.self, at: version)
-        let changed = organization.patched(patch)
+        var changed = organization.patched(patch)
         let addresses = try await PlaceStore.kept(changed.addresses, on: transaction)
         guard principal.role == .operator || organization.isSameMember(as: changed) else {
             throw Problem(.forbidden, "Only the club's staff changes kind, numbers and parent.")
         }
+        if patch.siret != nil, changed.siren == nil { changed.siren = try changed.siret.map(Self.siren(of:)) }
         return try await transaction.query(
             """
             update organization set
@@ -113,6 +114,11 @@ enum OrganizationStore {
             where id = \(id)
             returning \(columns)
             """)
+    }
+
+    /// The SIREN that a SIRET brings.
+    private static func siren(of siret: Siret) throws(Problem) -> Siren {
+        do { return try siret.siren } catch { throw .invalid("/siret", error.reason) }
     }
 
     /// The organizations of these identifiers as they are now, for the change feed.

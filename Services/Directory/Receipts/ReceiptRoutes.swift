@@ -21,6 +21,11 @@ struct ReceiptRoutes: Sendable {
             guard let receipt else { throw Problem(.notFound) }
             return .text(page(receipt))
         }
+        parts.routes.read(ListReceipts.self) { call in
+            try .page(
+                try await ReceiptStore.list(call.query, call.page, for: call.principal, on: database),
+                call.page, key: "year", "number")
+        }
         parts.routes.read(ShowReceiptByLink.self) { call in
             let subject = try backend.links.open(call.path.token, purpose: Self.purpose)
             guard let id = try? Receipt.ID(validating: subject),
@@ -71,6 +76,7 @@ struct ReceiptRoutes: Sendable {
         let place = [receipt.postalCode, receipt.commune].compactMap { $0 }.joined(separator: " ")
         if !place.isEmpty { content["place"] = place }
         content["siret"] = receipt.siret
+        content["returned"] = receipt.returned.map { French.amount(Money(cents: $0)) }
         return pages.html(.receipt, title: "Reçu n° \(receipt.title)", content)
     }
 }

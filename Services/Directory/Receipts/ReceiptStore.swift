@@ -2,7 +2,7 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// The SQL of receipts.
+/// The SQL of receipts. What stands on one never changes; what has become of the money since is told beside it.
 enum ReceiptStore {
     /// What stands on a receipt.
     struct Shown: Decodable {
@@ -18,13 +18,18 @@ enum ReceiptStore {
         var commune: String?
         var contributionYear: Int
         var contributionNumber: Int
+        /// In cents, of the amount, since; nil while all is paid.
+        var returned: Int?
     }
 
     private static let columns: SQL = """
         receipt.year, receipt.number, issued_on as "issuedOn", paid_on as "paidOn", receipt.amount,
         organization_name as organization, receipt.siret, receipt.postal_code as "postalCode", receipt.commune,
-        contribution_year as "contributionYear", contribution_number as "contributionNumber"
+        contribution_year as "contributionYear", contribution_number as "contributionNumber",
+        nullif(contribution.amount - contribution.paid, 0) as returned
         """
+
+    private static let joined: SQL = "receipt join contribution on contribution.id = receipt.contribution"
 
     private static let today: SQL = "(now() at time zone 'Europe/Paris')::date"
 
@@ -66,14 +71,35 @@ enum ReceiptStore {
     ) async throws -> Shown? {
         let rules = ["contribution.id = \(contribution)"] + ContributionStore.visible(to: principal)
         return try await executor.first(
-            """
-            select \(columns) from receipt join contribution on contribution.id = receipt.contribution
-            where \(rules.all)
-            """)?.decode(Shown.self)
+            "select \(columns) from \(joined) where \(rules.all)")?.decode(Shown.self)
     }
 
     static func get(_ id: Receipt.ID, on executor: any PostgresExecutor) async throws -> Shown? {
-        try await executor.first("select \(columns) from receipt where id = \(id)")?.decode(Shown.self)
+        try await executor.first("select \(columns) from \(joined) where receipt.id = \(id)")?.decode(Shown.self)
+    }
+
+    static func list(
+        _ query: ListReceipts.Query, _ page: PageRequest, for principal: Principal, on executor: any PostgresExecutor
+    ) async throws -> Rows {
+        var rules = ContributionStore.visible(to: principal)
+        if let organization = query.organization { rules.append("contribution.organization = \(organization)") }
+        if let year = query.year { rules.append("receipt.year = \(year)") }
+        if let after = page.after {
+            guard after.count == 2 else { throw Problem(.malformed, "The cursor does not belong to this list.") }
+            rules.append(
+                "(receipt.year, receipt.number) < (\(after[0])::text::integer, \(after[1])::text::integer)")
+        }
+        return try await executor.query(
+            """
+            select receipt.id, receipt.contribution, contribution.organization, organization_name as name, receipt.year,
+                receipt.number, issued_on as "issuedOn", paid_on as "paidOn",
+                \(ContributionStore.money("receipt.amount")) as amount,
+                case when contribution.paid < contribution.amount then
+                    \(ContributionStore.money("contribution.amount - contribution.paid")) end as returned
+            from \(joined)
+            where \(rules.all)
+            order by receipt.year desc, receipt.number desc limit \(page.limit + 1)
+            """)
     }
 
     /// Where a receipt is mailed to; nil when nobody knows.

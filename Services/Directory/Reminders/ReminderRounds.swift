@@ -7,11 +7,29 @@ import ServiceKit
 struct ReminderRounds: Sendable {
     static let letter = JobKind<ReminderStore.ReminderID>("contribution.letter", maximumAttempts: 500)
 
-    let backend: Backend
-    let post: Post
+    private let backend: Backend
+    private let post: Post
+    /// How members pay: what the club's staff has set to be said.
+    private let paymentDetails: Prose?
+
+    /// - Throws: ``ConfigurationProblem`` when `PAYMENT_DETAILS` cannot stand in a letter.
+    init(backend: Backend, post: Post) throws {
+        self.backend = backend
+        self.post = post
+        do {
+            paymentDetails = try backend.configuration.paymentDetails.map { try Prose(validating: $0) }
+        } catch let fault as InvalidText {
+            throw ConfigurationProblem("PAYMENT_DETAILS", fault.reason)
+        }
+    }
 
     func mount(on parts: inout ServiceParts) throws {
         parts.routes.write(RemindContributions.self) { _, transaction in .value(try await ask(in: transaction)) }
+        parts.routes.read(ListContributionReminders.self) { [database = backend.database] call in
+            try .page(
+                try await ReminderStore.list(call.query, call.page, on: database), call.page,
+                key: "contribution", "step")
+        }
         try parts.cron("contribution-reminders", "0 9 * * *") { job in
             let asked = try await backend.database.transaction { transaction in try await ask(in: transaction) }
             if asked.withoutAddress > 0 {
@@ -39,17 +57,17 @@ struct ReminderRounds: Sendable {
             case .called:
                 (
                     "Votre cotisation au Club",
-                    "Voici l'appel de la \(what) : \(amount), à régler avant le \(French.day(open.dueOn))."
+                    "Voici l'appel de la \(what) : \(amount), à régler au plus tard le \(French.day(open.dueOn))."
                 )
             case .upcoming:
                 (
                     "Votre cotisation : dernier jour le \(French.day(open.dueOn))",
-                    "Sauf erreur de notre part, il reste à régler \(amount) pour la \(what), avant le \(French.day(open.dueOn))."
+                    "Sauf erreur de notre part, il reste à régler \(amount) pour la \(what), au plus tard le \(French.day(open.dueOn))."
                 )
             case .late:
                 (
                     "Rappel : votre cotisation au Club",
-                    "La \(what) était à régler avant le \(French.day(open.dueOn)). Il reste \(amount)."
+                    "La \(what) était à régler au plus tard le \(French.day(open.dueOn)). Il reste \(amount)."
                 )
             case .final:
                 (
@@ -63,12 +81,12 @@ struct ReminderRounds: Sendable {
                 name: open.organization, reader: open.reader.map { DataSubject($0) },
                 subject: try Line(validating: subject),
                 paragraphs: [
-                    try Prose(validating: opening),
+                    try Prose(validating: opening), paymentDetails,
                     try Prose(
                         validating: "Merci d'indiquer \(open.year)-\(open.number) comme référence de votre virement. "
                             + "Si vous avez payé entre-temps, ne tenez pas compte de ce message. "
                             + "Un reçu vous sera envoyé dès que tout est réglé."),
-                ]))
+                ].compactMap { $0 }))
         try await ReminderStore.mailed(reminder, on: backend.database)
     }
 }

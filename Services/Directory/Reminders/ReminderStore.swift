@@ -6,13 +6,9 @@ import ServiceKit
 enum ReminderStore {
     typealias ReminderID = Identifier<ContributionReminders>
 
-    enum Step: String, Decodable {
-        case called, upcoming, late, final
-    }
-
     /// What a letter says, as long as something is owed.
     struct Open: Decodable {
-        var step: Step
+        var step: ContributionReminder.Step
         var email: EmailAddress
         /// Whose address it is, where it is not the organization's own.
         var reader: Person.ID?
@@ -50,7 +46,12 @@ enum ReminderStore {
                 when due_on > \(today) + 7 then 'called'
             end as step, \(address) as address
         from contribution join organization on organization.id = contribution.organization
-        where paid < amount and due_on > \(today) - 60
+        where paid < amount and due_on > \(today) - 60 and cancelled_on is null
+        """
+
+    private static let unasked: SQL = """
+        not exists (
+            select from contribution_reminder as earlier where earlier.contribution = due.id and earlier.step = due.step)
         """
 
     /// Adds the letters that are due and were not asked for before; each step of a contribution has one.
@@ -59,8 +60,7 @@ enum ReminderStore {
             """
             insert into contribution_reminder (id, contribution, step)
             select gen_random_uuid(), due.id, step from (\(due)) as due
-            where step is not null and address is not null and not exists (
-                select from contribution_reminder as earlier where earlier.contribution = due.id and earlier.step = due.step)
+            where step is not null and address is not null and \(unasked)
             order by due.id
             on conflict do nothing
             returning id
@@ -85,9 +85,50 @@ enum ReminderStore {
                 from contribution_reminder as reminder
                 join contribution on contribution.id = reminder.contribution
                 join organization on organization.id = contribution.organization
-                where reminder.id = \(reminder) and mailed_at is null and paid < amount
+                where reminder.id = \(reminder) and mailed_at is null and paid < amount and cancelled_on is null
             ) as open where email is not null
             """)?.decode(Open.self)
+    }
+
+    /// Letters that today calls for and nobody has asked for, and those that were asked for; each kind by an index of its own.
+    static func list(
+        _ query: ListContributionReminders.Query, _ page: PageRequest, on executor: any PostgresExecutor
+    ) async throws -> Rows {
+        let after = try page.position.map { position -> SQL in
+            "(contribution, step) < (\(position.key)::text::uuid, \(position.code))"
+        }
+        let order: SQL = "order by contribution desc, step desc limit \(page.limit + 1)"
+        let due: SQL = """
+            (select contribution, step, null::timestamptz as asked_at, null::timestamptz as mailed_at, 'due' as state
+            from (select id as contribution, due.* from (\(Self.due)) as due) as due
+            where step is not null and \(unasked) and \(after ?? "true") \(order))
+            """
+        func asked(_ state: SQL?) -> SQL {
+            """
+            (select contribution, step, asked_at, mailed_at,
+                case when mailed_at is null then 'asked' else 'sent' end as state
+            from contribution_reminder
+            where \(state ?? "true") and \(after ?? "true") \(order))
+            """
+        }
+        let found: SQL =
+            switch query.state {
+            case .due: due
+            case .asked: asked("mailed_at is null")
+            case .sent: asked("mailed_at is not null")
+            case nil: [due, asked(nil)].joined(separator: " union all ")
+            }
+        return try await executor.query(
+            """
+            select reminder.contribution, contribution.organization, organization.name, year, number, step, state,
+                due_on as "dueOn", due_on - \(today) as days,
+                \(ContributionStore.money("case when cancelled_on is null then amount - paid else 0 end")) as owed,
+                \(address) is not null as "hasAddress", asked_at as "askedAt", mailed_at as "sentAt"
+            from (\(found)) as reminder
+            join contribution on contribution.id = reminder.contribution
+            join organization on organization.id = contribution.organization
+            order by reminder.contribution desc, step desc limit \(page.limit + 1)
+            """)
     }
 
     static func mailed(_ reminder: ReminderID, on executor: any PostgresExecutor) async throws {

@@ -62,6 +62,7 @@ struct VocabularyRoutes {
                 by: call.principal, in: transaction)
             return try .row(rows)
         }
+        parts.routes.constraint("tier_kind_held", Problem(.tierInUse))
         parts.routes.constraint("tier_pkey", Problem(.alreadyExists, errors: [.init("/code", "is a tier already")]))
         parts.routes.constraint(
             "tier_label_key", Problem(.alreadyExists, errors: [.init("/label", "another tier has it")]))

@@ -80,6 +80,18 @@ package struct Siret: TextValue, ExpressibleByStringLiteral {
         do { try self.init(validating: value) } catch { preconditionFailure(error.reason) }
     }
 
+    /// The firm's number, with which it begins.
+    ///
+    /// - Throws: when these nine digits are no SIREN: one wrong number in ten has a check digit that is right for the whole.
+    package var siren: Siren {
+        get throws(InvalidText) {
+            guard let siren = try? Siren(validating: String(text.prefix(9))) else {
+                throw InvalidText("begins with nine digits that are no SIREN")
+            }
+            return siren
+        }
+    }
+
     package static var schema: TextSchema { TextSchema(pattern: "^[0-9]{14}$", example: "73282932000074") }
 }
 

@@ -5,14 +5,14 @@ import HTTPTypes
 /// ```
 ///   due ──payment──▶ partlyPaid ──payment──▶ paid
 ///    │                   │                    ▲
-///    └──its day is over──┴──▶ overdue ─payment┘
+///    └──its day is over──┴──▶ overdue ─payment┘      each, while nothing is paid ──▶ cancelled
 /// ```
 package struct Contribution: Codable, Hashable, Sendable {
     package typealias ID = Identifier<Contribution>
 
-    /// What follows from the amounts and from today.
+    /// What follows from the amounts, from today, and from a cancellation.
     package enum State: String, Codable, CaseIterable, Sendable {
-        case due, partlyPaid, paid, overdue
+        case due, partlyPaid, paid, overdue, cancelled
     }
 
     package var id: ID
@@ -28,6 +28,11 @@ package struct Contribution: Codable, Hashable, Sendable {
     package var calledOn: Day
     /// The last day for paying it.
     package var dueOn: Day
+    /// From this day on it is not owed, and why.
+    package var cancelledOn: Day?
+    package var cancellationReason: Line?
+    /// The number of its receipt as that shows it, `2027-12`, once all has been paid.
+    package var receipt: Line?
     package var version: Int
     package var createdAt: Timestamp
     package var updatedAt: Timestamp
@@ -57,10 +62,13 @@ package enum CallContributions: Endpoint {
         package var year: Int
         /// Not before today; without it, thirty days from now.
         package var dueOn: Day?
+        /// Answers what the call would come to, and calls nothing.
+        package var dryRun: Bool?
 
-        package init(year: Int, dueOn: Day? = nil) {
+        package init(year: Int, dueOn: Day? = nil, dryRun: Bool? = nil) {
             self.year = year
             self.dueOn = dueOn
+            self.dryRun = dryRun
         }
     }
 
@@ -73,7 +81,7 @@ package struct ContributionCall: Codable, Hashable, Sendable {
     /// Contributions that this call made, and their sum.
     package var called: Int
     package var amount: Money
-    /// Contributions of the year, those of earlier calls included.
+    /// Contributions of the year, those of earlier calls and cancelled ones included.
     package var total: Int
 
     package init(year: Int, called: Int, amount: Money, total: Int) {
@@ -122,11 +130,32 @@ package enum GetContribution: Endpoint {
     package typealias Response = Contribution
 }
 
+/// Cancels a contribution that should not have been called. It stays in the list with its number; its member can be called
+/// anew. What was paid on it has to go back first.
+package enum CancelContribution: Endpoint {
+    package static let operation = Operation(
+        .post, "/v1/contributions/{contribution}/cancellation",
+        "Cancels a contribution that should not have been called.",
+        access: .roles(.operator), problems: [.notFound, .contributionCancelled, .contributionPaid])
+
+    package typealias Path = ContributionPath
+
+    package struct Body: Codable, Sendable {
+        package var reason: Line
+
+        package init(reason: Line) {
+            self.reason = reason
+        }
+    }
+
+    package typealias Response = Contribution
+}
+
 /// Books a payment, in part or whole; a negative amount is money that went back.
 package enum CreatePayment: Endpoint {
     package static let operation = Operation(
         .post, "/v1/contributions/{contribution}/payments", "Books a payment for a contribution.", success: .created,
-        access: .roles(.operator), problems: [.notFound, .contributionOverpaid])
+        access: .roles(.operator), problems: [.notFound, .contributionOverpaid, .contributionCancelled])
 
     package typealias Path = ContributionPath
 
@@ -180,4 +209,8 @@ package struct ContributionPath: Codable, Sendable {
 extension ProblemType {
     package static let contributionOverpaid = ProblemType(
         "contribution-overpaid", "More would be paid than is owed, or less than nothing", .conflict)
+    package static let contributionCancelled = ProblemType(
+        "contribution-cancelled", "The contribution is cancelled", .conflict)
+    package static let contributionPaid = ProblemType(
+        "contribution-paid", "Money is paid on the contribution that has not gone back", .conflict)
 }

@@ -116,15 +116,7 @@ package enum ChangeMandate: Endpoint {
         .patch, "/v1/organizations/{organization}/mandates/{mandate}", "Changes the days of a mandate.",
         access: .roles(.operator), problems: [.notFound, .mandateOverlaps], requiresIfMatch: true)
 
-    package struct Path: Codable, Sendable {
-        package var organization: Organization.ID
-        package var mandate: Mandate.ID
-
-        package init(organization: Organization.ID, mandate: Mandate.ID) {
-            self.organization = organization
-            self.mandate = mandate
-        }
-    }
+    package typealias Path = MandatePath
 
     package struct Body: Codable, Sendable {
         package var from: Day?
@@ -139,6 +131,26 @@ package enum ChangeMandate: Endpoint {
     }
 
     package typealias Response = Mandate
+}
+
+/// Takes back a mandate that was entered by mistake: it never was. To end one is to give it its last day.
+package enum DeleteMandate: Endpoint {
+    package static let operation = Operation(
+        .delete, "/v1/organizations/{organization}/mandates/{mandate}", "Takes back a mandate that never was.",
+        success: .noContent, access: .roles(.operator), problems: [.notFound], requiresIfMatch: true)
+
+    package typealias Path = MandatePath
+}
+
+/// `/v1/organizations/{organization}/mandates/{mandate}`
+package struct MandatePath: Codable, Sendable {
+    package var organization: Organization.ID
+    package var mandate: Mandate.ID
+
+    package init(organization: Organization.ID, mandate: Mandate.ID) {
+        self.organization = organization
+        self.mandate = mandate
+    }
 }
 
 extension ProblemType {

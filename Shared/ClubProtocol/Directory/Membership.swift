@@ -101,6 +101,52 @@ package enum ChangeMembership: Endpoint {
     package typealias Response = Membership
 }
 
+/// Takes back a membership that was entered by mistake, as long as no contribution was called for it. To end one is to give it
+/// another last day.
+package enum DeleteMembership: Endpoint {
+    package static let operation = Operation(
+        .delete, "/v1/memberships/{membership}", "Takes back a membership for which no contribution was called.",
+        success: .noContent, access: .roles(.operator), problems: [.notFound, .membershipCalled],
+        requiresIfMatch: true)
+
+    package typealias Path = MembershipPath
+}
+
+/// Gives the next year to each member whose membership holds to the last day of a year and is not followed by another: the
+/// whole year, in the same tier. Called again, it adds nothing to who has it.
+package enum RenewMemberships: Endpoint {
+    package static let operation = Operation(
+        .post, "/v1/membership-renewals", "Gives members of a year the next one, in the same tier.",
+        access: .roles(.operator))
+
+    package struct Body: Codable, Sendable {
+        /// The year that ends, 2000 to 2998.
+        package var year: Int
+
+        package init(year: Int) {
+            self.year = year
+        }
+    }
+
+    package typealias Response = MembershipRenewal
+}
+
+/// What a renewal came to.
+package struct MembershipRenewal: Codable, Hashable, Sendable {
+    /// The year that ends.
+    package var year: Int
+    /// Memberships that were made.
+    package var renewed: Int
+    /// Members who are left out: their last membership ended earlier in the year.
+    package var endedEarlier: Int
+
+    package init(year: Int, renewed: Int, endedEarlier: Int) {
+        self.year = year
+        self.renewed = renewed
+        self.endedEarlier = endedEarlier
+    }
+}
+
 /// `/v1/memberships/{membership}`
 package struct MembershipPath: Codable, Sendable {
     package var membership: Membership.ID
@@ -113,4 +159,6 @@ package struct MembershipPath: Codable, Sendable {
 extension ProblemType {
     package static let membershipOverlaps = ProblemType(
         "membership-overlaps", "The organization has a membership on some of these days", .conflict)
+    package static let membershipCalled = ProblemType(
+        "membership-called", "A contribution was called for this membership", .conflict)
 }

@@ -3,6 +3,47 @@ import HTTPTypes
 /// The receipt of a contribution that has been paid as a whole: numbered without a gap in each year, and never changed.
 package struct Receipt: Codable, Hashable, Sendable {
     package typealias ID = Identifier<Receipt>
+
+    package var id: ID
+    package var contribution: Contribution.ID
+    package var organization: Organization.ID
+    /// What the organization was called when it was issued.
+    package var name: Line
+    package var year: Int
+    /// Counts up from 1 in each year, without a gap.
+    package var number: Int
+    package var issuedOn: Day
+    /// The day of the payment that completed the contribution.
+    package var paidOn: Day
+    package var amount: Money
+    /// What has gone back since, while the contribution is not paid as a whole any more.
+    package var returned: Money?
+}
+
+/// Lists receipts, the latest first.
+package enum ListReceipts: Endpoint {
+    package static let operation = Operation(
+        .get, "/v1/receipts", "Lists receipts, latest first.",
+        access: .roles(.operator, .auditor, .service, .representative))
+
+    package struct Query: Codable, Sendable, PagedQuery {
+        /// In which they were issued.
+        package var year: Int?
+        package var organization: Organization.ID?
+        package var limit: PageLimit?
+        package var cursor: Cursor?
+
+        package init(
+            year: Int? = nil, organization: Organization.ID? = nil, limit: PageLimit? = nil, cursor: Cursor? = nil
+        ) {
+            self.year = year
+            self.organization = organization
+            self.limit = limit
+            self.cursor = cursor
+        }
+    }
+
+    package typealias Response = Page<Receipt>
 }
 
 /// Shows the receipt of a contribution, ready to be printed; none before all is paid.
@@ -30,25 +71,4 @@ package enum ShowReceiptByLink: Endpoint {
     }
 
     package typealias Response = TextDocument
-}
-
-/// Writes to members about what they owe: the call, a week before the last day, fifteen and thirty days after it; each
-/// once, and nothing to who has paid. It is done every morning by itself; called again, it writes to nobody twice.
-package enum RemindContributions: Endpoint {
-    package static let operation = Operation(
-        .post, "/v1/contribution-reminders", "Writes to members about what they owe.", access: .roles(.operator))
-
-    package typealias Response = ContributionReminders
-}
-
-/// How many letters were asked for.
-package struct ContributionReminders: Codable, Hashable, Sendable {
-    package var letters: Int
-    /// Contributions that a letter is due for, and no address is known.
-    package var withoutAddress: Int
-
-    package init(letters: Int, withoutAddress: Int) {
-        self.letters = letters
-        self.withoutAddress = withoutAddress
-    }
 }

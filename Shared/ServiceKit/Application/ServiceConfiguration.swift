@@ -22,6 +22,8 @@ package struct ServiceConfiguration: Sendable {
     package var mailURL: String?
     /// Where the public reaches this service: the beginning of links in mails.
     package var publicURL: String?
+    /// What letters to members say of how to pay: the club's IBAN.
+    package var paymentDetails: String?
     package var logLevel: Logger.Level
     package var logFormat: LogFormat
     package var limits: HTTPLimits
@@ -78,6 +80,7 @@ package struct ServiceConfiguration: Sendable {
         self.trustFile = trustFile
         mailURL = try layers.text("MAIL_URL")
         publicURL = try layers.webAddress("PUBLIC_URL")
+        paymentDetails = try layers.text("PAYMENT_DETAILS")
         logLevel = try layers.choice("LOG_LEVEL", default: .info)
         logFormat = try layers.choice("LOG_FORMAT", default: .json)
         limits = try Self.limits(layers)
@@ -105,8 +108,10 @@ package struct ServiceConfiguration: Sendable {
     static let keys: [ConfigurationKey] =
         [
             "HOST", "PORT", "OPERATOR_HOST", "OPERATOR_PORT", "DATABASE_URL", "DATABASE_SHARED_CONNECTIONS",
-            "DATABASE_LEASED_CONNECTIONS", "SIGNING_KEY_FILE", "TRUST_FILE", "MAIL_URL", "PUBLIC_URL", "LOG_LEVEL",
-            "LOG_FORMAT", "DRAIN_SECONDS", "SHUTDOWN_SECONDS", "MAX_BODY_BYTES", "MAX_UPLOAD_BYTES", "MAX_IN_FLIGHT",
+            "DATABASE_LEASED_CONNECTIONS", "SIGNING_KEY_FILE", "TRUST_FILE", "MAIL_URL", "PUBLIC_URL",
+            "PAYMENT_DETAILS",
+            "LOG_LEVEL", "LOG_FORMAT", "DRAIN_SECONDS", "SHUTDOWN_SECONDS", "MAX_BODY_BYTES", "MAX_UPLOAD_BYTES",
+            "MAX_IN_FLIGHT",
             "MAX_CONNECTIONS", "ANONYMOUS_REQUESTS_PER_SECOND", "MIGRATE_DATABASE_URL", "RUNTIME_ROLE",
             "WEBHOOK_ALLOW_PRIVATE",
         ] + ServiceName.allCases.map { ConfigurationKey("\($0.rawValue)_URL") }

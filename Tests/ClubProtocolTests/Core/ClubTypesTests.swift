@@ -110,6 +110,14 @@ struct StateCodeTests {
         #expect(refusal(Siret.self, "73282932000065") != nil)
     }
 
+    @Test("a SIRET gives its SIREN, unless its first nine digits are none")
+    func sirenOfSiret() throws {
+        #expect(try Siret(validating: "73282932000074").siren == "732829320")
+        #expect(try Siret(validating: "35600000049837").siren == "356000000")
+        let wrong = try Siret(validating: "10000000000008")
+        #expect(throws: InvalidText.self) { try wrong.siren }
+    }
+
     @Test("a postal code keeps its leading zero", arguments: ["01000", "64000", "20090", "97400", "99999"])
     func postalCode(text: String) throws {
         #expect(try PostalCode(validating: text).text == text)

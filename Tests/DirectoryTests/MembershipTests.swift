@@ -1,0 +1,131 @@
+import ClubProtocol
+import HTTPTypes
+import Postgres
+import ServiceKit
+import TestKit
+import Testing
+
+@testable import Directory
+
+@Suite("memberships taken back and renewed")
+struct MembershipTests {
+    private let year = Day.today.year
+
+    @Test("a mandate and a membership that never were are taken back, by their version; one that was called for stays")
+    func deleted() async throws {
+        try await withDirectory { directory in
+            let operating = try directory.client(.operator)
+            let organization = try await directory.member("Alpha")
+            let ana = try await directory.person("Ana", "A")
+            let mandate = try await directory.mandate(ana.id, of: organization.id, .titular, from: "2026-01-01")
+            let wrong = try await directory.membership(
+                organization.id, from: "\(year + 1)-01-01", until: "\(year + 1)-12-31")
+            let mandates = "/v1/organizations/\(organization.id)/mandates"
+            for path in ["\(mandates)/\(mandate.id)", "/v1/memberships/\(wrong.id)"] {
+                #expect(try await directory.ask(.delete, path).status == 428)
+                #expect(try await directory.ask(.delete, path, ifMatch: 2).status == 412)
+                #expect(
+                    try await directory.ask(
+                        .delete, path, as: .representative, organization: organization.id, ifMatch: 1
+                    ).status == 403)
+                #expect(try await directory.ask(.delete, path, ifMatch: 1).status == 204)
+                #expect(try await directory.ask(.delete, path, ifMatch: 1).status == 404)
+            }
+            let elsewhere = "/v1/organizations/\(Organization.ID())/mandates/\(mandate.id)"
+            #expect(try await directory.ask(.delete, elsewhere, ifMatch: 1).status == 404)
+            #expect(try await directory.ask(mandates).items("id").isEmpty)
+            // Their days are free again.
+            _ = try await directory.mandate(ana.id, of: organization.id, .titular, from: "2026-01-01")
+
+            _ = try await operating.send(CallContributions.request(body: .init(year: year)))
+            let membership = try #require(try await directory.ask("/v1/memberships").items("id").first)
+            let refused = try await directory.ask(.delete, "/v1/memberships/\(membership)", ifMatch: 1)
+            #expect(refused.status == 409)
+            #expect(try refused.problem().slug == "membership-called")
+        }
+    }
+
+    @Test(
+        "members whose membership holds to the end of a year and is their last get the next year in the same tier, once"
+    )
+    func renewed() async throws {
+        try await withDirectory { directory in
+            let operating = try directory.client(.operator)
+            func renew() async throws -> MembershipRenewal {
+                try await operating.send(RenewMemberships.request(body: .init(year: year)))
+            }
+            #expect(try await renew() == MembershipRenewal(year: year, renewed: 0, endedEarlier: 0))
+            let whole = try await directory.member("Année", tier: "premium")
+            let late = try await directory.organization("Depuis juin")
+            _ = try await directory.membership(late.id, from: "\(year)-06-01", until: "\(year)-12-31")
+            let left = try await directory.organization("Partie en juin")
+            _ = try await directory.membership(left.id, from: "\(year)-01-01", until: "\(year)-06-30")
+            let followed = try await directory.member("Suivie")
+            _ = try await directory.membership(
+                followed.id, tier: "premium", from: "\(year + 1)-03-01", until: "\(year + 1)-12-31")
+            let former = try await directory.organization("Ancienne")
+            _ = try await directory.membership(former.id, from: "\(year - 1)-01-01", until: "\(year - 1)-12-31")
+
+            #expect(try await renew() == MembershipRenewal(year: year, renewed: 2, endedEarlier: 1))
+            #expect(try await renew() == MembershipRenewal(year: year, renewed: 0, endedEarlier: 1))
+            let next = try await operating.send(
+                ListMemberships.request(query: .init(asOf: Day(validating: "\(year + 1)-01-01"))))
+            #expect(Set(next.items.map(\.organization)) == [whole.id, late.id])
+            #expect(next.items.first { $0.organization == whole.id }?.tier == "premium")
+            #expect(
+                next.items.allSatisfy { $0.from.text == "\(year + 1)-01-01" && $0.until.text == "\(year + 1)-12-31" })
+            let members = try await operating.send(
+                ListMembers.request(query: .init(asOf: Day(validating: "\(year + 1)-01-01"), status: .active)))
+            #expect(Set(members.items.map(\.organization)) == [whole.id, late.id])
+
+            for wrong in [1999, 2999, Int.max] {
+                let answer = try await directory.ask(.post, "/v1/membership-renewals", json: #"{"year":\#(wrong)}"#)
+                #expect(try answer.pointer() == "/year")
+            }
+        }
+    }
+
+    @Test("renewals at once give each member one next year")
+    func atOnce() async throws {
+        try await withDirectory { directory in
+            for number in 1...20 { _ = try await directory.member(Line(validating: "Membre \(number)")) }
+            let operating = try directory.client(.operator)
+            let year = self.year
+            let renewed = try await withThrowingTaskGroup(of: Int.self) { group in
+                for _ in 0..<4 {
+                    group.addTask {
+                        try await operating.send(RenewMemberships.request(body: .init(year: year))).renewed
+                    }
+                }
+                return try await group.reduce(0, +)
+            }
+            #expect(renewed == 20)
+            let next = try await operating.send(
+                ListMemberships.request(query: .init(asOf: Day(validating: "\(year + 1)-07-01"), limit: 200)))
+            #expect(next.items.count == 20 && Set(next.items.map(\.organization)).count == 20)
+        }
+    }
+
+    @Test("a renewal within another doubles nothing; without the constraint it does", arguments: [true, false])
+    func doubled(isGuarded: Bool) async throws {
+        try await withDirectory { directory in
+            _ = try await directory.member("Alpha")
+            let year = self.year
+            try await directory.database.withClient(searchPath: "directory") { client in
+                if !isGuarded { try await client.execute("alter table membership drop constraint membership_excl") }
+                @Sendable func renew(_ meanwhile: @escaping @Sendable () async throws -> Void) async throws {
+                    try await client.transaction { transaction in
+                        let ending = try await RenewalStore.ending(year, in: transaction)
+                        #expect(ending.count == 1)
+                        try await meanwhile()
+                        _ = try await RenewalStore.renew(ending, after: year, in: transaction)
+                    }
+                }
+                try await renew { try await renew {} }
+                let row = try await client.first(
+                    "select count(*) as count from membership where from_day = make_date(\(year + 1)::integer, 1, 1)")
+                #expect(try row?["count", as: Int.self] == (isGuarded ? 1 : 2))
+            }
+        }
+    }
+}
