@@ -15,7 +15,7 @@ let package = Package(
     ],
     // Each dependency, and why it is here.
     dependencies: [
-        // The HTTP server.
+        // The listeners of the HTTP server: its core, without router and context.
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
         // HTTP methods, statuses and header fields as types, shared by server, client and protocol.
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0", traits: []),
@@ -25,8 +25,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         // TLS for SMTP submission.
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
-        // HTTPTypes on NIO, in the channel handlers that guard the listener.
-        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
         // Start, run and graceful shutdown of everything in a process.
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         // Flags over environment over file, secrets kept out of logs.
@@ -43,11 +41,11 @@ let package = Package(
         .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
         // Hashes, HMAC and Ed25519 keys; the RSA keys of OpenID providers.
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
-        // Mails, pages and maps in French from templates.
+        // Mails and pages in French from templates.
         .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
-        // Deques and ordered dictionaries.
+        // Deques: queues whose head is taken without moving the rest.
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
-        // Merge, debounce and chunk of asynchronous sequences.
+        // What is in memory as an asynchronous sequence, where an upload wants one.
         .package(url: "https://github.com/apple/swift-async-algorithms", from: "1.1.4"),
     ],
     targets: [
@@ -62,7 +60,6 @@ let package = Package(
             dependencies: [
                 "CLibpq",
                 .product(name: "DequeModule", package: "swift-collections"),
-                .product(name: "OrderedCollections", package: "swift-collections"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -79,24 +76,18 @@ let package = Package(
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "CryptoExtras", package: "swift-crypto"),
                 .product(name: "DequeModule", package: "swift-collections"),
-                .product(name: "OrderedCollections", package: "swift-collections"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
-                .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "Instrumentation", package: "swift-distributed-tracing"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOFoundationCompat", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
-                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
-                .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "ServiceContextModule", package: "swift-service-context"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Tracing", package: "swift-distributed-tracing"),
-                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             path: "Shared/ServiceKit",
             exclude: ["Documentation.docc"],
@@ -104,6 +95,8 @@ let package = Package(
         service(
             "Directory",
             [
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
                 .product(name: "Mustache", package: "swift-mustache"),
                 .product(name: "NIOCore", package: "swift-nio"),
             ], templates: true),
@@ -111,11 +104,12 @@ let package = Package(
         service(
             "Content",
             [
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
                 .product(name: "Mustache", package: "swift-mustache"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
-                .product(name: "NIOFoundationCompat", package: "swift-nio"),
             ], templates: true),
         service("Lobbying"),
         .executableTarget(
@@ -136,6 +130,8 @@ let package = Package(
             dependencies: [
                 "ClubProtocol", "Postgres", "ServiceKit",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -143,7 +139,16 @@ let package = Package(
             path: "Tests/TestKit"),
         test("ClubProtocol"),
         test("Postgres"),
-        test("ServiceKit", testing: ["ServiceKit", .product(name: "JWTKit", package: "jwt-kit")]),
+        test(
+            "ServiceKit",
+            testing: [
+                "ServiceKit",
+                .product(name: "CoreMetrics", package: "swift-metrics"),
+                .product(name: "JWTKit", package: "jwt-kit"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "Tracing", package: "swift-distributed-tracing"),
+            ]),
         test("Directory", testing: ["Directory", "Content"]),
         test("Events"),
         test("Content", testing: ["Content", "Directory"]),
@@ -162,8 +167,6 @@ func service(_ name: String, _ more: [Target.Dependency] = [], templates: Bool =
         dependencies: [
             "ClubProtocol", "Postgres", "ServiceKit",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
-            .product(name: "HTTPTypes", package: "swift-http-types"),
-            .product(name: "Logging", package: "swift-log"),
         ] + more,
         path: "Services/\(name)",
         resources: [.embedInCode("Migrations")] + (templates ? [.embedInCode("Templates")] : []))

@@ -1,5 +1,6 @@
 # Shared by the scripts of this folder. Everything they write stands in the clone, under .local/ and .build/.
 # For a second club on one machine: CLUB_LOCAL (folder), CLUB_PORT_BASE (7000), CLUB_POSTGRES_PORT (7432).
+# Where the public reaches a service, if not on this machine's port: CLUB_DIRECTORY_PUBLIC_URL, CLUB_CONTENT_PUBLIC_URL.
 # CLUB_CONFIGURATION=debug runs what `swift build` has built while developing.
 # shellcheck shell=bash
 set -euo pipefail
@@ -21,6 +22,10 @@ for number in 1 2 3 4; do
 done
 postgres_port=${CLUB_POSTGRES_PORT:-7432}
 database=club
+# The path of a socket has at most 107 bytes, and a comma in it would make two; then PostgreSQL is reached over the loopback.
+socket_dir=$run_dir/postgres
+postgres_host=$socket_dir
+[[ $(printf '%s' "$socket_dir" | wc -c) -lt 90 && $socket_dir != *,* ]] || postgres_host=127.0.0.1
 configuration=${CLUB_CONFIGURATION:-release}
 
 say() { printf '%s\n' "$*"; }
@@ -34,10 +39,10 @@ need_packages() {
     [[ $(dpkg-query -W -f '${db:Status-Status}' "$name" 2> /dev/null) == installed ]] || missing+=("$name")
   done
   ((${#missing[@]})) || return 0
-  local apt=(apt-get)
+  local as_root=()
   if [[ $(id -u) != 0 ]]; then
     if command -v sudo > /dev/null && sudo -n true 2> /dev/null; then
-      apt=(sudo -n apt-get)
+      as_root=(sudo -n)
     else
       die "missing packages; run as root: apt-get install ${missing[*]}"
     fi
@@ -45,11 +50,12 @@ need_packages() {
   say "installing ${missing[*]}"
   mkdir -p "$log_dir"
   # The package would make and start a cluster of the system's; ours is private.
-  if [[ " ${missing[*]} " == *" postgresql "* && $(id -u) == 0 && ! -e /etc/postgresql-common/createcluster.conf ]]; then
-    mkdir -p /etc/postgresql-common
-    printf 'create_main_cluster = false\n' > /etc/postgresql-common/createcluster.conf
+  if [[ " ${missing[*]} " == *" postgresql "* && ! -e /etc/postgresql-common/createcluster.conf ]]; then
+    "${as_root[@]}" mkdir -p -m 755 /etc/postgresql-common
+    printf 'create_main_cluster = false\n' | "${as_root[@]}" sh -c 'umask 022; cat > /etc/postgresql-common/createcluster.conf'
   fi
-  { "${apt[@]}" -q update && DEBIAN_FRONTEND=noninteractive "${apt[@]}" -q install -y --no-install-recommends "${missing[@]}"; } \
+  { "${as_root[@]}" apt-get -q update &&
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends "${missing[@]}"; } \
     > "$log_dir/apt.log" 2>&1 < /dev/null || die "installing ${missing[*]} failed: $(tail -n 3 "$log_dir/apt.log")"
 }
 
@@ -64,14 +70,50 @@ swift_build() {
   (cd "$root" && TMPDIR=$own/tmp swift build --cache-path "$own/cache" --security-path "$own/security" "$@")
 }
 
-# postgres_bin: the folder of initdb and pg_ctl, newest version first.
+# postgres_bin [VERSION]: the folder of initdb and pg_ctl, of that version or of the newest.
 postgres_bin() {
   local folder
-  for folder in $(printf '%s\n' /usr/lib/postgresql/*/bin | sort -rV); do
+  for folder in $(printf '%s\n' /usr/lib/postgresql/${1:-*}/bin | sort -rV); do
     [[ -x $folder/initdb ]] && { printf '%s' "$folder"; return 0; }
   done
-  command -v initdb > /dev/null && { dirname "$(command -v initdb)"; return 0; }
-  return 1
+  folder=$(command -v initdb) && [[ $("$folder" --version) == *" ${1-}"* ]] && dirname "$folder"
+}
+
+# pg_control ARGUMENT…: pg_ctl on our cluster, of the version that made it: no other can start it.
+pg_control() { as_postgres "$(postgres_bin "$(cat "$cluster_dir/PG_VERSION")")/pg_ctl" -D "$cluster_dir" "$@"; }
+
+cluster_running() { pg_control status > /dev/null 2>&1; }
+
+# start_cluster: where it listens is said with each start, as the folder or the port may be another than last time.
+start_cluster() {
+  local sockets=
+  [[ $postgres_host != "$socket_dir" ]] || sockets=${socket_dir//\'/\'\\\'\'}
+  # pg_ctl hands the options to a shell.
+  pg_control -w -t 30 -l "$cluster_dir/server.log" -o "-h 127.0.0.1 -p $postgres_port -k '$sockets'" start
+}
+
+# as_admin ARGUMENT…: psql as the superuser of our cluster.
+as_admin() {
+  PGPASSWORD=$(cat "$secrets_dir/admin.password") \
+    psql -X -q -v ON_ERROR_STOP=1 -h "$postgres_host" -p "$postgres_port" -U admin "$@"
+}
+
+# encoded TEXT: as it may stand in a URL.
+encoded() {
+  local LC_ALL=C text=$1 character place
+  for ((place = 0; place < ${#text}; place++)); do
+    character=${text:place:1}
+    case $character in
+      [a-zA-Z0-9._~/-]) printf '%s' "$character" ;;
+      *) printf '%s' "$character" | od -An -v -tx1 | tr -d '\n' | tr ' a-f' '%A-F' ;;
+    esac
+  done
+}
+
+# database_url ROLE [DATABASE]
+database_url() {
+  printf 'postgresql:///%s?host=%s&port=%s&user=%s&password=%s' \
+    "${2:-$database}" "$(encoded "$postgres_host")" "$postgres_port" "$1" "$(cat "$secrets_dir/$1.password")"
 }
 
 # as_postgres COMMAND…: PostgreSQL refuses to run as root; root hands over to the user of the package. That user may
@@ -86,11 +128,15 @@ as_postgres() {
   fi
 }
 
-# alive NAME: whether the process that we started under this name still runs that program.
+# alive NAME: whether the process that we started under this name still runs that program, or one that a build has replaced.
 alive() {
-  local pid
-  pid=$(cat "$run_dir/$1.pid" 2> /dev/null) && [[ -n $pid ]] && [[ $(readlink "/proc/$pid/exe" 2> /dev/null) == */"$1"* ]]
+  local pid program
+  pid=$(cat "$run_dir/$1.pid" 2> /dev/null) && [[ -n $pid ]] || return 1
+  program=$(readlink "/proc/$pid/exe" 2> /dev/null) && [[ ${program% (deleted)} == */"$1" ]]
 }
+
+# current NAME: whether the process that we started under this name runs the program as it is built now.
+current() { alive "$1" && [[ /proc/$(cat "$run_dir/$1.pid")/exe -ef $(bin "$1") ]]; }
 
 # bin NAME: the built executable.
 bin() { printf '%s/.build/%s/%s' "$root" "$configuration" "$1"; }
@@ -99,23 +145,39 @@ random_secret() { head -c 24 /dev/urandom | od -An -tx1 | tr -d ' \n'; }
 
 # local_environment: what `club` and the services of this machine are told.
 local_environment() {
-  local service upper
+  local service upper public
   for service in "${services[@]}"; do
     upper=${service^^}
     export "${upper}_URL=http://127.0.0.1:${api_port[$service]}"
     export "${upper}_OPERATOR_URL=http://127.0.0.1:${operator_port[$service]}"
+    public=CLUB_${upper}_PUBLIC_URL
+    export "${upper}_PUBLIC_URL=${!public:-http://127.0.0.1:${api_port[$service]}}"
   done
   export TRUST_FILE=$keys_dir/trust.json OPERATOR_KEY_FILE=$keys_dir/operator.json
 }
 
-cluster_running() { as_postgres "$(postgres_bin)/pg_ctl" -D "$cluster_dir" status > /dev/null 2>&1; }
-
 # start_service NAME: in a session of its own, its output appended to .local/log/NAME.log.
 start_service() {
-  env PORT="${api_port[$1]}" OPERATOR_PORT="${operator_port[$1]}" \
-    PUBLIC_URL="${PUBLIC_URL:-http://127.0.0.1:${api_port[$1]}}" \
+  local public=${1^^}_PUBLIC_URL
+  env PORT="${api_port[$1]}" OPERATOR_PORT="${operator_port[$1]}" PUBLIC_URL="${!public}" \
     DATABASE_URL_FILE="$secrets_dir/$1.url" SIGNING_KEY_FILE="$keys_dir/$1.json" \
     MAIL_URL="${MAIL_URL:-maildir:$local_dir/mail}" LOG_LEVEL="${LOG_LEVEL:-info}" LOG_FORMAT="${LOG_FORMAT:-json}" \
     setsid "$(bin "$1")" serve >> "$log_dir/$1.log" 2>&1 < /dev/null &
   printf '%s\n' "$!" > "$run_dir/$1.pid"
+}
+
+# stop_services NAME…: those that run, side by side; one that does not end within 30 s is killed.
+stop_services() {
+  local service
+  for service in "$@"; do
+    ! alive "$service" || kill -TERM "$(cat "$run_dir/$service.pid")"
+  done
+  for service in "$@"; do
+    for _ in $(seq 300); do alive "$service" || break; sleep 0.1; done
+    if alive "$service"; then
+      say "$service did not stop within 30 s and is killed"
+      kill -KILL "$(cat "$run_dir/$service.pid")"
+    fi
+    rm -f "$run_dir/$service.pid"
+  done
 }

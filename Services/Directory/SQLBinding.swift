@@ -22,11 +22,9 @@ extension JSONText {
 extension PageRequest {
     /// Where the list goes on, when its order is one column and the identifier; nil on the first page.
     func position<Entity>(of _: Entity.Type) throws -> (key: String, id: Identifier<Entity>)? {
-        guard let after else { return nil }
-        guard after.count == 2, let id = try? Identifier<Entity>(validating: after[1]) else {
-            throw Problem(.malformed, "The cursor does not belong to this list.")
+        try place(of: 2) { key in
+            (try? Identifier<Entity>(validating: key[1])).map { (key[0], $0) }
         }
-        return (after[0], id)
     }
 }
 

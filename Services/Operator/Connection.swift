@@ -16,6 +16,21 @@ struct Connection: Sendable {
         value("\(service.rawValue.uppercased())_URL") ?? "http://127.0.0.1:\(7001 + Self.offset(service))"
     }
 
+    /// The address of a service as people's browsers reach it.
+    func publicURL(of service: ServiceName) -> String {
+        value("\(service.rawValue.uppercased())_PUBLIC_URL") ?? url(of: service)
+    }
+
+    /// For what one caller's token cannot do.
+    ///
+    /// - Throws: ``CommandFailure`` when `CLUB_TOKEN` says who is calling.
+    func refuseToken(_ reason: String) throws {
+        guard value("CLUB_TOKEN") == nil else {
+            throw CommandFailure(
+                "CLUB_TOKEN is set, but \(reason): unset it, and give the operator's key in OPERATOR_KEY_FILE")
+        }
+    }
+
     /// The address of a service's operator port.
     func operatorURL(of service: ServiceName) -> String {
         value("\(service.rawValue.uppercased())_OPERATOR_URL") ?? "http://127.0.0.1:\(7101 + Self.offset(service))"
@@ -48,6 +63,21 @@ struct Connection: Sendable {
         policy.streamTimeout = .seconds(600)
         return ServiceClient(
             name: service, url: url(of: service), credentials: .bearer(token), http: http, policy: policy)
+    }
+
+    /// Calls a service as the club's staff.
+    ///
+    /// - Throws: ``CommandFailure``, whatever goes wrong.
+    func call<Value: Sendable>(
+        _ service: ServiceName, _ body: (ServiceClient) async throws -> Value
+    ) async throws -> Value {
+        do {
+            return try await body(client(for: service, http: .shared))
+        } catch let failure as CommandFailure {
+            throw failure
+        } catch {
+            throw CommandFailure(calling: service, error)
+        }
     }
 
     private func value(_ name: String) -> String? {

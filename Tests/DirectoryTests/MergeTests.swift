@@ -40,16 +40,6 @@ extension TestService {
     }
 }
 
-/// The problem with which a call ends; nil when it ends well.
-private func problem<T>(_ call: () async throws -> T) async throws -> ProblemDocument? {
-    do {
-        _ = try await call()
-        return nil
-    } catch ServiceClientError.problem(let document) {
-        return document
-    }
-}
-
 @Suite("merges")
 struct MergeTests {
     @Test("a merge fills what is empty, keeps the latest consent, moves what refers, and says so")

@@ -69,7 +69,8 @@ import Testing
             for id in [1, 2] {
                 group.addTask {
                     do {
-                        try await client.transaction(isolation: .serializable, retries: retries) { transaction in
+                        try await client.transaction(retries: retries) { transaction in
+                            try await transaction.execute("set transaction isolation level serializable")
                             let row = try #require(
                                 try await transaction.first("select sum(amount)::int as total from account"))
                             let sum: Int = try row["total"]

@@ -13,7 +13,8 @@ struct IssueSender: Sendable {
         var audience: Edition.Audience
     }
 
-    static let resolve = JobKind<EditionKey>("edition.resolve", lease: .seconds(15))
+    /// A directory that is down is asked for about three days, every ten minutes at the most.
+    static let resolve = JobKind<EditionKey>("edition.resolve", maximumAttempts: 600, lease: .seconds(15))
     static let send = JobKind<EditionKey>(
         "edition.send", maximumAttempts: 200, lease: .seconds(15), timeLimit: .seconds(6 * 3600))
 

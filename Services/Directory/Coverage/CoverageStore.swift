@@ -119,12 +119,12 @@ enum CoverageStore {
             case nil: "\(ambassadors) + \(experts)"
             }
         var rules: [SQL] = ["missing > 0"]
-        if let after = page.after {
-            guard after.count == 3, let missing = Int(after[0]) else {
-                throw Problem(.malformed, "The cursor does not belong to this list.")
-            }
+        let place = try page.place(of: 3) { key in
+            Int(key[0]).map { (missing: $0, departement: key[1], topic: key[2]) }
+        }
+        if let (missing, departement, topic) = place {
             rules.append(
-                "(-missing, departement, topic) > (-\(missing)::bigint, \(after[1])::text, \(after[2])::text)")
+                "(-missing, departement, topic) > (-\(missing)::bigint, \(departement)::text, \(topic)::text)")
         }
         return try await executor.query(
             """

@@ -258,12 +258,7 @@ enum ImportLedger {
         }
         var rules: [SQL] = ["import = \(id)"]
         if let outcome = query.outcome { rules.append("outcome = \(outcome.rawValue)") }
-        if let after = page.after {
-            guard after.count == 1, let number = Int(after[0]) else {
-                throw Problem(.malformed, "The cursor does not belong to this list.")
-            }
-            rules.append("number > \(number)")
-        }
+        if let number = try page.place(of: 1, { Int($0[0]) }) { rules.append("number > \(number)") }
         return try await executor.query(
             """
             select number as row, outcome, record, errors, number::text as "_key" from import_row

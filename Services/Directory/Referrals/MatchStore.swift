@@ -25,10 +25,12 @@ enum MatchStore {
         for referral: Referral, _ page: PageRequest, on executor: any PostgresExecutor
     ) async throws -> Rows {
         var rules: [SQL] = []
-        if let after = page.after {
-            guard after.count == 3, let score = Int(after[0]), let chance = Int(after[1]),
-                let id = try? Expert.ID(validating: after[2])
-            else { throw Problem(.malformed, "The cursor does not belong to this list.") }
+        let place = try page.place(of: 3) { key -> (score: Int, chance: Int, expert: Expert.ID)? in
+            guard let score = Int(key[0]), let chance = Int(key[1]), let id = try? Expert.ID(validating: key[2])
+            else { return nil }
+            return (score, chance, id)
+        }
+        if let (score, chance, id) = place {
             rules.append("(score, _chance, expert) < (\(score), \(chance), \(id))")
         }
         return try await executor.query(

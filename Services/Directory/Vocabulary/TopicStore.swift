@@ -48,10 +48,6 @@ enum TopicStore {
 extension PageRequest {
     /// Where a list goes on whose order is a label and a code; nil on the first page.
     var position: (key: String, code: String)? {
-        get throws {
-            guard let after else { return nil }
-            guard after.count == 2 else { throw Problem(.malformed, "The cursor does not belong to this list.") }
-            return (after[0], after[1])
-        }
+        get throws { try place(of: 2) { ($0[0], $0[1]) } }
     }
 }

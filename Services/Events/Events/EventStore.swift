@@ -47,8 +47,8 @@ enum EventStore {
         let state: SQL = if let state = query.state { "and state = \(state)" } else { "" }
         let ends: SQL = if let time = query.endsAfter { "and ends_at > \(time)" } else { "" }
         let after: SQL =
-            if let key = page.after, key.count == 2 {
-                "and (starts_at, event.id) < (\(key[0])::timestamptz, \(key[1])::uuid)"
+            if let (start, id) = try page.place(of: 2, { ($0[0], $0[1]) }) {
+                "and (starts_at, event.id) < (\(start)::timestamptz, \(id)::uuid)"
             } else { "" }
         return try await executor.query(
             """

@@ -37,8 +37,8 @@ enum SessionStore {
         of event: Event.ID, _ page: PageRequest, on executor: some PostgresExecutor
     ) async throws -> Rows {
         let after: SQL =
-            if let key = page.after, key.count == 2 {
-                "and (session.starts_at, session.id) > (\(key[0])::timestamptz, \(key[1])::uuid)"
+            if let (start, id) = try page.place(of: 2, { ($0[0], $0[1]) }) {
+                "and (session.starts_at, session.id) > (\(start)::timestamptz, \(id)::uuid)"
             } else { "" }
         return try await executor.query(
             """

@@ -45,8 +45,8 @@ enum OfficialStore {
                 """
             } else { "" }
         let after: SQL =
-            if let key = page.after, key.count == 2 {
-                "and (name, official.id) > (\(key[0]), \(key[1])::uuid)"
+            if let (name, id) = try page.place(of: 2, { ($0[0], $0[1]) }) {
+                "and (name, official.id) > (\(name), \(id)::uuid)"
             } else { "" }
         return try await executor.query(
             """
@@ -148,8 +148,8 @@ enum MandateStore {
         of official: Official.ID, _ page: PageRequest, on executor: some PostgresExecutor
     ) async throws -> Rows {
         let after: SQL =
-            if let key = page.after, key.count == 2 {
-                "and (from_day, id) > (\(key[0])::date, \(key[1])::uuid)"
+            if let (day, id) = try page.place(of: 2, { ($0[0], $0[1]) }) {
+                "and (from_day, id) > (\(day)::date, \(id)::uuid)"
             } else { "" }
         return try await executor.query(
             """

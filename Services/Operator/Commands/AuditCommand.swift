@@ -1,5 +1,4 @@
 import ArgumentParser
-import AsyncHTTPClient
 import ClubProtocol
 import Foundation
 import ServiceKit
@@ -25,12 +24,7 @@ extension AuditCommand {
             let connection = Connection()
             var heads: [AuditHead] = []
             for service in ServiceName.allCases {
-                do {
-                    heads.append(
-                        try await connection.client(for: service, http: .shared).send(GetAuditHead.request()))
-                } catch {
-                    throw CommandFailure(calling: service, error)
-                }
+                heads.append(try await connection.call(service) { try await $0.send(GetAuditHead.request()) })
             }
             print(String(decoding: try WireJSON.encode(heads), as: UTF8.self))
         }
@@ -52,15 +46,12 @@ extension AuditCommand {
             var isWhole = true
             for service in ServiceName.allCases {
                 let head = heads.first { $0.service == service }
-                do {
-                    let found = try await connection.client(for: service, http: .shared).send(
-                        VerifyAudit.request(body: .init(seq: head?.seq, hash: head?.hash)))
-                    isWhole = isWhole && found.intact
-                    let fault = found.fault.map { "\($0.rawValue) at \(found.brokenAt ?? 0)" } ?? "intact"
-                    table.add(service.rawValue, fault, found.head.map { "\($0.seq)" } ?? "")
-                } catch {
-                    throw CommandFailure(calling: service, error)
+                let found = try await connection.call(service) { client in
+                    try await client.send(VerifyAudit.request(body: .init(seq: head?.seq, hash: head?.hash)))
                 }
+                isWhole = isWhole && found.intact
+                let fault = found.fault.map { "\($0.rawValue) at \(found.brokenAt ?? 0)" } ?? "intact"
+                table.add(service.rawValue, fault, found.head.map { "\($0.seq)" } ?? "")
             }
             print(table.text)
             guard isWhole else { throw ExitCode(1) }

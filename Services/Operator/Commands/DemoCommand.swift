@@ -8,14 +8,16 @@ struct DemoCommand: AsyncParsableCommand {
         commandName: "demo",
         abstract: "Fills the club as it is counted, and runs its main jobs once.",
         discussion: """
-            Loads 30 institutions, 40 brands, 1,200 ambassadors and 5,150 experts, opens a meeting of 100 seats and \
-            registers 130 people, cancels three, sends a Flash info to all who agreed, searches experts, counts the \
+            Loads 30 institutions, 40 brands, 1,200 ambassadors and 5,150 experts, changes a representative, merges a \
+            person who is there twice and undoes it, tries a table with bad rows, writes one, opens a meeting of 100 seats \
+            and registers 130 people, cancels three, sends a Flash info to all who agreed, searches experts, counts the \
             coverage, shows three experts in the public directory, refers a firm to one who accepts, and records a \
             meeting of the Cercle. Everything goes over the public API. Run again, it finds what is there and doubles nothing.
             """)
 
     func run() async throws {
         let connection = Connection()
+        try connection.refuseToken("the demo acts for several people")
         let http = HTTPClient.shared
         let directory = try connection.client(for: .directory, http: http)
         let demo = Demo(
@@ -23,7 +25,7 @@ struct DemoCommand: AsyncParsableCommand {
             events: try connection.client(for: .events, http: http),
             content: try connection.client(for: .content, http: http),
             lobbying: try connection.client(for: .lobbying, http: http),
-            network: DemoNetwork(directory: directory, address: connection.url(of: .directory)) {
+            network: DemoNetwork(directory: directory, address: connection.publicURL(of: .directory)) {
                 try connection.client(for: .directory, as: $0, organization: $1, person: $2, http: http)
             })
         print(try await demo.run().text)

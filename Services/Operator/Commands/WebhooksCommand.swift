@@ -1,7 +1,5 @@
 import ArgumentParser
-import AsyncHTTPClient
 import ClubProtocol
-import Foundation
 import ServiceKit
 
 /// What outside systems are told, and what of it did not arrive.
@@ -17,7 +15,7 @@ struct WebhooksCommand: ParsableCommand {
             let connection = Connection()
             var table = Table("service", "webhook", "state", "failing since", "events", "url")
             for service in ServiceName.allCases {
-                let webhooks = try await calling(service, connection) { client in
+                let webhooks = try await connection.call(service) { client in
                     // A service has at most 32.
                     try await client.send(ListWebhooks.request(query: .init(limit: 200))).items
                 }
@@ -46,7 +44,7 @@ struct WebhooksCommand: ParsableCommand {
         var state: WebhookDelivery.State?
 
         func run() async throws {
-            let page = try await calling(service, Connection()) { client in
+            let page = try await Connection().call(service) { client in
                 try await client.send(
                     ListWebhookDeliveries.request(path: .init(webhook: webhook), query: .init(state: state)))
             }
@@ -77,23 +75,11 @@ struct WebhooksCommand: ParsableCommand {
         var since: Timestamp
 
         func run() async throws {
-            let replay = try await calling(service, Connection()) { client in
+            let replay = try await Connection().call(service) { client in
                 try await client.send(
                     ReplayWebhook.request(path: .init(webhook: webhook), body: .init(since: since)))
             }
             print("\(replay.replayed) deliveries are sent once more")
-        }
-    }
-
-    private static func calling<T: Sendable>(
-        _ service: ServiceName, _ connection: Connection, _ body: (ServiceClient) async throws -> T
-    ) async throws -> T {
-        do {
-            return try await body(connection.client(for: service, http: HTTPClient.shared))
-        } catch let failure as CommandFailure {
-            throw failure
-        } catch {
-            throw CommandFailure(calling: service, error)
         }
     }
 }

@@ -33,6 +33,11 @@ struct Demo: Sendable {
         try await step("contributions", of: .directory) { try await DemoContributions(directory: directory).call() }
         try await step("ambassadors", of: .directory) { try await loadAmbassadors() }
         try await step("experts", of: .directory) { try await loadExperts() }
+        let records = DemoRecords(directory: directory)
+        try await step("mandates", of: .directory) { try await records.represent() }
+        try await step("merge and undo", of: .directory) { try await records.mergeAndUndo() }
+        try await step("import", of: .directory) { try await records.tryTable() }
+        try await step("export", of: .directory) { try await records.export() }
         let meeting = DemoMeeting(events: events)
         try await step("Club des Partenaires", of: .events) { try await meeting.open() }
         let people = try await knownPeople().values.sorted()

@@ -10,19 +10,29 @@ extension Demo {
 
     func loadOrganizations() async throws -> Outcome {
         let known = try await organizations()
-        let year = Day.today.year
-        let (first, last) = try (Day(validating: "\(year)-01-01"), Day(validating: "\(year)-12-31"))
         let missing = Self.organizations.filter { known[$0.name] == nil }
         try await forEach(missing, width: Self.width) { body in
-            let organization = try await directory.send(CreateOrganization.request(body: body))
+            _ = try await directory.send(CreateOrganization.request(body: body))
+        }
+        let all = try await organizations()
+        // Also those whose membership a demo did not come to, or made in an earlier year.
+        let members = Set(
+            try await directory.all(ListMemberships.self) {
+                ListMemberships.request(query: .init(asOf: .today, limit: 200, cursor: $0))
+            }.map(\.organization))
+        let year = Day.today.year
+        let (first, last) = try (Day(validating: "\(year)-01-01"), Day(validating: "\(year)-12-31"))
+        let joining = Self.organizations.compactMap { body in
+            all[body.name].flatMap { members.contains($0) ? nil : ($0, body.kind) }
+        }
+        try await forEach(joining, width: Self.width) { organization, kind in
             _ = try await directory.send(
                 CreateMembership.request(
                     body: .init(
-                        organization: organization.id, tier: body.kind == .brand ? "premium" : "standard",
-                        from: first, until: last)))
+                        organization: organization, tier: kind == .brand ? "premium" : "standard", from: first,
+                        until: last)))
         }
-        let all = try await organizations()
-        return "\(missing.count) added, with their memberships; \(all.count) in all"
+        return "\(missing.count) added; \(joining.count) become members for \(year); \(all.count) in all"
     }
 
     func loadAmbassadors() async throws -> Outcome {

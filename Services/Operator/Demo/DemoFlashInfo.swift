@@ -11,14 +11,19 @@ struct DemoFlashInfo: Sendable {
         let known = try await content.all(ListIssues.self) {
             ListIssues.request(query: .init(limit: 200, cursor: $0))
         }.first { $0.title == Self.title && $0.state != .cancelled }
-        let id: ClubProtocol.Issue.ID
+        var issue: ClubProtocol.Issue
         if let known {
-            id = known.id
+            issue = try await content.send(GetIssue.request(path: .init(issue: known.id)))
         } else {
-            id = try await write()
+            issue = try await content.send(
+                CreateIssue.request(
+                    body: .init(
+                        title: Self.title,
+                        introduction: "Deux semaines d'actualité du club, de ses marques et de ses réseaux.")))
         }
-        var issue = try await content.send(GetIssue.request(path: .init(issue: id)))
+        let id = issue.id
         if issue.state == .draft {
+            try await write(issue)
             issue = try await content.send(MoveIssue.request(path: .init(issue: id), body: .init(to: .sending)))
         }
         // Five minutes are plenty for six thousand mails on any machine.
@@ -34,18 +39,9 @@ struct DemoFlashInfo: Sendable {
         return (known == nil ? "sent to " : "sent before to ") + editions + (lost > 0 ? "; \(lost) not sent" : "")
     }
 
-    private func write() async throws -> ClubProtocol.Issue.ID {
-        let resource = try await content.send(
-            CreateResource.request(
-                body: .init(
-                    kind: .pressRelease, title: "La facture électronique, mode d'emploi",
-                    summary: "Ce qui change pour les très petites entreprises.",
-                    link: "https://www.club.example/facture-electronique")))
-        let issue = try await content.send(
-            CreateIssue.request(
-                body: .init(
-                    title: Self.title,
-                    introduction: "Deux semaines d'actualité du club, de ses marques et de ses réseaux.")))
+    /// Adds the items that the issue does not have yet.
+    private func write(_ issue: ClubProtocol.Issue) async throws {
+        let resource = try await resource()
         let items: [AddIssueItem.Body] = [
             .init(
                 kind: .corporate, title: "Le prochain Club des Partenaires",
@@ -53,14 +49,28 @@ struct DemoFlashInfo: Sendable {
             .init(
                 kind: .marketing, title: "Un argumentaire pour vos clients",
                 text: "Quatre pages pour expliquer l'essentiel à un artisan ou à un commerçant.",
-                link: "https://www.club.example/argumentaire", resource: resource.id, audiences: [.ambassadors]),
+                link: "https://www.club.example/argumentaire", resource: resource, audiences: [.ambassadors]),
             .init(
                 kind: .technical, title: "Brancher une boutique en ligne",
                 text: "Les formats, les plateformes et les erreurs à éviter.", audiences: [.experts]),
         ]
-        for item in items {
+        let written = Set(issue.items.map(\.title))
+        for item in items where !written.contains(item.title) {
             _ = try await content.send(AddIssueItem.request(path: .init(issue: issue.id), body: item))
         }
-        return issue.id
+    }
+
+    private func resource() async throws -> ClubProtocol.Resource.ID {
+        let title: Line = "La facture électronique, mode d'emploi"
+        let known = try await content.all(ListResources.self) {
+            ListResources.request(query: .init(limit: 200, cursor: $0))
+        }.first { $0.title == title }
+        if let known { return known.id }
+        return try await content.send(
+            CreateResource.request(
+                body: .init(
+                    kind: .pressRelease, title: title, summary: "Ce qui change pour les très petites entreprises.",
+                    link: "https://www.club.example/facture-electronique"))
+        ).id
     }
 }

@@ -12,22 +12,35 @@ struct DemoMeeting: Sendable {
 
     /// Prepares and publishes the meeting, unless it is there.
     func open() async throws -> Demo.Outcome {
-        if let known = try await find() {
+        if let known = try await find(.published) {
             return "found: \(known.confirmed) confirmed, \(known.waitlisted) in line"
         }
         let day = Day.today.adding(days: 30)
-        let event = try await events.send(
+        let (id, seats): (Event.ID, Int)
+        if let draft = try await find(.draft) {
+            (id, seats) = (draft.id, draft.capacity)
+        } else {
+            id = try await prepare(day)
+            seats = 0
+        }
+        if seats == 0 {
+            _ = try await events.send(
+                AddSession.request(
+                    path: .init(event: id),
+                    body: .init(title: "Séance plénière", kind: .plenary, capacity: Self.seats)))
+        }
+        _ = try await events.send(MoveEvent.request(path: .init(event: id), body: .init(to: .published)))
+        return "published: \(Self.seats) seats on \(day)"
+    }
+
+    private func prepare(_ day: Day) async throws -> Event.ID {
+        try await events.send(
             CreateEvent.request(
                 body: .init(
                     title: Self.title, kind: .partnersClub, startsAt: Self.time(day, "17:00:00"),
                     endsAt: Self.time(day, "20:00:00"), venue: "Maison des associations, Paris 7e",
-                    theme: "La facture électronique dans les TPE")))
-        _ = try await events.send(
-            AddSession.request(
-                path: .init(event: event.id),
-                body: .init(title: "Séance plénière", kind: .plenary, capacity: Self.seats)))
-        _ = try await events.send(MoveEvent.request(path: .init(event: event.id), body: .init(to: .published)))
-        return "published: \(Self.seats) seats on \(day)"
+                    theme: "La facture électronique dans les TPE"))
+        ).id
     }
 
     /// Registers the first 130 of `people`, in their order, unless they are registered.
@@ -66,15 +79,15 @@ struct DemoMeeting: Sendable {
         return leaving.isEmpty ? "cancelled before" : "\(leaving.count) cancelled; promoted: \(names)"
     }
 
-    private func find() async throws -> EventSummary? {
+    private func find(_ state: Event.State) async throws -> EventSummary? {
         let list = try await events.all(ListEvents.self) {
             ListEvents.request(query: .init(kind: .partnersClub, limit: 200, cursor: $0))
         }
-        return list.first { $0.title == Self.title && $0.state == .published }
+        return list.first { $0.title == Self.title && $0.state == state }
     }
 
     private func meeting() async throws -> EventSummary {
-        guard let event = try await find() else { throw CommandFailure("the demo's meeting is gone") }
+        guard let event = try await find(.published) else { throw CommandFailure("the demo's meeting is gone") }
         return event
     }
 

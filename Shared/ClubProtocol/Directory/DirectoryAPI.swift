@@ -2,7 +2,7 @@
 package enum DirectoryAPI {
     package static let service = ServiceName.directory
     package static let title = "Directory: organizations, people, mandates, memberships, ambassadors, experts"
-    package static let endpoints = own + WebhookAPI.endpoints
+    package static let endpoints = own + WebhookAPI.endpoints + JobAPI.endpoints
 
     private static let own: [any Endpoint.Type] = [
         ListTopics.self, CreateTopic.self, ChangeTopic.self, DeleteTopic.self,

@@ -133,9 +133,9 @@ final class Lease: Sendable {
 
     /// Runs a transaction once.
     nonisolated(nonsending) func attempt<T: Sendable>(
-        _ isolation: IsolationLevel, readOnly: Bool, mayRetry: Bool, _ body: (PostgresTransaction) async throws -> T
+        readOnly: Bool, mayRetry: Bool, _ body: (PostgresTransaction) async throws -> T
     ) async throws -> Attempt<T> {
-        begin(isolation, readOnly: readOnly)
+        begin(readOnly: readOnly)
         do {
             let value = try await body(PostgresTransaction(lease: self))
             try await commit()
@@ -158,8 +158,8 @@ final class Lease: Sendable {
         }
     }
 
-    private func begin(_ isolation: IsolationLevel, readOnly: Bool) {
-        var opening = ["begin isolation level \(isolation.rawValue)\(readOnly ? " read only" : "")"]
+    private func begin(readOnly: Bool) {
+        var opening = ["begin isolation level read committed\(readOnly ? " read only" : "")"]
         if let deadline = PostgresDeadline.current {
             let left = ContinuousClock.now.duration(to: deadline).wholeMilliseconds
             if left < loop.configuration.statementTimeout.wholeMilliseconds {

@@ -55,7 +55,7 @@ package final class PostgresClient: Service, PostgresExecutor {
     /// - Throws: what `body` throws; `PostgresError` (of kind `poolExhausted` if no connection came free in time).
     @discardableResult
     package nonisolated(nonsending) func transaction<T: Sendable>(
-        isolation: IsolationLevel = .readCommitted, readOnly: Bool = false, retries: Int = 5,
+        readOnly: Bool = false, retries: Int = 5,
         _ body: (PostgresTransaction) async throws -> T
     ) async throws -> T {
         var attempt = 0
@@ -63,7 +63,7 @@ package final class PostgresClient: Service, PostgresExecutor {
             let lease = try await Lease.acquire(loop)
             let outcome: Attempt<T>
             do {
-                outcome = try await lease.attempt(isolation, readOnly: readOnly, mayRetry: attempt < retries, body)
+                outcome = try await lease.attempt(readOnly: readOnly, mayRetry: attempt < retries, body)
             } catch {
                 lease.giveBack(.clean)
                 throw error

@@ -26,10 +26,3 @@ extension PostgresExecutor {
         _ = try await query("select pg_notify(\(channel), \(payload))")
     }
 }
-
-/// How much a transaction sees of others (PostgreSQL documentation, 13.2).
-package enum IsolationLevel: String, Sendable {
-    case readCommitted = "read committed"
-    case repeatableRead = "repeatable read"
-    case serializable
-}

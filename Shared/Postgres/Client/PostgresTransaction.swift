@@ -67,15 +67,15 @@ package struct PostgresConnection: PostgresExecutor {
         _ = try await lease.raw(.script(script), limit: 1_000_000_000_000_000_000)
     }
 
-    /// See ``PostgresClient/transaction(isolation:readOnly:retries:_:)``.
+    /// See ``PostgresClient/transaction(readOnly:retries:_:)``.
     @discardableResult
     package nonisolated(nonsending) func transaction<T: Sendable>(
-        isolation: IsolationLevel = .readCommitted, readOnly: Bool = false, retries: Int = 5,
+        readOnly: Bool = false, retries: Int = 5,
         _ body: (PostgresTransaction) async throws -> T
     ) async throws -> T {
         var attempt = 0
         while true {
-            let outcome = try await lease.attempt(isolation, readOnly: readOnly, mayRetry: attempt < retries, body)
+            let outcome = try await lease.attempt(readOnly: readOnly, mayRetry: attempt < retries, body)
             if case .done(let value) = outcome { return value }
             attempt += 1
             try await Lease.pause(before: attempt)

@@ -10,7 +10,6 @@ package struct PostgresType: RawRepresentable, Sendable, Hashable {
     package static let unspecified = PostgresType(rawValue: 0)
     package static let bool = PostgresType(rawValue: 16)
     package static let bytea = PostgresType(rawValue: 17)
-    package static let char = PostgresType(rawValue: 18)
     package static let name = PostgresType(rawValue: 19)
     package static let int8 = PostgresType(rawValue: 20)
     package static let int2 = PostgresType(rawValue: 21)

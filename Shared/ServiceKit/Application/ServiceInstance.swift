@@ -52,6 +52,9 @@ package final class ServiceInstance<App: ServiceApplication>: Service {
             if App.endpoints.contains(where: { $0 == VerifyAudit.self }) {
                 AuditRoutes(backend: backend).mount(on: &parts)
             }
+            if App.endpoints.contains(where: { $0 == ListDeadJobs.self }) {
+                DeadJobRoutes(backend: backend).mount(on: &parts)
+            }
             let feed = Self.mountFeed(into: &parts, backend)
             if App.endpoints.contains(where: { $0 == CreateWebhook.self }) {
                 Webhooks(backend, key: key).mount(on: &parts)

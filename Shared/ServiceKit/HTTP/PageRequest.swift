@@ -1,4 +1,4 @@
-import ClubProtocol
+package import ClubProtocol
 import Crypto
 import Foundation
 
@@ -12,6 +12,18 @@ package struct PageRequest: Sendable {
     /// The `next` of this page.
     func cursor(after key: [String]) -> String { scope.seal(key) }
 
+    /// Where the list goes on; nil on the first page.
+    ///
+    /// - Parameters:
+    ///   - columns: how many the list is ordered by.
+    ///   - read: makes a place of their texts; nil if they are none.
+    /// - Throws: 400 when they are none: the cursor was made before the order of the list was changed.
+    package func place<Place>(of columns: Int, _ read: ([String]) -> Place?) throws(Problem) -> Place? {
+        guard let after else { return nil }
+        guard after.count == columns, let place = read(after) else { throw CursorScope.refusal }
+        return place
+    }
+
     /// - Throws: 400 for a cursor that was not made by us for this very list.
     init(_ query: any PagedQuery, scope: CursorScope) throws(Problem) {
         limit = (query.limit ?? .standard).value
@@ -23,6 +35,7 @@ package struct PageRequest: Sendable {
 /// What a cursor belongs to: one path with one set of filters. It is under the signature and not in the cursor, so that a
 /// cursor taken to another list does not open.
 struct CursorScope: Sendable {
+    static let refusal = Problem(.malformed, "The cursor does not belong to this list.")
     private static let macBytes = 16
     /// Keyed, and with the list in it.
     private let code: HMAC<SHA256>
@@ -61,14 +74,13 @@ struct CursorScope: Sendable {
     }
 
     func open(_ cursor: String) throws(Problem) -> [String] {
-        let refusal = Problem(.malformed, "The cursor does not belong to this list.")
-        guard let bytes = Base64URL.decode(cursor.utf8), bytes.count > Self.macBytes else { throw refusal }
+        guard let bytes = Base64URL.decode(cursor.utf8), bytes.count > Self.macBytes else { throw Self.refusal }
         var payload = bytes[Self.macBytes...]
-        guard Self.isEqual(mac(payload), bytes[..<Self.macBytes]) else { throw refusal }
+        guard Self.isEqual(mac(payload), bytes[..<Self.macBytes]) else { throw Self.refusal }
         var texts: [String] = []
         while let high = payload.popFirst(), let low = payload.popFirst() {
             let length = Int(high) << 8 | Int(low)
-            guard payload.count >= length else { throw refusal }
+            guard payload.count >= length else { throw Self.refusal }
             texts.append(String(decoding: payload.prefix(length), as: UTF8.self))
             payload = payload.dropFirst(length)
         }

@@ -6,7 +6,7 @@ package import Postgres
 ///
 /// Each time it is due, one replica puts a job of kind `cron.<name>` into the queue; so it is leased, retried and seen like
 /// any other. What was due while no replica ran is done once when one is back; what is due while the last run still goes on is
-/// left out.
+/// left out. A run that is dead is seen until the next one is due, which has the same work.
 package struct CronRegistration: Sendable {
     package let name: String
     package let schedule: CronSchedule
@@ -119,6 +119,8 @@ struct CronScheduler: Sendable {
                 select \(cron.kind.name), '{}', name, \(cron.kind.maximumAttempts)::integer from due
                 on conflict (kind, unique_key) where state <> 'dead' and unique_key is not null do nothing
                 returning kind
+            ), followed as (
+                delete from job using due where kind = \(cron.kind.name) and state = 'dead'
             )
             select pg_notify(current_schema() || '_job', kind) from added
             """) != nil

@@ -70,8 +70,6 @@ package struct JobQueue: Sendable {
             """) > 0
     }
 
-    // MARK: - For operators
-
     /// What stands in the queue, kind by kind.
     package func stats() async throws -> [JobStatistics] {
         try await database.query(
@@ -86,37 +84,6 @@ package struct JobQueue: Sendable {
             """
         ).decode(JobStatistics.self)
     }
-
-    /// Jobs that nobody tries any more, the latest first.
-    ///
-    /// - Parameter kind: of all kinds if nil.
-    package func dead(_ kind: String? = nil, limit: Int = 50) async throws -> [DeadJob] {
-        try await database.query(
-            """
-            select id, kind, attempt, created_at as "createdAt", died_at as "diedAt", last_error as reason
-            from job where state = 'dead' and (\(kind)::text is null or kind = \(kind))
-            order by died_at desc, id limit \(limit)
-            """
-        ).decode(DeadJob.self)
-    }
-
-    /// Gives a dead job all its attempts anew.
-    ///
-    /// - Returns: false if there is no such dead job, or a live one has its unique key.
-    package func revive(_ id: Int64) async throws -> Bool {
-        try await database.first(
-            """
-            with revived as (
-                update job as dead
-                set state = 'queued', due_at = now(), attempt = 0, died_at = null
-                where id = \(id) and state = 'dead' and not exists (
-                    select from job as live
-                    where live.kind = dead.kind and live.unique_key = dead.unique_key and live.state <> 'dead')
-                returning kind
-            )
-            select kind, pg_notify(current_schema() || '_job', kind) from revived
-            """) != nil
-    }
 }
 
 /// One kind's jobs, counted.
@@ -127,14 +94,4 @@ package struct JobStatistics: Codable, Hashable, Sendable {
     package var dead: Int
     /// How long the oldest job has been waiting past its time.
     package var secondsBehind: Int
-}
-
-/// A job that nobody tries any more. Its payload is not shown: it may name people.
-package struct DeadJob: Codable, Hashable, Sendable {
-    package var id: Int64
-    package var kind: String
-    package var attempt: Int
-    package var createdAt: Timestamp
-    package var diedAt: Timestamp
-    package var reason: String?
 }

@@ -9,6 +9,8 @@
 ///    │                    taken by another                          │
 ///    └──────────────────────── revived by an operator ◀─────────────┘
 /// ```
+///
+/// A dead job is seen until an operator revives or removes it; that of a schedule, until its next run is due.
 package enum JobState: String, CaseIterable, Sendable {
     /// Waits for its time, or for somebody free.
     case queued

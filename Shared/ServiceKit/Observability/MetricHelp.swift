@@ -12,6 +12,7 @@ enum MetricHelp {
         "service_client_calls_total": "Calls to a peer, by how they ended.",
         "service_client_retries_total": "Repeated calls to a peer.",
         "jobs": "Jobs in the queue, by kind and state.",
+        "jobs_dead": "Jobs that nobody tries any more.",
         "jobs_total": "Jobs worked on, by kind and outcome.",
         "jobs_behind_seconds": "How long the oldest job that is due has been waiting.",
         "job_duration_seconds": "Time of one attempt at a job.",

@@ -27,12 +27,7 @@ struct WebhookDeliveryLog: Sendable {
     ) async throws -> Rows {
         var rules: [SQL] = ["delivery.webhook = \(webhook)"]
         if let state { rules.append("delivery.state = \(state)") }
-        if let after = page.after {
-            guard after.count == 1, let number = Int64(after[0]) else {
-                throw Problem(.malformed, "The cursor does not belong to this list.")
-            }
-            rules.append("delivery.number < \(number)")
-        }
+        if let number = try page.place(of: 1, { Int64($0[0]) }) { rules.append("delivery.number < \(number)") }
         return try await executor.query(
             """
             select \(columns) from \(source)

@@ -29,15 +29,8 @@ struct WebhookStore: Sendable {
     }
 
     func list(_ page: PageRequest) async throws -> Rows {
-        let floor: SQL
-        if let after = page.after {
-            guard after.count == 1, let id = try? Webhook.ID(validating: after[0]) else {
-                throw Problem(.malformed, "The cursor does not belong to this list.")
-            }
-            floor = "where id > \(id)"
-        } else {
-            floor = .empty
-        }
+        let last = try page.place(of: 1) { try? Webhook.ID(validating: $0[0]) }
+        let floor: SQL = if let last { "where id > \(last)" } else { .empty }
         return try await database.query(
             "select \(Self.columns) from webhook \(floor) order by id limit \(page.limit + 1)")
     }

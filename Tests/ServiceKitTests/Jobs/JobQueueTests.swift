@@ -51,12 +51,13 @@ import Testing
                     try await end == "done"
                         ? store.finish(job, on: kit.client) : store.bury(job, reason: "r"))
             }
-            let dead = try #require(try await kit.queue.dead().first)
+            let dead = try #require(try await kit.dead().first)
             #expect(try await kit.queue.enqueue(Self.kind, 1, unique: "k", in: kit.client) != nil)
             // Two live ones with one key there cannot be.
-            #expect(try await kit.queue.revive(dead.id) == false)
+            let error = await #expect(throws: PostgresError.self) { try await kit.revive(dead.id) }
+            #expect(error?.constraint == "job_unique")
             #expect(try await kit.queue.withdraw(Self.kind, unique: "k", in: kit.client))
-            #expect(try await kit.queue.revive(dead.id))
+            try await kit.revive(dead.id)
         }
     }
 

@@ -30,7 +30,7 @@ import Testing
                 ("retry", { _ = try await store.retry($0, after: .zero, reason: "r") }),
                 ("giveBack", { _ = try await store.giveBack($0) }),
                 ("bury", { _ = try await store.bury($0, reason: "r") }),
-                ("revive", { _ = try await kit.queue.revive($0.id) }),
+                ("revive", { _ = try? await kit.revive($0.id) }),
                 ("withdraw", { _ in _ = try await kit.queue.withdraw(kind, unique: "u", in: kit.client) }),
             ]
             for from in [JobState.queued, .running, .dead] {

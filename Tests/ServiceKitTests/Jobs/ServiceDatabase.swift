@@ -1,10 +1,11 @@
 import ClubProtocol
 import Logging
 import Postgres
-import ServiceKit
 import Synchronization
 import TestKit
 import Testing
+
+@testable import ServiceKit
 
 /// The kit's tables in a schema of their own, and a client of the service's role.
 struct ServiceDatabase: Sendable {
@@ -20,6 +21,20 @@ struct ServiceDatabase: Sendable {
     /// Runs `body` as the owner of the tables: for what a test prepares or tampers with.
     @discardableResult func owner<T: Sendable>(_ body: (PostgresClient) async throws -> T) async throws -> T {
         try await database.withClient(as: "migrator", searchPath: Self.schema, body)
+    }
+
+    /// The jobs that nobody tries any more.
+    func dead() async throws -> [DeadJob] {
+        try await client.query(
+            """
+            select id, kind, attempt as attempts, created_at as "createdAt", died_at as "diedAt", last_error as reason
+            from job where state = 'dead' order by id
+            """
+        ).decode(DeadJob.self)
+    }
+
+    func revive(_ id: Int64) async throws {
+        try await client.transaction { try await DeadJobStore.revive(id, in: $0) }
     }
 
     func count(_ sql: SQL) async throws -> Int {

@@ -1,0 +1,69 @@
+import HTTPTypes
+
+/// A job that nobody tries any more. What it is to be done with is not shown: it may name people.
+package struct DeadJob: Codable, Hashable, Sendable {
+    package var id: Int64
+    /// `edition.resolve`
+    package var kind: String
+    package var attempts: Int
+    package var createdAt: Timestamp
+    package var diedAt: Timestamp
+    /// What ended the last attempt: a kind of failure, never a value.
+    package var reason: String?
+}
+
+/// What every service serves for its dead jobs: `endpoints: […] + JobAPI.endpoints`.
+package enum JobAPI {
+    package static let endpoints: [any Endpoint.Type] = [ListDeadJobs.self, ReviveDeadJob.self, RemoveDeadJob.self]
+}
+
+/// Lists dead jobs, the latest first.
+package enum ListDeadJobs: Endpoint {
+    package static let operation = Operation(
+        .get, "/v1/dead-jobs", "Lists the jobs that nobody tries any more, latest first.",
+        access: .roles(.operator, .auditor))
+
+    package struct Query: Codable, Sendable, PagedQuery {
+        package var limit: PageLimit?
+        package var cursor: Cursor?
+
+        package init(limit: PageLimit? = nil, cursor: Cursor? = nil) {
+            self.limit = limit
+            self.cursor = cursor
+        }
+    }
+
+    package typealias Response = Page<DeadJob>
+}
+
+/// Gives a dead job all its attempts anew, from now on.
+package enum ReviveDeadJob: Endpoint {
+    package static let operation = Operation(
+        .post, "/v1/dead-jobs/{job}/revivals", "Gives a dead job all its attempts anew.", success: .noContent,
+        access: .roles(.operator), problems: [.notFound, .jobAskedAgain])
+
+    package typealias Path = DeadJobPath
+}
+
+/// Removes a dead job that need not be done any more.
+package enum RemoveDeadJob: Endpoint {
+    package static let operation = Operation(
+        .delete, "/v1/dead-jobs/{job}", "Removes a dead job that need not be done any more.", success: .noContent,
+        access: .roles(.operator), problems: [.notFound])
+
+    package typealias Path = DeadJobPath
+}
+
+/// `/v1/dead-jobs/{job}`
+package struct DeadJobPath: Codable, Sendable {
+    package var job: Int64
+
+    package init(job: Int64) {
+        self.job = job
+    }
+}
+
+extension ProblemType {
+    package static let jobAskedAgain = ProblemType(
+        "job-asked-again", "The same work has been asked for again since", .conflict)
+}
