@@ -23,6 +23,7 @@ struct MergeRoutes {
         _ call: Call<MergeRecords>, _ transaction: PostgresTransaction
     ) async throws -> Answer<Merge> {
         let (body, id) = (call.body, Merge.ID())
+        try await MergeStore.takeTurn(in: transaction)
         try await ConsentStore.sayMoved(in: transaction)
         let images = try await MergeStore.lock(body, in: transaction)
         try await MergeConflicts.check(body, in: transaction)
@@ -63,6 +64,7 @@ struct MergeRoutes {
         _ call: Call<UndoMerge>, _ transaction: PostgresTransaction
     ) async throws -> Answer<Merge> {
         let id = call.path.merge
+        try await MergeStore.takeTurn(in: transaction)
         try await ConsentStore.sayMoved(in: transaction)
         let current = try await MergeStore.lock(id, in: transaction)
         guard !current.undone else { throw Problem(.mergeUndone) }

@@ -110,6 +110,12 @@ enum MergeStore {
 
     // MARK: Merging
 
+    /// One merge or undo at a time, until the transaction ends: an undo reads which merges came after its own, and one of
+    /// organizations moves people, too.
+    static func takeTurn(in transaction: PostgresTransaction) async throws {
+        try await transaction.execute("select pg_advisory_xact_lock(hashtextextended('directory.merge', 0))")
+    }
+
     /// Both rows, locked until the end of the transaction: whatever refers to them waits or is seen.
     ///
     /// - Throws: 422 naming the one that is not there.
