@@ -53,6 +53,7 @@ struct MergeRoutes {
             entries += try await MergeStore.moved(id, in: transaction).map {
                 .init(.changed, $0.entity, $0.id, version: $0.version)
             }
+            entries += try await MergeStore.recounted(id, in: transaction).map { .init(.changed, "referral", $0) }
             try await backend.journal.record(entries, by: call.principal, in: transaction)
             return try .row(rows)
         } catch let error as PostgresError where error.isRefusedByConstraint {
@@ -79,6 +80,7 @@ struct MergeRoutes {
             }
             let edits = MergeRules.edits(from: try await MergeStore.after(id, in: transaction), to: now)
             let aside = try await MergeStore.setAside(id, in: transaction)
+            let referrals = try await MergeStore.recounted(id, in: transaction)
             let returned = try await MergeStore.restore(id, current, in: transaction)
             let rows = try await MergeStore.finish(id, edits: edits, by: call.principal, in: transaction)
             try await DuplicateStore.unsettle(current, in: transaction)
@@ -92,6 +94,7 @@ struct MergeRoutes {
             ]
             entries += aside.map { .init(.created, $0.entity, $0.id, version: $0.version) }
             entries += returned.map { .init(.changed, $0.entity, $0.id, version: $0.version) }
+            entries += referrals.map { .init(.changed, "referral", $0) }
             try await backend.journal.record(entries, by: call.principal, in: transaction)
             return try .row(rows)
         } catch let error as PostgresError where error.isRefusedByConstraint {

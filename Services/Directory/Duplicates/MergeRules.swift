@@ -9,8 +9,9 @@ enum MergeRules {
     /// Columns that say one thing together: a value of one record with a value of the other would say something that neither
     /// did.
     static let groups: [Set<String>] = [
-        ["kind", "sub_kind"], ["siren", "siret"], ["postal_code", "commune", "departement"],
+        ["kind", "sub_kind"], ["siren", "siret"], ["postal_code", "commune", "departement"], enrolment,
     ]
+    private static let enrolment: Set<String> = ["enrolled_on", "left_on", "confirmed_at"]
     /// What makes the row itself; no choice concerns it.
     static let own: Set<String> = ["id", "version", "version_floor", "created_at", "updated_at"]
     private static let consents = "consents"
@@ -56,6 +57,7 @@ enum MergeRules {
         if group == [consents] {
             return [consents: latest(survivor[consents] ?? .null, merged[consents] ?? .null)]
         }
+        if group == enrolment { return joined(survivor, merged) }
         if group.count == 1, let column = group.first, case .array(let own)? = survivor[column],
             case .array(let more)? = merged[column]
         {
@@ -83,8 +85,22 @@ enum MergeRules {
         return .object(answers)
     }
 
-    private static func time(of answer: JSONValue) -> Int64 {
-        answer["at"]?.string.flatMap { try? Timestamp(validating: $0) }?.microseconds ?? 0
+    /// Who is enrolled by either record is enrolled, since the first day of both; what was confirmed last counts.
+    private static func joined(_ own: Image, _ other: Image) -> Image {
+        let left = [own["left_on"], other["left_on"]].compactMap { $0?.string }
+        let enrolled = [own["enrolled_on"], other["enrolled_on"]].compactMap { $0?.string }
+        let (confirmed, otherConfirmed) = (own["confirmed_at"] ?? .null, other["confirmed_at"] ?? .null)
+        return [
+            "left_on": left.count == 2 ? left.max().map(JSONValue.string) ?? .null : .null,
+            "enrolled_on": enrolled.min().map(JSONValue.string) ?? .null,
+            "confirmed_at": time(otherConfirmed) > time(confirmed) ? otherConfirmed : confirmed,
+        ]
+    }
+
+    private static func time(of answer: JSONValue) -> Int64 { time(answer["at"] ?? .null) }
+
+    private static func time(_ value: JSONValue) -> Int64 {
+        value.string.flatMap { try? Timestamp(validating: $0) }?.microseconds ?? 0
     }
 
     /// What was changed between two images, with its last values, by the names of fields.

@@ -66,7 +66,8 @@ enum ErasureSteps {
         ]
     }
 
-    /// A firm's contact in a referral, by address or telephone, and names in what others wrote about referrals.
+    /// A firm's contact in a referral, by address or telephone, and names in what others wrote about referrals: also where a
+    /// merge has set it aside.
     private static func redact(_ words: SQL, _ table: SQL, _ id: DataSubject.ID) -> SQL {
         """
         with subject as (
@@ -75,6 +76,15 @@ enum ErasureSteps {
             update referral_offer set note = directory.redacted(note, words), version = version + 1, updated_at = now()
             from subject where directory.redacted(note, words) <> note
             returning 'referralOffer' as entity, referral_offer.id, referral_offer.version
+        ), aside as (
+            update merge set steps = (
+                select jsonb_agg(
+                    case when step ->> 'table' = 'referral_offer' and step -> 'image' ->> 'note' is not null
+                        then jsonb_set(
+                            step, '{image,note}', to_jsonb(directory.redacted(step -> 'image' ->> 'note', words)))
+                        else step end order by place)
+                from jsonb_array_elements(steps) with ordinality as each (step, place))
+            from subject where kind = 'expert' and steps @> '[{"table": "referral_offer"}]'
         ), needs as (
             update referral set description = directory.redacted(description, words), version = version + 1,
                 updated_at = now(), firm_name = case when not is_contact then firm_name end,

@@ -25,7 +25,7 @@ package struct Merge: Codable, Hashable, Sendable {
     /// What refers to the survivor instead of the merged record; empty once undone.
     package var moved: [Count]
     /// What said the same thing twice, and is kept with the merge until it is undone: a second enrolment, a mandate within
-    /// another.
+    /// another, a second offer of one referral.
     package var setAside: [Count]
     package var mergedBy: String
     package var mergedAt: Timestamp
@@ -39,8 +39,9 @@ package struct Merge: Codable, Hashable, Sendable {
 /// Merges a record into another of its kind, in one transaction.
 ///
 /// The survivor keeps its fields; where one is empty it takes the merged record's, lists are joined, and of answers on
-/// consent the latest counts. Everything that refers to the merged record refers to the survivor afterwards. What would
-/// then contradict itself, as two contributions of one year, is named and stands in the way.
+/// consent the latest counts. Who is enrolled by either record is enrolled, since the first day and with the last
+/// confirmation of both. Everything that refers to the merged record refers to the survivor afterwards. What would then
+/// contradict itself, as two contributions of one year, is named and stands in the way.
 package enum MergeRecords: Endpoint {
     package static let operation = Operation(
         .post, "/v1/merges", "Merges a record into another.", success: .created, access: .roles(.operator),
