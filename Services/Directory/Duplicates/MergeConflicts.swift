@@ -16,13 +16,12 @@ enum MergeConflicts {
 
     /// - Throws: 409 naming each row that stands in the way.
     static func check(_ body: MergeRecords.Body, in transaction: PostgresTransaction) async throws {
-        let statement: SQL? =
+        let statement: SQL =
             switch body.kind {
-            case .person: mandatesOfPeople(body)
+            case .person: "(\(mandatesOfPeople(body))) union all \(erasures(body))"
             case .organization: ofOrganizations(body)
-            case .expert: nil
+            case .expert: erasures(body)
             }
-        guard let statement else { return }
         let obstacles = try await transaction.query(statement).decode(Obstacle.self)
         guard obstacles.isEmpty else {
             throw Problem(
@@ -124,6 +123,16 @@ enum MergeConflicts {
             where goes.expert = any(\([body.survivor, body.merged])) and goes.expert <> stays.expert
             order by goes.id
             """
+    }
+
+    /// An erasure that waits would find the merged record gone; and of the survivor it would take more than was asked for.
+    private static func erasures(_ body: MergeRecords.Body) -> SQL {
+        """
+        select 'erasure ' || id || ' of the '
+            || case when subject = \(body.survivor) then 'survivor' else 'merged record' end || ' is ' || state as detail
+        from erasure
+        where subject = any(\([body.survivor, body.merged])) and entity = \(body.kind) and state in ('requested', 'erasing')
+        """
     }
 
     /// A mandate that overlaps one of the survivor's and is not within it: which days hold is for people to say.

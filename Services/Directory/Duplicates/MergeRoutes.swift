@@ -78,6 +78,7 @@ struct MergeRoutes {
             guard let now = try await MergeStore.image(of: current.survivor, current.kind, in: transaction) else {
                 throw Problem(.undoBlocked, "The survivor is in the directory no more.")
             }
+            try await checkErasure(of: current, in: transaction)
             let edits = MergeRules.edits(from: try await MergeStore.after(id, in: transaction), to: now)
             let aside = try await MergeStore.setAside(id, in: transaction)
             let referrals = try await MergeStore.recounted(id, in: transaction)
@@ -99,6 +100,20 @@ struct MergeRoutes {
             return try .row(rows)
         } catch let error as PostgresError where error.isRefusedByConstraint {
             throw Problem(.undoBlocked, "What would come back is refused by \(error.constraint ?? "the database").")
+        }
+    }
+
+    /// An erasure that waits is of both records, as long as they are one: it is decided on before they are two again.
+    private func checkErasure(of merge: MergeStore.Current, in transaction: PostgresTransaction) async throws {
+        let entity: DataSubject.Entity
+        switch merge.kind {
+        case .organization: return
+        case .person: entity = .person
+        case .expert: entity = .expert
+        }
+        let subject = DataSubject(entity: entity, id: .init(merge.survivor.uuid))
+        if try await ErasureStore.isAsked(of: subject, on: transaction) {
+            throw Problem(.undoBlocked, "The survivor's erasure was asked for: begin or refuse it first.")
         }
     }
 

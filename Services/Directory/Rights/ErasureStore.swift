@@ -105,11 +105,20 @@ enum ErasureStore {
     /// of the subject, and is not given to the services.
     ///
     /// - Returns: what the services are told.
+    /// - Throws: 409 when there is nothing to erase: an erasure that found nobody would be reported done all the same.
     static func begin(
         _ id: Erasure.ID, _ subject: DataSubject, in transaction: PostgresTransaction
     ) async throws -> ErasureNotice? {
-        try await transaction.execute(
-            "select from \(ConsentStore.table(subject)) where id = \(subject.id) for update")
+        let found = try await transaction.first(
+            "select id from \(ConsentStore.table(subject)) where id = \(subject.id) for update")
+        guard found != nil else {
+            let kind: RecordKind = subject.entity == .person ? .person : .expert
+            let heir = try await MergeStore.survivor(of: subject.id, kind, on: transaction)
+            throw Problem(
+                .transitionNotAllowed,
+                heir.map { "The record was merged into \($0): refuse this erasure, and erase that one." }
+                    ?? "The record is in the directory no more.")
+        }
         return try await transaction.first(
             """
             with recursive everyone (id) as (

@@ -41,7 +41,7 @@ package struct Merge: Codable, Hashable, Sendable {
 /// The survivor keeps its fields; where one is empty it takes the merged record's, lists are joined, and of answers on
 /// consent the latest counts. Who is enrolled by either record is enrolled, since the first day and with the last
 /// confirmation of both. Everything that refers to the merged record refers to the survivor afterwards. What would then
-/// contradict itself, as two contributions of one year, is named and stands in the way.
+/// contradict itself, as two contributions of one year, is named and stands in the way, and so does an erasure that waits.
 package enum MergeRecords: Endpoint {
     package static let operation = Operation(
         .post, "/v1/merges", "Merges a record into another.", success: .created, access: .roles(.operator),
