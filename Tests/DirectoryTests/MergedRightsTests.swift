@@ -113,4 +113,95 @@ struct MergedRightsTests {
             #expect(rows.count == 2 && rows.allSatisfy { $0.contains("Voyez") && !$0.contains("Quettehou") })
         }
     }
+
+    @Test("answers on consent since the merge stay with the survivor, and a withdrawal counts for both records")
+    func consents() async throws {
+        try await withDirectory { directory in
+            let own = try await directory.person("Ana", "A", consents: .init(flashInfo: true))
+            let other = try await directory.person(
+                "Ana", "B", email: "b@example.org", consents: .init(flashInfo: true, eventInvitations: false))
+            let merge = try await directory.merge(other.id.record, into: own.id.record, .person)
+            for answer in [
+                #"{"purpose":"flashInfo","agreed":false}"#, #"{"purpose":"eventInvitations","agreed":true}"#,
+            ] {
+                let answered = try await directory.ask(
+                    .post, "/v1/people/\(own.id)/consents", as: .ambassador, person: own.id, json: answer)
+                #expect(answered.status == 201)
+            }
+            let between = try await directory.person(own.id)
+            let undone = try await directory.undo(merge)
+            #expect(undone.edits?.keys.sorted() == ["consents"])
+            let now = try await directory.person(own.id)
+            #expect(now.consents == between.consents && now.version > between.version)
+            #expect(now.email == nil && now.familyName == own.familyName)
+            let back = try await directory.person(other.id)
+            #expect(back.consents.flashInfo == between.consents.flashInfo)
+            #expect(back.consents.eventInvitations == other.consents.eventInvitations)
+            #expect(back.email == other.email && back.version == other.version + 1)
+            // The ledger says the same, and nothing twice.
+            func ledger(_ person: Person) async throws -> [String] {
+                try await directory.client(.operator).send(
+                    ListPersonConsents.request(path: .init(person: person.id), query: .init(), body: Empty())
+                ).items.map { "\($0.purpose.rawValue) \($0.agreed) \($0.source.rawValue)" }
+            }
+            #expect(
+                try await ledger(own) == [
+                    "eventInvitations true self", "flashInfo false self", "flashInfo true operator",
+                ])
+            #expect(
+                try await ledger(other).sorted() == [
+                    "eventInvitations false operator", "flashInfo false operator", "flashInfo true operator",
+                ])
+        }
+    }
+
+    @Test("who left since the merge has left after the undo, and an address that was changed since is not changed back")
+    func said() async throws {
+        try await withDirectory { directory in
+            let own = try await directory.expert("A") { $0.email = "a@example.org" }
+            let other = try await directory.expert("B") { $0.telephone = "0559000000" }
+            let merge = try await directory.merge(other.id.record, into: own.id.record, .expert)
+            let operating = try directory.client(.operator)
+            _ = try await operating.send(
+                ChangeExpert.request(
+                    path: .init(expert: own.id),
+                    body: .init(name: "Nom", email: .some("neuf@example.org")), ifMatch: 2))
+            try await directory.move(own.id, to: .left)
+            let undone = try await directory.undo(merge)
+            #expect(undone.edits?.keys.sorted() == ["email", "leftOn", "name"])
+            let now = try await directory.expert(own.id)
+            #expect(now.leftOn == .today && now.email == "neuf@example.org")
+            #expect(now.name == "A" && now.telephone == nil && now.version == 5)
+            #expect(try await directory.expert(other.id) == other)
+        }
+    }
+
+    @Test("who had left, and came back since the merge, is back after the undo; nobody has the merged record's address")
+    func back() async throws {
+        try await withDirectory { directory in
+            let own = try await directory.expert("A")
+            try await directory.change(
+                "update expert set enrolled_on = '2024-01-01', left_on = '2025-01-01' where id = \(own.id)")
+            let other = try await directory.expert("B")
+            try await directory.move(other.id, to: .left)
+            let merge = try await directory.merge(other.id.record, into: own.id.record, .expert)
+            try await directory.move(own.id, to: .enrolled)
+            _ = try await directory.undo(merge)
+            let now = try await directory.expert(own.id)
+            #expect(now.leftOn == nil && now.enrolledOn == .today)
+            #expect(try await directory.expert(other.id).leftOn == .today)
+
+            let ana = try await directory.person("Ana", "A", email: "a@example.org")
+            let double = try await directory.person("Ana", "B", email: "b@example.org")
+            let second = try await directory.merge(double.id.record, into: ana.id.record, .person)
+            let changed = try await directory.ask(
+                .patch, "/v1/people/\(ana.id)", as: .ambassador, person: ana.id, ifMatch: 2,
+                json: #"{"email":"B@example.org"}"#)
+            #expect(changed.status == 200)
+            let undone = try await directory.undo(second)
+            #expect(undone.edits?["email"]?.string == "B@example.org")
+            #expect(try await directory.person(ana.id) == ana)
+            #expect(try await directory.person(double.id) == double)
+        }
+    }
 }

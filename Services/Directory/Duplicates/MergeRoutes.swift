@@ -79,10 +79,21 @@ struct MergeRoutes {
                 throw Problem(.undoBlocked, "The survivor is in the directory no more.")
             }
             try await checkErasure(of: current, in: transaction)
-            let edits = MergeRules.edits(from: try await MergeStore.after(id, in: transaction), to: now)
+            let images = try await MergeStore.images(id, in: transaction)
+            let edits = MergeRules.edits(from: images.after, to: now)
             let aside = try await MergeStore.setAside(id, in: transaction)
             let referrals = try await MergeStore.recounted(id, in: transaction)
             let returned = try await MergeStore.restore(id, current, in: transaction)
+            let kept = MergeRules.kept(images, now: now)
+            if !kept.isEmpty {
+                _ = try await MergeStore.write(kept, into: current.survivor, current.kind, in: transaction)
+            }
+            let withdrawn = MergeRules.withdrawn(images, now: now)
+            if !withdrawn.isEmpty {
+                // The survivor's answers have their lines in the ledger; these are the merged record's first.
+                try await ConsentStore.say(.operator, by: call.principal, in: transaction)
+                _ = try await MergeStore.write(withdrawn, into: current.merged, current.kind, in: transaction)
+            }
             let rows = try await MergeStore.finish(id, edits: edits, by: call.principal, in: transaction)
             try await DuplicateStore.unsettle(current, in: transaction)
             let entity = current.kind.rawValue

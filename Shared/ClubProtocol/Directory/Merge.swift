@@ -31,7 +31,8 @@ package struct Merge: Codable, Hashable, Sendable {
     package var mergedAt: Timestamp
     package var undoneBy: String?
     package var undoneAt: Timestamp?
-    /// What had been edited on the survivor between merge and undo, with the values that the undo took back.
+    /// What had been edited on the survivor between merge and undo. Its e-mail address, the days of its enrolment and answers on
+    /// consent stay; the undo took the other values back.
     package var edits: [String: JSONValue]?
     package var version: Int
 }
@@ -107,7 +108,8 @@ package enum GetMerge: Endpoint {
 }
 
 /// Brings both records back exactly as they were, and everything that was moved, save what has been pointed elsewhere since.
-/// What was added to the survivor in the meantime stays with it.
+/// What was added to the survivor in the meantime stays with it, and so does what people say of themselves: a changed e-mail
+/// address, leaving, coming back or confirming, and answers on consent. Who withdrew a consent withdrew it for both.
 package enum UndoMerge: Endpoint {
     package static let operation = Operation(
         .post, "/v1/merges/{merge}/undo", "Brings both records of a merge back.", access: .roles(.operator),
