@@ -35,12 +35,23 @@ enum DuplicateScanner {
     static func step(
         _ kind: RecordKind, after position: Position, in transaction: PostgresTransaction
     ) async throws -> Progress {
+        try await examine(
+            """
+            select * from \(kind.table)
+            where (updated_at, id) > (\(position.at), \(position.id)) order by updated_at, id
+            limit \(batch)
+            """, kind, in: transaction)
+    }
+
+    /// Looks at some records of a kind, and brings their pairs up to date.
+    ///
+    /// - Parameter records: their rows, as a `select`.
+    static func examine(
+        _ records: SQL, _ kind: RecordKind, in transaction: PostgresTransaction
+    ) async throws -> Progress {
         let row = try await transaction.first(
             """
-            with changed as materialized (
-                select * from \(kind.table)
-                where (updated_at, id) > (\(position.at), \(position.id)) order by updated_at, id
-                limit \(batch)),
+            with changed as materialized (\(records)),
             hit as (\(hits(of: kind))),
             pair as (
                 select distinct least(one, other) as first, greatest(one, other) as second, rule, weight

@@ -88,7 +88,8 @@ enum DuplicateStore {
             """)
     }
 
-    /// After an undo: the pair waits for a decision again.
+    /// After an undo: the pair waits for a decision again, and so does what else there is about both. A scan of what has changed
+    /// would not see them: they are as old as they were.
     static func unsettle(_ merge: MergeStore.Current, in transaction: PostgresTransaction) async throws {
         let (first, second) = (min(merge.survivor, merge.merged), max(merge.survivor, merge.merged))
         try await transaction.execute(
@@ -96,5 +97,7 @@ enum DuplicateStore {
             update duplicate set state = 'open', version = version + 1, updated_at = now()
             where kind = \(merge.kind) and first = \(first) and second = \(second) and state = 'merged'
             """)
+        _ = try await DuplicateScanner.examine(
+            "select * from \(merge.kind.table) where id = any(\([first, second]))", merge.kind, in: transaction)
     }
 }

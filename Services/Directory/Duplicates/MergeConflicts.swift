@@ -16,13 +16,12 @@ enum MergeConflicts {
 
     /// - Throws: 409 naming each row that stands in the way.
     static func check(_ body: MergeRecords.Body, in transaction: PostgresTransaction) async throws {
-        let statement: SQL? =
+        let statement: SQL =
             switch body.kind {
-            case .person: mandatesOfPeople(body)
+            case .person: "(\(mandatesOfPeople(body))) union all \(erasures(body))"
             case .organization: ofOrganizations(body)
-            case .expert: nil
+            case .expert: erasures(body)
             }
-        guard let statement else { return }
         let obstacles = try await transaction.query(statement).decode(Obstacle.self)
         guard obstacles.isEmpty else {
             throw Problem(
@@ -39,13 +38,21 @@ enum MergeConflicts {
         }
         switch body.kind {
         case .person:
-            // Nobody is enrolled twice: the survivor's enrolment stays.
-            try await add(
-                "'directory.ambassador'::regclass",
+            // Nobody is enrolled twice. Who is enrolled by either record is enrolled, and what was said last of it is right.
+            let twins = try await transaction.query(
                 """
-                select own.id as survivor, other.id as merged from ambassador own, ambassador other
-                where own.person = \(body.survivor) and other.person = \(body.merged)
-                """)
+                select stays.id as survivor, goes.id as merged from ambassador stays, ambassador goes
+                where stays.person = any(\([body.survivor, body.merged]))
+                    and goes.person = any(\([body.survivor, body.merged]))
+                    and (stays.left_on is null, stays.confirmed_at, stays.person = \(body.survivor))
+                        > (goes.left_on is null, goes.confirmed_at, goes.person = \(body.survivor))
+                for update
+                """
+            ).decode(Twin.self)
+            for twin in twins {
+                try await add("'directory.confirmation_request'::regclass", requests("ambassador", twin))
+            }
+            result += twins.map { ("'directory.ambassador'::regclass", $0) }
             try await add(
                 "'directory.mandate'::regclass",
                 """
@@ -71,9 +78,61 @@ enum MergeConflicts {
                     and own.during @> other.during
                 order by other.id
                 """)
-        case .expert: break
+        case .expert:
+            try await add(
+                "'directory.confirmation_request'::regclass",
+                requests("expert", Twin(survivor: body.survivor, merged: body.merged)))
+            try await holdReferrals(body, in: transaction)
+            try await add("'directory.referral_offer'::regclass", offers(body))
         }
         return result
+    }
+
+    /// Records that came by one import were confirmed at one time, and asked at the same steps.
+    private static func requests(_ enrollee: SQL, _ twin: Twin) -> SQL {
+        """
+        select own.id as survivor, other.id as merged
+        from confirmation_request other join confirmation_request own using (confirmed_at, step)
+        where other.\(enrollee) = \(twin.merged) and own.\(enrollee) = \(twin.survivor)
+        order by other.id for update of other
+        """
+    }
+
+    /// Whoever answers an offer holds its referral first; so what is set aside below is as it was last answered.
+    private static func holdReferrals(_ body: MergeRecords.Body, in transaction: PostgresTransaction) async throws {
+        try await transaction.execute(
+            """
+            select from referral
+            where id in (
+                select referral from referral_offer where expert = \(body.survivor)
+                intersect select referral from referral_offer where expert = \(body.merged))
+            order by id for update
+            """)
+    }
+
+    /// Of a referral that both were sent, the offer that came furthest stays, whosever it is.
+    private static func offers(_ body: MergeRecords.Body) -> SQL {
+        let states: [ReferralOffer.State] = [.done, .accepted, .sent, .abandoned, .declined, .expired, .withdrawn]
+        return """
+            select stays.id as survivor, goes.id as merged
+            from (
+                select distinct on (referral) id, referral, expert from referral_offer
+                where expert = any(\([body.survivor, body.merged]))
+                order by referral, array_position(\(states.map(\.rawValue)), state), expert <> \(body.survivor), id
+            ) as stays join referral_offer as goes using (referral)
+            where goes.expert = any(\([body.survivor, body.merged])) and goes.expert <> stays.expert
+            order by goes.id
+            """
+    }
+
+    /// An erasure that waits would find the merged record gone; and of the survivor it would take more than was asked for.
+    private static func erasures(_ body: MergeRecords.Body) -> SQL {
+        """
+        select 'erasure ' || id || ' of the '
+            || case when subject = \(body.survivor) then 'survivor' else 'merged record' end || ' is ' || state as detail
+        from erasure
+        where subject = any(\([body.survivor, body.merged])) and entity = \(body.kind) and state in ('requested', 'erasing')
+        """
     }
 
     /// A mandate that overlaps one of the survivor's and is not within it: which days hold is for people to say.

@@ -23,6 +23,7 @@ struct MergeRoutes {
         _ call: Call<MergeRecords>, _ transaction: PostgresTransaction
     ) async throws -> Answer<Merge> {
         let (body, id) = (call.body, Merge.ID())
+        try await MergeStore.takeTurn(in: transaction)
         try await ConsentStore.sayMoved(in: transaction)
         let images = try await MergeStore.lock(body, in: transaction)
         try await MergeConflicts.check(body, in: transaction)
@@ -52,6 +53,7 @@ struct MergeRoutes {
             entries += try await MergeStore.moved(id, in: transaction).map {
                 .init(.changed, $0.entity, $0.id, version: $0.version)
             }
+            entries += try await MergeStore.recounted(id, in: transaction).map { .init(.changed, "referral", $0) }
             try await backend.journal.record(entries, by: call.principal, in: transaction)
             return try .row(rows)
         } catch let error as PostgresError where error.isRefusedByConstraint {
@@ -63,6 +65,7 @@ struct MergeRoutes {
         _ call: Call<UndoMerge>, _ transaction: PostgresTransaction
     ) async throws -> Answer<Merge> {
         let id = call.path.merge
+        try await MergeStore.takeTurn(in: transaction)
         try await ConsentStore.sayMoved(in: transaction)
         let current = try await MergeStore.lock(id, in: transaction)
         guard !current.undone else { throw Problem(.mergeUndone) }
@@ -75,9 +78,22 @@ struct MergeRoutes {
             guard let now = try await MergeStore.image(of: current.survivor, current.kind, in: transaction) else {
                 throw Problem(.undoBlocked, "The survivor is in the directory no more.")
             }
-            let edits = MergeRules.edits(from: try await MergeStore.after(id, in: transaction), to: now)
+            try await checkErasure(of: current, in: transaction)
+            let images = try await MergeStore.images(id, in: transaction)
+            let edits = MergeRules.edits(from: images.after, to: now)
             let aside = try await MergeStore.setAside(id, in: transaction)
+            let referrals = try await MergeStore.recounted(id, in: transaction)
             let returned = try await MergeStore.restore(id, current, in: transaction)
+            let kept = MergeRules.kept(images, now: now)
+            if !kept.isEmpty {
+                _ = try await MergeStore.write(kept, into: current.survivor, current.kind, in: transaction)
+            }
+            let withdrawn = MergeRules.withdrawn(images, now: now)
+            if !withdrawn.isEmpty {
+                // The survivor's answers have their lines in the ledger; these are the merged record's first.
+                try await ConsentStore.say(.operator, by: call.principal, in: transaction)
+                _ = try await MergeStore.write(withdrawn, into: current.merged, current.kind, in: transaction)
+            }
             let rows = try await MergeStore.finish(id, edits: edits, by: call.principal, in: transaction)
             try await DuplicateStore.unsettle(current, in: transaction)
             let entity = current.kind.rawValue
@@ -90,10 +106,25 @@ struct MergeRoutes {
             ]
             entries += aside.map { .init(.created, $0.entity, $0.id, version: $0.version) }
             entries += returned.map { .init(.changed, $0.entity, $0.id, version: $0.version) }
+            entries += referrals.map { .init(.changed, "referral", $0) }
             try await backend.journal.record(entries, by: call.principal, in: transaction)
             return try .row(rows)
         } catch let error as PostgresError where error.isRefusedByConstraint {
             throw Problem(.undoBlocked, "What would come back is refused by \(error.constraint ?? "the database").")
+        }
+    }
+
+    /// An erasure that waits is of both records, as long as they are one: it is decided on before they are two again.
+    private func checkErasure(of merge: MergeStore.Current, in transaction: PostgresTransaction) async throws {
+        let entity: DataSubject.Entity
+        switch merge.kind {
+        case .organization: return
+        case .person: entity = .person
+        case .expert: entity = .expert
+        }
+        let subject = DataSubject(entity: entity, id: .init(merge.survivor.uuid))
+        if try await ErasureStore.isAsked(of: subject, on: transaction) {
+            throw Problem(.undoBlocked, "The survivor's erasure was asked for: begin or refuse it first.")
         }
     }
 

@@ -9,8 +9,11 @@ enum MergeRules {
     /// Columns that say one thing together: a value of one record with a value of the other would say something that neither
     /// did.
     static let groups: [Set<String>] = [
-        ["kind", "sub_kind"], ["siren", "siret"], ["postal_code", "commune", "departement"],
+        ["kind", "sub_kind"], ["siren", "siret"], ["postal_code", "commune", "departement"], enrolment,
     ]
+    private static let enrolment: Set<String> = ["enrolled_on", "left_on", "confirmed_at"]
+    /// What people say of themselves, by a link or an answer: where it was said after a merge, its undo leaves it.
+    private static let personal: [Set<String>] = [["email"], enrolment]
     /// What makes the row itself; no choice concerns it.
     static let own: Set<String> = ["id", "version", "version_floor", "created_at", "updated_at"]
     private static let consents = "consents"
@@ -56,6 +59,7 @@ enum MergeRules {
         if group == [consents] {
             return [consents: latest(survivor[consents] ?? .null, merged[consents] ?? .null)]
         }
+        if group == enrolment { return joined(survivor, merged) }
         if group.count == 1, let column = group.first, case .array(let own)? = survivor[column],
             case .array(let more)? = merged[column]
         {
@@ -83,8 +87,22 @@ enum MergeRules {
         return .object(answers)
     }
 
-    private static func time(of answer: JSONValue) -> Int64 {
-        answer["at"]?.string.flatMap { try? Timestamp(validating: $0) }?.microseconds ?? 0
+    /// Who is enrolled by either record is enrolled, since the first day of both; what was confirmed last counts.
+    private static func joined(_ own: Image, _ other: Image) -> Image {
+        let left = [own["left_on"], other["left_on"]].compactMap { $0?.string }
+        let enrolled = [own["enrolled_on"], other["enrolled_on"]].compactMap { $0?.string }
+        let (confirmed, otherConfirmed) = (own["confirmed_at"] ?? .null, other["confirmed_at"] ?? .null)
+        return [
+            "left_on": left.count == 2 ? left.max().map(JSONValue.string) ?? .null : .null,
+            "enrolled_on": enrolled.min().map(JSONValue.string) ?? .null,
+            "confirmed_at": time(otherConfirmed) > time(confirmed) ? otherConfirmed : confirmed,
+        ]
+    }
+
+    private static func time(of answer: JSONValue) -> Int64 { time(answer["at"] ?? .null) }
+
+    private static func time(_ value: JSONValue) -> Int64 {
+        value.string.flatMap { try? Timestamp(validating: $0) }?.microseconds ?? 0
     }
 
     /// What was changed between two images, with its last values, by the names of fields.
@@ -94,6 +112,46 @@ enum MergeRules {
             edits[field(of: column)] = value
         }
         return edits
+    }
+
+    /// What an undo writes into the survivor's row after it has come back: what was said of it since the merge.
+    ///
+    /// - Parameters:
+    ///   - images: the rows of the merge.
+    ///   - now: the survivor's row before the undo.
+    static func kept(_ images: MergeStore.Images, now: Image) -> Image {
+        let (before, after) = (images.before, images.after)
+        var kept: Image = [:]
+        for group in personal where group.contains(where: { now[$0] != after[$0] }) {
+            for column in group where now[column] != before[column] { kept[column] = now[column] }
+        }
+        // The merged record has its address back.
+        if let email = kept["email"]?.string, email.lowercased() == images.merged["email"]?.string?.lowercased() {
+            kept["email"] = nil
+        }
+        let answers = answers(from: after, to: now)
+        if !answers.isEmpty, case .object(let own)? = before[consents] {
+            kept[consents] = .object(own.merging(answers) { $1 })
+        }
+        return kept
+    }
+
+    /// What an undo writes into the merged record's row. Nobody can tell which of both withdrew a consent since: it counts for
+    /// both.
+    static func withdrawn(_ images: MergeStore.Images, now: Image) -> Image {
+        guard case .object(let own)? = images.merged[consents] else { return [:] }
+        let withdrawals = answers(from: images.after, to: now).filter { purpose, answer in
+            answer["agreed"] == .bool(false) && own[purpose]?["agreed"] == .bool(true)
+        }
+        return withdrawals.isEmpty ? [:] : [consents: .object(own.merging(withdrawals) { $1 })]
+    }
+
+    /// What was answered between two images, by purpose.
+    private static func answers(from before: Image, to after: Image) -> Image {
+        guard case .object(let old)? = before[consents], case .object(let answers)? = after[consents] else {
+            return [:]
+        }
+        return answers.filter { old[$0.key] != $0.value }
     }
 
     private static func group(of column: String) -> Set<String> {

@@ -110,6 +110,12 @@ enum MergeStore {
 
     // MARK: Merging
 
+    /// One merge or undo at a time, until the transaction ends: an undo reads which merges came after its own, and one of
+    /// organizations moves people, too.
+    static func takeTurn(in transaction: PostgresTransaction) async throws {
+        try await transaction.execute("select pg_advisory_xact_lock(hashtextextended('directory.merge', 0))")
+    }
+
     /// Both rows, locked until the end of the transaction: whatever refers to them waits or is seen.
     ///
     /// - Throws: 422 naming the one that is not there.
@@ -217,15 +223,25 @@ enum MergeStore {
         ).decode(Moved.self)
     }
 
-    /// What was taken out with a merge besides the record itself.
+    /// What was taken out with a merge besides the record itself, and has versions, for the journal.
     static func setAside(_ id: Merge.ID, in transaction: PostgresTransaction) async throws -> [Moved] {
         try await transaction.query(
             """
             select \(entity("step")) as entity, (step ->> 'merged')::uuid as id,
                 (step -> 'image' ->> 'version')::integer as version
-            from merge, jsonb_array_elements(steps - -1) as step where merge.id = \(id)
+            from merge, jsonb_array_elements(steps - -1) as step where merge.id = \(id) and step -> 'image' ? 'version'
             """
         ).decode(Moved.self)
+    }
+
+    /// The referrals of which offers were set aside.
+    static func recounted(_ id: Merge.ID, in transaction: PostgresTransaction) async throws -> [Referral.ID] {
+        try await transaction.query(
+            """
+            select distinct (step -> 'image' ->> 'referral')::uuid as id
+            from merge, jsonb_array_elements(steps) as step where merge.id = \(id) and step ->> 'table' = 'referral_offer'
+            """
+        ).map { try $0["id"] }
     }
 
     /// A row that was changed by a merge or its undo.

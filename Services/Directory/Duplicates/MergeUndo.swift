@@ -31,12 +31,21 @@ extension MergeStore {
         return try row.decode(Current.self)
     }
 
-    /// The survivor's row as it was left by the merge.
-    static func after(_ id: Merge.ID, in transaction: PostgresTransaction) async throws -> MergeRules.Image {
-        guard let row = try await transaction.first("select after from merge where id = \(id)") else {
-            throw Problem(.notFound)
-        }
-        return try LenientJSON.decode(MergeRules.Image.self, from: Array(try row["after", as: JSONText.self].text.utf8))
+    /// The rows of a merge: the survivor's before and after it, and the one that it took out.
+    struct Images: Decodable {
+        var before: MergeRules.Image
+        var after: MergeRules.Image
+        var merged: MergeRules.Image
+    }
+
+    static func images(_ id: Merge.ID, in transaction: PostgresTransaction) async throws -> Images {
+        let row = try await transaction.first(
+            """
+            select jsonb_build_object('before', before, 'after', after, 'merged', steps -> -1 -> 'image') as images
+            from merge where id = \(id)
+            """)
+        guard let row else { throw Problem(.notFound) }
+        return try LenientJSON.decode(Images.self, from: Array(try row["images", as: JSONText.self].text.utf8))
     }
 
     /// Brings back the survivor, then what the last step took out and moved, then the step before it.

@@ -18,8 +18,9 @@ struct Eraser: Sendable {
 
     /// The same by the link of a mail, where a second click is no mistake.
     func ask(_ subject: DataSubject, by principal: Principal, in transaction: PostgresTransaction) async throws {
-        try await transaction.execute(
-            "select from \(ConsentStore.table(subject)) where id = \(subject.id) for update")
+        let found = try await transaction.first(
+            "select id from \(ConsentStore.table(subject)) where id = \(subject.id) for update")
+        guard found != nil else { throw Problem(.notFound) }
         guard try await !ErasureStore.isAsked(of: subject, on: transaction) else { return }
         _ = try await request(subject, .request, by: principal, in: transaction)
     }

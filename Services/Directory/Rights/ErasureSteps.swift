@@ -79,7 +79,8 @@ enum ErasureSteps {
         """
     }
 
-    /// A firm's contact in a referral, by address or telephone, and names in what others wrote about referrals.
+    /// A firm's contact in a referral, by address or telephone, and names in what others wrote about referrals: also where a
+    /// merge has set it aside.
     private static func redact(_ known: KnownAs) -> SQL {
         """
         with subject as (
@@ -93,6 +94,17 @@ enum ErasureSteps {
                 updated_at = now()
             from subject where note ~* pattern
             returning 'referralOffer' as entity, referral_offer.id, referral_offer.version
+        ), aside as (
+            update merge set steps = (
+                select jsonb_agg(
+                    case when step ->> 'table' = 'referral_offer' and step -> 'image' ->> 'note' is not null
+                        then jsonb_set(
+                            step, '{image,note}', to_jsonb(
+                                coalesce(regexp_replace(step -> 'image' ->> 'note', pattern, '[…]', 'gi'),
+                                    step -> 'image' ->> 'note')))
+                        else step end order by place)
+                from jsonb_array_elements(steps) with ordinality as each (step, place))
+            from subject where kind = 'expert' and steps @> '[{"table": "referral_offer"}]'
         ), needs as (
             update referral set description = coalesce(regexp_replace(description, pattern, '[…]', 'gi'), description),
                 version = version + 1, updated_at = now(), firm_name = case when not is_contact then firm_name end,

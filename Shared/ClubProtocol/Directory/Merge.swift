@@ -25,13 +25,14 @@ package struct Merge: Codable, Hashable, Sendable {
     /// What refers to the survivor instead of the merged record; empty once undone.
     package var moved: [Count]
     /// What said the same thing twice, and is kept with the merge until it is undone: a second enrolment, a mandate within
-    /// another.
+    /// another, a second offer of one referral.
     package var setAside: [Count]
     package var mergedBy: String
     package var mergedAt: Timestamp
     package var undoneBy: String?
     package var undoneAt: Timestamp?
-    /// What had been edited on the survivor between merge and undo, with the values that the undo took back.
+    /// What had been edited on the survivor between merge and undo. Its e-mail address, the days of its enrolment and answers on
+    /// consent stay; the undo took the other values back.
     package var edits: [String: JSONValue]?
     package var version: Int
 }
@@ -39,8 +40,9 @@ package struct Merge: Codable, Hashable, Sendable {
 /// Merges a record into another of its kind, in one transaction.
 ///
 /// The survivor keeps its fields; where one is empty it takes the merged record's, lists are joined, and of answers on
-/// consent the latest counts. Everything that refers to the merged record refers to the survivor afterwards. What would
-/// then contradict itself, as two contributions of one year, is named and stands in the way.
+/// consent the latest counts. Who is enrolled by either record is enrolled, since the first day and with the last
+/// confirmation of both. Everything that refers to the merged record refers to the survivor afterwards. What would then
+/// contradict itself, as two contributions of one year, is named and stands in the way, and so does an erasure that waits.
 package enum MergeRecords: Endpoint {
     package static let operation = Operation(
         .post, "/v1/merges", "Merges a record into another.", success: .created, access: .roles(.operator),
@@ -106,7 +108,8 @@ package enum GetMerge: Endpoint {
 }
 
 /// Brings both records back exactly as they were, and everything that was moved, save what has been pointed elsewhere since.
-/// What was added to the survivor in the meantime stays with it.
+/// What was added to the survivor in the meantime stays with it, and so does what people say of themselves: a changed e-mail
+/// address, leaving, coming back or confirming, and answers on consent. Who withdrew a consent withdrew it for both.
 package enum UndoMerge: Endpoint {
     package static let operation = Operation(
         .post, "/v1/merges/{merge}/undo", "Brings both records of a merge back.", access: .roles(.operator),
