@@ -10,8 +10,11 @@ enum PersonColumn: String, ImportColumn {
 
     var aliases: [String] {
         switch self {
-        case .familyName: ["nom", "nomdefamille", "nomusuel", "lastname", "surname", "name"]
-        case .givenName: ["prenom", "prenomusuel", "prenoms", "firstname", "forename"]
+        // The last ones are those of the HATVP's tables.
+        case .familyName:
+            ["nomdefamille", "nom", "nomusuel", "lastname", "surname", "name", "nomdirigeant", "nomcollaborateur"]
+        case .givenName:
+            ["prenom", "prenomusuel", "prenoms", "firstname", "forename", "prenomdirigeant", "prenomcollaborateur"]
         case .email: ExpertColumn.email.aliases + ["courrierelectronique"]
         case .telephone: ExpertColumn.telephone.aliases
         case .organization:
