@@ -91,7 +91,7 @@ struct ImportFile<Row: ImportedRow> {
         guard let header = reader?.header else { throw Self.another }
         let chunk = Chunk(
             header: header, rows: rows, rejected: rejected,
-            advance: .init(rows: count, digest: digest.value, unknownColumns: header.unknown))
+            advance: .init(rows: count, digest: digest.value, unknownColumns: header.unused))
         rows.removeAll(keepingCapacity: true)
         rejected.removeAll(keepingCapacity: true)
         return chunk

@@ -112,7 +112,7 @@ struct ImportedFile: ParsableArguments {
             print("… and \(report.rejected - report.errors.count) more rows")
         }
         if !report.unknownColumns.isEmpty {
-            print("columns nobody knows, left out: \(report.unknownColumns.joined(separator: ", "))")
+            print("columns left out: \(report.unknownColumns.joined(separator: ", "))")
         }
         var table = Table("rows", "created", "updated", "as they were", "bad", right: [0, 1, 2, 3, 4])
         table.add(

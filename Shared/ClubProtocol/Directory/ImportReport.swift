@@ -107,7 +107,7 @@ package struct ImportReport: Codable, Hashable, Sendable {
     package var rejected: Int
     /// In the order of rows; the first thousand.
     package var errors: [RowError]
-    /// Headers of the file that the import does not know and left aside.
+    /// Headers of the file that the import left aside: it does not know them, or another one says the same better.
     package var unknownColumns: [String]
 
     package init(of import: Import, errors: [RowError]) {
