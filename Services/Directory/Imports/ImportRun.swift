@@ -177,9 +177,30 @@ struct ImportRun<Row: ImportedRow> {
         var outcome = ImportOutcome()
         for (row, faults) in chunk.rejected { outcome.reject(row, faults) }
         try await ConsentStore.say(.import, by: principal, in: transaction)
-        try await writer(chunk.header, isLast: false).write(chunk.rows, in: transaction, into: &outcome)
+        try await write(chunk.rows, by: writer(chunk.header, isLast: false), in: transaction, into: &outcome)
         try await ImportLedger.hold(claim, outcome, in: transaction)
         return outcome
+    }
+
+    /// Together; when the database refuses them for what one of them says, one by one, so that this one is named.
+    private func write(
+        _ rows: [Row], by writer: ImportWriter<Row>, in transaction: PostgresTransaction,
+        into outcome: inout ImportOutcome
+    ) async throws {
+        do {
+            outcome.add(try await transaction.savepoint { try await Row.write(rows, by: writer, in: $0) })
+        } catch let error as PostgresError where error.sqlState?.hasPrefix("23") == true {
+            guard rows.count == 1, let row = rows.first else {
+                for row in rows { try await write([row], by: writer, in: transaction, into: &outcome) }
+                return
+            }
+            let isUnique = error.sqlState == SQLState.uniqueViolation
+            let detail =
+                isUnique
+                ? "A number or an address of it is another record's already."
+                : "It says something that does not go with the rest of the record."
+            outcome.reject(row.row, [.init(column: nil, detail: detail)])
+        }
     }
 
     private func writer(_ header: ImportHeader<Row.Column>, isLast: Bool) -> ImportWriter<Row> {
@@ -222,7 +243,7 @@ struct ImportRun<Row: ImportedRow> {
         guard let header, !rows.isEmpty else { return nil }
         var outcome = ImportOutcome()
         try await ConsentStore.say(.import, by: principal, in: transaction)
-        try await writer(header, isLast: isLast).write(rows, in: transaction, into: &outcome)
+        try await write(rows, by: writer(header, isLast: isLast), in: transaction, into: &outcome)
         try await ImportLedger.release(claim, outcome, in: transaction)
         return outcome
     }

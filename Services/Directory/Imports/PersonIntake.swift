@@ -6,7 +6,9 @@ extension PersonRow {
     /// Who works where is said by the organization's SIRET, else by its name, which must then be that of one only.
     /// By e-mail; else by name, without accents, case and signs, and organization, where addresses do not speak against
     /// it. A person has neither SIRET nor postal code of its own: those are the organization's.
-    static func match(_ rows: JSONText, in transaction: PostgresTransaction) async throws -> [ImportMatch] {
+    static func match(
+        _ rows: JSONText, for existing: Import.Existing, in transaction: PostgresTransaction
+    ) async throws -> [ImportMatch] {
         try await transaction.query(
             """
             with said as (
