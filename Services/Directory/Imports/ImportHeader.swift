@@ -69,6 +69,16 @@ struct ImportHeader<Column: ImportColumn> {
                 detail: "The first line has no column for \(Column.identifyingNames): it must hold the headers.")
         }
     }
+
+    private init(columns: [Column?], titles: [String]) {
+        self.columns = columns
+        self.titles = titles
+    }
+
+    /// The same cells, as far as rows of another sort know them.
+    func known<Other: ImportColumn>(to _: Other.Type) -> ImportHeader<Other> {
+        .init(columns: columns.map { $0.flatMap { Other(rawValue: $0.rawValue) } }, titles: titles)
+    }
 }
 
 struct HeaderFault: Error {

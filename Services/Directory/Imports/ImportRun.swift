@@ -250,7 +250,9 @@ struct ImportRun<Row: ImportedRow> {
 
     /// One at a time: two imports at once could both take the same record for new.
     private func lock(waiting: Bool, in transaction: PostgresTransaction) async throws {
-        let name = "directory.imports.\(order.records.rawValue)"
+        // Ambassadors bring people.
+        let records = order.records == .ambassadors ? Import.Records.people : order.records
+        let name = "directory.imports.\(records.rawValue)"
         if waiting {
             try await transaction.execute("select pg_advisory_xact_lock(hashtextextended(\(name), 0))")
             return

@@ -39,6 +39,13 @@ struct ImportWriter<Row: ImportedRow> {
     let journal: Journal
     let principal: Principal
 
+    /// For what the same rows say about other records.
+    func writer<Other: ImportedRow>(of _: Other.Type) -> ImportWriter<Other> {
+        .init(
+            existing: existing, isLast: isLast, header: header.known(to: Other.Column.self), journal: journal,
+            principal: principal)
+    }
+
     /// In rounds: see ``RowQueue``. A row is matched once to know its keys and, when it had to wait, again when it is ready.
     func write(_ rows: [Row], in transaction: PostgresTransaction) async throws -> ImportOutcome {
         var outcome = ImportOutcome()

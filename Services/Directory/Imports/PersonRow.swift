@@ -49,6 +49,8 @@ struct PersonRow: ImportedRow {
     var siret: Siret?
     var organizationName: Line?
     var consents: ConsentChoices?
+    /// Whether the organization is the one for which an ambassador advises: somebody who is known may work elsewhere.
+    var isAmbassador: Bool?
 
     var missingForNew: PersonColumn? {
         if familyName == nil { return .familyName }

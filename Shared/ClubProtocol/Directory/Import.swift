@@ -6,7 +6,7 @@ package struct Import: Codable, Hashable, Sendable {
 
     /// What the rows are.
     package enum Records: String, Codable, CaseIterable, Sendable {
-        case experts, organizations, people
+        case experts, organizations, people, ambassadors
     }
 
     package enum Mode: String, Codable, CaseIterable, Sendable {

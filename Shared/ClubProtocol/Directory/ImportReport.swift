@@ -82,6 +82,18 @@ package enum ImportPeople: Endpoint {
     package typealias Response = ImportReport
 }
 
+/// Takes ambassadors from a table with the columns of people, and topics, départements served and the day of their enrolment. The
+/// person is matched or made as an import of people does it, and enrolled unless it is an ambassador already, or was; the
+/// organization is the one for which it advises, and where a new person works.
+package enum ImportAmbassadors: Endpoint {
+    package static let operation = Operation(
+        .post, "/v1/imports/ambassadors", "Takes ambassadors from a CSV file.", access: .roles(.operator),
+        problems: [.importRunning, .anotherFile], consumes: .csv)
+
+    package typealias Query = ImportQuery
+    package typealias Response = ImportReport
+}
+
 /// What an import did or, in a dry run, would do.
 package struct ImportReport: Codable, Hashable, Sendable {
     /// One thing that is wrong in one row.
