@@ -61,4 +61,21 @@ struct ImportOrganizationTests {
             #expect(try await directory.ask("/v1/organizations").json() == before)
         }
     }
+
+    @Test("sorts of organizations are known by their French names")
+    func sorts() async throws {
+        try await withDirectory { directory in
+            let sorts: [(String, Organization.SubKind)] = [
+                ("Centre de gestion agréé", .accountingCentre), ("Fédération", .federation),
+                ("Profession réglementée", .regulatedProfession), ("Espace public numérique", .digitalSpaceNetwork),
+                ("Agence régionale", .regionalAgency), ("CMA", .chamber), ("Administration", .government),
+                ("Agence web", .webAgency), ("Revendeur", .reseller), ("chamber", .chamber),
+            ]
+            var file = "nom;sous-type\n"
+            for (place, sort) in sorts.enumerated() { file += "O\(place);\(sort.0)\n" }
+            #expect(try await report(Array(file.utf8), "?mode=apply", in: directory).errors == [])
+            let found = try await directory.client(.operator).send(ListOrganizations.request(query: .init())).items
+            #expect(found.map(\.subKind) == sorts.map(\.1))
+        }
+    }
 }

@@ -1,4 +1,5 @@
 import ClubProtocol
+import Foundation
 import HTTPTypes
 import NIOCore
 import Postgres
@@ -57,22 +58,31 @@ struct ImportRaceTests {
         return file
     }
 
-    /// Sends the file as a whole, and halts in its middle until `meanwhile` is done.
+    /// Sends the file as a whole, and halts it in its middle, where an expert is locked that it names, until `meanwhile` is done.
     private func send(
-        _ id: Import.ID, in directory: TestService, meanwhile: @escaping @Sendable () async throws -> Void
+        _ id: Import.ID, in directory: TestService,
+        meanwhile: (Task<ImportReport, any Error>) async throws -> Void
     ) async throws -> ImportReport {
-        let file = Self.file
-        let cut = file.index(file.startIndex, offsetBy: file.count / 2)
-        let torn = TornFile(text: String(file[..<cut]), rest: String(file[cut...])) {
-            for _ in 0..<1000 {
-                let row = try await directory.backend.database.first("select rows from import where id = \(id)")
-                if try row?["rows", as: Int.self] == 1000 { break }
-                try await Task.sleep(for: .milliseconds(10))
+        let known = try await directory.expert("Ancien") { $0.email = "a1500@example.org" }
+        let client = try directory.client(.operator)
+        let sending = try await directory.database.withClient { blocker in
+            try await blocker.transaction { transaction in
+                try await transaction.execute("select from directory.expert where id = \(known.id) for update")
+                let sending = Task {
+                    try await client.upload(
+                        ImportExperts.request(query: .init(import: id, mode: .apply)),
+                        body: TornFile(text: String(Self.file.dropLast()), rest: "\n") {})
+                }
+                for _ in 0..<1000 {
+                    let row = try await directory.backend.database.first("select rows from import where id = \(id)")
+                    if try row?["rows", as: Int.self] == 1000 { break }
+                    try await Task.sleep(for: .milliseconds(10))
+                }
+                try await meanwhile(sending)
+                return sending
             }
-            try await meanwhile()
         }
-        return try await directory.client(.operator).upload(
-            ImportExperts.request(query: .init(import: id, mode: .apply)), body: torn)
+        return try await sending.value
     }
 
     private func experts(in directory: TestService) async throws -> Int? {
@@ -84,13 +94,13 @@ struct ImportRaceTests {
         try await withDirectory { directory in
             let id = Import.ID()
             let query = "?mode=apply&import=\(id)"
-            let report = try await send(id, in: directory) {
+            let report = try await send(id, in: directory) { _ in
                 for _ in 1...3 {
                     let other = try await directory.imports(Array(Self.file.utf8), query)
                     #expect(try other.problem().slug == "import-running")
                 }
             }
-            #expect(report.applied && (report.rows, report.created) == (Self.count, Self.count))
+            #expect(report.applied && (report.rows, report.created) == (Self.count, Self.count - 1))
             let taken = try await experts(in: directory)
             #expect(taken == Self.count)
             #expect(try await directory.report(Self.file, query) == report)
@@ -103,7 +113,7 @@ struct ImportRaceTests {
     func wholeWithoutGuard() async throws {
         try await withDirectory { directory in
             let id = Import.ID()
-            let first: ImportReport? = try? await send(id, in: directory) {
+            let first: ImportReport? = try? await send(id, in: directory) { _ in
                 let order = ImportLedger.Order(
                     id: id, key: nil, actor: "test", records: .experts, mode: .apply, rejects: .refuseFile,
                     existing: .update)
@@ -113,7 +123,105 @@ struct ImportRaceTests {
             }
             #expect(first == nil)
             let taken = try await experts(in: directory)
-            #expect(taken == 0)
+            #expect(taken == 1)
+        }
+    }
+
+    @Test("what a whole file had done when its sender went away is undone, in the ledger as well")
+    func gone() async throws {
+        try await withDirectory { directory in
+            let id = Import.ID()
+            let client = try directory.client(.operator)
+            func now() async throws -> Import { try await client.send(GetImport.request(path: .init(import: id))) }
+            await #expect(throws: (any Error).self) {
+                try await send(id, in: directory) { sending in
+                    #expect(try await now().created == 1000)
+                    sending.cancel()
+                    var state = try await now().state
+                    for _ in 0..<500 where state == .running {
+                        try await Task.sleep(for: .milliseconds(10))
+                        state = try await now().state
+                    }
+                }
+            }
+            let left = try await now()
+            #expect((left.state, left.rows, left.created) == (ImportState.interrupted, 0, 0))
+            let rows = try await client.send(
+                ListImportRows.request(path: .init(import: id), query: .init(), body: Empty()))
+            #expect(rows.items.isEmpty)
+            let taken = try await experts(in: directory)
+            #expect(taken == 1)
+            let report = try await directory.report(Self.file, "?mode=apply&import=\(id)")
+            #expect(report.applied && (report.rows, report.created) == (Self.count, Self.count - 1))
+        }
+    }
+
+    @Test("while a whole file is on its way, no transaction is open for it", arguments: Import.Mode.allCases)
+    func slow(mode: Import.Mode) async throws {
+        try await withDirectory { directory in
+            let file = Self.file
+            let cut = file.index(file.startIndex, offsetBy: file.count / 2)
+            let torn = TornFile(text: String(file[..<cut]), rest: String(file[cut...])) {
+                for _ in 1...50 {
+                    let row = try await directory.backend.database.first(
+                        """
+                        select count(*) as locks from pg_locks
+                        where locktype = 'advisory' and ((classid::bigint << 32) | objid::bigint)
+                            = hashtextextended('directory.imports.experts', 0)
+                        """)
+                    #expect(try row?["locks", as: Int.self] == 0)
+                    try await Task.sleep(for: .milliseconds(10))
+                }
+            }
+            let report = try await directory.client(.operator).upload(
+                ImportExperts.request(query: .init(mode: mode)), body: torn)
+            #expect((report.rows, report.created) == (Self.count, Self.count))
+        }
+    }
+
+    @Test("a file that does not fit on the disk is refused for now, and so is one for which there is no place")
+    func full() async throws {
+        let file = SpooledFile(descriptor: open("/dev/full", O_RDWR))
+        let refusal = await #expect(throws: Problem.self) { try await file.append(ByteBuffer(string: "name")) }
+        #expect(refusal?.type == .unavailable)
+        #expect(throws: Problem.self) { try SpooledFile(in: "/nowhere") }
+    }
+
+    @Test("another file under the identifier of an import that is done, or under its key, is refused")
+    func another() async throws {
+        try await withDirectory { directory in
+            func post(_ file: String, _ query: String, key: String? = nil) async throws -> RawAnswer {
+                var headers = ["Content-Type": "text/csv"]
+                headers["Idempotency-Key"] = key
+                return try await directory.raw(
+                    .post, "/v1/imports/experts\(query)", role: .operator, headers: headers, body: Array(file.utf8))
+            }
+            let file = "name,type,postalCode,commune\nUn,agence,64000,Pau\n"
+            for rejects in Import.Rejects.allCases {
+                let query = "?mode=apply&rejects=\(rejects.rawValue)"
+                let named = "\(query)&import=\(Import.ID())"
+                let key = rejects.rawValue
+                let reports = (
+                    try await post(file, named).decode(ImportReport.self),
+                    try await post(file, query, key: key).decode(ImportReport.self)
+                )
+                for other in [file + "Deux,agence,64000,Pau\n", file.replacing("Un", with: "Une"), "name,type\n"] {
+                    let problems = (
+                        try await post(other, named).problem(), try await post(other, query, key: key).problem()
+                    )
+                    #expect((problems.0.slug, problems.0.status) == ("another-file", 409))
+                    #expect((problems.1.slug, problems.1.status) == ("idempotency-key-reused", 422))
+                }
+                #expect(try await post(file, named).decode(ImportReport.self) == reports.0)
+                #expect(try await post(file, query, key: key).decode(ImportReport.self) == reports.1)
+            }
+            // A refused one may be mended under its identifier, but a request is not repeated with something else.
+            let bad = file.replacing("64000", with: "640")
+            let refused = try await post(bad, "?mode=apply", key: "bad").decode(ImportReport.self)
+            #expect(!refused.applied)
+            #expect(try await post(bad, "?mode=apply", key: "bad").decode(ImportReport.self) == refused)
+            #expect(try await post(file, "?mode=apply", key: "bad").problem().slug == "idempotency-key-reused")
+            #expect(try await post(file, "?mode=apply&import=\(refused.import)").decode(ImportReport.self).applied)
         }
     }
 

@@ -66,6 +66,40 @@ struct ImportRetentionTests {
         }
     }
 
+    @Test("is not missed by a file that goes on: with rows that had waited, it begins anew")
+    func waited() async throws {
+        try await withDirectory { directory in
+            let database = directory.backend.database
+            let client = try directory.client(.operator)
+            let id = Import.ID()
+            let request = ImportOrganizations.request(
+                query: .init(import: id, mode: .apply, rejects: .skipRow, kind: .institution))
+            var file = "name;siret;parent\n"
+            for branch in 1...1000 { file += "Agence \(branch);;73282932000074\n" }
+            let torn = TornFile(text: file) {
+                for _ in 0..<1000 {
+                    let row = try await database.first("select held from import where id = \(id)")
+                    if try row?["held", as: Int.self] == 1000 { return }
+                    try await Task.sleep(for: .milliseconds(10))
+                }
+            }
+            await #expect(throws: (any Error).self) { try await client.upload(request, body: torn) }
+            var state = ImportState.running
+            for _ in 0..<500 where state == .running {
+                try await Task.sleep(for: .milliseconds(10))
+                state = try await client.send(GetImport.request(path: .init(import: id))).state
+            }
+            try await database.execute("update import set updated_at = now() - interval '4 months' where id = \(id)")
+            let forgotten = try await enforce(in: directory)
+            #expect(forgotten == 1)
+            let whole = TornFile(text: file, rest: "Tête;73282932000074;\n") {}
+            let report = try await client.upload(request, body: whole)
+            #expect((report.rows, report.created, report.rejected) == (1001, 1001, 0))
+            let now = try await client.send(GetImport.request(path: .init(import: id)))
+            #expect(now.state == .completed && now.held == 0)
+        }
+    }
+
     @Test("is kept when the file is sent again meanwhile, and goes on where it ended")
     func resumed() async throws {
         try await withDirectory { directory in

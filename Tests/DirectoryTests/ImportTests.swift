@@ -45,6 +45,36 @@ struct ImportTests {
         }
     }
 
+    @Test("of two columns that say the same, the one that says it best is taken, and the other is named")
+    func rankedColumns() async throws {
+        try await withDirectory { directory in
+            let report = try await directory.report(
+                "Enseigne;Société;Nom;Prénom;Portable;Téléphone;E-mail;Type;CP;Ville\n"
+                    + "Chez Un;Un SARL;Ibarra;Zoé;0612345678;0559000000;un@example.org;agence;64000;Pau\n")
+            #expect(report.created == 1 && report.unknownColumns == ["Enseigne", "Nom", "Prénom", "Portable"])
+            let expert = try #require(
+                try await directory.client(.operator).send(ListExperts.request(query: .init())).items.first)
+            #expect(expert.name == "Un SARL" && expert.telephone == "0559000000")
+        }
+    }
+
+    @Test("UTF-16 is read without its mark, and what has U+0000 in its headers is refused")
+    func unmarked() async throws {
+        try await withDirectory { directory in
+            for (isBig, name) in [(false, "Été"), (true, "Œuvre")] {
+                let text = "Société\tType\tCP\tVille\n\(name)\tagence\t64000\tPau\n"
+                let file = text.utf16.flatMap { unit in
+                    let bytes = [UInt8(unit >> 8), UInt8(unit & 0xFF)]
+                    return isBig ? bytes : bytes.reversed()
+                }
+                #expect(try await directory.imports(file).decode(ImportReport.self).created == 1)
+            }
+            #expect(try await directory.ask("/v1/experts").items("name") == ["Été", "Œuvre"])
+            let answer = try await directory.imports(Array("name,type,co\0lour\nUn,agence,red\n".utf8))
+            #expect(answer.status == 422)
+        }
+    }
+
     @Test("a dry run says the same and changes nothing")
     func dryRun() async throws {
         try await withDirectory { directory in
@@ -157,7 +187,7 @@ struct ImportTests {
     func noTable() async throws {
         try await withDirectory { directory in
             let binary = (0..<5000).map { UInt8(truncatingIfNeeded: $0 &* 7919) }
-            for file in [[], Array("\n\n".utf8), Array("a,b\n1,2\n".utf8), Array("nom,name\nA,B\n".utf8), binary] {
+            for file in [[], Array("\n\n".utf8), Array("a,b\n1,2\n".utf8), Array("nom,Nom\nA,B\n".utf8), binary] {
                 let answer = try await directory.imports(file)
                 #expect(answer.status == 422)
                 #expect(try answer.problem().detail != nil)

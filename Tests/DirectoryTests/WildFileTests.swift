@@ -34,7 +34,6 @@ struct WildFile: CustomTestStringConvertible, Sendable {
     var testDescription: String { path }
 
     static let noHeader = "The first line has no column for name, SIRET or e-mail: it must hold the headers."
-    static let noPeople = "The first line has no column for family name or e-mail: it must hold the headers."
     static let empty = "The file is empty: its first line must hold the headers."
 }
 

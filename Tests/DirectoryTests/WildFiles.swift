@@ -9,7 +9,7 @@ extension WildFile {
             outcome: .refused(noHeader)),
         .init(
             path: "annuaires/cog2024_departements.csv", records: 102, digest: 0x3d616de9909f554f,
-            outcome: .refused("Two columns say the same; the second is “departement”.")),
+            outcome: .refused(noHeader)),
         .init(
             path: "annuaires/cog2024_regions.csv", records: 19, digest: 0x9042ebff522c9f38, outcome: .refused(noHeader)),
         .init(
@@ -314,10 +314,10 @@ extension WildFile {
                 ])),
         .init(
             path: "hatvp/vues_separees/2_dirigeants.csv", intake: .people, records: 601, digest: 0x03c763d2fbb1b331,
-            outcome: .refused(noPeople)),
+            outcome: .taken(created: 585, updated: 4), names: ["AÏACH Maxime"]),
         .init(
             path: "hatvp/vues_separees/3_collaborateurs.csv", intake: .people, records: 1038,
-            digest: 0xad66319178a837ed, outcome: .refused(noPeople)),
+            digest: 0xad66319178a837ed, outcome: .taken(created: 1002, updated: 1), names: ["PERALDI Olivier"]),
         .init(
             path: "hatvp/vues_separees/4_clients.csv", records: 1949, digest: 0x374dc31562fdfc5d,
             outcome: .refused(noHeader)),

@@ -29,8 +29,10 @@ struct ExportRoutes {
                 TableFormat(isForExcel: call.query.excel == true), from: database, to: output)
         }
         parts.routes.download(ExportAmbassadors.self, headers: Self.file("ambassadors.csv")) { call, output in
+            let isShown = PersonStore.selection(ListPeople.Query(), for: call.principal)
             try await Self.write(
-                .ambassadors, where: AmbassadorStore.selection(call.query.filter, for: call.principal),
+                .ambassadors(isShown: isShown),
+                where: AmbassadorStore.selection(call.query.filter, for: call.principal),
                 TableFormat(isForExcel: call.query.excel == true), from: database, to: output)
         }
         parts.routes.download(ExportCards.self, headers: Self.file("people.vcf")) { call, output in

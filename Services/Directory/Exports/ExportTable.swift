@@ -55,20 +55,30 @@ struct ExportTable: Sendable {
         ] + consents,
         source: "person")
 
-    static let ambassadors = ExportTable(
-        columns: [
-            .init("id", "id::text"), .init("person", "person::text"), .init("name", "name"),
-            .init("organization", "organization::text"), .init("topics", topics),
-            .init("departements", "array_to_string(departements, ', ')"),
-        ] + enrolment,
-        source: "ambassador")
+    /// - Parameter isShown: whether the caller may see a row of `person`: its address, telephone and answers.
+    static func ambassadors(isShown: SQL) -> ExportTable {
+        ExportTable(
+            columns: [
+                .init("id", "id::text"), .init("person", "person::text"), .init("familyName", "family_name"),
+                .init("givenName", "given_name"), .init("email", "email"), .init("telephone", "telephone"),
+                .init("organization", number(of: "ambassador.organization")), .init("topics", topics),
+                .init("departements", "array_to_string(departements, ', ')"),
+            ] + consents + enrolment,
+            source: """
+                ambassador cross join lateral (
+                    select family_name, given_name, case when \(isShown) then email end as email,
+                        case when \(isShown) then telephone end as telephone,
+                        case when \(isShown) then consents end as consents
+                    from person where person.id = ambassador.person) as who
+                """)
+    }
 
     /// An organization as an import finds it again, elsewhere too if it has a SIRET.
     private static func number(of organization: SQL) -> SQL {
         "(select coalesce(o.siret, o.id::text) from organization o where o.id = \(organization))"
     }
 
-    /// Those days are facts of the club, which no import changes.
+    /// Those days are facts of the club, which no import changes where they are known.
     private static let enrolment: [Column] = [
         .init("enrolledOn", "to_char(enrolled_on, 'YYYY-MM-DD')"), .init("leftOn", "to_char(left_on, 'YYYY-MM-DD')"),
         .init("confirmedOn", "to_char(confirmed_at at time zone 'Europe/Paris', 'YYYY-MM-DD')"),

@@ -13,12 +13,15 @@ struct TableFormat: Equatable {
         if isLast { line.append(contentsOf: "\r\n".utf8) } else { line.append(separator) }
     }
 
-    /// One cell: harmless to a spreadsheet, and in quotes where its text needs them.
+    /// One cell: harmless to a spreadsheet, and in quotes where that or its text needs them.
     func append(_ text: some Collection<UInt8>, to line: inout [UInt8]) {
         let isFormula = FormulaGuard.isNeeded(text)
-        let isQuoted = text.contains { byte in
-            byte == separator || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r")
-        }
+        let isQuoted =
+            isFormula
+            || text.contains { byte in
+                byte == separator || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\n")
+                    || byte == UInt8(ascii: "\r")
+            }
         if isQuoted { line.append(UInt8(ascii: "\"")) }
         if isFormula { line.append(FormulaGuard.mark) }
         guard isQuoted else {
@@ -41,8 +44,8 @@ enum FormulaGuard {
 
     static func isNeeded(_ text: some Sequence<UInt8>) -> Bool {
         switch text.first(where: { $0 != mark && $0 != UInt8(ascii: " ") }) {
-        case UInt8(ascii: "="), UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "@"), UInt8(ascii: "\t"),
-            UInt8(ascii: "\r"), UInt8(ascii: "\n"):
+        case UInt8(ascii: "="), UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "@"), UInt8(ascii: "|"),
+            UInt8(ascii: "\t"), UInt8(ascii: "\r"), UInt8(ascii: "\n"):
             true
         default: false
         }

@@ -40,6 +40,14 @@ enum Cell {
         return try Departement(validating: code.utf8.count == 1 ? "0\(code)" : code)
     }
 
+    /// `2027-03-14`, or `14/3/2027`, as French spreadsheets write it.
+    static func day(_ cell: String) throws(InvalidText) -> Day {
+        let parts = cell.split(separator: "/")
+        guard parts.count == 3 else { return try Day(validating: cell) }
+        let (day, month) = (padded(String(parts[0]), to: 2), padded(String(parts[1]), to: 2))
+        return try Day(validating: "\(parts[2])-\(month)-\(day)")
+    }
+
     static func yes(_ cell: String) throws(InvalidText) -> Bool {
         switch Folding.key(cell) {
         case "oui", "o", "yes", "y", "vrai", "true", "1", "x", "ok": return true

@@ -23,6 +23,17 @@ struct ExistingRecord {
             ? "coalesce(nullif(\(table).\(column), '{}'), \(cell), '{}') as \(column)" : text(column, cell)
     }
 
+    /// Columns that say one thing together: those that are empty are filled, unless one that is not says something else.
+    func together(_ columns: [(column: SQL, cell: SQL)]) -> SQL {
+        guard filling else { return columns.map { text($0.column, $0.cell) }.joined(separator: ", ") }
+        let agree = columns.map { column, cell -> SQL in
+            "coalesce(directory.name_key(\(table).\(column)) = directory.name_key(\(cell)), true)"
+        }.joined(separator: " and ")
+        return columns.map { column, cell -> SQL in
+            "coalesce(\(table).\(column), case when \(agree) then \(cell) end) as \(column)"
+        }.joined(separator: ", ")
+    }
+
     /// What was answered is no gap, be it a no.
     var consents: SQL {
         let choices: SQL = "coalesce(row.consents, '{}')"

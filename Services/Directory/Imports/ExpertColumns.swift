@@ -10,15 +10,15 @@ enum ExpertColumn: String, ImportColumn {
         switch self {
         case .name:
             [
-                "nom", "raisonsociale", "denomination", "societe", "entreprise", "enseigne", "nomentreprise",
-                "nomdelentreprise", "nomdelasociete", "company", "companyname", "organisation", "organization",
+                "raisonsociale", "denomination", "nomentreprise", "nomdelentreprise", "nomdelasociete", "societe",
+                "entreprise", "companyname", "company", "organisation", "organization", "name", "nom", "enseigne",
             ]
         case .siret: ["nsiret", "nosiret", "numerosiret", "numerodesiret", "siretnumber"]
-        case .subKind: ["kind", "type", "categorie", "category", "metier", "activite", "typedexpert"]
+        case .subKind: ["typedexpert", "kind", "type", "categorie", "category", "metier", "activite"]
         case .contactName:
             [
-                "contact", "nomducontact", "nomcontact", "interlocuteur", "responsable", "dirigeant", "contactperson",
-                "personneacontacter",
+                "nomducontact", "nomcontact", "contactperson", "personneacontacter", "contact", "interlocuteur",
+                "responsable", "dirigeant",
             ]
         case .email:
             [
@@ -28,7 +28,7 @@ enum ExpertColumn: String, ImportColumn {
         case .telephone:
             [
                 "tel", "phone", "telephonenumber", "phonenumber", "numerodetelephone", "telephonecontact",
-                "contacttelephone", "contactphone", "portable", "mobile", "notel", "ntel",
+                "contacttelephone", "contactphone", "notel", "ntel", "portable", "mobile",
             ]
         case .postalCode: ["codepostal", "cp", "zip", "zipcode", "postcode", "codepostale"]
         case .commune: ["ville", "city", "town", "localite", "municipality"]

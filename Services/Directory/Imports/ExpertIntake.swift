@@ -5,7 +5,9 @@ import Postgres
 extension ExpertRow {
     /// The one policy of matching: by SIRET; else by e-mail, where SIRETs do not speak against it, if several share
     /// it by the name too; else by name, without accents, case and signs, and postal code.
-    static func match(_ rows: JSONText, in transaction: PostgresTransaction) async throws -> [ImportMatch] {
+    static func match(
+        _ rows: JSONText, for existing: Import.Existing, in transaction: PostgresTransaction
+    ) async throws -> [ImportMatch] {
         try await transaction.query(
             """
             with row as (

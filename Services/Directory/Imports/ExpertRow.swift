@@ -66,7 +66,7 @@ struct ExpertRow: ImportedRow {
         }
     }
 
-    private static func subKind(_ cell: String) throws(InvalidText) -> Expert.SubKind {
+    static func subKind(_ cell: String) throws(InvalidText) -> Expert.SubKind {
         switch Folding.key(cell) {
         case "webagency", "webagencies", "agenceweb", "agence", "agency": return .webAgency
         case "reseller", "resellers", "revendeur", "distributeur", "revendeurinformatique": return .reseller

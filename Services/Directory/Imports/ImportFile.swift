@@ -17,6 +17,7 @@ struct ImportFile<Row: ImportedRow> {
 
     private let blank: Row
     private let topics: TopicVocabulary
+    private let order: ImportLedger.Order
     private let claim: ImportLedger.Claim
     private var records = CSVReader()
     private var reader: ImportReader<Row>?
@@ -26,15 +27,17 @@ struct ImportFile<Row: ImportedRow> {
     private var rejected: [(row: Int, faults: [ImportRow.Fault])] = []
 
     /// - Parameter claim: rows that were taken by an earlier attempt are passed over.
-    init(of blank: Row, topics: TopicVocabulary, after claim: ImportLedger.Claim) {
+    init(of blank: Row, topics: TopicVocabulary, _ order: ImportLedger.Order, after claim: ImportLedger.Claim) {
         self.blank = blank
         self.topics = topics
+        self.order = order
         self.claim = claim
     }
 
     /// Takes the next bytes; gives the chunks that are full by now.
     ///
-    /// - Throws: 422 when the first line is no header; 409 when it is not the file that an earlier attempt began with.
+    /// - Throws: 422 when the first line is no header; 409, for a key 422, when it is not the file that an earlier attempt
+    ///   began with.
     mutating func take(_ bytes: some Collection<UInt8>) throws -> [Chunk] {
         try accept(records.read(bytes))
     }
@@ -45,7 +48,7 @@ struct ImportFile<Row: ImportedRow> {
     mutating func finish() throws -> [Chunk] {
         var chunks = try accept(records.finish())
         guard reader != nil else { throw Problem(.invalid, "The file is empty: its first line must hold the headers.") }
-        guard count >= claim.rows else { throw Self.another }
+        guard count >= claim.rows else { throw order.anotherFile }
         if rows.count + rejected.count > 0 || claim.rows == 0 { chunks.append(try nextChunk()) }
         return chunks
     }
@@ -59,10 +62,6 @@ struct ImportFile<Row: ImportedRow> {
         return chunks
     }
 
-    private static var another: Problem {
-        Problem(.anotherFile, "Its rows are not those that have been taken under this identifier.")
-    }
-
     private mutating func accept(_ record: CSVReader.Record) throws {
         digest.add(record)
         guard let reader else {
@@ -71,7 +70,7 @@ struct ImportFile<Row: ImportedRow> {
         }
         count += 1
         guard count > claim.rows else {
-            if count == claim.rows, digest.value != claim.digest { throw Self.another }
+            if count == claim.rows, digest.value != claim.digest { throw order.anotherFile }
             return
         }
         let (row, faults) = reader.read(record, row: count)
@@ -88,10 +87,10 @@ struct ImportFile<Row: ImportedRow> {
     }
 
     private mutating func nextChunk() throws -> Chunk {
-        guard let header = reader?.header else { throw Self.another }
+        guard let header = reader?.header else { throw order.anotherFile }
         let chunk = Chunk(
             header: header, rows: rows, rejected: rejected,
-            advance: .init(rows: count, digest: digest.value, unknownColumns: header.unknown))
+            advance: .init(rows: count, digest: digest.value, unknownColumns: header.unused))
         rows.removeAll(keepingCapacity: true)
         rejected.removeAll(keepingCapacity: true)
         return chunk

@@ -2,7 +2,8 @@ import Foundation
 
 /// What a column of an import can say. The raw value is its name in the API.
 protocol ImportColumn: Hashable, CaseIterable, RawRepresentable<String>, Sendable {
-    /// The headers by which people know it, French and English, folded by ``Folding/key(_:)``; besides, its own name.
+    /// The headers by which people know it, French and English, folded by ``Folding/key(_:)``. Of two in one table the one that
+    /// stands first here is meant. Its own name comes before all, unless it stands among them.
     var aliases: [String] { get }
     /// By which a record can be known: a table needs one of them.
     static var identifying: Set<Self> { get }
@@ -23,11 +24,12 @@ enum Folding {
 
 /// The first record of a file: which cell says what.
 struct ImportHeader<Column: ImportColumn> {
-    /// By the place of the cell; nil: unknown, left aside.
+    /// By the place of the cell; nil: left aside.
     let columns: [Column?]
     let titles: [String]
 
-    var unknown: [String] {
+    /// Those that no column knows, and those of which another one says the same better.
+    var unused: [String] {
         zip(columns, titles).compactMap { column, title in column == nil && !title.isEmpty ? title : nil }
     }
 
@@ -36,25 +38,46 @@ struct ImportHeader<Column: ImportColumn> {
         columns.firstIndex(of: column).map { titles[$0] }
     }
 
-    /// - Throws: ``HeaderFault`` when two cells say the same, or none by which a record could be known.
+    /// - Throws: ``HeaderFault`` when a known header stands there twice, or none by which a record could be known.
     init(_ cells: [String]) throws(HeaderFault) {
-        var byHeader: [String: Column] = [:]
+        var known: [String: (column: Column, rank: Int)] = [:]
         for column in Column.allCases {
-            for alias in [column.rawValue.lowercased()] + column.aliases { byHeader[alias] = column }
+            let own = column.rawValue.lowercased()
+            let aliases = column.aliases.contains(own) ? column.aliases : [own] + column.aliases
+            for (rank, alias) in aliases.enumerated() { known[alias] = (column, rank) }
         }
         titles = cells.map { String($0.trimmingCharacters(in: .whitespacesAndNewlines).prefix(100)) }
-        columns = titles.map { byHeader[Folding.key($0)] }
-        var seen: Set<Column> = []
-        for (column, title) in zip(columns, titles) {
-            guard let column else { continue }
-            guard seen.insert(column).inserted else {
+        guard !titles.contains(where: { $0.unicodeScalars.contains("\0") }) else {
+            throw HeaderFault(detail: "The first line is no text: U+0000 is in it.")
+        }
+        var seen: Set<String> = []
+        var best: [Column: (place: Int, rank: Int)] = [:]
+        for (place, title) in titles.enumerated() {
+            let key = Folding.key(title)
+            guard let (column, rank) = known[key] else { continue }
+            guard seen.insert(key).inserted else {
                 throw HeaderFault(detail: "Two columns say the same; the second is “\(title)”.")
             }
+            if let other = best[column], other.rank < rank { continue }
+            best[column] = (place, rank)
         }
-        guard !seen.isDisjoint(with: Column.identifying) else {
+        var columns: [Column?] = titles.map { _ in nil }
+        for (column, choice) in best { columns[choice.place] = column }
+        self.columns = columns
+        guard !Column.identifying.isDisjoint(with: best.keys) else {
             throw HeaderFault(
                 detail: "The first line has no column for \(Column.identifyingNames): it must hold the headers.")
         }
+    }
+
+    private init(columns: [Column?], titles: [String]) {
+        self.columns = columns
+        self.titles = titles
+    }
+
+    /// The same cells, as far as rows of another sort know them.
+    func known<Other: ImportColumn>(to _: Other.Type) -> ImportHeader<Other> {
+        .init(columns: columns.map { $0.flatMap { Other(rawValue: $0.rawValue) } }, titles: titles)
     }
 }
 

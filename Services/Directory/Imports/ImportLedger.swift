@@ -19,6 +19,19 @@ enum ImportLedger {
 
         /// Whether the file is one transaction, and not one for each chunk.
         var isWhole: Bool { mode == .dryRun || rejects == .refuseFile }
+
+        /// What another file than that of the import is told.
+        var anotherFile: Problem {
+            id == nil
+                ? Problem(.keyReused, "That request was with another file.")
+                : Problem(.anotherFile, "Its rows are not those that have been taken under this identifier.")
+        }
+
+        /// Whether all there is to say has been said: the same file gets the same report. A mended one may come under the
+        /// identifier of a refused import, but not under the key of a request.
+        fileprivate func isAnswered(in state: ImportState, rows: Int) -> Bool {
+            state == .completed || id == nil && state == .refused && rows > 0
+        }
     }
 
     /// The right to send the file of an import, until somebody sends it again.
@@ -29,7 +42,8 @@ enum ImportLedger {
         var rows: Int
         /// Of those rows.
         var digest: Int
-        var isCompleted: Bool
+        /// Whether there is nothing left to do: those are all the rows of the file.
+        var isAnswered: Bool
     }
 
     /// How far an import came with a chunk.
@@ -58,16 +72,20 @@ enum ImportLedger {
             """)?["id"]
     }
 
-    /// The import that a request is about, if it has been completed.
-    static func completed(_ order: Order, on executor: any PostgresExecutor) async throws -> Import.ID? {
+    /// The import that a request is about, if its report is there already.
+    static func answered(_ order: Order, on executor: any PostgresExecutor) async throws -> Claim? {
         guard let id = try await identifier(of: order, on: executor) else { return nil }
-        return try await executor.first(
+        let row = try await executor.first(
             """
-            select id from import
-            where id = \(id) and state = 'completed' and records = \(order.records.rawValue)
-                and mode = \(order.mode.rawValue) and rejects = \(order.rejects.rawValue)
-                and existing = \(order.existing.rawValue)
-            """)?["id"]
+            select state, attempt, rows, digest from import
+            where id = \(id) and records = \(order.records.rawValue) and mode = \(order.mode.rawValue)
+                and rejects = \(order.rejects.rawValue) and existing = \(order.existing.rawValue)
+            """)
+        guard let row, let state = ImportState(rawValue: try row["state"]),
+            order.isAnswered(in: state, rows: try row["rows"])
+        else { return nil }
+        return Claim(
+            id: id, attempt: try row["attempt"], rows: try row["rows"], digest: try row["digest"], isAnswered: true)
     }
 
     /// Begins an import, or takes over from the last attempt.
@@ -91,7 +109,7 @@ enum ImportLedger {
             """)
         let row = try await transaction.first(
             """
-            select state, attempt, rows, digest,
+            select state, attempt, rows, digest, held > 0 and rows_forgotten_at is not null as torn,
                 (records, mode, rejects, existing) = (
                     \(order.records.rawValue), \(order.mode.rawValue), \(order.rejects.rawValue),
                     \(order.existing.rawValue)) as same
@@ -104,22 +122,19 @@ enum ImportLedger {
         }
         var claim = Claim(
             id: id, attempt: try row["attempt"], rows: try row["rows"], digest: try row["digest"],
-            isCompleted: false)
+            isAnswered: false)
         guard made == 0 else { return claim }
-        guard let state = ImportState(rawValue: try row["state"]), state.allows(.running) else {
-            claim.isCompleted = true
+        guard let state = ImportState(rawValue: try row["state"]), state.allows(.running),
+            !order.isAnswered(in: state, rows: claim.rows)
+        else {
+            claim.isAnswered = true
             return claim
         }
         claim.attempt += 1
-        if order.isWhole {
-            // What an earlier attempt did of it was undone.
+        // What an earlier attempt did of a whole file was undone; and rows that had waited may have been forgotten.
+        if try order.isWhole || row["torn"] {
             (claim.rows, claim.digest) = (0, 0)
-            try await transaction.execute("delete from import_row where import = \(id)")
-            try await transaction.execute(
-                """
-                update import set rows = 0, created = 0, updated = 0, skipped = 0, rejected = 0, held = 0, digest = 0
-                where id = \(id)
-                """)
+            try await startAnew(id, in: transaction)
         }
         try await transaction.execute(
             """
@@ -128,6 +143,16 @@ enum ImportLedger {
             where id = \(id)
             """)
         return claim
+    }
+
+    /// As if nothing of its file had been read.
+    static func startAnew(_ id: Import.ID, in transaction: PostgresTransaction) async throws {
+        try await transaction.execute("delete from import_row where import = \(id)")
+        try await transaction.execute(
+            """
+            update import set rows = 0, created = 0, updated = 0, skipped = 0, rejected = 0, held = 0, digest = 0
+            where id = \(id)
+            """)
     }
 
     /// Puts rows away that wait for another one, in the transaction that has read them.

@@ -29,6 +29,13 @@ struct ImportRoutes {
                 principal: call.principal)
             return .value(try await run.take(body))
         }
+        parts.routes.upload(ImportAmbassadors.self) { call, body in
+            let run = ImportRun<AmbassadorRow>(
+                order: call.query.order(of: .ambassadors, call.idempotencyKey, call.principal), blank: AmbassadorRow(),
+                database: database, journal: journal,
+                principal: call.principal)
+            return .value(try await run.take(body))
+        }
         parts.routes.read(ListImports.self) { call in
             try .page(try await ImportLedger.list(call.query, call.page, on: database), call.page, key: "_key", "id")
         }

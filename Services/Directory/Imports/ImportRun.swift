@@ -16,18 +16,41 @@ struct ImportRun<Row: ImportedRow> {
     /// Ends a transaction without its effects.
     private struct Undone: Error {}
 
-    /// - Throws: 409 while another import of such records is running; 422 when the file is no table of them; what reading
-    ///   the body throws.
+    /// - Throws: 409 while another import of such records is running, or when it is another file than that of the import; 422
+    ///   when it is no table of them; 503 when there is no room for it; what reading the body throws.
     func take(_ body: UploadBody) async throws -> ImportReport {
-        if let completed = try await ImportLedger.completed(order, on: database) {
-            return try await ImportLedger.report(completed, on: database)
+        if let answered = try await ImportLedger.answered(order, on: database) {
+            try await compare(body, with: answered)
+            return try await ImportLedger.report(answered.id, on: database)
         }
-        let id = order.isWhole ? try await takeWhole(body) : try await takeChunks(body)
+        // No transaction waits for the network, with its locks in everybody's way.
+        let id = order.isWhole ? try await takeWhole(SpooledFile.taking(body)) : try await takeChunks(body)
         return try await ImportLedger.report(id, on: database)
     }
 
-    /// All or nothing. The body can be read only once, so the transaction is not tried again.
-    private func takeWhole(_ body: UploadBody) async throws -> Import.ID {
+    /// - Throws: 409, for a key 422, when a file is not the one that an import has taken.
+    private func compare(
+        _ body: some AsyncSequence<ByteBuffer, any Error>, with claim: ImportLedger.Claim
+    ) async throws {
+        var records = CSVReader()
+        var digest = RowDigest()
+        // The first record is no row.
+        var count = -1
+        for try await buffer in body {
+            for record in records.read(buffer.readableBytesView) {
+                digest.add(record)
+                count += 1
+            }
+        }
+        for record in records.finish() {
+            digest.add(record)
+            count += 1
+        }
+        guard count == claim.rows, digest.value == claim.digest else { throw order.anotherFile }
+    }
+
+    /// All or nothing. What the ledger was told meanwhile stays, so the transaction is not tried again.
+    private func takeWhole(_ body: SpooledFile) async throws -> Import.ID {
         let mine = Mutex<ImportLedger.Claim?>(nil)
         do {
             return try await database.transaction(retries: 0) { transaction in
@@ -35,9 +58,12 @@ struct ImportRun<Row: ImportedRow> {
                 // holds the lock, would keep both from their end.
                 try await lock(waiting: false, in: transaction)
                 let claim = try await database.transaction { try await ImportLedger.claim(order, in: $0) }
-                guard !claim.isCompleted else { return claim.id }
+                guard !claim.isAnswered else {
+                    try await compare(body, with: claim)
+                    return claim.id
+                }
                 mine.withLock { $0 = claim }
-                var file = ImportFile<Row>(of: blank, topics: try await vocabulary(in: transaction), after: claim)
+                var file = ImportFile(of: blank, topics: try await vocabulary(in: transaction), order, after: claim)
                 var rejected = 0
                 for try await buffer in body {
                     for chunk in try file.take(buffer.readableBytesView) {
@@ -83,9 +109,12 @@ struct ImportRun<Row: ImportedRow> {
 
     private func takeChunks(_ body: UploadBody) async throws -> Import.ID {
         let claim = try await database.transaction { try await ImportLedger.claim(order, in: $0) }
-        guard !claim.isCompleted else { return claim.id }
+        guard !claim.isAnswered else {
+            try await compare(body, with: claim)
+            return claim.id
+        }
         do {
-            var file = ImportFile<Row>(of: blank, topics: try await vocabulary(in: database), after: claim)
+            var file = ImportFile(of: blank, topics: try await vocabulary(in: database), order, after: claim)
             for try await buffer in body {
                 for chunk in try file.take(buffer.readableBytesView) { try await apply(chunk, claim) }
             }
@@ -112,8 +141,13 @@ struct ImportRun<Row: ImportedRow> {
         let isRefused = problem?.type == .invalid
         let reason = problem.map { $0.detail ?? $0.type.title } ?? "The file did not come to its end."
         // This task may have been cancelled, as its client is gone; that must be written down all the same.
-        _ = await Task { [database] in
-            try? await ImportLedger.end(claim, isRefused ? .refused : .interrupted, reason: reason, on: database)
+        _ = await Task { [database, order] in
+            try? await database.transaction { transaction in
+                let isMine = try await ImportLedger.end(
+                    claim, isRefused ? .refused : .interrupted, reason: reason, on: transaction)
+                // What the ledger has of a whole file was undone.
+                if isMine, order.isWhole { try await ImportLedger.startAnew(claim.id, in: transaction) }
+            }
         }.value
     }
 
@@ -143,9 +177,30 @@ struct ImportRun<Row: ImportedRow> {
         var outcome = ImportOutcome()
         for (row, faults) in chunk.rejected { outcome.reject(row, faults) }
         try await ConsentStore.say(.import, by: principal, in: transaction)
-        try await writer(chunk.header, isLast: false).write(chunk.rows, in: transaction, into: &outcome)
+        try await write(chunk.rows, by: writer(chunk.header, isLast: false), in: transaction, into: &outcome)
         try await ImportLedger.hold(claim, outcome, in: transaction)
         return outcome
+    }
+
+    /// Together; when the database refuses them for what one of them says, one by one, so that this one is named.
+    private func write(
+        _ rows: [Row], by writer: ImportWriter<Row>, in transaction: PostgresTransaction,
+        into outcome: inout ImportOutcome
+    ) async throws {
+        do {
+            outcome.add(try await transaction.savepoint { try await Row.write(rows, by: writer, in: $0) })
+        } catch let error as PostgresError where error.sqlState?.hasPrefix("23") == true {
+            guard rows.count == 1, let row = rows.first else {
+                for row in rows { try await write([row], by: writer, in: transaction, into: &outcome) }
+                return
+            }
+            let isUnique = error.sqlState == SQLState.uniqueViolation
+            let detail =
+                isUnique
+                ? "A number or an address of it is another record's already."
+                : "It says something that does not go with the rest of the record."
+            outcome.reject(row.row, [.init(column: nil, detail: detail)])
+        }
     }
 
     private func writer(_ header: ImportHeader<Row.Column>, isLast: Bool) -> ImportWriter<Row> {
@@ -188,14 +243,16 @@ struct ImportRun<Row: ImportedRow> {
         guard let header, !rows.isEmpty else { return nil }
         var outcome = ImportOutcome()
         try await ConsentStore.say(.import, by: principal, in: transaction)
-        try await writer(header, isLast: isLast).write(rows, in: transaction, into: &outcome)
+        try await write(rows, by: writer(header, isLast: isLast), in: transaction, into: &outcome)
         try await ImportLedger.release(claim, outcome, in: transaction)
         return outcome
     }
 
     /// One at a time: two imports at once could both take the same record for new.
     private func lock(waiting: Bool, in transaction: PostgresTransaction) async throws {
-        let name = "directory.imports.\(order.records.rawValue)"
+        // Ambassadors bring people.
+        let records = order.records == .ambassadors ? Import.Records.people : order.records
+        let name = "directory.imports.\(records.rawValue)"
         if waiting {
             try await transaction.execute("select pg_advisory_xact_lock(hashtextextended(\(name), 0))")
             return

@@ -8,6 +8,11 @@ struct ImportOutcome: Sendable {
     /// Rows that wait for another one, by their number, as they are sent to the database.
     private(set) var held: [(row: Int, text: JSONText)] = []
 
+    mutating func add(_ more: ImportOutcome) {
+        rows += more.rows
+        held += more.held
+    }
+
     mutating func add(_ row: Int, _ outcome: ImportRow.Outcome, _ record: Identifier<ImportRow>?) {
         rows.append(ImportRow(row: row, outcome: outcome, record: record, errors: []))
     }
@@ -34,12 +39,18 @@ struct ImportWriter<Row: ImportedRow> {
     let journal: Journal
     let principal: Principal
 
+    /// For what the same rows say about other records.
+    func writer<Other: ImportedRow>(of _: Other.Type) -> ImportWriter<Other> {
+        .init(
+            existing: existing, isLast: isLast, header: header.known(to: Other.Column.self), journal: journal,
+            principal: principal)
+    }
+
     /// In rounds: see ``RowQueue``. A row is matched once to know its keys and, when it had to wait, again when it is ready.
-    func write(
-        _ rows: [Row], in transaction: PostgresTransaction, into outcome: inout ImportOutcome
-    ) async throws {
-        guard !rows.isEmpty else { return }
-        let first = try await Row.match(try JSONText(encoding: rows), in: transaction)
+    func write(_ rows: [Row], in transaction: PostgresTransaction) async throws -> ImportOutcome {
+        var outcome = ImportOutcome()
+        guard !rows.isEmpty else { return outcome }
+        let first = try await Row.match(try JSONText(encoding: rows), for: existing, in: transaction)
         var queue = RowQueue(keys: first.map(\.keys))
         var isFirstRound = true
         while !queue.ready.isEmpty {
@@ -47,7 +58,8 @@ struct ImportWriter<Row: ImportedRow> {
             let matches =
                 isFirstRound
                 ? ready.map { first[$0] }
-                : try await Row.match(try JSONText(encoding: ready.map { rows[$0] }), in: transaction)
+                : try await Row.match(
+                    try JSONText(encoding: ready.map { rows[$0] }), for: existing, in: transaction)
             isFirstRound = false
             var taken: Set<Identifier<ImportRow>> = []
             var moved = taken
@@ -101,6 +113,7 @@ struct ImportWriter<Row: ImportedRow> {
             try await write(new: new, known: known, in: transaction, into: &outcome)
             queue.finish(done)
         }
+        return outcome
     }
 
     private func write(

@@ -26,13 +26,29 @@ protocol ImportedRow: Codable, Sendable {
     /// - Throws: a sentence about what is wrong with it.
     mutating func conclude() throws(InvalidText)
 
+    /// Writes rows, and first what they say about other records, if they do.
+    static func write(
+        _ rows: [Self], by writer: ImportWriter<Self>, in transaction: PostgresTransaction
+    ) async throws -> ImportOutcome
     /// With which records the rows could be meant, one answer for each row, in their order.
-    static func match(_ rows: JSONText, in transaction: PostgresTransaction) async throws -> [ImportMatch]
+    ///
+    /// - Parameter existing: what the rows mean for those, and so what they would contradict.
+    static func match(
+        _ rows: JSONText, for existing: Import.Existing, in transaction: PostgresTransaction
+    ) async throws -> [ImportMatch]
     static func insert(_ rows: JSONText, in transaction: PostgresTransaction) async throws
     /// Sets what the rows say, or with `filling` only what is empty; gives the records that this changed.
     static func update(
         _ rows: JSONText, filling: Bool, in transaction: PostgresTransaction
     ) async throws -> [ImportWritten]
+}
+
+extension ImportedRow {
+    static func write(
+        _ rows: [Self], by writer: ImportWriter<Self>, in transaction: PostgresTransaction
+    ) async throws -> ImportOutcome {
+        try await writer.write(rows, in: transaction)
+    }
 }
 
 /// With whom a row was matched.

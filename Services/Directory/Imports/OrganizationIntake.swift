@@ -5,16 +5,18 @@ import Postgres
 extension OrganizationRow {
     /// As experts are: by SIRET, else by e-mail, else by name and postal code; those without one among themselves. The head
     /// of network is another organization, by SIRET or by a SIREN that only one has; one that is not there may come later.
-    static func match(_ rows: JSONText, in transaction: PostgresTransaction) async throws -> [ImportMatch] {
+    static func match(
+        _ rows: JSONText, for existing: Import.Existing, in transaction: PostgresTransaction
+    ) async throws -> [ImportMatch] {
         try await transaction.query(
             """
             with row as (
                 select row, siret, lower(email) as email, directory.name_key(name) as name_key,
                     coalesce("postalCode", '') as postal_code, parent, "parentSiret" as parent_siret,
-                    "parentSiren" as parent_siren
+                    "parentSiren" as parent_siren, siren, kind, "subKind" as sub_kind
                 from jsonb_to_recordset(\(rows)) as row (
                     row int, siret text, email text, name text, "postalCode" text, parent uuid, "parentSiret" text,
-                    "parentSiren" text)),
+                    "parentSiren" text, siren text, kind text, "subKind" text)),
             by_siret as (
                 select row, array[id] as records from row join organization using (siret)),
             by_email as (
@@ -40,7 +42,8 @@ extension OrganizationRow {
                 select row, coalesce(by_siret.records, by_email.records, by_name.records) as records,
                     array_remove(array[
                         'siret ' || siret, 'email ' || email, 'name ' || postal_code || ' ' || name_key], null) as keys,
-                    heads, coalesce(parent::text, parent_siret, parent_siren) is not null as has_head
+                    heads, coalesce(parent::text, parent_siret, parent_siren) is not null as has_head, siret, siren,
+                    kind, sub_kind
                 from row left join by_siret using (row) left join by_email using (row) left join by_name using (row)
                     left join head using (row))
             select row, records, keys, has_head and heads is null as waits,
@@ -56,11 +59,37 @@ extension OrganizationRow {
                             select o.parent from organization o join above on o.id = above.id where o.parent is not null)
                         select from above where above.id = known.id)
                         then 'Its head of network is one of its own branches.'
+                    else \(contradiction(of: existing))
                 end as fault
             from matched left join organization known on known.id = records[1] and cardinality(records) = 1
             order by row
             """
         ).decode(ImportMatch.self)
+    }
+
+    /// What a row says that cannot be true of the organization that it was matched with.
+    private static func contradiction(of existing: Import.Existing) -> SQL {
+        switch existing {
+        case .skip: "null"
+        case .fill:
+            """
+            case
+                when matched.siren <> coalesce(known.siren, left(known.siret, 9))
+                    then 'The organization that is there has another SIREN.'
+            end
+            """
+        case .update:
+            """
+            case
+                when matched.siret is null and matched.siren <> left(known.siret, 9)
+                    then 'The organization that is there has a SIRET of another SIREN.'
+                when matched.kind <> known.kind and matched.sub_kind is null and known.sub_kind is not null
+                    then 'The organization that is there is of a sort that this kind has not.'
+                when matched.kind <> known.kind and known.agency is not null
+                    then 'The organization that is there is a brand with an agency.'
+            end
+            """
+        }
     }
 
     static func insert(_ rows: JSONText, in transaction: PostgresTransaction) async throws {
@@ -88,11 +117,10 @@ extension OrganizationRow {
                 website = said.website, topics = said.topics, parent = said.parent, version = version + 1,
                 updated_at = now()
             from (
-                select organization.id, \(said.text("kind", "row.kind")), \(said.text("sub_kind", #"row."subKind""#)),
-                    \(said.text("name", "row.name")), \(said.text("siren", "row.siren")),
-                    \(said.text("siret", "row.siret")), \(said.text("street", "row.street")),
-                    \(said.text("postal_code", #"row."postalCode""#)), \(said.text("commune", "row.commune")),
-                    \(said.text("departement", "row.departement")), \(said.text("email", "row.email")),
+                select organization.id, \(said.text("name", "row.name")),
+                    \(said.together([("kind", "row.kind"), ("sub_kind", #"row."subKind""#)])),
+                    \(said.together([("siren", "row.siren"), ("siret", "row.siret")])),
+                    \(said.together(seat)), \(said.text("email", "row.email")),
                     \(said.text("telephone", "row.telephone")), \(said.text("website", "row.website")),
                     \(said.list("topics", "row.topics")), \(said.text("parent", head))
                 from \(recordset(rows)) join organization using (id)
@@ -109,6 +137,11 @@ extension OrganizationRow {
             """
         ).decode(ImportWritten.self)
     }
+
+    private static let seat: [(column: SQL, cell: SQL)] = [
+        ("street", "row.street"), ("postal_code", #"row."postalCode""#), ("commune", "row.commune"),
+        ("departement", "row.departement"),
+    ]
 
     /// After the match there is not more than one.
     private static let head: SQL = """

@@ -131,8 +131,20 @@ struct OrganizationRow: ImportedRow {
     }
 
     private static func subKind(_ cell: String) throws(InvalidText) -> Organization.SubKind {
-        let key = Folding.key(cell)
-        guard let found = Organization.SubKind.allCases.first(where: { $0.rawValue.lowercased() == key }) else {
+        switch Folding.key(cell) {
+        case "accountingcentre", "centredegestion", "centredegestionagree", "cga": return .accountingCentre
+        case "federation", "federationprofessionnelle": return .federation
+        case "regulatedprofession", "professionreglementee": return .regulatedProfession
+        case "digitalspacenetwork", "espacepublicnumerique", "espacespublicsnumeriques", "epn":
+            return .digitalSpaceNetwork
+        case "regionalagency", "agenceregionale": return .regionalAgency
+        case "chamber", "chambre", "cci", "cma", "chambredecommerce", "chambredecommerceetdindustrie",
+            "chambredemetiers", "chambredemetiersetdelartisanat":
+            return .chamber
+        case "government", "administration": return .government
+        default: break
+        }
+        guard let kind = try? ExpertRow.subKind(cell), let found = Organization.SubKind(rawValue: kind.rawValue) else {
             throw InvalidText("is no sort of organization")
         }
         return found

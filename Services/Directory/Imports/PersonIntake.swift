@@ -5,14 +5,17 @@ import Postgres
 extension PersonRow {
     /// Who works where is said by the organization's SIRET, else by its name, which must then be that of one only.
     /// By e-mail; else by name, without accents, case and signs, and organization, where addresses do not speak against
-    /// it. A person has neither SIRET nor postal code of its own: those are the organization's.
-    static func match(_ rows: JSONText, in transaction: PostgresTransaction) async throws -> [ImportMatch] {
+    /// it. A person has neither SIRET nor postal code of its own: those are the organization's. Of an ambassador the
+    /// organization is known, too, for which it advises.
+    static func match(
+        _ rows: JSONText, for existing: Import.Existing, in transaction: PostgresTransaction
+    ) async throws -> [ImportMatch] {
         try await transaction.query(
             """
             with said as (
                 select * from jsonb_to_recordset(\(rows)) as row (
                     row int, email text, "familyName" text, "givenName" text, siret text, organization uuid,
-                    "organizationName" text)),
+                    "organizationName" text, "isAmbassador" boolean)),
             named as (
                 select row, array_agg(o.id) as organizations
                 from said join organization o on directory.name_key(o.name) = directory.name_key("organizationName")
@@ -21,6 +24,7 @@ extension PersonRow {
             row as (
                 select said.row, lower(said.email) as email, o.id as organization,
                     directory.name_key("familyName" || ' ' || "givenName") as name_key,
+                    coalesce("isAmbassador", false) as is_ambassador,
                     case
                         when cardinality(organizations) > 1
                             then 'Several organizations have this name: the SIRET would tell.'
@@ -33,10 +37,16 @@ extension PersonRow {
             by_email as (
                 select row, array[id] as records from row join person on lower(person.email) = row.email),
             by_name as (
-                select row, array_agg(person.id) as records
+                select row, coalesce(
+                    array_agg(person.id) filter (where person.organization is not distinct from row.organization),
+                    array_agg(person.id)) as records
                 from row join person
                     on directory.name_key(full_name) = row.name_key
-                    and person.organization is not distinct from row.organization
+                    and (person.organization is not distinct from row.organization
+                        or is_ambassador and exists (
+                            select from ambassador
+                            where ambassador.person = person.id
+                                and ambassador.organization is not distinct from row.organization))
                 where person.email is null or row.email is null
                 group by row)
             select row, coalesce(by_email.records, by_name.records) as records, fault,
@@ -71,7 +81,8 @@ extension PersonRow {
             from (
                 select person.id, \(said.text("given_name", #"row."givenName""#)),
                     \(said.text("family_name", #"row."familyName""#)), \(said.text("email", "row.email")),
-                    \(said.text("telephone", "row.telephone")), \(said.text("organization", organization)),
+                    \(said.text("telephone", "row.telephone")),
+                    \(said.text("organization", #"case when row."isAmbassador" is not true then \#(organization) end"#)),
                     \(said.consents)
                 from \(recordset(rows)) join person using (id)
             ) as said
@@ -86,7 +97,7 @@ extension PersonRow {
     }
 
     /// After the match there is not more than one.
-    private static let organization: SQL = """
+    static let organization: SQL = """
         coalesce(
             row.organization, (select o.id from organization o where o.siret = row.siret),
             (select o.id from organization o where directory.name_key(o.name) = directory.name_key(row."organizationName")
@@ -97,7 +108,7 @@ extension PersonRow {
         """
         jsonb_to_recordset(\(rows)) as row (
             row int, id uuid, "givenName" text, "familyName" text, email text, telephone text, organization uuid,
-            siret text, "organizationName" text, consents jsonb)
+            siret text, "organizationName" text, "isAmbassador" boolean, consents jsonb)
         """
     }
 }

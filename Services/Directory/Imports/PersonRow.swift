@@ -10,8 +10,11 @@ enum PersonColumn: String, ImportColumn {
 
     var aliases: [String] {
         switch self {
-        case .familyName: ["nom", "nomdefamille", "nomusuel", "lastname", "surname", "name"]
-        case .givenName: ["prenom", "prenomusuel", "prenoms", "firstname", "forename"]
+        // The last ones are those of the HATVP's tables.
+        case .familyName:
+            ["nomdefamille", "nom", "nomusuel", "lastname", "surname", "name", "nomdirigeant", "nomcollaborateur"]
+        case .givenName:
+            ["prenom", "prenomusuel", "prenoms", "firstname", "forename", "prenomdirigeant", "prenomcollaborateur"]
         case .email: ExpertColumn.email.aliases + ["courrierelectronique"]
         case .telephone: ExpertColumn.telephone.aliases
         case .organization:
@@ -46,6 +49,8 @@ struct PersonRow: ImportedRow {
     var siret: Siret?
     var organizationName: Line?
     var consents: ConsentChoices?
+    /// Whether the organization is the one for which an ambassador advises: somebody who is known may work elsewhere.
+    var isAmbassador: Bool?
 
     var missingForNew: PersonColumn? {
         if familyName == nil { return .familyName }

@@ -1,7 +1,8 @@
 import Foundation
 
 /// Makes UTF-8, or something in which every delimiter is the same byte, of the bytes of a file: takes a byte order mark
-/// away and turns UTF-16 (Excel's "Unicode text") into UTF-8. Keeps no more than three bytes between two calls.
+/// away and turns UTF-16 (Excel's "Unicode text") into UTF-8. UTF-16 without its mark is known by every other byte of the first
+/// two letters being zero. Keeps no more than three bytes between two calls.
 struct TextTranscoder {
     private enum Encoding {
         case unknown
@@ -16,7 +17,7 @@ struct TextTranscoder {
     mutating func transcode(_ bytes: some Collection<UInt8>) -> [UInt8] {
         pending.append(contentsOf: bytes)
         if case .unknown = encoding {
-            guard pending.count >= 3 else { return [] }
+            guard pending.count >= 4 else { return [] }
             detect()
         }
         return take(final: false)
@@ -37,6 +38,10 @@ struct TextTranscoder {
         } else if pending.starts(with: [0xFE, 0xFF]) {
             encoding = .utf16(bigEndian: true)
             pending.removeFirst(2)
+        } else if pending.count >= 4, pending[0] != 0, pending[1] == 0, pending[2] != 0, pending[3] == 0 {
+            encoding = .utf16(bigEndian: false)
+        } else if pending.count >= 4, pending[0] == 0, pending[1] != 0, pending[2] == 0, pending[3] != 0 {
+            encoding = .utf16(bigEndian: true)
         } else {
             encoding = .bytes
         }

@@ -13,7 +13,7 @@ struct ExportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "export", abstract: "Writes records into a CSV file.",
         discussion: """
-            What you may see, all of it. The file of experts is one that `club import experts` takes. A cell that a \
+            What you may see, all of it. The file is one that `club import` takes. A cell that a \
             spreadsheet could take for a formula begins with an apostrophe, which an import takes away again.
             """)
 

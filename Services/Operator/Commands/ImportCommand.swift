@@ -14,7 +14,7 @@ struct ImportCommand: ParsableCommand {
             row is refused whole, unless --skip-bad-rows is given; every bad row is listed with its reason. Ends with \
             exit code 1 when a row was bad.
             """,
-        subcommands: [Experts.self, Organizations.self, People.self])
+        subcommands: [Experts.self, Organizations.self, People.self, Ambassadors.self])
 
     struct Experts: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -57,6 +57,20 @@ struct ImportCommand: ParsableCommand {
         func run() async throws {
             try await file.take { id in
                 ImportPeople.request(
+                    query: .init(import: id, mode: file.mode, rejects: file.rejects, existing: file.existing))
+            }
+        }
+    }
+
+    struct Ambassadors: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "ambassadors", abstract: "Takes ambassadors from a CSV file, and the people that they are.")
+
+        @OptionGroup var file: ImportedFile
+
+        func run() async throws {
+            try await file.take { id in
+                ImportAmbassadors.request(
                     query: .init(import: id, mode: file.mode, rejects: file.rejects, existing: file.existing))
             }
         }
@@ -112,7 +126,7 @@ struct ImportedFile: ParsableArguments {
             print("… and \(report.rejected - report.errors.count) more rows")
         }
         if !report.unknownColumns.isEmpty {
-            print("columns nobody knows, left out: \(report.unknownColumns.joined(separator: ", "))")
+            print("columns left out: \(report.unknownColumns.joined(separator: ", "))")
         }
         var table = Table("rows", "created", "updated", "as they were", "bad", right: [0, 1, 2, 3, 4])
         table.add(

@@ -6,7 +6,7 @@ package struct Import: Codable, Hashable, Sendable {
 
     /// What the rows are.
     package enum Records: String, Codable, CaseIterable, Sendable {
-        case experts, organizations, people
+        case experts, organizations, people, ambassadors
     }
 
     package enum Mode: String, Codable, CaseIterable, Sendable {
@@ -49,7 +49,7 @@ package struct Import: Codable, Hashable, Sendable {
     package var rejected: Int
     /// Rows that were read and wait for one that may come later in the file; none when it is completed.
     package var held: Int
-    /// Headers of the file that the import does not know and left aside.
+    /// Headers of the file that the import left aside: it does not know them, or another one says the same better.
     package var unknownColumns: [String]
     /// Why it was interrupted or refused.
     package var reason: String?

@@ -82,6 +82,18 @@ package enum ImportPeople: Endpoint {
     package typealias Response = ImportReport
 }
 
+/// Takes ambassadors from a table with the columns of people, and topics, départements served and the day of their enrolment. The
+/// person is matched or made as an import of people does it, and enrolled unless it is an ambassador already, or was; the
+/// organization is the one for which it advises, and where a new person works.
+package enum ImportAmbassadors: Endpoint {
+    package static let operation = Operation(
+        .post, "/v1/imports/ambassadors", "Takes ambassadors from a CSV file.", access: .roles(.operator),
+        problems: [.importRunning, .anotherFile], consumes: .csv)
+
+    package typealias Query = ImportQuery
+    package typealias Response = ImportReport
+}
+
 /// What an import did or, in a dry run, would do.
 package struct ImportReport: Codable, Hashable, Sendable {
     /// One thing that is wrong in one row.
@@ -107,7 +119,7 @@ package struct ImportReport: Codable, Hashable, Sendable {
     package var rejected: Int
     /// In the order of rows; the first thousand.
     package var errors: [RowError]
-    /// Headers of the file that the import does not know and left aside.
+    /// Headers of the file that the import left aside: it does not know them, or another one says the same better.
     package var unknownColumns: [String]
 
     package init(of import: Import, errors: [RowError]) {

@@ -1,0 +1,96 @@
+import ClubProtocol
+import Postgres
+
+/// What a column of an import says about an ambassador; most of them say it about the person.
+enum AmbassadorColumn: String, ImportColumn {
+    case familyName, givenName, email, telephone, organization, siret, topics, departements
+    case flashInfo, eventInvitations, publicDirectory, partnerOffers, enrolledOn, leftOn
+
+    static let identifying: Set<AmbassadorColumn> = [.familyName, .email]
+    static let identifyingNames = PersonColumn.identifyingNames
+
+    var aliases: [String] {
+        switch self {
+        case .topics: ExpertColumn.topics.aliases
+        case .departements: ExpertColumn.departements.aliases + ["departement"] + ExpertColumn.departement.aliases
+        case .enrolledOn: ["inscritle", "dateinscription", "datedinscription", "ambassadeurdepuis", "enrolmentdate"]
+        case .leftOn: ["partile", "datededepart", "datesortie", "datedesortie", "leavingdate"]
+        default: PersonColumn(rawValue: rawValue)?.aliases ?? []
+        }
+    }
+}
+
+/// What one row says about an ambassador. The person is taken as an import of people takes it, and then enrolled.
+struct AmbassadorRow: ImportedRow {
+    static let entity = "ambassador"
+    static let noun = "ambassador"
+
+    /// All but the person itself: that is a record of its own, and what is kept of its values goes with it.
+    private enum CodingKeys: String, CodingKey {
+        case row, id, person, organization, siret, organizationName, topics, departements, enrolledOn, leftOn
+    }
+
+    /// Counted from 1, without the header.
+    var row = 0 { didSet { who.row = row } }
+    /// Of the ambassador that the row was matched with, or of the new one.
+    var id: Identifier<ImportRow>?
+    var who = PersonRow(isAmbassador: true)
+    /// Who it is, once that is known.
+    var person: Identifier<ImportRow>?
+    /// The home organization, as the row of the person says it.
+    var organization: Organization.ID?
+    var siret: Siret?
+    var organizationName: Line?
+    var topics: [Topic]?
+    var departements: [Departement]?
+    /// Of a new one. An import enrols, but it moves nobody who is enrolled, or has left.
+    var enrolledOn: Day?
+    var leftOn: Day?
+
+    /// The person may need something.
+    var missingForNew: AmbassadorColumn? { nil }
+
+    mutating func conclude() throws(InvalidText) {
+        try who.conclude()
+        (organization, siret, organizationName) = (who.organization, who.siret, who.organizationName)
+        guard let leftOn else { return }
+        guard let enrolledOn, enrolledOn <= leftOn else {
+            throw InvalidText("A day on which it left needs one before it on which it enrolled.")
+        }
+    }
+
+    mutating func read(_ cell: String, as column: AmbassadorColumn, _ topics: TopicVocabulary) throws(InvalidText) {
+        switch column {
+        case .topics: self.topics = try Cell.list(cell, "/") { part throws(InvalidText) in try topics.code(of: part) }
+        case .departements:
+            departements = try Cell.list(cell, "/") { part throws(InvalidText) in try Cell.departement(part) }
+        case .enrolledOn: enrolledOn = try Cell.day(cell)
+        case .leftOn: leftOn = try Cell.day(cell)
+        default:
+            if let column = PersonColumn(rawValue: column.rawValue) { try who.read(cell, as: column, topics) }
+        }
+    }
+
+    /// The people first, and then what they are to the club.
+    static func write(
+        _ rows: [AmbassadorRow], by writer: ImportWriter<AmbassadorRow>, in transaction: PostgresTransaction
+    ) async throws -> ImportOutcome {
+        let people = try await writer.writer(of: PersonRow.self).write(rows.map(\.who), in: transaction)
+        let outcomes = Dictionary(uniqueKeysWithValues: people.rows.map { ($0.row, $0) })
+        var outcome = ImportOutcome()
+        var enrolling: [AmbassadorRow] = []
+        for var row in rows {
+            guard let who = outcomes[row.row], let person = who.record else {
+                outcome.reject(row.row, outcomes[row.row]?.errors ?? [])
+                continue
+            }
+            row.person = person
+            enrolling.append(row)
+        }
+        for row in try await writer.write(enrolling, in: transaction).rows {
+            let isPersonNew = row.outcome == .skipped && outcomes[row.row]?.outcome == .updated
+            outcome.add(row.row, isPersonNew ? .updated : row.outcome, row.record)
+        }
+        return outcome
+    }
+}
