@@ -46,9 +46,8 @@ package enum ShowExperts: Endpoint {
 /// The page of one expert, in French.
 package enum ShowExpert: Endpoint {
     package static let operation = Operation(
-        .get, "/annuaire/experts/{expert}", "The page of an expert.", access: .anyone,
-        problems: [.notFound, .noLongerShown],
-        produces: .html)
+        .get, "/annuaire/experts/{expert}", "The page of an expert.", redirects: [.movedPermanently],
+        access: .anyone, problems: [.notFound, .noLongerShown], produces: .html)
 
     package typealias Path = ExpertPath
     package typealias Response = TextDocument
@@ -100,9 +99,8 @@ package enum ShowMembers: Endpoint {
 /// The page of one member, in French.
 package enum ShowMember: Endpoint {
     package static let operation = Operation(
-        .get, "/annuaire/membres/{organization}", "The page of a member of the club.", access: .anyone,
-        problems: [.notFound, .noLongerShown],
-        produces: .html)
+        .get, "/annuaire/membres/{organization}", "The page of a member of the club.",
+        redirects: [.movedPermanently], access: .anyone, problems: [.notFound, .noLongerShown], produces: .html)
 
     package typealias Path = OrganizationPath
     package typealias Response = TextDocument

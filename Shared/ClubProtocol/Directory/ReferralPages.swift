@@ -15,7 +15,8 @@ package enum ShowReferralInvitation: Endpoint {
 package enum AnswerReferralInvitation: Endpoint {
     package static let operation = Operation(
         .post, "/v1/referral-invitations/{token}/answer", "Form: accepts or declines the offer of a referral.",
-        access: .anyone, problems: [.notFound, .referralTaken, .referralClosed], consumes: .form, produces: .html)
+        success: .seeOther, access: .anyone, problems: [.notFound, .referralTaken, .referralClosed], consumes: .form,
+        produces: .html)
 
     package enum Answer: String, Codable, CaseIterable, Sendable {
         case accepted, declined

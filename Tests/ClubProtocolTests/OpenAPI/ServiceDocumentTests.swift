@@ -1,4 +1,5 @@
 import ClubProtocol
+import HTTPTypes
 import Testing
 
 @Suite("The documents of the services")
@@ -25,6 +26,13 @@ struct ServiceDocumentTests {
             if case .object(let methods) = path { count + methods.count } else { count }
         }
         #expect(operations == Self.services.first { $0.0 == service }?.1.count)
+    }
+
+    @Test("every form of the directory's pages says that it ends on another page")
+    func forms() {
+        let forms = DirectoryAPI.endpoints.map { $0.operation }.filter { $0.consumes == .form }
+        // The door answers a page of its own, whoever knocks.
+        #expect(forms.filter { $0.success != .seeOther }.map(\.path) == ["/v1/self-service"])
     }
 
     @Test(
