@@ -29,6 +29,7 @@ package enum DirectoryApplication: ServiceApplication {
         Migration("0019-expert-filters", sql: PackageResources.m0019_expert_filters_sql),
         Migration("0020-freshness", sql: PackageResources.m0020_freshness_sql),
         Migration("0021-regions", sql: PackageResources.m0021_regions_sql),
+        Migration("0023-referrals", sql: PackageResources.m0023_referrals_sql),
     ]
 
     package static func assemble(_ backend: Backend, into parts: inout ServiceParts) throws {
