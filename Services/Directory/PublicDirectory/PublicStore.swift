@@ -139,10 +139,11 @@ enum PublicStore {
 }
 
 extension SQL {
-    /// Whether an organization is shown as a member of the club: an institution or a brand whose membership holds today.
+    /// Whether an organization is shown as a member of the club: an institution or a brand whose membership holds today, unless it
+    /// declined.
     static var publicMember: SQL {
         """
-        kind in ('institution', 'brand') and exists (
+        kind in ('institution', 'brand') and public_directory and exists (
             select from membership
             where membership.organization = organization.id
                 and membership.during @> (now() at time zone 'Europe/Paris')::date)
