@@ -84,7 +84,7 @@ struct PublicDirectoryTests {
             let all = try await directory.client(.operator).send(ListExperts.request(query: .init()))
             let end = try #require(all.items.last)
             #expect(
-                try await directory.page("/annuaire?apres=\(end.id)").texts["main"]?.first?.contains(
+                try await directory.page("/annuaire?apres=0~expert+34~\(end.id)").texts["main"]?.first?.contains(
                     "La liste s'arrête ici") == true)
         }
     }
