@@ -44,9 +44,8 @@ struct SelfServiceRoutes: Sendable {
         parts.routes.write(MoveSelf.self) { call, transaction in
             let record = try await record(call.path, on: transaction)
             let next = call.body.to
-            let (enrollee, principal) = (record.enrollee, record.principal)
-            let version = try await EnrolmentStore.move(enrollee, to: next, by: principal, in: transaction)
-            try await backend.journal.record(enrollee, version, next.rawValue, by: principal, in: transaction)
+            try await EnrolmentMoves(backend: backend).move(
+                record.enrollee, to: next, by: record.principal, in: transaction)
             return done(next == .left ? .left : .enrolled, call.path)
         }
         parts.routes.read(GetSelfData.self) { call in
