@@ -30,6 +30,7 @@ package enum DirectoryApplication: ServiceApplication {
         Migration("0020-freshness", sql: PackageResources.m0020_freshness_sql),
         Migration("0021-words", sql: PackageResources.m0021_words_sql),
         Migration("0022-members", sql: PackageResources.m0022_members_sql),
+        Migration("0023-referrals", sql: PackageResources.m0023_referrals_sql),
         Migration("0024-merges", sql: PackageResources.m0024_merges_sql),
         Migration("0025-imports", sql: PackageResources.m0025_imports_sql),
         Migration("0026-rights", sql: PackageResources.m0026_rights_sql),

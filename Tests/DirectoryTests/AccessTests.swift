@@ -126,6 +126,42 @@ struct AccessTests {
         }
     }
 
+    @Test(
+        "a representative does not take an ambassador's address over, nor learn by trying which ones the directory has")
+    func addresses() async throws {
+        try await withDirectory { directory in
+            let organization = try await directory.organization("Une")
+            let ana = try await directory.person(
+                "Ana", "Bidart", email: "ana@une.example", organization: organization.id)
+            let bob = try await directory.person("Bob", "Coll", email: "bob@une.example", organization: organization.id)
+            let own = try await directory.person("Zoé", "Diaz", email: "zoe@une.example", organization: organization.id)
+            for person in [ana, own] {
+                _ = try await directory.client(.operator).send(
+                    CreateAmbassador.request(body: .init(person: person.id, departements: ["64"])))
+            }
+            _ = try await directory.person("Eva", "Fort", email: "eva@ailleurs.example")
+            func change(_ person: Person, _ json: String) async throws -> RawAnswer {
+                try await directory.ask(
+                    .patch, "/v1/people/\(person.id)", as: .representative, organization: organization.id,
+                    person: own.id, ifMatch: 1, json: json)
+            }
+            for json in [#"{"email":"moi@une.example"}"#, #"{"email":null}"#] {
+                #expect(try await change(ana, json).status == 403)
+            }
+            #expect(try await directory.ask("/v1/people?email=ana@une.example").items("id") == [ana.id.text])
+            #expect(try await change(ana, #"{"email":"ana@une.example","telephone":"0559000000"}"#).status == 200)
+            #expect(try await change(bob, #"{"email":"robert@une.example"}"#).status == 200)
+            #expect(try await change(own, #"{"email":"zoe.diaz@une.example"}"#).status == 200)
+
+            let clash = try await directory.ask(
+                .post, "/v1/people", as: .representative, organization: organization.id, person: own.id,
+                json: #"{"givenName":"E","familyName":"F","email":"eva@ailleurs.example"}"#)
+            #expect(clash.status == 409)
+            #expect(try clash.problem().slug == "conflict")
+            #expect(try clash.pointer() == nil && !clash.text.contains("email"))
+        }
+    }
+
     @Test("an auditor reads everything and changes nothing")
     func auditor() async throws {
         try await withDirectory { directory in

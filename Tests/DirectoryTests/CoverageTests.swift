@@ -78,6 +78,10 @@ struct CoverageTests {
                 some.text.split(separator: "\r\n").prefix(2) == [
                     "departement,name,topic,label,ambassadors", "01,Ain,payment,Paiement,0",
                 ])
+            // As the other tables: for a French Excel, by a double click.
+            let excel = try await directory.ask("/v1/coverage.csv?topic=payment&excel=true")
+            #expect(excel.body.starts(with: [0xEF, 0xBB, 0xBF]))
+            #expect(excel.text.contains("64;Pyrénées-Atlantiques;payment;Paiement;0;1\r\n"))
         }
     }
 
@@ -85,7 +89,9 @@ struct CoverageTests {
     func cells() {
         let line = CoverageStore.Line(
             departement: "01", name: "L'Ain, \"ici\"", topic: "a", label: "=1+1", ambassadors: 1, experts: 2)
-        #expect(CoverageTable(of: nil).line(line) == "01,\"L'Ain, \"\"ici\"\"\",a,'=1+1,1,2\r\n")
+        let table = CoverageTable(of: nil, TableFormat(isForExcel: false))
+        let written = String(decoding: table.line(line), as: UTF8.self)
+        #expect(written.hasPrefix("01,\"L'Ain, \"\"ici\"\"\",a,") && written.contains("'=1+1"))
     }
 
     @Test("the map is an SVG with the counts and the topic's French name")

@@ -10,6 +10,31 @@ import Testing
 
 @Suite("ambassadors and experts")
 struct FieldTests {
+    @Test("what a list says twice it says once, by whatever way it comes, and counts once in facets")
+    func once() async throws {
+        try await withDirectory { directory in
+            let expert = try await directory.expert("Agence") {
+                ($0.topics, $0.brands) = (["network", "cloud", "network"], ["Altéa", "Boréal", "Altéa"])
+                $0.departements = ["64", "40", "64"]
+            }
+            #expect(expert.topics == ["network", "cloud"] && expert.brands == ["Altéa", "Boréal"])
+            #expect(expert.departements == ["64", "40"])
+            let facets = try await directory.client(.operator).send(CountExperts.request(query: .init()))
+            #expect(facets.topics.map(\.count) == [1, 1] && facets.brands.map(\.count) == [1, 1])
+            let changed = try await directory.ask(
+                .patch, "/v1/experts/\(expert.id)", ifMatch: 1, json: #"{"topics":["cloud","cloud"],"brands":[]}"#
+            ).decode(Expert.self)
+            #expect(changed.topics == ["cloud"] && changed.brands == [])
+            let person = try await directory.person("Ana", "Bidart")
+            let ambassador = try await directory.client(.operator).send(
+                CreateAmbassador.request(
+                    body: .init(person: person.id, topics: ["cloud", "cloud"], departements: ["64", "64"])))
+            #expect(ambassador.topics == ["cloud"] && ambassador.departements == ["64"])
+            let organization = try await directory.organization("Une", topics: ["cloud", "backup", "cloud"])
+            #expect(organization.topics == ["cloud", "backup"])
+        }
+    }
+
     @Test("an ambassador is a person once, and has the person's name")
     func ambassador() async throws {
         try await withDirectory { directory in

@@ -146,19 +146,20 @@ struct PlansTests {
         switch filter {
         case "organization", "person", "ambassador", "expert", "referral", "parent", "agency":
             ids[filter].map { [$0] }
-        case "record", "apres", "avant": ids["expert"].map { [$0] }
+        case "record": ids["expert"].map { [$0] }
+        case "apres", "avant": ids["expert"].map { ["0~m~\($0)"] }
         case "siret": ids["siret"].map { [$0] }
         case "email": ["e77@example.org", "nobody@example.org"]
         // In every fourth name; in three; in three, with two letters changed; in none.
         case "q": ["agence", ids["word"] ?? "", ids["misspelt"] ?? "", "xyzzyx", "agence%20\(ids["word"] ?? "")"]
-        case "brand": ["altea", "boreal", "nobody"]
+        case "brand", "marque": ["altea", "boreal", "nobody"]
         case "departement", "serves": ["64"]
         case "topic", "theme": ["cloud", "network"]
         case "tier": ["standard", "premium"]
         case "year": ["2026", "2001"]
         case "asOf": [Day.today.text, "2012-03-04", "2001-01-01"]
         case "updatedSince": ["2000-01-01T00:00:00Z", "2100-01-01T00:00:00Z"]
-        case "near": ["64000", "75011"]
+        case "near", "pres": ["64000", "75011"]
         case "region": ["75"]
         case "minimumScore": ["10", "100"]
         case "limit": ["1"]

@@ -84,7 +84,7 @@ struct PublicDirectoryTests {
             let all = try await directory.client(.operator).send(ListExperts.request(query: .init()))
             let end = try #require(all.items.last)
             #expect(
-                try await directory.page("/annuaire?apres=\(end.id)").texts["main"]?.first?.contains(
+                try await directory.page("/annuaire?apres=0~expert+34~\(end.id)").texts["main"]?.first?.contains(
                     "La liste s'arrête ici") == true)
         }
     }
@@ -180,6 +180,41 @@ struct PublicDirectoryTests {
             #expect(
                 try await directory.page("/annuaire/membres?type=brand&q=zzzz").texts["main"]?.first?.contains(
                     "Aucun membre ne correspond") == true)
+        }
+    }
+
+    @Test("a member that declines stands in no list, profile or sitemap; its representative says so, or the staff")
+    func declined() async throws {
+        try await withDirectory { directory in
+            let chamber = try await directory.organization("Chambre", subKind: .chamber)
+            let brand = try await directory.organization("Marque", kind: .brand)
+            let year = Day.today.year
+            for organization in [chamber, brand] {
+                #expect(organization.publicDirectory)
+                _ = try await directory.membership(organization.id, from: "\(year)-01-01", until: "\(year)-12-31")
+            }
+            let changed = try await directory.ask(
+                .patch, "/v1/organizations/\(chamber.id)", as: .representative, organization: chamber.id, ifMatch: 1,
+                json: #"{"publicDirectory":false}"#)
+            #expect(changed.status == 200)
+            #expect(try changed.decode(Organization.self).publicDirectory == false)
+            #expect(try await directory.raw(.get, "/v1/public/members").items("name") == ["Marque"])
+            #expect(try await directory.page("/annuaire/membres").texts["h3"] == ["Marque"])
+            #expect(try await directory.raw(.get, "/v1/public/members/\(chamber.id)").status == 404)
+            #expect(try await directory.raw(.get, "/annuaire/membres/\(chamber.id)").status == 410)
+            let sitemap = try await directory.raw(.get, "/sitemap.xml").text
+            #expect(!sitemap.contains(chamber.id.text) && sitemap.contains(brand.id.text))
+            // To everybody else it is what it was.
+            #expect(try await directory.ask("/v1/organizations/\(chamber.id)").status == 200)
+            #expect(try await directory.ask("/v1/members").text.contains(chamber.id.text))
+            // A table says so and is taken back.
+            let table = try await directory.ask("/v1/organizations.csv")
+            #expect(table.text.contains("publicDirectory") && table.text.contains("non"))
+            let shown = try await directory.raw(
+                .post, "/v1/imports/organizations?mode=apply", role: .operator, headers: ["Content-Type": "text/csv"],
+                body: Array("Nom;Annuaire public\nChambre;oui\nMarque;non\n".utf8))
+            #expect(shown.status == 200)
+            #expect(try await directory.raw(.get, "/v1/public/members").items("name") == ["Chambre"])
         }
     }
 

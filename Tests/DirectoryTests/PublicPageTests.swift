@@ -34,9 +34,78 @@ struct PublicPageTests {
             #expect(second.links.contains(try #require(second.relations["next"])))
             // Fewer than a page before: the page is as full as any first page.
             let fifth = try await directory.client(.operator).send(ListExperts.request(query: .init(limit: 5)))
-            let short = try await directory.document("/annuaire?avant=\(try #require(fifth.items.last).id)")
+            let short = try await directory.document("/annuaire?avant=0~expert+14~\(try #require(fifth.items.last).id)")
             #expect(short.texts["h3"] == names(10..<30))
-            #expect(try await directory.raw(.get, "/annuaire?avant=1").status == 422)
+            for wrong in ["1", "0~a", "0~a~1", "x~a~\(Expert.ID())", "0~%01~\(Expert.ID())"] {
+                #expect(try await directory.raw(.get, "/annuaire?avant=\(wrong)").status == 422, "\(wrong)")
+            }
+            // As addresses were once: an identifier alone.
+            let old = try await directory.document("/annuaire?apres=\(try #require(fifth.items.last).id)")
+            #expect(old.texts["h3"] == names(10..<30))
+        }
+    }
+
+    @Test(
+        "a list goes on where it was, though the last one of the page was erased or merged meanwhile, or the first one of it"
+    )
+    func goingOn() async throws {
+        try await withDirectory { directory in
+            var experts: [Expert] = []
+            for number in 10..<55 {
+                experts.append(try await directory.publishedExpert(Line(validating: "Expert \(number)")))
+            }
+            func names(_ numbers: Range<Int>) -> [String] { numbers.map { "Expert \($0)" } }
+            let first = try await directory.document("/annuaire")
+            let second = try #require(first.relations["next"])
+            let third = try #require(try await directory.document(second).relations["next"])
+            #expect(
+                try await directory.ask(.post, "/v1/erasures", json: #"{"expert":"\#(experts[19].id)"}"#).status == 201)
+            let merge = try await directory.ask(
+                .post, "/v1/merges",
+                json: #"{"kind":"expert","survivor":"\#(experts[0].id)","merged":"\#(experts[39].id)"}"#)
+            #expect(merge.status == 201)
+            #expect(try await directory.document(second).texts["h3"] == names(30..<49) + ["Expert 50"])
+            let last = try await directory.document(third)
+            #expect(last.texts["h3"] == names(50..<55))
+            let back = try #require(last.relations["prev"])
+            #expect(
+                try await directory.ask(.post, "/v1/erasures", json: #"{"expert":"\#(experts[40].id)"}"#).status == 201)
+            #expect(try await directory.document(back).texts["h3"] == ["Expert 28"] + names(30..<49))
+        }
+    }
+
+    @Test("experts are found by a brand, and the nearest first, page by page; in the page and as JSON")
+    func nearest() async throws {
+        try await withDirectory { directory in
+            for number in 10..<35 {
+                _ = try await directory.publishedExpert(Line(validating: "Loin \(number)")) {
+                    ($0.postalCode, $0.commune, $0.brands) = ("40000", "Mont-de-Marsan", ["Altéa"])
+                }
+            }
+            for (name, code): (Line, PostalCode) in [("Zone", "64000"), ("Yves", "64010"), ("Xavier", "64300")] {
+                _ = try await directory.publishedExpert(name) {
+                    ($0.postalCode, $0.brands) = (code, ["Altéa", "Boréal"])
+                }
+            }
+            _ = try await directory.publishedExpert("Autre marque")
+            let first = try await directory.document("/annuaire?q=&marque=altea&pres=64000&theme=")
+            #expect(first.texts["h3"]?.prefix(4) == ["Zone", "Yves", "Xavier", "Loin 10"])
+            #expect(first.texts["title"]?.first?.hasPrefix("Experts – altea – près de 64000") == true)
+            #expect(first.fields["marque"] == ["altea"] && first.fields["pres"] == ["64000"])
+            let second = try await directory.document(try #require(first.relations["next"]))
+            #expect(second.texts["h3"] == (27..<35).map { "Loin \($0)" })
+            #expect(second.relations["prev"] == nil && second.links.contains("/annuaire?marque=altea&pres=64000"))
+            #expect(try await directory.document("/annuaire?marque=boreal").texts["h3"] == ["Xavier", "Yves", "Zone"])
+            #expect(try await directory.raw(.get, "/annuaire?pres=Pau").status == 422)
+
+            var names: [String] = []
+            var query = "brand=ALTEA&near=64010&limit=20"
+            for _ in 1...2 {
+                let page = try await directory.raw(.get, "/v1/public/experts?\(query)")
+                names += try page.items("name")
+                query = "brand=ALTEA&near=64010&limit=20&cursor=\(try page.json()["next"]?.string ?? "")"
+            }
+            #expect(names == ["Yves", "Zone", "Xavier"] + (10..<35).map { "Loin \($0)" })
         }
     }
 
@@ -47,7 +116,12 @@ struct PublicPageTests {
             let shown = try await directory.publishedExpert("Agence")
             let never = try await directory.expert("Jamais")
             let left = try await directory.publishedExpert("Partie")
-            let refused = try await directory.expert("Retirée") { $0.consents = ConsentChoices(publicDirectory: false) }
+            let refused = try await directory.expert("Refusée") { $0.consents = ConsentChoices(publicDirectory: false) }
+            let withdrawn = try await directory.publishedExpert("Retirée")
+            _ = try await directory.client(.operator).send(
+                ChangeExpert.request(
+                    path: .init(expert: withdrawn.id), body: .init(consents: ConsentChoices(publicDirectory: false)),
+                    ifMatch: 1))
             _ = try await directory.client(.operator).send(
                 MoveExpert.request(path: .init(expert: left.id), body: .init(to: .left)))
             let chamber = try await directory.organization("Chambre")
@@ -55,14 +129,15 @@ struct PublicPageTests {
             _ = try await directory.membership(former.id, from: "2024-01-01", until: "2024-12-31")
             func answer(_ path: String) async throws -> RawAnswer { try await directory.raw(.get, "/annuaire/\(path)") }
             #expect(try await answer("experts/\(shown.id)").status == 200)
-            for path in ["experts/\(left.id)", "experts/\(refused.id)", "membres/\(former.id)"] {
+            for path in ["experts/\(left.id)", "experts/\(withdrawn.id)", "membres/\(former.id)"] {
                 let gone = try await answer(path)
                 #expect(gone.status == 410 && gone.headers["content-type"] == "text/html; charset=utf-8")
                 #expect(try Document(gone.text).texts["h1"] == ["Cette fiche n'est plus publiée"])
                 #expect(try Document(gone.text).links.contains("/annuaire"))
             }
             for path in [
-                "experts/\(never.id)", "experts/\(Expert.ID())", "experts/abc", "membres/\(chamber.id)", "nulle-part",
+                "experts/\(never.id)", "experts/\(refused.id)", "experts/\(Expert.ID())", "experts/abc",
+                "membres/\(chamber.id)", "nulle-part",
                 "experts", "experts/\(shown.id)/plus", "",
             ] {
                 let absent = try await answer(path)
@@ -115,7 +190,9 @@ struct PublicPageTests {
                     #expect(document.attributes["html"]?["lang"] == "fr")
                     let ids = document.identifiers
                     #expect(Set(ids).count == ids.count && document.labelled.allSatisfy(ids.contains), "\(path)")
-                    #expect(document.labelled.count == (document.fields.isEmpty ? 0 : 5))
+                    #expect(
+                        document.labelled.count
+                            == (document.fields.isEmpty ? 0 : heading == "Trouver un expert" ? 7 : 5))
                     #expect(document.descriptions.count == 1 && document.descriptions.allSatisfy { $0.count > 20 })
                     let canonical = path.contains("?") ? nil : "https://annuaire.example/annuaire\(path)"
                     #expect(document.relations["canonical"] == canonical, "\(path)")

@@ -157,6 +157,135 @@ struct ReferralLetterTests {
         }
     }
 
+    @Test(
+        "a note that cannot be taken is said beside its field, with what was typed; the answer is given once it is put right"
+    )
+    func note() async throws {
+        try await withNeed(experts: 1, places: 1) { need in
+            let network = need.network
+            try await need.send()
+            let path = try #require(try await network.mails(1).first?.path)
+            for (note, error) in [
+                ("Demain%E2%80%8E+%3Cmatin%3E", "caractère invisible"),
+                (String(repeating: "a", count: 2001), "2000 caractères au plus : ce texte en a 2001."),
+            ] {
+                let refused = try await network.post("\(path)/answer", "answer=accepted&note=\(note)")
+                #expect(refused.status == 422 && refused.headers["content-type"] == "text/html; charset=utf-8")
+                #expect(refused.text.contains("note-erreur") && refused.text.contains(error), "\(error)")
+                #expect(refused.text.contains("J'accepte") && refused.text.contains("n'a pas été enregistrée"))
+                #expect(refused.text.contains(note.hasPrefix("a") ? note : "&lt;matin&gt;</textarea>"))
+            }
+            #expect(try await need.states() == [.sent])
+            // A browser sends two signs for a line break, which counts as one.
+            let long = String(repeating: "a%0D%0A", count: 998) + "fin"
+            #expect(try await network.post("\(path)/answer", "answer=accepted&note=\(long)").status == 303)
+            #expect(try await need.states() == [.accepted])
+            let offers = try await network.directory.client(.operator).send(ListReferralOffers.request(query: .init()))
+            #expect(offers.items.first?.note?.text.count == 1999)
+        }
+    }
+
+    @Test(
+        "a month after an expert accepted, whoever brought the need is asked once what became of it, and tells it on the page"
+    )
+    func outcome() async throws {
+        try await withNeed(experts: 3, places: 2) { need in
+            let network = need.network
+            try await need.send()
+            #expect(try await network.mails(3).count == 3)
+            _ = try await need.answer(0, #"{"state":"accepted"}"#)
+            _ = try await need.answer(1, #"{"state":"accepted"}"#)
+            #expect(try await network.mails(5).count == 5)
+            let letters = ReferralLetters(
+                backend: network.directory.backend, post: try Post(backend: network.directory.backend))
+            // Nobody is asked too early, nor after a season.
+            try await letters.askOutcomes()
+            try await network.change(
+                "update referral_offer set answered_at = now() - interval '121 days' where state = 'accepted'")
+            try await letters.askOutcomes()
+            try await network.idle()
+            #expect(try await network.mails(5).count == 5)
+            try await network.change(
+                "update referral_offer set answered_at = now() - interval '31 days' where expert = \(need.experts[0].id)"
+            )
+            for _ in 1...2 { try await letters.askOutcomes() }
+            try await network.idle()
+            let asked = try await network.mails(6)
+            #expect(asked.count == 6)
+            let mail = try #require(asked.first { $0.subject == "Qu'est devenue votre demande ?" })
+            #expect(mail.recipient == "ana@conseil.example" && !mail.text.contains("Expert un"))
+
+            let path = try #require(mail.path)
+            let page = try await network.page(path)
+            #expect(page.texts["form"]?.count == 2 && page.fields["satisfaction"]?.contains("5") == true)
+            let offers = try await network.directory.client(.operator).send(ListReferralOffers.request(query: .init()))
+            func offer(_ number: Int) throws -> ReferralOffer {
+                try #require(offers.items.first { $0.expert == need.experts[number].id })
+            }
+            func tell(_ number: Int, _ outcome: String) async throws -> RawAnswer {
+                try await network.post("\(path)/outcome", "offer=\(try offer(number).id)&outcome=\(outcome)")
+            }
+            for wrong in ["done&satisfaction=", "done&satisfaction=6", "done"] {
+                let refused = try await tell(0, wrong)
+                let error = "satisfaction-\(try offer(0).id)-erreur"
+                #expect(refused.status == 422 && refused.text.contains(error))
+            }
+            #expect(try await need.states() == [.accepted, .accepted, .withdrawn])
+            let done = try await tell(0, "done&satisfaction=2")
+            #expect(done.status == 303 && done.headers["location"] == path)
+            #expect(try await tell(1, "abandoned").status == 303)
+            #expect(try await need.states() == [.done, .abandoned, .withdrawn])
+            // It is told better for a while; what was abandoned stays so.
+            #expect(try await tell(0, "done&satisfaction=4").status == 303)
+            #expect(try await network.page(path).texts["main"]?.first?.contains("satisfaction : 4 sur 5") == true)
+            #expect(try await tell(0, "abandoned").status == 303)
+            #expect(try await tell(1, "done&satisfaction=5").status == 303)
+            #expect(try await need.states() == [.done, .abandoned, .withdrawn])
+            try await network.change("update referral_offer set updated_at = now() - interval '15 days'")
+            #expect(try await network.page(path).texts["form"] == nil)
+            #expect(try await tell(0, "done&satisfaction=1").status == 303)
+            #expect(try await network.page(path).texts["main"]?.first?.contains("satisfaction : 4 sur 5") == true)
+
+            // Nobody else's offer, and by no other link.
+            let links = network.directory.backend.links
+            let token = links.token(
+                purpose: "referral", subject: Referral.ID().text, expires: .now.advanced(by: .seconds(60)))
+            let foreign = try await network.post(
+                "/v1/referral-follow-ups/\(token)/outcome", "offer=\(try offer(0).id)&outcome=abandoned")
+            #expect(foreign.status == 404)
+            try await network.idle()
+            #expect(try await network.mails(6).count == 6)
+        }
+    }
+
+    @Test("an expert that leaves has no offer left to answer; whoever brought the need is told, and asks another")
+    func leaving() async throws {
+        try await withNeed(experts: 2, places: 1) { need in
+            let network = need.network
+            let directory = network.directory
+            try await need.send()
+            let mails = try await network.mails(2)
+            let path = try #require(mails.first { $0.recipient == "un@x.example" }?.path)
+            let before = try await directory.client(.operator).send(
+                GetReferral.request(path: .init(referral: need.referral.id)))
+            let moved = try await directory.ask(
+                .post, "/v1/experts/\(need.experts[0].id)/transitions", as: .expert,
+                organization: need.experts[0].id.claim, json: #"{"to":"left"}"#)
+            #expect(moved.status == 200)
+            #expect(try await need.states() == [.withdrawn, .sent])
+            let after = try await directory.client(.operator).send(
+                GetReferral.request(path: .init(referral: need.referral.id)))
+            #expect(before.asked == 2 && after.asked == 1)
+            #expect(
+                try await network.mails(3).contains { $0.subject == "Un expert ne répondra pas à votre demande" })
+            #expect(try await network.page(path).texts["main"]?.first?.contains("vous avez quitté le réseau") == true)
+            #expect(try await network.post("\(path)/answer", "answer=accepted").status == 303)
+            #expect(try await need.answer(0, #"{"state":"accepted"}"#).problem().slug == "transition-not-allowed")
+            let changed = try await directory.changes(1).items.filter { $0.entity == "referralOffer" }
+            #expect(changed.contains { $0.id == need.offers.first { $0.expert == need.experts[0].id }?.id.text })
+        }
+    }
+
     // MARK: Steps
 
     private struct Need {

@@ -59,6 +59,63 @@ struct ReferralRaceTests {
         }
     }
 
+    @Test("an expert that leaves while it is being asked is not asked: whoever asks waits, and finds that it has left")
+    func leaving() async throws {
+        #expect(try await askedWhileLeaving { try await ReferralOfferStore.hold($0, in: $1) } == 0)
+    }
+
+    @Test("the same without holding the expert leaves an offer that nobody takes back")
+    func leavingWithoutGuard() async throws {
+        #expect(try await askedWhileLeaving { _, _ in } == 1)
+    }
+
+    /// Asks an expert while the transaction in which it leaves is open.
+    ///
+    /// - Returns: how many offers it has then that wait for an answer.
+    private func askedWhileLeaving(
+        _ hold: @escaping @Sendable ([Expert.ID], PostgresTransaction) async throws -> Void
+    ) async throws -> Int {
+        try await withDirectory { directory in
+            let stage = try await Stage.make(directory)
+            let operating = try directory.client(.operator)
+            let referral = try await operating.send(
+                CreateReferral.request(
+                    body: .init(topics: ["cloud"], postalCode: "64000", description: "Une caisse.")))
+            let expert = try #require(stage.experts.first).id
+            let (held, letGo) = AsyncStream<Void>.makeStream()
+            let (moved, move) = AsyncStream<Void>.makeStream()
+            return try await directory.database.withClient(searchPath: "directory") { client in
+                async let leaving: Void = client.transaction { transaction in
+                    defer { move.finish() }
+                    try await EnrolmentMoves(backend: directory.backend).move(
+                        .expert(expert), to: .left, by: Principal(subject: "test", role: .operator), in: transaction)
+                    move.finish()
+                    for await _ in held {}
+                }
+                for await _ in moved {}
+                async let asking: Void = client.transaction { transaction in
+                    try await hold([expert], transaction)
+                    _ = try await ReferralOfferStore.send(
+                        referral, to: [expert], ids: [ReferralOffer.ID()], answerBy: Day.today.adding(days: 7),
+                        in: transaction)
+                }
+                // Let go once whoever asks waits for the expert; without holding it, it is through by then.
+                for _ in 1...100 {
+                    let waiting = try await client.first(
+                        "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'")
+                    if waiting != nil { break }
+                    try await Task.sleep(for: .milliseconds(10))
+                }
+                letGo.finish()
+                try await leaving
+                try await asking
+                return try await client.first(
+                    "select count(*) as count from referral_offer where expert = \(expert) and state = 'sent'")?[
+                        "count"] ?? -1
+            }
+        }
+    }
+
     /// Five experts who can be asked, and the staff who asks them.
     private struct Stage {
         let directory: TestService

@@ -333,6 +333,68 @@ struct ReferralTests {
         }
     }
 
+    @Test("whoever was let go may be asked again for the same need; who declined is not")
+    func again() async throws {
+        try await withField { field in
+            let ids = field.experts.map(\.id)
+            let referral = try await field.referral()
+            _ = try await field.send(referral, to: Array(ids.prefix(3)))
+            _ = try await field.change(try await field.offer(to: ids[2]), #"{"state":"declined"}"#, by: ids[2])
+            try await field.directory.database.withClient { client in
+                try await client.execute(
+                    "update directory.referral_offer set answer_by = current_date - 2 where expert = \(ids[1])")
+            }
+            try await ReferralRoutes(backend: field.directory.backend).expire()
+            _ = try await field.change(try await field.offer(to: ids[0]), #"{"state":"accepted"}"#, by: ids[0])
+            _ = try await field.change(try await field.offer(to: ids[0]), #"{"state":"abandoned"}"#, by: ids[0])
+            let matches = try await field.client.send(
+                ListReferralMatches.request(path: .init(referral: referral.id), query: .init()))
+            #expect(Set(matches.items.map(\.expert)) == [ids[1], ids[3]])
+            let offers = try await field.send(referral, to: [ids[1]])
+            #expect(offers.map(\.state) == [.sent])
+            for id in [ids[0], ids[1], ids[2]] {
+                let twice = try await field.raw(
+                    .post, "/v1/referrals/\(referral.id)/offers", #"{"experts":["\#(id)"]}"#)
+                #expect(twice.status == 409)
+                #expect(try twice.pointer() == "/experts/0")
+            }
+            // Nor by the database's own leave.
+            try await field.directory.database.withClient { client in
+                await #expect(throws: PostgresError.self) {
+                    try await client.execute(
+                        """
+                        insert into directory.referral_offer (id, referral, expert, answer_by)
+                        values (gen_random_uuid(), \(referral.id), \(ids[2]), current_date + 7)
+                        """)
+                }
+            }
+            #expect(
+                try await field.change(try await field.offer(to: ids[1]), #"{"state":"accepted"}"#, by: ids[1]).status
+                    == 200)
+        }
+    }
+
+    @Test("who has left the forum brings no need, asks nobody, and has none brought in its name")
+    func left() async throws {
+        try await withField { field in
+            let referral = try await field.referral()
+            _ = try await field.directory.client(.operator).send(
+                MoveAmbassador.request(path: .init(ambassador: field.ambassador.id), body: .init(to: .left)))
+            let need = #"{"topics":["cloud"],"postalCode":"64000","description":"x""#
+            #expect(try await field.raw(.post, "/v1/referrals", need + "}").status == 403)
+            let sent = try await field.raw(
+                .post, "/v1/referrals/\(referral.id)/offers", #"{"experts":["\#(field.experts[0].id)"]}"#)
+            #expect(sent.status == 403)
+            let inItsName = try await field.directory.ask(
+                .post, "/v1/referrals", json: need + #","ambassador":"\#(field.ambassador.id)"}"#)
+            #expect(inItsName.status == 422)
+            #expect(try inItsName.pointer() == "/ambassador")
+            _ = try await field.directory.client(.operator).send(
+                MoveAmbassador.request(path: .init(ambassador: field.ambassador.id), body: .init(to: .enrolled)))
+            #expect(try await field.send(referral, to: [field.experts[0].id]).count == 1)
+        }
+    }
+
     // MARK: The field
 
     /// An enrolled ambassador in the 64 and experts who match its needs.

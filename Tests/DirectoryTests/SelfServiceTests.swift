@@ -52,16 +52,18 @@ struct SelfServiceTests {
             #expect(now.confirmedAt > expert.confirmedAt && now.name == expert.name && now.siret == expert.siret)
 
             // The form that was open before knows the record as it was.
-            let stale = try await network.post("\(path)/record", "version=1&departements=64")
+            let current = String(try #require(saved.headers["location"]?.split(separator: "?").first))
+            let stale = try await network.post(
+                "\(current)/record", "version=1&departements=64&email=zoe%40atelier.example")
             #expect(stale.status == 412 && stale.text.contains("La fiche a changé entre-temps"))
 
-            let left = try await network.post("\(path)/transition", "to=left")
+            let left = try await network.post("\(current)/transition", "to=left")
             #expect(left.status == 303)
             #expect(try await get(expert.id, directory).leftOn == .today)
-            let gone = try await directory.raw(.get, path)
+            let gone = try await directory.raw(.get, current)
             #expect(gone.text.contains("Revenir dans le réseau") && !gone.text.contains("Je confirme"))
-            #expect(try await network.post("\(path)/confirmation").status == 409)
-            _ = try await network.post("\(path)/transition", "to=enrolled")
+            #expect(try await network.post("\(current)/confirmation").status == 409)
+            _ = try await network.post("\(current)/transition", "to=enrolled")
             #expect(try await get(expert.id, directory).leftOn == nil)
         }
     }
@@ -79,7 +81,8 @@ struct SelfServiceTests {
             #expect(try await directory.raw(.get, path).text.contains("Ana Bidart"))
             let fields = "version=1&personVersion=1&telephone=&departements=33&topics=management&eventInvitations=true"
             let taken = try await network.post("\(path)/record", "\(fields)&email=bob%40conseil.example")
-            #expect(taken.status == 422 && taken.text.contains("autre personne de l&#39;annuaire"))
+            #expect(taken.status == 422 && taken.text.contains("ne peut pas être prise ici"))
+            #expect(!taken.text.contains("autre personne"))
             #expect(try await network.post("\(path)/record", "\(fields)&email=ana%40neuf.example").status == 303)
             let person = try await operating.send(GetPerson.request(path: .init(person: ana.id)))
             #expect(person.email == "ana@neuf.example" && person.consents.eventInvitations?.agreed == true)
@@ -179,6 +182,63 @@ struct SelfServiceTests {
                 MoveErasure.request(path: .init(erasure: asked[0].id), body: .init(to: .erasing)))
             #expect(try await directory.raw(.get, path).status == 404)
             #expect(try await network.post("\(path)/erasure").status == 404)
+        }
+    }
+
+    @Test("no cache keeps what a link opens, nor does a page that it leads to hear of it")
+    func caches() async throws {
+        try await withNetwork { network in
+            let directory = network.directory
+            _ = try await directory.expert("À nous") { $0.email = "nous@example.org" }
+            let path = try await link(to: "nous@example.org", network)
+            for answer in [
+                try await directory.raw(.get, path), try await directory.raw(.get, "\(path)/record"),
+                try await network.post("\(path)/confirmation"), try await network.post("\(path)/record", "version=0"),
+                try await directory.raw(.get, "/v1/self-service/x"),
+                try await directory.raw(.get, "/v1/referral-follow-ups/x"),
+            ] {
+                #expect(answer.headers["cache-control"] == "no-store", "\(answer.status)")
+                #expect(answer.headers["referrer-policy"] == "no-referrer", "\(answer.status)")
+            }
+            #expect(try await directory.raw(.get, "/annuaire").headers["cache-control"] == nil)
+        }
+    }
+
+    @Test("an address may be changed and not taken away; the old one is told, and its links open nothing any more")
+    func moved() async throws {
+        try await withNetwork { network in
+            let directory = network.directory
+            let expert = try await directory.expert("Atelier <Numérique>") { $0.email = "ancienne@atelier.example" }
+            let path = try await link(to: "ancienne@atelier.example", network)
+            for empty in ["email=", "email=+", "telephone="] {
+                let refused = try await network.post("\(path)/record", "version=1&departements=64&\(empty)")
+                #expect(refused.status == 422 && refused.text.contains("Indiquez une adresse électronique"))
+            }
+            // The same address, written otherwise, is no other one.
+            let same = try await network.post(
+                "\(path)/record", "version=1&departements=64&email=Ancienne%40atelier.example")
+            #expect(same.status == 303 && same.headers["location"] == "\(path)?done=changed")
+            let version = try await get(expert.id, directory).version
+            let saved = try await network.post(
+                "\(path)/record", "version=\(version)&departements=64&email=neuve%40atelier.example")
+            #expect(saved.status == 303)
+            let told = try #require(
+                try await network.mails(2).last { $0.subject == "L'adresse de votre fiche a changé" })
+            #expect(told.recipient.lowercased() == "ancienne@atelier.example")
+            #expect(told.text.contains("Atelier <Numérique>") && !told.text.contains("neuve@"))
+
+            for way in ["", "/record", "/data"] { #expect(try await directory.raw(.get, path + way).status == 404) }
+            #expect(try await network.post("\(path)/confirmation").status == 404)
+            #expect(try await network.post("\(path)/transition", "to=left").status == 404)
+            #expect(try await network.post("\(path)/erasure").status == 404)
+            // Whoever changed it goes on by a link to the new one.
+            let next = try #require(saved.headers["location"])
+            #expect(try await directory.raw(.get, next).text.contains("Merci : votre fiche est enregistrée"))
+            // The same for whoever changes it otherwise.
+            _ = try await directory.ask(
+                .patch, "/v1/experts/\(expert.id)", ifMatch: try await get(expert.id, directory).version,
+                json: #"{"email":"troisieme@atelier.example"}"#)
+            #expect(try await directory.raw(.get, next).status == 404)
         }
     }
 

@@ -49,7 +49,7 @@ struct ConfirmationRounds: Sendable {
         case (_, let ambassador?): enrollee = .ambassador(ambassador)
         case (nil, nil): return
         }
-        let path = SelfServiceLink.path(to: enrollee, days: Self.linkDays, by: backend.links)
+        let path = SelfServiceLink.path(to: enrollee, at: open.email, days: Self.linkDays, by: backend.links)
         try await post.send(try letter(open, request, link: try post.link(path)))
         try await ConfirmationStore.mailed(request, on: backend.database)
     }

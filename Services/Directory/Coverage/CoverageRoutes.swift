@@ -29,9 +29,9 @@ struct CoverageRoutes {
             if let topic = call.query.topic { _ = try await CoverageStore.label(of: topic, on: database) }
             let area = try await CoverageArea(call.query.departement, call.query.region, on: database)
             let lines = try await CoverageStore.table(call.query.topic, in: area, on: database)
-            let table = CoverageTable(of: call.query.of)
-            try await writer.write { $0.append(contentsOf: table.head.utf8) }
-            for line in lines { try await writer.write { $0.append(contentsOf: table.line(line).utf8) } }
+            let table = CoverageTable(of: call.query.of, TableFormat(isForExcel: call.query.excel == true))
+            try await writer.write { $0.append(contentsOf: table.head) }
+            for line in lines { try await writer.write { $0.append(contentsOf: table.line(line)) } }
         }
         parts.routes.read(DrawCoverage.self) { call in
             let subject = call.query.of ?? .experts
@@ -44,33 +44,39 @@ struct CoverageRoutes {
     }
 }
 
-/// The coverage as CSV (RFC 4180).
+/// The coverage as a table.
 struct CoverageTable {
-    let of: Coverage.Subject?
+    private let of: Coverage.Subject?
+    private let format: TableFormat
 
-    var head: String {
-        row(["departement", "name", "topic", "label"], Coverage.Subject.allCases.map(\.rawValue))
+    init(of: Coverage.Subject?, _ format: TableFormat) {
+        self.of = of
+        self.format = format
     }
 
-    func line(_ line: CoverageStore.Line) -> String {
+    /// With what stands before the first line.
+    var head: [UInt8] {
+        format.mark + row(["departement", "name", "topic", "label"], Coverage.Subject.allCases.map(\.rawValue))
+    }
+
+    func line(_ line: CoverageStore.Line) -> [UInt8] {
         row([line.departement, line.name, line.topic, line.label], [String(line.ambassadors), String(line.experts)])
     }
 
     /// - Parameter counts: of ambassadors, then of experts.
-    private func row(_ cells: [String], _ counts: [String]) -> String {
+    private func row(_ cells: [String], _ counts: [String]) -> [UInt8] {
         let counts: [String] =
             switch of {
             case .ambassadors: [counts[0]]
             case .experts: [counts[1]]
             case nil: counts
             }
-        return (cells + counts).map(Self.cell).joined(separator: ",") + "\r\n"
-    }
-
-    /// In quotes where it must be; what a spreadsheet would take for a formula gets an apostrophe before it.
-    private static func cell(_ text: String) -> String {
-        let safe = text.first.map { "=+-@\t\r".contains($0) } == true ? "'" + text : text
-        guard safe.contains(where: { $0 == "," || $0 == "\"" || $0.isNewline }) else { return safe }
-        return "\"" + safe.replacing("\"", with: "\"\"") + "\""
+        let cells = cells + counts
+        var line: [UInt8] = []
+        for (place, cell) in cells.enumerated() {
+            format.append(cell.utf8, to: &line)
+            format.end(isLast: place == cells.count - 1, in: &line)
+        }
+        return line
     }
 }

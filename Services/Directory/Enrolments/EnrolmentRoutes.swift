@@ -8,6 +8,7 @@ struct EnrolmentRoutes {
 
     func mount(on parts: inout ServiceParts) {
         let journal = backend.journal
+        let moves = EnrolmentMoves(backend: backend)
         parts.routes.write(ConfirmExpert.self) { call, transaction in
             let id = call.path.expert
             let version = try await EnrolmentStore.confirm(.expert(id), by: call.principal, in: transaction)
@@ -15,9 +16,8 @@ struct EnrolmentRoutes {
             return try .row(try await ExpertStore.get(id, for: call.principal, on: transaction))
         }
         parts.routes.write(MoveExpert.self) { call, transaction in
-            let (id, next) = (call.path.expert, call.body.to)
-            let version = try await EnrolmentStore.move(.expert(id), to: next, by: call.principal, in: transaction)
-            try await journal.record(.expert(id), version, next.rawValue, by: call.principal, in: transaction)
+            let id = call.path.expert
+            try await moves.move(.expert(id), to: call.body.to, by: call.principal, in: transaction)
             return try .row(try await ExpertStore.get(id, for: call.principal, on: transaction))
         }
         parts.routes.write(ConfirmAmbassador.self) { call, transaction in
@@ -27,9 +27,8 @@ struct EnrolmentRoutes {
             return try .row(try await AmbassadorStore.get(id, for: call.principal, on: transaction))
         }
         parts.routes.write(MoveAmbassador.self) { call, transaction in
-            let (id, next) = (call.path.ambassador, call.body.to)
-            let version = try await EnrolmentStore.move(.ambassador(id), to: next, by: call.principal, in: transaction)
-            try await journal.record(.ambassador(id), version, next.rawValue, by: call.principal, in: transaction)
+            let id = call.path.ambassador
+            try await moves.move(.ambassador(id), to: call.body.to, by: call.principal, in: transaction)
             return try .row(try await AmbassadorStore.get(id, for: call.principal, on: transaction))
         }
     }

@@ -44,6 +44,7 @@ struct ExportTable: Sendable {
             .init("email", "email"), .init("telephone", "telephone"), .init("website", "website"),
             .init("topics", topics), .init("parent", number(of: "organization.parent")),
             .init("agency", "agency::text"),
+            .init("publicDirectory", "case when public_directory then 'oui' else 'non' end"),
         ],
         source: "organization")
 

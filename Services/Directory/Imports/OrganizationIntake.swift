@@ -97,9 +97,10 @@ extension OrganizationRow {
             """
             insert into organization (
                 id, kind, sub_kind, name, siren, siret, street, postal_code, commune, departement, email, telephone,
-                website, topics, parent)
+                website, topics, parent, public_directory)
             select id, coalesce(kind, "kindOfNew"), "subKind", name, siren, siret, street, "postalCode", commune,
-                departement, email, telephone, website, coalesce(topics, '{}'), \(head)
+                departement, email, telephone, website, coalesce(topics, '{}'), \(head),
+                coalesce("publicDirectory", true)
             from \(recordset(rows))
             """)
     }
@@ -114,7 +115,8 @@ extension OrganizationRow {
                 kind = said.kind, sub_kind = said.sub_kind, name = said.name, siren = said.siren, siret = said.siret,
                 street = said.street, postal_code = said.postal_code, commune = said.commune,
                 departement = said.departement, email = said.email, telephone = said.telephone,
-                website = said.website, topics = said.topics, parent = said.parent, version = version + 1,
+                website = said.website, topics = said.topics, parent = said.parent,
+                public_directory = said.public_directory, version = version + 1,
                 updated_at = now()
             from (
                 select organization.id, \(said.text("name", "row.name")),
@@ -122,17 +124,19 @@ extension OrganizationRow {
                     \(said.together([("siren", "row.siren"), ("siret", "row.siret")])),
                     \(said.together(seat)), \(said.text("email", "row.email")),
                     \(said.text("telephone", "row.telephone")), \(said.text("website", "row.website")),
-                    \(said.list("topics", "row.topics")), \(said.text("parent", head))
+                    \(said.list("topics", "row.topics")), \(said.text("parent", head)),
+                    \(said.text("public_directory", #"row."publicDirectory""#))
                 from \(recordset(rows)) join organization using (id)
             ) as said
             where organization.id = said.id and (
                 organization.kind, organization.sub_kind, organization.name, organization.siren, organization.siret,
                 organization.street, organization.postal_code, organization.commune, organization.departement,
                 organization.email, organization.telephone, organization.website, organization.topics,
-                organization.parent
+                organization.parent, organization.public_directory
             ) is distinct from (
                 said.kind, said.sub_kind, said.name, said.siren, said.siret, said.street, said.postal_code, said.commune,
-                said.departement, said.email, said.telephone, said.website, said.topics, said.parent)
+                said.departement, said.email, said.telephone, said.website, said.topics, said.parent,
+                said.public_directory)
             returning organization.id, organization.version
             """
         ).decode(ImportWritten.self)
@@ -155,7 +159,8 @@ extension OrganizationRow {
         jsonb_to_recordset(\(rows)) as row (
             row int, id uuid, kind text, "subKind" text, name text, siren text, siret text, street text,
             "postalCode" text, commune text, departement text, email text, telephone text, website text, topics text[],
-            "kindOfNew" text, parent uuid, "parentSiret" text, "parentSiren" text)
+            "kindOfNew" text, parent uuid, "parentSiret" text, "parentSiren" text,
+            "publicDirectory" boolean)
         """
     }
 }

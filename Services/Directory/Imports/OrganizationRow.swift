@@ -3,7 +3,7 @@ import ClubProtocol
 /// What a column of an import says about an organization.
 enum OrganizationColumn: String, ImportColumn {
     case name, kind, subKind, siren, siret, street, postalCode, commune, departement, email, telephone, website, topics
-    case parent
+    case parent, publicDirectory
 
     static let identifying: Set<OrganizationColumn> = [.name, .siret, .email]
     static let identifyingNames = "name, SIRET or e-mail"
@@ -30,6 +30,7 @@ enum OrganizationColumn: String, ImportColumn {
                 "sirendelorganisationmere", "maisonmere", "parentorganization", "parentorganisation",
                 "headofnetwork", "rattachement", "organismederattachement",
             ]
+        case .publicDirectory: ExpertColumn.publicDirectory.aliases
         }
     }
 }
@@ -60,6 +61,8 @@ struct OrganizationRow: ImportedRow {
     var parent: Organization.ID?
     var parentSiret: Siret?
     var parentSiren: Siren?
+    /// Whether it is shown in the public directory while it is a member.
+    var publicDirectory: Bool?
     /// Of a new one, when the row does not say it.
     var kindOfNew: Organization.Kind?
 
@@ -103,6 +106,7 @@ struct OrganizationRow: ImportedRow {
         case .telephone: telephone = try Cell.telephone(cell)
         case .website: website = try WebAddress(validating: cell.contains("://") ? cell : "https://\(cell)")
         case .topics: self.topics = try Cell.list(cell, "/") { part throws(InvalidText) in try topics.code(of: part) }
+        case .publicDirectory: publicDirectory = try Cell.yes(cell)
         case .parent:
             let number = cell.filter { !$0.isWhitespace }
             switch number.utf8.count {

@@ -5,7 +5,8 @@ import ServiceKit
 enum OrganizationStore {
     private static let columns: SQL = """
         id, kind, sub_kind as "subKind", name, siren, siret, parent, street, postal_code as "postalCode", commune,
-        departement, \(SQL.region(of: "organization")) as region, \(SQL.placedAddresses) as addresses, website, email, telephone, topics, agency, version, created_at as "createdAt",
+        departement, \(SQL.region(of: "organization")) as region, \(SQL.placedAddresses) as addresses, website, email, telephone, topics, agency,
+        public_directory as "publicDirectory", version, created_at as "createdAt",
         updated_at as "updatedAt"
         """
 
@@ -29,12 +30,12 @@ enum OrganizationStore {
             """
             insert into organization (
                 id, kind, sub_kind, name, siren, siret, parent, street, postal_code, commune, departement, addresses,
-                website, email, telephone, topics, agency)
+                website, email, telephone, topics, agency, public_directory)
             values (
                 \(id), \(body.kind), \(body.subKind), \(body.name), \(siren), \(body.siret), \(body.parent),
                 \(body.street), \(body.postalCode), \(body.commune), \(departement),
                 \(try JSONText(encoding: addresses)), \(body.website), \(body.email), \(body.telephone),
-                \(body.topics ?? []), \(body.agency))
+                \(body.topics ?? []), \(body.agency), \(body.publicDirectory ?? true))
             returning \(columns)
             """)
     }
@@ -110,7 +111,7 @@ enum OrganizationStore {
                 postal_code = \(changed.postalCode), commune = \(changed.commune), departement = \(changed.departement),
                 addresses = \(try JSONText(encoding: addresses)), website = \(changed.website),
                 email = \(changed.email), telephone = \(changed.telephone), topics = \(changed.topics),
-                agency = \(changed.agency), version = version + 1, updated_at = now()
+                agency = \(changed.agency), public_directory = \(changed.publicDirectory), version = version + 1, updated_at = now()
             where id = \(id)
             returning \(columns)
             """)
@@ -153,6 +154,7 @@ extension Organization {
         if let value = patch.telephone { result.telephone = value }
         if let value = patch.topics { result.topics = value }
         if let value = patch.agency { result.agency = value }
+        if let value = patch.publicDirectory { result.publicDirectory = value }
         return result
     }
 

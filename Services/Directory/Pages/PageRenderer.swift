@@ -1,4 +1,5 @@
 import ClubProtocol
+import HTTPTypes
 import Mustache
 import ServiceKit
 
@@ -100,5 +101,14 @@ struct PageRenderer: Sendable {
             ("Trop de demandes à la fois", "Attendez une minute, puis recommencez.")
         default: ("Le service est momentanément indisponible", "Réessayez dans quelques minutes.")
         }
+    }
+}
+
+extension Answer where Value == TextDocument {
+    /// A page that says what was wrong with the one before.
+    static func text(_ text: String, status: HTTPResponse.Status) -> Answer {
+        var answer = Answer.text(text)
+        answer.status = status
+        return answer
     }
 }

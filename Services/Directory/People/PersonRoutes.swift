@@ -11,7 +11,9 @@ struct PersonRoutes {
         parts.routes.write(CreatePerson.self) { call, transaction in
             let id = Person.ID()
             try await ConsentStore.say(call.body.consents, by: call.principal, in: transaction)
-            let rows = try await PersonStore.create(id, call.body, by: call.principal, in: transaction)
+            let rows = try await PersonStore.discreetly(for: call.principal) {
+                try await PersonStore.create(id, call.body, by: call.principal, in: transaction)
+            }
             try await journal.record(
                 .created, "person", id, version: 1, values: call.body, by: call.principal, in: transaction)
             return try .row(rows)
@@ -31,8 +33,10 @@ struct PersonRoutes {
         }
         parts.routes.write(ChangePerson.self) { call, transaction in
             try await ConsentStore.say(call.body.consents, by: call.principal, in: transaction)
-            let rows = try await PersonStore.change(
-                call.path.person, call.body, at: call.ifMatch, by: call.principal, in: transaction)
+            let rows = try await PersonStore.discreetly(for: call.principal) {
+                try await PersonStore.change(
+                    call.path.person, call.body, at: call.ifMatch, by: call.principal, in: transaction)
+            }
             try await journal.record(
                 .changed, "person", call.path.person, version: try rows.first?["version"], values: call.body,
                 by: call.principal, in: transaction)

@@ -92,7 +92,10 @@ enum PersonStore {
         var person = try row.decode(Person.self, at: version)
         if let value = patch.givenName { person.givenName = value }
         if let value = patch.familyName { person.familyName = value }
-        if let value = patch.email { person.email = value }
+        if let value = patch.email, value != person.email {
+            try await checkAddress(of: id, by: principal, in: transaction)
+            person.email = value
+        }
         if let value = patch.telephone { person.telephone = value }
         if let value = patch.organization, value != person.organization {
             guard principal.role == .operator else {
@@ -112,6 +115,29 @@ enum PersonStore {
             where id = \(id)
             returning \(columns)
             """)
+    }
+
+    /// Whoever has an ambassador's address is mailed the link to its record, and acts in its name: so it is not for the organization that
+    /// it works for to change.
+    private static func checkAddress(
+        of id: Person.ID, by principal: Principal, in transaction: PostgresTransaction
+    ) async throws {
+        guard principal.role == .representative, principal.person != id else { return }
+        guard try await transaction.first("select from ambassador where person = \(id)") == nil else {
+            throw Problem(.forbidden, "Only an ambassador itself and the club's staff change its address.")
+        }
+    }
+
+    /// Who is in the directory is not for everybody to find out by trying addresses: only the staff is told that it is the address which
+    /// somebody else has.
+    static func discreetly(
+        for principal: Principal, _ change: () async throws -> Rows
+    ) async throws -> Rows {
+        do {
+            return try await change()
+        } catch let error as PostgresError where error.constraint == "person_email_key" && principal.role != .operator {
+            throw Problem(.conflict, "It cannot be written as it is. The club's staff settles it.")
+        }
     }
 
     /// Consent is a person's own (GDPR, article 4, 11); the club's staff records what a person told or wrote to it.

@@ -16,6 +16,8 @@ struct ListPage {
         let kindLabel: String
         let anyKind: String
         let kinds: [(code: String, label: String)]
+        /// Whether the form asks for a brand and for a place to be near to.
+        let hasBrands: Bool
         let everything: String
         /// What is said where a search finds nothing, and where there is nothing at all.
         let nothingFound: String
@@ -31,15 +33,22 @@ struct ListPage {
         var region: Region?
         var theme: Topic?
         var type: String?
+        var marque: String?
+        /// The nearest to this come first.
+        var pres: PostalCode?
         var apres: String?
         var avant: String?
 
-        var isFiltered: Bool { q != nil || departement != nil || region != nil || theme != nil || type != nil }
+        var isFiltered: Bool {
+            q != nil || departement != nil || region != nil || theme != nil || type != nil || marque != nil
+                || pres != nil
+        }
     }
 
     /// An entry of the list.
     struct Item {
-        let id: String
+        /// As ``ListPosition`` has it.
+        let position: String
         let name: Line
         let link: String
         let line: String
@@ -48,14 +57,15 @@ struct ListPage {
 
     let subject: Subject
     let search: Search
-    let slice: PublicSlice<Item>
+    let slice: PublicSlice
     let words: PublicWords
 
     /// `Experts – Cybersécurité – Pyrénées-Atlantiques (64)`
     var title: String {
         [
-            subject.name, search.theme.map { words.label(of: $0) },
+            subject.name, search.marque, search.theme.map { words.label(of: $0) },
             search.region.map { words.name(of: $0) }, search.departement.map { "\($0.name) (\($0.text))" },
+            search.pres.map { "près de \($0)" },
         ].compactMap(\.self).joined(separator: " – ")
     }
 
@@ -77,6 +87,7 @@ struct ListPage {
             "kinds": subject.kinds.map {
                 ["code": $0.code, "label": $0.label, "selected": $0.code == search.type] as [String: Any]
             },
+            "hasBrands": subject.hasBrands, "marque": search.marque ?? "", "pres": search.pres?.text ?? "",
             "resultsTitle": search.isFiltered ? "Résultats" : subject.everything,
             "hasItems": !shown.isEmpty,
             "items": shown.map {
@@ -88,8 +99,10 @@ struct ListPage {
             "empty": empty, "hasAdvice": !advice.isEmpty, "advice": advice,
         ]
         if !slice.isFirst { content["first"] = try address() }
-        if !slice.isFirst, let first = shown.first { content["previous"] = try address(before: first.id) }
-        if slice.hasNext, let last = shown.last { content["next"] = try address(after: last.id) }
+        if !slice.isFirst, search.pres == nil, let first = shown.first {
+            content["previous"] = try address(before: first.position)
+        }
+        if slice.hasNext, let last = shown.last { content["next"] = try address(after: last.position) }
         content["paged"] = !slice.isFirst || slice.hasNext
         return isIndexed ? content.merging(words.canonical(subject.path)) { $1 } : content
     }
@@ -103,6 +116,7 @@ struct ListPage {
         guard slice.isFirst else { return [] }
         return [
             search.q.map { _ in "Vérifiez l'orthographe, ou cherchez un seul mot du nom ou la commune." },
+            search.marque.map { _ in "Cherchez sans la marque : peu d'experts les citent toutes." },
             search.theme.map { _ in "Choisissez un thème voisin, ou tous les thèmes." },
             search.departement == nil && search.region == nil ? nil : subject.wider.departement,
             search.type.map { _ in subject.wider.kind },
@@ -119,14 +133,10 @@ struct ListPage {
 }
 
 /// The part of a list that one page shows.
-struct PublicSlice<Item> {
-    let items: [Item]
+struct PublicSlice {
+    let items: [ListPage.Item]
     let isFirst: Bool
     let hasNext: Bool
-
-    func map<Other>(_ transform: (Item) -> Other) -> PublicSlice<Other> {
-        PublicSlice<Other>(items: items.map(transform), isFirst: isFirst, hasNext: hasNext)
-    }
 }
 
 extension ListPage.Subject {
@@ -139,7 +149,8 @@ extension ListPage.Subject {
         description: "Annuaire des agences web et des revendeurs qui aident les très petites entreprises à s'équiper.",
         departementLabel: "Intervient dans le département", regionLabel: "Intervient dans la région",
         kindLabel: "Activité", anyKind: "Agences web et revendeurs",
-        kinds: Expert.SubKind.allCases.map { ($0.rawValue, $0.french) }, everything: "Tous les experts",
+        kinds: Expert.SubKind.allCases.map { ($0.rawValue, $0.french) }, hasBrands: true,
+        everything: "Tous les experts",
         nothingFound: "Aucun expert ne correspond à cette recherche.",
         nothing: "Aucun expert ne figure encore dans l'annuaire.",
         wider: (
@@ -153,7 +164,8 @@ extension ListPage.Subject {
         description: "Les réseaux d'accompagnement et les marques membres du Club de l'économie numérique.",
         departementLabel: "Département", regionLabel: "Région", kindLabel: "Qualité",
         anyKind: "Institutions et marques",
-        kinds: PublicMember.Kind.allCases.map { ($0.rawValue, $0.french) }, everything: "Tous les membres",
+        kinds: PublicMember.Kind.allCases.map { ($0.rawValue, $0.french) }, hasBrands: false,
+        everything: "Tous les membres",
         nothingFound: "Aucun membre ne correspond à cette recherche.",
         nothing: "Aucun membre n'est encore inscrit.",
         wider: (

@@ -17,42 +17,48 @@ struct PageRoutes {
             let query = call.query
             let filter = ListPublicExperts.Query(
                 q: query.q?.value, departement: query.departement?.value, region: query.region?.value,
-                topic: query.topic?.value, subKind: query.subKind?.value)
-            let slice: PublicSlice<PublicExpert> = try await slice(after: query.after, before: query.before) {
-                start, limit in try await PublicStore.experts(filter, from: start, limit: limit, on: database)
-            }
-            let items = slice.map { expert in
-                ListPage.Item(
-                    id: expert.id.text, name: expert.name, link: "/annuaire/experts/\(expert.id)",
-                    line: "\(expert.subKind.french) · \(expert.commune) (\(expert.departement))", topics: expert.topics)
+                topic: query.topic?.value, subKind: query.subKind?.value, brand: query.brand?.value,
+                near: query.near?.value)
+            // By nearness a list is turned forwards only.
+            let before = filter.near == nil ? query.before : nil
+            let slice = try await slice(after: query.after, before: before) { start, limit in
+                try await PublicStore.experts(filter, from: start, limit: limit, on: database).map { row in
+                    let expert = try row.decode(PublicExpert.self)
+                    let position = ListPosition<Expert>(stage: try row["_stage"], key: try row["_key"], id: expert.id)
+                    return ListPage.Item(
+                        position: position.text, name: expert.name, link: "/annuaire/experts/\(expert.id)",
+                        line: "\(expert.subKind.french) · \(expert.commune) (\(expert.departement))",
+                        topics: expert.topics)
+                }
             }
             return try await list(
                 .experts,
                 ListPage.Search(
-                    q: query.q?.value?.text, departement: query.departement?.value, region: query.region?.value,
-                    theme: query.topic?.value, type: query.subKind?.value?.rawValue),
-                items)
+                    q: filter.q?.text, departement: filter.departement, region: filter.region, theme: filter.topic,
+                    type: filter.subKind?.rawValue, marque: filter.brand?.text, pres: filter.near),
+                slice)
         }
         parts.routes.read(ShowMembers.self) { call in
             let query = call.query
             let filter = ListPublicMembers.Query(
                 q: query.q?.value, kind: query.kind?.value, departement: query.departement?.value,
                 region: query.region?.value, topic: query.topic?.value)
-            let slice: PublicSlice<PublicMember> = try await slice(after: query.after, before: query.before) {
-                start, limit in try await PublicStore.members(filter, from: start, limit: limit, on: database)
-            }
-            let items = slice.map { member in
-                ListPage.Item(
-                    id: member.id.text, name: member.name, link: "/annuaire/membres/\(member.id)",
-                    line: [member.french, member.place].compactMap(\.self).joined(separator: " · "),
-                    topics: member.topics)
+            let slice = try await slice(after: query.after, before: query.before) { start, limit in
+                try await PublicStore.members(filter, from: start, limit: limit, on: database).map { row in
+                    let member = try row.decode(PublicMember.self)
+                    let position = ListPosition<Organization>(stage: 0, key: try row["_key"], id: member.id)
+                    return ListPage.Item(
+                        position: position.text, name: member.name, link: "/annuaire/membres/\(member.id)",
+                        line: [member.french, member.place].compactMap(\.self).joined(separator: " · "),
+                        topics: member.topics)
+                }
             }
             return try await list(
                 .members,
                 ListPage.Search(
-                    q: query.q?.value?.text, departement: query.departement?.value, region: query.region?.value,
-                    theme: query.topic?.value, type: query.kind?.value?.rawValue),
-                items)
+                    q: filter.q?.text, departement: filter.departement, region: filter.region, theme: filter.topic,
+                    type: filter.kind?.rawValue),
+                slice)
         }
         parts.routes.read(ShowExpert.self) { call in
             let rows = try await PublicStore.expert(call.path.expert, on: database)
@@ -71,28 +77,28 @@ struct PageRoutes {
     }
 
     private func list(
-        _ subject: ListPage.Subject, _ search: ListPage.Search, _ slice: PublicSlice<ListPage.Item>
+        _ subject: ListPage.Subject, _ search: ListPage.Search, _ slice: PublicSlice
     ) async throws -> Answer<TextDocument> {
         let page = ListPage(subject: subject, search: search, slice: slice, words: try await words())
         return .text(renderer.html(.publicList, title: page.title, try page.content()))
     }
 
-    /// The rows of a page, one more asked for than it shows: that one says that the list goes on. Whoever goes back to where no
+    /// The entries of a page, one more asked for than it shows: that one says that the list goes on. Whoever goes back to where no
     /// full page is before gets the first page as everybody does.
-    private func slice<Entry: Decodable, Record>(
-        after: Identifier<Record>?, before: Identifier<Record>?,
-        _ fetch: (PublicStore.Start<Record>, Int) async throws -> Rows
-    ) async throws -> PublicSlice<Entry> {
+    private func slice<Record>(
+        after: ListPosition<Record>?, before: ListPosition<Record>?,
+        _ fetch: (PublicStore.Start<Record>, Int) async throws -> [ListPage.Item]
+    ) async throws -> PublicSlice {
         let size = Self.pageSize
         if let before {
-            let rows = try await fetch(.before(before), size + 1).decode(Entry.self)
-            if rows.count > size {
-                return PublicSlice(items: rows.prefix(size).reversed(), isFirst: false, hasNext: true)
+            let items = try await fetch(.before(before), size + 1)
+            if items.count > size {
+                return PublicSlice(items: items.prefix(size).reversed(), isFirst: false, hasNext: true)
             }
         }
         let start = before == nil ? after : nil
-        let rows = try await fetch(.init(after: start), size + 1).decode(Entry.self)
-        return PublicSlice(items: Array(rows.prefix(size)), isFirst: start == nil, hasNext: rows.count > size)
+        let items = try await fetch(.init(after: start), size + 1)
+        return PublicSlice(items: Array(items.prefix(size)), isFirst: start == nil, hasNext: items.count > size)
     }
 
     /// What is answered for an expert that is not shown: the page of the one it went into, else 410 where it may have been found

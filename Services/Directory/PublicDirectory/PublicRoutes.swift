@@ -13,10 +13,11 @@ struct PublicRoutes {
         parts.routes.read(ListPublicExperts.self) { call in
             let page = call.page
             try Self.check(page)
+            let last = try page.stage.map { ListPosition<Expert>(stage: $0.stage, key: $0.key, id: $0.id) }
             return try .page(
                 try await PublicStore.experts(
-                    call.query, from: .init(page), limit: page.limit + 1, on: database),
-                page, key: "_key", "id")
+                    call.query, from: .init(after: last), limit: page.limit + 1, on: database),
+                page, key: "_stage", "_key", "_id")
         }
         parts.routes.read(GetPublicExpert.self) { call in
             try .row(try await PublicStore.expert(call.path.expert, on: database))
@@ -24,9 +25,12 @@ struct PublicRoutes {
         parts.routes.read(ListPublicMembers.self) { call in
             let page = call.page
             try Self.check(page)
+            let last = try page.position(of: Organization.self).map {
+                ListPosition<Organization>(stage: 0, key: $0.key, id: $0.id)
+            }
             return try .page(
                 try await PublicStore.members(
-                    call.query, from: .init(page), limit: page.limit + 1, on: database),
+                    call.query, from: .init(after: last), limit: page.limit + 1, on: database),
                 page, key: "_key", "id")
         }
         parts.routes.read(GetPublicMember.self) { call in

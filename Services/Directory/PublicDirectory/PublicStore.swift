@@ -4,37 +4,29 @@ import ServiceKit
 
 /// What anybody may see. Who stands there is decided by ``SQL/published`` and ``SQL/publicMember``, and by nothing else.
 enum PublicStore {
-    /// Where a list begins.
+    /// Where a list begins. The row of a position may be gone: the position says by itself where it was.
     enum Start<Entity> {
         case top
-        /// A cursor of the API: the sort key and the identifier of the last row.
-        case key(String, Identifier<Entity>)
-        /// The last row's identifier, as the address of a page has it.
-        case row(Identifier<Entity>)
-        /// The identifier of the row before which the list ends: it comes backwards.
-        case before(Identifier<Entity>)
+        case after(ListPosition<Entity>)
+        /// The list ends before this: it comes backwards.
+        case before(ListPosition<Entity>)
 
-        init(_ page: PageRequest) throws {
-            self = try page.position(of: Entity.self).map { .key($0.key, $0.id) } ?? .top
+        init(after position: ListPosition<Entity>?) {
+            self = position.map { .after($0) } ?? .top
         }
 
-        init(after row: Identifier<Entity>?) {
-            self = row.map { .row($0) } ?? .top
-        }
-
-        /// - Parameter table: in which the last row is.
-        func rule(_ table: SQL) -> [SQL] {
+        /// By the name, for a list that has no other order.
+        var rule: [SQL] {
             switch self {
             case .top: []
-            case .key(let key, let id): ["(sort_key, id) > (\(key), \(id))"]
-            case .row(let id): ["(sort_key, id) > ((select sort_key from \(table) where id = \(id)), \(id))"]
-            case .before(let id): ["(sort_key, id) < ((select sort_key from \(table) where id = \(id)), \(id))"]
+            case .after(let last): ["(sort_key, id) > (\(last.key), \(last.id))"]
+            case .before(let first): ["(sort_key, id) < (\(first.key), \(first.id))"]
             }
         }
 
         var order: SQL {
             switch self {
-            case .top, .key, .row: "sort_key, id"
+            case .top, .after: "sort_key, id"
             case .before: "sort_key desc, id desc"
             }
         }
@@ -53,12 +45,14 @@ enum PublicStore {
     static func experts(
         _ query: ListPublicExperts.Query, from start: Start<Expert>, limit: Int, on database: PostgresClient
     ) async throws -> Rows {
-        var scope: [SQL] = [.listed] + start.rule("expert")
+        var scope: [SQL] = [.listed]
         if let subKind = query.subKind { scope.append("sub_kind = \(subKind)") }
         var rules: [SQL] = [.published]
         if let departement = query.departement { rules.append(.serves(departement)) }
         if let region = query.region { rules.append(.serves(region)) }
         if let topic = query.topic { rules.append(.isAbout(topic)) }
+        if let brand = query.brand { rules.append(.sells(brand)) }
+        if case .before = start { scope += start.rule }
         let (known, others) = (scope, rules)
         return try await database.transaction(readOnly: true) { transaction in
             try await ExpertWalk.prepare(transaction)
@@ -66,9 +60,17 @@ enum PublicStore {
             if let words = query.q {
                 rules.append(try await ExpertWordStore.read(words, published: true, in: transaction).rule)
             }
-            let order: ExpertWalk.Order = if case .before = start { .nameBackwards } else { .name }
+            let order: ExpertWalk.Order
+            var after: ExpertWalk.Position?
+            switch start {
+            case .before: order = .nameBackwards
+            case .top: order = try await .init(near: query.near, words: nil, [], in: transaction)
+            case .after(let last):
+                order = try await .init(near: query.near, words: nil, [], in: transaction)
+                after = .init(stage: last.stage, key: last.key, id: last.id)
+            }
             let walk = ExpertWalk(columns: expertColumns, scope: known, rules: rules, order: order)
-            return try await walk.page(after: nil, limit: limit, in: transaction)
+            return try await walk.page(after: after, limit: limit, in: transaction)
         }
     }
 
@@ -76,11 +78,11 @@ enum PublicStore {
         try await executor.query("select \(expertColumns) from expert where id = \(id) and \(.published)")
     }
 
-    /// Whether an expert that is not shown was asked about it once, or went into one that is not shown either.
+    /// Whether an expert that is not shown agreed to it once, or went into one that is not shown either.
     static func wasShown(_ id: Expert.ID, on executor: any PostgresExecutor) async throws -> Bool {
         let rows = try await executor.query(
             """
-            select from expert where id = \(id) and consents ? 'publicDirectory'
+            select from consent_entry where expert = \(id) and purpose = 'publicDirectory' and agreed
             union all select from merge where merged = \(id) and undone_at is null limit 1
             """)
         return !rows.isEmpty
@@ -100,7 +102,7 @@ enum PublicStore {
         _ query: ListPublicMembers.Query, from start: Start<Organization>, limit: Int,
         on executor: any PostgresExecutor
     ) async throws -> Rows {
-        var rules: [SQL] = [.publicMember] + start.rule("organization")
+        var rules: [SQL] = [.publicMember] + start.rule
         if let words = query.q { rules.append(.matches(words)) }
         if let kind = query.kind { rules.append("kind = \(kind.rawValue)") }
         if let departement = query.departement { rules.append("departement = \(departement)") }
@@ -141,10 +143,11 @@ enum PublicStore {
 }
 
 extension SQL {
-    /// Whether an organization is shown as a member of the club: an institution or a brand whose membership holds today.
+    /// Whether an organization is shown as a member of the club: an institution or a brand whose membership holds today, unless it
+    /// declined.
     static var publicMember: SQL {
         """
-        kind in ('institution', 'brand') and exists (
+        kind in ('institution', 'brand') and public_directory and exists (
             select from membership
             where membership.organization = organization.id
                 and membership.during @> (now() at time zone 'Europe/Paris')::date)

@@ -4,6 +4,9 @@ import ServiceKit
 
 /// Brings an offer to its next state: for the API and for the page behind the link of a mail alike.
 struct ReferralAnswers: Sendable {
+    /// Until so many days after it was told, how well it went may be told again.
+    static let correctionDays = 14
+
     let backend: Backend
 
     /// - Parameter version: on which the change is based.
@@ -25,10 +28,14 @@ struct ReferralAnswers: Sendable {
         let offer = try row.decode(ReferralOffer.self)
         if offer.state == .withdrawn, body.state == .accepted {
             // More use to who comes too late than that the offer has changed.
-            throw Problem(referral.state == .closed ? .referralClosed : .referralTaken)
+            switch referral.state {
+            case .closed: throw Problem(.referralClosed)
+            case .placed: throw Problem(.referralTaken)
+            case .open: break
+            }
         }
         guard offer.version == version else { throw Problem(.stale) }
-        guard offer.state.allows(body.state), !body.state.movers.isEmpty else {
+        guard offer.state.allows(body.state) || Self.corrects(offer, body), !body.state.movers.isEmpty else {
             throw Problem(
                 .transitionNotAllowed, "From \(offer.state.rawValue) it cannot go to \(body.state.rawValue).")
         }
@@ -50,6 +57,12 @@ struct ReferralAnswers: Sendable {
             try await ReferralLetters.tell([.init(offer: id, state: body.state)], backend, in: transaction)
         }
         return try await ReferralOfferStore.get(id, for: principal, on: transaction)
+    }
+
+    /// Whether it was done, as was told already, and how well is told again in time.
+    private static func corrects(_ offer: ReferralOffer, _ body: ChangeReferralOffer.Body) -> Bool {
+        offer.state == .done && body.state == .done
+            && offer.updatedAt > .now.advanced(by: .seconds(-correctionDays * 86_400))
     }
 
     /// How well it went is said of what was done, and of nothing else.

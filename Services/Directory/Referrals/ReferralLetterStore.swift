@@ -30,6 +30,9 @@ enum ReferralLetterStore {
         var createdAt: Timestamp
         var state: Referral.State
         var asked: Int
+        /// The offer's, of which the news are.
+        var answer: ReferralOffer.State
+        var answeredAt: Timestamp?
     }
 
     /// An offer as the page of the expert shows it.
@@ -54,16 +57,28 @@ enum ReferralLetterStore {
 
     /// An answer as the page of the ambassador shows it.
     struct Reply: Decodable {
+        var id: ReferralOffer.ID
         var name: String
         var place: String
         var state: ReferralOffer.State
         var answerBy: Day
         var answeredAt: Timestamp?
         var note: String?
+        var satisfaction: Int?
+        /// Whether the ambassador may say what became of it, or say it better.
+        var isToBeTold: Bool
         /// Only of those who accepted.
         var contact: String?
         var email: String?
         var telephone: String?
+    }
+
+    /// An offer of which that page's form says what became of it.
+    struct Told: Decodable {
+        var ambassador: Ambassador.ID
+        var person: Person.ID
+        var version: Int
+        var isToBeTold: Bool
     }
 
     /// A referral as that page shows it.
@@ -110,7 +125,8 @@ enum ReferralLetterStore {
             """
             select person.id as person, person.email, left(person.given_name || ' ' || person.family_name, 200) as name,
                 referral.id as referral, \(topics), referral.postal_code as "postalCode",
-                referral.created_at as "createdAt", \(ReferralStore.state) as state, referral.asked
+                referral.created_at as "createdAt", \(ReferralStore.state) as state, referral.asked,
+                offer.state as answer, answered_at as "answeredAt"
             from referral_offer as offer
             join referral on referral.id = offer.referral
             \(ambassador)
@@ -143,16 +159,39 @@ enum ReferralLetterStore {
             """)?.decode(Followed.self)
     }
 
+    /// While it is accepted, and for a while after it was done; by the ambassador who brought the need.
+    private static let isToBeTold: SQL = """
+        referral.ambassador is not null and (offer.state = 'accepted' or offer.state = 'done'
+            and offer.updated_at > now() - make_interval(days => \(ReferralAnswers.correctionDays)::integer))
+        """
+
+    /// Nil for an offer of another referral, and where the club's staff brought the need.
+    static func told(
+        _ offer: ReferralOffer.ID, of referral: Referral.ID, on executor: any PostgresExecutor
+    ) async throws -> Told? {
+        try await executor.first(
+            """
+            select ambassador.id as ambassador, ambassador.person, offer.version, \(isToBeTold) as "isToBeTold"
+            from referral_offer as offer
+            join referral on referral.id = offer.referral
+            join ambassador on ambassador.id = referral.ambassador
+            where offer.id = \(offer) and referral.id = \(referral)
+            """)?.decode(Told.self)
+    }
+
     /// In the order in which they were asked; a referral has some tens at the most.
     static func replies(to referral: Referral.ID, on executor: any PostgresExecutor) async throws -> [Reply] {
         try await executor.query(
             """
-            select expert.name, expert.commune || ' (' || expert.departement || ')' as place,
+            select offer.id, expert.name, expert.commune || ' (' || expert.departement || ')' as place,
                 \(ReferralOfferStore.state) as state, answer_by as "answerBy", answered_at as "answeredAt", note,
+                satisfaction, \(isToBeTold) as "isToBeTold",
                 case when offer.state in ('accepted', 'done') then expert.contact_name end as contact,
                 case when offer.state in ('accepted', 'done') then expert.email end as email,
                 case when offer.state in ('accepted', 'done') then expert.telephone end as telephone
-            from referral_offer as offer join expert on expert.id = offer.expert
+            from referral_offer as offer
+            join expert on expert.id = offer.expert
+            join referral on referral.id = offer.referral
             where offer.referral = \(referral) order by offer.id limit 200
             """
         ).decode(Reply.self)

@@ -2,7 +2,8 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// The letters about referrals: to each expert who is asked, and to the ambassador on each answer.
+/// The letters about referrals: to each expert who is asked, and to the ambassador on each answer, and a month after one that said
+/// yes.
 ///
 /// They name no person and no expert, and leave out the need, whose text may: the pages behind their links tell it, from the
 /// records as they are when somebody looks. So what content keeps of a letter to one says nothing about another.
@@ -15,6 +16,7 @@ struct ReferralLetters: Sendable {
 
     private static let invitation = JobKind<ReferralOffer.ID>("referral.invitation", maximumAttempts: 500)
     private static let answer = JobKind<Answered>("referral.answer", maximumAttempts: 500)
+    private static let outcome = JobKind<ReferralOffer.ID>("referral.outcome", maximumAttempts: 500)
 
     let backend: Backend
     let post: Post
@@ -22,6 +24,10 @@ struct ReferralLetters: Sendable {
     func mount(on parts: inout ServiceParts) {
         parts.job(Self.invitation, concurrency: 2) { offer, _ in try await invite(offer) }
         parts.job(Self.answer, concurrency: 2) { answered, _ in try await tell(answered) }
+        parts.job(Self.outcome, concurrency: 2) { offer, _ in try await askOutcome(of: offer) }
+        parts.cron("referral-outcomes", every: .seconds(3600)) { job in
+            try await askOutcomes { try await job.heartbeat() }
+        }
     }
 
     /// Writes to the experts of these new offers, once the transaction has committed. An offer is one expert's and one
@@ -36,6 +42,19 @@ struct ReferralLetters: Sendable {
     static func tell(_ answers: [Answered], _ backend: Backend, in transaction: PostgresTransaction) async throws {
         try await backend.jobs.enqueue(
             answer, all: answers, unique: { "\($0.offer):\($0.state.rawValue)" }, in: transaction)
+    }
+
+    /// Asks whoever brought a need what became of it, once for each offer that was accepted.
+    func askOutcomes(betweenPieces: () async throws -> Void = {}) async throws {
+        var count = 1
+        while count > 0 {
+            count = try await backend.database.transaction { transaction in
+                let offers = try await ReferralOfferStore.askOutcomes(in: transaction)
+                try await backend.jobs.enqueue(Self.outcome, all: offers, unique: { $0.text }, in: transaction)
+                return offers.count
+            }
+            try await betweenPieces()
+        }
     }
 
     private func invite(_ offer: ReferralOffer.ID) async throws {
@@ -82,7 +101,11 @@ struct ReferralLetters: Sendable {
         case .abandoned: (subject, what) = ("Un expert a renoncé à votre demande", "Un expert a renoncé à")
         case .expired:
             (subject, what) = ("Un expert n'a pas répondu à temps", "Un expert a laissé passer le délai pour")
-        case .sent, .withdrawn, .done: return
+        case .withdrawn:
+            (subject, what) = (
+                "Un expert ne répondra pas à votre demande", "Un expert a quitté le réseau avant de répondre pour"
+            )
+        case .sent, .done: return
         }
         let next =
             switch news.state {
@@ -110,6 +133,29 @@ struct ReferralLetters: Sendable {
                     label: "Suivre ma demande",
                     url: try post.link(ReferralLink.path(to: news.referral, by: backend.links)))))
     }
+
+    /// Nothing where it was told meanwhile.
+    private func askOutcome(of offer: ReferralOffer.ID) async throws {
+        guard let news = try await ReferralLetterStore.news(of: offer, on: backend.database),
+            news.answer == .accepted, let answeredAt = news.answeredAt
+        else { return }
+        try await post.send(
+            SendLetter.Body(
+                key: try Line(validating: "referral-outcome:\(offer)"), purpose: .notice, email: news.email,
+                name: news.name, reader: DataSubject(news.person), subject: "Qu'est devenue votre demande ?",
+                paragraphs: [
+                    try Prose(
+                        validating:
+                            "Un expert a accepté, le \(French.day(answeredAt)), le besoin que vous avez transmis le "
+                            + "\(French.day(news.createdAt)) pour une entreprise du \(news.postalCode) : "
+                            + "\(news.topics.joined(separator: ", "))."),
+                    "Le travail est-il fait, et l'entreprise satisfaite ? Ou l'affaire n'a-t-elle pas abouti ? Dites-le sur la page de votre demande : les prochaines entreprises seront mieux conseillées.",
+                    "Nous ne vous le demanderons pas une seconde fois. Ne transmettez le lien à personne.",
+                ],
+                action: .init(
+                    label: "Dire ce qu'il en est",
+                    url: try post.link(ReferralLink.path(to: news.referral, by: backend.links)))))
+    }
 }
 
 /// The signed links by which an expert comes to one offer, and an ambassador to one referral, and to nothing else.
@@ -130,8 +176,10 @@ enum ReferralLink {
     static func path(to id: Referral.ID, by links: SignedLinks) -> String {
         let token = links.token(
             purpose: referral, subject: id.text, expires: .now.advanced(by: .seconds(days * 86_400)))
-        return "/v1/referral-follow-ups/\(token)"
+        return followUp(token)
     }
+
+    static func followUp(_ token: String) -> String { "/v1/referral-follow-ups/\(token)" }
 
     static func invitation(_ token: String) -> String { "/v1/referral-invitations/\(token)" }
 

@@ -41,6 +41,9 @@ struct ReferralOfferRoutes {
             throw Problem.invalid("/answerBy", "must be from tomorrow to sixty days from now")
         }
         let referral = try await ReferralStore.lock(id, for: principal, in: transaction)
+        if principal.role == .ambassador, try await ReferralStore.ambassador(principal, in: transaction) == nil {
+            throw Problem(.forbidden, "Only who is enrolled in the forum asks experts.")
+        }
         switch referral.state {
         case .open: break
         case .placed: throw Problem(.referralTaken)
@@ -50,6 +53,7 @@ struct ReferralOfferRoutes {
         if let place = body.experts.firstIndex(where: known.contains) {
             throw Problem(.alreadyExists, errors: [.init("/experts/\(place)", "has been asked already")])
         }
+        try await ReferralOfferStore.hold(body.experts, in: transaction)
         let ids = body.experts.map { _ in ReferralOffer.ID() }
         let asked = try await ReferralOfferStore.send(
             referral, to: body.experts, ids: ids, answerBy: answerBy, in: transaction)

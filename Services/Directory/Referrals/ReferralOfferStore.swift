@@ -9,6 +9,10 @@ enum ReferralOfferStore {
         case when offer.state = 'sent' and answer_by < \(ReferralStore.today) then 'expired' else offer.state end
         """
 
+    /// Whether an offer keeps its expert from being asked again, as the index `referral_offer_once` has it: one without an answer, and
+    /// one that was answered. Who was let go may be asked anew.
+    static let stands: SQL = "offer.state not in ('withdrawn', 'expired')"
+
     private static func columns(for principal: Principal) -> SQL {
         let firm: SQL =
             principal.role == .expert
@@ -39,7 +43,7 @@ enum ReferralOfferStore {
     }
 
     /// The condition of a state. An offer whose day has gone by has expired, even while nobody has written it down.
-    private static func stands(_ state: ReferralOffer.State) -> SQL {
+    private static func isIn(_ state: ReferralOffer.State) -> SQL {
         switch state {
         case .sent: "offer.state = 'sent' and answer_by >= \(ReferralStore.today)"
         case .expired:
@@ -56,7 +60,7 @@ enum ReferralOfferStore {
         var rules = visible(to: principal)
         if let referral = query.referral { rules.append("offer.referral = \(referral)") }
         if let expert = query.expert { rules.append("offer.expert = \(expert)") }
-        if let state = query.state { rules.append(Self.stands(state)) }
+        if let state = query.state { rules.append(isIn(state)) }
         if let after = try page.position(of: ReferralOffer.self) { rules.append("offer.id < \(after.id)") }
         return try await executor.query(
             """
@@ -79,12 +83,20 @@ enum ReferralOfferStore {
             """)?["referral"]
     }
 
-    /// Which of these experts have been asked already.
+    /// Holds experts until the end of the transaction, after their referral: whoever of them leaves at the same time waits, or has left.
+    static func hold(_ experts: [Expert.ID], in transaction: PostgresTransaction) async throws {
+        try await transaction.execute("select from expert where id = any(\(experts)) order by id for share")
+    }
+
+    /// Which of these experts have been asked already, and not let go.
     static func asked(
         _ experts: [Expert.ID], for referral: Referral.ID, in transaction: PostgresTransaction
     ) async throws -> Set<Expert.ID> {
         let rows = try await transaction.query(
-            "select expert from referral_offer where referral = \(referral) and expert = any(\(experts))")
+            """
+            select expert from referral_offer as offer
+            where referral = \(referral) and expert = any(\(experts)) and \(stands)
+            """)
         return Set(try rows.map { try $0["expert", as: Expert.ID.self] })
     }
 
@@ -142,6 +154,47 @@ enum ReferralOfferStore {
             returning id
             """
         ).map { try $0["id"] }
+    }
+
+    /// Notes that it was asked what became of offers that were accepted a month ago; of those that are older by a season nobody is
+    /// asked any more.
+    ///
+    /// - Returns: a hundred of them at the most.
+    static func askOutcomes(in transaction: PostgresTransaction) async throws -> [ReferralOffer.ID] {
+        try await transaction.query(
+            """
+            update referral_offer set outcome_asked_at = now()
+            where id in (
+                select id from referral_offer
+                where state = 'accepted' and outcome_asked_at is null
+                    and answered_at between now() - interval '120 days' and now() - interval '30 days'
+                order by answered_at limit 100 for update skip locked)
+            returning id
+            """
+        ).map { try $0["id"] }
+    }
+
+    /// Holds the referrals of which an expert has an offer without an answer, before it leaves.
+    static func holdReferrals(of expert: Expert.ID, in transaction: PostgresTransaction) async throws {
+        try await transaction.execute(
+            """
+            select from referral
+            where id in (select referral from referral_offer where expert = \(expert) and state = 'sent')
+            order by id for update
+            """)
+    }
+
+    /// Takes every offer back that an expert has not answered.
+    static func withdraw(
+        of expert: Expert.ID, in transaction: PostgresTransaction
+    ) async throws -> [(offer: ReferralOffer.ID, referral: Referral.ID)] {
+        try await transaction.query(
+            """
+            update referral_offer set state = 'withdrawn', version = version + 1, updated_at = now()
+            where expert = \(expert) and state = 'sent'
+            returning id, referral
+            """
+        ).map { (try $0["id"], try $0["referral"]) }
     }
 
     /// Ends the offers whose day went by, of at most a hundred referrals, which are held first.

@@ -1,4 +1,5 @@
 import ClubProtocol
+import HTTPTypes
 import Postgres
 import ServiceKit
 
@@ -15,7 +16,7 @@ struct ReferralPageRoutes: Sendable {
             guard let offer = try await ReferralLetterStore.shown(id, on: database) else { throw Problem(.notFound) }
             return .text(
                 renderer.html(
-                    .referralOffer, title: "Un besoin pour vous",
+                    .referralOffer, title: Self.offerTitle,
                     offer.content(at: ReferralLink.invitation(call.path.token))))
         }
         parts.routes.write(AnswerReferralInvitation.self) { call, transaction in
@@ -24,36 +25,79 @@ struct ReferralPageRoutes: Sendable {
             let next = call.body.answer.state
             // Pressed twice, or too late: the page says how it stands.
             if offer.state.allows(next) {
-                let note: Prose? = try call.body.note.flatMap { note in
-                    try note.allSatisfy(\.isWhitespace) ? nil : Prose(validating: note)
+                let note = ReferralNote(call.body.note)
+                guard note.error == nil else {
+                    let content = offer.content(at: ReferralLink.invitation(call.path.token), note)
+                    return .text(
+                        renderer.html(.referralOffer, title: Self.offerTitle, content), status: .unprocessableContent)
                 }
                 // In the expert's own name, with the rights that its own token would have.
                 let principal = Principal(
                     subject: "expert:\(offer.expert)", role: .expert, organization: Organization.ID(offer.expert.uuid))
                 _ = try await answers.change(
-                    id, .init(state: next, note: note), at: offer.version, by: principal, in: transaction)
+                    id, .init(state: next, note: note.value), at: offer.version, by: principal, in: transaction)
             }
             return .seeOther(ReferralLink.invitation(call.path.token))
         }
         parts.routes.read(ShowReferralFollowUp.self) { call in
             let id = try ReferralLink.referral(call.path.token, by: backend.links)
-            guard let referral = try await ReferralLetterStore.followed(id, on: database) else {
+            return .text(try await followUp(id, at: ReferralLink.followUp(call.path.token), on: database))
+        }
+        parts.routes.write(TellReferralOutcome.self) { call, transaction in
+            let id = try ReferralLink.referral(call.path.token, by: backend.links)
+            let path = ReferralLink.followUp(call.path.token)
+            guard let told = try await ReferralLetterStore.told(call.body.offer, of: id, on: transaction) else {
                 throw Problem(.notFound)
             }
-            let replies = try await ReferralLetterStore.replies(to: id, on: database)
-            return .text(renderer.html(.referral, title: "Votre demande", referral.content(replies)))
+            // Told already, here or by the expert: the page says how it stands.
+            guard told.isToBeTold else { return .seeOther(path) }
+            var satisfaction: Int?
+            if call.body.outcome == .done {
+                satisfaction = call.body.satisfaction.flatMap { Int($0) }.flatMap { (1...5).contains($0) ? $0 : nil }
+                guard satisfaction != nil else {
+                    return .text(
+                        try await followUp(id, at: path, without: call.body.offer, on: transaction),
+                        status: .unprocessableContent)
+                }
+            }
+            // In the ambassador's own name, with the rights that its own token would have.
+            let principal = Principal(
+                subject: "ambassador:\(told.ambassador)", role: .ambassador, person: told.person)
+            do {
+                _ = try await answers.change(
+                    call.body.offer, .init(state: call.body.outcome.state, satisfaction: satisfaction),
+                    at: told.version, by: principal, in: transaction)
+            } catch let problem as Problem where [.stale, .transitionNotAllowed].contains(problem.type) {
+                // By somebody else at the same time.
+            }
+            return .seeOther(path)
         }
+    }
+
+    private static let offerTitle = "Un besoin pour vous"
+
+    /// - Parameter offer: of which it was said that the work is done, and not how well.
+    private func followUp(
+        _ id: Referral.ID, at path: String, without offer: ReferralOffer.ID? = nil, on executor: any PostgresExecutor
+    ) async throws -> String {
+        guard let referral = try await ReferralLetterStore.followed(id, on: executor) else { throw Problem(.notFound) }
+        let replies = try await ReferralLetterStore.replies(to: id, on: executor)
+        return renderer.html(
+            .referral, title: "Votre demande",
+            referral.content(replies.map { $0.content(at: path, isSatisfactionMissing: $0.id == offer) }))
     }
 }
 
 extension ReferralLetterStore.Shown {
-    fileprivate func content(at path: String) -> [String: Any] {
+    /// - Parameter note: that could not be taken.
+    fileprivate func content(at path: String, _ note: ReferralNote? = nil) -> [String: Any] {
         var content: [String: Any] = [
             "path": path, "open": state == .sent, "expert": expertName,
             "topics": topics.joined(separator: ", "), "place": "\(postalCode) (\(departement.name))",
             "description": description.paragraphs, "answerBy": French.day(answerBy), "who": who, "several": places > 1,
-            "places": places,
+            "places": places, "note": note?.typed ?? "",
         ]
+        content["noteError"] = note?.error
         content["said"] = said
         content["hasWay"] = state == .accepted || state == .done
         let adviser = adviserEmail.map { ["name": "Votre interlocuteur au Club", "value": $0] }
@@ -72,7 +116,8 @@ extension ReferralLetterStore.Shown {
         case .accepted: "Vous avez accepté. Merci : l'entreprise attend votre appel."
         case .declined: "Vous avez décliné. Merci d'avoir répondu."
         case .expired: "Le délai pour répondre est passé. Le Club ne vous en tient pas rigueur."
-        case .withdrawn: "D'autres experts ont accepté, ou la demande a été close : vous n'avez plus à répondre."
+        case .withdrawn:
+            "D'autres experts ont accepté, la demande a été close, ou vous avez quitté le réseau : vous n'avez plus à répondre."
         case .done: "Ce besoin est satisfait. Merci."
         case .abandoned: "Cette mise en relation a été abandonnée."
         }
@@ -80,11 +125,11 @@ extension ReferralLetterStore.Shown {
 }
 
 extension ReferralLetterStore.Followed {
-    fileprivate func content(_ replies: [ReferralLetterStore.Reply]) -> [String: Any] {
+    fileprivate func content(_ replies: [[String: Any]]) -> [String: Any] {
         [
             "topics": topics.joined(separator: ", "), "place": "\(postalCode) (\(departement.name))",
             "description": description.paragraphs, "createdOn": French.day(createdAt), "state": said,
-            "hasReplies": !replies.isEmpty, "replies": replies.map(\.content),
+            "hasReplies": !replies.isEmpty, "replies": replies,
         ]
     }
 
@@ -98,8 +143,19 @@ extension ReferralLetterStore.Followed {
 }
 
 extension ReferralLetterStore.Reply {
-    fileprivate var content: [String: Any] {
+    fileprivate func content(at path: String, isSatisfactionMissing: Bool) -> [String: Any] {
         var content: [String: Any] = ["name": name, "place": place, "said": said]
+        if isToBeTold {
+            var form: [String: Any] = [
+                "path": path, "offer": id.text, "isDone": state == .done,
+                "choices": Self.degrees.map { degree in
+                    ["value": degree.value, "label": degree.label, "selected": degree.value == satisfaction]
+                        as [String: Any]
+                },
+            ]
+            if isSatisfactionMissing { form["error"] = "Dites aussi si l'entreprise est satisfaite." }
+            content["outcome"] = form
+        }
         content["note"] = note
         let facts = [("Contact", contact), ("Adresse électronique", email), ("Téléphone", telephone)]
         content["facts"] = facts.compactMap { name, value in value.map { (name, $0) } }.facts
@@ -114,10 +170,15 @@ extension ReferralLetterStore.Reply {
         case .declined: "a décliné\(day)"
         case .expired: "n'a pas répondu à temps"
         case .withdrawn: "n'a plus à répondre"
-        case .done: "a fait le travail"
-        case .abandoned: "a renoncé"
+        case .done: "a fait le travail" + (satisfaction.map { " (satisfaction : \($0) sur 5)" } ?? "")
+        case .abandoned: "l'affaire n'a pas abouti"
         }
     }
+
+    private static let degrees: [(value: Int, label: String)] = [
+        (5, "5 – très satisfaite"), (4, "4 – satisfaite"), (3, "3 – assez satisfaite"), (2, "2 – peu satisfaite"),
+        (1, "1 – pas du tout satisfaite"),
+    ]
 }
 
 extension Firm {

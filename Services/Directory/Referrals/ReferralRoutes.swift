@@ -62,7 +62,12 @@ struct ReferralRoutes {
     private func ambassador(
         of body: CreateReferral.Body, by principal: Principal, in transaction: PostgresTransaction
     ) async throws -> Ambassador.ID? {
-        guard principal.role == .ambassador else { return body.ambassador }
+        guard principal.role == .ambassador else {
+            if let other = body.ambassador, try await ReferralStore.hasLeft(other, in: transaction) {
+                throw Problem.invalid("/ambassador", "has left the forum")
+            }
+            return body.ambassador
+        }
         guard let own = try await ReferralStore.ambassador(principal, in: transaction) else {
             throw Problem(.forbidden, "Only who is enrolled in the forum brings a firm's need.")
         }

@@ -32,11 +32,19 @@ enum ReferralStore {
         }
     }
 
-    /// The ambassador that a caller is; nil for a person who is not enrolled.
+    /// The ambassador that a caller is, who does not leave before the end of the transaction; nil for a person who is not
+    /// enrolled.
     static func ambassador(
         _ principal: Principal, in transaction: PostgresTransaction
     ) async throws -> Ambassador.ID? {
-        try await transaction.first("select id from ambassador where person = \(principal.person)")?["id"]
+        try await transaction.first(
+            "select id from ambassador where person = \(principal.person) and left_on is null for share")?["id"]
+    }
+
+    /// Whether an ambassador has left; who has not does not before the end of the transaction.
+    static func hasLeft(_ ambassador: Ambassador.ID, in transaction: PostgresTransaction) async throws -> Bool {
+        try await transaction.first(
+            "select left_on is not null as gone from ambassador where id = \(ambassador) for share")?["gone"] ?? false
     }
 
     static func create(

@@ -122,7 +122,7 @@ private struct Search {
 
 extension PageRequest {
     /// Where a search goes on; nil on its first page.
-    fileprivate var stage: ExpertWalk.Position? {
+    var stage: ExpertWalk.Position? {
         get throws {
             guard let after else { return nil }
             guard after.count == 3, let stage = Int(after[0]), let id = try? Expert.ID(validating: after[2]) else {

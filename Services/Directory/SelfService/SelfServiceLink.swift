@@ -2,24 +2,44 @@ import ClubProtocol
 import ServiceKit
 
 /// The signed links by which ambassadors and experts come to their own record, and to nothing else.
-enum SelfServiceLink {
+///
+/// A link holds as long as the record has the address that it was mailed to: whoever reads an address that was given up has no way in.
+struct SelfServiceLink {
     private static let purpose = "self-service"
 
+    let enrollee: Enrollee
+    /// Of the address, as ``SignedLinks`` makes it. Links of letters from before have none: they hold until they expire.
+    private let mark: String?
+
     /// The path of the page that the link leads to.
-    static func path(to enrollee: Enrollee, days: Int, by links: SignedLinks) -> String {
+    ///
+    /// - Parameter email: the record's, to which the link is mailed.
+    static func path(to enrollee: Enrollee, at email: EmailAddress, days: Int, by links: SignedLinks) -> String {
         let token = links.token(
-            purpose: purpose, subject: enrollee.text, expires: .now.advanced(by: .seconds(days * 86_400)))
+            purpose: purpose, subject: "\(enrollee.text):\(mark(of: email, by: links))",
+            expires: .now.advanced(by: .seconds(days * 86_400)))
         return path(token)
     }
 
     static func path(_ token: String) -> String { "/v1/self-service/\(token)" }
 
-    /// Whose record a token opens.
+    /// What a token opens.
     ///
     /// - Throws: 404 for every token that was not made for this, or has expired.
-    static func open(_ token: String, by links: SignedLinks) throws -> Enrollee {
-        guard let enrollee = Enrollee(text: try links.open(token, purpose: purpose)) else { throw Problem(.notFound) }
-        return enrollee
+    init(_ token: String, by links: SignedLinks) throws {
+        let parts = try links.open(token, purpose: Self.purpose).split(separator: ":", maxSplits: 2).map(String.init)
+        guard let enrollee = Enrollee(text: parts.prefix(2).joined(separator: ":")) else { throw Problem(.notFound) }
+        self.enrollee = enrollee
+        mark = parts.count == 3 ? parts[2] : nil
+    }
+
+    func opens(_ record: SelfRecord, by links: SignedLinks) -> Bool {
+        guard let mark else { return true }
+        return record.email.map { Self.mark(of: $0, by: links) } == mark
+    }
+
+    private static func mark(of email: EmailAddress, by links: SignedLinks) -> String {
+        links.mark(of: email.text.lowercased())
     }
 }
 

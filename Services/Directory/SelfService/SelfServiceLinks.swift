@@ -3,9 +3,20 @@ import HTTPTypes
 import Postgres
 import ServiceKit
 
-/// `/v1/self-service-links`, and the letters with the links.
+/// `/v1/self-service-links`, the letters with the links, and those about an address that was given up.
 struct SelfServiceLinks: Sendable {
     struct Asked: Codable, Sendable {
+        var email: EmailAddress
+    }
+
+    /// A record has another address than this one.
+    struct Moved: Codable, Sendable {
+        /// As the subject of a link has it.
+        var record: String
+        /// Whose it is: an erasure finds the job by it.
+        var subject: DataSubject
+        /// Of the record, with the new address.
+        var version: Int
         var email: EmailAddress
     }
 
@@ -13,8 +24,10 @@ struct SelfServiceLinks: Sendable {
     static let find = JobKind<Asked>("self-service.find", maximumAttempts: 50)
     static let letter = JobKind<SelfServiceStore.LinkID>("self-service.letter", maximumAttempts: 100)
 
+    static let moved = JobKind<Moved>("self-service.moved", maximumAttempts: 100)
+
     /// How long a link that was asked for opens the record.
-    private static let linkDays = 1
+    static let linkDays = 1
 
     let backend: Backend
     let post: Post
@@ -28,6 +41,7 @@ struct SelfServiceLinks: Sendable {
         }
         parts.job(Self.find, concurrency: 2) { asked, job in try await find(asked.email, job) }
         parts.job(Self.letter, concurrency: 2) { link, _ in try await write(link) }
+        parts.job(Self.moved, concurrency: 2) { moved, _ in try await tell(moved) }
         parts.cron("self-service-links", every: .seconds(3600)) { _ in
             try await SelfServiceStore.purge(on: backend.database)
         }
@@ -44,6 +58,15 @@ struct SelfServiceLinks: Sendable {
             Self.find, Asked(email: email), unique: email.text.lowercased(), in: transaction)
     }
 
+    /// Has the old address of a record told that it is not the record's any more.
+    func tell(of record: SelfRecord, at old: EmailAddress, in transaction: PostgresTransaction) async throws {
+        try await backend.jobs.enqueue(
+            Self.moved,
+            Moved(
+                record: record.enrollee.text, subject: record.subject, version: record.addressVersion, email: old),
+            in: transaction)
+    }
+
     private func find(_ email: EmailAddress, _ job: JobContext) async throws {
         try await backend.database.transaction { transaction in
             try await job.finish(in: transaction)
@@ -58,7 +81,8 @@ struct SelfServiceLinks: Sendable {
         guard let (enrollee, record) = try await SelfServiceStore.noted(link, on: backend.database),
             let email = record.email
         else { return }
-        let address = try post.link(SelfServiceLink.path(to: enrollee, days: Self.linkDays, by: backend.links))
+        let address = try post.link(
+            SelfServiceLink.path(to: enrollee, at: email, days: Self.linkDays, by: backend.links))
         try await post.send(
             SendLetter.Body(
                 key: try Line(validating: "self-service:\(link)"), purpose: .selfService, email: email,
@@ -68,5 +92,26 @@ struct SelfServiceLinks: Sendable {
                     "Il l'ouvre pendant vingt-quatre heures. Ne le transmettez à personne. Si vous n'avez rien demandé, ne faites rien : rien n'est changé.",
                 ],
                 action: .init(label: "Ouvrir ma fiche", url: address)))
+    }
+    /// Tells whoever reads the old address, which may be somebody else than who changed it.
+    private func tell(_ moved: Moved) async throws {
+        guard let enrollee = Enrollee(text: moved.record) else { throw JobRefused("no record") }
+        let record: SelfRecord
+        do {
+            record = try await SelfServiceStore.record(of: enrollee, on: backend.database)
+        } catch let problem as Problem where problem.type == .notFound {
+            return
+        }
+        try await post.send(
+            SendLetter.Body(
+                key: try Line(validating: "self-service-moved:\(moved.record):\(moved.version)"), purpose: .selfService,
+                email: moved.email, name: record.reader, reader: record.subject,
+                subject: "L'adresse de votre fiche a changé",
+                paragraphs: [
+                    try Prose(
+                        validating: "L'adresse électronique de la fiche « \(record.title) » vient d'être changée : "
+                            + "celle à laquelle vous lisez ce message n'y figure plus."),
+                    "Les liens envoyés à cette adresse n'ouvrent plus la fiche. Si ce changement ne vient pas de vous, répondez à ce message : l'équipe du Club rétablira votre adresse.",
+                ]))
     }
 }

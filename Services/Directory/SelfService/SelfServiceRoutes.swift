@@ -40,15 +40,14 @@ struct SelfServiceRoutes: Sendable {
                 pages.form(of: record, at: SelfServiceLink.path(call.path.token), topics, questions: questions))
         }
         parts.routes.write(ConfirmSelf.self) { call, transaction in
-            try await confirm(call.path, in: transaction)
+            try await confirm(try await record(call.path, on: transaction), in: transaction)
             return done(.confirmed, call.path)
         }
         parts.routes.write(MoveSelf.self) { call, transaction in
-            let enrollee = try SelfServiceLink.open(call.path.token, by: backend.links)
-            let principal = try await SelfServiceStore.record(of: enrollee, on: transaction).principal
+            let record = try await record(call.path, on: transaction)
             let next = call.body.to
-            let version = try await EnrolmentStore.move(enrollee, to: next, by: principal, in: transaction)
-            try await backend.journal.record(enrollee, version, next.rawValue, by: principal, in: transaction)
+            try await EnrolmentMoves(backend: backend).move(
+                record.enrollee, to: next, by: record.principal, in: transaction)
             return done(next == .left ? .left : .enrolled, call.path)
         }
         parts.routes.read(GetSelfData.self) { call in
@@ -68,9 +67,7 @@ struct SelfServiceRoutes: Sendable {
             let record = try await record(call.path, on: transaction)
             let topics = try await SelfServiceStore.topics(on: transaction)
             var form = SelfServiceForm(call.body, known: Set(topics.map(\.code)))
-            if case .ambassador(_, let person) = record {
-                try await form.checkAddress(of: person.id, in: transaction)
-            }
+            try await form.checkAddress(of: record, in: transaction)
             guard form.errors.isEmpty else {
                 let path = SelfServiceLink.path(call.path.token)
                 let questions = try await ConsentStore.questions(on: transaction)
@@ -80,18 +77,29 @@ struct SelfServiceRoutes: Sendable {
                     status: .unprocessableContent)
             }
             try await change(record, form, call.body, in: transaction)
-            try await confirm(call.path, in: transaction)
-            return done(.changed, call.path)
+            try await confirm(record, in: transaction)
+            guard let old = record.email, let new = form.email, old.text.lowercased() != new.text.lowercased() else {
+                return done(.changed, call.path)
+            }
+            let changed = try await SelfServiceStore.record(of: record.enrollee, on: transaction)
+            try await links.tell(of: changed, at: old, in: transaction)
+            // The link that the form was opened by is one of those to the old address.
+            return done(
+                .changed,
+                at: SelfServiceLink.path(
+                    to: record.enrollee, at: new, days: SelfServiceLinks.linkDays, by: backend.links))
         }
     }
 
     private func record(_ path: SelfServicePath, on executor: any PostgresExecutor) async throws -> SelfRecord {
-        try await SelfServiceStore.record(of: SelfServiceLink.open(path.token, by: backend.links), on: executor)
+        let link = try SelfServiceLink(path.token, by: backend.links)
+        let record = try await SelfServiceStore.record(of: link.enrollee, on: executor)
+        guard link.opens(record, by: backend.links) else { throw Problem(.notFound) }
+        return record
     }
 
-    private func confirm(_ path: SelfServicePath, in transaction: PostgresTransaction) async throws {
-        let enrollee = try SelfServiceLink.open(path.token, by: backend.links)
-        let principal = try await SelfServiceStore.record(of: enrollee, on: transaction).principal
+    private func confirm(_ record: SelfRecord, in transaction: PostgresTransaction) async throws {
+        let (enrollee, principal) = (record.enrollee, record.principal)
         let version = try await EnrolmentStore.confirm(enrollee, by: principal, in: transaction)
         try await backend.journal.record(enrollee, version, "confirmed", by: principal, in: transaction)
     }
@@ -129,25 +137,31 @@ struct SelfServiceRoutes: Sendable {
     }
 
     private func done(_ done: ShowSelf.Done, _ path: SelfServicePath) -> Answer<TextDocument> {
-        .seeOther("\(SelfServiceLink.path(path.token))?done=\(done.rawValue)")
+        self.done(done, at: SelfServiceLink.path(path.token))
+    }
+
+    private func done(_ done: ShowSelf.Done, at path: String) -> Answer<TextDocument> {
+        .seeOther("\(path)?done=\(done.rawValue)")
     }
 }
 
 extension SelfServiceForm {
-    /// Two people do not share an address; better said beside the field than by the constraint.
-    fileprivate mutating func checkAddress(of person: Person.ID, in transaction: PostgresTransaction) async throws {
-        guard let email else { return }
+    /// Links and letters need an address, so one that is there may be changed and not taken away. Two people do not share one; whose it
+    /// is, or that it is anybody's, is not for whoever tries addresses to learn.
+    fileprivate mutating func checkAddress(of record: SelfRecord, in transaction: PostgresTransaction) async throws {
+        guard let email else {
+            if record.email != nil, errors["email"] == nil {
+                refuse("email", "Indiquez une adresse électronique : c'est là que le Club vous écrit.")
+            }
+            return
+        }
+        guard case .ambassador(_, let person) = record else { return }
         let other = try await transaction.first(
-            "select id from person where lower(email) = lower(\(email.text)) and id <> \(person)")
-        if other != nil { refuse("email", "Cette adresse est celle d'une autre personne de l'annuaire.") }
-    }
-}
-
-extension Answer where Value == TextDocument {
-    /// A page that says what was wrong with the one before.
-    fileprivate static func text(_ text: String, status: HTTPResponse.Status) -> Answer {
-        var answer = Answer.text(text)
-        answer.status = status
-        return answer
+            "select id from person where lower(email) = lower(\(email.text)) and id <> \(person.id)")
+        if other != nil {
+            refuse(
+                "email",
+                "Cette adresse ne peut pas être prise ici. Répondez au dernier message du Club : l'équipe s'en charge.")
+        }
     }
 }

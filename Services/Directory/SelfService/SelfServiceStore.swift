@@ -106,6 +106,13 @@ enum SelfRecord: Sendable {
     case ambassador(Ambassador, Person)
     case expert(Expert)
 
+    var enrollee: Enrollee {
+        switch self {
+        case .ambassador(let ambassador, _): .ambassador(ambassador.id)
+        case .expert(let expert): .expert(expert.id)
+        }
+    }
+
     var title: String {
         switch self {
         case .ambassador(_, let person): "\(person.givenName) \(person.familyName)"
@@ -117,6 +124,14 @@ enum SelfRecord: Sendable {
         switch self {
         case .ambassador(_, let person): person.email
         case .expert(let expert): expert.email
+        }
+    }
+
+    /// Of the row in which the address is.
+    var addressVersion: Int {
+        switch self {
+        case .ambassador(_, let person): person.version
+        case .expert(let expert): expert.version
         }
     }
 

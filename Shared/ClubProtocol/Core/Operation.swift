@@ -43,7 +43,10 @@ package struct Operation: Sendable {
     package var path: String
     /// One English sentence for the OpenAPI document.
     package var summary: String
+    /// A redirection where the operation ends on another page, as a form does.
     package var success: HTTPResponse.Status
+    /// Where else the caller may be led: 301 to what has another address for good, 303 to a page instead of this one.
+    package var redirects: [HTTPResponse.Status]
     package var access: Access
     /// The problems of the domain that this operation can answer; those every operation can answer are not listed.
     package var problems: [ProblemType]
@@ -55,13 +58,15 @@ package struct Operation: Sendable {
 
     package init(
         _ method: HTTPRequest.Method, _ path: String, _ summary: String, success: HTTPResponse.Status = .ok,
-        access: Access, problems: [ProblemType] = [], consumes: Media = .json, produces: Media = .json,
+        redirects: [HTTPResponse.Status] = [], access: Access, problems: [ProblemType] = [], consumes: Media = .json,
+        produces: Media = .json,
         requiresIfMatch: Bool = false, deprecation: Deprecation? = nil
     ) {
         self.method = method
         self.path = path
         self.summary = summary
         self.success = success
+        self.redirects = redirects
         self.access = access
         self.problems = problems
         self.consumes = consumes

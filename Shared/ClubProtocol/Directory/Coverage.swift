@@ -94,7 +94,27 @@ package enum ExportCoverage: Endpoint {
         .get, "/v1/coverage.csv", "Writes who serves each département, by topic, as a table.",
         access: Coverage.access, produces: .csv)
 
-    package typealias Query = CoverageQuery
+    package struct Query: Codable, Sendable {
+        package var topic: Topic?
+        package var departement: Departement?
+        package var region: Region?
+        /// Only these. Without it both are counted.
+        package var of: Coverage.Subject?
+        /// Semicolons and a byte order mark, as a French Excel reads a table by a double click.
+        package var excel: Bool?
+
+        package init(
+            topic: Topic? = nil, departement: Departement? = nil, region: Region? = nil, of: Coverage.Subject? = nil,
+            excel: Bool? = nil
+        ) {
+            self.topic = topic
+            self.departement = departement
+            self.region = region
+            self.of = of
+            self.excel = excel
+        }
+    }
+
     package typealias Response = TextDocument
 }
 

@@ -28,6 +28,7 @@ package enum DirectoryAPI {
         CreateReferral.self, ListReferrals.self, GetReferral.self, ListReferralMatches.self, CloseReferral.self,
         SendReferral.self, ListReferralOffers.self, GetReferralOffer.self, ChangeReferralOffer.self,
         ShowReferralInvitation.self, AnswerReferralInvitation.self, ShowReferralFollowUp.self,
+        TellReferralOutcome.self,
         ListPublicExperts.self, GetPublicExpert.self, ListPublicMembers.self, GetPublicMember.self,
         ShowExperts.self, ShowExpert.self, ShowMembers.self, ShowMember.self,
         ShowSitemap.self, ShowRobots.self,

@@ -11,30 +11,38 @@ package enum ShowExperts: Endpoint {
         package var region: FormField<Region>?
         package var topic: FormField<Topic>?
         package var subKind: FormChoice<Expert.SubKind>?
+        package var brand: FormField<Line>?
+        /// The nearest come first.
+        package var near: FormField<PostalCode>?
         /// The last expert of the page before.
-        package var after: Expert.ID?
-        /// The first expert of the page after; goes before `after`.
-        package var before: Expert.ID?
+        package var after: ListPosition<Expert>?
+        /// The first expert of the page after; goes before `after`. Not for a list by nearness.
+        package var before: ListPosition<Expert>?
 
         /// As they stand in the address of the page.
         package enum CodingKeys: String, CodingKey {
             case q, departement, region
             case topic = "theme"
             case subKind = "type"
+            case brand = "marque"
+            case near = "pres"
             case after = "apres"
             case before = "avant"
         }
 
         package init(
             q: FormField<Line>? = nil, departement: FormField<Departement>? = nil, region: FormField<Region>? = nil,
-            topic: FormField<Topic>? = nil, subKind: FormChoice<Expert.SubKind>? = nil, after: Expert.ID? = nil,
-            before: Expert.ID? = nil
+            topic: FormField<Topic>? = nil, subKind: FormChoice<Expert.SubKind>? = nil,
+            brand: FormField<Line>? = nil, near: FormField<PostalCode>? = nil, after: ListPosition<Expert>? = nil,
+            before: ListPosition<Expert>? = nil
         ) {
             self.q = q
             self.departement = departement
             self.region = region
             self.topic = topic
             self.subKind = subKind
+            self.brand = brand
+            self.near = near
             self.after = after
             self.before = before
         }
@@ -46,9 +54,8 @@ package enum ShowExperts: Endpoint {
 /// The page of one expert, in French.
 package enum ShowExpert: Endpoint {
     package static let operation = Operation(
-        .get, "/annuaire/experts/{expert}", "The page of an expert.", access: .anyone,
-        problems: [.notFound, .noLongerShown],
-        produces: .html)
+        .get, "/annuaire/experts/{expert}", "The page of an expert.", redirects: [.movedPermanently],
+        access: .anyone, problems: [.notFound, .noLongerShown], produces: .html)
 
     package typealias Path = ExpertPath
     package typealias Response = TextDocument
@@ -66,9 +73,9 @@ package enum ShowMembers: Endpoint {
         package var topic: FormField<Topic>?
         package var kind: FormChoice<PublicMember.Kind>?
         /// The last member of the page before.
-        package var after: Organization.ID?
+        package var after: ListPosition<Organization>?
         /// The first member of the page after; goes before `after`.
-        package var before: Organization.ID?
+        package var before: ListPosition<Organization>?
 
         /// As they stand in the address of the page.
         package enum CodingKeys: String, CodingKey {
@@ -81,8 +88,8 @@ package enum ShowMembers: Endpoint {
 
         package init(
             q: FormField<Line>? = nil, departement: FormField<Departement>? = nil, region: FormField<Region>? = nil,
-            topic: FormField<Topic>? = nil, kind: FormChoice<PublicMember.Kind>? = nil, after: Organization.ID? = nil,
-            before: Organization.ID? = nil
+            topic: FormField<Topic>? = nil, kind: FormChoice<PublicMember.Kind>? = nil,
+            after: ListPosition<Organization>? = nil, before: ListPosition<Organization>? = nil
         ) {
             self.q = q
             self.departement = departement
@@ -100,10 +107,45 @@ package enum ShowMembers: Endpoint {
 /// The page of one member, in French.
 package enum ShowMember: Endpoint {
     package static let operation = Operation(
-        .get, "/annuaire/membres/{organization}", "The page of a member of the club.", access: .anyone,
-        problems: [.notFound, .noLongerShown],
-        produces: .html)
+        .get, "/annuaire/membres/{organization}", "The page of a member of the club.",
+        redirects: [.movedPermanently], access: .anyone, problems: [.notFound, .noLongerShown], produces: .html)
 
     package typealias Path = OrganizationPath
     package typealias Response = TextDocument
+}
+
+/// A place in a list, as the address of a page has it: by what its row is sorted, and the row, which may be gone. `0~atelier bleu~01930f2e-…`
+package struct ListPosition<Entity>: TextValue {
+    /// Of the order; 0 where that has one stage.
+    package let stage: Int
+    package let key: String
+    package let id: Identifier<Entity>
+
+    package init(stage: Int, key: String, id: Identifier<Entity>) {
+        self.stage = stage
+        self.key = key
+        self.id = id
+    }
+
+    /// An identifier alone, as addresses had it once, is the beginning of the list.
+    package init(validating text: String) throws(InvalidText) {
+        let parts = text.split(separator: "~", omittingEmptySubsequences: false).map(String.init)
+        id = try Identifier<Entity>(validating: parts.last ?? "")
+        guard parts.count > 1 else {
+            (stage, key) = (0, "")
+            return
+        }
+        guard parts.count > 2, let stage = Int(parts[0]), (0...1000).contains(stage) else {
+            throw InvalidText("is no place in a list")
+        }
+        key = parts[1..<(parts.count - 1)].joined(separator: "~")
+        if !key.isEmpty { try Text.check(key, maximum: 1000, multiline: false) }
+        self.stage = stage
+    }
+
+    package var text: String { "\(stage)~\(key)~\(id)" }
+
+    package static var schema: TextSchema {
+        TextSchema(maxLength: 1100, example: "0~atelier bleu~01930f2e-7c50-7b3a-9f53-2f6d1c0a4e11")
+    }
 }

@@ -45,6 +45,8 @@ package struct Organization: Codable, Hashable, Sendable {
     package var topics: [Topic]
     /// The communication agency that holds a brand's press material.
     package var agency: ID?
+    /// Whether it is shown in the public directory while it is a member.
+    package var publicDirectory: Bool
     package var version: Int
     package var createdAt: Timestamp
     package var updatedAt: Timestamp
@@ -54,7 +56,8 @@ package struct Organization: Codable, Hashable, Sendable {
         parent: ID? = nil, street: Line? = nil, postalCode: PostalCode? = nil, commune: Line? = nil,
         departement: Departement? = nil, region: Region? = nil, addresses: [Address] = [],
         website: WebAddress? = nil, email: EmailAddress? = nil, telephone: Telephone? = nil, topics: [Topic] = [],
-        agency: ID? = nil, version: Int = 1, createdAt: Timestamp = .now, updatedAt: Timestamp = .now
+        agency: ID? = nil, publicDirectory: Bool = true, version: Int = 1, createdAt: Timestamp = .now,
+        updatedAt: Timestamp = .now
     ) {
         self.id = id
         self.kind = kind
@@ -74,6 +77,7 @@ package struct Organization: Codable, Hashable, Sendable {
         self.telephone = telephone
         self.topics = topics
         self.agency = agency
+        self.publicDirectory = publicDirectory
         self.version = version
         self.createdAt = createdAt
         self.updatedAt = updatedAt
@@ -133,13 +137,15 @@ package enum CreateOrganization: Endpoint {
         package var telephone: Telephone?
         package var topics: [Topic]?
         package var agency: Organization.ID?
+        /// Whether it is shown in the public directory while it is a member; it is unless it declines.
+        package var publicDirectory: Bool?
 
         package init(
             kind: Organization.Kind, subKind: Organization.SubKind? = nil, name: Line, siren: Siren? = nil,
             siret: Siret? = nil, parent: Organization.ID? = nil, street: Line? = nil, postalCode: PostalCode? = nil,
             commune: Line? = nil, departement: Departement? = nil, addresses: [Address]? = nil,
             website: WebAddress? = nil, email: EmailAddress? = nil, telephone: Telephone? = nil,
-            topics: [Topic]? = nil, agency: Organization.ID? = nil
+            topics: [Topic]? = nil, agency: Organization.ID? = nil, publicDirectory: Bool? = nil
         ) {
             self.kind = kind
             self.subKind = subKind
@@ -157,6 +163,7 @@ package enum CreateOrganization: Endpoint {
             self.telephone = telephone
             self.topics = topics
             self.agency = agency
+            self.publicDirectory = publicDirectory
         }
     }
 
@@ -251,6 +258,7 @@ package enum ChangeOrganization: Endpoint {
         package var telephone: Patched<Telephone>
         package var topics: [Topic]?
         package var agency: Patched<Organization.ID>
+        package var publicDirectory: Bool?
 
         package init(
             kind: Organization.Kind? = nil, subKind: Patched<Organization.SubKind> = nil, name: Line? = nil,
@@ -258,7 +266,8 @@ package enum ChangeOrganization: Endpoint {
             street: Patched<Line> = nil, postalCode: Patched<PostalCode> = nil, commune: Patched<Line> = nil,
             departement: Patched<Departement> = nil, addresses: [Address]? = nil,
             website: Patched<WebAddress> = nil, email: Patched<EmailAddress> = nil,
-            telephone: Patched<Telephone> = nil, topics: [Topic]? = nil, agency: Patched<Organization.ID> = nil
+            telephone: Patched<Telephone> = nil, topics: [Topic]? = nil, agency: Patched<Organization.ID> = nil,
+            publicDirectory: Bool? = nil
         ) {
             self.kind = kind
             self.subKind = subKind
@@ -276,6 +285,7 @@ package enum ChangeOrganization: Endpoint {
             self.telephone = telephone
             self.topics = topics
             self.agency = agency
+            self.publicDirectory = publicDirectory
         }
     }
 

@@ -42,7 +42,7 @@ package struct Person: Codable, Hashable, Sendable {
 package enum CreatePerson: Endpoint {
     package static let operation = Operation(
         .post, "/v1/people", "Adds a person.", success: .created, access: .roles(.operator, .representative),
-        problems: [.alreadyExists])
+        problems: [.alreadyExists, .conflict])
 
     package struct Body: Codable, Sendable {
         package var givenName: Line
@@ -117,8 +117,8 @@ package enum GetPerson: Endpoint {
 package enum ChangePerson: Endpoint {
     package static let operation = Operation(
         .patch, "/v1/people/{person}", "Changes a person.",
-        access: .roles(.operator, .representative, .ambassador, .expert), problems: [.notFound, .alreadyExists],
-        requiresIfMatch: true)
+        access: .roles(.operator, .representative, .ambassador, .expert),
+        problems: [.notFound, .alreadyExists, .conflict], requiresIfMatch: true)
 
     package typealias Path = PersonPath
 

@@ -17,7 +17,7 @@ package struct PublicExpert: Codable, Hashable, Sendable {
     package var website: WebAddress?
 }
 
-/// A member of the club as anybody may see it: an institution or a brand whose membership is running.
+/// A member of the club as anybody may see it: an institution or a brand whose membership is running, and that has not declined.
 package struct PublicMember: Codable, Hashable, Sendable {
     package var id: Organization.ID
     package var kind: Organization.Kind
@@ -36,15 +36,16 @@ package struct PublicMember: Codable, Hashable, Sendable {
 }
 
 extension ProblemType {
-    /// Somebody who was asked whether to be shown, and is not: consent was taken back, or the record was left, or not confirmed.
+    /// Somebody who was shown, and is not any more: consent was taken back, or the record was left, or not confirmed.
     package static let noLongerShown = ProblemType(
         "no-longer-shown", "This entry is not shown any more", .gone)
 }
 
-/// Lists the experts of the public directory by name. Nobody needs a token; requests without one are few a second.
+/// Lists the experts of the public directory, by name or the nearest first. Nobody needs a token; requests without one are few a second.
 package enum ListPublicExperts: Endpoint {
     package static let operation = Operation(
-        .get, "/v1/public/experts", "Lists the experts who agreed to be shown, by name.", access: .anyone)
+        .get, "/v1/public/experts", "Lists the experts who agreed to be shown, by name or nearest first.",
+        access: .anyone)
 
     package struct Query: Codable, Sendable, PagedQuery {
         /// Words of the name or the commune, read as in ``SearchExperts``; a new word is known to be one after a minute.
@@ -55,13 +56,17 @@ package enum ListPublicExperts: Endpoint {
         package var region: Region?
         package var topic: Topic?
         package var subKind: Expert.SubKind?
+        /// A brand by its name; case and accents do not matter.
+        package var brand: Line?
+        /// The nearest come first, as in ``SearchExperts``.
+        package var near: PostalCode?
         /// At most 50 here.
         package var limit: PageLimit?
         package var cursor: Cursor?
 
         package init(
             q: Line? = nil, departement: Departement? = nil, region: Region? = nil, topic: Topic? = nil,
-            subKind: Expert.SubKind? = nil,
+            subKind: Expert.SubKind? = nil, brand: Line? = nil, near: PostalCode? = nil,
             limit: PageLimit? = nil, cursor: Cursor? = nil
         ) {
             self.q = q
@@ -69,6 +74,8 @@ package enum ListPublicExperts: Endpoint {
             self.region = region
             self.topic = topic
             self.subKind = subKind
+            self.brand = brand
+            self.near = near
             self.limit = limit
             self.cursor = cursor
         }
@@ -87,7 +94,7 @@ package enum GetPublicExpert: Endpoint {
     package typealias Response = PublicExpert
 }
 
-/// Lists the members of the club by name.
+/// Lists the members of the club by name, save those that declined to be shown.
 package enum ListPublicMembers: Endpoint {
     package static let operation = Operation(
         .get, "/v1/public/members", "Lists the institutions and brands that are members today, by name.",

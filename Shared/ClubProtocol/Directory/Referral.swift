@@ -172,7 +172,7 @@ package struct ReferralMatch: Codable, Hashable, Sendable {
 }
 
 /// Lists the experts who could take on a referral, the best match first: who agreed to the directory, serves the département, knows
-/// one of the topics at least, and has not been asked yet.
+/// one of the topics at least, and has not been asked yet, or was let go without an answer.
 package enum ListReferralMatches: Endpoint {
     package static let operation = Operation(
         .get, "/v1/referrals/{referral}/matches", "Lists the experts who match a referral, best first.",

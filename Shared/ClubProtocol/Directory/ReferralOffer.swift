@@ -10,7 +10,7 @@ package struct ReferralOffer: Codable, Hashable, Sendable {
         case accepted, declined
         /// The day for an answer went by.
         case expired
-        /// Nobody needs an answer any more: every place was taken, or the referral was closed.
+        /// No answer is needed any more: every place was taken, the referral was closed, or the expert has left.
         case withdrawn
         case done, abandoned
 
@@ -60,7 +60,7 @@ package struct ReferralOffer: Codable, Hashable, Sendable {
     /// The last day for an answer.
     package var answerBy: Day
     package var answeredAt: Timestamp?
-    /// How satisfied the firm was, 1 to 5; said with ``State/done``.
+    /// How satisfied the firm was, 1 to 5; said with ``State/done``, and corrected by saying it again within a fortnight.
     package var satisfaction: Int?
     package var amount: Amount?
     package var note: Prose?
@@ -69,7 +69,7 @@ package struct ReferralOffer: Codable, Hashable, Sendable {
     package var updatedAt: Timestamp
 }
 
-/// Sends a referral to experts. All are asked or none is.
+/// Sends a referral to experts. All are asked or none is. Whoever was let go (`withdrawn`, `expired`) may be asked again.
 package enum SendReferral: Endpoint {
     package static let operation = Operation(
         .post, "/v1/referrals/{referral}/offers", "Sends a referral to experts.", success: .created,

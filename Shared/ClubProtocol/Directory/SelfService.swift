@@ -68,8 +68,8 @@ package enum ShowSelf: Endpoint {
 /// Says that the own record is right.
 package enum ConfirmSelf: Endpoint {
     package static let operation = Operation(
-        .post, "/v1/self-service/{token}/confirmation", "Form: confirms the own record.", access: .anyone,
-        problems: [.notFound, .transitionNotAllowed], consumes: .form, produces: .html)
+        .post, "/v1/self-service/{token}/confirmation", "Form: confirms the own record.", success: .seeOther,
+        access: .anyone, problems: [.notFound, .transitionNotAllowed], consumes: .form, produces: .html)
 
     package typealias Path = SelfServicePath
     package typealias Response = TextDocument
@@ -78,8 +78,9 @@ package enum ConfirmSelf: Endpoint {
 /// Leaves the network, or comes back.
 package enum MoveSelf: Endpoint {
     package static let operation = Operation(
-        .post, "/v1/self-service/{token}/transition", "Form: leaves the network, or comes back.", access: .anyone,
-        problems: [.notFound, .transitionNotAllowed], consumes: .form, produces: .html)
+        .post, "/v1/self-service/{token}/transition", "Form: leaves the network, or comes back.",
+        success: .seeOther, access: .anyone, problems: [.notFound, .transitionNotAllowed], consumes: .form,
+        produces: .html)
 
     package typealias Path = SelfServicePath
     package typealias Body = Enrolment.Move
@@ -89,8 +90,8 @@ package enum MoveSelf: Endpoint {
 /// The form in which the own record can be changed.
 package enum ShowSelfForm: Endpoint {
     package static let operation = Operation(
-        .get, "/v1/self-service/{token}/record", "Page: the form of the own record.", access: .anyone,
-        problems: [.notFound], produces: .html)
+        .get, "/v1/self-service/{token}/record", "Page: the form of the own record.",
+        redirects: [.seeOther], access: .anyone, problems: [.notFound], produces: .html)
 
     package typealias Path = SelfServicePath
     package typealias Response = TextDocument
@@ -99,8 +100,8 @@ package enum ShowSelfForm: Endpoint {
 /// Changes the own record, which confirms it. What cannot be taken is said beside its field, and nothing is changed.
 package enum ChangeSelf: Endpoint {
     package static let operation = Operation(
-        .post, "/v1/self-service/{token}/record", "Form: changes and confirms the own record.", access: .anyone,
-        problems: [.notFound, .stale], consumes: .form, produces: .html)
+        .post, "/v1/self-service/{token}/record", "Form: changes and confirms the own record.",
+        success: .seeOther, access: .anyone, problems: [.notFound, .stale], consumes: .form, produces: .html)
 
     /// As a browser sends it: every text field, and of the boxes those that are ticked.
     package struct Body: Codable, Sendable {
@@ -146,7 +147,7 @@ package enum GetSelfData: Endpoint {
 package enum AskSelfErasure: Endpoint {
     package static let operation = Operation(
         .post, "/v1/self-service/{token}/erasure", "Form: asks for the erasure of all that is known of oneself.",
-        access: .anyone, problems: [.notFound], consumes: .form, produces: .html)
+        success: .seeOther, access: .anyone, problems: [.notFound], consumes: .form, produces: .html)
 
     package typealias Path = SelfServicePath
     package typealias Response = TextDocument

@@ -89,6 +89,13 @@ enum SharedParts {
             "description": .string("The version of the resource."),
             "schema": .object(["type": .string("string"), "examples": .array([.string("\"3\"")])]),
         ]),
+        "Location": .object([
+            "description": .string("The page to look at next."),
+            "schema": .object([
+                "type": .string("string"), "format": .string("uri-reference"),
+                "examples": .array([.string("/annuaire")]),
+            ]),
+        ]),
         "Deprecation": .object([
             "description": .string("Since when the operation is deprecated (RFC 9745)."),
             "schema": .object(["type": .string("string"), "examples": .array([.string("@1798761600")])]),

@@ -42,7 +42,7 @@ struct OperationDescription {
             body = schema
         }
 
-        if E.Response.self == Empty.self {
+        if E.Response.self == Empty.self || operation.success.kind == .redirection {
             response = nil
             versioned = false
         } else {
@@ -118,6 +118,7 @@ struct OperationDescription {
             var success: [String: JSONValue] = ["description": .string(operation.success.reasonPhrase)]
             if let response { success["content"] = Self.content(response, operation.produces.rawValue) }
             var headers: [String: JSONValue] = [:]
+            if operation.success.kind == .redirection { headers["Location"] = SharedParts.header("Location") }
             if versioned { headers["ETag"] = SharedParts.header("ETag") }
             if operation.deprecation != nil {
                 headers["Deprecation"] = SharedParts.header("Deprecation")
@@ -125,6 +126,15 @@ struct OperationDescription {
             }
             if !headers.isEmpty { success["headers"] = .object(headers) }
             var responses = ["\(operation.success.code)": JSONValue.object(success)]
+            for status in operation.redirects {
+                guard responses["\(status.code)"] == nil else {
+                    throw OpenAPI.Underivable("\(name) answers \(status.code) for success and for a redirection")
+                }
+                responses["\(status.code)"] = .object([
+                    "description": .string(status.reasonPhrase),
+                    "headers": .object(["Location": SharedParts.header("Location")]),
+                ])
+            }
             for (status, types) in Dictionary(grouping: problems, by: \.status.code) {
                 guard responses["\(status)"] == nil else {
                     throw OpenAPI.Underivable("\(name) answers \(status) for success and for a problem")

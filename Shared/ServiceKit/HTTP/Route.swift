@@ -47,6 +47,11 @@ final class Route: Sendable {
             extra[.sunset] = HTTPDate.text(unixSeconds: deprecation.sunset.microseconds / 1_000_000)
         }
         if operation.produces == .html { extra.append(contentsOf: Self.pageHeaders) }
+        // What a signed link opens is for whoever has the link: no cache keeps it, and no page that it leads to hears of it.
+        if variables.contains("token") {
+            extra[.cacheControl] = "no-store"
+            extra[.referrerPolicy] = "no-referrer"
+        }
         self.extra = extra
         timers = StatusTimers(operation: name)
     }

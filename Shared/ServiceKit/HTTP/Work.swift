@@ -92,6 +92,9 @@ final class Work: Sendable {
     /// The answer with everything that the operation says about it.
     func wire<Value>(_ answer: Answer<Value>, _ operation: Operation) throws -> WireAnswer {
         let extra = answer.headers.isEmpty ? route.extra : HTTPFields(Array(answer.headers) + Array(route.extra))
+        if let status = answer.status, status.kind == .redirection {
+            assert(status == operation.success || operation.redirects.contains(status), "\(route.name) does not say so")
+        }
         guard let body = try answer.encoded() else {
             return WireAnswer(
                 answer.status ?? .noContent, contentType: nil, body: [], requestID: requestID,

@@ -94,11 +94,25 @@ private enum ImportFairs: Endpoint {
     typealias Response = Report
 }
 
+private enum SendFair: Endpoint {
+    static let operation = Operation(
+        .post, "/v1/fair-form", "Takes a form.", success: .seeOther, access: .anyone, consumes: .form, produces: .html)
+    struct Body: Codable, Sendable { var title: Line }
+    typealias Response = TextDocument
+}
+
+private enum ShowFair: Endpoint {
+    static let operation = Operation(
+        .get, "/fairs/{fair}", "Shows a fair.", redirects: [.movedPermanently], access: .anyone, produces: .html)
+    typealias Path = ReadFair.Path
+    typealias Response = TextDocument
+}
+
 @Suite("The OpenAPI document")
 struct OpenAPITests {
     private let endpoints: [any Endpoint.Type] = [
         ReadFair.self, ListFairs.self, CreateFair.self, ChangeFair.self, DeleteFair.self, ExportFairs.self,
-        ImportFairs.self, ReadChanges.self,
+        ImportFairs.self, SendFair.self, ShowFair.self, ReadChanges.self,
     ]
 
     private func bytes(_ endpoints: [any Endpoint.Type]? = nil) throws -> [UInt8] {
@@ -251,6 +265,17 @@ struct OpenAPITests {
         let body = try operation("/v1/fairs", "post")["requestBody"]
         #expect(body?["required"] == .bool(true))
         #expect(body?["content"]?["application/json"]?["schema"] == reference("CreateFairBody"))
+    }
+
+    @Test("where an operation leads elsewhere it says so, with a Location and without a body")
+    func redirects() throws {
+        let form = try operation("/v1/fair-form", "post")["responses"]
+        let location = JSONValue.object(["$ref": .string("#/components/headers/Location")])
+        #expect(form?["303"]?["headers"]?["Location"] == location && form?["303"]?["content"] == nil)
+        #expect(form?["200"] == nil)
+        let page = try operation("/fairs/{fair}", "get")["responses"]
+        #expect(page?["200"]?["content"]?["text/html; charset=utf-8"] != nil)
+        #expect(page?["301"]?["headers"]?["Location"] == location && page?["301"]?["content"] == nil)
     }
 
     @Test("problems are told one a status, with their slugs")

@@ -27,6 +27,13 @@ struct ServiceDocumentTests {
         #expect(operations == Self.services.first { $0.0 == service }?.1.count)
     }
 
+    @Test("every form of the directory's pages says that it ends on another page")
+    func forms() {
+        let forms = DirectoryAPI.endpoints.map(\.operation).filter { $0.consumes == .form }
+        // The door answers a page of its own, whoever knocks.
+        #expect(forms.filter { $0.success != .seeOther }.map(\.path) == ["/v1/self-service"])
+    }
+
     @Test(
         "an OpenAPI validator finds nothing wrong with any of them",
         .enabled(if: Python.hasValidator, "openapi-spec-validator is not installed"), arguments: ServiceName.allCases)

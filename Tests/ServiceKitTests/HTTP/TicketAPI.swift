@@ -107,7 +107,8 @@ enum ShowTicketPage: Endpoint {
 
 enum SendTicketForm: Endpoint {
     static let operation = Operation(
-        .post, "/v1/ticket-page", "Takes a form.", access: .anyone, consumes: .form, produces: .html)
+        .post, "/v1/ticket-page", "Takes a form.", success: .seeOther, access: .anyone, consumes: .form, produces: .html
+    )
     struct Body: Codable, Sendable { var title: Line }
     typealias Response = TextDocument
 }
