@@ -229,6 +229,8 @@ final class MergeGame {
             : try await post("\(list)/\(id)/transitions", ["to": .string(hasLeft ? "enrolled" : "left")])
         #expect(answer.status == 200)
         note(["enrolledOn", "leftOn", "confirmedAt"], of: "\(list)/\(id)")
+        // Of an expert who leaves, what it has not answered is taken back.
+        if list == "experts" { try await noteOffers("expert=\(id)") }
     }
 
     /// Answers an offer, or says that what it led to came to nothing; the last place takes the other offers back.
@@ -238,10 +240,12 @@ final class MergeGame {
         let next = offer["state"]?.string == "accepted" ? "abandoned" : ["accepted", "declined"][random(2)]
         let answer = try await directory.ask(
             .patch, "/v1/referral-offers/\(id)", ifMatch: offer["version"]?.integer, json: #"{"state":"\#(next)"}"#)
-        guard answer.status == 200 else { return }
-        edited["referrals/\(offer["referral"]?.string ?? "")"] = turn
-        for other in offers where other["referral"] == offer["referral"] {
-            edited["referral-offers/\(other["id"]?.string ?? "")"] = turn
+        if answer.status == 200 { try await noteOffers("referral=\(offer["referral"]?.string ?? "")") }
+    }
+
+    private func noteOffers(_ filter: String) async throws {
+        for id in try await directory.ask("/v1/referral-offers?limit=200&\(filter)").items("id") {
+            edited["referral-offers/\(id)"] = turn
         }
     }
 

@@ -58,9 +58,7 @@ struct RowQueueTests {
                 existing: .update, isLast: true, header: header, journal: directory.backend.journal,
                 principal: .service(.directory))
             let outcome = try await directory.backend.database.transaction(retries: 0) { transaction in
-                var outcome = ImportOutcome()
-                try await writer.write(rows, in: transaction, into: &outcome)
-                return outcome
+                try await writer.write(rows, in: transaction)
             }
             #expect(outcome.rows.map(\.row) == Array(1...1000))
             #expect((outcome.count(.created), outcome.count(.skipped)) == (1, 999))
@@ -106,7 +104,9 @@ private struct CountedRow: ImportedRow {
         try JSONDecoder().decode([Sent].self, from: Data(rows.text.utf8))
     }
 
-    static func match(_ rows: JSONText, in transaction: PostgresTransaction) async throws -> [ImportMatch] {
+    static func match(
+        _ rows: JSONText, for existing: Import.Existing, in transaction: PostgresTransaction
+    ) async throws -> [ImportMatch] {
         let rows = try sent(rows)
         matched.withLock { $0 += rows.count }
         let records = made.withLock { $0.map { [$0] } }

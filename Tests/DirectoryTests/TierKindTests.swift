@@ -38,11 +38,17 @@ struct TierKindTests {
                         insert into membership (id, organization, tier, from_day, until_day)
                         values (gen_random_uuid(), \(brand.id), 'partner', '2026-01-01', '2026-12-31')
                         """)
-                    let changing = Task { try await change(brand, to: "institution", directory) }
+                    // Not by the API, which writes every column: because of the keys among them, it waits in any case.
+                    let changing = Task {
+                        try await client.execute("update organization set kind = 'institution' where id = \(brand.id)")
+                    }
                     if isGuarded { try await directory.database.untilWaiting() } else { _ = try await changing.value }
                     return changing
                 }
-                #expect(try await changing.value.status == (isGuarded ? 422 : 200))
+                if isGuarded {
+                    let error = await #expect(throws: PostgresError.self) { try await changing.value }
+                    #expect(error?.constraint == "organization_tier_kind")
+                }
                 #expect(try await contradictions(client) == (isGuarded ? 0 : 1))
             }
         }

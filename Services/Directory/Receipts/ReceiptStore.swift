@@ -84,10 +84,9 @@ enum ReceiptStore {
         var rules = ContributionStore.visible(to: principal)
         if let organization = query.organization { rules.append("contribution.organization = \(organization)") }
         if let year = query.year { rules.append("receipt.year = \(year)") }
-        if let after = page.after {
-            guard after.count == 2 else { throw Problem(.malformed, "The cursor does not belong to this list.") }
+        if let last = try page.place(of: 2, { (year: $0[0], number: $0[1]) }) {
             rules.append(
-                "(receipt.year, receipt.number) < (\(after[0])::text::integer, \(after[1])::text::integer)")
+                "(receipt.year, receipt.number) < (\(last.year)::text::integer, \(last.number)::text::integer)")
         }
         return try await executor.query(
             """

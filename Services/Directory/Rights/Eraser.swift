@@ -30,8 +30,7 @@ struct Eraser: Sendable {
         _ id: Erasure.ID, _ subject: DataSubject, version: Int, by principal: Principal,
         in transaction: PostgresTransaction
     ) async throws {
-        try await transaction.execute(
-            "select from \(ConsentStore.table(subject)) where id = \(subject.id) for update")
+        try await ErasureStore.hold(subject, in: transaction)
         let known = try await KnownAs.find(subject, on: transaction)
         let alone = try await known.alone(subject, on: transaction)
         guard

@@ -120,26 +120,30 @@ enum ErasureStore {
             "update erasure set state = 'refused', version = version + 1, updated_at = now() where id = \(id)")
     }
 
+    /// Locks the record that is to be erased.
+    ///
+    /// - Throws: 409 when there is none: an erasure that found nobody would be reported done all the same.
+    static func hold(_ subject: DataSubject, in transaction: PostgresTransaction) async throws {
+        let found = try await transaction.first(
+            "select id from \(ConsentStore.table(subject)) where id = \(subject.id) for update")
+        guard found == nil else { return }
+        let kind: RecordKind = subject.entity == .person ? .person : .expert
+        let heir = try await MergeStore.survivor(of: subject.id, kind, on: transaction)
+        throw Problem(
+            .transitionNotAllowed,
+            heir.map { "The record was merged into \($0): refuse this erasure, and erase that one." }
+                ?? "The record is in the directory no more.")
+    }
+
     /// Begins it: from here on, the ledger of the subject may be deleted.
     ///
     /// - Parameter emails: those that the services are to look for.
     /// - Returns: what the services are told.
-    /// - Throws: 409 when there is nothing to erase: an erasure that found nobody would be reported done all the same.
     static func begin(
         _ id: Erasure.ID, _ subject: DataSubject, _ known: KnownAs, emails: [String],
         in transaction: PostgresTransaction
     ) async throws -> ErasureNotice? {
-        let found = try await transaction.first(
-            "select id from \(ConsentStore.table(subject)) where id = \(subject.id) for update")
-        guard found != nil else {
-            let kind: RecordKind = subject.entity == .person ? .person : .expert
-            let heir = try await MergeStore.survivor(of: subject.id, kind, on: transaction)
-            throw Problem(
-                .transitionNotAllowed,
-                heir.map { "The record was merged into \($0): refuse this erasure, and erase that one." }
-                    ?? "The record is in the directory no more.")
-        }
-        return try await transaction.first(
+        try await transaction.first(
             """
             update erasure set state = 'erasing', started_at = now(), version = version + 1, updated_at = now(),
                 aliases = \(known.aliases), emails = \(emails)::text[],

@@ -89,10 +89,10 @@ struct DemoRecords: Sendable {
     /// A table as people have it is tried first: what is wrong is said row by row, and nothing is changed.
     func tryTable() async throws -> Demo.Outcome {
         let table = """
-            Raison sociale;SIRET;Type;Code postal;E-mail
-            Atelier du Gave;;Agence web;64000;contact@gave.example
-            Micro Services;12345678901234;Revendeur;64100;contact@micro.example
-            Le Pixel;;Agence web;6400;pixel
+            Raison sociale;SIRET;Type;Code postal;Ville;E-mail
+            Atelier du Gave;;Agence web;64000;Pau;contact@gave.example
+            Micro Services;12345678901234;Revendeur;64100;Bayonne;contact@micro.example
+            Le Pixel;;Agence web;64A00;Pau;pixel
 
             """
         let report = try await directory.upload(

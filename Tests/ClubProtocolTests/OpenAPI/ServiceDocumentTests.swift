@@ -1,4 +1,5 @@
 import ClubProtocol
+import HTTPTypes
 import Testing
 
 @Suite("The documents of the services")
@@ -29,7 +30,8 @@ struct ServiceDocumentTests {
 
     @Test("every form of the directory's pages says that it ends on another page")
     func forms() {
-        let forms = DirectoryAPI.endpoints.map(\.operation).filter { $0.consumes == .form }
+        let operations = DirectoryAPI.endpoints.map { $0.operation }
+        let forms = operations.filter { $0.consumes == .form }
         // The door answers a page of its own, whoever knocks.
         #expect(forms.filter { $0.success != .seeOther }.map(\.path) == ["/v1/self-service"])
     }
