@@ -37,7 +37,8 @@ struct DeployTests {
             bin() { printf '%s/%s' "$local_dir" "$1"; }
             build() { cp "$(command -v sleep)" "$(bin events).new"; mv "$(bin events).new" "$(bin events)"; }
             build
-            "$(bin events)" 300 > /dev/null 2>&1 &
+            # Who runs the tests may ignore the signal, and what it starts would, too.
+            env --default-signal=TERM "$(bin events)" 300 > /dev/null 2>&1 &
             printf '%s' "$!" > "$run_dir/events.pid"
             for _ in $(seq 100); do current events && break; sleep 0.05; done
             alive events && current events && say current
