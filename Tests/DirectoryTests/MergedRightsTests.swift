@@ -204,4 +204,27 @@ struct MergedRightsTests {
             #expect(try await directory.person(double.id) == double)
         }
     }
+
+    @Test("a member that declined to be shown is not shown by a merge, whichever record it was")
+    func declined() async throws {
+        try await withDirectory { directory in
+            for declining in ["survivor", "merged"] {
+                let survivor = try await directory.organization(Line(validating: "Chambre \(declining)"))
+                let merged = try await directory.organization(Line(validating: "Chambre \(declining) bis"))
+                let declined = declining == "merged" ? merged : survivor
+                let answer = try await directory.ask(
+                    .patch, "/v1/organizations/\(declined.id)", ifMatch: 1, json: #"{"publicDirectory":false}"#)
+                #expect(answer.status == 200)
+                let merge = try await directory.merge(merged.id.record, into: survivor.id.record, .organization)
+                func isShown(_ organization: Organization) async throws -> Bool {
+                    try await directory.ask("/v1/organizations/\(organization.id)").decode(Organization.self)
+                        .publicDirectory
+                }
+                #expect(try await !isShown(survivor))
+                _ = try await directory.undo(merge)
+                #expect(try await isShown(survivor) == (declining == "merged"))
+                #expect(try await isShown(merged) == (declining == "survivor"))
+            }
+        }
+    }
 }

@@ -17,6 +17,7 @@ enum MergeRules {
     /// What makes the row itself; no choice concerns it.
     static let own: Set<String> = ["id", "version", "version_floor", "created_at", "updated_at"]
     private static let consents = "consents"
+    private static let shown = "public_directory"
 
     /// What to write into the survivor's row: only what differs from it.
     ///
@@ -60,6 +61,8 @@ enum MergeRules {
             return [consents: latest(survivor[consents] ?? .null, merged[consents] ?? .null)]
         }
         if group == enrolment { return joined(survivor, merged) }
+        // Whoever declined to be shown is shown by no merge.
+        if group == [shown] { return merged[shown] == .bool(false) ? [shown: .bool(false)] : [:] }
         if group.count == 1, let column = group.first, case .array(let own)? = survivor[column],
             case .array(let more)? = merged[column]
         {
