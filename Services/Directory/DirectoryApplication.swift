@@ -34,6 +34,7 @@ package enum DirectoryApplication: ServiceApplication {
         Migration("0024-merges", sql: PackageResources.m0024_merges_sql),
         Migration("0025-imports", sql: PackageResources.m0025_imports_sql),
         Migration("0026-rights", sql: PackageResources.m0026_rights_sql),
+        Migration("0027-postings", sql: PackageResources.m0027_postings_sql),
     ]
 
     package static func assemble(_ backend: Backend, into parts: inout ServiceParts) throws {

@@ -9,7 +9,7 @@ begin;
 select through from directory.expert_word_progress for update \g /dev/null
 select setseed(0.42);
 truncate directory.expert cascade;
-truncate directory.expert_word;
+truncate directory.expert_posting, directory.expert_word;
 
 -- Indexes are made afterwards, which takes a fraction of the time.
 create temporary table made_later as
@@ -62,6 +62,10 @@ join family on family.number = drawn.f
 join place on place.number = drawn.p;
 select statement from made_later \gexec
 
+insert into directory.expert_posting (term, sort_key, expert)
+select term, sort_key, id from directory.expert
+    cross join lateral directory.expert_terms(search, brand_keys, departements, departement) as term
+order by term, sort_key, id;
 insert into directory.expert_word (word, lexeme, published)
 select word, lexeme, true
 from (
@@ -73,4 +77,5 @@ on conflict do nothing;
 update directory.expert_word_progress set through = (select max(updated_at) from directory.expert);
 commit;
 vacuum analyze directory.expert;
+vacuum analyze directory.expert_posting;
 vacuum analyze directory.expert_word;

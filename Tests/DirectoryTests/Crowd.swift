@@ -119,6 +119,9 @@ enum Crowd {
             case when i % 50 = 0 then '2026-01-01'::date end, now() - (i % 40) * interval '1 month',
             now() - i * interval '1 hour'
         from generate_series(0, \(experts) - 1) as i join place on number = i % 101;
+        insert into expert_posting (term, sort_key, expert)
+        select term, sort_key, id from expert
+        cross join lateral expert_terms(search, brand_keys, departements, departement) as term;
         insert into expert_word (word, lexeme, published)
         select word, lexeme, true
         from (

@@ -54,6 +54,8 @@ struct PlansTests {
                 let ids = try await identifiers(directory)
                 let answered = try await walk(directory, ids)
                 #expect(answered > 250)
+                // A list of postings is walked where many answer, and not enough for a walk through all.
+                #expect(try await directory.ask("/v1/expert-search?region=75&limit=200").status == 200)
 
                 let plans = try await written(on: cluster, by: directory)
                 let read = Set(plans.flatMap { $0.root.all.compactMap(\.table) })

@@ -10,24 +10,19 @@ enum ExpertStore {
     /// What a caller may see: an ambassador those of the network who agreed to the public directory, an expert itself. Comes
     /// after another condition.
     private static func visible(to principal: Principal) -> SQL {
-        rules(for: principal).reduce(into: SQL.empty) { $0 += " and \($1)" }
-    }
-
-    /// What of ``rules(for:)`` the index of an order knows of.
-    static func scope(for principal: Principal) -> [SQL] {
-        seesOnlyPublished(principal) ? [.listed] : []
+        rules(for: principal).reduce(into: SQL.empty) { $0 += " and \($1.condition)" }
     }
 
     /// Whether what a caller may see is what stands in the public directory.
     static func seesOnlyPublished(_ principal: Principal) -> Bool { principal.role == .ambassador }
 
     /// What a caller may see, as conditions.
-    static func rules(for principal: Principal) -> [SQL] {
+    static func rules(for principal: Principal) -> [ExpertRule] {
         switch principal.role {
         case .operator, .editor, .lobbyist, .auditor, .service: []
         case .ambassador: [.published]
-        case .expert: ["id = \(principal.organization)"]
-        case .representative: ["false"]
+        case .expert: [.init("id = \(principal.organization)")]
+        case .representative: [.init("false")]
         }
     }
 
@@ -58,35 +53,35 @@ enum ExpertStore {
     }
 
     /// The filters of a list, and of its export; its words aside, which must be read first.
-    private static func filter(_ query: ListExperts.Query) -> [SQL] {
-        var rules: [SQL] = []
-        if let subKind = query.subKind { rules.append("sub_kind = \(subKind)") }
-        if let departement = query.departement { rules.append("departement = \(departement)") }
-        if let region = query.region { rules.append(.expertLies(in: region)) }
+    private static func filter(_ query: ListExperts.Query) -> [ExpertRule] {
+        var rules: [ExpertRule] = []
+        if let subKind = query.subKind { rules.append(.isA(subKind)) }
+        if let departement = query.departement { rules.append(.lies(in: departement)) }
+        if let region = query.region { rules.append(.lies(in: region)) }
         if let departement = query.serves { rules.append(.serves(departement)) }
         if let topic = query.topic { rules.append(.isAbout(topic)) }
         if let brand = query.brand { rules.append(.sells(brand)) }
-        if let siret = query.siret { rules.append("siret = \(siret)") }
-        if let email = query.email { rules.append("lower(email) = lower(\(email.text))") }
+        if let siret = query.siret { rules.append(.init("siret = \(siret)")) }
+        if let email = query.email { rules.append(.init("lower(email) = lower(\(email.text))")) }
         if let freshness = query.freshness { rules.append(.isFresh(freshness)) }
         if let enrolled = query.enrolled { rules.append(.isEnrolled(enrolled)) }
         if let since = query.updatedSince { rules.append(.hasChanged(since: since)) }
         return rules
     }
 
-    /// The condition of an export: what the list would show on all its pages.
+    /// What the list shows on all its pages, and its export.
     ///
     /// - Parameter transaction: prepared by ``ExpertWalk``.
     static func selection(
         _ query: ListExperts.Query, for principal: Principal, in transaction: PostgresTransaction
-    ) async throws -> SQL {
+    ) async throws -> [ExpertRule] {
         var rules = filter(query) + rules(for: principal)
         if let words = query.q {
             let readings = try await ExpertWordStore.read(
                 words, published: seesOnlyPublished(principal), in: transaction)
-            rules.append(readings.rule)
+            rules.append(.has(readings))
         }
-        return rules.all
+        return rules
     }
 
     /// What one index finds in the order of the list is one statement; other filters are read as a search is.
@@ -97,20 +92,15 @@ enum ExpertStore {
         guard query.isNarrow else {
             return try await database.transaction(readOnly: true) { transaction in
                 try await ExpertWalk.prepare(transaction)
-                var others = query
-                (others.subKind, others.departement) = (nil, nil)
-                var scope = Self.scope(for: principal)
-                if let subKind = query.subKind { scope.append("sub_kind = \(subKind)") }
-                if let departement = query.departement { scope.append("departement = \(departement)") }
-                let rules = [try await selection(others, for: principal, in: transaction)]
                 let walk = ExpertWalk(
-                    columns: #"document as "_document", version"#, scope: scope, rules: rules, order: .name)
+                    columns: #"document as "_document", version"#,
+                    rules: try await selection(query, for: principal, in: transaction), order: .name)
                 return try await walk.page(
                     after: position.map { .init(stage: 0, key: $0.key, id: $0.id) }, limit: page.limit + 1,
                     in: transaction)
             }
         }
-        var rules = filter(query)
+        var rules = filter(query).map(\.condition)
         if let position { rules.append("(sort_key, id) > (\(position.key), \(position.id))") }
         return try await database.query(
             """

@@ -13,6 +13,7 @@ struct ExportRoutes {
             let condition = try await database.transaction(readOnly: true) { transaction in
                 try await ExpertWalk.prepare(transaction)
                 return try await ExpertStore.selection(call.query.filter, for: call.principal, in: transaction)
+                    .map(\.condition).all
             }
             try await Self.write(
                 .experts, where: condition, TableFormat(isForExcel: call.query.excel == true), from: database,

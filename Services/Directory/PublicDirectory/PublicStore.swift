@@ -45,31 +45,31 @@ enum PublicStore {
     static func experts(
         _ query: ListPublicExperts.Query, from start: Start<Expert>, limit: Int, on database: PostgresClient
     ) async throws -> Rows {
-        var scope: [SQL] = [.listed]
-        if let subKind = query.subKind { scope.append("sub_kind = \(subKind)") }
-        var rules: [SQL] = [.published]
+        var rules: [ExpertRule] = [.published]
+        if let subKind = query.subKind { rules.append(.isA(subKind)) }
         if let departement = query.departement { rules.append(.serves(departement)) }
         if let region = query.region { rules.append(.serves(region)) }
         if let topic = query.topic { rules.append(.isAbout(topic)) }
         if let brand = query.brand { rules.append(.sells(brand)) }
-        if case .before = start { scope += start.rule }
-        let (known, others) = (scope, rules)
+        let others = rules
         return try await database.transaction(readOnly: true) { transaction in
             try await ExpertWalk.prepare(transaction)
             var rules = others
             if let words = query.q {
-                rules.append(try await ExpertWordStore.read(words, published: true, in: transaction).rule)
+                rules.append(.has(try await ExpertWordStore.read(words, published: true, in: transaction)))
             }
             let order: ExpertWalk.Order
             var after: ExpertWalk.Position?
             switch start {
-            case .before: order = .nameBackwards
+            case .before(let first):
+                order = .nameBackwards
+                after = .init(stage: 0, key: first.key, id: first.id)
             case .top: order = try await .init(near: query.near, words: nil, [], in: transaction)
             case .after(let last):
                 order = try await .init(near: query.near, words: nil, [], in: transaction)
                 after = .init(stage: last.stage, key: last.key, id: last.id)
             }
-            let walk = ExpertWalk(columns: expertColumns, scope: known, rules: rules, order: order)
+            let walk = ExpertWalk(columns: expertColumns, rules: rules, order: order)
             return try await walk.page(after: after, limit: limit, in: transaction)
         }
     }

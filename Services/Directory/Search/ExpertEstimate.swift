@@ -1,7 +1,7 @@
 import ClubProtocol
 import Postgres
 
-/// What the planner expects of a condition on experts: how many meet it, and what it costs to find them, by what `analyze` last
+/// What the planner expects of a condition: how many experts meet it, and what it costs to find them, by what `analyze` last
 /// saw. Nothing is read for it.
 struct ExpertEstimate {
     let count: Double
@@ -10,9 +10,10 @@ struct ExpertEstimate {
 
     /// - Parameters:
     ///   - conditions: of which all must hold.
+    ///   - table: of which they speak; one that has a row for each expert.
     ///   - transaction: prepared by ``ExpertWalk``.
-    init(of conditions: [SQL], in transaction: PostgresTransaction) async throws {
-        let rows = try await transaction.query("explain (format json) select from expert where \(conditions.all)")
+    init(of conditions: [SQL], among table: SQL = "expert", in transaction: PostgresTransaction) async throws {
+        let rows = try await transaction.query("explain (format json) select from \(table) where \(conditions.all)")
         let text: JSONText = try rows[0]["QUERY PLAN"]
         let plan = try LenientJSON.decode([Explained].self, from: Array(text.text.utf8))[0].plan
         (count, cost) = (plan.rows, plan.cost)

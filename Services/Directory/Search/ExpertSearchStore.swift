@@ -14,16 +14,11 @@ struct ExpertFilter {
     var enrolled: Bool?
     var updatedSince: Timestamp?
 
-    fileprivate var scope: [SQL] {
-        var scope: [SQL] = []
-        if let subKind { scope.append("sub_kind = \(subKind)") }
-        if let departement { scope.append("departement = \(departement)") }
-        return scope
-    }
-
-    fileprivate var rules: [SQL] {
-        var rules: [SQL] = []
-        if let region { rules.append(.expertLies(in: region)) }
+    fileprivate var rules: [ExpertRule] {
+        var rules: [ExpertRule] = []
+        if let subKind { rules.append(.isA(subKind)) }
+        if let departement { rules.append(.lies(in: departement)) }
+        if let region { rules.append(.lies(in: region)) }
         if let serves { rules.append(.serves(serves)) }
         if let topic { rules.append(.isAbout(topic)) }
         if let brand { rules.append(.sells(brand)) }
@@ -47,7 +42,7 @@ enum ExpertSearchStore {
     ) async throws -> Rows {
         let search = try await Search(query.q, ExpertFilter(query), for: principal, in: transaction)
         let walk = ExpertWalk(
-            columns: #"document as "_document""#, scope: search.scope, rules: search.rules,
+            columns: #"document as "_document""#, rules: search.rules,
             order: try await .init(near: query.near, words: query.q, search.readings, in: transaction))
         return try await walk.page(after: page.stage, limit: page.limit + 1, in: transaction)
     }
@@ -56,7 +51,7 @@ enum ExpertSearchStore {
         _ query: CountExperts.Query, for principal: Principal, in transaction: PostgresTransaction
     ) async throws -> ExpertFacets {
         let search = try await Search(query.q, ExpertFilter(query), for: principal, in: transaction)
-        let conditions = search.scope + search.rules
+        let conditions = search.rules.map(\.condition)
         let cost = try await ExpertEstimate(of: conditions, in: transaction).cost
         let limit = cost > facetCost ? facetSample : facetLimit
         let rows = try await transaction.query(
@@ -101,9 +96,7 @@ enum ExpertSearchStore {
 
 /// One search, its words read.
 private struct Search {
-    /// What an expert must be, as ``ExpertWalk`` has it.
-    let scope: [SQL]
-    let rules: [SQL]
+    let rules: [ExpertRule]
     let readings: [ExpertWordStore.Reading]
 
     init(
@@ -115,8 +108,7 @@ private struct Search {
                 try await ExpertWordStore.read(
                     words, published: ExpertStore.seesOnlyPublished(principal), in: transaction)
             } else { [] }
-        scope = filter.scope + ExpertStore.scope(for: principal)
-        rules = filter.rules + ExpertStore.rules(for: principal) + (words == nil ? [] : [readings.rule])
+        rules = filter.rules + ExpertStore.rules(for: principal) + (words == nil ? [] : [.has(readings)])
     }
 }
 

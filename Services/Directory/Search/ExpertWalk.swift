@@ -4,16 +4,14 @@ import ServiceKit
 
 /// One page of experts in an order, at a cost that does not grow with their number.
 ///
-/// What many answer to is looked for among the next experts of the order, by its index, until a page is full. What few answer to
-/// is found in full, by the index of words, topics, brands and places together, and sorted. ``ExpertEstimate`` says which is less
-/// work; where it was wrong and a walk does not fill its page, all are sorted after all. Either way gives the same page; neither
-/// counts anybody.
+/// What many answer to is looked for among the next experts of the order, until a page is full: by its index, or in the shortest
+/// list of postings in which all who answer stand. What few answer to is found in full, by the index of words, topics, brands and
+/// places together, and sorted. ``ExpertEstimate`` says what is least work; where it was wrong and a walk does not fill its page,
+/// all are sorted after all. Each way gives the same page; none counts anybody.
 struct ExpertWalk {
     let columns: SQL
-    /// What an expert must be that the indexes of the orders know of: kind, département, being published.
-    let scope: [SQL]
-    /// What an expert must be besides.
-    let rules: [SQL]
+    /// What an expert must be.
+    let rules: [ExpertRule]
     let order: Order
 
     /// Whoever is in an earlier stage comes first; within one the name decides, then the identifier.
@@ -64,10 +62,19 @@ struct ExpertWalk {
         var id: Expert.ID
     }
 
-    /// What follows each of `sort_key` and `id`.
-    private var direction: SQL { if case .nameBackwards = order { "desc" } else { "asc" } }
+    private var isBackwards: Bool { if case .nameBackwards = order { true } else { false } }
 
-    /// How many experts of the order are looked at without a thought.
+    /// What follows each of `sort_key` and `id`.
+    private var direction: SQL { isBackwards ? "desc" : "asc" }
+
+    /// What comes after a position, in its stage; `id` is the identifier's column.
+    private func comes(after position: Position, id: SQL) -> SQL {
+        "(sort_key, \(id)) \(isBackwards ? "<" : ">" as SQL) (\(position.key), \(position.id))"
+    }
+
+    /// What finding all may cost, in the planner's units, without a thought about another way.
+    private static let trifle = 250.0
+    /// How many experts of an order or a list are looked at without a thought.
     private static let glance = 1000.0
     /// What it costs to look at one more, in the planner's units: more than it takes, as whoever answers to a word may stand
     /// in one place of the order, and the walk be in vain.
@@ -76,12 +83,14 @@ struct ExpertWalk {
     private static let stride = 8
 
     /// Sets how the statements of a transaction are planned and run: with their values, by indexes, in order, without a compiler
-    /// that takes longer than they do, and with memory to tell a quarter of a million rows apart. A page of the table costs what
-    /// it does where the database holds it in memory: about ten times an entry of an index.
+    /// that takes longer than they do, and with memory to tell a quarter of a million rows apart. What is walked is looked up one
+    /// by one, as most of it is never come to. A page of the table costs what it does where the database holds it in memory:
+    /// about ten times an entry of an index.
     static func prepare(_ transaction: PostgresTransaction) async throws {
         try await transaction.query(
             """
             select set_config('plan_cache_mode', 'force_custom_plan', true), set_config('enable_seqscan', 'off', true),
+                set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true),
                 set_config('jit', 'off', true), set_config('max_parallel_workers_per_gather', '0', true),
                 set_config('random_page_cost', '0.2', true), set_config('seq_page_cost', '0.2', true),
                 set_config('cpu_index_tuple_cost', '0.02', true), set_config('work_mem', '32MB', true),
@@ -90,44 +99,108 @@ struct ExpertWalk {
     }
 
     /// - Parameters:
-    ///   - after: where the page before ended; not for names backwards, whose beginning stands in the scope.
+    ///   - after: where the page before ended.
     ///   - limit: one more than the page has.
     ///   - transaction: that was prepared.
     func page(after: Position?, limit: Int, in transaction: PostgresTransaction) async throws -> Rows {
-        let all = try await ExpertEstimate(of: scope, in: transaction)
-        let answers = try await ExpertEstimate(of: scope + rules, in: transaction)
-        // What is looked at for a page, if those that answer stand evenly in the order.
-        let looks = Double(limit) * all.count / max(answers.count, 1)
+        let answers = try await ExpertEstimate(of: rules.map(\.condition), in: transaction)
+        if answers.cost < Self.trifle { return try await sort(after, limit: limit, in: transaction) }
+        if case .near(_, let departements) = order {
+            // If they stand evenly in the départements, those of one statement have a page.
+            if answers.count * Double(Self.stride) > Double(limit * departements.count) {
+                let rows = try await approach(after, limit: limit, in: transaction)
+                if rows.count >= limit { return rows }
+            }
+            return try await sort(after, limit: limit, in: transaction)
+        }
+        var list: SQL?
+        var count = try await ExpertEstimate(of: scope, in: transaction).count
+        // How many are looked at for a page, if those that answer stand evenly in what is walked.
+        var looks: Double { Double(limit) * count / max(answers.count, 1) }
+        if looks > Self.glance {
+            for other in rules.flatMap(\.lists) {
+                let size = try await ExpertEstimate(
+                    of: ["term = any (\(other))"], among: "expert_posting", in: transaction
+                ).count
+                if size < count { (list, count) = (other, size) }
+            }
+        }
         if looks < Self.glance || looks * Self.look < answers.cost {
-            let rows = try await walk(after, limit: limit, reach: Int(looks * 1.5 + Self.glance), in: transaction)
+            let rows = try await walk(
+                list, after, limit: limit, reach: Int(looks * 2 + Self.glance / 2), in: transaction)
             if rows.count >= limit { return rows }
         }
         return try await sort(after, limit: limit, in: transaction)
     }
 
-    /// Of the next experts, as many as the reach says, those who answer to the rules; the page, if they fill it.
-    private func walk(
-        _ after: Position?, limit: Int, reach: Int, in transaction: PostgresTransaction
-    ) async throws -> Rows {
-        let places = places
+    /// What is told by the indexes of the orders.
+    private var scope: [SQL] { rules.filter(\.isInOrder).map(\.condition) }
+
+    /// The stages that one statement looks at, from that of a position on.
+    private func stages(after: Position?, of places: [[SQL]]) -> Range<Int> {
         let start = min(after?.stage ?? 0, places.count - 1)
-        // The parts of `union all` come in their order, as nothing runs in parallel here.
-        let parts = (start..<min(start + Self.stride, places.count)).map { stage -> SQL in
-            var conditions = scope + places[stage]
-            if let after, after.stage == stage { conditions.append("(sort_key, id) > (\(after.key), \(after.id))") }
+        return start..<min(start + Self.stride, places.count)
+    }
+
+    /// Those of the next places who answer to the rules; the page, if they fill it. In one place they are few.
+    private func approach(_ after: Position?, limit: Int, in transaction: PostgresTransaction) async throws -> Rows {
+        let places = places
+        let parts = stages(after: after, of: places).map { stage -> SQL in
+            var conditions = places[stage] + rules.map(\.condition)
+            if let after, after.stage == stage { conditions.append(comes(after: after, id: "id")) }
             return """
                 (select *, \(stage)::integer as "_stage" from expert where \(conditions.all)
-                order by sort_key \(direction), id \(direction) limit \(reach))
+                order by sort_key, id limit \(limit))
                 """
         }
-        return try await transaction.query(
+        return try await page(of: parts.joined(separator: " union all "), limit: limit, in: transaction)
+    }
+
+    /// Of the next experts, of all or of a list, as many as the reach says, those who answer to the rules; the page, if they fill
+    /// it.
+    private func walk(
+        _ list: SQL?, _ after: Position?, limit: Int, reach: Int, in transaction: PostgresTransaction
+    ) async throws -> Rows {
+        let places = places
+        let parts = stages(after: after, of: places).map { stage -> SQL in
+            let last = after?.stage == stage ? after : nil
+            let listed: SQL =
+                if let list {
+                    """
+                    select distinct key, member from unnest(\(list)) as terms (name) cross join lateral (
+                        select sort_key as key, expert as member from expert_posting
+                        where \((["term = name"] + places[stage] + (last.map { [comes(after: $0, id: "expert")] } ?? [])).all)
+                        order by sort_key \(direction), expert \(direction) limit \(reach)) as posting
+                    """
+                } else {
+                    """
+                    select sort_key as key, id as member from expert
+                    where \((scope + places[stage] + (last.map { [comes(after: $0, id: "id")] } ?? [])).all)
+                    """
+                }
+            return """
+                (select expert.*, \(stage)::integer as "_stage"
+                from (\(listed) order by key \(direction), member \(direction) limit \(reach)) as listed
+                    join expert on id = member
+                order by key \(direction), member \(direction))
+                """
+        }
+        // Together they reach as far as one: a stage that was not walked to its end is the last.
+        return try await page(
+            of: """
+                select * from (
+                    select * from (\(parts.joined(separator: " union all "))) as expert limit \(reach)
+                ) as expert where \(rules.map(\.condition).all)
+                """, limit: limit, in: transaction)
+    }
+
+    /// The first rows of a statement that has them in order, stage after stage: the parts of `union all` come in theirs, as
+    /// nothing runs in parallel here.
+    private func page(of experts: SQL, limit: Int, in transaction: PostgresTransaction) async throws -> Rows {
+        try await transaction.query(
             """
             select * from (
-                select \(columns), sort_key as "_key", id as "_id", "_stage"
-                from (
-                    select * from (\(parts.joined(separator: " union all "))) as expert limit \(reach)
-                ) as expert
-                where \(rules.all) limit \(limit)
+                select \(columns), sort_key as "_key", id as "_id", "_stage" from (\(experts)) as expert limit \(limit)
             ) as found
             order by "_stage", "_key" \(direction), "_id" \(direction)
             """)
@@ -135,12 +208,12 @@ struct ExpertWalk {
 
     /// All that answer to the rules, sorted.
     private func sort(_ after: Position?, limit: Int, in transaction: PostgresTransaction) async throws -> Rows {
-        var conditions = scope + rules
+        var conditions = rules.map(\.condition)
         var goesOn: SQL = "true"
         if let after {
-            if case .name = order {
-                conditions.append("(sort_key, id) > (\(after.key), \(after.id))")
-            } else {
+            switch order {
+            case .name, .nameBackwards: conditions.append(comes(after: after, id: "id"))
+            case .beginning, .near:
                 goesOn = "(\"_stage\", \"_key\", \"_id\") > (\(after.stage)::integer, \(after.key), \(after.id))"
             }
         }
@@ -179,9 +252,7 @@ struct ExpertWalk {
         case .beginning(let beginning): return [[beginning.rule], ["not (\(beginning.rule))"]]
         case .near(let code, let departements):
             let elsewhere: SQL = "left(postal_code, 3) <> left(\(code)::text, 3)"
-            let around: SQL = """
-                postal_code >= left(\(code)::text, 3) || '00' and postal_code <= left(\(code)::text, 3) || '99'
-                """
+            let around: SQL = "left(postal_code, 3) = left(\(code)::text, 3)"
             return [["postal_code = \(code)"], [around, "postal_code <> \(code)"]]
                 + departements.map { ["departement = \($0)", elsewhere] }
         }

@@ -67,7 +67,8 @@ enum ExpertWordStore {
                 case when not known.is_known then coalesce(beginning.words, spelt.words) end, '{}') as "takenFor",
                 case when starts_with(asked.word, asked.lexeme)
                         and right(directory.folded(\(text.text)), length(asked.word)) = asked.word
-                    then length(asked.word) - length(asked.lexeme) else 0 end as ending
+                    then length(asked.word) - length(asked.lexeme) else 0 end as ending,
+                asked.lexeme || coalesce(beginning.lexemes, spelt.lexemes, '{}') as lexemes
             from (
                 select word, min(place) as place, min(lexeme) as lexeme
                 from (
@@ -85,14 +86,15 @@ enum ExpertWordStore {
                 select exists (select from \(words) where expert_word.lexeme = asked.lexeme) as is_known
             ) as known
             left join lateral (
-                select array_agg(word order by length(word), word) as words from (
-                    select word from \(words)
+                select array_agg(word order by length(word), word) as words, array_agg(lexeme) as lexemes from (
+                    select word, lexeme from \(words)
                     where not known.is_known and word >= asked.word and word < asked.word || chr(1114111)
                     order by word limit 20) as found
             ) as beginning on true
             left join lateral (
-                select array_agg(word order by distance, nearness desc, word) as words from (
-                    select word, distance, directory.similarity(word, asked.word) as nearness
+                select array_agg(word order by distance, nearness desc, word) as words, array_agg(lexeme) as lexemes
+                from (
+                    select word, lexeme, distance, directory.similarity(word, asked.word) as nearness
                     from \(words) cross join lateral (
                         select directory.levenshtein_less_equal(word, asked.word, 3) as distance) as measured
                     where not known.is_known and beginning.words is null and word operator(directory.%) asked.word
@@ -110,17 +112,7 @@ enum ExpertWordStore {
         var takenFor: [String]
         /// How many letters of the text its French ending is, if the text ends with this word.
         var ending: Int
-    }
-}
-
-extension [ExpertWordStore.Reading] {
-    /// What an expert's row must be. Nothing but blanks and signs: no expert is called that.
-    var rule: SQL {
-        isEmpty ? "false" : "search @@ to_tsquery('directory.expert_words', \(query))"
-    }
-
-    /// As `to_tsquery` reads it: all words, each in one of its readings. Words are letters and digits only.
-    private var query: String {
-        map { "(\(([$0.typed] + $0.takenFor).joined(separator: " | ")))" }.joined(separator: " & ")
+        /// What the word and those it may stand for are without their endings.
+        var lexemes: [String]
     }
 }

@@ -1,0 +1,68 @@
+import ClubProtocol
+import Postgres
+
+/// What an expert must be, and which indexes know of it.
+struct ExpertRule {
+    let condition: SQL
+    /// Whether the indexes of the orders know of it: it is told without a look at the row.
+    let isInOrder: Bool
+    /// Lists of postings in which everybody who is it stands. Each is an array of terms, as `directory.expert_terms` names them:
+    /// who has one of them stands in the list.
+    let lists: [SQL]
+
+    init(_ condition: SQL, isInOrder: Bool = false, lists: [SQL] = []) {
+        self.condition = condition
+        self.isInOrder = isInOrder
+        self.lists = lists
+    }
+
+    // MARK: In the order
+
+    static var published: Self { Self(.published, isInOrder: true) }
+
+    static func isA(_ subKind: Expert.SubKind) -> Self { Self("sub_kind = \(subKind)", isInOrder: true) }
+
+    static func lies(in departement: Departement) -> Self { Self("departement = \(departement)", isInOrder: true) }
+
+    static func isFresh(_ freshness: Freshness) -> Self { Self(.isFresh(freshness), isInOrder: true) }
+
+    static func isEnrolled(_ enrolled: Bool) -> Self { Self(.isEnrolled(enrolled), isInOrder: true) }
+
+    // MARK: In lists
+
+    static func lies(in region: Region) -> Self {
+        Self(.expertLies(in: region), lists: [terms("region", [region.text])])
+    }
+
+    static func serves(_ departement: Departement) -> Self {
+        Self(.serves(departement), lists: [terms("serves", [departement.text])])
+    }
+
+    static func serves(_ region: Region) -> Self {
+        Self(.serves(region), lists: [terms("serves", region.departements.map(\.text))])
+    }
+
+    static func sells(_ brand: Line) -> Self {
+        Self(.sells(brand), lists: ["array['brand:' || directory.folded(\(brand.text))]"])
+    }
+
+    /// Words as they were read; each has a list. Nothing but blanks and signs: no expert is called that.
+    static func has(_ readings: [ExpertWordStore.Reading]) -> Self {
+        // As `to_tsquery` reads it: all words, each in one of its readings. Words are letters and digits only.
+        let query = readings.map { "(\(([$0.typed] + $0.takenFor).joined(separator: " | ")))" }.joined(separator: " & ")
+        return Self(
+            readings.isEmpty ? "false" : "search @@ to_tsquery('directory.expert_words', \(query))",
+            lists: readings.map { terms("word", $0.lexemes) })
+    }
+
+    private static func terms(_ kind: String, _ values: [String]) -> SQL {
+        "\(values.map { "\(kind):\($0)" })::text[]"
+    }
+
+    // MARK: In the row
+
+    /// Many experts are about each topic: a list of them would hardly be shorter than that of all.
+    static func isAbout(_ topic: Topic) -> Self { Self(.isAbout(topic)) }
+
+    static func hasChanged(since time: Timestamp) -> Self { Self(.hasChanged(since: time)) }
+}
