@@ -34,9 +34,8 @@ create function directory.post_changed() returns trigger
 begin
     -- Most changes are none of a name, a place or a brand.
     if not exists (
-        select from fresh join stale on stale.id = fresh.id
-        where (stale.sort_key, stale.search, stale.brand_keys, stale.departements, stale.departement)
-            is distinct from (fresh.sort_key, fresh.search, fresh.brand_keys, fresh.departements, fresh.departement)
+        select id, sort_key, search, brand_keys, departements, departement from fresh
+        except select id, sort_key, search, brand_keys, departements, departement from stale
     ) then return null; end if;
     delete from directory.expert_posting as posting using (
         select term, sort_key, id from stale
