@@ -6,13 +6,16 @@ struct ExpertRule {
     let condition: SQL
     /// Whether the indexes of the orders know of it: it is told without a look at the row.
     let isInOrder: Bool
+    /// Whether so few are it that those who are not are best passed over in the index alone.
+    let isRare: Bool
     /// Lists of postings in which everybody who is it stands. Each is an array of terms, as `directory.expert_terms` names them:
     /// who has one of them stands in the list.
     let lists: [SQL]
 
-    init(_ condition: SQL, isInOrder: Bool = false, lists: [SQL] = []) {
+    init(_ condition: SQL, isInOrder: Bool = false, isRare: Bool = false, lists: [SQL] = []) {
         self.condition = condition
         self.isInOrder = isInOrder
+        self.isRare = isRare
         self.lists = lists
     }
 
@@ -24,7 +27,9 @@ struct ExpertRule {
 
     static func lies(in departement: Departement) -> Self { Self("departement = \(departement)", isInOrder: true) }
 
-    static func isFresh(_ freshness: Freshness) -> Self { Self(.isFresh(freshness), isInOrder: true) }
+    static func isFresh(_ freshness: Freshness) -> Self {
+        Self(.isFresh(freshness), isInOrder: true, isRare: freshness != .fresh)
+    }
 
     static func isEnrolled(_ enrolled: Bool) -> Self { Self(.isEnrolled(enrolled), isInOrder: true) }
 

@@ -162,26 +162,42 @@ struct ExpertWalk {
         _ list: SQL?, _ after: Position?, limit: Int, reach: Int, in transaction: PostgresTransaction
     ) async throws -> Rows {
         let places = places
+        let lists = rules.flatMap(\.lists)
         let parts = stages(after: after, of: places).map { stage -> SQL in
             let last = after?.stage == stage ? after : nil
-            let listed: SQL =
-                if let list {
+            let conditions = scope + places[stage] + (last.map { [comes(after: $0, id: "id")] } ?? [])
+            let listed: SQL
+            if let list {
+                let postings = ["term = name"] + places[stage] + (last.map { [comes(after: $0, id: "expert")] } ?? [])
+                // Who does not stand in the other lists is passed over before the row is looked at; but not where a next stage must
+                // know how far this one was walked.
+                let others = (places.count > 1 ? [] : lists).filter { $0 != list }.map { other -> SQL in
                     """
-                    select distinct key, member from unnest(\(list)) as terms (name) cross join lateral (
-                        select sort_key as key, expert as member from expert_posting
-                        where \((["term = name"] + places[stage] + (last.map { [comes(after: $0, id: "expert")] } ?? [])).all)
-                        order by sort_key \(direction), expert \(direction) limit \(reach)) as posting
-                    """
-                } else {
-                    """
-                    select sort_key as key, id as member from expert
-                    where \((scope + places[stage] + (last.map { [comes(after: $0, id: "id")] } ?? [])).all)
+                    exists (select from expert_posting
+                        where term = any (\(other)) and sort_key = key and expert = member)
                     """
                 }
+                listed = """
+                    select key, member from (
+                        select distinct key, member from unnest(\(list)) as terms (name) cross join lateral (
+                            select sort_key as key, expert as member from expert_posting where \(postings.all)
+                            order by sort_key \(direction), expert \(direction) limit \(reach)) as posting
+                        order by key \(direction), member \(direction) limit \(reach)
+                    ) as reached where \(others.all) order by key \(direction), member \(direction) offset 0
+                    """
+            } else if rules.contains(where: \.isRare) {
+                listed = """
+                    select sort_key as key, id as member from expert where \(conditions.all)
+                    order by key \(direction), member \(direction) limit \(reach)
+                    """
+            } else {
+                return """
+                    (select *, \(stage)::integer as "_stage" from expert where \(conditions.all)
+                    order by sort_key \(direction), id \(direction) limit \(reach))
+                    """
+            }
             return """
-                (select expert.*, \(stage)::integer as "_stage"
-                from (\(listed) order by key \(direction), member \(direction) limit \(reach)) as listed
-                    join expert on id = member
+                (select expert.*, \(stage)::integer as "_stage" from (\(listed)) as listed join expert on id = member
                 order by key \(direction), member \(direction))
                 """
         }
