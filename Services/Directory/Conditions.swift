@@ -62,7 +62,7 @@ extension SQL {
     static var published: SQL { "\(listed) and \(isPresent)" }
 
     /// Whom the index by name of the public directory has: those who stand there, and those who would if their record were fresh.
-    static var listed: SQL { "(\(agreed(to: .publicDirectory))) is true and left_on is null" }
+    private static var listed: SQL { "(\(agreed(to: .publicDirectory))) is true and left_on is null" }
 
     /// Whether a row's person or firm agreed to a purpose.
     static func agreed(to purpose: Purpose) -> SQL {

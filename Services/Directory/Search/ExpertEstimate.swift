@@ -1,7 +1,7 @@
 import ClubProtocol
 import Postgres
 
-/// What the planner expects of a condition: how many experts meet it, and what it costs to find them, by what `analyze` last
+/// What the planner expects of conditions on experts: how many meet them, and what it costs to find them, by what `analyze` last
 /// saw. Nothing is read for it.
 struct ExpertEstimate {
     let count: Double
@@ -10,13 +10,24 @@ struct ExpertEstimate {
 
     /// - Parameters:
     ///   - conditions: of which all must hold.
-    ///   - table: of which they speak; one that has a row for each expert.
     ///   - transaction: prepared by ``ExpertWalk``.
-    init(of conditions: [SQL], among table: SQL = "expert", in transaction: PostgresTransaction) async throws {
-        let rows = try await transaction.query("explain (format json) select from \(table) where \(conditions.all)")
-        let text: JSONText = try rows[0]["QUERY PLAN"]
-        let plan = try LenientJSON.decode([Explained].self, from: Array(text.text.utf8))[0].plan
+    init(of conditions: [SQL], in transaction: PostgresTransaction) async throws {
+        let plan = try await Self.plan("select from expert where \(conditions.all)", in: transaction)
         (count, cost) = (plan.rows, plan.cost)
+    }
+
+    /// How long lists of postings are, in one statement; each an array of terms.
+    static func lengths(of lists: [SQL], in transaction: PostgresTransaction) async throws -> [Double] {
+        if lists.isEmpty { return [] }
+        let parts = lists.map { list -> SQL in "select from expert_posting where term = any (\(list))" }
+        let plan = try await plan(parts.joined(separator: " union all "), in: transaction)
+        return lists.count == 1 ? [plan.rows] : (plan.parts ?? []).map(\.rows)
+    }
+
+    private static func plan(_ statement: SQL, in transaction: PostgresTransaction) async throws -> Explained.Plan {
+        let rows = try await transaction.query("explain (format json) \(statement)")
+        let text: JSONText = try rows[0]["QUERY PLAN"]
+        return try LenientJSON.decode([Explained].self, from: Array(text.text.utf8))[0].plan
     }
 
     private struct Explained: Decodable {
@@ -27,10 +38,12 @@ struct ExpertEstimate {
         struct Plan: Decodable {
             let rows: Double
             let cost: Double
+            let parts: [Plan]?
 
             enum CodingKeys: String, CodingKey {
                 case rows = "Plan Rows"
                 case cost = "Total Cost"
+                case parts = "Plans"
             }
         }
     }
