@@ -121,7 +121,7 @@ struct ReferralLetterTests {
             #expect(try await network.mails(3).last?.recipient == "ana@conseil.example")
             _ = try await need.answer(0, #"{"state":"done","satisfaction":4}"#, by: .ambassador)
             // One that has left meanwhile is told nothing.
-            try await network.change("update ambassador set left_on = current_date")
+            try await network.change("update ambassador set left_on = (now() at time zone 'Europe/Paris')::date")
             _ = try await need.answer(1, #"{"state":"declined"}"#)
             try await network.idle()
             #expect(try await network.mails(3).count == 3)

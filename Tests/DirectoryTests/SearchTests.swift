@@ -191,7 +191,8 @@ struct SearchTests {
                         when commune = 'Pau' then 13 when commune = 'Paris' then 19 else 1 end)
                     """)
                 try await client.execute(
-                    "update directory.expert set left_on = current_date where commune in ('Paris', 'Bayonne')")
+                    "update directory.expert set left_on = (now() at time zone 'Europe/Paris')::date where commune in ('Paris', 'Bayonne')"
+                )
             }
             #expect(try await names("?freshness=ageing", in: directory) == ["Réseaux du Béarn"])
             #expect(try await names("?freshness=stale", in: directory) == ["Agence de Paris"])
