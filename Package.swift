@@ -66,6 +66,11 @@ let package = Package(
             ],
             path: "Shared/Postgres",
             swiftSettings: [.strictMemorySafety()]),
+        .systemLibrary(
+            name: "CPango", path: "Shared/CPango", pkgConfig: "pangocairo", providers: [.apt(["libpango1.0-dev"])]),
+        .target(
+            name: "Documents", dependencies: ["CPango"], path: "Shared/Documents",
+            swiftSettings: [.strictMemorySafety()]),
         .target(
             name: "ServiceKit",
             dependencies: [
@@ -95,6 +100,7 @@ let package = Package(
         service(
             "Directory",
             [
+                "Documents",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Mustache", package: "swift-mustache"),
@@ -139,6 +145,7 @@ let package = Package(
             ],
             path: "Tests/TestKit"),
         test("ClubProtocol"),
+        test("Documents"),
         test("Postgres"),
         test(
             "ServiceKit",

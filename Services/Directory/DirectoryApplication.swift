@@ -35,6 +35,7 @@ package enum DirectoryApplication: ServiceApplication {
         Migration("0025-imports", sql: PackageResources.m0025_imports_sql),
         Migration("0026-rights", sql: PackageResources.m0026_rights_sql),
         Migration("0027-postings", sql: PackageResources.m0027_postings_sql),
+        Migration("0039-documents", sql: PackageResources.m0039_documents_sql),
     ]
 
     package static func assemble(_ backend: Backend, into parts: inout ServiceParts) throws {
@@ -54,7 +55,9 @@ package enum DirectoryApplication: ServiceApplication {
         let post = try Post(backend: backend)
         try ConfirmationRounds(backend: backend, post: post).mount(on: &parts)
         try ReminderRounds(backend: backend, post: post).mount(on: &parts)
-        ReceiptRoutes(backend: backend, post: post, pages: pages).mount(on: &parts)
+        let documents = ContributionDocuments(backend: backend)
+        ReceiptRoutes(backend: backend, post: post, pages: pages, documents: documents).mount(on: &parts)
+        ContributionCallRoutes(backend: backend, pages: pages, documents: documents).mount(on: &parts)
         let links = SelfServiceLinks(backend: backend, post: post)
         links.mount(on: &parts)
         SelfServiceRoutes(backend: backend, pages: SelfServicePages(renderer: pages), links: links).mount(on: &parts)

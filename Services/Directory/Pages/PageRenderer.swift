@@ -11,6 +11,7 @@ struct PageRenderer: Sendable {
     enum Page: String, CaseIterable {
         case problem
         case receipt
+        case contributionCall = "contribution_call"
         case selfDoor = "self_door"
         case selfRecord = "self"
         case selfForm = "self_form"
@@ -22,6 +23,7 @@ struct PageRenderer: Sendable {
             switch self {
             case .problem: PackageResources.problem_mustache
             case .receipt: PackageResources.receipt_mustache
+            case .contributionCall: PackageResources.contribution_call_mustache
             case .selfDoor: PackageResources.self_door_mustache
             case .selfRecord: PackageResources.self_mustache
             case .selfForm: PackageResources.self_form_mustache

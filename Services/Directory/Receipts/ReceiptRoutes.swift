@@ -13,13 +13,15 @@ struct ReceiptRoutes: Sendable {
     let backend: Backend
     let post: Post
     let pages: PageRenderer
+    let documents: ContributionDocuments
 
     func mount(on parts: inout ServiceParts) {
         let database = backend.database
         parts.routes.read(ShowReceipt.self) { call in
-            let receipt = try await ReceiptStore.get(of: call.path.contribution, for: call.principal, on: database)
-            guard let receipt else { throw Problem(.notFound) }
-            return .text(page(receipt))
+            .text(page(try await find(of: call.path.contribution, for: call.principal), pdf: "receipt.pdf"))
+        }
+        parts.routes.read(GetReceiptDocument.self) { call in
+            try await file(try await find(of: call.path.contribution, for: call.principal))
         }
         parts.routes.read(ListReceipts.self) { call in
             try .page(
@@ -27,13 +29,30 @@ struct ReceiptRoutes: Sendable {
                 call.page, key: "year", "number")
         }
         parts.routes.read(ShowReceiptByLink.self) { call in
-            let subject = try backend.links.open(call.path.token, purpose: Self.purpose)
-            guard let id = try? Receipt.ID(validating: subject),
-                let receipt = try await ReceiptStore.get(id, on: database)
-            else { throw Problem(.notFound) }
-            return .text(page(receipt))
+            .text(page(try await find(by: call.path.token), pdf: "\(call.path.token)/receipt.pdf"))
+        }
+        parts.routes.read(GetReceiptDocumentByLink.self) { call in
+            try await file(try await find(by: call.path.token))
         }
         parts.job(Self.letter, concurrency: 2) { receipt, _ in try await write(receipt) }
+    }
+
+    private func find(of contribution: Contribution.ID, for principal: Principal) async throws -> ReceiptStore.Shown {
+        let receipt = try await ReceiptStore.get(of: contribution, for: principal, on: backend.database)
+        guard let receipt else { throw Problem(.notFound) }
+        return receipt
+    }
+
+    private func find(by token: String) async throws -> ReceiptStore.Shown {
+        let subject = try backend.links.open(token, purpose: Self.purpose)
+        guard let id = try? Receipt.ID(validating: subject),
+            let receipt = try await ReceiptStore.get(id, on: backend.database)
+        else { throw Problem(.notFound) }
+        return receipt
+    }
+
+    private func file(_ receipt: ReceiptStore.Shown) async throws -> Answer<FileDocument> {
+        .file(try await documents.pdf(of: receipt), headers: .attachment("recu-\(receipt.title).pdf"))
     }
 
     /// Issues a receipt, with the job that mails it, if this contribution is paid now and has none.
@@ -66,15 +85,18 @@ struct ReceiptRoutes: Sendable {
                 action: .init(label: "Voir le reçu", url: try post.link("/v1/receipts/\(token)"))))
     }
 
-    private func page(_ receipt: ReceiptStore.Shown) -> String {
+    private func page(_ receipt: ReceiptStore.Shown, pdf: String) -> String {
         var content: [String: Any] = [
             "number": receipt.title, "organization": receipt.organization,
             "amount": French.amount(Money(cents: receipt.amount)), "issuedOn": French.day(receipt.issuedOn),
             "paidOn": French.day(receipt.paidOn), "year": receipt.contributionYear,
             "contribution": "\(receipt.contributionYear)-\(receipt.contributionNumber)",
+            "vatMention": backend.configuration.vatMention, "pdf": pdf,
         ]
         let place = [receipt.postalCode, receipt.commune].compactMap { $0 }.joined(separator: " ")
-        if !place.isEmpty { content["place"] = place }
+        let address = [receipt.street, place.isEmpty ? nil : place].compactMap { $0 }.joined(separator: ", ")
+        if !address.isEmpty { content["address"] = address }
+        content["siren"] = receipt.siren
         content["siret"] = receipt.siret
         content["returned"] = receipt.returned.map { French.amount(Money(cents: $0)) }
         return pages.html(.receipt, title: "Reçu n° \(receipt.title)", content)
@@ -83,5 +105,5 @@ struct ReceiptRoutes: Sendable {
 
 extension ReceiptStore.Shown {
     /// `2027-12`
-    fileprivate var title: String { "\(year)-\(number)" }
+    var title: String { "\(year)-\(number)" }
 }

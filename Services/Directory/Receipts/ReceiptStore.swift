@@ -6,6 +6,7 @@ import ServiceKit
 enum ReceiptStore {
     /// What stands on a receipt.
     struct Shown: Decodable {
+        var contribution: Contribution.ID
         var year: Int
         var number: Int
         var issuedOn: Day
@@ -13,7 +14,9 @@ enum ReceiptStore {
         /// In cents.
         var amount: Int
         var organization: String
+        var siren: String?
         var siret: String?
+        var street: String?
         var postalCode: String?
         var commune: String?
         var contributionYear: Int
@@ -23,8 +26,8 @@ enum ReceiptStore {
     }
 
     private static let columns: SQL = """
-        receipt.year, receipt.number, issued_on as "issuedOn", paid_on as "paidOn", receipt.amount,
-        organization_name as organization, receipt.siret, receipt.postal_code as "postalCode", receipt.commune,
+        receipt.contribution, receipt.year, receipt.number, issued_on as "issuedOn", paid_on as "paidOn", receipt.amount,
+        organization_name as organization, receipt.siren, receipt.siret, receipt.street, receipt.postal_code as "postalCode", receipt.commune,
         contribution_year as "contributionYear", contribution_number as "contributionNumber",
         nullif(contribution.amount - contribution.paid, 0) as returned
         """
@@ -43,7 +46,8 @@ enum ReceiptStore {
         try await transaction.first(
             """
             with complete as (
-                select contribution.id, amount, year, number, organization.name, siret, postal_code, commune, (
+                select contribution.id, amount, year, number, organization.name,
+                    coalesce(siren, left(siret, 9)) as siren, siret, street, postal_code, commune, (
                     select max(paid_on) from payment where payment.contribution = contribution.id) as paid_on
                 from contribution join organization on organization.id = contribution.organization
                 where contribution.id = \(contribution) and paid = amount
@@ -55,11 +59,11 @@ enum ReceiptStore {
                 returning year, last
             )
             insert into receipt (
-                id, contribution, year, number, issued_on, paid_on, amount, organization_name, siret, postal_code,
-                commune, contribution_year, contribution_number)
+                id, contribution, year, number, issued_on, paid_on, amount, organization_name, siren, siret, street,
+                postal_code, commune, contribution_year, contribution_number)
             select \(Receipt.ID()), complete.id, numbered.year, numbered.last, \(today), complete.paid_on,
-                complete.amount, complete.name, complete.siret, complete.postal_code, complete.commune, complete.year,
-                complete.number
+                complete.amount, complete.name, complete.siren, complete.siret, complete.street, complete.postal_code,
+                complete.commune, complete.year, complete.number
             from complete, numbered
             returning id
             """)?["id"]

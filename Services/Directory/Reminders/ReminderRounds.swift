@@ -86,7 +86,10 @@ struct ReminderRounds: Sendable {
                         validating: "Merci d'indiquer \(open.year)-\(open.number) comme référence de votre virement. "
                             + "Si vous avez payé entre-temps, ne tenez pas compte de ce message. "
                             + "Un reçu vous sera envoyé dès que tout est réglé."),
-                ].compactMap { $0 }))
+                ].compactMap { $0 },
+                action: .init(
+                    label: "Voir l’appel de cotisation",
+                    url: try post.link(ContributionCallRoutes.link(to: open.contribution, backend.links)))))
         try await ReminderStore.mailed(reminder, on: backend.database)
     }
 }

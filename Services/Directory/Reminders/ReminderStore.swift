@@ -12,6 +12,7 @@ enum ReminderStore {
         var email: EmailAddress
         /// Whose address it is, where it is not the organization's own.
         var reader: Person.ID?
+        var contribution: Contribution.ID
         var organization: Line
         var year: Int
         var number: Int
@@ -80,8 +81,8 @@ enum ReminderStore {
         try await executor.first(
             """
             select * from (
-                select step, \(address) as email, \(reader) as reader, organization.name as organization, year, number,
-                    due_on as "dueOn", amount - paid as rest
+                select step, contribution.id as contribution, \(address) as email, \(reader) as reader,
+                    organization.name as organization, year, number, due_on as "dueOn", amount - paid as rest
                 from contribution_reminder as reminder
                 join contribution on contribution.id = reminder.contribution
                 join organization on organization.id = contribution.organization

@@ -17,12 +17,14 @@ package struct Operation: Sendable {
         case plain = "text/plain; charset=utf-8"
         case svg = "image/svg+xml"
         case vcard = "text/vcard; charset=utf-8"
+        /// The body is a ``FileDocument``.
+        case pdf = "application/pdf"
 
-        /// Whether the body is a ``TextDocument``, and no JSON.
+        /// Whether the body is a ``TextDocument`` or a ``FileDocument``, and no JSON.
         package var isText: Bool {
             switch self {
             case .json, .ndjson: false
-            case .csv, .form, .html, .xml, .plain, .svg, .vcard: true
+            case .csv, .form, .html, .xml, .plain, .svg, .vcard, .pdf: true
             }
         }
     }

@@ -1,3 +1,12 @@
+/// The response of operations that answer a file as it is: a PDF. No JSON is made of it.
+package struct FileDocument: Codable, Hashable, Sendable {
+    package var bytes: [UInt8]
+
+    package init(_ bytes: [UInt8]) {
+        self.bytes = bytes
+    }
+}
+
 /// The response of operations that answer a text as it is: a page, a drawing, a table. No JSON is made of it.
 package struct TextDocument: Codable, Hashable, Sendable {
     package var text: String

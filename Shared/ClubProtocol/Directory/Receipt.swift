@@ -56,6 +56,26 @@ package enum ShowReceipt: Endpoint {
     package typealias Response = TextDocument
 }
 
+/// The receipt of a contribution as PDF: the same bytes for good.
+package enum GetReceiptDocument: Endpoint {
+    package static let operation = Operation(
+        .get, "/v1/contributions/{contribution}/receipt.pdf", "The receipt of a contribution as PDF.",
+        access: .roles(.operator, .auditor, .representative), problems: [.notFound], produces: .pdf)
+
+    package typealias Path = ContributionPath
+    package typealias Response = FileDocument
+}
+
+/// A receipt as PDF, by the link of the mail that brought it.
+package enum GetReceiptDocumentByLink: Endpoint {
+    package static let operation = Operation(
+        .get, "/v1/receipts/{token}/receipt.pdf", "A receipt as PDF, by the link of a mail.", access: .anyone,
+        problems: [.notFound], produces: .pdf)
+
+    package typealias Path = ShowReceiptByLink.Path
+    package typealias Response = FileDocument
+}
+
 /// Shows a receipt by the link of the mail that brought it.
 package enum ShowReceiptByLink: Endpoint {
     package static let operation = Operation(

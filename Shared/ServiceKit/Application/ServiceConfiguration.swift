@@ -24,6 +24,10 @@ package struct ServiceConfiguration: Sendable {
     package var publicURL: String?
     /// What letters to members say of how to pay: the club's IBAN.
     package var paymentDetails: String?
+    /// What stands under the club's name on calls and receipts, line by line: street, town, SIREN.
+    package var issuerDetails: String?
+    /// What calls and receipts say of value added tax (CGI, annexe II, article 242 nonies A).
+    package var vatMention: String
     package var logLevel: Logger.Level
     package var logFormat: LogFormat
     package var limits: HTTPLimits
@@ -81,6 +85,8 @@ package struct ServiceConfiguration: Sendable {
         mailURL = try layers.text("MAIL_URL")
         publicURL = try layers.webAddress("PUBLIC_URL")
         paymentDetails = try layers.text("PAYMENT_DETAILS")
+        issuerDetails = try layers.text("ISSUER_DETAILS")
+        vatMention = try layers.text("VAT_MENTION") ?? "TVA non applicable, article\u{A0}293\u{A0}B du CGI."
         logLevel = try layers.choice("LOG_LEVEL", default: .info)
         logFormat = try layers.choice("LOG_FORMAT", default: .json)
         limits = try Self.limits(layers)
@@ -109,7 +115,7 @@ package struct ServiceConfiguration: Sendable {
         [
             "HOST", "PORT", "OPERATOR_HOST", "OPERATOR_PORT", "DATABASE_URL", "DATABASE_SHARED_CONNECTIONS",
             "DATABASE_LEASED_CONNECTIONS", "SIGNING_KEY_FILE", "TRUST_FILE", "MAIL_URL", "PUBLIC_URL",
-            "PAYMENT_DETAILS",
+            "PAYMENT_DETAILS", "ISSUER_DETAILS", "VAT_MENTION",
             "LOG_LEVEL", "LOG_FORMAT", "DRAIN_SECONDS", "SHUTDOWN_SECONDS", "MAX_BODY_BYTES", "MAX_UPLOAD_BYTES",
             "MAX_IN_FLIGHT",
             "MAX_CONNECTIONS", "ANONYMOUS_REQUESTS_PER_SECOND", "MIGRATE_DATABASE_URL", "RUNTIME_ROLE",

@@ -139,6 +139,8 @@ package struct ServiceClient: Sendable {
             value = empty
         } else if let text = TextDocument(String(buffer: answer.body)) as? E.Response {
             value = text
+        } else if let file = FileDocument(Array(buffer: answer.body)) as? E.Response {
+            value = file
         } else {
             do {
                 value = try LenientJSON.decode(E.Response.self, from: answer.body.readableBytesView)

@@ -8,6 +8,7 @@ package struct Answer<Value: Codable & Sendable>: Sendable {
         case value(Value)
         case json([UInt8])
         case text(String)
+        case file([UInt8])
         case none
     }
 
@@ -82,6 +83,7 @@ package struct Answer<Value: Codable & Sendable>: Sendable {
         case .value(let value): try WireJSON.encode(value)
         case .json(let bytes): bytes
         case .text(let text): Array(text.utf8)
+        case .file(let bytes): bytes
         case .none: nil
         }
     }
@@ -90,6 +92,15 @@ package struct Answer<Value: Codable & Sendable>: Sendable {
 extension Answer where Value == Empty {
     /// 204: done, and nothing to say.
     package static var empty: Answer { Answer(.none, version: nil) }
+}
+
+extension Answer where Value == FileDocument {
+    /// A file as it is, in the media type that the operation produces.
+    package static func file(_ bytes: [UInt8], headers: HTTPFields = [:]) -> Answer {
+        var answer = Answer(.file(bytes), version: nil)
+        answer.headers = headers
+        return answer
+    }
 }
 
 extension Answer where Value == TextDocument {

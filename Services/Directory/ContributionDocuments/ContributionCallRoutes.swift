@@ -1,0 +1,83 @@
+import ClubProtocol
+import HTTPTypes
+import Postgres
+import ServiceKit
+
+/// `/v1/contributions/{contribution}/call`, and the same by the link of a letter.
+struct ContributionCallRoutes: Sendable {
+    private static let purpose = "contribution-call"
+    /// How long the link of a letter shows the call; representatives see it for good.
+    private static let linkDays = 400
+
+    let backend: Backend
+    let pages: PageRenderer
+    let documents: ContributionDocuments
+
+    func mount(on parts: inout ServiceParts) {
+        parts.routes.read(ShowContributionCall.self) { call in
+            .text(page(try await find(call.path.contribution, for: call.principal), pdf: "call.pdf"))
+        }
+        parts.routes.read(GetContributionCallDocument.self) { call in
+            try await file(try await find(call.path.contribution, for: call.principal))
+        }
+        parts.routes.read(ShowContributionCallByLink.self) { call in
+            .text(page(try await find(by: call.path.token), pdf: "\(call.path.token)/call.pdf"))
+        }
+        parts.routes.read(GetContributionCallDocumentByLink.self) { call in
+            try await file(try await find(by: call.path.token))
+        }
+    }
+
+    /// The path of the page that a letter leads to.
+    static func link(to contribution: Contribution.ID, _ links: SignedLinks) -> String {
+        let token = links.token(
+            purpose: purpose, subject: contribution.text,
+            expires: .now.advanced(by: .seconds(linkDays * 86_400)))
+        return "/v1/contribution-calls/\(token)"
+    }
+
+    private func find(
+        _ contribution: Contribution.ID, for principal: Principal
+    ) async throws -> ContributionDocumentStore.Call {
+        let call = try await ContributionDocumentStore.call(contribution, for: principal, on: backend.database)
+        guard let call else { throw Problem(.notFound) }
+        return call
+    }
+
+    private func find(by token: String) async throws -> ContributionDocumentStore.Call {
+        let subject = try backend.links.open(token, purpose: Self.purpose)
+        guard let id = try? Contribution.ID(validating: subject),
+            let call = try await ContributionDocumentStore.call(id, on: backend.database)
+        else { throw Problem(.notFound) }
+        return call
+    }
+
+    private func file(_ call: ContributionDocumentStore.Call) async throws -> Answer<FileDocument> {
+        .file(
+            try await documents.pdf(of: call),
+            headers: .attachment("appel-de-cotisation-\(call.year)-\(call.number).pdf"))
+    }
+
+    private func page(_ call: ContributionDocumentStore.Call, pdf: String) -> String {
+        let number = "\(call.year)-\(call.number)"
+        var content: [String: Any] = [
+            "number": number, "organization": call.organization, "year": call.year,
+            "amount": French.amount(Money(cents: call.amount)), "calledOn": French.day(call.calledOn),
+            "dueOn": French.day(call.dueOn), "vatMention": backend.configuration.vatMention, "pdf": pdf,
+        ]
+        let place = [call.postalCode, call.commune].compactMap { $0 }.joined(separator: " ")
+        let address = [call.street, place.isEmpty ? nil : place].compactMap { $0 }.joined(separator: ", ")
+        if !address.isEmpty { content["address"] = address }
+        content["siren"] = call.siren
+        content["paymentDetails"] = backend.configuration.paymentDetails
+        content["cancelledOn"] = call.cancelledOn.map { French.day($0) }
+        return pages.html(.contributionCall, title: "Appel de cotisation n° \(number)", content)
+    }
+}
+
+extension HTTPFields {
+    /// A file to be kept under this name, of ASCII.
+    static func attachment(_ name: String) -> HTTPFields {
+        [.contentDisposition: "attachment; filename=\"\(name)\""]
+    }
+}

@@ -1,0 +1,76 @@
+import ClubProtocol
+import Postgres
+import ServiceKit
+
+/// The SQL of calls for contributions, as members read them, and of the files that are kept of calls and receipts.
+enum ContributionDocumentStore {
+    enum Kind: String {
+        case call, receipt
+    }
+
+    /// What stands on a call.
+    struct Call: Decodable {
+        var contribution: Contribution.ID
+        var year: Int
+        var number: Int
+        /// In cents.
+        var amount: Int
+        var calledOn: Day
+        var dueOn: Day
+        var organization: String
+        var siren: String?
+        var siret: String?
+        var street: String?
+        var postalCode: String?
+        var commune: String?
+        /// Since when it is not owed any more.
+        var cancelledOn: Day?
+    }
+
+    /// Written to where the organization wants its bills, else to its seat.
+    private static let calls: SQL = """
+        select contribution.id as contribution, year, number, amount, called_on as "calledOn", due_on as "dueOn",
+            organization.name as organization, coalesce(siren, left(siret, 9)) as siren, siret,
+            case when billing is null then organization.street else billing ->> 'street' end as street,
+            case when billing is null then organization.postal_code else billing ->> 'postalCode' end as "postalCode",
+            case when billing is null then organization.commune else billing ->> 'commune' end as commune,
+            cancelled_on as "cancelledOn"
+        from contribution join organization on organization.id = contribution.organization
+        left join lateral (
+            select value as billing from jsonb_array_elements(organization.addresses)
+            where value ->> 'use' = 'billing' limit 1) as address on true
+        """
+
+    static func call(_ id: Contribution.ID, on executor: any PostgresExecutor) async throws -> Call? {
+        try await executor.first("\(calls) where contribution.id = \(id)")?.decode(Call.self)
+    }
+
+    static func call(
+        _ id: Contribution.ID, for principal: Principal, on executor: any PostgresExecutor
+    ) async throws -> Call? {
+        let rules = ["contribution.id = \(id)"] + ContributionStore.visible(to: principal)
+        return try await executor.first("\(calls) where \(rules.all)")?.decode(Call.self)
+    }
+
+    // MARK: Files
+
+    static func kept(
+        _ kind: Kind, of contribution: Contribution.ID, on executor: any PostgresExecutor
+    ) async throws -> [UInt8]? {
+        try await executor.first(
+            "select pdf from contribution_document where contribution = \(contribution) and kind = \(kind.rawValue)")?[
+                "pdf"]
+    }
+
+    /// Keeps a file; the one that is kept already stays.
+    static func keep(
+        _ pdf: [UInt8], _ kind: Kind, of contribution: Contribution.ID, in transaction: PostgresTransaction
+    ) async throws {
+        try await transaction.execute(
+            """
+            insert into contribution_document (contribution, kind, pdf)
+            values (\(contribution), \(kind.rawValue), \(pdf))
+            on conflict do nothing
+            """)
+    }
+}

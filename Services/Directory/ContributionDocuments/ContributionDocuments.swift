@@ -1,0 +1,100 @@
+import ClubProtocol
+import Documents
+import NIOPosix
+import Postgres
+import ServiceKit
+
+/// Calls and receipts as PDF. Each is written once, when it is first asked for, and kept: what somebody has in a drawer is
+/// what anybody gets later, whatever has become of names, fonts or programs.
+struct ContributionDocuments: Sendable {
+    private static let club = "Le Club de l’économie numérique"
+
+    private let database: PostgresClient
+    private let issuer: [String]
+    private let vatMention: String
+    /// How members pay: what the club's staff has set to be said.
+    private let paymentDetails: String?
+
+    init(backend: Backend) {
+        database = backend.database
+        issuer = (backend.configuration.issuerDetails ?? "").split(whereSeparator: \.isNewline).map(String.init)
+        vatMention = backend.configuration.vatMention
+        paymentDetails = backend.configuration.paymentDetails
+    }
+
+    func pdf(of call: ContributionDocumentStore.Call) async throws -> [UInt8] {
+        try await kept(.call, of: call.contribution) { document(of: call) }
+    }
+
+    func pdf(of receipt: ReceiptStore.Shown) async throws -> [UInt8] {
+        try await kept(.receipt, of: receipt.contribution) { document(of: receipt) }
+    }
+
+    /// Two that ask for the first time at once may both write it; the one that is kept first is what both get.
+    private func kept(
+        _ kind: ContributionDocumentStore.Kind, of contribution: Contribution.ID, _ document: () -> Document
+    ) async throws -> [UInt8] {
+        if let pdf = try await ContributionDocumentStore.kept(kind, of: contribution, on: database) { return pdf }
+        let written = document()
+        let pdf = try await NIOThreadPool.singleton.runIfActive { try PDFWriter.write(written) }
+        try await database.transaction { transaction in
+            try await ContributionDocumentStore.keep(pdf, kind, of: contribution, in: transaction)
+        }
+        return try await ContributionDocumentStore.kept(kind, of: contribution, on: database) ?? pdf
+    }
+
+    // MARK: What stands on them
+
+    private func document(of call: ContributionDocumentStore.Call) -> Document {
+        let number = "\(call.year)-\(call.number)"
+        var rows: [Document.Row] = []
+        if let siren = call.siren { rows.append(.init("SIREN", siren)) }
+        rows += [
+            .init("Cotisation", "n°\u{A0}\(number)"), .init("Appelée le", French.day(call.calledOn)),
+            .init("À régler au plus tard le", French.day(call.dueOn)),
+            .init("Montant à régler", French.amount(Money(cents: call.amount)), isStrong: true),
+        ]
+        var blocks: [Document.Block] = [
+            .heading("Appel de cotisation n°\u{A0}\(number)"),
+            .paragraph("Madame, Monsieur,"),
+            .paragraph("Voici l’appel de la cotisation de votre organisation au Club pour l’année \(call.year)."),
+            .table(rows),
+        ]
+        if let paymentDetails { blocks.append(.paragraph(paymentDetails)) }
+        blocks.append(
+            .paragraph(
+                "Merci d’indiquer \(number) comme référence de votre virement. Un reçu vous sera envoyé dès que tout est réglé."
+            ))
+        return Document(
+            title: "Appel de cotisation n° \(number)", author: Self.club, date: "\(call.calledOn)T00:00:00Z",
+            sender: issuer, recipient: recipient(call.organization, call.street, call.postalCode, call.commune),
+            blocks: blocks, legalNotice: vatMention)
+    }
+
+    private func document(of receipt: ReceiptStore.Shown) -> Document {
+        var rows: [Document.Row] = []
+        if let siren = receipt.siren { rows.append(.init("SIREN", siren)) }
+        if let siret = receipt.siret { rows.append(.init("SIRET", siret)) }
+        rows += [
+            .init("Cotisation", "n°\u{A0}\(receipt.contributionYear)-\(receipt.contributionNumber)"),
+            .init("Réglée le", French.day(receipt.paidOn)), .init("Reçu établi le", French.day(receipt.issuedOn)),
+            .init("Montant reçu", French.amount(Money(cents: receipt.amount)), isStrong: true),
+        ]
+        return Document(
+            title: "Reçu n° \(receipt.title)", author: Self.club, date: "\(receipt.issuedOn)T00:00:00Z", sender: issuer,
+            recipient: recipient(receipt.organization, receipt.street, receipt.postalCode, receipt.commune),
+            blocks: [
+                .heading("Reçu n°\u{A0}\(receipt.title)"),
+                .paragraph(
+                    "\(Self.club) certifie avoir reçu de l’organisation ci-dessous sa cotisation de l’année \(receipt.contributionYear), réglée en totalité."
+                ),
+                .table([.init("Organisation", receipt.organization)] + rows),
+            ],
+            legalNotice: vatMention)
+    }
+
+    private func recipient(_ name: String, _ street: String?, _ postalCode: String?, _ commune: String?) -> [String] {
+        let place = [postalCode, commune].compactMap { $0 }.joined(separator: " ")
+        return [name, street, place.isEmpty ? nil : place].compactMap { $0 }
+    }
+}

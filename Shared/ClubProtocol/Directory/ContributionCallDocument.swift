@@ -1,0 +1,48 @@
+import HTTPTypes
+
+/// Shows the call for a contribution, ready to be printed.
+package enum ShowContributionCall: Endpoint {
+    package static let operation = Operation(
+        .get, "/v1/contributions/{contribution}/call", "Page: the call for a contribution.",
+        access: .roles(.operator, .auditor, .representative), problems: [.notFound], produces: .html)
+
+    package typealias Path = ContributionPath
+    package typealias Response = TextDocument
+}
+
+/// Shows the call for a contribution by the link of the letter that brought it.
+package enum ShowContributionCallByLink: Endpoint {
+    package static let operation = Operation(
+        .get, "/v1/contribution-calls/{token}", "Page: the call for a contribution, by the link of a mail.",
+        access: .anyone, problems: [.notFound], produces: .html)
+
+    package struct Path: Codable, Sendable {
+        package var token: String
+
+        package init(token: String) {
+            self.token = token
+        }
+    }
+
+    package typealias Response = TextDocument
+}
+
+/// The call for a contribution as PDF: the same bytes from the first time on.
+package enum GetContributionCallDocument: Endpoint {
+    package static let operation = Operation(
+        .get, "/v1/contributions/{contribution}/call.pdf", "The call for a contribution as PDF.",
+        access: .roles(.operator, .auditor, .representative), problems: [.notFound], produces: .pdf)
+
+    package typealias Path = ContributionPath
+    package typealias Response = FileDocument
+}
+
+/// The call for a contribution as PDF, by the link of the letter that brought it.
+package enum GetContributionCallDocumentByLink: Endpoint {
+    package static let operation = Operation(
+        .get, "/v1/contribution-calls/{token}/call.pdf", "The call for a contribution as PDF, by the link of a mail.",
+        access: .anyone, problems: [.notFound], produces: .pdf)
+
+    package typealias Path = ShowContributionCallByLink.Path
+    package typealias Response = FileDocument
+}
