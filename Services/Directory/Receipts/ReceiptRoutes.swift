@@ -27,10 +27,11 @@ struct ReceiptRoutes: Sendable {
                 call.page, key: "year", "number")
         }
         parts.routes.read(ShowReceiptByLink.self) { call in
-            let subject = try backend.links.open(call.path.token, purpose: Self.purpose)
-            guard let id = try? Receipt.ID(validating: subject),
+            let link = try AddressedLink(call.path.token, purpose: Self.purpose, by: backend.links)
+            guard let id = try? Receipt.ID(validating: link.subject),
                 let receipt = try await ReceiptStore.get(id, on: database)
             else { throw Problem(.notFound) }
+            try link.check(try await ReceiptStore.addresses(of: id, on: database), by: backend.links)
             return .text(page(receipt))
         }
         parts.job(Self.letter, concurrency: 2) { receipt, _ in try await write(receipt) }
@@ -50,8 +51,8 @@ struct ReceiptRoutes: Sendable {
         guard let receipt = try await ReceiptStore.get(id, on: backend.database),
             let reader = try await ReceiptStore.reader(of: id, on: backend.database)
         else { return }
-        let token = backend.links.token(
-            purpose: Self.purpose, subject: id.text, expires: .now.advanced(by: .seconds(Self.linkDays * 86_400)))
+        let token = AddressedLink.token(
+            purpose: Self.purpose, subject: id.text, at: reader.email, days: Self.linkDays, by: backend.links)
         try await post.send(
             SendLetter.Body(
                 key: try Line(validating: "receipt:\(id)"), purpose: .receipt, email: reader.email, name: reader.name,

@@ -101,6 +101,26 @@ enum ReceiptStore {
             """)
     }
 
+    /// Whose links show a receipt: at the organization's own address, and at that of its titular representative today. One that
+    /// was mailed to either holds until the address is given up.
+    static func addresses(of id: Receipt.ID, on executor: any PostgresExecutor) async throws -> [EmailAddress] {
+        try await executor.query(
+            """
+            select organization.email
+            from receipt join contribution on contribution.id = receipt.contribution
+                join organization on organization.id = contribution.organization
+            where receipt.id = \(id) and organization.email is not null
+            union all
+            select person.email
+            from receipt join contribution on contribution.id = receipt.contribution
+                join mandate on mandate.organization = contribution.organization
+                join person on person.id = mandate.person
+            where receipt.id = \(id) and mandate.kind = 'titular' and mandate.during @> \(today)
+                and person.email is not null
+            """
+        ).map { try $0["email"] }
+    }
+
     /// Where a receipt is mailed to; nil when nobody knows.
     static func reader(
         of id: Receipt.ID, on executor: any PostgresExecutor
