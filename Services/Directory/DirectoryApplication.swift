@@ -37,6 +37,7 @@ package enum DirectoryApplication: ServiceApplication {
         Migration("0027-postings", sql: PackageResources.m0027_postings_sql),
         Migration("0036-addresses", sql: PackageResources.m0036_addresses_sql),
         Migration("0037-memberships", sql: PackageResources.m0037_memberships_sql),
+        Migration("0038-saints", sql: PackageResources.m0038_saints_sql),
     ]
 
     package static func assemble(_ backend: Backend, into parts: inout ServiceParts) throws {
