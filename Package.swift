@@ -142,6 +142,7 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ],
             path: "Tests/TestKit"),
         test("ClubProtocol"),
@@ -159,7 +160,12 @@ let package = Package(
             ]),
         test("Directory", testing: ["Directory", "Content"]),
         test("Events"),
-        test("Content", testing: ["Content", "Directory"]),
+        test(
+            "Content",
+            testing: [
+                "Content", "Directory", .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ]),
         test("Lobbying"),
         test(
             "Operator", testing: ["Operator", .product(name: "ArgumentParser", package: "swift-argument-parser")]),

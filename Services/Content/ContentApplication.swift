@@ -16,6 +16,7 @@ package enum ContentApplication: ServiceApplication {
         Migration("0005-rights", sql: PackageResources.m0005_rights_sql),
         Migration("0006-merges", sql: PackageResources.m0006_merges_sql),
         Migration("0007-suppressions", sql: PackageResources.m0007_suppressions_sql),
+        Migration("0008-published-resources", sql: PackageResources.m0008_published_resources_sql),
     ]
 
     package static func assemble(_ backend: Backend, into parts: inout ServiceParts) throws {

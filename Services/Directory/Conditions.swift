@@ -32,8 +32,8 @@ extension SQL {
     /// Whether a row's words, endings and accents apart, have all of `words`, or each has something spelt like it.
     static func matches(_ words: Line) -> SQL {
         let condition: SQL = """
-            (search @@ websearch_to_tsquery('directory.french_folded', \(words.text))
-                or (\(spelling(of: words, column: "search_text"))))
+            (search @@ websearch_to_tsquery('directory.french_folded', directory.searched(\(words.text)))
+                or (\(spelling(of: words, column: "search_text", saints: true))))
             """
         return condition.plannedByValue
     }
@@ -45,11 +45,20 @@ extension SQL {
 
     /// Each word on its own, so that their order does not matter. One or two letters say too little to be held against a
     /// row, unless there is nothing else; beyond eight, words add nothing but work.
-    private static func spelling(of words: Line, column: SQL) -> SQL {
+    ///
+    /// - Parameter saints: whether the column has `directory.searched` of a text. Then "St" counts as "Saint", and at the end as the
+    ///   beginning of a word, too.
+    private static func spelling(of words: Line, column: SQL, saints: Bool = false) -> SQL {
         let all = words.text.split { $0.isWhitespace || $0.isPunctuation }.map(String.init)
-        let long = all.filter { $0.count > 2 }
-        let conditions = (long.isEmpty ? all : long).prefix(8).map { word -> SQL in
-            "directory.folded(\(word)) operator(directory.<%) \(column)"
+        let abbreviations = ["st", "ste", "sts", "stes"]
+        func isSaint(_ word: String) -> Bool { saints && abbreviations.contains(word.lowercased()) }
+        let long = all.filter { $0.count > 2 || isSaint($0) }
+        let counted = (long.isEmpty ? all : long).prefix(8)
+        let conditions = counted.enumerated().map { index, word -> SQL in
+            let typed: SQL = "directory.folded(\(word)) operator(directory.<%) \(column)"
+            guard isSaint(word) else { return typed }
+            let saint: SQL = "directory.searched(\(word)) operator(directory.<%) \(column)"
+            return index == counted.count - 1 ? "(\(saint) or \(typed))" : saint
         }
         return conditions.isEmpty ? "false" : conditions.all
     }

@@ -39,6 +39,38 @@ struct MailMessageTests {
         #expect(decoded.joined() == subject)
     }
 
+    @Test(
+        "no text is decoded that was written by somebody else: what looks like an encoded word is encoded itself",
+        arguments: [
+            "=?utf-8?B?UERHIGR1IENsdWI=?=", "Le =?utf-8?Q?PDG?= du Club", "a=?b", "=?", "?=", " devant", "derrière ",
+            "deux  blancs", "tab\tici", "nul\u{0}", "del\u{7F}", "retour\r\nBcc: tous@x.example",
+            "=?utf-8?B?w6k=?= =?x?Q?y?=",
+        ])
+    func encodedWordsInText(text: String) throws {
+        for header in [
+            MailMessage.encodedWords(text),
+            String(MailMessage.encoded(.init(name: text, address: "a@x.example")).dropLast(" <a@x.example>".count)),
+        ] where header != text {
+            let decoded = try header.components(separatedBy: "\r\n ").map { word -> String in
+                #expect(word.hasPrefix("=?utf-8?B?") && word.hasSuffix("?="))
+                let payload = try #require(word.split(separator: "?").dropFirst(3).first)
+                return String(decoding: try #require(Data(base64Encoded: String(payload))), as: UTF8.self)
+            }
+            #expect(decoded.joined() == text)
+        }
+        // What stands there as it is holds nothing that a reader's program changes.
+        let literal = MailMessage.encodedWords(text) == text
+        #expect(literal == (text == "?="))
+    }
+
+    @Test("a field that is no text loses what no header has")
+    func structuredField() {
+        var message = message()
+        message.headers = [(name: "List-Id", value: "Liste\r\nBcc: tous@x.example\u{0}é <l.x>")]
+        let text = String(decoding: message.bytes, as: UTF8.self)
+        #expect(text.contains("\r\nList-Id: ListeBcc: tous@x.example <l.x>\r\n"))
+    }
+
     @Test("plain ASCII stays as it is")
     func plainSubject() {
         #expect(MailMessage.encodedWords("Flash info no 3") == "Flash info no 3")

@@ -1,5 +1,8 @@
 import ClubProtocol
 import Foundation
+import NIOCore
+import NIOEmbedded
+import NIOSSL
 import TestKit
 import Testing
 
@@ -92,13 +95,118 @@ struct SMTPTransportTests {
     }
 }
 
+/// What is said before TLS anybody may have said.
+@Suite("SMTP before and after TLS")
+struct SMTPSecrecyTests {
+    private func transport(_ port: Int, _ startTLS: String, host: String = "localhost") throws -> SMTPTransport {
+        let url = "smtp://jean:secret@\(host):\(port)?starttls=\(startTLS)&from=info@club.example"
+        var transport = try #require(try MailTransports.named(by: url) as? SMTPTransport)
+        transport.authorities = .certificates([try LoopbackCertificate.certificate()])
+        return transport
+    }
+
+    /// - Returns: the reason why there was no session; nil when a message was taken.
+    private func deliver(by transport: SMTPTransport) async throws -> String? {
+        let message = MailMessage(
+            id: MailMessage.ID(), from: .init(name: nil, address: "info@club.example"),
+            to: .init(name: nil, address: "a@x.example"), subject: "Essai", date: Date(), text: "Bonjour", html: "")
+        do {
+            let outcome = try await transport.withSession { await $0.deliver(message) }
+            #expect(outcome == .accepted("250 taken"))
+            return nil
+        } catch let error as MailUnreachable {
+            return error.reason
+        }
+    }
+
+    @Test("the password goes after TLS, and what the server said of itself is asked again there")
+    func startTLS() async throws {
+        try await ScriptedMailServer.run { server in
+            server.offer(["STARTTLS", "AUTH LOGIN"], afterTLS: ["AUTH PLAIN"])
+            let reason = try await deliver(by: transport(server.port, "required"))
+            #expect(reason == nil)
+            let lines = server.lines
+            #expect(lines.prefix(3) == ["EHLO localhost", "STARTTLS", "tls:EHLO localhost"])
+            #expect(lines.dropFirst(3).first?.hasPrefix("tls:AUTH PLAIN ") == true)
+            #expect(lines.dropFirst(2).allSatisfy { $0.hasPrefix("tls:") } && server.accepted.count == 1)
+        }
+    }
+
+    @Test("a server that nobody vouches for gets no password")
+    func unknownServer() async throws {
+        try await ScriptedMailServer.run { server in
+            server.offer(["STARTTLS"])
+            var transport = try transport(server.port, "required")
+            transport.authorities = .default
+            #expect(try await deliver(by: transport) != nil)
+            #expect(server.lines == ["EHLO localhost", "STARTTLS"])
+        }
+    }
+
+    @Test(
+        "answers that were put behind that to STARTTLS are not believed: the connection ends there",
+        arguments: ["250-mail.example\r\n250 AUTH PLAIN", "235 welcome", "250", "x"])
+    func injected(text: String) async throws {
+        try await ScriptedMailServer.run { server in
+            server.offer(["STARTTLS"])
+            server.injectBehindStartTLS(text)
+            for startTLS in ["optional", "required"] {
+                let reason = try await deliver(by: transport(server.port, startTLS))
+                #expect(reason != nil)
+            }
+            #expect(server.lines.allSatisfy { ["EHLO localhost", "STARTTLS"].contains($0) } && server.accepted.isEmpty)
+        }
+    }
+
+    @Test("what comes with the answer, or after it, is told from the answer, however it is cut")
+    func gate() throws {
+        for (pieces, through) in [
+            (["220 go\r\n"], "220 go\r\n"), (["22", "0-a\r\n", "220 go\r", "\n"], "220-a\r\n220 go\r\n"),
+            (["454 not now\r\n"], "454 not now\r\n"), (["220 go\r\n250 ok\r\n"], nil), (["220 go\r\n", "2"], nil),
+            (["220 go\r\n\u{16}"], nil),
+        ] as [([String], String?)] {
+            let channel = EmbeddedChannel(handler: StartTLSGate())
+            var isRefused = false
+            for piece in pieces {
+                do { try channel.writeInbound(ByteBuffer(string: piece)) } catch is StartTLSGate.Injected {
+                    isRefused = true
+                }
+            }
+            #expect(isRefused == (through == nil), "\(pieces)")
+            if let through { #expect(try channel.readInbound(as: ByteBuffer.self) == ByteBuffer(string: through)) }
+            _ = try? channel.finish()
+        }
+    }
+
+    @Test("a password is never sent in the clear, but to this machine itself")
+    func inTheClear() async throws {
+        try await ScriptedMailServer.run { server in
+            for host in ["localhost", "127.0.0.1"] {
+                let reason = try await deliver(by: transport(server.port, "never", host: host))
+                #expect(reason == nil)
+            }
+            #expect(server.lines.count { $0.hasPrefix("AUTH PLAIN ") } == 2)
+        }
+        for (address, isLoopback) in [
+            ("127.0.0.1", true), ("127.8.9.10", true), ("::1", true), ("::ffff:127.0.0.1", true), ("128.0.0.1", false),
+            ("10.0.0.1", false), ("::2", false), ("::", false), ("::ffff:10.0.0.1", false), ("2001:db8::1", false),
+        ] {
+            let socket = try SocketAddress(ipAddress: address, port: 25)
+            #expect(SMTPTransport.isLoopback(socket) == isLoopback, "\(address)")
+        }
+        let file = try SocketAddress(unixDomainSocketPath: "/run/mail")
+        #expect(SMTPTransport.isLoopback(file))
+        #expect(!SMTPTransport.isLoopback(nil) && !SMTPTransport.isLoopback(host: "localhost.example"))
+    }
+}
+
 @Suite("MAIL_URL")
 struct MailURLTests {
     @Test(
         "what says nothing we know is refused with a reason",
         arguments: [
             nil, "", "imap://host", "smtp://", "maildir:", "smtp://h?starttls=maybe", "smtp://h?connections=0",
-            "smtp://h?from=nobody",
+            "smtp://h?from=nobody", "smtp://jean:x@h?starttls=never", "smtp://jean@10.0.0.1?starttls=never",
         ])
     func refused(url: String?) {
         #expect(throws: MailURLInvalid.self) { try MailTransports.named(by: url) }

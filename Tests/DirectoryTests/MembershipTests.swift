@@ -46,6 +46,97 @@ struct MembershipTests {
     }
 
     @Test(
+        "what is not deleted is not moved: a membership that was called for keeps its years and its tier, paid or cancelled"
+    )
+    func called() async throws {
+        try await withDirectory { directory in
+            let operating = try directory.client(.operator)
+            let organization = try await directory.member("Alpha")
+            let path = "/v1/memberships/\(try #require(try await directory.ask("/v1/memberships").items("id").first))"
+            func version() async throws -> Int { try await directory.ask(path).json()["version"]?.integer ?? 0 }
+            func change(_ json: String) async throws -> RawAnswer {
+                try await directory.ask(.patch, path, ifMatch: try await version(), json: json)
+            }
+            let moves = [
+                #"{"from":"\#(year + 1)-01-01","until":"\#(year + 1)-12-31"}"#,
+                #"{"from":"\#(year - 1)-01-01","until":"\#(year - 1)-12-31"}"#,
+            ]
+            // As long as nothing was called, both ways lead to the same.
+            for json in moves + [#"{"from":"\#(year)-01-01","until":"\#(year)-12-31","tier":"premium"}"#] {
+                #expect(try await change(json).status == 200)
+            }
+            #expect(try await change(#"{"tier":"standard"}"#).status == 200)
+            _ = try await operating.send(CallContributions.request(body: .init(year: year)))
+            let contribution = try #require(
+                try await operating.send(ListContributions.request(query: .init())).items.first)
+            /// - Parameter isTierHeld: not any more once the contribution is cancelled.
+            func refused(isTierHeld: Bool = true) async throws {
+                for json in moves + (isTierHeld ? [#"{"tier":"premium"}"#] : []) {
+                    let answer = try await change(json)
+                    #expect(answer.status == 409, "\(json)")
+                    #expect(try answer.problem().slug == "membership-called", "\(json)")
+                }
+                #expect(try await directory.ask(.delete, path, ifMatch: try await version()).status == 409)
+            }
+            try await refused()
+            let payments = "/v1/contributions/\(contribution.id)/payments"
+            let pay = #"{"amount":{"amount":\#(contribution.amount.amount),"currency":"EUR"},"paidOn":"\#(Day.today)"}"#
+            #expect(try await directory.ask(.post, payments, json: pay).status == 201)
+            try await refused()
+            // It may begin and end on other days of the year, or go on beyond it.
+            for json in [
+                #"{"from":"\#(year)-02-01"}"#, #"{"until":"\#(year)-06-30"}"#, #"{"until":"\#(year + 1)-06-30"}"#,
+                #"{"from":"\#(year)-01-01","until":"\#(year)-12-31"}"#,
+            ] {
+                #expect(try await change(json).status == 200, "\(json)")
+            }
+            let back =
+                #"{"amount":{"amount":-\#(contribution.amount.amount),"currency":"EUR"},"paidOn":"\#(Day.today)"}"#
+            #expect(try await directory.ask(.post, payments, json: back).status == 201)
+            let cancellation = "/v1/contributions/\(contribution.id)/cancellation"
+            #expect(try await directory.ask(.post, cancellation, json: #"{"reason":"Mauvais barème"}"#).status == 200)
+            try await refused(isTierHeld: false)
+            #expect(try await change(#"{"tier":"premium"}"#).status == 200)
+            #expect(try await directory.ask("/v1/memberships?organization=\(organization.id)").items("id").count == 1)
+        }
+    }
+
+    @Test(
+        "who is moved to another year while contributions are called is not called; without waiting for it, it would be",
+        arguments: [true, false])
+    func movedMeanwhile(isGuarded: Bool) async throws {
+        try await withDirectory { directory in
+            _ = try await directory.member("Alpha")
+            let year = self.year
+            let operating = try directory.client(.operator)
+            if !isGuarded {
+                try await directory.database.withClient(searchPath: "directory") { client in
+                    _ = try await client.execute("drop trigger contribution_membership_days on contribution")
+                }
+            }
+            let calling = try await directory.database.withClient(searchPath: "directory") { client in
+                try await client.transaction { transaction in
+                    try await transaction.execute(
+                        """
+                        update membership set from_day = make_date(\(year + 1)::integer, 1, 1),
+                            until_day = make_date(\(year + 1)::integer, 12, 31)
+                        """)
+                    let calling = Task {
+                        try await operating.send(CallContributions.request(body: .init(year: year))).called
+                    }
+                    if isGuarded {
+                        try await directory.database.untilWaiting()
+                    } else {
+                        _ = try await calling.value
+                    }
+                    return calling
+                }
+            }
+            #expect(try await calling.value == (isGuarded ? 0 : 1))
+        }
+    }
+
+    @Test(
         "members whose membership holds to the end of a year and is their last get the next year in the same tier, once"
     )
     func renewed() async throws {

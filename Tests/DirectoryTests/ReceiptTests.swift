@@ -55,6 +55,35 @@ struct ReceiptTests {
         }
     }
 
+    @Test(
+        "the link of a receipt ends when the address that it was mailed to is given up, and not when another comes beside it"
+    )
+    func givenUp() async throws {
+        try await withNetwork { network in
+            let directory = network.directory
+            let own = try await directory.member("Chambre")
+            let ana = try await directory.person("Ana", "A", email: "ana@chambre.example")
+            _ = try await directory.mandate(ana.id, of: own.id, .titular, from: "2020-01-01")
+            let contribution = try await called(own.id, directory)
+            try await pay(contribution.id, contribution.amount.amount, directory)
+            let mail = try #require(try await network.mails(1).first)
+            #expect(mail.recipient == "ana@chambre.example")
+            let path = try #require(mail.path)
+            #expect(try await directory.raw(.get, path).status == 200)
+            try await network.change("update organization set email = 'contact@chambre.example' where id = \(own.id)")
+            #expect(try await directory.raw(.get, path).status == 200)
+            try await network.change("update person set email = 'ana@ailleurs.example' where id = \(ana.id)")
+            #expect(try await directory.raw(.get, path).status == 404)
+            // One of before has no mark of an address: it holds until it expires.
+            let receipt = try await network.services.database.withClient(searchPath: "directory") { client in
+                try await client.first("select id from receipt")?["id", as: Receipt.ID.self]
+            }
+            let old = directory.backend.links.token(
+                purpose: "receipt", subject: try #require(receipt).text, expires: .now.advanced(by: .seconds(60)))
+            #expect(try await directory.raw(.get, "/v1/receipts/\(old)").status == 200)
+        }
+    }
+
     @Test("receipts are listed, contributions tell their numbers, and a receipt tells what has gone back since")
     func list() async throws {
         try await withDirectory { directory in

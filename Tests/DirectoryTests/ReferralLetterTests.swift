@@ -157,6 +157,38 @@ struct ReferralLetterTests {
         }
     }
 
+    @Test("a link ends when the address that it was mailed to is given up, the expert's and the ambassador's alike")
+    func givenUp() async throws {
+        try await withNeed(experts: 2, places: 1) { need in
+            let network = need.network
+            try await need.send()
+            let path = try #require(try await network.mails(2).first { $0.recipient == "un@x.example" }?.path)
+            #expect(try await network.post("\(path)/answer", "answer=declined").status == 303)
+            let follow = try #require(
+                try await network.mails(3).first { $0.recipient == "ana@conseil.example" }?.path)
+            for path in [path, follow] {
+                #expect(try await network.directory.raw(.get, path).status == 200)
+                for address in ["un@x.example", "ana@conseil.example"] { #expect(!Self.says(address, path)) }
+            }
+            try await network.change("update expert set email = 'UN@x.example' where email = 'un@x.example'")
+            #expect(try await network.directory.raw(.get, path).status == 200)
+            try await network.change("update expert set email = 'neuf@x.example' where email = 'UN@x.example'")
+            try await network.change("update person set email = null where email = 'ana@conseil.example'")
+            for path in [path, follow] { #expect(try await network.directory.raw(.get, path).status == 404) }
+            #expect(try await network.post("\(path)/answer", "answer=accepted").status == 404)
+            let outcome = try await network.post("\(follow)/outcome", "offer=\(need.offers[0].id)&outcome=abandoned")
+            #expect(outcome.status == 404)
+        }
+    }
+
+    /// Whether a path has a word as it is, or in Base64.
+    private static func says(_ word: String, _ path: String) -> Bool {
+        path.split { "/.".contains($0) }.contains { part in
+            part.contains(word)
+                || Base64URL.decode(part.utf8).map { String(decoding: $0, as: UTF8.self).contains(word) } == true
+        }
+    }
+
     @Test(
         "a note that cannot be taken is said beside its field, with what was typed; the answer is given once it is put right"
     )

@@ -55,6 +55,144 @@ struct SearchTests {
         }
     }
 
+    @Test("St, Ste, Sts and Stes are Saint, Sainte, Saints and Saintes, whichever is written and whichever is typed")
+    func saints() async throws {
+        try await withExperts { directory in
+            let experts: [(Line, PostalCode, Line)] = [
+                ("Web A", "42000", "Saint-Étienne"), ("Web B", "42000", "ST ETIENNE"),
+                ("Web C", "42000", "St. Étienne"),
+                ("Web D", "69110", "Ste-Foy-lès-Lyon"), ("Web E", "69110", "Sainte Foy lès Lyon"),
+                ("Web F", "17100", "Saintes"),
+                ("Atelier St-Martin", "64000", "Pau"), ("Studio Blanc", "64000", "Pau"),
+                ("Étienne et fils", "64000", "Pau"),
+                ("Stes Maries", "13460", "Saintes-Maries"),
+            ]
+            for (name, code, commune) in experts {
+                _ = try await directory.expert(name) {
+                    $0.postalCode = code
+                    $0.commune = commune
+                    $0.consents = .init(publicDirectory: true)
+                }
+            }
+            try await taken(directory)
+            for (q, found) in [
+                ("st etienne", ["Web A", "Web B", "Web C"]), ("saint-etienne", ["Web A", "Web B", "Web C"]),
+                ("St-%C3%89tienne", ["Web A", "Web B", "Web C"]), ("SAINT ETIENNE", ["Web A", "Web B", "Web C"]),
+                ("ste foy", ["Web D", "Web E"]), ("sainte-foy", ["Web D", "Web E"]),
+                ("saint martin", ["Atelier St-Martin"]), ("stes maries", ["Stes Maries"]),
+                ("saintes maries", ["Stes Maries"]), ("etienne fils", ["Étienne et fils"]),
+            ] {
+                let query = q.replacing(" ", with: "%20")
+                #expect(Set(try await names("?q=\(query)", in: directory)) == Set(found), "\(q)")
+                let shown = try await directory.raw(.get, "/v1/public/experts?q=\(query)")
+                #expect(Set(try shown.items("name")) == Set(found), "\(q)")
+                let listed = try await directory.ask("/v1/experts?q=\(query)")
+                #expect(Set(try listed.items("name")) == Set(found), "\(q)")
+            }
+            #expect(try await names("?q=saintes", in: directory).contains("Web F"))
+            // Who has typed two letters may be about to type more.
+            let begun = try await names("?q=st", in: directory)
+            #expect(begun.contains("Studio Blanc") && begun.contains("Web A") && begun.contains("Atelier St-Martin"))
+            #expect(try await names("?q=blanc%20st", in: directory) == ["Studio Blanc"])
+        }
+    }
+
+    @Test("the same of organizations, in the list and in the public directory")
+    func saintOrganizations() async throws {
+        try await withDirectory { directory in
+            let operating = try directory.client(.operator)
+            let year = Day.today.year
+            for (name, commune) in [
+                ("Chambre A", "Saint-Étienne"), ("Chambre B", "St Étienne"), ("Chambre C", "Sainte-Foy"),
+                ("Chambre D", "Ste Foy"), ("Studio", "Pau"), ("Chambre E", "Étienne-sur-Mer"),
+            ] as [(Line, Line)] {
+                let organization = try await operating.send(
+                    CreateOrganization.request(body: .init(kind: .institution, name: name, commune: commune)))
+                _ = try await directory.membership(organization.id, from: "\(year)-01-01", until: "\(year)-12-31")
+            }
+            for (q, found) in [
+                ("st etienne", ["Chambre A", "Chambre B"]), ("saint-etienne", ["Chambre A", "Chambre B"]),
+                ("ste%20foy", ["Chambre C", "Chambre D"]), ("sainte foy", ["Chambre C", "Chambre D"]),
+                ("chambre st etienne", ["Chambre A", "Chambre B"]),
+            ] {
+                let query = q.replacing(" ", with: "%20")
+                #expect(
+                    Set(try await directory.ask("/v1/organizations?q=\(query)").items("name")) == Set(found), "\(q)")
+                let shown = try await directory.raw(.get, "/v1/public/members?q=\(query)")
+                #expect(Set(try shown.items("name")) == Set(found), "\(q)")
+            }
+            #expect(try await directory.ask("/v1/organizations?q=st").items("name").contains("Studio"))
+        }
+    }
+
+    @Test("words are known as soon as they are written, by whatever way, and nobody waits for the job of the minute")
+    func atOnce() async throws {
+        try await withDirectory { directory in
+            try await eventually("the job of the minute is put off") {
+                try await directory.database.withClient(as: "directory") { client in
+                    try await client.execute(
+                        "update cron set next_run = now() + interval '1 day' where name = 'expert words'") == 1
+                }
+            }
+            func isFound(_ q: String) async throws -> Bool {
+                try await names("?q=\(q)", in: directory).count == 1
+            }
+            let expert = try await directory.expert("Informatique du Gave")
+            try await eventually("a new expert's") { try await isFound("infromatique") }
+            _ = try await directory.ask(
+                .patch, "/v1/experts/\(expert.id)", ifMatch: 1, json: #"{"name":"Cordonnerie du Gave"}"#)
+            try await eventually("a renamed one's") { try await isFound("cordonerie") }
+            let report = try await directory.report(
+                "subKind,name,postalCode,commune\nwebAgency,Menuiserie Bertrand,64000,Pau\n")
+            #expect(report.created == 1)
+            try await eventually("an imported one's") { try await isFound("menuisreie") }
+            // And by no other job.
+            let runs = try await directory.database.withClient(as: "directory") { client in
+                try await client.first(
+                    """
+                    select count(last_run) as runs, (select count(*) from expert_word_due) as due from cron
+                    where name = 'expert words'
+                    """)
+            }
+            #expect(try runs?["runs", as: Int.self] == 0 && runs?["due", as: Int.self] == 0)
+        }
+    }
+
+    @Test("one run takes in what many have asked for, and whoever writes experts waits for nobody who does")
+    func coalesced() async throws {
+        try await withDirectory { directory in
+            let database = directory.backend.database
+            try await database.transaction(retries: 0) { transaction in
+                try await transaction.execute(
+                    """
+                    insert into expert (id, sub_kind, name, postal_code, commune, departement)
+                    values (gen_random_uuid(), 'webAgency', 'Premier', '64000', 'Pau', '64')
+                    """)
+                // Another one, while the first has not committed.
+                _ = try await directory.expert("Second")
+            }
+            try await database.transaction(retries: 0) { transaction in
+                for _ in 1...5 {
+                    try await transaction.execute(
+                        "insert into job (kind, payload, maximum_attempts) values ('expert.words', '{}', 1)")
+                }
+                _ = try await ExpertWordStore.takeIn(in: transaction)
+                let left = try await transaction.first(
+                    "select count(*) as count from job where kind = 'expert.words' and state = 'queued'")
+                #expect(try left?["count", as: Int.self] == 0)
+            }
+            for word in ["premier", "second"] {
+                #expect(try await database.first("select from expert_word where word = \(word)") != nil, "\(word)")
+            }
+        }
+    }
+
+    private func taken(_ directory: TestService) async throws {
+        try await directory.database.withClient(as: "directory") { client in
+            try await client.transaction { try await ExpertWordStore.refresh(in: $0) }
+        }
+    }
+
     @Test("signs and digits in a name are no matter, and a name of small words is found")
     func signs() async throws {
         try await withExperts { directory in

@@ -204,6 +204,88 @@ struct SelfServiceTests {
         }
     }
 
+    @Test(
+        "strangers have a record mailed three links a day at the most, whatever address of it they ask by, and are told nothing"
+    )
+    func threeADay() async throws {
+        try await withNetwork { network in
+            let expert = try await network.directory.expert("À nous") { $0.email = "nous@example.org" }
+            func ask(_ email: String) async throws -> String {
+                let answer = try await network.post("/v1/self-service", "email=\(email.replacing("@", with: "%40"))")
+                #expect(answer.status == 200)
+                // Each as if it were asked for half an hour later.
+                try await network.idle()
+                try await network.change("update self_service_link set asked_at = asked_at - interval '30 minutes'")
+                return answer.text
+            }
+            let stranger = try await ask("personne@example.org")
+            for number in 1...5 {
+                if number == 3 {
+                    try await network.change("update expert set email = 'autre@example.org' where id = \(expert.id)")
+                }
+                #expect(try await ask(number < 3 ? "nous@example.org" : "autre@example.org") == stranger)
+            }
+            #expect(
+                try await network.mails(3).map(\.recipient) == [
+                    "nous@example.org", "nous@example.org", "autre@example.org",
+                ])
+            try await network.idle()
+            #expect(try CaughtMail.all(in: network.mail).count == 3)
+            // A day after the first, there is room for one.
+            try await network.change(
+                "update self_service_link set asked_at = asked_at - interval '21 hours 45 minutes'")
+            _ = try await ask("autre@example.org")
+            #expect(try await network.mails(4).count == 4)
+        }
+    }
+
+    @Test("requests at once for one record are counted one after the other")
+    func threeAtOnce() async throws {
+        try await withNetwork { network in
+            let expert = try await network.directory.expert("À nous") { $0.email = "nous@example.org" }
+            try await network.change(
+                """
+                insert into self_service_link (id, expert, asked_at)
+                select gen_random_uuid(), \(expert.id), now() - interval '1 hour' from generate_series(1, 2)
+                """)
+            let database = network.directory.backend.database
+            /// How many of two requests at once are noted; the second begins while the first has not committed.
+            func noted(_ note: @escaping @Sendable (PostgresTransaction) async throws -> Bool) async throws -> Int {
+                let (first, later) = try await database.transaction(retries: 0) { transaction in
+                    let first = try await note(transaction)
+                    let later = Task { try await database.transaction(retries: 0) { try await note($0) } }
+                    // It waits for the lock, or has ended without one.
+                    for _ in 1...200 where try await !isSomebodyWaiting(database) {
+                        try await Task.sleep(for: .milliseconds(5))
+                    }
+                    return (first, later)
+                }
+                return (first ? 1 : 0) + (try await later.value ? 1 : 0)
+            }
+            #expect(
+                try await noted { try await SelfServiceStore.note(.expert(expert.id), in: $0) != nil } == 1)
+            // Negative control: what the same statement does without holding the record.
+            try await network.change("delete from self_service_link where asked_at > now() - interval '30 minutes'")
+            let unheld = try await noted { transaction in
+                try await transaction.first(
+                    """
+                    insert into self_service_link (id, expert) select gen_random_uuid(), \(expert.id)
+                    where (select count(*) < 3 from self_service_link where expert = \(expert.id)) returning id
+                    """) != nil
+            }
+            #expect(unheld == 2)
+        }
+    }
+
+    private func isSomebodyWaiting(_ database: PostgresClient) async throws -> Bool {
+        let row = try await database.first(
+            """
+            select exists (
+                select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock') as waiting
+            """)
+        return try row?["waiting"] ?? false
+    }
+
     @Test("an address may be changed and not taken away; the old one is told, and its links open nothing any more")
     func moved() async throws {
         try await withNetwork { network in

@@ -24,11 +24,6 @@ struct DemoNetworkTests {
                 CreatePerson.request(body: .init(givenName: "Ana", familyName: "Bidart")))
             _ = try await operating.send(
                 CreateAmbassador.request(body: .init(person: person.id, departements: ["64"])))
-            // What a job does every minute.
-            try await club.database.withClient(searchPath: "directory") { client in
-                _ = try await client.execute(
-                    "insert into job (kind, payload, maximum_attempts) values ('cron.expert words', '{}', 5)")
-            }
             let network = DemoNetwork(directory: operating, address: "http://127.0.0.1") { role, organization, person in
                 ServiceClient(
                     name: .directory, url: club[.directory].url,

@@ -12,6 +12,12 @@ struct IssueRoutes {
         parts.routes.read(GetIssue.self, get)
         parts.routes.write(AddIssueItem.self, addItem)
         parts.routes.write(MoveIssue.self, move)
+        parts.routes.constraint(
+            "issue_open",
+            Problem(
+                .resourceEmbargoed,
+                "An item's resource has come under an embargo, or has expired, since it was added: change the resource, or make "
+                    + "another issue without it."))
         parts.snapshot("issue") { ids in
             "select id, jsonb_build_object('number', number, 'title', title, 'state', state) as data from issue where id = any(\(ids))"
         }

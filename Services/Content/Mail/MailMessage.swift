@@ -38,7 +38,7 @@ struct MailMessage: Sendable {
             "Content-Language: fr",
             "Content-Type: multipart/alternative;\r\n boundary=\"\(boundary)\"",
         ]
-        lines += headers.map { "\($0.name): \($0.value)" }
+        lines += headers.map { "\($0.name): \(Self.plain($0.value))" }
         for (type, body) in [("text/plain", text), ("text/html", html)] {
             lines += [
                 "", "--\(boundary)", "Content-Type: \(type); charset=utf-8",
@@ -51,14 +51,32 @@ struct MailMessage: Sendable {
 
     static func encoded(_ mailbox: Mailbox) -> String {
         guard let name = mailbox.name else { return mailbox.address.text }
-        let plain = name.utf8.allSatisfy { $0 >= 0x20 && $0 < 0x7F && !"\"\\()<>[]:;@,.".utf8.contains($0) }
-        return "\(plain ? name : encodedWords(name, always: true)) <\(mailbox.address)>"
+        let atoms = isLiteral(name) && name.utf8.allSatisfy { !"\"\\()<>[]:;@,.".utf8.contains($0) }
+        return "\(atoms ? name : encodedWords(name, always: true)) <\(mailbox.address)>"
     }
 
-    /// A header's text as RFC 2047 encoded words where it is not plain ASCII; a line stays within 76 characters after a
+    /// Whether a header may carry a text as it is: printable ASCII without blanks that a reader's program would drop, nor anything that
+    /// it would decode (RFC 2047, 2: an encoded word begins with `=?`) or take for folding.
+    private static func isLiteral(_ text: String) -> Bool {
+        var last = UInt8(ascii: " ")
+        for byte in text.utf8 {
+            guard byte >= 0x20, byte < 0x7F else { return false }
+            if byte == UInt8(ascii: " "), last == byte { return false }
+            if byte == UInt8(ascii: "?"), last == UInt8(ascii: "=") { return false }
+            last = byte
+        }
+        return last != UInt8(ascii: " ")
+    }
+
+    /// The value of a structured field without what no header has: control characters, line ends, bytes beyond ASCII.
+    private static func plain(_ value: String) -> String {
+        String(decoding: value.utf8.filter { $0 >= 0x20 && $0 < 0x7F }, as: UTF8.self)
+    }
+
+    /// A header's text as RFC 2047 encoded words where it cannot stand there as it is; a line stays within 76 characters after a
     /// name such as `Subject`, no character is cut in two.
     static func encodedWords(_ text: String, always: Bool = false) -> String {
-        guard always || !text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) else { return text }
+        guard always || !isLiteral(text) else { return text }
         var words: [String] = []
         var chunk: [UInt8] = []
         func close() {

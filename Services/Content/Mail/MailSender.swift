@@ -30,7 +30,7 @@ struct MailSender: Sendable {
     ///   - columns: what a `Mail` is read from.
     ///   - message: what goes out for a mail.
     func run<Mail: ClaimedMail>(
-        _: Mail.Type, _ columns: SQL, _ job: JobContext, message: @escaping @Sendable (Mail) -> MailMessage
+        _: Mail.Type, _ columns: SQL, _ job: JobContext, message: @escaping @Sendable (Mail) throws -> MailMessage
     ) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 0..<transport.sessions {
@@ -42,7 +42,7 @@ struct MailSender: Sendable {
 
     /// One session after the other, claim after claim.
     private func work<Mail: ClaimedMail>(
-        _ columns: SQL, _ job: JobContext, _ message: @Sendable (Mail) -> MailMessage
+        _ columns: SQL, _ job: JobContext, _ message: @Sendable (Mail) throws -> MailMessage
     ) async throws {
         let sender = Identifier<MailSender>()
         while true {
@@ -64,19 +64,20 @@ struct MailSender: Sendable {
 
     private func deliver<Mail: ClaimedMail>(
         _ claimed: [Mail], by sender: Identifier<MailSender>, over session: any MailSession,
-        _ message: @Sendable (Mail) -> MailMessage
+        _ message: @Sendable (Mail) throws -> MailMessage
     ) async throws {
         for (index, mail) in claimed.enumerated() {
             guard session.isUsable else {
                 try await queue.release(claimed[index...].map(\.id), by: sender, retryAfter: 0, on: database)
                 return
             }
+            let text = try message(mail)
             // A new claim for what is still to come, so that a slow server does not let it lapse.
             guard
                 try await queue.begin(
                     mail.id, by: sender, seconds: Self.claimSeconds + SMTPTransport.longestAnswer, on: database)
             else { continue }
-            let (state, reply, retryAfter) = Self.ending(of: mail, await session.deliver(message(mail)))
+            let (state, reply, retryAfter) = Self.ending(of: mail, await session.deliver(text))
             try await queue.end(
                 mail.id, by: sender, as: state, reply: String(reply.prefix(500)), retryAfter: retryAfter, on: database)
         }

@@ -77,9 +77,14 @@ enum MailTransports {
             }
             connections = number
         }
+        let user = components.user?.removingPercentEncoding
+        if user != nil, !secure, startTLS == .never, !SMTPTransport.isLoopback(host: host) {
+            throw MailURLInvalid(
+                reason: "has a user and starttls=never: a password is sent after TLS only, but to this machine itself")
+        }
         return SMTPTransport(
             host: host, port: components.port ?? (secure ? 465 : 25), secure: secure, startTLS: startTLS,
-            user: components.user?.removingPercentEncoding, password: components.password?.removingPercentEncoding,
+            user: user, password: components.password?.removingPercentEncoding,
             sessions: connections, sender: try sender(in: components))
     }
 

@@ -29,27 +29,51 @@ final class SMTPSession: MailSession {
     func open(_ transport: SMTPTransport) async throws {
         do {
             try expect(await reply(), "the greeting")
-            var features = try await hello()
+            let features = try await hello()
+            var isSecret = transport.secure
             if !transport.secure, transport.startTLS != .never {
                 if features.contains("STARTTLS") {
-                    try expect(await command("STARTTLS"), "STARTTLS")
-                    try await channel.eventLoop.submit { [channel] in
-                        try channel.pipeline.syncOperations.addHandler(transport.tlsHandler(), position: .first)
-                    }.get()
-                    features = try await hello()
+                    try await startTLS(transport)
+                    isSecret = true
+                    // What was said before was said by anybody (RFC 3207, 4.2): asked again, and the first answer forgotten.
+                    _ = try await hello()
                 } else if transport.startTLS == .required {
                     throw MailUnreachable(reason: "the server does not offer STARTTLS, which MAIL_URL requires")
                 }
             }
             if let user = transport.user, let password = transport.password {
+                guard isSecret || SMTPTransport.isLoopback(channel.remoteAddress) else {
+                    throw MailUnreachable(
+                        reason:
+                            "the server does not offer STARTTLS, and MAIL_URL has a password, which is sent after TLS only"
+                    )
+                }
                 let secret = Data("\0\(user)\0\(password)".utf8).base64EncodedString()
                 try expect(await command("AUTH PLAIN \(secret)"), "AUTH")
             }
         } catch let error as MailUnreachable {
             throw error
+        } catch is StartTLSGate.Injected {
+            throw MailUnreachable(
+                reason: "the server sent more than its answer to STARTTLS: somebody may stand between")
         } catch {
             throw MailUnreachable(reason: "the connection was lost before the first message")
         }
+    }
+
+    /// From the server's answer on, nothing is read that is not TLS.
+    private func startTLS(_ transport: SMTPTransport) async throws {
+        try await channel.eventLoop.submit { [channel] in
+            try channel.pipeline.syncOperations.addHandler(StartTLSGate(), position: .first)
+        }.get()
+        try expect(await command("STARTTLS"), "STARTTLS")
+        try await channel.eventLoop.submit { [channel] in
+            let pipeline = channel.pipeline.syncOperations
+            let gate = try pipeline.handler(type: StartTLSGate.self)
+            guard gate.isClean else { throw StartTLSGate.Injected() }
+            try pipeline.addHandler(transport.tlsHandler(), position: .first)
+            pipeline.removeHandler(gate, promise: nil)
+        }.get()
     }
 
     private func hello() async throws -> Set<String> {

@@ -22,6 +22,8 @@ struct SMTPTransport: MailTransport {
     let password: String?
     let sessions: Int
     let sender: EmailAddress
+    /// Who vouches for the server's certificate: those of the system.
+    var authorities = NIOSSLTrustRoots.default
     let repeatsHarmlessly = false
 
     func withSession<Result: Sendable>(
@@ -52,10 +54,33 @@ struct SMTPTransport: MailTransport {
         }
     }
 
-    /// TLS with the server's name checked against the system's authorities.
+    /// TLS with the server's name checked against the authorities.
     func tlsHandler() throws -> NIOSSLClientHandler {
-        try NIOSSLClientHandler(
-            context: NIOSSLContext(configuration: .makeClientConfiguration()),
+        var configuration = TLSConfiguration.makeClientConfiguration()
+        configuration.trustRoots = authorities
+        return try NIOSSLClientHandler(
+            context: NIOSSLContext(configuration: configuration),
             serverHostname: host.contains(where: { $0.isLetter }) ? host : nil)
+    }
+
+    /// Whether a host is this machine by its name: nothing that is said to it leaves the machine.
+    static func isLoopback(host: String) -> Bool {
+        let bare = host.hasPrefix("[") ? String(host.dropFirst().dropLast()) : host
+        if bare.lowercased() == "localhost" { return true }
+        return isLoopback(try? SocketAddress(ipAddress: bare, port: 0))
+    }
+
+    /// Whether a connection goes to this machine itself: 127.0.0.0/8, ::1, or a socket of the file system.
+    static func isLoopback(_ address: SocketAddress?) -> Bool {
+        switch address {
+        case .v4(let address):
+            return UInt32(bigEndian: address.address.sin_addr.s_addr) >> 24 == 127
+        case .v6(let address):
+            let bytes = withUnsafeBytes(of: address.address.sin6_addr) { Array($0) }
+            return bytes == Array(repeating: 0, count: 15) + [1]
+                || bytes.starts(with: Array(repeating: 0, count: 10) + [0xFF, 0xFF, 127])
+        case .unixDomainSocket: return true
+        case nil: return false
+        }
     }
 }

@@ -11,6 +11,7 @@ struct ResourceRoutes {
         parts.routes.read(ListResources.self, list)
         parts.routes.read(GetResource.self, get)
         parts.routes.write(ChangeResource.self, change)
+        parts.routes.constraint("resource_published", Problem(.resourcePublished))
         parts.snapshot("resource") { ids in
             "select id, jsonb_build_object('kind', kind, 'title', title, 'organization', organization) as data from resource where id = any(\(ids))"
         }

@@ -20,43 +20,36 @@ struct ContentRights {
             ])
     }
 
-    /// Takes away every mail to the reader, by identifier and by address. Of who asked for it the hashes of the addresses stay: what
-    /// was a mistake, or too old, says nothing about who comes with the address later.
+    /// Takes away every mail to the reader, and those to nobody by name at an address while it was the reader's. Of who asked for it
+    /// the hashes of the addresses stay: what was a mistake, or too old, says nothing about who comes with the address later.
     ///
-    /// - Returns: the addresses.
+    /// - Returns: when the addresses were the reader's, as far as mails tell.
     func erase(
         _ notice: ErasureNotice, _ journal: Journal, in transaction: PostgresTransaction
-    ) async throws -> [String] {
+    ) async throws -> [AddressPeriod] {
         try await ErasedReaders.close(in: transaction)
         let readers = notice.everyone
-        // An address that somebody else is mailed at, too, stays theirs.
-        let known: [String] = try await transaction.query(
-            """
-            with mail as (
-                select lower(email) as email, reader from delivery
-                union
-                select lower(email), reader from letter)
-            select distinct email from mail as own
-            where reader = any(\(readers)) and not exists (
-                select from mail as other where other.email = own.email and other.reader <> all(\(readers)))
-            """
-        ).map { try $0["email"] }
-        let addresses = Set(known).union(notice.emails.map { $0.text.lowercased() }).sorted()
-        try await ErasedReaders.add(readers, at: notice.reason == .request ? addresses : [], in: transaction)
-        for table in ["delivery", "letter"] as [SQL] {
-            try await transaction.execute(
-                "delete from \(table) where reader = any(\(readers)) or lower(email) = any(\(addresses))")
-        }
+        let periods = try await OwnMails.periods(of: readers, notice.periods, on: transaction)
+        let own = OwnMails(readers: readers, periods: periods)
+        // An address that somebody else has now stays theirs.
+        let given = Set(notice.periods.map(\.email)).subtracting(notice.emails)
+        let addresses = Set(periods.map(\.email)).union(notice.emails).subtracting(given)
+        try await ErasedReaders.add(
+            readers, at: notice.reason == .request ? addresses.map { $0.text.lowercased() }.sorted() : [],
+            in: transaction)
+        try await transaction.execute("delete from delivery where \(own.deliveries)")
+        try await transaction.execute("delete from letter where \(own.letters)")
         let suppressions: [Suppression.ID] = try await transaction.query(
-            "delete from suppression where email = any(\(addresses)) returning id"
+            "delete from suppression where \(own.suppressions) returning id"
         ).map { try $0["id"] }
         try await journal.record(
             suppressions.map { .init(.erased, "suppression", $0) }, by: .service(.content), in: transaction)
-        return addresses
+        return periods
     }
 
     private func tell(_ subject: ReadPersonalData.Body, on database: PostgresClient) async throws -> PersonalData {
-        let addresses = subject.emails.map { $0.text.lowercased() }
+        let periods = try await OwnMails.periods(of: subject.everyone, subject.periods, on: database)
+        let own = OwnMails(readers: subject.everyone, periods: periods)
         // That somebody was mailed is nothing that they did: it keeps nobody here.
         return try PersonalData(
             of: .content,
@@ -67,18 +60,16 @@ struct ContentRights {
                         select coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
                             'issue', issue.id, 'title', issue.title, 'audience', audience, 'email', email, 'name', name,
                             'state', delivery.state, 'updatedAt', delivery.updated_at)) order by delivery.id), '[]')
-                        from delivery join issue on issue.id = delivery.issue
-                        where reader = any(\(subject.everyone)) or lower(email) = any(\(addresses))),
+                        from delivery join issue on issue.id = delivery.issue where \(own.deliveries)),
                     'letters', (
                         select coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
                             'purpose', purpose, 'email', email, 'name', name, 'subject', subject,
                             'paragraphs', paragraphs, 'state', state, 'updatedAt', updated_at)) order by id), '[]')
-                        from letter
-                        where reader = any(\(subject.everyone)) or lower(email) = any(\(addresses))),
+                        from letter where \(own.letters)),
                     'suppressions', (
                         select coalesce(jsonb_agg(jsonb_build_object(
                             'email', email, 'reason', reason, 'createdAt', created_at)), '[]')
-                        from suppression where email = any(\(addresses)))) as data
+                        from suppression where \(own.suppressions))) as data
                 """))
     }
 

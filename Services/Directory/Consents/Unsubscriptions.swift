@@ -31,7 +31,7 @@ enum Unsubscriptions {
                     'agreed', false,
                     'at', to_char(\(time)::timestamptz at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))),
                 version = version + 1, updated_at = now()
-            where lower(email) = lower(\(email.text)) and \(SQL.agreed(to: .flashInfo))
+            where id in (\(readers(entity, of: email, at: time))) and \(SQL.agreed(to: .flashInfo))
                 and (consents -> 'flashInfo' ->> 'at')::timestamptz < \(time)
             returning id, version
             """)
@@ -39,5 +39,23 @@ enum Unsubscriptions {
             try withdrawn.map {
                 .init(.changed, entity.rawValue, try $0["id", as: DataSubject.ID.self], version: try $0["version"])
             }, by: .service(.content), in: transaction)
+    }
+
+    /// Whose address it was when the link was used: who has it now, unless it was somebody else's then; and who had it then and has
+    /// given it up since.
+    private static func readers(_ entity: DataSubject.Entity, of email: EmailAddress, at time: Timestamp) -> SQL {
+        let email = email.text.lowercased()
+        return """
+            select id from \(ConsentStore.table(entity)) as present
+            where lower(email) = \(email) and (
+                exists (
+                    select from directory.address_holding as own
+                    where own.record = present.id and own.email = \(email) and own.during @> \(time)::timestamptz)
+                or not exists (
+                    select from directory.address_holding as other
+                    where other.email = \(email) and other.record <> present.id and other.during @> \(time)::timestamptz))
+            union all
+            select record from address_past where email = \(email) and since <= \(time) and \(time) < until
+            """
     }
 }

@@ -29,10 +29,9 @@ struct ContributionCallRoutes: Sendable {
     }
 
     /// The path of the page that a letter leads to.
-    static func link(to contribution: Contribution.ID, _ links: SignedLinks) -> String {
-        let token = links.token(
-            purpose: purpose, subject: contribution.text,
-            expires: .now.advanced(by: .seconds(linkDays * 86_400)))
+    static func link(to contribution: Contribution.ID, at email: EmailAddress, by links: SignedLinks) -> String {
+        let token = AddressedLink.token(
+            purpose: purpose, subject: contribution.text, at: email, days: linkDays, by: links)
         return "/v1/contribution-calls/\(token)"
     }
 
@@ -45,10 +44,11 @@ struct ContributionCallRoutes: Sendable {
     }
 
     private func find(by token: String) async throws -> ContributionDocumentStore.Call {
-        let subject = try backend.links.open(token, purpose: Self.purpose)
-        guard let id = try? Contribution.ID(validating: subject),
+        let link = try AddressedLink(token, purpose: Self.purpose, by: backend.links)
+        guard let id = try? Contribution.ID(validating: link.subject),
             let call = try await ContributionDocumentStore.call(id, on: backend.database)
         else { throw Problem(.notFound) }
+        try link.check(try await ReminderStore.addresses(of: id, on: backend.database), by: backend.links)
         return call
     }
 

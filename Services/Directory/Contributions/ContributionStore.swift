@@ -15,7 +15,7 @@ enum ContributionStore {
     private static let today: SQL = "(now() at time zone 'Europe/Paris')::date"
 
     private static let columns: SQL = """
-        id, organization, membership, year, number, \(money("amount")) as amount, \(money("paid")) as paid,
+        id, organization, membership, year, complements, number, \(money("amount")) as amount, \(money("paid")) as paid,
         case when cancelled_on is not null then 'cancelled' when paid = amount then 'paid'
             when due_on < \(today) then 'overdue' when paid > 0 then 'partlyPaid' else 'due' end as state,
         called_on as "calledOn", due_on as "dueOn", cancelled_on as "cancelledOn",
@@ -92,6 +92,40 @@ enum ContributionStore {
             "update contribution_counter set last = \(last + candidates.count) where year = \(year)")
     }
 
+    // MARK: Another tier within the year
+
+    /// The contribution of an organization's year that stands and complements none.
+    static func base(
+        of organization: Organization.ID, _ year: Int, in transaction: PostgresTransaction
+    ) async throws -> Contribution.ID? {
+        try await transaction.first(
+            """
+            select id from contribution
+            where organization = \(organization) and year = \(year) and cancelled_on is null and complements is null
+            for no key update
+            """)?["id"]
+    }
+
+    /// Calls what another tier costs more, with the number after `last`; the year's counter is held.
+    ///
+    /// - Parameter base: beside which it stands; nil where the tier before cost nothing, and this is the year's.
+    static func complement(
+        _ id: Contribution.ID, of member: Candidate, beside base: Contribution.ID?, year: Int, dueOn: Day,
+        after last: Int, in transaction: PostgresTransaction
+    ) async throws -> Rows {
+        try await transaction.execute(
+            "update contribution_counter set last = \(last + 1) where year = \(year)")
+        return try await transaction.query(
+            """
+            insert into contribution (
+                id, organization, membership, year, complements, number, amount, called_on, due_on)
+            values (
+                \(id), \(member.organization), \(member.membership), \(year), \(base), \(last + 1), \(member.amount),
+                \(today), \(dueOn))
+            returning \(columns)
+            """)
+    }
+
     /// - Throws: `PostgresError` of constraint `contribution_cancelled_check` while money is paid on it.
     static func cancel(
         _ id: Contribution.ID, because reason: Line, in transaction: PostgresTransaction
@@ -100,6 +134,9 @@ enum ContributionStore {
             "select cancelled_on is not null as cancelled from contribution where id = \(id) for no key update")
         guard let row else { throw Problem(.notFound) }
         guard try !row["cancelled", as: Bool.self] else { throw Problem(.contributionCancelled) }
+        let complement = try await transaction.first(
+            "select from contribution where complements = \(id) and cancelled_on is null")
+        guard complement == nil else { throw Problem(.contributionComplemented) }
         return try await transaction.query(
             """
             update contribution set

@@ -164,6 +164,7 @@ enum MergeConflicts {
         from contribution other join contribution own using (year)
         where other.organization = \(body.merged) and own.organization = \(body.survivor)
             and other.cancelled_on is null and own.cancelled_on is null
+            and other.complements is null and own.complements is null
         union all
         select 'the survivor is a branch below a branch of it'
         where exists (

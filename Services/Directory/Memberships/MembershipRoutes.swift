@@ -37,6 +37,11 @@ struct MembershipRoutes {
             try await journal.record(.deleted, "membership", id, by: call.principal, in: transaction)
             return .empty
         }
+        parts.routes.write(ChangeMembershipTier.self) { call, transaction in
+            .value(
+                try await TierChanges(journal: journal).change(
+                    call.path.membership, call.body, by: call.principal, in: transaction))
+        }
         parts.routes.write(RenewMemberships.self) { call, transaction in
             let year = call.body.year
             guard (2000...2998).contains(year) else { throw Problem.invalid("/year", "must be from 2000 to 2998") }
@@ -60,5 +65,17 @@ struct MembershipRoutes {
             "membership_tier_kind", .invalid("/tier", "is for organizations of another kind"))
         parts.routes.constraint("membership_excl", Problem(.membershipOverlaps))
         parts.routes.constraint("contribution_membership_fkey", Problem(.membershipCalled))
+        parts.routes.constraint(
+            "membership_called_days",
+            Problem(
+                .membershipCalled,
+                "It must keep a day of every year for which a contribution was called on it. For other years, enter another "
+                    + "membership."))
+        parts.routes.constraint(
+            "membership_called_tier",
+            Problem(
+                .membershipCalled,
+                "Its tier is what was called for. To change it from a day on, use its tier-changes; to put it right, cancel the "
+                    + "contribution first."))
     }
 }

@@ -77,6 +77,21 @@ enum MembershipStore {
             """)
     }
 
+    /// Locks a membership until the transaction ends.
+    static func lock(_ id: Membership.ID, in transaction: PostgresTransaction) async throws -> Membership? {
+        try await transaction.first("select \(columns) from membership where id = \(id) for no key update")?
+            .decode(Membership.self)
+    }
+
+    /// Gives a membership, which is locked, another last day.
+    static func end(_ id: Membership.ID, on day: Day, in transaction: PostgresTransaction) async throws -> Rows {
+        try await transaction.query(
+            """
+            update membership set until_day = \(day), version = version + 1, updated_at = now() where id = \(id)
+            returning \(columns)
+            """)
+    }
+
     /// Contributions refer to it by a foreign key: one that was called stays.
     static func delete(_ id: Membership.ID, at version: Int?, in transaction: PostgresTransaction) async throws {
         let row = try await transaction.first("select version from membership where id = \(id) for update")

@@ -44,10 +44,12 @@ struct ReceiptRoutes: Sendable {
     }
 
     private func find(by token: String) async throws -> ReceiptStore.Shown {
-        let subject = try backend.links.open(token, purpose: Self.purpose)
-        guard let id = try? Receipt.ID(validating: subject),
+        let link = try AddressedLink(token, purpose: Self.purpose, by: backend.links)
+        guard let id = try? Receipt.ID(validating: link.subject),
             let receipt = try await ReceiptStore.get(id, on: backend.database)
         else { throw Problem(.notFound) }
+        try link.check(
+            try await ReminderStore.addresses(of: receipt.contribution, on: backend.database), by: backend.links)
         return receipt
     }
 
@@ -69,8 +71,8 @@ struct ReceiptRoutes: Sendable {
         guard let receipt = try await ReceiptStore.get(id, on: backend.database),
             let reader = try await ReceiptStore.reader(of: id, on: backend.database)
         else { return }
-        let token = backend.links.token(
-            purpose: Self.purpose, subject: id.text, expires: .now.advanced(by: .seconds(Self.linkDays * 86_400)))
+        let token = AddressedLink.token(
+            purpose: Self.purpose, subject: id.text, at: reader.email, days: Self.linkDays, by: backend.links)
         try await post.send(
             SendLetter.Body(
                 key: try Line(validating: "receipt:\(id)"), purpose: .receipt, email: reader.email, name: reader.name,

@@ -134,6 +134,32 @@ enum ReferralLetterStore {
             """)?.decode(News.self)
     }
 
+    /// Of the expert; none where it has none.
+    static func addresses(
+        of offer: ReferralOffer.ID, on executor: any PostgresExecutor
+    ) async throws -> [EmailAddress] {
+        try await executor.query(
+            """
+            select expert.email from referral_offer as offer join expert on expert.id = offer.expert
+            where offer.id = \(offer) and expert.email is not null
+            """
+        ).map { try $0["email"] }
+    }
+
+    /// Of the ambassador who brought the need; none where it has none.
+    static func addresses(
+        of referral: Referral.ID, on executor: any PostgresExecutor
+    ) async throws -> [EmailAddress] {
+        try await executor.query(
+            """
+            select person.email
+            from referral join ambassador on ambassador.id = referral.ambassador
+                join person on person.id = ambassador.person
+            where referral.id = \(referral) and person.email is not null
+            """
+        ).map { try $0["email"] }
+    }
+
     static func shown(_ offer: ReferralOffer.ID, on executor: any PostgresExecutor) async throws -> Shown? {
         try await executor.first(
             """

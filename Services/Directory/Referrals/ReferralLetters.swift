@@ -88,7 +88,7 @@ struct ReferralLetters: Sendable {
                 action: .init(
                     label: "Lire et répondre",
                     url: try post.link(
-                        ReferralLink.path(to: offer, answerBy: open.answerBy, by: backend.links)))))
+                        ReferralLink.path(to: offer, at: open.email, answerBy: open.answerBy, by: backend.links)))))
     }
 
     private func tell(_ answered: Answered) async throws {
@@ -131,7 +131,7 @@ struct ReferralLetters: Sendable {
                 ],
                 action: .init(
                     label: "Suivre ma demande",
-                    url: try post.link(ReferralLink.path(to: news.referral, by: backend.links)))))
+                    url: try post.link(ReferralLink.path(to: news.referral, at: news.email, by: backend.links)))))
     }
 
     /// Nothing where it was told meanwhile.
@@ -154,48 +154,54 @@ struct ReferralLetters: Sendable {
                 ],
                 action: .init(
                     label: "Dire ce qu'il en est",
-                    url: try post.link(ReferralLink.path(to: news.referral, by: backend.links)))))
+                    url: try post.link(ReferralLink.path(to: news.referral, at: news.email, by: backend.links)))))
     }
 }
 
-/// The signed links by which an expert comes to one offer, and an ambassador to one referral, and to nothing else.
+/// The signed links by which an expert comes to one offer, and an ambassador to one referral, and to nothing else, as long as they
+/// have the address that the link was mailed to.
 enum ReferralLink {
     private static let offer = "referral-offer"
     private static let referral = "referral"
     /// How long a link still shows what became of it.
     private static let days = 60
 
-    static func path(to id: ReferralOffer.ID, answerBy: Day, by links: SignedLinks) -> String {
+    static func path(
+        to id: ReferralOffer.ID, at email: EmailAddress, answerBy: Day, by links: SignedLinks
+    ) -> String {
         let remaining = answerBy.daysSince1970 - Day.today.daysSince1970
-        let token = links.token(
-            purpose: offer, subject: id.text,
-            expires: .now.advanced(by: .seconds((max(remaining, 0) + days) * 86_400)))
-        return invitation(token)
+        return invitation(
+            AddressedLink.token(
+                purpose: offer, subject: id.text, at: email, days: max(remaining, 0) + days, by: links))
     }
 
-    static func path(to id: Referral.ID, by links: SignedLinks) -> String {
-        let token = links.token(
-            purpose: referral, subject: id.text, expires: .now.advanced(by: .seconds(days * 86_400)))
-        return followUp(token)
+    static func path(to id: Referral.ID, at email: EmailAddress, by links: SignedLinks) -> String {
+        followUp(AddressedLink.token(purpose: referral, subject: id.text, at: email, days: days, by: links))
     }
 
     static func followUp(_ token: String) -> String { "/v1/referral-follow-ups/\(token)" }
 
     static func invitation(_ token: String) -> String { "/v1/referral-invitations/\(token)" }
 
-    /// - Throws: 404 for every token that was not made for an offer, or has expired.
-    static func offer(_ token: String, by links: SignedLinks) throws -> ReferralOffer.ID {
-        guard let id = try? ReferralOffer.ID(validating: links.open(token, purpose: offer)) else {
-            throw Problem(.notFound)
-        }
+    /// - Throws: 404 for every token that was not made for an offer, has expired, or was mailed to an address that the expert has given
+    ///   up.
+    static func offer(
+        _ token: String, by links: SignedLinks, on executor: any PostgresExecutor
+    ) async throws -> ReferralOffer.ID {
+        let link = try AddressedLink(token, purpose: offer, by: links)
+        guard let id = try? ReferralOffer.ID(validating: link.subject) else { throw Problem(.notFound) }
+        try link.check(try await ReferralLetterStore.addresses(of: id, on: executor), by: links)
         return id
     }
 
-    /// - Throws: 404 for every token that was not made for a referral, or has expired.
-    static func referral(_ token: String, by links: SignedLinks) throws -> Referral.ID {
-        guard let id = try? Referral.ID(validating: links.open(token, purpose: referral)) else {
-            throw Problem(.notFound)
-        }
+    /// - Throws: 404 for every token that was not made for a referral, has expired, or was mailed to an address that the ambassador
+    ///   has given up.
+    static func referral(
+        _ token: String, by links: SignedLinks, on executor: any PostgresExecutor
+    ) async throws -> Referral.ID {
+        let link = try AddressedLink(token, purpose: referral, by: links)
+        guard let id = try? Referral.ID(validating: link.subject) else { throw Problem(.notFound) }
+        try link.check(try await ReferralLetterStore.addresses(of: id, on: executor), by: links)
         return id
     }
 }

@@ -12,7 +12,7 @@ struct ReferralPageRoutes: Sendable {
         let database = backend.database
         let answers = ReferralAnswers(backend: backend)
         parts.routes.read(ShowReferralInvitation.self) { call in
-            let id = try ReferralLink.offer(call.path.token, by: backend.links)
+            let id = try await ReferralLink.offer(call.path.token, by: backend.links, on: database)
             guard let offer = try await ReferralLetterStore.shown(id, on: database) else { throw Problem(.notFound) }
             return .text(
                 renderer.html(
@@ -20,7 +20,7 @@ struct ReferralPageRoutes: Sendable {
                     offer.content(at: ReferralLink.invitation(call.path.token))))
         }
         parts.routes.write(AnswerReferralInvitation.self) { call, transaction in
-            let id = try ReferralLink.offer(call.path.token, by: backend.links)
+            let id = try await ReferralLink.offer(call.path.token, by: backend.links, on: transaction)
             guard let offer = try await ReferralLetterStore.shown(id, on: transaction) else { throw Problem(.notFound) }
             let next = call.body.answer.state
             // Pressed twice, or too late: the page says how it stands.
@@ -40,11 +40,11 @@ struct ReferralPageRoutes: Sendable {
             return .seeOther(ReferralLink.invitation(call.path.token))
         }
         parts.routes.read(ShowReferralFollowUp.self) { call in
-            let id = try ReferralLink.referral(call.path.token, by: backend.links)
+            let id = try await ReferralLink.referral(call.path.token, by: backend.links, on: database)
             return .text(try await followUp(id, at: ReferralLink.followUp(call.path.token), on: database))
         }
         parts.routes.write(TellReferralOutcome.self) { call, transaction in
-            let id = try ReferralLink.referral(call.path.token, by: backend.links)
+            let id = try await ReferralLink.referral(call.path.token, by: backend.links, on: transaction)
             let path = ReferralLink.followUp(call.path.token)
             guard let told = try await ReferralLetterStore.told(call.body.offer, of: id, on: transaction) else {
                 throw Problem(.notFound)

@@ -89,7 +89,8 @@ struct ReminderRounds: Sendable {
                 ].compactMap { $0 },
                 action: .init(
                     label: "Voir l’appel de cotisation",
-                    url: try post.link(ContributionCallRoutes.link(to: open.contribution, backend.links)))))
+                    url: try post.link(
+                        ContributionCallRoutes.link(to: open.contribution, at: open.email, by: backend.links)))))
         try await ReminderStore.mailed(reminder, on: backend.database)
     }
 }

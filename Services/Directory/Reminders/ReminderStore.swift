@@ -29,6 +29,26 @@ enum ReminderStore {
     /// Whose address it is, where it is not the organization's own.
     static let reader: SQL = "case when organization.email is null then (\(representative("person.id"))) end"
 
+    /// Whose links show what is written about a contribution: at the organization's own address, and at that of its titular
+    /// representative today. One that was mailed to either holds until the address is given up.
+    static func addresses(
+        of contribution: Contribution.ID, on executor: any PostgresExecutor
+    ) async throws -> [EmailAddress] {
+        try await executor.query(
+            """
+            select organization.email
+            from contribution join organization on organization.id = contribution.organization
+            where contribution.id = \(contribution) and organization.email is not null
+            union all
+            select person.email
+            from contribution join mandate on mandate.organization = contribution.organization
+                join person on person.id = mandate.person
+            where contribution.id = \(contribution) and mandate.kind = 'titular' and mandate.during @> \(today)
+                and person.email is not null
+            """
+        ).map { try $0["email"] }
+    }
+
     private static func representative(_ column: SQL) -> SQL {
         """
         select \(column) from mandate join person on person.id = mandate.person

@@ -7,7 +7,7 @@ import ServiceKit
 struct DirectoryRetention: Sendable {
     let backend: Backend
 
-    var tasks: [RetentionTask] { [inactivePeople, leftExperts, erasures] }
+    var tasks: [RetentionTask] { [inactivePeople, leftExperts, erasures, formerAddresses] }
 
     /// Nobody who represents, advises, or works for a member, or did so a while ago; no answer and no change for so long.
     private static func inactive(_ months: Int) -> SQL {
@@ -99,6 +99,29 @@ struct DirectoryRetention: Sendable {
             try await eraser.begin(id, subject, version: 1, by: .service(.directory), in: transaction)
             return true
         }
+    }
+
+    /// By then what content keeps of the letters to them is gone, too. The row stays: since when a record has the next address
+    /// follows from it.
+    private var formerAddresses: RetentionTask {
+        let due: @Sendable (Int) -> SQL = { months in
+            """
+            select record as id, until as since from address_past
+            where until < now() - make_interval(months => \(months)::integer) and email is not null
+            """
+        }
+        return RetentionTask(
+            "formerAddresses", "Addresses that somebody gave up: forgotten.", on: backend, due: due,
+            statement: { months, atMost in
+                """
+                update address_past set email = null
+                where ctid = any(array(
+                    select ctid from address_past
+                    where until < now() - make_interval(months => \(months)::integer) and email is not null
+                    limit \(atMost)))
+                returning record as id
+                """
+            })
     }
 
     /// Of an erasure, only that there was one is kept so long.

@@ -39,7 +39,8 @@ struct Eraser: Sendable {
         else { throw Problem(.notFound) }
         try await erase(subject, known, by: principal, in: transaction)
         try await Traces.erase(
-            notice.everyone, addresses: alone.addresses + alone.telephones, names: alone.names, in: transaction)
+            notice.everyone, addresses: notice.periods, telephones: alone.telephones, names: alone.names,
+            in: transaction)
         try await backend.journal.record(
             .changed, "erasure", id, version: version + 1, by: principal, in: transaction)
         // What other transactions had in hand is looked for once more, as in every service.

@@ -1,5 +1,6 @@
 import ClubProtocol
 import Postgres
+import ServiceKit
 
 /// What the directory takes away of somebody, table after table. A feature that keeps something about people adds its step
 /// here; one that is forgotten makes the erasure fail where a foreign key leads to the person.
@@ -28,6 +29,7 @@ enum ErasureSteps {
             returning 'ambassador' as entity, id, 'erased' as action, version
             """,
             "delete from person where id = \(id) returning 'person' as entity, id, 'erased' as action, version",
+            addresses(of: id, known),
         ]
     }
 
@@ -40,6 +42,7 @@ enum ErasureSteps {
             returning 'referralOffer' as entity, id, 'erased' as action, null::integer as version
             """,
             "delete from expert where id = \(id) returning 'expert' as entity, id, 'erased' as action, version",
+            addresses(of: id, known),
         ]
     }
 
@@ -79,20 +82,32 @@ enum ErasureSteps {
         """
     }
 
+    /// Which addresses it had; after the record, whose end is written down among them.
+    private static func addresses(of id: DataSubject.ID, _ known: KnownAs) -> SQL {
+        "delete from address_past where record = any(\([id] + known.aliases))"
+    }
+
     /// A firm's contact in a referral, by address or telephone, and names in what others wrote about referrals: also where a
-    /// merge has set it aside.
+    /// merge has set it aside. An address only in what was written while it was the subject's and nobody else's.
     private static func redact(_ known: KnownAs) -> SQL {
         """
         with subject as (
-            select directory.words_pattern(\(known.words)::text[]) as pattern, \(known.addresses)::text[] as addresses,
+            select directory.words_pattern(\(known.names + known.telephones)::text[]) as pattern,
+                directory.words_pattern(\(known.names + known.telephones + known.addresses)::text[]) as suspect,
                 array(select directory.folded(name) from unnest(\(known.names)::text[]) as name) as names,
                 array(
                     select directory.telephone_key(number)
                     from unnest(\(known.telephones)::text[]) as number) as telephones
+        ), held as (
+            select email, since, until, directory.words_pattern(array[email]) as pattern from \(known.held.rows)
         ), notes as (
-            update referral_offer set note = regexp_replace(note, pattern, '[…]', 'gi'), version = version + 1,
+            update referral_offer set note = regexp_replace(note, found.pattern, '[…]', 'gi'), version = version + 1,
                 updated_at = now()
-            from subject where note ~* pattern
+            from (
+                select referral_offer.id, \(pattern(at: "coalesce(answered_at, created_at)")) as pattern
+                from referral_offer, subject where note ~* suspect
+            ) as found
+            where referral_offer.id = found.id and note ~* found.pattern
             returning 'referralOffer' as entity, referral_offer.id, referral_offer.version
         ), aside as (
             update merge set steps = (
@@ -100,29 +115,48 @@ enum ErasureSteps {
                     case when step ->> 'table' = 'referral_offer' and step -> 'image' ->> 'note' is not null
                         then jsonb_set(
                             step, '{image,note}', to_jsonb(
-                                coalesce(regexp_replace(step -> 'image' ->> 'note', pattern, '[…]', 'gi'),
+                                coalesce(regexp_replace(step -> 'image' ->> 'note', own.pattern, '[…]', 'gi'),
                                     step -> 'image' ->> 'note')))
                         else step end order by place)
-                from jsonb_array_elements(steps) with ordinality as each (step, place))
+                from jsonb_array_elements(steps) with ordinality as each (step, place) cross join lateral (
+                    select \(pattern(at: "coalesce(step -> 'image' ->> 'answered_at', step -> 'image' ->> 'created_at')::timestamptz"))
+                        as pattern) as own)
             from subject where kind = 'expert' and steps @> '[{"table": "referral_offer"}]'
         ), needs as (
-            update referral set description = coalesce(regexp_replace(description, pattern, '[…]', 'gi'), description),
+            update referral set
+                description = coalesce(regexp_replace(description, found.pattern, '[…]', 'gi'), description),
                 version = version + 1, updated_at = now(), firm_name = case when not is_contact then firm_name end,
                 firm_contact = case when not is_contact then firm_contact end,
                 firm_email = case when not is_contact then firm_email end,
                 firm_telephone = case when not is_contact then firm_telephone end
             from (
-                select referral.id, pattern, coalesce(
-                    lower(firm_email) = any(addresses) or directory.telephone_key(firm_telephone) = any(telephones)
+                select referral.id, \(pattern(at: "referral.created_at")) as pattern, coalesce(
+                    exists (
+                        select from held
+                        where email = lower(firm_email) and \(SQL.isWithinPeriod("referral.created_at")))
+                        or directory.telephone_key(firm_telephone) = any(telephones)
                         or directory.folded(firm_contact) = any(names), false) as is_contact
                 from referral, subject
+                where description ~* suspect or lower(firm_email) in (select email from held)
+                    or directory.telephone_key(firm_telephone) = any(telephones)
+                    or directory.folded(firm_contact) = any(names)
             ) as found
-            where referral.id = found.id and (is_contact or description ~* pattern)
+            where referral.id = found.id and (is_contact or description ~* found.pattern)
             returning 'referral' as entity, referral.id, referral.version
         )
         select entity, id, 'changed' as action, version from notes
         union all
         select entity, id, 'changed', version from needs
+        """
+    }
+
+    /// What stands for the subject in a text of this time; needs `subject` and `held`. Null where nothing does.
+    private static func pattern(at time: SQL) -> SQL {
+        """
+        (select string_agg(part, '|') from (
+            select subject.pattern as part
+            union all
+            select held.pattern from held where \(SQL.isWithinPeriod(time))) as parts)
         """
     }
 }

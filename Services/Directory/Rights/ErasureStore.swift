@@ -112,7 +112,7 @@ enum ErasureStore {
 
     static func notice(_ id: Erasure.ID, on executor: any PostgresExecutor) async throws -> Rows {
         try await executor.query(
-            "select id as erasure, state, entity, subject, reason, aliases, emails from erasure where id = \(id)")
+            "select id as erasure, state, entity, subject, reason, aliases, emails, held from erasure where id = \(id)")
     }
 
     static func refuse(_ id: Erasure.ID, in transaction: PostgresTransaction) async throws {
@@ -137,7 +137,7 @@ enum ErasureStore {
 
     /// Begins it: from here on, the ledger of the subject may be deleted.
     ///
-    /// - Parameter emails: those that the services are to look for.
+    /// - Parameter emails: those that nobody else has.
     /// - Returns: what the services are told.
     static func begin(
         _ id: Erasure.ID, _ subject: DataSubject, _ known: KnownAs, emails: [String],
@@ -146,10 +146,10 @@ enum ErasureStore {
         try await transaction.first(
             """
             update erasure set state = 'erasing', started_at = now(), version = version + 1, updated_at = now(),
-                aliases = \(known.aliases), emails = \(emails)::text[],
+                aliases = \(known.aliases), emails = \(emails)::text[], held = \(try JSONText(encoding: known.held)),
                 others = (select coalesce(jsonb_agg(other), '[]') from (\(known.others(subject))) as found)
             where id = \(id)
-            returning id as erasure, state, entity, subject, reason, aliases, emails
+            returning id as erasure, state, entity, subject, reason, aliases, emails, held
             """)?.decode(ErasureNotice.self)
     }
 
@@ -165,8 +165,8 @@ enum ErasureStore {
             """)
         return try await transaction.first(
             """
-            update erasure set state = 'done', emails = '{}', aliases = '{}', others = '[]', completed_at = now(),
-                version = version + 1, updated_at = now()
+            update erasure set state = 'done', emails = '{}', aliases = '{}', others = '[]', held = '[]',
+                completed_at = now(), version = version + 1, updated_at = now()
             where id = \(id) and state = 'erasing'
                 and (select count(*) from erasure_report where erasure = \(id)) = \(ServiceName.allCases.count)
             returning version

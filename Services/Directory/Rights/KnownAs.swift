@@ -8,8 +8,10 @@ struct KnownAs: Decodable {
     var aliases: [DataSubject.ID]
     /// Names of people as they are said, of an expert the firm's, too.
     var names: [String]
-    /// In lower case.
+    /// In lower case; those that were given up, too.
     var addresses: [String]
+    /// When the addresses were its own and nobody else's.
+    var held: [AddressPeriod]
     var telephones: [String]
 
     /// What nobody else has, too. What others have is no trace of the subject: it would lead to them. Nor is a name of one word,
@@ -19,9 +21,6 @@ struct KnownAs: Decodable {
         var addresses: [String]
         var telephones: [String]
     }
-
-    /// Every word that stands for it in a text of somebody else's.
-    var words: [String] { names + addresses + telephones }
 
     /// Nothing of somebody who is not there.
     static func find(_ subject: DataSubject, on executor: any PostgresExecutor) async throws -> KnownAs {
@@ -42,16 +41,27 @@ struct KnownAs: Decodable {
                     select distinct name from remembered cross join lateral (\(names(of: subject.entity))) as said (name)
                     where name is not null order by name) as names,
                 array(
-                    select distinct lower(found #>> '{}')
+                    select lower(found #>> '{}')
                     from remembered cross join jsonb_path_query(image, '$.**.email ? (@.type() == "string")') as found
+                    union
+                    select email from address_past where record in (select id from everyone) and email is not null
                     order by 1) as addresses,
+                (select coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
+                        'email', email, 'since', \(rfc3339("since")), 'until', \(rfc3339("until"))))
+                        order by email, since nulls first), '[]')
+                    from directory.addresses_of(array(select id from everyone))) as held,
                 array(
                     select distinct found #>> '{}'
                     from remembered cross join jsonb_path_query(image, '$.**.telephone ? (@.type() == "string")') as found
                     order by 1) as telephones
             """)
-        guard let row else { return KnownAs(aliases: [], names: [], addresses: [], telephones: []) }
+        guard let row else { return KnownAs(aliases: [], names: [], addresses: [], held: [], telephones: []) }
         return try row.decode(KnownAs.self)
+    }
+
+    /// A time as the protocol writes it.
+    private static func rfc3339(_ time: SQL) -> SQL {
+        "to_char(\(time) at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
     }
 
     /// A person's both ways round.

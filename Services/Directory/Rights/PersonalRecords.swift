@@ -32,9 +32,13 @@ struct PersonalRecords: Sendable {
             select score, reasons, state, created_at as "createdAt" from duplicate
             where first = any(\(everyone)) or second = any(\(everyone)) order by id
             """
+        let formerAddresses: SQL = """
+            select email, since, until from address_past
+            where record = any(\(everyone)) and email is not null order by until
+            """
         let common = [
             ("consents", consents), ("history", history), ("erasures", erasures), ("merges", merges),
-            ("duplicates", duplicates),
+            ("duplicates", duplicates), ("formerAddresses", formerAddresses),
         ]
         switch subject.entity {
         case .person:
@@ -141,10 +145,7 @@ struct PersonalRecords: Sendable {
     ///
     /// - Throws: 503 that names a service which does not answer.
     func fromPeers(_ subject: DataSubject, _ known: KnownAs) async throws -> [PersonalData] {
-        let alone = try await known.alone(subject, on: backend.database)
-        let body = ReadPersonalData.Body(
-            entity: subject.entity, id: subject.id, aliases: known.aliases,
-            emails: try alone.addresses.map { try EmailAddress(validating: $0) })
+        let body = try await inquiry(subject, known)
         let told = try await withThrowingTaskGroup(of: PersonalData.self) { group in
             for name in DirectoryApplication.peers {
                 group.addTask {
@@ -158,6 +159,14 @@ struct PersonalRecords: Sendable {
             return try await group.reduce(into: []) { $0.append($1) }
         }
         return DirectoryApplication.peers.compactMap { name in told.first { $0.service == name } }
+    }
+
+    /// What the others are asked.
+    func inquiry(_ subject: DataSubject, _ known: KnownAs) async throws -> ReadPersonalData.Body {
+        let alone = try await known.alone(subject, on: backend.database)
+        return ReadPersonalData.Body(
+            entity: subject.entity, id: subject.id, aliases: known.aliases,
+            emails: try alone.addresses.map { try EmailAddress(validating: $0) }, held: known.held)
     }
 
     private static func problem(_ error: ServiceClientError, _ name: ServiceName) -> Problem {

@@ -4,6 +4,44 @@ import ServiceKit
 
 /// The words of experts' names and communes, and how words that somebody types are read.
 enum ExpertWordStore {
+    /// What every transaction that writes experts asks for (migration 0038).
+    static let wake = JobKind<Empty>("expert.words", maximumAttempts: 100)
+
+    /// Takes in the words of at most ten thousand experts that were written since the last time.
+    ///
+    /// - Returns: whether there may be more.
+    static func takeIn(in transaction: PostgresTransaction) async throws -> Bool {
+        // One at a time, as two would wait for each other's words.
+        try await transaction.query("select from expert_word_progress for update")
+        // The other requests that have come until now ask for nothing more than this one: what they were made with is seen from here
+        // on.
+        try await transaction.execute("delete from job where kind = \(wake.name) and state = 'queued'")
+        let rows = try await transaction.query(
+            """
+            with due as (
+                delete from expert_word_due
+                where ctid = any(array(select ctid from expert_word_due limit 10000)) returning expert
+            ), taken as (
+                insert into expert_word (word, lexeme, published)
+                select word, lexeme, published from (\(words(where: "id in (select expert from due)"))) as fresh
+                cross join lateral unnest(to_tsvector('directory.expert_words', word)) as parsed (lexeme)
+                on conflict (word) do update set published = true where excluded.published and not expert_word.published
+            )
+            select count(*) as count from due
+            """)
+        return try rows.first?["count", as: Int.self] == 10_000
+    }
+
+    /// Each word of some experts once, and whether it may be known to the public.
+    private static func words(where condition: SQL) -> SQL {
+        """
+        select word, bool_or(\(SQL.published)) as published
+        from expert cross join regexp_split_to_table(directory.searched(search_text), '[^[:alnum:]]+') as word
+        where \(condition) and length(word) between 2 and 40
+        group by word
+        """
+    }
+
     /// Takes in the words of the experts that were changed since the last time. What nobody has any more goes at night
     /// (``review(in:)``).
     static func refresh(in transaction: PostgresTransaction) async throws {
@@ -17,12 +55,8 @@ enum ExpertWordStore {
         try await transaction.execute(
             """
             insert into expert_word (word, lexeme, published)
-            select word, lexeme, published from (
-                select word, bool_or(\(SQL.published)) as published
-                from expert cross join regexp_split_to_table(search_text, '[^[:alnum:]]+') as word
-                where updated_at >= \(through)::timestamptz - interval '1 hour' and length(word) between 2 and 40
-                group by word
-            ) as fresh
+            select word, lexeme, published
+            from (\(words(where: "updated_at >= \(through)::timestamptz - interval '1 hour'"))) as fresh
             cross join lateral unnest(to_tsvector('directory.expert_words', word)) as parsed (lexeme)
             on conflict (word) do update set published = true where excluded.published and not expert_word.published
             """)
@@ -42,7 +76,7 @@ enum ExpertWordStore {
             """
             with held as materialized (
                 select word, bool_or(\(SQL.published)) as published
-                from expert cross join regexp_split_to_table(search_text, '[^[:alnum:]]+') as word
+                from expert cross join regexp_split_to_table(directory.searched(search_text), '[^[:alnum:]]+') as word
                 group by word
             ), gone as (
                 delete from expert_word where not exists (select from held where held.word = expert_word.word)
@@ -54,7 +88,7 @@ enum ExpertWordStore {
 
     /// The words of `text` that mean something, each with those it may stand for: itself where an expert has it in any of its
     /// endings; else the words that begin with it; else up to three that are a few letters away. Of a text that has nothing but
-    /// words that every sentence has, these count.
+    /// words that every sentence has, these count. "St" is "Saint"; at the end of a text it may be a beginning, too: of "Studio".
     ///
     /// - Parameter published: whether only words count that somebody in the public directory has.
     static func read(
@@ -64,18 +98,21 @@ enum ExpertWordStore {
         return try await transaction.query(
             """
             select asked.word as typed, known.is_known as "isKnown", coalesce(
-                case when not known.is_known then coalesce(beginning.words, spelt.words) end, '{}') as "takenFor",
+                case when not known.is_known or asked.begun is not null then coalesce(beginning.words, spelt.words) end,
+                '{}') as "takenFor",
                 case when starts_with(asked.word, asked.lexeme)
                         and right(directory.folded(\(text.text)), length(asked.word)) = asked.word
                     then length(asked.word) - length(asked.lexeme) else 0 end as ending,
                 asked.lexeme || coalesce(beginning.lexemes, spelt.lexemes, '{}') as lexemes
             from (
-                select word, min(place) as place, min(lexeme) as lexeme
+                select word, min(place) as place, min(lexeme) as lexeme, max(begun) as begun
                 from (
-                    select word, place, lexeme, to_tsvector('directory.french_folded', word) <> '' as says,
+                    select word, place, lexeme, case when raw <> word and place = max(place) over () then raw end as begun,
+                        to_tsvector('directory.french_folded', word) <> '' as says,
                         bool_or(to_tsvector('directory.french_folded', word) <> '') over () as others_say
                     from regexp_split_to_table(directory.folded(\(text.text)), '[^[:alnum:]]+')
-                        with ordinality as parts (word, place)
+                        with ordinality as parts (raw, place)
+                    cross join lateral (select directory.searched(raw) as word) as spelt_out
                     cross join lateral unnest(to_tsvector('directory.expert_words', word)) as parsed (lexeme)
                     where word <> ''
                 ) as typed
@@ -88,7 +125,9 @@ enum ExpertWordStore {
             left join lateral (
                 select array_agg(word order by length(word), word) as words, array_agg(lexeme) as lexemes from (
                     select word, lexeme from \(words)
-                    where not known.is_known and word >= asked.word and word < asked.word || chr(1114111)
+                    where (not known.is_known or asked.begun is not null)
+                        and word >= coalesce(asked.begun, asked.word)
+                        and word < coalesce(asked.begun, asked.word) || chr(1114111)
                     order by word limit 20) as found
             ) as beginning on true
             left join lateral (

@@ -20,6 +20,12 @@ struct SearchRoutes {
                     try await ExpertSearchStore.facets(call.query, for: call.principal, in: transaction)
                 })
         }
+        parts.job(ExpertWordStore.wake) { _, job in
+            while try await database.transaction({ try await ExpertWordStore.takeIn(in: $0) }) {
+                try await job.heartbeat()
+            }
+        }
+        // For what is lost: words that a review took away while an expert with them was on its way.
         parts.cron("expert words", every: .seconds(60)) { _ in
             try await database.transaction { try await ExpertWordStore.refresh(in: $0) }
         }

@@ -16,7 +16,7 @@ struct SelfServiceLink {
     /// - Parameter email: the record's, to which the link is mailed.
     static func path(to enrollee: Enrollee, at email: EmailAddress, days: Int, by links: SignedLinks) -> String {
         let token = links.token(
-            purpose: purpose, subject: "\(enrollee.text):\(mark(of: email, by: links))",
+            purpose: purpose, subject: "\(enrollee.text):\(AddressedLink.mark(of: email, by: links))",
             expires: .now.advanced(by: .seconds(days * 86_400)))
         return path(token)
     }
@@ -35,11 +35,7 @@ struct SelfServiceLink {
 
     func opens(_ record: SelfRecord, by links: SignedLinks) -> Bool {
         guard let mark else { return true }
-        return record.email.map { Self.mark(of: $0, by: links) } == mark
-    }
-
-    private static func mark(of email: EmailAddress, by links: SignedLinks) -> String {
-        links.mark(of: email.text.lowercased())
+        return record.email.map { AddressedLink.mark(of: $0, by: links) } == mark
     }
 }
 

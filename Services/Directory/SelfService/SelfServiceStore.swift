@@ -6,8 +6,9 @@ import ServiceKit
 enum SelfServiceStore {
     typealias LinkID = Identifier<SelfServiceLink>
 
-    /// One link an address is mailed in so many minutes.
+    /// One link a record is mailed in so many minutes, and so many in a day: whoever knows an address may ask for them.
     private static let minutes = 10
+    private static let linksADay = 3
     /// How many addresses may wait for their link; more are told to come back.
     private static let queued = 1000
 
@@ -66,20 +67,24 @@ enum SelfServiceStore {
         }
     }
 
-    /// Notes a link, unless the record was sent one a moment ago.
+    /// Notes a link, unless the record was sent one a moment ago, or as many as it is sent in a day, by whichever of its addresses
+    /// they were asked for. The record is held, so that two requests at once are counted one after the other.
     static func note(_ enrollee: Enrollee, in transaction: PostgresTransaction) async throws -> LinkID? {
         let id: SQL =
             switch enrollee {
             case .ambassador(let id): "\(id)"
             case .expert(let id): "\(id)"
             }
+        try await transaction.query("select from \(enrollee.table) where id = \(id) for no key update")
         return try await transaction.first(
             """
             insert into self_service_link (id, \(enrollee.table))
             select \(LinkID()), \(id)
-            where not exists (
-                select from self_service_link
-                where \(enrollee.table) = \(id) and asked_at > now() - make_interval(mins => \(minutes)::integer))
+            where (
+                select coalesce(max(asked_at) <= now() - make_interval(mins => \(minutes)::integer), true)
+                    and count(*) < \(linksADay)
+                from self_service_link
+                where \(enrollee.table) = \(id) and asked_at > now() - interval '1 day')
             returning id
             """)?["id"]
     }

@@ -5,7 +5,7 @@ import ServiceKit
 enum TierStore {
     private static let columns: SQL = """
         code, label, kind, \(ContributionStore.money("fee")) as fee, monthly_seats as "monthlySeats",
-        workshop_seats as "workshopSeats", insertions, version, created_at as "createdAt", updated_at as "updatedAt"
+        workshop_seats as "workshopSeats", insertions, complement, version, created_at as "createdAt", updated_at as "updatedAt"
         """
 
     static func list(_ page: PageRequest, on executor: any PostgresExecutor) async throws -> Rows {
@@ -27,10 +27,10 @@ enum TierStore {
         try check(body.fee, body.monthlySeats, body.workshopSeats, body.insertions)
         return try await transaction.query(
             """
-            insert into tier (code, label, kind, fee, monthly_seats, workshop_seats, insertions)
+            insert into tier (code, label, kind, fee, monthly_seats, workshop_seats, insertions, complement)
             values (
                 \(body.code), \(body.label), \(body.kind), \(body.fee.amount), \(body.monthlySeats ?? 0),
-                \(body.workshopSeats ?? 0), \(body.insertions ?? 0))
+                \(body.workshopSeats ?? 0), \(body.insertions ?? 0), \((body.complement ?? .proRata).rawValue))
             returning \(columns)
             """)
     }
@@ -50,10 +50,31 @@ enum TierStore {
                 label = \(patch.label ?? tier.label), kind = \(kind), fee = \((patch.fee ?? tier.fee).amount),
                 monthly_seats = \(patch.monthlySeats ?? tier.monthlySeats),
                 workshop_seats = \(patch.workshopSeats ?? tier.workshopSeats),
-                insertions = \(patch.insertions ?? tier.insertions), version = version + 1, updated_at = now()
+                insertions = \(patch.insertions ?? tier.insertions),
+                complement = \((patch.complement ?? tier.complement).rawValue), version = version + 1, updated_at = now()
             where code = \(code)
             returning \(columns)
             """)
+    }
+
+    /// What two tiers cost a year, in cents, and how the second is complemented.
+    struct Fees {
+        var old: Int
+        var new: Int
+        var complement: TierTerms.Complement
+    }
+
+    /// - Throws: 422 at `/tier` for one that there is not.
+    static func fees(from old: Tier, to new: Tier, in transaction: PostgresTransaction) async throws -> Fees {
+        let row = try await transaction.first(
+            """
+            select (select fee from tier where code = \(old)) as old, fee as new, complement from tier
+            where code = \(new) for share
+            """)
+        guard let row, let complement = TierTerms.Complement(rawValue: try row["complement"]) else {
+            throw Problem.invalid("/tier", "there is no such tier")
+        }
+        return Fees(old: try row["old"], new: try row["new"], complement: complement)
     }
 
     private static func check(_ fee: Money?, _ monthlySeats: Int?, _ workshopSeats: Int?, _ insertions: Int?) throws {

@@ -12,6 +12,11 @@ struct EventRoutes {
         parts.routes.read(GetEvent.self, get)
         parts.routes.write(ChangeEvent.self, change)
         parts.routes.write(MoveEvent.self, move)
+        parts.routes.constraint(
+            "event_attended",
+            Problem(
+                .eventOver,
+                "Who came is written down: its times and those of its sessions stay, and it is held, not called off."))
         parts.snapshot("event") { EventStore.snapshot(of: $0) }
     }
 

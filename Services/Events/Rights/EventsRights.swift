@@ -18,15 +18,11 @@ struct EventsRights {
     /// Gives up the seats to come, to whoever is first in line, and makes the rest of the registrations nobody's.
     static func erase(
         _ notice: ErasureNotice, _ journal: Journal, in transaction: PostgresTransaction
-    ) async throws -> [String] {
+    ) async throws -> [AddressPeriod] {
         guard notice.entity == .person else { return [] }
-        var addresses: [String] = []
         var entries: [Journal.Entry] = []
         var forgotten: [Registration.ID] = []
         for person in notice.everyone {
-            let address: String? = try await transaction.first(
-                "select email from member where id = \(person) for update")?.optional("email")
-            if let address { addresses.append(address) }
             try await transaction.execute(
                 """
                 insert into member (id, version, gone, erased) values (\(person), 0, true, true)
@@ -53,7 +49,8 @@ struct EventsRights {
         try await transaction.execute(
             "delete from audit_key where entity = 'registration' and subject = any(\(forgotten.map(\.text)))")
         try await journal.record(entries, by: .service(.events), in: transaction)
-        return addresses
+        // The address in the copy is one of those that the directory knows, and says of when it was whose.
+        return []
     }
 
     private static func giveUpSeats(

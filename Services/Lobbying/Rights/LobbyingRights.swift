@@ -15,7 +15,9 @@ struct LobbyingRights {
     }
 
     /// That somebody was invited and came stays in the books of a meeting; who it was does not.
-    private static func erase(_ notice: ErasureNotice, in transaction: PostgresTransaction) async throws -> [String] {
+    private static func erase(_ notice: ErasureNotice, in transaction: PostgresTransaction) async throws
+        -> [AddressPeriod]
+    {
         guard notice.entity == .person else { return [] }
         try await transaction.execute(
             """

@@ -18,7 +18,7 @@ struct DemoNetwork: Sendable {
 
     /// A word that nobody has, and the nearest first.
     func search() async throws -> Demo.Outcome {
-        // The words of new experts are taken in by a job a minute.
+        // The words of new experts are taken in by a job as soon as they are written.
         let clock = ContinuousClock()
         let end = clock.now + .seconds(120)
         while true {
@@ -32,9 +32,9 @@ struct DemoNetwork: Sendable {
             }
             guard clock.now < end else {
                 throw CommandFailure(
-                    "nobody is found by “\(Self.words)” after two minutes; does the job “expert words” run?")
+                    "nobody is found by “\(Self.words)” after two minutes; does the job “expert.words” run?")
             }
-            try await Task.sleep(for: .seconds(2))
+            try await Task.sleep(for: .milliseconds(100))
         }
     }
 

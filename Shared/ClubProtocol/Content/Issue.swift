@@ -183,7 +183,7 @@ package enum AddIssueItem: Endpoint {
 package enum MoveIssue: Endpoint {
     package static let operation = Operation(
         .post, "/v1/issues/{issue}/transitions", "Sends an issue, or calls it off.", access: .roles(.operator, .editor),
-        problems: [.notFound, .transitionNotAllowed, .issueEmpty])
+        problems: [.notFound, .transitionNotAllowed, .issueEmpty, .resourceEmbargoed])
 
     package typealias Path = IssuePath
 
@@ -214,4 +214,7 @@ extension ProblemType {
         "issue-empty", "An edition of the issue has no item", .conflict)
     package static let resourceEmbargoed = ProblemType(
         "resource-embargoed", "The resource may not be published now", .conflict)
+    package static let resourcePublished = ProblemType(
+        "resource-published", "An issue has published the resource: it cannot come under an embargo any more", .conflict
+    )
 }

@@ -102,7 +102,7 @@ package enum GetResource: Endpoint {
 package enum ChangeResource: Endpoint {
     package static let operation = Operation(
         .patch, "/v1/resources/{resource}", "Changes a resource.", access: .roles(.operator, .editor),
-        problems: [.notFound], requiresIfMatch: true)
+        problems: [.notFound, .resourcePublished], requiresIfMatch: true)
 
     package typealias Path = ResourcePath
 

@@ -26,6 +26,21 @@ package struct DataSubject: Codable, Hashable, Sendable {
     }
 }
 
+/// From when until when an address was somebody's, and nobody else's.
+package struct AddressPeriod: Codable, Hashable, Sendable {
+    package var email: EmailAddress
+    /// Absent where nobody else had it before.
+    package var since: Timestamp?
+    /// Absent where nobody else has had it after. Not itself in the period: what begins and ends at one time is none.
+    package var until: Timestamp?
+
+    package init(email: EmailAddress, since: Timestamp? = nil, until: Timestamp? = nil) {
+        self.email = email
+        self.since = since
+        self.until = until
+    }
+}
+
 /// Tells everything that a service knows about somebody. The directory asks it of the others, to put one document together.
 package enum ReadPersonalData: Endpoint {
     package static let operation = Operation(
@@ -38,20 +53,27 @@ package enum ReadPersonalData: Endpoint {
         package var id: DataSubject.ID
         /// The records that were merged into it.
         package var aliases: [DataSubject.ID]
-        /// The addresses that they have or had and nobody else has, in lower case: what is kept by address only is found by them.
+        /// The addresses that they have or had and nobody else has, in lower case.
         package var emails: [EmailAddress]
+        /// When their addresses were theirs and nobody else's: what is kept by address only is found by them. Absent from a
+        /// directory that does not know: then `emails` were theirs at all times.
+        package var held: [AddressPeriod]?
 
         /// The subject and its aliases.
         package var everyone: [DataSubject.ID] { [id] + aliases }
 
+        /// The periods of all addresses.
+        package var periods: [AddressPeriod] { held ?? emails.map { AddressPeriod(email: $0) } }
+
         package init(
             entity: DataSubject.Entity, id: DataSubject.ID, aliases: [DataSubject.ID] = [],
-            emails: [EmailAddress] = []
+            emails: [EmailAddress] = [], held: [AddressPeriod]? = nil
         ) {
             self.entity = entity
             self.id = id
             self.aliases = aliases
             self.emails = emails
+            self.held = held
         }
     }
 

@@ -20,6 +20,8 @@ package struct Contribution: Codable, Hashable, Sendable {
     /// The membership that it was called for.
     package var membership: Membership.ID
     package var year: Int
+    /// The contribution of the year beside which it was called, for another tier from a day of the year on.
+    package var complements: Contribution.ID?
     /// Counts up from 1 in each year, without a gap.
     package var number: Int
     package var amount: Money
@@ -136,7 +138,8 @@ package enum CancelContribution: Endpoint {
     package static let operation = Operation(
         .post, "/v1/contributions/{contribution}/cancellation",
         "Cancels a contribution that should not have been called.",
-        access: .roles(.operator), problems: [.notFound, .contributionCancelled, .contributionPaid])
+        access: .roles(.operator),
+        problems: [.notFound, .contributionCancelled, .contributionPaid, .contributionComplemented])
 
     package typealias Path = ContributionPath
 
@@ -211,6 +214,8 @@ extension ProblemType {
         "contribution-overpaid", "More would be paid than is owed, or less than nothing", .conflict)
     package static let contributionCancelled = ProblemType(
         "contribution-cancelled", "The contribution is cancelled", .conflict)
+    package static let contributionComplemented = ProblemType(
+        "contribution-complemented", "A complementary contribution stands beside it: cancel that first", .conflict)
     package static let contributionPaid = ProblemType(
         "contribution-paid", "Money is paid on the contribution that has not gone back", .conflict)
 }

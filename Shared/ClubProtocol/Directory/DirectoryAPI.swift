@@ -11,7 +11,7 @@ package enum DirectoryAPI {
         CreateMandate.self, ListMandates.self, ChangeMandate.self, DeleteMandate.self, ListAllMandates.self,
         CreatePerson.self, ListPeople.self, GetPerson.self, ChangePerson.self,
         CreateMembership.self, ListMemberships.self, GetMembership.self, ChangeMembership.self, DeleteMembership.self,
-        RenewMemberships.self,
+        RenewMemberships.self, ChangeMembershipTier.self,
         CallContributions.self, ListContributions.self, GetContribution.self, CancelContribution.self,
         CreatePayment.self, ListPayments.self,
         ListMembers.self, GetStanding.self,

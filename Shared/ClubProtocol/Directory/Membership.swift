@@ -78,11 +78,12 @@ package enum GetMembership: Endpoint {
     package typealias Response = Membership
 }
 
-/// Changes a membership by a merge patch.
+/// Changes a membership by a merge patch. One for which a contribution was called keeps a day of the contribution's year, and its
+/// tier unless the contribution is cancelled: to move it would be to take it back.
 package enum ChangeMembership: Endpoint {
     package static let operation = Operation(
         .patch, "/v1/memberships/{membership}", "Changes a membership.", access: .roles(.operator),
-        problems: [.notFound, .membershipOverlaps], requiresIfMatch: true)
+        problems: [.notFound, .membershipOverlaps, .membershipCalled], requiresIfMatch: true)
 
     package typealias Path = MembershipPath
 

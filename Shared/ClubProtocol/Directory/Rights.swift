@@ -204,13 +204,20 @@ package struct ErasureNotice: Codable, Hashable, Sendable {
     package var aliases: [DataSubject.ID]
     /// The addresses that they had, in lower case, without those that others have too; gone with the aliases.
     package var emails: [EmailAddress]
+    /// When their addresses were theirs and nobody else's: what is kept by address only is found by them. Gone with the aliases;
+    /// absent from a directory that does not know: then `emails` were theirs at all times.
+    package var held: [AddressPeriod]?
 
     /// The subject and its aliases.
     package var everyone: [DataSubject.ID] { [subject] + aliases }
 
+    /// The periods of all addresses.
+    package var periods: [AddressPeriod] { held ?? emails.map { AddressPeriod(email: $0) } }
+
     package init(
         erasure: Erasure.ID, state: Erasure.State, entity: DataSubject.Entity, subject: DataSubject.ID,
-        reason: Erasure.Reason, aliases: [DataSubject.ID] = [], emails: [EmailAddress] = []
+        reason: Erasure.Reason, aliases: [DataSubject.ID] = [], emails: [EmailAddress] = [],
+        held: [AddressPeriod]? = nil
     ) {
         self.erasure = erasure
         self.state = state
@@ -219,6 +226,7 @@ package struct ErasureNotice: Codable, Hashable, Sendable {
         self.reason = reason
         self.aliases = aliases
         self.emails = emails
+        self.held = held
     }
 }
 

@@ -86,6 +86,13 @@ package struct VocabularyQuery: Codable, Sendable, PagedQuery {
 
 /// What a membership costs, and what it gives.
 package struct TierTerms: Codable, Hashable, Sendable {
+    /// What of the difference of the fees is called when a member changes to the tier within a year.
+    package enum Complement: String, Codable, CaseIterable, Sendable {
+        /// As many twelfths as there are months left, the one of the change included.
+        case proRata
+        case whole
+    }
+
     package var code: Tier
     /// In French.
     package var label: Line
@@ -99,6 +106,7 @@ package struct TierTerms: Codable, Hashable, Sendable {
     package var workshopSeats: Int
     /// Insertions in the Flash info of a year.
     package var insertions: Int
+    package var complement: Complement
     package var version: Int
     package var createdAt: Timestamp
     package var updatedAt: Timestamp
@@ -139,10 +147,12 @@ package enum CreateTier: Endpoint {
         package var monthlySeats: Int?
         package var workshopSeats: Int?
         package var insertions: Int?
+        /// `proRata` where it is not said.
+        package var complement: TierTerms.Complement?
 
         package init(
             code: Tier, label: Line, kind: Organization.Kind? = nil, fee: Money, monthlySeats: Int? = nil,
-            workshopSeats: Int? = nil, insertions: Int? = nil
+            workshopSeats: Int? = nil, insertions: Int? = nil, complement: TierTerms.Complement? = nil
         ) {
             self.code = code
             self.label = label
@@ -151,6 +161,7 @@ package enum CreateTier: Endpoint {
             self.monthlySeats = monthlySeats
             self.workshopSeats = workshopSeats
             self.insertions = insertions
+            self.complement = complement
         }
     }
 
@@ -173,10 +184,11 @@ package enum ChangeTier: Endpoint {
         package var monthlySeats: Int?
         package var workshopSeats: Int?
         package var insertions: Int?
+        package var complement: TierTerms.Complement?
 
         package init(
             label: Line? = nil, kind: Patched<Organization.Kind> = nil, fee: Money? = nil, monthlySeats: Int? = nil,
-            workshopSeats: Int? = nil, insertions: Int? = nil
+            workshopSeats: Int? = nil, insertions: Int? = nil, complement: TierTerms.Complement? = nil
         ) {
             self.label = label
             self.kind = kind
@@ -184,6 +196,7 @@ package enum ChangeTier: Endpoint {
             self.monthlySeats = monthlySeats
             self.workshopSeats = workshopSeats
             self.insertions = insertions
+            self.complement = complement
         }
     }
 

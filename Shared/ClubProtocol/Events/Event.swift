@@ -204,7 +204,7 @@ package enum ChangeEvent: Endpoint {
 package enum MoveEvent: Endpoint {
     package static let operation = Operation(
         .post, "/v1/events/{event}/transitions", "Publishes, closes, holds or calls off an event.",
-        access: .roles(.operator), problems: [.notFound, .transitionNotAllowed, .eventWithoutSession])
+        access: .roles(.operator), problems: [.notFound, .transitionNotAllowed, .eventWithoutSession, .eventOver])
 
     package typealias Path = EventPath
 

@@ -5,9 +5,11 @@ import Foundation
 /// Tokens for links in mails: whoever has the link may do the one thing it is for, until it expires, and nothing else.
 ///
 /// A token is `base64url(<expiry in seconds>.<subject>)` `.` `base64url(HMAC-SHA256)`; the purpose is under the HMAC, so that
-/// a link for one thing never opens another. Keys are derived from the service's signing key: all its replicas agree.
+/// a link for one thing never opens another. One whose subject is for nobody to read is the same text under AES-256-GCM, and has
+/// no dot: links pass through histories, proxies and logs. Keys are derived from the service's signing key: all its replicas agree.
 package struct SignedLinks: Sendable {
     private let key: SymmetricKey
+    private let sealingKey: SymmetricKey
     private let now: @Sendable () -> Timestamp
     /// The key for the cursors of lists, which has nothing to do with that of links.
     package let cursorKey: SymmetricKey
@@ -16,6 +18,7 @@ package struct SignedLinks: Sendable {
 
     package init(key: KeyFile, now: @escaping @Sendable () -> Timestamp = { .now }) {
         self.key = key.derivedKey(for: "links")
+        sealingKey = key.derivedKey(for: "sealed-links")
         self.now = now
         cursorKey = key.derivedKey(for: "cursors")
         answerKey = key.derivedKey(for: "stored-answers")
@@ -23,28 +26,50 @@ package struct SignedLinks: Sendable {
 
     /// - Parameters:
     ///   - purpose: what the link is for, in a fixed word: `confirm-registration`.
-    ///   - subject: what it is about, mostly an identifier; readable by whoever has the link.
+    ///   - subject: what it is about, mostly an identifier, never an address; readable by whoever has the link.
     ///   - expires: rounded down to the second.
     package func token(purpose: String, subject: String, expires: Timestamp) -> String {
-        let payload = Array("\(expires.microseconds / 1_000_000).\(subject)".utf8)
+        let payload = Self.payload(subject, expires)
         let code = HMAC<SHA256>.authenticationCode(for: Self.message(purpose, payload), using: key)
         return "\(Base64URL.encode(payload)).\(Base64URL.encode(Array(code)))"
+    }
+
+    /// A token whose subject nobody reads who has the link, such as an address.
+    ///
+    /// - Parameters:
+    ///   - purpose: as that of a readable one.
+    ///   - subject: what it is about.
+    ///   - expires: rounded down to the second.
+    /// - Throws: what the cipher throws.
+    package func sealedToken(purpose: String, subject: String, expires: Timestamp) throws -> String {
+        Base64URL.encode(try Sealed.seal(Self.payload(subject, expires), with: sealingKey, for: purpose))
     }
 
     /// The subject of a token that was made for this purpose and has not expired.
     ///
     /// - Throws: 404 for everything else: a link that is not valid leads nowhere, and does not say why.
     package func open(_ token: String, purpose: String) throws(Problem) -> String {
-        let refusal = Problem(.notFound, "This link is not valid, or no longer.")
-        let parts = token.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
-        guard token.utf8.count <= 4096, parts.count == 2, let payload = Base64URL.decode(parts[0]),
-            let code = Base64URL.decode(parts[1]),
-            HMAC<SHA256>.isValidAuthenticationCode(code, authenticating: Self.message(purpose, payload), using: key),
-            let dot = payload.firstIndex(of: UInt8(ascii: ".")),
+        guard let payload = payload(of: token, purpose: purpose), let dot = payload.firstIndex(of: UInt8(ascii: ".")),
             let seconds = Int64(String(decoding: payload[..<dot], as: UTF8.self)),
             seconds > now().microseconds / 1_000_000
-        else { throw refusal }
+        else { throw Problem(.notFound, "This link is not valid, or no longer.") }
         return String(decoding: payload[(dot + 1)...], as: UTF8.self)
+    }
+
+    /// What a token of either kind says, if it was made here for this purpose.
+    private func payload(of token: String, purpose: String) -> [UInt8]? {
+        guard token.utf8.count <= 4096 else { return nil }
+        let parts = token.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+        guard let first = Base64URL.decode(parts[0]) else { return nil }
+        if parts.count == 1 { return try? Sealed.open(first, with: sealingKey, for: purpose) }
+        guard parts.count == 2, let code = Base64URL.decode(parts[1]),
+            HMAC<SHA256>.isValidAuthenticationCode(code, authenticating: Self.message(purpose, first), using: key)
+        else { return nil }
+        return first
+    }
+
+    private static func payload(_ subject: String, _ expires: Timestamp) -> [UInt8] {
+        Array("\(expires.microseconds / 1_000_000).\(subject)".utf8)
     }
 
     /// A short mark of a text, for a subject that holds only as long as the text does: it tells nobody the text.

@@ -9,8 +9,8 @@ package struct ErasureWork: Sendable {
     /// Erases somebody from the service's own tables; called twice for each, the second time for what was on its way
     /// when the first was done.
     ///
-    /// - Returns: every address that was known of the person here, to be looked for in the kit's tables too.
-    package typealias Erase = @Sendable (ErasureNotice, PostgresTransaction) async throws -> [String]
+    /// - Returns: when addresses were known to be the person's here, to be looked for in the kit's tables too.
+    package typealias Erase = @Sendable (ErasureNotice, PostgresTransaction) async throws -> [AddressPeriod]
 
     package struct Payload: Codable, Sendable {
         package var erasure: Erasure.ID
@@ -55,9 +55,8 @@ package struct ErasureWork: Sendable {
     private func sweep(_ notice: ErasureNotice, _ job: JobContext) async throws {
         try await backend.database.transaction { transaction in
             try await job.fence(in: transaction)
-            var addresses = Set(try await erase(notice, transaction))
-            addresses.formUnion(notice.emails.map(\.text))
-            try await Traces.erase(notice.everyone, addresses: addresses.sorted(), in: transaction)
+            let periods = Set(try await erase(notice, transaction)).union(notice.periods)
+            try await Traces.erase(notice.everyone, addresses: Array(periods), in: transaction)
         }
     }
 

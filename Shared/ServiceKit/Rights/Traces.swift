@@ -12,24 +12,38 @@ package enum Traces {
     ///
     /// A stored answer stays as one that says 410: were the row gone, a repetition of the request would be done anew, and
     /// bring the person back. Jobs about the person have nothing to work on any more. What another table of the kit keeps
-    /// of people is to be added here.
+    /// of people is to be added here. By an address only what was written while it was the subject's: before and after, it was
+    /// somebody else's.
     ///
     /// - Parameters:
     ///   - words: patterns by which a trace is known.
+    ///   - addresses: when which address was the subject's.
     ///   - names: patterns of names. A job may be about somebody else and say the same words; a stored answer is of use for a day.
     /// - Throws: what encoding the answer throws.
-    private static func statements(_ words: [String], names: [String]) throws -> [SQL] {
+    private static func statements(
+        _ words: [String], addresses: [AddressPeriod], names: [String]
+    ) throws -> [SQL] {
         let answer = try WireJSON.encode(ProblemDocument(Problem(.erased), requestID: nil))
+        func mentions(_ text: SQL) -> SQL {
+            """
+            exists (
+                select from unnest(
+                    \(addresses.map { pattern($0.email.text) })::text[], \(addresses.map { $0.since?.text })::timestamptz[],
+                    \(addresses.map { $0.until?.text })::timestamptz[]) as held (pattern, since, until)
+                where \(SQL.isWithinPeriod("created_at")) and \(text) ~ pattern)
+            """
+        }
+        let body: SQL = "lower(encode(body, 'escape'))"
+        let payload: SQL = "lower(encode(convert_to(payload::text, 'UTF8'), 'escape'))"
         return [
             """
             update idempotency set status = \(ProblemType.erased.status.code)::integer,
                 headers = '{"contentType": "application/problem+json"}', body = \(answer)
-            where operation <> all(\(exempt)) and lower(encode(body, 'escape')) ~ any(\(words + names)::text[])
+            where operation <> all(\(exempt)) and (\(body) ~ any(\(words + names)::text[]) or \(mentions(body)))
             """,
             """
             delete from job
-            where kind <> \(ErasureWork.kind.name)
-                and lower(encode(convert_to(payload::text, 'UTF8'), 'escape')) ~ any(\(words)::text[])
+            where kind <> \(ErasureWork.kind.name) and (\(payload) ~ any(\(words)::text[]) or \(mentions(payload)))
             """,
         ]
     }
@@ -54,13 +68,15 @@ package enum Traces {
     ///
     /// - Parameters:
     ///   - subjects: the person, and the records that were merged into it.
-    ///   - addresses: all that are known of it, telephone numbers, too.
+    ///   - addresses: when which address was its own.
+    ///   - telephones: the numbers that nobody else has.
     ///   - names: what it is called, and nobody else.
     package static func erase(
-        _ subjects: [DataSubject.ID], addresses: [String], names: [String] = [], in transaction: PostgresTransaction
+        _ subjects: [DataSubject.ID], addresses: [AddressPeriod], telephones: [String] = [], names: [String] = [],
+        in transaction: PostgresTransaction
     ) async throws {
-        let words = subjects.map(\.text) + addresses.map(pattern)
-        for statement in try statements(words, names: names.map(pattern)) {
+        let words = subjects.map(\.text) + telephones.map(pattern)
+        for statement in try statements(words, addresses: addresses, names: names.map(pattern)) {
             try await transaction.execute(statement)
         }
     }

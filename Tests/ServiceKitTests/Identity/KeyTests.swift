@@ -120,6 +120,27 @@ struct KeyTests {
         #expect(throws: Problem.self) { try links.open(token, purpose: "confirm") }
     }
 
+    @Test("a sealed link opens like another one, and does not say what it is about")
+    func sealed() throws {
+        let links = SignedLinks(key: fixture.events, now: fixture.clock.read)
+        let expires = fixture.clock.read().advanced(by: .seconds(60))
+        let token = try links.sealedToken(purpose: "unsubscribe", subject: "ana@club.example", expires: expires)
+        #expect(try links.open(token, purpose: "unsubscribe") == "ana@club.example")
+        #expect(token.utf8.allSatisfy { $0 < 0x80 && !" +/=?&#%.".utf8.contains($0) })
+        let bytes = try #require(Base64URL.decode(token.utf8))
+        #expect(!String(decoding: bytes, as: UTF8.self).contains("ana"))
+        // The same address, another token: two mails to one reader are not known by their links.
+        #expect(try links.sealedToken(purpose: "unsubscribe", subject: "ana@club.example", expires: expires) != token)
+        let others = SignedLinks(key: fixture.people, now: fixture.clock.read)
+        #expect(throws: Problem.self) { try others.open(token, purpose: "unsubscribe") }
+        #expect(throws: Problem.self) { try links.open(token, purpose: "confirm") }
+        for forged in [token + "A", String(token.dropLast(2)), token + ".", "\(token).\(token)"] {
+            #expect(throws: Problem.self) { try links.open(forged, purpose: "unsubscribe") }
+        }
+        fixture.clock.advance(.seconds(60))
+        #expect(throws: Problem.self) { try links.open(token, purpose: "unsubscribe") }
+    }
+
     @Test("keys for different purposes differ, and are the same in every replica")
     func derived() {
         let (one, two) = (SignedLinks(key: fixture.events), SignedLinks(key: fixture.events))

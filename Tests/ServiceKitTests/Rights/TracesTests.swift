@@ -30,7 +30,7 @@ import Testing
             for _ in 1...2 {
                 try await kit.client.transaction { transaction in
                     try await Traces.erase(
-                        [gone], addresses: ["Zoe@example.org"], in: transaction)
+                        [gone], addresses: [.init(email: "Zoe@example.org")], in: transaction)
                 }
             }
             let stored: [Int] = try await kit.client.query("select status from idempotency order by key").map {
@@ -70,7 +70,8 @@ import Testing
             }
             try await kit.client.transaction { transaction in
                 try await Traces.erase(
-                    [], addresses: ["Ana@club.fr", "+33698765431"], names: ["Zoé Ibañez"], in: transaction)
+                    [], addresses: [.init(email: "Ana@club.fr")], telephones: ["+33698765431"], names: ["Zoé Ibañez"],
+                    in: transaction)
             }
             let stored: [Int] = try await kit.client.query("select status from idempotency order by key").map {
                 try $0["status"]
@@ -81,6 +82,41 @@ import Testing
                 try $0["email"]
             }
             #expect(left == ["diana@club.fr", "Zoé Ibañez"])
+        }
+    }
+
+    @Test("an address counts only in what was written while it was the subject's")
+    func periods() async throws {
+        try await withServiceDatabase { kit in
+            let noon: Timestamp = try Timestamp(validating: "2026-03-01T12:00:00Z")
+            let times = [-2, 0, 1, 2, 3].map { noon.advanced(by: .seconds($0 * 3600)) }
+            for (index, time) in times.enumerated() {
+                try await kit.client.execute(
+                    """
+                    insert into idempotency (subject, operation, key, request_hash, status, headers, body, created_at)
+                    values (
+                        'test', 'createPerson', \("k\(index)"), sha256('x'), 201, '{}',
+                        \(Array(#"{"email":"ana@club.fr"}"#.utf8)), \(time))
+                    """)
+                try await kit.client.execute(
+                    """
+                    insert into job (kind, payload, maximum_attempts, created_at)
+                    values ('letter', jsonb_build_object('to', 'ana@club.fr', 'number', \(index)::integer), 1, \(time))
+                    """)
+            }
+            try await kit.client.transaction { transaction in
+                try await Traces.erase(
+                    [], addresses: [.init(email: "ana@club.fr", since: noon, until: times[3])], in: transaction)
+            }
+            let stored: [Int] = try await kit.client.query("select status from idempotency order by key").map {
+                try $0["status"]
+            }
+            #expect(stored == [201, 410, 410, 201, 201])
+            let left: [String] = try await kit.client.query(
+                "select payload ->> 'number' as number from job order by id"
+            )
+            .map { try $0["number"] }
+            #expect(left == ["0", "3", "4"])
         }
     }
 

@@ -1,6 +1,7 @@
 import Foundation
 import NIOCore
 import NIOPosix
+import NIOSSL
 import Synchronization
 
 /// An SMTP server on loopback that keeps what it takes and misbehaves as a test tells it to.
@@ -39,6 +40,10 @@ package final class ScriptedMailServer: Sendable {
         var faults: [Fault] = []
         var accepted: [Message] = []
         var texts = 0
+        var lines: [String] = []
+        var features: [String] = []
+        var secretFeatures: [String] = []
+        var injection: String?
     }
 
     fileprivate let state = Mutex(State())
@@ -54,6 +59,19 @@ package final class ScriptedMailServer: Sendable {
     package var accepted: [Message] { state.withLock { $0.accepted } }
     /// How many texts went over the wire to their end, whatever came of them.
     package var texts: Int { state.withLock { $0.texts } }
+
+    /// Every line that came outside of a text; after TLS with `tls:` before it.
+    package var lines: [String] { state.withLock { $0.lines } }
+
+    /// Says these in its answer to EHLO: before TLS, and after it.
+    package func offer(_ features: [String], afterTLS secret: [String] = []) {
+        state.withLock { ($0.features, $0.secretFeatures) = (features, secret) }
+    }
+
+    /// Writes this in the clear right behind its answer to STARTTLS, as somebody who stands between would.
+    package func injectBehindStartTLS(_ text: String) {
+        state.withLock { $0.injection = text }
+    }
 
     package func inject(_ faults: Fault...) {
         state.withLock { $0.faults += faults }
@@ -106,6 +124,7 @@ private final class Conversation: ChannelInboundHandler {
     private var sender = ""
     private var recipient = ""
     private var inText = false
+    private var isSecret = false
 
     init(box: ScriptedMailServer.Box) {
         self.box = box
@@ -148,8 +167,12 @@ private final class Conversation: ChannelInboundHandler {
     }
 
     private func command(_ line: String, _ context: ChannelHandlerContext) {
+        server?.state.withLock { $0.lines.append(isSecret ? "tls:\(line)" : line) }
         switch line.prefix(4).uppercased() {
-        case "EHLO": reply("250-mail.example\r\n250 8BITMIME", context)
+        case "EHLO":
+            let offered = server?.state.withLock { isSecret ? $0.secretFeatures : $0.features } ?? []
+            reply("250-mail.example\r\n" + offered.map { "250-\($0)\r\n" }.joined() + "250 8BITMIME", context)
+        case "STAR": startTLS(context)
         case "MAIL":
             sender = address(in: line)
             reply("250 sender", context)
@@ -173,6 +196,21 @@ private final class Conversation: ChannelInboundHandler {
             reply("221 bye", context)
             context.close(promise: nil)
         default: reply("250 as you like", context)
+        }
+    }
+
+    private func startTLS(_ context: ChannelHandlerContext) {
+        reply("220 go", context)
+        if let injection = server?.state.withLock({ $0.injection }) {
+            // In a packet of its own or in one with the answer, as the network likes.
+            return reply(injection, context)
+        }
+        do {
+            let tls = try NIOSSLContext(configuration: LoopbackCertificate.serverConfiguration())
+            try context.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls), position: .first)
+            isSecret = true
+        } catch {
+            context.close(promise: nil)
         }
     }
 

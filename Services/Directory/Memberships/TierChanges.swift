@@ -1,0 +1,74 @@
+import ClubProtocol
+import Postgres
+import ServiceKit
+
+/// Changes of tier within a year: the membership is parted at the day, and what the rest of the year costs more is called.
+struct TierChanges: Sendable {
+    let journal: Journal
+
+    /// - Throws: 404; 422 for a day that is not within the membership, or the tier that it has; 409 while the year's contribution has
+    ///   not been called, or where one was called for a later year.
+    func change(
+        _ id: Membership.ID, _ body: ChangeMembershipTier.Body, by principal: Principal,
+        in transaction: PostgresTransaction
+    ) async throws -> TierChange {
+        let (year, dueOn) = (body.from.year, body.dueOn ?? Day.today.adding(days: 30))
+        guard dueOn >= Day.today else { throw Problem.invalid("/dueOn", "is over") }
+        guard (2000...2999).contains(year) else { throw Problem.invalid("/from", "must be from 2000 to 2999") }
+        // First, as a call does: two that number wait here and nowhere else.
+        let last = try await ContributionStore.lock(year, in: transaction)
+        guard var membership = try await MembershipStore.lock(id, in: transaction) else { throw Problem(.notFound) }
+        try Self.check(body, within: membership)
+        let fees = try await TierStore.fees(from: membership.tier, to: body.tier, in: transaction)
+        let called = try await ContributionStore.base(of: membership.organization, year, in: transaction)
+        guard called != nil || fees.old == 0 else { throw Problem(.contributionUncalled) }
+
+        let (begun, until) = (Membership.ID(), membership.until)
+        membership.until = body.from.adding(days: -1)
+        let ended = try await MembershipStore.end(id, on: membership.until, in: transaction)
+        let rows = try await MembershipStore.create(
+            begun, .init(organization: membership.organization, tier: body.tier, from: body.from, until: until),
+            in: transaction)
+        var entries: [Journal.Entry] = [
+            .init(.changed, "membership", id, version: try ended.first?["version"], values: body),
+            .init(.created, "membership", begun, version: 1, values: body),
+        ]
+        var contribution: Contribution?
+        let amount = Self.complement(of: fees, from: body.from, until: until)
+        if amount > 0 {
+            let number = Contribution.ID()
+            contribution = try await ContributionStore.complement(
+                number, of: .init(organization: membership.organization, membership: begun, amount: amount),
+                beside: called, year: year, dueOn: dueOn, after: last, in: transaction
+            ).first?.decode(Contribution.self)
+            entries.append(.init(.created, "contribution", number, version: 1, values: body))
+        }
+        try await journal.record(entries, by: principal, in: transaction)
+        guard let before = try ended.first?.decode(Membership.self), let after = try rows.first?.decode(Membership.self)
+        else { throw Problem(.notFound) }
+        return TierChange(ended: before, begun: after, contribution: contribution)
+    }
+
+    private static func check(_ body: ChangeMembershipTier.Body, within membership: Membership) throws {
+        guard body.tier != membership.tier else { throw Problem.invalid("/tier", "is the tier of the membership") }
+        guard body.from > membership.from else {
+            throw Problem.invalid("/from", "is not after the first day of the membership")
+        }
+        guard body.from <= membership.until else {
+            throw Problem.invalid("/from", "is after the last day of the membership")
+        }
+    }
+
+    /// In cents, to the nearest: the twelfths from the month of the change to the last of the membership in that year, or the whole
+    /// difference.
+    static func complement(of fees: TierStore.Fees, from: Day, until: Day) -> Int {
+        let difference = fees.new - fees.old
+        guard difference > 0 else { return 0 }
+        switch fees.complement {
+        case .whole: return difference
+        case .proRata:
+            let last = until.year > from.year ? 12 : until.month
+            return (difference * (last - from.month + 1) + 6) / 12
+        }
+    }
+}

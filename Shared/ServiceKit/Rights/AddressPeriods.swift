@@ -1,0 +1,19 @@
+import ClubProtocol
+package import Postgres
+
+extension [AddressPeriod] {
+    /// The periods as a table `held (email, since, until)`: addresses in lower case, a bound that there is not as null.
+    package var rows: SQL {
+        """
+        unnest(\(map { $0.email.text.lowercased() })::text[], \(map { $0.since?.text })::timestamptz[],
+            \(map { $0.until?.text })::timestamptz[]) as held (email, since, until)
+        """
+    }
+}
+
+extension SQL {
+    /// Whether a time lies in the period of a row with the columns `since` and `until`.
+    package static func isWithinPeriod(_ time: SQL) -> SQL {
+        "(since is null or since <= \(time)) and (until is null or \(time) < until)"
+    }
+}

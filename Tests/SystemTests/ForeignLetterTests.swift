@@ -1,0 +1,65 @@
+import ClubProtocol
+import Foundation
+import ServiceKit
+import TestKit
+import Testing
+
+/// Somebody else's letters, through the four services as they run.
+@Suite("letters at an address that changed hands", .serialized)
+struct ForeignLetterTests {
+    @Test(
+        "an expert that takes over an address reads nothing of whoever had it in its own document, and deletes nothing by its erasure"
+    )
+    func document() async throws {
+        try await TestClub.run { club in
+            let (directory, content) = (try club.client(.directory), try club.client(.content))
+            let ana = try await directory.send(
+                CreatePerson.request(
+                    body: .init(givenName: "Ana", familyName: "Etcheverry", email: "contact@agence.example")))
+            let expert = try await directory.send(
+                CreateExpert.request(
+                    body: .init(subKind: .webAgency, name: "Bob Web", postalCode: "64000", commune: "Pau")))
+            func send(_ subject: Line, _ reader: DataSubject?) async throws {
+                _ = try await content.send(
+                    SendLetter.request(
+                        body: .init(
+                            key: subject, purpose: .notice, email: "contact@agence.example", name: nil, reader: reader,
+                            subject: subject, paragraphs: ["Bonjour."])))
+            }
+            try await send("Pour Ana", DataSubject(ana.id))
+            try await send("Sans nom", nil)
+            _ = try await directory.send(
+                ChangePerson.request(
+                    path: .init(person: ana.id), body: .init(email: .some("ana@ailleurs.example")), ifMatch: 1))
+            let itself = ServiceClient(
+                name: .directory, url: club[.directory].url,
+                credentials: .bearer(try club.token(.expert, organization: Organization.ID(expert.id.uuid))),
+                http: .shared)
+            _ = try await itself.send(
+                ChangeExpert.request(
+                    path: .init(expert: expert.id), body: .init(email: .some("contact@agence.example")), ifMatch: 1))
+            try await send("Pour Bob", DataSubject(expert.id))
+
+            let own = String(
+                decoding: try WireJSON.encode(
+                    try await itself.send(GetExpertData.request(path: .init(expert: expert.id)))), as: UTF8.self)
+            #expect(own.contains("Pour Bob") && !own.contains("Pour Ana") && !own.contains("Sans nom"))
+            func ofAna() async throws -> String {
+                String(
+                    decoding: try WireJSON.encode(
+                        try await directory.send(GetPersonData.request(path: .init(person: ana.id)))), as: UTF8.self)
+            }
+            var document = try await ofAna()
+            #expect(document.contains("Pour Ana") && document.contains("Sans nom") && !document.contains("Pour Bob"))
+
+            let erasure = try await directory.send(CreateErasure.request(body: .init(expert: expert.id)))
+            try await eventually("it is erased everywhere") {
+                try await directory.send(GetErasure.request(path: .init(erasure: erasure.id))).state == .done
+            }
+            document = try await ofAna()
+            #expect(document.contains("Pour Ana") && document.contains("Sans nom"))
+            let letters = try await content.send(ListLetters.request(query: .init())).items
+            #expect(Set(letters.map(\.subject)) == ["Pour Ana", "Sans nom"])
+        }
+    }
+}
