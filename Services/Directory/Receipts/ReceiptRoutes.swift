@@ -76,6 +76,7 @@ struct ReceiptRoutes: Sendable {
         let place = [receipt.postalCode, receipt.commune].compactMap { $0 }.joined(separator: " ")
         if !place.isEmpty { content["place"] = place }
         content["siret"] = receipt.siret
+        if !receipt.means.isEmpty { content["means"] = French.list(receipt.means.map(French.means)) }
         content["returned"] = receipt.returned.map { French.amount(Money(cents: $0)) }
         return pages.html(.receipt, title: "Reçu n° \(receipt.title)", content)
     }
