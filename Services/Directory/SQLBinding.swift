@@ -11,6 +11,7 @@ extension Mandate.Kind: PostgresEncodable {}
 extension Expert.SubKind: PostgresEncodable {}
 extension Freshness: PostgresEncodable {}
 extension Standing.Status: PostgresEncodable {}
+extension Payment.Means: PostgresEncodable, PostgresDecodable {}
 
 extension JSONText {
     /// A value of the protocol as `jsonb`.

@@ -15,6 +15,7 @@ package enum EventsApplication: ServiceApplication {
         Migration("0005-rights", sql: PackageResources.m0005_rights_sql),
         Migration("0006-merges", sql: PackageResources.m0006_merges_sql),
         Migration("0007-attended", sql: PackageResources.m0007_attended_sql),
+        Migration("0020-retention", sql: PackageResources.m0020_retention_sql),
     ]
 
     package static func assemble(_ backend: Backend, into parts: inout ServiceParts) throws {

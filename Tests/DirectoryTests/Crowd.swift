@@ -17,7 +17,7 @@ enum Crowd {
         "import_held": "rows that wait for a later one of a file that is being taken",
         "consent_wording": "a question now and then", "retention_rule": "a handful, by the code",
         "schema_migration": "one for each migration", "cron": "one for each schedule",
-        "feed_cursor": "one for each feed",
+        "feed_cursor": "one for each feed", "feed_compaction": "one row",
         "audit_head": "one row", "audit_key": "the kit's, looked up by its tests", "audit": "the kit's",
         "change": "the kit's", "idempotency": "the kit's", "job": "the kit's", "webhook": "the kit's",
         "webhook_secret": "the kit's", "webhook_delivery": "the kit's", "webhook_attempt": "the kit's",
@@ -32,7 +32,7 @@ enum Crowd {
         }
     }
 
-    private static let script = """
+    static let script = """
         set session_replication_role = replica;
         set statement_timeout = '120s';
         create function pg_temp.key(kind text, number bigint) returns uuid language sql immutable

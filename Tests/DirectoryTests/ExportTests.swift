@@ -1,5 +1,6 @@
 import ClubProtocol
 import HTTPTypes
+import Postgres
 import ServiceKit
 import TestKit
 import Testing
@@ -72,18 +73,6 @@ struct ExportTests {
         }
     }
 
-    @Test("a sign that spreadsheets fear is taken away once and put before once")
-    func guardOfFormulas() {
-        for text in ["=", "+1", "-1", "@x", "|x", "\tx", "\rx", "\nx", "'=x", "''+x", "' =x"] {
-            #expect(FormulaGuard.isNeeded(text.utf8))
-            #expect(FormulaGuard.removed(from: "'" + text) == text)
-        }
-        for text in ["", "x", "'x", "'", "''", "l'=x", "0559"] {
-            #expect(!FormulaGuard.isNeeded(text.utf8))
-            #expect(FormulaGuard.removed(from: text) == text)
-        }
-    }
-
     @Test("a table has the filters of its list, and nothing that the list would not show")
     func visibility() async throws {
         try await withDirectory { directory in
@@ -116,6 +105,105 @@ struct ExportTests {
             #expect(try await directory.report(file).created == 1201)
             let lines = try await directory.ask("/v1/experts.csv").text.split(separator: "\r\n")
             #expect(lines.count == 1202 && Set(lines).count == 1202)
+
+            // In the order of the list, whichever filter there is.
+            for filter in ["", "serves=64", "q=agence"] {
+                var (ids, cursor) = ([String](), "")
+                while true {
+                    let page = try await directory.ask("/v1/experts?limit=200&\(filter)\(cursor)")
+                    ids += try page.items("id")
+                    guard let next = try page.json()["next"]?.string else { break }
+                    cursor = "&cursor=\(next)"
+                }
+                let table = try await directory.ask("/v1/experts.csv?\(filter)").text.split(separator: "\r\n")
+                #expect(table.dropFirst().map { String($0.prefix { $0 != "," }) } == ids, "\(filter)")
+            }
+        }
+    }
+
+    @Test("who is not touched while a table is written stands in it once, whatever becomes of the others")
+    func meanwhile() async throws {
+        try await withDirectory { directory in
+            try await directory.database.withClient(searchPath: "directory") { client in
+                try await client.execute(
+                    """
+                    insert into person (id, given_name, family_name)
+                    select gen_random_uuid(), case when i % 2 = 0 then 'Calme' else 'Vif' end, md5(i::text)
+                    from generate_series(1, 6000) as i
+                    """)
+                let expected = Set(
+                    try await client.query("select id::text as id from person where given_name = 'Calme'")
+                        .map { try $0["id", as: String.self] })
+                let moving = Task {
+                    var round = 0
+                    while !Task.isCancelled {
+                        round += 1
+                        try await client.execute(
+                            """
+                            update person set family_name = md5(family_name || \(round)::integer)
+                            where id in (select id from person where given_name = 'Vif' order by random() limit 300)
+                            """)
+                        try await client.execute(
+                            """
+                            delete from person
+                            where id in (select id from person where given_name = 'Vif' order by random() limit 10)
+                            """)
+                    }
+                    return round
+                }
+                for path in ["/v1/people.csv", "/v1/people.vcf", "/v1/people.csv"] {
+                    let text = try await directory.ask(path).text
+                    let ids = text.matches(of: /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/).map { String($0.output.0) }
+                    let found = ids.filter { expected.contains($0) }
+                    #expect(found.count == expected.count && Set(found) == expected, "\(path)")
+                }
+                #expect(!moving.isCancelled)
+                moving.cancel()
+                if case .success(let rounds) = await moving.result { #expect(rounds > 0) }
+            }
+        }
+    }
+
+    @Test("two who read tables slowly keep nobody from the directory, though it has two connections to lend")
+    func slowReaders() async throws {
+        try await withService(DirectoryApplication.self, adjust: { $0.database.leasedConnections = 2 }) { directory in
+            try await directory.database.withClient(searchPath: "directory") { client in
+                try await client.withConnection { connection in
+                    try await connection.execute(
+                        script: Array(
+                            """
+                            set session_replication_role = replica;
+                            insert into organization (id, kind, name, street)
+                            select gen_random_uuid(), 'brand', 'Maison ' || i, repeat('x', 190)
+                            from generate_series(1, 60000) as i;
+                            insert into person (id, given_name, family_name, email)
+                            select gen_random_uuid(), 'Ada', repeat('x', 180) || i, i || '@example.org'
+                            from generate_series(1, 60000) as i;
+                            """.utf8))
+                }
+            }
+            var sockets: [RawSocket] = []
+            for (reader, path) in [("ada", "/v1/organizations.csv"), ("bob", "/v1/people.vcf")] {
+                let socket = try RawSocket(port: directory.apiPort)
+                let token = try directory.token(.operator, subject: reader)
+                await socket.send("GET \(path) HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer \(token)\r\n\r\n")
+                #expect(await socket.read(until: "\r\n\r\n").hasPrefix("HTTP/1.1 200 OK"))
+                sockets.append(socket)
+            }
+            // Both places are taken, for as long as nothing is read.
+            while try await directory.ask("/v1/people.csv?q=nobody").status != 429 {
+                try await Task.sleep(for: .milliseconds(20))
+            }
+            for number in 1...5 {
+                _ = try await directory.person("Eve", try Line(validating: "Eve \(number)"))
+                #expect(try await directory.raw(.get, "/annuaire").status == 200)
+            }
+            let refused = try await directory.ask("/v1/people.csv?q=nobody")
+            #expect(refused.status == 429 && refused.headers["retry-after"] != nil)
+            sockets.removeAll()
+            while try await directory.ask("/v1/people.csv?q=nobody").status == 429 {
+                try await Task.sleep(for: .milliseconds(20))
+            }
         }
     }
 

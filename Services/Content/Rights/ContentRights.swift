@@ -85,7 +85,8 @@ struct ContentRights {
             code, what, on: backend, due: { due($0) },
             statement: { months, atMost in
                 """
-                delete from \(table) where id in (select id from (\(due(months))) as due order by since limit \(atMost))
+                delete from \(table)
+                where id = any(array(select id from (\(due(months))) as due order by since limit \(atMost)))
                 returning id
                 """
             })

@@ -9,9 +9,11 @@ struct AudienceRoutes {
     func mount(on parts: inout ServiceParts) {
         let database = backend.database
         parts.routes.stream(ResolveAudience.self) { call, lines in
-            let statement = AudienceStore.members(of: call.body)
-            try await database.withConnection { connection in
-                for try await rows in connection.stream(statement) { try await lines.write(rows: rows) }
+            let audience = call.body
+            try await database.forEachPage { last, limit in
+                AudienceStore.members(of: audience, after: try last?["id"], limit: limit)
+            } _: { rows in
+                try await lines.write(rows: rows)
             }
         }
     }

@@ -1,19 +1,25 @@
 import ClubProtocol
+import Foundation
 import Postgres
 
 enum AudienceStore {
-    /// Everybody of an audience who is in the network, agreed and has an address, by identifier.
-    static func members(of audience: Audience) -> SQL {
-        switch audience.audience {
-        case .ambassadors: ambassadors(audience)
-        case .experts: experts(audience, of: [])
-        case .webAgencies: experts(audience, of: ["sub_kind = 'webAgency'"])
-        case .resellers: experts(audience, of: ["sub_kind = 'reseller'"])
-        }
+    /// A page of everybody of an audience who is in the network, agreed and has an address, by identifier.
+    static func members(of audience: Audience, after last: UUID?, limit: Int) -> SQL {
+        let members =
+            switch audience.audience {
+            case .ambassadors: ambassadors(audience, after: last)
+            case .experts: experts(audience, of: [], after: last)
+            case .webAgencies: experts(audience, of: ["sub_kind = 'webAgency'"], after: last)
+            case .resellers: experts(audience, of: ["sub_kind = 'reseller'"], after: last)
+            }
+        let page: SQL = "\(members) limit \(limit)"
+        return page.plannedByValue
     }
 
-    private static func ambassadors(_ audience: Audience) -> SQL {
-        let rules: [SQL] = ["left_on is null", "email is not null", .agreed(to: audience.consent)] + field(audience)
+    private static func ambassadors(_ audience: Audience, after last: UUID?) -> SQL {
+        let rules: [SQL] =
+            ["left_on is null", "email is not null", .agreed(to: audience.consent)] + field(audience)
+            + (last.map { ["ambassador.id > \($0)"] } ?? [])
         return """
             select 'ambassador' as entity, ambassador.id, ambassador.person, given_name || ' ' || family_name as name, email,
                 departements[1] as departement, \(agreedAt(audience)) as "agreedAt"
@@ -23,9 +29,10 @@ enum AudienceStore {
             """
     }
 
-    private static func experts(_ audience: Audience, of kind: [SQL]) -> SQL {
+    private static func experts(_ audience: Audience, of kind: [SQL], after last: UUID?) -> SQL {
         let rules: [SQL] =
             kind + ["left_on is null", "email is not null", .agreed(to: audience.consent)] + field(audience)
+            + (last.map { ["id > \($0)"] } ?? [])
         return """
             select 'expert' as entity, id, name, email, departement, sub_kind as "subKind",
                 \(agreedAt(audience)) as "agreedAt"

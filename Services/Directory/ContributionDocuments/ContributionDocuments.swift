@@ -78,8 +78,11 @@ struct ContributionDocuments: Sendable {
         rows += [
             .init("Cotisation", "n°\u{A0}\(receipt.contributionYear)-\(receipt.contributionNumber)"),
             .init("Réglée le", French.day(receipt.paidOn)), .init("Reçu établi le", French.day(receipt.issuedOn)),
-            .init("Montant reçu", French.amount(Money(cents: receipt.amount)), isStrong: true),
         ]
+        if !receipt.means.isEmpty {
+            rows.append(.init("Moyen de paiement", French.list(receipt.means.map(French.means))))
+        }
+        rows.append(.init("Montant reçu", French.amount(Money(cents: receipt.amount)), isStrong: true))
         return Document(
             title: "Reçu n° \(receipt.title)", author: Self.club, date: "\(receipt.issuedOn)T00:00:00Z", sender: issuer,
             recipient: recipient(receipt.organization, receipt.street, receipt.postalCode, receipt.commune),

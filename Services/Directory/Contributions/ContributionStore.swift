@@ -16,13 +16,21 @@ enum ContributionStore {
 
     private static let columns: SQL = """
         id, organization, membership, year, complements, number, \(money("amount")) as amount, \(money("paid")) as paid,
-        case when cancelled_on is not null then 'cancelled' when paid = amount then 'paid'
-            when due_on < \(today) then 'overdue' when paid > 0 then 'partlyPaid' else 'due' end as state,
+        \(state) as state,
         called_on as "calledOn", due_on as "dueOn", cancelled_on as "cancelledOn",
-        cancellation_reason as "cancellationReason", (
-            select receipt.year || '-' || receipt.number from receipt
-            where receipt.contribution = contribution.id) as receipt,
+        cancellation_reason as "cancellationReason", \(receipt) as receipt,
         version, created_at as "createdAt", updated_at as "updatedAt"
+        """
+
+    /// By its days and amounts; of a row of `contribution`.
+    static let state: SQL = """
+        case when cancelled_on is not null then 'cancelled' when paid = amount then 'paid'
+            when due_on < \(today) then 'overdue' when paid > 0 then 'partlyPaid' else 'due' end
+        """
+
+    /// The number of its receipt, as that shows it; null while there is none.
+    static let receipt: SQL = """
+        (select receipt.year || '-' || receipt.number from receipt where receipt.contribution = contribution.id)
         """
 
     /// Cents in a column as the protocol has money.
@@ -155,10 +163,8 @@ enum ContributionStore {
         return try await executor.query("select \(columns) from contribution where \(rules.all)")
     }
 
-    static func list(
-        _ query: ListContributions.Query, _ page: PageRequest, for principal: Principal,
-        on executor: any PostgresExecutor
-    ) async throws -> Rows {
+    /// What the list shows on all its pages, and its export.
+    static func selection(_ query: ListContributions.Query, for principal: Principal) -> [SQL] {
         var rules = visible(to: principal)
         if let organization = query.organization { rules.append("organization = \(organization)") }
         if let year = query.year { rules.append("year = \(year)") }
@@ -170,6 +176,14 @@ enum ContributionStore {
         case .cancelled: rules.append("cancelled_on is not null")
         case nil: break
         }
+        return rules
+    }
+
+    static func list(
+        _ query: ListContributions.Query, _ page: PageRequest, for principal: Principal,
+        on executor: any PostgresExecutor
+    ) async throws -> Rows {
+        var rules = selection(query, for: principal)
         if let after = try page.position(of: Contribution.self) {
             rules.append("(year, id) < (\(after.key)::text::integer, \(after.id))")
         }

@@ -4,7 +4,7 @@ import ServiceKit
 
 enum PaymentStore {
     private static let columns: SQL = """
-        id, contribution, \(ContributionStore.money("amount")) as amount, paid_on as "paidOn", reference,
+        id, contribution, \(ContributionStore.money("amount")) as amount, paid_on as "paidOn", means, reference,
         created_at as "createdAt"
         """
 
@@ -24,10 +24,24 @@ enum PaymentStore {
         guard try !row["cancelled", as: Bool.self] else { throw Problem(.contributionCancelled) }
         return try await transaction.query(
             """
-            insert into payment (id, contribution, amount, paid_on, reference)
-            values (\(id), \(contribution), \(body.amount.amount)::bigint::integer, \(body.paidOn), \(body.reference))
+            insert into payment (id, contribution, amount, paid_on, means, reference)
+            values (
+                \(id), \(contribution), \(body.amount.amount)::bigint::integer, \(body.paidOn), \(body.means),
+                \(body.reference))
             returning \(columns)
             """)
+    }
+
+    /// The condition of an export; of `payment` joined with its `contribution`.
+    static func selection(_ query: ExportPayments.Query, for principal: Principal) -> SQL {
+        var rules = ContributionStore.visible(to: principal)
+        if let contribution = query.contribution { rules.append("payment.contribution = \(contribution)") }
+        if let organization = query.organization { rules.append("contribution.organization = \(organization)") }
+        if let year = query.year { rules.append("contribution.year = \(year)") }
+        if let means = query.means { rules.append("payment.means = \(means)") }
+        if let day = query.paidFrom { rules.append("payment.paid_on >= \(day)::date") }
+        if let day = query.paidUntil { rules.append("payment.paid_on <= \(day)::date") }
+        return rules.all
     }
 
     static func list(

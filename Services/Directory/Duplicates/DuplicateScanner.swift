@@ -98,14 +98,15 @@ enum DuplicateScanner {
         return try row.decode(Progress.self)
     }
 
-    /// Takes away open pairs of records that are there no more.
+    /// Takes away open pairs of records that are there no more. Each is looked up by itself: the planner would rather read all
+    /// records to know which are there.
     static func sweep(_ kind: RecordKind, in transaction: PostgresTransaction) async throws -> Int {
         try await transaction.execute(
             """
             delete from duplicate
             where duplicate.kind = \(kind) and duplicate.state = 'open' and (
-                not exists (select from \(kind.table) record where record.id = first)
-                or not exists (select from \(kind.table) record where record.id = second))
+                (select record.id from \(kind.table) record where record.id = first) is null
+                or (select record.id from \(kind.table) record where record.id = second) is null)
             """)
     }
 

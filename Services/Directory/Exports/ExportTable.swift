@@ -7,22 +7,59 @@ struct ExportTable: Sendable {
         var header: String
         /// Of type text; null for an empty cell.
         var cell: SQL
+        /// Whether all that stands in it are numbers of ours.
+        var isNumber = false
 
         init(_ header: String, _ cell: SQL) {
             self.header = header
             self.cell = cell
         }
+
+        /// Euros, `-50.00`, of an expression of cents.
+        static func amount(_ header: String, _ cents: SQL) -> Self {
+            var column = Self(header, "to_char((\(cents)) / 100.0, 'FM9999999999990.00')")
+            column.isNumber = true
+            return column
+        }
+    }
+
+    /// That of the list: by two columns, which no two rows have together, and their types.
+    struct Order: Sendable {
+        let first: (column: SQL, type: SQL)
+        let second: (column: SQL, type: SQL)
+        var isDescending = false
+
+        /// By the name of what a table holds.
+        static func name(of table: SQL) -> Self {
+            Self(first: ("\(table).sort_key", "text"), second: ("\(table).id", "uuid"))
+        }
     }
 
     let columns: [Column]
     let source: SQL
+    let order: Order
 
-    /// In the order of the list.
-    func query(where condition: SQL) -> SQL {
-        """
-        select \(columns.map(\.cell).joined(separator: ", ")) from \(source)
-        where \(condition) order by sort_key, id
-        """
+    /// A page in the order of the list: the cells of the columns, then the place of the row.
+    ///
+    /// - Parameter last: the last row of the page before.
+    func page(where condition: SQL, after last: Row?, limit: Int) throws -> SQL {
+        var rules = [condition]
+        if let last {
+            let place: (first: String, second: String) = (try last["_first"], try last["_second"])
+            rules.append(
+                """
+                (\(order.first.column), \(order.second.column)) \(order.isDescending ? "<" : ">" as SQL)
+                    (\(place.first)::text::\(order.first.type), \(place.second)::text::\(order.second.type))
+                """)
+        }
+        let direction: SQL = order.isDescending ? "desc" : "asc"
+        let page: SQL = """
+            select \(columns.map(\.cell).joined(separator: ", ")), (\(order.first.column))::text as "_first",
+                (\(order.second.column))::text as "_second"
+            from \(source) where \(rules.all)
+            order by \(order.first.column) \(direction), \(order.second.column) \(direction) limit \(limit)
+            """
+        return page.plannedByValue
     }
 
     /// The headers are those that an import knows.
@@ -34,7 +71,7 @@ struct ExportTable: Sendable {
             .init("departements", "array_to_string(departements, ', ')"), .init("topics", topics),
             .init("brands", brands), .init("website", "website"),
         ] + consents + enrolment,
-        source: "expert")
+        source: "expert", order: .name(of: "expert"))
 
     static let organizations = ExportTable(
         columns: [
@@ -46,7 +83,7 @@ struct ExportTable: Sendable {
             .init("agency", "agency::text"),
             .init("publicDirectory", "case when public_directory then 'oui' else 'non' end"),
         ],
-        source: "organization")
+        source: "organization", order: .name(of: "organization"))
 
     static let people = ExportTable(
         columns: [
@@ -54,7 +91,7 @@ struct ExportTable: Sendable {
             .init("email", "email"), .init("telephone", "telephone"),
             .init("organization", number(of: "person.organization")),
         ] + consents,
-        source: "person")
+        source: "person", order: .name(of: "person"))
 
     /// - Parameter isShown: whether the caller may see a row of `person`: its address, telephone and answers.
     static func ambassadors(isShown: SQL) -> ExportTable {
@@ -71,7 +108,7 @@ struct ExportTable: Sendable {
                         case when \(isShown) then telephone end as telephone,
                         case when \(isShown) then consents end as consents
                     from person where person.id = ambassador.person) as who
-                """)
+                """, order: .name(of: "ambassador"))
     }
 
     /// An organization as an import finds it again, elsewhere too if it has a SIRET.

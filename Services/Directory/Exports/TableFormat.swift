@@ -15,45 +15,35 @@ struct TableFormat: Equatable {
 
     /// One cell: harmless to a spreadsheet, and in quotes where that or its text needs them.
     func append(_ text: some Collection<UInt8>, to line: inout [UInt8]) {
-        let isFormula = FormulaGuard.isNeeded(text)
+        let places = FormulaGuard.places(in: text)
         let isQuoted =
-            isFormula
+            !places.isEmpty
             || text.contains { byte in
                 byte == separator || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\n")
                     || byte == UInt8(ascii: "\r")
             }
-        if isQuoted { line.append(UInt8(ascii: "\"")) }
-        if isFormula { line.append(FormulaGuard.mark) }
         guard isQuoted else {
             line.append(contentsOf: text)
             return
         }
-        for byte in text {
+        line.append(UInt8(ascii: "\""))
+        var next = places[...]
+        for (offset, byte) in text.enumerated() {
+            if offset == next.first {
+                line.append(FormulaGuard.mark)
+                next.removeFirst()
+            }
             if byte == UInt8(ascii: "\"") { line.append(byte) }
             line.append(byte)
         }
         line.append(UInt8(ascii: "\""))
     }
-}
 
-/// Keeps a cell from being taken for a formula (OWASP, CSV Injection): an apostrophe goes before a sign that begins one.
-///
-/// What begins with apostrophes and such a sign gets one more, so that taking one away always gives the text as it was.
-enum FormulaGuard {
-    static let mark = UInt8(ascii: "'")
-
-    static func isNeeded(_ text: some Sequence<UInt8>) -> Bool {
-        switch text.first(where: { $0 != mark && $0 != UInt8(ascii: " ") }) {
-        case UInt8(ascii: "="), UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "@"), UInt8(ascii: "|"),
-            UInt8(ascii: "\t"), UInt8(ascii: "\r"), UInt8(ascii: "\n"):
-            true
-        default: false
+    /// A number of our own making, `-50.00`: a spreadsheet is to reckon with it, so nothing keeps it from that. A French one has a
+    /// comma before the cents.
+    func append(number: some Collection<UInt8>, to line: inout [UInt8]) {
+        for byte in number {
+            line.append(isForExcel && byte == UInt8(ascii: ".") ? UInt8(ascii: ",") : byte)
         }
-    }
-
-    /// The text of a cell as it was before an export.
-    static func removed(from cell: String) -> String {
-        guard cell.utf8.first == mark, isNeeded(cell.utf8) else { return cell }
-        return String(cell.dropFirst())
     }
 }

@@ -53,15 +53,12 @@ struct ImportRun<Row: ImportedRow> {
     private func takeWhole(_ body: SpooledFile) async throws -> Import.ID {
         let mine = Mutex<ImportLedger.Claim?>(nil)
         do {
-            return try await database.transaction(retries: 0) { transaction in
+            let claim = try await database.transaction(retries: 0) { transaction in
                 // Before the claim: whoever took the claim away from an attempt that is at work, and then found that it
                 // holds the lock, would keep both from their end.
                 try await lock(waiting: false, in: transaction)
                 let claim = try await database.transaction { try await ImportLedger.claim(order, in: $0) }
-                guard !claim.isAnswered else {
-                    try await compare(body, with: claim)
-                    return claim.id
-                }
+                guard !claim.isAnswered else { return claim }
                 mine.withLock { $0 = claim }
                 var file = ImportFile(of: blank, topics: try await vocabulary(in: transaction), order, after: claim)
                 var rejected = 0
@@ -88,8 +85,10 @@ struct ImportRun<Row: ImportedRow> {
                 guard try await ImportLedger.end(claim, .completed, on: transaction) else {
                     throw Problem(.importRunning, "This file is being sent again by somebody else.")
                 }
-                return claim.id
+                return claim
             }
+            if mine.withLock({ $0 == nil }) { try await compare(body, with: claim) }
+            return claim.id
         } catch {
             guard let claim = mine.withLock({ $0 }) else { throw error }
             guard error is Undone else {

@@ -21,9 +21,17 @@ enum MemberStore {
         }
     }
 
-    static func list(
-        _ query: ListMembers.Query, _ page: PageRequest, for principal: Principal, on executor: any PostgresExecutor
-    ) async throws -> Rows {
+    /// Those who are or were members, each beside how it stands on the day of a query.
+    static func source(_ query: ListMembers.Query) -> SQL {
+        let day = query.asOf ?? .today
+        return "organization cross join lateral (\(standing(of: "organization.id", on: day))) as standing"
+    }
+
+    /// The first day of an organization's first membership.
+    static let since: SQL = "(select min(from_day) from membership where organization = organization.id)"
+
+    /// What the list shows on all its pages, and its export.
+    static func selection(_ query: ListMembers.Query, for principal: Principal) -> [SQL] {
         let day = query.asOf ?? .today
         var rules =
             visible(to: principal) + [
@@ -32,6 +40,13 @@ enum MemberStore {
         if let kind = query.kind { rules.append("organization.kind = \(kind)") }
         if let tier = query.tier { rules.append("standing.tier = \(tier)") }
         if let status = query.status { rules.append("standing.status = \(status)") }
+        return rules
+    }
+
+    static func list(
+        _ query: ListMembers.Query, _ page: PageRequest, for principal: Principal, on executor: any PostgresExecutor
+    ) async throws -> Rows {
+        var rules = selection(query, for: principal)
         if let after = try page.position(of: Organization.self) {
             rules.append("(organization.sort_key, organization.id) > (\(after.key), \(after.id))")
         }
@@ -39,9 +54,9 @@ enum MemberStore {
             """
             select organization.id as organization, organization.name, organization.kind, standing.status,
                 standing.membership, standing.tier, standing.owed,
-                (select min(from_day) from membership where organization = organization.id) as since,
+                \(since) as since,
                 organization.sort_key as "_key"
-            from organization cross join lateral (\(standing(of: "organization.id", on: day))) as standing
+            from \(source(query))
             where \(rules.all)
             order by organization.sort_key, organization.id limit \(page.limit + 1)
             """)

@@ -36,14 +36,20 @@ enum MembershipStore {
         return try await executor.query("select \(columns) from membership where \(rules.all)")
     }
 
-    static func list(
-        _ query: ListMemberships.Query, _ page: PageRequest, for principal: Principal,
-        on executor: any PostgresExecutor
-    ) async throws -> Rows {
+    /// What the list shows on all its pages, and its export.
+    static func selection(_ query: ListMemberships.Query, for principal: Principal) -> [SQL] {
         var rules = visible(to: principal)
         if let organization = query.organization { rules.append("organization = \(organization)") }
         if let tier = query.tier { rules.append("tier = \(tier)") }
         if let day = query.asOf { rules.append(.holds(on: day)) }
+        return rules
+    }
+
+    static func list(
+        _ query: ListMemberships.Query, _ page: PageRequest, for principal: Principal,
+        on executor: any PostgresExecutor
+    ) async throws -> Rows {
+        var rules = selection(query, for: principal)
         if let after = try page.position(of: Membership.self) {
             rules.append("(from_day, id) < (\(after.key)::date, \(after.id))")
         }

@@ -22,6 +22,23 @@ enum French {
         return Day(daysSince1970: (seconds + offset) / 86_400)
     }
 
+    static func means(_ means: Payment.Means) -> String {
+        switch means {
+        case .transfer: "virement"
+        case .cheque: "chèque"
+        case .card: "carte"
+        case .directDebit: "prélèvement"
+        case .cash: "espèces"
+        case .other: "autre"
+        }
+    }
+
+    /// `virement, chèque et carte`
+    static func list(_ words: [String]) -> String {
+        guard let last = words.last, words.count > 1 else { return words.first ?? "" }
+        return "\(words.dropLast().joined(separator: ", ")) et \(last)"
+    }
+
     /// `1 200,00 €`, with blanks at which no line breaks.
     static func amount(_ money: Money) -> String {
         let cents = abs(money.amount)

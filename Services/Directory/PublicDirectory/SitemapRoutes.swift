@@ -40,10 +40,10 @@ struct SitemapRoutes: Sendable {
         switch part {
         case nil:
             let experts = try await SitemapStore.count(upTo: size, on: database)
-            let members = try await SitemapStore.members(upTo: size, on: database)
-            if experts + members.count + Self.lists.count <= size {
+            let members = try await SitemapStore.countMembers(upTo: size, on: database)
+            if experts + members + Self.lists.count <= size {
                 try await write(Self.head("urlset") + Self.lists.map { location($0) }.joined())
-                for member in members { try await write(location("/annuaire/membres/\(member.id)", member.changedOn)) }
+                try await writeMembers(write)
                 try await writeExperts(from: nil, write)
                 try await write("</urlset>\n")
             } else {
@@ -54,15 +54,26 @@ struct SitemapRoutes: Sendable {
                 try await write("</sitemapindex>\n")
             }
         case Self.members?:
-            let members = try await SitemapStore.members(upTo: size - Self.lists.count, on: database)
             try await write(Self.head("urlset") + Self.lists.map { location($0) }.joined())
-            for member in members { try await write(location("/annuaire/membres/\(member.id)", member.changedOn)) }
+            try await writeMembers(write)
             try await write("</urlset>\n")
         case let part?:
             guard let start = try? Expert.ID(validating: part) else { throw Problem(.notFound) }
             try await write(Self.head("urlset"))
             try await writeExperts(from: start, write)
             try await write("</urlset>\n")
+        }
+    }
+
+    private func writeMembers(_ write: (String) async throws -> Void) async throws {
+        var (last, left) = (String?.none, size - Self.lists.count)
+        while left > 0 {
+            let members = try await SitemapStore.members(
+                after: last, limit: min(left, Self.batch), on: backend.database)
+            try await write(members.map { location("/annuaire/membres/\($0.id)", $0.changedOn) }.joined())
+            guard members.count == min(left, Self.batch) else { return }
+            last = members.last?.id
+            left -= members.count
         }
     }
 

@@ -20,9 +20,21 @@ enum SitemapStore {
                 "count"] ?? 0
     }
 
-    static func members(upTo limit: Int, on executor: any PostgresExecutor) async throws -> [Entry] {
-        try await executor.query(
-            "select \(columns) from organization where \(.publicMember) order by id limit \(limit)"
+    /// How many members are published; one more than `limit` where there are more.
+    static func countMembers(upTo limit: Int, on executor: any PostgresExecutor) async throws -> Int {
+        try await executor.first(
+            """
+            select count(*) as count
+            from (select from organization where \(.publicMember) limit \(limit + 1)) as found
+            """)?["count"] ?? 0
+    }
+
+    static func members(
+        after last: String?, limit: Int, on executor: any PostgresExecutor
+    ) async throws -> [Entry] {
+        let rules: [SQL] = [.publicMember] + (last.map { ["organization.id > \($0)::text::uuid"] } ?? [])
+        return try await executor.query(
+            "select \(columns) from organization where \(rules.all) order by organization.id limit \(limit)"
         ).decode(Entry.self)
     }
 

@@ -100,6 +100,7 @@ struct ReceiptRoutes: Sendable {
         if !address.isEmpty { content["address"] = address }
         content["siren"] = receipt.siren
         content["siret"] = receipt.siret
+        if !receipt.means.isEmpty { content["means"] = French.list(receipt.means.map(French.means)) }
         content["returned"] = receipt.returned.map { French.amount(Money(cents: $0)) }
         return pages.html(.receipt, title: "Reçu n° \(receipt.title)", content)
     }

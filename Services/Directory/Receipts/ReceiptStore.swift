@@ -21,18 +21,21 @@ enum ReceiptStore {
         var commune: String?
         var contributionYear: Int
         var contributionNumber: Int
+        /// By what it was paid, as far as that is known.
+        var means: [Payment.Means]
         /// In cents, of the amount, since; nil while all is paid.
         var returned: Int?
     }
 
     private static let columns: SQL = """
         receipt.contribution, receipt.year, receipt.number, issued_on as "issuedOn", paid_on as "paidOn", receipt.amount,
-        organization_name as organization, receipt.siren, receipt.siret, receipt.street, receipt.postal_code as "postalCode", receipt.commune,
-        contribution_year as "contributionYear", contribution_number as "contributionNumber",
+        organization_name as organization, receipt.siren, receipt.siret, receipt.street,
+        receipt.postal_code as "postalCode", receipt.commune, contribution_year as "contributionYear",
+        contribution_number as "contributionNumber", receipt.means,
         nullif(contribution.amount - contribution.paid, 0) as returned
         """
 
-    private static let joined: SQL = "receipt join contribution on contribution.id = receipt.contribution"
+    static let joined: SQL = "receipt join contribution on contribution.id = receipt.contribution"
 
     private static let today: SQL = "(now() at time zone 'Europe/Paris')::date"
 
@@ -48,7 +51,10 @@ enum ReceiptStore {
             with complete as (
                 select contribution.id, amount, year, number, organization.name,
                     coalesce(siren, left(siret, 9)) as siren, siret, street, postal_code, commune, (
-                    select max(paid_on) from payment where payment.contribution = contribution.id) as paid_on
+                    select max(paid_on) from payment where payment.contribution = contribution.id) as paid_on, array(
+                    select means from payment
+                    where payment.contribution = contribution.id and payment.amount > 0 and means is not null
+                    group by means order by min(payment.paid_on), means) as means
                 from contribution join organization on organization.id = contribution.organization
                 where contribution.id = \(contribution) and paid = amount
                     and not exists (select from receipt where receipt.contribution = contribution.id)
@@ -60,10 +66,10 @@ enum ReceiptStore {
             )
             insert into receipt (
                 id, contribution, year, number, issued_on, paid_on, amount, organization_name, siren, siret, street,
-                postal_code, commune, contribution_year, contribution_number)
+                postal_code, commune, contribution_year, contribution_number, means)
             select \(Receipt.ID()), complete.id, numbered.year, numbered.last, \(today), complete.paid_on,
                 complete.amount, complete.name, complete.siren, complete.siret, complete.street, complete.postal_code,
-                complete.commune, complete.year, complete.number
+                complete.commune, complete.year, complete.number, complete.means
             from complete, numbered
             returning id
             """)?["id"]
@@ -82,12 +88,18 @@ enum ReceiptStore {
         try await executor.first("select \(columns) from \(joined) where receipt.id = \(id)")?.decode(Shown.self)
     }
 
-    static func list(
-        _ query: ListReceipts.Query, _ page: PageRequest, for principal: Principal, on executor: any PostgresExecutor
-    ) async throws -> Rows {
+    /// What the list shows on all its pages, and its export.
+    static func selection(_ query: ListReceipts.Query, for principal: Principal) -> [SQL] {
         var rules = ContributionStore.visible(to: principal)
         if let organization = query.organization { rules.append("contribution.organization = \(organization)") }
         if let year = query.year { rules.append("receipt.year = \(year)") }
+        return rules
+    }
+
+    static func list(
+        _ query: ListReceipts.Query, _ page: PageRequest, for principal: Principal, on executor: any PostgresExecutor
+    ) async throws -> Rows {
+        var rules = selection(query, for: principal)
         if let last = try page.place(of: 2, { (year: $0[0], number: $0[1]) }) {
             rules.append(
                 "(receipt.year, receipt.number) < (\(last.year)::text::integer, \(last.number)::text::integer)")
@@ -96,7 +108,7 @@ enum ReceiptStore {
             """
             select receipt.id, receipt.contribution, contribution.organization, organization_name as name, receipt.year,
                 receipt.number, issued_on as "issuedOn", paid_on as "paidOn",
-                \(ContributionStore.money("receipt.amount")) as amount,
+                \(ContributionStore.money("receipt.amount")) as amount, receipt.means,
                 case when contribution.paid < contribution.amount then
                     \(ContributionStore.money("contribution.amount - contribution.paid")) end as returned
             from \(joined)

@@ -131,10 +131,12 @@ struct EventsRights {
             statement: { months, atMost in
                 Self.forget(
                     """
-                    registration.id in (
-                        select registration.id from registration join event on event.id = registration.event
-                        where not forgotten and event.ends_at < now() - make_interval(months => \(months)::integer)
-                        order by registration.id limit \(atMost))
+                    registration.id = any(array(
+                        select remembered.id from event cross join lateral (
+                            select registration.id from registration
+                            where registration.event = event.id and not forgotten limit \(atMost)) as remembered
+                        where event.ends_at < now() - make_interval(months => \(months)::integer)
+                        limit \(atMost)))
                     """)
             })
     }

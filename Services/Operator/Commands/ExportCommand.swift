@@ -8,13 +8,15 @@ import ServiceKit
 struct ExportCommand: AsyncParsableCommand {
     enum Records: String, CaseIterable, ExpressibleByArgument {
         case experts, organizations, people, ambassadors
+        case members, memberships, contributions, payments, receipts
     }
 
     static let configuration = CommandConfiguration(
         commandName: "export", abstract: "Writes records into a CSV file.",
         discussion: """
-            What you may see, all of it. The file is one that `club import` takes. A cell that a \
-            spreadsheet could take for a formula begins with an apostrophe, which an import takes away again.
+            What you may see, all of it. A file of experts, organizations, people or ambassadors is one that \
+            `club import` takes. What a spreadsheet could take for a formula has an apostrophe before it, which an \
+            import takes away again.
             """)
 
     @Argument(help: "What to write: \(Records.allCases.map(\.rawValue).joined(separator: ", ")).")
@@ -23,7 +25,7 @@ struct ExportCommand: AsyncParsableCommand {
     @Argument(help: "The file; without one, standard output.")
     var file: String?
 
-    @Flag(help: "Write semicolons and a byte order mark, for a French Excel.")
+    @Flag(help: "Write semicolons, decimal commas and a byte order mark, for a French Excel.")
     var excel = false
 
     func run() async throws {
@@ -56,6 +58,12 @@ struct ExportCommand: AsyncParsableCommand {
                 try await directory.download(ExportOrganizations.request(query: .init(excel: excel)), take)
             case .people: try await directory.download(ExportPeople.request(query: .init(excel: excel)), take)
             case .ambassadors: try await directory.download(ExportAmbassadors.request(query: .init(excel: excel)), take)
+            case .members: try await directory.download(ExportMembers.request(query: .init(excel: excel)), take)
+            case .memberships: try await directory.download(ExportMemberships.request(query: .init(excel: excel)), take)
+            case .contributions:
+                try await directory.download(ExportContributions.request(query: .init(excel: excel)), take)
+            case .payments: try await directory.download(ExportPayments.request(query: .init(excel: excel)), take)
+            case .receipts: try await directory.download(ExportReceipts.request(query: .init(excel: excel)), take)
             }
         } catch {
             throw CommandFailure(calling: .directory, error)

@@ -18,7 +18,7 @@ struct DemoContributions: Sendable {
                 CreatePayment.request(
                     path: .init(contribution: contribution.id),
                     body: .init(
-                        amount: contribution.amount, paidOn: .today,
+                        amount: contribution.amount, paidOn: .today, means: .transfer,
                         reference: Line(validating: "VIR \(year)-\(contribution.number)")),
                     idempotencyKey: "demo-\(contribution.id)"))
         }

@@ -44,10 +44,18 @@ package struct Contribution: Codable, Hashable, Sendable {
 package struct Payment: Codable, Hashable, Sendable {
     package typealias ID = Identifier<Payment>
 
+    /// By what the money came or went.
+    package enum Means: String, Codable, CaseIterable, Sendable {
+        case transfer, cheque, card, directDebit, cash, other
+    }
+
     package var id: ID
     package var contribution: Contribution.ID
     package var amount: Money
     package var paidOn: Day
+    /// Absent where nobody said it when the payment was booked.
+    package var means: Means?
+    /// Of the transfer, the number of the cheque: as bank and payer have it.
     package var reference: Line?
     package var createdAt: Timestamp
 }
@@ -166,12 +174,15 @@ package enum CreatePayment: Endpoint {
         package var amount: Money
         /// Not after today.
         package var paidOn: Day
-        /// As the bank has it.
+        /// Callers that do not know of it may leave it out; then it stays unknown.
+        package var means: Payment.Means?
+        /// Of the transfer, the number of the cheque: as bank and payer have it.
         package var reference: Line?
 
-        package init(amount: Money, paidOn: Day, reference: Line? = nil) {
+        package init(amount: Money, paidOn: Day, means: Payment.Means? = nil, reference: Line? = nil) {
             self.amount = amount
             self.paidOn = paidOn
+            self.means = means
             self.reference = reference
         }
     }

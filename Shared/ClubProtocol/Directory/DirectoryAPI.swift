@@ -38,6 +38,7 @@ package enum DirectoryAPI {
         MergeRecords.self, ListMerges.self, GetMerge.self, UndoMerge.self,
         ExportExperts.self, ExportOrganizations.self, ExportPeople.self, ExportAmbassadors.self, ExportCards.self,
         GetCard.self,
+        ExportMembers.self, ExportMemberships.self, ExportContributions.self, ExportPayments.self, ExportReceipts.self,
         ImportExperts.self, ImportOrganizations.self, ImportPeople.self, ImportAmbassadors.self,
         ListImports.self, GetImport.self, ListImportRows.self,
         ListPersonConsents.self, AddPersonConsent.self, ListExpertConsents.self, AddExpertConsent.self,

@@ -16,6 +16,8 @@ package struct Receipt: Codable, Hashable, Sendable {
     /// The day of the payment that completed the contribution.
     package var paidOn: Day
     package var amount: Money
+    /// By what the contribution was paid, as far as it was said when the payments were booked.
+    package var means: [Payment.Means]
     /// What has gone back since, while the contribution is not paid as a whole any more.
     package var returned: Money?
 }

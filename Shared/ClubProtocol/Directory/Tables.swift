@@ -1,8 +1,8 @@
 import HTTPTypes
 
 // The lists as tables and as cards: the same filters, and the same rules of who sees what. A table is written as RFC 4180
-// has it, and safe to open in a spreadsheet: a cell that begins with `=`, `+`, `-`, `@` or a control sign gets an apostrophe
-// before it, which an import takes away again.
+// has it, and safe to open in a spreadsheet: an apostrophe goes before each `=`, `+`, `-`, `@` or control sign that begins a cell,
+// or what would be one by another separator, and an import takes it away again.
 
 /// Writes experts as a table that an import takes as it is.
 package enum ExportExperts: Endpoint {

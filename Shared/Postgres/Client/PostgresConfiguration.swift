@@ -17,6 +17,9 @@ package struct PostgresConfiguration: Sendable {
     /// The server's limit for one statement, on every connection. The client itself waits one second longer: then it takes
     /// the server for dead, fails the statement and connects anew.
     package var statementTimeout: Duration = .seconds(10)
+    /// How long the server lets a transaction wait for its next statement before it ends the session: nothing of ours waits for
+    /// the world in one.
+    package var idleInTransactionTimeout: Duration = .seconds(30)
     package var connectTimeout: Duration = .seconds(2)
     /// Shown by the server in `pg_stat_activity`.
     package var applicationName: String
@@ -69,6 +72,7 @@ package struct PostgresConfiguration: Sendable {
         option("DateStyle", "ISO")
         option("IntervalStyle", "iso_8601")
         option("statement_timeout", String(statementTimeout.wholeMilliseconds))
+        option("idle_in_transaction_session_timeout", String(idleInTransactionTimeout.wholeMilliseconds))
         if let searchPath { option("search_path", searchPath) }
         if let role { option("role", role) }
         all["options"] = options.joined(separator: " ")

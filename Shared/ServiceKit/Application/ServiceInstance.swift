@@ -16,6 +16,8 @@ package final class ServiceInstance<App: ServiceApplication>: Service {
     package let configuration: ServiceConfiguration
     package let backend: Backend
     package let health: Health
+    /// The kinds of jobs that it works on, those of its schedules among them.
+    package let jobKinds: [String]
     private let responder: Responder
     private let feed: ChangeFeed?
     private let group: ServiceGroup
@@ -75,6 +77,7 @@ package final class ServiceInstance<App: ServiceApplication>: Service {
             self.configuration = configuration
             self.backend = backend
             self.health = health
+            jobKinds = parts.jobs.map(\.kind) + (parts.crons + Housekeeping.crons(database)).map(\.job.kind)
             self.responder = responder
             self.feed = feed
             self.http = http

@@ -26,6 +26,10 @@ package struct HTTPLimits: Sendable {
     package var bodyStallBytes = 512
     /// How long an answer may wait for a client that does not read.
     package var writeStall: Duration = .seconds(30)
+    /// How long an answer that is written as it goes out may take as a whole; then it is cut off.
+    package var streamLimit: Duration = .seconds(600)
+    /// Exports that are written at the same time, each for another caller; more are 429.
+    package var exports = 2
     /// How long a connection is kept without a request.
     package var idleTimeout: Duration = .seconds(60)
     /// Requests a second for one person, and how many more at once. Operators and services are not limited.

@@ -37,6 +37,8 @@ package struct TextWriter: Sendable {
 }
 
 /// The bytes of one stream on their way out: the head goes with the first 32 KiB, or with the end.
+///
+/// Whoever reads slowly is waited for, until the stream has taken all the time that one may take.
 final class LineOutput: Sendable {
     private static let chunk = 32 << 10
     private struct State {
@@ -46,11 +48,13 @@ final class LineOutput: Sendable {
 
     let head: WireAnswer
     private let sink: any AnswerSink
+    private let end: ContinuousClock.Instant
     private let state = Mutex(State())
 
-    init(head: WireAnswer, sink: any AnswerSink) {
+    init(head: WireAnswer, sink: any AnswerSink, end: ContinuousClock.Instant) {
         self.head = head
         self.sink = sink
+        self.end = end
     }
 
     /// Whether bytes have gone out, so that an error can no longer become a problem document.
@@ -76,6 +80,7 @@ final class LineOutput: Sendable {
     }
 
     private func flush() async throws {
+        guard .now < end else { throw Problem(.deadline) }
         let (bytes, isFirst) = state.withLock { state in
             defer {
                 state.buffer.removeAll(keepingCapacity: true)

@@ -21,6 +21,7 @@ package final class Responder: Sendable {
     let logger: Logger
     let admission: Admission
     let bodies: BodyBudget
+    let exports: ExportGate
     private let verifier: TokenVerifier
     private let table: RouteTable
     private let mapping: ProblemMapping
@@ -59,6 +60,7 @@ package final class Responder: Sendable {
         documents = ["/openapi.json": openAPI, "/.well-known/jwks.json": jwks]
         admission = Admission(places: limits.inFlight, seats: limits.queued, patience: limits.queueWait)
         bodies = BodyBudget(limit: limits.bufferedBytes)
+        exports = ExportGate(places: limits.exports)
         principals = RateLimiter(limits.principalRate)
         strangers = RateLimiter(limits.anonymousRate)
         failures = RateLimiter(limits.failedTokenRate)

@@ -59,13 +59,13 @@ package struct Routes {
     ) {
         add(E.self, .json) { work, input, sink in
             let call = try work.call(E.self, input)
-            let output = LineOutput(head: work.streamHead(E.operation), sink: sink)
+            let output = work.output(E.operation, to: sink)
             return try await work.write(output) { try await handler(call, LineWriter(output: output)) }
         }
     }
 
-    /// Mounts a text that is written as it goes out (CSV, vCard), in constant memory. Errors are told as those of a
-    /// ``stream(_:_:)`` are.
+    /// Mounts a text that is written as it goes out, in constant memory. Errors are told as those of a ``stream(_:_:)`` are.
+    /// A handler never writes while it holds a connection of the database: see ``PostgresExecutor/forEachPage(_:_:)``.
     ///
     /// - Parameter headers: of the answer, as `Content-Disposition`.
     package mutating func download<E: Endpoint>(
@@ -74,8 +74,23 @@ package struct Routes {
     ) where E.Response == TextDocument {
         add(E.self, .json) { work, input, sink in
             let call = try work.call(E.self, input)
-            let output = LineOutput(head: work.streamHead(E.operation, headers: headers), sink: sink)
+            let output = work.output(E.operation, headers: headers, to: sink)
             return try await work.write(output) { try await handler(call, TextWriter(output: output)) }
+        }
+    }
+
+    /// Mounts a ``download(_:headers:_:)`` that is as long as the tables of the service are: two at a time, and one for each
+    /// caller; whoever comes in between is answered 429.
+    package mutating func export<E: Endpoint>(
+        _: E.Type, headers: HTTPFields = [:],
+        _ handler: @escaping @Sendable (Call<E>, TextWriter) async throws -> Void
+    ) where E.Response == TextDocument {
+        add(E.self, .json) { work, input, sink in
+            let call = try work.call(E.self, input)
+            let output = work.output(E.operation, headers: headers, to: sink)
+            return try await work.passExportGate {
+                try await work.write(output) { try await handler(call, TextWriter(output: output)) }
+            }
         }
     }
 

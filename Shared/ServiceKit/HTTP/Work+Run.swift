@@ -26,6 +26,15 @@ extension Work {
         }
     }
 
+    /// Does what may be done by few at a time.
+    ///
+    /// - Throws: 429 while there is no place; what `body` throws.
+    func passExportGate<T: Sendable>(_ body: () async throws -> T) async throws -> T {
+        // All without a token are one address, as for the rate limit.
+        let caller = principal.isAnonymous ? head.address : principal.actor
+        return try await responder.exports.pass(caller, body)
+    }
+
     /// Writes a stream to its end.
     func write(_ output: LineOutput, _ body: () async throws -> Void) async throws -> Completion {
         guard head.verb != .head else { return .answer(output.head) }

@@ -107,10 +107,12 @@ final class Work: Sendable {
         return wired
     }
 
-    func streamHead(_ operation: Operation, headers: HTTPFields = [:]) -> WireAnswer {
-        WireAnswer(
+    /// Where a stream goes out, for as long as one may take.
+    func output(_ operation: Operation, headers: HTTPFields = [:], to sink: any AnswerSink) -> LineOutput {
+        let head = WireAnswer(
             operation.success, contentType: operation.produces.rawValue, body: [], requestID: requestID,
             extra: headers.isEmpty ? route.extra : HTTPFields(Array(headers) + Array(route.extra)))
+        return LineOutput(head: head, sink: sink, end: .now + responder.limits.streamLimit)
     }
 
     /// One transaction with the idempotency protocol inside.

@@ -95,8 +95,9 @@ struct RetentionRoutes: Sendable {
         var failure: (any Error)?
         for task in tasks {
             do {
-                guard let rule = try await rule(task, on: backend.database) else { continue }
-                let count = try await task.enforce(rule.months, job)
+                // Not with the count of what is due: enforcing finds it anyway.
+                guard let months = try await months(task, on: backend.database) else { continue }
+                let count = try await task.enforce(months, job)
                 try await backend.database.execute(
                     "update retention_rule set last_run = now(), last_count = \(count)::integer where code = \(task.code)"
                 )
@@ -135,6 +136,10 @@ struct RetentionRoutes: Sendable {
     private func task(_ code: Line) throws(Problem) -> RetentionTask {
         guard let task = tasks.first(where: { $0.code == code }) else { throw Problem(.notFound) }
         return task
+    }
+
+    private func months(_ task: RetentionTask, on executor: any PostgresExecutor) async throws -> Int? {
+        try await executor.first("select months from retention_rule where code = \(task.code)")?["months"]
     }
 
     private func rule(_ task: RetentionTask, on executor: any PostgresExecutor) async throws -> RetentionRule? {

@@ -17,6 +17,8 @@ package final class TestService: Sendable {
     package let operatorPort: Int
     package let backend: Backend
     package let health: Health
+    /// The kinds of jobs that it works on, those of its schedules among them.
+    package let jobKinds: [String]
     private let running: Task<Void, any Error>
     private let stopping: @Sendable () async -> Void
     private let inProcess: @Sendable (HTTPRequest, [UInt8]) async -> (HTTPResponse, [UInt8])
@@ -47,6 +49,7 @@ package final class TestService: Sendable {
         name = App.name
         backend = instance.backend
         health = instance.health
+        jobKinds = instance.jobKinds
         self.running = running
         self.keys = keys
         self.database = database

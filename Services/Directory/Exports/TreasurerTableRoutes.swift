@@ -1,0 +1,38 @@
+import ClubProtocol
+import ServiceKit
+
+/// `/v1/members.csv`, `/v1/memberships.csv`, `/v1/contributions.csv`, `/v1/payments.csv`, `/v1/receipts.csv`
+struct TreasurerTableRoutes {
+    let backend: Backend
+
+    func mount(on parts: inout ServiceParts) {
+        let database = backend.database
+        parts.routes.export(ExportMembers.self, headers: ExportRoutes.file("members.csv")) { call, output in
+            var query = call.query.filter
+            // One day for all pages, though it may become tomorrow meanwhile.
+            query.asOf = query.asOf ?? .today
+            try await TableFormat(isForExcel: call.query.excel == true).write(
+                .members(query), where: MemberStore.selection(query, for: call.principal).all, from: database,
+                to: output)
+        }
+        parts.routes.export(ExportMemberships.self, headers: ExportRoutes.file("memberships.csv")) { call, output in
+            try await TableFormat(isForExcel: call.query.excel == true).write(
+                .memberships, where: MembershipStore.selection(call.query.filter, for: call.principal).all,
+                from: database, to: output)
+        }
+        parts.routes.export(ExportContributions.self, headers: ExportRoutes.file("contributions.csv")) { call, output in
+            try await TableFormat(isForExcel: call.query.excel == true).write(
+                .contributions, where: ContributionStore.selection(call.query.filter, for: call.principal).all,
+                from: database, to: output)
+        }
+        parts.routes.export(ExportPayments.self, headers: ExportRoutes.file("payments.csv")) { call, output in
+            try await TableFormat(isForExcel: call.query.excel == true).write(
+                .payments, where: PaymentStore.selection(call.query, for: call.principal), from: database, to: output)
+        }
+        parts.routes.export(ExportReceipts.self, headers: ExportRoutes.file("receipts.csv")) { call, output in
+            try await TableFormat(isForExcel: call.query.excel == true).write(
+                .receipts, where: ReceiptStore.selection(call.query.filter, for: call.principal).all, from: database,
+                to: output)
+        }
+    }
+}

@@ -1,0 +1,75 @@
+import ClubProtocol
+import Postgres
+
+/// The tables of the treasurer and the secretary. No import takes them.
+extension ExportTable {
+    /// How members stand on the day of a query.
+    static func members(_ query: ListMembers.Query) -> ExportTable {
+        ExportTable(
+            columns: [
+                .init("organization", "organization.id::text"), .init("name", "organization.name"),
+                .init("kind", "organization.kind"), .init("siret", "organization.siret"),
+                .init("status", "standing.status"), .init("tier", "standing.tier"),
+                .init("since", day(MemberStore.since)), .amount("owed", "(standing.owed ->> 'amount')::bigint"),
+                .init("membership", "standing.membership::text"),
+            ],
+            source: MemberStore.source(query), order: .name(of: "organization"))
+    }
+
+    static let memberships = ExportTable(
+        columns: [
+            .init("id", "membership.id::text"), .init("organization", "membership.organization::text"),
+            .init("name", name(of: "membership.organization")), .init("tier", "tier"),
+            .init("from", day("from_day")), .init("until", day("until_day")),
+        ],
+        source: "membership",
+        order: .init(first: ("membership.from_day", "date"), second: ("membership.id", "uuid"), isDescending: true))
+
+    static let contributions = ExportTable(
+        columns: [
+            .init("id", "contribution.id::text"), .init("year", "year::text"), .init("number", "number::text"),
+            .init("organization", "contribution.organization::text"),
+            .init("name", name(of: "contribution.organization")), .init("state", ContributionStore.state),
+            .amount("amount", "amount"), .amount("paid", "paid"),
+            .amount("owed", "case when cancelled_on is null then amount - paid else 0 end"),
+            .init("calledOn", day("called_on")), .init("dueOn", day("due_on")),
+            .init("cancelledOn", day("cancelled_on")), .init("cancellationReason", "cancellation_reason"),
+            .init("receipt", ContributionStore.receipt), .init("membership", "membership::text"),
+        ],
+        source: "contribution",
+        order: .init(first: ("contribution.year", "integer"), second: ("contribution.id", "uuid"), isDescending: true))
+
+    /// The journal. Money that went back is below zero.
+    static let payments = ExportTable(
+        columns: [
+            .init("id", "payment.id::text"), .init("paidOn", day("payment.paid_on")),
+            .amount("amount", "payment.amount"), .init("means", "payment.means"),
+            .init("reference", "payment.reference"), .init("contribution", "payment.contribution::text"),
+            .init("year", "contribution.year::text"), .init("number", "contribution.number::text"),
+            .init("organization", "contribution.organization::text"),
+            .init("name", name(of: "contribution.organization")),
+            .init("bookedOn", day("(payment.created_at at time zone 'Europe/Paris')")),
+        ],
+        source: "payment join contribution on contribution.id = payment.contribution",
+        order: .init(first: ("payment.paid_on", "date"), second: ("payment.id", "uuid"), isDescending: true))
+
+    /// What stands on them, and what has gone back since.
+    static let receipts = ExportTable(
+        columns: [
+            .init("id", "receipt.id::text"), .init("number", "receipt.year || '-' || receipt.number"),
+            .init("organization", "contribution.organization::text"), .init("name", "receipt.organization_name"),
+            .init("siret", "receipt.siret"), .init("issuedOn", day("receipt.issued_on")),
+            .init("paidOn", day("receipt.paid_on")), .amount("amount", "receipt.amount"),
+            .init("means", "array_to_string(receipt.means, ', ')"),
+            .amount("returned", "contribution.amount - contribution.paid"),
+            .init("contribution", "contribution.id::text"),
+        ],
+        source: ReceiptStore.joined,
+        order: .init(first: ("receipt.year", "integer"), second: ("receipt.number", "integer"), isDescending: true))
+
+    private static func day(_ column: SQL) -> SQL { "to_char(\(column), 'YYYY-MM-DD')" }
+
+    private static func name(of organization: SQL) -> SQL {
+        "(select o.name from organization o where o.id = \(organization))"
+    }
+}

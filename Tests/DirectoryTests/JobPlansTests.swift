@@ -1,0 +1,46 @@
+import Postgres
+import TestKit
+import Testing
+
+@testable import Directory
+
+@Suite("what the directory does by itself", .timeLimit(.minutes(10)))
+struct JobPlansTests {
+    @Test("every job and every schedule finds what it works on by an index")
+    func plans() async throws {
+        var plans = JobPlans(
+            // Few are asked to confirm: a letter to each is thousands of statements that say the same.
+            fill: Crowd.script + """
+
+                update expert set confirmed_at = now() where hashtext(id::text) & 255 > 0;
+                update ambassador set confirmed_at = now() where hashtext(id::text) & 255 > 0;
+                update expert_word_progress set through = now();
+                analyze;
+                """,
+            small: Crowd.small.filter { !$0.value.hasPrefix("the kit's") },
+            through: [
+                "with held as materialized ( select word":
+                    "each night, the words of all: one that nobody has any more is forgiven to nobody"
+            ],
+            payloads: [
+                "erasure": "jsonb_build_object('erasure', md5('erasure1')::uuid)",
+                "webhook.send": "jsonb_build_object('webhook', md5('webhook1')::uuid)",
+                "contribution.letter": "to_jsonb(md5('reminder77')::uuid)",
+                "receipt.letter": "to_jsonb(md5('receipt77')::uuid)",
+                "duplicates.scan": "jsonb_build_object('scan', md5('scan')::uuid)",
+                "referral.invitation": "to_jsonb(md5('offer0')::uuid)",
+                "referral.answer": "jsonb_build_object('offer', md5('offer1')::uuid, 'state', 'accepted')",
+                "referral.outcome": "to_jsonb(md5('offer1')::uuid)",
+                "self-service.find": "'{\"email\": \"e77@example.org\"}'::jsonb",
+                "self-service.letter": "to_jsonb(md5('link77')::uuid)",
+                "self-service.moved": """
+                jsonb_build_object(
+                    'record', 'expert/' || md5('expert77')::uuid, 'version', 1, 'email', 'e77@example.org',
+                    'subject', jsonb_build_object('entity', 'expert', 'id', md5('expert77')::uuid))
+                """,
+                "confirmation.letter": "to_jsonb(md5('request77')::uuid)",
+            ])
+        plans.followed = ["duplicates.scan"]
+        try await plans.check(DirectoryApplication.self)
+    }
+}
