@@ -9,5 +9,6 @@ package enum ServiceMigrations {
         Migration("kit-0004-idempotency", sql: PackageResources.kit_0004_idempotency_sql),
         Migration("kit-0005-rights", sql: PackageResources.kit_0005_rights_sql),
         Migration("kit-0006-webhooks", sql: PackageResources.kit_0006_webhooks_sql),
+        Migration("kit-0008-idempotency", sql: PackageResources.kit_0008_idempotency_sql),
     ]
 }
