@@ -43,7 +43,8 @@ enum IssueStore {
     /// Numbers are given under a lock, so that they count up without a gap.
     static func create(_ body: CreateIssue.Body, in transaction: PostgresTransaction) async throws -> Issue.ID {
         let id = Issue.ID()
-        try await transaction.execute("select pg_advisory_xact_lock(hashtext('issue.number'))")
+        try await transaction.execute(
+            "select pg_advisory_xact_lock(hashtextextended(current_schema() || ' issue.number', 0))")
         try await transaction.execute(
             """
             insert into issue (id, number, title, introduction)

@@ -80,7 +80,8 @@ package struct Letter: Codable, Hashable, Sendable {
 /// Who has unsubscribed from the Flash info still gets letters; who has bounced or complained does not.
 package enum SendLetter: Endpoint {
     package static let operation = Operation(
-        .post, "/v1/letters", "Sends a letter, once.", success: .created, access: .roles(.operator, .service),
+        .post, "/v1/letters", "Sends a letter, once.", success: .created, alternatives: [.ok],
+        access: .roles(.operator, .service),
         problems: [.letterKeyUsed, .erased])
 
     package struct Body: Codable, Sendable {

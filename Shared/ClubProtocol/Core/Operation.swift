@@ -49,6 +49,8 @@ package struct Operation: Sendable {
     package var success: HTTPResponse.Status
     /// Where else the caller may be led: 301 to what has another address for good, 303 to a page instead of this one.
     package var redirects: [HTTPResponse.Status]
+    /// With which other statuses the same comes: 200 of a POST for what was there already.
+    package var alternatives: [HTTPResponse.Status]
     package var access: Access
     /// The problems of the domain that this operation can answer; those every operation can answer are not listed.
     package var problems: [ProblemType]
@@ -60,7 +62,8 @@ package struct Operation: Sendable {
 
     package init(
         _ method: HTTPRequest.Method, _ path: String, _ summary: String, success: HTTPResponse.Status = .ok,
-        redirects: [HTTPResponse.Status] = [], access: Access, problems: [ProblemType] = [], consumes: Media = .json,
+        redirects: [HTTPResponse.Status] = [], alternatives: [HTTPResponse.Status] = [], access: Access,
+        problems: [ProblemType] = [], consumes: Media = .json,
         produces: Media = .json,
         requiresIfMatch: Bool = false, deprecation: Deprecation? = nil
     ) {
@@ -69,6 +72,7 @@ package struct Operation: Sendable {
         self.summary = summary
         self.success = success
         self.redirects = redirects
+        self.alternatives = alternatives
         self.access = access
         self.problems = problems
         self.consumes = consumes

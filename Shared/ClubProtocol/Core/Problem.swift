@@ -38,6 +38,8 @@ extension ProblemType {
     package static let uriTooLong = ProblemType("uri-too-long", "The URI is too long", .uriTooLong)
     package static let unsupportedMediaType = ProblemType(
         "unsupported-media-type", "The operation does not take this content type", .unsupportedMediaType)
+    package static let expectationFailed = ProblemType(
+        "expectation-failed", "What the request expects cannot be met", .expectationFailed)
     package static let invalid = ProblemType("invalid", "A value is not valid", .unprocessableContent)
     package static let keyReused = ProblemType(
         "idempotency-key-reused", "This Idempotency-Key came with another request", .unprocessableContent)

@@ -115,8 +115,12 @@ struct OperationDescription {
 
     private var responses: [String: JSONValue] {
         get throws {
-            var success: [String: JSONValue] = ["description": .string(operation.success.reasonPhrase)]
-            if let response { success["content"] = Self.content(response, operation.produces.rawValue) }
+            func answer(_ status: HTTPResponse.Status) -> [String: JSONValue] {
+                var answer: [String: JSONValue] = ["description": .string(status.reasonPhrase)]
+                if let response { answer["content"] = Self.content(response, operation.produces.rawValue) }
+                return answer
+            }
+            var success = answer(operation.success)
             var headers: [String: JSONValue] = [:]
             if operation.success.kind == .redirection { headers["Location"] = SharedParts.header("Location") }
             if versioned { headers["ETag"] = SharedParts.header("ETag") }
@@ -126,6 +130,13 @@ struct OperationDescription {
             }
             if !headers.isEmpty { success["headers"] = .object(headers) }
             var responses = ["\(operation.success.code)": JSONValue.object(success)]
+            for status in operation.alternatives {
+                var other = answer(status)
+                other["headers"] = success["headers"]
+                guard responses.updateValue(.object(other), forKey: "\(status.code)") == nil else {
+                    throw OpenAPI.Underivable("\(name) answers \(status.code) twice")
+                }
+            }
             for status in operation.redirects {
                 guard responses["\(status.code)"] == nil else {
                     throw OpenAPI.Underivable("\(name) answers \(status.code) for success and for a redirection")
@@ -140,26 +151,37 @@ struct OperationDescription {
                     throw OpenAPI.Underivable("\(name) answers \(status) for success and for a problem")
                 }
                 let slugs = Set(types.map { "`\($0.slug)`: \($0.title)." }).sorted().joined(separator: " ")
-                responses["\(status)"] = .object([
-                    "description": .string(slugs), "content": Self.content(problem, "application/problem+json"),
-                ])
+                responses["\(status)"] = .object(["description": .string(slugs), "content": problemContent])
             }
+            responses["default"] = .object(["description": .string("Any other problem."), "content": problemContent])
             return responses
         }
     }
 
-    /// The problems that the operation names, and those that follow from what it takes.
+    /// A problem of a page is a page, too, but for those of the connection: it does not know yet what was asked for.
+    private var problemContent: JSONValue {
+        var content: [String: JSONValue] = [Self.problemMedia: .object(["schema": problem])]
+        if operation.produces == .html {
+            content[operation.produces.rawValue] = .object(["schema": .object(["type": .string("string")])])
+        }
+        return .object(content)
+    }
+
+    private static let problemMedia = "application/problem+json"
+
+    /// The problems that the operation names, those that follow from what it takes, and those that every request can have.
     private var problems: [ProblemType] {
         var problems = operation.problems
         problems += [
-            .malformed, .uriTooLong, .tooManyRequests, .headerTooLarge, .internal, .unavailable, .overloaded, .deadline,
+            .malformed, .requestTimeout, .contentTooLarge, .uriTooLong, .expectationFailed, .tooManyRequests,
+            .headerTooLarge, .internal, .unavailable, .overloaded, .deadline,
+            // A wrong token is refused even where none is asked for.
+            .unauthenticated,
         ]
-        if operation.access != .anyone { problems += [.unauthenticated, .forbidden] }
+        if operation.access != .anyone { problems.append(.forbidden) }
         if !path.isEmpty { problems.append(.notFound) }
         if !query.isEmpty || body != nil || operation.consumes != .json { problems.append(.invalid) }
-        if body != nil || operation.consumes != .json {
-            problems += [.contentTooLarge, .unsupportedMediaType, .requestTimeout]
-        }
+        if body != nil || operation.consumes != .json { problems.append(.unsupportedMediaType) }
         if operation.method == .post { problems += [.stillRunning, .keyReused] }
         if operation.requiresIfMatch { problems += [.preconditionRequired, .stale] }
         return problems

@@ -1,4 +1,5 @@
 package import ClubProtocol
+import Foundation
 package import Logging
 package import Postgres
 
@@ -107,7 +108,37 @@ package struct ServiceConfiguration: Sendable {
                 "ANONYMOUS_REQUESTS_PER_SECOND", in: 1...1_000_000, default: Int(limits.anonymousRate.perSecond)))
         limits.anonymousRate = RateLimit(perSecond: anonymous, burst: anonymous * 10)
         limits.connections = try layers.integer("MAX_CONNECTIONS", in: 1...1_000_000, default: limits.connections)
+        limits.connectionsPerAddress = try layers.integer(
+            "MAX_CONNECTIONS_PER_ADDRESS", in: 1...1_000_000, default: max(1, limits.connections / 4))
+        limits.bufferedBytes = try layers.integer(
+            "MAX_BUFFERED_BYTES", in: (64 << 10)...(64 << 30), default: limits.bufferedBytes)
+        // The last quarter is for short bodies.
+        guard limits.maxBodyBytes <= limits.bufferedBytes / 4 * 3 else {
+            throw ConfigurationProblem(
+                "MAX_BODY_BYTES",
+                "must be at most \(limits.bufferedBytes / 4 * 3), three quarters of MAX_BUFFERED_BYTES")
+        }
+        limits.waiting = try layers.integer("MAX_WAITING", in: 1...100_000, default: limits.waiting)
+        limits.waitingPerCaller = try layers.integer(
+            "MAX_WAITING_PER_CALLER", in: 1...100_000, default: limits.waitingPerCaller)
+        limits.trustedProxies = try trustedProxies(layers)
         return limits
+    }
+
+    private static func trustedProxies(_ layers: ConfigurationLayers) throws(ConfigurationProblem) -> TrustedProxies {
+        let key: ConfigurationKey = "TRUSTED_PROXIES"
+        guard let text = try layers.text(key) else { return TrustedProxies() }
+        var networks: [IPNetwork] = []
+        for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+            let name = part.trimmingCharacters(in: .whitespaces)
+            guard let network = IPNetwork(name) else {
+                throw ConfigurationProblem(
+                    key.variable,
+                    "must be addresses or networks with commas between them, such as 10.0.0.0/8, 2001:db8::1")
+            }
+            networks.append(network)
+        }
+        return TrustedProxies(networks)
     }
 
     /// Everything that can be configured, by environment variable.
@@ -118,7 +149,9 @@ package struct ServiceConfiguration: Sendable {
             "PAYMENT_DETAILS", "ISSUER_DETAILS", "VAT_MENTION",
             "LOG_LEVEL", "LOG_FORMAT", "DRAIN_SECONDS", "SHUTDOWN_SECONDS", "MAX_BODY_BYTES", "MAX_UPLOAD_BYTES",
             "MAX_IN_FLIGHT",
-            "MAX_CONNECTIONS", "ANONYMOUS_REQUESTS_PER_SECOND", "MIGRATE_DATABASE_URL", "RUNTIME_ROLE",
+            "MAX_CONNECTIONS", "MAX_CONNECTIONS_PER_ADDRESS", "MAX_BUFFERED_BYTES", "MAX_WAITING",
+            "MAX_WAITING_PER_CALLER", "TRUSTED_PROXIES", "ANONYMOUS_REQUESTS_PER_SECOND", "MIGRATE_DATABASE_URL",
+            "RUNTIME_ROLE",
             "WEBHOOK_ALLOW_PRIVATE",
         ] + ServiceName.allCases.map { ConfigurationKey("\($0.rawValue)_URL") }
 }

@@ -93,6 +93,8 @@ package final class ServiceInstance<App: ServiceApplication>: Service {
         }
         Observability.metrics.gauge("service_ready") { [health] in health.wasReady ? 1 : 0 }
         Observability.metrics.gauge("http_server_requests_in_flight") { [responder] in Double(responder.inFlight) }
+        Observability.metrics.gauge("http_server_requests_waiting") { [responder] in Double(responder.inWaiting) }
+        Observability.metrics.gauge("http_server_buffered_bytes") { [responder] in Double(responder.buffered) }
     }
 
     deinit {
@@ -105,7 +107,9 @@ package final class ServiceInstance<App: ServiceApplication>: Service {
         guard App.endpoints.contains(where: { $0 == ReadChanges.self }) else { return nil }
         let feed = ChangeFeed(
             database: backend.database, schema: App.name.rawValue, snapshots: parts.snapshots, logger: backend.logger)
-        parts.routes.read(ReadChanges.self) { call in .value(try await feed.read(call.query)) }
+        parts.routes.read(ReadChanges.self) { call in
+            .value(try await feed.read(call.query, for: call.work))
+        }
         return feed
     }
 

@@ -67,12 +67,19 @@ package struct ChangeFeed: Service {
     ///
     /// - Throws: `Problem` (400 for a cursor that is none, 422 for a wait that is not allowed); `PostgresError`.
     package func read(_ query: ReadChanges.Query) async throws -> ChangeBatch {
+        try await read(query, for: nil)
+    }
+
+    /// - Parameter work: the request that is answered; while it waits it has a seat in the waiting room, and others have its place.
+    /// - Throws: 429 and 503 when there is no seat, besides what ``read(_:)`` throws.
+    func read(_ query: ReadChanges.Query, for work: Work?) async throws -> ChangeBatch {
         let start = try query.after.map(FeedPosition.init) ?? .beginning
         let wait = query.wait ?? 0
         guard (0...Self.longestWait).contains(wait) else {
             throw Problem.invalid("wait", "must be between 0 and \(Self.longestWait)")
         }
-        let rows = try await rows(after: start, limit: (query.limit ?? .standard).value, until: end(of: wait))
+        let rows = try await rows(
+            after: start, limit: (query.limit ?? .standard).value, until: end(of: wait), for: work)
         guard !rows.isEmpty else { return ChangeBatch(items: [], next: query.after) }
         let items = try await changes(rows)
         return ChangeBatch(items: items, next: items.last?.cursor)
@@ -84,26 +91,50 @@ package struct ChangeFeed: Service {
         return PostgresDeadline.current.map { min(end, $0 - Self.wayBack) } ?? end
     }
 
-    private func rows(after start: FeedPosition, limit: Int, until end: ContinuousClock.Instant) async throws -> Rows {
+    private func rows(
+        after start: FeedPosition, limit: Int, until end: ContinuousClock.Instant, for work: Work?
+    ) async throws -> Rows {
         try await bell.listening { rung in
-            var hiddenPause = settings.hiddenPoll
-            while true {
-                let rows = try await database.query(start.rows(limit: limit))
-                let left = end - ContinuousClock.now
-                guard rows.isEmpty, left > .zero, !draining.isOpen else { return rows }
-                let pause: Duration
-                if try await hasHiddenRows() {
-                    pause = hiddenPause
-                    hiddenPause = min(hiddenPause * 2, settings.poll)
-                } else {
-                    pause = settings.poll
-                    hiddenPause = settings.hiddenPoll
-                }
-                await rung.wait(upTo: min(pause, left))
-                try Task.checkCancellation()
-                if let deadline = PostgresDeadline.current, .now >= deadline - Self.wayBack { return rows }
+            let rows = try await database.query(start.rows(limit: limit))
+            guard mustWait(rows, until: end) else { return rows }
+            guard let work else { return try await news(rows, after: start, limit: limit, until: end, rung, for: nil) }
+            return try await work.seated {
+                try await news(rows, after: start, limit: limit, until: end, rung, for: work)
             }
         }
+    }
+
+    private func mustWait(_ rows: Rows, until end: ContinuousClock.Instant) -> Bool {
+        rows.isEmpty && .now < end && !draining.isOpen
+    }
+
+    /// Waits for changes, and looks for them each time that there may be some.
+    private func news(
+        _ none: Rows, after start: FeedPosition, limit: Int, until end: ContinuousClock.Instant, _ rung: Signal,
+        for work: Work?
+    ) async throws -> Rows {
+        var rows = none
+        var hiddenPause = settings.hiddenPoll
+        while mustWait(rows, until: end) {
+            let pause: Duration
+            if try await hasHiddenRows() {
+                pause = hiddenPause
+                hiddenPause = min(hiddenPause * 2, settings.poll)
+            } else {
+                pause = settings.poll
+                hiddenPause = settings.hiddenPoll
+            }
+            let longest = min(pause, end - .now)
+            if let work {
+                await work.outside { await rung.wait(upTo: longest) }
+            } else {
+                await rung.wait(upTo: longest)
+            }
+            try Task.checkCancellation()
+            if let deadline = PostgresDeadline.current, .now >= deadline - Self.wayBack { return rows }
+            rows = try await database.query(start.rows(limit: limit))
+        }
+        return rows
     }
 
     /// Whether there are changes that an older transaction still hides. Its end is not notified.

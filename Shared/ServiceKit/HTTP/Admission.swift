@@ -14,6 +14,8 @@ final class Admission: Sendable {
     private struct State {
         var running = 0
         var waiting: Deque<Waiter> = []
+        /// Those who were in, gave their place back while they waited for something outside, and go on before anybody new.
+        var returning: Deque<CheckedContinuation<Void, Never>> = []
         /// Since when the queue has not been empty.
         var crowdedSince: NIODeadline?
         var isSweeping = false
@@ -32,6 +34,10 @@ final class Admission: Sendable {
 
     /// Requests that are worked on.
     var running: Int { state.withLock { $0.running } }
+
+    /// Whether anybody waits for a place, and whether anybody waits to have it back.
+    var hasWaiting: Bool { state.withLock { !$0.waiting.isEmpty } }
+    var hasReturning: Bool { state.withLock { !$0.returning.isEmpty } }
 
     /// Whether a new request could not even wait: asked before anything is spent on it.
     var isFull: Bool { state.withLock { $0.running >= places && $0.waiting.count >= seats } }
@@ -62,20 +68,41 @@ final class Admission: Sendable {
         }
     }
 
-    /// Gives the place to who has waited longest and not too long.
+    /// Takes a place again after ``leave()``, however long that takes: what has begun is not turned away. To be followed by one
+    /// ``leave()``.
+    func comeBack() async {
+        func isIn(_ state: inout State) -> Bool {
+            guard state.running < places else { return false }
+            state.running += 1
+            return true
+        }
+        if state.withLock({ isIn(&$0) }) { return }
+        await withCheckedContinuation { continuation in
+            let goesOn = state.withLock { state in
+                if isIn(&state) { return true }
+                state.returning.append(continuation)
+                return false
+            }
+            if goesOn { continuation.resume() }
+        }
+    }
+
+    /// Gives the place to who comes back, or to who has waited longest and not too long.
     func leave() {
         let now = NIODeadline.now()
-        let (late, next) = state.withLock { state -> ([Waiter], Waiter?) in
+        let (back, late, next) = state.withLock { state -> (CheckedContinuation<Void, Never>?, [Waiter], Waiter?) in
+            if let back = state.returning.popFirst() { return (back, [], nil) }
             guard !state.waiting.isEmpty else {
                 state.running -= 1
-                return ([], nil)
+                return (nil, [], nil)
             }
             let late = Self.dropLate(&state, patience, now)
             let next = state.waiting.popFirst()
             if next == nil { state.running -= 1 }
             if state.waiting.isEmpty { state.crowdedSince = nil }
-            return (late, next)
+            return (nil, late, next)
         }
+        back?.resume()
         for waiter in late { waiter.continuation.resume(returning: false) }
         next?.continuation.resume(returning: true)
     }

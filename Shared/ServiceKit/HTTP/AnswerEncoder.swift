@@ -34,7 +34,7 @@ enum AnswerEncoder {
         switch form.framing {
         case .length:
             // 204 never has a length (RFC 9110, 8.6).
-            if answer.status != .noContent {
+            if answer.status != .noContent, !answer.omitsLength {
                 buffer.writeStaticString("content-length: ")
                 buffer.writeString(String(answer.body.count))
                 buffer.writeStaticString("\r\n")
@@ -51,7 +51,13 @@ enum AnswerEncoder {
         buffer.writeString(answer.requestID)
         buffer.writeStaticString("\r\ndate: ")
         buffer.writeString(HTTPDate.now)
-        buffer.writeStaticString("\r\n")
+        switch answer.cacheRule {
+        case .keepNothing:
+            buffer.writeStaticString("\r\nx-content-type-options: nosniff\r\ncache-control: no-store\r\n")
+        case .askAgain:
+            buffer.writeStaticString("\r\nx-content-type-options: nosniff\r\ncache-control: no-cache\r\n")
+        case nil: buffer.writeStaticString("\r\nx-content-type-options: nosniff\r\n")
+        }
         // `HTTPField` lets no line break into a value.
         for field in answer.extra {
             buffer.writeString(field.name.canonicalName)

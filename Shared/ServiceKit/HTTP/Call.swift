@@ -16,6 +16,7 @@ package struct Call<E: Endpoint>: Sendable {
     package let deadline: ContinuousClock.Instant?
     let paging: PageRequest?
     let base: Logger
+    let work: Work
 
     /// The service's logger with the request and the operation on every line.
     package var logger: Logger {

@@ -47,11 +47,7 @@ extension ConnectionHandler {
         switch kind {
         case .head where phase == .idle: refuse(Problem(.requestTimeout))
         case .body where phase == .receiving && !uploadIsFull:
-            if receivedInTime >= limits.bodyStallBytes {
-                arm(.body, limits.bodyStall)
-            } else {
-                refuse(Problem(.requestTimeout))
-            }
+            if bodyIsLate { refuse(Problem(.requestTimeout)) } else { expectBody() }
         case .body where phase == .discarding: close()
         case .write, .linger: context.close(mode: .all, promise: nil)
         case .head, .body: break

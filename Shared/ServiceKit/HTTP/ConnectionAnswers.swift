@@ -9,7 +9,7 @@ extension ConnectionHandler {
         form.keepsAlive = false
         endUpload(with: problem)
         let hadBegun = hasStreamHead
-        if !hadBegun { send(responder.answer(to: problem, requestID: work?.requestID)) }
+        if !hadBegun { send(responder.answer(to: problem, during: work)) }
         callerHasGone()
         dropBody()
         close()
@@ -35,7 +35,7 @@ extension ConnectionHandler {
         phase = .closing
         work = nil
         alarm.cancel()
-        parked.removeAll()
+        dropParked()
         received = 0
         // What is still to be sent is sent first; only then the client's time to close begins.
         arm(.write, limits.writeStall)
@@ -62,9 +62,11 @@ extension ConnectionHandler {
         if let work, work.endsWithCaller { task?.cancel() }
     }
 
-    func dropBody() {
-        guard !body.isEmpty else { return }
-        responder.bodies.giveBack(body.count)
-        body = []
+    /// Some clients close their side after the last request and still wait; most that do so have gone.
+    func watchForLeaving(_ context: ChannelHandlerContext) {
+        let asked = work
+        context.eventLoop.assumeIsolated().scheduleTask(in: .seconds(1)) { [weak self] in
+            if let self, self.work === asked { self.callerHasGone() }
+        }
     }
 }

@@ -47,6 +47,9 @@ final class ConnectionHandler: ChannelDuplexHandler {
     var form = AnswerEncoder.Form(keepsAlive: true)
     var hasStreamHead = false
     var body: [UInt8] = []
+    /// What the body of this request takes of the memory for all.
+    var bodyHold: BodyHold?
+    var bodyClock = BodyClock()
     /// Bytes since the head of this request, or since this connection began to close.
     var received = 0
     /// Bytes since the alarm for a stalled body was set.
@@ -56,13 +59,23 @@ final class ConnectionHandler: ChannelDuplexHandler {
     var uploadIsFull = false
     var task: Task<Void, Never>?
     var alarm = Alarm()
-    private var address: String?
-    var parked: Deque<HTTPServerRequestPart> = []
+    /// The other end, known as soon as there is one.
+    var peer: Peer?
+    /// Whether this connection is counted among those of its address.
+    private var isCounted = false
+    /// What has arrived while another request was answered, with the bytes that it holds of the memory for all.
+    var parked: Deque<(part: HTTPServerRequestPart, bytes: Int)> = []
+    /// Why nothing more can be read after what is parked.
+    var parkedFault: Problem?
+    /// What parked requests, or a header that is not complete, take of the memory for all.
+    var aheadHold: BodyHold?
     private var isUnparking = false
     var readIsHeld = false
     var idleAlarm: Scheduled<Void>?
     var lastActive = NIODeadline.now()
     private var isQuiescing = false
+    /// Whether the parser is between the head and the end of a request.
+    private var isWithinRequest = false
     /// The client has closed its side.
     var inputHasEnded = false
     /// Bytes of a header that is not complete.
@@ -82,23 +95,44 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
-        if context.channel.isActive { scheduleIdle(in: TimeAmount(limits.idleTimeout)) }
+        if context.channel.isActive { opened(context) }
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
         self.context = nil
+        closed()
         if task == nil { finished.succeed() }
     }
 
     func channelActive(context: ChannelHandlerContext) {
+        opened(context)
+    }
+
+    private func opened(_ context: ChannelHandlerContext) {
+        guard peer == nil else { return }
+        let address = context.channel.remoteAddress.flatMap { IPAddress($0) }
+        let peer = limits.trustedProxies.peer(address)
+        self.peer = peer
         scheduleIdle(in: TimeAmount(limits.idleTimeout))
+        isCounted = responder.connections.open(peer.client)
+        if !isCounted {
+            refuse(
+                Problem(
+                    .tooManyRequests, "Your address has too many connections.", headers: ProblemMapping.retryAfter))
+        }
+    }
+
+    private func closed() {
+        if isCounted, let peer { responder.connections.close(peer.client) }
+        isCounted = false
     }
 
     func channelInactive(context: ChannelHandlerContext) {
         phase = .closing
         alarm.cancel()
         idleAlarm?.cancel()
-        parked.removeAll()
+        closed()
+        dropParked()
         dropBody()
         endUpload(with: ConnectionLost())
         callerHasGone()
@@ -107,8 +141,13 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let part = unwrapInboundIn(data)
+        switch part {
+        case .head: isWithinRequest = true
+        case .end: isWithinRequest = false
+        case .body: break
+        }
         switch phase {
-        case .answering: parked.append(part)
+        case .answering: park(part)
         case .closing: break
         case .idle, .receiving, .discarding: process(part)
         }
@@ -117,9 +156,9 @@ final class ConnectionHandler: ChannelDuplexHandler {
     func channelReadComplete(context: ChannelHandlerContext) {
         switch phase {
         case .idle:
-            if hasPartOfHead { arm(.head, limits.headerTimeout) }
+            if hasPartOfHead { awaitHead() }
         case .receiving, .discarding:
-            if upload == nil || !uploadIsFull { arm(.body, limits.bodyStall) }
+            if upload == nil || !uploadIsFull { expectBody() }
         case .answering, .closing: break
         }
         context.fireChannelReadComplete()
@@ -153,9 +192,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
             inputHasEnded = true
             switch phase {
             case .answering:
-                form.keepsAlive = false
-                // Some clients close their side after the last request and still wait; most that do so have gone.
-                context.eventLoop.assumeIsolated().scheduleTask(in: .seconds(1)) { self.callerHasGone() }
+                if !hasParkedHead { form.keepsAlive = false }
+                watchForLeaving(context)
             case .idle, .discarding: close()
             case .receiving:
                 endUpload(with: ConnectionLost())
@@ -168,13 +206,18 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        guard let error = error as? HTTPParserError, error != .invalidEOFState else {
+        guard let error = error as? HTTPParserError else {
             context.close(promise: nil)
+            return
+        }
+        if error == .invalidEOFState {
+            // The end came in the middle of a request; those before it get their answers.
+            if phase != .answering { context.close(promise: nil) }
             return
         }
         switch phase {
         case .idle, .receiving: refuse(problem(for: error))
-        case .answering: form.keepsAlive = false
+        case .answering: parkedFault = parkedFault ?? problem(for: error)
         case .discarding: context.close(promise: nil)
         case .closing: break
         }
@@ -200,15 +243,18 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     private func problem(for error: HTTPParserError) -> Problem {
         switch error {
-        case .headerOverflow where isFirstLineTooLong: return Problem(.uriTooLong)
+        // Within a request it is the trailers that are too long.
+        case .headerOverflow where !isWithinRequest && phase == .idle && isFirstLineTooLong: return Problem(.uriTooLong)
         case .headerOverflow: return Problem(.headerTooLarge)
         case .invalidMethod:
             // The parser stops at a method it does not know, so the line is read here: 405 is for known paths only.
-            let line = String(
-                decoding: arriving?.readableBytesView.prefix { $0 != 0x0D && $0 != 0x0A } ?? [], as: UTF8.self)
-            let words = line.split(separator: " ")
-            guard words.count == 3, words[2].hasPrefix("HTTP/1.") else { return Problem(.malformed) }
-            guard let allow = responder.allowed(String(words[1])) else { return Problem(.notFound) }
+            let line = arriving?.readableBytesView.prefix { $0 != 0x0D && $0 != 0x0A }
+            let words = line?.split(separator: UInt8(ascii: " "), maxSplits: 3) ?? []
+            guard words.count == 3, words[2].starts(with: "HTTP/1.".utf8) else { return Problem(.malformed) }
+            guard words[1].count <= limits.uriBytes else { return Problem(.uriTooLong) }
+            guard let allow = responder.allowed(String(decoding: words[1], as: UTF8.self)) else {
+                return Problem(.notFound)
+            }
             return Problem(.methodNotAllowed, headers: [.allow: allow])
         default: return Problem(.malformed, "This is no HTTP/1.1.")
         }
@@ -240,12 +286,15 @@ final class ConnectionHandler: ChannelDuplexHandler {
         hasFirstLine = false
         alarm.cancel()
         received = 0
-        let address = self.address ?? context.channel.remoteAddress?.ipAddress ?? "unix"
-        self.address = address
-        let head = RequestHead(parsed, address: address)
+        bodyClock = BodyClock()
+        if parked.isEmpty { aheadHold = nil }
+        guard let peer else { return }
+        let head = RequestHead(parsed, from: peer)
+        // After CONNECT and a request for another protocol the parser reads nothing more.
+        let ends = parsed.method == .CONNECT || head.asksForUpgrade || inputHasEnded && !hasParkedHead
         form = AnswerEncoder.Form(
             omitsBody: head.verb == .head,
-            keepsAlive: parsed.isKeepAlive && !head.asksForUpgrade && !isQuiescing && !responder.isDraining,
+            keepsAlive: parsed.isKeepAlive && !ends && !isQuiescing && !responder.isDraining,
             isOldClient: parsed.version.minor == 0)
         if parsed.uri.utf8.count > limits.uriBytes { return refuse(Problem(.uriTooLong)) }
         if head.fieldBytes > limits.headerBytes { return refuse(Problem(.headerTooLarge)) }
@@ -270,38 +319,12 @@ final class ConnectionHandler: ChannelDuplexHandler {
         if !form.keepsAlive { close() }
     }
 
-    private func take(_ bytes: ByteBuffer) {
-        guard let work else { return }
-        let count = bytes.readableBytes
-        switch work.bodyRule {
-        case .ignore:
-            if received > Self.discardable { refuse(.tooLarge(Self.discardable)) }
-        case .collect(let limit):
-            guard body.count + count <= limit else { return refuse(.tooLarge(limit)) }
-            guard responder.bodies.take(count) else { return refuse(ProblemMapping.overloaded) }
-            if body.isEmpty { body.reserveCapacity(min(limit, work.head.contentLength ?? count)) }
-            body.append(contentsOf: bytes.readableBytesView)
-        case .stream(let limit):
-            takeUpload(bytes, limit: limit)
-        }
-    }
-
-    private func complete() {
-        alarm.cancel()
-        phase = .answering
-        if upload != nil {
-            endUpload()
-        } else if let work, task == nil {
-            let input = work.bodyRule.input(body)
-            start(work, input)
-        }
-    }
-
     /// Runs the work on this connection's event loop.
     func start(_ work: Work, _ input: BodyInput) {
         guard let context else { return }
         let connection = NIOLoopBound(self, eventLoop: context.eventLoop)
-        let sink = ConnectionSink(connection: connection, eventLoop: context.eventLoop)
+        let sink = ConnectionSink(connection: connection, eventLoop: context.eventLoop, work: work)
+        if inputHasEnded { watchForLeaving(context) }
         task = Task(executorPreference: executor) {
             let completion = await work.run(input, sink: sink)
             connection.value.deliver(completion)
@@ -339,12 +362,29 @@ final class ConnectionHandler: ChannelDuplexHandler {
         // What is processed here may end in this very function.
         guard !isUnparking else { return }
         isUnparking = true
-        while phase != .answering, phase != .closing, let part = parked.popFirst() { process(part) }
+        while phase != .answering, phase != .closing, let next = parked.popFirst() {
+            aheadHold?.giveBack(next.bytes)
+            process(next.part)
+        }
         isUnparking = false
         switch phase {
         case .idle where isQuiescing: context?.close(promise: nil)
+        case .idle, .receiving, .discarding: goOn()
+        case .answering, .closing: releaseRead()
+        }
+    }
+
+    /// Nothing is parked any more, and the last request is answered or its body still to come.
+    private func goOn() {
+        // What is discarded has its answer.
+        if let parkedFault { return phase == .discarding ? close() : refuse(parkedFault) }
+        switch phase {
+        case .receiving where inputHasEnded:
+            endUpload(with: ConnectionLost())
+            context?.close(promise: nil)
+        case _ where inputHasEnded: close()
         case .receiving, .discarding:
-            arm(.body, limits.bodyStall)
+            expectBody()
             releaseRead()
         default: releaseRead()
         }

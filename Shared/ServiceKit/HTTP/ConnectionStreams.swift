@@ -6,10 +6,12 @@ extension ConnectionHandler {
     func startUpload(_ work: Work, _ context: ChannelHandlerContext) {
         let connection = NIOLoopBound(self, eventLoop: context.eventLoop)
         let eventLoop = context.eventLoop
-        let (body, source) = UploadBody.make {
+        let hold = BodyHold(responder.bodies, for: work.head.client)
+        let (body, source) = UploadBody.make(for: work, holding: hold) {
             eventLoop.execute { connection.value.uploadWantsMore() }
         }
         upload = source
+        bodyHold = hold
         uploaded = 0
         start(work, .upload(body))
     }
@@ -18,16 +20,19 @@ extension ConnectionHandler {
         guard let upload else { return }
         uploaded += bytes.readableBytes
         guard uploaded <= limit else { return refuse(.tooLarge(limit)) }
+        guard bodyHold?.take(bytes.readableBytes) == true else { return refuse(ProblemMapping.overloaded) }
         if case .stopProducing = upload.yield(bytes) {
             uploadIsFull = true
             alarm.cancel(.body)
+            // It is we who do not read now.
+            bodyClock.stop()
         }
     }
 
     private func uploadWantsMore() {
         guard uploadIsFull else { return }
         uploadIsFull = false
-        if phase == .receiving { arm(.body, limits.bodyStall) }
+        if phase == .receiving { expectBody() }
         releaseRead()
     }
 
@@ -35,6 +40,7 @@ extension ConnectionHandler {
     func endUpload(with error: (any Error)? = nil) {
         guard let source = upload else { return }
         upload = nil
+        bodyHold = nil
         uploadIsFull = false
         if let error { source.finish(error) } else { source.finish() }
     }
@@ -76,6 +82,7 @@ extension ConnectionHandler {
 struct ConnectionSink: AnswerSink {
     let connection: NIOLoopBound<ConnectionHandler>
     let eventLoop: any EventLoop
+    let work: Work
 
     func begin(_ head: WireAnswer) async throws {
         try await eventLoop.submit { try connection.value.beginStream(head) }.get()
@@ -83,8 +90,10 @@ struct ConnectionSink: AnswerSink {
 
     func write(_ bytes: [UInt8]) async throws {
         let eventLoop = self.eventLoop
-        try await eventLoop.flatSubmit {
-            connection.value.writeChunk(bytes) ?? eventLoop.makeFailedFuture(ConnectionLost())
-        }.get()
+        try await work.outside {
+            try await eventLoop.flatSubmit {
+                connection.value.writeChunk(bytes) ?? eventLoop.makeFailedFuture(ConnectionLost())
+            }.get()
+        }
     }
 }

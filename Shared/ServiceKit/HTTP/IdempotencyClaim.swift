@@ -4,7 +4,7 @@ import Foundation
 import HTTPTypes
 import Postgres
 
-/// One use of an `Idempotency-Key`: by whom, for what, with which content.
+/// One use of an `Idempotency-Key`: by whom and as what, for what, with which content.
 ///
 /// The key is held by an advisory lock for the time of the transaction, and the answer is stored in it: either effect and
 /// answer are both there or neither is.
@@ -18,19 +18,22 @@ struct IdempotencyClaim: Sendable {
         var isSealed: Bool?
     }
 
-    private let subject: String
+    /// Whose key it is; stands in the column `subject`.
+    private let scope: String
     private let operation: String
     private let key: String
     private let hash: [UInt8]
     private let sealKey: SymmetricKey
 
-    /// - Parameter sealKey: for answers that hold a secret: whoever reads the table does not learn it.
+    /// - Parameters:
+    ///   - client: tells apart those who have no token.
+    ///   - sealKey: for answers that hold a secret, and for the scope: whoever reads the table learns neither.
     init(
-        subject: String, operation: String, key: String, target: String, body: [UInt8],
-        sealedWith sealKey: SymmetricKey
+        by principal: Principal, at client: ClientAddress, operation: String, key: String, target: String,
+        body: [UInt8], under sealKey: SymmetricKey
     ) {
         self.sealKey = sealKey
-        self.subject = subject
+        scope = Self.scope(of: principal, at: client, under: sealKey)
         self.operation = operation
         self.key = key
         var hash = SHA256()
@@ -40,10 +43,26 @@ struct IdempotencyClaim: Sendable {
         self.hash = Array(hash.finalize())
     }
 
+    /// Everything that decides what the caller may see and do: an answer that was given to the same person as somebody else is not
+    /// given again. Keyed, so that the table holds no names and addresses.
+    private static func scope(of principal: Principal, at client: ClientAddress, under key: SymmetricKey) -> String {
+        var code = HMAC<SHA256>(key: key)
+        let parts = [
+            "idempotency", principal.actor, principal.role.rawValue, principal.organization?.text ?? "",
+            principal.service?.rawValue ?? "", principal.isAnonymous ? client.text : "",
+        ]
+        for part in parts {
+            code.update(data: Array(part.utf8))
+            // No part holds one.
+            code.update(data: [0])
+        }
+        return code.finalize().map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    }
+
     private var lookUp: SQL {
         """
         select request_hash, status, headers, body from idempotency
-         where subject = \(subject) and operation = \(operation) and key = \(key)
+         where subject = \(scope) and operation = \(operation) and key = \(key)
            and created_at > now() - interval '24 hours'
         """
     }
@@ -60,11 +79,10 @@ struct IdempotencyClaim: Sendable {
     /// - Returns: the stored answer, if there is one: then nothing is to be done.
     /// - Throws: 409 while another request with this key is running, 422 if the key came with another request.
     func claim(in transaction: PostgresTransaction, for requestID: String) async throws -> WireAnswer? {
-        let lock = place
         // Two statements in one round trip: the second has a snapshot of its own, taken when the lock is held, so that it
         // sees what the last holder has committed.
         let results = try await transaction.batch([
-            "select pg_try_advisory_xact_lock(hashtextextended(\(lock), 0)) as locked", lookUp,
+            "select pg_try_advisory_xact_lock(\(lock)) as locked", lookUp,
         ])
         guard results.count == 2, let first = results[0].first else {
             throw PostgresError(.decoding, message: "the lock's statement has no row")
@@ -87,7 +105,7 @@ struct IdempotencyClaim: Sendable {
         try await transaction.execute(
             """
             insert into idempotency (subject, operation, key, request_hash, status, headers, body)
-            values (\(subject), \(operation), \(key), \(hash), \(answer.status.code), \(json), \(body))
+            values (\(scope), \(operation), \(key), \(hash), \(answer.status.code), \(json), \(body))
             on conflict (subject, operation, key) do update
                set request_hash = excluded.request_hash, status = excluded.status, headers = excluded.headers,
                    body = excluded.body, created_at = now()
@@ -112,5 +130,12 @@ struct IdempotencyClaim: Sendable {
     }
 
     /// What this answer belongs to: sealed for it, it opens nowhere else.
-    private var place: String { "\(operation)\n\(subject)\n\(key)" }
+    private var place: String { "\(operation)\n\(scope)\n\(key)" }
+
+    /// The number of the advisory lock. Those are the whole database's, and all services share one: the schema is in it. What the
+    /// caller chose is hashed first, so that nobody finds a key that is another lock's.
+    var lock: SQL {
+        let digest = Array(SHA256.hash(data: Array(place.utf8)))
+        return "hashtextextended(current_schema() || ' idempotency ' || encode(\(digest), 'hex'), 0)"
+    }
 }

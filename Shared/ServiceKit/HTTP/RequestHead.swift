@@ -4,7 +4,8 @@ import NIOHTTP1
 
 /// What the pipeline reads of a request's head: collected in one pass over the header fields, without a dictionary.
 ///
-/// `X-Forwarded-For`, `X-User-ID` and their like are not among it: who asks is said by the token, from where by the socket.
+/// `X-User-ID` and its like are not among it: who asks is said by the token, from where by the socket, or by a proxy that is
+/// trusted.
 struct RequestHead: Sendable {
     enum Verb: Int, CaseIterable, Sendable {
         case get, head, post, put, patch, delete
@@ -15,7 +16,8 @@ struct RequestHead: Sendable {
     let verb: Verb
     /// The path and the query as they were sent.
     let target: String
-    let address: String
+    /// Where it comes from.
+    private(set) var client: ClientAddress
     private(set) var authorization: String?
     private(set) var contentType: String?
     private(set) var contentLength: Int?
@@ -33,26 +35,34 @@ struct RequestHead: Sendable {
     /// What is wrong with the head itself; answered before anything else is looked at.
     private(set) var fault: Problem?
     private var hosts = 0
+    private let proxies: TrustedProxies?
+    private var forwarded: String?
+    private var forwardedFor: String?
 
     /// Whether a body comes, as far as the head tells.
     var hasBody: Bool { isChunked || (contentLength ?? 0) > 0 }
 
-    /// - Parameter requiresHost: HTTP/1.1 asks for exactly one `Host` (RFC 9112, 3.2).
-    init(_ head: HTTPRequestHead, address: String) {
+    init(_ head: HTTPRequestHead, from peer: Peer) {
         verb = Verb(head.method)
-        target = Self.originForm(head.uri)
-        self.address = address
+        let target = Self.originForm(head.uri)
+        self.target = target ?? head.uri
+        client = peer.client
+        proxies = peer.proxies
         for (name, value) in head.headers { take(name, value) }
+        // Exactly one from HTTP/1.1 on (RFC 9112, 3.2).
         if hosts > 1 || (hosts == 0 && head.version == .http1_1) {
             refuse("Exactly one Host header field must be there.")
         }
+        if target == nil { refuse("The request target names somebody.") }
+        if head.version.minor == 0 { settleAsOldClient() }
         settle()
     }
 
-    init(_ request: HTTPRequest, address: String) {
+    init(_ request: HTTPRequest, from peer: Peer) {
         verb = Verb(request.method)
-        target = Self.originForm(request.path ?? "/")
-        self.address = address
+        target = Self.originForm(request.path ?? "/") ?? "/"
+        client = peer.client
+        proxies = peer.proxies
         for field in request.headerFields { take(field.name.canonicalName, field.value) }
         settle()
     }
@@ -61,6 +71,15 @@ struct RequestHead: Sendable {
         if isChunked && contentLength != nil {
             refuse("Content-Length and Transfer-Encoding exclude each other.")
         }
+        if let proxies, forwarded != nil || forwardedFor != nil {
+            client = proxies.client(of: client, forwarded: forwarded, forwardedFor: forwardedFor)
+        }
+    }
+
+    /// HTTP/1.0 knows neither chunks (RFC 9112, 6.1) nor `100 Continue` (RFC 9110, 10.1.1).
+    private mutating func settleAsOldClient() {
+        if isChunked { refuse("HTTP/1.0 has no Transfer-Encoding.") }
+        expectsContinue = false
     }
 
     private mutating func take(_ name: String, _ value: String) {
@@ -69,11 +88,13 @@ struct RequestHead: Sendable {
         case 4:
             if name.isField("host") { hosts += 1 }
         case 6:
-            if name.isField("expect") { expectsContinue = value.isField("100-continue") }
+            if name.isField("expect") { takeExpectation(value) }
         case 7:
             if name.isField("upgrade") { asksForUpgrade = true }
         case 8:
             if name.isField("if-match") { take(value, into: \.ifMatch, "If-Match") }
+        case 9:
+            if proxies != nil, name.isField("forwarded") { append(value, to: \.forwarded) }
         case 11:
             if name.isField("traceparent") { traceparent = value }
         case 12:
@@ -89,7 +110,11 @@ struct RequestHead: Sendable {
         case 14:
             if name.isField("content-length") { takeLength(value) }
         case 15:
-            if name.isField("idempotency-key") { take(value, into: \.idempotencyKey, "Idempotency-Key") }
+            if name.isField("idempotency-key") {
+                take(value, into: \.idempotencyKey, "Idempotency-Key")
+            } else if proxies != nil, name.isField("x-forwarded-for") {
+                append(value, to: \.forwardedFor)
+            }
         case 16:
             if name.isField("content-encoding"), !value.isField("identity") { isEncoded = true }
         case 17:
@@ -104,6 +129,19 @@ struct RequestHead: Sendable {
     private mutating func take(_ value: String, into place: WritableKeyPath<RequestHead, String?>, _ name: String) {
         if self[keyPath: place] != nil { refuse("\(name) may be there once.") }
         self[keyPath: place] = value
+    }
+
+    /// Several lines are one list (RFC 9110, 5.3).
+    private mutating func append(_ value: String, to place: WritableKeyPath<RequestHead, String?>) {
+        self[keyPath: place] = self[keyPath: place].map { "\($0),\(value)" } ?? value
+    }
+
+    private mutating func takeExpectation(_ value: String) {
+        if value.isField("100-continue") {
+            expectsContinue = true
+        } else if !value.isEmpty, fault == nil {
+            fault = Problem(.expectationFailed, "Nothing can be expected here but 100-continue.")
+        }
     }
 
     private mutating func takeLength(_ value: String) {
@@ -131,11 +169,24 @@ struct RequestHead: Sendable {
     }
 
     /// The path and query of a target in absolute form, which a server must understand (RFC 9112, 3.2.2).
-    private static func originForm(_ target: String) -> String {
-        guard target.utf8.first != UInt8(ascii: "/"), let scheme = target.firstRange(of: "://") else { return target }
-        let rest = target[scheme.upperBound...]
-        guard let slash = rest.firstIndex(of: "/") else { return "/" }
-        return String(rest[slash...])
+    ///
+    /// - Returns: nil where there is a user in it: that is an error (RFC 9110, 4.2.4).
+    private static func originForm(_ target: String) -> String? {
+        let bytes = target.utf8
+        guard bytes.first != UInt8(ascii: "/") else { return target }
+        let length: Int
+        if Substring(bytes.prefix(7)).isField("http://") {
+            length = 7
+        } else if Substring(bytes.prefix(8)).isField("https://") {
+            length = 8
+        } else {
+            return target
+        }
+        let rest = bytes.dropFirst(length)
+        let end = rest.firstIndex { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "?") } ?? rest.endIndex
+        if rest[..<end].contains(UInt8(ascii: "@")) { return nil }
+        guard end < rest.endIndex else { return "/" }
+        return rest[end] == UInt8(ascii: "/") ? String(Substring(rest[end...])) : "/\(Substring(rest[end...]))"
     }
 }
 

@@ -20,7 +20,9 @@ package final class Responder: Sendable {
     let limits: HTTPLimits
     let logger: Logger
     let admission: Admission
+    let waiting: WaitingRoom
     let bodies: BodyBudget
+    let connections: ConnectionCount
     let exports: ExportGate
     private let verifier: TokenVerifier
     private let table: RouteTable
@@ -59,7 +61,9 @@ package final class Responder: Sendable {
         pageFolders = routes.pageFolders
         documents = ["/openapi.json": openAPI, "/.well-known/jwks.json": jwks]
         admission = Admission(places: limits.inFlight, seats: limits.queued, patience: limits.queueWait)
-        bodies = BodyBudget(limit: limits.bufferedBytes)
+        waiting = WaitingRoom(seats: limits.waiting, share: limits.waitingPerCaller)
+        bodies = BodyBudget(limit: limits.bufferedBytes, share: limits.bufferedBytesPerAddress)
+        connections = ConnectionCount(share: limits.connectionsPerAddress ?? max(1, limits.connections / 4))
         exports = ExportGate(places: limits.exports)
         principals = RateLimiter(limits.principalRate)
         strangers = RateLimiter(limits.anonymousRate)
@@ -76,11 +80,17 @@ package final class Responder: Sendable {
     /// Requests that are worked on now.
     package var inFlight: Int { admission.running }
 
+    /// Requests that may wait for something outside: for news, the rest of an upload, a client that reads.
+    package var inWaiting: Int { waiting.count }
+
+    /// Bytes that have arrived and are not worked on yet.
+    package var buffered: Int { bodies.used }
+
     /// Answers a request in process: the whole stack short of sockets.
     package func respond(
         to request: HTTPRequest, body: [UInt8] = [], address: String = "127.0.0.1"
     ) async -> (HTTPResponse, [UInt8]) {
-        let head = RequestHead(request, address: address)
+        let head = RequestHead(request, from: limits.trustedProxies.peer(IPAddress(address)))
         let answer: WireAnswer
         var streamed: [UInt8] = []
         switch open(head) {
@@ -106,6 +116,9 @@ package final class Responder: Sendable {
         let requestID = head.requestID ?? makeRequestID()
         if let fault = head.fault { return refuse(fault, requestID, nil, arrived) }
         switch table.match(head.verb, head.target) {
+        case .none where head.target.utf8.first != UInt8(ascii: "/"):
+            // `OPTIONS *`, and `CONNECT` to somewhere else: of the server as a whole, and no path.
+            return refuse(Problem(.methodNotAllowed, headers: [.allow: table.allow]), requestID, nil, arrived)
         case .none: return .answer(document(head, requestID, arrived))
         case .methodNotAllowed(let allow):
             let problem = Problem(.methodNotAllowed, headers: [.allow: allow])
@@ -120,8 +133,8 @@ package final class Responder: Sendable {
                 return .work(
                     Work(
                         responder: self, route: route, head: head, requestID: requestID, values: values, query: query,
-                        principal: principal, deadline: deadline, bodyRule: try bodyRule(head, route),
-                        arrived: arrived))
+                        principal: principal, deadline: deadline,
+                        bodyRule: try bodyRule(head, route, isAnonymous: principal.isAnonymous), arrived: arrived))
             } catch {
                 return refuse(error, requestID, route, arrived)
             }
@@ -133,10 +146,10 @@ package final class Responder: Sendable {
         if case .methodNotAllowed(let allow) = table.match(.other, target) { allow } else { nil }
     }
 
-    /// A problem that the connection itself has, before there is a request.
-    func answer(to problem: Problem, requestID: String? = nil) -> WireAnswer {
+    /// A problem that the connection itself has: before there is a request, or while the body of one comes.
+    func answer(to problem: Problem, during work: Work? = nil) -> WireAnswer {
         unrouted.record(problem.type.status, nanoseconds: 0)
-        return WireAnswer(problem, requestID: requestID ?? makeRequestID())
+        return wire(problem, requestID: work?.requestID ?? makeRequestID(), route: work?.route)
     }
 
     func problem(for error: any Error, deadline: ContinuousClock.Instant?) -> Problem {
@@ -223,7 +236,7 @@ package final class Responder: Sendable {
             do throws(Problem) {
                 principal = try verifier.verify(authorization: head.authorization)
             } catch {
-                if head.authorization != nil, let seconds = failures.take(head.address) {
+                if head.authorization != nil, let seconds = failures.take(head.client.bucket) {
                     throw Problem(.tooManyRequests, headers: [.retryAfter: String(seconds)])
                 }
                 throw error
@@ -242,7 +255,7 @@ package final class Responder: Sendable {
         case .operator, .service: break
         default:
             // Who has no token shares the bucket of the address.
-            let wait = principal.isAnonymous ? strangers.take(head.address) : principals.take(principal.subject)
+            let wait = principal.isAnonymous ? strangers.take(head.client.bucket) : principals.take(principal.subject)
             if let seconds = wait {
                 throw Problem(.tooManyRequests, headers: [.retryAfter: String(seconds)])
             }
@@ -260,11 +273,13 @@ package final class Responder: Sendable {
         return ContinuousClock.now.advanced(by: .milliseconds(milliseconds))
     }
 
-    private func bodyRule(_ head: RequestHead, _ route: Route) throws(Problem) -> Work.BodyRule {
+    private func bodyRule(
+        _ head: RequestHead, _ route: Route, isAnonymous: Bool
+    ) throws(Problem) -> Work.BodyRule {
         // What an operation does not read may be anything: mail programs post a form to leave a list (RFC 8058).
         guard route.hasBody || route.input == .upload else { return .ignore }
         let isUpload = route.input == .upload
-        let limit = isUpload ? limits.maxUploadBytes : limits.maxBodyBytes
+        let limit = limits.bodyBytes(route.operation, isUpload: isUpload, isAnonymous: isAnonymous)
         if head.hasBody {
             guard !head.isEncoded, Self.isMedia(head.contentType, route.operation) else {
                 throw Problem(
@@ -317,27 +332,6 @@ enum Opening {
 extension Problem {
     static func tooLarge(_ limit: Int) -> Problem {
         Problem(.contentTooLarge, "The body may have \(limit) bytes at the most.")
-    }
-}
-
-/// The memory that all bodies together may take while they arrive.
-final class BodyBudget: Sendable {
-    private let limit: Int
-    private let used = Atomic<Int>(0)
-
-    init(limit: Int) {
-        self.limit = limit
-    }
-
-    /// Whether `count` more bytes may be kept; if so, they are to be given back.
-    func take(_ count: Int) -> Bool {
-        guard used.add(count, ordering: .relaxed).newValue > limit else { return true }
-        giveBack(count)
-        return false
-    }
-
-    func giveBack(_ count: Int) {
-        used.subtract(count, ordering: .relaxed)
     }
 }
 

@@ -15,7 +15,7 @@ final class Route: Sendable {
         .contentSecurityPolicy:
             "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; form-action 'self'; "
             + "base-uri 'none'; frame-ancestors 'none'",
-        .xContentTypeOptions: "nosniff", .referrerPolicy: "no-referrer",
+        .referrerPolicy: "no-referrer",
     ]
 
     /// `registerForEvent`: as in the OpenAPI document, the metrics and the log.
@@ -25,6 +25,8 @@ final class Route: Sendable {
     let hasBody: Bool
     let isPaged: Bool
     let isRead: Bool
+    /// Whether everybody reads the same.
+    let isPublic: Bool
     let variables: [String]
     /// `Deprecation` and `Sunset`, where the operation will go.
     let extra: HTTPFields
@@ -48,10 +50,9 @@ final class Route: Sendable {
         }
         if operation.produces == .html { extra.append(contentsOf: Self.pageHeaders) }
         // What a signed link opens is for whoever has the link: no cache keeps it, and no page that it leads to hears of it.
-        if variables.contains("token") {
-            extra[.cacheControl] = "no-store"
-            extra[.referrerPolicy] = "no-referrer"
-        }
+        let isLink = variables.contains("token")
+        if isLink { extra[.referrerPolicy] = "no-referrer" }
+        isPublic = isRead && operation.access == .anyone && !isLink
         self.extra = extra
         timers = StatusTimers(operation: name)
     }

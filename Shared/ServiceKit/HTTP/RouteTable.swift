@@ -23,6 +23,14 @@ struct RouteTable: Sendable {
 
     private var nodes = [Node()]
 
+    /// The methods that some path takes: `GET, HEAD, POST`.
+    var allow: String {
+        let verbs = RequestHead.Verb.allCases.filter { verb in
+            verb != .other && nodes.contains { $0.routes[verb.rawValue] != nil }
+        }
+        return verbs.map(\.name).joined(separator: ", ")
+    }
+
     /// - Throws: where two routes have the same method and path.
     mutating func insert(_ route: Route) throws(RoutesError) {
         var current = 0

@@ -18,9 +18,16 @@ package struct UploadBody: AsyncSequence, Sendable {
         func didTerminate() { more() }
     }
 
+    /// What arrives, what it holds of the memory for bodies, and whose work waits for it.
+    fileprivate struct Arriving: Sendable {
+        let producer: Producer
+        let hold: BodyHold
+        let work: Work
+    }
+
     fileprivate enum Source: Sendable {
         case bytes(ByteBuffer)
-        case producer(Producer)
+        case arriving(Arriving)
     }
 
     private let source: Source
@@ -29,35 +36,47 @@ package struct UploadBody: AsyncSequence, Sendable {
         source = .bytes(ByteBuffer(bytes: bytes))
     }
 
-    private init(producer: Producer) {
-        source = .producer(producer)
+    private init(_ arriving: Arriving) {
+        source = .arriving(arriving)
     }
 
     /// A body and the end where the connection puts in what arrives.
-    static func make(more: @escaping @Sendable () -> Void) -> (UploadBody, Producer.Source) {
+    ///
+    /// - Parameters:
+    ///   - work: gives its place to others while it waits for more.
+    ///   - hold: what is put in has been taken from it, and is given back when it is read.
+    static func make(
+        for work: Work, holding hold: BodyHold, more: @escaping @Sendable () -> Void
+    ) -> (UploadBody, Producer.Source) {
         let made = Producer.makeSequence(
             backPressureStrategy: .init(lowWatermark: 2, highWatermark: 8), finishOnDeinit: false,
             delegate: Demand(more: more))
-        return (UploadBody(producer: made.sequence), made.source)
+        return (UploadBody(Arriving(producer: made.sequence, hold: hold, work: work)), made.source)
     }
 
     package struct AsyncIterator: AsyncIteratorProtocol {
         private var bytes: ByteBuffer?
         private let iterator: Producer.AsyncIterator?
+        private let arriving: Arriving?
 
         fileprivate init(_ source: Source) {
             switch source {
             case .bytes(let bytes):
                 self.bytes = bytes.readableBytes > 0 ? bytes : nil
-                iterator = nil
-            case .producer(let producer):
+                (iterator, arriving) = (nil, nil)
+            case .arriving(let arriving):
                 bytes = nil
-                iterator = producer.makeAsyncIterator()
+                self.arriving = arriving
+                iterator = arriving.producer.makeAsyncIterator()
             }
         }
 
         package mutating func next() async throws -> ByteBuffer? {
-            if let iterator { return try await iterator.next() }
+            if let iterator, let arriving {
+                guard let bytes = try await arriving.work.outside({ try await iterator.next() }) else { return nil }
+                arriving.hold.giveBack(bytes.readableBytes)
+                return bytes
+            }
             defer { bytes = nil }
             return bytes
         }

@@ -15,6 +15,10 @@ struct WireAnswer: Sendable {
     var extra: HTTPFields
     /// Whether it is kept sealed only.
     var isConfidential = false
+    /// Whether everybody may read it, so that caches may keep it as long as they ask again; everything else they must not keep.
+    var isPublic = false
+    /// Whether the length of the body is not known: the answer to HEAD where GET would stream.
+    var omitsLength = false
 
     init(
         _ status: HTTPResponse.Status, contentType: String?, body: [UInt8], requestID: String, version: Int? = nil,
@@ -60,13 +64,26 @@ struct WireAnswer: Sendable {
             extra: problem.headers)
     }
 
+    /// The values of `Cache-Control` for answers that bring none of their own (RFC 9111, 5.2.2).
+    enum CacheRule: String {
+        case keepNothing = "no-store"
+        case askAgain = "no-cache"
+    }
+
+    var cacheRule: CacheRule? {
+        guard extra.isEmpty || extra[.cacheControl] == nil else { return nil }
+        return isPublic ? .askAgain : .keepNothing
+    }
+
     /// As HTTP types: what in-process callers get.
     var head: HTTPResponse {
         var fields = extra
         if let contentType {
             fields[.contentType] = contentType
-            fields[.contentLength] = String(body.count)
+            if !omitsLength { fields[.contentLength] = String(body.count) }
         }
+        fields[.xContentTypeOptions] = "nosniff"
+        if let rule = cacheRule { fields[.cacheControl] = rule.rawValue }
         if let version { fields[.eTag] = "\"\(version)\"" }
         fields[.requestID] = requestID
         return HTTPResponse(status: status, headerFields: fields)

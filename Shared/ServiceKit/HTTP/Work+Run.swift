@@ -7,10 +7,20 @@ import Postgres
 import ServiceContextModule
 
 extension Work {
-    /// Does the work, waiting for a place first, under the request's identifier, trace and deadline.
+    /// Does the work, with a seat for the time in which the body of an upload is waited for.
     func run(_ input: BodyInput, sink: any AnswerSink) async -> Completion {
-        guard await responder.admission.enter() else { return refused(ProblemMapping.overloaded) }
-        defer { responder.admission.leave() }
+        guard case .stream = bodyRule else { return await work(input, sink) }
+        do {
+            return try await seated { await work(input, sink) }
+        } catch {
+            return refused(responder.problem(for: error, deadline: deadline))
+        }
+    }
+
+    /// Waits for a place, and does the work under the request's identifier, trace and deadline.
+    private func work(_ input: BodyInput, _ sink: any AnswerSink) async -> Completion {
+        guard await comeIn() else { return refused(ProblemMapping.overloaded) }
+        defer { goOut() }
         if case .collect(let limit) = bodyRule, input.bytes.count > limit { return refused(.tooLarge(limit)) }
         if let deadline, ContinuousClock.now >= deadline { return refused(Problem(.deadline)) }
         return await RequestID.$current.withValue(requestID) {
@@ -35,12 +45,19 @@ extension Work {
         return try await responder.exports.pass(caller, body)
     }
 
-    /// Writes a stream to its end.
+    /// Writes a stream to its end, with a seat for the time in which the client's reading is waited for.
     func write(_ output: LineOutput, _ body: () async throws -> Void) async throws -> Completion {
-        guard head.verb != .head else { return .answer(output.head) }
+        guard head.verb != .head else {
+            // How long it would be is known when it has been written.
+            var answer = output.head
+            answer.omitsLength = true
+            return .answer(answer)
+        }
         do {
-            try await body()
-            return try await output.end()
+            return try await seated {
+                try await body()
+                return try await output.end()
+            }
         } catch {
             guard output.hasBegun else { throw error }
             report(brokenBy: error)

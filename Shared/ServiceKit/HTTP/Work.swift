@@ -3,6 +3,7 @@ import HTTPTypes
 import Logging
 import NIOCore
 import Postgres
+import Synchronization
 
 /// What of a body its route gets.
 enum BodyInput: Sendable {
@@ -32,6 +33,8 @@ final class Work: Sendable {
     let deadline: ContinuousClock.Instant?
     let bodyRule: BodyRule
     let arrived: NIODeadline
+    /// Whether it has a place among those that are worked on.
+    private let isInside = Atomic<Bool>(false)
 
     init(
         responder: Responder, route: Route, head: RequestHead, requestID: String, values: [String], query: Substring?,
@@ -86,14 +89,59 @@ final class Work: Sendable {
         }
         return Call(
             path: path, query: asked, body: body, principal: principal, ifMatch: version, idempotencyKey: key,
-            requestID: requestID, deadline: deadline, paging: paging, base: responder.logger)
+            requestID: requestID, deadline: deadline, paging: paging, base: responder.logger, work: self)
+    }
+
+    /// What waiting is counted by: the token's bearer, or the address of who has none.
+    var caller: String { principal.isAnonymous ? head.client.bucket : principal.subject }
+
+    /// Does something that may take long because of somebody outside, with a seat in the waiting room.
+    ///
+    /// - Throws: 429 and 503 when there is no seat; what `body` throws.
+    func seated<Value>(_ body: () async throws -> Value) async throws -> Value {
+        let caller = self.caller
+        try responder.waiting.enter(caller)
+        defer { responder.waiting.leave(caller) }
+        return try await body()
+    }
+
+    /// Waits for something outside, and lets another request have the place meanwhile. To be called with a seat.
+    func outside<Value>(_ wait: () async throws -> Value) async rethrows -> Value {
+        guard isInside.exchange(false, ordering: .relaxed) else { return try await wait() }
+        responder.admission.leave()
+        do {
+            let value = try await wait()
+            await comeBack()
+            return value
+        } catch {
+            await comeBack()
+            throw error
+        }
+    }
+
+    /// Takes a place, waiting for one for a while.
+    func comeIn() async -> Bool {
+        guard await responder.admission.enter() else { return false }
+        isInside.store(true, ordering: .relaxed)
+        return true
+    }
+
+    /// The end of the work.
+    func goOut() {
+        if isInside.exchange(false, ordering: .relaxed) { responder.admission.leave() }
+    }
+
+    private func comeBack() async {
+        await responder.admission.comeBack()
+        isInside.store(true, ordering: .relaxed)
     }
 
     /// The answer with everything that the operation says about it.
     func wire<Value>(_ answer: Answer<Value>, _ operation: Operation) throws -> WireAnswer {
         let extra = answer.headers.isEmpty ? route.extra : HTTPFields(Array(answer.headers) + Array(route.extra))
-        if let status = answer.status, status.kind == .redirection {
-            assert(status == operation.success || operation.redirects.contains(status), "\(route.name) does not say so")
+        if let status = answer.status, status.kind != .clientError {
+            let said = [operation.success] + operation.redirects + operation.alternatives
+            assert(said.contains(status), "\(route.name) does not say that it answers \(status.code)")
         }
         guard let body = try answer.encoded() else {
             return WireAnswer(
@@ -104,14 +152,16 @@ final class Work: Sendable {
             answer.status ?? operation.success, contentType: operation.produces.rawValue, body: body,
             requestID: requestID, version: answer.version, extra: extra)
         wired.isConfidential = answer.isConfidential
+        wired.isPublic = route.isPublic
         return wired
     }
 
     /// Where a stream goes out, for as long as one may take.
     func output(_ operation: Operation, headers: HTTPFields = [:], to sink: any AnswerSink) -> LineOutput {
-        let head = WireAnswer(
+        var head = WireAnswer(
             operation.success, contentType: operation.produces.rawValue, body: [], requestID: requestID,
             extra: headers.isEmpty ? route.extra : HTTPFields(Array(headers) + Array(route.extra)))
+        head.isPublic = route.isPublic
         return LineOutput(head: head, sink: sink, end: .now + responder.limits.streamLimit)
     }
 
@@ -126,8 +176,8 @@ final class Work: Sendable {
         var claim: IdempotencyClaim?
         if head.verb == .post, let key = try idempotencyKey() {
             claim = IdempotencyClaim(
-                subject: principal.actor, operation: route.name, key: key, target: head.target, body: input.bytes,
-                sealedWith: responder.answerKey)
+                by: principal, at: head.client, operation: route.name, key: key, target: head.target, body: input.bytes,
+                under: responder.answerKey)
         }
         if looksBefore, let claim, let stored = try await claim.stored(on: responder.database, for: requestID) {
             return stored
@@ -150,15 +200,21 @@ final class Work: Sendable {
         return key
     }
 
-    /// The version in `If-Match: "3"`. Weak tags, lists and `*` do not name one version.
+    /// The version in `If-Match: "3"`. Weak tags, lists and `*` do not name one version; a tag that this service never gave, as
+    /// `"+3"` or `"03"`, names none that is there (RFC 9110, 13.1.1).
     private func expectedVersion() throws(Problem) -> Int? {
         guard let text = head.ifMatch else {
             if route.operation.requiresIfMatch { throw Problem(.preconditionRequired) }
             return nil
         }
-        guard text.utf8.count > 2, text.hasPrefix("\""), text.hasSuffix("\""),
-            let version = Int(text.dropFirst().dropLast()), version >= 0
+        let bytes = text.utf8
+        let tag = bytes.dropFirst().dropLast()
+        guard bytes.count >= 2, bytes.first == UInt8(ascii: "\""), bytes.last == UInt8(ascii: "\""),
+            tag.allSatisfy({ $0 > 0x20 && $0 != 0x7F && $0 != UInt8(ascii: "\"") })
         else { throw Problem(.malformed, "If-Match must be one strong entity tag that this service gave: \"3\".") }
+        guard tag.allSatisfy({ (0x30...0x39).contains($0) }), tag.count == 1 || tag.first != UInt8(ascii: "0"),
+            let version = Int(String(decoding: tag, as: UTF8.self))
+        else { throw Problem(.stale) }
         return version
     }
 }

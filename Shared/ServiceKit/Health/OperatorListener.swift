@@ -15,6 +15,10 @@ struct OperatorListener: Service {
     let health: Health
     let metrics: PrometheusRegistry
     let logger: Logger
+    /// How long a request may take to arrive, from the first byte or from the connect.
+    var requestTime: Duration = .seconds(9)
+    /// Open sockets; beyond these the one that has been quiet for longest is closed.
+    var connections = 256
     /// Told the port that was bound.
     let onRunning: @Sendable (Int) async -> Void
 
@@ -33,12 +37,7 @@ struct OperatorListener: Service {
     }
 
     private func serve(on group: MultiThreadedEventLoopGroup) async throws {
-        let channel = HTTP1Channel.Configuration(
-            idleTimeout: .seconds(60),
-            httpDecoderConfiguration: .init(maxHeaderFieldSize: 8 << 10, maxHeaderListSize: 16 << 10))
-        let server = try HTTPServerBuilder.http1(configuration: channel).buildServer(
-            configuration: ServerConfiguration(address: .hostname(host, port: port)),
-            eventLoopGroup: group, logger: logger,
+        let inner = HTTP1Channel(
             responder: { request, writer, _ in
                 let answer = await OperatorPages(health: health, metrics: metrics).answer(to: request.head)
                 try await writer.write(
@@ -46,9 +45,17 @@ struct OperatorListener: Service {
                     body: answer.body.isEmpty
                         ? ResponseBody() : ResponseBody(byteBuffer: ByteBuffer(bytes: answer.body)))
             },
+            configuration: .init(
+                idleTimeout: .seconds(60),
+                httpDecoderConfiguration: .init(maxHeaderFieldSize: 8 << 10, maxHeaderListSize: 16 << 10)))
+        let channel = OperatorChannel(
+            inner: inner,
+            connections: OperatorConnections(limit: connections, requestTime: requestTime, on: group.next()))
+        let server = channel.server(
+            configuration: ServerConfiguration(address: .hostname(host, port: port)),
             onServerRunning: { channel in
                 await onRunning(channel.localAddress?.port ?? port)
-            })
+            }, eventLoopGroup: group, logger: logger)
         try await server.run()
     }
 }
@@ -102,6 +109,7 @@ extension OperatorPages.Answer {
             status: status,
             headerFields: [
                 .contentType: type, .contentLength: String(body.count), .cacheControl: "no-store",
+                .xContentTypeOptions: "nosniff",
             ])
         self.body = body
     }

@@ -7,6 +7,8 @@ enum MetricHelp {
     private static let texts: [String: String] = [
         "http_server_request_duration_seconds": "Time from the request's head to its answer, by operation and status.",
         "http_server_requests_in_flight": "Requests being worked on.",
+        "http_server_requests_waiting": "Requests that wait for somebody outside: polls, uploads, streams.",
+        "http_server_buffered_bytes": "Bytes of requests that have arrived and are not worked on yet.",
         "service_client_duration_seconds": "Time of calls to a peer, repetitions included.",
         "service_client_in_flight": "Calls to a peer under way.",
         "service_client_calls_total": "Calls to a peer, by how they ended.",

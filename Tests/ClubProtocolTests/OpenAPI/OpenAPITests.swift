@@ -293,9 +293,40 @@ struct OpenAPITests {
         #expect(create["422"]?["description"]?.string?.contains("idempotency-key-reused") == true)
         #expect(create["404"] == nil)
         let anyone = try responses("/v1/fairs", "get")
-        #expect(anyone["401"] == nil && anyone["403"] == nil && anyone["415"] == nil && anyone["400"] != nil)
+        #expect(anyone["403"] == nil && anyone["415"] == nil)
+        // What every request can be answered, whatever the operation.
+        let always = ["400", "401", "408", "413", "414", "417", "429", "431", "500", "503", "504", "default"]
+        #expect(always.allSatisfy { anyone[$0] != nil })
         let patch = try responses("/v1/fairs/{fair}", "patch")
         #expect(["401", "403", "404", "412", "413", "415", "428", "503", "504"].allSatisfy { patch[$0] != nil })
+    }
+
+    @Test("the problems of a page are pages, those of the connection documents")
+    func pageProblems() throws {
+        let page = try operation("/fairs/{fair}", "get")["responses"]
+        for status in ["404", "429", "default"] {
+            let content = page?[status]?["content"]
+            #expect(content?["text/html; charset=utf-8"]?["schema"]?["type"] == .string("string"), "\(status)")
+            #expect(content?["application/problem+json"]?["schema"] == reference("ProblemDocument"), "\(status)")
+        }
+        #expect(try operation("/v1/fairs", "get")["responses"]?["404"]?["content"]?["text/html; charset=utf-8"] == nil)
+    }
+
+    @Test("a status that comes instead of the usual one brings the same")
+    func alternatives() throws {
+        enum Repeatable: Endpoint {
+            static let operation = Operation(
+                .post, "/v1/repeatable", "Makes.", success: .created, alternatives: [.ok], access: .anyone)
+            struct Response: Codable, Sendable { var version: Int }
+        }
+        enum Twice: Endpoint {
+            static let operation = Operation(.post, "/v1/twice", "Makes.", alternatives: [.ok], access: .anyone)
+        }
+        let document = try StrictJSON.decode(JSONValue.self, from: bytes([Repeatable.self]))
+        let responses = document["paths"]?["/v1/repeatable"]?["post"]?["responses"]
+        #expect(responses?["200"]?["content"] == responses?["201"]?["content"])
+        #expect(responses?["200"]?["headers"]?["ETag"] != nil && responses?["201"]?["content"] != nil)
+        #expect(throws: OpenAPI.Underivable.self) { try bytes([Twice.self]) }
     }
 
     @Test("endpoints that contradict each other or their paths give no document")

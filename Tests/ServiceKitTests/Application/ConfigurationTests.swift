@@ -43,6 +43,31 @@ struct ConfigurationTests {
         return try ServiceConfiguration(service: .events, calling: [.directory], flags: flags, environment: environment)
     }
 
+    @Test("proxies are addresses and networks; anything else stops the start")
+    func trustedProxies() throws {
+        let proxies = try read(["TRUSTED_PROXIES": "10.0.0.0/8, 192.0.2.1,2001:db8::/32"]).limits.trustedProxies
+        for (text, isProxy) in [
+            ("10.9.9.9", true), ("192.0.2.1", true), ("::ffff:192.0.2.1", true), ("2001:db8:1::1", true),
+            ("192.0.2.2", false), ("2001:db9::1", false),
+        ] {
+            #expect(proxies.contains(try #require(IPAddress(text))) == isProxy, "\(text)")
+        }
+        #expect(try !read().limits.trustedProxies.contains(try #require(IPAddress("127.0.0.1"))))
+        for wrong in ["proxy.example.org", "10.0.0.0/33", "10.0.0.1,,10.0.0.2", "*", "10.0.0.1;10.0.0.2", ","] {
+            let problem = #expect(throws: ConfigurationProblem.self) { try read(["TRUSTED_PROXIES": wrong]) }
+            #expect(problem?.variable == "TRUSTED_PROXIES", "\(wrong)")
+        }
+    }
+
+    @Test("the longest body fits in the memory for bodies")
+    func bufferedBytes() throws {
+        let limits = try read(["MAX_BUFFERED_BYTES": "4194304", "MAX_CONNECTIONS": "100"]).limits
+        #expect(limits.bufferedBytes == 4 << 20 && limits.connectionsPerAddress == 25)
+        #expect(limits.bufferedBytesPerAddress > limits.maxBodyBytes)
+        let problem = #expect(throws: ConfigurationProblem.self) { try read(["MAX_BUFFERED_BYTES": "1048576"]) }
+        #expect(problem?.variable == "MAX_BODY_BYTES")
+    }
+
     @Test("what is not given has a sensible value")
     func defaults() throws {
         let configuration = try read()

@@ -77,6 +77,17 @@ struct ConnectionTests {
             "POST /v1/tickets HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
             "POST /v1/tickets HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nabcdef",
             "POST /v1/tickets HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n",
+            "POST /v1/tickets HTTP/1.1\r\nHost: a\r\nContent-Length: 5, 5\r\n\r\nabcde",
+            "POST /v1/tickets HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\nabcde",
+            "POST /v1/tickets HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n",
+            "POST /v1/tickets HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: identity\r\n\r\n",
+            "POST /v1/tickets HTTP/1.0\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            // A value that goes on in the next line (RFC 9112, 5.2), a lone CR, blanks before a colon, no blank line's CR.
+            "GET /v1/ping HTTP/1.1\r\nHost: a\r\nX: b\r\n c\r\n\r\n",
+            "GET /v1/ping HTTP/1.1\r\nHost: a\r\nX: b\rc\r\n\r\n",
+            "GET /v1/ping HTTP/1.1\r\nHost : a\r\n\r\n", "GET /v1/ping HTTP/1.1\r\nHost: a\r\nX: b\u{0}c\r\n\r\n",
+            "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "GET /v1/ping HTTP/0.9\r\n\r\n",
+            "GET http://user:secret@a/v1/ping HTTP/1.1\r\nHost: a\r\n\r\n",
             "POST /v1/tickets HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer TOKEN\r\nContent-Type: application/json\r\n"
                 + "Transfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n",
         ])
@@ -106,6 +117,65 @@ struct ConnectionTests {
         #expect(isProblem(try await exchange("BREW /coffee HTTP/1.1\r\nHost: a\r\n\r\n"), 404))
         let trace = try await exchange("TRACE /v1/ping HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
         #expect(isProblem(trace, 405))
+    }
+
+    @Test("with too long trailers is 431")
+    func trailers() async throws {
+        let head =
+            "POST /v1/tickets HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer TOKEN\r\nContent-Type: application/json\r\n"
+            + "Transfer-Encoding: chunked\r\n\r\ne\r\n{\"title\": \"a\"}\r\n0\r\n"
+        let one = String(repeating: "a", count: 100_000)
+        #expect(isProblem(try await exchange("\(head)X: \(one)\r\n\r\n"), 431))
+        let many = (0..<1000).map { "X-\($0): b\r\n" }.joined()
+        #expect(isProblem(try await exchange("\(head)\(many)\r\n"), 431))
+        // Also after another request, and while the parser has seen no line of the next one.
+        let second = try await exchange("GET /v1/ping HTTP/1.1\r\nHost: a\r\n\r\n\(head)X: \(one)\r\n\r\n")
+        #expect(second.hasPrefix("HTTP/1.1 200") && second.contains("HTTP/1.1 431"))
+        let short = try await exchange("\(head)X: b\r\n\r\n", endsSending: true)
+        #expect(short.hasPrefix("HTTP/1.1 201"))
+    }
+
+    @Test("of which somebody wants a tunnel, or another protocol, is answered and closed")
+    func tunnels() async throws {
+        let after = "GET /v1/ping HTTP/1.1\r\nHost: a\r\n\r\n"
+        let tunnel = try await exchange("CONNECT example.org:443 HTTP/1.1\r\nHost: example.org\r\n\r\n\(after)")
+        #expect(isProblem(tunnel, 405))
+        #expect(tunnel.contains("allow: GET, HEAD, POST, PATCH, DELETE\r\n"))
+        #expect(!tunnel.contains("pong"))
+        let upgrade = try await exchange(
+            "GET /v1/ping HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n\(after)")
+        #expect(upgrade.hasPrefix("HTTP/1.1 200") && upgrade.contains("connection: close\r\n"))
+        #expect(upgrade.components(separatedBy: "pong").count == 2)
+    }
+
+    @Test("asked about as a whole, or by an address in full, goes on")
+    func targets() async throws {
+        let answer = try await exchange(
+            """
+            OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n\
+            GET http://a/v1/ping HTTP/1.1\r\nHost: a\r\n\r\n\
+            GET HTTPS://a HTTP/1.1\r\nHost: a\r\n\r\n\
+            HEAD /v1/ticket-lines?count=50000 HTTP/1.1\r\nHost: a\r\n\r\n\
+            GET /v1/ping HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n
+            """)
+        let statuses = answer.components(separatedBy: "HTTP/1.1 ").dropFirst().map { String($0.prefix(3)) }
+        #expect(statuses == ["405", "200", "404", "200", "200"])
+        #expect(!answer.contains("content-length: 0\r\n"))
+    }
+
+    @Test("whose client closes its side after three requests brings three answers, and those before a broken one")
+    func halfClosedPipeline() async throws {
+        let request = "GET /v1/ping HTTP/1.1\r\nHost: a\r\n\r\n"
+        func pongs(_ answer: String) -> Int { answer.components(separatedBy: "{\"pong\":true}").count - 1 }
+        let three = try await exchange(request + request + request, endsSending: true)
+        #expect(pongs(three) == 3)
+        // The last says that nothing more comes; one that lets the end arrive first has the same answers.
+        let slow = "GET /v1/naps?seconds=0 HTTP/1.1\r\nHost: a\r\n\r\n"
+        let mixed = try await exchange(slow + request + slow + request, endsSending: true)
+        #expect(pongs(mixed) == 2 && mixed.components(separatedBy: "{\"done\":true}").count == 3)
+        #expect(pongs(try await exchange(slow + request + "GET /v1/pi", endsSending: true)) == 1)
+        let broken = try await exchange(slow + request + "\u{16}\u{3}\r\n\r\n")
+        #expect(pongs(broken) == 1 && broken.contains("HTTP/1.1 400 "))
     }
 
     @Test("with too large a body is 413 before the body is there, declared or in chunks")

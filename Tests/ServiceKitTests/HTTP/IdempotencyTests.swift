@@ -1,9 +1,10 @@
 import ClubProtocol
 import HTTPTypes
 import Postgres
-import ServiceKit
 import TestKit
 import Testing
+
+@testable import ServiceKit
 
 @Suite("An Idempotency-Key")
 struct IdempotencyTests {
@@ -23,13 +24,61 @@ struct IdempotencyTests {
         }
     }
 
-    @Test("is one caller's own, and one operation's")
+    @Test("is one caller's own, and one operation's: in another role or for another organization it is another caller")
     func scope() async throws {
         try await withTickets { tickets in
-            let key = ["Idempotency-Key": "k"]
-            #expect(try await tickets.send(.post, "/v1/tickets", #"{"title": "a"}"#, key).status == 201)
-            let other = try await tickets.send(.post, "/v1/tickets", #"{"title": "b"}"#, by: .service, key)
-            #expect(other.status == 201)
+            func send(_ title: String, by role: Role, for organization: Organization.ID? = nil) async throws
+                -> RawAnswer
+            {
+                try await tickets.send(
+                    .post, "/v1/tickets", bytes: Array(#"{"title": "\#(title)"}"#.utf8), by: role,
+                    organization: organization, ["Idempotency-Key": "k"])
+            }
+            #expect(try await send("a", by: .operator).status == 201)
+            let (one, other) = (Organization.ID(), Organization.ID())
+            // The same body: each does its own work, which the unique title then refuses, and nobody reads the stored answer.
+            for (role, organization) in [
+                (Role.editor, nil), (.representative, one), (.representative, other), (.service, nil),
+            ] {
+                let answer = try await send("a", by: role, for: organization)
+                #expect(answer.status == 409, "\(role)")
+                #expect(try answer.problem().slug == "already-exists")
+            }
+            // Another body: nobody is told that the key was used before.
+            #expect(try await send("b", by: .editor).status == 201)
+            #expect(try await send("c", by: .representative, for: one).status == 201)
+            #expect(try await send("d", by: .representative, for: other).status == 201)
+            // Each finds its own again.
+            for (title, role, organization) in [
+                ("a", Role.operator, nil), ("b", .editor, nil), ("c", .representative, one),
+                ("d", .representative, other),
+            ] {
+                let again = try await send(title, by: role, for: organization)
+                #expect(again.status == 201 && again.headers["idempotency-replayed"] == "true")
+                #expect(try again.decode(Ticket.self).title.text == title)
+            }
+            #expect(try await tickets.count() == 4)
+        }
+    }
+
+    @Test("of somebody without a token is the address's own")
+    func strangers() async throws {
+        try await withTickets { tickets in
+            func send(_ title: String, from address: String) async throws -> RawAnswer {
+                try await tickets.send(
+                    .post, "/v1/ticket-page", bytes: Array("title=\(title)".utf8), by: nil, from: address,
+                    type: "application/x-www-form-urlencoded", ["Idempotency-Key": "k"])
+            }
+            #expect(try await send("a", from: "192.0.2.1").status == 303)
+            let stranger = try await send("a", from: "192.0.2.2")
+            #expect(stranger.status == 409 && stranger.headers["idempotency-replayed"] == nil)
+            #expect(try await send("b", from: "192.0.2.2").status == 303)
+            let again = try await send("a", from: "192.0.2.1")
+            #expect(again.status == 303 && again.headers["idempotency-replayed"] == "true")
+            #expect(try await tickets.count() == 2)
+            // Nobody reads out of the table who it was.
+            let subjects = try await tickets.database.query("select subject from idempotency")
+            for row in subjects { #expect(try row["subject", as: String.self].utf8.count == 64) }
         }
     }
 
@@ -100,10 +149,9 @@ struct IdempotencyTests {
     @Test("that is in use is 409, and come again")
     func stillRunning() async throws {
         try await withTickets { tickets in
-            let subject = "test"
-            let lock = "makeTicket\n\(subject)\nk"
+            let lock = Self.claim(tickets).lock
             try await tickets.database.transaction { transaction in
-                try await transaction.execute("select pg_advisory_xact_lock(hashtextextended(\(lock), 0))")
+                try await transaction.query("select pg_advisory_xact_lock(\(lock))")
                 let answer = try await tickets.send(
                     .post, "/v1/tickets", #"{"title": "a"}"#, ["Idempotency-Key": "k"])
                 #expect(answer.status == 409)
@@ -112,5 +160,26 @@ struct IdempotencyTests {
             }
             #expect(try await tickets.count() == 0)
         }
+    }
+
+    @Test("that is in use in another service of the same database is free in this one")
+    func otherService() async throws {
+        try await withTickets { tickets in
+            let lock = Self.claim(tickets).lock
+            try await tickets.database.transaction { transaction in
+                try await transaction.execute("set local search_path to public")
+                try await transaction.query("select pg_advisory_xact_lock(\(lock))")
+                let answer = try await tickets.send(
+                    .post, "/v1/tickets", #"{"title": "a"}"#, ["Idempotency-Key": "k"])
+                #expect(answer.status == 201)
+            }
+        }
+    }
+
+    /// What the operator of these tests claims with the key `k`.
+    private static func claim(_ tickets: TicketFixture) -> IdempotencyClaim {
+        IdempotencyClaim(
+            by: Principal(subject: "test", role: .operator), at: ClientAddress(IPAddress("127.0.0.1")),
+            operation: "makeTicket", key: "k", target: "/v1/tickets", body: [], under: tickets.responder.answerKey)
     }
 }

@@ -95,13 +95,53 @@ struct LoadTests {
         #expect(limiter.take("a", now: start + .milliseconds(500)) == 1)
     }
 
-    @Test("the memory for bodies is given back")
-    func budget() {
-        let budget = BodyBudget(limit: 10)
-        #expect(budget.take(6))
-        #expect(!budget.take(6))
-        budget.giveBack(6)
-        #expect(budget.take(10))
+    @Test("who waits outside gives the place away, and has one again before anybody new")
+    func comingBack() async throws {
+        let admission = Admission(places: 1, seats: 10, patience: .seconds(60))
+        #expect(await admission.enter())
+        admission.leave()
+        #expect(await admission.enter())
+        let order = Mutex<[String]>([])
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask {
+                _ = await admission.enter()
+                order.withLock { $0.append("new") }
+                admission.leave()
+            }
+            while !admission.hasWaiting { await Task.yield() }
+            group.addTask {
+                await admission.comeBack()
+                order.withLock { $0.append("back") }
+                admission.leave()
+            }
+            while !admission.hasReturning { await Task.yield() }
+            admission.leave()
+        }
+        #expect(order.withLock { $0 } == ["back", "new"])
+        #expect(admission.running == 0)
+    }
+
+    @Test("many who come and go by turns lose no place")
+    func manyComingBack() async throws {
+        let admission = Admission(places: 3, seats: 500, patience: .seconds(60))
+        let crowd = Crowd()
+        await withTaskGroup(of: Void.self) { group in
+            for _ in 0..<100 {
+                group.addTask {
+                    guard await admission.enter() else { return }
+                    for _ in 0..<20 {
+                        admission.leave()
+                        await Task.yield()
+                        await admission.comeBack()
+                        crowd.come()
+                        crowd.go()
+                    }
+                    admission.leave()
+                }
+            }
+        }
+        #expect(crowd.most <= 3)
+        #expect(admission.running == 0)
     }
 }
 

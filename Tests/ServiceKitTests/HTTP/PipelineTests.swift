@@ -104,6 +104,11 @@ struct PipelineTests {
             for method in [HTTPRequest.Method.trace, .options, .connect, HTTPRequest.Method("PROPFIND")!] {
                 #expect(try await tickets.send(method, "/v1/ping").headers["allow"] == "GET, HEAD")
             }
+            for (method, target) in [(HTTPRequest.Method.options, "*"), (.connect, "example.org:443")] {
+                let answer = try await tickets.send(method, target)
+                #expect(answer.status == 405)
+                #expect(answer.headers["allow"] == "GET, HEAD, POST, PATCH, DELETE")
+            }
             let head = try await tickets.send(.head, "/v1/ping")
             #expect(head.status == 200)
             #expect(head.body.isEmpty)
@@ -158,11 +163,17 @@ struct PipelineTests {
             let path = "/v1/tickets/\(try await tickets.makeTicket("a").id)"
             let missing = try await tickets.send(.patch, path, #"{"title": "b"}"#)
             #expect(missing.status == 428)
-            for tag in ["*", "W/\"1\"", "1", "\"\"", "\"1\", \"2\"", "\"x\""] {
+            for tag in ["*", "W/\"1\"", "1", "\"", "\"1\", \"2\"", "\"1\"\"", "\"a b\""] {
                 let answer = try await tickets.send(.patch, path, #"{"title": "b"}"#, ["If-Match": tag])
                 #expect(answer.status == 400, "\(tag)")
             }
-            #expect(try await tickets.send(.patch, path, #"{"title": "b"}"#, ["If-Match": "\"7\""]).status == 412)
+            // Tags that this service never gave are those of no version that is there.
+            for tag in ["7", "+1", "01", "-1", "1.0", "0x1", "x", "", "99999999999999999999"] {
+                let answer = try await tickets.send(.patch, path, #"{"title": "b"}"#, ["If-Match": "\"\(tag)\""])
+                #expect(answer.status == 412, "\(tag)")
+                #expect(try answer.problem().slug == "stale")
+            }
+            #expect(try await tickets.send(.patch, path, #"{"title": "b"}"#, ["If-Match": "\"1\""]).status == 200)
         }
     }
 
@@ -244,6 +255,53 @@ struct PipelineTests {
             }
             let first = try await tickets.send(.get, "/v1/ping"), second = try await tickets.send(.get, "/v1/ping")
             #expect(first.headers["x-request-id"] != second.headers["x-request-id"])
+        }
+    }
+
+    @Test("an expectation that is none is 417")
+    func expectations() async throws {
+        try await withTickets { tickets in
+            for value in ["a-miracle", "100-continue, a-miracle", "200-ok"] {
+                let answer = try await tickets.send(.get, "/v1/ping", ["Expect": value])
+                #expect(answer.status == 417)
+                #expect(try answer.problem().slug == "expectation-failed")
+            }
+            #expect(try await tickets.send(.get, "/v1/ping", ["Expect": "100-Continue"]).status == 200)
+        }
+    }
+
+    @Test("caches keep nothing but what everybody may read, and nobody guesses at media types")
+    func caching() async throws {
+        try await withTickets { (tickets) async throws in
+            func check(_ answer: RawAnswer, _ rule: String) {
+                #expect(answer.headers["cache-control"] == rule)
+                #expect(answer.headers["x-content-type-options"] == "nosniff")
+            }
+            let path = "/v1/tickets/\(try await tickets.makeTicket("a").id)"
+            check(try await tickets.send(.get, path), "no-store")
+            check(try await tickets.send(.head, path), "no-store")
+            check(try await tickets.send(.get, "/v1/tickets"), "no-store")
+            check(try await tickets.send(.post, "/v1/tickets", #"{"title": "b"}"#), "no-store")
+            check(try await tickets.send(.delete, path), "no-store")
+            check(try await tickets.send(.get, path), "no-store")
+            check(try await tickets.send(.get, "/nowhere", by: nil), "no-store")
+            check(try await tickets.send(.get, "/v1/ping", by: nil), "no-cache")
+            check(try await tickets.send(.get, "/v1/ticket-page?title=a", by: nil), "no-cache")
+            check(try await tickets.send(.get, "/v1/ticket-page?title=gone", by: nil), "no-store")
+            check(try await tickets.send(.get, "/v1/ticket-lines?count=1", by: nil), "no-cache")
+            check(try await tickets.send(.get, "/openapi.json", by: nil), "public, max-age=60")
+        }
+    }
+
+    @Test("HEAD of what would be streamed tells no length")
+    func headOfStream() async throws {
+        try await withTickets { (tickets) async throws in
+            for path in ["/v1/ticket-lines?count=50000", "/v1/tickets.csv?count=2"] {
+                let head = try await tickets.send(.head, path, by: nil)
+                #expect(head.status == 200 && head.body.isEmpty)
+                #expect(head.headers["content-length"] == nil)
+                #expect(head.headers["content-type"] != nil)
+            }
         }
     }
 

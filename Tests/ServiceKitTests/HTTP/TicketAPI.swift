@@ -15,7 +15,8 @@ struct Ticket: Codable, Sendable, Equatable {
 
 enum MakeTicket: Endpoint {
     static let operation = Operation(
-        .post, "/v1/tickets", "Makes a ticket.", success: .created, access: .roles(.operator, .expert, .service))
+        .post, "/v1/tickets", "Makes a ticket.", success: .created,
+        access: .roles(.operator, .editor, .expert, .representative, .service))
     struct Body: Codable, Sendable {
         var title: Line
         var note: Prose?
@@ -73,6 +74,8 @@ enum LoadTickets: Endpoint {
     struct Query: Codable, Sendable {
         /// Stops reading there.
         var enough: Int?
+        /// Waits at the gate before it reads.
+        var waits: Bool?
     }
     struct Response: Codable, Sendable { var bytes: Int }
 }
@@ -213,6 +216,7 @@ final class TicketDesk: Sendable {
         }
         routes.upload(LoadTickets.self) { call, body in
             var bytes = 0
+            if call.query.waits == true { await self.wait() }
             do {
                 for try await part in body {
                     bytes += part.readableBytes

@@ -41,18 +41,25 @@ struct TicketFixture: Sendable {
         try await send(method, path, bytes: body.map { Array($0.utf8) } ?? [], by: role, type: type, fields)
     }
 
+    /// - Parameters:
+    ///   - organization: in the token.
+    ///   - address: where it comes from.
     func send(
         _ method: HTTPRequest.Method, _ path: String, bytes: [UInt8], by role: Role? = .operator,
+        organization: Organization.ID? = nil, from address: String = "127.0.0.1",
         type: String? = "application/json", _ fields: [String: String] = [:]
     ) async throws -> RawAnswer {
         var head = HTTPRequest(method: method, scheme: "http", authority: "test", path: path)
-        if let role { head.headerFields[.authorization] = "Bearer \(try keys.token(role, for: .events))" }
+        if let role {
+            let token = try keys.token(role, organization: organization, for: .events)
+            head.headerFields[.authorization] = "Bearer \(token)"
+        }
         if !bytes.isEmpty {
             head.headerFields[.contentType] = type
             head.headerFields[.contentLength] = String(bytes.count)
         }
         for (name, value) in fields { head.headerFields[HTTPField.Name(name)!] = value }
-        let (answer, body) = await responder.respond(to: head, body: bytes)
+        let (answer, body) = await responder.respond(to: head, body: bytes, address: address)
         let headers = answer.headerFields.map { ($0.name.canonicalName, $0.value) }
         return RawAnswer(
             status: answer.status.code, headers: Dictionary(headers, uniquingKeysWith: { "\($0), \($1)" }), body: body)
@@ -71,9 +78,9 @@ struct TicketFixture: Sendable {
     }
 
     /// Runs the listener for as long as `body`.
-    func listening(_ body: (Int) async throws -> Void) async throws {
+    func listening(on host: String = "127.0.0.1", _ body: (Int) async throws -> Void) async throws {
         let (ports, bound) = AsyncStream<Int>.makeStream()
-        let server = APIServer(responder: responder, host: "127.0.0.1", port: 0, logger: Self.quiet) {
+        let server = APIServer(responder: responder, host: host, port: 0, logger: Self.quiet) {
             bound.yield($0)
         }
         let group = ServiceGroup(services: [server], logger: Self.quiet)

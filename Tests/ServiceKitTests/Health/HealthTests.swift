@@ -3,9 +3,10 @@ import Foundation
 import HTTPTypes
 import Logging
 import Postgres
-import ServiceKit
 import TestKit
 import Testing
+
+@testable import ServiceKit
 
 @Suite("Health")
 struct HealthTests {
@@ -46,6 +47,47 @@ struct HealthTests {
             let head = try await service.raw(.head, "/health/live", port: service.operatorPort)
             #expect(head.status == 200)
             #expect(head.body.isEmpty)
+        }
+    }
+
+    @Test("the operator port drops whoever drips, and has room for the next one however many are open")
+    func rudeness() async throws {
+        try await withService(NoteService.self) { service in
+            let (ports, bound) = AsyncStream<Int>.makeStream()
+            let listener = OperatorListener(
+                host: "127.0.0.1", port: 0, health: service.health, metrics: Observability.metrics,
+                logger: TicketFixture.quiet, requestTime: .milliseconds(400), connections: 3
+            ) { bound.yield($0) }
+            let running = Task { try await listener.run() }
+            defer { running.cancel() }
+            var iterator = ports.makeAsyncIterator()
+            let port = try #require(await iterator.next())
+            let request = "GET /health/live HTTP/1.1\r\nHost: a\r\n\r\n"
+
+            let dripping = try RawSocket(port: port)
+            async let end = dripping.readAll()
+            let head = Array("GET /health/live HTTP/1.1\r\nHost: a\r\nX: \(String(repeating: "a", count: 400))".utf8)
+            for byte in head {
+                guard await dripping.send([byte]) else { break }
+                try await Task.sleep(for: .milliseconds(5))
+            }
+            #expect(await end == "")
+            // Also after an answer.
+            let second = try RawSocket(port: port)
+            await second.send(request)
+            #expect(await second.read(until: "}").hasPrefix("HTTP/1.1 200"))
+            await second.send("GET /health/li")
+            #expect(await second.readAll() == "")
+
+            var idle: [RawSocket] = []
+            for _ in 0..<10 {
+                let socket = try RawSocket(port: port)
+                await socket.send(request)
+                #expect(await socket.read(until: "}").contains("x-content-type-options: nosniff"))
+                idle.append(socket)
+            }
+            // The first has made room.
+            #expect(await idle[0].readAll() == "")
         }
     }
 

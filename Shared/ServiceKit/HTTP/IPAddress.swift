@@ -15,6 +15,13 @@ struct IPAddress: Hashable, Sendable, CustomStringConvertible {
         self.init(address)
     }
 
+    /// - Parameter text: as header fields and settings have it; nothing longer than an address can be is looked at.
+    init?(ascii text: some Collection<UInt8>) {
+        // Eight groups of four digits, or six and an IPv4 address.
+        guard (2...45).contains(text.count), text.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else { return nil }
+        self.init(String(decoding: text, as: UTF8.self))
+    }
+
     init?(_ address: SocketAddress) {
         switch address {
         case .v4(let address):
@@ -41,15 +48,29 @@ struct IPAddress: Hashable, Sendable, CustomStringConvertible {
         !reserved4.contains { matches(bytes, $0.prefix, bits: $0.bits) }
     }
 
+    /// An IPv4 address in IPv6 clothes (`::ffff:192.0.2.1`, as sockets for both have it) as what it is.
+    var unmapped: IPAddress {
+        guard bytes.count == 16, bytes.starts(with: Self.mappedPrefix) else { return self }
+        return IPAddress(bytes: Array(bytes.suffix(4)))
+    }
+
+    /// Whether it is this machine's own.
+    var isLoopback: Bool {
+        bytes.count == 4 ? bytes[0] == 127 : bytes.dropLast().allSatisfy { $0 == 0 } && bytes.last == 1
+    }
+
+    private static let mappedPrefix: [UInt8] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF]
+
     /// Of IPv6 only 2000::/3 has been given out; an IPv4 address in IPv6 clothes is judged as what it is.
     private static func isPublic6(_ bytes: [UInt8]) -> Bool {
-        if bytes.prefix(12) == [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF] { return isPublic4(Array(bytes.suffix(4))) }
+        if bytes.starts(with: mappedPrefix) { return isPublic4(Array(bytes.suffix(4))) }
         return matches(bytes, [0x20], bits: 3) && !reserved6.contains { matches(bytes, $0.prefix, bits: $0.bits) }
     }
 
-    private static func matches(_ bytes: [UInt8], _ prefix: [UInt8], bits: Int) -> Bool {
+    fileprivate static func matches(_ bytes: [UInt8], _ prefix: [UInt8], bits: Int) -> Bool {
         for (index, byte) in prefix.enumerated() {
             let left = min(8, bits - index * 8)
+            guard left > 0 else { break }
             let mask = left == 8 ? UInt8.max : ~(UInt8.max >> UInt8(left))
             guard bytes[index] & mask == byte & mask else { return false }
         }
@@ -75,4 +96,30 @@ struct IPAddress: Hashable, Sendable, CustomStringConvertible {
         ([0x20, 0x02], 16),
         ([0x3F, 0xFF, 0x00], 20),
     ]
+}
+
+/// All addresses that begin with the same bits: `192.0.2.0/24`, `2001:db8::/32`, or one address alone.
+package struct IPNetwork: Hashable, Sendable {
+    private let prefix: [UInt8]
+    private let bits: Int
+
+    /// - Returns: nil for what is neither an address nor a network of one; bits beyond the length of the prefix mean nothing.
+    package init?(_ text: String) {
+        let parts = text.utf8.split(separator: UInt8(ascii: "/"), maxSplits: 1, omittingEmptySubsequences: false)
+        guard let address = IPAddress(ascii: parts[0]) else { return nil }
+        prefix = address.bytes
+        guard parts.count == 2 else {
+            bits = prefix.count * 8
+            return
+        }
+        let digits = parts[1]
+        guard (1...3).contains(digits.count), digits.allSatisfy({ (0x30...0x39).contains($0) }),
+            let length = Int(String(decoding: digits, as: UTF8.self)), length <= prefix.count * 8
+        else { return nil }
+        bits = length
+    }
+
+    func contains(_ address: IPAddress) -> Bool {
+        address.bytes.count == prefix.count && IPAddress.matches(address.bytes, prefix, bits: bits)
+    }
 }

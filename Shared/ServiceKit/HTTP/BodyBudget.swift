@@ -1,0 +1,110 @@
+import Synchronization
+
+/// The memory that everything which has arrived and is not worked on yet may take together.
+///
+/// Two rules keep it from being one caller's: nobody's address holds more than a share of it, and the last quarter is for the
+/// first ``small`` bytes of each body, so that however many long ones are held, a short one finds room.
+final class BodyBudget: Sendable {
+    static let small = 16 << 10
+
+    private struct State {
+        var used = 0
+        var clients: [String: Int] = [:]
+    }
+
+    private let limit: Int
+    private let share: Int
+    private let state = Mutex(State())
+
+    /// - Parameters:
+    ///   - limit: bytes of all together.
+    ///   - share: bytes of one address.
+    init(limit: Int, share: Int) {
+        self.limit = limit
+        self.share = share
+    }
+
+    var used: Int { state.withLock { $0.used } }
+
+    /// Whether `count` more bytes may be kept; if so, they are to be given back.
+    ///
+    /// - Parameter held: how many the same body has already.
+    func take(_ count: Int, held: Int, for client: ClientAddress) -> Bool {
+        let limit = held + count > Self.small ? self.limit / 4 * 3 : self.limit
+        return state.withLock { state in
+            guard state.used + count <= limit else { return false }
+            if !client.isShared {
+                let own = state.clients[client.bucket, default: 0] + count
+                guard own <= share else { return false }
+                state.clients[client.bucket] = own
+            }
+            state.used += count
+            return true
+        }
+    }
+
+    func giveBack(_ count: Int, for client: ClientAddress) {
+        guard count > 0 else { return }
+        state.withLock { state in
+            state.used -= count
+            guard !client.isShared else { return }
+            let own = state.clients[client.bucket, default: 0] - count
+            state.clients[client.bucket] = own > 0 ? own : nil
+        }
+    }
+}
+
+/// What one body, or what else a connection has read ahead, holds of the budget. What is left goes back when nobody has it any more.
+final class BodyHold: Sendable {
+    private let budget: BodyBudget
+    private let client: ClientAddress
+    private let held = Atomic<Int>(0)
+
+    init(_ budget: BodyBudget, for client: ClientAddress) {
+        self.budget = budget
+        self.client = client
+    }
+
+    deinit { budget.giveBack(held.load(ordering: .relaxed), for: client) }
+
+    func take(_ count: Int) -> Bool {
+        guard budget.take(count, held: held.load(ordering: .relaxed), for: client) else { return false }
+        held.add(count, ordering: .relaxed)
+        return true
+    }
+
+    func giveBack(_ count: Int) {
+        held.subtract(count, ordering: .relaxed)
+        budget.giveBack(count, for: client)
+    }
+}
+
+/// How many connections each address has.
+final class ConnectionCount: Sendable {
+    private let share: Int
+    private let clients = Mutex<[String: Int]>([:])
+
+    /// - Parameter share: of one address.
+    init(share: Int) {
+        self.share = share
+    }
+
+    /// Whether one more may come; if so, it is to be told when it goes.
+    func open(_ client: ClientAddress) -> Bool {
+        guard !client.isShared else { return true }
+        return clients.withLock { clients in
+            let count = clients[client.bucket, default: 0]
+            guard count < share else { return false }
+            clients[client.bucket] = count + 1
+            return true
+        }
+    }
+
+    func close(_ client: ClientAddress) {
+        guard !client.isShared else { return }
+        clients.withLock { clients in
+            let count = clients[client.bucket, default: 0] - 1
+            clients[client.bucket] = count > 0 ? count : nil
+        }
+    }
+}

@@ -1,0 +1,133 @@
+import ClubProtocol
+import NIOCore
+import NIOHTTP1
+
+/// How long a connection has been ready to read the body of its request. The time in which it is we who do not read, because
+/// what has come is not worked off, is not the client's.
+struct BodyClock {
+    private var spent = TimeAmount.zero
+    private var since: NIODeadline?
+    /// The beginning of the present stretch, of those in which something must come.
+    private(set) var stretch = NIODeadline.uptimeNanoseconds(0)
+
+    /// Goes on, with a new stretch.
+    mutating func start(at now: NIODeadline = .now()) {
+        stretch = now
+        if since == nil { since = now }
+    }
+
+    mutating func stop(at now: NIODeadline = .now()) {
+        if let since { spent = spent + (now - since) }
+        since = nil
+    }
+
+    func time(at now: NIODeadline = .now()) -> TimeAmount {
+        since.map { spent + (now - $0) } ?? spent
+    }
+}
+
+/// Bodies on their way in, and what comes before its time: how long it may take, and how much of it is kept.
+extension ConnectionHandler {
+    /// What one parsed head takes beside its bytes.
+    private static let headCost = 512
+
+    func take(_ bytes: ByteBuffer) {
+        guard let work else { return }
+        let count = bytes.readableBytes
+        switch work.bodyRule {
+        case .ignore:
+            if received > Self.discardable { refuse(.tooLarge(Self.discardable)) }
+        case .collect(let limit):
+            guard body.count + count <= limit else { return refuse(.tooLarge(limit)) }
+            let hold = bodyHold ?? BodyHold(responder.bodies, for: work.head.client)
+            bodyHold = hold
+            guard hold.take(count) else { return refuse(ProblemMapping.overloaded) }
+            // What a head promises is not set aside: to promise costs nothing.
+            if body.isEmpty { body.reserveCapacity(min(work.head.contentLength ?? count, limit, BodyBudget.small)) }
+            body.append(contentsOf: bytes.readableBytesView)
+        case .stream(let limit):
+            takeUpload(bytes, limit: limit)
+        }
+    }
+
+    func complete() {
+        alarm.cancel()
+        phase = .answering
+        if upload != nil {
+            endUpload()
+        } else if let work, task == nil {
+            let input = work.bodyRule.input(body)
+            start(work, input)
+        }
+    }
+
+    func dropBody() {
+        body = []
+        if upload == nil { bodyHold = nil }
+    }
+
+    // MARK: Time
+
+    /// Waits for more of the body, for as long as the client has left.
+    func expectBody() {
+        guard !alarm.isSet(.body) else { return }
+        bodyClock.start()
+        let stall = TimeAmount(limits.bodyStall)
+        arm(.body, .nanoseconds(min(stall, max(bodyTimeLeft, .milliseconds(50))).nanoseconds))
+    }
+
+    /// Whether the client has sent nearly nothing in a whole stretch, or takes too long for all.
+    var bodyIsLate: Bool {
+        let isStretchOver = .now() - bodyClock.stretch >= TimeAmount(limits.bodyStall)
+        return bodyTimeLeft <= .zero || (isStretchOver && receivedInTime < limits.bodyStallBytes)
+    }
+
+    private var bodyTimeLeft: TimeAmount {
+        TimeAmount(limits.bodyTime(upload == nil ? body.count : uploaded)) - bodyClock.time()
+    }
+
+    // MARK: What comes ahead
+
+    /// Keeps what comes while another request is answered.
+    func park(_ part: HTTPServerRequestPart) {
+        guard parkedFault == nil else { return }
+        let bytes = Self.cost(of: part)
+        guard holdAhead(bytes) else {
+            parkedFault = ProblemMapping.overloaded
+            return
+        }
+        parked.append((part, bytes))
+    }
+
+    private static func cost(of part: HTTPServerRequestPart) -> Int {
+        switch part {
+        case .head(let head):
+            head.headers.reduce(headCost + head.uri.utf8.count) { $0 + $1.name.utf8.count + $1.value.utf8.count }
+        case .body(let bytes): bytes.readableBytes
+        case .end: 0
+        }
+    }
+
+    var hasParkedHead: Bool {
+        parked.contains { if case .head = $0.part { true } else { false } }
+    }
+
+    func dropParked() {
+        parked.removeAll()
+        aheadHold = nil
+    }
+
+    /// Waits for the rest of a header, whose beginning the parser keeps.
+    func awaitHead() {
+        aheadHold = nil
+        guard holdAhead(received) else { return refuse(ProblemMapping.overloaded) }
+        arm(.head, limits.headerTimeout)
+    }
+
+    private func holdAhead(_ bytes: Int) -> Bool {
+        guard let peer else { return false }
+        let hold = aheadHold ?? BodyHold(responder.bodies, for: peer.client)
+        aheadHold = hold
+        return hold.take(bytes)
+    }
+}

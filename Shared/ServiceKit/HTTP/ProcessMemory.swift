@@ -1,0 +1,57 @@
+import Foundation
+
+/// How much memory this process may use.
+enum ProcessMemory {
+    /// Bytes: the least of what the control group, the process's own limit and the machine allow, read at the start.
+    static let limit: Int = smallest(
+        of: [controlGroup(root: "/sys/fs/cgroup", membership: read("/proc/self/cgroup")), addressSpace, machine])
+
+    static func smallest(of limits: [Int?]) -> Int {
+        // A limit that nobody set is written as nearly the largest number there is.
+        limits.compactMap { $0 }.filter { $0 > 0 }.min() ?? 1 << 30
+    }
+
+    /// The limit of the control group that the process is in, or of one of those around it. In a container the file system shows
+    /// the container's own group at its root, whatever the membership says.
+    ///
+    /// - Parameter membership: what `/proc/self/cgroup` says: `0::/a/b` of version 2, `4:memory:/a/b` of version 1.
+    static func controlGroup(root: String, membership: String?) -> Int? {
+        var files = [("\(root)/memory.max"), ("\(root)/memory/memory.limit_in_bytes")]
+        for line in membership?.split(separator: "\n") ?? [] {
+            let parts = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
+            guard parts.count == 3 else { continue }
+            let (folder, file): (String, String)
+            if parts[0] == "0", parts[1].isEmpty {
+                (folder, file) = (root, "memory.max")
+            } else if parts[1].split(separator: ",").contains("memory") {
+                (folder, file) = ("\(root)/memory", "memory.limit_in_bytes")
+            } else {
+                continue
+            }
+            var path = ""
+            for name in parts[2].split(separator: "/") where name != ".." {
+                path += "/\(name)"
+                files.append("\(folder)\(path)/\(file)")
+            }
+        }
+        return files.compactMap { read($0).flatMap { Int($0.trimmingCharacters(in: .whitespacesAndNewlines)) } }.min()
+    }
+
+    private static var addressSpace: Int? {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0 else { return nil }
+        return Int(exactly: limit.rlim_cur)
+    }
+
+    private static var machine: Int? {
+        let (pages, size) = (sysconf(Int32(_SC_PHYS_PAGES)), sysconf(Int32(_SC_PAGESIZE)))
+        return pages > 0 && size > 0 ? pages * size : nil
+    }
+
+    private static func read(_ path: String) -> String? {
+        guard let file = FileHandle(forReadingAtPath: path), let data = try? file.read(upToCount: 4096) else {
+            return nil
+        }
+        return String(decoding: data, as: UTF8.self)
+    }
+}

@@ -1,0 +1,153 @@
+"""Slow readers, slow writers and many polls against one service, and what ordinary requests feel of it. Run by `hostile`."""
+
+import asyncio
+import hashlib
+import json
+import os
+import random
+import socket
+import sys
+import time
+import uuid
+
+PORT = int(os.environ["BASE_PORT"])
+TOKEN, SLOW = os.environ["TOKEN"], os.environ["SLOW_TOKEN"]
+SECONDS = float(os.environ.get("SECONDS_EACH", 20))
+READERS, WRITERS = int(os.environ.get("READERS", 8)), int(os.environ.get("WRITERS", 200))
+UPLOADS, POLLS = int(os.environ.get("UPLOADS", 40)), int(os.environ.get("POLLS", 1100))
+LIMIT = 3.0
+
+
+def head(method, path, token, *fields):
+    lines = [f"{method} {path} HTTP/1.1", "Host: club", f"Authorization: Bearer {token}", *fields]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode()
+
+
+async def answer(reader):
+    """One answer with a length: its status and body."""
+    status = int((await reader.readline()).split()[1])
+    length = 0
+    while (line := await reader.readline()) not in (b"\r\n", b""):
+        name, _, value = line.partition(b":")
+        if name.lower() == b"content-length":
+            length = int(value)
+    return status, await reader.readexactly(length)
+
+
+async def ordinary(seconds, rate):
+    """Reads and writes at a steady rate; each is timed from when it was due, so that one that is late makes the next ones late."""
+    connections = asyncio.Queue()
+    for _ in range(8):
+        connections.put_nowait(None)
+    times, wrong, tasks = [], [], []
+    start = time.monotonic()
+
+    async def one(due, number):
+        connection = await connections.get()
+        try:
+            if connection is None:
+                connection = await asyncio.open_connection("127.0.0.1", PORT)
+            if number % 5:
+                expert = uuid.UUID(hashlib.md5(str(random.randint(1, 7000)).encode()).hexdigest())
+                data, good = head("GET", f"/v1/experts/{expert}", TOKEN), 200
+            else:
+                body = json.dumps({"subKind": "reseller", "name": f"Atelier {uuid.uuid4()}", "postalCode": "64000",
+                                   "commune": "Pau", "topics": ["webSite"]}).encode()
+                data = head("POST", "/v1/experts", TOKEN, "Content-Type: application/json", f"Content-Length: {len(body)}") + body
+                good = 201
+            connection[1].write(data)
+            status, text = await asyncio.wait_for(answer(connection[0]), 30)
+            if status != good:
+                wrong.append((status, text[:200]))
+        except Exception as error:
+            wrong.append((type(error).__name__, str(error)))
+            connection = None
+        finally:
+            connections.put_nowait(connection)
+        times.append(time.monotonic() - due)
+
+    number = 0
+    while (due := start + number / rate) < start + seconds:
+        await asyncio.sleep(max(0, due - time.monotonic()))
+        tasks.append(asyncio.create_task(one(due, number)))
+        number += 1
+    await asyncio.gather(*tasks)
+    return sorted(times), wrong
+
+
+async def slow_reader():
+    """Reads an export at some hundred bytes a second, through as small a window as there is."""
+    loop = asyncio.get_running_loop()
+    while True:
+        connection = socket.socket()
+        try:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+            connection.setblocking(False)
+            await loop.sock_connect(connection, ("127.0.0.1", PORT))
+            await loop.sock_sendall(connection, head("GET", "/v1/experts.csv", SLOW))
+            while await loop.sock_recv(connection, 64):
+                await asyncio.sleep(0.2)
+        except OSError:
+            pass
+        finally:
+            connection.close()
+        await asyncio.sleep(1)
+
+
+async def slow_writer(path, kind, length):
+    while True:
+        try:
+            reader, writer = await asyncio.open_connection("127.0.0.1", PORT)
+            # The first half at once, so that it is memory which is held as well.
+            writer.write(head("POST", path, SLOW, f"Content-Type: {kind}", f"Content-Length: {length}") + b" " * (length // 2))
+            while not reader.at_eof():
+                writer.write(b" ")
+                await writer.drain()
+                await asyncio.sleep(1 / 30)
+            writer.close()
+        except OSError:
+            pass
+        await asyncio.sleep(1)
+
+
+async def poll():
+    while True:
+        try:
+            reader, writer = await asyncio.open_connection("127.0.0.1", PORT)
+            while True:
+                writer.write(head("GET", "/v1/changes?wait=30&after=", SLOW).replace(b"&after=", b""))
+                status, _ = await answer(reader)
+                # Who is told to come later comes later.
+                await asyncio.sleep(1 if status in (429, 503) else 0.5)
+        except (OSError, IndexError, ValueError, asyncio.IncompleteReadError):
+            await asyncio.sleep(1)
+
+
+def memory():
+    with open(f"/proc/{os.environ['DIRECTORY_PID']}/status") as status:
+        return next(int(line.split()[1]) // 1024 for line in status if line.startswith("VmHWM"))
+
+
+async def main():
+    rate = 50
+    await ordinary(3, rate)
+    quiet, wrong_quiet = await ordinary(SECONDS, rate)
+    hostile = [asyncio.create_task(slow_reader()) for _ in range(READERS)]
+    hostile += [asyncio.create_task(slow_writer("/v1/experts", "application/json", 900_000)) for _ in range(WRITERS)]
+    hostile += [asyncio.create_task(slow_writer("/v1/imports/experts?mode=dryRun", "text/csv", 900_000)) for _ in range(UPLOADS)]
+    hostile += [asyncio.create_task(poll()) for _ in range(POLLS)]
+    await asyncio.sleep(3)
+    loud, wrong_loud = await ordinary(SECONDS, rate)
+    for task in hostile:
+        task.cancel()
+    p99 = [times[int(len(times) * 0.99)] * 1000 for times in (quiet, loud)]
+    ratio = p99[1] / p99[0]
+    print(f"quiet    p99 {p99[0]:7.1f} ms of {len(quiet)} requests, {len(wrong_quiet)} not answered as they should be")
+    print(f"hostile  p99 {p99[1]:7.1f} ms of {len(loud)} requests, {len(wrong_loud)} not answered as they should be")
+    print(f"ratio {ratio:.2f} (limit {LIMIT:.0f}); most memory of the directory: {memory()} MB RSS")
+    for wrong in (wrong_quiet + wrong_loud)[:5]:
+        print("wrong:", *wrong)
+    sys.exit(1 if wrong_quiet or wrong_loud or ratio > LIMIT else 0)
+
+
+asyncio.run(main())
