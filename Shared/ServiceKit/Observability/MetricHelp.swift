@@ -31,6 +31,7 @@ enum MetricHelp {
         "postgres_client_pool_wait_seconds": "Time spent waiting for a leased connection.",
         "postgres_client_errors_total": "Failed database operations, by SQLSTATE.",
         "postgres_client_connections": "Database connections, by pool and state.",
+        "log_lines_dropped_total": "Lines of the log that were dropped because nobody read standard error in time.",
         "metrics_series_left_out_total": "Series not kept because their name had too many, or another kind.",
         "process_resident_memory_bytes": "Resident memory size in bytes.",
         "process_virtual_memory_bytes": "Virtual memory size in bytes.",
