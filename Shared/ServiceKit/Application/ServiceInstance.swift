@@ -89,7 +89,7 @@ package final class ServiceInstance<App: ServiceApplication>: Service {
             throw error
         }
         Observability.metrics.gauge("service_ready") { [health] in health.wasReady ? 1 : 0 }
-        Observability.metrics.gauge("http_server_requests_in_flight") { [responder] in Double(responder.inFlight) }
+        Observability.metrics.gauge("http_server_active_requests") { [responder] in Double(responder.inFlight) }
     }
 
     deinit {

@@ -30,7 +30,7 @@ package final class Responder: Sendable {
     private let principals: RateLimiter
     private let strangers: RateLimiter
     private let failures: RateLimiter
-    private let unrouted = StatusTimers(operation: "none")
+    private let unrouted = UnroutedTimers()
     private let draining = Atomic<Bool>(false)
     private let requestSeed = UInt64.random(in: .min ... .max)
     private let requestCount = Atomic<UInt64>(0)
@@ -102,12 +102,12 @@ package final class Responder: Sendable {
     func open(_ head: RequestHead) -> Opening {
         let arrived = NIODeadline.now()
         let requestID = head.requestID ?? makeRequestID()
-        if let fault = head.fault { return refuse(fault, requestID, nil, arrived) }
+        if let fault = head.fault { return refuse(fault, requestID, nil, arrived, verb: head.verb) }
         switch table.match(head.verb, head.target) {
         case .none: return .answer(document(head, requestID, arrived))
         case .methodNotAllowed(let allow):
             let problem = Problem(.methodNotAllowed, headers: [.allow: allow])
-            finished(problem.type.status, requestID, nil, arrived, subject: nil)
+            finished(problem.type.status, requestID, nil, arrived, subject: nil, verb: head.verb)
             return .answer(wire(problem, requestID: requestID, target: head.target))
         case .route(let route, let values, let query):
             do throws(Problem) {
@@ -121,7 +121,7 @@ package final class Responder: Sendable {
                         principal: principal, deadline: deadline, bodyRule: try bodyRule(head, route),
                         arrived: arrived))
             } catch {
-                return refuse(error, requestID, route, arrived)
+                return refuse(error, requestID, route, arrived, verb: head.verb)
             }
         }
     }
@@ -133,7 +133,7 @@ package final class Responder: Sendable {
 
     /// A problem that the connection itself has, before there is a request.
     func answer(to problem: Problem, requestID: String? = nil) -> WireAnswer {
-        unrouted.record(problem.type.status, nanoseconds: 0)
+        unrouted[.other].record(problem.type.status, nanoseconds: 0)
         return WireAnswer(problem, requestID: requestID ?? makeRequestID())
     }
 
@@ -143,15 +143,18 @@ package final class Responder: Sendable {
 
     /// Counts the request, and logs it where somebody may want to know.
     func finished(
-        _ status: HTTPResponse.Status, _ requestID: String, _ route: Route?, _ arrived: NIODeadline, subject: String?
+        _ status: HTTPResponse.Status, _ requestID: String, _ route: Route?, _ arrived: NIODeadline, subject: String?,
+        verb: RequestHead.Verb? = nil
     ) {
         let nanoseconds = (NIODeadline.now() - arrived).nanoseconds
         if let route {
-            route.record(status, nanoseconds: nanoseconds)
+            route.record(status, of: verb, nanoseconds: nanoseconds)
         } else {
-            unrouted.record(status, nanoseconds: nanoseconds)
+            unrouted[verb ?? .other].record(status, nanoseconds: nanoseconds)
         }
-        let isNotable = status.code >= 500 || status == .forbidden || nanoseconds > 1_000_000_000
+        // Whoever asked to wait for news is not slow for having waited.
+        let isSlow = Duration.nanoseconds(nanoseconds) > route?.slowAfter ?? .seconds(1)
+        let isNotable = status.code >= 500 || status == .forbidden || isSlow
         let level: Logger.Level = isNotable ? .info : .debug
         guard logger.logLevel <= level else { return }
         logger.log(
@@ -164,9 +167,10 @@ package final class Responder: Sendable {
     }
 
     private func refuse(
-        _ problem: Problem, _ requestID: String, _ route: Route?, _ arrived: NIODeadline, subject: String? = nil
+        _ problem: Problem, _ requestID: String, _ route: Route?, _ arrived: NIODeadline, subject: String? = nil,
+        verb: RequestHead.Verb
     ) -> Opening {
-        finished(problem.type.status, requestID, route, arrived, subject: subject)
+        finished(problem.type.status, requestID, route, arrived, subject: subject, verb: verb)
         return .answer(wire(problem, requestID: requestID, route: route))
     }
 
@@ -200,7 +204,7 @@ package final class Responder: Sendable {
         let problem: Problem
         if let document = documents[path] {
             if head.verb == .get || head.verb == .head {
-                finished(.ok, requestID, nil, arrived, subject: nil)
+                finished(.ok, requestID, nil, arrived, subject: nil, verb: head.verb)
                 return WireAnswer(
                     .ok, contentType: "application/json", body: document, requestID: requestID,
                     extra: [.cacheControl: "public, max-age=60"])
@@ -209,7 +213,7 @@ package final class Responder: Sendable {
         } else {
             problem = Problem(.notFound)
         }
-        finished(problem.type.status, requestID, nil, arrived, subject: nil)
+        finished(problem.type.status, requestID, nil, arrived, subject: nil, verb: head.verb)
         return wire(problem, requestID: requestID, target: head.target)
     }
 

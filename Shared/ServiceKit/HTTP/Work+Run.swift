@@ -42,7 +42,8 @@ extension Work {
     /// Logs why a stream broke off; there is nobody left to tell.
     func report(brokenBy error: any Error) {
         responder.logger.info("stream broke off", metadata: metadata(error))
-        responder.finished(.internalServerError, requestID, route, arrived, subject: principal.actor)
+        responder.finished(
+            .internalServerError, requestID, route, arrived, subject: principal.actor, verb: head.verb)
     }
 
     private func perform(_ input: BodyInput, _ sink: any AnswerSink) async -> Completion {
@@ -50,9 +51,11 @@ extension Work {
             let completion = try await route.run(self, input, sink)
             switch completion {
             case .answer(let answer):
-                responder.finished(answer.status, requestID, route, arrived, subject: principal.actor)
+                responder.finished(
+                    answer.status, requestID, route, arrived, subject: principal.actor, verb: head.verb)
             case .streamed:
-                responder.finished(route.operation.success, requestID, route, arrived, subject: principal.actor)
+                responder.finished(
+                    route.operation.success, requestID, route, arrived, subject: principal.actor, verb: head.verb)
             case .broken: break
             }
             return completion
@@ -68,7 +71,8 @@ extension Work {
     }
 
     private func refused(_ problem: Problem) -> Completion {
-        responder.finished(problem.type.status, requestID, route, arrived, subject: principal.actor)
+        responder.finished(
+            problem.type.status, requestID, route, arrived, subject: principal.actor, verb: head.verb)
         return .answer(responder.wire(problem, requestID: requestID, route: route))
     }
 

@@ -30,7 +30,6 @@ package final class TokenVerifier: Sendable {
     private let now: @Sendable () -> Timestamp
     private let logger: Logger
     private let state: Mutex<State>
-    private let refusals: [TokenRefusal: Counter]
 
     /// Reads the trust file.
     ///
@@ -55,10 +54,6 @@ package final class TokenVerifier: Sendable {
             State(
                 trust: trust, stamp: stamp, nextLook: .now.advanced(by: lookEvery),
                 known: BoundedCache(capacity: capacity)))
-        refusals = TokenRefusal.allCases.reduce(into: [:]) { counters, reason in
-            counters[reason] = Counter(
-                label: "identity_tokens_refused_total", dimensions: [("reason", reason.rawValue)])
-        }
     }
 
     /// The principal of the token in an `Authorization` header field: `Bearer <token>`.
@@ -112,7 +107,7 @@ package final class TokenVerifier: Sendable {
     var remembered: Int { state.withLock { $0.known.count } }
 
     private func refuse(_ reason: TokenRefusal) -> Problem {
-        refusals[reason]?.increment()
+        Counter(label: "identity_tokens_refused_total", dimensions: [("reason", reason.rawValue)]).increment()
         logger.debug("token refused", metadata: ["reason": "\(reason.rawValue)"])
         return .invalidToken
     }

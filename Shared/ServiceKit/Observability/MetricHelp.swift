@@ -5,10 +5,11 @@ enum MetricHelp {
     }
 
     private static let texts: [String: String] = [
-        "http_server_request_duration_seconds": "Time from the request's head to its answer, by operation and status.",
-        "http_server_requests_in_flight": "Requests being worked on.",
-        "service_client_duration_seconds": "Time of calls to a peer, repetitions included.",
-        "service_client_in_flight": "Calls to a peer under way.",
+        "http_server_request_duration_seconds":
+            "Time from the request's head to its answer, by method, route and status.",
+        "http_server_active_requests": "Requests being worked on.",
+        "http_client_request_duration_seconds": "Time of requests to a peer, up to the head of the answer.",
+        "http_client_active_requests": "Calls to a peer under way.",
         "service_client_calls_total": "Calls to a peer, by how they ended.",
         "service_client_retries_total": "Repeated calls to a peer.",
         "jobs": "Jobs in the queue, by kind and state.",
@@ -26,11 +27,13 @@ enum MetricHelp {
         "erasures_waiting": "Erasures that were asked for and that nobody has begun or refused.",
         "erasures_stuck": "Erasures that were begun more than a day ago and that a service has not reported.",
         "identity_tokens_refused_total": "Tokens that were not accepted, by reason.",
-        "postgres_client_operation_duration_seconds": "Time of a database operation, by kind of connection.",
-        "postgres_client_in_flight": "Database operations under way.",
-        "postgres_client_pool_wait_seconds": "Time spent waiting for a leased connection.",
-        "postgres_client_errors_total": "Failed database operations, by SQLSTATE.",
-        "postgres_client_connections": "Database connections, by pool and state.",
+        "db_client_operation_duration_seconds": "Time of a database operation, by pool.",
+        "db_client_active_operations": "Database operations under way.",
+        "db_client_operation_errors_total":
+            "Failed database operations, by SQLSTATE, or by kind where the server said nothing.",
+        "db_client_connection_wait_time_seconds": "Time spent waiting for a leased connection.",
+        "db_client_connection_timeouts_total": "Callers who waited for a leased connection in vain.",
+        "db_client_connection_count": "Database connections, by pool and state.",
         "log_lines_dropped_total": "Lines of the log that were dropped because nobody read standard error in time.",
         "metrics_series_left_out_total": "Series not kept because their name had too many, or another kind.",
         "process_resident_memory_bytes": "Resident memory size in bytes.",
