@@ -24,6 +24,7 @@ struct FigureTests {
                 #expect(series.contains { $0.hasPrefix("http_server_request_duration_seconds_count{") })
                 #expect(series.contains { $0.hasPrefix("db_client_operation_duration_seconds_count{") })
                 #expect(series.contains { $0.contains(#"http_route="/v1/"#) })
+                #expect(series.contains { $0.contains(#"http_response_status_code="200""#) })
             }
         }
     }

@@ -5,8 +5,9 @@ import Synchronization
 /// names. Each is made when it is first used, and kept: looking a metric up for each statement would cost more than the
 /// statement's own bookkeeping.
 struct ClientMetrics: Sendable {
-    private let shared = ClientMetrics.durations(of: "shared")
-    private let leased = ClientMetrics.durations(of: "leased")
+    private let durations = LazyMetric {
+        Timer(label: "db_client_operation_duration_seconds", dimensions: [("db_system_name", "postgresql")])
+    }
     private let inFlight = LazyMetric { Gauge(label: "db_client_active_operations") }
     private let poolWait = LazyMetric {
         Timer(label: "db_client_connection_wait_time_seconds", dimensions: [pool("leased")])
@@ -21,14 +22,6 @@ struct ClientMetrics: Sendable {
 
     private static func pool(_ name: String) -> (String, String) { ("db_client_connection_pool_name", name) }
 
-    private static func durations(of name: String) -> LazyMetric<Timer> {
-        LazyMetric {
-            Timer(
-                label: "db_client_operation_duration_seconds",
-                dimensions: [("db_system_name", "postgresql"), pool(name)])
-        }
-    }
-
     private static func connections(_ name: String, _ state: String) -> LazyMetric<Gauge> {
         LazyMetric {
             Gauge(
@@ -36,8 +29,8 @@ struct ClientMetrics: Sendable {
         }
     }
 
-    func operation(purpose: Purpose, nanoseconds: UInt64) {
-        (purpose == .leased ? leased : shared).made.recordNanoseconds(Int64(clamping: nanoseconds))
+    func operation(nanoseconds: UInt64) {
+        durations.made.recordNanoseconds(Int64(clamping: nanoseconds))
     }
 
     func waited(nanoseconds: UInt64) {

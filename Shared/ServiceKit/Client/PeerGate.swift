@@ -76,10 +76,10 @@ final class PeerGate: Sendable {
     ///
     /// - Parameter result: `("http_response_status_code", "200")`, or `("error_type", "timeout")` where none came.
     func sent(_ method: String, _ result: (String, String), since start: ContinuousClock.Instant) {
-        Timer(
-            label: "http_client_request_duration_seconds",
-            dimensions: server + [("http_request_method", method), result]
-        ).record(duration: ContinuousClock.now - start)
+        let dimensions = server + [("http_request_method", method)]
+        Timer(label: "http_client_request_duration_seconds", dimensions: dimensions)
+            .record(duration: ContinuousClock.now - start)
+        Counter(label: "http_client_requests_total", dimensions: dimensions + [result]).increment()
     }
 
     /// One call, its repetitions included.

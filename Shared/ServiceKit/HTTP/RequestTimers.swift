@@ -8,8 +8,28 @@ import Synchronization
 /// Named as OpenTelemetry's conventions for HTTP servers name them, in the way Prometheus writes names. A series is made with
 /// the first answer of its status and found without a lock from then on: hundreds of routes with dozens of statuses would
 /// otherwise export thousands of zeros.
+///
+/// How durations spread is told by method and status over all routes; what a route takes of it is told by its number and its
+/// sum: a histogram for each route would be seventeen series for each of its statuses.
 final class RequestTimers: Sendable {
     static let label = "http_server_request_duration_seconds"
+    static let routeLabel = "http_server_route_duration_seconds"
+
+    /// Where the answers of one status are counted.
+    private final class Pair: Sendable {
+        let spread: Timer
+        let ofRoute: Timer?
+
+        init(spread: Timer, ofRoute: Timer?) {
+            self.spread = spread
+            self.ofRoute = ofRoute
+        }
+
+        func record(_ nanoseconds: Int64) {
+            spread.recordNanoseconds(nanoseconds)
+            ofRoute?.recordNanoseconds(nanoseconds)
+        }
+    }
 
     /// What we answer. Anything else is looked up by its labels each time.
     private static let statuses = [
@@ -21,7 +41,7 @@ final class RequestTimers: Sendable {
 
     private let method: String
     private let route: String?
-    private let timers = InlineArray<32, AtomicLazyReference<Timer>> { _ in AtomicLazyReference() }
+    private let timers = InlineArray<32, AtomicLazyReference<Pair>> { _ in AtomicLazyReference() }
 
     /// - Parameters:
     ///   - method: `_OTHER` for one that nobody knows.
@@ -34,19 +54,20 @@ final class RequestTimers: Sendable {
     func record(_ status: HTTPResponse.Status, nanoseconds: Int64) {
         let code = status.code
         let place = (100..<600).contains(code) ? Int(Self.places[code - 100]) : -1
-        guard place >= 0 else { return make(code).recordNanoseconds(nanoseconds) }
-        let timer = timers[place].load() ?? timers[place].storeIfNil(make(code))
-        timer.recordNanoseconds(nanoseconds)
+        guard place >= 0 else { return make(code).record(nanoseconds) }
+        let pair = timers[place].load() ?? timers[place].storeIfNil(make(code))
+        pair.record(nanoseconds)
     }
 
     /// The registry gives the same series for the same labels, whoever makes it first.
-    private func make(_ code: Int) -> Timer {
+    private func make(_ code: Int) -> Pair {
         var dimensions = [
             ("http_request_method", method), ("http_response_status_code", String(code)), ("url_scheme", "http"),
         ]
-        if let route { dimensions.append(("http_route", route)) }
         if code >= 500 { dimensions.append(("error_type", String(code))) }
-        return Timer(label: Self.label, dimensions: dimensions)
+        return Pair(
+            spread: Timer(label: Self.label, dimensions: dimensions),
+            ofRoute: route.map { Timer(label: Self.routeLabel, dimensions: dimensions + [("http_route", $0)]) })
     }
 }
 

@@ -6,9 +6,11 @@ enum MetricHelp {
 
     private static let texts: [String: String] = [
         "http_server_request_duration_seconds":
-            "Time from the request's head to its answer, by method, route and status.",
+            "Time from the request's head to its answer, by method and status.",
+        "http_server_route_duration_seconds": "The same, by route: how many, and how long they took together.",
         "http_server_active_requests": "Requests being worked on.",
         "http_client_request_duration_seconds": "Time of requests to a peer, up to the head of the answer.",
+        "http_client_requests_total": "Requests to a peer, by the status of the answer or what came instead of one.",
         "http_client_active_requests": "Calls to a peer under way.",
         "service_client_calls_total": "Calls to a peer, by how they ended.",
         "service_client_retries_total": "Repeated calls to a peer.",
@@ -26,8 +28,9 @@ enum MetricHelp {
         "webhooks_in_trouble": "Webhooks that were disabled because their receiver is gone or keeps failing.",
         "erasures_waiting": "Erasures that were asked for and that nobody has begun or refused.",
         "erasures_stuck": "Erasures that were begun more than a day ago and that a service has not reported.",
+        "identity_trust_file_unusable": "1 while the trust file cannot be used and the one before it is in force.",
         "identity_tokens_refused_total": "Tokens that were not accepted, by reason.",
-        "db_client_operation_duration_seconds": "Time of a database operation, by pool.",
+        "db_client_operation_duration_seconds": "Time of a database operation.",
         "db_client_active_operations": "Database operations under way.",
         "db_client_operation_errors_total":
             "Failed database operations, by SQLSTATE, or by kind where the server said nothing.",

@@ -7,7 +7,7 @@ import Synchronization
 /// it is used.
 package final class PrometheusRegistry: MetricsFactory {
     enum Kind: String {
-        case counter, gauge, histogram
+        case counter, gauge, histogram, summary
     }
 
     private struct SeriesKey: Hashable {
@@ -62,7 +62,8 @@ package final class PrometheusRegistry: MetricsFactory {
     package func makeTimer(label: String, dimensions: [(String, String)]) -> any TimerHandler {
         let plain = PrometheusText.metricName(label)
         let name = plain.hasSuffix("_seconds") ? plain : "\(plain)_seconds"
-        return series(name, .histogram, dimensions) { PrometheusHistogram(bounds: HistogramBounds.seconds(of: name)) }
+        let bounds = HistogramBounds.seconds(of: name)
+        return series(name, bounds.isEmpty ? .summary : .histogram, dimensions) { PrometheusHistogram(bounds: bounds) }
     }
 
     package func destroyCounter(_ handler: any CounterHandler) { remove(handler) }

@@ -82,7 +82,7 @@ final class PrometheusGauge: PrometheusSeries, MeterHandler, RecorderHandler {
     }
 }
 
-/// How values spread over fixed buckets.
+/// How values spread over fixed buckets; without any, how many there were and what they add up to (a summary).
 final class PrometheusHistogram: PrometheusSeries, TimerHandler, RecorderHandler {
     private let bounds: [Double]
     /// What fell between one bound and the next; the last one in use is beyond all bounds.
@@ -111,6 +111,7 @@ final class PrometheusHistogram: PrometheusSeries, TimerHandler, RecorderHandler
         var total: UInt64 = 0
         for index in 0...bounds.count {
             total += counts[index].load(ordering: .relaxed)
+            guard !bounds.isEmpty else { continue }
             let bound = index < bounds.count ? PrometheusText.number(bounds[index]) : "+Inf"
             text.sample("\(name)_bucket", labels + [("le", bound)], String(total))
         }
@@ -125,13 +126,13 @@ enum HistogramBounds {
     static let http: [Double] = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10]
     /// As they advise for what is asked of databases.
     static let database: [Double] = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10]
-    /// Jobs and deliveries: from what waits for nothing to what takes its whole time limit.
-    static let work: [Double] = [0.1, 1, 10, 60, 600]
     /// Counts and bytes: powers of four.
     static let amounts: [Double] = (0..<14).map { Double(1 << (2 * $0)) }
 
+    /// - Returns: none for what has many labels and no use for a spread: jobs by kind, deliveries, routes.
     static func seconds(of name: String) -> [Double] {
         if name.hasPrefix("db_") { return database }
-        return name.hasPrefix("job_") || name.hasPrefix("webhook_") ? work : http
+        let isPlain = ["job_", "webhook_", "http_server_route_"].contains { name.hasPrefix($0) }
+        return isPlain ? [] : http
     }
 }
