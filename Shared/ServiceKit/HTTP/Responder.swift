@@ -21,6 +21,8 @@ package final class Responder: Sendable {
     let logger: Logger
     let admission: Admission
     let bodies: BodyBudget
+    /// Nil where a test makes up its callers.
+    let callers: CallerCheck?
     private let verifier: TokenVerifier
     private let table: RouteTable
     private let mapping: ProblemMapping
@@ -37,18 +39,20 @@ package final class Responder: Sendable {
 
     /// - Parameters:
     ///   - links: gives the key that cursors are signed with.
+    ///   - callers: whether whom a token names still is what it says.
     ///   - openAPI: what `GET /openapi.json` answers, to everybody.
     ///   - jwks: what `GET /.well-known/jwks.json` answers, to everybody: the service's public keys.
     /// - Throws: ``RoutesError`` where two routes have the same method and path.
     package init(
-        routes: Routes, database: PostgresClient, verifier: TokenVerifier, links: SignedLinks,
-        limits: HTTPLimits = HTTPLimits(), openAPI: [UInt8], jwks: [UInt8], logger: Logger
+        routes: Routes, database: PostgresClient, verifier: TokenVerifier, callers: CallerCheck? = nil,
+        links: SignedLinks, limits: HTTPLimits = HTTPLimits(), openAPI: [UInt8], jwks: [UInt8], logger: Logger
     ) throws {
         var table = RouteTable()
         for route in routes.routes { try table.insert(route) }
         self.table = table
         self.database = database
         self.verifier = verifier
+        self.callers = callers
         self.limits = limits
         self.logger = logger
         cursorCode = HMAC(key: links.cursorKey)

@@ -48,6 +48,7 @@ extension Work {
 
     private func perform(_ input: BodyInput, _ sink: any AnswerSink) async -> Completion {
         do {
+            if let callers = responder.callers, CallerCheck.concerns(principal) { try await callers.require(principal) }
             let completion = try await route.run(self, input, sink)
             switch completion {
             case .answer(let answer):
