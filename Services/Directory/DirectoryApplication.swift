@@ -45,6 +45,7 @@ package enum DirectoryApplication: ServiceApplication {
     package static func assemble(_ backend: Backend, into parts: inout ServiceParts) throws {
         let pages = try PageRenderer()
         pages.mountProblems(on: &parts)
+        CallerRoutes(backend: backend).mount(on: &parts)
         VocabularyRoutes(backend: backend).mount(on: &parts)
         OrganizationRoutes(backend: backend).mount(on: &parts)
         MandateRoutes(backend: backend).mount(on: &parts)

@@ -18,7 +18,8 @@ enum Crowd {
         "consent_wording": "a question now and then", "retention_rule": "a handful, by the code",
         "schema_migration": "one for each migration", "cron": "one for each schedule",
         "feed_cursor": "one for each feed", "feed_compaction": "one row",
-        "audit_head": "one row", "audit_key": "the kit's, looked up by its tests", "audit": "the kit's",
+        "audit_head": "one row", "audit_base": "one row", "audit_key": "the kit's, looked up by its tests",
+        "audit": "the kit's",
         "change": "the kit's", "idempotency": "the kit's", "job": "the kit's", "webhook": "the kit's",
         "webhook_secret": "the kit's", "webhook_delivery": "the kit's", "webhook_attempt": "the kit's",
     ]

@@ -136,6 +136,53 @@ import Testing
         }
     }
 
+    @Test("the running role may do less with a table of which a migration says so, however often it is migrated")
+    func restricted() async throws {
+        let log = Migration(
+            "0003-log", sql: Array("create table entry (n int, note text);".utf8),
+            rights: [TableRights("entry", "select, insert (n)")])
+        try await withDatabase(migratedBy: [migrator([first, log])]) { database in
+            try await database.withClient(as: "migrator") { client in
+                _ = try await client.withConnection { try await migrator([first, log]).migrate($0) }
+            }
+            try await database.withClient(as: "directory") { client in
+                try await client.execute("insert into entry (n) values (1)")
+                #expect(try await client.query("select * from entry").count == 1)
+                for statement: SQL in [
+                    "insert into entry (n, note) values (2, 'x')", "update entry set n = 2", "delete from entry",
+                    "truncate entry",
+                ] {
+                    let error = await #expect(throws: PostgresError.self) { try await client.execute(statement) }
+                    #expect(error?.sqlState == SQLState.insufficientPrivilege, "\(statement.text)")
+                }
+            }
+        }
+    }
+
+    @Test("what an extension made is not granted, and works all the same")
+    func extensionsFunctions() async throws {
+        let search = Migration(
+            "0001-search", sql: Array("create extension unaccent with schema directory;".utf8))
+        let answer = Migration(
+            "0002-answer",
+            sql: Array("create function answer() returns int language sql as $$ select 42; $$;".utf8))
+        try await withDatabase(migratedBy: [migrator([search, answer])]) { database in
+            try await database.withClient(as: "directory") { client in
+                let row = try await client.first("select unaccent('é') as plain, answer() as n")
+                #expect(try row?["plain"] == "e")
+            }
+            let granted = try await database.withClient { client in
+                try await client.query(
+                    """
+                    select proname::text as name from pg_proc
+                    where pronamespace = 'directory'::regnamespace and proacl::text like '%directory=X%'
+                    """
+                ).map { try $0["name", as: String.self] }
+            }
+            #expect(granted == ["answer"])
+        }
+    }
+
     @Test("each test has a database of its own, from one template")
     func templates() async throws {
         try await withDatabase(migratedBy: [migrator([first])]) { one in

@@ -20,13 +20,16 @@ struct AccessTests {
     @Test("a role that is listed gets in, one that is not gets 403, whatever else is wrong with the request")
     func roles() async throws {
         try await TestClub.run { club in
+            let callers = try await callers(club)
             for (service, endpoints) in Self.apis {
                 for endpoint in endpoints {
                     let operation = endpoint.operation
                     for role in Role.allCases where role != .service {
                         let status = try await call(
                             operation, at: club[service].url,
-                            token: try club.token(role, organization: Organization.ID(), person: Person.ID()))
+                            token: try club.token(
+                                role, organization: role == .expert ? callers.expert : callers.organization,
+                                person: callers.person))
                         let name = "\(role) \(operation.method) \(operation.path)"
                         #expect((status == 403) == !operation.access.allows(role), "\(name): \(status)")
                         #expect(status != 401 && status < 500, "\(name): \(status)")
@@ -88,7 +91,46 @@ struct AccessTests {
         }
     }
 
+    @Test("an ambassador's token is refused by every service soon after the directory has let it go")
+    func leaver() async throws {
+        try await TestClub.run { club in
+            let callers = try await callers(club)
+            let token = try club.token(.ambassador, person: callers.person)
+            let operations: [(ServiceName, ClubProtocol.Operation)] = [
+                (.directory, ListExperts.operation), (.events, ListEvents.operation),
+            ]
+            for (service, operation) in operations {
+                #expect(try await call(operation, at: club[service].url, token: token) == 200)
+            }
+            _ = try await club.client(.directory).send(
+                MoveAmbassador.request(path: .init(ambassador: callers.ambassador), body: .init(to: .left)))
+            for (service, operation) in operations {
+                try await eventually("\(service.rawValue) refuses it") {
+                    try await call(operation, at: club[service].url, token: token) == 401
+                }
+            }
+        }
+    }
+
     // MARK: Steps
+
+    /// One person who is a representative and an ambassador, and an expert, as the directory knows them.
+    private func callers(
+        _ club: TestClub
+    ) async throws -> (
+        organization: Organization.ID, person: Person.ID, ambassador: Ambassador.ID, expert: Organization.ID
+    ) {
+        let directory = try club.client(.directory)
+        let organization = try await directory.send(
+            CreateOrganization.request(body: .init(kind: .institution, name: "Maison")))
+        let person = try await directory.send(
+            CreatePerson.request(body: .init(givenName: "Ana", familyName: "A", organization: organization.id)))
+        let ambassador = try await directory.send(CreateAmbassador.request(body: .init(person: person.id)))
+        let expert = try await directory.send(
+            CreateExpert.request(
+                body: .init(subKind: .webAgency, name: "Atelier", postalCode: "64000", commune: "Pau")))
+        return (organization.id, person.id, ambassador.id, Organization.ID(expert.id.uuid))
+    }
 
     private func badTokens(for service: ServiceName, in club: TestClub) throws -> [(String, String?)] {
         let operatorKey = try KeyFile(path: "\(club.folder)/operator.json")

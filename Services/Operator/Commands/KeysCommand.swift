@@ -5,7 +5,29 @@ import ServiceKit
 
 struct KeysCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "keys", abstract: "Makes the keys that tokens are signed with.", subcommands: [Initialize.self])
+        commandName: "keys", abstract: "Makes the keys that tokens are signed with.",
+        subcommands: [Initialize.self, Check.self])
+
+    struct Check: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "check",
+            abstract: "Says whether a file can be the trust file, before it is put in its place.",
+            discussion: """
+                A running service that finds a trust file it cannot use goes by the one before it: a key that was taken \
+                out of the broken one is still believed. Check it first, then move it into place.
+                """)
+
+        @Argument(help: "The file.")
+        var file: String
+
+        func run() throws {
+            do {
+                print("\(file): \(try TrustFile(path: file).check(path: file)) keys")
+            } catch {
+                throw CommandFailure("\(error)")
+            }
+        }
+    }
 
     struct Initialize: ParsableCommand {
         static let configuration = CommandConfiguration(

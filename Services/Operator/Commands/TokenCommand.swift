@@ -9,7 +9,8 @@ struct TokenCommand: ParsableCommand {
         abstract: "Prints a token for a person.",
         discussion: """
             Signs with the operator's key (OPERATOR_KEY_FILE). The token is good for all four services until it \
-            expires: curl -H "Authorization: Bearer $(club token --role operator)" …
+            expires, and no longer than they let a person's token live (MAX_TOKEN_LIFETIME_HOURS, a day unless set). One \
+            of a representative, an ambassador or an expert is good for as long as the directory knows them: curl -H "Authorization: Bearer $(club token --role operator)" …
             """)
 
     @Option(help: "operator, editor, lobbyist, representative, ambassador, expert or auditor.")

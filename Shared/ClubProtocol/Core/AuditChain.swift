@@ -57,6 +57,8 @@ package struct AuditVerification: Codable, Hashable, Sendable {
         case added
         /// The chain holds, and is not the one whose head was kept.
         case rewritten
+        /// The chain holds, and what protects it in the database was taken away: triggers, functions or rights.
+        case unguarded
     }
 
     package var intact: Bool

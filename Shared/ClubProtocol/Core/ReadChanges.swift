@@ -6,7 +6,7 @@ package enum ReadChanges: Endpoint {
         .get, "/v1/changes", "Lists what changed after a cursor, waiting for news if asked to.",
         access: .roles(.service, .operator, .auditor))
 
-    package struct Query: Codable, Sendable {
+    package struct Query: Codable, Sendable, WaitingQuery {
         /// The cursor of the last change that the caller has applied; absent: from the beginning.
         package var after: Cursor?
         /// How many seconds to wait for a change when there is none: 0 to 30.
@@ -22,6 +22,12 @@ package enum ReadChanges: Endpoint {
     }
 
     package typealias Response = ChangeBatch
+}
+
+/// A query by which the caller may ask the service to wait before it answers: slow on purpose.
+package protocol WaitingQuery {
+    /// In seconds.
+    var wait: Int? { get }
 }
 
 /// A stretch of a change feed. An empty one means that nothing happened in the time waited.

@@ -46,6 +46,6 @@ package enum DirectoryAPI {
         CreateErasure.self, ListErasures.self, GetErasure.self, MoveErasure.self, GetErasureNotice.self,
         ReportErasure.self,
         ListRetentionRules.self, ChangeRetentionRule.self, ListRetentionDue.self, GetAuditHead.self, VerifyAudit.self,
-        ResolveAudience.self, ReadChanges.self,
+        ResolveAudience.self, CheckCaller.self, ReadChanges.self,
     ]
 }

@@ -1,44 +1,83 @@
 import Metrics
+import Synchronization
 
-/// The client's figures. Made once: looking a metric up for each statement would cost more than the statement's own bookkeeping.
+/// The client's figures, named as OpenTelemetry's conventions for database clients name them, in the way Prometheus writes
+/// names. Each is made when it is first used, and kept: looking a metric up for each statement would cost more than the
+/// statement's own bookkeeping.
 struct ClientMetrics: Sendable {
-    private let shared = Timer(
-        label: "postgres_client_operation_duration_seconds", dimensions: [("kind", "shared")])
-    private let leased = Timer(
-        label: "postgres_client_operation_duration_seconds", dimensions: [("kind", "leased")])
-    private let inFlight = Gauge(label: "postgres_client_in_flight")
-    private let poolWait = Timer(label: "postgres_client_pool_wait_seconds")
-    private let sharedConnected = ClientMetrics.connections("shared", "connected")
+    private let durations = LazyMetric {
+        Timer(label: "db_client_operation_duration_seconds", dimensions: [("db_system_name", "postgresql")])
+    }
+    private let inFlight = LazyMetric { Gauge(label: "db_client_active_operations") }
+    private let poolWait = LazyMetric {
+        Timer(label: "db_client_connection_wait_time_seconds", dimensions: [pool("leased")])
+    }
+    private let timeouts = LazyMetric {
+        Counter(label: "db_client_connection_timeouts_total", dimensions: [pool("leased")])
+    }
+    private let sharedUsed = ClientMetrics.connections("shared", "used")
     private let leasedIdle = ClientMetrics.connections("leased", "idle")
-    private let leasedBusy = ClientMetrics.connections("leased", "busy")
+    private let leasedUsed = ClientMetrics.connections("leased", "used")
     private let leasedConnecting = ClientMetrics.connections("leased", "connecting")
 
-    private static func connections(_ pool: String, _ state: String) -> Gauge {
-        Gauge(label: "postgres_client_connections", dimensions: [("pool", pool), ("state", state)])
+    private static func pool(_ name: String) -> (String, String) { ("db_client_connection_pool_name", name) }
+
+    private static func connections(_ name: String, _ state: String) -> LazyMetric<Gauge> {
+        LazyMetric {
+            Gauge(
+                label: "db_client_connection_count", dimensions: [("db_client_connection_state", state), pool(name)])
+        }
     }
 
-    func operation(purpose: Purpose, nanoseconds: UInt64) {
-        (purpose == .leased ? leased : shared).recordNanoseconds(Int64(clamping: nanoseconds))
+    func operation(nanoseconds: UInt64) {
+        durations.made.recordNanoseconds(Int64(clamping: nanoseconds))
     }
 
     func waited(nanoseconds: UInt64) {
-        poolWait.recordNanoseconds(Int64(clamping: nanoseconds))
+        poolWait.made.recordNanoseconds(Int64(clamping: nanoseconds))
     }
 
     func inFlight(_ count: Int) {
-        inFlight.record(count)
+        inFlight.made.record(count)
     }
 
     func connections(shared: Int, idle: Int, busy: Int, connecting: Int) {
-        sharedConnected.record(shared)
+        sharedUsed.record(shared)
         leasedIdle.record(idle)
-        leasedBusy.record(busy)
+        leasedUsed.record(busy)
         leasedConnecting.record(connecting)
     }
 
-    /// Errors are rare enough to be looked up.
+    /// Errors are rare enough to be looked up. Those that the server gave are told by their SQLSTATE, ours by their kind.
     func error(_ error: PostgresError) {
-        let state = error.sqlState ?? "\(error.kind)"
-        Counter(label: "postgres_client_errors_total", dimensions: [("sqlstate", state)]).increment()
+        if case .poolExhausted = error.kind { timeouts.made.increment() }
+        let label =
+            error.sqlState.map { ("db_response_status_code", $0) } ?? ("error_type", "\(error.kind)")
+        Counter(
+            label: "db_client_operation_errors_total", dimensions: [("db_system_name", "postgresql"), label]
+        ).increment()
+    }
+}
+
+/// A metric that is made when it is first used: what never happens is no series.
+final class LazyMetric<Metric: AnyObject & Sendable>: Sendable {
+    private let reference = AtomicLazyReference<Metric>()
+    private let make: @Sendable () -> Metric
+
+    init(_ make: @escaping @Sendable () -> Metric) {
+        self.make = make
+    }
+
+    /// Found without a lock from the second time on.
+    var made: Metric { reference.load() ?? reference.storeIfNil(make()) }
+
+    /// Whether it was ever used.
+    var isMade: Bool { reference.load() != nil }
+}
+
+extension LazyMetric where Metric == Gauge {
+    /// Nothing is no first value: a pool that was never used has no series.
+    func record(_ count: Int) {
+        if count != 0 || isMade { made.record(count) }
     }
 }

@@ -130,7 +130,7 @@ extension Core {
 
     private func complete(_ entry: InFlight, of wire: Wire) {
         let operation = entry.operation
-        loop.metrics.operation(purpose: wire.purpose, nanoseconds: now &- operation.submitted)
+        loop.metrics.operation(nanoseconds: now &- operation.submitted)
         if var failure = entry.failure {
             if entry.isStale { failure.effect = .none }
             if entry.isStale, operation.repeats < Operation.maximumRepeats, operation.controls.isEmpty,

@@ -4,10 +4,25 @@ package struct Migration: Sendable, Hashable {
     package let id: String
     /// The script, UTF-8.
     package let sql: [UInt8]
+    /// Where the running role may do less with a table than read and write it.
+    package let rights: [TableRights]
 
-    package init(_ id: String, sql: [UInt8]) {
+    package init(_ id: String, sql: [UInt8], rights: [TableRights] = []) {
         self.id = id
         self.sql = sql
+        self.rights = rights
+    }
+}
+
+/// All that the running role may do with one table.
+package struct TableRights: Sendable, Hashable {
+    package let table: String
+    /// As `grant` takes it: `select, insert (name)`.
+    package let privileges: String
+
+    package init(_ table: String, _ privileges: String) {
+        self.table = table
+        self.privileges = privileges
     }
 }
 

@@ -7,7 +7,8 @@ package struct Migrator: Sendable {
     /// - Parameters:
     ///   - schema: made if it does not exist; the role that migrates owns it.
     ///   - migrations: in the order in which they are applied.
-    ///   - runtimeRole: the role the service runs as. It may read and write the tables of this schema and nothing else.
+    ///   - runtimeRole: the role the service runs as. It may read and write the tables of this schema and nothing else,
+    ///     and do less with those of which a migration says so.
     package init(schema: String, migrations: [Migration], runtimeRole: String?) {
         self.schema = schema
         self.migrations = migrations
@@ -134,12 +135,25 @@ package struct Migrator: Sendable {
         guard let runtimeRole else { return }
         let role = quoted(runtimeRole)
         let schema = quoted(schema)
+        // What an extension made is not ours to grant, and everybody may execute it anyway.
+        let routines = try await connection.query(
+            """
+            select oid::regprocedure::text as signature from pg_proc
+            where pronamespace = (select oid from pg_namespace where nspname = \(self.schema))
+                and proowner = current_user::regrole
+            """
+        ).map { try $0["signature", as: String.self] }
+        let restricted = migrations.flatMap(\.rights).map { rights in
+            let table = "\(schema).\(quoted(rights.table))"
+            return "revoke all on \(table) from \(role); grant \(rights.privileges) on \(table) to \(role);"
+        }
         let script = """
             grant usage on schema \(schema) to \(role);
             grant select, insert, update, delete on all tables in schema \(schema) to \(role);
             grant usage, select on all sequences in schema \(schema) to \(role);
-            grant execute on all functions in schema \(schema) to \(role);
+            \(routines.map { "grant execute on routine \($0) to \(role);" }.joined(separator: "\n"))
             revoke insert, update, delete on \(table) from \(role);
+            \(restricted.joined(separator: "\n"))
             alter default privileges in schema \(schema) grant select, insert, update, delete on tables to \(role);
             alter default privileges in schema \(schema) grant usage, select on sequences to \(role);
             alter default privileges in schema \(schema) grant execute on functions to \(role);

@@ -19,6 +19,11 @@ package struct ServiceConfiguration: Sendable {
     package var signingKeyFile: String
     /// Which key may speak for whom.
     package var trustFile: String
+    /// How long a person's token is good, whatever it says itself.
+    package var tokenLifetime: Duration
+    /// Whether it is asked if whom a token names still is what it says. Nothing from outside sets this: it is for tests, whose
+    /// callers may be made up.
+    package var checksCallers = true
     /// `maildir:PATH`, `smtp://…` or `smtps://…`, as the service that sends mail reads it.
     package var mailURL: String?
     /// Where the public reaches this service: the beginning of links in mails.
@@ -83,6 +88,8 @@ package struct ServiceConfiguration: Sendable {
             throw ConfigurationProblem("TRUST_FILE", "is missing: the public keys, made by `club keys init`")
         }
         self.trustFile = trustFile
+        tokenLifetime = .seconds(
+            3600 * (try layers.integer("MAX_TOKEN_LIFETIME_HOURS", in: 1...(24 * 366), default: 24)))
         mailURL = try layers.text("MAIL_URL")
         publicURL = try layers.webAddress("PUBLIC_URL")
         paymentDetails = try layers.text("PAYMENT_DETAILS")
@@ -148,7 +155,7 @@ package struct ServiceConfiguration: Sendable {
             "DATABASE_LEASED_CONNECTIONS", "SIGNING_KEY_FILE", "TRUST_FILE", "MAIL_URL", "PUBLIC_URL",
             "PAYMENT_DETAILS", "ISSUER_DETAILS", "VAT_MENTION",
             "LOG_LEVEL", "LOG_FORMAT", "DRAIN_SECONDS", "SHUTDOWN_SECONDS", "MAX_BODY_BYTES", "MAX_UPLOAD_BYTES",
-            "MAX_IN_FLIGHT",
+            "MAX_IN_FLIGHT", "MAX_TOKEN_LIFETIME_HOURS",
             "MAX_CONNECTIONS", "MAX_CONNECTIONS_PER_ADDRESS", "MAX_BUFFERED_BYTES", "MAX_WAITING",
             "MAX_WAITING_PER_CALLER", "TRUSTED_PROXIES", "ANONYMOUS_REQUESTS_PER_SECOND", "MIGRATE_DATABASE_URL",
             "RUNTIME_ROLE",

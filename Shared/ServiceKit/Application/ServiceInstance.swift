@@ -39,7 +39,8 @@ package final class ServiceInstance<App: ServiceApplication>: Service {
         let logger = logger ?? Logger(label: App.name.rawValue)
         let key = try KeyFile(path: configuration.signingKeyFile)
         let signer = TokenSigner(key: key, name: App.name)
-        let verifier = try TokenVerifier(trustFile: configuration.trustFile, audience: App.name)
+        let verifier = try TokenVerifier(
+            trustFile: configuration.trustFile, audience: App.name, longestLife: configuration.tokenLifetime)
         let openAPI = try OpenAPI.document(
             service: App.name, title: App.title, version: "1", endpoints: App.endpoints)
         let http = ServiceClient.makeHTTP()
@@ -62,13 +63,16 @@ package final class ServiceInstance<App: ServiceApplication>: Service {
                 Webhooks(backend, key: key).mount(on: &parts)
             }
             try parts.routes.validate(against: App.endpoints)
+            var callers = parts.callers
+            if callers == nil, App.peers.contains(.directory) { callers = .asking(try peers[.directory]) }
             let responder = try Responder(
-                routes: parts.routes, database: database, verifier: verifier, links: backend.links,
+                routes: parts.routes, database: database, verifier: verifier,
+                callers: configuration.checksCallers ? callers : nil, links: backend.links,
                 limits: configuration.limits, openAPI: openAPI, jwks: try signer.jwks, logger: logger)
             let health = Health(
                 service: App.name, database: database, migrator: App.migrator(runtimeRole: nil), logger: logger,
                 warnings: { [watches = parts.watches] in
-                    watches.reduce(into: [:]) { all, watch in all.merge(watch.warnings) { $0 + $1 } }
+                    watches.reduce(into: verifier.warnings) { all, watch in all.merge(watch.warnings) { $0 + $1 } }
                 }
             ) { [calls = App.peers] in
                 peers.states().filter { calls.contains($0.key) }
@@ -86,14 +90,15 @@ package final class ServiceInstance<App: ServiceApplication>: Service {
                 services: try Self.background(parts, feed, backend), health: health, logger: logger)
             group = Self.makeGroup(
                 backend: backend, responder: responder, feed: feed, health: health, background: background,
-                ports: ports)
+                watch: TrustFileWatch(verifier: verifier), ports: ports)
         } catch {
             http.shutdown { _ in }
             throw error
         }
+        Observability.metrics.gauge("identity_trust_file_unusable") { verifier.trouble == nil ? nil : 1 }
         Observability.metrics.gauge("service_ready") { [health] in health.wasReady ? 1 : 0 }
-        Observability.metrics.gauge("http_server_requests_in_flight") { [responder] in Double(responder.inFlight) }
-        Observability.metrics.gauge("http_server_requests_waiting") { [responder] in Double(responder.inWaiting) }
+        Observability.metrics.gauge("http_server_active_requests") { [responder] in Double(responder.inFlight) }
+        Observability.metrics.gauge("http_server_waiting_requests") { [responder] in Double(responder.inWaiting) }
         Observability.metrics.gauge("http_server_buffered_bytes") { [responder] in Double(responder.buffered) }
     }
 
@@ -131,7 +136,7 @@ package final class ServiceInstance<App: ServiceApplication>: Service {
     /// Started together; stopped one after the other from the last to the first.
     private static func makeGroup(
         backend: Backend, responder: Responder, feed: ChangeFeed?, health: Health, background: Background,
-        ports: Ports
+        watch: TrustFileWatch, ports: Ports
     ) -> ServiceGroup {
         let configuration = backend.configuration
         let logger = backend.logger
@@ -158,7 +163,7 @@ package final class ServiceInstance<App: ServiceApplication>: Service {
             Listening(
                 variable: "OPERATOR_PORT", host: configuration.operatorHost, port: configuration.operatorPort,
                 listener: operators),
-            backend.database, background,
+            watch, backend.database, background,
             Listening(variable: "PORT", host: configuration.host, port: configuration.port, listener: api),
             draining,
         ]

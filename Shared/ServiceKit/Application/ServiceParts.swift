@@ -6,6 +6,8 @@ package import ServiceLifecycle
 package struct ServiceParts {
     /// The handlers of the API.
     package var routes = Routes()
+    /// How callers whom a record stands behind are looked up; where the service says nothing, it asks the directory.
+    package var callers: CallerCheck?
     private let backend: Backend
     private(set) var jobs: [JobRegistration] = []
     private(set) var crons: [CronRegistration] = []

@@ -49,6 +49,7 @@ enum TerminationSignals {
         let thread = Thread {
             Thread.sleep(forTimeInterval: seconds)
             StandardError.line("shutdown took longer than \(Int(seconds)) s: ending")
+            StandardError.flush(within: .milliseconds(500))
             _exit(1)
         }
         thread.name = "watchdog"

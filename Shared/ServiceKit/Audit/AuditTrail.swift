@@ -3,7 +3,8 @@ package import Postgres
 
 /// The chain of what was done: each sealed row has a number and a hash that covers the row before it.
 ///
-/// Rows come unsealed with the transactions they tell of (``Journal``), and ``AuditSealer`` chains them after the commit.
+/// Rows come unsealed with the transactions they tell of (``Journal``), and ``AuditSealer`` chains them after the commit. The
+/// database lets the service's role do no more than that; what the owner of the tables may do to them is found here.
 package struct AuditTrail: Sendable {
     /// The end of the chain. Noted elsewhere, it proves later that nothing before it was rewritten.
     package struct Head: Codable, Hashable, Sendable {
@@ -48,20 +49,23 @@ package struct AuditTrail: Sendable {
         try await database.first("select audit_seal(\(limit)::integer) as sealed")?["sealed"] ?? 0
     }
 
-    /// Walks the chain from its beginning.
+    /// Walks the chain from its beginning, and looks whether what guards it is still there.
     ///
     /// - Parameter noted: a head that was written down earlier; rewriting the chain together with its head is seen by it alone.
+    ///   One of an entry that retention has taken away meanwhile proves nothing any more, and counts as cut off.
     /// - Returns: the head as checked, or the first number at which the chain is broken.
     package func verify(noted: Head? = nil) async throws -> Verdict {
         // The head first: what is sealed while we walk is beyond it.
         let head = try await head()
-        var last = Head(seq: 0, hash: "")
-        last.hash = try await database.first("select encode(sha256(''), 'hex') as hash")?["hash"] ?? ""
+        var last = try await base()
+        if let noted, noted.seq < last.seq { return .broken(at: noted.seq + 1, .cutOff) }
+        if let noted, noted.seq == last.seq, noted.hash != last.hash { return .broken(at: noted.seq, .rewritten) }
+        guard try await isMarked(last) else { return .broken(at: last.seq, .cutOff) }
         while last.seq < head.seq {
             let rows = try await database.query(
                 """
                 select seq, encode(hash, 'hex') as hash, encode(previous, 'hex') as previous,
-                    hash = sha256(previous || audit_canonical(audit)) as whole
+                    hash = sha256(previous || \(Self.canonical)) as whole
                 from audit where seq > \(last.seq) and seq <= \(head.seq) order by seq limit \(Self.piece)
                 """)
             guard !rows.isEmpty else { return .broken(at: last.seq + 1, .cutOff) }
@@ -82,6 +86,7 @@ package struct AuditTrail: Sendable {
             """
         )?.optional("seq")
         if let added { return .broken(at: added, .added) }
+        guard try await isGuarded() else { return .broken(at: head.seq, .unguarded) }
         return .intact(head)
     }
 

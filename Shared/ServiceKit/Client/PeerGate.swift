@@ -1,4 +1,5 @@
 package import ClubProtocol
+import Foundation
 import Metrics
 import Synchronization
 
@@ -34,7 +35,7 @@ final class PeerGate: Sendable {
                 state.inFlight -= 1
                 return state.inFlight
             }
-            gate.inFlightGauge.record(count)
+            gate.underWay(count)
         }
     }
 
@@ -48,24 +49,47 @@ final class PeerGate: Sendable {
     private let name: ServiceName
     private let maximumInFlight: Int
     private let state: Mutex<State>
-    private let inFlightGauge: Gauge
-    private let retries: Counter
-    private let duration: Timer
-    private let outcomes: [CallOutcome: Counter]
+    /// `server_address` and `server_port` of OpenTelemetry's conventions for HTTP clients.
+    private let server: [(String, String)]
 
-    init(_ name: ServiceName, maximumInFlight: Int, breaker: CircuitBreaker) {
+    /// - Parameter address: scheme, host and port of the peer; nil where it has none.
+    init(_ name: ServiceName, address: String?, maximumInFlight: Int, breaker: CircuitBreaker) {
         self.name = name
         self.maximumInFlight = maximumInFlight
         state = Mutex(State(breaker: breaker))
-        let peer = ("peer", name.rawValue)
-        inFlightGauge = Gauge(label: "service_client_in_flight", dimensions: [peer])
-        retries = Counter(label: "service_client_retries_total", dimensions: [peer])
-        duration = Timer(label: "service_client_duration_seconds", dimensions: [peer])
-        outcomes = CallOutcome.allCases.reduce(into: [:]) { counters, outcome in
-            counters[outcome] = Counter(
-                label: "service_client_calls_total", dimensions: [peer, ("outcome", outcome.rawValue)])
-        }
+        let url = address.flatMap { URLComponents(string: $0) }
+        server = [
+            ("server_address", url?.host ?? name.rawValue),
+            ("server_port", String(url?.port ?? (url?.scheme == "https" ? 443 : 80))),
+        ]
     }
+
+    // MARK: Figures
+
+    // A metric is looked up each time: that costs nothing beside a call, and what never happens is no series.
+
+    private func underWay(_ count: Int) {
+        Gauge(label: "http_client_active_requests", dimensions: server).record(count)
+    }
+
+    /// One request that was sent, up to the head of its answer.
+    ///
+    /// - Parameter result: `("http_response_status_code", "200")`, or `("error_type", "timeout")` where none came.
+    func sent(_ method: String, _ result: (String, String), since start: ContinuousClock.Instant) {
+        let dimensions = server + [("http_request_method", method)]
+        Timer(label: "http_client_request_duration_seconds", dimensions: dimensions)
+            .record(duration: ContinuousClock.now - start)
+        Counter(label: "http_client_requests_total", dimensions: dimensions + [result]).increment()
+    }
+
+    /// One call, its repetitions included.
+    func count(_ outcome: CallOutcome) {
+        Counter(
+            label: "service_client_calls_total", dimensions: [("peer", name.rawValue), ("outcome", outcome.rawValue)]
+        ).increment()
+    }
+
+    // MARK: Calls
 
     var peerState: PeerState { state.withLock { $0.peer } }
 
@@ -76,7 +100,7 @@ final class PeerGate: Sendable {
             return state.inFlight
         }
         guard let count else { throw .unavailable(name, reason: "too many calls at once") }
-        inFlightGauge.record(count)
+        underWay(count)
         return Place(self)
     }
 
@@ -87,7 +111,9 @@ final class PeerGate: Sendable {
             return admission
         }
         guard let admission else { throw .unavailable(name, reason: "circuit open") }
-        if retry { retries.increment() }
+        if retry {
+            Counter(label: "service_client_retries_total", dimensions: [("peer", name.rawValue)]).increment()
+        }
         return admission
     }
 
@@ -106,11 +132,6 @@ final class PeerGate: Sendable {
             state.peer.condition = condition
             state.peer.reason = reason
         }
-    }
-
-    func count(_ outcome: CallOutcome, since start: ContinuousClock.Instant) {
-        outcomes[outcome]?.increment()
-        duration.record(duration: ContinuousClock.now - start)
     }
 }
 

@@ -21,7 +21,7 @@ extension ServiceClient {
         defer { withExtendedLifetime(place) {} }
         return try await repeating(call, until: deadline) { request in
             try await withDeadline(deadline) {
-                let response = try await http.execute(request, deadline: .distantFuture)
+                let response = try await execute(request, until: deadline)
                 let body = try await response.body.collect(upTo: policy.maximumAnswerBytes)
                 return WholeAnswer(status: Int(response.status.code), headers: response.headers, body: body)
             }
@@ -36,7 +36,7 @@ extension ServiceClient {
         typealias Opened = (response: HTTPClientResponse, problem: ByteBuffer?)
         let opened: Opened = try await repeating(call, until: deadline) { request in
             try await withDeadline(deadline) {
-                let response = try await http.execute(request, deadline: .distantFuture)
+                let response = try await execute(request, until: deadline)
                 guard response.status.code >= 300 else { return (response, nil) }
                 return (response, try await response.body.collect(upTo: policy.maximumAnswerBytes))
             }
@@ -44,6 +44,24 @@ extension ServiceClient {
             Self.verdict(Int(opened.response.status.code), opened.response.headers, opened.problem, of: name)
         }
         return opened.response
+    }
+
+    /// Sends a request and waits for the head of its answer, measured.
+    private func execute(
+        _ request: HTTPClientRequest, until deadline: ContinuousClock.Instant
+    ) async throws -> HTTPClientResponse {
+        let start = ContinuousClock.now
+        do {
+            let response = try await http.execute(request, deadline: .distantFuture)
+            gate.sent(
+                request.method.rawValue, ("http_response_status_code", String(response.status.code)), since: start)
+            return response
+        } catch {
+            let isCancelled = Task.isCancelled || error is CancellationError
+            let reason = ContinuousClock.now >= deadline ? "timeout" : isCancelled ? "cancelled" : "connection"
+            gate.sent(request.method.rawValue, ("error_type", reason), since: start)
+            throw error
+        }
     }
 
     private func repeating<Answer: Sendable>(

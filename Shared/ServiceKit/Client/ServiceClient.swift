@@ -57,7 +57,8 @@ package struct ServiceClient: Sendable {
         self.credentials = credentials
         self.http = http
         self.policy = policy
-        gate = PeerGate(name, maximumInFlight: policy.maximumInFlight, breaker: policy.breaker)
+        gate = PeerGate(
+            name, address: url, maximumInFlight: policy.maximumInFlight, breaker: policy.breaker)
     }
 
     /// An HTTP client as these calls need it: HTTP/1.1, no redirects, no retries of its own. Whoever makes it shuts it down.
@@ -122,13 +123,12 @@ package struct ServiceClient: Sendable {
     }
 
     func counted<Value: Sendable>(_ body: () async throws -> Value) async throws -> Value {
-        let start = ContinuousClock.now
         do {
             let value = try await body()
-            gate.count(.answered, since: start)
+            gate.count(.answered)
             return value
         } catch {
-            gate.count(CallOutcome(error), since: start)
+            gate.count(CallOutcome(error))
             throw error
         }
     }

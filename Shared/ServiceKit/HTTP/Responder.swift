@@ -24,6 +24,8 @@ package final class Responder: Sendable {
     let bodies: BodyBudget
     let connections: ConnectionCount
     let exports: ExportGate
+    /// Nil where a test makes up its callers.
+    let callers: CallerCheck?
     private let verifier: TokenVerifier
     private let table: RouteTable
     private let mapping: ProblemMapping
@@ -33,25 +35,27 @@ package final class Responder: Sendable {
     private let principals: RateLimiter
     private let strangers: RateLimiter
     private let failures: RateLimiter
-    private let unrouted = StatusTimers(operation: "none")
+    private let unrouted = UnroutedTimers()
     private let draining = Atomic<Bool>(false)
     private let requestSeed = UInt64.random(in: .min ... .max)
     private let requestCount = Atomic<UInt64>(0)
 
     /// - Parameters:
     ///   - links: gives the key that cursors are signed with.
+    ///   - callers: whether whom a token names still is what it says.
     ///   - openAPI: what `GET /openapi.json` answers, to everybody.
     ///   - jwks: what `GET /.well-known/jwks.json` answers, to everybody: the service's public keys.
     /// - Throws: ``RoutesError`` where two routes have the same method and path.
     package init(
-        routes: Routes, database: PostgresClient, verifier: TokenVerifier, links: SignedLinks,
-        limits: HTTPLimits = HTTPLimits(), openAPI: [UInt8], jwks: [UInt8], logger: Logger
+        routes: Routes, database: PostgresClient, verifier: TokenVerifier, callers: CallerCheck? = nil,
+        links: SignedLinks, limits: HTTPLimits = HTTPLimits(), openAPI: [UInt8], jwks: [UInt8], logger: Logger
     ) throws {
         var table = RouteTable()
         for route in routes.routes { try table.insert(route) }
         self.table = table
         self.database = database
         self.verifier = verifier
+        self.callers = callers
         self.limits = limits
         self.logger = logger
         cursorCode = HMAC(key: links.cursorKey)
@@ -114,15 +118,15 @@ package final class Responder: Sendable {
     func open(_ head: RequestHead) -> Opening {
         let arrived = NIODeadline.now()
         let requestID = head.requestID ?? makeRequestID()
-        if let fault = head.fault { return refuse(fault, requestID, nil, arrived) }
+        if let fault = head.fault { return refuse(fault, requestID, nil, arrived, verb: head.verb) }
         switch table.match(head.verb, head.target) {
         case .none where head.target.utf8.first != UInt8(ascii: "/"):
             // `OPTIONS *`, and `CONNECT` to somewhere else: of the server as a whole, and no path.
-            return refuse(Problem(.methodNotAllowed, headers: [.allow: table.allow]), requestID, nil, arrived)
+            return refuse(Problem(.methodNotAllowed, headers: [.allow: table.allow]), requestID, nil, arrived, verb: head.verb)
         case .none: return .answer(document(head, requestID, arrived))
         case .methodNotAllowed(let allow):
             let problem = Problem(.methodNotAllowed, headers: [.allow: allow])
-            finished(problem.type.status, requestID, nil, arrived, subject: nil)
+            finished(problem.type.status, requestID, nil, arrived, subject: nil, verb: head.verb)
             return .answer(wire(problem, requestID: requestID, target: head.target))
         case .route(let route, let values, let query):
             do throws(Problem) {
@@ -136,7 +140,7 @@ package final class Responder: Sendable {
                         principal: principal, deadline: deadline,
                         bodyRule: try bodyRule(head, route, isAnonymous: principal.isAnonymous), arrived: arrived))
             } catch {
-                return refuse(error, requestID, route, arrived)
+                return refuse(error, requestID, route, arrived, verb: head.verb)
             }
         }
     }
@@ -148,7 +152,7 @@ package final class Responder: Sendable {
 
     /// A problem that the connection itself has: before there is a request, or while the body of one comes.
     func answer(to problem: Problem, during work: Work? = nil) -> WireAnswer {
-        unrouted.record(problem.type.status, nanoseconds: 0)
+        unrouted[.other].record(problem.type.status, nanoseconds: 0)
         return wire(problem, requestID: work?.requestID ?? makeRequestID(), route: work?.route)
     }
 
@@ -158,15 +162,18 @@ package final class Responder: Sendable {
 
     /// Counts the request, and logs it where somebody may want to know.
     func finished(
-        _ status: HTTPResponse.Status, _ requestID: String, _ route: Route?, _ arrived: NIODeadline, subject: String?
+        _ status: HTTPResponse.Status, _ requestID: String, _ route: Route?, _ arrived: NIODeadline, subject: String?,
+        verb: RequestHead.Verb? = nil
     ) {
         let nanoseconds = (NIODeadline.now() - arrived).nanoseconds
         if let route {
-            route.record(status, nanoseconds: nanoseconds)
+            route.record(status, of: verb, nanoseconds: nanoseconds)
         } else {
-            unrouted.record(status, nanoseconds: nanoseconds)
+            unrouted[verb ?? .other].record(status, nanoseconds: nanoseconds)
         }
-        let isNotable = status.code >= 500 || status == .forbidden || nanoseconds > 1_000_000_000
+        // Whoever asked to wait for news is not slow for having waited.
+        let isSlow = Duration.nanoseconds(nanoseconds) > route?.slowAfter ?? .seconds(1)
+        let isNotable = status.code >= 500 || status == .forbidden || isSlow
         let level: Logger.Level = isNotable ? .info : .debug
         guard logger.logLevel <= level else { return }
         logger.log(
@@ -179,9 +186,10 @@ package final class Responder: Sendable {
     }
 
     private func refuse(
-        _ problem: Problem, _ requestID: String, _ route: Route?, _ arrived: NIODeadline, subject: String? = nil
+        _ problem: Problem, _ requestID: String, _ route: Route?, _ arrived: NIODeadline, subject: String? = nil,
+        verb: RequestHead.Verb
     ) -> Opening {
-        finished(problem.type.status, requestID, route, arrived, subject: subject)
+        finished(problem.type.status, requestID, route, arrived, subject: subject, verb: verb)
         return .answer(wire(problem, requestID: requestID, route: route))
     }
 
@@ -215,7 +223,7 @@ package final class Responder: Sendable {
         let problem: Problem
         if let document = documents[path] {
             if head.verb == .get || head.verb == .head {
-                finished(.ok, requestID, nil, arrived, subject: nil)
+                finished(.ok, requestID, nil, arrived, subject: nil, verb: head.verb)
                 return WireAnswer(
                     .ok, contentType: "application/json", body: document, requestID: requestID,
                     extra: [.cacheControl: "public, max-age=60"])
@@ -224,7 +232,7 @@ package final class Responder: Sendable {
         } else {
             problem = Problem(.notFound)
         }
-        finished(problem.type.status, requestID, nil, arrived, subject: nil)
+        finished(problem.type.status, requestID, nil, arrived, subject: nil, verb: head.verb)
         return wire(problem, requestID: requestID, target: head.target)
     }
 

@@ -1,6 +1,5 @@
 import ClubProtocol
 import HTTPTypes
-import Metrics
 
 /// One mounted endpoint, its types forgotten.
 final class Route: Sendable {
@@ -31,9 +30,17 @@ final class Route: Sendable {
     /// `Deprecation` and `Sunset`, where the operation will go.
     let extra: HTTPFields
     let run: Run
-    private let timers: StatusTimers
+    /// How long an answer may take before it is worth a line in the log.
+    let slowAfter: Duration
+    private let timers: RequestTimers
+    /// HEAD is answered wherever GET is.
+    private let headTimers: RequestTimers
 
-    init(name: String, operation: Operation, input: Input, hasBody: Bool, isPaged: Bool, run: @escaping Run) {
+    /// - Parameter longestWait: of an operation whose callers ask it to wait for news.
+    init(
+        name: String, operation: Operation, input: Input, hasBody: Bool, isPaged: Bool, longestWait: Duration = .zero,
+        run: @escaping Run
+    ) {
         self.name = name
         self.operation = operation
         self.input = input
@@ -54,33 +61,18 @@ final class Route: Sendable {
         if isLink { extra[.referrerPolicy] = "no-referrer" }
         isPublic = isRead && operation.access == .anyone && !isLink
         self.extra = extra
-        timers = StatusTimers(operation: name)
+        slowAfter = longestWait + .seconds(1)
+        timers = RequestTimers(method: operation.method.rawValue, route: operation.path)
+        headTimers = RequestTimers(method: HTTPRequest.Method.head.rawValue, route: operation.path)
     }
 
-    func record(_ status: HTTPResponse.Status, nanoseconds: Int64) {
-        timers.record(status, nanoseconds: nanoseconds)
+    func record(_ status: HTTPResponse.Status, of verb: RequestHead.Verb?, nanoseconds: Int64) {
+        (verb == .head ? headTimers : timers).record(status, nanoseconds: nanoseconds)
     }
 
     /// `RegisterForEvent` → `registerForEvent`.
     static func name(of endpoint: any Endpoint.Type) -> String {
         let type = String(describing: endpoint)
         return type.prefix(1).lowercased() + type.dropFirst()
-    }
-}
-
-/// The timers of one operation, one a class of statuses, made once.
-struct StatusTimers: Sendable {
-    private let timers: [Timer]
-
-    init(operation: String) {
-        timers = ["2xx", "3xx", "4xx", "5xx"].map { status in
-            Timer(
-                label: "http_server_request_duration_seconds",
-                dimensions: [("operation", operation), ("status", status)])
-        }
-    }
-
-    func record(_ status: HTTPResponse.Status, nanoseconds: Int64) {
-        timers[min(max(status.code / 100 - 2, 0), 3)].recordNanoseconds(nanoseconds)
     }
 }

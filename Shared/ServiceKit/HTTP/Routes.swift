@@ -141,7 +141,9 @@ package struct Routes {
         routes.append(
             Route(
                 name: Route.name(of: E.self), operation: E.operation, input: input,
-                hasBody: E.Body.self != Empty.self, isPaged: E.Query.self is any PagedQuery.Type, run: run))
+                hasBody: E.Body.self != Empty.self, isPaged: E.Query.self is any PagedQuery.Type,
+                longestWait: E.Query.self is any WaitingQuery.Type ? .seconds(ChangeFeed.longestWait) : .zero, run: run)
+        )
     }
 }
 

@@ -68,17 +68,21 @@ extension Work {
     /// Logs why a stream broke off; there is nobody left to tell.
     func report(brokenBy error: any Error) {
         responder.logger.info("stream broke off", metadata: metadata(error))
-        responder.finished(.internalServerError, requestID, route, arrived, subject: principal.actor)
+        responder.finished(
+            .internalServerError, requestID, route, arrived, subject: principal.actor, verb: head.verb)
     }
 
     private func perform(_ input: BodyInput, _ sink: any AnswerSink) async -> Completion {
         do {
+            if let callers = responder.callers, CallerCheck.concerns(principal) { try await callers.require(principal) }
             let completion = try await route.run(self, input, sink)
             switch completion {
             case .answer(let answer):
-                responder.finished(answer.status, requestID, route, arrived, subject: principal.actor)
+                responder.finished(
+                    answer.status, requestID, route, arrived, subject: principal.actor, verb: head.verb)
             case .streamed:
-                responder.finished(route.operation.success, requestID, route, arrived, subject: principal.actor)
+                responder.finished(
+                    route.operation.success, requestID, route, arrived, subject: principal.actor, verb: head.verb)
             case .broken: break
             }
             return completion
@@ -94,7 +98,8 @@ extension Work {
     }
 
     private func refused(_ problem: Problem) -> Completion {
-        responder.finished(problem.type.status, requestID, route, arrived, subject: principal.actor)
+        responder.finished(
+            problem.type.status, requestID, route, arrived, subject: principal.actor, verb: head.verb)
         return .answer(responder.wire(problem, requestID: requestID, route: route))
     }
 

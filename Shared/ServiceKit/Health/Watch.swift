@@ -11,6 +11,8 @@ final class Watch: Service {
     private let output: @Sendable (Int) -> String
     private let count: @Sendable () async throws -> Int
     private let last = Mutex(0)
+    /// Whether there ever was something: until then there is no series.
+    private let isKnown = Atomic(false)
 
     init(
         _ component: String, _ measurement: String, gauge: String, output: @escaping @Sendable (Int) -> String,
@@ -36,7 +38,8 @@ final class Watch: Service {
                 // While the database is away, what was known before is still the best answer.
                 if let count = try? await self.count() {
                     self.last.withLock { $0 = count }
-                    Gauge(label: self.gauge).record(count)
+                    if count > 0 || self.isKnown.load(ordering: .relaxed) { Gauge(label: self.gauge).record(count) }
+                    if count > 0 { self.isKnown.store(true, ordering: .relaxed) }
                 }
                 try? await Task.sleep(for: .seconds(5))
             }

@@ -134,9 +134,13 @@ struct TokenRules {
     /// How long a service's token may live (`exp` − `iat`).
     static let serviceLifetime = Duration.seconds(60)
 
+    /// How long a person's token may live after it was issued, whatever its `exp` says.
+    static let personLifetime = Duration.seconds(86_400)
+
     let trust: TrustStore
     let audience: ServiceName
     let now: Timestamp
+    var longestLife = TokenRules.personLifetime
 
     /// Whom the token speaks for, and until when it may be believed.
     func check(_ bytes: [UInt8]) throws(TokenRefusal) -> (principal: Principal, expires: Timestamp) {
@@ -149,9 +153,9 @@ struct TokenRules {
         else { throw .claims }
         let principal = try speaker(claims, entry.voice)
         guard claims.aud.names.contains(audience.rawValue) else { throw .audience }
-        try checkTimes(claims, isService: principal.service != nil)
+        let expires = try expiry(claims, isService: principal.service != nil)
         guard !trust.revoked.contains(claims.jti) else { throw .revoked }
-        return (principal, claims.exp.timestamp)
+        return (principal, expires)
     }
 
     /// A service speaks with its own key, in its own name, as a service; everybody else through the operator's key or
@@ -175,14 +179,17 @@ struct TokenRules {
             subject: claims.sub, role: claims.role, organization: claims.org, person: claims.person)
     }
 
-    private func checkTimes(_ claims: TokenClaims, isService: Bool) throws(TokenRefusal) {
-        let (issued, expires) = (claims.iat.timestamp, claims.exp.timestamp)
+    /// Until when a token is good: its own end, or that of the time which a person's token has from us.
+    private func expiry(_ claims: TokenClaims, isService: Bool) throws(TokenRefusal) -> Timestamp {
+        let issued = claims.iat.timestamp
+        let expires = isService ? claims.exp.timestamp : min(claims.exp.timestamp, issued.advanced(by: longestLife))
         guard expires > now else { throw .expired }
         let latest = now.advanced(by: Self.skew)
         guard issued <= latest, (claims.nbf?.timestamp ?? issued) <= latest else { throw .future }
         guard expires > issued, !isService || expires <= issued.advanced(by: Self.serviceLifetime) else {
             throw .lifetime
         }
+        return expires
     }
 
     /// Names end up in logs and in the audit trail: printable, short.

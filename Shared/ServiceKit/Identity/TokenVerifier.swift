@@ -20,45 +20,48 @@ package final class TokenVerifier: Sendable {
         /// Counts the trust files read, so that what was checked against an old one is not remembered.
         var generation = 0
         var stamp: SecureFile.Stamp?
-        var nextLook: ContinuousClock.Instant
+        var trouble: Trouble?
+        var nextReport = ContinuousClock.now
         var known: BoundedCache<SHA256.Digest, Known>
+    }
+
+    /// A trust file that cannot be used.
+    struct Trouble: Sendable {
+        var since: Timestamp
+        var reason: String
     }
 
     private let path: String
     private let audience: ServiceName
-    private let lookEvery: Duration
+    private let longestLife: Duration
     private let now: @Sendable () -> Timestamp
     private let logger: Logger
     private let state: Mutex<State>
-    private let refusals: [TokenRefusal: Counter]
 
     /// Reads the trust file.
     ///
     /// - Parameters:
-    ///   - trustFile: its path; it is looked at again at most every `lookEvery`, and read when it has changed.
+    ///   - trustFile: its path; ``lookAtTrustFile()`` reads it again.
     ///   - audience: the service that tokens must be meant for.
+    ///   - longestLife: how long a person's token is good after it was issued, whatever it says itself.
     ///   - capacity: how many tokens are remembered; a few hundred bytes each.
     ///   - now: the clock, for tests.
     /// - Throws: why the file cannot be used.
     package init(
-        trustFile: String, audience: ServiceName, capacity: Int = 10_000, lookEvery: Duration = .seconds(2),
-        logger: Logger = Logger(label: "identity"), now: @escaping @Sendable () -> Timestamp = { .now }
+        trustFile: String, audience: ServiceName, longestLife: Duration = TokenRules.personLifetime,
+        capacity: Int = 10_000, logger: Logger = Logger(label: "identity"),
+        now: @escaping @Sendable () -> Timestamp = { .now }
     ) throws(IdentityFileError) {
         path = trustFile
         self.audience = audience
-        self.lookEvery = lookEvery
+        self.longestLife = longestLife
         self.now = now
         self.logger = logger
         let stamp = SecureFile.Stamp(path: trustFile)
         let trust = try TrustStore(TrustFile(path: trustFile), path: trustFile)
         state = Mutex(
             State(
-                trust: trust, stamp: stamp, nextLook: .now.advanced(by: lookEvery),
-                known: BoundedCache(capacity: capacity)))
-        refusals = TokenRefusal.allCases.reduce(into: [:]) { counters, reason in
-            counters[reason] = Counter(
-                label: "identity_tokens_refused_total", dimensions: [("reason", reason.rawValue)])
-        }
+                trust: trust, stamp: stamp, known: BoundedCache(capacity: capacity)))
     }
 
     /// The principal of the token in an `Authorization` header field: `Bearer <token>`.
@@ -77,7 +80,6 @@ package final class TokenVerifier: Sendable {
     ///
     /// - Throws: 401 ``Problem/invalidToken``, whatever is wrong with it; the reason goes to the log, without the token.
     package func verify(_ token: Substring) throws(Problem) -> Principal {
-        lookAtTrustFile()
         guard token.utf8.count <= CompactToken.maximumBytes else { throw refuse(.tooLong) }
         let time = now()
         var token = token
@@ -96,7 +98,7 @@ package final class TokenVerifier: Sendable {
             return known.principal
         }
         do {
-            let rules = TokenRules(trust: trust, audience: audience, now: time)
+            let rules = TokenRules(trust: trust, audience: audience, now: time, longestLife: longestLife)
             let (principal, expires) = try rules.check(Array(token.utf8))
             state.withLock { state in
                 guard state.generation == generation else { return }
@@ -112,36 +114,65 @@ package final class TokenVerifier: Sendable {
     var remembered: Int { state.withLock { $0.known.count } }
 
     private func refuse(_ reason: TokenRefusal) -> Problem {
-        refusals[reason]?.increment()
+        Counter(label: "identity_tokens_refused_total", dimensions: [("reason", reason.rawValue)]).increment()
         logger.debug("token refused", metadata: ["reason": "\(reason.rawValue)"])
         return .invalidToken
     }
 
+    // MARK: The trust file
+
+    /// Since when the trust file cannot be used, and why; nil while it can.
+    var trouble: Trouble? { state.withLock { $0.trouble } }
+
+    /// For the health page.
+    var warnings: [String: [HealthReport.Check]] {
+        guard let trouble else { return [:] }
+        let output =
+            "not usable since \(trouble.since.text): \(trouble.reason); "
+            + "the one before it is in force, and what this one would revoke is not revoked"
+        return ["identity:trustFile": [.init("trustFile", type: "component", .warn, output: output)]]
+    }
+
     /// Takes up a changed trust file. One that cannot be used leaves the old one in force: a typing error must not lock
-    /// everybody out, and is loud in the log.
-    private func lookAtTrustFile() {
-        let instant = ContinuousClock.now
-        let previous: SecureFile.Stamp?? = state.withLock { state in
-            guard instant >= state.nextLook else { return nil }
-            state.nextLook = instant.advanced(by: lookEvery)
-            return .some(state.stamp)
-        }
-        guard let previous else { return }
+    /// everybody out. It is loud in the log, again every minute, and a warning of the health page until it is mended.
+    ///
+    /// Reads files, and so may wait for a disk: not for the threads that requests are read on.
+    package func lookAtTrustFile() {
+        let previous = state.withLock { ($0.stamp, $0.trouble) }
         let stamp = SecureFile.Stamp(path: path)
-        guard stamp != previous else { return }
+        guard stamp != previous.0 || previous.1 != nil else { return }
+        if stamp == previous.0, let trouble = previous.1 { return report(trouble) }
         do {
             let trust = try TrustStore(TrustFile(path: path), path: path)
             state.withLock { state in
                 state.trust = trust
                 state.stamp = stamp
+                state.trouble = nil
                 state.generation += 1
                 state.known.removeAll()
             }
             logger.notice("trust file read again", metadata: ["keys": "\(trust.entries.count)"])
         } catch {
-            // Remembered too, so that one broken file is reported once and not at every look.
-            state.withLock { $0.stamp = stamp }
-            logger.error("trust file not usable, the old one stays in force", metadata: ["reason": "\(error)"])
+            let trouble = Trouble(since: previous.1?.since ?? now(), reason: "\(error)")
+            state.withLock { state in
+                // Remembered too, so that a broken file is not read at every look.
+                state.stamp = stamp
+                state.trouble = trouble
+                state.nextReport = .now
+            }
+            report(trouble)
         }
+    }
+
+    private func report(_ trouble: Trouble) {
+        let isDue = state.withLock { state in
+            guard ContinuousClock.now >= state.nextReport else { return false }
+            state.nextReport = .now.advanced(by: .seconds(60))
+            return true
+        }
+        guard isDue else { return }
+        logger.error(
+            "trust file not usable, the old one stays in force",
+            metadata: ["reason": "\(trouble.reason)", "since": "\(trouble.since.text)"])
     }
 }

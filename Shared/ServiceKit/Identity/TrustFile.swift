@@ -88,6 +88,15 @@ package struct TrustFile: Codable, Hashable, Sendable {
         }
     }
 
+    /// Whether a service could go by this.
+    ///
+    /// - Parameter path: named in the error.
+    /// - Returns: how many keys it has.
+    /// - Throws: the first thing that is wrong.
+    package func check(path: String) throws(IdentityFileError) -> Int {
+        try TrustStore(self, path: path).entries.count
+    }
+
     /// Makes the file, mode 0644. One that exists already is an error and stays as it is.
     package func write(to path: String) throws(IdentityFileError) {
         _ = try TrustStore(self, path: path)

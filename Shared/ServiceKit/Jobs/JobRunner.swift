@@ -112,23 +112,28 @@ package struct JobRunner: Service {
 
     private func count() async {
         let queue = JobQueue(database: database)
+        // What was never anything but nothing is no series.
+        var known: Set<String> = []
+        func gauge(_ label: String, _ dimensions: [(String, String)], _ value: Double) {
+            let name = dimensions.reduce(label) { "\($0) \($1.1)" }
+            guard value != 0 || known.contains(name) else { return }
+            known.insert(name)
+            Gauge(label: label, dimensions: dimensions).record(value)
+        }
         while !Task.isCancelled {
             if let stats = try? await queue.stats() {
                 let counted = Dictionary(uniqueKeysWithValues: stats.map { ($0.kind, $0) })
                 for kind in Set(counted.keys).union(pools.map(\.registration.kind)) {
                     let numbers = counted[kind]
-                    gauge("jobs", kind, state: .queued, numbers?.queued ?? 0)
-                    gauge("jobs", kind, state: .running, numbers?.running ?? 0)
-                    gauge("jobs", kind, state: .dead, numbers?.dead ?? 0)
-                    Gauge(label: "jobs_behind_seconds", dimensions: [("kind", kind)])
-                        .record(numbers?.secondsBehind ?? 0)
+                    for (state, count) in [
+                        (JobState.queued, numbers?.queued), (.running, numbers?.running), (.dead, numbers?.dead),
+                    ] {
+                        gauge("jobs", [("kind", kind), ("state", state.rawValue)], Double(count ?? 0))
+                    }
+                    gauge("jobs_behind_seconds", [("kind", kind)], Double(numbers?.secondsBehind ?? 0))
                 }
             }
             try? await Task.sleep(for: settings.counting)
         }
-    }
-
-    private func gauge(_ label: String, _ kind: String, state: JobState, _ value: Int) {
-        Gauge(label: label, dimensions: [("kind", kind), ("state", state.rawValue)]).record(value)
     }
 }

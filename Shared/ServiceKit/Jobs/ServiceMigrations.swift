@@ -9,6 +9,14 @@ package enum ServiceMigrations {
         Migration("kit-0004-idempotency", sql: PackageResources.kit_0004_idempotency_sql),
         Migration("kit-0005-rights", sql: PackageResources.kit_0005_rights_sql),
         Migration("kit-0006-webhooks", sql: PackageResources.kit_0006_webhooks_sql),
+        Migration(
+            "kit-0007-audit", sql: PackageResources.kit_0007_audit_sql,
+            rights: [
+                // Not its number, its transaction, its time or its seal.
+                TableRights("audit", "select, insert (actor, role, action, entity, subject, version, commitment)"),
+                TableRights("audit_head", "select"), TableRights("audit_base", "select"),
+                TableRights("audit_key", "select, insert, delete"),
+            ]),
         Migration("kit-0008-idempotency", sql: PackageResources.kit_0008_idempotency_sql),
         Migration("kit-0009-compaction", sql: PackageResources.kit_0009_compaction_sql),
     ]

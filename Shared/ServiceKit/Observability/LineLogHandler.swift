@@ -1,15 +1,5 @@
 import ClubProtocol
-import Foundation
 package import Logging
-import Synchronization
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
 
 /// Writes each event as one line, JSON or text.
 package struct LineLogHandler: LogHandler {
@@ -67,43 +57,5 @@ extension Logger.MetadataProvider {
         if let requestID = RequestID.current { metadata["requestID"] = .string(requestID) }
         if let trace = TraceContext.current { metadata["traceID"] = .string(trace.traceID) }
         return metadata
-    }
-}
-
-/// Standard error, a line at a time.
-package enum StandardError {
-    private static let lock = Mutex(())
-
-    /// Writes all of the bytes, and no other line between them. What cannot be written is lost: a log must not stop a
-    /// service.
-    package static func write(_ bytes: [UInt8]) {
-        lock.withLock { _ in
-            bytes.withUnsafeBytes { buffer in
-                var rest = buffer[...]
-                while !rest.isEmpty {
-                    let count = system_write(2, UnsafeRawBufferPointer(rebasing: rest))
-                    if count > 0 {
-                        rest = rest.dropFirst(count)
-                    } else if errno != EINTR {
-                        return
-                    }
-                }
-            }
-        }
-    }
-
-    /// One line for the person who started a command.
-    package static func line(_ text: String) {
-        write(Array("\(text)\n".utf8))
-    }
-
-    private static func system_write(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> Int {
-        #if canImport(Glibc)
-            Glibc.write(descriptor, bytes.baseAddress, bytes.count)
-        #elseif canImport(Musl)
-            Musl.write(descriptor, bytes.baseAddress, bytes.count)
-        #else
-            Darwin.write(descriptor, bytes.baseAddress, bytes.count)
-        #endif
     }
 }

@@ -14,6 +14,7 @@ package enum Observability {
     package static let metrics: PrometheusRegistry = {
         let registry = PrometheusRegistry()
         ProcessMetrics.register(in: registry)
+        registry.counter("log_lines_dropped_total") { Double(StandardError.dropped) }
         MetricsSystem.bootstrap(registry)
         return registry
     }()
@@ -33,6 +34,16 @@ package enum Observability {
             return !logged
         }
         guard first else { return }
+        StandardError.announce { dropped in
+            let (time, message) = (Timestamp.now.text, "\(dropped) lines were dropped: nobody read them in time")
+            return switch format {
+            case .json:
+                LogLine.json(
+                    time: time, level: .warning, service: service, label: "log", message: message,
+                    metadata: ["dropped": .stringConvertible(dropped)])
+            case .text: LogLine.text(time: time, level: .warning, label: "log", message: message, metadata: [:])
+            }
+        }
         LoggingSystem.bootstrap(
             { label, provider in
                 LineLogHandler(

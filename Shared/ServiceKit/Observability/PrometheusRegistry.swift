@@ -7,7 +7,7 @@ import Synchronization
 /// it is used.
 package final class PrometheusRegistry: MetricsFactory {
     enum Kind: String {
-        case counter, gauge, histogram
+        case counter, gauge, histogram, summary
     }
 
     private struct SeriesKey: Hashable {
@@ -56,14 +56,14 @@ package final class PrometheusRegistry: MetricsFactory {
     package func makeRecorder(label: String, dimensions: [(String, String)], aggregate: Bool) -> any RecorderHandler {
         let name = PrometheusText.metricName(label)
         guard aggregate else { return series(name, .gauge, dimensions) { PrometheusGauge() } }
-        return series(name, .histogram, dimensions) { PrometheusHistogram(bounds: PrometheusHistogram.amounts) }
+        return series(name, .histogram, dimensions) { PrometheusHistogram(bounds: HistogramBounds.amounts) }
     }
 
     package func makeTimer(label: String, dimensions: [(String, String)]) -> any TimerHandler {
-        let name = PrometheusText.metricName(label)
-        return series(name.hasSuffix("_seconds") ? name : "\(name)_seconds", .histogram, dimensions) {
-            PrometheusHistogram(bounds: PrometheusHistogram.seconds)
-        }
+        let plain = PrometheusText.metricName(label)
+        let name = plain.hasSuffix("_seconds") ? plain : "\(plain)_seconds"
+        let bounds = HistogramBounds.seconds(of: name)
+        return series(name, bounds.isEmpty ? .summary : .histogram, dimensions) { PrometheusHistogram(bounds: bounds) }
     }
 
     package func destroyCounter(_ handler: any CounterHandler) { remove(handler) }

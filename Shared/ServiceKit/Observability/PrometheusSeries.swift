@@ -82,24 +82,16 @@ final class PrometheusGauge: PrometheusSeries, MeterHandler, RecorderHandler {
     }
 }
 
-/// How values spread over fixed buckets.
+/// How values spread over fixed buckets; without any, how many there were and what they add up to (a summary).
 final class PrometheusHistogram: PrometheusSeries, TimerHandler, RecorderHandler {
-    static let bucketCount = 14
-    typealias Bounds = InlineArray<14, Double>
-
-    /// Seconds: from half a millisecond, which a read by identifier takes, to the ten seconds of a statement's limit.
-    static let seconds: Bounds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
-    /// Counts and bytes: powers of four.
-    static let amounts: Bounds = [
-        1, 4, 16, 64, 256, 1024, 4096, 16_384, 65_536, 262_144, 1_048_576, 4_194_304, 16_777_216, 67_108_864,
-    ]
-
-    private let bounds: Bounds
-    /// What fell between one bound and the next; the last one is beyond all bounds.
+    private let bounds: [Double]
+    /// What fell between one bound and the next; the last one in use is beyond all bounds.
     private let counts = InlineArray<15, Atomic<UInt64>> { _ in Atomic(0) }
     private let sum = AtomicDouble()
 
-    init(bounds: Bounds) {
+    /// - Parameter bounds: the upper bounds, ascending; 14 at the most.
+    init(bounds: [Double]) {
+        precondition(bounds.count <= 14, "a histogram has 14 bounds at the most")
         self.bounds = bounds
     }
 
@@ -110,19 +102,37 @@ final class PrometheusHistogram: PrometheusSeries, TimerHandler, RecorderHandler
     private func observe(_ value: Double) {
         guard !value.isNaN else { return }
         var index = 0
-        while index < Self.bucketCount, value > bounds[index] { index += 1 }
+        while index < bounds.count, value > bounds[index] { index += 1 }
         counts[index].wrappingAdd(1, ordering: .relaxed)
         sum.add(value)
     }
 
     func write(name: String, labels: [(String, String)], into text: inout PrometheusText) {
         var total: UInt64 = 0
-        for index in 0...Self.bucketCount {
+        for index in 0...bounds.count {
             total += counts[index].load(ordering: .relaxed)
-            let bound = index < Self.bucketCount ? PrometheusText.number(bounds[index]) : "+Inf"
+            guard !bounds.isEmpty else { continue }
+            let bound = index < bounds.count ? PrometheusText.number(bounds[index]) : "+Inf"
             text.sample("\(name)_bucket", labels + [("le", bound)], String(total))
         }
         text.sample("\(name)_sum", labels, PrometheusText.number(sum.value))
         text.sample("\(name)_count", labels, String(total))
+    }
+}
+
+/// The bounds of the buckets of each histogram, by its name.
+enum HistogramBounds {
+    /// As OpenTelemetry's conventions advise for the durations of HTTP requests.
+    static let http: [Double] = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10]
+    /// As they advise for what is asked of databases.
+    static let database: [Double] = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10]
+    /// Counts and bytes: powers of four.
+    static let amounts: [Double] = (0..<14).map { Double(1 << (2 * $0)) }
+
+    /// - Returns: none for what has many labels and no use for a spread: jobs by kind, deliveries, routes.
+    static func seconds(of name: String) -> [Double] {
+        if name.hasPrefix("db_") { return database }
+        let isPlain = ["job_", "webhook_", "http_server_route_"].contains { name.hasPrefix($0) }
+        return isPlain ? [] : http
     }
 }

@@ -45,8 +45,16 @@ struct WebhookResolver: Sendable {
     /// By the system's resolver, on a thread that may block.
     static let system: LookUp = { host in
         if let address = IPAddress(host) { return [address] }
-        return try await NIOThreadPool.singleton.runIfActive { resolve(host) }
+        return try await threads.runIfActive { resolve(host) }
     }
+
+    /// Of its own: a name server that does not answer holds a thread for some twenty seconds, and imports write their files
+    /// on those that everybody shares.
+    private static let threads: NIOThreadPool = {
+        let pool = NIOThreadPool(numberOfThreads: 4)
+        pool.start()
+        return pool
+    }()
 
     private static func resolve(_ host: String) -> [IPAddress] {
         var hints = addrinfo()

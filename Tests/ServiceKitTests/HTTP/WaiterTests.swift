@@ -16,7 +16,7 @@ struct WaiterTests {
 
     private func waiting(_ service: TestService) async throws -> Int {
         let text = try await service.operatorPage("/metrics").text
-        let line = text.split(separator: "\n").first { $0.hasPrefix("http_server_requests_waiting ") }
+        let line = text.split(separator: "\n").first { $0.hasPrefix("http_server_waiting_requests ") }
         return line.flatMap { Int($0.split(separator: " ")[1]) } ?? -1
     }
 

@@ -28,7 +28,7 @@ struct HealthTests {
             #expect(metrics.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8")
             let text = try PrometheusTests.Exposition(metrics.body)
             #expect(text.types["service_ready"] == "gauge")
-            #expect(text.types["postgres_client_operation_duration_seconds"] == "histogram")
+            #expect(text.types["db_client_operation_duration_seconds"] == "histogram")
         }
     }
 

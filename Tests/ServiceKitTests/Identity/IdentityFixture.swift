@@ -38,8 +38,7 @@ final class IdentityFixture: Sendable {
         var logger = Logger(label: "test", factory: { [log] _ in log })
         logger.logLevel = .trace
         return try TokenVerifier(
-            trustFile: trustPath, audience: .directory, capacity: capacity, lookEvery: .zero, logger: logger,
-            now: clock.read)
+            trustFile: trustPath, audience: .directory, capacity: capacity, logger: logger, now: clock.read)
     }
 
     func claims(_ change: (inout [String: JSONValue]) -> Void = { _ in }) -> [String: JSONValue] {

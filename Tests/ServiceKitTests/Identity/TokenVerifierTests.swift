@@ -116,6 +116,7 @@ struct TokenVerifierTests {
         trust.keys.append(TrustFile.Key(fixture.stranger, speaksFor: [.people]))
         trust.revoked = ["one"]
         try trust.replace(at: fixture.trustPath)
+        verifier.lookAtTrustFile()
         #expect(throws: Problem.self) { try verifier.verify(token) }
         _ = try verifier.verify(other)
         #expect(throws: Problem.self) { try verifier.verify(unknown) }
@@ -124,7 +125,8 @@ struct TokenVerifierTests {
     }
 
     @Test(
-        "keeps the old trust file when the new one is broken, and says so once", arguments: ["{", "{\"keys\":[]}", nil])
+        "keeps the old trust file when the new one is broken, says so once a minute, and health warns until it is mended",
+        arguments: ["{", "{\"keys\":[]}", nil])
     func brokenReload(content: String?) throws {
         let verifier = try fixture.verifier()
         let token = try fixture.token(fixture.claims())[...]
@@ -133,12 +135,55 @@ struct TokenVerifierTests {
         } else {
             try FileManager.default.removeItem(atPath: fixture.trustPath)
         }
-        for _ in 1...3 { _ = try verifier.verify(token) }
+        #expect(verifier.warnings.isEmpty)
+        let since = fixture.clock.read().text
+        for _ in 1...3 {
+            verifier.lookAtTrustFile()
+            fixture.clock.advance(.seconds(2))
+            _ = try verifier.verify(token)
+        }
         #expect(fixture.log.texts(.error).count == 1)
+        let warning = try #require(verifier.warnings["identity:trustFile"]?.first)
+        #expect(warning.status == .warn)
+        #expect(warning.output?.hasPrefix("not usable since \(since): ") == true)
+        // Broken in another way: since when stays what it was.
+        try "[".write(toFile: fixture.trustPath, atomically: true, encoding: .utf8)
+        verifier.lookAtTrustFile()
+        #expect(verifier.warnings["identity:trustFile"]?.first?.output?.contains("since \(since): ") == true)
         try? FileManager.default.removeItem(atPath: fixture.trustPath)
         try fixture.trust.write(to: fixture.trustPath)
+        verifier.lookAtTrustFile()
         _ = try verifier.verify(token)
         #expect(fixture.log.texts(.notice).count == 1)
+        #expect(verifier.warnings.isEmpty)
+    }
+
+    @Test("a person's token lives a day after it was issued, whatever its exp says, remembered or not")
+    func longestLife() throws {
+        let verifier = try fixture.verifier()
+        let week = try fixture.token(fixture.claims { $0["exp"] = .integer(fixture.clock.seconds + 7 * 86_400) })[...]
+        let unseen = try fixture.token(
+            fixture.claims {
+                $0["exp"] = .integer(fixture.clock.seconds + 7 * 86_400)
+                $0["jti"] = "unseen"
+            })[...]
+        _ = try verifier.verify(week)
+        fixture.clock.advance(.seconds(86_399))
+        _ = try verifier.verify(week)
+        fixture.clock.advance(.seconds(1))
+        for token in [week, unseen] { #expect(throws: Problem.self) { try verifier.verify(token) } }
+        #expect(verifier.remembered == 0)
+        // Where it is set otherwise, it is otherwise.
+        let patient = try TokenVerifier(
+            trustFile: fixture.trustPath, audience: .directory, longestLife: .seconds(2 * 86_400),
+            now: fixture.clock.read)
+        _ = try patient.verify(unseen)
+        let hasty = try TokenVerifier(
+            trustFile: fixture.trustPath, audience: .directory, longestLife: .seconds(60), now: fixture.clock.read)
+        let fresh = try fixture.token(fixture.claims())[...]
+        _ = try hasty.verify(fresh)
+        fixture.clock.advance(.seconds(60))
+        #expect(throws: Problem.self) { try hasty.verify(fresh) }
     }
 
     @Test("does not start on a trust file that cannot be used")

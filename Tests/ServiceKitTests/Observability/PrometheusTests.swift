@@ -116,8 +116,8 @@ struct PrometheusTests {
         let text = try Exposition(registry.text())
         let name = "http_request_duration_seconds"
         #expect(text.types[name] == "histogram")
-        #expect(text["\(name)_bucket", ["le": "0.0025"]] == 0)
         #expect(text["\(name)_bucket", ["le": "0.005"]] == 1)
+        #expect(text["\(name)_bucket", ["le": "0.025"]] == 1)
         #expect(text["\(name)_bucket", ["le": "0.05"]] == 2)
         #expect(text["\(name)_bucket", ["le": "10"]] == 2)
         #expect(text["\(name)_bucket", ["le": "+Inf"]] == 3)

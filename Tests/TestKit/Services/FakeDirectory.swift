@@ -6,7 +6,7 @@ package import ServiceKit
 package enum FakeDirectory: ServiceApplication {
     package static let name = ServiceName.directory
     package static let title = "A directory for tests"
-    package static let endpoints: [any Endpoint.Type] = [GetPerson.self, ReadChanges.self]
+    package static let endpoints: [any Endpoint.Type] = [GetPerson.self, CheckCaller.self, ReadChanges.self]
     package static let peers: [ServiceName] = []
     package static let migrations = [
         Migration("0001-people", sql: Array("create table person (id uuid primary key, data jsonb not null)".utf8)),
@@ -18,6 +18,12 @@ package enum FakeDirectory: ServiceApplication {
             let rows = try await backend.database.query("select data from person where id = \(call.path.person)")
             guard let data = try rows.first?["data", as: JSONText.self] else { throw Problem(.notFound) }
             return .json(Array(data.text.utf8))
+        }
+        // Whoever is in the table is whatever the token says.
+        parts.routes.read(CheckCaller.self) { call in
+            let rows = try await backend.database.query(
+                "select from person where id = coalesce(\(call.query.person), id) limit 1")
+            return .value(CallerStanding(isKnown: !rows.isEmpty))
         }
         parts.snapshot("person") { "select id, data from person where id = any(\($0))" }
         parts.snapshot("merge") { "select id, data from merge where id = any(\($0))" }

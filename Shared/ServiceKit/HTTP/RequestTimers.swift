@@ -1,0 +1,84 @@
+import ClubProtocol
+import HTTPTypes
+import Metrics
+import Synchronization
+
+/// The durations of what is asked by one method on one route, a series for each status that was answered.
+///
+/// Named as OpenTelemetry's conventions for HTTP servers name them, in the way Prometheus writes names. A series is made with
+/// the first answer of its status and found without a lock from then on: hundreds of routes with dozens of statuses would
+/// otherwise export thousands of zeros.
+///
+/// How durations spread is told by method and status over all routes; what a route takes of it is told by its number and its
+/// sum: a histogram for each route would be seventeen series for each of its statuses.
+final class RequestTimers: Sendable {
+    static let label = "http_server_request_duration_seconds"
+    static let routeLabel = "http_server_route_duration_seconds"
+
+    /// Where the answers of one status are counted.
+    private final class Pair: Sendable {
+        let spread: Timer
+        let ofRoute: Timer?
+
+        init(spread: Timer, ofRoute: Timer?) {
+            self.spread = spread
+            self.ofRoute = ofRoute
+        }
+
+        func record(_ nanoseconds: Int64) {
+            spread.recordNanoseconds(nanoseconds)
+            ofRoute?.recordNanoseconds(nanoseconds)
+        }
+    }
+
+    /// What we answer. Anything else is looked up by its labels each time.
+    private static let statuses = [
+        200, 201, 202, 204, 206, 301, 302, 303, 304, 400, 401, 403, 404, 405, 406, 408, 409, 410, 412, 413, 414, 415,
+        417, 422, 428, 429, 431, 500, 501, 502, 503, 504,
+    ]
+    /// The place of each status from 100 on in ``statuses``; -1 where it has none.
+    private static let places: [Int8] = (100..<600).map { code in Int8(statuses.firstIndex(of: code) ?? -1) }
+
+    private let method: String
+    private let route: String?
+    private let timers = InlineArray<32, AtomicLazyReference<Pair>> { _ in AtomicLazyReference() }
+
+    /// - Parameters:
+    ///   - method: `_OTHER` for one that nobody knows.
+    ///   - route: `/v1/people/{person}`; nil for a path that leads nowhere, which callers may choose as they like.
+    init(method: String, route: String?) {
+        self.method = method
+        self.route = route
+    }
+
+    func record(_ status: HTTPResponse.Status, nanoseconds: Int64) {
+        let code = status.code
+        let place = (100..<600).contains(code) ? Int(Self.places[code - 100]) : -1
+        guard place >= 0 else { return make(code).record(nanoseconds) }
+        let pair = timers[place].load() ?? timers[place].storeIfNil(make(code))
+        pair.record(nanoseconds)
+    }
+
+    /// The registry gives the same series for the same labels, whoever makes it first.
+    private func make(_ code: Int) -> Pair {
+        var dimensions = [
+            ("http_request_method", method), ("http_response_status_code", String(code)), ("url_scheme", "http"),
+        ]
+        if code >= 500 { dimensions.append(("error_type", String(code))) }
+        return Pair(
+            spread: Timer(label: Self.label, dimensions: dimensions),
+            ofRoute: route.map { Timer(label: Self.routeLabel, dimensions: dimensions + [("http_route", $0)]) })
+    }
+}
+
+/// The timers of every method on paths that lead nowhere.
+struct UnroutedTimers: Sendable {
+    private let timers = RequestHead.Verb.allCases.map { RequestTimers(method: $0.methodLabel, route: nil) }
+
+    subscript(_ verb: RequestHead.Verb) -> RequestTimers { timers[verb.rawValue] }
+}
+
+extension RequestHead.Verb {
+    /// `http.request.method` of OpenTelemetry's conventions.
+    var methodLabel: String { self == .other ? "_OTHER" : name }
+}

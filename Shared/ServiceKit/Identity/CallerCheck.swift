@@ -1,0 +1,107 @@
+package import ClubProtocol
+import HTTPTypes
+import Metrics
+import Synchronization
+
+/// Whether whom a token names still is what the token says: a signature tells what was true when it was made.
+///
+/// Asked for representatives, ambassadors and experts, on every operation of every service; staff and services are known by
+/// their keys alone. What was answered is remembered for a while, so that a token of somebody who leaves, is merged or erased
+/// stops within ``freshness``. While nobody can answer, who was known a moment ago still is, for ``tolerance``.
+package final class CallerCheck: Sendable {
+    /// What is asked: what the token says.
+    package typealias Claim = CheckCaller.Query
+    package typealias LookUp = @Sendable (Claim) async throws -> Bool
+
+    private struct Known: Sendable {
+        var isKnown: Bool
+        var asked: ContinuousClock.Instant
+    }
+
+    /// A "no" is asked again sooner: whoever was just entered need not wait.
+    private static let patience = Duration.seconds(2)
+
+    private let lookUp: LookUp
+    private let freshness: Duration
+    private let tolerance: Duration
+    private let now: @Sendable () -> ContinuousClock.Instant
+    private let known: Mutex<BoundedCache<Claim, Known>>
+
+    /// - Parameters:
+    ///   - freshness: how long an answer holds.
+    ///   - tolerance: how long a "yes" holds while nobody answers.
+    ///   - capacity: how many callers are remembered.
+    ///   - now: the clock, for tests.
+    package init(
+        freshness: Duration, tolerance: Duration, capacity: Int = 10_000,
+        now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }, lookUp: @escaping LookUp
+    ) {
+        self.lookUp = lookUp
+        self.freshness = freshness
+        self.tolerance = tolerance
+        self.now = now
+        known = Mutex(BoundedCache(capacity: capacity))
+    }
+
+    /// For the service that knows them all, by one indexed query.
+    package static func own(_ lookUp: @escaping LookUp) -> CallerCheck {
+        CallerCheck(freshness: .seconds(5), tolerance: .zero, lookUp: lookUp)
+    }
+
+    /// For the others: they ask the directory.
+    static func asking(_ directory: ServiceClient) -> CallerCheck {
+        CallerCheck(freshness: .seconds(30), tolerance: .seconds(300)) { claim in
+            do {
+                return try await directory.send(CheckCaller.request(query: claim)).isKnown
+            } catch is ServiceClientError {
+                // Whatever it says instead of an answer, the caller can come again.
+                throw Problem(
+                    .unavailable, "The directory service does not answer.", headers: ProblemMapping.retryAfter)
+            }
+        }
+    }
+
+    /// Whether a record stands behind a caller: asked before anything waits.
+    static func concerns(_ principal: Principal) -> Bool { claim(of: principal) != nil }
+
+    /// - Throws: 401 ``Problem/invalidToken`` for whom nobody knows any more; what the question fails with where there is no
+    ///   answer to fall back on.
+    func require(_ principal: Principal) async throws {
+        guard let claim = Self.claim(of: principal) else { return }
+        let time = now()
+        let last = known.withLock { $0.value(of: claim) }
+        if let last, time < last.asked + (last.isKnown ? freshness : min(freshness, Self.patience)) {
+            return try Self.require(last.isKnown)
+        }
+        let answer: Bool
+        do {
+            answer = try await lookUp(claim)
+        } catch {
+            if let last, last.isKnown, !(error is CancellationError), time < last.asked + freshness + tolerance {
+                return
+            }
+            throw error
+        }
+        known.withLock { $0.set(Known(isKnown: answer, asked: time), for: claim) }
+        try Self.require(answer)
+    }
+
+    /// How many callers are remembered now.
+    var remembered: Int { known.withLock { $0.count } }
+
+    private static func require(_ isKnown: Bool) throws(Problem) {
+        guard !isKnown else { return }
+        Counter(label: "identity_tokens_refused_total", dimensions: [("reason", "unknownCaller")]).increment()
+        throw .invalidToken
+    }
+
+    /// Nil for those whom no record stands behind.
+    private static func claim(of principal: Principal) -> Claim? {
+        guard !principal.isAnonymous else { return nil }
+        switch principal.role {
+        case .representative, .ambassador, .expert:
+            return Claim(role: principal.role, organization: principal.organization, person: principal.person)
+        case .operator, .editor, .lobbyist, .auditor, .service: return nil
+        }
+    }
+}
