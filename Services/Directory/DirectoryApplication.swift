@@ -36,6 +36,7 @@ package enum DirectoryApplication: ServiceApplication {
         Migration("0026-rights", sql: PackageResources.m0026_rights_sql),
         Migration("0027-postings", sql: PackageResources.m0027_postings_sql),
         Migration("0032-means-of-payment", sql: PackageResources.m0032_means_of_payment_sql),
+        Migration("0034-imports", sql: PackageResources.m0034_imports_sql),
         Migration("0036-addresses", sql: PackageResources.m0036_addresses_sql),
         Migration("0037-memberships", sql: PackageResources.m0037_memberships_sql),
         Migration("0038-saints", sql: PackageResources.m0038_saints_sql),

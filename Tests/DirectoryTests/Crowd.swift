@@ -15,7 +15,8 @@ enum Crowd {
         "contribution_counter": "a row for each year", "receipt_counter": "a row for each year",
         "expert_word_progress": "one row", "duplicate_scan": "one each night",
         "import_held": "rows that wait for a later one of a file that is being taken",
-        "consent_wording": "a question now and then", "retention_rule": "a handful, by the code",
+        "declined_address_key": "one row", "consent_wording": "a question now and then",
+        "retention_rule": "a handful, by the code",
         "schema_migration": "one for each migration", "cron": "one for each schedule",
         "feed_cursor": "one for each feed", "feed_compaction": "one row",
         "audit_head": "one row", "audit_base": "one row", "audit_key": "the kit's, looked up by its tests",
@@ -139,6 +140,8 @@ enum Crowd {
         select pg_temp.key('expert', i), wording.purpose, i % 3 > 0, 'self', wording.id, now() - i * interval '1 hour', 'test'
         from generate_series(0, \(rows) - 1) as i
         join consent_wording as wording on wording.purpose = 'publicDirectory' and wording.standard;
+        insert into declined_address (hash, purpose, declined_at)
+        select address_hash('gone' || i || '@example.org'), 'flashInfo', now() from generate_series(0, \(rows) - 1) as i;
         insert into erasure (id, entity, subject, reason, state, requested_by, started_at, completed_at, updated_at)
         select pg_temp.key('erasure', i), 'person', pg_temp.key('gone', i), 'request',
             case when i % 1000 = 0 then 'requested' when i % 1000 = 1 then 'erasing' else 'done' end, 'test',
