@@ -41,7 +41,7 @@ struct ContentRights {
                 select from mail as other where other.email = own.email and other.reader <> all(\(readers)))
             """
         ).map { try $0["email"] }
-        let addresses = Set(known).union(notice.emails.map { $0.text.lowercased() }).sorted()
+        let addresses = Set(known).union(notice.emails.map { $0.text.asciiLowercased }).sorted()
         try await ErasedReaders.add(readers, at: notice.reason == .request ? addresses : [], in: transaction)
         for table in ["delivery", "letter"] as [SQL] {
             try await transaction.execute(
@@ -56,7 +56,7 @@ struct ContentRights {
     }
 
     private func tell(_ subject: ReadPersonalData.Body, on database: PostgresClient) async throws -> PersonalData {
-        let addresses = subject.emails.map { $0.text.lowercased() }
+        let addresses = subject.emails.map { $0.text.asciiLowercased }
         // That somebody was mailed is nothing that they did: it keeps nobody here.
         return try PersonalData(
             of: .content,

@@ -204,11 +204,16 @@ final class ConnectionHandler: ChannelDuplexHandler {
         case .headerOverflow: return Problem(.headerTooLarge)
         case .invalidMethod:
             // The parser stops at a method it does not know, so the line is read here: 405 is for known paths only.
-            let line = String(
-                decoding: arriving?.readableBytesView.prefix { $0 != 0x0D && $0 != 0x0A } ?? [], as: UTF8.self)
-            let words = line.split(separator: " ")
-            guard words.count == 3, words[2].hasPrefix("HTTP/1.") else { return Problem(.malformed) }
-            guard let allow = responder.allowed(String(words[1])) else { return Problem(.notFound) }
+            guard let line = arriving?.readableBytesView.prefix(while: { $0 != 0x0D && $0 != 0x0A }) else {
+                return Problem(.malformed)
+            }
+            let words = line.split(separator: UInt8(ascii: " "), maxSplits: 3)
+            guard words.count == 3, words[2].starts(with: "HTTP/1.".utf8), words[1].allSatisfy({ $0 < 0x80 }) else {
+                return Problem(.malformed)
+            }
+            guard let allow = responder.allowed(String(decoding: words[1], as: UTF8.self)) else {
+                return Problem(.notFound)
+            }
             return Problem(.methodNotAllowed, headers: [.allow: allow])
         default: return Problem(.malformed, "This is no HTTP/1.1.")
         }

@@ -42,6 +42,7 @@ struct RequestHead: Sendable {
         verb = Verb(head.method)
         target = Self.originForm(head.uri)
         self.address = address
+        settleTarget()
         for (name, value) in head.headers { take(name, value) }
         if hosts > 1 || (hosts == 0 && head.version == .http1_1) {
             refuse("Exactly one Host header field must be there.")
@@ -53,8 +54,14 @@ struct RequestHead: Sendable {
         verb = Verb(request.method)
         target = Self.originForm(request.path ?? "/")
         self.address = address
+        settleTarget()
         for field in request.headerFields { take(field.name.canonicalName, field.value) }
         settle()
+    }
+
+    /// A target is ASCII: everything else is percent-encoded in it (RFC 3986, 2).
+    private mutating func settleTarget() {
+        if !target.isASCII { refuse("The request target must be ASCII.") }
     }
 
     private mutating func settle() {
@@ -65,6 +72,8 @@ struct RequestHead: Sendable {
 
     private mutating func take(_ name: String, _ value: String) {
         fieldBytes += name.utf8.count + value.utf8.count + 4
+        // Before anything is compared with it, and whatever field it is.
+        guard value.isFieldValue else { return refuse("The values of header fields must be ASCII.") }
         switch name.utf8.count {
         case 4:
             if name.isField("host") { hosts += 1 }
@@ -132,10 +141,12 @@ struct RequestHead: Sendable {
 
     /// The path and query of a target in absolute form, which a server must understand (RFC 9112, 3.2.2).
     private static func originForm(_ target: String) -> String {
-        guard target.utf8.first != UInt8(ascii: "/"), let scheme = target.firstRange(of: "://") else { return target }
-        let rest = target[scheme.upperBound...]
-        guard let slash = rest.firstIndex(of: "/") else { return "/" }
-        return String(rest[slash...])
+        let bytes = target.utf8
+        guard bytes.first != UInt8(ascii: "/"), let colon = bytes.firstIndex(of: UInt8(ascii: ":")),
+            bytes[colon...].starts(with: "://".utf8)
+        else { return target }
+        guard let slash = bytes[colon...].dropFirst(3).firstIndex(of: UInt8(ascii: "/")) else { return "/" }
+        return String(target[slash...])
     }
 }
 
@@ -174,6 +185,14 @@ extension RequestHead.Verb {
         case .delete: "DELETE"
         case .other: ""
         }
+    }
+}
+
+extension String {
+    /// Whether this can be the value of a header field: visible ASCII, blanks and tabs (RFC 9110, 5.5). What else servers used
+    /// to take there, `obs-text`, has no meaning that anybody agrees on.
+    fileprivate var isFieldValue: Bool {
+        utf8.withContiguousStorageIfAvailable(ASCII.isField) ?? Array(utf8).withUnsafeBufferPointer(ASCII.isField)
     }
 }
 

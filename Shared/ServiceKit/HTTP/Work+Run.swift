@@ -62,6 +62,9 @@ extension Work {
                 responder.logger.error("request failed", metadata: metadata(error))
             } else if problem.type.status.code > 500 {
                 responder.logger.info("request could not be served", metadata: metadata(error))
+            } else if let error = error as? PostgresError, let state = error.sqlState, SQLState.blamesValue(state) {
+                // The caller is told that its value is to blame; that no check of ours was before it is for us to know.
+                responder.logger.notice("the database refused a value", metadata: metadata(error))
             }
             return refused(problem)
         }

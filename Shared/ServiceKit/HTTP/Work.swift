@@ -154,8 +154,9 @@ final class Work: Sendable {
             if route.operation.requiresIfMatch { throw Problem(.preconditionRequired) }
             return nil
         }
-        guard text.utf8.count > 2, text.hasPrefix("\""), text.hasSuffix("\""),
-            let version = Int(text.dropFirst().dropLast()), version >= 0
+        let quote = UInt8(ascii: "\"")
+        guard (3...30).contains(text.utf8.count), text.utf8.first == quote, text.utf8.last == quote,
+            let version = Int(Substring(text.utf8.dropFirst().dropLast())), version >= 0
         else { throw Problem(.malformed, "If-Match must be one strong entity tag that this service gave: \"3\".") }
         return version
     }
