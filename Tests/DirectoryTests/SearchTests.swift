@@ -365,4 +365,24 @@ struct SearchTests {
             #expect(try counted.decode(ExpertFacets.self).counted == 1)
         }
     }
+
+    @Test(
+        "signs of which one becomes many letters are searched like all others",
+        arguments: ["℡", "ﬁ", "㎉", "㏘", "ﷺ", "⅒", "İ"])
+    func expanding(sign: String) async throws {
+        try await withExperts { directory in
+            _ = try await directory.expert("Tel Telecom") { $0.consents = ConsentChoices(publicDirectory: true) }
+            try await directory.database.withClient(as: "directory") { client in
+                try await client.transaction { try await ExpertWordStore.refresh(in: $0) }
+            }
+            for count in [1, 13, 16, 85, 86, 100, 200] {
+                let text = String(repeating: sign, count: count)
+                let query = text.utf8.map { "%" + String($0, radix: 16) }.joined()
+                for path in ["/annuaire", "/v1/expert-search", "/v1/public/experts"] {
+                    let answer = try await directory.ask("\(path)?q=\(query)")
+                    #expect(answer.status < 500, "\(path) \(count)")
+                }
+            }
+        }
+    }
 }

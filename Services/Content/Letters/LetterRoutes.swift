@@ -27,7 +27,7 @@ struct LetterRoutes {
         guard let letter = try added.first?.decode(Letter.self) else {
             let earlier = try await LetterStore.get(key: call.body.key, on: transaction)
             guard let email = try earlier.first?["email", as: EmailAddress.self],
-                email.text.lowercased() == call.body.email.text.lowercased()
+                email.text.asciiLowercased == call.body.email.text.asciiLowercased
             else { throw Problem(.letterKeyUsed) }
             var answer = try Answer<Letter>.row(earlier)
             answer.status = .ok

@@ -12,7 +12,7 @@ struct FlashInfoRenderer: Sendable {
         text = try MustacheTemplate(
             string: "{{% CONTENT_TYPE:TEXT}}"
                 + String(decoding: PackageResources.flash_info_text_mustache, as: UTF8.self))
-        html = try MustacheTemplate(string: String(decoding: PackageResources.flash_info_html_mustache, as: UTF8.self))
+        html = try MustacheTemplate(string: HTMLTemplate.source(PackageResources.flash_info_html_mustache))
     }
 
     /// The message for one reader. `unsubscribe` is the signed token that takes the address off the list.
@@ -36,7 +36,7 @@ struct FlashInfoRenderer: Sendable {
             },
         ]
         var headers = [
-            ("List-Id", "Flash info <flash-info.\(sender.text.split(separator: "@").last ?? "club")>"),
+            ("List-Id", "Flash info <flash-info.\(sender.text.split(atByte: UInt8(ascii: "@")).last ?? "club")>"),
             ("List-Unsubscribe", link.map { "<\($0)>, <\(mailto)>" } ?? "<\(mailto)>"),
             ("Auto-Submitted", "auto-generated"),
         ]

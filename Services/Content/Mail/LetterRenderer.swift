@@ -11,7 +11,7 @@ struct LetterRenderer: Sendable {
         // The text must not be HTML-escaped: mustache's own content type for text.
         text = try MustacheTemplate(
             string: "{{% CONTENT_TYPE:TEXT}}" + String(decoding: PackageResources.letter_text_mustache, as: UTF8.self))
-        html = try MustacheTemplate(string: String(decoding: PackageResources.letter_html_mustache, as: UTF8.self))
+        html = try MustacheTemplate(string: HTMLTemplate.source(PackageResources.letter_html_mustache))
     }
 
     func message(_ letter: LetterStore.Claimed, from sender: EmailAddress) -> MailMessage {

@@ -23,7 +23,7 @@ struct MailMessage: Sendable {
     var headers: [(name: String, value: String)] = []
 
     var messageID: String {
-        "<\(id)@\(from.address.text.split(separator: "@").last ?? "localhost")>"
+        "<\(id)@\(from.address.text.split(atByte: UInt8(ascii: "@")).last ?? "localhost")>"
     }
 
     var bytes: [UInt8] {
@@ -94,30 +94,41 @@ struct MailMessage: Sendable {
 
     /// RFC 2045, 6.7: lines of at most 76 characters.
     static func quotedPrintable(_ text: String) -> String {
-        let hexadecimal = Array("0123456789ABCDEF")
-        return text.replacing("\r\n", with: "\n").split(separator: "\n", omittingEmptySubsequences: false)
-            .map { line -> String in
-                var result = ""
-                var column = 0
-                let bytes = Array(line.utf8)
-                for (index, byte) in bytes.enumerated() {
-                    let last = index == bytes.count - 1
-                    let literal =
-                        (byte >= 0x21 && byte <= 0x7E && byte != UInt8(ascii: "="))
-                        || ((byte == 0x20 || byte == 0x09) && !last)
-                    let piece =
-                        literal
-                        ? String(UnicodeScalar(byte))
-                        : "=\(hexadecimal[Int(byte >> 4)])\(hexadecimal[Int(byte & 15)])"
-                    if column + piece.utf8.count > 75 {
-                        result += "=\r\n"
-                        column = 0
-                    }
-                    result += piece
-                    column += piece.utf8.count
-                }
-                return result
-            }.joined(separator: "\r\n")
+        let hexadecimal = Array("0123456789ABCDEF".utf8)
+        let bytes = Array(text.utf8)
+        var result: [UInt8] = []
+        result.reserveCapacity(bytes.count + bytes.count / 8)
+        var column = 0
+        for (index, byte) in bytes.enumerated() {
+            let next = index + 1 < bytes.count ? bytes[index + 1] : UInt8(ascii: "\n")
+            // A line ends with LF or CRLF.
+            if byte == UInt8(ascii: "\n") {
+                result += "\r\n".utf8
+                column = 0
+                continue
+            }
+            if byte == UInt8(ascii: "\r"), index + 1 < bytes.count, next == UInt8(ascii: "\n") { continue }
+            let isLast = next == UInt8(ascii: "\n") || (next == UInt8(ascii: "\r") && endsLine(bytes, after: index + 1))
+            let isLiteral =
+                (0x21...0x7E).contains(byte) && byte != UInt8(ascii: "=")
+                || (byte == 0x20 || byte == 0x09) && !isLast
+            if column + (isLiteral ? 1 : 3) > 75 {
+                result += "=\r\n".utf8
+                column = 0
+            }
+            if isLiteral {
+                result.append(byte)
+                column += 1
+            } else {
+                result += [UInt8(ascii: "="), hexadecimal[Int(byte >> 4)], hexadecimal[Int(byte & 15)]]
+                column += 3
+            }
+        }
+        return String(decoding: result, as: UTF8.self)
+    }
+
+    private static func endsLine(_ bytes: [UInt8], after index: Int) -> Bool {
+        index + 1 < bytes.count && bytes[index + 1] == UInt8(ascii: "\n")
     }
 
     /// RFC 5322, 3.3.

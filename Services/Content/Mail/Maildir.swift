@@ -51,7 +51,7 @@ struct Maildir: MailTransport {
 
     private func write(_ message: MailMessage) throws -> String {
         // Seconds of the message's own making, so that the name is the same at every try.
-        let milliseconds = message.id.text.replacing("-", with: "").prefix(12)
+        let milliseconds = message.id.text.removingScalars { $0 == "-" }.prefix(12)
         let name = "\((Int(milliseconds, radix: 16) ?? 0) / 1000).\(message.id).club"
         let manager = FileManager.default
         if manager.fileExists(atPath: "\(path)/new/\(name)") { return name }

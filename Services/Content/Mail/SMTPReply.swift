@@ -1,3 +1,4 @@
+import ClubProtocol
 import NIOCore
 
 /// What an SMTP server answers: a code and its lines (RFC 5321, 4.2).
@@ -48,13 +49,13 @@ struct SMTPReplyDecoder: ByteToMessageDecoder {
                 var line = buffer.readString(length: length)
             else { throw Garbled() }
             buffer.moveReaderIndex(forwardBy: 1)
-            if line.hasSuffix("\r") { line.removeLast() }
+            if line.utf8.last == 0x0D { line.unicodeScalars.removeLast() }
             guard line.utf8.count >= 3, let code = Int(line.prefix(3)), (200..<600).contains(code) else {
                 throw Garbled()
             }
             let rest = line.dropFirst(3)
             lines.append(String(rest.dropFirst()))
-            if !rest.hasPrefix("-") {
+            if !rest.hasBytePrefix("-") {
                 defer { lines = [] }
                 return SMTPReply(code: code, lines: lines)
             }

@@ -35,7 +35,7 @@ struct ContentRights {
         let given = Set(notice.periods.map(\.email)).subtracting(notice.emails)
         let addresses = Set(periods.map(\.email)).union(notice.emails).subtracting(given)
         try await ErasedReaders.add(
-            readers, at: notice.reason == .request ? addresses.map { $0.text.lowercased() }.sorted() : [],
+            readers, at: notice.reason == .request ? addresses.map { $0.text.asciiLowercased }.sorted() : [],
             in: transaction)
         try await transaction.execute("delete from delivery where \(own.deliveries)")
         try await transaction.execute("delete from letter where \(own.letters)")

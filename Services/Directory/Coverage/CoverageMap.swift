@@ -29,7 +29,7 @@ struct CoverageMap: Sendable {
     private let template: MustacheTemplate
 
     init() throws {
-        template = try MustacheTemplate(string: String(decoding: PackageResources.coverage_map_mustache, as: UTF8.self))
+        template = try MustacheTemplate(string: HTMLTemplate.source(PackageResources.coverage_map_mustache))
     }
 
     /// The whole drawing.

@@ -1,4 +1,4 @@
-import Foundation
+import ClubProtocol
 
 /// Reads the records of a CSV file as its bytes arrive (RFC 4180 and what people make of it): comma, semicolon, tab or
 /// bar, CRLF, LF or CR, quotes with line breaks in them, blank lines, remarks before the headers. Its memory is one record, of any size of file.
@@ -37,6 +37,8 @@ struct CSVReader {
     private var field: [UInt8] = []
     private var cells: [String] = []
     private var size = 0
+    /// Whether every cell of the record is text that can be worked on at a cost that its length tells.
+    private var isStreamSafe = true
     private var afterCarriageReturn = false
 
     /// Takes the next bytes of the file and gives the records that are complete by now.
@@ -153,17 +155,20 @@ struct CSVReader {
     }
 
     private mutating func endField() {
-        cells.append(Self.text(field))
+        let cell = Self.text(field)
+        if !StreamSafe.accepts(cell) { isStreamSafe = false }
+        cells.append(cell)
         field.removeAll(keepingCapacity: true)
         state = .fieldStart
     }
 
     private mutating func endRecord(fault: String?, into records: inout [Record]) {
         endField()
-        let record = Record(cells: cells, fault: fault)
+        let record = Record(cells: cells, fault: fault ?? (isStreamSafe ? nil : StreamSafe.refusal))
         cells = []
         size = 0
-        if fault != nil || record.cells.contains(where: { !$0.allSatisfy(\.isWhitespace) }) { records.append(record) }
+        isStreamSafe = true
+        if record.fault != nil || record.cells.contains(where: { !$0.isBlank }) { records.append(record) }
     }
 
     /// UTF-8 if the bytes are such, else Windows-1252, in which every byte is some character.

@@ -1,16 +1,23 @@
 import ClubProtocol
-import Foundation
 
 /// Reads what people write into the cells of a table. Throws a reason that fits behind the name of a column.
 enum Cell {
     static func trimmed(_ cell: String) -> String {
-        cell.trimmingCharacters(in: .whitespacesAndNewlines)
+        String(cell.trimmingBlanks)
     }
 
     /// Whether a cell says in words that it says nothing, as spreadsheets and public tables do.
     static func isNothing(_ cell: String) -> Bool {
-        ["", "#n/d", "#n/a", "non public", "non communiqué", "non renseigné"].contains(cell.lowercased())
+        guard cell.utf8.count <= 16 else { return false }
+        switch cell.utf8.first {
+        case nil: return true
+        // text: 16 bytes at the most.
+        case UInt8(ascii: "#"), UInt8(ascii: "n"), UInt8(ascii: "N"): return nothings.contains(cell.lowercased())
+        default: return false
+        }
     }
+
+    private static let nothings = ["#n/d", "#n/a", "non public", "non communiqué", "non renseigné"]
 
     /// What empties a field.
     static let emptying: [UInt8] = [UInt8(ascii: "-")]
@@ -25,22 +32,31 @@ enum Cell {
         }
     }
 
+    /// The digits of a number, or the letters of a code, as people group them with blanks.
+    static func withoutBlanks(_ cell: String) -> String { cell.removingScalars(where: \.isBlank) }
+
     /// Line breaks and runs of blanks, which spreadsheets bring, become one blank; one that does not break stays.
     static func line(_ cell: String) throws(InvalidText) -> Line {
-        try Line(
-            validating: cell.split { $0 == " " || $0 == "\t" || $0.isNewline }.joined(separator: " "))
+        let words = cell.unicodeScalars.split { $0 == " " || $0 == "\t" || $0.endsLine }
+        return try Line(validating: words.count == 1 ? String(words[0]) : words.map(String.init).joined(separator: " "))
     }
 
     /// A spreadsheet takes the zeros of `01000` and `0559…` away.
     static func padded(_ cell: String, to length: Int) -> String {
-        var digits = cell.filter { !$0.isWhitespace }
+        var digits = withoutBlanks(cell)
         // A table that was a data frame once has numbers for codes: `84200.0`.
-        if digits.hasSuffix(".0") { digits.removeLast(2) }
+        if digits.hasByteSuffix(".0") { digits.unicodeScalars.removeLast(2) }
         return digits.utf8.count == length - 1 ? "0\(digits)" : digits
     }
 
+    /// Most people leave the scheme of a web site away.
+    static func address(_ cell: String) -> String {
+        let scheme = cell.utf8.prefix { (0x61...0x7A).contains($0 | 0x20) }
+        return Substring(cell.utf8[scheme.endIndex...]).hasBytePrefix("://") ? cell : "https://\(cell)"
+    }
+
     static func telephone(_ cell: String) throws(InvalidText) -> Telephone {
-        let number = try Telephone(validating: cell.filter { $0 != "/" })
+        let number = try Telephone(validating: cell.removingScalars { $0 == "/" })
         guard number.text.utf8.count == 9, let first = number.text.utf8.first, (0x31...0x39).contains(first) else {
             return number
         }
@@ -49,13 +65,17 @@ enum Cell {
 
     /// `64`, `1` for `01`, or `64 - Pyrénées-Atlantiques`.
     static func departement(_ cell: String) throws(InvalidText) -> Departement {
-        let code = cell.prefix { $0.isLetter || $0.isNumber }.uppercased()
+        let code = Substring(
+            cell.utf8.prefix { byte in
+                (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
+            }
+        ).asciiUppercased
         return try Departement(validating: code.utf8.count == 1 ? "0\(code)" : code)
     }
 
     /// `2027-03-14`, or `14/3/2027`, as French spreadsheets write it.
     static func day(_ cell: String) throws(InvalidText) -> Day {
-        let parts = cell.split(separator: "/")
+        let parts = cell.split(atByte: UInt8(ascii: "/"), omittingEmpty: true)
         guard parts.count == 3 else { return try Day(validating: cell) }
         let (day, month) = (padded(String(parts[0]), to: 2), padded(String(parts[1]), to: 2))
         return try Day(validating: "\(parts[2])-\(month)-\(day)")
@@ -71,37 +91,46 @@ enum Cell {
 
     /// Cuts at separators outside of quotes; a part in quotes, `"Durand, Fils"`, loses them.
     private static func parts(of cell: String, separators: String) -> [String] {
-        var parts = [""]
+        var parts: [String] = []
+        var part = String.UnicodeScalarView()
+        var isBlank = true
         var isQuoted = false
         var afterQuote = false
-        for character in cell {
-            if character == "\"", isQuoted || afterQuote || parts[parts.count - 1].allSatisfy(\.isWhitespace) {
+        for scalar in cell.unicodeScalars {
+            if scalar == "\"", isQuoted || afterQuote || isBlank {
                 // The second of two quotes within quotes is one that is meant.
-                if afterQuote { parts[parts.count - 1].append(character) }
+                if afterQuote {
+                    part.append(scalar)
+                    isBlank = false
+                }
                 afterQuote = isQuoted
                 isQuoted.toggle()
             } else {
                 afterQuote = false
-                if !isQuoted, separators.contains(character) {
-                    parts.append("")
+                if !isQuoted, separators.unicodeScalars.contains(scalar) {
+                    parts.append(String(part))
+                    part = .init()
+                    isBlank = true
                 } else {
-                    parts[parts.count - 1].append(character)
+                    part.append(scalar)
+                    if !scalar.isBlank { isBlank = false }
                 }
             }
         }
-        return parts
+        return parts + [String(part)]
     }
 
     /// The parts of a cell that holds several values: `64, 40`, `64;40`, `64|40`, or one a line.
     static func list<Value>(
         _ cell: String, _ more: String = "", _ read: (String) throws(InvalidText) -> Value
-    ) throws(InvalidText) -> [Value] where Value: Hashable {
+    ) throws(InvalidText) -> [Value] where Value: TextValue {
         var values: [Value] = []
+        var known: Set<ByteKey> = []
         for part in parts(of: cell, separators: ",;|\n\r" + more) {
             let text = trimmed(part)
             guard !text.isEmpty else { continue }
             let value = try read(text)
-            if !values.contains(value) { values.append(value) }
+            if known.insert(ByteKey(value.text)).inserted { values.append(value) }
             guard values.count <= 200 else { throw InvalidText("has more than 200 values") }
         }
         return values

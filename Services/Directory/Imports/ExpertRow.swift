@@ -57,7 +57,7 @@ struct ExpertRow: ImportedRow {
         switch column {
         case .id: identifier = try Cell.identifier(cell)
         case .name: name = try Cell.line(cell)
-        case .siret: siret = try Siret(validating: cell.filter { !$0.isWhitespace })
+        case .siret: siret = try Siret(validating: Cell.withoutBlanks(cell))
         case .subKind: subKind = try Self.subKind(cell)
         case .contactName: contactName = try Cell.line(cell)
         case .email: email = try EmailAddress(validating: cell)
@@ -71,7 +71,7 @@ struct ExpertRow: ImportedRow {
             }
         case .topics: self.topics = try Cell.list(cell, "/") { part throws(InvalidText) in try topics.code(of: part) }
         case .brands: brands = try Cell.list(cell) { part throws(InvalidText) in try Cell.line(part) }
-        case .website: website = try WebAddress(validating: cell.contains("://") ? cell : "https://\(cell)")
+        case .website: website = try WebAddress(validating: Cell.address(cell))
         case .flashInfo: consents = (consents ?? .init()).with(\.flashInfo, try Cell.yes(cell))
         case .eventInvitations: consents = (consents ?? .init()).with(\.eventInvitations, try Cell.yes(cell))
         case .publicDirectory: consents = (consents ?? .init()).with(\.publicDirectory, try Cell.yes(cell))

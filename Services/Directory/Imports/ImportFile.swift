@@ -78,7 +78,9 @@ struct ImportFile<Row: ImportedRow> {
     }
 
     private mutating func begin(_ record: CSVReader.Record) throws {
-        guard record.fault == nil else { throw Problem(.invalid, "The first line of the file cannot be read.") }
+        if let fault = record.fault {
+            throw Problem(.invalid, "The first line of the file cannot be read: it \(fault).")
+        }
         do throws(HeaderFault) {
             reader = ImportReader(header: try ImportHeader(record.cells), blank: blank, topics: topics)
         } catch {

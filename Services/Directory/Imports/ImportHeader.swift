@@ -1,3 +1,4 @@
+import ClubProtocol
 import Foundation
 
 /// What a column of an import can say. The raw value is its name in the API.
@@ -22,12 +23,17 @@ extension ImportColumn {
 
 /// Text without accents, case and signs, for comparing what people typed with what is known.
 enum Folding {
+    /// In bytes; a longer text is none of those that are known.
+    static let longest = 800
+
+    /// Empty for a text that is longer than ``longest``: nothing is called that.
     static func key(_ text: String) -> String {
-        String(
-            String.UnicodeScalarView(
-                text.decomposedStringWithCompatibilityMapping.lowercased().unicodeScalars.filter {
-                    ("a"..."z").contains($0) || ("0"..."9").contains($0)
-                }))
+        guard text.utf8.count <= longest else { return "" }
+        // text: it is short, and the reader has refused long runs of marks.
+        let folded = text.isASCII ? text : text.decomposedStringWithCompatibilityMapping.lowercased()
+        return String(
+            decoding: folded.asciiLowercased.utf8.filter { (97...122).contains($0) || (48...57).contains($0) },
+            as: UTF8.self)
     }
 }
 
@@ -56,12 +62,12 @@ struct ImportHeader<Column: ImportColumn> {
     init(_ cells: [String]) throws(HeaderFault) {
         var known: [String: (column: Column, rank: Int)] = [:]
         for column in Column.allCases {
-            let own = column.rawValue.lowercased()
+            let own = column.rawValue.asciiLowercased
             let aliases = column.aliases.contains(own) ? column.aliases : [own] + column.aliases
             for (rank, alias) in aliases.enumerated() { known[alias] = (column, rank) }
         }
-        titles = cells.map { String($0.trimmingCharacters(in: .whitespacesAndNewlines).prefix(100)) }
-        guard !titles.contains(where: { $0.unicodeScalars.contains("\0") }) else {
+        titles = cells.map { String($0.trimmingBlanks.prefix(scalars: 100)) }
+        guard !titles.contains(where: { $0.utf8.contains(0) }) else {
             throw HeaderFault(detail: "The first line is no text: U+0000 is in it.")
         }
         var seen: Set<String> = []

@@ -188,7 +188,7 @@ struct ImportRun<Row: ImportedRow> {
     ) async throws {
         do {
             outcome.add(try await transaction.savepoint { try await Row.write(rows, by: writer, in: $0) })
-        } catch let error as PostgresError where error.sqlState?.hasPrefix("23") == true {
+        } catch let error as PostgresError where error.blamesRow {
             guard rows.count == 1, let row = rows.first else {
                 for row in rows { try await write([row], by: writer, in: transaction, into: &outcome) }
                 return
@@ -264,5 +264,12 @@ struct ImportRun<Row: ImportedRow> {
     private func vocabulary(in executor: any PostgresExecutor) async throws -> TopicVocabulary {
         let rows = try await executor.query("select code, label from topic")
         return TopicVocabulary(try rows.map { row in (try row["code"], try row["label"]) })
+    }
+}
+
+extension PostgresError {
+    /// Whether what a row says is to blame: a constraint (class 23), or a value that the database cannot take.
+    fileprivate var blamesRow: Bool {
+        sqlState.map { $0.utf8.starts(with: "23".utf8) || SQLState.blamesValue($0) } ?? false
     }
 }

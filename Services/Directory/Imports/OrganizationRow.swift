@@ -94,7 +94,7 @@ struct OrganizationRow: ImportedRow {
         }
         if departement == nil, let postalCode { departement = Departement(postalCode: postalCode) }
         if kind == nil { kind = subKind?.kind }
-        if let siren, let siret, !siret.text.hasPrefix(siren.text) {
+        if let siren, let siret, !siret.text.hasBytePrefix(siren.text) {
             throw InvalidText("The SIRET does not begin with the SIREN.")
         }
         if let kind, let subKind, subKind.kind != kind { throw InvalidText("The kind has no such sort.") }
@@ -109,19 +109,19 @@ struct OrganizationRow: ImportedRow {
         case .name: name = try Cell.line(cell)
         case .kind: kind = try Self.kind(cell)
         case .subKind: subKind = try Self.subKind(cell)
-        case .siren: siren = try Siren(validating: cell.filter { !$0.isWhitespace })
-        case .siret: siret = try Siret(validating: cell.filter { !$0.isWhitespace })
+        case .siren: siren = try Siren(validating: Cell.withoutBlanks(cell))
+        case .siret: siret = try Siret(validating: Cell.withoutBlanks(cell))
         case .street: street = try Cell.line(cell)
         case .postalCode: postalCode = try PostalCode(validating: Cell.padded(cell, to: 5))
         case .commune: commune = try Cell.line(cell)
         case .departement: departement = try Cell.departement(cell)
         case .email: email = try EmailAddress(validating: cell)
         case .telephone: telephone = try Cell.telephone(cell)
-        case .website: website = try WebAddress(validating: cell.contains("://") ? cell : "https://\(cell)")
+        case .website: website = try WebAddress(validating: Cell.address(cell))
         case .topics: self.topics = try Cell.list(cell, "/") { part throws(InvalidText) in try topics.code(of: part) }
         case .publicDirectory: publicDirectory = try Cell.yes(cell)
         case .parent:
-            let number = cell.filter { !$0.isWhitespace }
+            let number = Cell.withoutBlanks(cell)
             switch number.utf8.count {
             case 9: parentSiren = try Siren(validating: number)
             case 14: parentSiret = try Siret(validating: number)

@@ -84,7 +84,7 @@ struct PersonRow: ImportedRow {
         case .email: email = try EmailAddress(validating: cell)
         case .telephone: telephone = try Cell.telephone(cell)
         case .organization: try readOrganization(cell)
-        case .siret: siret = try Siret(validating: cell.filter { !$0.isWhitespace })
+        case .siret: siret = try Siret(validating: Cell.withoutBlanks(cell))
         case .flashInfo: consents = (consents ?? .init()).with(\.flashInfo, try Cell.yes(cell))
         case .eventInvitations: consents = (consents ?? .init()).with(\.eventInvitations, try Cell.yes(cell))
         case .publicDirectory: consents = (consents ?? .init()).with(\.publicDirectory, try Cell.yes(cell))
@@ -102,7 +102,7 @@ struct PersonRow: ImportedRow {
     private mutating func readOrganization(_ cell: String) throws(InvalidText) {
         if let id = try? Organization.ID(validating: cell) {
             organization = id
-        } else if let number = try? Siret(validating: cell.filter { !$0.isWhitespace }) {
+        } else if let number = try? Siret(validating: Cell.withoutBlanks(cell)) {
             siret = siret ?? number
         } else {
             organizationName = try Cell.line(cell)

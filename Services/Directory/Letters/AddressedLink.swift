@@ -38,6 +38,6 @@ struct AddressedLink {
     }
 
     static func mark(of email: EmailAddress, by links: SignedLinks) -> String {
-        links.mark(of: email.text.lowercased())
+        links.mark(of: email.text.asciiLowercased)
     }
 }

@@ -41,9 +41,9 @@ struct PageRenderer: Sendable {
     /// - Throws: what is wrong in a template.
     init() throws {
         var library = MustacheLibrary()
-        try library.register(String(decoding: PackageResources.layout_mustache, as: UTF8.self), named: "layout")
+        try library.register(HTMLTemplate.source(PackageResources.layout_mustache), named: "layout")
         for page in Page.allCases {
-            try library.register(String(decoding: page.source, as: UTF8.self), named: page.rawValue)
+            try library.register(HTMLTemplate.source(page.source), named: page.rawValue)
         }
         self.library = library
     }

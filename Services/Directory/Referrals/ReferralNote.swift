@@ -13,8 +13,8 @@ struct ReferralNote {
     let error: String?
 
     init(_ sent: String?) {
-        typed = (sent ?? "").replacing("\r\n", with: "\n")
-        guard !typed.allSatisfy(\.isWhitespace) else {
+        typed = (sent ?? "").withLineFeeds
+        guard !typed.isBlank else {
             (value, error) = (nil, nil)
             return
         }

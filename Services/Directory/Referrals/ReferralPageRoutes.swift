@@ -198,6 +198,6 @@ extension [(String, String)] {
 extension String {
     /// What blank lines part.
     fileprivate var paragraphs: [String] {
-        split(whereSeparator: \.isNewline).map(String.init).filter { !$0.allSatisfy(\.isWhitespace) }
+        unicodeScalars.split(whereSeparator: \.endsLine).map(String.init).filter { !$0.isBlank }
     }
 }

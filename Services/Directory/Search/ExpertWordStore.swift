@@ -135,7 +135,8 @@ enum ExpertWordStore {
                 from (
                     select word, lexeme, distance, directory.similarity(word, asked.word) as nearness
                     from \(words) cross join lateral (
-                        select directory.levenshtein_less_equal(word, asked.word, 3) as distance) as measured
+                        -- It takes 255 characters: of a word that is longer than any of ours, as many as tell them apart.
+                        select directory.levenshtein_less_equal(word, left(asked.word, 48), 3) as distance) as measured
                     where not known.is_known and beginning.words is null and word operator(directory.%) asked.word
                         and distance <= case when length(asked.word) < 5 then 1 when length(asked.word) < 9 then 2 else 3 end
                     order by distance, nearness desc, word limit 3) as found

@@ -23,13 +23,16 @@ struct SelfServiceForm {
         email = read(body.email, "email", "Cette adresse n'est pas valide. Exemple : nom@exemple.fr")
         telephone = read(body.telephone, "telephone", "Ce numéro n'est pas valide. Exemple : 05 59 00 00 00")
         website = read(
-            body.website.map { $0.contains("://") || Self.trimmed($0).isEmpty ? $0 : "https://\(Self.trimmed($0))" },
+            body.website.map { $0.isBlank ? $0 : Cell.address(Self.trimmed($0)) },
             "website", "Cette adresse n'est pas valide. Exemple : https://www.exemple.fr")
-        let codes = (body.departements ?? "").split { $0.isWhitespace || ",;/".contains($0) }
+        let codes = (body.departements ?? "").unicodeScalars.split { $0.isBlank || ",;/".unicodeScalars.contains($0) }
         departements = readAll(
-            codes.map { $0.count == 1 ? "0\($0)" : $0.uppercased() }, "departements",
+            codes.prefix(Self.most + 1).map { $0.count == 1 ? "0\($0)" : Substring($0).asciiUppercased },
+            "departements",
             "Séparez les numéros par des virgules. Exemple : 64, 40, 2A")
-        if errors["departements"] == nil, departements.isEmpty {
+        if codes.count > Self.most {
+            errors["departements"] = "\(Self.most) numéros au plus."
+        } else if errors["departements"] == nil, departements.isEmpty {
             errors["departements"] = "Indiquez au moins un département."
         }
         topics = readAll(body.topics, "topics", "Choisissez parmi les sujets proposés.")
@@ -38,12 +41,11 @@ struct SelfServiceForm {
         } else if topics.count > 40 {
             errors["topics"] = "40 sujets au plus."
         }
+        let lines = (body.brands ?? "").unicodeScalars.split(whereSeparator: \.endsLine)
+            .map { Self.trimmed(String($0)) }.filter { !$0.isEmpty }
         brands = readAll(
-            (body.brands ?? "").split(whereSeparator: \.isNewline).map { Self.trimmed(String($0)) }.filter {
-                !$0.isEmpty
-            },
-            "brands", "Une marque par ligne, 200 caractères au plus.")
-        if brands.count > 200 { errors["brands"] = "200 marques au plus." }
+            Array(lines.prefix(Self.most + 1)), "brands", "Une marque par ligne, 200 caractères au plus.")
+        if lines.count > Self.most { errors["brands"] = "\(Self.most) marques au plus." }
     }
 
     /// Says that a field cannot be taken.
@@ -51,9 +53,10 @@ struct SelfServiceForm {
         errors[field] = advice
     }
 
-    private static func trimmed(_ text: String) -> String {
-        String(text.drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
-    }
+    /// The values of a field that are looked at.
+    private static let most = 200
+
+    private static func trimmed(_ text: String) -> String { String(text.trimmingBlanks) }
 
     /// The value of a field; nil for an empty one.
     private mutating func read<Value: TextValue>(_ text: String?, _ field: String, _ advice: String) -> Value? {
@@ -70,12 +73,13 @@ struct SelfServiceForm {
     /// The values of a field that takes several, each once.
     private mutating func readAll<Value: TextValue>(_ texts: [String], _ field: String, _ advice: String) -> [Value] {
         var values: [Value] = []
+        var known: Set<ByteKey> = []
         for text in texts {
             guard let value = try? Value(validating: text) else {
                 errors[field] = advice
                 continue
             }
-            if !values.contains(value) { values.append(value) }
+            if known.insert(ByteKey(value.text)).inserted { values.append(value) }
         }
         return values
     }

@@ -27,7 +27,8 @@ struct SelfServiceLink {
     ///
     /// - Throws: 404 for every token that was not made for this, or has expired.
     init(_ token: String, by links: SignedLinks) throws {
-        let parts = try links.open(token, purpose: Self.purpose).split(separator: ":", maxSplits: 2).map(String.init)
+        let parts = try links.open(token, purpose: Self.purpose).split(atByte: UInt8(ascii: ":"), maxSplits: 2).map(
+            String.init)
         guard let enrollee = Enrollee(text: parts.prefix(2).joined(separator: ":")) else { throw Problem(.notFound) }
         self.enrollee = enrollee
         mark = parts.count == 3 ? parts[2] : nil
@@ -49,7 +50,7 @@ extension Enrollee {
     }
 
     init?(text: String) {
-        let parts = text.split(separator: ":", maxSplits: 1).map(String.init)
+        let parts = text.split(atByte: UInt8(ascii: ":"), maxSplits: 1).map(String.init)
         guard parts.count == 2 else { return nil }
         switch parts[0] {
         case "ambassador":

@@ -55,7 +55,7 @@ struct SelfServiceLinks: Sendable {
             throw Problem(.tooManyRequests, headers: [.retryAfter: "60"])
         }
         try await backend.jobs.enqueue(
-            Self.find, Asked(email: email), unique: email.text.lowercased(), in: transaction)
+            Self.find, Asked(email: email), unique: email.text.asciiLowercased, in: transaction)
     }
 
     /// Has the old address of a record told that it is not the record's any more.

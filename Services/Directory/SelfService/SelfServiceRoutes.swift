@@ -78,7 +78,8 @@ struct SelfServiceRoutes: Sendable {
             }
             try await change(record, form, call.body, in: transaction)
             try await confirm(record, in: transaction)
-            guard let old = record.email, let new = form.email, old.text.lowercased() != new.text.lowercased() else {
+            guard let old = record.email, let new = form.email, old.text.asciiLowercased != new.text.asciiLowercased
+            else {
                 return done(.changed, call.path)
             }
             let changed = try await SelfServiceStore.record(of: record.enrollee, on: transaction)

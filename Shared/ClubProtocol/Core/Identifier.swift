@@ -21,7 +21,7 @@ package struct Identifier<Entity>: TextValue, Comparable {
         self.uuid = uuid
     }
 
-    package var text: String { uuid.uuidString.lowercased() }
+    package var text: String { uuid.uuidString.asciiLowercased }
 
     package static var schema: TextSchema {
         TextSchema(format: "uuid", example: "01930f2e-7c50-7b3a-9f53-2f6d1c0a4e11")

@@ -83,8 +83,8 @@ package struct Operation: Sendable {
 
     /// The path cut at its slashes, variables apart from words.
     package var segments: [Segment] {
-        path.split(separator: "/").map { part in
-            part.hasPrefix("{") ? .variable(String(part.dropFirst().dropLast())) : .word(String(part))
+        path.split(atByte: UInt8(ascii: "/"), omittingEmpty: true).map { part in
+            part.hasBytePrefix("{") ? .variable(String(part.dropFirst().dropLast())) : .word(String(part))
         }
     }
 

@@ -108,5 +108,5 @@ package struct ProblemDocument: Codable, Hashable, Sendable {
     }
 
     /// The slug of `type`, to compare with a ``ProblemType``.
-    package var slug: String { String(type.split(separator: ":").last ?? "") }
+    package var slug: String { String(type.split(atByte: UInt8(ascii: ":")).last ?? "") }
 }

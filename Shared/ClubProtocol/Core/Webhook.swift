@@ -53,36 +53,40 @@ package struct WebhookAddress: TextValue, ExpressibleByStringLiteral {
     /// In lower case; an IPv6 address without its brackets.
     package let host: String
 
+    private static let forbidden = Array("\"<>\\^`{|}#@".utf8)
+
     package init(validating text: String) throws(InvalidText) {
         let refusal = InvalidText("is no web address with a host in lower case (https://…)")
-        isSecure = text.hasPrefix("https://")
-        guard isSecure || text.hasPrefix("http://"), text.utf8.count <= 2000,
-            text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }), !text.contains(where: { "\"<>\\^`{|}#@".contains($0) })
+        guard text.utf8.count <= 2000, text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && !Self.forbidden.contains($0) })
         else { throw refusal }
-        let authority = text.dropFirst(isSecure ? 8 : 7).prefix { $0 != "/" && $0 != "?" }
-        let name: Substring
-        let port: Substring
-        if authority.hasPrefix("[") {
-            name = authority.dropFirst().prefix { $0 != "]" }
+        isSecure = text.hasBytePrefix("https://")
+        guard isSecure || text.hasBytePrefix("http://") else { throw refusal }
+        let authority = text.utf8.dropFirst(isSecure ? 8 : 7).prefix {
+            $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: "?")
+        }
+        let name: Substring.UTF8View
+        let port: Substring.UTF8View
+        if authority.first == UInt8(ascii: "[") {
+            name = authority.dropFirst().prefix { $0 != UInt8(ascii: "]") }
             port = authority.dropFirst(name.count + 2)
-            guard authority.dropFirst(name.count + 1).first == "]", name.allSatisfy({ $0.isHexDigit || $0 == ":" })
+            guard authority.dropFirst(name.count + 1).first == UInt8(ascii: "]"),
+                name.allSatisfy({ Hexadecimal.value($0) != nil || $0 == UInt8(ascii: ":") })
             else { throw refusal }
         } else {
-            name = authority.prefix { $0 != ":" }
+            name = authority.prefix { $0 != UInt8(ascii: ":") }
             port = authority.dropFirst(name.count)
-            guard
-                name.utf8.allSatisfy({ (97...122).contains($0) || (48...57).contains($0) || $0 == 45 || $0 == 46 }),
-                !name.hasPrefix("."), !name.hasPrefix("-"), name.count <= 253
+            guard name.allSatisfy({ (97...122).contains($0) || (48...57).contains($0) || $0 == 45 || $0 == 46 }),
+                name.first != UInt8(ascii: "."), name.first != UInt8(ascii: "-"), name.count <= 253
             else { throw refusal }
         }
-        guard !name.isEmpty, port.isEmpty || port.hasPrefix(":") else { throw refusal }
+        guard !name.isEmpty, port.isEmpty || port.first == UInt8(ascii: ":") else { throw refusal }
         if !port.isEmpty {
             let digits = port.dropFirst()
-            guard (1...5).contains(digits.count), digits.utf8.allSatisfy({ (48...57).contains($0) }),
-                let number = Int(digits), (1...65_535).contains(number)
+            guard (1...5).contains(digits.count), digits.allSatisfy({ (48...57).contains($0) }),
+                let number = Int(Substring(digits)), (1...65_535).contains(number)
             else { throw refusal }
         }
-        host = name.lowercased()
+        host = Substring(name).asciiLowercased
         self.text = text
     }
 
@@ -100,11 +104,12 @@ package struct WebhookEvent: TextValue, ExpressibleByStringLiteral {
     package let text: String
 
     package init(validating text: String) throws(InvalidText) {
-        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count == 2, text.utf8.count <= 100, text != "*.*",
-            parts[0] == "*" || Self.isEntity(parts[0]),
+        let refusal = InvalidText("is no event such as person.changed, person.* or *.erased")
+        guard text.utf8.count <= 100, text.isASCII else { throw refusal }
+        let parts = text.split(atByte: UInt8(ascii: "."))
+        guard parts.count == 2, text != "*.*", parts[0] == "*" || Self.isEntity(parts[0]),
             parts[1] == "*" || Change.Action(rawValue: String(parts[1])) != nil
-        else { throw InvalidText("is no event such as person.changed, person.* or *.erased") }
+        else { throw refusal }
         self.text = text
     }
 

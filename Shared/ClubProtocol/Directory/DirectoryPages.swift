@@ -129,7 +129,8 @@ package struct ListPosition<Entity>: TextValue {
 
     /// An identifier alone, as addresses had it once, is the beginning of the list.
     package init(validating text: String) throws(InvalidText) {
-        let parts = text.split(separator: "~", omittingEmptySubsequences: false).map(String.init)
+        guard text.utf8.count <= 4 * 1100 else { throw InvalidText("is no place in a list") }
+        let parts = text.split(atByte: UInt8(ascii: "~")).map(String.init)
         id = try Identifier<Entity>(validating: parts.last ?? "")
         guard parts.count > 1 else {
             (stage, key) = (0, "")

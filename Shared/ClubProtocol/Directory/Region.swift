@@ -3,7 +3,9 @@ package struct Region: TextValue, ExpressibleByStringLiteral, Comparable {
     package let text: String
 
     package init(validating text: String) throws(InvalidText) {
-        guard Self.departements[text] != nil else { throw InvalidText("is no région code") }
+        guard text.utf8.count == 2, text.isASCII, Self.departements[text] != nil else {
+            throw InvalidText("is no région code")
+        }
         self.text = text
     }
 
@@ -37,7 +39,9 @@ package struct Region: TextValue, ExpressibleByStringLiteral, Comparable {
 
     /// What it is made of, in the order of the codes.
     package var departements: [Departement] {
-        (Self.departements[text] ?? "").split(separator: " ").map { Departement(stringLiteral: String($0)) }
+        (Self.departements[text] ?? "").split(atByte: UInt8(ascii: " "), omittingEmpty: true).map {
+            Departement(stringLiteral: String($0))
+        }
     }
 
     package static var schema: TextSchema { TextSchema(pattern: "^[0-9]{2}$", example: "75") }

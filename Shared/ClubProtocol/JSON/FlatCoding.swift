@@ -5,25 +5,12 @@ package enum FlatCoding {
     /// Reads the query of a request target, the part behind `?`.
     ///
     /// `%XX` and `+` (a blank) are decoded. Throws a ``Problem``: `malformed` (400) for what is no percent-encoded UTF-8,
-    /// a parameter that the type does not have, one that takes one value and is given several times, and a text that
-    /// cannot be a ``Cursor``; `invalid` (422), with the parameter's name as pointer, for any other value that is wrong or
-    /// missing.
+    /// more pairs than ``mostPairs``, a parameter that the type does not have, one that takes one value and is given
+    /// several times, and a text that cannot be a ``Cursor``; `invalid` (422), with the parameter's name as pointer, for
+    /// any other value that is wrong or missing.
     package static func decodeQuery<T: Decodable>(_ type: T.Type, from query: String?) throws -> T {
-        var values: [FlatValue] = []
-        for pair in (query ?? "").utf8.split(separator: UInt8(ascii: "&")) {
-            let end = pair.firstIndex(of: UInt8(ascii: "=")) ?? pair.endIndex
-            let value = end == pair.endIndex ? pair[end...] : pair[pair.index(after: end)...]
-            guard let name = FormEncoding.decode(pair[..<end]),
-                let text = FormEncoding.decode(value)
-            else { throw Problem(.malformed, "The query is not percent-encoded UTF-8.") }
-            if let index = values.firstIndex(where: { $0.name == name }) {
-                values[index].texts.append(text)
-            } else {
-                values.append(FlatValue(name: name, texts: [text]))
-            }
-        }
-        let decoder = FlatDecoder(values)
         do {
+            let decoder = FlatDecoder(try values(in: query ?? ""))
             let result = try T(from: decoder)
             try decoder.checkNames()
             return result
@@ -32,6 +19,35 @@ package enum FlatCoding {
         } catch let error as DecodingError {
             throw FlatFault.reading(error, as: type, of: "").problem
         }
+    }
+
+    /// The pairs of a query or a form that are looked at.
+    package static let mostPairs = 64
+
+    private static func values(in query: String) throws(FlatFault) -> [FlatValue] {
+        var values: [FlatValue] = []
+        var count = 0
+        var rest = query.utf8[...]
+        while !rest.isEmpty {
+            let pair = rest.prefix { $0 != UInt8(ascii: "&") }
+            rest = rest[pair.endIndex...].dropFirst()
+            guard !pair.isEmpty else { continue }
+            count += 1
+            guard count <= mostPairs else { throw .malformed("There are more than \(mostPairs) parameters.") }
+            let end = pair.firstIndex(of: UInt8(ascii: "=")) ?? pair.endIndex
+            let value = end == pair.endIndex ? pair[end...] : pair[pair.index(after: end)...]
+            guard let name = FormEncoding.decode(pair[..<end]), let text = FormEncoding.decode(value) else {
+                throw .malformed("The query is not percent-encoded UTF-8.")
+            }
+            // What no name of ours can be is not compared with any.
+            guard name.couldBeName else { throw .stranger(name) }
+            if let index = values.firstIndex(where: { $0.name.hasSameBytes(as: name) }) {
+                values[index].texts.append(text)
+            } else {
+                values.append(FlatValue(name: name, texts: [text]))
+            }
+        }
+        return values
     }
 
     /// The query of a request, without `?`: names sorted, everything but unreserved characters percent-encoded, an array

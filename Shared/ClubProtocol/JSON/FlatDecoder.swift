@@ -12,6 +12,8 @@ enum FlatFault: Error {
         }
     }
 
+    static func stranger(_ name: String) -> FlatFault { .malformed("There is no parameter \(Shown.text(name)).") }
+
     /// The same said as a 400.
     var malformed: FlatFault {
         switch self {
@@ -42,14 +44,14 @@ struct FlatValue {
 /// The decoder over names and texts. Only the type at the top has keys; everything under it is one text or an array of
 /// them.
 final class FlatDecoder: Decoder {
-    /// A handful: searched faster than hashed.
+    /// A handful, and ``FlatCoding/mostPairs`` at the most: searched faster than hashed. Names are short and ASCII.
     fileprivate var values: [FlatValue]
 
     init(_ values: [FlatValue]) {
         self.values = values
     }
 
-    fileprivate func texts(_ name: String) -> [String]? { values.first { $0.name == name }?.texts }
+    fileprivate func texts(_ name: String) -> [String]? { values.first { $0.name.hasSameBytes(as: name) }?.texts }
 
     var codingPath: [any CodingKey] { [] }
     var userInfo: [CodingUserInfoKey: Any] { [:] }
@@ -57,7 +59,7 @@ final class FlatDecoder: Decoder {
     /// Throws for a name that the type has not; to be asked after the type has read itself.
     func checkNames() throws(FlatFault) {
         if let stranger = values.lazy.filter({ !$0.isKnown }).map(\.name).min() {
-            throw .malformed("There is no parameter \(Shown.text(stranger)).")
+            throw .stranger(stranger)
         }
     }
 
@@ -95,7 +97,7 @@ private struct FlatKeyedContainer<Key: CodingKey>: KeyedDecodingContainerProtoco
             throw FlatFault.invalid(name: name, detail: "is missing")
         }
         do {
-            return try T(from: FlatValueDecoder(name: name, texts: texts))
+            return try FlatValueDecoder(name: name, texts: texts).decode(type)
         } catch let error as DecodingError {
             let fault = FlatFault.reading(error, as: type, of: name)
             // As a forged cursor is, which only its service can tell.
@@ -142,6 +144,7 @@ private struct FlatValueDecoder: Decoder, SingleValueDecodingContainer {
             throw .malformed("The parameter \"\(name)\" takes one value and is given several times.")
         }
         guard !text.utf8.contains(0) else { throw .invalid(name: name, detail: "has the character U+0000") }
+        guard StreamSafe.accepts(text) else { throw .invalid(name: name, detail: StreamSafe.refusal) }
         return text
     }
 
@@ -149,11 +152,11 @@ private struct FlatValueDecoder: Decoder, SingleValueDecodingContainer {
 
     private func integer<T: FixedWidthInteger>() throws(FlatFault) -> T {
         let text = try text()
-        guard let value = text.hasPrefix("+") ? nil : T(text) else {
-            let digits = text.hasPrefix("-") ? text.dropFirst() : text[...]
-            let isNumber = !digits.isEmpty && digits.utf8.allSatisfy { (0x30...0x39).contains($0) }
-            throw fault(isNumber ? "is out of range" : "must be an integer")
+        let digits = text.utf8.first == UInt8(ascii: "-") ? text.utf8.dropFirst() : text.utf8[...]
+        guard !digits.isEmpty, digits.allSatisfy({ (0x30...0x39).contains($0) }) else {
+            throw fault("must be an integer")
         }
+        guard let value = T(text) else { throw fault("is out of range") }
         return value
     }
 
@@ -171,11 +174,10 @@ private struct FlatValueDecoder: Decoder, SingleValueDecodingContainer {
     func decode(_ type: UInt64.Type) throws -> UInt64 { try integer() }
 
     func decode(_ type: Bool.Type) throws -> Bool {
-        switch try text() {
-        case "true": return true
-        case "false": return false
-        default: throw fault("must be true or false")
-        }
+        let text = try text()
+        if text.hasSameBytes(as: "true") { return true }
+        if text.hasSameBytes(as: "false") { return false }
+        throw fault("must be true or false")
     }
 
     func decode(_ type: Double.Type) throws -> Double {
@@ -195,7 +197,12 @@ private struct FlatValueDecoder: Decoder, SingleValueDecodingContainer {
         return value
     }
 
-    func decode<T: Decodable>(_ type: T.Type) throws -> T { try T(from: self) }
+    func decode<T: Decodable>(_ type: T.Type) throws -> T {
+        if texts.count == 1, let text = texts.first, let refusal = AllowedValues.refusal(of: text, type) {
+            throw fault(refusal)
+        }
+        return try T(from: self)
+    }
 }
 
 /// The elements of a parameter that is given several times.
@@ -219,7 +226,7 @@ private struct FlatElements: UnkeyedDecodingContainer {
         guard currentIndex < texts.count else { throw FlatFault.invalid(name: name, detail: "has too few values") }
         defer { currentIndex += 1 }
         do {
-            return try T(from: FlatValueDecoder(name: name, texts: [texts[currentIndex]]))
+            return try FlatValueDecoder(name: name, texts: [texts[currentIndex]]).decode(type)
         } catch let error as DecodingError {
             throw FlatFault.reading(error, as: type, of: name)
         }

@@ -8,25 +8,25 @@ struct JSONKeyedContainer<Key: CodingKey>: KeyedDecodingContainerProtocol {
     private let decoder: JSONNodeDecoder
     private let members: [JSONNode.Member]
     /// Where each key stands, for objects so large that looking through them would be slow.
-    private let places: [String: Int]?
+    private let places: [ByteKey: Int]?
 
     init(_ decoder: JSONNodeDecoder, _ members: [JSONNode.Member]) {
         self.decoder = decoder
         self.members = members
         places =
             members.count <= 16
-            ? nil : Dictionary(members.indices.map { (members[$0].key, $0) }, uniquingKeysWith: { first, _ in first })
+            ? nil
+            : Dictionary(
+                members.indices.map { (ByteKey(members[$0].key), $0) }, uniquingKeysWith: { first, _ in first })
     }
 
     var codingPath: [any CodingKey] { decoder.codingPath }
-    var allKeys: [Key] { members.compactMap { Key(stringValue: $0.key) } }
+    var allKeys: [Key] { members.compactMap { $0.key.couldBeName || !decoder.strict ? Key(stringValue: $0.key) : nil } }
 
     private func find(_ key: Key) -> JSONNode? {
         let name = key.stringValue
-        guard let index = places.map({ $0[name] }) ?? members.firstIndex(where: { $0.key == name }),
-            WireKey.same(members[index].key, name)
-        else { return nil }
-        return members[index].value
+        let index = places.map { $0[ByteKey(name)] } ?? members.firstIndex { $0.key.hasSameBytes(as: name) }
+        return index.map { members[$0].value }
     }
 
     private func child(_ key: Key) throws -> JSONNodeDecoder {

@@ -87,6 +87,7 @@ final class JSONNodeDecoder: Decoder, SingleValueDecodingContainer {
     /// Reads this node as a type, and says in our words what is wrong.
     func read<T: Decodable>(_ type: T.Type) throws -> T {
         if T.self == JSONValue.self, let value = try value() as? T { return value }
+        if case .string(let text) = node, let refusal = AllowedValues.refusal(of: text, type) { throw fault(refusal) }
         let result: T
         do {
             result = try T(from: self)
@@ -108,7 +109,7 @@ final class JSONNodeDecoder: Decoder, SingleValueDecodingContainer {
     /// Any JSON; a text that cannot be stored is refused here as everywhere.
     private func value() throws -> JSONValue {
         asked = true
-        if strict { try refuseZero(node) }
+        if strict { try check(node) }
         do {
             return try JSONValue(node)
         } catch {
@@ -116,22 +117,23 @@ final class JSONNodeDecoder: Decoder, SingleValueDecodingContainer {
         }
     }
 
-    private func refuseZero(_ node: JSONNode) throws {
+    private func check(_ node: JSONNode) throws {
         switch node {
-        case .string(let text): try refuseZero(text)
-        case .array(let nodes): for node in nodes { try refuseZero(node) }
+        case .string(let text): try check(text)
+        case .array(let nodes): for node in nodes { try check(node) }
         case .object(let members):
             for member in members {
-                try refuseZero(member.key)
-                try refuseZero(member.value)
+                try check(member.key)
+                try check(member.value)
             }
         case .null, .bool, .integer, .decimal: break
         }
     }
 
     /// PostgreSQL keeps no U+0000, and no text of ours needs it.
-    private func refuseZero(_ text: String) throws {
+    private func check(_ text: String) throws {
         if text.utf8.contains(0) { throw fault("has the character U+0000") }
+        guard StreamSafe.accepts(text) else { throw fault(StreamSafe.refusal) }
     }
 
     private static func field(_ error: DecodingError, reading type: Any.Type, at pointer: String) -> Problem.Field {
@@ -222,7 +224,7 @@ final class JSONNodeDecoder: Decoder, SingleValueDecodingContainer {
 
     func decode(_ type: String.Type) throws -> String {
         guard case .string(let text) = node else { throw mismatch("a string") }
-        if strict { try refuseZero(text) }
+        if strict { try check(text) }
         return text
     }
 
@@ -284,5 +286,12 @@ enum AllowedValues {
 
     private static func list<E: CaseIterable & RawRepresentable>(_ type: E.Type) -> [String] {
         E.allCases.map { "\($0.rawValue)" }
+    }
+
+    /// Why a text is no value of an enumeration, where that is told without comparing it: ours are short and ASCII. Nil for
+    /// one that may be a value, and for every other type.
+    static func refusal(of text: String, _ type: Any.Type) -> String? {
+        guard !text.couldBeName, type is any RawRepresentable.Type else { return nil }
+        return of(type).map { "must be one of \($0.joined(separator: ", "))" } ?? "is not one of the allowed values"
     }
 }

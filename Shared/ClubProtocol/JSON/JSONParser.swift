@@ -88,17 +88,18 @@ struct JSONParser {
             index += 1
             return .object(members)
         }
-        var many: Set<String> = []
+        var many: Set<ByteKey> = []
         while true {
             guard current == UInt8(ascii: "\"") else { throw Self.invalid }
             let key = try string()
-            // Few keys are compared one by one; many go through a set, so that 100,000 of them stay cheap. Keys that
-            // Swift holds for the same text (é and e + ´) count as the same: a dictionary could not hold both.
+            // What is read as a value is told by its pointer; a key is part of the pointer.
+            guard StreamSafe.accepts(key) else { throw MalformedJSON("A key \(StreamSafe.refusal).") }
+            // Few keys are compared one by one; many go through a set, so that 100,000 of them stay cheap.
             if members.count < 16 {
-                guard !members.contains(where: { $0.key == key }) else { throw Self.duplicate(key) }
+                guard !members.contains(where: { $0.key.hasSameBytes(as: key) }) else { throw Self.duplicate(key) }
             } else {
-                if many.isEmpty { many = Set(members.map(\.key)) }
-                guard many.insert(key).inserted else { throw Self.duplicate(key) }
+                if many.isEmpty { many = Set(members.map { ByteKey($0.key) }) }
+                guard many.insert(ByteKey(key)).inserted else { throw Self.duplicate(key) }
             }
             skipBlanks()
             guard current == UInt8(ascii: ":") else { throw Self.invalid }
@@ -264,8 +265,9 @@ struct JSONParser {
     }
 }
 
-enum Hexadecimal {
-    static func value(_ byte: UInt8) -> UInt8? {
+package enum Hexadecimal {
+    /// The value of a digit; nil for what is none.
+    package static func value(_ byte: UInt8) -> UInt8? {
         switch byte {
         case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
         case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10

@@ -27,9 +27,16 @@ package enum SQLState {
     package static let stringDataRightTruncation = "22001"
     package static let numericValueOutOfRange = "22003"
     package static let datetimeFieldOverflow = "22008"
+    package static let programLimitExceeded = "54000"
     package static let raiseException = "P0001"
     package static let readOnlyTransaction = "25006"
     package static let failedTransaction = "25P02"
+
+    /// Whether the server could not take a value: a data exception (class 22), or one too large for what was asked of it (54000,
+    /// as an index entry or a word of a query). What was sent is to blame, and the same will be refused again.
+    package static func blamesValue(_ code: String) -> Bool {
+        code.utf8.starts(with: "22".utf8) || code == programLimitExceeded
+    }
 
     /// The condition's name, as the documentation has it; nil for what is not listed here.
     static func name(of code: String) -> String? {
@@ -61,6 +68,7 @@ package enum SQLState {
         case stringDataRightTruncation: "string_data_right_truncation"
         case numericValueOutOfRange: "numeric_value_out_of_range"
         case datetimeFieldOverflow: "datetime_field_overflow"
+        case programLimitExceeded: "program_limit_exceeded"
         case raiseException: "raise_exception"
         case readOnlyTransaction: "read_only_sql_transaction"
         case failedTransaction: "in_failed_sql_transaction"

@@ -23,7 +23,7 @@ struct FeedPosition: Hashable, Sendable {
 
     /// - Throws: `Problem(.malformed)` for what no feed has made.
     init(_ cursor: Cursor) throws {
-        let parts = cursor.text.split(separator: ".", omittingEmptySubsequences: false)
+        let parts = cursor.text.split(atByte: UInt8(ascii: "."))
         guard parts.count == 2, parts.allSatisfy({ $0.utf8.allSatisfy { (48...57).contains($0) } }),
             let transaction = UInt64(parts[0]), let id = Int64(parts[1])
         else { throw Problem(.malformed, "after is no cursor of this feed") }

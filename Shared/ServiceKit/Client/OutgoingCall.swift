@@ -33,7 +33,7 @@ struct OutgoingCall: Sendable {
         if let version = request.ifMatch { headers.add(name: "If-Match", value: "\"\(version)\"") }
         switch operation.method {
         case .post:
-            let key = request.idempotencyKey ?? UUIDv7.next().uuidString.lowercased()
+            let key = request.idempotencyKey ?? UUIDv7.next().uuidString.asciiLowercased
             headers.add(name: "Idempotency-Key", value: key)
             isRepeatable = true
         case .get, .head, .put, .delete: isRepeatable = true

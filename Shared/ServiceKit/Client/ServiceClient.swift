@@ -53,7 +53,7 @@ package struct ServiceClient: Sendable {
         name: ServiceName, url: String?, credentials: Credentials, http: HTTPClient, policy: Policy = Policy()
     ) {
         self.name = name
-        address = url.map { $0.hasSuffix("/") ? String($0.dropLast()) : $0 }
+        address = url.map { $0.hasByteSuffix("/") ? String($0.dropLast()) : $0 }
         self.credentials = credentials
         self.http = http
         self.policy = policy
@@ -156,7 +156,8 @@ package struct ServiceClient: Sendable {
 
     /// The number in a strong entity tag: `"3"` is 3.
     static func version(_ tag: String) -> Int? {
-        guard tag.count > 2, tag.hasPrefix("\""), tag.hasSuffix("\"") else { return nil }
-        return Int(tag.dropFirst().dropLast())
+        let quote = UInt8(ascii: "\"")
+        guard tag.utf8.count > 2, tag.utf8.first == quote, tag.utf8.last == quote else { return nil }
+        return Int(Substring(tag.utf8.dropFirst().dropLast()))
     }
 }

@@ -250,7 +250,9 @@ final class ConnectionHandler: ChannelDuplexHandler {
             // The parser stops at a method it does not know, so the line is read here: 405 is for known paths only.
             let line = arriving?.readableBytesView.prefix { $0 != 0x0D && $0 != 0x0A }
             let words = line?.split(separator: UInt8(ascii: " "), maxSplits: 3) ?? []
-            guard words.count == 3, words[2].starts(with: "HTTP/1.".utf8) else { return Problem(.malformed) }
+            guard words.count == 3, words[2].starts(with: "HTTP/1.".utf8), words[1].allSatisfy({ $0 < 0x80 }) else {
+                return Problem(.malformed)
+            }
             guard words[1].count <= limits.uriBytes else { return Problem(.uriTooLong) }
             guard let allow = responder.allowed(String(decoding: words[1], as: UTF8.self)) else {
                 return Problem(.notFound)

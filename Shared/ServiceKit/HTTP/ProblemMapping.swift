@@ -37,9 +37,9 @@ struct ProblemMapping: Sendable {
             return Problem(.invalid, "Something that this refers to does not exist, or is still referred to.")
         case SQLState.checkViolation, SQLState.notNullViolation:
             return Problem(.invalid, error.column.map { "\($0) is not as it must be." })
-        case SQLState.characterNotInRepertoire, SQLState.stringDataRightTruncation, SQLState.numericValueOutOfRange,
-            SQLState.datetimeFieldOverflow:
-            return Problem(.invalid)
+        // The caller's, whatever it is: a value that no check of ours caught.
+        case _ where SQLState.blamesValue(state):
+            return Problem(.invalid, "A value is not one that can be worked with.")
         case SQLState.queryCanceled: return Self.late(deadline)
         case SQLState.serializationFailure, SQLState.deadlockDetected, SQLState.lockNotAvailable,
             SQLState.readOnlyTransaction:

@@ -48,6 +48,7 @@ struct RequestHead: Sendable {
         self.target = target ?? head.uri
         client = peer.client
         proxies = peer.proxies
+        settleTarget()
         for (name, value) in head.headers { take(name, value) }
         // Exactly one from HTTP/1.1 on (RFC 9112, 3.2).
         if hosts > 1 || (hosts == 0 && head.version == .http1_1) {
@@ -63,8 +64,14 @@ struct RequestHead: Sendable {
         target = Self.originForm(request.path ?? "/") ?? "/"
         client = peer.client
         proxies = peer.proxies
+        settleTarget()
         for field in request.headerFields { take(field.name.canonicalName, field.value) }
         settle()
+    }
+
+    /// A target is ASCII: everything else is percent-encoded in it (RFC 3986, 2).
+    private mutating func settleTarget() {
+        if !target.isASCII { refuse("The request target must be ASCII.") }
     }
 
     private mutating func settle() {
@@ -84,6 +91,8 @@ struct RequestHead: Sendable {
 
     private mutating func take(_ name: String, _ value: String) {
         fieldBytes += name.utf8.count + value.utf8.count + 4
+        // Before anything is compared with it, and whatever field it is.
+        guard value.isFieldValue else { return refuse("The values of header fields must be ASCII.") }
         switch name.utf8.count {
         case 4:
             if name.isField("host") { hosts += 1 }
@@ -225,6 +234,14 @@ extension RequestHead.Verb {
         case .delete: "DELETE"
         case .other: ""
         }
+    }
+}
+
+extension String {
+    /// Whether this can be the value of a header field: visible ASCII, blanks and tabs (RFC 9110, 5.5). What else servers used
+    /// to take there, `obs-text`, has no meaning that anybody agrees on.
+    fileprivate var isFieldValue: Bool {
+        utf8.withContiguousStorageIfAvailable(ASCII.isField) ?? Array(utf8).withUnsafeBufferPointer(ASCII.isField)
     }
 }
 

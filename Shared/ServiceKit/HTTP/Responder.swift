@@ -203,8 +203,13 @@ package final class Responder: Sendable {
 
     /// A problem of a path that has no route, or none for the method.
     private func wire(_ problem: Problem, requestID: String, target: String) -> WireAnswer {
-        let path = target.prefix { $0 != "?" }
-        guard let problemPage, pageFolders.contains(where: { path == $0 || path.hasPrefix("\($0)/") }) else {
+        let path = target.utf8.prefix { $0 != UInt8(ascii: "?") }
+        let isForPeople = pageFolders.contains { folder in
+            guard path.starts(with: folder.utf8) else { return false }
+            let next = path.dropFirst(folder.utf8.count).first
+            return next == nil || next == UInt8(ascii: "/")
+        }
+        guard let problemPage, isForPeople else {
             return WireAnswer(problem, requestID: requestID)
         }
         return page(problemPage(problem, requestID), of: problem, requestID, Route.pageHeaders)
@@ -219,7 +224,7 @@ package final class Responder: Sendable {
     }
 
     private func document(_ head: RequestHead, _ requestID: String, _ arrived: NIODeadline) -> WireAnswer {
-        let path = String(head.target.prefix { $0 != "?" })
+        let path = String(Substring(head.target.utf8.prefix { $0 != UInt8(ascii: "?") }))
         let problem: Problem
         if let document = documents[path] {
             if head.verb == .get || head.verb == .head {
@@ -301,17 +306,22 @@ package final class Responder: Sendable {
 
     private static func isMedia(_ contentType: String?, _ operation: Operation) -> Bool {
         guard let contentType else { return false }
-        let parts = contentType.split(separator: ";", omittingEmptySubsequences: false)
-        guard let media = parts.first.map({ $0.filter { $0 != " " }.lowercased() }) else { return false }
+        let parts = contentType.split(atByte: UInt8(ascii: ";"))
+        guard let media = parts.first.map(withoutBlanks) else { return false }
         let isTaken =
-            media == operation.consumes.rawValue
-            || (operation.method == .patch && media == "application/merge-patch+json")
+            media.hasSameBytes(as: operation.consumes.rawValue)
+            || (operation.method == .patch && media.hasSameBytes(as: "application/merge-patch+json"))
         // Other character sets than UTF-8 would be read wrongly; other parameters mean nothing here.
         return isTaken
             && parts.dropFirst().allSatisfy { parameter in
-                let text = parameter.filter { $0 != " " && $0 != "\"" }.lowercased()
-                return !text.hasPrefix("charset=") || text == "charset=utf-8"
+                let text = withoutBlanks(parameter)
+                return !text.hasBytePrefix("charset=") || ["charset=utf-8", "charset=\"utf-8\""].contains(text)
             }
+    }
+
+    /// In lower case, for what is compared; a longer one than any that means something is cut.
+    private static func withoutBlanks(_ part: Substring) -> String {
+        String(decoding: part.utf8.prefix(100).filter { $0 != UInt8(ascii: " ") }, as: UTF8.self).asciiLowercased
     }
 
     /// 13 characters of base 32: 65 bits of a counter, stirred; short enough for a string without an allocation.

@@ -73,6 +73,7 @@ final class Route: Sendable {
     /// `RegisterForEvent` → `registerForEvent`.
     static func name(of endpoint: any Endpoint.Type) -> String {
         let type = String(describing: endpoint)
+        // text: the name of a type of ours.
         return type.prefix(1).lowercased() + type.dropFirst()
     }
 }

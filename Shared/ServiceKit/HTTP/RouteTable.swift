@@ -130,10 +130,9 @@ struct RouteTable: Sendable {
                 continue
             }
             guard let first = rest.popFirst(), let second = rest.popFirst(),
-                let high = Character(Unicode.Scalar(first)).hexDigitValue,
-                let low = Character(Unicode.Scalar(second)).hexDigitValue
+                let high = Hexadecimal.value(first), let low = Hexadecimal.value(second)
             else { return nil }
-            let decoded = UInt8(high << 4 | low)
+            let decoded = high << 4 | low
             guard decoded != 0, decoded != UInt8(ascii: "/") else { return nil }
             bytes.append(decoded)
         }

@@ -40,9 +40,7 @@ extension Work {
     ///
     /// - Throws: 429 while there is no place; what `body` throws.
     func passExportGate<T: Sendable>(_ body: () async throws -> T) async throws -> T {
-        // All without a token are one address, as for the rate limit.
-        let caller = principal.isAnonymous ? head.address : principal.actor
-        return try await responder.exports.pass(caller, body)
+        try await responder.exports.pass(caller, body)
     }
 
     /// Writes a stream to its end, with a seat for the time in which the client's reading is waited for.
@@ -92,6 +90,9 @@ extension Work {
                 responder.logger.error("request failed", metadata: metadata(error))
             } else if problem.type.status.code > 500 {
                 responder.logger.info("request could not be served", metadata: metadata(error))
+            } else if let error = error as? PostgresError, let state = error.sqlState, SQLState.blamesValue(state) {
+                // The caller is told that its value is to blame; that no check of ours was before it is for us to know.
+                responder.logger.notice("the database refused a value", metadata: metadata(error))
             }
             return refused(problem)
         }

@@ -71,9 +71,10 @@ struct OperatorPages: Sendable {
     let metrics: PrometheusRegistry
 
     func answer(to request: HTTPRequest) async -> Answer {
-        let path = (request.path ?? "/").prefix { $0 != "?" }
+        let target = request.path ?? "/"
+        let path = Substring(target.utf8.prefix { $0 != UInt8(ascii: "?") })
         let known = ["/health/live", "/health/ready", "/health/started", "/metrics"].contains(path)
-        guard known else { return problem(Problem(.notFound)) }
+        guard target.isASCII, known else { return problem(Problem(.notFound)) }
         guard request.method == .get || request.method == .head else {
             return problem(Problem(.methodNotAllowed, headers: [.allow: "GET, HEAD"]))
         }

@@ -1,3 +1,4 @@
+import ClubProtocol
 import Foundation
 
 #if canImport(Glibc)
@@ -64,7 +65,7 @@ enum SecureFile {
     }
 
     private static func writeBeside(_ path: String, _ bytes: Data, mode: Int) throws(IdentityFileError) -> String {
-        let temporary = "\(path).\(UUID().uuidString.lowercased()).new"
+        let temporary = "\(path).\(UUID().uuidString.asciiLowercased).new"
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode_t(mode))
         guard descriptor >= 0 else { throw failure(path) }
         let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: false)

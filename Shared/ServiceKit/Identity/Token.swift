@@ -106,9 +106,12 @@ struct CompactToken {
     ]
 
     private static func read(_ header: [UInt8]) throws(TokenRefusal) -> (algorithm: String, kid: String) {
-        guard let object = try? JSONDecoder().decode([String: JSONValue].self, from: Data(header)) else {
-            throw .malformed
-        }
+        guard header.allSatisfy({ $0 < 0x80 }),
+            let object = try? LenientJSON.decode([String: JSONValue].self, from: header)
+        else { throw .malformed }
+        // Nobody has signed this yet: what is not ASCII is compared with nothing.
+        let texts = object.keys + ["alg", "typ", "kid"].compactMap { object[$0]?.string }
+        guard texts.allSatisfy(\.isASCII) else { throw .malformed }
         guard case .string(let algorithm) = object["alg"], ["EdDSA", "ES256", "RS256"].contains(algorithm) else {
             throw .algorithm
         }

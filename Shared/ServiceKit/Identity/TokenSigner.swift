@@ -70,5 +70,5 @@ package final class TokenSigner: Sendable {
         get throws { Array(try IdentityJSON.encode(PublicKey.Set(keys: [key.publicKey]))) }
     }
 
-    private static func newIdentifier() -> String { UUIDv7.next().uuidString.lowercased() }
+    private static func newIdentifier() -> String { UUIDv7.next().uuidString.asciiLowercased }
 }

@@ -69,11 +69,12 @@ package final class TokenVerifier: Sendable {
     /// - Throws: 401 ``Problem/missingToken`` where there is none, ``Problem/invalidToken`` for a bad one.
     package func verify(authorization: String?) throws(Problem) -> Principal {
         guard let authorization else { throw .missingToken }
+        // The scheme and its blank. Before anything walks what is longer than any token.
+        guard authorization.utf8.count <= CompactToken.maximumBytes + 8 else { throw refuse(.tooLong) }
         guard let blank = authorization.utf8.firstIndex(of: UInt8(ascii: " ")),
-            authorization[..<blank].lowercased() == "bearer"
+            authorization[..<blank].isField("bearer")
         else { throw .invalidToken }
-        let token = authorization[blank...].drop { $0 == " " }
-        return try verify(token)
+        return try verify(Substring(authorization.utf8[blank...].drop { $0 == UInt8(ascii: " ") }))
     }
 
     /// The principal that a token speaks for. Synchronous, and cheap for a token that was seen before.

@@ -153,7 +153,7 @@ struct TrustStore: Sendable {
             try add(kid, Entry(key: .ed25519(key), voice: .speakers(Set(item.speaksFor))), path: path)
         }
         for provider in file.issuers ?? [] {
-            guard provider.issuer.hasPrefix("https://") || provider.issuer.hasPrefix("http://") else {
+            guard provider.issuer.hasBytePrefix("https://") || provider.issuer.hasBytePrefix("http://") else {
                 throw IdentityFileError(path, "an issuer must be a URL")
             }
             for item in provider.keys {

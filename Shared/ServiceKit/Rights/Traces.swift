@@ -53,12 +53,13 @@ package enum Traces {
     private static func pattern(_ word: String) -> String {
         var pattern = #"(^|[^a-z0-9._%+-]|\\[0-7]{3})"#
         for byte in word.utf8 {
-            let character = Character(Unicode.Scalar(byte))
+            let lower = byte | 0x20
             switch byte {
             case 0x80...: pattern += #"\\"# + String(byte, radix: 8)
             case UInt8(ascii: "\\"): pattern += #"\\\\"#
-            case _ where character.isLetter || character.isNumber: pattern += character.lowercased()
-            default: pattern += "\\\(character)"
+            case _ where (0x61...0x7A).contains(lower): pattern.unicodeScalars.append(Unicode.Scalar(lower))
+            case 0x30...0x39: pattern.unicodeScalars.append(Unicode.Scalar(byte))
+            default: pattern += "\\\(Unicode.Scalar(byte))"
             }
         }
         return pattern + #"($|[^a-z0-9.-]|[.-]($|[^a-z0-9]))"#

@@ -14,7 +14,8 @@ struct WebhookSecret: Hashable, Sendable {
 
     /// - Returns: nil for what is no `whsec_` and base64 of 24 to 64 bytes.
     init?(text: String) {
-        guard text.hasPrefix(Self.prefix), let data = Data(base64Encoded: String(text.dropFirst(Self.prefix.count))),
+        guard text.hasBytePrefix(Self.prefix),
+            let data = Data(base64Encoded: String(text.dropFirst(Self.prefix.count))),
             (24...64).contains(data.count)
         else { return nil }
         bytes = Array(data)

@@ -50,7 +50,7 @@ enum RetryAfter {
             return .seconds(Int64(text.prefix(9)) ?? 0)
         }
         // Sun, 06 Nov 1994 08:49:37 GMT
-        let parts = text.split(separator: " ")
+        let parts = text.split(atByte: UInt8(ascii: " "), omittingEmpty: true)
         guard parts.count == 6, parts[5] == "GMT", parts[1].count == 2, parts[3].count == 4,
             let month = months.firstIndex(of: String(parts[2])),
             let time = try? Timestamp(

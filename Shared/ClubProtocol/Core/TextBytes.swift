@@ -1,0 +1,161 @@
+/// Texts as the bytes that they are.
+///
+/// Swift compares and hashes texts by canonical equivalence, and cuts them into what people see as characters: whatever is not
+/// ASCII is normalised or looked up again and again, and the price depends on what a stranger wrote. What comes from outside
+/// is compared, looked up and cut by these instead; a test keeps it so (`TextLintTests`).
+extension StringProtocol {
+    /// Whether two texts are the same bytes. Swift's `==` holds the Kelvin sign for a K, and é for e with an accent.
+    package func hasSameBytes(as other: some StringProtocol) -> Bool {
+        let (count, otherCount) = (utf8.count, other.utf8.count)
+        return count == otherCount && utf8.elementsEqual(other.utf8)
+    }
+
+    package func hasBytePrefix(_ prefix: some StringProtocol) -> Bool { utf8.starts(with: prefix.utf8) }
+
+    package func hasByteSuffix(_ suffix: some StringProtocol) -> Bool {
+        utf8.count >= suffix.utf8.count && utf8.suffix(suffix.utf8.count).elementsEqual(suffix.utf8)
+    }
+
+    /// Its parts between bytes of ASCII.
+    package func split(atByte byte: UInt8, maxSplits: Int = .max, omittingEmpty: Bool = false) -> [SubSequence] {
+        utf8.split(separator: byte, maxSplits: maxSplits, omittingEmptySubsequences: omittingEmpty).map { part in
+            self[part.startIndex..<part.endIndex]
+        }
+    }
+
+    /// With A to Z in lower case, and everything else as it is.
+    package var asciiLowercased: String { mappingBytes { $0 &- UInt8(ascii: "A") < 26 ? $0 | 0x20 : $0 } }
+
+    /// With a to z in upper case, and everything else as it is.
+    package var asciiUppercased: String { mappingBytes { $0 &- UInt8(ascii: "a") < 26 ? $0 & 0xDF : $0 } }
+
+    /// - Parameter transform: maps ASCII to ASCII, and leaves every other byte.
+    private func mappingBytes(_ transform: (UInt8) -> UInt8) -> String {
+        let count = utf8.count
+        return String(unsafeUninitializedCapacity: count) { buffer in
+            var place = 0
+            for byte in utf8 {
+                buffer[place] = transform(byte)
+                place += 1
+            }
+            return count
+        }
+    }
+
+    /// Without the blanks (Unicode's `White_Space`) at both ends.
+    package var trimmingBlanks: SubSequence {
+        let scalars = unicodeScalars
+        var (start, end) = (scalars.startIndex, scalars.endIndex)
+        while start < end, scalars[start].isBlank { start = scalars.index(after: start) }
+        while start < end {
+            let last = scalars.index(before: end)
+            guard scalars[last].isBlank else { break }
+            end = last
+        }
+        return self[start..<end]
+    }
+
+    /// Whether there is nothing in it but blanks.
+    package var isBlank: Bool { unicodeScalars.allSatisfy(\.isBlank) }
+
+    /// With LF for every CRLF.
+    package var withLineFeeds: String {
+        guard utf8.contains(0x0D) else { return String(self) }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(utf8.count)
+        for byte in utf8 {
+            if byte == 0x0A, bytes.last == 0x0D { bytes.removeLast() }
+            bytes.append(byte)
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// Its first scalars; fewer where it has not as many.
+    package func prefix(scalars count: Int) -> SubSequence {
+        let end = unicodeScalars.index(startIndex, offsetBy: count, limitedBy: endIndex) ?? endIndex
+        return self[..<end]
+    }
+
+    /// Without the scalars that are told to go.
+    package func removingScalars(where goes: (Unicode.Scalar) -> Bool) -> String {
+        var kept = String.UnicodeScalarView()
+        for scalar in unicodeScalars where !goes(scalar) { kept.append(scalar) }
+        return String(kept)
+    }
+
+    /// Whether it is ASCII alone.
+    package var isASCII: Bool {
+        utf8.withContiguousStorageIfAvailable { ASCII.end(of: $0) == $0.count } ?? utf8.allSatisfy { $0 < 0x80 }
+    }
+
+    /// Whether it could be a name of ours: a key, a parameter, a value of an enumeration. They are ASCII and short, and what is
+    /// neither need not be compared with them.
+    var couldBeName: Bool { utf8.count <= 64 && isASCII }
+}
+
+extension Unicode.Scalar {
+    /// Whether it is a blank or a line break; those of ASCII without a look into Unicode's tables.
+    package var isBlank: Bool {
+        value < 0x80 ? value == 0x20 || (0x09...0x0D).contains(value) : properties.isWhitespace
+    }
+}
+
+extension Unicode.Scalar {
+    /// Whether it ends a line: LF, CR, and what Unicode has besides.
+    package var endsLine: Bool {
+        switch value {
+        case 0x0A...0x0D, 0x85, 0x2028, 0x2029: true
+        default: false
+        }
+    }
+}
+
+/// A text in a set or a dictionary, compared and hashed by its bytes.
+package struct ByteKey: Hashable, Sendable {
+    package let text: String
+
+    package init(_ text: String) {
+        self.text = text
+    }
+
+    package static func == (left: Self, right: Self) -> Bool { left.text.hasSameBytes(as: right.text) }
+
+    package func hash(into hasher: inout Hasher) {
+        let isDone: Void? = text.utf8.withContiguousStorageIfAvailable {
+            hasher.combine(bytes: UnsafeRawBufferPointer($0))
+        }
+        if isDone == nil { for byte in text.utf8 { hasher.combine(byte) } }
+    }
+}
+
+/// Looks at bytes eight at a time.
+package enum ASCII {
+    /// How many bytes of ASCII it begins with.
+    package static func end(of bytes: UnsafeBufferPointer<UInt8>, from start: Int = 0) -> Int {
+        let raw = UnsafeRawBufferPointer(bytes)
+        var index = start
+        while index + 8 <= raw.count {
+            let high = raw.loadUnaligned(fromByteOffset: index, as: UInt64.self) & 0x8080_8080_8080_8080
+            if high != 0 { return index + UInt64(littleEndian: high).trailingZeroBitCount / 8 }
+            index += 8
+        }
+        while index < raw.count, raw[index] < 0x80 { index += 1 }
+        return index
+    }
+
+    /// Whether all bytes are visible ASCII, blanks or tabs: what a header field may hold (RFC 9110, 5.5, without `obs-text`).
+    package static func isField(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+        let raw = UnsafeRawBufferPointer(bytes)
+        var index = 0
+        // The borrows and carries of one byte into the next can only hold a good word for a doubtful one.
+        while index + 8 <= raw.count {
+            let word = raw.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+            let doubtful = (word | (word &- 0x2020_2020_2020_2020) | (word &+ 0x0101_0101_0101_0101))
+            if doubtful & 0x8080_8080_8080_8080 != 0, !raw[index..<(index + 8)].allSatisfy(isField) { return false }
+            index += 8
+        }
+        return raw[index...].allSatisfy(isField)
+    }
+
+    private static func isField(_ byte: UInt8) -> Bool { (0x20...0x7E).contains(byte) || byte == 0x09 }
+}

@@ -1,0 +1,90 @@
+import ClubProtocol
+import Foundation
+import Testing
+
+/// Keeps what strangers send away from Swift's own ways with texts, whose price depends on what the text is
+/// (`Decisions/0018-texts-from-outside-are-bytes.md`).
+@Suite("no text from outside is taken for characters")
+struct TextLintTests {
+    /// Where texts from outside are read and worked on.
+    private static let folders = [
+        "Shared/ClubProtocol/Core", "Shared/ClubProtocol/JSON", "Shared/ClubProtocol/Directory",
+        "Shared/ClubProtocol/Events", "Shared/ClubProtocol/Content", "Shared/ClubProtocol/Lobbying",
+        "Shared/ServiceKit/HTTP", "Shared/ServiceKit/Identity", "Shared/ServiceKit/Client",
+        "Shared/ServiceKit/Webhooks",
+        "Shared/ServiceKit/Changes", "Shared/ServiceKit/Rights", "Services/Directory/Imports",
+        "Services/Directory/SelfService", "Services/Directory/Referrals", "Services/Content/Letters",
+        "Services/Content/Mail",
+    ]
+
+    /// Written anew together with the values that they hold, and what is told by an operator's own URL or a mail server.
+    private static let exempt = [
+        "ClubTypes.swift", "TextValue.swift", "FormField.swift", "Time.swift", "MailTransport.swift",
+        "SMTPSession.swift",
+        "SMTPTransport.swift", "SMTPReply.swift",
+    ]
+
+    /// What is not to be written, and what to write instead.
+    private static let rules: [(pattern: String, instead: String)] = [
+        (#"\.split\(separator: ""#, "split(atByte:)"), (#"\.hasPrefix\("#, "hasBytePrefix(_:)"),
+        (#"\.hasSuffix\("#, "hasByteSuffix(_:)"), (#"\.lowercased\(\)"#, "asciiLowercased"),
+        (#"\.uppercased\(\)"#, "asciiUppercased"), (#"\bCharacter\("#, "Unicode.Scalar or a byte"),
+        (
+            #"trimmingCharacters|components\(separatedBy|replacingOccurrences|range\(of:|firstRange\("#,
+            "bytes or scalars"
+        ),
+        (#"\.replacing\("#, "bytes or scalars"), (#"\\\.isWhitespace"#, "isBlank"), (#"\\\.isNewline"#, "endsLine"),
+        (#"\.isLetter\b|\.isNumber\b|\.isPunctuation\b"#, "bytes or scalars"),
+        (#"(decomposed|precomposed)StringWith"#, "bytes"),
+    ]
+
+    @Test("what is allowed says why in the line or above it: `// text: a constant`")
+    func sources() throws {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().deletingLastPathComponent()
+        let rules = try Self.rules.map { (try Regex($0.pattern), $0.instead) }
+        var count = 0
+        for folder in Self.folders {
+            let files = FileManager.default.enumerator(
+                at: root.appendingPathComponent(folder), includingPropertiesForKeys: nil)
+            while let file = files?.nextObject() as? URL {
+                guard file.pathExtension == "swift", !Self.exempt.contains(file.lastPathComponent) else { continue }
+                count += 1
+                let source = try String(contentsOf: file, encoding: .utf8)
+                for (place, instead) in Self.faults(in: source, rules) {
+                    Issue.record("\(file.lastPathComponent):\(place) takes a text for characters: use \(instead)")
+                }
+            }
+        }
+        // It has looked at something.
+        #expect(count > 80)
+    }
+
+    @Test("the rules find what they are for, and pass over what is allowed")
+    func rules() throws {
+        let rules = try Self.rules.map { (try Regex($0.pattern), $0.instead) }
+        let source = """
+            let a = text.lowercased()
+            // text: a constant
+            let b = "A".lowercased()
+            let c = text.asciiLowercased  // .hasPrefix( in a remark
+            let d = name.hasPrefix("x")  // text: a constant
+            let e = text.split(separator: ",")
+            """
+        #expect(Self.faults(in: source, rules).map(\.line) == [1, 6])
+    }
+
+    private static func faults(
+        in source: String, _ rules: [(Regex<AnyRegexOutput>, String)]
+    ) -> [(line: Int, instead: String)] {
+        let lines = source.split(separator: "\n", omittingEmptySubsequences: false)
+        var faults: [(line: Int, instead: String)] = []
+        for (index, line) in lines.enumerated() {
+            let isAllowed = line.contains("// text: ") || index > 0 && lines[index - 1].contains("// text: ")
+            guard !isAllowed else { continue }
+            let code = line.firstRange(of: "//").map { line[..<$0.lowerBound] } ?? line
+            for (pattern, instead) in rules where code.contains(pattern) { faults.append((index + 1, instead)) }
+        }
+        return faults
+    }
+}

@@ -1,0 +1,49 @@
+import ClubProtocol
+import Foundation
+import TestKit
+import Testing
+
+@testable import Content
+
+/// A text while it is made into a mail. Rows from before texts were held to anything are in the tables, too.
+@Suite("the cost of mails", .serialized)
+struct MailCostTests {
+    @Test("no letter costs more than one of plain ASCII")
+    func letter() throws {
+        let renderer = try LetterRenderer()
+        TextCost.check("letter", bytes: 40_000) { text in
+            let letter = LetterStore.Claimed(
+                id: .init(), email: "zoe@agence.example", name: "Zoé", subject: "Bonjour",
+                paragraphs: [text, text, text], actionLabel: nil, actionURL: nil, attempts: 0)
+            _ = renderer.message(letter, from: "club@club.example").bytes
+        }
+    }
+
+    @Test("no part of a mail costs more")
+    func parts() {
+        TextCost.check("quoted-printable") { _ = MailMessage.quotedPrintable($0) }
+        TextCost.check("lines", bytes: 20) { text in
+            _ = MailMessage.quotedPrintable(String(repeating: "\(text)\r\n", count: 1000))
+        }
+        TextCost.check("subject", bytes: 800) { _ = MailMessage.encodedWords($0) }
+    }
+
+    @Test("ends of lines of both kinds become CRLF, blanks before them are kept")
+    func lineEnds() {
+        #expect(MailMessage.quotedPrintable("a \r\nb\t\nc\rd ") == "a=20\r\nb=09\r\nc=0Dd=20")
+        #expect(MailMessage.quotedPrintable("\r\n\n") == "\r\n\r\n")
+        #expect(MailMessage.quotedPrintable(String(repeating: "é", count: 13)).utf8.count == 78 + 3)
+    }
+
+    @Test("the templates escape what is put into HTML, and nothing in the text")
+    func escaping() throws {
+        let letter = LetterStore.Claimed(
+            id: .init(), email: "zoe@agence.example", name: "Zoé & <Luc>", subject: "Un \"essai\"",
+            paragraphs: ["L'été\n<b>"], actionLabel: nil, actionURL: nil, attempts: 0)
+        let message = try LetterRenderer().message(letter, from: "club@club.example")
+        #expect(message.html.hasPrefix("<!DOCTYPE html>"))
+        #expect(
+            message.html.contains("Bonjour Zoé &amp; &lt;Luc&gt;,") && message.html.contains("L&#39;été\n&lt;b&gt;"))
+        #expect(message.text.contains("Bonjour Zoé & <Luc>,") && message.text.contains("L'été\n<b>"))
+    }
+}

@@ -1,0 +1,87 @@
+import ClubProtocol
+import TestKit
+import Testing
+
+@testable import Directory
+
+/// What the cells and headers of a table cost, and how they are refused.
+@Suite("the text of tables", .serialized)
+struct ImportTextTests {
+    private let topics = TopicVocabulary([(code: "cloud", label: "Informatique en nuage")])
+
+    @Test("a cell with more marks than any letter has rejects its row, a header the file")
+    func refused() throws {
+        let text = HostileText.marks.text(bytes: 1000)
+        var reader = CSVReader()
+        let records =
+            reader.read(Array("name;email\nA;a@b.fr\n\(text);b@b.fr\nC;\(text)\nD;d@b.fr\n".utf8)) + reader.finish()
+        #expect(records.map(\.fault) == [nil, nil, StreamSafe.refusal, StreamSafe.refusal, nil])
+        var other = CSVReader()
+        #expect(other.read(Array("name;\(text)\nA;1\n".utf8)).first?.fault == StreamSafe.refusal)
+    }
+
+    @Test("no cell of any column costs more than plain ASCII", arguments: HostileText.allCases)
+    func cells(hostile: HostileText) {
+        check(PersonColumn.self, PersonRow(), hostile)
+        check(ExpertColumn.self, ExpertRow(), hostile)
+        check(OrganizationColumn.self, OrganizationRow(kindOfNew: nil), hostile)
+        check(AmbassadorColumn.self, AmbassadorRow(), hostile)
+    }
+
+    private func check<Row: ImportedRow>(_: Row.Column.Type, _ blank: Row, _ hostile: HostileText) {
+        for column in Row.Column.allCases {
+            TextCost.check("\(Row.entity) \(column)", bytes: 40_000, texts: [hostile]) { text in
+                var row = blank
+                for cell in [text, "https://\(text)", "a@\(text)", "\(text)/\(text)/\(text)"] {
+                    try? row.read(Cell.trimmed(cell), as: column, topics)
+                    _ = Cell.isNothing(cell)
+                }
+            }
+        }
+    }
+
+    @Test("neither do the reader, the headers, nor a list of many values")
+    func readers() {
+        TextCost.check("record") { text in
+            var reader = CSVReader()
+            _ = reader.read(Array("name;email\n\"\(text)\";\(text)\n".utf8)) + reader.finish()
+        }
+        TextCost.check("header") { text in _ = try? ImportHeader<PersonColumn>(["email", text, "\(text)x"]) }
+        TextCost.check("headers", bytes: 60) { text in
+            _ = try? ImportHeader<PersonColumn>((0..<1000).map { "\($0)\(text)" })
+        }
+        TextCost.check("folding") { _ = Folding.key($0) }
+        TextCost.check("list", bytes: 600) { text in
+            let cell = (0..<200).map { "\($0)\(text)" }.joined(separator: ";")
+            _ = try? Cell.list(cell) { part throws(InvalidText) in try Cell.line(part) }
+        }
+    }
+
+    @Test("quotes behind many blanks cost no more than letters do")
+    func quotes() {
+        func cost(_ cell: String) -> Double {
+            TextCost.nanoseconds { _ = try? Cell.list(cell) { part throws(InvalidText) in try Cell.line(part) } }
+        }
+        let blanks = String(repeating: " ", count: 40_000)
+        let known = cost(blanks + String(repeating: "xy", count: 20_000))
+        #expect(cost(blanks + String(repeating: "x\"", count: 20_000)) <= known * TextCost.limit)
+    }
+
+    @Test("lists, quotes, codes and addresses are read as before")
+    func meaning() throws {
+        func list(_ cell: String) throws -> [String] {
+            try Cell.list(cell) { part throws(InvalidText) in try Cell.line(part) }.map(\.text)
+        }
+        #expect(try list(#"A; "Durand, Fils" ;"say ""yes""";A"#) == ["A", "Durand, Fils", #"say "yes""#])
+        #expect(try list("A\r\nB\n\nC|5\" D") == ["A", "B", "C", "5\" D"])
+        #expect(try Cell.line(" a \r\n b\tc ").text == "a b c")
+        #expect(try Cell.line("a\u{A0}b").text == "a\u{A0}b")
+        #expect(
+            Cell.isNothing("") && Cell.isNothing("Non Communiqué") && Cell.isNothing("#N/D") && !Cell.isNothing("non"))
+        #expect(Cell.padded("84 200.0", to: 5) == "84200" && Cell.padded("1000", to: 5) == "01000")
+        #expect(try Cell.departement("2a - Corse-du-Sud").text == "2A" && Cell.departement("1").text == "01")
+        #expect(try Cell.day("14/3/2027").text == "2027-03-14" && Cell.day("2027-03-14").text == "2027-03-14")
+        #expect(Cell.address("a.fr") == "https://a.fr" && Cell.address("HTTP://a.fr") == "HTTP://a.fr")
+        #expect(Folding.key("Numéro de SIRET") == "numerodesiret" && Folding.key("Œuvre ℡ 2") == "uvretel2")
+    }
+}
