@@ -171,7 +171,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         if !readIsHeld { context.read() }
     }
 
-    var holdsRead: Bool { phase == .answering && !parked.isEmpty || uploadIsFull }
+    var holdsRead: Bool { phase == .answering && (!parked.isEmpty || parkedFault != nil) || uploadIsFull }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         if context.channel.isWritable {
@@ -386,7 +386,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
             context?.close(promise: nil)
         case _ where inputHasEnded: close()
         case .receiving, .discarding:
-            expectBody()
+            if !uploadIsFull { expectBody() }
             releaseRead()
         default: releaseRead()
         }

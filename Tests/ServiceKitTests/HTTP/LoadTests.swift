@@ -101,23 +101,23 @@ struct LoadTests {
         #expect(await admission.enter())
         admission.leave()
         #expect(await admission.enter())
-        let order = Mutex<[String]>([])
+        let order = Order()
         await withTaskGroup(of: Void.self) { group in
             group.addTask {
                 _ = await admission.enter()
-                order.withLock { $0.append("new") }
+                order.note("new")
                 admission.leave()
             }
             while !admission.hasWaiting { await Task.yield() }
             group.addTask {
                 await admission.comeBack()
-                order.withLock { $0.append("back") }
+                order.note("back")
                 admission.leave()
             }
             while !admission.hasReturning { await Task.yield() }
             admission.leave()
         }
-        #expect(order.withLock { $0 } == ["back", "new"])
+        #expect(order.names == ["back", "new"])
         #expect(admission.running == 0)
     }
 
@@ -143,6 +143,15 @@ struct LoadTests {
         #expect(crowd.most <= 3)
         #expect(admission.running == 0)
     }
+}
+
+/// Who came when.
+private final class Order: Sendable {
+    private let state = Mutex<[String]>([])
+
+    var names: [String] { state.withLock { $0 } }
+
+    func note(_ name: String) { state.withLock { $0.append(name) } }
 }
 
 /// How many are in at the same time.
