@@ -290,12 +290,15 @@ struct ImportIdentityTests {
         try await withDirectory { directory in
             var file = "name,type,email,postalCode,commune\n"
             let count = Firms.crowd + 1
-            for number in 1...count { file += "Agence \(number),agence,reseau@a.example,64000,Ville \(number)\n" }
+            for number in 1...count {
+                let town = "Bourg \(String(repeating: "a", count: number))"
+                file += "Agence \(number),agence,reseau@a.example,64000,\(town)\n"
+            }
             let first = try await directory.report(file)
             #expect(first.created == count)
             let again = try await directory.report(file)
             #expect(again.skipped == count)
-            let other = "name,type,email,postalCode,commune\nAutre,agence,reseau@a.example,64000,Ville 1\n"
+            let other = "name,type,email,postalCode,commune\nAutre,agence,reseau@a.example,64000,Bourg a\n"
             #expect(try await directory.report(other).created == 1)
         }
     }
