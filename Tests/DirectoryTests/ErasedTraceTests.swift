@@ -144,6 +144,43 @@ struct ErasedTraceTests {
         }
     }
 
+    @Test(
+        "an address in a text is whose it was when it was written: who has taken it over since takes nothing of it away"
+    )
+    func takenOver() async throws {
+        try await withDirectory { directory in
+            let operating = try directory.client(.operator)
+            let ana = try await directory.person("Ana", "Etcheverry", email: "contact@x.example")
+            let expert = try await directory.expert("Bob Web")
+            func referral() async throws -> Referral.ID {
+                try await operating.send(
+                    CreateReferral.request(
+                        body: .init(
+                            topics: ["cybersecurity"], postalCode: "64000",
+                            description: "Demander à contact@x.example.",
+                            firm: .init(name: "Au bon pain", email: "Contact@x.example")))
+                ).id
+            }
+            func get(_ id: Referral.ID) async throws -> Referral {
+                try await operating.send(GetReferral.request(path: .init(referral: id)))
+            }
+            let before = try await referral()
+            try await directory.backend.database.execute(
+                "update person set email = 'ana@z.example' where id = \(ana.id)")
+            try await directory.backend.database.execute(
+                "update expert set email = 'contact@x.example' where id = \(expert.id)")
+            let after = try await referral()
+            _ = try await operating.send(CreateErasure.request(body: .init(expert: expert.id)))
+            var (first, second) = (try await get(before), try await get(after))
+            #expect(first.firm?.email == "Contact@x.example" && first.version == 1)
+            #expect(first.description == "Demander à contact@x.example.")
+            #expect(second.firm == nil && second.description == "Demander à […].")
+            _ = try await operating.send(CreateErasure.request(body: .init(person: ana.id)))
+            (first, second) = (try await get(before), try await get(after))
+            #expect(first.firm == nil && first.description == "Demander à […]." && second.version == 2)
+        }
+    }
+
     @Test("a question that was put to nobody else goes with the answer; one that others were asked stays")
     func questions() async throws {
         try await withDirectory { directory in
