@@ -3,7 +3,9 @@ package struct Region: TextValue, ExpressibleByStringLiteral, Comparable {
     package let text: String
 
     package init(validating text: String) throws(InvalidText) {
-        guard Self.departements[text] != nil else { throw InvalidText("is no région code") }
+        guard text.utf8.count == 2, text.utf8.allSatisfy({ $0 < 0x80 }), Self.departements[text] != nil else {
+            throw InvalidText("is no région code")
+        }
         self.text = text
     }
 
@@ -34,6 +36,12 @@ package struct Region: TextValue, ExpressibleByStringLiteral, Comparable {
         "93": "04 05 06 13 83 84",
         "94": "2A 2B",
     ]
+
+    /// The one in which a département lies; nil for a collectivity overseas and for Monaco.
+    package init?(of departement: Departement) {
+        guard let region = Self.all.first(where: { $0.departements.contains(departement) }) else { return nil }
+        self = region
+    }
 
     /// What it is made of, in the order of the codes.
     package var departements: [Departement] {
