@@ -113,7 +113,7 @@ enum ErasureSteps {
                 firm_telephone = case when not is_contact then firm_telephone end
             from (
                 select referral.id, pattern, coalesce(
-                    lower(firm_email) = any(addresses) or directory.telephone_key(firm_telephone) = any(telephones)
+                    lower(firm_email) = any(addresses) or firm_telephone = any(telephones)
                         or directory.folded(firm_contact) = any(names), false) as is_contact
                 from referral, subject
             ) as found

@@ -25,9 +25,11 @@ struct SelfServiceForm {
         website = read(
             body.website.map { $0.contains("://") || Self.trimmed($0).isEmpty ? $0 : "https://\(Self.trimmed($0))" },
             "website", "Cette adresse n'est pas valide. Exemple : https://www.exemple.fr")
-        let codes = (body.departements ?? "").split { $0.isWhitespace || ",;/".contains($0) }
+        let codes = (body.departements ?? "").unicodeScalars.split {
+            $0.properties.isWhitespace || $0 == "," || $0 == ";" || $0 == "/"
+        }
         departements = readAll(
-            codes.map { $0.count == 1 ? "0\($0)" : $0.uppercased() }, "departements",
+            codes.map { $0.count == 1 ? "0\($0)" : String($0.prefix(4)).uppercased() }, "departements",
             "Séparez les numéros par des virgules. Exemple : 64, 40, 2A")
         if errors["departements"] == nil, departements.isEmpty {
             errors["departements"] = "Indiquez au moins un département."
