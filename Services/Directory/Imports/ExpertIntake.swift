@@ -42,8 +42,9 @@ extension ExpertRow {
             insert into expert (
                 id, sub_kind, name, siret, contact_name, email, telephone, postal_code, commune, departement,
                 departements, topics, brands, website, consents)
-            select id, "subKind", name, siret, "contactName", email, telephone, "postalCode", commune, departement,
-                coalesce(departements, array[departement]), coalesce(topics, '{}'), coalesce(brands, '{}'), website,
+            select id, "subKind", name, siret, "contactName", email, telephone, "postalCode", commune,
+                directory.departement_at("postalCode", departement),
+                coalesce(departements, array[directory.departement_at("postalCode", departement)]), coalesce(topics, '{}'), coalesce(brands, '{}'), website,
                 directory.with_consents('{}', coalesce(consents, '{}'))
             from \(recordset(rows))
             """)
@@ -66,7 +67,7 @@ extension ExpertRow {
                     \(said.text("siret", "row.siret")), \(said.text("contact_name", #"row."contactName""#)),
                     \(said.text("email", "row.email")), \(said.text("telephone", "row.telephone")),
                     \(said.text("postal_code", #"row."postalCode""#)), \(said.text("commune", "row.commune")),
-                    \(said.text("departement", "row.departement")), \(said.list("departements", "row.departements")),
+                    \(said.text("departement", SQL.importedDepartement(of: "expert"))), \(said.list("departements", "row.departements")),
                     \(said.list("topics", "row.topics")), \(said.list("brands", "row.brands")),
                     \(said.text("website", "row.website")), \(said.consents)
                 from \(recordset(rows)) join expert using (id)

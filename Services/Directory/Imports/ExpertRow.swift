@@ -17,6 +17,7 @@ struct ExpertRow: ImportedRow {
     var telephone: Telephone?
     var postalCode: PostalCode?
     var commune: Line?
+    /// As the row says it; without, the postal code tells.
     var departement: Departement?
     var departements: [Departement]?
     var topics: [Topic]?
@@ -30,12 +31,11 @@ struct ExpertRow: ImportedRow {
         if subKind == nil { return .subKind }
         if postalCode == nil { return .postalCode }
         if commune == nil { return .commune }
-        if departement == nil { return .departement }
+        if postalCode.map({ Departement(said: departement, postalCode: $0) == nil }) == true { return .departement }
         return nil
     }
 
     mutating func conclude() throws(InvalidText) {
-        if departement == nil, let postalCode { departement = Departement(postalCode: postalCode) }
         guard name != nil || siret != nil || email != nil else {
             throw InvalidText("The row has neither name nor SIRET nor e-mail.")
         }
@@ -49,7 +49,7 @@ struct ExpertRow: ImportedRow {
         case .contactName: contactName = try Cell.line(cell)
         case .email: email = try EmailAddress(validating: cell)
         case .telephone: telephone = try Cell.telephone(cell)
-        case .postalCode: postalCode = try PostalCode(validating: Cell.padded(cell, to: 5))
+        case .postalCode: postalCode = try Cell.postalCode(cell)
         case .commune: commune = try Cell.line(cell)
         case .departement: departement = try Cell.departement(cell)
         case .departements:
@@ -58,7 +58,7 @@ struct ExpertRow: ImportedRow {
             }
         case .topics: self.topics = try Cell.list(cell, "/") { part throws(InvalidText) in try topics.code(of: part) }
         case .brands: brands = try Cell.list(cell) { part throws(InvalidText) in try Cell.line(part) }
-        case .website: website = try WebAddress(validating: cell.contains("://") ? cell : "https://\(cell)")
+        case .website: website = try Cell.website(cell)
         case .flashInfo: consents = (consents ?? .init()).with(\.flashInfo, try Cell.yes(cell))
         case .eventInvitations: consents = (consents ?? .init()).with(\.eventInvitations, try Cell.yes(cell))
         case .publicDirectory: consents = (consents ?? .init()).with(\.publicDirectory, try Cell.yes(cell))
@@ -67,7 +67,7 @@ struct ExpertRow: ImportedRow {
     }
 
     static func subKind(_ cell: String) throws(InvalidText) -> Expert.SubKind {
-        switch Folding.key(cell) {
+        switch Cell.key(cell) {
         case "webagency", "webagencies", "agenceweb", "agence", "agency": return .webAgency
         case "reseller", "resellers", "revendeur", "distributeur", "revendeurinformatique": return .reseller
         default: throw InvalidText("is neither web agency (agence web) nor reseller (revendeur)")

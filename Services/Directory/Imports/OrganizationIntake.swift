@@ -99,7 +99,7 @@ extension OrganizationRow {
                 id, kind, sub_kind, name, siren, siret, street, postal_code, commune, departement, email, telephone,
                 website, topics, parent, public_directory)
             select id, coalesce(kind, "kindOfNew"), "subKind", name, siren, siret, street, "postalCode", commune,
-                departement, email, telephone, website, coalesce(topics, '{}'), \(head),
+                directory.departement_at("postalCode", departement), email, telephone, website, coalesce(topics, '{}'), \(head),
                 coalesce("publicDirectory", true)
             from \(recordset(rows))
             """)
@@ -144,7 +144,7 @@ extension OrganizationRow {
 
     private static let seat: [(column: SQL, cell: SQL)] = [
         ("street", "row.street"), ("postal_code", #"row."postalCode""#), ("commune", "row.commune"),
-        ("departement", "row.departement"),
+        ("departement", SQL.importedDepartement(of: "organization")),
     ]
 
     /// After the match there is not more than one.
