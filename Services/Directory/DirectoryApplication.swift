@@ -37,6 +37,7 @@ package enum DirectoryApplication: ServiceApplication {
         Migration("0027-postings", sql: PackageResources.m0027_postings_sql),
         Migration("0029-values", sql: PackageResources.m0029_values_sql),
         Migration("0030-places", sql: PackageResources.m0030_places_sql),
+        Migration("0031-days", sql: PackageResources.m0031_days_sql),
     ]
 
     package static func assemble(_ backend: Backend, into parts: inout ServiceParts) throws {
