@@ -51,9 +51,11 @@ let package = Package(
     targets: [
         .systemLibrary(
             name: "CLibpq", path: "Shared/CLibpq", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(
+            name: "CIdn2", path: "Shared/CIdn2", pkgConfig: "libidn2", providers: [.apt(["libidn2-dev"])]),
         .target(
             name: "ClubProtocol",
-            dependencies: [.product(name: "HTTPTypes", package: "swift-http-types")],
+            dependencies: ["CIdn2", .product(name: "HTTPTypes", package: "swift-http-types")],
             path: "Shared/ClubProtocol"),
         .target(
             name: "Postgres",

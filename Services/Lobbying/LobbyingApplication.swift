@@ -14,6 +14,7 @@ package enum LobbyingApplication: ServiceApplication {
         Migration("0003-meetings", sql: PackageResources.m0003_meetings_sql),
         Migration("0005-rights", sql: PackageResources.m0005_rights_sql),
         Migration("0006-merges", sql: PackageResources.m0006_merges_sql),
+        Migration("0007-telephones", sql: PackageResources.m0007_telephones_sql),
     ]
 
     package static func assemble(_ backend: Backend, into parts: inout ServiceParts) throws {

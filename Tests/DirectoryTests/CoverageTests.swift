@@ -69,7 +69,7 @@ struct CoverageTests {
             #expect(all.headers["content-type"] == "text/csv")
             #expect(all.headers["content-disposition"] == #"attachment; filename="couverture.csv""#)
             let lines = all.text.split(separator: "\r\n")
-            #expect(lines.count == 1 + 101 * Topic.starters.count)
+            #expect(lines.count == 1 + 108 * Topic.starters.count)
             #expect(lines.first == "departement,name,topic,label,ambassadors,experts")
             #expect(lines.contains("64,Pyrénées-Atlantiques,cloud,Informatique en nuage,1,2"))
             #expect(lines.contains("01,Ain,cloud,Informatique en nuage,0,0"))

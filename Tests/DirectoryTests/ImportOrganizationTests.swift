@@ -49,6 +49,42 @@ struct ImportOrganizationTests {
         }
     }
 
+    @Test("a seat that moves tells its département anew, and one that stays keeps what was said of it")
+    func moving() async throws {
+        try await withDirectory { directory in
+            let claret = try await directory.client(.operator).send(
+                CreateOrganization.request(
+                    body: .init(
+                        kind: .institution, name: "Mairie", siret: "73282932000074", postalCode: "05110",
+                        commune: "Claret", departement: "04")))
+            func departement(_ row: String) async throws -> String? {
+                let taken = try await report(
+                    Array("Nom;SIRET;CP;Ville;Département\nMairie;73282932000074;\(row)\n".utf8), "?mode=apply",
+                    in: directory)
+                #expect(taken.errors == [])
+                return try await directory.client(.operator).send(
+                    GetOrganization.request(path: .init(organization: claret.id))
+                ).departement?.text
+            }
+            #expect(try await departement("05110;Claret;") == "04")
+            #expect(try await departement("98000;Monaco;") == "980")
+            #expect(try await departement("97133;Gustavia;971") == "977")
+            #expect(try await departement("05110;Claret;04") == "04")
+            #expect(try await departement(";;05") == "05")
+            let table = "Société;Type;CP;Ville\nUn;agence;97822;Le Port\nDeux;agence;98800;Nouméa\n"
+            #expect(try await directory.report(table).created == 2)
+            let experts = try await directory.client(.operator).send(ListExperts.request(query: .init())).items
+            #expect(experts.map(\.departement) == ["988", "974"] && experts.map(\.departements) == [["988"], ["974"]])
+            #expect(try await directory.ask("/v1/experts?near=98800").items("name") == ["Deux", "Un"])
+            let facets = try await directory.client(.operator).send(CountExperts.request(query: .init()))
+            #expect(facets.regions.map(\.value) == ["04"] && facets.departements.count == 2)
+            #expect(
+                try await directory.ask("/v1/coverage?departement=988").decode(Coverage.self).departements.count == 1)
+            let map = try await directory.ask("/v1/coverage.svg?departement=988").text
+            #expect(map.contains("Nouvelle-Calédonie (988) : 1 expert<"))
+        }
+    }
+
     @Test("what was exported is taken back unchanged")
     func roundTrip() async throws {
         try await withDirectory { directory in

@@ -279,7 +279,7 @@ struct MergeTests {
             #expect(edited.version == 3)
             let added = try await directory.mandate(own.id, of: home.id, .titular, from: "2026-01-01")
             let undone = try await directory.undo(merge)
-            #expect(undone.edits?.count == 1 && undone.edits?["telephone"]?.string == "0559000000")
+            #expect(undone.edits?.count == 1 && undone.edits?["telephone"]?.string == "+33559000000")
             #expect(try await directory.person(own.id) == own)
             #expect(try await directory.person(other.id) == other)
             let mandates = try await operating.send(

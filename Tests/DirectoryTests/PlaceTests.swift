@@ -16,7 +16,8 @@ struct PlaceTests {
             try await directory.database.withClient(searchPath: "directory") { client in
                 let rows = try await client.query(
                     """
-                    select code, departement_of(code) as departement
+                    select code, departement_of(code) as departement, departement_at(code, '04') as mainland,
+                        departement_at(code, '2A') as island
                     from (select lpad(number::text, 5, '0') as code from generate_series(0, 99999) as number) as codes
                     """)
                 var (codes, different): (Int, [String]) = (0, [])
@@ -24,13 +25,20 @@ struct PlaceTests {
                     guard let code = try? PostalCode(validating: row["code", as: String.self]) else { continue }
                     codes += 1
                     let departement: Departement? = try row.optional("departement")
-                    if departement != Departement(postalCode: code) { different.append(code.text) }
+                    let mainland: Departement? = try row.optional("mainland")
+                    let island: Departement? = try row.optional("island")
+                    if departement != Departement(postalCode: code)
+                        || mainland != Departement(said: "04", postalCode: code)
+                        || island != Departement(said: "2A", postalCode: code)
+                    {
+                        different.append(code.text)
+                    }
                 }
                 #expect(codes > 90_000 && different.isEmpty, "\(different.prefix(5))")
                 let known = try await client.query("select code, region from departement")
-                #expect(Set(try known.map { try $0["code", as: Departement.self] }) == Set(Departement.all))
+                #expect(Set(try known.map { try $0["code", as: Departement.self] }) == Set(Departement.all + [.abroad]))
                 for region in Region.all {
-                    let own = try known.filter { try $0["region", as: Region.self] == region }
+                    let own = try known.filter { try $0.optional("region", as: Region.self) == region }
                     #expect(try own.map { try $0["code", as: Departement.self] }.sorted() == region.departements)
                 }
             }
@@ -70,8 +78,8 @@ struct PlaceTests {
         ] {
             #expect(answer["departement"]?.string == departement && answer["region"]?.string == region)
             let addresses = try #require(answer["addresses"]?.array)
-            // No département: it is no part of France.
-            #expect(addresses[0]["departement"] == nil && addresses[0]["region"] == nil)
+            // No région: it is no part of France.
+            #expect(addresses[0]["departement"]?.string == "980" && addresses[0]["region"] == nil)
             #expect(addresses[1]["departement"]?.string == departement)
             #expect(addresses[1]["region"]?.string == region && addresses[1]["street"]?.string == "1 rue")
         }
@@ -94,7 +102,6 @@ struct PlaceTests {
             }
             #expect(kept?.contains("Bastia") == true && kept?.contains("2B") == false && kept?.contains("94") == false)
             for (wrong, pointer) in [
-                (read.replacing("2B", with: "2A"), "/addresses/0/departement"),
                 (read.replacing("94", with: "93"), "/addresses/0/region"),
                 (#"{"use":"site","postalCode":"98000","commune":"Monaco","region":"93"}"#, "/addresses/0/region"),
             ] {
@@ -102,11 +109,57 @@ struct PlaceTests {
                 #expect(answer.status == 422)
                 #expect(try answer.pointer() == pointer)
             }
+            // What the postal code rules out gives way; what lies beside it stays.
+            let contrary = try await change(read.replacing("2B", with: "2A"), at: 2)
+            #expect(try contrary.decode(Organization.self).addresses.first?.departement == "2B")
+            let claret = #"{"use":"site","postalCode":"05110","commune":"Claret","departement":"04"}"#
+            let said = try await change(claret, at: 3).decode(Organization.self).addresses
+            #expect(said.first?.departement == "04" && said.first?.region == "93")
+            let readAgain = String(decoding: try WireJSON.encode(said), as: UTF8.self)
+            let again = try await directory.ask(.patch, path, ifMatch: 4, json: #"{"addresses":\#(readAgain)}"#)
+            #expect(try again.decode(Organization.self).addresses == said)
             // A seat that moves takes its région along; one whose code tells nothing has none.
-            let moved = try await directory.ask(.patch, path, ifMatch: 2, json: #"{"postalCode":"97200"}"#)
+            let moved = try await directory.ask(.patch, path, ifMatch: 5, json: #"{"postalCode":"97200"}"#)
             #expect(try moved.decode(Organization.self).region == "02")
-            let away = try await directory.ask(.patch, path, ifMatch: 3, json: #"{"postalCode":"98000"}"#)
-            #expect(try away.decode(Organization.self).region == nil)
+            let away = try await directory.ask(.patch, path, ifMatch: 6, json: #"{"postalCode":"98000"}"#)
+            #expect(
+                try away.decode(Organization.self).region == nil && away.decode(Organization.self).departement == "980")
+        }
+    }
+
+    @Test("nothing is refused for where it is: seats, addresses, experts, referrals and tables, abroad too")
+    func abroad() async throws {
+        try await withDirectory { directory in
+            let person = try await directory.person("Ana", "Bidart")
+            let ambassador = try await directory.client(.operator).send(
+                CreateAmbassador.request(body: .init(person: person.id, topics: ["cloud"], departements: ["64"])))
+            for (code, departement) in [
+                ("98000", "980"), ("97500", "975"), ("97133", "977"), ("97150", "978"), ("98600", "986"),
+                ("98714", "987"),
+                ("98800", "988"), ("97822", "974"), ("20700", "2A"), ("BE-1050", "990"), ("CH-1201", "990"),
+            ] {
+                let place = #""postalCode":"\#(code)","commune":"Là""#
+                let seat = try await directory.ask(
+                    .post, "/v1/organizations",
+                    json: #"{"kind":"brand","name":"M \#(code)",\#(place),"addresses":[{"use":"site",\#(place)}]}"#)
+                #expect(try seat.status == 201 && seat.json()["departement"]?.string == departement, "\(code)")
+                #expect(try seat.json()["addresses"]?.array?.first?["departement"]?.string == departement, "\(code)")
+                let made = try await directory.ask(
+                    .post, "/v1/experts", json: #"{"subKind":"reseller","name":"E \#(code)",\#(place)}"#)
+                #expect(try made.status == 201 && made.json()["departement"]?.string == departement, "\(code)")
+                let referral = try await directory.ask(
+                    .post, "/v1/referrals",
+                    json:
+                        #"{"topics":["cloud"],"postalCode":"\#(code)","description":"Une caisse.","ambassador":"\#(ambassador.id)"}"#
+                )
+                #expect(
+                    try referral.status == 201 && referral.json()["departement"]?.string == departement, "\(code)")
+                let near = try await directory.ask("/v1/experts?near=\(code)")
+                #expect(try near.items("name").first == "E \(code)", "\(code)")
+            }
+            let before = try await directory.ask("/v1/experts.csv")
+            let back = try await directory.imports(before.body).decode(ImportReport.self)
+            #expect(back.errors == [] && back.updated == 0 && back.created == 0)
         }
     }
 

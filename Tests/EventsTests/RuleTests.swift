@@ -21,6 +21,12 @@ struct RuleTests {
         #expect(pointers(hours(2), hours(-1), hours(-1)) == ["/registrationOpensAt"])
         #expect(pointers(hours(2), hours(0), nil) == ["/registrationOpensAt"])
         #expect(pointers(hours(2), nil, hours(3)) == ["/registrationClosesAt"])
+        // Years that cannot be.
+        let long = hours(24 * 365 * 10)
+        #expect(
+            pointers(long, Timestamp(microseconds: -60_000_000_000_000_000), nil) == [
+                "/endsAt", "/registrationOpensAt",
+            ])
     }
 
     @Test("who names no session gets the only one")

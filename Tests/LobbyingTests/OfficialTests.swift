@@ -71,6 +71,32 @@ struct OfficialTests {
         }
     }
 
+    @Test("mandates and meetings have days that can be, and a telephone is kept as the world dials it")
+    func values() async throws {
+        try await withService(LobbyingApplication.self) { lobbying in
+            let official = try await lobbying.official()
+            for (from, until, pointer) in [
+                ("0206-11-28", nil, "/from"), ("1958-10-03", nil, "/from"), ("2024-01-01", "2999-01-01", "/until"),
+            ] as [(Day, Day?, String)] {
+                let refused = try await problem {
+                    try await mandate(official, constituency: nil, from: from, until: until, on: lobbying)
+                }
+                #expect(refused?.errors?.first?.pointer == pointer)
+            }
+            for date in ["0206-11-28", "2999-01-01"] as [Day] {
+                let refused = try await problem { try await lobbying.meeting(on: date) }
+                #expect(refused?.status == 422 && refused?.errors?.first?.pointer == "/date")
+            }
+            let client = try lobbying.patient(.lobbyist)
+            let shown = try await client.send(GetOfficial.request(path: .init(official: official.id)))
+            let changed = try await client.send(
+                ChangeOfficial.request(
+                    path: .init(official: official.id), body: .init(telephone: .some("0590 12 34 56")),
+                    ifMatch: shown.version))
+            #expect(changed.telephone?.text == "+590590123456")
+        }
+    }
+
     @Test("officials are listed by name, by kind, and by who is in office on a day")
     func list() async throws {
         try await withService(LobbyingApplication.self) { lobbying in

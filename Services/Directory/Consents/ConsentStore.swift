@@ -177,6 +177,7 @@ enum ConsentStore {
         guard let time = answer.at else { return "now()" }
         guard principal.role == .operator else { throw .invalid("/at", "is for the club's staff to say") }
         guard time <= .now else { throw .invalid("/at", "is in the future") }
+        guard time.day >= DayMeaning.floor else { throw .invalid("/at", "is before \(DayMeaning.floor)") }
         return "\(time)::timestamptz"
     }
 

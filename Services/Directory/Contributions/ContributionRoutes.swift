@@ -52,9 +52,12 @@ struct ContributionRoutes {
     private func call(
         _ body: CallContributions.Body, by principal: Principal, in transaction: PostgresTransaction
     ) async throws -> ContributionCall {
-        guard (2000...2999).contains(body.year) else { throw Problem.invalid("/year", "must be from 2000 to 2999") }
+        let lastYear = Day.today.year + 10
+        guard (2000...lastYear).contains(body.year) else {
+            throw Problem.invalid("/year", "must be from 2000 to \(lastYear)")
+        }
         let dueOn = body.dueOn ?? Day.today.adding(days: 30)
-        guard dueOn >= Day.today else { throw Problem.invalid("/dueOn", "is over") }
+        try DayMeaning.due.check(dueOn, at: "/dueOn")
         guard body.dryRun != true else {
             let last = try await ContributionStore.last(body.year, in: transaction)
             return outcome(body.year, try await ContributionStore.candidates(body.year, in: transaction), after: last)

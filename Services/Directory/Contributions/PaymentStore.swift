@@ -17,7 +17,7 @@ enum PaymentStore {
         guard body.amount.amount != 0, (-most...most).contains(body.amount.amount) else {
             throw Problem.invalid("/amount/amount", "must be between 1 and 2147483647 cents, or as much below 0")
         }
-        guard body.paidOn <= Day.today else { throw Problem.invalid("/paidOn", "is in the future") }
+        try DayMeaning.payment.check(body.paidOn, at: "/paidOn")
         let row = try await transaction.first(
             "select cancelled_on is not null as cancelled from contribution where id = \(contribution) for update")
         guard let row else { throw Problem(.notFound) }

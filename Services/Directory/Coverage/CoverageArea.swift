@@ -18,11 +18,11 @@ struct CoverageArea: Sendable {
         let rows = try await executor.query(
             """
             select departement.code, departement.name, region.name as region
-            from departement join region on region.code = departement.region
+            from departement left join region on region.code = departement.region
             where \(rules.all)
             """)
         departements = Set(try rows.map { try $0["code", as: Departement.self] })
-        name = try departement?.name ?? rows.first?["region"] ?? ""
+        name = try departement?.name ?? rows.first?.optional("region") ?? ""
     }
 
     var codes: [String] { departements.map(\.text) }

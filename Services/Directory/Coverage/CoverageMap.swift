@@ -44,9 +44,9 @@ struct CoverageMap: Sendable {
         func asks(about departement: Departement) -> Bool { area?.departements.contains(departement) ?? true }
         let classes = Self.classes(counts.filter { asks(about: $0.key) }.map(\.value))
         let empty = DepartementTile.all.count { asks(about: $0.departement) && counts[$0.departement, default: 0] == 0 }
-        // The last row has a square at each end, and room for the legend between them.
+        // The last row has squares at both ends, and room for the legend between them.
         let bottom = Self.top + DepartementTile.rows * Self.pitch
-        let legendLeft = Self.left + 2 * Self.pitch
+        let legendLeft = Self.left + 3 * Self.pitch
         let legendTop = bottom - Self.pitch
         let context: [String: Any] = [
             "width": Self.left * 2 + DepartementTile.columns * Self.pitch,

@@ -4,7 +4,7 @@ import ClubProtocol
 ///
 /// A map to scale hides the small and crowded départements, and those are where most firms are: here each has the same square.
 /// The squares keep what people look for: who is north, south, east or west of whom, and who is a neighbour. Corsica stands off
-/// the coast, the départements overseas in a column of their own.
+/// the coast; the départements and collectivities overseas, and Monaco, in two columns of their own.
 struct DepartementTile: Sendable {
     let departement: Departement
     let name: String
@@ -13,12 +13,12 @@ struct DepartementTile: Sendable {
     /// From the north, 0 first.
     let row: Int
 
-    static let columns = 12
+    static let columns = 13
     static let rows = 13
-    /// Where the column of the départements overseas begins.
-    static let overseasRow = 8
+    /// Where the two columns of what lies overseas begin.
+    static let overseasRow = 7
 
-    /// All 101, in the order of the State.
+    /// All 108, in the order of the State.
     static let all: [DepartementTile] = {
         var tiles: [DepartementTile] = []
         for (row, line) in layout.split(separator: "\n").enumerated() {
@@ -32,19 +32,19 @@ struct DepartementTile: Sendable {
     }()
 
     private static let layout = """
-        .. .. .. .. .. 62 59 .. .. .. .. ..
-        .. .. .. .. 76 80 60 02 08 .. .. ..
-        .. .. 50 14 27 95 93 51 55 54 57 67
-        29 22 35 61 78 92 75 77 10 52 88 68
-        .. 56 53 72 28 91 94 89 21 70 90 ..
-        .. 44 49 37 41 45 18 58 71 39 25 ..
-        .. 85 79 86 36 23 03 42 69 01 74 ..
-        .. .. 17 16 87 19 63 43 26 38 73 ..
-        971 .. 33 24 46 15 48 07 84 05 .. ..
-        972 .. 40 47 82 12 34 30 13 04 06 ..
-        973 .. 64 32 31 81 11 .. .. 83 .. ..
-        974 .. .. 65 09 66 .. .. .. .. .. 2B
-        976 .. .. .. .. .. .. .. .. .. .. 2A
+        .. .. .. .. .. .. 62 59 .. .. .. .. ..
+        .. .. .. .. .. 76 80 60 02 08 .. .. ..
+        .. .. .. 50 14 27 95 93 51 55 54 57 67
+        .. 29 22 35 61 78 92 75 77 10 52 88 68
+        .. .. 56 53 72 28 91 94 89 21 70 90 ..
+        .. .. 44 49 37 41 45 18 58 71 39 25 ..
+        .. .. 85 79 86 36 23 03 42 69 01 74 ..
+        971 975 .. 17 16 87 19 63 43 26 38 73 ..
+        972 977 .. 33 24 46 15 48 07 84 05 .. ..
+        973 978 .. 40 47 82 12 34 30 13 04 06 ..
+        974 986 .. 64 32 31 81 11 .. .. 83 .. ..
+        976 987 .. .. 65 09 66 .. .. .. .. .. 2B
+        980 988 .. .. .. .. .. .. .. .. .. .. 2A
         """
 }
 
@@ -72,6 +72,7 @@ extension Departement {
         78=Yvelines;79=Deux-Sèvres;80=Somme;81=Tarn;82=Tarn-et-Garonne;83=Var;84=Vaucluse;85=Vendée;86=Vienne;\
         87=Haute-Vienne;88=Vosges;89=Yonne;90=Territoire de Belfort;91=Essonne;92=Hauts-de-Seine;\
         93=Seine-Saint-Denis;94=Val-de-Marne;95=Val-d'Oise;971=Guadeloupe;972=Martinique;973=Guyane;974=La Réunion;\
-        976=Mayotte
+        975=Saint-Pierre-et-Miquelon;976=Mayotte;977=Saint-Barthélemy;978=Saint-Martin;980=Monaco;\
+        986=Wallis-et-Futuna;987=Polynésie française;988=Nouvelle-Calédonie;990=Étranger
         """
 }

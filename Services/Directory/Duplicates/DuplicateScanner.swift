@@ -163,22 +163,28 @@ enum DuplicateScanner {
                 ] + contacts(kind)
             case .person:
                 [
-                    hit(.sameName, kind, "other.sort_key = changed.sort_key"),
+                    hit(
+                        .sameName, kind,
+                        "directory.name_key(other.full_name) = directory.name_key(changed.full_name)"),
                     hit(
                         .swappedNames, kind,
                         """
-                        directory.sort_key(other.given_name || ' ' || other.family_name) = changed.sort_key
-                        and other.sort_key <> changed.sort_key
+                        directory.name_key(other.given_name || ' ' || other.family_name)
+                            = directory.name_key(changed.full_name)
+                        and directory.name_key(other.full_name) <> directory.name_key(changed.full_name)
                         """),
                     hit(
                         .similarNameInOrganization, kind,
                         similar("other.sort_key", "changed.sort_key")
-                            + " and other.organization = changed.organization"),
+                            + """
+                             and other.organization = changed.organization
+                            and directory.name_key(other.full_name) <> directory.name_key(changed.full_name)
+                            """),
                     hit(
                         .sameMailbox, kind, "directory.mailbox_key(other.email) = directory.mailbox_key(changed.email)"),
                     hit(
                         .sameTelephone, kind,
-                        "directory.telephone_key(other.telephone) = directory.telephone_key(changed.telephone)"),
+                        "other.telephone = changed.telephone"),
                 ]
             }
         return found.joined(separator: " union all ")
@@ -189,7 +195,7 @@ enum DuplicateScanner {
             hit(.sameEmail, kind, "lower(other.email) = lower(changed.email)"),
             hit(
                 .sameTelephone, kind,
-                "directory.telephone_key(other.telephone) = directory.telephone_key(changed.telephone)"),
+                "other.telephone = changed.telephone"),
             hit(
                 .sameWebsite, kind,
                 "directory.website_host(other.website) = directory.website_host(changed.website)"),

@@ -29,7 +29,7 @@ enum ExpertStore {
     static func create(
         _ id: Expert.ID, _ body: CreateExpert.Body, in transaction: PostgresTransaction
     ) async throws -> Rows {
-        guard let departement = body.departement ?? Departement(postalCode: body.postalCode) else {
+        guard let departement = Departement(said: body.departement, postalCode: body.postalCode) else {
             throw Problem.invalid("/departement", "the postal code does not tell it")
         }
         return try await transaction.query(
@@ -156,7 +156,7 @@ extension ListExperts.Query {
 }
 
 extension Expert {
-    /// After a merge patch. A new postal code brings its département, unless the patch says another.
+    /// After a merge patch. A new postal code brings its département, unless the patch says another that may be.
     fileprivate func patched(_ patch: ChangeExpert.Body) throws -> Expert {
         var result = self
         if let value = patch.subKind { result.subKind = value }
@@ -165,15 +165,17 @@ extension Expert {
         if let value = patch.contactName { result.contactName = value }
         if let value = patch.email { result.email = value }
         if let value = patch.telephone { result.telephone = value }
-        if let value = patch.postalCode {
+        if let value = patch.postalCode, value != postalCode {
             result.postalCode = value
-            guard let departement = patch.departement ?? Departement(postalCode: value) else {
+            guard let departement = Departement(said: patch.departement, postalCode: value) else {
                 throw Problem.invalid("/departement", "the postal code does not tell it")
             }
             result.departement = departement
         }
         if let value = patch.commune { result.commune = value }
-        if let value = patch.departement { result.departement = value }
+        if let value = patch.departement {
+            result.departement = Departement(said: value, postalCode: result.postalCode) ?? value
+        }
         if let value = patch.departements { result.departements = value }
         if let value = patch.topics { result.topics = value }
         if let value = patch.brands { result.brands = value }

@@ -6,7 +6,7 @@ struct Card: Decodable {
     var givenName: String
     var familyName: String
     var email: String?
-    var telephone: String?
+    var telephone: Telephone?
     var organization: String?
     var updatedAt: Timestamp
 
@@ -18,7 +18,7 @@ struct Card: Decodable {
         text += Self.line("N", "\(Self.escaped(familyName));\(Self.escaped(givenName));;;")
         if let email { text += Self.line("EMAIL;TYPE=work", Self.escaped(email)) }
         if let telephone {
-            text += Self.line("TEL;VALUE=uri;TYPE=\"voice,work\"", "tel:\(Self.international(telephone))")
+            text += Self.line("TEL;VALUE=uri;TYPE=\"voice,work\"", telephone.uri)
         }
         if let organization { text += Self.line("ORG", Self.escaped(organization)) }
         text += Self.line("REV", updatedAt.text.filter { $0 != "-" && $0 != ":" }.prefix(15) + "Z")
@@ -37,11 +37,6 @@ struct Card: Decodable {
             }
         }
         return result
-    }
-
-    /// A `tel` address is a number for the whole world (RFC 3966): a French one gets its +33.
-    private static func international(_ number: String) -> String {
-        number.utf8.count == 10 && number.hasPrefix("0") ? "+33\(number.dropFirst())" : number
     }
 
     /// A line of at most 75 octets, gone on with in the next one after a blank; no character is cut (RFC 6350, 3.2).

@@ -66,7 +66,8 @@ struct ExportTable: Sendable {
     static let experts = ExportTable(
         columns: [
             .init("id", "id::text"), .init("subKind", "sub_kind"), .init("name", "name"), .init("siret", "siret"),
-            .init("contactName", "contact_name"), .init("email", "email"), .init("telephone", "telephone"),
+            .init("contactName", "contact_name"), .init("email", "email"),
+            .init("telephone", "directory.telephone_written(telephone)"),
             .init("postalCode", "postal_code"), .init("commune", "commune"), .init("departement", "departement"),
             .init("departements", "array_to_string(departements, ', ')"), .init("topics", topics),
             .init("brands", brands), .init("website", "website"),
@@ -78,7 +79,8 @@ struct ExportTable: Sendable {
             .init("id", "id::text"), .init("kind", "kind"), .init("subKind", "sub_kind"), .init("name", "name"),
             .init("siren", "siren"), .init("siret", "siret"), .init("street", "street"),
             .init("postalCode", "postal_code"), .init("commune", "commune"), .init("departement", "departement"),
-            .init("email", "email"), .init("telephone", "telephone"), .init("website", "website"),
+            .init("email", "email"), .init("telephone", "directory.telephone_written(telephone)"),
+            .init("website", "website"),
             .init("topics", topics), .init("parent", number(of: "organization.parent")),
             .init("agency", "agency::text"),
             .init("publicDirectory", "case when public_directory then 'oui' else 'non' end"),
@@ -88,7 +90,7 @@ struct ExportTable: Sendable {
     static let people = ExportTable(
         columns: [
             .init("id", "id::text"), .init("familyName", "family_name"), .init("givenName", "given_name"),
-            .init("email", "email"), .init("telephone", "telephone"),
+            .init("email", "email"), .init("telephone", "directory.telephone_written(telephone)"),
             .init("organization", number(of: "person.organization")),
         ] + consents,
         source: "person", order: .name(of: "person"))
@@ -98,7 +100,8 @@ struct ExportTable: Sendable {
         ExportTable(
             columns: [
                 .init("id", "id::text"), .init("person", "person::text"), .init("familyName", "family_name"),
-                .init("givenName", "given_name"), .init("email", "email"), .init("telephone", "telephone"),
+                .init("givenName", "given_name"), .init("email", "email"),
+                .init("telephone", "directory.telephone_written(telephone)"),
                 .init("organization", number(of: "ambassador.organization")), .init("topics", topics),
                 .init("departements", "array_to_string(departements, ', ')"),
             ] + consents + enrolment,

@@ -80,8 +80,8 @@ struct AmbassadorRow: ImportedRow {
         case .topics: self.topics = try Cell.list(cell, "/") { part throws(InvalidText) in try topics.code(of: part) }
         case .departements:
             departements = try Cell.list(cell, "/") { part throws(InvalidText) in try Cell.departement(part) }
-        case .enrolledOn: enrolledOn = try Cell.day(cell)
-        case .leftOn: leftOn = try Cell.day(cell)
+        case .enrolledOn: enrolledOn = try Cell.day(cell, of: .enrolment)
+        case .leftOn: leftOn = try Cell.day(cell, of: .enrolment)
         default:
             if let column = PersonColumn(rawValue: column.rawValue) { try who.read(cell, as: column, topics) }
         }

@@ -35,10 +35,19 @@ enum Cell {
     /// The digits of a number, or the letters of a code, as people group them with blanks.
     static func withoutBlanks(_ cell: String) -> String { cell.removingScalars(where: \.isBlank) }
 
-    /// Line breaks and runs of blanks, which spreadsheets bring, become one blank; one that does not break stays.
+    /// Line breaks and tabs, which spreadsheets bring, become blanks; the rest is that of every line.
     static func line(_ cell: String) throws(InvalidText) -> Line {
-        let words = cell.unicodeScalars.split { $0 == " " || $0 == "\t" || $0.endsLine }
-        return try Line(validating: words.count == 1 ? String(words[0]) : words.map(String.init).joined(separator: " "))
+        guard cell.utf8.contains(where: { $0 < 0x20 || $0 == 0xC2 || $0 == 0xE2 }) else {
+            return try Line(validating: cell)
+        }
+        var scalars = String.UnicodeScalarView()
+        for scalar in cell.unicodeScalars {
+            switch scalar.value {
+            case 0x09...0x0D, 0x85, 0x2028, 0x2029: scalars.append(" ")
+            default: scalars.append(scalar)
+            }
+        }
+        return try Line(validating: String(scalars))
     }
 
     /// A spreadsheet takes the zeros of `01000` and `0559…` away.
@@ -55,39 +64,79 @@ enum Cell {
         return Substring(cell.utf8[scheme.endIndex...]).hasBytePrefix("://") ? cell : "https://\(cell)"
     }
 
+    /// `1000` for `01000`, or a code of another country after the country's, which may have blanks.
+    static func postalCode(_ cell: String) throws(InvalidText) -> PostalCode {
+        let isFrench = cell.utf8.first.map { (0x30...0x39).contains($0) } ?? false
+        return try PostalCode(validating: isFrench ? padded(cell, to: 5) : cell)
+    }
+
+    /// A number that a spreadsheet took for one, `559000000`, `559000000.0` or `5,59E+08` with all of its digits, gets its 0 again; one
+    /// whose last digits the spreadsheet has rounded away is none.
     static func telephone(_ cell: String) throws(InvalidText) -> Telephone {
-        let number = try Telephone(validating: cell.removingScalars { $0 == "/" })
-        guard number.text.utf8.count == 9, let first = number.text.utf8.first, (0x31...0x39).contains(first) else {
-            return number
+        guard let digits = digits(ofNumber: cell) else { return try Telephone(validating: cell) }
+        return try Telephone(
+            validating: digits.utf8.count == 9 && !digits.utf8.starts(with: "0".utf8) ? "0\(digits)" : digits)
+    }
+
+    /// The digits of a whole number as a spreadsheet or a data frame writes it; nil for any other text.
+    private static func digits(ofNumber cell: String) -> String? {
+        guard cell.utf8.count <= 40 else { return nil }
+        var rest = Array(cell.utf8)[...]
+        func number() -> [UInt8] {
+            let digits = rest.prefix { (0x30...0x39).contains($0) }
+            rest = rest.dropFirst(digits.count)
+            return Array(digits)
         }
-        return try Telephone(validating: "0\(number.text)")
+        let whole = number()
+        var fraction: [UInt8] = []
+        if rest.first == UInt8(ascii: ".") || rest.first == UInt8(ascii: ",") {
+            rest = rest.dropFirst()
+            fraction = number()
+            guard !fraction.isEmpty else { return nil }
+        }
+        var exponent = 0
+        if rest.first == UInt8(ascii: "E") || rest.first == UInt8(ascii: "e") {
+            rest = rest.dropFirst()
+            if rest.first == UInt8(ascii: "+") { rest = rest.dropFirst() }
+            guard let value = Int(String(decoding: number(), as: UTF8.self)), value <= 15 else { return nil }
+            exponent = value
+        }
+        while fraction.count > exponent, fraction.last == UInt8(ascii: "0") { fraction.removeLast() }
+        guard rest.isEmpty, !whole.isEmpty, fraction.count == exponent else { return nil }
+        return String(decoding: whole + fraction, as: UTF8.self)
     }
 
     /// `64`, `1` for `01`, or `64 - Pyrénées-Atlantiques`.
     static func departement(_ cell: String) throws(InvalidText) -> Departement {
-        let code = Substring(
-            cell.utf8.prefix { byte in
-                (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
-            }
-        ).asciiUppercased
-        return try Departement(validating: code.utf8.count == 1 ? "0\(code)" : code)
+        let code = cell.utf8.prefix(4).prefix { (0x30...0x39).contains($0) || (0x41...0x5A).contains($0 & 0xDF) }
+            .map { $0 >= 0x41 ? $0 & 0xDF : $0 }
+        return try Departement(validating: (code.count == 1 ? "0" : "") + String(decoding: code, as: UTF8.self))
     }
 
     /// `2027-03-14`, or `14/3/2027`, as French spreadsheets write it.
-    static func day(_ cell: String) throws(InvalidText) -> Day {
-        let parts = cell.split(atByte: UInt8(ascii: "/"), omittingEmpty: true)
-        guard parts.count == 3 else { return try Day(validating: cell) }
-        let (day, month) = (padded(String(parts[0]), to: 2), padded(String(parts[1]), to: 2))
-        return try Day(validating: "\(parts[2])-\(month)-\(day)")
+    ///
+    /// - Throws: for a day on which nothing of this meaning can be, too.
+    static func day(_ cell: String, of meaning: DayMeaning) throws(InvalidText) -> Day {
+        guard cell.utf8.count <= 40 else { throw InvalidText("is no day (YYYY-MM-DD)") }
+        let parts = cell.utf8.split(separator: UInt8(ascii: "/")).map { String(decoding: Array($0), as: UTF8.self) }
+        guard parts.count == 3 else { return try meaning.checked(try Day(validating: cell)) }
+        let (day, month) = (padded(parts[0], to: 2), padded(parts[1], to: 2))
+        return try meaning.checked(try Day(validating: "\(parts[2])-\(month)-\(day)"))
     }
 
     static func yes(_ cell: String) throws(InvalidText) -> Bool {
-        switch Folding.key(cell) {
+        switch key(cell) {
         case "oui", "o", "yes", "y", "vrai", "true", "1", "x", "ok": return true
         case "non", "n", "no", "faux", "false", "0": return false
         default: throw InvalidText("is neither oui (yes) nor non (no)")
         }
     }
+
+    /// What a word has in common with the words that are known, none of which is long.
+    static func key(_ cell: String) -> String { cell.utf8.count <= 200 ? Folding.key(cell) : "" }
+
+    /// A web address, which people write without its `https://`.
+    static func website(_ cell: String) throws(InvalidText) -> WebAddress { try WebAddress(validating: address(cell)) }
 
     /// Cuts at separators outside of quotes; a part in quotes, `"Durand, Fils"`, loses them.
     private static func parts(of cell: String, separators: String) -> [String] {

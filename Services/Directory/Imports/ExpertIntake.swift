@@ -54,9 +54,10 @@ extension ExpertRow {
             insert into expert (
                 id, sub_kind, name, siret, contact_name, email, telephone, postal_code, commune, departement,
                 departements, topics, brands, website, consents)
-            select id, "subKind", name, siret, "contactName", email, telephone, "postalCode", commune, departement,
-                coalesce(departements, array[departement]), coalesce(topics, '{}'), coalesce(brands, '{}'), website,
-                \(ExistingRecord.firstConsents)
+            select id, "subKind", name, siret, "contactName", email, telephone, "postalCode", commune,
+                directory.departement_at("postalCode", departement),
+                coalesce(departements, array[directory.departement_at("postalCode", departement)]),
+                coalesce(topics, '{}'), coalesce(brands, '{}'), website, \(ExistingRecord.firstConsents)
             from \(recordset(rows)) \(ExistingRecord.declined(at: "row.email"))
             """)
     }
@@ -80,7 +81,7 @@ extension ExpertRow {
                     \(known.text("email", "row.email", emptiedAs: "email")),
                     \(known.text("telephone", "row.telephone", emptiedAs: "telephone")),
                     \(known.text("postal_code", #"row."postalCode""#)), \(known.text("commune", "row.commune")),
-                    \(known.text("departement", "row.departement")),
+                    \(known.text("departement", SQL.importedDepartement(of: "expert"))),
                     \(known.list("departements", "row.departements", emptiedAs: "departements")),
                     \(known.list("topics", "row.topics", emptiedAs: "topics")),
                     \(known.list("brands", "row.brands", emptiedAs: "brands")),

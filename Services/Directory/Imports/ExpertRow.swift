@@ -20,6 +20,7 @@ struct ExpertRow: ImportedRow {
     var telephone: Telephone?
     var postalCode: PostalCode?
     var commune: Line?
+    /// As the row says it; without, the postal code tells.
     var departement: Departement?
     var departements: [Departement]?
     var topics: [Topic]?
@@ -39,14 +40,13 @@ struct ExpertRow: ImportedRow {
         if subKind == nil { return .subKind }
         if postalCode == nil { return .postalCode }
         if commune == nil { return .commune }
-        if departement == nil { return .departement }
+        if postalCode.map({ Departement(said: departement, postalCode: $0) == nil }) == true { return .departement }
         return nil
     }
 
     var answers: Bool { consents != nil }
 
     mutating func conclude() throws(InvalidText) {
-        if departement == nil, let postalCode { departement = Departement(postalCode: postalCode) }
         try checkConsent()
         guard name != nil || siret != nil || email != nil || identifier != nil else {
             throw InvalidText("The row has neither name nor SIRET nor e-mail.")
@@ -62,7 +62,7 @@ struct ExpertRow: ImportedRow {
         case .contactName: contactName = try Cell.line(cell)
         case .email: email = try EmailAddress(validating: cell)
         case .telephone: telephone = try Cell.telephone(cell)
-        case .postalCode: postalCode = try PostalCode(validating: Cell.padded(cell, to: 5))
+        case .postalCode: postalCode = try Cell.postalCode(cell)
         case .commune: commune = try Cell.line(cell)
         case .departement: departement = try Cell.departement(cell)
         case .departements:
@@ -71,18 +71,18 @@ struct ExpertRow: ImportedRow {
             }
         case .topics: self.topics = try Cell.list(cell, "/") { part throws(InvalidText) in try topics.code(of: part) }
         case .brands: brands = try Cell.list(cell) { part throws(InvalidText) in try Cell.line(part) }
-        case .website: website = try WebAddress(validating: Cell.address(cell))
+        case .website: website = try Cell.website(cell)
         case .flashInfo: consents = (consents ?? .init()).with(\.flashInfo, try Cell.yes(cell))
         case .eventInvitations: consents = (consents ?? .init()).with(\.eventInvitations, try Cell.yes(cell))
         case .publicDirectory: consents = (consents ?? .init()).with(\.publicDirectory, try Cell.yes(cell))
         case .partnerOffers: consents = (consents ?? .init()).with(\.partnerOffers, try Cell.yes(cell))
-        case .consentDate: consentDate = try Cell.day(cell)
+        case .consentDate: consentDate = try Cell.day(cell, of: .consent)
         case .consentSource: consentSource = try Cell.line(cell)
         }
     }
 
     static func subKind(_ cell: String) throws(InvalidText) -> Expert.SubKind {
-        switch Folding.key(cell) {
+        switch Cell.key(cell) {
         case "webagency", "webagencies", "agenceweb", "agence", "agency": return .webAgency
         case "reseller", "resellers", "revendeur", "distributeur", "revendeurinformatique": return .reseller
         default: throw InvalidText("is neither web agency (agence web) nor reseller (revendeur)")

@@ -94,12 +94,9 @@ extension ImportedRow {
     ///
     /// - Throws: a sentence about the date.
     func checkConsent() throws(InvalidText) {
-        guard let consentDate else { return }
-        guard consentSource != nil else {
+        guard consentDate == nil || consentSource != nil else {
             throw InvalidText("A date of consent needs its source (consentSource, sourceConsentement).")
         }
-        guard consentDate <= .today else { throw InvalidText("The date of consent is in the future.") }
-        guard consentDate >= "2000-01-01" else { throw InvalidText("The date of consent is before the year 2000.") }
     }
 
     static func write(
@@ -192,7 +189,7 @@ struct TopicVocabulary {
     }
 
     func code(of text: String) throws(InvalidText) -> Topic {
-        guard let code = codes[Folding.key(text)] else { throw InvalidText("has a topic that the vocabulary has not") }
+        guard let code = codes[Cell.key(text)] else { throw InvalidText("has a topic that the vocabulary has not") }
         return code
     }
 }

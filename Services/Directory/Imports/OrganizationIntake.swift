@@ -129,7 +129,7 @@ extension OrganizationRow {
                 id, kind, sub_kind, name, siren, siret, street, postal_code, commune, departement, email, telephone,
                 website, topics, parent, public_directory)
             select id, coalesce(kind, "kindOfNew"), "subKind", name, siren, siret, street, "postalCode", commune,
-                departement, email, telephone, website, coalesce(topics, '{}'), \(head),
+                directory.departement_at("postalCode", departement), email, telephone, website, coalesce(topics, '{}'), \(head),
                 coalesce("publicDirectory", true)
             from \(recordset(rows))
             """)
@@ -193,7 +193,7 @@ extension OrganizationRow {
 
     private static let seat: [(column: SQL, cell: SQL, name: String?)] = [
         ("street", "row.street", "street"), ("postal_code", #"row."postalCode""#, "postalCode"),
-        ("commune", "row.commune", "commune"), ("departement", "row.departement", "departement"),
+        ("commune", "row.commune", "commune"), ("departement", SQL.importedDepartement(of: "organization"), "departement"),
     ]
 
     /// After the match there is not more than one.

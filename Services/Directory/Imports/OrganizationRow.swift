@@ -57,6 +57,7 @@ struct OrganizationRow: ImportedRow {
     var street: Line?
     var postalCode: PostalCode?
     var commune: Line?
+    /// As the row says it; without, the postal code tells.
     var departement: Departement?
     var email: EmailAddress?
     var telephone: Telephone?
@@ -92,7 +93,6 @@ struct OrganizationRow: ImportedRow {
             siren = try? siret.siren
             guard siren != nil else { throw InvalidText("The SIRET begins with nine digits that are no SIREN.") }
         }
-        if departement == nil, let postalCode { departement = Departement(postalCode: postalCode) }
         if kind == nil { kind = subKind?.kind }
         if let siren, let siret, !siret.text.hasBytePrefix(siren.text) {
             throw InvalidText("The SIRET does not begin with the SIREN.")
@@ -112,12 +112,12 @@ struct OrganizationRow: ImportedRow {
         case .siren: siren = try Siren(validating: Cell.withoutBlanks(cell))
         case .siret: siret = try Siret(validating: Cell.withoutBlanks(cell))
         case .street: street = try Cell.line(cell)
-        case .postalCode: postalCode = try PostalCode(validating: Cell.padded(cell, to: 5))
+        case .postalCode: postalCode = try Cell.postalCode(cell)
         case .commune: commune = try Cell.line(cell)
         case .departement: departement = try Cell.departement(cell)
         case .email: email = try EmailAddress(validating: cell)
         case .telephone: telephone = try Cell.telephone(cell)
-        case .website: website = try WebAddress(validating: Cell.address(cell))
+        case .website: website = try Cell.website(cell)
         case .topics: self.topics = try Cell.list(cell, "/") { part throws(InvalidText) in try topics.code(of: part) }
         case .publicDirectory: publicDirectory = try Cell.yes(cell)
         case .parent:
@@ -139,7 +139,7 @@ struct OrganizationRow: ImportedRow {
     }
 
     private static func kind(_ cell: String) throws(InvalidText) -> Organization.Kind {
-        switch Folding.key(cell) {
+        switch Cell.key(cell) {
         case "institution": return .institution
         case "brand", "marque": return .brand
         case "provider", "prestataire", "fournisseur": return .provider
@@ -148,7 +148,7 @@ struct OrganizationRow: ImportedRow {
     }
 
     private static func subKind(_ cell: String) throws(InvalidText) -> Organization.SubKind {
-        switch Folding.key(cell) {
+        switch Cell.key(cell) {
         case "accountingcentre", "centredegestion", "centredegestionagree", "cga": return .accountingCentre
         case "federation", "federationprofessionnelle": return .federation
         case "regulatedprofession", "professionreglementee": return .regulatedProfession

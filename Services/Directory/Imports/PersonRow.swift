@@ -89,7 +89,7 @@ struct PersonRow: ImportedRow {
         case .eventInvitations: consents = (consents ?? .init()).with(\.eventInvitations, try Cell.yes(cell))
         case .publicDirectory: consents = (consents ?? .init()).with(\.publicDirectory, try Cell.yes(cell))
         case .partnerOffers: consents = (consents ?? .init()).with(\.partnerOffers, try Cell.yes(cell))
-        case .consentDate: consentDate = try Cell.day(cell)
+        case .consentDate: consentDate = try Cell.day(cell, of: .consent)
         case .consentSource: consentSource = try Cell.line(cell)
         }
     }

@@ -44,7 +44,10 @@ struct MembershipRoutes {
         }
         parts.routes.write(RenewMemberships.self) { call, transaction in
             let year = call.body.year
-            guard (2000...2998).contains(year) else { throw Problem.invalid("/year", "must be from 2000 to 2998") }
+            let lastYear = Day.today.year + 9
+            guard (2000...lastYear).contains(year) else {
+                throw Problem.invalid("/year", "must be from 2000 to \(lastYear)")
+            }
             let made = try await transaction.outlastingMerges { transaction in
                 try await RenewalStore.renew(
                     try await RenewalStore.ending(year, in: transaction), after: year, in: transaction)

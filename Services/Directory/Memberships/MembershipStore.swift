@@ -20,7 +20,7 @@ enum MembershipStore {
     static func create(
         _ id: Membership.ID, _ body: CreateMembership.Body, in transaction: PostgresTransaction
     ) async throws -> Rows {
-        try MandateStore.checkDays(body.from, body.until)
+        try MandateStore.checkDays(body.from, body.until, of: .membership)
         return try await transaction.query(
             """
             insert into membership (id, organization, tier, from_day, until_day)
@@ -72,7 +72,8 @@ enum MembershipStore {
         if let value = patch.tier { membership.tier = value }
         if let value = patch.from { membership.from = value }
         if let value = patch.until { membership.until = value }
-        try MandateStore.checkDays(membership.from, membership.until)
+        try MandateStore.checkDays(
+            membership.from, membership.until, of: .membership, patch.from, patch.until.map(Optional.some))
         return try await transaction.query(
             """
             update membership set

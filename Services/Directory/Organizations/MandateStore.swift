@@ -21,7 +21,7 @@ enum MandateStore {
         _ id: Mandate.ID, of organization: Organization.ID, _ body: CreateMandate.Body,
         in transaction: PostgresTransaction
     ) async throws -> Rows {
-        try checkDays(body.from, body.until)
+        try checkDays(body.from, body.until, of: .mandate)
         return try await transaction.query(
             """
             insert into mandate (id, person, organization, kind, from_day, until_day)
@@ -64,7 +64,7 @@ enum MandateStore {
         var mandate = try row.decode(Mandate.self, at: version)
         if let value = patch.from { mandate.from = value }
         if let value = patch.until { mandate.until = value }
-        try checkDays(mandate.from, mandate.until)
+        try checkDays(mandate.from, mandate.until, of: .mandate, patch.from, patch.until)
         return try await transaction.query(
             """
             update mandate set
@@ -86,9 +86,25 @@ enum MandateStore {
     }
 
     /// - Throws: 422 when the last day is before the first.
-    static func checkDays(_ from: Day, _ until: Day?) throws {
+    private static func checkOrder(_ from: Day, _ until: Day?) throws {
         guard let until, until < from else { return }
         throw Problem.invalid("/until", "is before the first day")
+    }
+
+    /// - Throws: 422 for days that cannot be, or whose last is before the first.
+    static func checkDays(_ from: Day, _ until: Day?, of meaning: DayMeaning) throws {
+        try meaning.check(from, at: "/from")
+        try DayMeaning.end.check(until, at: "/until")
+        try checkOrder(from, until)
+    }
+
+    /// After a patch: what it does not name stays, whatever it is.
+    static func checkDays(
+        _ from: Day, _ until: Day?, of meaning: DayMeaning, _ newFrom: Day?, _ newUntil: Patched<Day>
+    ) throws {
+        try meaning.check(newFrom, at: "/from")
+        try DayMeaning.end.check(newUntil ?? nil, at: "/until")
+        try checkOrder(from, until)
     }
 
     /// The mandates of these identifiers as they are now, for the change feed.

@@ -24,8 +24,8 @@ enum OrganizationStore {
         _ id: Organization.ID, _ body: CreateOrganization.Body, in transaction: PostgresTransaction
     ) async throws -> Rows {
         let siren = try body.siren ?? body.siret.map(Self.siren(of:))
-        let addresses = try await PlaceStore.kept(body.addresses ?? [], on: transaction)
-        let departement = body.departement ?? body.postalCode.flatMap { Departement(postalCode: $0) }
+        let addresses = try PlaceStore.kept(body.addresses ?? [])
+        let departement = Departement(said: body.departement, postalCode: body.postalCode)
         return try await transaction.query(
             """
             insert into organization (
@@ -98,7 +98,7 @@ enum OrganizationStore {
         else { throw Problem(.notFound) }
         let organization = try row.decode(Organization.self, at: version)
         var changed = organization.patched(patch)
-        let addresses = try await PlaceStore.kept(changed.addresses, on: transaction)
+        let addresses = try PlaceStore.kept(changed.addresses)
         guard principal.role == .operator || organization.isSameMember(as: changed) else {
             throw Problem(.forbidden, "Only the club's staff changes kind, numbers and parent.")
         }
@@ -132,7 +132,7 @@ enum OrganizationStore {
 }
 
 extension Organization {
-    /// After a merge patch. A new postal code brings its département, unless the patch says another.
+    /// After a merge patch. A new postal code brings its département, unless the patch says another that may be.
     fileprivate func patched(_ patch: ChangeOrganization.Body) -> Organization {
         var result = self
         if let value = patch.kind { result.kind = value }
@@ -142,12 +142,14 @@ extension Organization {
         if let value = patch.siret { result.siret = value }
         if let value = patch.parent { result.parent = value }
         if let value = patch.street { result.street = value }
-        if let value = patch.postalCode {
+        if let value = patch.postalCode, value != postalCode {
             result.postalCode = value
             result.departement = value.flatMap { Departement(postalCode: $0) }
         }
         if let value = patch.commune { result.commune = value }
-        if let value = patch.departement { result.departement = value }
+        if let value = patch.departement {
+            result.departement = value.flatMap { Departement(said: $0, postalCode: result.postalCode) }
+        }
         if let value = patch.addresses { result.addresses = value }
         if let value = patch.website { result.website = value }
         if let value = patch.email { result.email = value }

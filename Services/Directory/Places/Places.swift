@@ -18,7 +18,16 @@ extension SQL {
         "(select place.region from directory.departement as place where place.code = \(table).departement)"
     }
 
-    /// Further addresses as they are answered: each with the département and the région that follow from its postal code.
+    /// What a row of an import says about where a record of this table lies: a département of its own, or a postal code that the record
+    /// does not have, which tells it anew. Else nothing: what had been said of the same postal code stays.
+    static func importedDepartement(of table: SQL) -> SQL {
+        """
+        case when row.departement is not null or row."postalCode" <> coalesce(\(table).postal_code, '')
+            then directory.departement_at(coalesce(row."postalCode", \(table).postal_code), row.departement) end
+        """
+    }
+
+    /// Further addresses as they are answered: each with its département, said or told by its postal code, and with the région.
     static let placedAddresses: SQL = """
         case when addresses = '[]' then addresses else (
             select jsonb_agg(
@@ -26,31 +35,27 @@ extension SQL {
                 order by address.number)
             from jsonb_array_elements(addresses) with ordinality as address (value, number)
             left join directory.departement as place
-                on place.code = directory.departement_of(address.value ->> 'postalCode')) end
+                on place.code = directory.departement_at(
+                    address.value ->> 'postalCode', address.value ->> 'departement')) end
         """
 }
 
-/// What follows from a postal code.
+/// Where an address lies.
 enum PlaceStore {
-    /// Addresses as they are kept: without what follows.
+    /// Addresses as they are kept: with the département that was said, where the postal code tells another one that lies beside it,
+    /// and without the rest, which follows.
     ///
-    /// - Throws: 422 naming the département or région that does not follow from the postal code beside it.
-    static func kept(_ addresses: [Address], on executor: any PostgresExecutor) async throws -> [Address] {
-        for (number, address) in addresses.enumerated() where address.departement != nil || address.region != nil {
-            let row = try await executor.first(
-                """
-                select code, region from departement where code = directory.departement_of(\(address.postalCode))
-                """)
-            let departement: Departement? = try row?["code"]
-            let region: Region? = try row?["region"]
-            guard address.departement == nil || address.departement == departement else {
-                throw Problem.invalid("/addresses/\(number)/departement", "does not follow from the postal code")
-            }
-            guard address.region == nil || address.region == region else {
+    /// - Throws: 422 naming a région in which the département does not lie.
+    static func kept(_ addresses: [Address]) throws(Problem) -> [Address] {
+        try addresses.enumerated().map { number, address throws(Problem) in
+            let departement = Departement(said: address.departement, postalCode: address.postalCode)
+            guard address.region == nil || address.region == departement.flatMap(Region.init(of:)) else {
                 throw Problem.invalid("/addresses/\(number)/region", "does not follow from the postal code")
             }
+            return Address(
+                use: address.use, street: address.street, postalCode: address.postalCode, commune: address.commune,
+                departement: departement == Departement(postalCode: address.postalCode) ? nil : departement)
         }
-        return addresses.map { Address(use: $0.use, street: $0.street, postalCode: $0.postalCode, commune: $0.commune) }
     }
 
     /// Every région with its name, as the French sort them.

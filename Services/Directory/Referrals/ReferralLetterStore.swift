@@ -70,7 +70,7 @@ enum ReferralLetterStore {
         /// Only of those who accepted.
         var contact: String?
         var email: String?
-        var telephone: String?
+        var telephone: Telephone?
     }
 
     /// An offer of which that page's form says what became of it.

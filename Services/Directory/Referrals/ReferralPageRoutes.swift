@@ -157,7 +157,7 @@ extension ReferralLetterStore.Reply {
             content["outcome"] = form
         }
         content["note"] = note
-        let facts = [("Contact", contact), ("Adresse électronique", email), ("Téléphone", telephone)]
+        let facts = [("Contact", contact), ("Adresse électronique", email), ("Téléphone", telephone?.written)]
         content["facts"] = facts.compactMap { name, value in value.map { (name, $0) } }.facts
         return content
     }
@@ -185,7 +185,7 @@ extension Firm {
     fileprivate var facts: [[String: String]] {
         [
             ("Entreprise", name?.text), ("Contact", contact?.text), ("Adresse électronique", email?.text),
-            ("Téléphone", telephone?.text),
+            ("Téléphone", telephone?.written),
         ].compactMap { name, value in value.map { (name, $0) } }.facts
     }
 }

@@ -51,7 +51,7 @@ enum ReferralStore {
         _ id: Referral.ID, _ body: CreateReferral.Body, by ambassador: Ambassador.ID?,
         in transaction: PostgresTransaction
     ) async throws -> Rows {
-        guard let departement = body.departement ?? Departement(postalCode: body.postalCode) else {
+        guard let departement = Departement(said: body.departement, postalCode: body.postalCode) else {
             throw Problem.invalid("/departement", "the postal code does not tell it")
         }
         return try await transaction.query(

@@ -110,12 +110,12 @@ struct KnownAs: Decodable {
                     from unnest(\(telephones)::text[]) as known cross join directory.telephone_key(known) as key
                     where not exists (
                             select from person
-                            where directory.telephone_key(telephone) = key and id <> \(subject.id))
+                            where telephone = key and id <> \(subject.id))
                         and not exists (
                             select from expert
-                            where directory.telephone_key(telephone) = key and id <> \(subject.id))
+                            where telephone = key and id <> \(subject.id))
                         and not exists (
-                            select from organization where directory.telephone_key(telephone) = key)) as telephones
+                            select from organization where telephone = key)) as telephones
             """)
         guard let row else { return Alone(names: [], addresses: [], telephones: []) }
         return try row.decode(Alone.self)
@@ -124,7 +124,7 @@ struct KnownAs: Decodable {
     /// Those who share an address or a telephone with it; at most fifty, as of a switchboard.
     func others(_ subject: DataSubject) -> SQL {
         let shared: SQL = """
-            (lower(email) = any(\(addresses)::text[]) or directory.telephone_key(telephone) = any(
+            (lower(email) = any(\(addresses)::text[]) or telephone = any(
                 array(select directory.telephone_key(number) from unnest(\(telephones)::text[]) as number)))
             """
         return """

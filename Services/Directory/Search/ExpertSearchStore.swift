@@ -72,7 +72,7 @@ enum ExpertSearchStore {
                 select * from counted
                 union all
                 select 'region', region, sum(count)::bigint from counted join departement on code = value
-                where kind = 'departement' group by region
+                where kind = 'departement' and region is not null group by region
             ), placed as (
                 select *, row_number() over (partition by kind order by count desc, value) as place from facet
             )

@@ -74,7 +74,7 @@ struct SelfServicePages: Sendable {
             ]
         }
         facts += [
-            ("Adresse électronique", record.email?.text), ("Téléphone", record.telephone?.text),
+            ("Adresse électronique", record.email?.text), ("Téléphone", record.telephone?.written),
             ("Départements servis", record.departements.map(\.text).joined(separator: ", ")),
             ("Sujets", record.topics.map { labels[$0] ?? $0.text }.joined(separator: ", ")),
         ]
@@ -149,7 +149,7 @@ extension SelfRecord {
             form.brands = expert.brands.map(\.text).joined(separator: "\n")
         }
         form.email = email?.text
-        form.telephone = telephone?.text
+        form.telephone = telephone?.written
         form.departements = departements.map(\.text).joined(separator: ", ")
         form.flashInfo = consents.flashInfo?.agreed
         form.eventInvitations = consents.eventInvitations?.agreed

@@ -36,6 +36,12 @@ enum EventTimes {
         startsAt: Timestamp, endsAt: Timestamp, registrationOpensAt: Timestamp?, registrationClosesAt: Timestamp?
     ) -> [Problem.Field] {
         var errors: [Problem.Field] = []
+        for (pointer, time) in [
+            ("/startsAt", startsAt), ("/endsAt", endsAt), ("/registrationOpensAt", registrationOpensAt),
+        ] {
+            if let time, let fault = DayMeaning.meeting.fault(of: time.day) { errors.append(.init(pointer, fault)) }
+        }
+        guard errors.isEmpty else { return errors }
         if endsAt <= startsAt {
             errors.append(.init("/endsAt", "is not after startsAt"))
         }

@@ -18,6 +18,7 @@ struct MeetingRoutes {
     @Sendable func create(
         _ call: Call<CreateCircleMeeting>, _ transaction: PostgresTransaction
     ) async throws -> Answer<CircleMeeting> {
+        try DayMeaning.meeting.check(call.body.date, at: "/date")
         let id = try await MeetingStore.create(call.body, in: transaction)
         try await backend.journal.record(
             .created, "circleMeeting", id, version: 1, values: call.body, by: call.principal, in: transaction)

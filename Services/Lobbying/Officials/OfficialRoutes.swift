@@ -55,6 +55,8 @@ struct OfficialRoutes {
     ) async throws -> Answer<OfficialMandate> {
         let id = call.path.official
         guard let official = try await OfficialStore.lock(id, in: transaction) else { throw Problem(.notFound) }
+        try DayMeaning.office.check(call.body.from, at: "/from")
+        try DayMeaning.office.check(call.body.until, at: "/until")
         if let until = call.body.until, until < call.body.from {
             throw Problem.invalid("/until", "is before the first day")
         }

@@ -28,6 +28,10 @@ where Value.RawValue == String {
     package let value: Value?
 
     package init(validating text: String) throws(InvalidText) {
+        // The choices are short names in ASCII; nothing else is compared with them.
+        guard text.utf8.count <= 64, text.utf8.allSatisfy({ $0 < 0x80 }) else {
+            throw InvalidText("is none of the choices")
+        }
         self.text = text
         value = Value(rawValue: text)
         guard text.isEmpty || value != nil else { throw InvalidText("is none of the choices") }

@@ -57,12 +57,14 @@ extension TextValue {
 }
 
 /// Text on one line: a name, a title, a subject. 1 to 200 characters, no control or bidirectional characters.
+///
+/// Kept as it is read aloud: without blanks at the ends, without invisible signs, with single blanks. A blank that does not break
+/// stays one, as French typography wants it before `:` and `?`; of several blanks in a row one plain blank is left.
 package struct Line: TextValue, ExpressibleByStringLiteral, Comparable {
     package let text: String
 
     package init(validating text: String) throws(InvalidText) {
-        try Text.check(text, maximum: 200, multiline: false)
-        self.text = text
+        self.text = try Text.line(text, maximum: 200)
     }
 
     /// For literals in code; a literal that is no line is a programming error.
@@ -74,7 +76,7 @@ package struct Line: TextValue, ExpressibleByStringLiteral, Comparable {
     package static func < (left: Line, right: Line) -> Bool { left.text < right.text }
 }
 
-/// Text of several lines: a note, a description, an article. 1 to 20,000 characters.
+/// Text of several lines: a note, a description, an article. 1 to 20,000 characters, kept as it is.
 package struct Prose: TextValue, ExpressibleByStringLiteral {
     package let text: String
 
@@ -109,10 +111,79 @@ enum Text {
             case 0xFFFE, 0xFFFF, 0x2028, 0x2029:
                 throw InvalidText("has a character that is none")
             default:
-                if !visible, !scalar.properties.isWhitespace { visible = true }
+                if !visible, isVisible(scalar) { visible = true }
             }
         }
         guard visible else { throw InvalidText("is empty") }
         guard count <= maximum else { throw InvalidText("is longer than \(maximum) characters") }
+    }
+
+    /// The text of a ``Line``.
+    static func line(_ text: String, maximum: Int) throws(InvalidText) -> String {
+        if isPlain(text, maximum: maximum) { return text }
+        // What is left out counts for nothing, but must end somewhere.
+        guard text.utf8.count <= maximum * 4 else { throw InvalidText("is longer than \(maximum) characters") }
+        let folded = String(folded(text.unicodeScalars))
+        try check(folded, maximum: maximum, multiline: false)
+        return folded
+    }
+
+    /// Whether a text is what nearly all are: printable ASCII without two blanks in a row or one at an end.
+    private static func isPlain(_ text: String, maximum: Int) -> Bool {
+        guard (1...maximum).contains(text.utf8.count) else { return false }
+        var isBlank = true
+        for byte in text.utf8 {
+            guard byte != 0x20 || !isBlank, (0x20..<0x7F).contains(byte) else { return false }
+            isBlank = byte == 0x20
+        }
+        return !isBlank
+    }
+
+    /// Without invisible signs and blanks at the ends, with single blanks; a joiner stays between two visible signs alone.
+    private static func folded(_ scalars: String.UnicodeScalarView) -> String.UnicodeScalarView {
+        var kept = String.UnicodeScalarView()
+        var blanks: [Unicode.Scalar] = []
+        var joiners: [Unicode.Scalar] = []
+        for scalar in scalars {
+            switch scalar.value {
+            case 0x200B, 0x2060, 0xFEFF, 0xAD: continue
+            case 0x200C, 0x200D:
+                if blanks.isEmpty, !kept.isEmpty { joiners.append(scalar) }
+            case _ where isBlank(scalar):
+                blanks.append(scalar)
+                joiners = []
+            default:
+                if !kept.isEmpty, let blank = blanks.first {
+                    kept.append(blanks.count == 1 && (blank == "\u{A0}" || blank == "\u{202F}") ? blank : " ")
+                }
+                kept.append(contentsOf: joiners)
+                kept.append(scalar)
+                (blanks, joiners) = ([], [])
+            }
+        }
+        return kept
+    }
+
+    /// A blank of one line: those that end one are refused as they are.
+    private static func isBlank(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.value {
+        case 0x20, 0xA0: true
+        case ..<0x1680: false
+        default: scalar.properties.generalCategory == .spaceSeparator
+        }
+    }
+
+    /// Whether somebody sees it. Formats, tags, fillers, what belongs to nobody's alphabet and what is no character do not show.
+    private static func isVisible(_ scalar: Unicode.Scalar) -> Bool {
+        // Letters, digits and signs of the first two blocks, which nearly everything begins with.
+        if (0x21...0x7E).contains(scalar.value) || (0xC0...0x24F).contains(scalar.value) { return true }
+        guard !scalar.properties.isWhitespace, !scalar.properties.isDefaultIgnorableCodePoint, scalar.value != 0x2800
+        else {
+            return false
+        }
+        return switch scalar.properties.generalCategory {
+        case .format, .control, .privateUse, .surrogate, .unassigned: false
+        default: true
+        }
     }
 }

@@ -17,13 +17,20 @@ package struct Timestamp: TextValue, Comparable {
 
     package var date: Date { Date(timeIntervalSince1970: Double(microseconds) / 1_000_000) }
 
+    /// The day in UTC.
+    package var day: Day {
+        let seconds = microseconds / 1_000_000 - (microseconds % 1_000_000 < 0 ? 1 : 0)
+        return Day(daysSince1970: Int(seconds >= 0 ? seconds / 86_400 : (seconds - 86_399) / 86_400))
+    }
+
     /// Reads RFC 3339 with any offset; leap seconds are not kept.
     package init(validating text: String) throws(InvalidText) {
         let refusal = InvalidText("is no RFC 3339 time")
+        guard (20...35).contains(text.utf8.count) else { throw refusal }
         let bytes = Array(text.utf8)
-        guard bytes.count >= 20, bytes.count <= 35, bytes[10] == UInt8(ascii: "T") || bytes[10] == UInt8(ascii: "t"),
+        guard bytes[10] == UInt8(ascii: "T") || bytes[10] == UInt8(ascii: "t"),
             bytes[13] == UInt8(ascii: ":"), bytes[16] == UInt8(ascii: ":"),
-            let day = try? Day(validating: String(text.prefix(10))),
+            let day = try? Day(validating: String(decoding: bytes[..<10], as: UTF8.self)),
             let hour = Digits.read(bytes[11..<13]), let minute = Digits.read(bytes[14..<16]),
             let second = Digits.read(bytes[17..<19]), hour < 24, minute < 60, second < 60
         else { throw refusal }
@@ -98,8 +105,9 @@ package struct Day: TextValue, Comparable, ExpressibleByStringLiteral {
     package let day: Int
 
     package init(validating text: String) throws(InvalidText) {
+        guard text.utf8.count == 10 else { throw InvalidText("is no day (YYYY-MM-DD)") }
         let bytes = Array(text.utf8)
-        guard bytes.count == 10, bytes[4] == UInt8(ascii: "-"), bytes[7] == UInt8(ascii: "-"),
+        guard bytes[4] == UInt8(ascii: "-"), bytes[7] == UInt8(ascii: "-"),
             let year = Digits.read(bytes[0..<4]), let month = Digits.read(bytes[5..<7]),
             let day = Digits.read(bytes[8..<10]), year >= 1,
             (1...12).contains(month), (1...Day.length(ofMonth: month, in: year)).contains(day)

@@ -37,6 +37,12 @@ package struct Region: TextValue, ExpressibleByStringLiteral, Comparable {
         "94": "2A 2B",
     ]
 
+    /// The one in which a département lies; nil for a collectivity overseas and for Monaco.
+    package init?(of departement: Departement) {
+        guard let region = Self.all.first(where: { $0.departements.contains(departement) }) else { return nil }
+        self = region
+    }
+
     /// What it is made of, in the order of the codes.
     package var departements: [Departement] {
         (Self.departements[text] ?? "").split(atByte: UInt8(ascii: " "), omittingEmpty: true).map {

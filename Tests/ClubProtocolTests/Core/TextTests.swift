@@ -17,14 +17,40 @@ struct TextTests {
         "a line is any visible text on one line, kept as it is",
         arguments: [
             "a", "Société d'Œuvres & Cie", "Robert'); DROP TABLE person;--", "<b>=cmd()</b>", "日本語", "👩‍👩‍👧‍👦", "e\u{301}",
-            " padded ", "\u{A0}x", "a\u{200B}b", "\u{10FFFF}x",
+            "Prêts\u{A0}: oui\u{202F}?", "می\u{200C}خواهم", "🏴\u{E0067}\u{E0062}\u{E0065}\u{E006E}\u{E0067}\u{E007F}",
+            "\u{10FFFF}x", "x\u{E000}",
         ])
     func line(text: String) throws {
         #expect(try Line(validating: text).text.unicodeScalars.elementsEqual(text.unicodeScalars))
         #expect(try Prose(validating: text).text.unicodeScalars.elementsEqual(text.unicodeScalars))
     }
 
-    @Test("nothing visible is empty", arguments: ["", " ", "   ", "\u{A0}", "\u{3000}\u{2003}"])
+    @Test(
+        "a line is kept without what nobody sees: blanks at the ends, doubled ones, invisible signs",
+        arguments: [
+            (" padded ", "padded"), ("\u{A0}x\u{202F}", "x"), ("a\u{200B}b", "ab"), ("a  b", "a b"),
+            ("a \u{A0} b", "a b"),
+            ("a\u{A0}\u{A0}b", "a b"), ("a\u{3000}b", "a b"), ("a\u{2003}b", "a b"), ("Jean\u{AD}Paul", "JeanPaul"),
+            ("\u{FEFF}Été", "Été"), ("é\u{2060}à", "éà"), ("a \u{200B} b", "a b"), ("a\u{200D} b", "a b"),
+            ("\u{200C}a\u{200D}", "a"),
+            ("👩\u{200D}💻 ", "👩\u{200D}💻"),
+        ])
+    func folded(text: String, kept: String) throws {
+        #expect(try Line(validating: text).text.unicodeScalars.elementsEqual(kept.unicodeScalars))
+        #expect(try Line(validating: kept).text.unicodeScalars.elementsEqual(kept.unicodeScalars))
+        // Prose is kept as it is.
+        #expect(try Prose(validating: text).text.unicodeScalars.elementsEqual(text.unicodeScalars))
+    }
+
+    @Test(
+        "nothing visible is empty: blanks, formats, tags, fillers, private use, and what is no character",
+        arguments: [
+            "", " ", "   ", "\u{A0}", "\u{3000}\u{2003}", "\u{200B}", "\u{2060}\u{FEFF} \u{AD}", "\u{200C}\u{200D}",
+            "\u{E0041}\u{E007F}",
+            "\u{E000}", "\u{F0000} \u{10FFFD}", "\u{10FFFF}", "\u{2FE0}", "\u{3164}\u{FFA0}", "\u{115F}",
+            "\u{FE0F}", "\u{2800}",
+            "\u{2061}\u{180E}",
+        ])
     func empty(text: String) {
         #expect(refusal(Line.self, text) == "is empty")
         #expect(refusal(Prose.self, text) == "is empty")

@@ -1,0 +1,177 @@
+/// A telephone number, kept as the whole world dials it: `+` and 7 to 15 digits (ITU-T E.164).
+///
+/// One function reads what people write, wherever it comes from. A number of ten digits is one of the French plan (ARCEP, décision
+/// n° 2018-0881 and later): its first digits say whether it belongs to +33 or to a territory with a code of its own. A `0` after the
+/// code, in brackets or not, is left out where the plan dials it at home only. Blanks, dots, hyphens, slashes and brackets are no
+/// part of a number. Of short numbers those are taken by which an organization is called, `3BPQ`, `10YT` and `118XYZ`: nobody abroad
+/// can dial them, and they have no other form.
+///
+/// The database does the same (`directory.telephone`).
+package struct Telephone: TextValue, ExpressibleByStringLiteral {
+    package let text: String
+
+    package init(validating text: String) throws(InvalidText) {
+        guard text.utf8.count <= 40, let number = Self.read(Array(text.utf8)) else {
+            throw InvalidText("is no telephone number that can be dialled")
+        }
+        self.text = number
+    }
+
+    package init(stringLiteral value: String) {
+        do { try self.init(validating: value) } catch { preconditionFailure(error.reason) }
+    }
+
+    package static var schema: TextSchema { TextSchema(maxLength: 40, example: "+33559000000") }
+
+    /// As people write it: `05 59 00 00 00`, `+262 692 00 00 00`, `+44 2071838750`, `39 49`.
+    package var written: String {
+        guard let digits = text.utf8.first == UInt8(ascii: "+") ? text.dropFirst() : nil else {
+            return text.utf8.count == 4
+                ? Self.grouped(text[...], by: 2, first: 2) : Self.grouped(text[...], by: 3, first: 3)
+        }
+        let code = Self.codeLength(Array(digits.utf8)[...]) ?? 1
+        let (country, rest) = (digits.prefix(code), digits.dropFirst(code))
+        switch country {
+        case "33": return Self.grouped("0\(rest)", by: 2, first: 2)
+        case "262", "590", "594", "596": return "+\(country) \(Self.grouped(rest, by: 2, first: 3))"
+        case "508": return "+\(country) \(Self.grouped(rest, by: 2, first: rest.utf8.count % 2 == 0 ? 2 : 3))"
+        default: return "+\(country) \(rest)"
+        }
+    }
+
+    /// RFC 3966.
+    package var uri: String { text.utf8.first == UInt8(ascii: "+") ? "tel:\(text)" : "tel:\(text);phone-context=+33" }
+
+    private static func grouped(_ digits: Substring, by size: Int, first: Int) -> String {
+        var groups = [digits.prefix(first)]
+        var rest = digits.dropFirst(first)
+        while !rest.isEmpty {
+            groups.append(rest.prefix(size))
+            rest = rest.dropFirst(size)
+        }
+        return groups.joined(separator: " ")
+    }
+
+    // MARK: Reading
+
+    /// - Parameter bytes: at most 40.
+    private static func read(_ bytes: [UInt8]) -> String? {
+        guard var digits = digits(of: bytes) else { return nil }
+        var isWhole = false
+        if digits.first == UInt8(ascii: "+") {
+            digits.removeFirst()
+            isWhole = true
+        } else if digits.starts(with: "00".utf8) {
+            digits.removeFirst(2)
+            isWhole = true
+        } else if digits.count == 10, digits[0] == zero, digits[1] != zero {
+            digits.replaceSubrange(0..<1, with: "33".utf8)
+        } else if isShort(digits) {
+            return String(decoding: digits, as: UTF8.self)
+        }
+        guard !digits.isEmpty, digits.allSatisfy({ (0x30...0x39).contains($0) }), let code = codeLength(digits[...])
+        else {
+            return nil
+        }
+        let country = String(decoding: digits[..<code], as: UTF8.self)
+        var national = digits[code...]
+        guard let plan = french[country] else {
+            guard isWhole, (7...15).contains(digits.count), country != "1" || isNorthAmerican(national) else {
+                return nil
+            }
+            return "+\(String(decoding: digits, as: UTF8.self))"
+        }
+        if plan, national.first == zero { national = national.dropFirst() }
+        guard national.first != zero else { return nil }
+        return french(country, national)
+    }
+
+    /// Without what only makes a number legible; nil where anything else stands in it.
+    private static func digits(of bytes: [UInt8]) -> [UInt8]? {
+        var digits: [UInt8] = []
+        var index = 0
+        while index < bytes.count {
+            switch bytes[index] {
+            case 0x30...0x39: digits.append(bytes[index])
+            case UInt8(ascii: "+"):
+                guard digits.isEmpty else { return nil }
+                digits.append(bytes[index])
+            case UInt8(ascii: " "), UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "/"), UInt8(ascii: "("),
+                UInt8(ascii: ")"):
+                break
+            default:
+                guard let blank = blanks.first(where: { bytes[index...].starts(with: $0) }) else { return nil }
+                index += blank.count - 1
+            }
+            index += 1
+        }
+        return digits
+    }
+
+    private static let zero = UInt8(ascii: "0")
+
+    /// U+00A0, U+202F and the hyphens U+2010 to U+2013.
+    private static let blanks: [[UInt8]] =
+        [[0xC2, 0xA0], [0xE2, 0x80, 0xAF]] + (0x90...0x93).map { [0xE2, 0x80, $0] }
+
+    private static func isShort(_ digits: [UInt8]) -> Bool {
+        switch digits.count {
+        case 4: digits[0] == UInt8(ascii: "3") || digits.starts(with: "10".utf8)
+        case 6: digits.starts(with: "118".utf8)
+        default: false
+        }
+    }
+
+    /// A number of a country code of the French plan, by the territory that its first digits belong to.
+    private static func french(_ country: String, _ national: ArraySlice<UInt8>) -> String? {
+        let number = String(decoding: national, as: UTF8.self)
+        if country == "508" { return [6, 9].contains(national.count) ? "+508\(number)" : nil }
+        guard national.count == 9 else { return nil }
+        guard country == "33" else { return "+\(country)\(number)" }
+        if national.starts(with: "508".utf8) { return "+\(number)" }
+        let territory = territories.first { $0.prefixes.contains { national.starts(with: $0.utf8) } }
+        return "+\(territory?.country ?? country)\(number)"
+    }
+
+    /// The country codes of the French plan, and whether a 0 is dialled before their numbers at home.
+    private static let french = ["33": true, "262": true, "590": true, "594": true, "596": true, "508": false]
+
+    private static let territories: [(country: String, prefixes: [String])] = [
+        ("590", ["590", "690", "691", "7090"]),
+        ("594", ["594", "694", "70930", "70931", "70932", "70933", "70934"]),
+        ("596", ["596", "696", "697", "7091"]),
+        (
+            "262",
+            ["262", "263", "269", "639", "692", "693", "7092", "70935", "70936", "70937", "70938", "70939"]
+        ),
+    ]
+
+    private static func isNorthAmerican(_ national: ArraySlice<UInt8>) -> Bool {
+        national.count == 10 && (national.first ?? zero) > UInt8(ascii: "1")
+    }
+
+    /// How many digits the country code has; nil for one that the ITU has not assigned (E.164, list of 2025).
+    private static func codeLength(_ digits: ArraySlice<UInt8>) -> Int? {
+        var code = 0
+        for (place, digit) in digits.prefix(3).enumerated() {
+            code = code * 10 + Int(digit - zero)
+            if countryCodes[place].contains(code) { return place + 1 }
+        }
+        return nil
+    }
+
+    private static let countryCodes: [Set<Int>] = [
+        [1, 7],
+        [
+            20, 27, 30, 31, 32, 33, 34, 36, 39, 40, 41, 43, 44, 45, 46, 47, 48, 49, 51, 52, 53, 54, 55, 56, 57, 58, 60,
+            61,
+            62, 63, 64, 65, 66, 81, 82, 84, 86, 90, 91, 92, 93, 94, 95, 98,
+        ],
+        Set(
+            [211, 212, 213, 216, 218] + Array(220...258) + Array(260...269) + [290, 291, 297, 298, 299]
+                + Array(350...359) + Array(370...378) + [380, 381, 382, 383, 385, 386, 387, 389, 420, 421, 423]
+                + Array(500...509) + Array(590...599) + [670] + Array(672...683) + Array(685...692)
+                + [800, 808, 850, 852, 853, 855, 856, 870, 878, 880, 881, 882, 883, 886, 888] + Array(960...968)
+                + Array(970...977) + [979, 992, 993, 994, 995, 996, 998]),
+    ]
+}

@@ -1,0 +1,56 @@
+/// The address of a web page: `http` or `https`, a host, no user, at most 2,000 bytes. A host with other letters than those of
+/// ASCII is kept with A-labels; what follows it is ASCII, as RFC 3986 has it.
+package struct WebAddress: TextValue, ExpressibleByStringLiteral {
+    package let text: String
+
+    package init(validating text: String) throws(InvalidText) {
+        let refusal = InvalidText("is no web address (https://…)")
+        guard text.utf8.count <= 2000 else { throw refusal }
+        let bytes = Array(text.utf8)
+        guard let scheme = ["https://", "http://"].first(where: { Self.begins(bytes, with: $0) })?.utf8.count else {
+            throw refusal
+        }
+        let end = bytes[scheme...].firstIndex(where: "/?#".utf8.contains) ?? bytes.endIndex
+        let authority = bytes[scheme..<end]
+        guard bytes[end...].allSatisfy(Self.mayFollow), !authority.contains(UInt8(ascii: "@")) else { throw refusal }
+        guard authority.contains(where: { $0 >= 0x80 }) || Self.hasEncodedLabel(authority) else {
+            guard authority.allSatisfy(Self.mayFollow), authority.contains(UInt8(ascii: ".")),
+                authority.first != UInt8(ascii: "."), authority.last != UInt8(ascii: ".")
+            else { throw refusal }
+            self.text = text
+            return
+        }
+        let hostEnd = authority.firstIndex(of: UInt8(ascii: ":")) ?? end
+        guard let host = DomainName.ascii(authority[..<hostEnd]),
+            authority[hostEnd...].dropFirst().allSatisfy({ (0x30...0x39).contains($0) })
+        else { throw refusal }
+        let kept =
+            String(decoding: bytes[..<scheme], as: UTF8.self) + host
+            + String(decoding: bytes[hostEnd...], as: UTF8.self)
+        guard kept.utf8.count <= 2000 else { throw refusal }
+        self.text = kept
+    }
+
+    package init(stringLiteral value: String) {
+        do { try self.init(validating: value) } catch { preconditionFailure(error.reason) }
+    }
+
+    package static var schema: TextSchema {
+        TextSchema(format: "uri", maxLength: 2000, example: "https://www.example.org/")
+    }
+
+    /// Without regard to capitals; `prefix` has none.
+    private static func begins(_ bytes: [UInt8], with prefix: String) -> Bool {
+        zip(bytes, prefix.utf8).allSatisfy { $0 | ((0x41...0x5A).contains($0) ? 0x20 : 0) == $1 }
+            && bytes.count > prefix.utf8.count
+    }
+
+    private static func hasEncodedLabel(_ authority: ArraySlice<UInt8>) -> Bool {
+        authority.split(separator: UInt8(ascii: ".")).contains { Self.begins(Array($0), with: "xn--") }
+    }
+
+    /// Whether a byte may stand in what follows the scheme.
+    private static func mayFollow(_ byte: UInt8) -> Bool {
+        byte > 0x20 && byte < 0x7F && !"\"<>\\^`{|}".utf8.contains(byte)
+    }
+}

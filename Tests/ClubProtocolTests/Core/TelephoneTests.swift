@@ -1,0 +1,38 @@
+import ClubProtocol
+import TestKit
+import Testing
+
+@Suite("Telephone numbers")
+struct TelephoneTests {
+    @Test("a number is kept as the world dials it, or refused", arguments: TelephoneCases.all.indices)
+    func kept(index: Int) throws {
+        let (written, kept, shown) = TelephoneCases.all[index]
+        guard let kept else {
+            #expect(refusal(Telephone.self, written) == "is no telephone number that can be dialled", "\(written)")
+            return
+        }
+        let number = try Telephone(validating: written)
+        #expect(number.text == kept && number.written == shown, "\(written): \(number.text), \(number.written)")
+        // Both forms read back as the same number.
+        #expect(try Telephone(validating: number.text) == number && Telephone(validating: number.written) == number)
+    }
+
+    @Test("a card and a page link to it as RFC 3966 has it")
+    func uri() {
+        #expect(Telephone("05 59 00 00 00").uri == "tel:+33559000000")
+        #expect(Telephone("39 49").uri == "tel:3949;phone-context=+33")
+    }
+
+    @Test("a megabyte of digits is refused before anything looks at it: no byte of it is read")
+    func long() {
+        // Were it read, its 2²⁰ digits would be looked at; the reason is the same, so the work is compared with that of 41 bytes.
+        func work(_ count: Int) -> Duration {
+            let text = String(repeating: "1", count: count)
+            return (0..<5).map { _ in
+                ContinuousClock().measure { for _ in 0..<200 { _ = refusal(Telephone.self, text) } }
+            }
+            .min() ?? .zero
+        }
+        #expect(work(1 << 20) < work(41) * 50)
+    }
+}
