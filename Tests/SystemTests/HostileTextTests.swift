@@ -2,6 +2,7 @@ import AsyncHTTPClient
 import ClubProtocol
 import Foundation
 import NIOCore
+import NIOHTTP1
 import ServiceKit
 import Synchronization
 import TestKit

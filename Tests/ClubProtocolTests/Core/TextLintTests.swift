@@ -80,7 +80,8 @@ struct TextLintTests {
         let lines = source.split(separator: "\n", omittingEmptySubsequences: false)
         var faults: [(line: Int, instead: String)] = []
         for (index, line) in lines.enumerated() {
-            let isAllowed = line.contains("// text: ") || index > 0 && lines[index - 1].contains("// text: ")
+            let above = index > 0 ? lines[index - 1].drop { $0 == " " } : ""
+            let isAllowed = line.contains("// text: ") || above.hasPrefix("// text: ")
             guard !isAllowed else { continue }
             let code = line.firstRange(of: "//").map { line[..<$0.lowerBound] } ?? line
             for (pattern, instead) in rules where code.contains(pattern) { faults.append((index + 1, instead)) }
