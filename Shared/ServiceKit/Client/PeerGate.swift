@@ -40,7 +40,7 @@ final class PeerGate: Sendable {
 
     private struct State: Sendable {
         var breaker: CircuitBreaker
-        var budget = RetryBudget()
+        var budget: RetryBudget
         var inFlight = 0
         var peer = PeerState(condition: .untried, since: .now)
     }
@@ -53,10 +53,10 @@ final class PeerGate: Sendable {
     private let duration: Timer
     private let outcomes: [CallOutcome: Counter]
 
-    init(_ name: ServiceName, maximumInFlight: Int, breaker: CircuitBreaker) {
+    init(_ name: ServiceName, maximumInFlight: Int, breaker: CircuitBreaker, budget: RetryBudget = RetryBudget()) {
         self.name = name
         self.maximumInFlight = maximumInFlight
-        state = Mutex(State(breaker: breaker))
+        state = Mutex(State(breaker: breaker, budget: budget))
         let peer = ("peer", name.rawValue)
         inFlightGauge = Gauge(label: "service_client_in_flight", dimensions: [peer])
         retries = Counter(label: "service_client_retries_total", dimensions: [peer])
