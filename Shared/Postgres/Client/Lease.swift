@@ -112,7 +112,8 @@ final class Lease: Sendable {
             return try await loop.perform(number) { promise in
                 .raw(
                     RawOperation(
-                        id: number, request: request, commits: !isOpen, patience: patience, promise: promise),
+                        id: number, request: request, commits: !isOpen && !request.onlyReads, patience: patience,
+                        promise: promise),
                     lease: id)
             }
         } catch let error as PostgresError {

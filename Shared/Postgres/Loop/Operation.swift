@@ -86,6 +86,13 @@ enum RawRequest: Sendable {
     case copyEnd(abort: Bool)
     case copyOut(String)
     case copyRead
+
+    var onlyReads: Bool {
+        switch self {
+        case .copyOut, .copyRead: true
+        case .script, .copyIn, .copyData, .copyEnd: false
+        }
+    }
 }
 
 enum RawReply: Sendable {
