@@ -13,7 +13,8 @@ enum Crowd {
         "departement": "101, by law", "departement_near": "101 times 101", "region": "18, by law",
         "tier": "a handful, kept by the staff", "topic": "some dozens, kept by the staff",
         "contribution_counter": "a row for each year", "receipt_counter": "a row for each year",
-        "expert_word_progress": "one row", "duplicate_scan": "one each night",
+        "expert_word_due": "emptied by a job as soon as it is filled", "expert_word_progress": "one row",
+        "duplicate_scan": "one each night",
         "import_held": "rows that wait for a later one of a file that is being taken",
         "consent_wording": "a question now and then", "retention_rule": "a handful, by the code",
         "schema_migration": "one for each migration", "cron": "one for each schedule",
@@ -148,6 +149,9 @@ enum Crowd {
 
         insert into confirmation_request (id, expert, confirmed_at, step)
         select pg_temp.key('request', i), pg_temp.key('expert', i), now(), 0 from generate_series(0, \(rows) - 1) as i;
+        insert into address_past (record, email, since, until)
+        select pg_temp.key('person', i), 'former' || i || '@example.org', now() - interval '2 days', now() - interval '1 day'
+        from generate_series(0, \(rows) - 1) as i;
         insert into self_service_link (id, expert)
         select pg_temp.key('link', i), pg_temp.key('expert', i) from generate_series(0, \(rows) - 1) as i;
 
