@@ -35,6 +35,7 @@ package enum DirectoryApplication: ServiceApplication {
         Migration("0025-imports", sql: PackageResources.m0025_imports_sql),
         Migration("0026-rights", sql: PackageResources.m0026_rights_sql),
         Migration("0027-postings", sql: PackageResources.m0027_postings_sql),
+        Migration("0034-imports", sql: PackageResources.m0034_imports_sql),
     ]
 
     package static func assemble(_ backend: Backend, into parts: inout ServiceParts) throws {

@@ -18,7 +18,9 @@ struct ImportConflictTests {
         ).decode(ImportReport.self)
     }
 
-    @Test("a row of another SIREN, or of a kind that has not the sort, is named, and the others are taken")
+    @Test(
+        "a row of a kind that has not the sort is named, one of another SIREN is somebody else's, and the others are taken"
+    )
     func organizations() async throws {
         try await withDirectory { directory in
             let client = try directory.client(.operator)
@@ -32,15 +34,22 @@ struct ImportConflictTests {
             let file =
                 "nom;siren;siret;nature;site web\nSans SIRET;;35600000000048;;un.example\n"
                 + "Avec SIRET;552100554;;;deux.example\nChambre;;;marque;trois.example\nNeuve;;;marque;quatre.example\n"
-            let refused = try await report(file, "existing=update", in: directory)
-            #expect(!refused.applied && refused.errors.map(\.row) == [2, 3])
-            // Only gaps: the kind is none, and a SIRET of another firm is not for this one.
-            let filled = try await report(file, "existing=fill&rejects=skipRow", in: directory)
-            #expect((filled.created, filled.updated) == (1, 1) && filled.errors.map(\.row) == [1, 2])
-            let left = try await report(file, "existing=skip", in: directory)
+            let refused = try await report(file, "kind=institution&existing=update", in: directory)
+            #expect(!refused.applied && refused.errors.map(\.row) == [3] && refused.created == 3)
+            let filled = try await report(file, "kind=institution&existing=fill&rejects=skipRow", in: directory)
+            #expect((filled.created, filled.updated) == (3, 1) && filled.errors == [])
+            let left = try await report(file, "kind=institution&existing=skip", in: directory)
             #expect(left.applied && left.skipped == 4)
-            let updated = try await report(file, "existing=update&rejects=skipRow", in: directory)
-            #expect((updated.updated, updated.skipped) == (1, 1) && updated.errors.map(\.row) == [2, 3])
+            let updated = try await report(file, "kind=institution&existing=update&rejects=skipRow", in: directory)
+            #expect((updated.updated, updated.skipped) == (0, 3) && updated.errors.map(\.row) == [3])
+            // By its identifier it is that one, and then it contradicts it.
+            let ids = try await directory.backend.database.query(
+                "select id from organization where siren in ('552100554', '732829320') order by name desc, id")
+            let named =
+                "id;siren\n\(try ids[0]["id", as: Organization.ID.self]);356000000\n"
+                + "\(try ids[2]["id", as: Organization.ID.self]);552100554\n"
+            let fault = "The organization that is there has another SIREN."
+            #expect(try await report(named, "existing=fill", in: directory).errors.first?.detail == fault)
         }
     }
 

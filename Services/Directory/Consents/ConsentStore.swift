@@ -11,10 +11,12 @@ enum ConsentStore {
         var by: String
         /// The question, where it is not the club's standard one.
         var wording: Int?
+        /// By record: where a file says that its answers are from.
+        var origins: [String: Line]?
     }
 
     private static let columns: SQL = """
-        entry.number as "_number", entry.purpose, agreed, source, wording.text as wording, at, written_by as "by"
+        entry.number as "_number", entry.purpose, agreed, source, wording.text as wording, origin, at, written_by as "by"
         """
     private static let entries: SQL = """
         consent_entry as entry left join consent_wording as wording on wording.id = entry.wording
@@ -30,11 +32,14 @@ enum ConsentStore {
     }
 
     /// Says, for the rest of the transaction, how the answers came that it writes down.
+    ///
+    /// - Parameter origins: by record, where a file says that its answers are from.
     static func say(
-        _ source: ConsentEntry.Source, wording: Int? = nil, by principal: Principal,
+        _ source: ConsentEntry.Source, wording: Int? = nil, origins: [String: Line]? = nil, by principal: Principal,
         in transaction: PostgresTransaction
     ) async throws {
-        let saying = try JSONText(encoding: Saying(source: source, by: principal.actor, wording: wording))
+        let saying = try JSONText(
+            encoding: Saying(source: source, by: principal.actor, wording: wording, origins: origins))
         try await transaction.query("select set_config('directory.consent', \(saying)::text, true)")
     }
 

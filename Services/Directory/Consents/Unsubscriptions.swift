@@ -17,6 +17,7 @@ enum Unsubscriptions {
         try await ConsentStore.say(.own, wording: wording, by: .service(.content), in: transaction)
         for notice in notices {
             guard let time = notice.unsubscribedAt else { continue }
+            try await DeclinedAddresses.add([notice.email.text], [.flashInfo], at: time, in: transaction)
             try await withdraw(.person, notice.email, at: time, transaction)
             try await withdraw(.expert, notice.email, at: time, transaction)
         }

@@ -3,6 +3,41 @@ import Postgres
 
 // The statements of an import of ambassadors, whose people are known. Each takes a batch of rows as one JSON parameter.
 extension AmbassadorRow {
+    /// Of whom an identifier is, where a row has one.
+    private struct Named: Decodable {
+        var row: Int
+        var person: Identifier<ImportRow>?
+        var fault: String?
+    }
+
+    /// The rows with the people whom their identifiers name; those whose identifiers name nobody, or two, are rejected.
+    static func named(
+        _ rows: [AmbassadorRow], in transaction: PostgresTransaction, into outcome: inout ImportOutcome
+    ) async throws -> [AmbassadorRow] {
+        let naming = rows.filter { $0.identifier != nil }
+        guard !naming.isEmpty else { return rows }
+        let found = try await transaction.query(
+            """
+            select row.row, ambassador.person, coalesce(
+                \(NamedRecord.fault("ambassador.id", kind: "ambassador")),
+                case when row.person <> ambassador.person then 'The two identifiers are not of one ambassador.' end) as fault
+            from \(recordset(try JSONText(encoding: naming)))
+                left join ambassador on ambassador.id = row.identifier
+            """
+        ).decode(Named.self)
+        let known = Dictionary(uniqueKeysWithValues: found.map { ($0.row, $0) })
+        return rows.compactMap { row in
+            guard let named = known[row.row] else { return row }
+            if let fault = named.fault {
+                outcome.reject(row.row, [.init(column: nil, detail: fault)])
+                return nil
+            }
+            var row = row
+            row.who.identifier = named.person ?? row.person
+            return row
+        }
+    }
+
     /// A person is one ambassador.
     static func match(
         _ rows: JSONText, for existing: Import.Existing, in transaction: PostgresTransaction
@@ -37,8 +72,10 @@ extension AmbassadorRow {
                 organization = said.organization, topics = said.topics, departements = said.departements,
                 version = version + 1, updated_at = now()
             from (
-                select ambassador.id, \(said.text("organization", PersonRow.organization)),
-                    \(said.list("topics", "row.topics")), \(said.list("departements", "row.departements"))
+                select ambassador.id,
+                    \(said.text("organization", PersonRow.organization, emptiedAs: "organization")),
+                    \(said.list("topics", "row.topics", emptiedAs: "topics")),
+                    \(said.list("departements", "row.departements", emptiedAs: "departements"))
                 from \(recordset(rows)) join ambassador on ambassador.id = row.id
             ) as said
             where ambassador.id = said.id and (
@@ -52,7 +89,7 @@ extension AmbassadorRow {
     private static func recordset(_ rows: JSONText) -> SQL {
         """
         jsonb_to_recordset(\(rows)) as row (
-            row int, id uuid, person uuid, organization uuid, siret text, "organizationName" text, topics text[],
+            row int, id uuid, identifier uuid, "isForeign" boolean, emptied text[], person uuid, organization uuid, siret text, "organizationName" text, topics text[],
             departements text[], "enrolledOn" date, "leftOn" date)
         """
     }

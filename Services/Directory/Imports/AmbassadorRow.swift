@@ -3,14 +3,15 @@ import Postgres
 
 /// What a column of an import says about an ambassador; most of them say it about the person.
 enum AmbassadorColumn: String, ImportColumn {
-    case familyName, givenName, email, telephone, organization, siret, topics, departements
-    case flashInfo, eventInvitations, publicDirectory, partnerOffers, enrolledOn, leftOn
+    case id, person, familyName, givenName, email, telephone, organization, siret, topics, departements
+    case flashInfo, eventInvitations, publicDirectory, partnerOffers, consentDate, consentSource, enrolledOn, leftOn
 
     static let identifying: Set<AmbassadorColumn> = [.familyName, .email]
     static let identifyingNames = PersonColumn.identifyingNames
 
     var aliases: [String] {
         switch self {
+        case .person: ["personne", "identifiantpersonne", "identifiantdelapersonne"]
         case .topics: ExpertColumn.topics.aliases
         case .departements: ExpertColumn.departements.aliases + ["departement"] + ExpertColumn.departement.aliases
         case .enrolledOn: ["inscritle", "dateinscription", "datedinscription", "ambassadeurdepuis", "enrolmentdate"]
@@ -18,6 +19,9 @@ enum AmbassadorColumn: String, ImportColumn {
         default: PersonColumn(rawValue: rawValue)?.aliases ?? []
         }
     }
+
+    var isIdentifier: Bool { self == .id || self == .person }
+    var isFact: Bool { self == .enrolledOn || self == .leftOn }
 }
 
 /// What one row says about an ambassador. The person is taken as an import of people takes it, and then enrolled.
@@ -27,15 +31,19 @@ struct AmbassadorRow: ImportedRow {
 
     /// All but the person itself: that is a record of its own, and what is kept of its values goes with it.
     private enum CodingKeys: String, CodingKey {
-        case row, id, person, organization, siret, organizationName, topics, departements, enrolledOn, leftOn
+        case row, id, identifier, isForeign, emptied, person, organization, siret, organizationName, topics,
+            departements, enrolledOn, leftOn
     }
 
     /// Counted from 1, without the header.
     var row = 0 { didSet { who.row = row } }
     /// Of the ambassador that the row was matched with, or of the new one.
     var id: Identifier<ImportRow>?
+    var identifier: Identifier<ImportRow>?
+    var isForeign: Bool? { didSet { who.isForeign = isForeign } }
+    var emptied: [String]?
     var who = PersonRow(isAmbassador: true)
-    /// Who it is, once that is known.
+    /// Who it is: as the row says it, and then once that is known.
     var person: Identifier<ImportRow>?
     /// The home organization, as the row of the person says it.
     var organization: Organization.ID?
@@ -47,10 +55,16 @@ struct AmbassadorRow: ImportedRow {
     var enrolledOn: Day?
     var leftOn: Day?
 
+    static let emptiable: Set<AmbassadorColumn> = [.email, .telephone, .organization, .siret, .topics, .departements]
+
     /// The person may need something.
     var missingForNew: AmbassadorColumn? { nil }
 
+    var consentSource: Line? { who.consentSource }
+
     mutating func conclude() throws(InvalidText) {
+        // Whose identifier the ambassador's is, the directory knows.
+        who.identifier = person ?? identifier
         try who.conclude()
         (organization, siret, organizationName) = (who.organization, who.siret, who.organizationName)
         guard let leftOn else { return }
@@ -61,6 +75,8 @@ struct AmbassadorRow: ImportedRow {
 
     mutating func read(_ cell: String, as column: AmbassadorColumn, _ topics: TopicVocabulary) throws(InvalidText) {
         switch column {
+        case .id: identifier = try Cell.identifier(cell)
+        case .person: person = try Cell.identifier(cell)
         case .topics: self.topics = try Cell.list(cell, "/") { part throws(InvalidText) in try topics.code(of: part) }
         case .departements:
             departements = try Cell.list(cell, "/") { part throws(InvalidText) in try Cell.departement(part) }
@@ -71,13 +87,24 @@ struct AmbassadorRow: ImportedRow {
         }
     }
 
+    /// What it says of the person's address and telephone is the person's.
+    mutating func empty(_ column: AmbassadorColumn) {
+        switch column {
+        case .email: who.empty(.email)
+        case .telephone: who.empty(.telephone)
+        case .siret: emptied = (emptied ?? []) + [AmbassadorColumn.organization.rawValue]
+        default: emptied = (emptied ?? []) + [column.rawValue]
+        }
+    }
+
     /// The people first, and then what they are to the club.
     static func write(
         _ rows: [AmbassadorRow], by writer: ImportWriter<AmbassadorRow>, in transaction: PostgresTransaction
     ) async throws -> ImportOutcome {
+        var outcome = ImportOutcome()
+        let rows = try await named(rows, in: transaction, into: &outcome)
         let people = try await writer.writer(of: PersonRow.self).write(rows.map(\.who), in: transaction)
         let outcomes = Dictionary(uniqueKeysWithValues: people.rows.map { ($0.row, $0) })
-        var outcome = ImportOutcome()
         var enrolling: [AmbassadorRow] = []
         for var row in rows {
             guard let who = outcomes[row.row], let person = who.record else {
@@ -89,7 +116,12 @@ struct AmbassadorRow: ImportedRow {
         }
         for row in try await writer.write(enrolling, in: transaction).rows {
             let isPersonNew = row.outcome == .skipped && outcomes[row.row]?.outcome == .updated
-            outcome.add(row.row, isPersonNew ? .updated : row.outcome, row.record)
+            if row.outcome == .rejected {
+                outcome.reject(row.row, row.errors)
+            } else {
+                outcome.add(
+                    row.row, isPersonNew ? .updated : row.outcome, row.record, outcomes[row.row]?.notes ?? [])
+            }
         }
         return outcome
     }

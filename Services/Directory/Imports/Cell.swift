@@ -12,6 +12,19 @@ enum Cell {
         ["", "#n/d", "#n/a", "non public", "non communiqué", "non renseigné"].contains(cell.lowercased())
     }
 
+    /// What empties a field.
+    static let emptying: [UInt8] = [UInt8(ascii: "-")]
+
+    /// An identifier of the directory.
+    static func identifier(_ cell: String) throws(InvalidText) -> Identifier<ImportRow> {
+        do throws(InvalidText) {
+            return try Identifier(validating: cell)
+        } catch {
+            throw InvalidText(
+                "is no identifier of the directory: if it is another system's, give the column another name")
+        }
+    }
+
     /// Line breaks and runs of blanks, which spreadsheets bring, become one blank; one that does not break stays.
     static func line(_ cell: String) throws(InvalidText) -> Line {
         try Line(

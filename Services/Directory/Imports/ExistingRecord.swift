@@ -1,3 +1,4 @@
+import ClubProtocol
 import Postgres
 
 /// What a record that is there becomes of what a row says: its own value gives way, or where only gaps are filled, stays.
@@ -11,36 +12,136 @@ struct ExistingRecord {
         self.filling = filling
     }
 
-    func text(_ column: SQL, _ cell: SQL) -> SQL {
+    /// - Parameter column: by its name in the API, where a row may empty it.
+    func text(_ column: SQL, _ cell: SQL, emptiedAs name: String? = nil) -> SQL {
         filling
             ? "coalesce(\(table).\(column), \(cell)) as \(column)"
-            : "coalesce(\(cell), \(table).\(column)) as \(column)"
+            : "coalesce(\(cell), \(kept(column, name, "null"))) as \(column)"
     }
 
     /// An empty list is a gap.
-    func list(_ column: SQL, _ cell: SQL) -> SQL {
+    func list(_ column: SQL, _ cell: SQL, emptiedAs name: String) -> SQL {
         filling
-            ? "coalesce(nullif(\(table).\(column), '{}'), \(cell), '{}') as \(column)" : text(column, cell)
+            ? "coalesce(nullif(\(table).\(column), '{}'), \(cell), '{}') as \(column)"
+            : "coalesce(\(cell), \(kept(column, name, "'{}'"))) as \(column)"
     }
 
     /// Columns that say one thing together: those that are empty are filled, unless one that is not says something else.
-    func together(_ columns: [(column: SQL, cell: SQL)]) -> SQL {
-        guard filling else { return columns.map { text($0.column, $0.cell) }.joined(separator: ", ") }
-        let agree = columns.map { column, cell -> SQL in
+    func together(_ columns: [(column: SQL, cell: SQL, name: String?)]) -> SQL {
+        guard filling else {
+            return columns.map { text($0.column, $0.cell, emptiedAs: $0.name) }.joined(separator: ", ")
+        }
+        let agree = columns.map { column, cell, _ -> SQL in
             "coalesce(directory.name_key(\(table).\(column)) = directory.name_key(\(cell)), true)"
         }.joined(separator: " and ")
-        return columns.map { column, cell -> SQL in
+        return columns.map { column, cell, _ -> SQL in
             "coalesce(\(table).\(column), case when \(agree) then \(cell) end) as \(column)"
         }.joined(separator: ", ")
     }
 
-    /// What was answered is no gap, be it a no.
-    var consents: SQL {
-        let choices: SQL = "coalesce(row.consents, '{}')"
-        let new: SQL =
-            filling
-            ? "(select coalesce(jsonb_object_agg(key, value), '{}') from jsonb_each(\(choices)) where not \(table).consents ? key)"
-            : choices
-        return "directory.with_consents(\(table).consents, \(new)) as consents"
+    private func kept(_ column: SQL, _ name: String?, _ nothing: SQL) -> SQL {
+        guard let name else { return "\(table).\(column)" }
+        return "case when \(name) = any(row.emptied) then \(nothing) else \(table).\(column) end"
+    }
+
+    /// What the row answers, as columns of the `select`. The record's own answers are read when it is written, and not here: a
+    /// withdrawal that comes in between counts.
+    static let consents: SQL = #"row.consents as choices, row."consentDate" as given_on, declined"#
+
+    /// What was declined at the address of a row that answers, as `declined`: after the rows, in a `from`.
+    ///
+    /// The hash is that of `directory.address_hash`, written out: as a function it would cost more than all else of the row.
+    static func declined(at email: SQL) -> SQL {
+        let key: SQL = "select key from declined_address_key"
+        return """
+            cross join lateral (
+                select jsonb_object_agg(purpose, declined_at) as declined
+                from declined_address
+                where hash = sha256((\(key)) || sha256((\(key)) || convert_to(lower(\(email)), 'UTF8')))
+                    and row.consents is not null) as refused
+            """
+    }
+
+    /// The answers of a record that was not there before.
+    static let firstConsents: SQL = """
+        case when "consentDate" is null and declined is null
+            then directory.with_consents('{}', coalesce(consents, '{}'))
+            else directory.with_imported_consents('{}', consents, "consentDate", declined, false) end
+        """
+
+    /// What the columns of ``consents`` make of the record's answers.
+    var newConsents: SQL {
+        """
+        case when said.choices is null then \(table).consents else directory.with_imported_consents(
+            \(table).consents, said.choices, said.given_on, said.declined, \(filling)) end
+        """
+    }
+}
+
+/// A yes or a no of a row that did not become the record's.
+struct ImportLeftOut: Decodable {
+    var row: Int
+    /// By the name of its column in the API.
+    var columns: [String]
+}
+
+extension ImportLeftOut {
+    /// Answers of rows that are written, or passed over, and that the records do not give now. Read after the rows were written, in the same
+    /// transaction: so it is the same in every mode, whatever came in between.
+    ///
+    /// - Parameter rows: with their records.
+    static func consents(
+        _ rows: JSONText, of table: SQL, for existing: Import.Existing, in transaction: PostgresTransaction
+    ) async throws -> [ImportLeftOut] {
+        // Who was never asked, and is not now, was declined for at the address.
+        let neverAsked: SQL =
+            existing == .skip ? "false" : "(said = 'true' and not record.consents ? purpose)"
+        return try await transaction.query(
+            """
+            select row.row, array_agg(purpose order by purpose) as columns
+            from jsonb_to_recordset(\(rows)) as row (row int, id uuid, consents jsonb)
+                join \(table) as record using (id) cross join jsonb_each(row.consents) as answer (purpose, said)
+            where jsonb_typeof(said) = 'boolean'
+                and (record.consents -> purpose -> 'agreed' <> said or \(neverAsked))
+            group by row.row order by row.row
+            """
+        ).decode(ImportLeftOut.self)
+    }
+}
+
+/// When two firms that share an address or a name are two: a weak key does not beat what speaks against it.
+enum Firms {
+    /// Of one address more records than this say nothing about each other: it is a network's, or a provider's.
+    static let crowd = 50
+
+    /// Another SIRET or SIREN; or another name in another town. A firm that has moved, or has another name, is the same.
+    ///
+    /// - Parameter siren: of the record; experts have none of their own.
+    static func areTwo(_ record: SQL, siren: SQL, nameKey: SQL) -> SQL {
+        """
+        coalesce(
+            \(record).siret <> row.siret or \(siren) <> row.siren
+            or \(nameKey) <> row.name_key and directory.are_two_towns(
+                \(record).commune, \(record).postal_code, row.commune, nullif(row.postal_code, '')), false)
+        """
+    }
+}
+
+/// A row that says by an identifier whom it is about.
+enum NamedRecord {
+    /// What is wrong with the identifier; null where nothing is. A table of another system's may have identifiers of its own: those of the
+    /// directory are of version 7 (RFC 9562, 5.7).
+    ///
+    /// - Parameters:
+    ///   - found: the identifier of the record that has it, or null.
+    ///   - kind: `person`.
+    static func fault(_ found: SQL, kind: String) -> SQL {
+        """
+        case when row.identifier is not null and \(found) is null then (
+            select why from directory.absence_of(\(kind), row.identifier) as why
+            where not (
+                coalesce(row."isForeign", false) and substr(row.identifier::text, 15, 1) <> '7'
+                and why like 'There is no %')) end
+        """
     }
 }

@@ -1,13 +1,14 @@
 /// What a column of an import says about an expert.
 enum ExpertColumn: String, ImportColumn {
-    case name, siret, subKind, contactName, email, telephone, postalCode, commune, departement, departements, topics
-    case brands, website, flashInfo, eventInvitations, publicDirectory, partnerOffers
+    case id, name, siret, subKind, contactName, email, telephone, postalCode, commune, departement, departements, topics
+    case brands, website, flashInfo, eventInvitations, publicDirectory, partnerOffers, consentDate, consentSource
 
     static let identifying: Set<ExpertColumn> = [.name, .siret, .email]
     static let identifyingNames = "name, SIRET or e-mail"
 
     var aliases: [String] {
         switch self {
+        case .id: ["identifiant", "identifier", "uuid"]
         case .name:
             [
                 "raisonsociale", "denomination", "nomentreprise", "nomdelentreprise", "nomdelasociete", "societe",
@@ -46,6 +47,10 @@ enum ExpertColumn: String, ImportColumn {
         case .eventInvitations: ["invitations", "invitation", "accordinvitations", "invitationsauxevenements"]
         case .publicDirectory: ["annuaire", "annuairepublic", "accordannuaire"]
         case .partnerOffers: ["offrespartenaires", "offresdespartenaires", "accordoffrespartenaires"]
+        case .consentDate:
+            ["dateconsentement", "datedeconsentement", "dateduconsentement", "dateaccord", "datedelaccord"]
+        case .consentSource:
+            ["sourceconsentement", "sourceduconsentement", "origineconsentement", "origineduconsentement"]
         }
     }
 }

@@ -3,34 +3,46 @@ import Postgres
 
 // The statements of an import of experts. Each takes a batch of rows as one JSON parameter.
 extension ExpertRow {
-    /// The one policy of matching: by SIRET; else by e-mail, where SIRETs do not speak against it, if several share
-    /// it by the name too; else by name, without accents, case and signs, and postal code.
+    /// The one policy of matching: by identifier; by SIRET; else by e-mail, if several share it by the name too; else by
+    /// name, without accents, case and signs, and postal code. E-mail and name are weak: they do not beat what speaks against it
+    /// (``Firms``).
     static func match(
         _ rows: JSONText, for existing: Import.Existing, in transaction: PostgresTransaction
     ) async throws -> [ImportMatch] {
         try await transaction.query(
             """
             with row as (
-                select row, siret, lower(email) as email, directory.name_key(name) as name_key, "postalCode" as postal_code
-                from jsonb_to_recordset(\(rows))
-                    as row (row int, siret text, email text, name text, "postalCode" text)),
+                select row, identifier, "isForeign", siret, left(siret, 9) as siren, lower(email) as email,
+                    directory.name_key(name) as name_key, "postalCode" as postal_code, commune
+                from jsonb_to_recordset(\(rows)) as row (
+                    row int, identifier uuid, "isForeign" boolean, siret text, email text, name text, "postalCode" text,
+                    commune text)),
             by_siret as (
                 select row, array[id] as records from row join expert using (siret)),
             by_email as (
                 select row, coalesce(
-                    array_agg(expert.id) filter (where expert.name_key = row.name_key), array_agg(expert.id)) as records
-                from row join expert on lower(expert.email) = row.email
-                where expert.siret is null or row.siret is null
+                    array_agg(other.id) filter (where other.name_key = row.name_key), array_agg(other.id)) as records
+                from row cross join lateral (
+                    select *, count(*) over () as company
+                    from (
+                        select id, name_key, siret, commune, postal_code from expert
+                        where lower(expert.email) = row.email limit \(Firms.crowd + 1)) as found) as other
+                where company <= \(Firms.crowd)
+                    and not \(Firms.areTwo("other", siren: "left(other.siret, 9)", nameKey: "other.name_key"))
                 group by row),
             by_name as (
                 select row, array_agg(expert.id) as records
                 from row join expert using (name_key, postal_code)
                 where expert.siret is null or row.siret is null
                 group by row)
-            select row, coalesce(by_siret.records, by_email.records, by_name.records) as records,
+            select row, case when named.id is not null then array[named.id]
+                    else coalesce(by_siret.records, by_email.records, by_name.records) end as records,
+                \(NamedRecord.fault("named.id", kind: "expert")) as fault,
                 array_remove(array[
-                    'siret ' || siret, 'email ' || email, 'name ' || postal_code || ' ' || name_key], null) as keys
+                    'id ' || row.identifier, 'siret ' || row.siret, 'email ' || row.email,
+                    'name ' || row.postal_code || ' ' || row.name_key], null) as keys
             from row left join by_siret using (row) left join by_email using (row) left join by_name using (row)
+                left join expert named on named.id = row.identifier
             order by row
             """
         ).decode(ImportMatch.self)
@@ -44,32 +56,37 @@ extension ExpertRow {
                 departements, topics, brands, website, consents)
             select id, "subKind", name, siret, "contactName", email, telephone, "postalCode", commune, departement,
                 coalesce(departements, array[departement]), coalesce(topics, '{}'), coalesce(brands, '{}'), website,
-                directory.with_consents('{}', coalesce(consents, '{}'))
-            from \(recordset(rows))
+                \(ExistingRecord.firstConsents)
+            from \(recordset(rows)) \(ExistingRecord.declined(at: "row.email"))
             """)
     }
 
     static func update(
         _ rows: JSONText, filling: Bool, in transaction: PostgresTransaction
     ) async throws -> [ImportWritten] {
-        let said = ExistingRecord("expert", filling: filling)
+        let known = ExistingRecord("expert", filling: filling)
         return try await transaction.query(
             """
             update expert set
                 sub_kind = said.sub_kind, name = said.name, siret = said.siret, contact_name = said.contact_name,
                 email = said.email, telephone = said.telephone, postal_code = said.postal_code, commune = said.commune,
                 departement = said.departement, departements = said.departements, topics = said.topics,
-                brands = said.brands, website = said.website, consents = said.consents,
+                brands = said.brands, website = said.website, consents = \(known.newConsents),
                 version = version + 1, updated_at = now()
             from (
-                select expert.id, \(said.text("sub_kind", #"row."subKind""#)), \(said.text("name", "row.name")),
-                    \(said.text("siret", "row.siret")), \(said.text("contact_name", #"row."contactName""#)),
-                    \(said.text("email", "row.email")), \(said.text("telephone", "row.telephone")),
-                    \(said.text("postal_code", #"row."postalCode""#)), \(said.text("commune", "row.commune")),
-                    \(said.text("departement", "row.departement")), \(said.list("departements", "row.departements")),
-                    \(said.list("topics", "row.topics")), \(said.list("brands", "row.brands")),
-                    \(said.text("website", "row.website")), \(said.consents)
+                select expert.id, \(known.text("sub_kind", #"row."subKind""#)), \(known.text("name", "row.name")),
+                    \(known.text("siret", "row.siret", emptiedAs: "siret")),
+                    \(known.text("contact_name", #"row."contactName""#, emptiedAs: "contactName")),
+                    \(known.text("email", "row.email", emptiedAs: "email")),
+                    \(known.text("telephone", "row.telephone", emptiedAs: "telephone")),
+                    \(known.text("postal_code", #"row."postalCode""#)), \(known.text("commune", "row.commune")),
+                    \(known.text("departement", "row.departement")),
+                    \(known.list("departements", "row.departements", emptiedAs: "departements")),
+                    \(known.list("topics", "row.topics", emptiedAs: "topics")),
+                    \(known.list("brands", "row.brands", emptiedAs: "brands")),
+                    \(known.text("website", "row.website", emptiedAs: "website")), \(ExistingRecord.consents)
                 from \(recordset(rows)) join expert using (id)
+                    \(ExistingRecord.declined(at: "coalesce(row.email, expert.email)"))
             ) as said
             where expert.id = said.id and (
                 expert.sub_kind, expert.name, expert.siret, expert.contact_name, expert.email, expert.telephone,
@@ -77,10 +94,17 @@ extension ExpertRow {
                 expert.brands, expert.website, expert.consents
             ) is distinct from (
                 said.sub_kind, said.name, said.siret, said.contact_name, said.email, said.telephone, said.postal_code,
-                said.commune, said.departement, said.departements, said.topics, said.brands, said.website, said.consents)
+                said.commune, said.departement, said.departements, said.topics, said.brands, said.website,
+                \(known.newConsents))
             returning expert.id, expert.version
             """
         ).decode(ImportWritten.self)
+    }
+
+    static func leftOut(
+        _ rows: JSONText, for existing: Import.Existing, in transaction: PostgresTransaction
+    ) async throws -> [ImportLeftOut] {
+        try await ImportLeftOut.consents(rows, of: "expert", for: existing, in: transaction)
     }
 
     private static func recordset(_ rows: JSONText) -> SQL {
@@ -88,7 +112,7 @@ extension ExpertRow {
         jsonb_to_recordset(\(rows)) as row (
             row int, id uuid, "subKind" text, name text, siret text, "contactName" text, email text, telephone text,
             "postalCode" text, commune text, departement text, departements text[], topics text[], brands text[],
-            website text, consents jsonb)
+            website text, emptied text[], consents jsonb, "consentDate" date)
         """
     }
 }

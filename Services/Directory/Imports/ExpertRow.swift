@@ -9,6 +9,9 @@ struct ExpertRow: ImportedRow {
     var row = 0
     /// Of the expert that the row was matched with, or of the new one.
     var id: Identifier<ImportRow>?
+    var identifier: Identifier<ImportRow>?
+    var isForeign: Bool?
+    var emptied: [String]?
     var subKind: Expert.SubKind?
     var name: Line?
     var siret: Siret?
@@ -23,6 +26,12 @@ struct ExpertRow: ImportedRow {
     var brands: [Line]?
     var website: WebAddress?
     var consents: ConsentChoices?
+    var consentDate: Day?
+    var consentSource: Line?
+
+    static let emptiable: Set<ExpertColumn> = [
+        .siret, .contactName, .email, .telephone, .departements, .topics, .brands, .website,
+    ]
 
     /// What a new expert needs and this row does not have.
     var missingForNew: ExpertColumn? {
@@ -34,15 +43,19 @@ struct ExpertRow: ImportedRow {
         return nil
     }
 
+    var answers: Bool { consents != nil }
+
     mutating func conclude() throws(InvalidText) {
         if departement == nil, let postalCode { departement = Departement(postalCode: postalCode) }
-        guard name != nil || siret != nil || email != nil else {
+        try checkConsent()
+        guard name != nil || siret != nil || email != nil || identifier != nil else {
             throw InvalidText("The row has neither name nor SIRET nor e-mail.")
         }
     }
 
     mutating func read(_ cell: String, as column: ExpertColumn, _ topics: TopicVocabulary) throws(InvalidText) {
         switch column {
+        case .id: identifier = try Cell.identifier(cell)
         case .name: name = try Cell.line(cell)
         case .siret: siret = try Siret(validating: cell.filter { !$0.isWhitespace })
         case .subKind: subKind = try Self.subKind(cell)
@@ -63,6 +76,8 @@ struct ExpertRow: ImportedRow {
         case .eventInvitations: consents = (consents ?? .init()).with(\.eventInvitations, try Cell.yes(cell))
         case .publicDirectory: consents = (consents ?? .init()).with(\.publicDirectory, try Cell.yes(cell))
         case .partnerOffers: consents = (consents ?? .init()).with(\.partnerOffers, try Cell.yes(cell))
+        case .consentDate: consentDate = try Cell.day(cell)
+        case .consentSource: consentSource = try Cell.line(cell)
         }
     }
 

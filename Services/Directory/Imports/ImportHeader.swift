@@ -9,6 +9,15 @@ protocol ImportColumn: Hashable, CaseIterable, RawRepresentable<String>, Sendabl
     static var identifying: Set<Self> { get }
     /// Those, in words.
     static var identifyingNames: String { get }
+    /// Whether it holds identifiers of the directory.
+    var isIdentifier: Bool { get }
+    /// Whether it says what no import changes of a record that is there.
+    var isFact: Bool { get }
+}
+
+extension ImportColumn {
+    var isIdentifier: Bool { rawValue == "id" }
+    var isFact: Bool { false }
 }
 
 /// Text without accents, case and signs, for comparing what people typed with what is known.
@@ -27,6 +36,11 @@ struct ImportHeader<Column: ImportColumn> {
     /// By the place of the cell; nil: left aside.
     let columns: [Column?]
     let titles: [String]
+    /// Whether there are headers that no table of the club's has.
+    let isForeign: Bool
+
+    /// Columns of exports that imports leave aside, folded.
+    private static var exported: Set<String> { ["agency", "enrolledon", "lefton", "confirmedon"] }
 
     /// Those that no column knows, and those of which another one says the same better.
     var unused: [String] {
@@ -51,11 +65,21 @@ struct ImportHeader<Column: ImportColumn> {
             throw HeaderFault(detail: "The first line is no text: U+0000 is in it.")
         }
         var seen: Set<String> = []
+        var isForeign = false
         var best: [Column: (place: Int, rank: Int)] = [:]
         for (place, title) in titles.enumerated() {
             let key = Folding.key(title)
-            guard let (column, rank) = known[key] else { continue }
+            guard let (column, rank) = known[key] else {
+                if !title.isEmpty && !Self.exported.contains(key) { isForeign = true }
+                continue
+            }
             guard seen.insert(key).inserted else {
+                // Which of them is the directory's, nobody knows: none is.
+                if column.isIdentifier {
+                    best[column] = nil
+                    isForeign = true
+                    continue
+                }
                 throw HeaderFault(detail: "Two columns say the same; the second is “\(title)”.")
             }
             if let other = best[column], other.rank < rank { continue }
@@ -64,20 +88,24 @@ struct ImportHeader<Column: ImportColumn> {
         var columns: [Column?] = titles.map { _ in nil }
         for (column, choice) in best { columns[choice.place] = column }
         self.columns = columns
-        guard !Column.identifying.isDisjoint(with: best.keys) else {
+        self.isForeign = isForeign
+        let isNaming = !isForeign && best.keys.contains { $0.isIdentifier }
+        guard isNaming || !Column.identifying.isDisjoint(with: best.keys) else {
             throw HeaderFault(
                 detail: "The first line has no column for \(Column.identifyingNames): it must hold the headers.")
         }
     }
 
-    private init(columns: [Column?], titles: [String]) {
+    private init(columns: [Column?], titles: [String], isForeign: Bool) {
         self.columns = columns
         self.titles = titles
+        self.isForeign = isForeign
     }
 
     /// The same cells, as far as rows of another sort know them.
     func known<Other: ImportColumn>(to _: Other.Type) -> ImportHeader<Other> {
-        .init(columns: columns.map { $0.flatMap { Other(rawValue: $0.rawValue) } }, titles: titles)
+        .init(
+            columns: columns.map { $0.flatMap { Other(rawValue: $0.rawValue) } }, titles: titles, isForeign: isForeign)
     }
 }
 

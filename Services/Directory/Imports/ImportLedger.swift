@@ -208,15 +208,16 @@ enum ImportLedger {
         let faults: [String?] = try outcome.rows.map { row in
             row.errors.isEmpty ? nil : try JSONText(encoding: row.errors).text
         }
+        let notes: [String?] = try outcome.rows.map { row in try row.notes.map { try JSONText(encoding: $0).text } }
         guard updated == 1 else { throw Problem(.importRunning, "This file is being sent again by somebody else.") }
         try await transaction.execute(
             """
-            insert into import_row (import, number, outcome, record, errors)
-            select \(claim.id), number, outcome, record, coalesce(errors, '[]') from unnest(
+            insert into import_row (import, number, outcome, record, errors, notes)
+            select \(claim.id), number, outcome, record, coalesce(errors, '[]'), coalesce(notes, '[]') from unnest(
                 \(outcome.rows.map(\.row)), \(outcome.rows.map(\.outcome.rawValue)),
                 \(outcome.rows.map(\.record))::uuid[],
-                \(faults)::jsonb[]
-            ) as row (number, outcome, record, errors)
+                \(faults)::jsonb[], \(notes)::jsonb[]
+            ) as row (number, outcome, record, errors, notes)
             """)
     }
 
@@ -251,7 +252,15 @@ enum ImportLedger {
             order by number, place limit 1000
             """
         ).decode(ImportReport.RowError.self)
-        return ImportReport(of: found, errors: errors)
+        let notes = try await executor.query(
+            """
+            select number as row, note ->> 'column' as "column", note ->> 'detail' as detail
+            from import_row, jsonb_array_elements(notes) with ordinality as note (note, place)
+            where import = \(id) and notes <> '[]'
+            order by number, place limit 1000
+            """
+        ).decode(ImportReport.RowError.self)
+        return ImportReport(of: found, errors: errors, notes: notes)
     }
 
     static func get(_ id: Import.ID, on executor: any PostgresExecutor) async throws -> Rows {
@@ -286,7 +295,8 @@ enum ImportLedger {
         if let number = try page.place(of: 1, { Int($0[0]) }) { rules.append("number > \(number)") }
         return try await executor.query(
             """
-            select number as row, outcome, record, errors, number::text as "_key" from import_row
+            select number as row, outcome, record, errors, nullif(notes, '[]') as notes, number::text as "_key"
+            from import_row
             where \(rules.all) order by number limit \(page.limit + 1)
             """)
     }

@@ -13,8 +13,11 @@ struct ImportOutcome: Sendable {
         held += more.held
     }
 
-    mutating func add(_ row: Int, _ outcome: ImportRow.Outcome, _ record: Identifier<ImportRow>?) {
-        rows.append(ImportRow(row: row, outcome: outcome, record: record, errors: []))
+    mutating func add(
+        _ row: Int, _ outcome: ImportRow.Outcome, _ record: Identifier<ImportRow>?, _ notes: [ImportRow.Fault] = []
+    ) {
+        rows.append(
+            ImportRow(row: row, outcome: outcome, record: record, errors: [], notes: notes.isEmpty ? nil : notes))
     }
 
     mutating func reject(_ row: Int, _ faults: [ImportRow.Fault]) {
@@ -120,12 +123,20 @@ struct ImportWriter<Row: ImportedRow> {
         new: [Row], known: [Row], in transaction: PostgresTransaction, into outcome: inout ImportOutcome
     ) async throws {
         var entries: [Journal.Entry] = []
+        if (new + known).contains(where: { $0.consentSource != nil }) {
+            let origins = (new + known).compactMap { row in
+                row.consentSource.flatMap { source in row.id.map { ($0.text, source) } }
+            }
+            try await ConsentStore.say(
+                .import, origins: Dictionary(origins) { first, _ in first }, by: principal, in: transaction)
+        }
         if !new.isEmpty {
             try await Row.insert(try JSONText(encoding: new), in: transaction)
+            let notes = try await notes(about: new, in: transaction)
             for row in new {
                 guard let id = row.id else { continue }
                 entries.append(.init(.created, Row.entity, id, version: 1, values: row))
-                outcome.add(row.row, .created, id)
+                outcome.add(row.row, .created, id, notes[row.row] ?? [])
             }
         }
         if !known.isEmpty {
@@ -135,14 +146,36 @@ struct ImportWriter<Row: ImportedRow> {
                     try JSONText(encoding: known), filling: existing == .fill, in: transaction)
                 for record in written { versions[record.id] = record.version }
             }
+            let notes = try await notes(about: known, in: transaction)
             for row in known {
                 guard let id = row.id else { continue }
                 if let version = versions[id] {
                     entries.append(.init(.changed, Row.entity, id, version: version, values: row))
                 }
-                outcome.add(row.row, versions[id] == nil ? .skipped : .updated, id)
+                outcome.add(row.row, versions[id] == nil ? .skipped : .updated, id, notes[row.row] ?? [])
             }
         }
         if !entries.isEmpty { try await journal.record(entries, by: principal, in: transaction) }
+    }
+
+    /// What of the rows' answers did not become their records', by row.
+    private func notes(
+        about rows: [Row], in transaction: PostgresTransaction
+    ) async throws -> [Int: [ImportRow.Fault]] {
+        let answering = rows.filter(\.answers)
+        guard !answering.isEmpty else { return [:] }
+        let left = try await Row.leftOut(try JSONText(encoding: answering), for: existing, in: transaction)
+        return Dictionary(
+            uniqueKeysWithValues: left.map { left in
+                let notes = left.columns.map { name in
+                    let column = Row.Column(rawValue: name).flatMap { header.title(of: $0) } ?? name
+                    return ImportRow.Fault(column: column, detail: Self.leftOut)
+                }
+                return (left.row, notes)
+            })
+    }
+
+    private static var leftOut: String {
+        "was left out: it was answered otherwise, and the row does not say that this is newer (consentDate, consentSource)"
     }
 }

@@ -16,11 +16,24 @@ protocol ImportedRow: Codable, Sendable {
     var row: Int { get set }
     /// Of the record that the row was matched with, or of the new one.
     var id: Identifier<ImportRow>? { get set }
+    /// Of the record that the row is about, if it says so: this comes before whatever else it could be known by.
+    var identifier: Identifier<ImportRow>? { get set }
+    /// Whether the table has columns that the club's own have not, so that its identifiers may be another system's.
+    var isForeign: Bool? { get set }
+    /// The fields that it empties, by their names in the API.
+    var emptied: [String]? { get set }
+    /// When it says that its answers on consent were given, and from where they are.
+    var consentDate: Day? { get }
+    var consentSource: Line? { get }
+    /// The columns of what may be empty.
+    static var emptiable: Set<Column> { get }
     /// What a new record needs and this row does not have.
     var missingForNew: Column? { get }
 
     /// Takes what a cell says, which is not empty.
     mutating func read(_ cell: String, as column: Column, _ topics: TopicVocabulary) throws(InvalidText)
+    /// Takes it that a field is to be empty.
+    mutating func empty(_ column: Column)
     /// Draws conclusions from the row as a whole.
     ///
     /// - Throws: a sentence about what is wrong with it.
@@ -41,9 +54,54 @@ protocol ImportedRow: Codable, Sendable {
     static func update(
         _ rows: JSONText, filling: Bool, in transaction: PostgresTransaction
     ) async throws -> [ImportWritten]
+    /// Whether it answers on consent.
+    var answers: Bool { get }
+    /// Answers of rows that were written, or passed over, and that their records do not give now.
+    static func leftOut(
+        _ rows: JSONText, for existing: Import.Existing, in transaction: PostgresTransaction
+    ) async throws -> [ImportLeftOut]
 }
 
 extension ImportedRow {
+    static var emptiable: Set<Column> { [] }
+    var identifier: Identifier<ImportRow>? {
+        get { nil }
+        set {}
+    }
+    var isForeign: Bool? {
+        get { nil }
+        set {}
+    }
+    var emptied: [String]? {
+        get { nil }
+        set {}
+    }
+    var answers: Bool { false }
+    var consentDate: Day? { nil }
+    var consentSource: Line? { nil }
+
+    mutating func empty(_ column: Column) {
+        emptied = (emptied ?? []) + [column.rawValue]
+    }
+
+    static func leftOut(
+        _ rows: JSONText, for existing: Import.Existing, in transaction: PostgresTransaction
+    ) async throws -> [ImportLeftOut] {
+        []
+    }
+
+    /// An answer that is to count before another says when it was given, and where: the club has to show both (GDPR, article 7, 1).
+    ///
+    /// - Throws: a sentence about the date.
+    func checkConsent() throws(InvalidText) {
+        guard let consentDate else { return }
+        guard consentSource != nil else {
+            throw InvalidText("A date of consent needs its source (consentSource, sourceConsentement).")
+        }
+        guard consentDate <= .today else { throw InvalidText("The date of consent is in the future.") }
+        guard consentDate >= "2000-01-01" else { throw InvalidText("The date of consent is before the year 2000.") }
+    }
+
     static func write(
         _ rows: [Self], by writer: ImportWriter<Self>, in transaction: PostgresTransaction
     ) async throws -> ImportOutcome {
@@ -82,6 +140,7 @@ struct ImportReader<Row: ImportedRow> {
     func read(_ record: CSVReader.Record, row number: Int) -> (row: Row, faults: [ImportRow.Fault]) {
         var row = blank
         row.row = number
+        row.isForeign = header.isForeign ? true : nil
         var faults: [ImportRow.Fault] = []
         if let fault = record.fault { return (row, [.init(column: nil, detail: "The row \(fault).")]) }
         guard record.cells.count >= header.columns.count,
@@ -92,11 +151,22 @@ struct ImportReader<Row: ImportedRow> {
         }
         for (index, column) in header.columns.enumerated() {
             guard let column else { continue }
-            let cell = FormulaGuard.removed(from: Cell.trimmed(record.cells[index]))
+            let text = Cell.trimmed(record.cells[index])
+            if text.utf8.elementsEqual(Cell.emptying) {
+                if Row.emptiable.contains(column) {
+                    row.empty(column)
+                } else if !column.isFact {
+                    faults.append(.init(column: header.titles[index], detail: "cannot be emptied"))
+                }
+                continue
+            }
+            let cell = FormulaGuard.removed(from: text)
             guard !Cell.isNothing(cell) else { continue }
             do throws(InvalidText) {
                 try row.read(cell, as: column, topics)
             } catch {
+                // What is too short for an identifier of the directory is another system's number.
+                if column.isIdentifier, header.isForeign || cell.utf8.count < 30 { continue }
                 faults.append(.init(column: header.titles[index], detail: error.reason))
             }
         }

@@ -3,7 +3,8 @@ import Postgres
 
 // The statements of an import of organizations. Each takes a batch of rows as one JSON parameter.
 extension OrganizationRow {
-    /// As experts are: by SIRET, else by e-mail, else by name and postal code; those without one among themselves. The head
+    /// As experts are: by identifier, by SIRET, else by e-mail, else by name and postal code; those without one among themselves,
+    /// where they may be in one town. The head
     /// of network is another organization, by SIRET or by a SIREN that only one has; one that is not there may come later.
     static func match(
         _ rows: JSONText, for existing: Import.Existing, in transaction: PostgresTransaction
@@ -11,25 +12,44 @@ extension OrganizationRow {
         try await transaction.query(
             """
             with row as (
-                select row, siret, lower(email) as email, directory.name_key(name) as name_key,
-                    coalesce("postalCode", '') as postal_code, parent, "parentSiret" as parent_siret,
-                    "parentSiren" as parent_siren, siren, kind, "subKind" as sub_kind
+                select row, identifier, "isForeign", siret, lower(email) as email, directory.name_key(name) as name_key,
+                    coalesce("postalCode", '') as postal_code, commune, directory.town_key(commune) as town, parent,
+                    "parentSiret" as parent_siret, "parentSiren" as parent_siren, siren, kind, "subKind" as sub_kind,
+                    coalesce('subKind' = any(emptied), false) as is_plain
                 from jsonb_to_recordset(\(rows)) as row (
-                    row int, siret text, email text, name text, "postalCode" text, parent uuid, "parentSiret" text,
-                    "parentSiren" text, siren text, kind text, "subKind" text)),
+                    row int, identifier uuid, "isForeign" boolean, siret text, email text, name text, "postalCode" text,
+                    commune text, parent uuid, "parentSiret" text, "parentSiren" text, siren text, kind text,
+                    "subKind" text, emptied text[])),
             by_siret as (
                 select row, array[id] as records from row join organization using (siret)),
             by_email as (
                 select row, coalesce(
                     array_agg(o.id) filter (where directory.name_key(o.name) = row.name_key), array_agg(o.id)) as records
-                from row join organization o on lower(o.email) = row.email
-                where o.siret is null or row.siret is null
+                from row cross join lateral (
+                    select *, count(*) over () as company
+                    from (
+                        select id, name, siren, siret, commune, postal_code from organization
+                        where lower(organization.email) = row.email limit \(Firms.crowd + 1)) as found) as o
+                where company <= \(Firms.crowd)
+                    and not \(Firms.areTwo("o", siren: siren(of: "o"), nameKey: "directory.name_key(o.name)"))
                 group by row),
-            by_name as (
-                select row, array_agg(o.id) as records
+            namesake as (
+                select row, o.id, o.siren, o.siret
                 from row join organization o
                     on directory.name_key(o.name) = row.name_key and coalesce(o.postal_code, '') = row.postal_code
-                where o.siret is null or row.siret is null
+                where row.postal_code <> '' or row.town is null
+                union all
+                select row, o.id, o.siren, o.siret
+                from row join organization o on directory.name_key(o.name) = row.name_key and o.postal_code is null
+                where row.postal_code = '' and directory.town_key(o.commune) = row.town
+                union all
+                select row, o.id, o.siren, o.siret
+                from row join organization o on directory.name_key(o.name) = row.name_key and o.postal_code is null
+                where row.postal_code = '' and row.town is not null and directory.town_key(o.commune) is null),
+            by_name as (
+                select row, array_agg(o.id) as records
+                from row join namesake o using (row)
+                where coalesce(o.siret = row.siret, true) and coalesce(\(siren(of: "o")) = row.siren, true)
                 group by row),
             head as (
                 select row, array_agg(id) as heads
@@ -39,16 +59,20 @@ extension OrganizationRow {
                     union all select row, o.id from row join organization o on o.siren = row.parent_siren) as found
                 group by row),
             matched as (
-                select row, coalesce(by_siret.records, by_email.records, by_name.records) as records,
+                select row, case when named.id is not null then array[named.id]
+                        else coalesce(by_siret.records, by_email.records, by_name.records) end as records,
+                    \(NamedRecord.fault("named.id", kind: "organization")) as misnamed,
                     array_remove(array[
-                        'siret ' || siret, 'email ' || email, 'name ' || postal_code || ' ' || name_key], null) as keys,
-                    heads, coalesce(parent::text, parent_siret, parent_siren) is not null as has_head, siret, siren,
-                    kind, sub_kind
+                        'id ' || row.identifier, 'siret ' || row.siret, 'email ' || row.email,
+                        'name ' || row.postal_code || ' ' || row.name_key], null) as keys,
+                    heads, coalesce(row.parent::text, parent_siret, parent_siren) is not null as has_head, row.siret,
+                    row.siren, row.kind, row.sub_kind, is_plain
                 from row left join by_siret using (row) left join by_email using (row) left join by_name using (row)
-                    left join head using (row))
+                    left join head using (row) left join organization named on named.id = row.identifier)
             select row, records, keys, has_head and heads is null as waits,
                 case when known.parent is distinct from heads[1] then heads[1] end as head,
                 case
+                    when misnamed is not null then misnamed
                     when cardinality(heads) > 1
                         then 'Several organizations have the SIREN of its head of network: the SIRET would tell.'
                     when heads[1] = known.id then 'An organization is not its own head of network.'
@@ -67,6 +91,11 @@ extension OrganizationRow {
         ).decode(ImportMatch.self)
     }
 
+    /// The SIREN of an organization, which its SIRET says, too.
+    private static func siren(of organization: SQL) -> SQL {
+        "coalesce(\(organization).siren, left(\(organization).siret, 9))"
+    }
+
     /// What a row says that cannot be true of the organization that it was matched with.
     private static func contradiction(of existing: Import.Existing) -> SQL {
         switch existing {
@@ -83,7 +112,8 @@ extension OrganizationRow {
             case
                 when matched.siret is null and matched.siren <> left(known.siret, 9)
                     then 'The organization that is there has a SIRET of another SIREN.'
-                when matched.kind <> known.kind and matched.sub_kind is null and known.sub_kind is not null
+                when matched.kind <> known.kind and matched.sub_kind is null and not is_plain
+                        and known.sub_kind is not null
                     then 'The organization that is there is of a sort that this kind has not.'
                 when matched.kind <> known.kind and known.agency is not null
                     then 'The organization that is there is a brand with an agency.'
@@ -108,7 +138,12 @@ extension OrganizationRow {
     static func update(
         _ rows: JSONText, filling: Bool, in transaction: PostgresTransaction
     ) async throws -> [ImportWritten] {
-        let said = ExistingRecord("organization", filling: filling)
+        let known = ExistingRecord("organization", filling: filling)
+        // Whoever is not to be shown has said so: no file shows it again.
+        let shown: SQL =
+            filling
+            ? "organization.public_directory"
+            : #"(organization.public_directory and coalesce(said.shown, true))"#
         return try await transaction.query(
             """
             update organization set
@@ -116,16 +151,17 @@ extension OrganizationRow {
                 street = said.street, postal_code = said.postal_code, commune = said.commune,
                 departement = said.departement, email = said.email, telephone = said.telephone,
                 website = said.website, topics = said.topics, parent = said.parent,
-                public_directory = said.public_directory, version = version + 1,
+                public_directory = \(shown), version = version + 1,
                 updated_at = now()
             from (
-                select organization.id, \(said.text("name", "row.name")),
-                    \(said.together([("kind", "row.kind"), ("sub_kind", #"row."subKind""#)])),
-                    \(said.together([("siren", "row.siren"), ("siret", "row.siret")])),
-                    \(said.together(seat)), \(said.text("email", "row.email")),
-                    \(said.text("telephone", "row.telephone")), \(said.text("website", "row.website")),
-                    \(said.list("topics", "row.topics")), \(said.text("parent", head)),
-                    \(said.text("public_directory", #"row."publicDirectory""#))
+                select organization.id, \(known.text("name", "row.name")),
+                    \(known.together([("kind", "row.kind", nil), ("sub_kind", #"row."subKind""#, "subKind")])),
+                    \(known.together([("siren", "row.siren", "siren"), ("siret", "row.siret", "siret")])),
+                    \(known.together(seat)), \(known.text("email", "row.email", emptiedAs: "email")),
+                    \(known.text("telephone", "row.telephone", emptiedAs: "telephone")),
+                    \(known.text("website", "row.website", emptiedAs: "website")),
+                    \(known.list("topics", "row.topics", emptiedAs: "topics")),
+                    \(known.text("parent", head, emptiedAs: "parent")), row."publicDirectory" as shown
                 from \(recordset(rows)) join organization using (id)
             ) as said
             where organization.id = said.id and (
@@ -136,15 +172,28 @@ extension OrganizationRow {
             ) is distinct from (
                 said.kind, said.sub_kind, said.name, said.siren, said.siret, said.street, said.postal_code, said.commune,
                 said.departement, said.email, said.telephone, said.website, said.topics, said.parent,
-                said.public_directory)
+                \(shown))
             returning organization.id, organization.version
             """
         ).decode(ImportWritten.self)
     }
 
-    private static let seat: [(column: SQL, cell: SQL)] = [
-        ("street", "row.street"), ("postal_code", #"row."postalCode""#), ("commune", "row.commune"),
-        ("departement", "row.departement"),
+    static func leftOut(
+        _ rows: JSONText, for existing: Import.Existing, in transaction: PostgresTransaction
+    ) async throws -> [ImportLeftOut] {
+        try await transaction.query(
+            """
+            select row.row, array['publicDirectory'] as columns
+            from jsonb_to_recordset(\(rows)) as row (row int, id uuid, "publicDirectory" boolean)
+                join organization using (id)
+            where organization.public_directory <> row."publicDirectory" order by row.row
+            """
+        ).decode(ImportLeftOut.self)
+    }
+
+    private static let seat: [(column: SQL, cell: SQL, name: String?)] = [
+        ("street", "row.street", "street"), ("postal_code", #"row."postalCode""#, "postalCode"),
+        ("commune", "row.commune", "commune"), ("departement", "row.departement", "departement"),
     ]
 
     /// After the match there is not more than one.
@@ -160,7 +209,7 @@ extension OrganizationRow {
             row int, id uuid, kind text, "subKind" text, name text, siren text, siret text, street text,
             "postalCode" text, commune text, departement text, email text, telephone text, website text, topics text[],
             "kindOfNew" text, parent uuid, "parentSiret" text, "parentSiren" text,
-            "publicDirectory" boolean)
+            "publicDirectory" boolean, emptied text[])
         """
     }
 }

@@ -2,7 +2,8 @@ import ClubProtocol
 
 /// What a column of an import says about an organization.
 enum OrganizationColumn: String, ImportColumn {
-    case name, kind, subKind, siren, siret, street, postalCode, commune, departement, email, telephone, website, topics
+    case id, name, kind, subKind, siren, siret, street, postalCode, commune, departement, email, telephone, website,
+        topics
     case parent, publicDirectory
 
     static let identifying: Set<OrganizationColumn> = [.name, .siret, .email]
@@ -10,6 +11,7 @@ enum OrganizationColumn: String, ImportColumn {
 
     var aliases: [String] {
         switch self {
+        case .id: ExpertColumn.id.aliases
         case .name: ExpertColumn.name.aliases + ["libfs", "libelle", "intitule", "nomdelastructure", "nomorganisme"]
         case .kind: ["nature", "famille"]
         case .subKind: ["souscategorie", "soustype", "subtype"]
@@ -44,6 +46,9 @@ struct OrganizationRow: ImportedRow {
     var row = 0
     /// Of the organization that the row was matched with, or of the new one.
     var id: Identifier<ImportRow>?
+    var identifier: Identifier<ImportRow>?
+    var isForeign: Bool?
+    var emptied: [String]?
     var name: Line?
     var kind: Organization.Kind?
     var subKind: Organization.SubKind?
@@ -66,6 +71,11 @@ struct OrganizationRow: ImportedRow {
     /// Of a new one, when the row does not say it.
     var kindOfNew: Organization.Kind?
 
+    static let emptiable: Set<OrganizationColumn> = [
+        .subKind, .siren, .siret, .street, .postalCode, .commune, .departement, .email, .telephone, .website, .topics,
+        .parent,
+    ]
+
     var missingForNew: OrganizationColumn? {
         if name == nil { return .name }
         return kind == nil && kindOfNew == nil ? .kind : nil
@@ -74,6 +84,8 @@ struct OrganizationRow: ImportedRow {
     init(kindOfNew: Organization.Kind?) {
         self.kindOfNew = kindOfNew
     }
+
+    var answers: Bool { publicDirectory != nil }
 
     mutating func conclude() throws(InvalidText) {
         if siren == nil, let siret {
@@ -86,13 +98,14 @@ struct OrganizationRow: ImportedRow {
             throw InvalidText("The SIRET does not begin with the SIREN.")
         }
         if let kind, let subKind, subKind.kind != kind { throw InvalidText("The kind has no such sort.") }
-        guard name != nil || siret != nil || email != nil else {
+        guard name != nil || siret != nil || email != nil || identifier != nil else {
             throw InvalidText("The row has neither name nor SIRET nor e-mail.")
         }
     }
 
     mutating func read(_ cell: String, as column: OrganizationColumn, _ topics: TopicVocabulary) throws(InvalidText) {
         switch column {
+        case .id: identifier = try Cell.identifier(cell)
         case .name: name = try Cell.line(cell)
         case .kind: kind = try Self.kind(cell)
         case .subKind: subKind = try Self.subKind(cell)

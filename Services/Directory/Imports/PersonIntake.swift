@@ -4,9 +4,12 @@ import Postgres
 // The statements of an import of people. Each takes a batch of rows as one JSON parameter.
 extension PersonRow {
     /// Who works where is said by the organization's SIRET, else by its name, which must then be that of one only.
-    /// By e-mail; else by name, without accents, case and signs, and organization, where addresses do not speak against
-    /// it. A person has neither SIRET nor postal code of its own: those are the organization's. Of an ambassador the
-    /// organization is known, too, for which it advises.
+    /// By identifier; else by e-mail; else by name, without accents, case and signs, and organization, where addresses do
+    /// not speak against it. A person has neither SIRET nor postal code of its own: those are the organization's. Of an ambassador
+    /// the organization is known, too, for which it advises.
+    ///
+    /// Two may share a mailbox, and two may have one name: with another given name, or by name alone with another telephone, it is
+    /// somebody else, and the row is rejected, as no address is that of two people.
     static func match(
         _ rows: JSONText, for existing: Import.Existing, in transaction: PostgresTransaction
     ) async throws -> [ImportMatch] {
@@ -14,16 +17,17 @@ extension PersonRow {
             """
             with said as (
                 select * from jsonb_to_recordset(\(rows)) as row (
-                    row int, email text, "familyName" text, "givenName" text, siret text, organization uuid,
-                    "organizationName" text, "isAmbassador" boolean)),
+                    row int, identifier uuid, "isForeign" boolean, email text, telephone text, "familyName" text,
+                    "givenName" text, siret text, organization uuid, "organizationName" text, "isAmbassador" boolean)),
             named as (
                 select row, array_agg(o.id) as organizations
                 from said join organization o on directory.name_key(o.name) = directory.name_key("organizationName")
                 where said.organization is null and said.siret is null
                 group by row),
             row as (
-                select said.row, lower(said.email) as email, o.id as organization,
+                select said.row, said.identifier, "isForeign", lower(said.email) as email, o.id as organization,
                     directory.name_key("familyName" || ' ' || "givenName") as name_key,
+                    directory.name_key("givenName") as given_key, directory.telephone_key(said.telephone) as telephone,
                     coalesce("isAmbassador", false) as is_ambassador,
                     case
                         when cardinality(organizations) > 1
@@ -35,11 +39,12 @@ extension PersonRow {
                     said.organization, (select id from organization where organization.siret = said.siret),
                     case when cardinality(organizations) = 1 then organizations[1] end)),
             by_email as (
-                select row, array[id] as records from row join person on lower(person.email) = row.email),
-            by_name as (
-                select row, coalesce(
-                    array_agg(person.id) filter (where person.organization is not distinct from row.organization),
-                    array_agg(person.id)) as records
+                select row, array[id] as records,
+                    coalesce(directory.name_key(person.given_name) <> row.given_key, false) as is_other
+                from row join person on lower(person.email) = row.email),
+            namesake as (
+                select row, person.id, person.organization is not distinct from row.organization as is_colleague,
+                    coalesce(directory.telephone_key(person.telephone) <> row.telephone, false) as is_other
                 from row join person
                     on directory.name_key(full_name) = row.name_key
                     and (person.organization is not distinct from row.organization
@@ -47,12 +52,25 @@ extension PersonRow {
                             select from ambassador
                             where ambassador.person = person.id
                                 and ambassador.organization is not distinct from row.organization))
-                where person.email is null or row.email is null
-                group by row)
-            select row, coalesce(by_email.records, by_name.records) as records, fault,
+                where person.email is null or row.email is null),
+            by_name as (
+                select row, coalesce(
+                    array_agg(id) filter (where is_colleague and not is_other), array_agg(id) filter (where not is_other)
+                ) as records
+                from namesake group by row)
+            select row, case when named.id is not null then array[named.id]
+                    else coalesce(by_email.records, by_name.records) end as records,
+                coalesce(row.fault, \(NamedRecord.fault("named.id", kind: "person")), case
+                    when named.id is not null then null
+                    when by_email.is_other then 'Somebody with another given name has this address.'
+                    when by_email.records is null and by_name.row is not null and by_name.records is null
+                        then 'Somebody of this name has another telephone: an e-mail or the identifier would tell.'
+                end) as fault,
                 array_remove(array[
-                    'email ' || email, 'name ' || coalesce(organization::text, '') || ' ' || name_key], null) as keys
+                    'id ' || row.identifier, 'email ' || row.email,
+                    'name ' || coalesce(row.organization::text, '') || ' ' || row.name_key], null) as keys
             from row left join by_email using (row) left join by_name using (row)
+                left join person named on named.id = row.identifier
             order by row
             """
         ).decode(ImportMatch.self)
@@ -63,37 +81,45 @@ extension PersonRow {
             """
             insert into person (id, given_name, family_name, email, telephone, organization, consents)
             select id, "givenName", "familyName", email, telephone, \(organization),
-                directory.with_consents('{}', coalesce(consents, '{}'))
-            from \(recordset(rows))
+                \(ExistingRecord.firstConsents)
+            from \(recordset(rows)) \(ExistingRecord.declined(at: "row.email"))
             """)
     }
 
     static func update(
         _ rows: JSONText, filling: Bool, in transaction: PostgresTransaction
     ) async throws -> [ImportWritten] {
-        let said = ExistingRecord("person", filling: filling)
+        let known = ExistingRecord("person", filling: filling)
         return try await transaction.query(
             """
             update person set
                 given_name = said.given_name, family_name = said.family_name, email = said.email,
-                telephone = said.telephone, organization = said.organization, consents = said.consents,
+                telephone = said.telephone, organization = said.organization, consents = \(known.newConsents),
                 version = version + 1, updated_at = now()
             from (
-                select person.id, \(said.text("given_name", #"row."givenName""#)),
-                    \(said.text("family_name", #"row."familyName""#)), \(said.text("email", "row.email")),
-                    \(said.text("telephone", "row.telephone")),
-                    \(said.text("organization", #"case when row."isAmbassador" is not true then \#(organization) end"#)),
-                    \(said.consents)
+                select person.id, \(known.text("given_name", #"row."givenName""#)),
+                    \(known.text("family_name", #"row."familyName""#)),
+                    \(known.text("email", "row.email", emptiedAs: "email")),
+                    \(known.text("telephone", "row.telephone", emptiedAs: "telephone")),
+                    \(known.text("organization", #"case when row."isAmbassador" is not true then \#(organization) end"#, emptiedAs: "organization")),
+                    \(ExistingRecord.consents)
                 from \(recordset(rows)) join person using (id)
+                    \(ExistingRecord.declined(at: "coalesce(row.email, person.email)"))
             ) as said
             where person.id = said.id and (
                 person.given_name, person.family_name, person.email, person.telephone, person.organization,
                 person.consents
             ) is distinct from (
-                said.given_name, said.family_name, said.email, said.telephone, said.organization, said.consents)
+                said.given_name, said.family_name, said.email, said.telephone, said.organization, \(known.newConsents))
             returning person.id, person.version
             """
         ).decode(ImportWritten.self)
+    }
+
+    static func leftOut(
+        _ rows: JSONText, for existing: Import.Existing, in transaction: PostgresTransaction
+    ) async throws -> [ImportLeftOut] {
+        try await ImportLeftOut.consents(rows, of: "person", for: existing, in: transaction)
     }
 
     /// After the match there is not more than one.
@@ -108,7 +134,8 @@ extension PersonRow {
         """
         jsonb_to_recordset(\(rows)) as row (
             row int, id uuid, "givenName" text, "familyName" text, email text, telephone text, organization uuid,
-            siret text, "organizationName" text, "isAmbassador" boolean, consents jsonb)
+            siret text, "organizationName" text, "isAmbassador" boolean, emptied text[], consents jsonb,
+            "consentDate" date)
         """
     }
 }

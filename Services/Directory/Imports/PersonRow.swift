@@ -2,14 +2,15 @@ import ClubProtocol
 
 /// What a column of an import says about a person.
 enum PersonColumn: String, ImportColumn {
-    case familyName, givenName, email, telephone, organization, siret
-    case flashInfo, eventInvitations, publicDirectory, partnerOffers
+    case id, familyName, givenName, email, telephone, organization, siret
+    case flashInfo, eventInvitations, publicDirectory, partnerOffers, consentDate, consentSource
 
     static let identifying: Set<PersonColumn> = [.familyName, .email]
     static let identifyingNames = "family name or e-mail"
 
     var aliases: [String] {
         switch self {
+        case .id: ExpertColumn.id.aliases
         // The last ones are those of the HATVP's tables.
         case .familyName:
             ["nomdefamille", "nom", "nomusuel", "lastname", "surname", "name", "nomdirigeant", "nomcollaborateur"]
@@ -27,6 +28,8 @@ enum PersonColumn: String, ImportColumn {
         case .eventInvitations: ExpertColumn.eventInvitations.aliases
         case .publicDirectory: ExpertColumn.publicDirectory.aliases
         case .partnerOffers: ExpertColumn.partnerOffers.aliases
+        case .consentDate: ExpertColumn.consentDate.aliases
+        case .consentSource: ExpertColumn.consentSource.aliases
         }
     }
 }
@@ -40,6 +43,9 @@ struct PersonRow: ImportedRow {
     var row = 0
     /// Of the person that the row was matched with, or of the new one.
     var id: Identifier<ImportRow>?
+    var identifier: Identifier<ImportRow>?
+    var isForeign: Bool?
+    var emptied: [String]?
     var familyName: Line?
     var givenName: Line?
     var email: EmailAddress?
@@ -49,22 +55,30 @@ struct PersonRow: ImportedRow {
     var siret: Siret?
     var organizationName: Line?
     var consents: ConsentChoices?
+    var consentDate: Day?
+    var consentSource: Line?
     /// Whether the organization is the one for which an ambassador advises: somebody who is known may work elsewhere.
     var isAmbassador: Bool?
+
+    static let emptiable: Set<PersonColumn> = [.email, .telephone, .organization, .siret]
 
     var missingForNew: PersonColumn? {
         if familyName == nil { return .familyName }
         return givenName == nil ? .givenName : nil
     }
 
+    var answers: Bool { consents != nil }
+
     mutating func conclude() throws(InvalidText) {
-        guard familyName != nil || email != nil else {
+        try checkConsent()
+        guard familyName != nil || email != nil || identifier != nil else {
             throw InvalidText("The row has neither family name nor e-mail.")
         }
     }
 
     mutating func read(_ cell: String, as column: PersonColumn, _ topics: TopicVocabulary) throws(InvalidText) {
         switch column {
+        case .id: identifier = try Cell.identifier(cell)
         case .familyName: familyName = try Cell.line(cell)
         case .givenName: givenName = try Cell.line(cell)
         case .email: email = try EmailAddress(validating: cell)
@@ -75,7 +89,13 @@ struct PersonRow: ImportedRow {
         case .eventInvitations: consents = (consents ?? .init()).with(\.eventInvitations, try Cell.yes(cell))
         case .publicDirectory: consents = (consents ?? .init()).with(\.publicDirectory, try Cell.yes(cell))
         case .partnerOffers: consents = (consents ?? .init()).with(\.partnerOffers, try Cell.yes(cell))
+        case .consentDate: consentDate = try Cell.day(cell)
+        case .consentSource: consentSource = try Cell.line(cell)
         }
+    }
+
+    mutating func empty(_ column: PersonColumn) {
+        emptied = (emptied ?? []) + [column == .siret ? PersonColumn.organization.rawValue : column.rawValue]
     }
 
     /// A column that has a SIRET as its header says it better.

@@ -37,6 +37,10 @@ struct Eraser: Sendable {
             let notice = try await ErasureStore.begin(
                 id, subject, known, emails: alone.addresses, in: transaction)
         else { throw Problem(.notFound) }
+        // What was a mistake, or too old, says nothing about who comes with the address later.
+        if notice.reason == .request {
+            try await DeclinedAddresses.add(alone.addresses, Purpose.allCases, in: transaction)
+        }
         try await erase(subject, known, by: principal, in: transaction)
         try await Traces.erase(
             notice.everyone, addresses: alone.addresses + alone.telephones, names: alone.names, in: transaction)

@@ -15,7 +15,7 @@ struct PersonalRecords: Sendable {
             where entity = \(subject.entity.rawValue) and subject = any(\(everyone.map(\.text))) order by id
             """
         let consents: SQL = """
-            select entry.purpose, agreed, source, wording.text as wording, at
+            select entry.purpose, agreed, source, wording.text as wording, origin, at
             from consent_entry as entry left join consent_wording as wording on wording.id = entry.wording
             where \(ConsentStore.table(subject)) = \(subject.id) order by entry.number
             """

@@ -10,9 +10,11 @@ struct ImportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "import", abstract: "Takes records from a file.",
         discussion: """
-            The first row names the columns, in French or in English, as `club export` names them. A file with a bad \
-            row is refused whole, unless --skip-bad-rows is given; every bad row is listed with its reason. Ends with \
-            exit code 1 when a row was bad.
+            The first row names the columns, in French or in English, as `club export` names them. The column `id` of \
+            an export says whom a row is about. An empty cell leaves what is there; one that holds - empties it. A yes \
+            to what somebody declined is left out and listed, unless the columns consentDate and consentSource say \
+            that it is newer. A file with a bad row is refused whole, unless --skip-bad-rows is given; every bad row is \
+            listed with its reason. Ends with exit code 1 when a row was bad.
             """,
         subcommands: [Experts.self, Organizations.self, People.self, Ambassadors.self])
 
@@ -124,6 +126,10 @@ struct ImportedFile: ParsableArguments {
         }
         if report.rejected > report.errors.count {
             print("… and \(report.rejected - report.errors.count) more rows")
+        }
+        for note in report.notes ?? [] {
+            let place = note.column.map { "row \(note.row), \($0)" } ?? "row \(note.row)"
+            print("\(place): \(note.detail)")
         }
         if !report.unknownColumns.isEmpty {
             print("columns left out: \(report.unknownColumns.joined(separator: ", "))")

@@ -21,16 +21,21 @@ package struct ConsentEntry: Codable, Hashable, Sendable {
     package var source: Source
     /// The question as it was put, in French; absent where the club did not put it, as of a file that was imported.
     package var wording: Prose?
+    /// Where the sender of a file said that the answer is from; absent where nobody said.
+    package var origin: Line?
     /// When it was given.
     package var at: Timestamp
     /// Who wrote it down, as the audit trail names them.
     package var by: String
 
-    package init(purpose: Purpose, agreed: Bool, source: Source, wording: Prose?, at: Timestamp, by: String) {
+    package init(
+        purpose: Purpose, agreed: Bool, source: Source, wording: Prose?, origin: Line? = nil, at: Timestamp, by: String
+    ) {
         self.purpose = purpose
         self.agreed = agreed
         self.source = source
         self.wording = wording
+        self.origin = origin
         self.at = at
         self.by = by
     }

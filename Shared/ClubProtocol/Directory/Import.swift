@@ -23,7 +23,9 @@ package struct Import: Codable, Hashable, Sendable {
         case skipRow
     }
 
-    /// What a row means for a record that is there already. An empty cell never means anything.
+    /// What a row means for a record that is there already. An empty cell never means anything; one that holds `-` empties a
+    /// field that may be empty, with `update`. In all of them, an answer on consent of which the file does not say when it was
+    /// given never makes a yes of a no.
     package enum Existing: String, Codable, CaseIterable, Sendable {
         /// The record gets what the row says.
         case update
@@ -105,12 +107,17 @@ package struct ImportRow: Codable, Hashable, Sendable {
     /// The record that was made or matched; absent for a rejected row, and for a new one of which nothing came.
     package var record: Identifier<ImportRow>?
     package var errors: [Fault]
+    /// What was left out of a row that was taken, as a yes to what somebody has declined; absent when nothing was.
+    package var notes: [Fault]?
 
-    package init(row: Int, outcome: Outcome, record: Identifier<ImportRow>?, errors: [Fault]) {
+    package init(
+        row: Int, outcome: Outcome, record: Identifier<ImportRow>?, errors: [Fault], notes: [Fault]? = nil
+    ) {
         self.row = row
         self.outcome = outcome
         self.record = record
         self.errors = errors
+        self.notes = notes
     }
 }
 

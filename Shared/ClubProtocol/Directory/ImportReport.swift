@@ -24,8 +24,13 @@ package struct ImportQuery: Codable, Sendable {
 }
 
 /// Takes experts from a table as people have it: UTF-8 or Windows-1252, comma, semicolon or tab, French or English
-/// headers. A row is matched with an expert by SIRET, else by e-mail, else by name and postal code without case and
-/// accents; a cell that is empty leaves what is there.
+/// headers. The `id` of an export says which expert a row is about, and a row of which nobody has the identifier is rejected;
+/// otherwise it is matched by SIRET, else by e-mail, else by name and postal code without case and accents. E-mail and name are not
+/// enough where the SIRET is another, or the name in another town: such a row is an expert of its own. A cell that is empty
+/// leaves what is there, and `-` empties what may be empty.
+///
+/// An answer on consent fills what was never answered, and withdraws; it makes no yes of a no, and the report names the row. A
+/// newer one says when and where it was given, in the columns `consentDate` and `consentSource`.
 ///
 /// The same file sent again under the same identifier goes on where the last attempt ended, and nothing is taken twice.
 package enum ImportExperts: Endpoint {
@@ -37,7 +42,7 @@ package enum ImportExperts: Endpoint {
     package typealias Response = ImportReport
 }
 
-/// Takes organizations from a table, as experts are taken: matched by SIRET, else by e-mail, else by name and postal code.
+/// Takes organizations from a table, as experts are taken: matched by `id`, by SIRET, else by e-mail, else by name and postal code.
 /// A column may name the head of network by its SIRET or SIREN, which may also come later in the file.
 package enum ImportOrganizations: Endpoint {
     package static let operation = Operation(
@@ -71,8 +76,9 @@ package enum ImportOrganizations: Endpoint {
     package typealias Response = ImportReport
 }
 
-/// Takes people from a table: matched by e-mail, else by name within the organization, which its SIRET says, else its name
-/// without case and accents, where only one has it.
+/// Takes people from a table: matched by `id`, by e-mail, else by name within the organization, which its SIRET says, else its
+/// name without case and accents, where only one has it. A row with the address of somebody with another given name, or with a
+/// name alone of somebody with another telephone, is rejected. Consent and `-` are as in tables of experts.
 package enum ImportPeople: Endpoint {
     package static let operation = Operation(
         .post, "/v1/imports/people", "Takes people from a CSV file.", access: .roles(.operator),
@@ -84,7 +90,8 @@ package enum ImportPeople: Endpoint {
 
 /// Takes ambassadors from a table with the columns of people, and topics, départements served and the day of their enrolment. The
 /// person is matched or made as an import of people does it, and enrolled unless it is an ambassador already, or was; the
-/// organization is the one for which it advises, and where a new person works.
+/// organization is the one for which it advises, and where a new person works. The column `id` is the ambassador's, and `person`
+/// the person's.
 package enum ImportAmbassadors: Endpoint {
     package static let operation = Operation(
         .post, "/v1/imports/ambassadors", "Takes ambassadors from a CSV file.", access: .roles(.operator),
@@ -96,7 +103,7 @@ package enum ImportAmbassadors: Endpoint {
 
 /// What an import did or, in a dry run, would do.
 package struct ImportReport: Codable, Hashable, Sendable {
-    /// One thing that is wrong in one row.
+    /// One thing that is wrong in one row, or was left out of it.
     package struct RowError: Codable, Hashable, Sendable {
         /// Counted from 1, the header not counted; blank lines not either.
         package var row: Int
@@ -119,10 +126,13 @@ package struct ImportReport: Codable, Hashable, Sendable {
     package var rejected: Int
     /// In the order of rows; the first thousand.
     package var errors: [RowError]
+    /// What was left out of rows that were taken, as a yes to what somebody has declined; in the order of rows, the first
+    /// thousand. Absent when nothing was.
+    package var notes: [RowError]?
     /// Headers of the file that the import left aside: it does not know them, or another one says the same better.
     package var unknownColumns: [String]
 
-    package init(of import: Import, errors: [RowError]) {
+    package init(of import: Import, errors: [RowError], notes: [RowError] = []) {
         self.import = `import`.id
         mode = `import`.mode
         applied = `import`.mode == .apply && `import`.state == .completed
@@ -132,6 +142,7 @@ package struct ImportReport: Codable, Hashable, Sendable {
         skipped = `import`.skipped
         rejected = `import`.rejected
         self.errors = errors
+        self.notes = notes.isEmpty ? nil : notes
         unknownColumns = `import`.unknownColumns
     }
 }

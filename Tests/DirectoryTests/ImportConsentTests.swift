@@ -1,0 +1,310 @@
+import ClubProtocol
+import Foundation
+import HTTPTypes
+import Postgres
+import ServiceKit
+import TestKit
+import Testing
+
+@testable import Directory
+
+extension TestService {
+    /// An import of any records.
+    func takes(_ records: Import.Records, _ file: String, _ query: String = "") async throws -> ImportReport {
+        try await raw(
+            .post, "/v1/imports/\(records.rawValue)?mode=apply&\(query)", role: .operator,
+            headers: ["Content-Type": "text/csv"], body: Array(file.utf8)
+        ).decode(ImportReport.self)
+    }
+}
+
+@Suite("what a file may say of consent")
+struct ImportConsentTests {
+    private static let purposes = Purpose.allCases
+
+    /// A person or an expert of its own, by its address.
+    private struct Subject {
+        var records: Import.Records
+        var header: String
+        var cells: String
+
+        static let all = [
+            Subject(records: .people, header: "nom,prenom,email", cells: "Été,Ada,ada@a.example"),
+            Subject(records: .ambassadors, header: "nom,prenom,email", cells: "Été,Ada,ada@a.example"),
+            Subject(
+                records: .experts, header: "name,type,email,postalCode,commune",
+                cells: "Atelier,agence,ada@a.example,64000,Pau"),
+        ]
+
+        func file(_ columns: String, _ answers: String) -> String { "\(header),\(columns)\n\(cells),\(answers)\n" }
+
+        /// The table that has the answers.
+        var table: SQL { records == .experts ? "expert" : "person" }
+        var path: String { records == .experts ? "experts" : "people" }
+    }
+
+    private func answers(_ subject: Subject, in directory: TestService) async throws -> [String: Bool] {
+        let row = try await directory.backend.database.first(
+            """
+            select coalesce((select jsonb_object_agg(key, value -> 'agreed') from jsonb_each(consents)), '{}') as answers
+            from \(subject.table)
+            """)
+        let text = try #require(try row?["answers", as: JSONText.self]).text
+        return try JSONDecoder().decode([String: Bool].self, from: Data(text.utf8))
+    }
+
+    private func ledger(_ subject: Subject, in directory: TestService) async throws -> Int {
+        try await directory.backend.database.first("select count(*) as lines from consent_entry")?["lines"] ?? 0
+    }
+
+    /// What was answered; what the file says; what counts then.
+    private static let table: [(was: Bool?, says: Bool, counts: [Import.Existing: Bool?])] = [
+        (nil, true, [.update: true, .fill: true, .skip: nil]),
+        (nil, false, [.update: false, .fill: false, .skip: nil]),
+        (true, true, [.update: true, .fill: true, .skip: true]),
+        (true, false, [.update: false, .fill: true, .skip: true]),
+        (false, true, [.update: false, .fill: false, .skip: false]),
+        (false, false, [.update: false, .fill: false, .skip: false]),
+    ]
+
+    @Test(
+        "a file fills what was never answered, and withdraws; it makes no yes of a no, and names the row",
+        arguments: Import.Existing.allCases)
+    func rule(existing: Import.Existing) async throws {
+        for subject in Subject.all {
+            try await withDirectory { directory in
+                #expect(
+                    try await directory.takes(subject.records, "\(subject.header)\n\(subject.cells)\n").created == 1)
+                let id = try #require(try await directory.ask("/v1/\(subject.path)").items("id").first)
+                for (was, says, counts) in Self.table {
+                    for purpose in Self.purposes {
+                        // As if it had been answered before, and nothing else.
+                        let answer: SQL = """
+                            jsonb_build_object(\(purpose.rawValue)::text, jsonb_build_object(
+                                'agreed', \(was)::boolean, 'at', '2026-01-01T00:00:00Z'))
+                            """
+                        let answered: SQL = was == nil ? "'{}'" : answer
+                        try await directory.change("update \(subject.table) set consents = \(answered)")
+                        let file = subject.file(purpose.rawValue, says ? "oui" : "non")
+                        let before = try await ledger(subject, in: directory)
+                        let dry = try await directory.takes(
+                            subject.records, file, "existing=\(existing.rawValue)&rejects=refuseFile")
+                        let after = try await answers(subject, in: directory)
+                        let expected = counts[existing] ?? nil
+                        let comment: Comment =
+                            "\(id): \(subject.records), \(purpose), \(String(describing: was)) and \(says), \(existing)"
+                        #expect(
+                            after[purpose.rawValue] == expected && after.count == (expected == nil ? 0 : 1), comment)
+                        let isLeftOut = was != nil && expected != says
+                        #expect((dry.notes ?? []).map(\.row) == (isLeftOut ? [1] : []), comment)
+                        #expect((dry.notes ?? []).map(\.column) == (isLeftOut ? [purpose.rawValue] : []), comment)
+                        #expect(dry.errors == [] && dry.rejected == 0, comment)
+                        #expect(try await ledger(subject, in: directory) == before + (expected == was ? 0 : 1), comment)
+                        let rows = try await directory.client(.operator).send(
+                            ListImportRows.request(path: .init(import: dry.import), query: .init(), body: Empty()))
+                        #expect((rows.items[0].notes != nil) == isLeftOut, comment)
+                    }
+                }
+            }
+        }
+    }
+
+    @Test("an export that is older than a withdrawal does not take it back, and an organization stays hidden")
+    func export() async throws {
+        try await withDirectory { directory in
+            let operating = try directory.client(.operator)
+            let person = try await directory.person(
+                "Ada", "Été", email: "ada@a.example", consents: .init(flashInfo: true, eventInvitations: true))
+            let expert = try await directory.expert("Atelier") { $0.consents = .init(publicDirectory: true) }
+            let house = try await directory.organization("Maison")
+            var tables: [(Import.Records, String)] = []
+            for records in [Import.Records.people, .experts, .organizations] {
+                tables.append((records, try await directory.ask("/v1/\(records.rawValue).csv").text))
+            }
+            _ = try await directory.ask(
+                .patch, "/v1/people/\(person.id)", ifMatch: 1, json: #"{"consents":{"flashInfo":false}}"#)
+            _ = try await directory.ask(
+                .patch, "/v1/experts/\(expert.id)", ifMatch: 1, json: #"{"consents":{"publicDirectory":false}}"#)
+            _ = try await directory.ask(
+                .patch, "/v1/organizations/\(house.id)", ifMatch: 1, json: #"{"publicDirectory":false}"#)
+            for existing in Import.Existing.allCases {
+                for (records, table) in tables {
+                    let report = try await directory.takes(records, table, "existing=\(existing.rawValue)")
+                    #expect((report.skipped, report.updated) == (1, 0) && report.notes?.count == 1)
+                }
+            }
+            let now = try await operating.send(GetPerson.request(path: .init(person: person.id)))
+            #expect(now.consents.flashInfo?.agreed == false && now.consents.eventInvitations?.agreed == true)
+            #expect(now.version == 2)
+            let hidden = try await operating.send(GetExpert.request(path: .init(expert: expert.id)))
+            #expect(hidden.consents.publicDirectory?.agreed == false)
+            let declined = try await operating.send(GetOrganization.request(path: .init(organization: house.id)))
+            #expect(!declined.publicDirectory && declined.version == 2)
+            // The other way, a file is enough.
+            let file = "nom,annuaire\nMaison,non\nNeuve,non\n"
+            _ = try await directory.ask(
+                .patch, "/v1/organizations/\(house.id)", ifMatch: 2, json: #"{"publicDirectory":true}"#)
+            let taken = try await directory.takes(.organizations, file, "kind=institution")
+            #expect((taken.created, taken.updated) == (1, 1) && taken.notes == nil)
+        }
+    }
+
+    @Test("a yes that is newer says its day and where it is from, and the ledger keeps both")
+    func dated() async throws {
+        for subject in Subject.all {
+            try await withDirectory { directory in
+                _ = try await directory.takes(subject.records, "\(subject.header)\n\(subject.cells)\n")
+                func answer(_ agreed: Bool, at: String) async throws {
+                    try await directory.change(
+                        """
+                        update \(subject.table) set consents = jsonb_build_object(
+                            'flashInfo', jsonb_build_object('agreed', \(agreed)::boolean, 'at', \(at)::text))
+                        """)
+                }
+                let columns = "Flash info,Date consentement,Source consentement"
+                func send(_ answers: String) async throws -> ImportReport {
+                    try await directory.takes(subject.records, subject.file(columns, answers))
+                }
+                // What was said in the evening of that day is not older than the day.
+                try await answer(false, at: "2026-03-14T20:00:00.000000Z")
+                for day in ["2026-03-13", "14/3/2026"] {
+                    let older = try await send("oui,\(day),Salon de Pau")
+                    #expect(older.skipped == 1 && older.notes?.count == 1 && older.errors == [])
+                }
+                let newer = try await send("oui,15/03/2026,Salon de Pau")
+                #expect(newer.updated == 1 && newer.notes == nil)
+                #expect(try await answers(subject, in: directory) == ["flashInfo": true])
+                let line = try await directory.backend.database.first(
+                    """
+                    select source, origin, at = '2026-03-15T00:00:00+01' as on_time from consent_entry
+                    order by number desc limit 1
+                    """)
+                #expect(try line?["source", as: String.self] == "import")
+                #expect(try line?["origin", as: String.self] == "Salon de Pau")
+                #expect(try line?["on_time", as: Bool.self] == true)
+                let id = try #require(try await directory.ask("/v1/\(subject.path)").items("id").first)
+                let entries = try await directory.ask("/v1/\(subject.path)/\(id)/consents")
+                #expect(try entries.items("origin").first == "Salon de Pau")
+                // The same once more says nothing new.
+                #expect(try await send("oui,15/03/2026,Salon de Pau").skipped == 1)
+                // A no counts to the end of its day, and one that is older than the yes does not.
+                #expect(try await send("non,2026-03-14,Lettre").notes?.count == 1)
+                #expect(try await send("non,2026-03-15,Lettre").updated == 1)
+                #expect(try await send("non,2026-03-15,Lettre").skipped == 1)
+
+                let bad = try await send("oui,\(Day.today.adding(days: 1)),Salon")
+                #expect(bad.errors.map(\.detail) == ["The date of consent is in the future."])
+                #expect(try await send("oui,2026-11-28,").rejected == 1)
+                #expect(try await send("oui,0206-11-28,Salon").rejected == 1)
+            }
+        }
+    }
+
+    @Test("who asked to be erased, or left the Flash info, does not agree by a file; anew and with a date, it does")
+    func declined() async throws {
+        for subject in Subject.all {
+            try await withDirectory { directory in
+                let operating = try directory.client(.operator)
+                let file = subject.file("flashInfo,eventInvitations,partnerOffers", "oui,oui,non")
+                #expect(try await directory.takes(subject.records, file).notes == nil)
+                let id = try #require(try await directory.ask("/v1/\(subject.path)").items("id").first)
+                let body =
+                    try subject.records == .experts
+                    ? CreateErasure.Body(expert: .init(validating: id), reason: .request)
+                    : CreateErasure.Body(person: .init(validating: id), reason: .request)
+                _ = try await operating.send(CreateErasure.request(body: body))
+                #expect(try await directory.ask("/v1/\(subject.path)").items("id") == [])
+                let text = try await directory.backend.database.first(
+                    "select declined_address::text from declined_address")
+                #expect(try text?["declined_address", as: String.self].contains("a.example") == false)
+
+                let dry = try await directory.raw(
+                    .post, "/v1/imports/\(subject.records.rawValue)", role: .operator,
+                    headers: ["Content-Type": "text/csv"], body: Array(file.uppercased().utf8)
+                ).decode(ImportReport.self)
+                #expect(dry.created == 1 && dry.notes?.map(\.column) == ["EVENTINVITATIONS", "FLASHINFO"])
+                let back = try await directory.takes(subject.records, file)
+                #expect(back.created == 1 && back.notes?.map(\.column) == ["eventInvitations", "flashInfo"])
+                #expect(try await answers(subject, in: directory) == ["partnerOffers": false])
+                #expect(try await directory.takes(subject.records, file).notes?.count == 2)
+                #expect(try await answers(subject, in: directory) == ["partnerOffers": false])
+
+                try await directory.change("update declined_address set declined_at = '2026-03-14T20:00:00Z'")
+                let dated = subject.file(
+                    "flashInfo,eventInvitations,consentDate,consentSource", "oui,non,2026-03-15,Fiche signée")
+                #expect(try await directory.takes(subject.records, dated).notes == nil)
+                #expect(
+                    try await answers(subject, in: directory) == [
+                        "partnerOffers": false, "flashInfo": true, "eventInvitations": false,
+                    ])
+            }
+        }
+    }
+
+    @Test("an address that left the Flash info by its link is a no for whoever comes with it, and for nothing else")
+    func unsubscribed() async throws {
+        try await withDirectory { directory in
+            try await directory.backend.database.transaction { transaction in
+                try await DeclinedAddresses.add(
+                    ["Ada@a.example"], [.flashInfo], at: .now.advanced(by: .seconds(-60)), in: transaction)
+            }
+            let file =
+                "nom,prenom,email,flashInfo,eventInvitations\nÉté,Ada,ADA@a.example,oui,oui\nZola,Bob,b@a.example,oui,oui\n"
+            let report = try await directory.takes(.people, file)
+            #expect(report.created == 2)
+            #expect(report.notes?.map(\.row) == [1] && report.notes?.map(\.column) == ["flashInfo"])
+            let people = try await directory.client(.operator).send(ListPeople.request(query: .init())).items
+            #expect(people[0].consents.flashInfo == nil && people[0].consents.eventInvitations?.agreed == true)
+            #expect(people[1].consents.flashInfo?.agreed == true)
+        }
+    }
+
+    @Test(
+        "a withdrawal that comes while a file is being taken is not undone by it, as it is without the guard",
+        arguments: [Import.Records.people, .experts], [true, false])
+    func race(records: Import.Records, isGuarded: Bool) async throws {
+        try await withDirectory { directory in
+            let subject = try #require(Subject.all.first { $0.records == records })
+            _ = try await directory.takes(records, subject.file("flashInfo", "oui"))
+            let file = subject.file("telephone,flashInfo", "0559000000,oui")
+            let table = subject.table
+            let sending = try await directory.database.withClient(searchPath: "directory") { blocker in
+                try await blocker.transaction { transaction in
+                    try await transaction.execute(
+                        """
+                        update \(table) set version = version + 1, consents =
+                            '{"flashInfo": {"agreed": false, "at": "2026-11-01T00:00:00.000000Z"}}'
+                        """)
+                    let sending = Task { () -> ImportReport? in
+                        guard isGuarded else {
+                            // The record's answers as they were when the statement began.
+                            try await directory.change(
+                                """
+                                update \(table) set version = version + 1, consents = directory.with_imported_consents(
+                                    said.consents, '{"flashInfo": true}', null, null, false)
+                                from (select id, consents from \(table)) as said where \(table).id = said.id
+                                """)
+                            return nil
+                        }
+                        return try await directory.takes(records, file)
+                    }
+                    // Until it waits for the row.
+                    for _ in 1...600 {
+                        let waiting = try await transaction.first(
+                            """
+                            select exists (
+                                select from pg_locks where not granted and pg_backend_pid() = any(pg_blocking_pids(pid))) as waiting
+                            """
+                        )
+                        if try waiting?["waiting", as: Bool.self] == true { break }
+                        try await Task.sleep(for: .milliseconds(20))
+                    }
+                    return sending
+                }
+            }
+            let report = try await sending.value
+            #expect(report?.updated == (isGuarded ? 1 : nil) && report?.notes?.map(\.row) == (isGuarded ? [1] : nil))
+            #expect(try await answers(subject, in: directory) == ["flashInfo": !isGuarded])
+        }
+    }
+}
