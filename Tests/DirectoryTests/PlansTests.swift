@@ -57,6 +57,18 @@ struct PlansTests {
                 // A list of postings is walked where many answer, and not enough for a walk through all.
                 #expect(try await directory.ask("/v1/expert-search?region=75&limit=200").status == 200)
 
+                // Who may be there already is looked up by every key that a record can share.
+                for body in [
+                    #"{"kind":"person","givenName":"Ana","familyName":"Martin","email":"p7@example.org","#
+                        + #""telephone":"0559000000","organization":"\#(Organization.ID())"}"#,
+                    #"{"kind":"expert","name":"Agence Pau","siret":"73282932000074","email":"e7@example.org","#
+                        + #""telephone":"0559000000","website":"https://a.example","postalCode":"64000"}"#,
+                    #"{"kind":"organization","name":"Maison Pau","siret":"73282932000074","email":"o7@example.org","#
+                        + #""telephone":"0559000000","website":"https://a.example","postalCode":"64000"}"#,
+                ] {
+                    #expect(try await directory.ask(.post, "/v1/possible-duplicates", json: body).status == 200)
+                }
+
                 let plans = try await written(on: cluster, by: directory)
                 let read = Set(plans.flatMap { $0.root.all.compactMap(\.table) })
                 let unread = Set(tables.keys).subtracting(read)

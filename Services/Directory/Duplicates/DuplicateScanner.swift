@@ -23,11 +23,11 @@ enum DuplicateScanner {
     /// Records looked at in one statement.
     static let batch = 2000
     /// A key with more other records than this says nothing about any of them: the switchboard of a network, a free mail host.
-    private static let crowd = 20
+    static let crowd = 20
     /// How much two names must have in common.
     private static let likeness = 0.6
     /// Below it, a pair is not worth a look.
-    private static let threshold = 40
+    static let threshold = 40
 
     /// Looks at the next records of a kind, and brings its pairs up to date.
     ///
@@ -119,7 +119,7 @@ enum DuplicateScanner {
         """
     }
 
-    private static func hits(of kind: RecordKind) -> SQL {
+    static func hits(of kind: RecordKind) -> SQL {
         let found: [SQL] =
             switch kind {
             case .organization:
@@ -205,7 +205,7 @@ enum DuplicateScanner {
     }
 
     /// What is looked at only where another rule has found a pair.
-    private static func circumstances(of kind: RecordKind) -> SQL {
+    static func circumstances(of kind: RecordKind) -> SQL {
         func values(_ rule: Duplicate.Rule, _ condition: SQL) -> SQL {
             "(\(rule)::text, \(rule.weight)::bigint::integer, \(condition))"
         }

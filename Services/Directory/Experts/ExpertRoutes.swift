@@ -14,7 +14,8 @@ struct ExpertRoutes {
             let rows = try await ExpertStore.create(id, call.body, in: transaction)
             try await journal.record(
                 .created, "expert", id, version: 1, values: call.body, by: call.principal, in: transaction)
-            return try .row(rows)
+            return try await PossibleDuplicates.answer(
+                rows, .init(id.uuid), .expert, for: call.principal, in: transaction)
         }
         parts.routes.read(ListExperts.self) { call in
             try .page(

@@ -13,7 +13,8 @@ struct OrganizationRoutes {
             let rows = try await OrganizationStore.create(id, call.body, in: transaction)
             try await journal.record(
                 .created, "organization", id, version: 1, values: call.body, by: call.principal, in: transaction)
-            return try .row(rows)
+            return try await PossibleDuplicates.answer(
+                rows, .init(id.uuid), .organization, for: call.principal, in: transaction)
         }
         parts.routes.read(ListOrganizations.self) { call in
             try .page(

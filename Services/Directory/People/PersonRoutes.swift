@@ -16,7 +16,8 @@ struct PersonRoutes {
             }
             try await journal.record(
                 .created, "person", id, version: 1, values: call.body, by: call.principal, in: transaction)
-            return try .row(rows)
+            return try await PossibleDuplicates.answer(
+                rows, .init(id.uuid), .person, for: call.principal, in: transaction)
         }
         parts.routes.read(ListPeople.self) { call in
             try .page(

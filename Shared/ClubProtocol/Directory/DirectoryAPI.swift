@@ -33,6 +33,7 @@ package enum DirectoryAPI {
         ShowExperts.self, ShowExpert.self, ShowMembers.self, ShowMember.self,
         ShowSitemap.self, ShowRobots.self,
         ListDuplicates.self, DismissDuplicate.self, ReopenDuplicate.self, ScanDuplicates.self, GetDuplicateScan.self,
+        FindPossibleDuplicates.self,
         MergeRecords.self, ListMerges.self, GetMerge.self, UndoMerge.self,
         ExportExperts.self, ExportOrganizations.self, ExportPeople.self, ExportAmbassadors.self, ExportCards.self,
         GetCard.self,

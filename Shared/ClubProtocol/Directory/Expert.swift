@@ -34,6 +34,8 @@ package struct Expert: Codable, Hashable, Sendable {
     package var version: Int
     package var createdAt: Timestamp
     package var updatedAt: Timestamp
+    /// Records that may be the same one; only in the answer to whoever has added it, and absent where there are none.
+    package var possibleDuplicates: [PossibleDuplicate]?
 }
 
 /// Enrols an expert. Without a département, it is the one of the postal code; without départements served, that one.

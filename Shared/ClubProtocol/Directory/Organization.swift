@@ -50,6 +50,8 @@ package struct Organization: Codable, Hashable, Sendable {
     package var version: Int
     package var createdAt: Timestamp
     package var updatedAt: Timestamp
+    /// Records that may be the same one; only in the answer to whoever has added it, and absent where there are none.
+    package var possibleDuplicates: [PossibleDuplicate]?
 
     package init(
         id: ID = ID(), kind: Kind, subKind: SubKind? = nil, name: Line, siren: Siren? = nil, siret: Siret? = nil,

@@ -16,6 +16,8 @@ package struct Person: Codable, Hashable, Sendable {
     package var version: Int
     package var createdAt: Timestamp
     package var updatedAt: Timestamp
+    /// Records that may be the same one; only in the answer to whoever has added it, and absent where there are none.
+    package var possibleDuplicates: [PossibleDuplicate]?
 
     /// As one addresses the person: `Camille Etcheverry`.
     package var name: String { "\(givenName) \(familyName)" }

@@ -1,0 +1,77 @@
+import HTTPTypes
+
+/// A record that may be the same as one that is being entered, as the nightly scan would find it.
+package struct PossibleDuplicate: Codable, Hashable, Sendable {
+    package var id: DirectoryRecord.ID
+    package var name: String
+    /// The sum of the weights, from 0 to 100.
+    package var score: Int
+    /// The heaviest first.
+    package var reasons: [Duplicate.Reason]
+
+    package init(id: DirectoryRecord.ID, name: String, score: Int, reasons: [Duplicate.Reason]) {
+        self.id = id
+        self.name = name
+        self.score = score
+        self.reasons = reasons
+    }
+}
+
+/// Tells which records may be the one that somebody is about to enter, by the rules of the nightly scan: the likeliest first, twenty
+/// at the most, of those that the caller may see.
+package enum FindPossibleDuplicates: Endpoint {
+    package static let operation = Operation(
+        .post, "/v1/possible-duplicates", "Tells which records may be one that is about to be entered.",
+        access: .roles(.operator, .representative))
+
+    /// What is known of the record; what is absent is not compared.
+    package struct Body: Codable, Sendable {
+        package var kind: RecordKind
+        /// Of an organization or an expert.
+        package var name: Line?
+        /// Of a person.
+        package var givenName: Line?
+        package var familyName: Line?
+        package var siren: Siren?
+        package var siret: Siret?
+        package var email: EmailAddress?
+        package var telephone: Telephone?
+        package var website: WebAddress?
+        package var postalCode: PostalCode?
+        /// The one of the postal code unless said.
+        package var departement: Departement?
+        /// Where a person works.
+        package var organization: Organization.ID?
+        /// An organization's head of network.
+        package var parent: Organization.ID?
+
+        package init(
+            kind: RecordKind, name: Line? = nil, givenName: Line? = nil, familyName: Line? = nil, siren: Siren? = nil,
+            siret: Siret? = nil, email: EmailAddress? = nil, telephone: Telephone? = nil, website: WebAddress? = nil,
+            postalCode: PostalCode? = nil, departement: Departement? = nil, organization: Organization.ID? = nil,
+            parent: Organization.ID? = nil
+        ) {
+            self.kind = kind
+            self.name = name
+            self.givenName = givenName
+            self.familyName = familyName
+            self.siren = siren
+            self.siret = siret
+            self.email = email
+            self.telephone = telephone
+            self.website = website
+            self.postalCode = postalCode
+            self.departement = departement
+            self.organization = organization
+            self.parent = parent
+        }
+    }
+
+    package struct Response: Codable, Sendable {
+        package var items: [PossibleDuplicate]
+
+        package init(items: [PossibleDuplicate]) {
+            self.items = items
+        }
+    }
+}

@@ -1,0 +1,149 @@
+import ClubProtocol
+import HTTPTypes
+import Postgres
+import ServiceKit
+import TestKit
+import Testing
+
+@testable import Directory
+
+@Suite("who may be there already")
+struct PossibleDuplicateTests {
+    private func ask(
+        _ body: FindPossibleDuplicates.Body, in directory: TestService
+    ) async throws -> [PossibleDuplicate] {
+        try await directory.client(.operator).send(FindPossibleDuplicates.request(body: body)).items
+    }
+
+    /// What the scan says of a record, from its side.
+    private func scanned(_ id: DirectoryRecord.ID, in directory: TestService) async throws -> [PossibleDuplicate] {
+        try await directory.scan(whole: true)
+        return try await directory.duplicates().filter { [$0.first.id, $0.second.id].contains(id) }.map { pair in
+            let other = pair.first.id == id ? pair.second : pair.first
+            return PossibleDuplicate(id: other.id, name: other.name ?? "", score: pair.score, reasons: pair.reasons)
+        }
+    }
+
+    private func sorted(_ found: [PossibleDuplicate]?) -> [PossibleDuplicate] {
+        (found ?? []).sorted { ($0.score, $0.id) > ($1.score, $1.id) }
+    }
+
+    @Test("who enters a record is told of those like it, and was by asking before, as the scan tells")
+    func agree() async throws {
+        try await withDirectory { directory in
+            let operating = try directory.client(.operator)
+            let house = try await directory.organization("Maison")
+            _ = try await directory.person("Camille", "Etcheverry", organization: house.id)
+            _ = try await directory.person("Etcheverry", "Camille", email: "camille+club@a.example")
+            _ = try await directory.person("Camille", "Etcheverri", organization: house.id)
+            _ = try await directory.person("Luc", "Autre", organization: house.id)
+            let person = CreatePerson.Body(
+                givenName: "Camille", familyName: "Etcheverry", email: "camille@a.example", organization: house.id)
+            let before = try await ask(
+                .init(
+                    kind: .person, givenName: person.givenName, familyName: person.familyName, email: person.email,
+                    organization: person.organization), in: directory)
+            #expect(before.map(\.name).contains("Camille Etcheverry") && before.count >= 2)
+            let made = try await operating.send(CreatePerson.request(body: person))
+            #expect(sorted(made.possibleDuplicates) == sorted(before))
+            #expect(try await sorted(scanned(made.id.record, in: directory)) == sorted(before))
+            // It is of the answer, and not of the record.
+            #expect(try await operating.send(GetPerson.request(path: .init(person: made.id))).possibleDuplicates == nil)
+            #expect(made.version == 1)
+        }
+    }
+
+    @Test(
+        "firms are found by number, name, place, address, telephone and site; another SIRET and one network speak against it"
+    )
+    func firms() async throws {
+        try await withDirectory { directory in
+            let operating = try directory.client(.operator)
+            for siret: Siret in ["73282932000074", "73282932000025"] {
+                _ = try await operating.send(
+                    CreateExpert.request(
+                        body: try .init(
+                            subKind: .webAgency, name: .init(validating: "Atelier \(siret)"), siret: siret,
+                            email: "x@a.example",
+                            telephone: "0559000000", postalCode: "64000", commune: "Pau")))
+            }
+            _ = try await directory.expert("L'Agence Pau") { $0.website = "https://www.agence.example/pau" }
+            let expert = CreateExpert.Body(
+                subKind: .reseller, name: "l agence pau", siret: "35600000000048", email: "X@A.example",
+                telephone: "+33559000000", postalCode: "64000", commune: "Pau", website: "http://agence.example")
+            let before = try await ask(
+                .init(
+                    kind: .expert, name: expert.name, siret: expert.siret, email: expert.email,
+                    telephone: expert.telephone, website: expert.website, postalCode: expert.postalCode),
+                in: directory)
+            #expect(before.count == 3)
+            #expect(before.contains { $0.reasons.contains { $0.rule == .differentSiret && $0.weight == -30 } })
+            let made = try await operating.send(CreateExpert.request(body: expert))
+            #expect(sorted(made.possibleDuplicates) == sorted(before))
+            #expect(try await sorted(scanned(made.id.record, in: directory)) == sorted(before))
+
+            let head = try await directory.organization("Chambre", postalCode: "64000")
+            let branch = CreateOrganization.Body(
+                kind: .institution, name: "CHAMBRE", parent: head.id, postalCode: "64000", email: "c@a.example")
+            let twin = try await directory.organization("Chambre", postalCode: "64000")
+            #expect(twin.possibleDuplicates?.map(\.id) == [head.id.record])
+            let found = try await ask(
+                .init(
+                    kind: .organization, name: branch.name, email: branch.email, postalCode: branch.postalCode,
+                    parent: branch.parent), in: directory)
+            // Its own head is none.
+            #expect(found.map(\.id) == [twin.id.record])
+            #expect(
+                try await operating.send(CreateOrganization.request(body: branch)).possibleDuplicates?.map(\.id)
+                    == [twin.id.record])
+            #expect(try await directory.organization("Tout autre").possibleDuplicates == nil)
+            #expect(try await ask(.init(kind: .organization), in: directory).isEmpty)
+        }
+    }
+
+    @Test("nobody is told of records that it may not see, and what a kind does not have is 422")
+    func visibility() async throws {
+        try await withDirectory { directory in
+            let (own, other) = (try await directory.organization("Une"), try await directory.organization("Autre"))
+            let seen = try await directory.person("Ada", "Été", email: "a@a.example", organization: own.id)
+            let hidden = try await directory.person("Ada", "Été", email: "b@a.example", organization: other.id)
+            let body = #"{"kind":"person","givenName":"Ada","familyName":"Été","email":"a+x@a.example"}"#
+            let told = try await directory.ask(
+                .post, "/v1/possible-duplicates", as: .representative, organization: own.id, json: body)
+            #expect(try told.items("id") == [seen.id.text])
+            #expect(
+                Set(try await directory.ask(.post, "/v1/possible-duplicates", json: body).items("id"))
+                    == [seen.id.text, hidden.id.text])
+            let made = try await directory.ask(
+                .post, "/v1/people", as: .representative, organization: own.id,
+                json: #"{"givenName":"Ada","familyName":"Été"}"#)
+            #expect(made.status == 201)
+            #expect(try made.json()["possibleDuplicates"]?.array?.compactMap { $0["id"]?.string } == [seen.id.text])
+            for role in [Role.editor, .expert, .ambassador, .auditor] {
+                #expect(try await directory.ask(.post, "/v1/possible-duplicates", as: role, json: body).status == 403)
+            }
+            let experts = try await directory.ask(
+                .post, "/v1/possible-duplicates", as: .representative, organization: own.id,
+                json: #"{"kind":"expert","name":"Atelier","postalCode":"64000"}"#)
+            #expect(try experts.items("id") == [])
+            for (json, pointer) in [
+                (#"{"kind":"person","siret":"73282932000074"}"#, "/siret"),
+                (#"{"kind":"expert","givenName":"Ada"}"#, "/givenName"),
+                (#"{"kind":"expert","siren":"732829320"}"#, "/siren"), (#"{"kind":"club"}"#, "/kind"),
+            ] {
+                let answer = try await directory.ask(.post, "/v1/possible-duplicates", json: json)
+                #expect(try answer.status == 422 && answer.pointer() == pointer)
+            }
+        }
+    }
+
+    @Test("a name that a crowd has is no sign, asked for as scanned")
+    func crowd() async throws {
+        try await withDirectory { directory in
+            for number in 0...DuplicateScanner.crowd {
+                _ = try await directory.person("Luc", "Martin", email: .init(validating: "luc\(number)@a.example"))
+            }
+            #expect(try await ask(.init(kind: .person, givenName: "Luc", familyName: "Martin"), in: directory).isEmpty)
+        }
+    }
+}
