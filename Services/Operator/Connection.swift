@@ -58,11 +58,8 @@ struct Connection: Sendable {
                 key: operatorKey(), subject: "club@\(ProcessInfo.processInfo.hostName)", role: role,
                 organization: organization, person: person, ttl: .seconds(3600))
         }
-        var policy = ServiceClient.Policy()
-        policy.timeout = .seconds(30)
-        policy.streamTimeout = .seconds(600)
         return ServiceClient(
-            name: service, url: url(of: service), credentials: .bearer(token), http: http, policy: policy)
+            name: service, url: url(of: service), credentials: .bearer(token), http: http, policy: .patient)
     }
 
     /// Calls a service as the club's staff.
@@ -104,6 +101,11 @@ struct CommandFailure: Error, CustomStringConvertible {
             let fields = (problem.errors ?? []).map { "\($0.pointer) \($0.detail)" }
             let parts = [problem.title, problem.detail].compactMap { $0 } + fields
             description = "\(service.rawValue) answered \(problem.status): \(parts.joined(separator: "; "))"
+        case ServiceClientError.unavailable(let name, let reason) where reason.hasPrefix("answered"):
+            description = """
+                \(name.rawValue) is running but cannot do its work now (\(reason)); wait until `club health` says that it is \
+                ready, then run the command again
+                """
         case ServiceClientError.unavailable(let name, let reason):
             description = "\(name.rawValue) cannot be reached (\(reason)); is it running? see `club health`"
         case ServiceClientError.deadline(let name):

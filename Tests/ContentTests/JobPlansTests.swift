@@ -1,5 +1,6 @@
 import Foundation
 import Postgres
+import ServiceKit
 import TestKit
 import Testing
 

@@ -49,8 +49,8 @@ struct CoverageTests {
                 cursor = page.next
             } while cursor != nil
             // All but the one that two experts serve.
-            #expect(gaps.count == 100)
-            #expect(Set(gaps.map(\.departement)).count == 100)
+            #expect(gaps.count == 107)
+            #expect(Set(gaps.map(\.departement)).count == 107)
             #expect(gaps.last?.departement == "65" && gaps.last?.missing == 1 && gaps.last?.experts == 1)
             #expect(gaps.dropLast().allSatisfy { $0.missing == 2 })
             let both = try await client.send(ListCoverageGaps.request(query: .init(topic: "cloud", limit: 200)))

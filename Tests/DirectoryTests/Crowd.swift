@@ -13,8 +13,10 @@ enum Crowd {
         "departement": "101, by law", "departement_near": "101 times 101", "region": "18, by law",
         "tier": "a handful, kept by the staff", "topic": "some dozens, kept by the staff",
         "contribution_counter": "a row for each year", "receipt_counter": "a row for each year",
-        "expert_word_progress": "one row", "duplicate_scan": "one each night",
+        "expert_word_due": "emptied by a job as soon as it is filled", "expert_word_progress": "one row",
+        "duplicate_scan": "one each night",
         "import_held": "rows that wait for a later one of a file that is being taken",
+        "declined_address": "looked up by its primary key when a row of an import answers",
         "declined_address_key": "one row", "consent_wording": "a question now and then",
         "retention_rule": "a handful, by the code",
         "schema_migration": "one for each migration", "cron": "one for each schedule",
@@ -100,6 +102,9 @@ enum Crowd {
             'Maison', 2026, i + 1
         from generate_series(0, \(rows) - 1) as i;
 
+        insert into contribution_document (contribution, kind, pdf)
+        select pg_temp.key('contribution', i), 'receipt', '' from generate_series(0, \(rows) - 1) as i;
+
         insert into ambassador (
             id, person, name, organization, topics, departements, enrolled_on, left_on, confirmed_at, updated_at)
         select pg_temp.key('ambassador', i), pg_temp.key('person', i), pg_temp.word(i) || ' Ana',
@@ -140,8 +145,6 @@ enum Crowd {
         select pg_temp.key('expert', i), wording.purpose, i % 3 > 0, 'self', wording.id, now() - i * interval '1 hour', 'test'
         from generate_series(0, \(rows) - 1) as i
         join consent_wording as wording on wording.purpose = 'publicDirectory' and wording.standard;
-        insert into declined_address (hash, purpose, declined_at)
-        select address_hash('gone' || i || '@example.org'), 'flashInfo', now() from generate_series(0, \(rows) - 1) as i;
         insert into erasure (id, entity, subject, reason, state, requested_by, started_at, completed_at, updated_at)
         select pg_temp.key('erasure', i), 'person', pg_temp.key('gone', i), 'request',
             case when i % 1000 = 0 then 'requested' when i % 1000 = 1 then 'erasing' else 'done' end, 'test',
@@ -152,6 +155,9 @@ enum Crowd {
 
         insert into confirmation_request (id, expert, confirmed_at, step)
         select pg_temp.key('request', i), pg_temp.key('expert', i), now(), 0 from generate_series(0, \(rows) - 1) as i;
+        insert into address_past (record, email, since, until)
+        select pg_temp.key('person', i), 'former' || i || '@example.org', now() - interval '2 days', now() - interval '1 day'
+        from generate_series(0, \(rows) - 1) as i;
         insert into self_service_link (id, expert)
         select pg_temp.key('link', i), pg_temp.key('expert', i) from generate_series(0, \(rows) - 1) as i;
 

@@ -132,7 +132,7 @@ struct FeedTests {
                 let codes = Departement.all
                 let row = try await client.first("select directory.are_departements(\(codes)) as known")
                 #expect(try row?["known", as: Bool.self] == true)
-                for code in ["20", "96", "970", "975", "2a", ""] {
+                for code in ["20", "96", "970", "979", "2a", ""] {
                     let row = try await client.first("select directory.are_departements(\([code])) as known")
                     #expect(try row?["known", as: Bool.self] == false, "\(code)")
                 }

@@ -155,8 +155,7 @@ struct FieldTests {
     @Test("the statements of the benchmark use one index and one table")
     func plans() async throws {
         try await withDirectory { directory in
-            try await directory.database.withClient { client in
-                _ = try await client.execute("set search_path = directory")
+            try await directory.database.withClient(searchPath: "directory") { client in
                 _ = try await client.execute(
                     """
                     insert into directory.expert (id, sub_kind, name, postal_code, commune, departement)

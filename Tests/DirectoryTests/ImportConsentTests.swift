@@ -193,7 +193,7 @@ struct ImportConsentTests {
                 #expect(try await send("non,2026-03-15,Lettre").skipped == 1)
 
                 let bad = try await send("oui,\(Day.today.adding(days: 1)),Salon")
-                #expect(bad.errors.map(\.detail) == ["The date of consent is in the future."])
+                #expect(bad.errors.map(\.detail) == ["is in the future"])
                 #expect(try await send("oui,2026-11-28,").rejected == 1)
                 #expect(try await send("oui,0206-11-28,Salon").rejected == 1)
             }

@@ -185,11 +185,17 @@ struct ImportNetworkTests {
                 try await directory.ask("/v1/organizations.csv").text, try await directory.ask("/v1/people.csv").text
             )
             try await withDirectory { other in
-                let moved = try await report(.organizations, tables.0, "?mode=apply&rejects=skipRow", in: other)
+                // Whom the identifiers of the first directory name, nobody is there.
+                let foreign = try await report(.organizations, tables.0, "?mode=apply&rejects=skipRow", in: other)
+                #expect((foreign.created, foreign.rejected) == (0, 4))
+                func anonymous(_ table: String) -> String { "autre\(table.dropFirst(2))" }
+                let moved = try await report(
+                    .organizations, anonymous(tables.0), "?mode=apply&rejects=skipRow", in: other)
                 // Whose head has no number is known by its identifier, and that is another one elsewhere.
                 #expect((moved.created, moved.rejected) == (3, 1))
                 #expect(try await heads(in: other)["A"] == "Tête")
-                let people = try await report(.people, tables.1, "?mode=apply&rejects=skipRow", in: other)
+                let people = try await report(
+                    .people, anonymous(tables.1), "?mode=apply&rejects=skipRow", in: other)
                 #expect((people.created, people.rejected) == (1, 1))
             }
         }

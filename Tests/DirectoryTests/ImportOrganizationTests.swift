@@ -75,7 +75,7 @@ struct ImportOrganizationTests {
             #expect(try await directory.report(table).created == 2)
             let experts = try await directory.client(.operator).send(ListExperts.request(query: .init())).items
             #expect(experts.map(\.departement) == ["988", "974"] && experts.map(\.departements) == [["988"], ["974"]])
-            #expect(try await directory.ask("/v1/experts?near=98800").items("name") == ["Deux", "Un"])
+            #expect(try await directory.ask("/v1/expert-search?near=98800").items("name") == ["Deux", "Un"])
             let facets = try await directory.client(.operator).send(CountExperts.request(query: .init()))
             #expect(facets.regions.map(\.value) == ["04"] && facets.departements.count == 2)
             #expect(

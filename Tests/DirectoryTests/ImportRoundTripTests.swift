@@ -190,7 +190,7 @@ struct ImportRoundTripTests {
             #expect(try await everything(directory, counting: false) == before)
             // Of another kind, of nobody, and none at all; with nothing else of the row looked at.
             let expert = try await directory.expert("Atelier")
-            for id in [expert.id.text, UUID().uuidString, Person.ID().text, "42"] {
+            for id in [expert.id.text, UUID().uuidString, Person.ID().text, "\(Person.ID())0"] {
                 let report = try await directory.takes(
                     .people, "id,nom,prenom,email\n\(id),Neuf,Éve,eve@a.example\n", "rejects=skipRow")
                 #expect(report.rejected == 1 && report.created == 0)
@@ -214,6 +214,8 @@ struct ImportRoundTripTests {
             let report = try await directory.takes(.people, file, "rejects=skipRow")
             #expect((report.created, report.updated, report.rejected) == (2, 1, 1))
             #expect(report.errors.map(\.row) == [4] && report.unknownColumns == ["couleur"])
+            // A number is nobody's identifier here, whatever the other columns are.
+            #expect(try await directory.takes(.people, "id;nom;prenom\n42;Quatre;Ana\n").created == 1)
         }
     }
 

@@ -154,7 +154,7 @@ struct PlaceTests {
                 )
                 #expect(
                     try referral.status == 201 && referral.json()["departement"]?.string == departement, "\(code)")
-                let near = try await directory.ask("/v1/experts?near=\(code)")
+                let near = try await directory.ask("/v1/expert-search?near=\(code)")
                 #expect(try near.items("name").first == "E \(code)", "\(code)")
             }
             let before = try await directory.ask("/v1/experts.csv")

@@ -23,6 +23,8 @@ struct PlansTests {
         "readChanges": "waits for changes; the kit's",
         "showSitemap": "writes all that is published",
         "showReceiptByLink": "by a signed link: one row by its identifier", "showSelf": "the same",
+        "getReceiptDocumentByLink": "the same", "showContributionCallByLink": "the same",
+        "getContributionCallDocumentByLink": "the same",
         "showSelfForm": "the same",
         "getDuplicateScan": "one each night", "listWebhooks": "the kit's", "getWebhook": "the kit's",
         "showReferralInvitation": "the same", "showReferralFollowUp": "the same", "getSelfData": "the same",

@@ -55,7 +55,7 @@ struct ReferralLetterTests {
             #expect(try await network.post("\(second)/answer", "answer=accepted&note=").status == 303)
             let accepted = try await network.page(second)
             #expect(accepted.texts["dd"]?.contains("Boulangerie") == true)
-            #expect(accepted.texts["dd"]?.contains("0559111111") == true)
+            #expect(accepted.texts["dd"]?.contains("05 59 11 11 11") == true)
             #expect(accepted.texts["dd"]?.contains("ana@conseil.example") == true && accepted.texts["button"] == nil)
             #expect(try await network.mails(5).contains { $0.subject == "Un expert a accepté votre demande" })
             #expect(try await network.page(follow).texts["main"]?.first?.contains("deux@x.example") == true)

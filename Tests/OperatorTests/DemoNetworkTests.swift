@@ -35,7 +35,7 @@ struct DemoNetworkTests {
             #expect(found.contains("“infromatique” read as “informatique”: 3 experts; nearest to 64000: "))
             #expect(found.contains("Informatique Martin (64100 Bayonne)"))
             let coverage = try await network.coverage()
-            #expect(coverage.hasPrefix("experts in 1 of 101 départements"))
+            #expect(coverage.hasPrefix("experts in 1 of 108 départements"))
             #expect(coverage.hasSuffix("map: http://127.0.0.1/v1/coverage.svg?of=experts"))
             let published = try await network.publish()
             #expect(published.hasPrefix("3 experts agreed; Informatique Martin: http://127.0.0.1/annuaire/experts/"))

@@ -6,7 +6,7 @@ import Testing
     @Test("ten thousand statements at once on two connections each get their own answer")
     func concurrency() async throws {
         try await withDatabase { database in
-            try await database.withClient { client in
+            try await database.withClient(adjust: { $0.leasedMinimum = 0 }) { client in
                 let wrong = try await withThrowingTaskGroup(of: Int.self) { group in
                     for number in 0..<10_000 {
                         group.addTask {
@@ -94,7 +94,7 @@ import Testing
                 try await client.execute("alter table thing add column b text default 'x'")
                 #expect(try await client.query("select * from thing").columns.count == 2)
                 for forget: SQL in ["deallocate all", "discard all"] {
-                    try await client.execute(forget)
+                    try await client.query(forget)
                     let counts = try await withThrowingTaskGroup(of: Int.self) { group in
                         for _ in 0..<50 {
                             group.addTask { try await client.query("select * from thing").columns.count }

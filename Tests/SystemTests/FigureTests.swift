@@ -13,7 +13,7 @@ struct FigureTests {
         try await TestClub.run { club in
             for service in club.services.values {
                 let series = try await scrape(service)
-                #expect(series.count < 100, "\(service.name): \(series.count)")
+                #expect(series.count < 150, "\(service.name): \(series.count)")
             }
             let demo = try await club.club("demo")
             #expect(demo.status == 0, "\(demo.errors)")

@@ -1,3 +1,4 @@
+import AsyncHTTPClient
 import ClubProtocol
 import Foundation
 import ServiceKit

@@ -1,5 +1,6 @@
 import ClubProtocol
 import Foundation
+import Postgres
 import ServiceKit
 import TestKit
 import Testing

@@ -21,7 +21,7 @@ struct MailQueue: Sendable {
         _: Mail.Type, _ columns: SQL, by sender: Identifier<MailSender>, seconds: Int, limit: Int,
         on database: PostgresClient
     ) async throws -> [Mail] {
-        try await database.query(
+        try await database.write(
             """
             with due as (
                 select id as due_id from \(table)

@@ -61,7 +61,7 @@ struct ContributionCallRoutes: Sendable {
     private func page(_ call: ContributionDocumentStore.Call, pdf: String) -> String {
         let number = "\(call.year)-\(call.number)"
         var content: [String: Any] = [
-            "number": number, "organization": call.organization, "year": call.year,
+            "isComplement": call.isComplement, "number": number, "organization": call.organization, "year": call.year,
             "amount": French.amount(Money(cents: call.amount)), "calledOn": French.day(call.calledOn),
             "dueOn": French.day(call.dueOn), "vatMention": backend.configuration.vatMention, "pdf": pdf,
         ]
@@ -71,8 +71,13 @@ struct ContributionCallRoutes: Sendable {
         content["siren"] = call.siren
         content["paymentDetails"] = backend.configuration.paymentDetails
         content["cancelledOn"] = call.cancelledOn.map { French.day($0) }
-        return pages.html(.contributionCall, title: "Appel de cotisation n° \(number)", content)
+        return pages.html(.contributionCall, title: "\(call.title) n° \(number)", content)
     }
+}
+
+extension ContributionDocumentStore.Call {
+    /// As it stands above the call.
+    var title: String { isComplement ? "Appel de cotisation complémentaire" : "Appel de cotisation" }
 }
 
 extension HTTPFields {

@@ -13,6 +13,8 @@ enum ContributionDocumentStore {
         var contribution: Contribution.ID
         var year: Int
         var number: Int
+        /// Whether it is what another tier within the year costs more.
+        var isComplement: Bool
         /// In cents.
         var amount: Int
         var calledOn: Day
@@ -29,7 +31,8 @@ enum ContributionDocumentStore {
 
     /// Written to where the organization wants its bills, else to its seat.
     private static let calls: SQL = """
-        select contribution.id as contribution, year, number, amount, called_on as "calledOn", due_on as "dueOn",
+        select contribution.id as contribution, year, number, complements is not null as "isComplement", amount,
+            called_on as "calledOn", due_on as "dueOn",
             organization.name as organization, coalesce(siren, left(siret, 9)) as siren, siret,
             case when billing is null then organization.street else billing ->> 'street' end as street,
             case when billing is null then organization.postal_code else billing ->> 'postalCode' end as "postalCode",

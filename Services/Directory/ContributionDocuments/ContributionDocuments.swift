@@ -55,9 +55,11 @@ struct ContributionDocuments: Sendable {
             .init("Montant à régler", French.amount(Money(cents: call.amount)), isStrong: true),
         ]
         var blocks: [Document.Block] = [
-            .heading("Appel de cotisation n°\u{A0}\(number)"),
+            .heading("\(call.title) n°\u{A0}\(number)"),
             .paragraph("Madame, Monsieur,"),
-            .paragraph("Voici l’appel de la cotisation de votre organisation au Club pour l’année \(call.year)."),
+            .paragraph(
+                "Voici l’appel de la cotisation\(call.isComplement ? " complémentaire" : "") de votre organisation au Club pour l’année \(call.year)."
+            ),
             .table(rows),
         ]
         if let paymentDetails { blocks.append(.paragraph(paymentDetails)) }
@@ -66,7 +68,7 @@ struct ContributionDocuments: Sendable {
                 "Merci d’indiquer \(number) comme référence de votre virement. Un reçu vous sera envoyé dès que tout est réglé."
             ))
         return Document(
-            title: "Appel de cotisation n° \(number)", author: Self.club, date: "\(call.calledOn)T00:00:00Z",
+            title: "\(call.title) n° \(number)", author: Self.club, date: "\(call.calledOn)T00:00:00Z",
             sender: issuer, recipient: recipient(call.organization, call.street, call.postalCode, call.commune),
             blocks: blocks, legalNotice: vatMention)
     }

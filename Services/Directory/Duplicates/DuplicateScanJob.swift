@@ -36,7 +36,7 @@ struct DuplicateScanJob {
     /// From its beginning; a run that was broken off is begun again, and finds what it wrote.
     func run(_ id: DuplicateScan.ID, _ context: JobContext) async throws {
         let database = backend.database
-        let row = try await database.first(
+        let row = try await database.write(
             """
             with begun as (
                 update duplicate_scan set started_at = now(), examined = 0, found = 0, dropped = 0
@@ -45,7 +45,8 @@ struct DuplicateScanJob {
             select case when whole then null else (
                 select max(started_at) from duplicate_scan where finished_at is not null) end as since
             from begun
-            """)
+            """
+        ).first
         guard let row else { return }
         let since = try row.optional("since", as: Timestamp.self)?.advanced(by: .zero - Self.margin)
         for kind in RecordKind.allCases {

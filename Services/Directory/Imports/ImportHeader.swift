@@ -80,6 +80,12 @@ struct ImportHeader<Column: ImportColumn> {
                 continue
             }
             guard seen.insert(key).inserted else {
+                // Which of them is the directory's, nobody knows: none is.
+                if column.isIdentifier {
+                    best[column] = nil
+                    isForeign = true
+                    continue
+                }
                 throw HeaderFault(detail: "Two columns say the same; the second is “\(title)”.")
             }
             if let other = best[column], other.rank < rank { continue }

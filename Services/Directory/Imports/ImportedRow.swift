@@ -162,7 +162,8 @@ struct ImportReader<Row: ImportedRow> {
             do throws(InvalidText) {
                 try row.read(cell, as: column, topics)
             } catch {
-                if header.isForeign, column.isIdentifier { continue }
+                // What is too short for an identifier of the directory is another system's number.
+                if column.isIdentifier, header.isForeign || cell.utf8.count < 30 { continue }
                 faults.append(.init(column: header.titles[index], detail: error.reason))
             }
         }

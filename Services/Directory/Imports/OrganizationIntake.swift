@@ -193,7 +193,8 @@ extension OrganizationRow {
 
     private static let seat: [(column: SQL, cell: SQL, name: String?)] = [
         ("street", "row.street", "street"), ("postal_code", #"row."postalCode""#, "postalCode"),
-        ("commune", "row.commune", "commune"), ("departement", SQL.importedDepartement(of: "organization"), "departement"),
+        ("commune", "row.commune", "commune"),
+        ("departement", SQL.importedDepartement(of: "organization"), "departement"),
     ]
 
     /// After the match there is not more than one.

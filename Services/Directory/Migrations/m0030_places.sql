@@ -27,28 +27,27 @@ alter function directory.departement_of(text) rename to departement_of_old;
 -- The département in which a postal code lies, as far as the code tells: as `Departement(postalCode:)` of the protocol has it, with
 -- the reasons. Null for the armed forces and for codes that nobody has.
 create function directory.departement_of(postal_code text) returns text
-    language sql immutable strict parallel safe
-    return (
-        select code
-        from (select case
-                when postal_code ~ '^[A-Z]{2}-' then '990'
-                when postal_code ~ '^20[01357]' then '2A'
-                when postal_code ~ '^20' then '2B'
-                when postal_code = '97133' or postal_code ~ '^9709' then '977'
-                when postal_code = '97150' or postal_code ~ '^970[5-8]' then '978'
-                when postal_code ~ '^97[78]' then '974'
-                when postal_code ~ '^(97|98)' then left(postal_code, 3)
-                else left(postal_code, 2) end) as told (code)
-        where directory.are_departements(array[code]));
+    language sql immutable parallel safe
+    return case
+        when length(postal_code) > 5 then '990'
+        when left(postal_code, 3) in ('200', '201', '203', '205', '207') then '2A'
+        when left(postal_code, 2) = '20' then '2B'
+        when postal_code = '97133' or left(postal_code, 4) = '9709' then '977'
+        when postal_code = '97150' or left(postal_code, 4) in ('9705', '9706', '9707', '9708') then '978'
+        when left(postal_code, 3) in ('977', '978') then '974'
+        when left(postal_code, 3) in ('971', '972', '973', '974', '975', '976', '980', '986', '987', '988')
+            then left(postal_code, 3)
+        when left(postal_code, 2) not in ('00', '96', '97', '98', '99') then left(postal_code, 2)
+    end;
 
 -- Where a record lies: what was said, unless the postal code rules that out; as `Departement(said:postalCode:)` has it.
 create function directory.departement_at(postal_code text, said text) returns text
     language sql immutable parallel safe
     return case
         when said is null then directory.departement_of(postal_code)
-        when directory.departement_of(postal_code) is null
-            or (said ~ '^[0-9]{2}$' and directory.departement_of(postal_code) ~ '^[0-9]{2}$') then said
-        else directory.departement_of(postal_code) end;
+        when length(said) = 2 and said not in ('2A', '2B')
+            and length(directory.departement_of(postal_code)) = 2 and left(postal_code, 2) <> '20' then said
+        else coalesce(directory.departement_of(postal_code), said) end;
 
 -- A collectivity is part of no région. Abroad is as far away as nothing else, and stands where Paris does to be measured from.
 alter table directory.departement alter column region drop not null;

@@ -44,7 +44,8 @@ struct KnownAs: Decodable {
                     select lower(found #>> '{}')
                     from remembered cross join jsonb_path_query(image, '$.**.email ? (@.type() == "string")') as found
                     union
-                    select email from address_past where record in (select id from everyone) and email is not null
+                    select email from address_past
+                    where record = any(array(select id from everyone)) and email is not null
                     order by 1) as addresses,
                 (select coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
                         'email', email, 'since', \(rfc3339("since")), 'until', \(rfc3339("until"))))

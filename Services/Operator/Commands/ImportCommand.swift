@@ -113,7 +113,10 @@ struct ImportedFile: ParsableArguments {
         let bar = ProgressBar(total: size)
         let report: ImportReport
         do {
-            report = try await directory.upload(request(id), body: FileChunks(handle: handle, bar: bar))
+            // A pipe cannot be read twice.
+            let isFile = (try? handle.seek(toOffset: 0)) != nil
+            report = try await directory.upload(
+                request(id), body: FileChunks(handle: handle, bar: bar), isRepeatable: isFile)
         } catch {
             bar.end()
             let reason = CommandFailure(calling: .directory, error)
@@ -157,7 +160,12 @@ private struct FileChunks: AsyncSequence, Sendable {
     let handle: FileHandle
     let bar: ProgressBar
 
-    func makeAsyncIterator() -> Iterator { Iterator(handle: handle, bar: bar) }
+    /// From the beginning each time.
+    func makeAsyncIterator() -> Iterator {
+        try? handle.seek(toOffset: 0)
+        bar.begin()
+        return Iterator(handle: handle, bar: bar)
+    }
 
     struct Iterator: AsyncIteratorProtocol {
         let handle: FileHandle
@@ -181,6 +189,8 @@ final class ProgressBar: Sendable {
         self.total = total
         isShown = total > 0 && isatty(FileHandle.standardError.fileDescriptor) == 1
     }
+
+    func begin() { done.withLock { $0 = 0 } }
 
     func advance(by bytes: Int) {
         let now = done.withLock { done in

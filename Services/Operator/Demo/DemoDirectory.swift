@@ -75,7 +75,7 @@ extension Demo {
     /// The experts come as the table that an operator would import.
     func loadExperts() async throws -> Outcome {
         let report = try await directory.upload(
-            ImportExperts.request(query: .init(mode: .apply)), body: Self.expertsTable.async)
+            ImportExperts.request(query: .init(mode: .apply)), body: Self.expertsTable.async, isRepeatable: true)
         guard report.applied else {
             let reasons = report.errors.prefix(3).map { "row \($0.row): \($0.detail)" }
             throw CommandFailure("the experts were not imported: \(reasons.joined(separator: "; "))")

@@ -97,7 +97,7 @@ struct DemoRecords: Sendable {
             """
         let report = try await directory.upload(
             ImportExperts.request(query: .init(mode: .dryRun, rejects: .skipRow)),
-            body: [ByteBuffer(string: table)].async)
+            body: [ByteBuffer(string: table)].async, isRepeatable: true)
         let faults = report.errors.map { error in
             "row \(error.row)\(error.column.map { ", \($0)" } ?? ""): \(error.detail)"
         }

@@ -39,7 +39,8 @@ package enum DayMeaning: CaseIterable, Sendable {
     package func fault(of day: Day, today: Day = .today) -> String? {
         let bounds = bounds(today: today)
         if day > bounds.upperBound {
-            return [.payment, .enrolment, .consent].contains(self) ? "is in the future" : "is after \(bounds.upperBound)"
+            return [.payment, .enrolment, .consent].contains(self)
+                ? "is in the future" : "is after \(bounds.upperBound)"
         }
         guard day < bounds.lowerBound else { return nil }
         return self == .due ? "is over" : "is before \(bounds.lowerBound)"

@@ -61,7 +61,7 @@ package struct PostalCode: TextValue, ExpressibleByStringLiteral {
         LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ MR MS MT MU MV MW MX MY MZ NA NC NE NF NG NI NL NO NP \
         NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS RU RW SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV \
         SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW
-        """.split(separator: " ").map(String.init))
+        """.split(separator: " ").map(String.init))  // text: a constant
 }
 
 /// The code of a département as the State writes it: `01`…`95`, `2A`, `2B`, `971`…`976`; of a collectivity overseas, `975`, `977`,

@@ -36,20 +36,20 @@ final class Cursor: Sendable {
             case .fresh:
                 var statements = [SQL(control: "declare \(name) no scroll cursor for ") + sql, fetch]
                 if ownsTransaction { statements.insert(SQL(control: "begin read only"), at: 0) }
-                rows = try await lease.batch(statements, prepares: false).last
-            case .open: rows = try await lease.query(fetch, prepares: false)
+                rows = try await lease.batch(statements, prepares: false, as: .reading).last
+            case .open: rows = try await lease.query(fetch, prepares: false, as: .reading)
             case .ended: return nil
             }
         } catch {
             phase.withLock { $0 = .ended }
-            if ownsTransaction { _ = try? await lease.query("rollback", prepares: false) }
+            if ownsTransaction { _ = try? await lease.query("rollback", prepares: false, as: .reading) }
             throw error
         }
         // A batch that is not full is the last one.
         if let rows, rows.count == batch { return rows }
         phase.withLock { $0 = .ended }
         let end = ownsTransaction ? SQL(control: "commit") : SQL(control: "close \(name)")
-        _ = try await lease.query(end, prepares: false)
+        _ = try await lease.query(end, prepares: false, as: .reading)
         guard let rows, !rows.isEmpty else { return nil }
         return rows
     }

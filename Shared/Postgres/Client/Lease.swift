@@ -14,13 +14,23 @@ final class Lease: Sendable {
         var isReturned = false
     }
 
+    /// What a statement does to what lasts.
+    enum Role {
+        /// Nothing, outside of a transaction that was begun by the lease.
+        case reading
+        case ordinary
+        /// Ends the transaction. Cancelling the task does not end the wait for these, the deadline does.
+        case commit, rollback
+    }
+
     let loop: Loop
-    private let connection: UInt64
+    /// Under which the loop knows it.
+    private let id: UInt64
     private let state = Mutex(State())
 
-    private init(loop: Loop, connection: UInt64) {
+    private init(loop: Loop, id: UInt64) {
         self.loop = loop
-        self.connection = connection
+        self.id = id
     }
 
     deinit {
@@ -31,10 +41,10 @@ final class Lease: Sendable {
         let now = MonotonicClock.now
         let patience = try Patience(now: now, limit: loop.acquireLimit)
         let id = loop.nextIdentifier()
-        let connection: UInt64 = try await loop.perform(id) { promise in
-            .acquire(Waiter(id: id, since: now, patience: patience, promise: promise))
+        let _: Void = try await loop.perform(id) { promise in
+            .acquire(Waiter(id: id, since: now, patience: patience, wish: .lease(promise)))
         }
-        return Lease(loop: loop, connection: connection)
+        return Lease(loop: loop, id: id)
     }
 
     func giveBack(_ how: Return) {
@@ -42,63 +52,69 @@ final class Lease: Sendable {
             defer { state.isReturned = true }
             return !state.isReturned
         }
-        if isFirst { loop.mailbox.post(.giveBack(connection, how)) }
+        if isFirst { loop.mailbox.post(.giveBack(id, how)) }
     }
 
     // MARK: - Statements
 
-    /// - Parameter shielded: cancelling the task does not end the wait: for what ends a transaction.
-    func query(_ sql: SQL, prepares: Bool = true, shielded: Bool = false) async throws -> Rows {
-        try await submit(shielded: shielded) { promise, now, id, patience, controls in
-            Operation(
-                id: id, controls: controls, statement: sql, prepares: prepares, submitted: now, patience: patience,
-                completion: .one(promise))
+    func query(_ sql: SQL, prepares: Bool = true, as role: Role = .ordinary) async throws -> Rows {
+        try await submit(role) { promise, base in
+            var operation = base(sql, .one(promise))
+            operation.prepares = prepares
+            return operation
         }
     }
 
     /// Several statements in one round trip; if one fails, those after it are not run.
-    func batch(_ statements: [SQL], prepares: Bool = true) async throws -> [Rows] {
+    func batch(_ statements: [SQL], prepares: Bool = true, as role: Role = .ordinary) async throws -> [Rows] {
         guard let first = statements.first else { return [] }
-        return try await submit(shielded: false) { promise, now, id, patience, controls in
-            Operation(
-                id: id, controls: controls, statement: first, more: Array(statements.dropFirst()), prepares: prepares,
-                submitted: now, patience: patience, completion: .many(promise))
+        return try await submit(role) { promise, base in
+            var operation = base(first, .many(promise))
+            operation.more = Array(statements.dropFirst())
+            operation.prepares = prepares
+            return operation
         }
     }
 
     private func submit<Value: Sendable>(
-        shielded: Bool,
-        _ operation: (Promise<Value>, UInt64, UInt64, Patience, [String]) -> Operation
+        _ role: Role, _ operation: (Promise<Value>, _ base: (SQL, Completion) -> Operation) -> Operation
     ) async throws -> Value {
         let now = MonotonicClock.now
-        let patience =
-            shielded
-            ? Patience(loop: now, limit: loop.answerLimit)
-            : try Patience(now: now, limit: loop.answerLimit)
-        let controls = try takeOpening()
-        let id = loop.nextIdentifier()
+        let patience = try Patience(now: now, limit: loop.answerLimit)
+        let (controls, isOpen) = try takeOpening()
+        let isEnd = role == .commit || role == .rollback
         do {
-            return try await loop.perform(id, shielded: shielded) { promise in
-                .submitLeased(operation(promise, now, id, patience, controls), connection: connection)
+            let number = loop.nextIdentifier()
+            return try await loop.perform(number, shielded: isEnd) { promise in
+                .submitLeased(
+                    operation(promise) { statement, completion in
+                        Operation(
+                            id: number, controls: controls, statement: statement,
+                            commits: role == .commit || role == .ordinary && !isOpen, isCommit: role == .commit,
+                            submitted: now, patience: patience, completion: completion)
+                    }, lease: id)
             }
         } catch let error as PostgresError {
-            note(error, isCommit: shielded)
+            note(error, isCommit: role == .commit)
             throw error
         }
     }
 
     func raw(_ request: RawRequest, limit: UInt64? = nil) async throws -> RawReply {
-        if let last = try takeOpening().last {
+        let (controls, isOpen) = try takeOpening()
+        if let last = controls.last {
             state.withLock { $0.isOpen = false }
             throw PostgresError(.server, message: "\(last) was not sent")
         }
         let patience = try Patience(now: MonotonicClock.now, limit: limit ?? loop.answerLimit)
-        let id = loop.nextIdentifier()
+        let number = loop.nextIdentifier()
         do {
-            return try await loop.perform(id) { promise in
+            return try await loop.perform(number) { promise in
                 .raw(
-                    RawOperation(id: id, request: request, patience: patience, promise: promise), connection: connection
-                )
+                    RawOperation(
+                        id: number, request: request, commits: !isOpen && !request.onlyReads, patience: patience,
+                        promise: promise),
+                    lease: id)
             }
         } catch let error as PostgresError {
             note(error, isCommit: false)
@@ -112,15 +128,16 @@ final class Lease: Sendable {
         if !controls.isEmpty { _ = try await query("select 1") }
     }
 
-    private func takeOpening() throws -> [String] {
+    /// What is to be sent first, and whether there is a transaction then.
+    private func takeOpening() throws -> ([String], isOpen: Bool) {
         try state.withLock { state in
             guard !state.isReturned else { throw PostgresError.connectionClosed }
-            if state.opening.isEmpty { return [] }
+            if state.opening.isEmpty { return ([], state.isOpen) }
             defer {
                 state.opening = []
                 state.isOpen = true
             }
-            return state.opening
+            return (state.opening, true)
         }
     }
 
@@ -173,23 +190,31 @@ final class Lease: Sendable {
         }
     }
 
-    /// The body has done its work: neither a cancelled task nor a passed deadline makes it undone while the commit is on its way.
+    /// The body has done its work. A deadline that has passed by now makes it undone; from then on it ends the wait, and the error
+    /// says that the outcome is unknown. A cancelled task waits like any other.
     private func commit() async throws {
         guard close() else { return }
-        let rows = try await query("commit", prepares: false, shielded: true)
-        guard rows.handle.commandTag == "COMMIT" else {
-            throw PostgresError(
-                .server, sqlState: SQLState.failedTransaction,
-                message: "rolled back, for a statement of the transaction had failed")
+        do {
+            let rows = try await query("commit", prepares: false, as: .commit)
+            guard rows.handle.commandTag == "COMMIT" else {
+                throw PostgresError(
+                    .server, sqlState: SQLState.failedTransaction,
+                    message: "rolled back, for a statement of the transaction had failed")
+            }
+        } catch let error as PostgresError where error.kind == .timeout {
+            // It was never sent, so the transaction is still open.
+            giveBack(.discard)
+            throw error
         }
     }
 
+    /// The caller waits for it, since what it does next may need the locks, but not beyond its deadline.
     private func rollBack() async {
         guard close() else { return }
         do {
-            _ = try await query("rollback", prepares: false, shielded: true)
+            _ = try await query("rollback", prepares: false, as: .rollback)
         } catch {
-            // A connection that cannot roll back is not used again.
+            // The loop rolls it back, in its own time.
             giveBack(.discard)
         }
     }

@@ -5,8 +5,9 @@ import Synchronization
 /// A database, through a few connections that many callers share.
 ///
 /// Run it as a service; statements that come before wait for the first connection. Nothing hangs: a statement ends with the
-/// task's ``PostgresDeadline``, with the statement timeout, or at once when its connection is lost. While there is no connection,
-/// statements fail within 1.5 s with an error that `isUnavailable`. The client connects anew for ever.
+/// task's ``PostgresDeadline``, with the statement timeout, or at once when its connection is lost. While no connection works,
+/// statements fail within 1.5 s with an error that `isUnavailable`. The client connects anew for ever, and the server never has
+/// more connections of it than the configuration says.
 package final class PostgresClient: Service, PostgresExecutor {
     let loop: Loop
 
@@ -34,17 +35,58 @@ package final class PostgresClient: Service, PostgresExecutor {
     /// True if at least one connection takes statements now.
     package var isConnected: Bool { loop.connected.load(ordering: .acquiring) > 0 }
 
-    /// Runs one statement in a transaction of its own, on a shared connection.
+    /// For how long the oldest commit under way has been waiting for the server's answer: for a synchronous standby, or for a disk.
+    /// Nil while none is under way.
+    package var oldestCommit: Duration? {
+        let (since, now) = (loop.commitsSince.load(ordering: .relaxed), MonotonicClock.now)
+        return since < now ? .nanoseconds(now - since) : nil
+    }
+
+    /// Runs one statement in a transaction of its own: on a shared connection if it only reads, else on a leased one. The server
+    /// decides which it is.
     ///
     /// - Throws: `PostgresError`.
     @discardableResult package func query(_ sql: SQL) async throws -> Rows {
+        try await submit(sql, writes: false)
+    }
+
+    /// Runs one statement that writes, in a transaction of its own on a leased connection.
+    ///
+    /// - Throws: `PostgresError` (`unknownOutcome` if the server did not answer in time, `poolExhausted` if no connection came free).
+    @discardableResult package func write(_ sql: SQL) async throws -> Rows {
+        try await submit(sql, writes: true)
+    }
+
+    private func submit(_ sql: SQL, writes: Bool) async throws -> Rows {
         let now = MonotonicClock.now
         let patience = try Patience(now: now, limit: loop.answerLimit)
         let id = loop.nextIdentifier()
         return try await loop.perform(id) { promise in
-            .submit(Operation(id: id, statement: sql, submitted: now, patience: patience, completion: .one(promise)))
+            .submit(
+                Operation(
+                    id: id, statement: sql, isAlone: writes, submitted: now, patience: patience,
+                    completion: .one(promise)))
         }
     }
+
+    /// What the server is to this client. Waits for the connections that are always to be there, if they have never been.
+    ///
+    /// - Throws: `PostgresError`, also when there is no connection that writes could use.
+    package func serverRole() async throws -> ServerRole {
+        if try await first("select pg_is_in_recovery() as standby")?["standby", as: Bool.self] == true {
+            return .standby
+        }
+        while !loop.isWarm.load(ordering: .acquiring) {
+            _ = try Patience(now: MonotonicClock.now, limit: loop.answerLimit)
+            do { try await Task.sleep(for: .milliseconds(10)) } catch { throw PostgresError.taskCancelled }
+        }
+        if state == .open { return .primary }
+        // What was said when the connection was opened, or last used, may no longer be so.
+        let rows = try await submit("select current_setting('transaction_read_only') as value", writes: true)
+        return try rows.first?["value", as: String.self] == "on" ? .readOnly : .primary
+    }
+
+    private var state: WriteState? { WriteState(rawValue: loop.writes.load(ordering: .acquiring)) }
 
     /// Runs `body` in a transaction, which commits when it returns and rolls back when it throws.
     ///
@@ -109,6 +151,16 @@ package final class PostgresClient: Service, PostgresExecutor {
         mailbox.post(.listen(id, channels: channels, continuation))
         return stream
     }
+}
+
+/// What a server takes.
+package enum ServerRole: Sendable {
+    /// Reads and writes.
+    case primary
+    /// It follows another one, and takes no writes until it is promoted.
+    case standby
+    /// It was told to take no writes (`default_transaction_read_only`).
+    case readOnly
 }
 
 /// Runs a client for as long as `body` runs: for tests and commands.

@@ -8,10 +8,13 @@ package struct PostgresConfiguration: Sendable {
         package var description: String { "not a libpq URL or key=value string" }
     }
 
-    /// Connections that multiplex autocommit statements.
+    /// Connections that multiplex autocommit statements that read.
     package var sharedConnections = 2
-    /// Connections for transactions, COPY and session-level use, at most; opened when they are first needed.
+    /// Connections for transactions, statements that write, COPY and session-level use, at most. One whose caller has given up
+    /// counts until the server has answered or closed it, so the server never has more.
     package var leasedConnections = 8
+    /// Of these, how many are open at all times; the others are opened when needed.
+    package var leasedMinimum = 2
     /// How long a caller waits for a leased connection.
     package var acquireTimeout: Duration = .seconds(2)
     /// The server's limit for one statement, on every connection. The client itself waits one second longer: then it takes
@@ -20,7 +23,13 @@ package struct PostgresConfiguration: Sendable {
     /// How long the server lets a transaction wait for its next statement before it ends the session: nothing of ours waits for
     /// the world in one.
     package var idleInTransactionTimeout: Duration = .seconds(30)
+    /// How long each host may take to let us in, and how long its name may take to be resolved. A `connect_timeout` of the URL has
+    /// precedence, in whole seconds.
     package var connectTimeout: Duration = .seconds(2)
+    /// A connection that takes longer to be made than this gets a second attempt beside it.
+    package var companionDelay: Duration = .milliseconds(300)
+    /// The addresses of a host by its name, as numbers; none if there are none. It may block. By default the system's resolver.
+    package var resolve: @Sendable (_ host: String) -> [String] = AddressBook.system
     /// Shown by the server in `pg_stat_activity`.
     package var applicationName: String
     /// The schemas statements are looked up in.
@@ -46,11 +55,16 @@ package struct PostgresConfiguration: Sendable {
             unsafe option += 1
         }
         self.parameters = parameters
+        if let text = parameters["connect_timeout"], let seconds = Int(text), (1...3_600).contains(seconds) {
+            connectTimeout = .seconds(seconds)
+        }
         applicationName = parameters["application_name"] ?? ProcessInfo.processInfo.processName
     }
 
     /// The keywords and values of one connection. What the URL says itself has precedence over our defaults.
-    func connectionParameters() -> [(keyword: String, value: String)] {
+    ///
+    /// - Parameter readsOnly: the server refuses whatever writes (25006), unless a transaction says otherwise.
+    func connectionParameters(readsOnly: Bool) -> [String: String] {
         var all = parameters
         func settle(_ keyword: String, _ value: String) {
             if all[keyword] == nil { all[keyword] = value }
@@ -75,8 +89,44 @@ package struct PostgresConfiguration: Sendable {
         option("idle_in_transaction_session_timeout", String(idleInTransactionTimeout.wholeMilliseconds))
         if let searchPath { option("search_path", searchPath) }
         if let role { option("role", role) }
+        if readsOnly { option("default_transaction_read_only", "on") }
         all["options"] = options.joined(separator: " ")
-        return all.map { (keyword: $0.key, value: $0.value) }
+        return all
+    }
+
+    /// Which servers a connection may be to, in libpq's words (`target_session_attrs`), the preferred first: unless the URL says
+    /// otherwise, the one that takes writes. A standby would refuse them for as long as it is one.
+    ///
+    /// - Parameter readsOnly: the session's own `default_transaction_read_only` would make libpq take the server for one without
+    ///   writes, so it is asked for the primary instead.
+    func wantedServers(readsOnly: Bool) -> [String] {
+        switch parameters["target_session_attrs"] {
+        case nil, "read-write": [readsOnly ? "primary" : "read-write"]
+        // libpq looks at all hosts for a standby before it takes another server; here each host is an attempt of its own.
+        case "prefer-standby": ["standby", "any"]
+        case let other?: [other]
+        }
+    }
+
+    /// Where to connect to: hosts and ports pair up, and one port is for all (PostgreSQL documentation, 34.1.1.3).
+    func hosts() -> [PostgresHost] {
+        let environment = ProcessInfo.processInfo.environment
+        func list(_ keyword: String, _ variable: String) -> [String] {
+            guard let text = parameters[keyword] ?? environment[variable], !text.isEmpty else { return [] }
+            return text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+        }
+        // A service file knows hosts that we do not.
+        if parameters["service"] != nil && parameters["host"] == nil { return [PostgresHost()] }
+        let (names, addresses, ports) = (list("host", "PGHOST"), list("hostaddr", "PGHOSTADDR"), list("port", "PGPORT"))
+        func element(_ list: [String], _ index: Int) -> String? {
+            guard list.indices.contains(index), !list[index].isEmpty else { return nil }
+            return list[index]
+        }
+        return (0..<max(1, names.count, addresses.count)).map { index in
+            PostgresHost(
+                name: element(names, index), address: element(addresses, index),
+                port: element(ports, ports.count == 1 ? 0 : index))
+        }
     }
 
     /// Within `options` a blank or a backslash is escaped with a backslash (PostgreSQL documentation, 34.1.2).
@@ -87,6 +137,19 @@ package struct PostgresConfiguration: Sendable {
             escaped.append(character)
         }
         return escaped
+    }
+}
+
+/// One of the hosts of a URL; what is nil is libpq's default.
+struct PostgresHost: Sendable, Hashable {
+    var name: String?
+    var address: String?
+    var port: String?
+
+    /// The name that has to be resolved: none for an address, and for the folder of a Unix socket.
+    var nameToResolve: String? {
+        guard address == nil, let name, !name.hasPrefix("/"), !name.hasPrefix("@") else { return nil }
+        return AddressBook.isAddress(name) ? nil : name
     }
 }
 

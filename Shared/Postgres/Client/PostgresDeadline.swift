@@ -1,7 +1,8 @@
 /// The moment until which the work of this task makes sense; every statement of the task keeps to it.
 ///
-/// On a shared connection a passed deadline ends the wait, and the result is dropped when it comes. On a leased one it is the
-/// transaction's `statement_timeout` as well; the statement is cancelled and the connection discarded.
+/// A passed deadline ends the wait, whatever is waited for. On a shared connection the result is dropped when it comes. On a leased
+/// one the deadline is the transaction's `statement_timeout` as well, and the statement is cancelled; a commit is not: its caller is
+/// told that the outcome is unknown. The connection is used again once the server has answered.
 package enum PostgresDeadline {
     @TaskLocal package static var current: ContinuousClock.Instant?
 }
@@ -31,6 +32,16 @@ struct Patience {
     init(loop now: UInt64, limit: UInt64) {
         until = now &+ limit
         isDeadline = false
+    }
+
+    private init(until: UInt64, isDeadline: Bool) {
+        self.until = until
+        self.isDeadline = isDeadline
+    }
+
+    /// The same, or what ends earlier.
+    func shortened(to limit: UInt64) -> Patience {
+        until <= limit ? self : Patience(until: limit, isDeadline: false)
     }
 
     var error: PostgresError { isDeadline ? .deadlinePassed : .noAnswer }

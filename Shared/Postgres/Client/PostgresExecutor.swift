@@ -2,8 +2,16 @@
 package protocol PostgresExecutor: Sendable {
     /// Runs a statement and gives its rows.
     ///
+    /// One that writes is done, too; but on a client the server has to refuse it first, where it is not known to write: give that
+    /// to ``write(_:)``.
+    ///
     /// - Throws: `PostgresError`.
     @discardableResult func query(_ sql: SQL) async throws -> Rows
+
+    /// Runs a statement that writes, and gives its rows.
+    ///
+    /// - Throws: `PostgresError`.
+    @discardableResult func write(_ sql: SQL) async throws -> Rows
 
     /// Runs a statement and gives the number of rows it affected.
     ///
@@ -12,8 +20,10 @@ package protocol PostgresExecutor: Sendable {
 }
 
 extension PostgresExecutor {
+    @discardableResult package func write(_ sql: SQL) async throws -> Rows { try await query(sql) }
+
     @discardableResult package func execute(_ sql: SQL) async throws -> Int {
-        try await query(sql).affected
+        try await write(sql).affected
     }
 
     /// The first row, if there is one.
@@ -23,6 +33,6 @@ extension PostgresExecutor {
 
     /// Tells those who listen to a channel, when and if the transaction commits. A payload has less than 8000 bytes.
     package func notify(_ channel: String, _ payload: String = "") async throws {
-        _ = try await query("select pg_notify(\(channel), \(payload))")
+        try await execute("select pg_notify(\(channel), \(payload))")
     }
 }

@@ -4,8 +4,11 @@ package struct PostgresError: Error, Sendable, Equatable, CustomStringConvertibl
     package enum Kind: Sendable {
         /// The server refused the statement; `sqlState` says why.
         case server
-        /// There is no connection, or it was lost; the outcome of what was under way is unknown.
+        /// There is no connection, or it was lost; what was under way has done nothing that lasts.
         case connection
+        /// A commit, or a statement that commits by itself, was sent and not answered: by the deadline, or before its connection
+        /// was lost. It may be done, be done later, or never.
+        case unknownOutcome
         /// The deadline passed.
         case timeout
         /// The task was cancelled.
@@ -48,7 +51,7 @@ package struct PostgresError: Error, Sendable, Equatable, CustomStringConvertibl
     /// The database cannot serve now, and the same request may work later: HTTP 503.
     package var isUnavailable: Bool {
         switch kind {
-        case .connection, .poolExhausted: return true
+        case .connection, .poolExhausted, .unknownOutcome: return true
         case .timeout, .cancelled, .decoding: return false
         case .server:
             guard let sqlState else { return false }
@@ -65,6 +68,11 @@ package struct PostgresError: Error, Sendable, Equatable, CustomStringConvertibl
     /// The bytes of a column cannot be read as what the code asked for. The row adds the column's name.
     package static func mismatch(_ wanted: Any.Type, _ type: UInt32) -> PostgresError {
         PostgresError(.decoding, message: "\(PostgresType(rawValue: type)) cannot be read as \(wanted)")
+    }
+
+    /// What becomes of this error when what failed may have committed.
+    var withUnknownOutcome: PostgresError {
+        PostgresError(.unknownOutcome, sqlState: sqlState, message: "the outcome is unknown: \(message)")
     }
 
     /// The same error, naming the column.

@@ -11,16 +11,20 @@ final class Cancellation: Sendable {
     private let running = Atomic<Int>(0)
 
     /// Takes ownership of the `PGcancel`.
-    func send(_ cancel: OpaquePointer) {
+    ///
+    /// - Parameter ended: told when the request is over, on any thread: true if the server has taken it or nothing was sent, so
+    ///   that it hits nothing that is sent from then on.
+    func send(_ cancel: OpaquePointer, ended: @escaping @Sendable (Bool) -> Void) {
         guard running.add(1, ordering: .relaxed).newValue <= Cancellation.limit else {
             running.subtract(1, ordering: .relaxed)
             unsafe PQfreeCancel(cancel)
-            return
+            return ended(true)
         }
         let request = unsafe Request(pointer: cancel)
         Thread.detachNewThread { [self] in
-            request.send()
+            let wasTaken = request.send()
             running.subtract(1, ordering: .relaxed)
+            ended(wasTaken)
         }
     }
 
@@ -32,10 +36,12 @@ final class Cancellation: Sendable {
             unsafe self.pointer = pointer
         }
 
-        func send() {
+        /// libpq waits until the server has closed the request's connection, which it does once the signal was sent.
+        func send() -> Bool {
             var reason = [CChar](repeating: 0, count: 256)
-            unsafe PQcancel(pointer, &reason, Int32(reason.count))
+            let wasTaken = unsafe PQcancel(pointer, &reason, Int32(reason.count)) == 1
             unsafe PQfreeCancel(pointer)
+            return wasTaken
         }
     }
 }

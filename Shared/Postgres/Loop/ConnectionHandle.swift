@@ -21,23 +21,27 @@ final class ConnectionHandle: @unchecked Sendable {
     /// The server has said, while nothing was asked of it, that it ends this connection.
     var isCondemned: Bool { unsafe condemnation.pointee != 0 }
 
-    /// Connects, in pipeline mode and non-blocking. Blocks, name resolution included, for about `connectTimeout`.
-    static func connect(_ configuration: PostgresConfiguration) -> Result<ConnectionHandle, PostgresError> {
-        let parameters = configuration.connectionParameters()
-        guard let pointer = unsafe start(parameters) else { return .failure(.notConnected) }
+    /// Connects to one host, in pipeline mode and non-blocking. Blocks for `limit` nanoseconds at most, unless the parameters hold a
+    /// name that is still to be resolved.
+    static func connect(
+        _ parameters: [String: String], within limit: UInt64
+    ) -> Result<ConnectionHandle, PostgresError> {
+        guard let pointer = unsafe start(parameters.map { (keyword: $0.key, value: $0.value) }) else {
+            return .failure(.notConnected)
+        }
         let handle = unsafe ConnectionHandle(unsafe pointer)
-        let limit = MonotonicClock.now + configuration.connectTimeout.wholeNanoseconds
+        let end = MonotonicClock.now + limit
         guard unsafe PQstatus(pointer) != CONNECTION_BAD else { return .failure(handle.failure()) }
         var status = PGRES_POLLING_WRITING
         while status != PGRES_POLLING_OK {
             guard status != PGRES_POLLING_FAILED else { return .failure(handle.failure()) }
             let now = MonotonicClock.now
-            guard now < limit else {
+            guard now < end else {
                 return .failure(PostgresError(.connection, message: "connecting took too long"))
             }
             let events = status == PGRES_POLLING_READING ? POLLIN : POLLOUT
             var descriptor = unsafe pollfd(fd: PQsocket(pointer), events: Int16(events), revents: 0)
-            let ready = unsafe poll(&descriptor, 1, Int32((limit - now) / 1_000_000 + 1))
+            let ready = unsafe poll(&descriptor, 1, Int32((end - now) / 1_000_000 + 1))
             if ready > 0 { status = unsafe PQconnectPoll(pointer) }
         }
         guard unsafe PQsetnonblocking(pointer, 1) == 0, unsafe PQenterPipelineMode(pointer) == 1 else {
@@ -68,8 +72,10 @@ final class ConnectionHandle: @unchecked Sendable {
 
     /// Asks the server to cancel what this connection does, on a thread of its own: it is a connection of its own and may
     /// block for long.
-    func requestCancel() {
-        guard let cancel = unsafe PQgetCancel(pointer) else { return }
-        unsafe Cancellation.shared.send(unsafe cancel)
+    ///
+    /// - Parameter ended: see ``Cancellation/send(_:ended:)``.
+    func requestCancel(ended: @escaping @Sendable (Bool) -> Void) {
+        guard let cancel = unsafe PQgetCancel(pointer) else { return ended(true) }
+        unsafe Cancellation.shared.send(unsafe cancel, ended: ended)
     }
 }

@@ -12,6 +12,9 @@ final class Core {
     var now = MonotonicClock.now
     var wires: [UInt64: Wire] = [:]
     var lastWire: UInt64 = 0
+    // Connections on their way: CoreAttempts.swift
+    var attempts: [UInt64: ConnectionAttempt] = [:]
+    var lastAttempt: UInt64 = 0
     var touched: [Wire] = []
     private var commands: [Command] = []
     /// No wait ends before this.
@@ -25,16 +28,15 @@ final class Core {
     var pending: Deque<Operation> = []
     // Leased connections: CoreLeased.swift
     var idle: [Wire] = []
-    var leased: Set<UInt64> = []
-    /// Given back, and not fit for the next caller yet.
+    /// By the identity under which their holder knows them; it is never used again.
+    var leased: [UInt64: Wire] = [:]
+    /// Given back or given up, and not fit for the next caller yet.
     var resetting: Set<UInt64> = []
-    var leasedConnecting = 0
     var leasedBackOff = BackOff()
     var waiters: Deque<Waiter> = []
     // Notifications: CoreListener.swift
     var listeners: [UInt64: Listener] = [:]
     var listenerWire: Wire?
-    var listenerConnecting = false
     var listenerBackOff = BackOff()
 
     private static let events = 64
@@ -55,7 +57,7 @@ final class Core {
     }
 
     func run() {
-        for index in shared.indices { connectShared(index) }
+        reconnect()
         let events = UnsafeMutablePointer<epoll_event>.allocate(capacity: Core.events)
         defer { unsafe events.deallocate() }
         while true {
@@ -98,19 +100,23 @@ final class Core {
         alarm = .max
         if let shutDown { wake(at: shutDown.deadline) }
         for wire in Array(wires.values) {
-            if let since = wire.waitingSince {
-                guard now < since + loop.answerLimit else {
-                    loop.logger.warning("the database does not answer", metadata: ["connection": "\(wire.id)"])
-                    lose(wire, .noAnswer)
-                    continue
-                }
-                wake(at: since + loop.answerLimit)
-            }
+            noticeSilence(of: wire)
             expire(on: wire)
         }
         expirePending()
         expireWaiters()
         reconnect()
+    }
+
+    /// A connection that does not answer stays: as long as it is open the server has it, too, and another one would be one more
+    /// than it should have. If the server is gone without a word, TCP finds out (`tcp_user_timeout`, keep-alive). A commit may
+    /// take its time.
+    private func noticeSilence(of wire: Wire) {
+        guard let since = wire.waitingSince, !wire.isSilent, !wire.mayBeCommitting else { return }
+        guard now >= since + loop.answerLimit else { return wake(at: since + loop.answerLimit) }
+        wire.isSilent = true
+        connectionsChanged = true
+        loop.logger.warning("the database does not answer", metadata: ["connection": "\(wire.id)"])
     }
 
     private func expire(on wire: Wire) {
@@ -123,9 +129,9 @@ final class Core {
             abandon(index, on: wire, patience.error)
             if wire.purpose == .leased { return }
         }
-        if let waiting = wire.raw.waiting {
+        if let waiting = wire.raw.waiting, waiting.operation.promise != nil {
             let patience = waiting.operation.patience
-            if now >= patience.until { discard(wire, cancel: true, patience.error) } else { wake(at: patience.until) }
+            if now >= patience.until { retire(wire, patience.error) } else { wake(at: patience.until) }
         }
     }
 
@@ -135,11 +141,14 @@ final class Core {
         switch command {
         case .submit(let operation):
             if shutDown == nil { submit(operation) } else { command.refuse() }
-        case .submitLeased(let operation, let id):
-            guard let wire = wires[id] else { return operation.completion.fail(.connectionGone) }
+        case .submitLeased(let operation, let lease):
+            guard let wire = leased[lease] else { return operation.completion.fail(.connectionGone) }
             send(operation, on: wire)
-        case .raw(let operation, let id):
-            guard let wire = wires[id] else { return operation.promise.fail(.connectionGone) }
+        case .raw(let operation, let lease):
+            guard let wire = leased[lease] else {
+                operation.promise?.fail(.connectionGone)
+                return
+            }
             begin(operation, on: wire)
         case .acquire(let waiter):
             if shutDown == nil { acquire(waiter) } else { command.refuse() }
@@ -147,7 +156,8 @@ final class Core {
         case .abandon(let id): abandon(id)
         case .listen(let id, let channels, let continuation): listen(id, channels, continuation)
         case .unlisten(let id): unlisten(id)
-        case .connected(let purpose, let outcome): connected(purpose, outcome)
+        case .connected(let attempt, let outcome): connected(attempt, outcome)
+        case .cancelled(let wire, let isCertain): cancelled(wire, isCertain: isCertain)
         case .shutDown(let grace, let promise):
             shutDown = (
                 min(shutDown?.deadline ?? .max, now + grace), (shutDown?.promises ?? []) + [promise].compactMap(\.self)
@@ -162,14 +172,14 @@ final class Core {
             return pending.remove(at: index).completion.fail(.taskCancelled)
         }
         if let index = waiters.firstIndex(where: { $0.id == id }) {
-            return waiters.remove(at: index).promise.fail(.taskCancelled)
+            return waiters.remove(at: index).fail(.taskCancelled)
         }
         for wire in wires.values {
             if let index = wire.inFlight.firstIndex(where: { $0.operation.id == id && !$0.isAbandoned }) {
                 return abandon(index, on: wire, .taskCancelled)
             }
-            if let waiting = wire.raw.waiting, waiting.operation.id == id {
-                return discard(wire, cancel: true, .taskCancelled)
+            if let waiting = wire.raw.waiting, waiting.operation.id == id, waiting.operation.promise != nil {
+                return retire(wire, .taskCancelled)
             }
         }
     }
@@ -177,10 +187,12 @@ final class Core {
     /// Nobody waits any longer. On a shared connection the result is dropped when it comes; a leased one is given up, since
     /// what its transaction has done is unknown.
     private func abandon(_ index: Int, on wire: Wire, _ error: PostgresError) {
+        let operation = wire.inFlight[index].operation
+        let error = operation.commits ? error.withUnknownOutcome : error
         loop.metrics.error(error)
-        wire.inFlight[index].operation.completion.fail(error)
+        operation.completion.fail(error)
         wire.inFlight[index].operation.completion = .nobody
-        if wire.purpose == .leased { discard(wire, cancel: true, .connectionClosed) }
+        if wire.purpose == .leased { retire(wire, .connectionClosed) }
     }
 
     // MARK: - The end
@@ -192,7 +204,7 @@ final class Core {
     private func finish() {
         loop.mailbox.closeDown()
         for operation in pending { operation.completion.fail(.shutDown) }
-        for waiter in waiters { waiter.promise.fail(.shutDown) }
+        for waiter in waiters { waiter.fail(.shutDown) }
         pending.removeAll()
         waiters.removeAll()
         for wire in Array(wires.values) { lose(wire, .shutDown) }
@@ -207,15 +219,35 @@ final class Core {
 
     private func report() {
         var inFlight = pending.count
-        for wire in wires.values { inFlight += wire.inFlight.count }
+        var oldest = UInt64.max
+        for wire in wires.values {
+            inFlight += wire.inFlight.count
+            if wire.purpose == .leased, let first = wire.inFlight.first, first.operation.commits {
+                oldest = min(oldest, first.commitsSince(loop.answerLimit))
+            }
+        }
         if inFlight != reportedInFlight {
             reportedInFlight = inFlight
             loop.metrics.inFlight(inFlight)
         }
+        loop.commitsSince.store(oldest, ordering: .relaxed)
         guard connectionsChanged else { return }
         connectionsChanged = false
-        let ready = shared.count { $0.wire != nil }
+        let ready = shared.count { $0.wire.map { !$0.isSilent } ?? false }
         loop.connected.store(ready, ordering: .releasing)
-        loop.metrics.connections(shared: ready, idle: idle.count, busy: leased.count, connecting: leasedConnecting)
+        reportLeased()
+        loop.metrics.connections(
+            shared: ready, idle: idle.count, busy: leased.count + resetting.count,
+            connecting: attempts.values.count { $0.purpose == .leased })
+    }
+
+    /// Whether writes find a connection, and one that takes them.
+    private func reportLeased() {
+        let open = wires.values.filter { $0.purpose == .leased && !$0.isSilent }
+        if open.count >= min(loop.configuration.leasedMinimum, leasedLimit) {
+            loop.isWarm.store(true, ordering: .releasing)
+        }
+        let state: WriteState = open.isEmpty ? .closed : open.allSatisfy(\.isReadOnly) ? .readOnly : .open
+        loop.writes.store(state.rawValue, ordering: .releasing)
     }
 }

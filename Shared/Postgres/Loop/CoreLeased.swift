@@ -1,7 +1,7 @@
 import DequeModule
 
-/// Connections that one caller has for itself: transactions, COPY, session-level use. Opened when needed, given out first come,
-/// first served.
+/// Connections that one caller has for itself: transactions, COPY, session-level use, and statements that commit by themselves.
+/// A few are open at all times, the others are opened when needed; given out first come, first served.
 extension Core {
     func acquire(_ waiter: Waiter) {
         if waiters.isEmpty, let wire = idle.popLast() { return grant(wire, to: waiter) }
@@ -11,88 +11,126 @@ extension Core {
         connectLeased()
     }
 
-    private func grant(_ wire: Wire, to waiter: Waiter) {
-        connectionsChanged = true
-        leased.insert(wire.id)
-        loop.metrics.waited(nanoseconds: now &- waiter.since)
-        waiter.promise.succeed(wire.id)
+    /// Sends a statement on a connection that nothing else uses meanwhile.
+    func submitAlone(_ operation: Operation) {
+        var operation = operation
+        operation.isAlone = true
+        operation.commits = true
+        let patience = operation.patience.shortened(to: now &+ loop.acquireLimit)
+        acquire(Waiter(id: operation.id, since: now, patience: patience, wish: .statement(operation)))
     }
 
-    /// Opens as many connections as callers wait for, within the limit.
+    private func grant(_ wire: Wire, to waiter: Waiter) {
+        connectionsChanged = true
+        leased[waiter.id] = wire
+        wire.lease = waiter.id
+        loop.metrics.waited(nanoseconds: now &- waiter.since)
+        switch waiter.wish {
+        case .lease(let promise): promise.succeed(())
+        case .statement(let operation): send(operation, on: wire)
+        }
+    }
+
+    /// Opens as many connections as callers wait for and as are to be there for the next ones, within the limit.
+    ///
+    /// Attempts that take long are not counted on: others are begun beside them. While none has succeeded, half of the places are
+    /// kept for those.
     func connectLeased() {
-        guard !isShuttingDown else { return }
-        let limit = max(1, loop.configuration.leasedConnections)
-        while waiters.count > leasedConnecting, idle.count + leased.count + resetting.count + leasedConnecting < limit {
+        guard !isShuttingDown, idle.count + leased.count + resetting.count < leasedLimit else { return }
+        while true {
+            let since = attempts.values.filter { $0.purpose == .leased }.map(\.since)
+            let missing =
+                min(loop.configuration.leasedMinimum, leasedLimit) - idle.count - leased.count - resetting.count
+            let wanted = max(waiters.count, missing)
+            let fresh = since.filter { now < $0 + loop.companionDelay }
+            guard fresh.count < wanted, since.count < 2 * wanted, leasedPlaces < leasedLimit else {
+                if wanted > 0, let next = fresh.min() { wake(at: next + loop.companionDelay) }
+                return
+            }
+            let isFirst = idle.isEmpty && leased.isEmpty && resetting.isEmpty
+            if isFirst, let next = fresh.min(), fresh.count >= max(1, leasedLimit / 2) {
+                return wake(at: next + loop.companionDelay)
+            }
             guard now >= leasedBackOff.notBefore else { return wake(at: leasedBackOff.notBefore) }
-            leasedConnecting += 1
             connect(.leased)
         }
     }
 
     func leasedConnected(_ wire: Wire) {
-        leasedConnecting -= 1
         leasedBackOff.succeeded()
         makeAvailable(wire)
+        connectLeased()
     }
 
     private func makeAvailable(_ wire: Wire) {
+        // It may have been lost while its last answer was handed out.
+        guard wires[wire.id] === wire else { return }
         connectionsChanged = true
+        wire.noteRole()
         if let waiter = waiters.popFirst() { grant(wire, to: waiter) } else { idle.append(wire) }
     }
 
     func leasedFailed(_ error: PostgresError) {
-        leasedConnecting -= 1
         leasedBackOff.failed(now: now)
-        // If others hold connections, one of them will come back; else there is nothing to wait for.
-        if leased.isEmpty && idle.isEmpty && resetting.isEmpty {
-            for waiter in waiters { waiter.promise.fail(error) }
+        // While anything works, the next attempt may, too; else there is nothing to wait for.
+        if !isAlive && !isConnecting(.leased) {
+            for waiter in waiters { waiter.fail(error) }
             waiters.removeAll()
         }
         connectLeased()
     }
 
     func leasedLost(_ wire: Wire) {
-        leased.remove(wire.id)
+        if let lease = wire.lease { leased[lease] = nil }
         resetting.remove(wire.id)
         idle.removeAll { $0 === wire }
+        // Many that are lost at once are one reason to wait.
+        if now >= leasedBackOff.notBefore { leasedBackOff.lost(after: now - wire.opened, now: now) }
         connectLeased()
     }
 
     func giveBack(_ id: UInt64, _ state: Return) {
-        guard let wire = wires[id], leased.remove(id) != nil else { return }
+        guard let wire = leased[id] else { return }
+        guard state != .discard, wire.isIdle else { return retire(wire, .connectionClosed) }
+        leased[id] = nil
+        wire.lease = nil
         connectionsChanged = true
-        guard state != .discard, wire.isIdle else {
-            return discard(wire, cancel: !wire.isIdle, .connectionClosed)
-        }
+        if wire.isSpoiled { return lose(wire, .connectionClosed) }
         if state == .reset { reset(wire) } else { makeAvailable(wire) }
     }
 
     /// What the session was left with goes; only then it is somebody else's.
-    private func reset(_ wire: Wire) {
+    func reset(_ wire: Wire) {
         resetting.insert(wire.id)
         wire.statements.removeAll()
+        if !wire.isIdle { control("rollback", .nobody, on: wire) }
+        if wires[wire.id] === wire { control("discard all", .reset, on: wire) }
+    }
+
+    private func control(_ text: String, _ completion: Completion, on wire: Wire) {
         send(
             Operation(
-                id: loop.nextIdentifier(), statement: SQL(control: "discard all"), prepares: false, submitted: now,
-                patience: Patience(loop: now, limit: loop.answerLimit), completion: .reset), on: wire)
+                id: loop.nextIdentifier(), statement: SQL(control: text), prepares: false, submitted: now,
+                patience: Patience(loop: 0, limit: .max), completion: completion), on: wire)
     }
 
     func wasReset(_ wire: Wire) {
-        if resetting.remove(wire.id) != nil { makeAvailable(wire) }
+        guard resetting.remove(wire.id) != nil else { return }
+        if wire.isSpoiled { lose(wire, .connectionClosed) } else { makeAvailable(wire) }
     }
 
     func expireWaiters() {
         guard !waiters.isEmpty else { return }
-        let isDown = leased.isEmpty && idle.isEmpty && resetting.isEmpty
+        let isDown = !isAlive
         var kept: Deque<Waiter> = []
         for waiter in waiters {
             let limit = waiter.since + Core.connectionLimit
             if now >= waiter.patience.until {
                 let error: PostgresError = waiter.patience.isDeadline ? .deadlinePassed : .acquireTimeout
                 loop.metrics.error(error)
-                waiter.promise.fail(error)
+                waiter.fail(error)
             } else if isDown && now >= limit {
-                waiter.promise.fail(.notConnected)
+                waiter.fail(.notConnected)
             } else {
                 kept.append(waiter)
                 wake(at: waiter.patience.until)

@@ -23,26 +23,24 @@ extension Core {
     }
 
     func connectListener() {
-        guard !isShuttingDown, !listeners.isEmpty, listenerWire == nil, !listenerConnecting else { return }
+        guard !isShuttingDown, !listeners.isEmpty, listenerWire == nil, !isConnecting(.listener) else { return }
         guard now >= listenerBackOff.notBefore else { return wake(at: listenerBackOff.notBefore) }
-        listenerConnecting = true
         connect(.listener)
     }
 
     func listenerConnected(_ wire: Wire) {
-        listenerConnecting = false
         guard !listeners.isEmpty else { return lose(wire, .connectionClosed) }
         listenerWire = wire
         subscribe(Array(listeners.keys), Array(Set(listeners.values.flatMap(\.channels))), on: wire)
     }
 
     func listenerFailed() {
-        listenerConnecting = false
         listenerBackOff.failed(now: now)
         connectListener()
     }
 
     func listenerLost(_ wire: Wire) {
+        guard listenerWire === wire else { return connectListener() }
         listenerWire = nil
         listenerBackOff.lost(after: now - wire.opened, now: now)
         connectListener()
@@ -62,7 +60,7 @@ extension Core {
         send(
             Operation(
                 id: loop.nextIdentifier(), controls: Array(statements.dropLast()), statement: SQL(control: last),
-                prepares: false, submitted: now, patience: Patience(loop: now, limit: loop.answerLimit),
+                prepares: false, submitted: now, patience: Patience(loop: 0, limit: .max),
                 completion: completion), on: wire)
     }
 

@@ -5,18 +5,19 @@ import Synchronization
 /// The place of one shared connection.
 struct SharedSlot {
     var wire: Wire?
-    var isConnecting = false
     var backOff = BackOff()
 }
 
-/// Autocommit statements: any connection takes any of them.
+/// Autocommit statements that read: any connection takes any of them. The server refuses what writes on these connections
+/// (`default_transaction_read_only`), and then it is sent on a leased one: what reads never stands behind what commits.
 extension Core {
     /// Beyond this a connection gets no more: what waits here can still go to another one.
     private static let depth = 1_024
-    /// How long a statement waits for a connection, when there is none.
+    /// How long a statement waits for a connection, when none of this client works.
     static let connectionLimit: UInt64 = 1_500_000_000
 
     func submit(_ operation: Operation) {
+        if operation.isAlone { return submitAlone(operation) }
         guard pending.isEmpty, let wire = leastBusy() else {
             pending.append(operation)
             wake(at: operation.patience.until)
@@ -31,7 +32,7 @@ extension Core {
         var best: Wire?
         var least = Core.depth
         for slot in shared {
-            guard let wire = slot.wire else { continue }
+            guard let wire = slot.wire, !wire.isSilent else { continue }
             let count = wire.inFlight.count
             if count < least {
                 best = wire
@@ -49,7 +50,7 @@ extension Core {
 
     func expirePending() {
         guard !pending.isEmpty else { return }
-        let isDown = shared.allSatisfy { $0.wire == nil }
+        let isDown = !isAlive
         var kept: Deque<Operation> = []
         for operation in pending {
             let limit = operation.submitted + Core.connectionLimit
@@ -67,15 +68,17 @@ extension Core {
     }
 
     func connectShared(_ index: Int) {
-        guard !isShuttingDown, shared[index].wire == nil, !shared[index].isConnecting else { return }
+        guard !isShuttingDown, shared[index].wire == nil else { return }
+        guard !isConnecting(.shared(index)) else { return accompany(.shared(index)) }
         guard now >= shared[index].backOff.notBefore else { return wake(at: shared[index].backOff.notBefore) }
-        shared[index].isConnecting = true
         connect(.shared(index))
+        accompany(.shared(index))
     }
 
     func sharedConnected(_ index: Int, _ wire: Wire) {
+        // A second attempt has been quicker.
+        guard shared[index].wire == nil else { return lose(wire, .connectionClosed) }
         let wasDown = shared.allSatisfy { $0.wire == nil }
-        shared[index].isConnecting = false
         shared[index].wire = wire
         if wasDown {
             loop.connected.store(1, ordering: .releasing)
@@ -83,12 +86,12 @@ extension Core {
         }
     }
 
-    /// What waits is told at once: it would wait for the next attempt in vain.
+    /// What waits is told at once, if nothing else of this client works: it would wait for the next attempt in vain.
     func sharedFailed(_ index: Int, _ error: PostgresError) {
-        shared[index].isConnecting = false
+        guard shared[index].wire == nil, !isConnecting(.shared(index)) else { return }
         shared[index].backOff.failed(now: now)
         connectShared(index)
-        guard shared.allSatisfy({ $0.wire == nil }) else { return }
+        guard !isAlive else { return }
         if shared[index].backOff.failures == 1 {
             loop.logger.warning("the database cannot be reached", metadata: ["error": "\(error)"])
         }
@@ -97,6 +100,7 @@ extension Core {
     }
 
     func sharedLost(_ index: Int, _ wire: Wire) {
+        guard shared[index].wire === wire else { return }
         shared[index].wire = nil
         if shared.allSatisfy({ $0.wire == nil }) {
             loop.connected.store(0, ordering: .releasing)

@@ -6,41 +6,6 @@ import Logging
 
 /// Connections: made, written to, read from, lost.
 extension Core {
-    func connect(_ purpose: Purpose) {
-        connectionsChanged = true
-        let loop = self.loop
-        // On a thread of its own: libpq resolves names in a blocking way.
-        Thread.detachNewThread {
-            loop.mailbox.post(.connected(purpose, ConnectionHandle.connect(loop.configuration)))
-        }
-    }
-
-    func connected(_ purpose: Purpose, _ outcome: Result<ConnectionHandle, PostgresError>) {
-        connectionsChanged = true
-        switch outcome {
-        case .success(let handle):
-            lastWire += 1
-            let wire = Wire(
-                id: lastWire, purpose: purpose, handle: handle, cacheSize: loop.configuration.statementCacheSize,
-                now: now)
-            wires[wire.id] = wire
-            watch(wire, EPOLLIN.rawValue)
-            switch purpose {
-            case .shared(let index): sharedConnected(index, wire)
-            case .leased: leasedConnected(wire)
-            case .listener: listenerConnected(wire)
-            }
-        case .failure(let error):
-            loop.metrics.error(error)
-            loop.logger.debug("no connection to the database", metadata: ["error": "\(error)"])
-            switch purpose {
-            case .shared(let index): sharedFailed(index, error)
-            case .leased: leasedFailed(error)
-            case .listener: listenerFailed()
-            }
-        }
-    }
-
     /// Sends on a wire; what cannot be sent fails.
     func send(_ operation: Operation, on wire: Wire) {
         switch wire.send(operation, now: now) {
@@ -48,7 +13,10 @@ extension Core {
             touch(wire)
             wake(at: operation.patience.until)
             wake(at: now + loop.answerLimit)
-        case .refused(let operation, let error): operation.completion.fail(error)
+        case .writes(let operation): submitAlone(operation)
+        case .refused(let operation, let error):
+            operation.completion.fail(error)
+            if operation.isAlone { giveBack(operation.id, .clean) }
         case .broken(var operation):
             lose(wire, .connectionLost)
             // Its synchronisation point never left, and without it the server does nothing that lasts.
@@ -92,7 +60,7 @@ extension Core {
         watch(wire, events)
     }
 
-    private func watch(_ wire: Wire, _ events: UInt32) {
+    func watch(_ wire: Wire, _ events: UInt32) {
         guard wire.interest != events || !wire.isWatched else { return }
         var event = unsafe epoll_event(events: events, data: epoll_data_t(u64: wire.id))
         unsafe epoll_ctl(epoll, wire.isWatched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, wire.descriptor, &event)
@@ -107,15 +75,17 @@ extension Core {
             flush(wire)
         }
         guard events & ~EPOLLOUT.rawValue != 0, wires[id] === wire else { return }
+        if wire.isSilent { connectionsChanged = true }
         let isWhole = wire.receive(now: now)
         complete(wire)
         guard isWhole else { return lose(wire, .connectionLost) }
         settle(wire)
+        recycle(wire)
         if wire.purpose != .shared(0) { deliverNotifications(of: wire) }
     }
 
     /// Goes on with a COPY or script, and asks for the events that its new step needs.
-    private func settle(_ wire: Wire) {
+    func settle(_ wire: Wire) {
         guard !wire.raw.isNone else { return }
         guard wire.advance() else { return lose(wire, .connectionLost) }
         touch(wire)
@@ -123,15 +93,17 @@ extension Core {
 
     /// Hands out what a wire has finished.
     private func complete(_ wire: Wire) {
-        guard !wire.finished.isEmpty else { return }
-        for entry in wire.finished { complete(entry, of: wire) }
-        wire.finished.removeAll(keepingCapacity: true)
+        while let entry = wire.finished.popFirst() { complete(entry, of: wire) }
     }
 
     private func complete(_ entry: InFlight, of wire: Wire) {
         let operation = entry.operation
         loop.metrics.operation(nanoseconds: now &- operation.submitted)
         if var failure = entry.failure {
+            if failure.sqlState == SQLState.readOnlyTransaction {
+                if case .shared = wire.purpose { return sendElsewhere(entry, from: wire) }
+                distrust(wire)
+            }
             if entry.isStale { failure.effect = .none }
             if entry.isStale, operation.repeats < Operation.maximumRepeats, operation.controls.isEmpty,
                 operation.more.isEmpty,
@@ -143,9 +115,12 @@ extension Core {
                 return send(again, on: wire)
             }
             loop.metrics.error(failure)
-            if case .reset = operation.completion { return discard(wire, cancel: false, .connectionClosed) }
-            return operation.completion.fail(failure)
+            if case .reset = operation.completion { return lose(wire, .connectionClosed) }
+            operation.completion.fail(failure)
+            if operation.isAlone { giveBack(operation.id, .clean) }
+            return
         }
+        defer { if operation.isAlone { giveBack(operation.id, .clean) } }
         guard let first = entry.first else { return operation.completion.fail(.connectionLost) }
         switch operation.completion {
         case .one(let promise): promise.succeed(Rows(first))
@@ -154,6 +129,20 @@ extension Core {
         case .reset: wasReset(wire)
         case .nobody: break
         }
+    }
+
+    /// A statement that writes came to a connection that only reads, where it has done nothing.
+    private func sendElsewhere(_ entry: InFlight, from wire: Wire) {
+        wire.statements.markWriting(entry.operation.statement)
+        guard !entry.isAbandoned else { return }
+        submitAlone(entry.operation)
+    }
+
+    /// The server takes no writes (25006): this is not the one we want. Its connections are closed, and those that are opened
+    /// instead look for the right one.
+    private func distrust(_ wire: Wire) {
+        wire.isSpoiled = true
+        for idler in idle { lose(idler, .connectionClosed) }
     }
 
     /// A statement that was refused as stale has done nothing: outside of a transaction it can be sent again.
@@ -183,12 +172,16 @@ extension Core {
             }
             var error = error
             if wasCut { error.effect = .undoneUnlessCommitted }
-            if let state = entry.failure?.sqlState { error.sqlState = state }
+            if let state = entry.failure?.sqlState {
+                error.sqlState = state
+            } else if operation.commits && !nothingWasDone {
+                error = error.withUnknownOutcome
+            }
             if !entry.isAbandoned { loop.metrics.error(error) }
             operation.completion.fail(error)
         }
         wire.inFlight.removeAll()
-        raw?.operation.promise.fail(error)
+        if let step = raw?.operation { step.promise?.fail(step.commits ? error.withUnknownOutcome : error) }
         switch wire.purpose {
         case .shared(let index): sharedLost(index, wire)
         case .leased: leasedLost(wire)
@@ -198,13 +191,49 @@ extension Core {
     }
 
     private func mayRepeat(_ operation: Operation, of wire: Wire) -> Bool {
-        guard case .shared = wire.purpose, !isShuttingDown else { return false }
+        guard !isShuttingDown else { return false }
+        if case .shared = wire.purpose {} else if !operation.isAlone { return false }
         return operation.repeats < Operation.maximumRepeats && !operation.isCall
     }
 
-    /// Gives a connection up, and has the server cancel what it does.
-    func discard(_ wire: Wire, cancel: Bool, _ error: PostgresError) {
-        if cancel { wire.handle.requestCancel() }
-        lose(wire, error)
+    /// Nobody waits for what a leased connection does: those who did are told so. The server goes on with it, perhaps for long
+    /// (a commit that waits for a standby): until it has answered, the connection keeps its place in the pool, so that the server
+    /// never has more of them than it should.
+    func retire(_ wire: Wire, _ error: PostgresError) {
+        guard wires[wire.id] === wire else { return }
+        if let lease = wire.lease { leased[lease] = nil }
+        wire.lease = nil
+        connectionsChanged = true
+        resetting.insert(wire.id)
+        if !wire.isQuiet, !wire.mayBeCommitting { cancel(wire) }
+        for index in wire.inFlight.indices where !wire.inFlight[index].isAbandoned {
+            let operation = wire.inFlight[index].operation
+            wire.inFlight[index].operation.completion = .nobody
+            operation.completion.fail(operation.commits ? error.withUnknownOutcome : error)
+        }
+        wire.abandonRaw(error)
+        wire.isRetired = true
+        settle(wire)
+        recycle(wire)
+    }
+
+    private func cancel(_ wire: Wire) {
+        wire.isBeingCancelled = true
+        let (id, mailbox) = (wire.id, loop.mailbox)
+        wire.handle.requestCancel { mailbox.post(.cancelled(wire: id, isCertain: $0)) }
+    }
+
+    func cancelled(_ id: UInt64, isCertain: Bool) {
+        guard let wire = wires[id] else { return }
+        wire.isBeingCancelled = false
+        if !isCertain { wire.isSpoiled = true }
+        recycle(wire)
+    }
+
+    /// Makes a retired connection fit for the next caller, once the server has answered all that was asked on it.
+    private func recycle(_ wire: Wire) {
+        guard wire.isRetired, wire.isQuiet, !wire.isBeingCancelled, wires[wire.id] === wire else { return }
+        wire.isRetired = false
+        if wire.isSpoiled { lose(wire, .connectionClosed) } else { reset(wire) }
     }
 }

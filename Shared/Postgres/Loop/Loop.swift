@@ -2,6 +2,15 @@ import Foundation
 import Logging
 import Synchronization
 
+/// What connections there are for what writes.
+enum WriteState: Int, Sendable {
+    /// None.
+    case closed
+    /// None whose server takes writes.
+    case readOnly
+    case open
+}
+
 /// The one thread that talks to the server, and how to reach it.
 final class Loop: Sendable {
     let configuration: PostgresConfiguration
@@ -10,18 +19,29 @@ final class Loop: Sendable {
     let mailbox = Mailbox()
     /// Connections that take autocommit statements now.
     let connected = Atomic<Int>(0)
+    /// Since when the oldest commit has been waiting for its answer; `.max` while none is.
+    let commitsSince = Atomic<UInt64>(.max)
+    /// A ``WriteState``.
+    let writes = Atomic<Int>(WriteState.closed.rawValue)
+    /// The connections that are always to be there were so once.
+    let isWarm = Atomic<Bool>(false)
     private let started = Atomic<Bool>(false)
     private let identifiers = Atomic<UInt64>(0)
 
     /// What the client itself waits for an answer at most, in nanoseconds: the server would have cancelled the statement by then.
     let answerLimit: UInt64
     let acquireLimit: UInt64
+    /// After this an attempt to connect gets another one beside it.
+    let companionDelay: UInt64
+    let dialer: Dialer
 
     init(configuration: PostgresConfiguration, logger: Logger) {
         self.configuration = configuration
         self.logger = logger
         answerLimit = configuration.statementTimeout.wholeNanoseconds + 1_000_000_000
         acquireLimit = configuration.acquireTimeout.wholeNanoseconds
+        companionDelay = configuration.companionDelay.wholeNanoseconds
+        dialer = Dialer(configuration)
     }
 
     /// Starts the thread, the first time.

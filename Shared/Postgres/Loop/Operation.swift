@@ -7,6 +7,12 @@ struct Operation: Sendable {
     var more: [SQL] = []
     /// False for statements that are not worth preparing, or cannot be.
     var prepares = true
+    /// A statement of its own on a leased connection, which is given back with the answer.
+    var isAlone = false
+    /// The server's answer says that something lasts: a `commit`, or a statement that is in no transaction and may write.
+    var commits = false
+    /// It is nothing but a `commit`.
+    var isCommit = false
     let submitted: UInt64
     let patience: Patience
     /// How often it was sent again, because the server had refused it before doing anything.
@@ -59,6 +65,12 @@ struct InFlight {
     var more: [ResultHandle] = []
     var failure: PostgresError?
     var isStale = false
+    /// It is known to write, and was not sent here.
+    var writes = false
+
+    /// Since when it has been committing, as far as one can tell: a statement of its own does so after it has done its work, for
+    /// which the server's `statement_timeout` leaves it no longer than `limit`.
+    func commitsSince(_ limit: UInt64) -> UInt64 { operation.isCommit ? sent : sent + limit }
 
     var isAbandoned: Bool {
         if case .nobody = operation.completion { true } else { false }
@@ -74,6 +86,13 @@ enum RawRequest: Sendable {
     case copyEnd(abort: Bool)
     case copyOut(String)
     case copyRead
+
+    var onlyReads: Bool {
+        switch self {
+        case .copyOut, .copyRead: true
+        case .script, .copyIn, .copyData, .copyEnd: false
+        }
+    }
 }
 
 enum RawReply: Sendable {
@@ -85,16 +104,33 @@ enum RawReply: Sendable {
 struct RawOperation: Sendable {
     let id: UInt64
     let request: RawRequest
+    /// Ended by the server's commit, and not by one that comes later.
+    let commits: Bool
     let patience: Patience
-    let promise: Promise<RawReply>
+    /// Nil for what nobody waits for, or no longer.
+    var promise: Promise<RawReply>?
 }
 
-/// A caller that waits for a leased connection.
+/// Who waits for a leased connection.
 struct Waiter: Sendable {
+    enum Wish: Sendable {
+        /// A caller wants it for itself. It is known by the waiter's `id` until it is given back.
+        case lease(Promise<Void>)
+        /// A statement wants it until it is answered.
+        case statement(Operation)
+    }
+
     let id: UInt64
     let since: UInt64
     let patience: Patience
-    let promise: Promise<UInt64>
+    let wish: Wish
+
+    func fail(_ error: PostgresError) {
+        switch wish {
+        case .lease(let promise): promise.fail(error)
+        case .statement(let operation): operation.completion.fail(error)
+        }
+    }
 }
 
 /// In what state a leased connection comes back.
@@ -106,7 +142,7 @@ enum Return: Sendable {
 }
 
 /// What a connection is for.
-enum Purpose: Sendable, Equatable {
+enum Purpose: Sendable, Hashable {
     case shared(Int)
     case leased
     case listener
@@ -115,25 +151,27 @@ enum Purpose: Sendable, Equatable {
 /// What the loop is told.
 enum Command: Sendable {
     case submit(Operation)
-    case submitLeased(Operation, connection: UInt64)
-    case raw(RawOperation, connection: UInt64)
+    case submitLeased(Operation, lease: UInt64)
+    case raw(RawOperation, lease: UInt64)
     case acquire(Waiter)
     case giveBack(UInt64, Return)
     case abandon(UInt64)
     case listen(UInt64, channels: [String], AsyncStream<PostgresNotification>.Continuation)
     case unlisten(UInt64)
-    case connected(Purpose, Result<ConnectionHandle, PostgresError>)
+    case connected(attempt: UInt64, Result<ConnectionHandle, PostgresError>)
+    /// A request to cancel what a wire does is over. True if it was either sent and taken, or not sent at all.
+    case cancelled(wire: UInt64, isCertain: Bool)
     case shutDown(grace: UInt64, Promise<Void>?)
 
     /// The loop is gone: nobody waits in vain.
     func refuse() {
         switch self {
         case .submit(let operation), .submitLeased(let operation, _): operation.completion.fail(.shutDown)
-        case .raw(let operation, _): operation.promise.fail(.shutDown)
-        case .acquire(let waiter): waiter.promise.fail(.shutDown)
+        case .raw(let operation, _): operation.promise?.fail(.shutDown)
+        case .acquire(let waiter): waiter.fail(.shutDown)
         case .listen(_, _, let continuation): continuation.finish()
         case .shutDown(_, let promise): promise?.succeed(())
-        case .giveBack, .abandon, .unlisten, .connected: break
+        case .giveBack, .abandon, .unlisten, .connected, .cancelled: break
         }
     }
 }

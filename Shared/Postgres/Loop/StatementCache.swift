@@ -6,6 +6,8 @@ struct StatementCache {
         /// The number in the name: a statement prepared later has a greater one.
         let serial: Int
         let shape = ResultShape()
+        /// The server has refused it on a connection that only reads.
+        fileprivate(set) var isWriting = false
         fileprivate var lastUse: Int
     }
 
@@ -38,6 +40,11 @@ struct StatementCache {
         let statement = Statement(name: StatementCache.name(lastSerial), serial: lastSerial, lastUse: uses)
         statements[Key(sql: sql.withoutValues)] = statement
         return (statement, evicted)
+    }
+
+    /// Keeps in mind that a statement writes.
+    mutating func markWriting(_ sql: SQL) {
+        statements[Key(sql: sql)]?.isWriting = true
     }
 
     /// Forgets a statement, unless it was prepared anew after `serial`.

@@ -13,7 +13,7 @@ final class Wire {
 
     var inFlight = Deque<InFlight>()
     /// Answered, and to be handed out by the loop.
-    var finished: [InFlight] = []
+    var finished = Deque<InFlight>()
     var statements: StatementCache
     /// The step of a COPY or script under way, and what is known of it.
     var raw: RawState = .none
@@ -21,6 +21,18 @@ final class Wire {
     var progress: UInt64
     /// The loop has to flush it in this turn.
     var isTouched = false
+    /// Who has it for itself.
+    var lease: UInt64?
+    /// Nobody waits for what it does. It counts until the server has answered, and is somebody else's only then.
+    var isRetired = false
+    /// A request to cancel what it did is on its way, and could hit what is sent next.
+    var isBeingCancelled = false
+    /// It is closed when it has nothing more to do.
+    var isSpoiled = false
+    /// The server has not answered for longer than it may take: nothing more is sent until it does.
+    var isSilent = false
+    /// The server has said that what this connection does cannot write: it is a standby, or was told so.
+    private(set) var isReadOnly = false
     /// The events asked of epoll.
     var interest: UInt32 = 0
     var isWatched = false
@@ -40,15 +52,33 @@ final class Wire {
         opened = now
         progress = now
         statements = StatementCache(capacity: cacheSize)
+        noteRole()
     }
 
     /// True if the session is in no transaction. Meaningful only while nothing is in flight.
     var isIdle: Bool { unsafe inFlight.isEmpty && raw.isNone && PQtransactionStatus(connection) == PQTRANS_IDLE }
 
+    /// Nothing is owed to anybody.
+    var isQuiet: Bool { inFlight.isEmpty && raw.isNone }
+
+    /// What is under way may be in its commit: cancelling that would only hide whether it lasts.
+    var mayBeCommitting: Bool {
+        inFlight.contains { $0.operation.commits } || raw.waiting?.operation.commits == true
+    }
+
+    func noteRole() { isReadOnly = reports("in_hot_standby") || reports("default_transaction_read_only") }
+
+    private func reports(_ parameter: String) -> Bool {
+        guard let value = unsafe PQparameterStatus(connection, parameter) else { return false }
+        return unsafe strcmp(value, "on") == 0
+    }
+
     // MARK: - Sending
 
     enum Sending {
         case sent
+        /// The server has refused this statement before on a connection that only reads.
+        case writes(Operation)
         /// The operation itself cannot be sent; the connection is fine.
         case refused(Operation, PostgresError)
         /// The connection is broken.
@@ -68,6 +98,7 @@ final class Wire {
             }
         }
         guard send(operation.statement, for: &entry) else { return .broken(operation) }
+        if entry.writes { return .writes(operation) }
         for statement in operation.more {
             guard send(statement, for: &entry) else { return .broken(operation) }
         }
@@ -103,6 +134,10 @@ final class Wire {
         }
         let prepared: StatementCache.Statement
         if let known = statements.find(statement) {
+            if known.isWriting {
+                entry.writes = true
+                return true
+            }
             prepared = known
         } else {
             let (new, evicted) = statements.insert(statement)
@@ -176,6 +211,7 @@ final class Wire {
             guard unsafe PQconsumeInput(connection) == 1 else { return false }
         }
         progress = now
+        isSilent = false
         return raw.isNone ? parse() : true
     }
 

@@ -51,7 +51,7 @@ extension Wire {
     /// Begins a step. The reply goes to its continuation at once or later; false if the connection is broken.
     func begin(_ operation: RawOperation, now: UInt64) -> Bool {
         guard inFlight.isEmpty else {
-            operation.promise.fail(.busyInFlight)
+            operation.promise?.fail(.busyInFlight)
             return true
         }
         progress = now
@@ -78,7 +78,7 @@ extension Wire {
             raw = .script(operation, since: now, affected: 0, failure: nil)
             return true
         default:
-            operation.promise.fail(.busyCopying)
+            operation.promise?.fail(.busyCopying)
             return true
         }
     }
@@ -100,17 +100,19 @@ extension Wire {
     func drained() {
         guard case .copyInDrains(let operation, _) = raw else { return }
         raw = .copyingIn
-        operation.promise.succeed(.ready)
+        operation.promise?.succeed(.ready)
     }
 
     /// Goes on with a step after bytes have come. False if the connection is broken.
     func advance() -> Bool {
         while true {
+            if isRetired, !endCopy() { return false }
             switch raw {
             case .none, .copyingIn, .copyInDrains, .copyingOut, .copiedOut: return true
             case .copyOutReads(let operation, _):
                 guard let goesOn = readCopy(operation) else { return false }
-                if !goesOn { return true }
+                if case .copyOutReads = raw { return true }
+                if !goesOn && !isRetired { return true }
             case .script, .copyInStarts, .copyOutStarts:
                 guard unsafe PQisBusy(connection) == 0 else { return true }
                 if let result = unsafe PQgetResult(connection) {
@@ -128,10 +130,10 @@ extension Wire {
         switch (raw, status) {
         case (.copyInStarts(let operation, _, nil), PGRES_COPY_IN):
             raw = .copyingIn
-            operation.promise.succeed(.ready)
+            operation.promise?.succeed(.ready)
         case (.copyOutStarts(let operation, _, nil), PGRES_COPY_OUT):
             raw = .copyingOut
-            operation.promise.succeed(.ready)
+            operation.promise?.succeed(.ready)
         case (_, PGRES_COPY_IN), (_, PGRES_COPY_OUT), (_, PGRES_COPY_BOTH):
             return false
         case (_, PGRES_FATAL_ERROR), (_, PGRES_BAD_RESPONSE):
@@ -166,16 +168,52 @@ extension Wire {
         }
         switch ended {
         case .script(let operation, _, let affected, nil):
-            operation.promise.succeed(.done(affected: affected))
+            operation.promise?.succeed(.done(affected: affected))
         case .script(let operation, _, _, let failure?), .copyInStarts(let operation, _, let failure?),
             .copyOutStarts(let operation, _, let failure?):
-            operation.promise.fail(failure)
+            operation.promise?.fail(failure)
         case .copyInStarts(let operation, _, nil), .copyOutStarts(let operation, _, nil):
             let error = PostgresError(.server, message: "the statement is no COPY in this direction")
-            operation.promise.fail(error)
+            operation.promise?.fail(error)
         case .none, .copyingIn, .copyInDrains, .copyingOut, .copyOutReads, .copiedOut: break
         }
         return true
+    }
+
+    /// Nobody copies any longer: what was to come in is called off, what comes out is read and dropped, until the server has
+    /// answered. False if the connection is broken.
+    private func endCopy() -> Bool {
+        switch raw {
+        case .copyingIn, .copyInDrains:
+            raw = .script(nobody, since: progress, affected: 0, failure: nil)
+            return unsafe PQputCopyEnd(connection, "abandoned by the client") == 1
+        case .copyingOut: raw = .copyOutReads(nobody, since: progress)
+        case .copiedOut: raw = .script(nobody, since: progress, affected: 0, failure: nil)
+        default: break
+        }
+        return true
+    }
+
+    private var nobody: RawOperation {
+        RawOperation(id: 0, request: .copyRead, commits: false, patience: Patience(loop: 0, limit: .max), promise: nil)
+    }
+
+    /// Fails who waits for the step under way, which goes on.
+    func abandonRaw(_ error: PostgresError) {
+        guard var operation = raw.waiting?.operation, let promise = operation.promise else { return }
+        operation.promise = nil
+        switch raw {
+        case .script(_, let since, let affected, let failure):
+            raw = .script(operation, since: since, affected: affected, failure: failure)
+        case .copyInStarts(_, let since, let failure):
+            raw = .copyInStarts(operation, since: since, failure: failure)
+        case .copyOutStarts(_, let since, let failure):
+            raw = .copyOutStarts(operation, since: since, failure: failure)
+        case .copyInDrains(_, let since): raw = .copyInDrains(operation, since: since)
+        case .copyOutReads(_, let since): raw = .copyOutReads(operation, since: since)
+        case .none, .copyingIn, .copyingOut, .copiedOut: break
+        }
+        promise.fail(operation.commits ? error.withUnknownOutcome : error)
     }
 
     /// Gathers what has come. Nil if the connection is broken, else whether the COPY has ended.
@@ -197,7 +235,7 @@ extension Wire {
             return hasEnded
         }
         raw = hasEnded ? .copiedOut : .copyingOut
-        operation.promise.succeed(.data(data))
+        operation.promise?.succeed(.data(data))
         return false
     }
 }

@@ -46,7 +46,7 @@ package struct AuditTrail: Sendable {
     ///
     /// - Returns: how many rows were sealed by us.
     @discardableResult package func seal(limit: Int = 5_000) async throws -> Int {
-        try await database.first("select audit_seal(\(limit)::integer) as sealed")?["sealed"] ?? 0
+        try await database.write("select audit_seal(\(limit)::integer) as sealed").first?["sealed"] ?? 0
     }
 
     /// Walks the chain from its beginning, and looks whether what guards it is still there.

@@ -78,7 +78,7 @@ package struct CircuitBreaker: Sendable {
 }
 
 /// Keeps retries from multiplying the load on a peer in trouble: each call earns a fifth of a retry, so that no more than
-/// 1.2 calls go out for one that was asked for. Begins empty; saves up no more than `most` retries.
+/// 1.2 calls go out for one that was asked for. Begins empty unless it is given something; saves up no more than `most` retries.
 package struct RetryBudget: Sendable {
     private static let price = 5
 
@@ -86,8 +86,10 @@ package struct RetryBudget: Sendable {
     /// In fifths of a retry.
     private var savings = 0
 
-    package init(most: Int = 10) {
+    /// - Parameter saved: retries that it begins with: for a program that makes a few calls and ends.
+    package init(most: Int = 10, saved: Int = 0) {
         self.most = most
+        savings = min(saved, most) * Self.price
     }
 
     /// A call goes out for the first time.

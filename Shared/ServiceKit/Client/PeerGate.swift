@@ -41,7 +41,7 @@ final class PeerGate: Sendable {
 
     private struct State: Sendable {
         var breaker: CircuitBreaker
-        var budget = RetryBudget()
+        var budget: RetryBudget
         var inFlight = 0
         var peer = PeerState(condition: .untried, since: .now)
     }
@@ -53,10 +53,13 @@ final class PeerGate: Sendable {
     private let server: [(String, String)]
 
     /// - Parameter address: scheme, host and port of the peer; nil where it has none.
-    init(_ name: ServiceName, address: String?, maximumInFlight: Int, breaker: CircuitBreaker) {
+    init(
+        _ name: ServiceName, address: String?, maximumInFlight: Int, breaker: CircuitBreaker,
+        budget: RetryBudget = RetryBudget()
+    ) {
         self.name = name
         self.maximumInFlight = maximumInFlight
-        state = Mutex(State(breaker: breaker))
+        state = Mutex(State(breaker: breaker, budget: budget))
         let url = address.flatMap { URLComponents(string: $0) }
         server = [
             ("server_address", url?.host ?? name.rawValue),

@@ -12,6 +12,15 @@ private enum FailedAttempt: Error {
     /// An earlier sending of the same request is still at work.
     case stillRunning(ProblemDocument)
     case final(ServiceClientError)
+
+    /// The peer is there, and wants us to come again.
+    var invites: Bool {
+        switch self {
+        case .unavailable(_, let retryAfter): retryAfter != nil
+        case .stillRunning: true
+        case .final: false
+        }
+    }
 }
 
 extension ServiceClient {
@@ -69,13 +78,15 @@ extension ServiceClient {
         send: (HTTPClientRequest) async throws -> Answer, verdict: (Answer) -> FailedAttempt?
     ) async throws -> Answer {
         var attempt = 0
+        let insistence = ContinuousClock.now + policy.insistence
         while true {
             do {
                 return try await once(call, until: deadline, retry: attempt > 0, send: send, verdict: verdict)
             } catch let failure as FailedAttempt {
                 attempt += 1
                 let wait = Self.wait(before: attempt, after: failure)
-                guard call.isRepeatable, attempt <= policy.maximumRetries, let wait,
+                let mayInsist = failure.invites && ContinuousClock.now < insistence
+                guard call.isRepeatable, attempt <= policy.maximumRetries || mayInsist, let wait,
                     deadline - .now > wait, gate.mayRetry()
                 else { throw error(failure) }
                 try await Task.sleep(for: wait)
@@ -128,8 +139,8 @@ extension ServiceClient {
         }
     }
 
-    /// How long to wait before an attempt: 25 ms, doubled each time, with jitter; longer if the peer asked for it. Nil
-    /// after what no repetition makes better.
+    /// How long to wait before an attempt: 25 ms, doubled each time up to 1.6 s, with jitter; longer if the peer asked for it
+    /// (`Retry-After`: RFC 9110, 10.2.3). Nil after what no repetition makes better.
     private static func wait(before attempt: Int, after failure: FailedAttempt) -> Duration? {
         let step = Int64(25_000) << Int64(min(attempt - 1, 6))
         let jittered = Duration.microseconds(Int64.random(in: step / 2...step))

@@ -31,11 +31,26 @@ package struct ServiceClient: Sendable {
         /// millisecond must not be able to open the circuit for everybody.
         package var patience = Duration.milliseconds(500)
         package var maximumRetries = 2
+        /// For how long a peer that says when to come again is taken at its word, however often that is.
+        package var insistence = Duration.zero
+        /// What all calls together may repeat.
+        package var budget = RetryBudget()
         package var maximumInFlight = 256
         package var maximumAnswerBytes = 16 << 20
         package var breaker = CircuitBreaker()
 
         package init() {}
+
+        /// For a program at whose keyboard somebody waits, and which makes a few calls and ends.
+        package static var patient: Policy {
+            var policy = Policy()
+            policy.timeout = .seconds(30)
+            policy.streamTimeout = .seconds(600)
+            policy.insistence = .seconds(30)
+            policy.budget = RetryBudget(most: 1_000, saved: 1_000)
+            policy.breaker = CircuitBreaker(limit: .max)
+            return policy
+        }
     }
 
     package let name: ServiceName
@@ -58,7 +73,8 @@ package struct ServiceClient: Sendable {
         self.http = http
         self.policy = policy
         gate = PeerGate(
-            name, address: url, maximumInFlight: policy.maximumInFlight, breaker: policy.breaker)
+            name, address: url, maximumInFlight: policy.maximumInFlight, breaker: policy.breaker,
+            budget: policy.budget)
     }
 
     /// An HTTP client as these calls need it: HTTP/1.1, no redirects, no retries of its own. Whoever makes it shuts it down.
@@ -98,14 +114,17 @@ package struct ServiceClient: Sendable {
         return try reply(answer, to: E.self)
     }
 
-    /// Sends a table as it comes, without keeping it; never repeated, for the body is gone.
+    /// Sends a table as it comes, without keeping it.
+    ///
+    /// - Parameter isRepeatable: whether `body` begins anew with each iterator, and sending it twice has the effect of sending it
+    ///   once; else it is sent once, for it is gone then.
     package func upload<E: Endpoint, Body: AsyncSequence & Sendable>(
-        _ request: Request<E>, body: Body, timeout: Duration? = nil
+        _ request: Request<E>, body: Body, isRepeatable: Bool = false, timeout: Duration? = nil
     ) async throws -> E.Response where Body.Element == ByteBuffer {
         var call = try OutgoingCall(request, to: self)
         call.headers.replaceOrAdd(name: "Content-Type", value: E.operation.consumes.rawValue)
         call.body = .stream(body, length: .unknown)
-        call.isRepeatable = false
+        call.isRepeatable = isRepeatable
         let upload = call
         let answer = try await counted {
             try await perform(upload, until: try deadline(timeout ?? policy.streamTimeout))

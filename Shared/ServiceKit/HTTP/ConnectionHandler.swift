@@ -246,8 +246,9 @@ final class ConnectionHandler: ChannelDuplexHandler {
         // Within a request it is the trailers that are too long.
         case .headerOverflow where !isWithinRequest && phase == .idle && isFirstLineTooLong: return Problem(.uriTooLong)
         case .headerOverflow: return Problem(.headerTooLarge)
-        case .invalidMethod:
-            // The parser stops at a method it does not know, so the line is read here: 405 is for known paths only.
+        case .invalidMethod where phase == .idle && received == arriving?.readableBytes:
+            // The parser stops at a method it does not know, so the line is read here, where what has come begins with it: 405 is for
+            // known paths only.
             let line = arriving?.readableBytesView.prefix { $0 != 0x0D && $0 != 0x0A }
             let words = line?.split(separator: UInt8(ascii: " "), maxSplits: 3) ?? []
             guard words.count == 3, words[2].starts(with: "HTTP/1.".utf8), words[1].allSatisfy({ $0 < 0x80 }) else {

@@ -93,6 +93,18 @@ struct IdempotencyClaim: Sendable {
         return try answer(in: results[1], for: requestID)
     }
 
+    /// Whether a request with this key is at work, be it only that its commit is not confirmed: asked of the database's locks, for
+    /// when there is no connection free to ``claim(in:for:)`` it. Its outcome is not known before the lock is gone.
+    func isRunning(on executor: any PostgresExecutor) async throws -> Bool {
+        return try await executor.first(
+            """
+            select from pg_locks, (select \(lock) as key) as wanted
+             where locktype = 'advisory' and granted and mode = 'ExclusiveLock' and objsubid = 1
+               and database = (select oid from pg_database where datname = current_database())
+               and classid = ((key >> 32) & 4294967295)::oid and objid = (key & 4294967295)::oid
+            """) != nil
+    }
+
     func store(_ answer: WireAnswer, in transaction: PostgresTransaction) async throws {
         let fields = Dictionary(
             answer.extra.map { ($0.name.rawName, $0.value) }, uniquingKeysWith: { first, _ in first })

@@ -22,6 +22,7 @@ struct ProblemMapping: Sendable {
     private func problem(for error: PostgresError, deadline: ContinuousClock.Instant?) -> Problem {
         switch error.kind {
         case .timeout: return Self.late(deadline)
+        case .unknownOutcome: return Self.unknownOutcome(deadline)
         case .connection, .poolExhausted, .cancelled:
             return Self.isOver(deadline) ? Self.late(deadline) : Self.unavailable
         case .decoding: return Problem(.internal)
@@ -70,6 +71,17 @@ struct ProblemMapping: Sendable {
     /// 504 if it is the caller who was in a hurry, 503 if it is we who were slow.
     private static func late(_ deadline: ContinuousClock.Instant?) -> Problem {
         isOver(deadline) ? Problem(.deadline) : unavailable
+    }
+
+    /// It may be done, and nobody can say so: the same as ``late(_:)``, but the caller must not take it for a no.
+    private static func unknownOutcome(_ deadline: ContinuousClock.Instant?) -> Problem {
+        let detail = """
+            The outcome is unknown: the database has not confirmed the change, which may still be done. Until it is known the \
+            same Idempotency-Key is answered with 409, then with the answer to this request; without one, look before you \
+            send it again.
+            """
+        return isOver(deadline)
+            ? Problem(.deadline, detail) : Problem(.unavailable, detail, headers: retryAfter)
     }
 
     /// What may be logged of an error: errors of our own hold no values; of others, their kind.

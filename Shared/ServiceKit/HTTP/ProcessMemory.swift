@@ -17,23 +17,28 @@ enum ProcessMemory {
     /// - Parameter membership: what `/proc/self/cgroup` says: `0::/a/b` of version 2, `4:memory:/a/b` of version 1.
     static func controlGroup(root: String, membership: String?) -> Int? {
         var files = [("\(root)/memory.max"), ("\(root)/memory/memory.limit_in_bytes")]
+        // text: the kernel's.
         for line in membership?.split(separator: "\n") ?? [] {
+            // text: the kernel's.
             let parts = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
             guard parts.count == 3 else { continue }
             let (folder, file): (String, String)
             if parts[0] == "0", parts[1].isEmpty {
                 (folder, file) = (root, "memory.max")
+                // text: the kernel's.
             } else if parts[1].split(separator: ",").contains("memory") {
                 (folder, file) = ("\(root)/memory", "memory.limit_in_bytes")
             } else {
                 continue
             }
             var path = ""
+            // text: the kernel's.
             for name in parts[2].split(separator: "/") where name != ".." {
                 path += "/\(name)"
                 files.append("\(folder)\(path)/\(file)")
             }
         }
+        // text: the kernel's.
         return files.compactMap { read($0).flatMap { Int($0.trimmingCharacters(in: .whitespacesAndNewlines)) } }.min()
     }
 

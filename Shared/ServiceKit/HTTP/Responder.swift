@@ -122,7 +122,8 @@ package final class Responder: Sendable {
         switch table.match(head.verb, head.target) {
         case .none where head.target.utf8.first != UInt8(ascii: "/"):
             // `OPTIONS *`, and `CONNECT` to somewhere else: of the server as a whole, and no path.
-            return refuse(Problem(.methodNotAllowed, headers: [.allow: table.allow]), requestID, nil, arrived, verb: head.verb)
+            return refuse(
+                Problem(.methodNotAllowed, headers: [.allow: table.allow]), requestID, nil, arrived, verb: head.verb)
         case .none: return .answer(document(head, requestID, arrived))
         case .methodNotAllowed(let allow):
             let problem = Problem(.methodNotAllowed, headers: [.allow: allow])

@@ -182,6 +182,12 @@ final class Work: Sendable {
         if looksBefore, let claim, let stored = try await claim.stored(on: responder.database, for: requestID) {
             return stored
         }
+        if let claim, responder.database.oldestCommit ?? .zero > Self.longCommit {
+            // The connections may all be waiting for their commits, this key's among them.
+            if try await claim.isRunning(on: responder.database) {
+                throw Problem(.stillRunning, headers: [.retryAfter: "1"])
+            }
+        }
         let prepared = try await prepare()
         return try await responder.database.transaction { [claim] transaction in
             if let claim, let stored = try await claim.claim(in: transaction, for: self.requestID) { return stored }
@@ -190,6 +196,9 @@ final class Work: Sendable {
             return answer
         }
     }
+
+    /// A commit that takes longer than this waits for something else than its own disk.
+    private static let longCommit = Duration.milliseconds(250)
 
     /// 1 to 200 visible ASCII characters.
     private func idempotencyKey() throws(Problem) -> String? {

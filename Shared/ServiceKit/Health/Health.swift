@@ -7,13 +7,16 @@ import Synchronization
 ///
 /// - *live* asks nobody: it fails only if the process cannot answer at all.
 /// - *started* is true once the API listens.
-/// - *ready* asks the service's own database and compares the schema, within ``limit``. A peer that is down is a warning.
+/// - *ready* asks the service's own database, within ``limit``: whether it takes writes, over connections that are there, and whether
+///   its schema is the one we need. A peer that is down and a commit that is not confirmed are warnings.
 ///   While the service is going down it says no, so that nobody sends anything more.
 package final class Health: Sendable {
     /// The time that the database has to answer.
     package static let limit = Duration.seconds(1)
     /// How long an answer may be repeated.
     package static let cacheTime = Duration.milliseconds(500)
+    /// A commit that has waited longer than this is a warning.
+    package static let commitLimit = Duration.seconds(1)
 
     private struct State {
         var isListening = false
@@ -82,6 +85,7 @@ package final class Health: Sendable {
             ]
         }
         checks.merge(warnings()) { own, _ in own }
+        checks["database:commit"] = isDraining ? nil : commitCheck()
         let report = report("the service can do its work", checks: checks)
         noticeChange(report)
         return report
@@ -116,7 +120,7 @@ package final class Health: Sendable {
 
     /// Whether every migration this code needs is applied.
     func isSchemaReady() async -> Bool {
-        await databaseChecks().values.joined().allSatisfy { $0.status == .pass }
+        await databaseChecks().values.joined().allSatisfy { $0.status != .fail }
     }
 
     /// One question at a time; whoever asks meanwhile gets the same answer.
@@ -159,15 +163,16 @@ package final class Health: Sendable {
     private func askDatabase() async -> [String: [HealthReport.Check]] {
         let start = ContinuousClock.now
         do {
-            let pending = try await PostgresDeadline.$current.withValue(start.advanced(by: Self.limit)) {
-                try await migrator.pending(on: database)
+            let (pending, role) = try await PostgresDeadline.$current.withValue(start.advanced(by: Self.limit)) {
+                (try await migrator.pending(on: database), try await database.serverRole())
             }
-            let (seconds, attoseconds) = start.duration(to: .now).components
-            let milliseconds = Int(seconds * 1000 + attoseconds / 1_000_000_000_000_000)
             return [
                 "database:responseTime": [
-                    HealthReport.Check("postgresql", type: "datastore", .pass, milliseconds: milliseconds)
+                    HealthReport.Check(
+                        "postgresql", type: "datastore", .pass, milliseconds: Int(start.duration(to: .now).milliseconds)
+                    )
                 ],
+                "database:role": [Self.check(role)],
                 "database:schema": [
                     HealthReport.Check(
                         migrator.schema, type: "datastore", pending.isEmpty ? .pass : .fail,
@@ -182,5 +187,26 @@ package final class Health: Sendable {
                 "database:responseTime": [HealthReport.Check("postgresql", type: "datastore", .fail, output: reason)]
             ]
         }
+    }
+
+    /// A server that takes no writes is none that we could work with: whoever can should send the requests elsewhere.
+    private static func check(_ role: ServerRole) -> HealthReport.Check {
+        let output: String? =
+            switch role {
+            case .primary: nil
+            case .standby: "the server is a standby and takes no writes"
+            case .readOnly: "the server is read-only and takes no writes"
+            }
+        return HealthReport.Check("postgresql", type: "datastore", output == nil ? .pass : .fail, output: output)
+    }
+
+    /// Reads go on while a commit waits, so it is no reason to send the requests elsewhere.
+    private func commitCheck() -> [HealthReport.Check] {
+        let age = database.oldestCommit ?? .zero
+        let isLong = age > Self.commitLimit
+        let output = "a commit has been waiting for \(age.components.seconds) s: is a synchronous standby gone?"
+        return [
+            HealthReport.Check("postgresql", type: "datastore", isLong ? .warn : .pass, output: isLong ? output : nil)
+        ]
     }
 }

@@ -109,7 +109,7 @@ struct CronScheduler: Sendable {
     ///
     /// - Returns: whether it was us, and no earlier run is still under way.
     @discardableResult func take(_ cron: CronRegistration, next: Timestamp) async throws -> Bool {
-        try await database.first(
+        try await database.write(
             """
             with due as (
                 update cron set next_run = \(next), last_run = now()
@@ -124,7 +124,8 @@ struct CronScheduler: Sendable {
                 delete from job using due where kind = \(cron.kind.name) and state = 'dead'
             )
             select pg_notify(current_schema() || '_job', kind) from added
-            """) != nil
+            """
+        ).first != nil
     }
 
     private func now() async throws -> Timestamp {

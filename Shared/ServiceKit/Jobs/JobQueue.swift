@@ -21,7 +21,7 @@ package struct JobQueue: Sendable {
         in executor: any PostgresExecutor
     ) async throws -> Int64? {
         let json = JSONText(String(decoding: try WireJSON.encode(payload), as: UTF8.self))
-        let row = try await executor.first(
+        let row = try await executor.write(
             """
             with added as (
                 insert into job (kind, payload, unique_key, due_at, maximum_attempts)
@@ -30,7 +30,8 @@ package struct JobQueue: Sendable {
                 returning id
             )
             select id, pg_notify(current_schema() || '_job', \(kind.name)) from added
-            """)
+            """
+        ).first
         return try row?["id"]
     }
 
@@ -44,7 +45,7 @@ package struct JobQueue: Sendable {
     ) async throws -> Int {
         guard !payloads.isEmpty else { return 0 }
         let texts = try payloads.map { String(decoding: try WireJSON.encode($0), as: UTF8.self) }
-        let row = try await executor.first(
+        let row = try await executor.write(
             """
             with added as (
                 insert into job (kind, payload, unique_key, due_at, maximum_attempts)
@@ -54,7 +55,8 @@ package struct JobQueue: Sendable {
                 returning id
             )
             select count(*) as added, pg_notify(current_schema() || '_job', \(kind.name)) from added
-            """)
+            """
+        ).first
         return try row?["added"] ?? 0
     }
 

@@ -36,7 +36,7 @@ struct JobStore: Sendable {
     func claim(kind: String, lease: Duration, limit: Int, from: Place? = nil) async throws -> Claim {
         let token = UUID()
         let floor: SQL = from.map { "and (due_at, id) >= (\($0.due)::timestamptz, \($0.id))" } ?? .empty
-        let rows = try await database.query(
+        let rows = try await database.write(
             """
             with taken as (
                 select id, due_at from job
@@ -106,14 +106,15 @@ struct JobStore: Sendable {
 
     /// From running back to queued, as if this attempt had not been: for one that we interrupted ourselves.
     func giveBack(_ job: ClaimedJob) async throws -> Bool {
-        try await database.first(
+        try await database.write(
             """
             with returned as (
                 update job set state = 'queued', lease_token = null, due_at = now(), attempt = attempt - 1
                 where \(held(job)) returning kind
             )
             select kind, pg_notify(current_schema() || '_job', kind) from returned
-            """) != nil
+            """
+        ).first != nil
     }
 
     /// From running to dead.

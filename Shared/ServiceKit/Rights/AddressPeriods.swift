@@ -5,7 +5,7 @@ extension [AddressPeriod] {
     /// The periods as a table `held (email, since, until)`: addresses in lower case, a bound that there is not as null.
     package var rows: SQL {
         """
-        unnest(\(map { $0.email.text.lowercased() })::text[], \(map { $0.since?.text })::timestamptz[],
+        unnest(\(map { $0.email.text.asciiLowercased })::text[], \(map { $0.since?.text })::timestamptz[],
             \(map { $0.until?.text })::timestamptz[]) as held (email, since, until)
         """
     }

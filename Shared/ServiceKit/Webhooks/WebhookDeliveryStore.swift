@@ -53,7 +53,7 @@ struct WebhookDeliveryStore: Sendable {
     func claim(_ webhook: Webhook.ID) async throws -> [ClaimedDelivery] {
         let token = UUID()
         let maximum: SQL = "\(settings.maximumTries)::integer"
-        let rows = try await database.query(
+        let rows = try await database.write(
             """
             with taken as (
                 select id from webhook_delivery
@@ -124,7 +124,7 @@ struct WebhookDeliveryStore: Sendable {
                 resume_at = coalesce(now() + make_interval(secs => \(outcome.retryAfter?.seconds)), resume_at)
             where id = \(webhook) and (failing_since is null or \(outcome.retryAfter != nil))
             """
-        let row = try await database.first(
+        let row = try await database.write(
             """
             with moved as (
                 update webhook_delivery set state = \(next), lease_token = null,
@@ -142,7 +142,8 @@ struct WebhookDeliveryStore: Sendable {
                 where id = \(webhook) and state = 'active'
                     and failing_since <= now() - make_interval(secs => \(settings.failureLimit.seconds))
             ) as hopeless
-            """)
+            """
+        ).first
         let isHopeless: Bool = try row?["hopeless"] ?? false
         return Recorded(state: try row?.optional("state"), isHopeless: failure != nil && isHopeless)
     }

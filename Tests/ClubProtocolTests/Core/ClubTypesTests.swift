@@ -12,7 +12,7 @@ struct EmailAddressTests {
             ("1_-!#$%&*/=?^`{|}~@x-y.fr", "1_-!#$%&*/=?^`{|}~@x-y.fr"),
             ("a@xn--caf-dma.fr", "a@xn--caf-dma.fr"),
             ("contact@École-Numérique.fr", "contact@xn--cole-numrique-9gbi.fr"),
-            ("a@ＥＸＡＭＰＬＥ．fr", "a@example.fr"), ("a@e\u{301}t\u{E9}.fr", "a@xn--t-9faf.fr"),
+            ("a@ＥＸＡＭＰＬＥ．fr", "a@example.fr"), ("a@e\u{301}t\u{E9}.fr", "a@xn--t-9fab.fr"),
         ])
     func taken(text: String, stored: String) throws {
         #expect(try EmailAddress(validating: text).text == stored)

@@ -13,7 +13,7 @@ struct DomainNameTests {
             ("müller.example", "xn--mller-kva.example"), ("xn--mller-kva.example", "xn--mller-kva.example"),
             ("XN--Mller-KVA.example", "xn--mller-kva.example"), ("straße.de", "xn--strae-oqa.de"),
             ("ｅｘａｍｐｌｅ．org", "example.org"), ("école。fr", "xn--cole-9oa.fr"), ("日本語.jp", "xn--wgv71a119e.jp"),
-            ("ec\u{AD}ole.fr", "ecole.fr"), ("ab--c.fr", "ab--c.fr"), ("œuvre.fr", "xn--uvre-9gb.fr"),
+            ("ec\u{AD}ole.fr", "ecole.fr"), ("ab--c.fr", "ab--c.fr"), ("œuvre.fr", "xn--uvre-f4a.fr"),
         ])
     func names(text: String, name: String) {
         #expect(DomainName.ascii(text.utf8) == name)

@@ -249,6 +249,59 @@ struct ServiceClientTroubleTests {
         }
     }
 
+    @Test("takes a peer at its word that says when to come again, for as long as it insists, and no other")
+    func insists() async throws {
+        try await withClient {
+            $0 = .patient
+            $0.timeout = .seconds(60)
+        } reacting: { request, number in
+            switch request.method {
+            case "POST" where number <= 8: .problem(503, "unavailable", headers: [("Retry-After", "0")])
+            case "PATCH": .problem(503, "unavailable", headers: [("Retry-After", "0")])
+            case "GET": .hangUp
+            default: .json("{\"number\":9}")
+            }
+        } _: { client, server in
+            let made = try await client.send(MakeThing.request(body: Thing(number: 9)))
+            #expect(made.number == 9 && server.received.count == 9)
+            #expect(Set(server.received.map { $0.headers.first(name: "Idempotency-Key") }).count == 1)
+            // A table that can be read twice is sent anew; one that cannot, and a change without a key, are sent once.
+            let table = Pieces(texts: ["row\n"])
+            let uploaded = try await client.upload(UploadThings.request(), body: table, isRepeatable: true)
+            #expect(uploaded.number == 9)
+            let unavailable = ServiceClientError.unavailable(.directory, reason: "answered 503")
+            await #expect(throws: unavailable) { try await client.send(ChangeThing.one) }
+            #expect(server.received.filter { $0.method == "PATCH" }.count == 1)
+            // Who is not there says nothing of coming again.
+            await #expect(throws: ServiceClientError.self) { try await client.send(ReadThing.one) }
+            #expect(server.received.filter { $0.method == "GET" }.count == 3)
+        }
+        // The negative control: without insistence the same peer is given up.
+        try await withClient {
+            $0 = .patient
+            $0.insistence = .zero
+        } reacting: { _, number in
+            number <= 8 ? .problem(503, "unavailable", headers: [("Retry-After", "0")]) : .json("{\"number\":9}")
+        } _: { client, server in
+            await #expect(throws: ServiceClientError.self) { try await client.send(ReadThing.one) }
+            #expect(server.received.count == 3)
+        }
+    }
+
+    @Test("a table that can be read twice is sent again, whole")
+    func uploadsAgain() async throws {
+        try await withClient {
+            $0 = .patient
+        } reacting: { _, number in
+            number <= 4 ? .problem(503, "overloaded", headers: [("Retry-After", "0")]) : .json("{\"number\":2}")
+        } _: { client, server in
+            let table = Pieces(texts: ["one\n", "two\n"])
+            let uploaded = try await client.upload(UploadThings.request(), body: table, isRepeatable: true)
+            #expect(uploaded.number == 2)
+            #expect(server.received.map(\.body) == Array(repeating: "one\ntwo\n", count: 5))
+        }
+    }
+
     @Test("does not wait for a Retry-After that its time does not allow")
     func retryAfter() async throws {
         try await withClient { _, _ in
@@ -329,4 +382,17 @@ struct ServiceClientTroubleTests {
             #expect(client.state.condition == .up)
         }
     }
+}
+
+/// A body that begins anew with each iterator.
+private struct Pieces: AsyncSequence, Sendable {
+    let texts: [String]
+
+    struct Iterator: AsyncIteratorProtocol {
+        var left: ArraySlice<String>
+
+        mutating func next() async -> ByteBuffer? { left.popFirst().map { ByteBuffer(string: $0) } }
+    }
+
+    func makeAsyncIterator() -> Iterator { Iterator(left: texts[...]) }
 }

@@ -13,7 +13,7 @@ struct HeaderTextTests {
         var head = HTTPRequestHead(version: .http1_1, method: .GET, uri: target)
         head.headers.add(name: "Host", value: "localhost")
         head.headers.add(name: name, value: value)
-        return RequestHead(head, address: "127.0.0.1")
+        return RequestHead(head, from: Peer(client: ClientAddress(IPAddress("127.0.0.1")), proxies: nil))
     }
 
     private static let fields = [

@@ -182,4 +182,49 @@ struct IdempotencyTests {
             by: Principal(subject: "test", role: .operator), at: ClientAddress(IPAddress("127.0.0.1")),
             operation: "makeTicket", key: "k", target: "/v1/tickets", body: [], under: tickets.responder.answerKey)
     }
+
+    @Test("of a commit that is not confirmed is 409 until it is, then it gets the answer, however many wait with it")
+    func unknownOutcome() async throws {
+        try await TestCluster.private { cluster in
+            try await withDatabase(migratedBy: TicketFixture.migrators, on: cluster) { database in
+                var first: [RawAnswer] = []
+                try await database.withClient(as: "events", adjust: { $0.leasedConnections = 3 }) { client in
+                    let tickets = try TicketFixture(database: client, limits: HTTPLimits())
+                    func send(_ number: Int, _ time: Int) async throws -> RawAnswer {
+                        try await tickets.send(
+                            .post, "/v1/tickets", #"{"title": "t\#(number)"}"#,
+                            ["Idempotency-Key": "k\(number)", "Club-Timeout": "\(time)"])
+                    }
+                    try await cluster.withoutSynchronousStandby(in: database) {
+                        for number in 0..<3 {
+                            let answer = try await send(number, 500)
+                            #expect(answer.status == 504)
+                            #expect(try answer.problem().detail?.hasPrefix("The outcome is unknown") == true)
+                        }
+                        // All connections wait; the keys are known all the same, and what reads goes on.
+                        for number in 0..<3 {
+                            let again = try await send(number, 20_000)
+                            #expect(again.status == 409)
+                            #expect(try again.problem().slug == "still-running")
+                            #expect(again.headers["retry-after"] == "1")
+                        }
+                        #expect(try await tickets.send(.get, "/v1/tickets").status == 200)
+                        #expect(try await tickets.count() == 0)
+                        // Another key has certainly done nothing.
+                        let other = try await send(3, 20_000)
+                        #expect(other.status == 503)
+                        #expect(try other.problem().detail?.contains("unknown") != true)
+                    }
+                    for number in 0..<3 {
+                        try await eventually("the answer that was stored") {
+                            try await send(number, 20_000).status == 201
+                        }
+                        first.append(try await send(number, 20_000))
+                    }
+                    #expect(first.allSatisfy { $0.headers["idempotency-replayed"] == "true" })
+                    #expect(try await tickets.count() == 3)
+                }
+            }
+        }
+    }
 }

@@ -7,7 +7,9 @@ import Testing
 @Suite("errors of the database")
 struct ProblemMappingTests {
     private func problem(_ state: String) -> ProblemType {
-        ProblemMapping(constraints: [:]).problem(for: PostgresError(.server, sqlState: state), deadline: nil).type
+        ProblemMapping(constraints: [:]).problem(
+            for: PostgresError(.server, sqlState: state, message: ""), deadline: nil
+        ).type
     }
 
     @Test(

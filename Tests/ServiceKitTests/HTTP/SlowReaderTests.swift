@@ -70,14 +70,14 @@ struct SlowReaderTests {
             var last = -1
             while true {
                 let now = pages.count.load(ordering: .relaxed)
-                if now == last, now >= readers, responder.inFlight == readers { return }
+                if now == last, now >= readers, responder.inWaiting == readers { return }
                 last = now
                 try await Task.sleep(for: .milliseconds(300))
             }
         }
 
         func untilNobody() async throws {
-            while responder.inFlight > 0 { try await Task.sleep(for: .milliseconds(10)) }
+            while responder.inWaiting > 0 { try await Task.sleep(for: .milliseconds(10)) }
         }
     }
 
@@ -173,7 +173,7 @@ struct SlowReaderTests {
             }
             try await beach.untilStuck(8)
             for _ in 1...4 { #expect(try await beach.ask(.post, "/v1/pebbles", by: "writer").status == .ok) }
-            #expect(beach.responder.inFlight == 8)
+            #expect(beach.responder.inWaiting == 8)
             sockets.removeAll()
             try await beach.untilNobody()
         }
@@ -233,7 +233,7 @@ struct SlowReaderTests {
             #expect(try await beach.ask(.post, "/v1/pebbles", by: "eve").status == .ok)
             withExtendedLifetime(ada) {}
             ada = nil
-            while beach.responder.inFlight > 1 { try await Task.sleep(for: .milliseconds(10)) }
+            while beach.responder.inWaiting > 1 { try await Task.sleep(for: .milliseconds(10)) }
             #expect(try await beach.ask(.get, short, by: "eve").status == .ok)
             #expect(try await beach.ask(.get, short, by: "bob").status == .tooManyRequests)
             withExtendedLifetime(bob) {}

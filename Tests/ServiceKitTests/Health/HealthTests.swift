@@ -83,7 +83,7 @@ struct HealthTests {
             for _ in 0..<10 {
                 let socket = try RawSocket(port: port)
                 await socket.send(request)
-                #expect(await socket.read(until: "}").contains("x-content-type-options: nosniff"))
+                #expect(await socket.read(until: "}").lowercased().contains("x-content-type-options: nosniff"))
                 idle.append(socket)
             }
             // The first has made room.
@@ -150,6 +150,68 @@ struct HealthTests {
         }
     }
 
+    @Test("a service that is led to a standby is not ready, until that is promoted")
+    func standby() async throws {
+        try await TestCluster.private { cluster in
+            let migrator = NoteService.migrator(runtimeRole: "content")
+            try await withDatabase(migratedBy: [migrator], on: cluster) { database in
+                try await cluster.withStandby { standby in
+                    let keys = try TestKeys()
+                    for parameter in ["", "?target_session_attrs=any"] {
+                        let url = standby.url(database: database.name, role: "content") + parameter
+                        let service = try await Self.start(on: database, keys, url: url)
+                        try await Self.stopping(service) {
+                            let page = try await service.operatorPage("/health/ready")
+                            #expect(page.status == 503)
+                            let failed = try page.decode(HealthReport.self).checks.values.joined().filter {
+                                $0.status == .fail
+                            }
+                            #expect(!failed.isEmpty)
+                            if !parameter.isEmpty {
+                                #expect(failed.contains { $0.output == "the server is a standby and takes no writes" })
+                                try standby.promote()
+                                try await service.untilReady()
+                                let client = try service.client(.operator)
+                                let note = try await client.send(CreateNote.request(body: .init(text: "promoted")))
+                                #expect(note.text == "promoted")
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    @Test("a commit that waits is a warning with its age, and no reason to send nobody")
+    func commitWaits() async throws {
+        try await TestCluster.private { cluster in
+            try await withService(NoteService.self, on: cluster) { service in
+                let client = try service.client(.operator)
+                let note = try await client.send(CreateNote.request(body: .init(text: "before")))
+                try await cluster.withoutSynchronousStandby(in: service.database) {
+                    await #expect(throws: ServiceClientError.self) {
+                        try await client.send(CreateNote.request(body: .init(text: "waits")), timeout: .seconds(1))
+                    }
+                    var output: String?
+                    try await eventually("the warning") {
+                        let page = try await service.operatorPage("/health/ready")
+                        #expect(page.status == 200)
+                        output = try page.decode(HealthReport.self).checks["database:commit"]?.first?.output
+                        return output != nil
+                    }
+                    #expect(output?.hasPrefix("a commit has been waiting for ") == true)
+                    #expect(
+                        try await client.send(GetNote.request(path: .init(note: note.id), query: .init())).text
+                            == "before")
+                }
+                try await eventually("no warning") {
+                    try await service.operatorPage("/health/ready").decode(HealthReport.self)
+                        .checks["database:commit"]?.first?.status == .pass
+                }
+            }
+        }
+    }
+
     @Test("a service that is started before its database waits for it")
     func startedFirst() async throws {
         try await TestCluster.private { cluster in
@@ -172,11 +234,14 @@ struct HealthTests {
 
     // MARK: Without waiting for readiness
 
-    private static func start(on database: TestDatabase, _ keys: TestKeys) async throws -> TestService {
+    private static func start(
+        on database: TestDatabase, _ keys: TestKeys, url: String? = nil
+    ) async throws -> TestService {
         let configuration = try ServiceConfiguration(
             service: .content,
             environment: [
-                "DATABASE_URL": database.url(as: "content"), "PORT": "0", "OPERATOR_PORT": "0", "DRAIN_SECONDS": "0",
+                "DATABASE_URL": url ?? database.url(as: "content"), "PORT": "0", "OPERATOR_PORT": "0",
+                "DRAIN_SECONDS": "0",
                 "SIGNING_KEY_FILE": keys.signingKeyFile(of: .content), "TRUST_FILE": keys.trustFile,
             ])
         return try await TestService.start(

@@ -60,6 +60,19 @@ package final class TestCluster: Sendable {
         }
     }
 
+    /// A standby of this server, stopped and removed after `body`. It is told of by its own ``url(database:role:)``.
+    package nonisolated(nonsending) func withStandby<T>(_ body: (TestCluster) async throws -> T) async throws -> T {
+        let standby = try TestCluster(following: self)
+        do {
+            let value = try await body(standby)
+            await standby.remove()
+            return value
+        } catch {
+            await standby.remove()
+            throw error
+        }
+    }
+
     /// Takes a server that is there.
     private init(url: String) throws {
         guard let parts = URLComponents(string: url), let user = parts.user else {
@@ -74,8 +87,8 @@ package final class TestCluster: Sendable {
         logging = true
     }
 
-    /// Makes a server and starts it.
-    private init(logging: Bool = false) throws {
+    /// Makes a server and starts it: an empty one, or a standby of another.
+    private init(logging: Bool = false, following primary: TestCluster? = nil) throws {
         let base =
             "/tmp/club-postgres-\(ProcessInfo.processInfo.processIdentifier)-\(UInt32.random(in: 0...UInt32.max))"
         try FileManager.default.createDirectory(atPath: base, withIntermediateDirectories: true)
@@ -90,12 +103,21 @@ package final class TestCluster: Sendable {
         password = nil
         self.logging = logging
         lifeline = try TestCluster.watch(base)
-        try Command.run(
-            Command.postgres("initdb"),
-            [
-                "-D", "\(base)/data", "--no-sync", "--auth=trust", "--username=postgres", "--encoding=UTF8",
-                "--locale=C", "--no-instructions",
-            ])
+        if let primary {
+            try Command.run(
+                Command.postgres("pg_basebackup"),
+                [
+                    "-D", "\(base)/data", "-h", primary.host, "-p", "\(primary.port)", "-U", primary.superuser, "-R",
+                    "--checkpoint=fast", "--no-sync",
+                ])
+        } else {
+            try Command.run(
+                Command.postgres("initdb"),
+                [
+                    "-D", "\(base)/data", "--no-sync", "--auth=trust", "--username=postgres", "--encoding=UTF8",
+                    "--locale=C", "--no-instructions",
+                ])
+        }
         try start()
     }
 
@@ -141,6 +163,49 @@ package final class TestCluster: Sendable {
         guard let directory else { throw NotOurs() }
         try Command.run(
             Command.postgres("pg_ctl"), ["-D", "\(directory)/data", "-w", "-t", "60", "-m", mode.rawValue, "stop"])
+    }
+
+    /// Makes a standby a server of its own.
+    package func promote() throws {
+        guard let directory else { throw NotOurs() }
+        try Command.run(Command.postgres("pg_ctl"), ["-D", "\(directory)/data", "-w", "-t", "60", "promote"])
+    }
+
+    /// Commits wait for a synchronous standby that is not there, for as long as `body` runs; then those that wait go on.
+    ///
+    /// - Parameter database: where one commit waits from the beginning, as a sign that they all do.
+    package nonisolated(nonsending) func withoutSynchronousStandby<T>(
+        in database: TestDatabase, _ body: () async throws -> T
+    ) async throws -> T {
+        try await database.withClient { try await $0.execute("create table if not exists sign_of_waiting (n int)") }
+        try await administer("alter system set synchronous_standby_names = 'gone'")
+        try await administer("select pg_reload_conf()")
+        // Those before the server has taken notice do not wait.
+        var configuration = try database.configuration()
+        configuration.applicationName = "sign of waiting"
+        let client = PostgresClient(configuration: configuration, logger: Logger(label: "test"))
+        let sign = Task {
+            while !Task.isCancelled { _ = try? await client.execute("insert into sign_of_waiting values (1)") }
+        }
+        let result: Result<T, any Error>
+        do {
+            try await eventually("a commit waits") { try await commitsWaiting() > 0 }
+            sign.cancel()
+            result = .success(try await body())
+        } catch {
+            result = .failure(error)
+        }
+        sign.cancel()
+        try await administer("alter system reset synchronous_standby_names")
+        try await administer("select pg_reload_conf()")
+        try await eventually("no commit waits") { try await commitsWaiting() == 0 }
+        await client.shutdown()
+        return try result.get()
+    }
+
+    /// How many sessions wait for a standby to confirm their commit.
+    package func commitsWaiting() async throws -> Int {
+        try await administration().query("select from pg_stat_activity where wait_event = 'SyncRep'").count
     }
 
     /// Halts every process of the server: connections stay open and nobody answers.

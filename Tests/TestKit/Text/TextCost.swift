@@ -1,4 +1,4 @@
-import Testing
+package import Testing
 
 #if canImport(Glibc)
     import Glibc

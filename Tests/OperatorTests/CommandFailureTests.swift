@@ -1,0 +1,24 @@
+import ClubProtocol
+import ServiceKit
+import Testing
+
+@testable import Operator
+
+@Suite("what a command says when a service does not answer")
+struct CommandFailureTests {
+    @Test("a service that answers 503 is running: wait and do it again; one that is not there may not run at all")
+    func reasons() {
+        let busy = CommandFailure(
+            calling: .events, ServiceClientError.unavailable(.directory, reason: "answered 503")
+        ).description
+        #expect(
+            busy == """
+                directory is running but cannot do its work now (answered 503); wait until `club health` says that it is \
+                ready, then run the command again
+                """)
+        let absent = CommandFailure(
+            calling: .directory, ServiceClientError.unavailable(.directory, reason: "no connection")
+        ).description
+        #expect(absent == "directory cannot be reached (no connection); is it running? see `club health`")
+    }
+}

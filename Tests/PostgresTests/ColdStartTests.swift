@@ -1,0 +1,129 @@
+import Foundation
+import Logging
+import Postgres
+import Synchronization
+import TestKit
+import Testing
+
+/// The first connections of a process, while the name service and the network lose what was sent first.
+@Suite("Cold starts") struct ColdStartTests {
+    /// A few in a short run; `LONG_TESTS=1` runs the fifty of the promise.
+    private static let starts = ProcessInfo.processInfo.environment["LONG_TESTS"] == "1" ? 50 : 3
+
+    /// Which connections are lost and which come late. The first two are those that only read.
+    private static func fate(_ number: Int) -> FaultyNetwork.Fate {
+        switch number {
+        case 3...6: .lost
+        case 7...: number.isMultiple(of: 2) ? .late(.milliseconds(700)) : .pass
+        default: .pass
+        }
+    }
+
+    /// Starts a client, waits until it would be called ready, and lets seventy write at once: what failed.
+    private func start(_ database: TestDatabase, isGuarded: Bool) async throws -> [any Error] {
+        let network = try FaultyNetwork(to: database.cluster.port, fate: Self.fate)
+        defer { network.stop() }
+        var configuration = try PostgresConfiguration(
+            url: "postgres://postgres@database.test:\(network.port)/\(database.name)")
+        let asked = Mutex(0)
+        configuration.resolve = { _ in
+            let number = asked.withLock { asked in
+                asked += 1
+                return asked
+            }
+            // An answer that was lost: the system's resolver asks again after five seconds.
+            if number == 1 { Thread.sleep(forTimeInterval: 5) }
+            return ["127.0.0.1"]
+        }
+        configuration.acquireTimeout = .seconds(1)
+        if !isGuarded {
+            configuration.leasedMinimum = 0
+            configuration.companionDelay = .seconds(3_600)
+        }
+        return try await withPostgresClient(configuration, logger: Logger(label: "test")) { client in
+            try await eventually("it is ready") {
+                if isGuarded { return (try? await client.serverRole()) == .primary }
+                return (try? await client.query("select 1")) != nil
+            }
+            return await withTaskGroup(of: (any Error)?.self) { group in
+                for number in 0..<70 {
+                    group.addTask {
+                        do {
+                            try await client.transaction {
+                                try await $0.execute("insert into thing values (\(number))")
+                            }
+                            return nil
+                        } catch {
+                            return error
+                        }
+                    }
+                }
+                return await group.reduce(into: []) { if let error = $1 { $0.append(error) } }
+            }
+        }
+    }
+
+    @Test("seventy writes at once all find a connection, and did not without those that are opened before")
+    func seventy() async throws {
+        try await withDatabase { database in
+            try await database.withClient { try await $0.execute("create table thing (n int)") }
+            for _ in 0..<Self.starts {
+                let errors = try await start(database, isGuarded: true)
+                #expect(errors.isEmpty, "\(errors)")
+            }
+            try await database.withClient { client in
+                let written = try await client.query("select from thing").count
+                #expect(written == 70 * Self.starts)
+            }
+            let unguarded = try await start(database, isGuarded: false)
+            #expect(!unguarded.isEmpty)
+        }
+    }
+
+    @Test("a few connections for writes are open at all times, and are opened again when they are lost")
+    func kept() async throws {
+        try await withDatabase { database in
+            try await database.withClient(adjust: { $0.applicationName = "kept" }) { client in
+                func backends() async throws -> Int {
+                    try await database.cluster.administration().query(
+                        "select from pg_stat_activity where datname = \(database.name) and application_name = 'kept'"
+                    ).count
+                }
+                try await client.query("select 1")
+                for _ in 0..<3 {
+                    try await eventually("two that read and two that write") { try await backends() == 4 }
+                    try await database.cluster.terminateAllConnections(database.name)
+                }
+                try await eventually("they are back") { try await backends() == 4 }
+            }
+        }
+    }
+
+    @Test("who waits for a connection has its own patience while another connection works")
+    func patience() async throws {
+        try await withDatabase { database in
+            // All but those that only read are lost for as long as the test wants.
+            let isLossy = Mutex(true)
+            let network = try FaultyNetwork(to: database.cluster.port) { number in
+                number > 2 && isLossy.withLock { $0 } ? .lost : .pass
+            }
+            defer { network.stop() }
+            var configuration = try PostgresConfiguration(
+                url: "postgres://postgres@127.0.0.1:\(network.port)/\(database.name)")
+            configuration.connectTimeout = .milliseconds(500)
+            configuration.acquireTimeout = .seconds(60)
+            try await withPostgresClient(configuration, logger: Logger(label: "test")) { client in
+                try await client.query("select 1")
+                let write = Task { try await client.execute("create table thing (n int)") }
+                // Longer than one waits when nothing works.
+                try await eventually("several attempts were lost") { network.count > 10 }
+                isLossy.withLock { $0 = false }
+                _ = try await write.value
+                let error = await #expect(throws: PostgresError.self) {
+                    try await PostgresDeadline.$current.withValue(.now) { try await client.execute("select 1") }
+                }
+                #expect(error?.kind == .timeout)
+            }
+        }
+    }
+}
