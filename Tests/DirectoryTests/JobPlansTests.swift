@@ -23,6 +23,7 @@ struct JobPlansTests {
                     "each night, the words of all: one that nobody has any more is forgiven to nobody"
             ],
             payloads: [
+                "expert.words": "'{}'::jsonb",
                 "erasure": "jsonb_build_object('erasure', md5('erasure1')::uuid)",
                 "webhook.send": "jsonb_build_object('webhook', md5('webhook1')::uuid)",
                 "contribution.letter": "to_jsonb(md5('reminder77')::uuid)",

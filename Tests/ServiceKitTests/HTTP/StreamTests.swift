@@ -52,7 +52,7 @@ struct StreamTests {
                 #expect(await socket.read(until: "\"number\":1}").hasPrefix("HTTP/1.1 200 OK"))
                 socket.vanish()
                 while tickets.desk.broken.load(ordering: .relaxed) == 0 { try await Task.sleep(for: .milliseconds(10)) }
-                while tickets.responder.inFlight > 0 { try await Task.sleep(for: .milliseconds(10)) }
+                while tickets.responder.inWaiting > 0 { try await Task.sleep(for: .milliseconds(10)) }
             }
         }
     }
@@ -63,7 +63,7 @@ struct StreamTests {
             try await tickets.listening { port in
                 let socket = try RawSocket(port: port)
                 await socket.send("GET /v1/naps?seconds=9 HTTP/1.1\r\nHost: a\r\n\r\n")
-                while tickets.responder.inFlight == 0 { try await Task.sleep(for: .milliseconds(10)) }
+                while tickets.responder.inWaiting == 0 { try await Task.sleep(for: .milliseconds(10)) }
                 socket.vanish()
                 while tickets.desk.cancelled.load(ordering: .relaxed) == 0 {
                     try await Task.sleep(for: .milliseconds(10))
