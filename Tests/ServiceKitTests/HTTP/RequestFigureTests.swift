@@ -21,6 +21,7 @@ struct RequestFigureTests {
         let lines = all.split(separator: "\n").filter { line in
             line.hasPrefix("\(name)_count{") && labels.values.allSatisfy { line.contains("\"\($0)\"") }
         }
+        guard !lines.isEmpty else { return nil }
         let text = try PrometheusTests.Exposition(Array((lines.joined(separator: "\n") + "\n").utf8))
         return text["\(name)_count", labels.merging(["url_scheme": "http"]) { own, _ in own }]
     }
