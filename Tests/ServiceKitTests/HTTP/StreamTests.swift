@@ -63,7 +63,7 @@ struct StreamTests {
             try await tickets.listening { port in
                 let socket = try RawSocket(port: port)
                 await socket.send("GET /v1/naps?seconds=9 HTTP/1.1\r\nHost: a\r\n\r\n")
-                while tickets.responder.inWaiting == 0 { try await Task.sleep(for: .milliseconds(10)) }
+                while tickets.responder.inFlight == 0 { try await Task.sleep(for: .milliseconds(10)) }
                 socket.vanish()
                 while tickets.desk.cancelled.load(ordering: .relaxed) == 0 {
                     try await Task.sleep(for: .milliseconds(10))
@@ -156,10 +156,10 @@ struct StreamTests {
                     POST /v1/ticket-loads HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer \(token)\r\nContent-Type: text/csv\r\n\
                     Content-Length: 1000\r\n\r\nabc
                     """)
-                while tickets.responder.inFlight == 0 { try await Task.sleep(for: .milliseconds(10)) }
+                while tickets.responder.inWaiting == 0 { try await Task.sleep(for: .milliseconds(10)) }
                 socket.vanish()
                 while tickets.desk.broken.load(ordering: .relaxed) == 0 { try await Task.sleep(for: .milliseconds(10)) }
-                while tickets.responder.inFlight > 0 { try await Task.sleep(for: .milliseconds(10)) }
+                while tickets.responder.inWaiting > 0 { try await Task.sleep(for: .milliseconds(10)) }
             }
         }
     }
