@@ -17,7 +17,7 @@ struct WebhookMigrationTests {
             let now = HookedNotes.migrator(runtimeRole: "content")
             try await database.withClient(as: "migrator") { client in
                 let applied = try await client.withConnection { try await now.migrate($0) }
-                #expect(applied.last == "kit-0006-webhooks")
+                #expect(applied.last == ServiceMigrations.all.last?.id)
                 #expect(applied.allSatisfy { $0.hasPrefix("kit-") })
                 #expect(try await now.pending(on: client).isEmpty)
             }

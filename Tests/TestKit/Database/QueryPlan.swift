@@ -56,12 +56,15 @@ package struct QueryPlan: Decodable, Sendable {
 
 extension TestCluster {
     /// Has a role's sessions that begin from now on write into the log how each statement was run.
-    package func explain(_ role: String) async throws {
+    ///
+    /// - Parameter nested: whether statements of functions are written, too, those of triggers among them. A function that is called
+    ///   for each of many rows fills gigabytes.
+    package func explain(_ role: String, nested: Bool = true) async throws {
         try await TestRoles.create([role], on: self)
         let settings = [
             "session_preload_libraries": "auto_explain", "auto_explain.log_min_duration": "0",
             "auto_explain.log_format": "json", "auto_explain.log_analyze": "on", "auto_explain.log_timing": "off",
-            "auto_explain.log_nested_statements": "on", "log_min_messages": "log",
+            "auto_explain.log_nested_statements": nested ? "on" : "off", "log_min_messages": "log",
         ]
         try await administer(settings.map { "alter role \(role) set \($0) = '\($1)';" }.joined(separator: "\n"))
     }

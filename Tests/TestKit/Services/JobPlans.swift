@@ -51,7 +51,7 @@ package struct JobPlans: Sendable {
     ) async throws {
         let schema = App.name.rawValue
         try await TestCluster.private { cluster in
-            try await cluster.explain(schema)
+            try await cluster.explain(schema, nested: false)
             try await withService(App.self, on: cluster, adjust: adjust) { service in
                 try await service.database.withClient(searchPath: "\(schema), public") { client in
                     // Each in a session of its own.
@@ -180,8 +180,10 @@ package struct JobPlans: Sendable {
         select 'note.' || i % 5, '{}', 'dead', now() - i * interval '1 minute', 1 from generate_series(1, 100) as i;
         insert into job (kind, payload, due_at, maximum_attempts)
         select 'note.' || i % 5, '{}', now() + interval '1 year', 1 from generate_series(1, \(rows)) as i;
-        insert into webhook (id, place, url, payload)
-        select pg_temp.key('webhook', i), i, 'https://127.0.0.1:9/', 'thin' from generate_series(1, 3) as i;
+        insert into webhook (id, place, url, payload, resume_at)
+        select pg_temp.key('webhook', i), i, 'https://127.0.0.1:9/', 'thin', now() + interval '1 hour'
+        from generate_series(1, 3) as i;
+        insert into webhook_secret (webhook, sealed) select id, '' from webhook;
         insert into webhook_delivery (
             webhook, change_xid, change_id, entity, subject, action, state, attempts, tries, created_at, finished_at, due_at)
         select pg_temp.key('webhook', 1 + i % 4), '1', i, 'note', i::text, 'changed', state, 1, 1,
