@@ -20,7 +20,13 @@ struct JobPlansTests {
             small: Crowd.small.filter { !$0.value.hasPrefix("the kit's") },
             through: [
                 "with held as materialized ( select word":
-                    "each night, the words of all: one that nobody has any more is forgiven to nobody"
+                    "each night, the words of all: one that nobody has any more is forgiven to nobody",
+                "with changed as materialized (select * from":
+                    "a whole scan: each batch of records against those like it, a few of each sign, and the pairs that are known",
+                "update idempotency set status = $1::integer":
+                    "an erasure looks for a person in all that was answered today",
+                "delete from job where kind <> $1": "an erasure looks for a person in all that is still to be done",
+                "with subject as ( select directory.words_pattern": "an erasure looks for a person in all notes",
             ],
             payloads: [
                 "expert.words": "'{}'::jsonb",
