@@ -30,7 +30,7 @@ struct ImportTextTests {
 
     private func check<Row: ImportedRow>(_: Row.Column.Type, _ blank: Row, _ hostile: HostileText) {
         for column in Row.Column.allCases {
-            TextCost.check("\(Row.entity) \(column)", bytes: 40_000, texts: [hostile]) { text in
+            TextCost.check("\(Row.entity) \(column)", bytes: 10_000, texts: [hostile]) { text in
                 var row = blank
                 for cell in [text, "https://\(text)", "a@\(text)", "\(text)/\(text)/\(text)"] {
                     try? row.read(Cell.trimmed(cell), as: column, topics)

@@ -11,7 +11,7 @@ import Testing
 ///
 /// An operation that comes is asked by itself. A filter whose value is not known here fails the test, and so does a table that is
 /// neither filled nor known to stay small.
-@Suite("plans", .timeLimit(.minutes(3)))
+@Suite("plans", .timeLimit(.minutes(10)))
 struct PlansTests {
     /// Operations that are not asked, and why.
     private static let apart: [String: String] = [

@@ -1,8 +1,14 @@
 -- People write "St-Étienne" and "Saint-Étienne", "Ste Foy" and "Sainte-Foy". Text as it is searched has both as one, on both sides
--- of a search: in what is looked through and in what is typed. The one place that folds it.
+-- of a search: in what is looked through and in what is typed. Of a text that is folded already; planned into the statement that
+-- calls it, so that it costs no call for each row.
+create function directory.saints(folded text) returns text
+    language sql immutable strict parallel safe
+    return regexp_replace(folded, '\mst(e?s?)\M', 'saint\1', 'g');
+
+-- The one place that folds it.
 create function directory.searched(value text) returns text
     language sql immutable strict parallel safe
-    return regexp_replace(directory.folded(value), '\mst(e?s?)\M', 'saint\1', 'g');
+    return directory.saints(directory.folded(value));
 
 drop index directory.expert_filter_idx;
 alter table directory.expert drop column search;

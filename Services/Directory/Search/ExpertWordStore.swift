@@ -36,7 +36,7 @@ enum ExpertWordStore {
     private static func words(where condition: SQL) -> SQL {
         """
         select word, bool_or(\(SQL.published)) as published
-        from expert cross join regexp_split_to_table(directory.searched(search_text), '[^[:alnum:]]+') as word
+        from expert cross join regexp_split_to_table(directory.saints(search_text), '[^[:alnum:]]+') as word
         where \(condition) and length(word) between 2 and 40
         group by word
         """
@@ -76,7 +76,7 @@ enum ExpertWordStore {
             """
             with held as materialized (
                 select word, bool_or(\(SQL.published)) as published
-                from expert cross join regexp_split_to_table(directory.searched(search_text), '[^[:alnum:]]+') as word
+                from expert cross join regexp_split_to_table(directory.saints(search_text), '[^[:alnum:]]+') as word
                 group by word
             ), gone as (
                 delete from expert_word where not exists (select from held where held.word = expert_word.word)

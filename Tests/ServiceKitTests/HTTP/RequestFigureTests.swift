@@ -13,13 +13,18 @@ import Testing
 struct RequestFigureTests {
     private static let name = "http_server_request_duration_seconds"
 
+    /// The lines of the exposition that begin so. They are found as bytes: the process has the series of all services that
+    /// it has run.
+    private func lines(of prefix: String) -> [String] {
+        Observability.metrics.text().split(separator: UInt8(ascii: "\n")).filter { $0.starts(with: prefix.utf8) }
+            .map { String(decoding: $0, as: UTF8.self) }
+    }
+
     /// How many answers the process has counted under these labels; nil where there is no such series.
     private func count(_ labels: [String: String]) throws -> Double? {
         let name = labels["http_route"] == nil ? Self.name : "http_server_route_duration_seconds"
-        // The process has those of all services that it has run: only what is asked about is read.
-        let all = String(decoding: Observability.metrics.text(), as: UTF8.self)
-        let lines = all.split(separator: "\n").filter { line in
-            line.hasPrefix("\(name)_count{") && labels.values.allSatisfy { line.contains("\"\($0)\"") }
+        let lines = lines(of: "\(name)_count{").filter { line in
+            labels.values.allSatisfy { line.contains("\"\($0)\"") }
         }
         guard !lines.isEmpty else { return nil }
         let text = try PrometheusTests.Exposition(Array((lines.joined(separator: "\n") + "\n").utf8))
@@ -48,9 +53,8 @@ struct RequestFigureTests {
             #expect(try count(labels("GET", "/v1/tickets/{ticket}", "418")) == nil)
             for number in 0..<50 { _ = try await tickets.send(.get, "/nowhere/\(number)", bytes: []) }
             #expect(try count(labels("GET", nil, "404")) != nil)
-            let text = String(decoding: Observability.metrics.text(), as: UTF8.self)
-            #expect(!text.contains("nowhere"))
-            let bounds = text.split(separator: "\n").filter { $0.hasPrefix("\(Self.name)_bucket{") }
+            #expect(!lines(of: "http_").contains { $0.contains("nowhere") })
+            let bounds = lines(of: "\(Self.name)_bucket{")
                 .compactMap { line in line.firstMatch(of: /le="([^"]+)"/).map { String($0.1) } }
             #expect(
                 Set(bounds) == [
