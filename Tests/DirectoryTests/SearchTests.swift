@@ -193,6 +193,23 @@ struct SearchTests {
         }
     }
 
+    @Test("a word that PostgreSQL takes apart is one word, and keeps no other from being known")
+    func takenApart() async throws {
+        try await withDirectory { directory in
+            _ = try await directory.expert("Cordonnerie 3e12ab 1e5x2 0e1f")
+            try await eventually("the words are taken in") {
+                try await names("?q=cordonerie", in: directory).count == 1
+            }
+            try await taken(directory)
+            for word in ["3e12ab", "1e5x2", "0e1f"] {
+                #expect(try await names("?q=\(word)", in: directory).count == 1, "\(word)")
+                let known = try await directory.backend.database.query(
+                    "select from expert_word where word = \(word)")
+                #expect(known.count == 1, "\(word)")
+            }
+        }
+    }
+
     @Test("signs and digits in a name are no matter, and a name of small words is found")
     func signs() async throws {
         try await withExperts { directory in

@@ -23,8 +23,7 @@ enum ExpertWordStore {
                 where ctid = any(array(select ctid from expert_word_due limit 10000)) returning expert
             ), taken as (
                 insert into expert_word (word, lexeme, published)
-                select word, lexeme, published from (\(words(where: "id in (select expert from due)"))) as fresh
-                cross join lateral unnest(to_tsvector('directory.expert_words', word)) as parsed (lexeme)
+                \(words(where: "id in (select expert from due)"))
                 on conflict (word) do update set published = true where excluded.published and not expert_word.published
             )
             select count(*) as count from due
@@ -32,13 +31,22 @@ enum ExpertWordStore {
         return try rows.first?["count", as: Int.self] == 10_000
     }
 
-    /// Each word of some experts once, and whether it may be known to the public.
+    /// Each word of some experts once, with its lexeme, and whether it may be known to the public. The parser of PostgreSQL
+    /// takes what begins as a number apart, "3e12ab" into "3e12" and "ab": the first of them counts, as it does in
+    /// ``read(_:published:in:)``.
     private static func words(where condition: SQL) -> SQL {
         """
-        select word, bool_or(\(SQL.published)) as published
-        from expert cross join regexp_split_to_table(directory.saints(search_text), '[^[:alnum:]]+') as word
-        where \(condition) and length(word) between 2 and 40
-        group by word
+        select word, lexeme, published
+        from (
+            select word, bool_or(\(SQL.published)) as published
+            from expert cross join regexp_split_to_table(directory.saints(search_text), '[^[:alnum:]]+') as word
+            where \(condition) and length(word) between 2 and 40
+            group by word
+        ) as found
+        cross join lateral (
+            select min(lexeme) as lexeme from unnest(to_tsvector('directory.expert_words', word)) as parts (lexeme)
+        ) as parsed
+        where lexeme is not null
         """
     }
 
@@ -55,9 +63,7 @@ enum ExpertWordStore {
         try await transaction.execute(
             """
             insert into expert_word (word, lexeme, published)
-            select word, lexeme, published
-            from (\(words(where: "updated_at >= \(through)::timestamptz - interval '1 hour'"))) as fresh
-            cross join lateral unnest(to_tsvector('directory.expert_words', word)) as parsed (lexeme)
+            \(words(where: "updated_at >= \(through)::timestamptz - interval '1 hour'"))
             on conflict (word) do update set published = true where excluded.published and not expert_word.published
             """)
         try await transaction.execute(
