@@ -44,6 +44,7 @@ package enum DirectoryApplication: ServiceApplication {
         Migration("0037-memberships", sql: PackageResources.m0037_memberships_sql),
         Migration("0038-saints", sql: PackageResources.m0038_saints_sql),
         Migration("0039-documents", sql: PackageResources.m0039_documents_sql),
+        Migration("0040-credit", sql: PackageResources.m0040_credit_sql),
     ]
 
     package static func assemble(_ backend: Backend, into parts: inout ServiceParts) throws {
@@ -56,6 +57,7 @@ package enum DirectoryApplication: ServiceApplication {
         PersonRoutes(backend: backend).mount(on: &parts)
         MembershipRoutes(backend: backend).mount(on: &parts)
         ContributionRoutes(backend: backend).mount(on: &parts)
+        CreditRoutes(backend: backend).mount(on: &parts)
         MemberRoutes(backend: backend).mount(on: &parts)
         AmbassadorRoutes(backend: backend).mount(on: &parts)
         ExpertRoutes(backend: backend).mount(on: &parts)

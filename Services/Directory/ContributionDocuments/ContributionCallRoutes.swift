@@ -62,12 +62,18 @@ struct ContributionCallRoutes: Sendable {
         let number = "\(call.year)-\(call.number)"
         var content: [String: Any] = [
             "isComplement": call.isComplement, "number": number, "organization": call.organization, "year": call.year,
-            "amount": French.amount(Money(cents: call.amount)), "calledOn": French.day(call.calledOn),
+            "amount": French.amount(Money(cents: call.rest)), "isOwed": call.rest > 0, "calledOn": French.day(call.calledOn),
             "dueOn": French.day(call.dueOn), "vatMention": backend.configuration.vatMention, "pdf": pdf,
         ]
         let place = [call.postalCode, call.commune].compactMap { $0 }.joined(separator: " ")
         let address = [call.street, place.isEmpty ? nil : place].compactMap { $0 }.joined(separator: ", ")
         if !address.isEmpty { content["address"] = address }
+        if call.carriedOver > 0 {
+            content["carriedOver"] = [
+                "whole": French.amount(Money(cents: call.amount)),
+                "deducted": French.amount(Money(cents: -call.carriedOver)),
+            ]
+        }
         content["siren"] = call.siren
         content["paymentDetails"] = backend.configuration.paymentDetails
         content["cancelledOn"] = call.cancelledOn.map { French.day($0) }
@@ -76,6 +82,9 @@ struct ContributionCallRoutes: Sendable {
 }
 
 extension ContributionDocumentStore.Call {
+    /// In cents, after what was carried over.
+    var rest: Int { amount - carriedOver }
+
     /// As it stands above the call.
     var title: String { isComplement ? "Appel de cotisation complémentaire" : "Appel de cotisation" }
 }

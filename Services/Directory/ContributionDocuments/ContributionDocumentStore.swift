@@ -17,6 +17,8 @@ enum ContributionDocumentStore {
         var isComplement: Bool
         /// In cents.
         var amount: Int
+        /// In cents: what of it was paid from the organization's credit.
+        var carriedOver: Int
         var calledOn: Day
         var dueOn: Day
         var organization: String
@@ -31,7 +33,9 @@ enum ContributionDocumentStore {
 
     /// Written to where the organization wants its bills, else to its seat.
     private static let calls: SQL = """
-        select contribution.id as contribution, year, number, complements is not null as "isComplement", amount,
+        select contribution.id as contribution, year, number, complements is not null as "isComplement", amount, greatest((
+                select sum(payment.amount) from payment
+                where payment.contribution = contribution.id and payment.means = 'credit'), 0)::integer as "carriedOver",
             called_on as "calledOn", due_on as "dueOn",
             organization.name as organization, coalesce(siren, left(siret, 9)) as siren, siret,
             case when billing is null then organization.street else billing ->> 'street' end as street,

@@ -52,8 +52,14 @@ struct ContributionDocuments: Sendable {
         rows += [
             .init("Cotisation", "n°\u{A0}\(number)"), .init("Appelée le", French.day(call.calledOn)),
             .init("À régler au plus tard le", French.day(call.dueOn)),
-            .init("Montant à régler", French.amount(Money(cents: call.amount)), isStrong: true),
         ]
+        if call.carriedOver > 0 {
+            rows += [
+                .init("Montant de la cotisation", French.amount(Money(cents: call.amount))),
+                .init("Avoir déduit", French.amount(Money(cents: -call.carriedOver))),
+            ]
+        }
+        rows.append(.init("Montant à régler", French.amount(Money(cents: call.rest)), isStrong: true))
         var blocks: [Document.Block] = [
             .heading("\(call.title) n°\u{A0}\(number)"),
             .paragraph("Madame, Monsieur,"),
@@ -62,11 +68,15 @@ struct ContributionDocuments: Sendable {
             ),
             .table(rows),
         ]
-        if let paymentDetails { blocks.append(.paragraph(paymentDetails)) }
-        blocks.append(
-            .paragraph(
-                "Merci d’indiquer \(number) comme référence de votre virement. Un reçu vous sera envoyé dès que tout est réglé."
-            ))
+        if call.rest == 0 {
+            blocks.append(.paragraph("Votre avoir couvre la cotisation : il n’y a rien à régler."))
+        } else {
+            if let paymentDetails { blocks.append(.paragraph(paymentDetails)) }
+            blocks.append(
+                .paragraph(
+                    "Merci d’indiquer \(number) comme référence de votre virement. Un reçu vous sera envoyé dès que tout est réglé."
+                ))
+        }
         return Document(
             title: "\(call.title) n° \(number)", author: Self.club, date: "\(call.calledOn)T00:00:00Z",
             sender: issuer, recipient: recipient(call.organization, call.street, call.postalCode, call.commune),

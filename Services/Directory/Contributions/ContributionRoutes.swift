@@ -60,7 +60,9 @@ struct ContributionRoutes {
         try DayMeaning.due.check(dueOn, at: "/dueOn")
         guard body.dryRun != true else {
             let last = try await ContributionStore.last(body.year, in: transaction)
-            return outcome(body.year, try await ContributionStore.candidates(body.year, in: transaction), after: last)
+            let candidates = try await ContributionStore.candidates(body.year, in: transaction)
+            let carried = try await CreditStore.available(for: candidates, in: transaction)
+            return outcome(body.year, candidates, carried: carried, after: last)
         }
         let last = try await ContributionStore.lock(body.year, in: transaction)
         let (called, ids) = try await transaction.outlastingMerges { transaction in
@@ -72,14 +74,15 @@ struct ContributionRoutes {
         }
         try await backend.journal.record(
             ids.map { .init(.created, "contribution", $0, version: 1, values: body) }, by: principal, in: transaction)
-        return outcome(body.year, called, after: last)
+        let carried = try await CreditRoutes.carryOver(to: ids, by: principal, backend, in: transaction)
+        return outcome(body.year, called, carried: carried, after: last)
     }
 
     private func outcome(
-        _ year: Int, _ called: [ContributionStore.Candidate], after last: Int
+        _ year: Int, _ called: [ContributionStore.Candidate], carried: Int, after last: Int
     ) -> ContributionCall {
         ContributionCall(
             year: year, called: called.count, amount: Money(cents: called.reduce(0) { $0 + $1.amount }),
-            total: last + called.count)
+            total: last + called.count, carriedOver: Money(cents: carried))
     }
 }

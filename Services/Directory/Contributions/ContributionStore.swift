@@ -120,20 +120,21 @@ enum ContributionStore {
     static func complement(
         _ id: Contribution.ID, of member: Candidate, beside base: Contribution.ID?, year: Int, dueOn: Day,
         after last: Int, in transaction: PostgresTransaction
-    ) async throws -> Rows {
+    ) async throws {
         try await transaction.execute(
             "update contribution_counter set last = \(last + 1) where year = \(year)")
-        return try await transaction.query(
+        try await transaction.execute(
             """
             insert into contribution (
                 id, organization, membership, year, complements, number, amount, called_on, due_on)
             values (
                 \(id), \(member.organization), \(member.membership), \(year), \(base), \(last + 1), \(member.amount),
                 \(today), \(dueOn))
-            returning \(columns)
             """)
     }
 
+    /// What was carried over to it goes back to where it was.
+    ///
     /// - Throws: `PostgresError` of constraint `contribution_cancelled_check` while money is paid on it.
     static func cancel(
         _ id: Contribution.ID, because reason: Line, in transaction: PostgresTransaction
@@ -145,6 +146,13 @@ enum ContributionStore {
         let complement = try await transaction.first(
             "select from contribution where complements = \(id) and cancelled_on is null")
         guard complement == nil else { throw Problem(.contributionComplemented) }
+        try await transaction.execute(
+            """
+            insert into payment (id, contribution, amount, paid_on, means)
+            select \(Payment.ID()), contribution, -sum(amount), \(today), 'credit'
+            from payment where contribution = \(id) and means = 'credit'
+            group by contribution having sum(amount) > 0
+            """)
         return try await transaction.query(
             """
             update contribution set

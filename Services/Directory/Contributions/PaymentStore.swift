@@ -4,11 +4,15 @@ import ServiceKit
 
 enum PaymentStore {
     private static let columns: SQL = """
-        id, contribution, \(ContributionStore.money("amount")) as amount, paid_on as "paidOn", means, reference,
-        created_at as "createdAt"
+        id, contribution, \(ContributionStore.money("amount")) as amount,
+        \(ContributionStore.money("credited")) as credited, paid_on as "paidOn", means, reference, created_at as "createdAt"
         """
 
-    /// A trigger adds it to what the contribution has been paid; more than is owed is refused there.
+    /// A trigger adds it to what the contribution has been paid; what is beyond what is owed, to the organization's credit.
+    ///
+    /// - Throws: 404; 409 for a contribution that is cancelled; 422; `PostgresError` of constraint `contribution_paid_check` where
+    ///   more would go back than was paid, or more be taken from credit than is owed, of `credit_balance_check` where more would be
+    ///   taken than there is.
     static func create(
         _ id: Payment.ID, _ contribution: Contribution.ID, _ body: CreatePayment.Body,
         in transaction: PostgresTransaction

@@ -1,7 +1,8 @@
 import ClubProtocol
 import ServiceKit
 
-/// `/v1/members.csv`, `/v1/memberships.csv`, `/v1/contributions.csv`, `/v1/payments.csv`, `/v1/receipts.csv`
+/// `/v1/members.csv`, `/v1/memberships.csv`, `/v1/contributions.csv`, `/v1/payments.csv`, `/v1/credit-entries.csv`,
+/// `/v1/receipts.csv`
 struct TreasurerTableRoutes {
     let backend: Backend
 
@@ -28,6 +29,12 @@ struct TreasurerTableRoutes {
         parts.routes.export(ExportPayments.self, headers: ExportRoutes.file("payments.csv")) { call, output in
             try await TableFormat(isForExcel: call.query.excel == true).write(
                 .payments, where: PaymentStore.selection(call.query, for: call.principal), from: database, to: output)
+        }
+        parts.routes.export(
+            ExportCreditEntries.self, headers: ExportRoutes.file("credit-entries.csv")
+        ) { call, output in
+            try await TableFormat(isForExcel: call.query.excel == true).write(
+                .creditEntries, where: CreditStore.selection(call.query, for: call.principal), from: database, to: output)
         }
         parts.routes.export(ExportReceipts.self, headers: ExportRoutes.file("receipts.csv")) { call, output in
             try await TableFormat(isForExcel: call.query.excel == true).write(

@@ -49,9 +49,24 @@ extension ExportTable {
             .init("organization", "contribution.organization::text"),
             .init("name", name(of: "contribution.organization")),
             .init("bookedOn", day("(payment.created_at at time zone 'Europe/Paris')")),
+            .amount("credited", "payment.credited"),
         ],
         source: "payment join contribution on contribution.id = payment.contribution",
         order: .init(first: ("payment.paid_on", "date"), second: ("payment.id", "uuid"), isDescending: true))
+
+    /// What came onto credit, and what went; below zero.
+    static let creditEntries = ExportTable(
+        columns: [
+            .init("id", "credit_entry.id::text"), .init("day", day("credit_entry.day")),
+            .amount("amount", "credit_entry.amount"), .init("kind", "credit_entry.kind"),
+            .init("means", "credit_entry.means"), .init("reference", "credit_entry.reference"),
+            .init("organization", "credit_entry.organization::text"),
+            .init("name", name(of: "credit_entry.organization")),
+            .init("contribution", "payment.contribution::text"),
+            .init("bookedOn", day("(credit_entry.created_at at time zone 'Europe/Paris')")),
+        ],
+        source: "credit_entry left join payment on payment.id = credit_entry.payment",
+        order: .init(first: ("credit_entry.day", "date"), second: ("credit_entry.id", "uuid"), isDescending: true))
 
     /// What stands on them, and what has gone back since.
     static let receipts = ExportTable(

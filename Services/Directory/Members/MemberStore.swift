@@ -81,7 +81,7 @@ enum MemberStore {
             select coalesce(sum(rest), 0) as amount, count(*) filter (where rest > 0 and due_on < \(day)::date) as overdue
             from (
                 select due_on, amount - coalesce((
-                    select sum(payment.amount) from payment
+                    select sum(payment.amount - payment.credited) from payment
                     where payment.contribution = contribution.id and payment.paid_on <= \(day)::date), 0) as rest
                 from contribution
                 where contribution.organization = \(organization) and called_on <= \(day)::date

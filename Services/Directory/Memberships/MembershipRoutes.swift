@@ -39,7 +39,7 @@ struct MembershipRoutes {
         }
         parts.routes.write(ChangeMembershipTier.self) { call, transaction in
             .value(
-                try await TierChanges(journal: journal).change(
+                try await TierChanges(backend: backend).change(
                     call.path.membership, call.body, by: call.principal, in: transaction))
         }
         parts.routes.write(RenewMemberships.self) { call, transaction in

@@ -2,9 +2,10 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// Changes of tier within a year: the membership is parted at the day, and what the rest of the year costs more is called.
+/// Changes of tier within a year: the membership is parted at the day, and what the rest of the year costs more is called, for
+/// which the organization's credit is used.
 struct TierChanges: Sendable {
-    let journal: Journal
+    let backend: Backend
 
     /// - Throws: 404; 422 for a day that is not within the membership, or the tier that it has; 409 while the year's contribution has
     ///   not been called, or where one was called for a later year.
@@ -33,17 +34,23 @@ struct TierChanges: Sendable {
             .init(.changed, "membership", id, version: try ended.first?["version"], values: body),
             .init(.created, "membership", begun, version: 1, values: body),
         ]
-        var contribution: Contribution?
+        var complement: Contribution.ID?
         let amount = Self.complement(of: fees, from: body.from, until: until)
         if amount > 0 {
             let number = Contribution.ID()
-            contribution = try await ContributionStore.complement(
+            try await ContributionStore.complement(
                 number, of: .init(organization: membership.organization, membership: begun, amount: amount),
-                beside: called, year: year, dueOn: dueOn, after: last, in: transaction
-            ).first?.decode(Contribution.self)
+                beside: called, year: year, dueOn: dueOn, after: last, in: transaction)
             entries.append(.init(.created, "contribution", number, version: 1, values: body))
+            complement = number
         }
-        try await journal.record(entries, by: principal, in: transaction)
+        try await backend.journal.record(entries, by: principal, in: transaction)
+        var contribution: Contribution?
+        if let complement {
+            _ = try await CreditRoutes.carryOver(to: [complement], by: principal, backend, in: transaction)
+            contribution = try await ContributionStore.get(complement, for: principal, on: transaction)
+                .first?.decode(Contribution.self)
+        }
         guard let before = try ended.first?.decode(Membership.self), let after = try rows.first?.decode(Membership.self)
         else { throw Problem(.notFound) }
         return TierChange(ended: before, begun: after, contribution: contribution)

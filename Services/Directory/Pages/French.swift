@@ -30,6 +30,7 @@ enum French {
         case .directDebit: "prélèvement"
         case .cash: "espèces"
         case .other: "autre"
+        case .credit: "avoir"
         }
     }
 

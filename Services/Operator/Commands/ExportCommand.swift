@@ -8,7 +8,7 @@ import ServiceKit
 struct ExportCommand: AsyncParsableCommand {
     enum Records: String, CaseIterable, ExpressibleByArgument {
         case experts, organizations, people, ambassadors
-        case members, memberships, contributions, payments, receipts
+        case members, memberships, contributions, payments, credit, receipts
     }
 
     static let configuration = CommandConfiguration(
@@ -63,6 +63,7 @@ struct ExportCommand: AsyncParsableCommand {
             case .contributions:
                 try await directory.download(ExportContributions.request(query: .init(excel: excel)), take)
             case .payments: try await directory.download(ExportPayments.request(query: .init(excel: excel)), take)
+            case .credit: try await directory.download(ExportCreditEntries.request(query: .init(excel: excel)), take)
             case .receipts: try await directory.download(ExportReceipts.request(query: .init(excel: excel)), take)
             }
         } catch {

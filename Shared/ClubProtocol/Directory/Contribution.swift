@@ -47,11 +47,17 @@ package struct Payment: Codable, Hashable, Sendable {
     /// By what the money came or went.
     package enum Means: String, Codable, CaseIterable, Sendable {
         case transfer, cheque, card, directDebit, cash, other
+        /// From what the organization has to its credit; below zero, onto it.
+        case credit
     }
 
     package var id: ID
     package var contribution: Contribution.ID
+    /// As it came, or went.
     package var amount: Money
+    /// The part of it that was beyond what was owed, or, where it went back, beyond what was paid: it is on the organization's
+    /// credit, or was taken from it.
+    package var credited: Money
     package var paidOn: Day
     /// Absent where nobody said it when the payment was booked.
     package var means: Means?
@@ -61,7 +67,8 @@ package struct Payment: Codable, Hashable, Sendable {
 }
 
 /// Calls the contributions of a year: one for each organization that is a member on one of its days and whose tier costs
-/// something. Called again, it adds who has become a member since; nobody gets a second one.
+/// something. Called again, it adds who has become a member since; nobody gets a second one. What an organization has to its credit
+/// is used for it at once.
 package enum CallContributions: Endpoint {
     package static let operation = Operation(
         .post, "/v1/contribution-calls", "Calls the contributions of a year, one per member.",
@@ -93,12 +100,15 @@ package struct ContributionCall: Codable, Hashable, Sendable {
     package var amount: Money
     /// Contributions of the year, those of earlier calls and cancelled ones included.
     package var total: Int
+    /// What of the sum is paid already, from what organizations had to their credit.
+    package var carriedOver: Money
 
-    package init(year: Int, called: Int, amount: Money, total: Int) {
+    package init(year: Int, called: Int, amount: Money, total: Int, carriedOver: Money = Money(cents: 0)) {
         self.year = year
         self.called = called
         self.amount = amount
         self.total = total
+        self.carriedOver = carriedOver
     }
 }
 
@@ -141,7 +151,7 @@ package enum GetContribution: Endpoint {
 }
 
 /// Cancels a contribution that should not have been called. It stays in the list with its number; its member can be called
-/// anew. What was paid on it has to go back first.
+/// anew. What was paid on it has to go back first; what was carried over to it does so by itself.
 package enum CancelContribution: Endpoint {
     package static let operation = Operation(
         .post, "/v1/contributions/{contribution}/cancellation",
@@ -162,11 +172,13 @@ package enum CancelContribution: Endpoint {
     package typealias Response = Contribution
 }
 
-/// Books a payment, in part or whole; a negative amount is money that went back.
+/// Books a payment, in part or whole. What is beyond what is owed goes onto the organization's credit. A negative amount is money
+/// that went back: what was paid, and beyond that what payments of this contribution brought to the credit. By means of `credit`
+/// it is taken from there, or moved there.
 package enum CreatePayment: Endpoint {
     package static let operation = Operation(
         .post, "/v1/contributions/{contribution}/payments", "Books a payment for a contribution.", success: .created,
-        access: .roles(.operator), problems: [.notFound, .contributionOverpaid, .contributionCancelled])
+        access: .roles(.operator), problems: [.notFound, .contributionOverpaid, .contributionCancelled, .creditExceeded])
 
     package typealias Path = ContributionPath
 
@@ -222,7 +234,7 @@ package struct ContributionPath: Codable, Sendable {
 
 extension ProblemType {
     package static let contributionOverpaid = ProblemType(
-        "contribution-overpaid", "More would be paid than is owed, or less than nothing", .conflict)
+        "contribution-overpaid", "More would go back than was paid, or be taken from credit than is owed", .conflict)
     package static let contributionCancelled = ProblemType(
         "contribution-cancelled", "The contribution is cancelled", .conflict)
     package static let contributionComplemented = ProblemType(

@@ -107,6 +107,30 @@ package enum ExportPayments: Endpoint {
     package typealias Response = TextDocument
 }
 
+/// Writes what came onto the credit of organizations, and what was used or paid back, as a table, the latest first.
+package enum ExportCreditEntries: Endpoint {
+    package static let operation = Operation(
+        .get, "/v1/credit-entries.csv", "Writes the credit entries of all organizations as a table.",
+        access: .roles(.operator, .auditor, .service, .representative), produces: .csv)
+
+    package struct Query: Codable, Sendable {
+        package var organization: Organization.ID?
+        package var kind: CreditEntry.Kind?
+        /// On this day or later.
+        package var from: Day?
+        /// On this day or before.
+        package var until: Day?
+        /// Semicolons, decimal commas and a byte order mark, as a French Excel reads a table by a double click.
+        package var excel: Bool?
+
+        package init(excel: Bool? = nil) {
+            self.excel = excel
+        }
+    }
+
+    package typealias Response = TextDocument
+}
+
 /// Writes receipts as a table.
 package enum ExportReceipts: Endpoint {
     package static let operation = Operation(
