@@ -70,6 +70,8 @@ let package = Package(
             swiftSettings: [.strictMemorySafety()]),
         .systemLibrary(
             name: "CPango", path: "Shared/CPango", pkgConfig: "pangocairo", providers: [.apt(["libpango1.0-dev"])]),
+        .systemLibrary(
+            name: "CXML2", path: "Shared/CXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
         .target(
             name: "Documents", dependencies: ["CPango"], path: "Shared/Documents",
             swiftSettings: [.strictMemorySafety()]),
@@ -102,7 +104,8 @@ let package = Package(
         service(
             "Directory",
             [
-                "Documents",
+                "CXML2", "Documents",
+                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Mustache", package: "swift-mustache"),

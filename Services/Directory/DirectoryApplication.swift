@@ -45,6 +45,7 @@ package enum DirectoryApplication: ServiceApplication {
         Migration("0038-saints", sql: PackageResources.m0038_saints_sql),
         Migration("0039-documents", sql: PackageResources.m0039_documents_sql),
         Migration("0040-credit", sql: PackageResources.m0040_credit_sql),
+        Migration("0041-bank", sql: PackageResources.m0041_bank_sql),
     ]
 
     package static func assemble(_ backend: Backend, into parts: inout ServiceParts) throws {
@@ -58,6 +59,8 @@ package enum DirectoryApplication: ServiceApplication {
         MembershipRoutes(backend: backend).mount(on: &parts)
         ContributionRoutes(backend: backend).mount(on: &parts)
         CreditRoutes(backend: backend).mount(on: &parts)
+        BankStatementRoutes(backend: backend).mount(on: &parts)
+        BankLineRoutes(backend: backend).mount(on: &parts)
         MemberRoutes(backend: backend).mount(on: &parts)
         AmbassadorRoutes(backend: backend).mount(on: &parts)
         ExpertRoutes(backend: backend).mount(on: &parts)

@@ -11,6 +11,7 @@ extension Mandate.Kind: PostgresEncodable {}
 extension Expert.SubKind: PostgresEncodable {}
 extension Freshness: PostgresEncodable {}
 extension Standing.Status: PostgresEncodable {}
+extension IBAN: PostgresDecodable {}
 extension Payment.Means: PostgresEncodable, PostgresDecodable {}
 
 extension JSONText {

@@ -102,6 +102,24 @@ enum Crowd {
             'Maison', 2026, i + 1
         from generate_series(0, \(rows) - 1) as i;
 
+        insert into credit (organization, balance)
+        select pg_temp.key('organization', i), case when i % 20 = 0 then 100 + i else 0 end
+        from generate_series(0, \(rows) - 1) as i;
+        insert into credit_entry (id, organization, amount, kind, day)
+        select pg_temp.key('entry', i), pg_temp.key('organization', i % (\(rows) / 4)), 100, 'paidBack', '2026-02-01'
+        from generate_series(0, \(rows) - 1) as i;
+        insert into bank_statement (id, sha256, format, accounts, lines, added, known, rejected, created_at)
+        select pg_temp.key('statement', i), md5('a' || i) || md5('b' || i), 'csv', '{A}', 0, 0, 0, 0, now() - i * interval '1 hour'
+        from generate_series(0, \(rows) - 1) as i;
+        insert into bank_line (
+            id, statement, account, key, reference, booked_on, amount, counterparty, remittance, state, updated_at)
+        select pg_temp.key('line', i), pg_temp.key('statement', i % 3000), 'A', md5('a' || i) || md5('b' || i), 'R' || i,
+            '2010-01-01'::date + (i % 5000)::integer, case when i % 40 = 0 then 120000 else -100 - i end,
+            'Maison ' || pg_temp.word(i), 'COT ' || 2026 - i % 4 || '-' || i % 3000 + 1,
+            case when i % 20 = 0 then 'open' else 'booked' end, now() - i * interval '1 hour'
+        from generate_series(0, \(rows) - 1) as i;
+        insert into bank_booking (line) select id from bank_line where state = 'booked';
+
         insert into contribution_document (contribution, kind, pdf)
         select pg_temp.key('contribution', i), 'receipt', '' from generate_series(0, \(rows) - 1) as i;
 

@@ -19,7 +19,8 @@ struct PlansTests {
         "listCoverageGaps": "counts everybody", "exportExperts": "writes the whole table, by the rules of its list",
         "exportOrganizations": "the same", "exportPeople": "the same", "exportAmbassadors": "the same",
         "exportCards": "the same", "exportMembers": "the same", "exportMemberships": "the same",
-        "exportContributions": "the same", "exportPayments": "the same", "exportReceipts": "the same",
+        "exportContributions": "the same", "exportCreditEntries": "the same",
+        "exportPayments": "the same", "exportReceipts": "the same",
         "readChanges": "waits for changes; the kit's",
         "showSitemap": "writes all that is published",
         "showReceiptByLink": "by a signed link: one row by its identifier", "showSelf": "the same",
@@ -164,6 +165,7 @@ struct PlansTests {
         switch filter {
         case "organization", "person", "ambassador", "expert", "referral", "parent", "agency":
             ids[filter].map { [$0] }
+        case "statement": ids["statement"].map { [$0] }
         case "record": ids["expert"].map { [$0] }
         case "apres", "avant": ids["expert"].map { ["0~m~\($0)"] }
         case "siret": ids["siret"].map { [$0] }
@@ -234,7 +236,8 @@ struct PlansTests {
                     'ambassador', md5('ambassador77')::uuid, 'expert', md5('expert77')::uuid,
                     'membership', md5('membership77')::uuid, 'contribution', md5('contribution77')::uuid,
                     'referral', md5('referral77')::uuid, 'offer', md5('offer77')::uuid, 'import', md5('import77')::uuid,
-                    'erasure', md5('erasure77')::uuid, 'rule', 'inactivePeople', 'merge', md5('merge77')::uuid, 'siret', (select min(siret) from expert),
+                    'erasure', md5('erasure77')::uuid, 'statement', md5('statement77')::uuid,
+                    'line', md5('line80')::uuid, 'rule', 'inactivePeople', 'merge', md5('merge77')::uuid, 'siret', (select min(siret) from expert),
                     'word', word, 'misspelt', overlay(word placing 'zz' from 4)) as ids
                 from (select split_part(name, ' ', 2) as word from expert where id = md5('expert77')::uuid) as known
                 """)

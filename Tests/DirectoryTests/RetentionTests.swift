@@ -27,9 +27,10 @@ struct RetentionTests {
             let rules = try await directory.client(.auditor).send(ListRetentionRules.request()).items
             #expect(
                 rules.map(\.code) == [
-                    "inactivePeople", "leftExperts", "erasures", "formerAddresses", "importRows", "referrals",
+                    "inactivePeople", "leftExperts", "erasures", "formerAddresses", "bankLines", "importRows",
+                    "referrals",
                 ])
-            #expect(rules.map(\.months) == [36, 36, 60, 36, 3, 12] && rules.map(\.due) == [1, 0, 0, 0, 0, 0])
+            #expect(rules.map(\.months) == [36, 36, 60, 36, 24, 3, 12] && rules.map(\.due) == [1, 0, 0, 0, 0, 0, 0])
             let due = try await operating.send(
                 ListRetentionDue.request(path: .init(rule: "inactivePeople"), query: .init(), body: Empty()))
             #expect(due.items.map(\.id.text) == [old.id.text])

@@ -139,14 +139,34 @@ struct HostileTextTests {
         case "text/csv":
             try await ask("header", body: Array("name;\(text)\nx;y\n".utf8))
             // The row is rejected by its number, the file is not.
-            let columns = "name;siret;email;telephone;website;departement;departements;topics;brands;publicDirectory"
+            let isBank = operation.path == "/v1/bank-statements"
+            let columns =
+                isBank
+                ? "date;valeur;libelle;debit;credit;contrepartie;iban;reference;devise;compte"
+                : "name;siret;email;telephone;website;departement;departements;topics;brands;publicDirectory"
             let count = columns.split(separator: ";").count
             for place in 0..<count {
                 let cells = (0..<count).map { $0 == place ? hostile.text(bytes: 20_000) : "" }
                 try await ask(
-                    "cell \(place)", isRead: false, query: "?mode=dryRun",
+                    "cell \(place)", isRead: false, query: isBank ? "?account=1" : "?mode=dryRun",
                     body: Array("\(columns)\n\(cells.joined(separator: ";"))\n".utf8))
             }
+        case "application/xml":
+            let schema = "urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"
+            for (place, document) in [
+                ("name", "<Document xmlns=\"\(schema)\"><\(text)/></Document>"),
+                ("namespace", "<Document xmlns=\"\(text)\"/>"),
+                ("attribute", "<Document xmlns=\"\(schema)\" \(text)=\"1\"/>"),
+                (
+                    "texts",
+                    """
+                    <Document xmlns="\(schema)"><BkToCstmrStmt><Stmt><Acct><Id><Othr><Id>1</Id></Othr></Id></Acct><Ntry>
+                    <NtryRef>\(text)</NtryRef><Amt Ccy="EUR">1</Amt><CdtDbtInd>CRDT</CdtDbtInd><Sts>BOOK</Sts>
+                    <BookgDt><Dt>2026-11-20</Dt></BookgDt><NtryDtls><TxDtls><RltdPties><Dbtr><Nm>\(text)</Nm></Dbtr></RltdPties>
+                    <RmtInf><Ustrd>\(text)</Ustrd></RmtInf></TxDtls></NtryDtls></Ntry></Stmt></BkToCstmrStmt></Document>
+                    """
+                ),
+            ] { try await ask(place, isRead: false, body: Array(document.utf8)) }
         default: break
         }
     }

@@ -39,16 +39,19 @@ struct WalkedOperation: Sendable {
         var operations: [WalkedOperation] = []
         for (path, methods) in members(document["paths"]) {
             for (method, operation) in members(methods) {
-                let content = members(operation["requestBody"]?["content"]).first
+                let contents = members(operation["requestBody"]?["content"]).sorted { $0.key < $1.key }
                 let roles = (operation["x-roles"]?.array ?? []).compactMap(\.string).compactMap(Role.init(rawValue:))
-                operations.append(
-                    WalkedOperation(
-                        service: service, method: HTTPMethod(rawValue: method.uppercased()), path: path,
-                        parameters: (operation["parameters"]?.array ?? []).filter { $0["in"]?.string == "query" }
-                            .compactMap { $0["name"]?.string },
-                        media: content?.key,
-                        body: content.map { sample(of: $0.value["schema"], in: document) } ?? .object([:]),
-                        role: roles.isEmpty || roles.contains(.operator) ? .operator : roles[0]))
+                // Once for each kind of body that it takes.
+                for content in contents.isEmpty ? [nil] : contents.map(Optional.some) {
+                    operations.append(
+                        WalkedOperation(
+                            service: service, method: HTTPMethod(rawValue: method.uppercased()), path: path,
+                            parameters: (operation["parameters"]?.array ?? []).filter { $0["in"]?.string == "query" }
+                                .compactMap { $0["name"]?.string },
+                            media: content?.key,
+                            body: content.map { sample(of: $0.value["schema"], in: document) } ?? .object([:]),
+                            role: roles.isEmpty || roles.contains(.operator) ? .operator : roles[0]))
+                }
             }
         }
         return operations.sorted { ($0.path, $0.method.rawValue) < ($1.path, $1.method.rawValue) }

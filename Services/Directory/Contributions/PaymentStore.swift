@@ -13,8 +13,10 @@ enum PaymentStore {
     /// - Throws: 404; 409 for a contribution that is cancelled; 422; `PostgresError` of constraint `contribution_paid_check` where
     ///   more would go back than was paid, or more be taken from credit than is owed, of `credit_balance_check` where more would be
     ///   taken than there is.
+    ///
+    /// - Parameter line: the line of a bank that it is, booked before.
     static func create(
-        _ id: Payment.ID, _ contribution: Contribution.ID, _ body: CreatePayment.Body,
+        _ id: Payment.ID, _ contribution: Contribution.ID, _ body: CreatePayment.Body, from line: BankLine.ID? = nil,
         in transaction: PostgresTransaction
     ) async throws -> Rows {
         let most = Int(Int32.max)
@@ -28,10 +30,10 @@ enum PaymentStore {
         guard try !row["cancelled", as: Bool.self] else { throw Problem(.contributionCancelled) }
         return try await transaction.query(
             """
-            insert into payment (id, contribution, amount, paid_on, means, reference)
+            insert into payment (id, contribution, amount, paid_on, means, reference, bank_line)
             values (
                 \(id), \(contribution), \(body.amount.amount)::bigint::integer, \(body.paidOn), \(body.means),
-                \(body.reference))
+                \(body.reference), \(line))
             returning \(columns)
             """)
     }

@@ -20,7 +20,8 @@ struct CreditRoutes {
             return .value(
                 OrganizationCredit(
                     organization: organization, balance: Money(cents: balance), items: items,
-                    next: isMore ? try rows.prefix(call.page.limit).last.map { try call.page.next(after: $0["_number"]) } : nil))
+                    next: isMore
+                        ? try rows.prefix(call.page.limit).last.map { try call.page.next(after: $0["_number"]) } : nil))
         }
         parts.routes.write(RefundCredit.self) { call, transaction in
             let (id, organization, body) = (CreditEntry.ID(), call.path.organization, call.body)

@@ -50,15 +50,15 @@ enum CreditStore {
 
     /// - Throws: `PostgresError` of constraint `credit_balance_check` for more than there is.
     static func refund(
-        _ id: CreditEntry.ID, _ organization: Organization.ID, _ body: RefundCredit.Body,
+        _ id: CreditEntry.ID, _ organization: Organization.ID, _ body: RefundCredit.Body, from line: BankLine.ID? = nil,
         in transaction: PostgresTransaction
     ) async throws -> Rows {
         try await transaction.query(
             """
-            insert into credit_entry (id, organization, amount, kind, day, means, reference)
+            insert into credit_entry (id, organization, amount, kind, day, means, reference, bank_line)
             values (
                 \(id), \(organization), \(-body.amount.amount)::bigint::integer, 'paidBack', \(body.paidOn), \(body.means),
-                \(body.reference))
+                \(body.reference), \(line))
             returning \(columns)
             """)
     }

@@ -41,6 +41,11 @@ struct CSVReader {
     private var isStreamSafe = true
     private var afterCarriageReturn = false
 
+    /// - Parameter delimiter: where the caller knows it better than the first record tells.
+    init(delimiter: UInt8? = nil) {
+        self.delimiter = delimiter
+    }
+
     /// Takes the next bytes of the file and gives the records that are complete by now.
     mutating func read(_ bytes: some Collection<UInt8>) -> [Record] {
         var records: [Record] = []

@@ -39,7 +39,7 @@ create table directory.credit_entry (
     means text check (means in ('transfer', 'cheque', 'card', 'directDebit', 'cash', 'other')),
     reference text check (length(reference) between 1 and 200),
     created_at timestamptz not null default now(),
-    constraint credit_entry_kind_check check ((kind = 'paidBack') = (payment is null))
+    constraint credit_entry_source_check check ((kind = 'paidBack') = (payment is null))
 );
 create index credit_entry_organization_idx on directory.credit_entry (organization, number desc);
 create index credit_entry_day_idx on directory.credit_entry (day desc, id desc);

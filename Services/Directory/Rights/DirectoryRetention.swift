@@ -7,7 +7,7 @@ import ServiceKit
 struct DirectoryRetention: Sendable {
     let backend: Backend
 
-    var tasks: [RetentionTask] { [inactivePeople, leftExperts, erasures, formerAddresses] }
+    var tasks: [RetentionTask] { [inactivePeople, leftExperts, erasures, formerAddresses, bankLines] }
 
     /// Nobody who represents, advises, or works for a member, or did so a while ago; no answer and no change for so long.
     private static func inactive(_ months: Int) -> SQL {
@@ -120,6 +120,31 @@ struct DirectoryRetention: Sendable {
                     where until < now() - make_interval(months => \(months)::integer) and email is not null
                     limit \(atMost)))
                 returning record as id
+                """
+            })
+    }
+
+    /// Who paid, from which account, and what was written: as long as the treasurer may still ask. Day, amount and the bank's own
+    /// reference stay, and that by which the line is known when it comes in another file.
+    private var bankLines: RetentionTask {
+        RetentionTask(
+            "bankLines", "What banks wrote of who paid and why: forgotten, but for day, amount and reference.",
+            on: backend,
+            due: { months in
+                """
+                select id, updated_at as since from bank_line
+                where forgotten_at is null and updated_at < now() - make_interval(months => \(months)::integer)
+                """
+            },
+            statement: { months, atMost in
+                """
+                update bank_line set counterparty = null, counterparty_iban = null, remittance = null, end_to_end = null,
+                    forgotten_at = now(), version = version + 1, updated_at = now()
+                where ctid = any(array(
+                    select ctid from bank_line
+                    where forgotten_at is null and updated_at < now() - make_interval(months => \(months)::integer)
+                    limit \(atMost)))
+                returning id
                 """
             })
     }

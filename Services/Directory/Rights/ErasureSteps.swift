@@ -18,6 +18,7 @@ enum ErasureSteps {
     private static func person(_ id: DataSubject.ID, _ known: KnownAs) -> [SQL] {
         merges(of: id, "person") + [
             redact(known),
+            bankLines(of: id, known),
             ledger("person", id),
             // That the organization was represented in these days stays true.
             """
@@ -36,6 +37,7 @@ enum ErasureSteps {
     private static func expert(_ id: DataSubject.ID, _ known: KnownAs) -> [SQL] {
         merges(of: id, "expert") + [
             redact(known),
+            bankLines(of: id, known),
             ledger("expert", id),
             """
             delete from referral_offer where expert = \(id)
@@ -85,6 +87,31 @@ enum ErasureSteps {
     /// Which addresses it had; after the record, whose end is written down among them.
     private static func addresses(of id: DataSubject.ID, _ known: KnownAs) -> SQL {
         "delete from address_past where record = any(\([id] + known.aliases))"
+    }
+
+    /// What banks wrote of a payer by a name that nobody else here has, and that name in what others wrote with theirs.
+    private static func bankLines(of id: DataSubject.ID, _ known: KnownAs) -> SQL {
+        """
+        with subject as (
+            select directory.words_pattern(names) as pattern, array(
+                select directory.folded(name) from unnest(names) as name) as names
+            from (select \(known.namesAlone(id)) as names) as alone
+        )
+        update bank_line set
+            remittance = case when not is_payer then regexp_replace(remittance, pattern, '[…]', 'gi') end,
+            counterparty = case when not is_payer then counterparty end,
+            counterparty_iban = case when not is_payer then counterparty_iban end,
+            end_to_end = case when not is_payer then end_to_end end,
+            forgotten_at = case when is_payer then coalesce(forgotten_at, now()) else forgotten_at end,
+            version = version + 1, updated_at = now()
+        from (
+            select id as found, coalesce(directory.folded(counterparty) = any(names), false) as is_payer, pattern
+            from bank_line, subject
+            where directory.folded(counterparty) = any(names) or remittance ~* pattern
+        ) as line
+        where id = found
+        returning 'bankLine' as entity, id, 'changed' as action, version
+        """
     }
 
     /// A firm's contact in a referral, by address or telephone, and names in what others wrote about referrals: also where a

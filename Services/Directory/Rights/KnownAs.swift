@@ -89,17 +89,7 @@ struct KnownAs: Decodable {
     func alone(_ subject: DataSubject, on executor: any PostgresExecutor) async throws -> Alone {
         let row = try await executor.first(
             """
-            select array(
-                    select known from unnest(\(names)::text[]) as known
-                    where known like '% %' and not exists (
-                            select from person
-                            where (directory.sort_key(given_name || ' ' || family_name) collate "C")
-                                = directory.sort_key(known) and id <> \(subject.id))
-                        and not exists (
-                            select from person where sort_key = directory.sort_key(known) and id <> \(subject.id))
-                        and not exists (
-                            select from expert where sort_key = directory.sort_key(known) and id <> \(subject.id))
-                        and not exists (select from organization where sort_key = directory.sort_key(known))) as names,
+            select \(namesAlone(subject.id)) as names,
                 array(
                     select known from unnest(\(addresses)::text[]) as known
                     where not exists (
@@ -120,6 +110,23 @@ struct KnownAs: Decodable {
             """)
         guard let row else { return Alone(names: [], addresses: [], telephones: []) }
         return try row.decode(Alone.self)
+    }
+
+    /// Its names that nobody else has, as an array.
+    func namesAlone(_ id: DataSubject.ID) -> SQL {
+        """
+        array(
+            select known from unnest(\(names)::text[]) as known
+            where known like '% %' and not exists (
+                    select from person
+                    where (directory.sort_key(given_name || ' ' || family_name) collate "C")
+                        = directory.sort_key(known) and id <> \(id))
+                and not exists (
+                    select from person where sort_key = directory.sort_key(known) and id <> \(id))
+                and not exists (
+                    select from expert where sort_key = directory.sort_key(known) and id <> \(id))
+                and not exists (select from organization where sort_key = directory.sort_key(known)))
+        """
     }
 
     /// Those who share an address or a telephone with it; at most fifty, as of a switchboard.

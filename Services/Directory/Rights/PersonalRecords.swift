@@ -8,8 +8,8 @@ struct PersonalRecords: Sendable {
     let backend: Backend
 
     /// What the directory knows, by section. A feature that keeps something about people adds its table here.
-    private static func sections(of subject: DataSubject, _ aliases: [DataSubject.ID]) -> [(name: String, query: SQL)] {
-        let everyone = [subject.id] + aliases
+    private static func sections(of subject: DataSubject, _ known: KnownAs) -> [(name: String, query: SQL)] {
+        let everyone = [subject.id] + known.aliases
         let history: SQL = """
             select at, action, role, version from audit
             where entity = \(subject.entity.rawValue) and subject = any(\(everyone.map(\.text))) order by id
@@ -36,7 +36,15 @@ struct PersonalRecords: Sendable {
             select email, since, until from address_past
             where record = any(\(everyone)) and email is not null order by until
             """
+        // By a name that nobody else here has. Without the account: whoever has the name and is not here may be meant.
+        let bankLines: SQL = """
+            select booked_on as "bookedOn", amount, counterparty, remittance, state from bank_line
+            where counterparty is not null and directory.folded(counterparty) = any(array(
+                select directory.folded(name) from unnest(\(known.namesAlone(subject.id))) as name))
+            order by booked_on, id
+            """
         let common = [
+            ("bankLines", bankLines),
             ("consents", consents), ("history", history), ("erasures", erasures), ("merges", merges),
             ("duplicates", duplicates), ("formerAddresses", formerAddresses),
         ]
@@ -137,7 +145,7 @@ struct PersonalRecords: Sendable {
             """)
         guard found != nil else { throw Problem(.notFound) }
         let known = try await KnownAs.find(subject, on: backend.database)
-        let services = [try await own(subject, known.aliases)] + (try await fromPeers(subject, known))
+        let services = [try await own(subject, known)] + (try await fromPeers(subject, known))
         return AccessDocument(entity: subject.entity, id: subject.id, gatheredAt: .now, services: services)
     }
 
@@ -177,8 +185,8 @@ struct PersonalRecords: Sendable {
             headers: [.retryAfter: "10"])
     }
 
-    private func own(_ subject: DataSubject, _ aliases: [DataSubject.ID]) async throws -> PersonalData {
-        let parts = Self.sections(of: subject, aliases).map { section -> SQL in
+    private func own(_ subject: DataSubject, _ known: KnownAs) async throws -> PersonalData {
+        let parts = Self.sections(of: subject, known).map { section -> SQL in
             "\(section.name)::text, (select coalesce(jsonb_agg(to_jsonb(part)), '[]') from (\(section.query)) as part)"
         }
         return try PersonalData(

@@ -4,6 +4,8 @@
 package enum DayMeaning: CaseIterable, Sendable {
     /// Money came in.
     case payment
+    /// From when money counts for the bank, which may be some days ahead.
+    case value
     /// Somebody enrolled, or left.
     case enrolment
     /// Somebody agreed: never tomorrow, as it would count before what is answered until then.
@@ -24,6 +26,7 @@ package enum DayMeaning: CaseIterable, Sendable {
         switch self {
         case .payment, .enrolment: Self.floor...today.adding(days: 1)
         case .consent: Self.floor...today
+        case .value: Self.floor...today.adding(days: 366)
         case .membership, .mandate: Self.floor...today.adding(years: 10)
         case .end: Self.floor...Day("2099-12-31")
         case .due: today...today.adding(years: 2)

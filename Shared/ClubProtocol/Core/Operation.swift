@@ -55,6 +55,8 @@ package struct Operation: Sendable {
     /// The problems of the domain that this operation can answer; those every operation can answer are not listed.
     package var problems: [ProblemType]
     package var consumes: Media
+    /// What an upload takes besides.
+    package var alsoConsumes: [Media]
     package var produces: Media
     /// Whether the caller must say by `If-Match` which version the change is based on.
     package var requiresIfMatch: Bool
@@ -63,7 +65,7 @@ package struct Operation: Sendable {
     package init(
         _ method: HTTPRequest.Method, _ path: String, _ summary: String, success: HTTPResponse.Status = .ok,
         redirects: [HTTPResponse.Status] = [], alternatives: [HTTPResponse.Status] = [], access: Access,
-        problems: [ProblemType] = [], consumes: Media = .json,
+        problems: [ProblemType] = [], consumes: Media = .json, alsoConsumes: [Media] = [],
         produces: Media = .json,
         requiresIfMatch: Bool = false, deprecation: Deprecation? = nil
     ) {
@@ -76,6 +78,7 @@ package struct Operation: Sendable {
         self.access = access
         self.problems = problems
         self.consumes = consumes
+        self.alsoConsumes = alsoConsumes
         self.produces = produces
         self.requiresIfMatch = requiresIfMatch
         self.deprecation = deprecation

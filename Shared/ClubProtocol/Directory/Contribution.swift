@@ -178,7 +178,8 @@ package enum CancelContribution: Endpoint {
 package enum CreatePayment: Endpoint {
     package static let operation = Operation(
         .post, "/v1/contributions/{contribution}/payments", "Books a payment for a contribution.", success: .created,
-        access: .roles(.operator), problems: [.notFound, .contributionOverpaid, .contributionCancelled, .creditExceeded])
+        access: .roles(.operator),
+        problems: [.notFound, .contributionOverpaid, .contributionCancelled, .creditExceeded])
 
     package typealias Path = ContributionPath
 

@@ -69,7 +69,8 @@ package enum GetCredit: Endpoint {
 /// Books money that was paid back from an organization's credit; a negative amount is such money that came back.
 package enum RefundCredit: Endpoint {
     package static let operation = Operation(
-        .post, "/v1/organizations/{organization}/credit-refunds", "Books money paid back from an organization's credit.",
+        .post, "/v1/organizations/{organization}/credit-refunds",
+        "Books money paid back from an organization's credit.",
         success: .created, access: .roles(.operator), problems: [.notFound, .creditExceeded])
 
     package typealias Path = OrganizationPath

@@ -14,6 +14,8 @@ package enum DirectoryAPI {
         RenewMemberships.self, ChangeMembershipTier.self,
         CallContributions.self, ListContributions.self, GetContribution.self, CancelContribution.self,
         CreatePayment.self, ListPayments.self, GetCredit.self, RefundCredit.self,
+        ImportBankStatement.self, ListBankStatements.self, GetBankStatement.self,
+        ListBankLines.self, GetBankLine.self, BookBankLine.self, DismissBankLine.self, ReopenBankLine.self,
         ListMembers.self, GetStanding.self,
         CreateAmbassador.self, ListAmbassadors.self, GetAmbassador.self, ChangeAmbassador.self,
         CreateExpert.self, ListExperts.self, GetExpert.self, ChangeExpert.self,

@@ -70,9 +70,10 @@ struct OperationDescription {
                 "parameters": .array(parameters), "responses": .object(try responses),
             ]
             if let body {
-                members["requestBody"] = Self.requestBody(body, operation.consumes)
+                members["requestBody"] = Self.requestBody(body, [operation.consumes])
             } else if operation.consumes != .json {
-                members["requestBody"] = Self.requestBody(.object(["type": .string("string")]), operation.consumes)
+                members["requestBody"] = Self.requestBody(
+                    .object(["type": .string("string")]), [operation.consumes] + operation.alsoConsumes)
             }
             switch operation.access {
             case .anyone: members["security"] = .array([])
@@ -85,8 +86,9 @@ struct OperationDescription {
         }
     }
 
-    private static func requestBody(_ schema: JSONValue, _ media: Operation.Media) -> JSONValue {
-        .object(["required": .bool(true), "content": content(schema, media.rawValue)])
+    private static func requestBody(_ schema: JSONValue, _ media: [Operation.Media]) -> JSONValue {
+        let content = media.map { ($0.rawValue, JSONValue.object(["schema": schema])) }
+        return .object(["required": .bool(true), "content": .object(Dictionary(uniqueKeysWithValues: content))])
     }
 
     private static func content(_ schema: JSONValue, _ media: String) -> JSONValue {

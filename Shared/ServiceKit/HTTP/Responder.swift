@@ -296,9 +296,10 @@ package final class Responder: Sendable {
         let limit = limits.bodyBytes(route.operation, isUpload: isUpload, isAnonymous: isAnonymous)
         if head.hasBody {
             guard !head.isEncoded, Self.isMedia(head.contentType, route.operation) else {
+                let taken = ([route.operation.consumes] + route.operation.alsoConsumes).map(\.rawValue)
                 throw Problem(
-                    .unsupportedMediaType, "This operation takes \(route.operation.consumes.rawValue).",
-                    headers: [.accept: route.operation.consumes.rawValue])
+                    .unsupportedMediaType, "This operation takes \(taken.joined(separator: ", ")).",
+                    headers: [.accept: taken.joined(separator: ", ")])
             }
             guard (head.contentLength ?? 0) <= limit else { throw .tooLarge(limit) }
         }
@@ -311,6 +312,7 @@ package final class Responder: Sendable {
         guard let media = parts.first.map(withoutBlanks) else { return false }
         let isTaken =
             media.hasSameBytes(as: operation.consumes.rawValue)
+            || operation.alsoConsumes.contains { media.hasSameBytes(as: $0.rawValue) }
             || (operation.method == .patch && media.hasSameBytes(as: "application/merge-patch+json"))
         // Other character sets than UTF-8 would be read wrongly; other parameters mean nothing here.
         return isTaken

@@ -26,6 +26,8 @@ struct ProtectedChangeTests {
         // Goes only where its life leads.
         "PATCH /v1/referral-offers/{offer}": [.transitionNotAllowed],
         "DELETE /v1/duplicates/{duplicate}/dismissal": [],
+        // Only what is dismissed is open again; what is booked stays booked.
+        "DELETE /v1/bank-lines/{line}/dismissal": [.transitionNotAllowed],
         // Attended is not cancelled; and what was attended is neither moved nor called off.
         "DELETE /v1/registrations/{registration}": [.transitionNotAllowed],
         "PATCH /v1/events/{event}": [.eventOver],

@@ -1,0 +1,131 @@
+import ClubProtocol
+import Postgres
+import ServiceKit
+
+/// `/v1/bank-lines`
+struct BankLineRoutes {
+    let backend: Backend
+
+    func mount(on parts: inout ServiceParts) {
+        let (database, journal) = (backend.database, backend.journal)
+        parts.routes.read(ListBankLines.self) { call in
+            let found = try await BankLineStore.list(call.query, call.page, on: database)
+            var lines = Array(found.prefix(call.page.limit))
+            try await BankProposals.add(to: &lines, on: database)
+            let next =
+                try found.count > lines.count
+                ? lines.last.map { try call.page.next(after: $0.bookedOn.text, $0.id.text) } : nil
+            return .value(Page(items: lines, next: next))
+        }
+        parts.routes.read(GetBankLine.self) { call in
+            var lines = [try await BankLineStore.get(call.path.line, on: database)]
+            try await BankProposals.add(to: &lines, on: database)
+            return .value(lines[0], version: lines[0].version)
+        }
+        parts.routes.write(BookBankLine.self) { call, transaction in
+            let id = call.path.line
+            try await book(id, call.body, by: call.principal, in: transaction)
+            let line = try await BankLineStore.get(id, on: transaction)
+            try await journal.record(
+                .changed, "bankLine", id, version: line.version, values: call.body, by: call.principal, in: transaction)
+            return .value(line, version: line.version)
+        }
+        parts.routes.write(DismissBankLine.self) { call, transaction in
+            try await move(
+                call.path.line, to: .dismissed, because: call.body.reason, by: call.principal, in: transaction)
+        }
+        parts.routes.write(ReopenBankLine.self) { call, transaction in
+            try await move(call.path.line, to: .open, because: nil, by: call.principal, in: transaction)
+        }
+        parts.routes.constraint("bank_line_open_check", Problem(.transitionNotAllowed))
+        parts.routes.constraint("bank_booking_pkey", Problem(.transitionNotAllowed))
+    }
+
+    private func move(
+        _ id: BankLine.ID, to state: BankLine.State, because reason: Line?, by principal: Principal,
+        in transaction: PostgresTransaction
+    ) async throws -> Answer<BankLine> {
+        try await BankLineStore.move(id, to: state, because: reason, in: transaction)
+        let line = try await BankLineStore.get(id, on: transaction)
+        try await backend.journal.record(
+            .changed, "bankLine", id, version: line.version, values: ["reason": reason?.text], by: principal,
+            in: transaction)
+        return .value(line, version: line.version)
+    }
+
+    private func book(
+        _ id: BankLine.ID, _ body: BookBankLine.Body, by principal: Principal, in transaction: PostgresTransaction
+    ) async throws {
+        guard body.means != .credit else { throw Problem.invalid("/means", "is no way in which money comes or goes") }
+        try await BankLineStore.book(id, in: transaction)
+        let line = try await BankLineStore.get(id, on: transaction)
+        switch (body.contribution, body.contributions, body.refund) {
+        case (let contribution?, nil, nil):
+            try await pay(
+                [.init(contribution: contribution, amount: line.amount)], with: line, body, by: principal,
+                in: transaction)
+        case (nil, let parts?, nil):
+            try Self.check(parts, of: line)
+            try await pay(parts, with: line, body, by: principal, in: transaction)
+        case (nil, nil, let organization?):
+            try await refund(organization, with: line, body, by: principal, in: transaction)
+        default: throw Problem.invalid("", "must have one of contribution, contributions and refund")
+        }
+    }
+
+    /// - Throws: 422 naming what cannot be.
+    private static func check(_ parts: [BookBankLine.Body.Part], of line: BankLine) throws {
+        guard (1...50).contains(parts.count) else { throw Problem.invalid("/contributions", "must be 1 to 50") }
+        guard Set(parts.map(\.contribution)).count == parts.count else {
+            throw Problem.invalid("/contributions", "has a contribution twice")
+        }
+        for (index, part) in parts.enumerated() {
+            let isSame = part.amount.amount.signum() == line.amount.amount.signum()
+            guard isSame, abs(part.amount.amount) <= abs(line.amount.amount) else {
+                throw Problem.invalid("/contributions/\(index)/amount/amount", "is no part of the line's amount")
+            }
+        }
+        guard parts.reduce(0, { $0 + $1.amount.amount }) == line.amount.amount else {
+            throw Problem.invalid("/contributions", "comes to another sum than the line's amount")
+        }
+    }
+
+    private func pay(
+        _ parts: [BookBankLine.Body.Part], with line: BankLine, _ body: BookBankLine.Body, by principal: Principal,
+        in transaction: PostgresTransaction
+    ) async throws {
+        // In one order: who books other lines on the same contributions at the same time waits.
+        for part in parts.sorted(by: { $0.contribution.text.utf8.lexicographicallyPrecedes($1.contribution.text.utf8) })
+        {
+            let payment = CreatePayment.Body(
+                amount: part.amount, paidOn: line.bookedOn, means: body.means ?? .transfer, reference: line.reference)
+            do {
+                _ = try await PaymentStore.create(
+                    Payment.ID(), part.contribution, payment, from: line.id, in: transaction)
+            } catch let problem as Problem where problem.type == .notFound {
+                let place = parts.firstIndex(of: part) ?? 0
+                throw Problem.invalid(
+                    body.contribution != nil ? "/contribution" : "/contributions/\(place)/contribution",
+                    "there is no such contribution")
+            }
+            try await ReceiptRoutes.issue(for: part.contribution, by: principal, backend, in: transaction)
+            try await backend.journal.record(
+                .changed, "contribution", part.contribution, values: payment, by: principal, in: transaction)
+        }
+    }
+
+    private func refund(
+        _ organization: Organization.ID, with line: BankLine, _ body: BookBankLine.Body, by principal: Principal,
+        in transaction: PostgresTransaction
+    ) async throws {
+        guard try await CreditStore.isVisible(organization, to: principal, on: transaction) else {
+            throw Problem.invalid("/refund", "there is no such organization")
+        }
+        let id = CreditEntry.ID()
+        let refund = RefundCredit.Body(
+            amount: Money(cents: -line.amount.amount), paidOn: line.bookedOn, means: body.means ?? .transfer,
+            reference: line.reference)
+        _ = try await CreditStore.refund(id, organization, refund, from: line.id, in: transaction)
+        try await backend.journal.record(.created, "creditEntry", id, values: refund, by: principal, in: transaction)
+    }
+}

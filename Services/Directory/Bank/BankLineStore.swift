@@ -1,0 +1,73 @@
+import ClubProtocol
+import Postgres
+import ServiceKit
+
+enum BankLineStore {
+    private static let columns: SQL = """
+        id, statement, account, reference, booked_on as "bookedOn", value_on as "valueOn",
+        \(ContributionStore.money("amount")) as amount, counterparty, counterparty_iban as "counterpartyIBAN", remittance,
+        end_to_end as "endToEnd", state, reason, (
+            select coalesce(json_agg(booking order by number), '[]') from (
+                select payment.id::text as number, json_build_object(
+                    'organization', organization, 'amount', \(ContributionStore.money("payment.amount")),
+                    'payment', payment.id, 'contribution', contribution.id) as booking
+                from payment join contribution on contribution.id = payment.contribution
+                where payment.bank_line = bank_line.id
+                union all
+                select credit_entry.id::text, json_build_object(
+                    'organization', organization, 'amount', \(ContributionStore.money("credit_entry.amount")),
+                    'creditEntry', credit_entry.id)
+                from credit_entry where credit_entry.bank_line = bank_line.id
+            ) as booked) as bookings,
+        forgotten_at as "forgottenAt", version, created_at as "createdAt", updated_at as "updatedAt"
+        """
+
+    static func get(_ id: BankLine.ID, on executor: any PostgresExecutor) async throws -> BankLine {
+        let row = try await executor.first("select \(columns) from bank_line where id = \(id)")
+        guard let row else { throw Problem(.notFound) }
+        return try row.decode(BankLine.self)
+    }
+
+    static func list(
+        _ query: ListBankLines.Query, _ page: PageRequest, on executor: any PostgresExecutor
+    ) async throws -> [BankLine] {
+        var rules: [SQL] = []
+        if let state = query.state { rules.append("state = \(state.rawValue)") }
+        if let statement = query.statement { rules.append("statement = \(statement)") }
+        if let after = try page.position(of: BankLine.self) {
+            rules.append("(booked_on, id) < (\(after.key)::text::date, \(after.id))")
+        }
+        return try await executor.query(
+            """
+            select \(columns) from bank_line
+            where \(rules.all) order by booked_on desc, id desc limit \(page.limit + 1)
+            """
+        ).decode(BankLine.self)
+    }
+
+    /// Takes a line for booked, and for nobody else.
+    ///
+    /// - Throws: `PostgresError` of constraint `bank_line_open_check` where it is not open.
+    static func book(_ id: BankLine.ID, in transaction: PostgresTransaction) async throws {
+        guard try await transaction.first("select from bank_line where id = \(id)") != nil else {
+            throw Problem(.notFound)
+        }
+        try await transaction.execute("insert into bank_booking (line) values (\(id))")
+    }
+
+    /// - Throws: 404; 409 where it does not go from its state to that one.
+    static func move(
+        _ id: BankLine.ID, to state: BankLine.State, because reason: Line?, in transaction: PostgresTransaction
+    ) async throws {
+        let row = try await transaction.first("select state from bank_line where id = \(id) for update")
+        guard let row else { throw Problem(.notFound) }
+        guard let now = BankLine.State(rawValue: try row["state"]), now.allows(state) else {
+            throw Problem(.transitionNotAllowed)
+        }
+        try await transaction.execute(
+            """
+            update bank_line set state = \(state.rawValue), reason = \(reason), version = version + 1, updated_at = now()
+            where id = \(id)
+            """)
+    }
+}

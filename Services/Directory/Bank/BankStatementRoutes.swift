@@ -1,0 +1,45 @@
+import ClubProtocol
+import HTTPTypes
+import Postgres
+import ServiceKit
+
+/// `/v1/bank-statements`
+struct BankStatementRoutes {
+    let backend: Backend
+
+    private struct Taken: Encodable, Sendable {
+        var sha256: String
+        var added: Int
+    }
+
+    func mount(on parts: inout ServiceParts) {
+        let (database, journal) = (backend.database, backend.journal)
+        parts.routes.upload(ImportBankStatement.self) { call, body in
+            // No transaction waits for the network.
+            let spooled = try await BankFileReader.spool(body)
+            let (file, sha256) = try await BankFileReader.read(spooled, account: call.query.account?.text)
+            return try await database.transaction { transaction in
+                try await BankStatementStore.lock(in: transaction)
+                let known = try await BankStatementStore.find(sha256, file.accounts, in: transaction)
+                if !known.isEmpty {
+                    var answer: Answer<BankStatement> = try .row(known)
+                    answer.status = .ok
+                    return answer
+                }
+                let id = BankStatement.ID()
+                let rows = try await BankStatementStore.insert(
+                    id, file, sha256: sha256, name: call.query.name, in: transaction)
+                let taken = Taken(sha256: sha256, added: try rows.first?["added"] ?? 0)
+                try await journal.record(
+                    .created, "bankStatement", id, values: taken, by: call.principal, in: transaction)
+                return try .row(rows)
+            }
+        }
+        parts.routes.read(ListBankStatements.self) { call in
+            try .page(try await BankStatementStore.list(call.page, on: database), call.page, key: "_key", "id")
+        }
+        parts.routes.read(GetBankStatement.self) { call in
+            try .row(try await BankStatementStore.get(call.path.statement, on: database))
+        }
+    }
+}

@@ -1,0 +1,84 @@
+import ClubProtocol
+import Postgres
+import ServiceKit
+
+enum BankStatementStore {
+    private static let columns: SQL = """
+        id, format, name, accounts, sha256, lines, added, known, rejected, faults, created_at as "createdAt"
+        """
+
+    /// One file at a time, until the transaction ends: two with the same lines count each once.
+    static func lock(in transaction: PostgresTransaction) async throws {
+        try await transaction.execute("select pg_advisory_xact_lock(hashtextextended('directory.bank-statements', 0))")
+    }
+
+    static func find(_ sha256: String, _ accounts: [String], in transaction: PostgresTransaction) async throws -> Rows {
+        try await transaction.query(
+            "select \(columns) from bank_statement where sha256 = \(sha256) and accounts = \(accounts)")
+    }
+
+    /// Keeps a file and those of its lines that are not there already.
+    static func insert(
+        _ id: BankStatement.ID, _ file: BankFile, sha256: String, name: Line?, in transaction: PostgresTransaction
+    ) async throws -> Rows {
+        try await transaction.execute(
+            """
+            insert into bank_statement (id, sha256, format, name, accounts, lines, added, known, rejected, faults)
+            values (
+                \(id), \(sha256), \(file.format.rawValue), \(name), \(file.accounts), \(file.rejected), 0, 0,
+                \(file.rejected), \(try JSONText(encoding: file.faults)))
+            """)
+        var added = 0
+        var rest = file.entries[...]
+        while !rest.isEmpty {
+            added += try await insert(rest.prefix(1000), of: id, in: transaction)
+            rest = rest.dropFirst(1000)
+        }
+        return try await transaction.query(
+            """
+            update bank_statement set lines = lines + \(file.entries.count), added = \(added),
+                known = \(file.entries.count - added)
+            where id = \(id) returning \(columns)
+            """)
+    }
+
+    private static func insert(
+        _ lines: ArraySlice<(entry: BankEntry, key: String)>, of statement: BankStatement.ID,
+        in transaction: PostgresTransaction
+    ) async throws -> Int {
+        let entries = lines.map(\.entry)
+        return try await transaction.execute(
+            """
+            insert into bank_line (
+                id, statement, account, key, reference, booked_on, value_on, amount, counterparty, counterparty_iban,
+                remittance, end_to_end)
+            select id, \(statement), account, key, coalesce(reference, left(key, 16)), booked_on, value_on, amount,
+                counterparty, iban, remittance, end_to_end
+            from unnest(
+                \(lines.map { _ in BankLine.ID() }), \(entries.map(\.account)), \(lines.map(\.key)),
+                \(entries.map(\.reference)), \(entries.map(\.bookedOn.text))::date[],
+                \(entries.map { $0.valueOn?.text })::date[], \(entries.map(\.cents)),
+                \(entries.map { $0.counterparty?.text }), \(entries.map { $0.counterpartyIBAN?.text }),
+                \(entries.map(\.remittance)), \(entries.map { $0.endToEnd?.text })
+            ) as line (
+                id, account, key, reference, booked_on, value_on, amount, counterparty, iban, remittance, end_to_end)
+            on conflict (account, key) do nothing
+            """)
+    }
+
+    static func get(_ id: BankStatement.ID, on executor: any PostgresExecutor) async throws -> Rows {
+        try await executor.query("select \(columns) from bank_statement where id = \(id)")
+    }
+
+    static func list(_ page: PageRequest, on executor: any PostgresExecutor) async throws -> Rows {
+        var rules: [SQL] = []
+        if let after = try page.position(of: BankStatement.self) {
+            rules.append("(created_at, id) < (\(after.key)::text::timestamptz, \(after.id))")
+        }
+        return try await executor.query(
+            """
+            select \(columns), created_at::text as "_key" from bank_statement
+            where \(rules.all) order by created_at desc, id desc limit \(page.limit + 1)
+            """)
+    }
+}

@@ -1,0 +1,286 @@
+import ClubProtocol
+
+/// Reads statements by ISO 20022, `camt.053.001.02` to `.13`: entries that are booked, in euros, and of a batch each of its parts.
+struct Camt053 {
+    /// The elements that mean something; of the others nothing is kept.
+    private static let known: [ByteKey: String] = Dictionary(
+        uniqueKeysWithValues: [
+            "Document", "BkToCstmrStmt", "Stmt", "Acct", "Id", "IBAN", "Othr", "Ntry", "NtryRef", "Amt", "CdtDbtInd",
+            "RvslInd",
+            "Sts", "Cd", "BookgDt", "ValDt", "Dt", "DtTm", "AcctSvcrRef", "NtryDtls", "TxDtls", "Refs", "EndToEndId",
+            "AmtDtls", "TxAmt", "RltdPties", "Dbtr", "Cdtr", "Pty", "Nm", "DbtrAcct", "CdtrAcct", "RmtInf", "Ustrd",
+            "Strd",
+            "CdtrRefInf", "Ref", "AddtlRmtInf", "RfrdDocInf", "Nb", "AddtlNtryInf",
+        ].map { (ByteKey($0), $0) })
+
+    private static let namespaces: [ByteKey] = (2...13).map {
+        ByteKey("urn:iso:std:iso:20022:tech:xsd:camt.053.001.\($0 < 10 ? "0" : "")\($0)")
+    }
+
+    /// The longest text of one element in bytes; what is longer is cut.
+    private static let longest = 4096
+
+    /// What an entry, or a part of it, says.
+    private struct Movement {
+        var amount: String?
+        var currency: String?
+        var direction: String?
+        var reference: String?
+        var endToEnd: String?
+        var debtor: String?
+        var creditor: String?
+        var debtorIBAN: String?
+        var creditorIBAN: String?
+        var remittance: [String] = []
+        var isReadable = true
+    }
+
+    private struct Entry {
+        var whole = Movement()
+        var number: String?
+        var isReversal = false
+        var status: String?
+        var bookedOn: String?
+        var valueOn: String?
+        var parts: [Movement] = []
+        var more: String?
+    }
+
+    private let stream = XMLStream()
+    private(set) var file = BankFile(.camt053)
+    private var namespace: ByteKey?
+    /// The way to where the reader is; "" for an element that means nothing.
+    private var path: [String] = []
+    private var text: [UInt8] = []
+    private var currency: String?
+    private var account = ""
+    private var entry: Entry?
+    private var place = 0
+
+    /// - Throws: 422 for what is no XML, has a document type, or is no statement.
+    mutating func read(_ bytes: some Sequence<UInt8>) throws(Problem) {
+        let events: [XMLStream.Event]
+        do throws(XMLStream.Fault) { events = try stream.read(bytes) } catch { throw Problem(.invalid, error.detail) }
+        for event in events { try take(event) }
+    }
+
+    /// - Throws: as above.
+    mutating func finish() throws(Problem) -> BankFile {
+        let events: [XMLStream.Event]
+        do throws(XMLStream.Fault) { events = try stream.finish() } catch { throw Problem(.invalid, error.detail) }
+        for event in events { try take(event) }
+        return file
+    }
+
+    private mutating func take(_ event: XMLStream.Event) throws(Problem) {
+        switch event {
+        case .start(let name, let namespace, let currency):
+            try start(name, ByteKey(namespace))
+            self.currency = currency
+            text.removeAll(keepingCapacity: true)
+        case .text(let bytes):
+            text.append(contentsOf: bytes.prefix(max(0, Self.longest - text.count)))
+        case .end:
+            try end()
+            path.removeLast()
+            text.removeAll(keepingCapacity: true)
+        }
+    }
+
+    private mutating func start(_ name: String, _ namespace: ByteKey) throws(Problem) {
+        if path.isEmpty {
+            guard name.hasSameBytes(as: "Document"), Self.namespaces.contains(namespace) else {
+                throw Problem(.invalid, "The file is no statement by camt.053.001.02 to camt.053.001.13.")
+            }
+            self.namespace = namespace
+        }
+        path.append(namespace == self.namespace ? Self.known[ByteKey(name)] ?? "" : "")
+        switch path.count {
+        case 3 where isAt("Document", "BkToCstmrStmt", "Stmt"): account = ""
+        case 4 where isAt("Document", "BkToCstmrStmt", "Stmt", "Ntry"):
+            place += 1
+            entry = Entry()
+        case 6 where isWithinEntry("NtryDtls", "TxDtls"):
+            guard entry?.parts.count ?? 0 < BankFile.limits.lines else {
+                throw Problem(.invalid, "An entry of the file has more than \(BankFile.limits.lines) parts.")
+            }
+            entry?.parts.append(Movement())
+        default: break
+        }
+    }
+
+    private func isAt(_ names: String...) -> Bool { path == names }
+
+    private func isWithinEntry(_ names: String...) -> Bool { entry != nil && path.dropFirst(4).elementsEqual(names) }
+
+    private mutating func end() throws(Problem) {
+        if entry == nil {
+            if isAt("Document", "BkToCstmrStmt", "Stmt", "Acct", "Id", "IBAN")
+                || isAt("Document", "BkToCstmrStmt", "Stmt", "Acct", "Id", "Othr", "Id")
+            {
+                account = BankTable.number(value() ?? "")
+            }
+            return
+        }
+        guard path.count > 4 else {
+            if let entry { try close(entry) }
+            entry = nil
+            return
+        }
+        let inner = Array(path.dropFirst(4))
+        if inner.starts(with: ["NtryDtls", "TxDtls"]) {
+            let value = value()
+            guard var part = entry?.parts.popLast() else { return }
+            set(Array(inner.dropFirst(2)), value, in: &part)
+            entry?.parts.append(part)
+        } else {
+            setOfEntry(inner)
+        }
+    }
+
+    private mutating func setOfEntry(_ inner: [String]) {
+        let value = value()
+        switch inner {
+        case ["NtryRef"]: entry?.number = value
+        case ["RvslInd"]: entry?.isReversal = ["true", "1"].contains { value?.hasSameBytes(as: $0) == true }
+        // As text up to .03, as a code after it.
+        case ["Sts"], ["Sts", "Cd"]: if let value { entry?.status = value }
+        case ["BookgDt", "Dt"], ["BookgDt", "DtTm"]: entry?.bookedOn = value
+        case ["ValDt", "Dt"], ["ValDt", "DtTm"]: entry?.valueOn = value
+        case ["AddtlNtryInf"]: entry?.more = value
+        case ["AcctSvcrRef"]: entry?.whole.reference = value
+        case ["Amt"]:
+            entry?.whole.amount = value
+            entry?.whole.currency = currency
+        case ["CdtDbtInd"]: entry?.whole.direction = value
+        default: break
+        }
+    }
+
+    private func set(_ inner: [String], _ value: String?, in part: inout Movement) {
+        switch inner {
+        case ["Refs", "AcctSvcrRef"]: part.reference = value
+        case ["Refs", "EndToEndId"]: part.endToEnd = value
+        case ["Amt"]: (part.amount, part.currency) = (value, currency)
+        // Up to .03 it stands here alone.
+        case ["AmtDtls", "TxAmt", "Amt"]: if part.amount == nil { (part.amount, part.currency) = (value, currency) }
+        case ["CdtDbtInd"]: part.direction = value
+        // Since .08 within `Pty`.
+        case ["RltdPties", "Dbtr", "Nm"], ["RltdPties", "Dbtr", "Pty", "Nm"]: part.debtor = value
+        case ["RltdPties", "Cdtr", "Nm"], ["RltdPties", "Cdtr", "Pty", "Nm"]: part.creditor = value
+        case ["RltdPties", "DbtrAcct", "Id", "IBAN"]: part.debtorIBAN = value
+        case ["RltdPties", "CdtrAcct", "Id", "IBAN"]: part.creditorIBAN = value
+        case ["RmtInf", "Ustrd"], ["RmtInf", "Strd", "CdtrRefInf", "Ref"], ["RmtInf", "Strd", "AddtlRmtInf"],
+            ["RmtInf", "Strd", "RfrdDocInf", "Nb"]:
+            if let value, part.remittance.count < 20 { part.remittance.append(value) }
+        default: break
+        }
+    }
+
+    /// The text of the element that ends; nil for none. One that cannot be worked on makes its entry unreadable.
+    private mutating func value() -> String? {
+        guard !text.isEmpty else { return nil }
+        let whole = String(decoding: text, as: UTF8.self)
+        guard StreamSafe.accepts(whole) else {
+            entry?.whole.isReadable = false
+            return nil
+        }
+        let trimmed = String(whole.trimmingBlanks)
+        return trimmed.isEmpty ? nil : trimmed
+    }
+
+    // MARK: Lines of an entry
+
+    private mutating func close(_ entry: Entry) throws(Problem) {
+        let lines: [BankEntry]
+        do throws(InvalidText) {
+            lines = try self.lines(of: entry)
+        } catch {
+            try file.reject(place, error.reason)
+            return
+        }
+        for (count, line) in lines.enumerated() {
+            if line.identity == nil { try file.add(line) } else { try file.add(line, count: count) }
+        }
+    }
+
+    private func lines(of entry: Entry) throws(InvalidText) -> [BankEntry] {
+        guard entry.whole.isReadable else { throw InvalidText("A text of it \(StreamSafe.refusal).") }
+        let status = entry.status ?? ""
+        guard status.hasSameBytes(as: "BOOK") else {
+            throw InvalidText("It is not booked (\(status.utf8.count <= 10 ? status : "…")).")
+        }
+        guard !account.isEmpty else { throw InvalidText("Its statement does not say of which account it is.") }
+        let whole = try cents(entry.whole, "The amount", sign: sign(entry.whole.direction))
+        guard whole != 0 else { throw InvalidText("The amount is nothing.") }
+        guard let bookedOn = entry.bookedOn ?? entry.valueOn else { throw InvalidText("It has no day.") }
+        let day = try Self.day(bookedOn, "The day", of: .payment)
+        let valueOn =
+            if let text = entry.valueOn { try Self.day(text, "The value date", of: .value) } else { nil as Day? }
+        let parts = try amounts(of: entry, whole)
+        return parts.map { part, cents in
+            // Of what is taken back, the parties are those of the payment.
+            let isFromDebtor = (cents > 0) != entry.isReversal
+            let texts = part.remittance + (part.remittance.isEmpty ? [entry.more].compactMap { $0 } : [])
+            let own = part.reference ?? entry.whole.reference ?? entry.number
+            return BankEntry(
+                account: account, reference: own.flatMap { BankText.line($0)?.text },
+                identity: identity(of: part, in: entry, texts), bookedOn: day, valueOn: valueOn, cents: cents,
+                counterparty: (isFromDebtor ? part.debtor : part.creditor).flatMap(BankText.line),
+                counterpartyIBAN: (isFromDebtor ? part.debtorIBAN : part.creditorIBAN).flatMap {
+                    try? IBAN(validating: $0)
+                },
+                remittance: BankText.remittance(texts.joined(separator: " ")),
+                endToEnd: part.endToEnd.flatMap { $0.hasSameBytes(as: "NOTPROVIDED") ? nil : BankText.line($0) })
+        }
+    }
+
+    /// The bank's reference of an entry is its own for good; its number is one of the statement, which may be 1 in each: with the texts.
+    private func identity(of part: Movement, in entry: Entry, _ texts: [String]) -> String? {
+        if let reference = entry.whole.reference { return "A\u{1F}\(reference)\u{1F}\(part.reference ?? "")" }
+        if let reference = part.reference { return "A\u{1F}\(reference)" }
+        return entry.number.map { "N\u{1F}\($0)\u{1F}\(texts.joined(separator: "\u{1E}"))" }
+    }
+
+    /// Each part with its amount: the entry as a whole where it has but one, or where none says its own.
+    private func amounts(of entry: Entry, _ whole: Int) throws(InvalidText) -> [(part: Movement, cents: Int)] {
+        guard entry.parts.count > 1 else { return [(entry.parts.first ?? entry.whole, whole)] }
+        guard entry.parts.contains(where: { $0.amount != nil }) else { return [(entry.whole, whole)] }
+        var parts: [(part: Movement, cents: Int)] = []
+        for part in entry.parts {
+            parts.append(
+                (part, try cents(part, "The amount of a part", sign: sign(part.direction ?? entry.whole.direction))))
+        }
+        guard parts.reduce(0, { $0 + $1.cents }) == whole, parts.allSatisfy({ $0.cents != 0 }) else {
+            throw InvalidText("The sum of its parts is not its amount.")
+        }
+        return parts
+    }
+
+    private func cents(_ movement: Movement, _ what: String, sign: Int?) throws(InvalidText) -> Int {
+        guard let sign else { throw InvalidText("It says neither CRDT nor DBIT.") }
+        guard let amount = movement.amount else { throw InvalidText("\(what) is missing.") }
+        guard movement.currency?.hasSameBytes(as: "EUR") == true else {
+            throw InvalidText("\(what) is in another currency than euros.")
+        }
+        return try Self.checked(what) { () throws(InvalidText) in try BankAmount.cents(decimal: amount) } * sign
+    }
+
+    private func sign(_ direction: String?) -> Int? {
+        guard let direction else { return nil }
+        return direction.hasSameBytes(as: "CRDT") ? 1 : direction.hasSameBytes(as: "DBIT") ? -1 : nil
+    }
+
+    /// Of a time, or of a day with a time zone, the day.
+    private static func day(_ text: String, _ what: String, of meaning: DayMeaning) throws(InvalidText) -> Day {
+        try checked(what) { () throws(InvalidText) in
+            try BankAmount.day(String(decoding: text.utf8.prefix(10), as: UTF8.self), of: meaning)
+        }
+    }
+
+    private static func checked<Value>(
+        _ what: String, _ value: () throws(InvalidText) -> Value
+    ) throws(InvalidText) -> Value {
+        do throws(InvalidText) { return try value() } catch { throw InvalidText("\(what) \(error.reason).") }
+    }
+}

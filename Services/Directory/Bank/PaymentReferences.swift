@@ -1,0 +1,106 @@
+import ClubProtocol
+
+/// The numbers of contributions that stand in what a payer wrote: `2027-12` as a call states it, and what becomes of it on the way:
+/// `2027 12`, `202712`, `2027/12`, `N°2027-0012`, `COT2027-12`, or within a creditor's reference by ISO 11649.
+enum PaymentReferences {
+    struct Number: Hashable {
+        var year: Int
+        var number: Int
+    }
+
+    /// In one text.
+    private static let most = 16
+
+    static func numbers(in text: String) -> [Number] {
+        let bytes = Array(text.utf8.prefix(4000))
+        var found: [Number] = []
+        func add(_ number: Number?) {
+            if let number, !found.contains(number), found.count < most { found.append(number) }
+        }
+        var index = 0
+        while index < bytes.count {
+            guard isDigit(bytes[index]) else {
+                if let body = creditorReference(bytes, at: index) { add(joined(Array(body.utf8))) }
+                index += 1
+                continue
+            }
+            let digits = bytes[index...].prefix(while: isDigit)
+            add(joined(Array(digits)) ?? parted(digits, bytes))
+            index = digits.endIndex
+        }
+        return found
+    }
+
+    /// `202712`: a year, and a number behind it at once.
+    private static func joined(_ digits: [UInt8]) -> Number? {
+        guard (5...12).contains(digits.count), digits.allSatisfy(isDigit) else { return nil }
+        return number(digits[..<4], digits[4...])
+    }
+
+    /// `2027-12`, `2027 / 12`: a year, at most three signs, and a number.
+    private static func parted(_ digits: ArraySlice<UInt8>, _ bytes: [UInt8]) -> Number? {
+        guard digits.count == 4 else { return nil }
+        var next = digits.endIndex
+        // A dash or a blank that is none of ASCII's is up to three bytes.
+        while next < bytes.count, next - digits.endIndex <= 5, isSeparator(bytes[next]) { next += 1 }
+        guard next > digits.endIndex, next < bytes.count else { return nil }
+        return number(digits, bytes[next...].prefix(while: isDigit))
+    }
+
+    private static func number(_ year: ArraySlice<UInt8>, _ number: ArraySlice<UInt8>) -> Number? {
+        guard (1...8).contains(number.count), let year = Int(String(decoding: year, as: UTF8.self)),
+            (2000...2999).contains(year), let number = Int(String(decoding: number, as: UTF8.self)), number > 0
+        else { return nil }
+        return Number(year: year, number: number)
+    }
+
+    /// What begins with `RF` here, as a whole or in groups of four.
+    private static func creditorReference(_ bytes: [UInt8], at index: Int) -> String? {
+        guard bytes[index...].starts(with: "RF".utf8) || bytes[index...].starts(with: "rf".utf8) else { return nil }
+        var end = index
+        var body: String?
+        // The longest that is one.
+        while end < bytes.count, end - index < 32, isDigit(bytes[end]) || isLetter(bytes[end]) || bytes[end] == 0x20 {
+            end += 1
+            if let found = CreditorReference.body(of: String(decoding: bytes[index..<end], as: UTF8.self)) {
+                body = found
+            }
+        }
+        return body
+    }
+
+    private static func isDigit(_ byte: UInt8) -> Bool { (0x30...0x39).contains(byte) }
+    private static func isLetter(_ byte: UInt8) -> Bool { (0x41...0x5A).contains(byte & 0xDF) }
+
+    private static func isSeparator(_ byte: UInt8) -> Bool {
+        [0x20, 0x2D, 0x2F, 0x2E, 0x5F, 0x3A].contains(byte) || byte >= 0x80
+    }
+
+    /// Who paid, as a bank writes it into the text of a table: behind `VIR DE`, up to the reason; nil where it is none of these.
+    static func payer(in text: String) -> String? {
+        guard text.utf8.count <= 4000 else { return nil }
+        let words = text.asciiUppercased.split(atByte: 0x20, omittingEmpty: true).prefix(40).map(String.init)
+        guard let first = words.first, openings.contains(where: { first.hasSameBytes(as: $0) }) else { return nil }
+        // `/DE` opens the name wherever it stands.
+        let marked = words.firstIndex { $0.hasSameBytes(as: "/DE") }
+        let start =
+            marked.map { $0 + 1 }
+            ?? words.firstIndex { word in
+                !(openings + fillers).contains { word.hasSameBytes(as: $0) } && !word.utf8.allSatisfy { !isLetter($0) }
+            } ?? words.endIndex
+        let name = words[start...].prefix { word in
+            !word.hasBytePrefix("/") && !closings.contains { word.hasSameBytes(as: $0) }
+                && numbers(in: word).isEmpty
+        }
+        return name.isEmpty ? nil : name.prefix(12).joined(separator: " ")
+    }
+
+    private static let openings = ["VIR", "VIRT", "VIREMENT", "PRLV", "PRELEVEMENT", "VRT"]
+    private static let fillers = [
+        "SEPA", "RECU", "REÇU", "REçU", "INST", "INSTANTANE", "DE", "DE:", "EN", "VOTRE", "FAVEUR", "EMIS", "VERS",
+        "POUR", "A", "M", "MME",
+    ]
+    private static let closings = [
+        "MOTIF", "MOTIF:", "REF", "REF:", "REFERENCE", "REFERENCE:", "COT", "COTISATION", "FACTURE", "LIB",
+    ]
+}

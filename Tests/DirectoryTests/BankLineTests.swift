@@ -1,0 +1,327 @@
+import ClubProtocol
+import Foundation
+import HTTPTypes
+import Postgres
+import ServiceKit
+import TestKit
+import Testing
+
+@testable import Directory
+
+/// What bank lines may be, and that each is booked once.
+@Suite("bank lines", .serialized)
+struct BankLineTests {
+    private let year = Day.today.year
+
+    @Test("numbers of contributions are found in what payers make of them")
+    func references() {
+        for (text, found) in [
+            ("2027-12", ["2027-12"]), ("COT 2027 12", ["2027-12"]), ("COT202712", ["2027-12"]),
+            ("N°2027-0012.", ["2027-12"]),
+            ("2027/12 et 2027/13", ["2027-12", "2027-13"]), ("2027 - 12", ["2027-12"]), ("2027–12", ["2027-12"]),
+            ("2027_12", ["2027-12"]), ("cotisation 2027, merci", []), ("1999-12", []), ("2027-0", []),
+            ("RF05202712", ["2027-12"]), ("RF05 2027 12 merci", ["2027-12"]), ("", []), ("le 12/2027", []),
+        ] {
+            #expect(PaymentReferences.numbers(in: text).map { "\($0.year)-\($0.number)" } == found, "\(text)")
+        }
+        let many = (1...100).map { "2027-\($0)" }.joined(separator: " ")
+        #expect(PaymentReferences.numbers(in: many).count == 16)
+        #expect(PaymentReferences.payer(in: "VIR SEPA RECU /DE CHAMBRE DE PAU /MOTIF COT 2027-12") == "CHAMBRE DE PAU")
+        #expect(PaymentReferences.payer(in: "VIREMENT DE SARL DUPONT REF 12") == "SARL DUPONT")
+        #expect(PaymentReferences.payer(in: "VIR INST CHAMBRE PAU 2027-12") == "CHAMBRE PAU")
+        #expect(PaymentReferences.payer(in: "CARTE PARKING") == nil)
+    }
+
+    @Test("numbers of accounts and references have check digits")
+    func checkDigits() {
+        #expect((try? IBAN(validating: "fr76 3000 6000 0112 3456 7890 189"))?.text == "FR7630006000011234567890189")
+        for text in [
+            "FR7630006000011234567890188", "FR76", "7630006000011234567890189", "FR76\u{E9}0006000011234567890189",
+        ] {
+            #expect((try? IBAN(validating: text)) == nil)
+        }
+        #expect(CreditorReference.body(of: "RF18 5390 0754 7034") == "539007547034")
+        #expect(CreditorReference.body(of: "RF19 5390 0754 7034") == nil)
+    }
+
+    @Test(
+        "a line is proposed what it may be: by number, by amount, by name, by the sum of several; the likeliest first")
+    func proposals() async throws {
+        try await withDirectory { directory in
+            let alpha = try await directory.member("SARL Alpha Conseil")
+            let beta = try await directory.member("Chambre de Béta", tier: "premium")
+            let gamma = try await directory.member("Union Gamma")
+            _ = try await directory.membership(gamma.id, from: "\(year + 1)-01-01", until: "\(year + 1)-12-31")
+            for year in [year, year + 1] { try await call(year, directory) }
+            let numbers = try await numbers(directory)
+            let (one, two) = (try #require(numbers[alpha.id]?.first), try #require(numbers[beta.id]?.first))
+            try await take(
+                [
+                    (120_000, nil, "COTISATION \(one.replacing("-", with: " "))"),
+                    (300_000, "CHAMBRE DE BETA SA", nil), (120_000, nil, nil), (240_000, "Union Gamma", nil),
+                    (77, "Personne", "bonjour"), (5_000, "alpha conseil", nil),
+                    (300_000, "Inconnu", "RF00 \(two.replacing("-", with: ""))"),
+                ], directory)
+            let lines = try await open(directory)
+            func found(_ index: Int) -> [BankProposal] { lines[index].proposals ?? [] }
+            #expect(found(0).first?.organization == alpha.id && found(0).first?.reasons == [.reference, .amount])
+            #expect(found(0).first?.contributions.map(\.number.text) == [one])
+            #expect(found(1).first?.organization == beta.id && found(1).first?.reasons == [.amount, .name])
+            #expect(Set(found(2).map(\.organization)) == [alpha.id, gamma.id])
+            #expect(found(2).allSatisfy { $0.reasons == [.amount] })
+            let sum = try #require(found(3).first)
+            #expect(sum.reasons == [.amount, .name] && sum.contributions.count == 2)
+            #expect(sum.contributions.reduce(0) { $0 + $1.amount.amount } == 240_000)
+            #expect(found(4).isEmpty)
+            #expect(found(5).first?.reasons == [.name] && found(5).first?.contributions.first?.amount.amount == 5_000)
+            #expect(found(6).first?.reasons == [.reference, .amount] && found(6).first?.organization == beta.id)
+            #expect(found(6).count == 1)
+            let shown = try await directory.client(.auditor).send(GetBankLine.request(path: .init(line: lines[0].id)))
+            #expect(shown == lines[0])
+        }
+    }
+
+    @Test("a line is booked as a payment by hand is: its day, its reference, its receipt; what is beyond is credit")
+    func booked() async throws {
+        try await withDirectory { directory in
+            let alpha = try await directory.member("Alpha")
+            try await call(year, directory)
+            let contribution = try await contribution(of: alpha, directory)
+            try await take([(130_000, "Alpha", "x")], directory)
+            let line = try #require(try await open(directory).first)
+            let answer = try await book(line, #"{"contribution":"\#(contribution.id)"}"#, directory)
+            #expect(answer.status == 201, "\(answer.text)")
+            let booked = try answer.decode(BankLine.self)
+            #expect(booked.state == .booked && booked.proposals == nil && booked.version == 2)
+            #expect(booked.bookings.map(\.contribution) == [contribution.id])
+            let payments = try await directory.client(.operator).send(
+                ListPayments.request(path: .init(contribution: contribution.id), query: .init()))
+            let payment = try #require(payments.items.first)
+            #expect(payment.amount.amount == 130_000 && payment.credited.amount == 10_000)
+            #expect(
+                payment.means == .transfer && payment.reference == line.reference && payment.paidOn == line.bookedOn)
+            #expect(booked.bookings.first?.payment == payment.id)
+            #expect(try await self.contribution(of: alpha, directory).receipt != nil)
+            #expect(
+                try await book(line, #"{"contribution":"\#(contribution.id)"}"#, directory).problem().slug
+                    == "transition-not-allowed")
+            #expect(try await dismiss(line, directory).status == 409)
+            #expect(try await open(directory).isEmpty)
+            let list = try await directory.client(.operator).send(ListBankLines.request(query: .init(state: .booked)))
+            #expect(list.items == [booked])
+
+            // It went out again: the same, below zero.
+            try await take([(-130_000, "Alpha", "REJET")], directory)
+            let back = try #require(try await open(directory).first)
+            #expect(
+                try await book(back, #"{"contribution":"\#(contribution.id)","means":"directDebit"}"#, directory).status
+                    == 201)
+            #expect(try await self.contribution(of: alpha, directory).paid.amount == 0)
+        }
+    }
+
+    @Test("several contributions share a line to the cent; credit is paid back by one that went out")
+    func parts() async throws {
+        try await withDirectory { directory in
+            let alpha = try await directory.member("Alpha")
+            let beta = try await directory.member("Béta")
+            try await call(year, directory)
+            let (one, two) = (
+                try await contribution(of: alpha, directory).id, try await contribution(of: beta, directory).id
+            )
+            try await take([(250_000, "Alpha", nil)], directory)
+            let line = try #require(try await open(directory).first)
+            func part(_ id: Contribution.ID, _ cents: Int) -> String {
+                #"{"contribution":"\#(id)","amount":{"amount":\#(cents),"currency":"EUR"}}"#
+            }
+            for (json, pointer) in [
+                (#"{"contributions":[\#(part(one, 130_000)),\#(part(two, 110_000))]}"#, "/contributions"),
+                (#"{"contributions":[]}"#, "/contributions"),
+                (#"{"contributions":[\#(part(one, 125_000)),\#(part(one, 125_000))]}"#, "/contributions"),
+                (#"{"contributions":[\#(part(one, -1)),\#(part(two, 250_001))]}"#, "/contributions/0/amount/amount"),
+                (
+                    #"{"contributions":[\#(part(one, 130_000)),\#(part(.init(), 120_000))]}"#,
+                    "/contributions/1/contribution"
+                ),
+                (#"{"contribution":"\#(Contribution.ID())"}"#, "/contribution"),
+                (#"{"refund":"\#(Organization.ID())"}"#, "/refund"), ("{}", ""),
+                (#"{"contribution":"\#(one)","refund":"\#(alpha.id)"}"#, ""),
+                (#"{"contribution":"\#(one)","means":"credit"}"#, "/means"),
+            ] {
+                let answer = try await book(line, json, directory)
+                #expect(answer.status == 422, "\(json)")
+                #expect(try answer.pointer() == pointer, "\(json)")
+            }
+            #expect(try await open(directory).map(\.id) == [line.id])
+            let answer = try await book(
+                line, #"{"contributions":[\#(part(one, 130_000)),\#(part(two, 120_000))]}"#, directory)
+            #expect(try answer.decode(BankLine.self).bookings.count == 2)
+            #expect(try await contribution(of: beta, directory).state == .paid)
+
+            try await take([(-10_000, "Alpha", nil), (-20_000, "Alpha", nil)], directory)
+            let lines = try await open(directory)
+            #expect(lines[0].proposals?.first?.reasons == [.amount, .name])
+            #expect(lines[0].proposals?.first?.organization == alpha.id)
+            #expect(lines[0].proposals?.first?.refund?.amount == 10_000)
+            #expect(lines[1].proposals == [])
+            #expect(
+                try await book(lines[1], #"{"refund":"\#(alpha.id)"}"#, directory).problem().slug == "credit-exceeded")
+            let refunded = try await book(lines[0], #"{"refund":"\#(alpha.id)"}"#, directory).decode(BankLine.self)
+            #expect(refunded.bookings.first?.creditEntry != nil && refunded.bookings.first?.amount.amount == -10_000)
+            let credit = try await directory.client(.operator).send(
+                GetCredit.request(path: .init(organization: alpha.id), query: .init()))
+            #expect(credit.balance.amount == 0 && credit.items.first?.reference == lines[0].reference)
+        }
+    }
+
+    @Test("a line that is nothing of ours is dismissed with a reason, and opened again")
+    func dismissed() async throws {
+        try await withDirectory { directory in
+            try await take([(-990, nil, "FRAIS"), (100, nil, nil)], directory)
+            let line = try #require(try await open(directory).first)
+            let dismissed = try await dismiss(line, directory).decode(BankLine.self)
+            #expect(dismissed.state == .dismissed && dismissed.reason?.text == "Frais" && dismissed.proposals == nil)
+            #expect(try await dismiss(line, directory).status == 409)
+            #expect(try await book(line, #"{"refund":"\#(Organization.ID())"}"#, directory).status == 409)
+            #expect(try await directory.ask("/v1/bank-lines?state=dismissed").items("id") == [line.id.text])
+            let path = "/v1/bank-lines/\(line.id)/dismissal"
+            for role in [Role.auditor, .editor] {
+                #expect(try await directory.ask(.delete, path, as: role).status == 403)
+            }
+            #expect(try await directory.ask(.delete, path).decode(BankLine.self).state == .open)
+            #expect(try await directory.ask(.delete, path).status == 409)
+            #expect(try await directory.ask(.delete, "/v1/bank-lines/\(BankLine.ID())/dismissal").status == 404)
+            let pages = try await directory.client(.operator).send(ListBankLines.request(query: .init(limit: 1)))
+            let rest = try await directory.client(.operator).send(
+                ListBankLines.request(query: .init(limit: 1, cursor: pages.next)))
+            #expect(Set((pages.items + rest.items).map(\.amount.amount)) == [-990, 100] && rest.next == nil)
+            for (now, next) in BankLine.State.allCases.flatMap({ now in BankLine.State.allCases.map { (now, $0) } }) {
+                let isAllowed = now == .open ? next != .open : now == .dismissed && next == .open
+                #expect(now.allows(next) == isAllowed)
+            }
+        }
+    }
+
+    @Test("of many who book a line at once one does; without the database's guards more do", arguments: [true, false])
+    func once(isGuarded: Bool) async throws {
+        try await withDirectory { directory in
+            let alpha = try await directory.member("Alpha")
+            try await call(year, directory)
+            let contribution = try await contribution(of: alpha, directory)
+            try await take([(10_000, "Alpha", nil)], directory)
+            let line = try #require(try await open(directory).first)
+            if !isGuarded {
+                try await directory.database.withClient(searchPath: "directory") { client in
+                    try await client.execute("drop trigger bank_booking_line on bank_booking")
+                    try await client.execute("drop trigger bank_booking_sum on bank_booking")
+                    try await client.execute("alter table payment drop constraint payment_bank_line_fkey")
+                    try await client.execute("alter table credit_entry drop constraint credit_entry_bank_line_fkey")
+                    try await client.execute("alter table bank_booking drop constraint bank_booking_pkey")
+                }
+            }
+            let statuses = try await withThrowingTaskGroup(of: Int.self) { group in
+                for _ in 1...6 {
+                    group.addTask { try await book(line, #"{"contribution":"\#(contribution.id)"}"#, directory).status }
+                }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(statuses.count { $0 == 201 } == (isGuarded ? 1 : 6), "\(statuses)")
+            #expect(try await self.contribution(of: alpha, directory).paid.amount == (isGuarded ? 10_000 : 60_000))
+        }
+    }
+
+    @Test("what a bank wrote of a person is told and erased, and forgotten when its time is over")
+    func personal() async throws {
+        try await withNetwork { network in
+            let directory = network.directory
+            let person = try await directory.person("Ana", "Martinez")
+            _ = try await directory.person("Jean", "Dupont")
+            _ = try await directory.person("Jean", "Dupont")
+            try await take(
+                [
+                    (100, "MARTINEZ ANA", "cotisation"), (200, nil, "VIR DE ANA MARTINEZ merci"),
+                    (300, "Jean Dupont", "y"),
+                ],
+                directory)
+            let known = try await KnownAs.find(DataSubject(person.id), on: directory.backend.database)
+            let row = try await directory.backend.database.first(
+                """
+                select count(*) as count from bank_line where directory.folded(counterparty) = any(array(
+                    select directory.folded(name) from unnest(\(known.namesAlone(DataSubject(person.id).id))) as name))
+                """)
+            #expect(try row?["count", as: Int.self] == 1)
+            for statement in ErasureSteps.statements(for: DataSubject(person.id), known) {
+                try await directory.backend.database.execute(statement)
+            }
+            let lines = try await open(directory)
+            #expect(lines.map { $0.counterparty?.text } == [nil, nil, "Jean Dupont"])
+            #expect(lines[0].remittance == nil && lines[0].forgottenAt != nil)
+            #expect(lines[1].remittance?.text == "VIR DE […] merci")
+            #expect(lines.map(\.amount.amount) == [100, 200, 300])
+
+            try await network.change("update bank_line set updated_at = now() - interval '25 months'")
+            try await directory.backend.database.execute("update retention_rule set last_count = null")
+            try await directory.backend.database.execute(
+                """
+                insert into job (kind, payload, unique_key, maximum_attempts)
+                values ('cron.retention', '{}', 'retention', 3) on conflict do nothing
+                """)
+            for _ in 1...300 {
+                let row = try await directory.backend.database.first(
+                    "select last_count from retention_rule where code = 'bankLines'")
+                if try row?.optional("last_count", as: Int.self) != nil { break }
+                try await Task.sleep(for: .milliseconds(100))
+            }
+            let kept = try await open(directory)
+            #expect(kept.allSatisfy { $0.counterparty == nil && $0.remittance == nil && $0.forgottenAt != nil })
+            // The line is known still.
+            try await take([(100, "MARTINEZ ANA", "cotisation")], directory, added: 0)
+        }
+    }
+
+    // MARK: -
+
+    private func call(_ year: Int, _ directory: TestService) async throws {
+        _ = try await directory.client(.operator).send(CallContributions.request(body: .init(year: year)))
+    }
+
+    private func numbers(_ directory: TestService) async throws -> [Organization.ID: [String]] {
+        let list = try await directory.client(.operator).send(ListContributions.request(query: .init())).items
+        return Dictionary(grouping: list, by: \.organization).mapValues { $0.map { "\($0.year)-\($0.number)" } }
+    }
+
+    private func contribution(of member: Organization, _ directory: TestService) async throws -> Contribution {
+        try #require(
+            try await directory.client(.operator).send(
+                ListContributions.request(query: .init(organization: member.id))
+            ).items.first)
+    }
+
+    /// Takes a statement with these lines, each of which has a reference of its own, from today back.
+    private func take(
+        _ lines: [(cents: Int, payer: String?, text: String?)], _ directory: TestService, added: Int? = nil
+    ) async throws {
+        let entries = lines.enumerated().map { index, line in
+            Camt.Entry(
+                cents: line.cents, day: Day.today.adding(days: -index).text,
+                reference: "R\(index) \(line.cents)",
+                parts: [.init(cents: line.cents, payer: line.payer, text: line.text)])
+        }
+        let answer = try await directory.raw(
+            .post, "/v1/bank-statements", role: .operator, headers: ["Content-Type": "application/xml"],
+            body: Array(Camt(statements: [entries]).text.utf8))
+        #expect(try answer.decode(BankStatement.self).added == added ?? lines.count, "\(answer.text)")
+    }
+
+    private func open(_ directory: TestService) async throws -> [BankLine] {
+        try await directory.client(.operator).send(ListBankLines.request(query: .init(state: .open))).items
+    }
+
+    private func book(_ line: BankLine, _ json: String, _ directory: TestService) async throws -> RawAnswer {
+        try await directory.ask(.post, "/v1/bank-lines/\(line.id)/bookings", json: json)
+    }
+
+    private func dismiss(_ line: BankLine, _ directory: TestService) async throws -> RawAnswer {
+        try await directory.ask(.post, "/v1/bank-lines/\(line.id)/dismissal", json: #"{"reason":"Frais"}"#)
+    }
+}
