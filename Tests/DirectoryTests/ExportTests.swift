@@ -230,6 +230,15 @@ struct ExportTests {
             #expect(whole.contains("ORG:Fédération\\; des métiers\\, de l'été éé"))
             #expect(whole.contains("tel:+33559000000\r\n") && whole.contains("EMAIL;TYPE=work:ada@example.org\r\n"))
 
+            let old = try await directory.ask("/v1/people/\(ada.id)/vcard?version=3.0")
+            #expect(old.text.split(separator: "\r\n").allSatisfy { $0.utf8.count <= 75 })
+            let oldWhole = old.text.replacing("\r\n ", with: "")
+            #expect(oldWhole.contains("VERSION:3.0\r\n") && oldWhole.contains("N:d'Été\\; fils;Ada;;;\r\n"))
+            #expect(oldWhole.contains("TEL;TYPE=WORK,VOICE:+33559000000\r\n"))
+            #expect(oldWhole.contains("EMAIL;TYPE=INTERNET,WORK:ada@example.org\r\n"))
+            #expect(oldWhole.contains("UID:urn:uuid:\(ada.id)\r\n") && oldWhole.contains(/REV:\d{8}T\d{6}Z\r\n/))
+            #expect(try await directory.ask("/v1/people/\(ada.id)/vcard?version=2.1").status == 422)
+
             _ = try await directory.person("Bob", "Zola")
             let all = try await directory.ask("/v1/people.vcf?q=zola").text
             #expect(all.contains("FN:Bob Zola") && !all.contains("Ada"))

@@ -36,19 +36,21 @@ struct ExportRoutes {
         }
         parts.routes.export(ExportCards.self, headers: Self.file("people.vcf")) { call, output in
             let condition = PersonStore.selection(call.query.filter, for: call.principal)
+            let version = call.query.version ?? .v4
             try await database.forEachPage { last, limit in
                 try Self.cards(where: condition, after: last, limit: limit)
             } _: { rows in
                 let cards = try rows.decode(Card.self)
                 try await output.write { bytes in
-                    for card in cards { bytes.append(contentsOf: card.text.utf8) }
+                    for card in cards { bytes.append(contentsOf: card.text(version).utf8) }
                 }
             }
         }
         parts.routes.read(GetCard.self) { call in
             let query = try Self.cards(where: PersonStore.selection(call.path.person, for: call.principal))
             guard let row = try await database.first(query) else { throw Problem(.notFound) }
-            return .text(try row.decode(Card.self).text, headers: Self.file("person.vcf"))
+            let card = try row.decode(Card.self)
+            return .text(card.text(call.query.version ?? .v4), headers: Self.file("person.vcf"))
         }
     }
 

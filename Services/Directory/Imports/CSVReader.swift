@@ -160,7 +160,7 @@ struct CSVReader {
     }
 
     private mutating func endField() {
-        let cell = Self.text(field)
+        let cell = TextTranscoder.text(field)
         if !StreamSafe.accepts(cell) { isStreamSafe = false }
         cells.append(cell)
         field.removeAll(keepingCapacity: true)
@@ -175,21 +175,4 @@ struct CSVReader {
         isStreamSafe = true
         if record.fault != nil || record.cells.contains(where: { !$0.isBlank }) { records.append(record) }
     }
-
-    /// UTF-8 if the bytes are such, else Windows-1252, in which every byte is some character.
-    private static func text(_ bytes: [UInt8]) -> String {
-        String(validating: bytes, as: UTF8.self) ?? String(String.UnicodeScalarView(bytes.map(windows1252)))
-    }
-
-    private static func windows1252(_ byte: UInt8) -> Unicode.Scalar {
-        guard (0x80...0x9F).contains(byte) else { return Unicode.Scalar(byte) }
-        return Unicode.Scalar(windows1252High[Int(byte - 0x80)]) ?? "\u{FFFD}"
-    }
-
-    /// 0x80 to 0x9F (WHATWG Encoding Standard, index windows-1252).
-    private static let windows1252High: [UInt16] = [
-        0x20AC, 0x0081, 0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021, 0x02C6, 0x2030, 0x0160, 0x2039, 0x0152, 0x008D,
-        0x017D, 0x008F, 0x0090, 0x2018, 0x2019, 0x201C, 0x201D, 0x2022, 0x2013, 0x2014, 0x02DC, 0x2122, 0x0161, 0x203A,
-        0x0153, 0x009D, 0x017E, 0x0178,
-    ]
 }

@@ -169,6 +169,14 @@ enum Cell {
         return parts + [String(part)]
     }
 
+    /// A cell that ``list(_:_:_:)`` takes for these values.
+    static func list(of values: [String]) -> String {
+        values.map { value in
+            guard value.utf8.contains(where: { ",;|\n\r\"".utf8.contains($0) }) else { return value }
+            return "\"\(value.split(atByte: UInt8(ascii: "\"")).joined(separator: "\"\""))\""
+        }.joined(separator: ", ")
+    }
+
     /// The parts of a cell that holds several values: `64, 40`, `64;40`, `64|40`, or one a line.
     static func list<Value>(
         _ cell: String, _ more: String = "", _ read: (String) throws(InvalidText) -> Value

@@ -19,7 +19,8 @@ struct ImportFile<Row: ImportedRow> {
     private let topics: TopicVocabulary
     private let order: ImportLedger.Order
     private let claim: ImportLedger.Claim
-    private var records = CSVReader()
+    private let format: ImportFormat
+    private var records: RecordReader
     private var reader: ImportReader<Row>?
     private var count = 0
     private var digest = RowDigest()
@@ -27,7 +28,12 @@ struct ImportFile<Row: ImportedRow> {
     private var rejected: [(row: Int, faults: [ImportRow.Fault])] = []
 
     /// - Parameter claim: rows that were taken by an earlier attempt are passed over.
-    init(of blank: Row, topics: TopicVocabulary, _ order: ImportLedger.Order, after claim: ImportLedger.Claim) {
+    init(
+        _ format: ImportFormat, of blank: Row, topics: TopicVocabulary, _ order: ImportLedger.Order,
+        after claim: ImportLedger.Claim
+    ) {
+        self.format = format
+        records = RecordReader(format)
         self.blank = blank
         self.topics = topics
         self.order = order
@@ -44,10 +50,10 @@ struct ImportFile<Row: ImportedRow> {
 
     /// Gives what is left when the file has ended.
     ///
-    /// - Throws: as above; 422 when it has no header.
+    /// - Throws: as above; 422 when it has no header, or no card.
     mutating func finish() throws -> [Chunk] {
         var chunks = try accept(records.finish())
-        guard reader != nil else { throw Problem(.invalid, "The file is empty: its first line must hold the headers.") }
+        guard reader != nil else { throw Problem(.invalid, format.nothing) }
         guard count >= claim.rows else { throw order.anotherFile }
         if rows.count + rejected.count > 0 || claim.rows == 0 { chunks.append(try nextChunk()) }
         return chunks
@@ -82,14 +88,17 @@ struct ImportFile<Row: ImportedRow> {
             throw Problem(.invalid, "The first line of the file cannot be read: it \(fault).")
         }
         do throws(HeaderFault) {
-            reader = ImportReader(header: try ImportHeader(record.cells), blank: blank, topics: topics)
+            let header: ImportHeader<Row.Column> =
+                format == .cards ? ImportHeader(ofCards: []) : try ImportHeader(record.cells)
+            reader = ImportReader(format: format, header: header, blank: blank, topics: topics)
         } catch {
             throw Problem(.invalid, error.detail)
         }
     }
 
     private mutating func nextChunk() throws -> Chunk {
-        guard let header = reader?.header else { throw order.anotherFile }
+        guard var header = reader?.header else { throw order.anotherFile }
+        if format == .cards { header = ImportHeader(ofCards: records.leftOut) }
         let chunk = Chunk(
             header: header, rows: rows, rejected: rejected,
             advance: .init(rows: count, digest: digest.value, unknownColumns: header.unused))

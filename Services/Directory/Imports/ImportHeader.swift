@@ -102,6 +102,15 @@ struct ImportHeader<Column: ImportColumn> {
         }
     }
 
+    /// That of cards: a program may have made its own identifiers of them.
+    ///
+    /// - Parameter unused: the properties that are left aside.
+    init(ofCards unused: [String]) {
+        columns = CardReader.columns.map { Column(rawValue: $0.name) } + unused.map { _ in nil }
+        titles = CardReader.columns.map(\.title) + unused
+        isForeign = true
+    }
+
     private init(columns: [Column?], titles: [String], isForeign: Bool) {
         self.columns = columns
         self.titles = titles

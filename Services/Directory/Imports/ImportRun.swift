@@ -7,6 +7,7 @@ import Synchronization
 /// Takes one file: as a whole, in one transaction, or chunk by chunk, each of which also records how far it came.
 struct ImportRun<Row: ImportedRow> {
     let order: ImportLedger.Order
+    var format = ImportFormat.table
     /// What every row begins as.
     let blank: Row
     let database: PostgresClient
@@ -32,7 +33,7 @@ struct ImportRun<Row: ImportedRow> {
     private func compare(
         _ body: some AsyncSequence<ByteBuffer, any Error>, with claim: ImportLedger.Claim
     ) async throws {
-        var records = CSVReader()
+        var records = RecordReader(format)
         var digest = RowDigest()
         // The first record is no row.
         var count = -1
@@ -60,7 +61,8 @@ struct ImportRun<Row: ImportedRow> {
                 let claim = try await database.transaction { try await ImportLedger.claim(order, in: $0) }
                 guard !claim.isAnswered else { return claim }
                 mine.withLock { $0 = claim }
-                var file = ImportFile(of: blank, topics: try await vocabulary(in: transaction), order, after: claim)
+                var file = ImportFile(
+                    format, of: blank, topics: try await vocabulary(in: transaction), order, after: claim)
                 var rejected = 0
                 for try await buffer in body {
                     for chunk in try file.take(buffer.readableBytesView) {
@@ -113,7 +115,7 @@ struct ImportRun<Row: ImportedRow> {
             return claim.id
         }
         do {
-            var file = ImportFile(of: blank, topics: try await vocabulary(in: database), order, after: claim)
+            var file = ImportFile(format, of: blank, topics: try await vocabulary(in: database), order, after: claim)
             for try await buffer in body {
                 for chunk in try file.take(buffer.readableBytesView) { try await apply(chunk, claim) }
             }

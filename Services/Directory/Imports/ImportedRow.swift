@@ -128,6 +128,7 @@ struct ImportWritten: Decodable {
 
 /// Reads the cells of a row by the columns of the header.
 struct ImportReader<Row: ImportedRow> {
+    let format: ImportFormat
     let header: ImportHeader<Row.Column>
     /// A row that says nothing yet.
     let blank: Row
@@ -139,7 +140,7 @@ struct ImportReader<Row: ImportedRow> {
         row.row = number
         row.isForeign = header.isForeign ? true : nil
         var faults: [ImportRow.Fault] = []
-        if let fault = record.fault { return (row, [.init(column: nil, detail: "The row \(fault).")]) }
+        if let fault = record.fault { return (row, [.init(column: nil, detail: "The \(format.noun) \(fault).")]) }
         guard record.cells.count >= header.columns.count,
             record.cells.dropFirst(header.columns.count).allSatisfy({ Cell.trimmed($0).isEmpty })
         else {
@@ -149,7 +150,9 @@ struct ImportReader<Row: ImportedRow> {
         for (index, column) in header.columns.enumerated() {
             guard let column else { continue }
             let text = Cell.trimmed(record.cells[index])
-            if text.utf8.elementsEqual(Cell.emptying) {
+            // A card says what it says: no spreadsheet has been at it, and nothing in it empties anything.
+            let isLiteral = format == .cards
+            if !isLiteral, text.utf8.elementsEqual(Cell.emptying) {
                 if Row.emptiable.contains(column) {
                     row.empty(column)
                 } else if !column.isFact {
@@ -157,8 +160,8 @@ struct ImportReader<Row: ImportedRow> {
                 }
                 continue
             }
-            let cell = FormulaGuard.removed(from: text)
-            guard !Cell.isNothing(cell) else { continue }
+            let cell = isLiteral ? text : FormulaGuard.removed(from: text)
+            guard isLiteral ? !cell.isEmpty : !Cell.isNothing(cell) else { continue }
             do throws(InvalidText) {
                 try row.read(cell, as: column, topics)
             } catch {

@@ -3,7 +3,8 @@ import Postgres
 
 // The statements of an import of people. Each takes a batch of rows as one JSON parameter.
 extension PersonRow {
-    /// Who works where is said by the organization's SIRET, else by its name, which must then be that of one only.
+    /// Who works where is said by the organization's SIRET, else by its name, which must then be that of one only; or that of the
+    /// one where the person works already.
     /// By identifier; else by e-mail; else by name, without accents, case and signs, and organization, where addresses do
     /// not speak against it. A person has neither SIRET nor postal code of its own: those are the organization's. Of an ambassador
     /// the organization is known, too, for which it advises.
@@ -30,14 +31,22 @@ extension PersonRow {
                     directory.name_key("givenName") as given_key, directory.telephone_key(said.telephone) as telephone,
                     coalesce("isAmbassador", false) as is_ambassador,
                     case
-                        when cardinality(organizations) > 1
+                        when cardinality(organizations) > 1 and o.id is null
                             then 'Several organizations have this name: the SIRET would tell.'
                         when o.id is null and coalesce(said.siret, said.organization::text, "organizationName") is not null
                             then 'There is no such organization.'
                     end as fault
                 from said left join named using (row) left join organization o on o.id = coalesce(
                     said.organization, (select id from organization where organization.siret = said.siret),
-                    case when cardinality(organizations) = 1 then organizations[1] end)),
+                    case
+                        when cardinality(organizations) = 1 then organizations[1]
+                        when cardinality(organizations) > 1 and "isAmbassador" is not true then (
+                            select p.organization from person p
+                            where p.organization = any(organizations)
+                                and (p.id = said.identifier
+                                    or said.identifier is null and lower(p.email) = lower(said.email))
+                            limit 1)
+                    end)),
             by_email as (
                 select row, array[id] as records,
                     coalesce(directory.name_key(person.given_name) <> row.given_key, false) as is_other
@@ -122,12 +131,12 @@ extension PersonRow {
         try await ImportLeftOut.consents(rows, of: "person", for: existing, in: transaction)
     }
 
-    /// After the match there is not more than one.
+    /// After the match there is not more than one, but that where the person works already.
     static let organization: SQL = """
         coalesce(
             row.organization, (select o.id from organization o where o.siret = row.siret),
             (select o.id from organization o where directory.name_key(o.name) = directory.name_key(row."organizationName")
-                order by o.id limit 1))
+                order by exists (select from person p where p.id = row.id and p.organization = o.id) desc, o.id limit 1))
         """
 
     private static func recordset(_ rows: JSONText) -> SQL {

@@ -1,4 +1,4 @@
-import Foundation
+import ClubProtocol
 
 /// Makes UTF-8, or something in which every delimiter is the same byte, of the bytes of a file: takes a byte order mark
 /// away and turns UTF-16 (Excel's "Unicode text") into UTF-8. UTF-16 without its mark is known by every other byte of the first
@@ -69,4 +69,46 @@ struct TextTranscoder {
         if final { pending.removeAll() }
         return Array(String(decoding: units, as: UTF16.self).utf8)
     }
+
+    // MARK: The text of a field
+
+    /// UTF-8 if the bytes are such, else Windows-1252, in which every byte is some character.
+    static func text(_ bytes: [UInt8]) -> String {
+        String(validating: bytes, as: UTF8.self) ?? String(String.UnicodeScalarView(bytes.map(windows1252)))
+    }
+
+    /// The same, of bytes that say which character set they are in, if not UTF-8: in upper case.
+    ///
+    /// - Throws: for another than those of Western Europe.
+    static func text(_ bytes: [UInt8], charset: String?) throws(InvalidText) -> String {
+        switch charset {
+        case nil, "UTF-8", "UTF8", "US-ASCII", "ASCII", "ISO-8859-1", "ISO8859-1", "LATIN1", "WINDOWS-1252", "CP1252":
+            return text(bytes)
+        case "ISO-8859-15", "ISO8859-15", "LATIN9":
+            return String(validating: bytes, as: UTF8.self)
+                ?? String(String.UnicodeScalarView(bytes.map { latin9[$0] ?? windows1252($0) }))
+        default:
+            guard let text = String(validating: bytes, as: UTF8.self) else {
+                throw InvalidText("is in a character set that is not read here")
+            }
+            return text
+        }
+    }
+
+    /// In which ISO 8859-15 is not ISO 8859-1.
+    private static let latin9: [UInt8: Unicode.Scalar] = [
+        0xA4: "€", 0xA6: "Š", 0xA8: "š", 0xB4: "Ž", 0xB8: "ž", 0xBC: "Œ", 0xBD: "œ", 0xBE: "Ÿ",
+    ]
+
+    private static func windows1252(_ byte: UInt8) -> Unicode.Scalar {
+        guard (0x80...0x9F).contains(byte) else { return Unicode.Scalar(byte) }
+        return Unicode.Scalar(windows1252High[Int(byte - 0x80)]) ?? "\u{FFFD}"
+    }
+
+    /// 0x80 to 0x9F (WHATWG Encoding Standard, index windows-1252).
+    private static let windows1252High: [UInt16] = [
+        0x20AC, 0x0081, 0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021, 0x02C6, 0x2030, 0x0160, 0x2039, 0x0152, 0x008D,
+        0x017D, 0x008F, 0x0090, 0x2018, 0x2019, 0x201C, 0x201D, 0x2022, 0x2013, 0x2014, 0x02DC, 0x2122, 0x0161, 0x203A,
+        0x0153, 0x009D, 0x017E, 0x0178,
+    ]
 }

@@ -9,13 +9,15 @@ struct ExportCommand: AsyncParsableCommand {
     enum Records: String, CaseIterable, ExpressibleByArgument {
         case experts, organizations, people, ambassadors
         case members, memberships, contributions, payments, credit, receipts
+        /// The people, as vCards.
+        case cards
     }
 
     static let configuration = CommandConfiguration(
-        commandName: "export", abstract: "Writes records into a CSV file.",
+        commandName: "export", abstract: "Writes records into a CSV file, or people as vCards.",
         discussion: """
             What you may see, all of it. A file of experts, organizations, people or ambassadors is one that \
-            `club import` takes. What a spreadsheet could take for a formula has an apostrophe before it, which an \
+            `club import` takes, and so is one of cards, of the people. What a spreadsheet could take for a formula has an apostrophe before it, which an \
             import takes away again.
             """)
 
@@ -27,6 +29,14 @@ struct ExportCommand: AsyncParsableCommand {
 
     @Flag(help: "Write semicolons, decimal commas and a byte order mark, for a French Excel.")
     var excel = false
+
+    @Option(help: "Which vCards: 4.0, or 3.0, which Outlook and older telephones take.")
+    var cardVersion: CardVersion?
+
+    func validate() throws {
+        if records == .cards, excel { throw ValidationError("--excel is for tables, and not for cards") }
+        if records != .cards, cardVersion != nil { throw ValidationError("--card-version is for cards") }
+    }
 
     func run() async throws {
         let directory = try Connection().client(for: .directory, http: HTTPClient.shared)
@@ -58,6 +68,7 @@ struct ExportCommand: AsyncParsableCommand {
                 try await directory.download(ExportOrganizations.request(query: .init(excel: excel)), take)
             case .people: try await directory.download(ExportPeople.request(query: .init(excel: excel)), take)
             case .ambassadors: try await directory.download(ExportAmbassadors.request(query: .init(excel: excel)), take)
+            case .cards: try await directory.download(ExportCards.request(query: .init(version: cardVersion)), take)
             case .members: try await directory.download(ExportMembers.request(query: .init(excel: excel)), take)
             case .memberships: try await directory.download(ExportMemberships.request(query: .init(excel: excel)), take)
             case .contributions:
@@ -71,3 +82,5 @@ struct ExportCommand: AsyncParsableCommand {
         }
     }
 }
+
+extension CardVersion: ExpressibleByArgument {}

@@ -14,7 +14,8 @@ struct ImportCommand: ParsableCommand {
             an export says whom a row is about. An empty cell leaves what is there; one that holds - empties it. A yes \
             to what somebody declined is left out and listed, unless the columns consentDate and consentSource say \
             that it is newer. A file with a bad row is refused whole, unless --skip-bad-rows is given; every bad row is \
-            listed with its reason. Ends with exit code 1 when a row was bad.
+            listed with its reason. Ends with exit code 1 when a row was bad. People may also come as vCards (*.vcf), \
+            as `club export cards` or an address book writes them: a card is a row.
             """,
         subcommands: [Experts.self, Organizations.self, People.self, Ambassadors.self])
 
@@ -52,12 +53,16 @@ struct ImportCommand: ParsableCommand {
 
     struct People: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "people", abstract: "Takes people from a CSV file.")
+            commandName: "people", abstract: "Takes people from a CSV file, or from vCards.")
 
         @OptionGroup var file: ImportedFile
 
+        @Flag(help: "The file holds vCards, as one does whose name ends with .vcf.")
+        var cards = false
+
         func run() async throws {
-            try await file.take { id in
+            let isCards = cards || file.file.asciiLowercased.hasByteSuffix(".vcf")
+            try await file.take(as: isCards ? .vcard : .csv) { id in
                 ImportPeople.request(
                     query: .init(import: id, mode: file.mode, rejects: file.rejects, existing: file.existing))
             }
@@ -81,7 +86,7 @@ struct ImportCommand: ParsableCommand {
 
 /// The file of an import, and how it is to be taken.
 struct ImportedFile: ParsableArguments {
-    @Argument(help: "The file, in UTF-8 or Windows-1252; comma or semicolon.")
+    @Argument(help: "The file, in UTF-8, UTF-16 or Windows-1252; comma or semicolon.")
     var file: String
 
     @Flag(help: "Only say what would happen.")
@@ -101,7 +106,7 @@ struct ImportedFile: ParsableArguments {
 
     /// Sends the file and prints what became of it.
     func take<E: Endpoint>(
-        _ request: (Import.ID) -> Request<E>
+        as media: Operation.Media = .csv, _ request: (Import.ID) -> Request<E>
     ) async throws where E.Response == ImportReport {
         let chosen = earlier.map { try? Import.ID(validating: $0) } ?? Import.ID()
         guard let id = chosen else { throw CommandFailure("--import takes the identifier of an import") }
@@ -116,7 +121,7 @@ struct ImportedFile: ParsableArguments {
             // A pipe cannot be read twice.
             let isFile = (try? handle.seek(toOffset: 0)) != nil
             report = try await directory.upload(
-                request(id), body: FileChunks(handle: handle, bar: bar), isRepeatable: isFile)
+                request(id), body: FileChunks(handle: handle, bar: bar), as: media, isRepeatable: isFile)
         } catch {
             bar.end()
             let reason = CommandFailure(calling: .directory, error)
@@ -135,7 +140,9 @@ struct ImportedFile: ParsableArguments {
             print("\(place): \(note.detail)")
         }
         if !report.unknownColumns.isEmpty {
-            print("columns left out: \(report.unknownColumns.joined(separator: ", "))")
+            print(
+                "\(media == .vcard ? "properties" : "columns") left out: \(report.unknownColumns.joined(separator: ", "))"
+            )
         }
         var table = Table("rows", "created", "updated", "as they were", "bad", right: [0, 1, 2, 3, 4])
         table.add(

@@ -20,6 +20,16 @@ package struct Operation: Sendable {
         /// The body is a ``FileDocument``.
         case pdf = "application/pdf"
 
+        /// What a request's body of it is called, without parameters; the first is what to write, the others are what it was
+        /// called before.
+        package var names: [String] {
+            switch self {
+            // RFC 6350, 10.1; RFC 2425 and RFC 2426; what was there before there was a name.
+            case .vcard: ["text/vcard", "text/directory", "text/x-vcard"]
+            default: [rawValue]
+            }
+        }
+
         /// Whether the body is a ``TextDocument`` or a ``FileDocument``, and no JSON.
         package var isText: Bool {
             switch self {
@@ -55,7 +65,7 @@ package struct Operation: Sendable {
     /// The problems of the domain that this operation can answer; those every operation can answer are not listed.
     package var problems: [ProblemType]
     package var consumes: Media
-    /// What an upload takes besides.
+    /// What else a body may be.
     package var alsoConsumes: [Media]
     package var produces: Media
     /// Whether the caller must say by `If-Match` which version the change is based on.
@@ -83,6 +93,9 @@ package struct Operation: Sendable {
         self.requiresIfMatch = requiresIfMatch
         self.deprecation = deprecation
     }
+
+    /// The names of all that a body may be.
+    package var bodyNames: [String] { ([consumes] + alsoConsumes).flatMap(\.names) }
 
     /// The path cut at its slashes, variables apart from words.
     package var segments: [Segment] {

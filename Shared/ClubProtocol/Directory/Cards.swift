@@ -1,6 +1,14 @@
 import HTTPTypes
 
-/// Writes people as cards for an address book (vCard 4.0, RFC 6350).
+/// In which form a card is written.
+package enum CardVersion: String, Codable, CaseIterable, Sendable {
+    /// RFC 2426, which Outlook and older telephones take.
+    case v3 = "3.0"
+    /// RFC 6350.
+    case v4 = "4.0"
+}
+
+/// Writes people as cards for an address book (vCard 4.0, RFC 6350, or 3.0, RFC 2426).
 package enum ExportCards: Endpoint {
     package static let operation = Operation(
         .get, "/v1/people.vcf", "Writes the people as vCards.",
@@ -15,8 +23,11 @@ package enum ExportCards: Endpoint {
         /// Words of the name; accents and typing errors are forgiven.
         package var q: Line?
         package var updatedSince: Timestamp?
+        /// `4.0` unless said.
+        package var version: CardVersion?
 
-        package init() {
+        package init(version: CardVersion? = nil) {
+            self.version = version
         }
 
         /// The filters, as the list has them.
@@ -37,5 +48,15 @@ package enum GetCard: Endpoint {
         problems: [.notFound], produces: .vcard)
 
     package typealias Path = PersonPath
+
+    package struct Query: Codable, Sendable {
+        /// `4.0` unless said.
+        package var version: CardVersion?
+
+        package init(version: CardVersion? = nil) {
+            self.version = version
+        }
+    }
+
     package typealias Response = TextDocument
 }

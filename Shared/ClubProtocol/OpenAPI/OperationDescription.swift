@@ -70,10 +70,9 @@ struct OperationDescription {
                 "parameters": .array(parameters), "responses": .object(try responses),
             ]
             if let body {
-                members["requestBody"] = Self.requestBody(body, [operation.consumes])
+                members["requestBody"] = requestBody(body)
             } else if operation.consumes != .json {
-                members["requestBody"] = Self.requestBody(
-                    .object(["type": .string("string")]), [operation.consumes] + operation.alsoConsumes)
+                members["requestBody"] = requestBody(.object(["type": .string("string")]))
             }
             switch operation.access {
             case .anyone: members["security"] = .array([])
@@ -86,9 +85,11 @@ struct OperationDescription {
         }
     }
 
-    private static func requestBody(_ schema: JSONValue, _ media: [Operation.Media]) -> JSONValue {
-        let content = media.map { ($0.rawValue, JSONValue.object(["schema": schema])) }
-        return .object(["required": .bool(true), "content": .object(Dictionary(uniqueKeysWithValues: content))])
+    private func requestBody(_ schema: JSONValue) -> JSONValue {
+        let content = operation.bodyNames.map { ($0, JSONValue.object(["schema": schema])) }
+        return .object([
+            "required": .bool(true), "content": .object(Dictionary(uniqueKeysWithValues: content)),
+        ])
     }
 
     private static func content(_ schema: JSONValue, _ media: String) -> JSONValue {

@@ -116,13 +116,16 @@ package struct ServiceClient: Sendable {
 
     /// Sends a table as it comes, without keeping it.
     ///
-    /// - Parameter isRepeatable: whether `body` begins anew with each iterator, and sending it twice has the effect of sending it
-    ///   once; else it is sent once, for it is gone then.
+    /// - Parameters:
+    ///   - media: what it is, where that is not what the operation takes first.
+    ///   - isRepeatable: whether `body` begins anew with each iterator, and sending it twice has the effect of sending it
+    ///     once; else it is sent once, for it is gone then.
     package func upload<E: Endpoint, Body: AsyncSequence & Sendable>(
-        _ request: Request<E>, body: Body, isRepeatable: Bool = false, timeout: Duration? = nil
+        _ request: Request<E>, body: Body, as media: Operation.Media? = nil, isRepeatable: Bool = false,
+        timeout: Duration? = nil
     ) async throws -> E.Response where Body.Element == ByteBuffer {
         var call = try OutgoingCall(request, to: self)
-        call.headers.replaceOrAdd(name: "Content-Type", value: E.operation.consumes.rawValue)
+        call.headers.replaceOrAdd(name: "Content-Type", value: (media ?? E.operation.consumes).names[0])
         call.body = .stream(body, length: .unknown)
         call.isRepeatable = isRepeatable
         let upload = call

@@ -18,6 +18,11 @@ package struct Call<E: Endpoint>: Sendable {
     let base: Logger
     let work: Work
 
+    /// What the body is, of that which the operation takes.
+    package var media: Operation.Media {
+        Responder.media(work.head.contentType, work.route.operation) ?? work.route.operation.consumes
+    }
+
     /// The service's logger with the request and the operation on every line.
     package var logger: Logger {
         var logger = base

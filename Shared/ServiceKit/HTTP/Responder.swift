@@ -295,31 +295,31 @@ package final class Responder: Sendable {
         let isUpload = route.input == .upload
         let limit = limits.bodyBytes(route.operation, isUpload: isUpload, isAnonymous: isAnonymous)
         if head.hasBody {
-            guard !head.isEncoded, Self.isMedia(head.contentType, route.operation) else {
-                let taken = ([route.operation.consumes] + route.operation.alsoConsumes).map(\.rawValue)
-                throw Problem(
-                    .unsupportedMediaType, "This operation takes \(taken.joined(separator: ", ")).",
-                    headers: [.accept: taken.joined(separator: ", ")])
+            guard !head.isEncoded, Self.media(head.contentType, route.operation) != nil else {
+                let names = route.operation.bodyNames.joined(separator: ", ")
+                throw Problem(.unsupportedMediaType, "This operation takes \(names).", headers: [.accept: names])
             }
             guard (head.contentLength ?? 0) <= limit else { throw .tooLarge(limit) }
         }
         return isUpload ? .stream(limit: limit) : .collect(limit: limit)
     }
 
-    private static func isMedia(_ contentType: String?, _ operation: Operation) -> Bool {
-        guard let contentType else { return false }
+    /// What a body is, of that which an operation takes; nil where it is something else.
+    static func media(_ contentType: String?, _ operation: Operation) -> Operation.Media? {
+        guard let contentType else { return nil }
         let parts = contentType.split(atByte: UInt8(ascii: ";"))
-        guard let media = parts.first.map(withoutBlanks) else { return false }
-        let isTaken =
-            media.hasSameBytes(as: operation.consumes.rawValue)
-            || operation.alsoConsumes.contains { media.hasSameBytes(as: $0.rawValue) }
-            || (operation.method == .patch && media.hasSameBytes(as: "application/merge-patch+json"))
+        guard let name = parts.first.map(withoutBlanks) else { return nil }
         // Other character sets than UTF-8 would be read wrongly; other parameters mean nothing here.
-        return isTaken
-            && parts.dropFirst().allSatisfy { parameter in
-                let text = withoutBlanks(parameter)
-                return !text.hasBytePrefix("charset=") || ["charset=utf-8", "charset=\"utf-8\""].contains(text)
-            }
+        let isReadable = parts.dropFirst().allSatisfy { parameter in
+            let text = withoutBlanks(parameter)
+            return !text.hasBytePrefix("charset=") || ["charset=utf-8", "charset=\"utf-8\""].contains(text)
+        }
+        guard isReadable else { return nil }
+        let isFirst =
+            name.hasSameBytes(as: operation.consumes.rawValue)
+            || (operation.method == .patch && name.hasSameBytes(as: "application/merge-patch+json"))
+        if isFirst { return operation.consumes }
+        return operation.alsoConsumes.first { media in media.names.contains { $0.hasSameBytes(as: name) } }
     }
 
     /// In lower case, for what is compared; a longer one than any that means something is cut.

@@ -1,0 +1,113 @@
+import ClubProtocol
+
+/// Reads the cards of a vCard file as its bytes arrive: 4.0 (RFC 6350), 3.0 (RFC 2426), and 2.1 as old telephones write it. Its memory
+/// is one card without what is not kept.
+///
+/// Each card becomes a record as of a table, whose first record is the header: so all that is done with tables is done with
+/// cards. What is wrong with a card as a whole is its record's fault.
+struct CardReader {
+    /// The columns by their names in the API, and the properties that say as much.
+    static let columns: [(name: String, title: String)] = [
+        ("id", "UID"), ("familyName", "N (family name)"), ("givenName", "N (given name)"),
+        ("honorificPrefix", "N (prefix)"), ("email", "EMAIL"), ("otherEmails", "EMAIL (further)"), ("telephone", "TEL"),
+        ("otherTelephones", "TEL (further)"), ("organization", "ORG"), ("jobTitle", "TITLE"),
+    ]
+
+    /// The names of properties that were left aside, each once, as they came; at most a hundred.
+    private(set) var leftOut: [String] = []
+
+    private var transcoder = TextTranscoder()
+    private var lines = CardLines()
+    private var card: CardDraft?
+    /// How many cards within the card have begun and not ended; they are of somebody else (vCard 2.1, AGENT).
+    private var depth = 0
+    private var hasBegun = false
+    /// Whether something stands between two cards, or before the first, of which nothing was said yet, or something was.
+    private var isAstray = false
+
+    /// Takes the next bytes of the file and gives the records that are complete by now.
+    mutating func read(_ bytes: some Collection<UInt8>) -> [CSVReader.Record] {
+        var records: [CSVReader.Record] = []
+        accept(transcoder.transcode(bytes), into: &records)
+        return records
+    }
+
+    /// Gives what is left when the file has ended: nothing at all, no header either, of a file without a card.
+    mutating func finish() -> [CSVReader.Record] {
+        var records: [CSVReader.Record] = []
+        accept(transcoder.finish(), into: &records)
+        if let line = lines.finish() { take(line, into: &records) }
+        end(fault: "is not ended: END:VCARD is missing", into: &records)
+        return records
+    }
+
+    private mutating func accept(_ bytes: [UInt8], into records: inout [CSVReader.Record]) {
+        var index = 0
+        while let line = lines.next(in: bytes, from: &index) { take(line, into: &records) }
+    }
+
+    private mutating func take(_ line: CardLines.Line, into records: inout [CSVReader.Record]) {
+        guard line.isTooLong || line.bytes.contains(where: { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\t") })
+        else {
+            return
+        }
+        let property = CardProperty(line)
+        switch property?.mark {
+        case .begin:
+            if card?.isBeforeAgent == true || depth > 0 {
+                card?.isBeforeAgent = false
+                depth += 1
+            } else {
+                end(fault: "is not ended: another one begins within it", into: &records)
+                begin(into: &records)
+            }
+        case .end where depth > 0: depth -= 1
+        case .end where card != nil: end(fault: nil, into: &records)
+        default:
+            if depth > 0 { return }
+            guard card != nil else { return stray(into: &records) }
+            card?.take(property, isTooLong: line.isTooLong, leftOut: &leftOut)
+            lines.keepsBlanks = card?.isOld == true
+        }
+    }
+
+    private mutating func begin(into records: inout [CSVReader.Record]) {
+        if !hasBegun {
+            hasBegun = true
+            records.append(.init(cells: Self.columns.map(\.name)))
+            if isAstray { records.append(Self.nothing) }
+        }
+        isAstray = false
+        card = CardDraft()
+        lines.keepsBlanks = false
+    }
+
+    private mutating func end(fault: String?, into records: inout [CSVReader.Record]) {
+        depth = 0
+        guard let ended = card else { return }
+        card = nil
+        records.append(ended.record(fault: fault))
+    }
+
+    /// Once for all that stands between two cards.
+    private mutating func stray(into records: inout [CSVReader.Record]) {
+        if hasBegun && !isAstray { records.append(Self.nothing) }
+        isAstray = true
+    }
+
+    private static let nothing = CSVReader.Record(
+        cells: [], fault: "is none: it does not stand between BEGIN:VCARD and END:VCARD")
+}
+
+extension CardProperty {
+    fileprivate enum Mark {
+        case begin, end
+    }
+
+    /// Whether a card begins or ends here, and no calendar.
+    fileprivate var mark: Mark? {
+        guard name == "BEGIN" || name == "END", let text = try? text() else { return nil }
+        guard text.trimmingBlanks.asciiUppercased.hasSameBytes(as: "VCARD") else { return nil }
+        return name == "BEGIN" ? .begin : .end
+    }
+}
