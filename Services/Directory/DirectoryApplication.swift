@@ -46,6 +46,7 @@ package enum DirectoryApplication: ServiceApplication {
         Migration("0039-documents", sql: PackageResources.m0039_documents_sql),
         Migration("0040-credit", sql: PackageResources.m0040_credit_sql),
         Migration("0041-bank", sql: PackageResources.m0041_bank_sql),
+        Migration("0042-people", sql: PackageResources.m0042_people_sql),
     ]
 
     package static func assemble(_ backend: Backend, into parts: inout ServiceParts) throws {

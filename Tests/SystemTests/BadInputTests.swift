@@ -55,7 +55,8 @@ struct BadInputTests {
         Case(name: "privileged key", body: #"{"givenName":"A","familyName":"B","id":"1"}"#, status: 422, names: "id"),
         Case(name: "missing key", body: #"{"givenName":"A"}"#, status: 422, names: "familyName"),
         Case(name: "wrong type", body: #"{"givenName":7,"familyName":"B"}"#, status: 422, names: "/givenName"),
-        Case(name: "null", body: #"{"givenName":null,"familyName":"B"}"#, status: 422, names: "/givenName"),
+        Case(name: "null", body: #"{"givenName":"A","familyName":null}"#, status: 422, names: "/familyName"),
+        Case(name: "empty name", body: #"{"givenName":"","familyName":"B"}"#, status: 422, names: "/givenName"),
         // 13, 26: characters that have no place in a name
         Case(name: "U+0000", body: #"{"givenName":"A\u0000","familyName":"B"}"#, status: 422, names: "/givenName"),
         Case(name: "bidirectional control", body: #"{"givenName":"A\u202e","familyName":"B"}"#, status: 422),

@@ -21,7 +21,7 @@ enum AudienceStore {
             ["left_on is null", "email is not null", .agreed(to: audience.consent)] + field(audience)
             + (last.map { ["ambassador.id > \($0)"] } ?? [])
         return """
-            select 'ambassador' as entity, ambassador.id, ambassador.person, given_name || ' ' || family_name as name, email,
+            select 'ambassador' as entity, ambassador.id, ambassador.person, \(PersonStore.name(of: "person")) as name, email,
                 departements[1] as departement, \(agreedAt(audience)) as "agreedAt"
             from ambassador join person on person.id = ambassador.person
             where \(rules.all)

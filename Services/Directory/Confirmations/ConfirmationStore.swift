@@ -67,8 +67,8 @@ enum ConfirmationStore {
             select request.expert, request.ambassador, ambassador.person, step, request.confirmed_at as "confirmedAt",
                 coalesce(expert.email, person.email) as email,
                 coalesce(
-                    expert.contact_name, expert.name, left(person.given_name || ' ' || person.family_name, 200)) as name,
-                coalesce(expert.name, person.given_name || ' ' || person.family_name) as record
+                    expert.contact_name, expert.name, left(\(PersonStore.name(of: "person")), 200)) as name,
+                coalesce(expert.name, \(PersonStore.name(of: "person"))) as record
             from confirmation_request as request
             left join expert on expert.id = request.expert
             left join ambassador on ambassador.id = request.ambassador

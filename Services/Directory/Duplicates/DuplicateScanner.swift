@@ -169,7 +169,7 @@ enum DuplicateScanner {
                     hit(
                         .swappedNames, kind,
                         """
-                        directory.name_key(other.given_name || ' ' || other.family_name)
+                        directory.name_key(\(PersonStore.name(of: "other")))
                             = directory.name_key(changed.full_name)
                         and directory.name_key(other.full_name) <> directory.name_key(changed.full_name)
                         """),

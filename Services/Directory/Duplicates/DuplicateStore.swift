@@ -11,7 +11,7 @@ enum DuplicateStore {
         """
         case kind
             when 'organization' then (select name from organization where organization.id = \(id))
-            when 'person' then (select given_name || ' ' || family_name from person where person.id = \(id))
+            when 'person' then (select \(PersonStore.name(of: "person")) from person where person.id = \(id))
             else (select name from expert where expert.id = \(id)) end
         """
     }

@@ -54,7 +54,7 @@ enum PossibleDuplicates {
 
     private static func name(_ kind: RecordKind) -> SQL {
         switch kind {
-        case .person: "record.given_name || ' ' || record.family_name"
+        case .person: PersonStore.name(of: "record")
         case .organization, .expert: "record.name"
         }
     }
@@ -90,8 +90,8 @@ enum PossibleDuplicates {
         return switch body.kind {
         case .person:
             """
-            select *, family_name || ' ' || given_name as full_name,
-                directory.sort_key(family_name || ' ' || given_name) collate "C" as sort_key
+            select *, family_name || coalesce(' ' || given_name, '') as full_name,
+                directory.sort_key(family_name || coalesce(' ' || given_name, '')) collate "C" as sort_key
             from (
                 select gen_random_uuid() as id, \(body.givenName)::text as given_name,
                     \(body.familyName)::text as family_name, \(body.email)::text as email,

@@ -46,6 +46,11 @@ struct PersonRoutes {
         parts.snapshot("person", PersonStore.snapshot)
         parts.routes.constraint(
             "person_email_key", Problem(.alreadyExists, errors: [.init("/email", "another person has it")]))
+        parts.routes.constraint(
+            "person_other_emails_key",
+            Problem(.alreadyExists, errors: [.init("/otherEmails", "another person has one")]))
+        parts.routes.constraint("person_other_emails_check", .invalid("/otherEmails", "are more than 10"))
+        parts.routes.constraint("person_other_telephones_check", .invalid("/otherTelephones", "are more than 10"))
         parts.routes.constraint("person_organization_fkey", .invalid("/organization", "there is no such organization"))
     }
 }

@@ -4,9 +4,13 @@ import ServiceKit
 
 enum PersonStore {
     private static let columns: SQL = """
-        id, given_name as "givenName", family_name as "familyName", email, telephone, organization, consents, version,
-        created_at as "createdAt", updated_at as "updatedAt"
+        id, honorific_prefix as "honorificPrefix", given_name as "givenName", family_name as "familyName", email,
+        nullif(other_emails, '{}') as "otherEmails", telephone, nullif(other_telephones, '{}') as "otherTelephones",
+        organization, job_title as "jobTitle", consents, version, created_at as "createdAt", updated_at as "updatedAt"
         """
+
+    /// A person's name as one says it, of the columns of a row.
+    static func name(of row: SQL) -> SQL { "directory.person_name(\(row).given_name, \(row).family_name)" }
 
     /// What a caller may see: a representative the people of its organization and itself, the others themselves.
     private static func visible(to principal: Principal) -> [SQL] {
@@ -30,9 +34,13 @@ enum PersonStore {
         }
         return try await transaction.query(
             """
-            insert into person (id, given_name, family_name, email, telephone, organization, consents)
+            insert into person (
+                id, honorific_prefix, given_name, family_name, email, other_emails, telephone, other_telephones,
+                organization, job_title, consents)
             values (
-                \(id), \(body.givenName), \(body.familyName), \(body.email), \(body.telephone), \(organization),
+                \(id), \(body.honorificPrefix), \(body.givenName ?? nil), \(body.familyName), \(body.email),
+                \(body.otherEmails ?? []), \(body.telephone), \(body.otherTelephones ?? []), \(organization),
+                \(body.jobTitle),
                 directory.with_consents('{}', \(try JSONText(encoding: body.consents ?? ConsentChoices()))))
             returning \(columns)
             """)
@@ -49,7 +57,10 @@ enum PersonStore {
     private static func filter(_ query: ListPeople.Query) -> [SQL] {
         var rules: [SQL] = []
         if let organization = query.organization { rules.append("organization = \(organization)") }
-        if let email = query.email { rules.append("lower(email) = lower(\(email.text))") }
+        if let email = query.email {
+            rules.append(
+                "id in (select record from address_held where email = lower(\(email.text)) and kind = 'person')")
+        }
         if let purpose = query.purpose { rules.append(.agreed(to: purpose)) }
         if let words = query.q { rules.append(.nameMatches(words)) }
         if let since = query.updatedSince { rules.append(.hasChanged(since: since)) }
@@ -90,13 +101,11 @@ enum PersonStore {
             let row = try await transaction.first("select \(columns) from person where \(rules.all) for update")
         else { throw Problem(.notFound) }
         var person = try row.decode(Person.self, at: version)
-        if let value = patch.givenName { person.givenName = value }
-        if let value = patch.familyName { person.familyName = value }
-        if let value = patch.email, value != person.email {
+        let (email, others) = (person.email, person.otherEmails)
+        person.apply(patch)
+        if email != person.email || others != person.otherEmails {
             try await checkAddress(of: id, by: principal, in: transaction)
-            person.email = value
         }
-        if let value = patch.telephone { person.telephone = value }
         if let value = patch.organization, value != person.organization {
             guard principal.role == .operator else {
                 throw Problem(.forbidden, "Only the club's staff moves a person to another organization.")
@@ -107,8 +116,11 @@ enum PersonStore {
         return try await transaction.query(
             """
             update person set
-                given_name = \(person.givenName), family_name = \(person.familyName), email = \(person.email),
-                telephone = \(person.telephone), organization = \(person.organization),
+                honorific_prefix = \(person.honorificPrefix), given_name = \(person.givenName),
+                family_name = \(person.familyName), email = \(person.email),
+                other_emails = \(person.otherEmails ?? []), telephone = \(person.telephone),
+                other_telephones = \(person.otherTelephones ?? []), organization = \(person.organization),
+                job_title = \(person.jobTitle),
                 consents = directory.with_consents(
                     consents, \(try JSONText(encoding: patch.consents ?? ConsentChoices()))),
                 version = version + 1, updated_at = now()
@@ -128,6 +140,9 @@ enum PersonStore {
         }
     }
 
+    /// What says that somebody else has an address.
+    private static let addressKeys: Set<String?> = ["person_email_key", "person_other_emails_key"]
+
     /// Who is in the directory is not for everybody to find out by trying addresses: only the staff is told that it is the address which
     /// somebody else has.
     static func discreetly(
@@ -135,7 +150,9 @@ enum PersonStore {
     ) async throws -> Rows {
         do {
             return try await change()
-        } catch let error as PostgresError where error.constraint == "person_email_key" && principal.role != .operator {
+        } catch let error as PostgresError
+            where Self.addressKeys.contains(error.constraint) && principal.role != .operator
+        {
             throw Problem(.conflict, "It cannot be written as it is. The club's staff settles it.")
         }
     }
@@ -152,10 +169,50 @@ enum PersonStore {
     static func snapshot(_ ids: ChangedIDs) -> SQL {
         """
         select id, jsonb_strip_nulls(jsonb_build_object(
-            'id', id, 'givenName', given_name, 'familyName', family_name, 'email', email, 'telephone', telephone,
-            'organization', organization, 'consents', consents, 'version', version, 'createdAt', created_at,
-            'updatedAt', updated_at)) as data
+            'id', id, 'honorificPrefix', honorific_prefix, 'givenName', given_name, 'familyName', family_name,
+            'email', email, 'otherEmails', nullif(other_emails, '{}'), 'telephone', telephone,
+            'otherTelephones', nullif(other_telephones, '{}'), 'organization', organization, 'jobTitle', job_title,
+            'consents', consents, 'version', version, 'createdAt', created_at, 'updatedAt', updated_at)) as data
         from person where id = any(\(ids))
         """
+    }
+}
+
+extension Person {
+    /// Takes what a patch says of the person itself; where it works and what it agreed to are decided elsewhere.
+    fileprivate mutating func apply(_ patch: ChangePerson.Body) {
+        if let value = patch.honorificPrefix { honorificPrefix = value }
+        if let value = patch.givenName { givenName = value }
+        if let value = patch.familyName { familyName = value }
+        if let value = patch.jobTitle { jobTitle = value }
+        (email, otherEmails) = Self.first(patch.email, further: patch.otherEmails, of: (email, otherEmails)) {
+            $0.text.asciiLowercased
+        }
+        (telephone, otherTelephones) = Self.first(
+            patch.telephone, further: patch.otherTelephones, of: (telephone, otherTelephones), by: \.text)
+    }
+
+    /// A first value and the further ones after a patch. One of the further ones that becomes the first changes places with it,
+    /// unless the patch says them all.
+    ///
+    /// - Parameter key: what two spellings of one value have in common.
+    private static func first<Value>(
+        _ first: Patched<Value>, further: Patched<[Value]>, of known: (first: Value?, further: [Value]?),
+        by key: (Value) -> String
+    ) -> (Value?, [Value]?) {
+        var (now, others) = (known.first, known.further ?? [])
+        if let first {
+            if let first, let place = others.firstIndex(where: { key($0) == key(first) }) {
+                others.remove(at: place)
+                if let old = now { others.insert(old, at: place) }
+            }
+            now = first
+        }
+        if let further { others = further ?? [] }
+        if let value = now ?? others.first {
+            now = value
+            others = others.filter { key($0) != key(value) }
+        }
+        return (now, others.isEmpty ? nil : others)
     }
 }

@@ -123,7 +123,7 @@ enum ReferralLetterStore {
     static func news(of offer: ReferralOffer.ID, on executor: any PostgresExecutor) async throws -> News? {
         try await executor.first(
             """
-            select person.id as person, person.email, left(person.given_name || ' ' || person.family_name, 200) as name,
+            select person.id as person, person.email, left(\(PersonStore.name(of: "person")), 200) as name,
                 referral.id as referral, \(topics), referral.postal_code as "postalCode",
                 referral.created_at as "createdAt", \(ReferralStore.state) as state, referral.asked,
                 offer.state as answer, answered_at as "answeredAt"
@@ -165,7 +165,7 @@ enum ReferralLetterStore {
             """
             select offer.expert, expert.name as "expertName", \(ReferralOfferStore.state) as state, offer.version,
                 \(topics), referral.postal_code as "postalCode", referral.departement, description,
-                answer_by as "answerBy", places, person.given_name || ' ' || person.family_name as adviser,
+                answer_by as "answerBy", places, \(PersonStore.name(of: "person")) as adviser,
                 home.name as home, case when offer.state in ('accepted', 'done') then person.email end as "adviserEmail",
                 case when offer.state in ('accepted', 'done') then \(ReferralStore.firm) end as firm
             from referral_offer as offer

@@ -42,7 +42,10 @@ struct KnownAs: Decodable {
                     where name is not null order by name) as names,
                 array(
                     select lower(found #>> '{}')
-                    from remembered cross join jsonb_path_query(image, '$.**.email ? (@.type() == "string")') as found
+                    from remembered cross join lateral (
+                        select jsonb_path_query(image, '$.**.email ? (@.type() == "string")')
+                        union all
+                        select jsonb_path_query(image, '$.**.other_emails[*] ? (@.type() == "string")')) as written (found)
                     union
                     select email from address_past
                     where record = any(array(select id from everyone)) and email is not null
@@ -53,7 +56,10 @@ struct KnownAs: Decodable {
                     from directory.addresses_of(array(select id from everyone))) as held,
                 array(
                     select distinct found #>> '{}'
-                    from remembered cross join jsonb_path_query(image, '$.**.telephone ? (@.type() == "string")') as found
+                    from remembered cross join lateral (
+                        select jsonb_path_query(image, '$.**.telephone ? (@.type() == "string")')
+                        union all
+                        select jsonb_path_query(image, '$.**.other_telephones[*] ? (@.type() == "string")')) as written (found)
                     order by 1) as telephones
             """)
         guard let row else { return KnownAs(aliases: [], names: [], addresses: [], held: [], telephones: []) }
@@ -70,7 +76,7 @@ struct KnownAs: Decodable {
         switch entity {
         case .person:
             """
-            select unnest(array[given || ' ' || family, family || ' ' || given])
+            select unnest(array[directory.person_name(given, family), family || coalesce(' ' || given, '')])
             from jsonb_path_query(image, '$.** ? (exists (@.given_name))') as person
             cross join lateral (select person ->> 'given_name', person ->> 'family_name') as name (given, family)
             """
@@ -93,7 +99,7 @@ struct KnownAs: Decodable {
                 array(
                     select known from unnest(\(addresses)::text[]) as known
                     where not exists (
-                            select from person where lower(email) = known and id <> \(subject.id))
+                            select from address_held where email = known and record <> \(subject.id))
                         and not exists (select from expert where lower(email) = known and id <> \(subject.id))
                         and not exists (select from organization where lower(email) = known)) as addresses,
                 array(
@@ -102,6 +108,9 @@ struct KnownAs: Decodable {
                     where not exists (
                             select from person
                             where telephone = key and id <> \(subject.id))
+                        and not exists (
+                            select from person
+                            where other_telephones <> '{}' and other_telephones @> array[key] and id <> \(subject.id))
                         and not exists (
                             select from expert
                             where telephone = key and id <> \(subject.id))
@@ -119,7 +128,7 @@ struct KnownAs: Decodable {
             select known from unnest(\(names)::text[]) as known
             where known like '% %' and not exists (
                     select from person
-                    where (directory.sort_key(given_name || ' ' || family_name) collate "C")
+                    where (directory.sort_key(\(PersonStore.name(of: "person"))) collate "C")
                         = directory.sort_key(known) and id <> \(id))
                 and not exists (
                     select from person where sort_key = directory.sort_key(known) and id <> \(id))
@@ -131,17 +140,19 @@ struct KnownAs: Decodable {
 
     /// Those who share an address or a telephone with it; at most fifty, as of a switchboard.
     func others(_ subject: DataSubject) -> SQL {
-        let shared: SQL = """
-            (lower(email) = any(\(addresses)::text[]) or telephone = any(
-                array(select directory.telephone_key(number) from unnest(\(telephones)::text[]) as number)))
-            """
+        let numbers: SQL = "array(select directory.telephone_key(number) from unnest(\(telephones)::text[]) as number)"
+        let shared: SQL = "(lower(email) = any(\(addresses)::text[]) or telephone = any(\(numbers)))"
         return """
             select jsonb_build_object('kind', kind, 'id', id) as other
             from (
-                select 'person' as kind, id from person where id <> \(subject.id) and \(shared)
-                union all
+                select kind, record as id from address_held
+                where record <> \(subject.id) and email = any(\(addresses)::text[])
+                union
+                select 'person', id from person
+                where id <> \(subject.id) and (telephone = any(\(numbers)) or other_telephones && \(numbers))
+                union
                 select 'expert', id from expert where id <> \(subject.id) and \(shared)
-                union all
+                union
                 select 'organization', id from organization where \(shared)
             ) as found order by kind, id limit 50
             """

@@ -54,8 +54,10 @@ struct PersonalRecords: Sendable {
                 (
                     "person",
                     """
-                    select person.id, given_name as "givenName", family_name as "familyName", person.email,
-                        person.telephone, organization.name as organization, consents, person.version,
+                    select person.id, honorific_prefix as "honorificPrefix", given_name as "givenName",
+                        family_name as "familyName", person.email, nullif(other_emails, '{}') as "otherEmails",
+                        person.telephone, nullif(other_telephones, '{}') as "otherTelephones",
+                        organization.name as organization, job_title as "jobTitle", consents, person.version,
                         person.created_at as "createdAt", person.updated_at as "updatedAt"
                     from person left join organization on organization.id = person.organization
                     where person.id = \(subject.id)

@@ -120,7 +120,7 @@ enum SelfRecord: Sendable {
 
     var title: String {
         switch self {
-        case .ambassador(_, let person): "\(person.givenName) \(person.familyName)"
+        case .ambassador(_, let person): person.name
         case .expert(let expert): expert.name.text
         }
     }

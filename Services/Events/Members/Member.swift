@@ -35,15 +35,15 @@ extension Member {
 
     /// The part of a person's data in the feed that is kept here.
     private struct Snapshot: Decodable {
-        var givenName: Line
+        var givenName: Line?
         var familyName: Line
         var email: EmailAddress?
         var organization: Organization.ID?
         var version: Int?
     }
 
-    /// Both names on one line, which has room for 200 characters.
-    private static func name(_ given: Line, _ family: Line) -> Line? {
-        try? Line(validating: String("\(given) \(family)".unicodeScalars.prefix(200)))
+    /// Both names, or the only one, on one line, which has room for 200 characters.
+    private static func name(_ given: Line?, _ family: Line) -> Line? {
+        try? Line(validating: String(Person.name(given, family).unicodeScalars.prefix(200)))
     }
 }

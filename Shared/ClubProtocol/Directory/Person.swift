@@ -5,13 +5,22 @@ package struct Person: Codable, Hashable, Sendable {
     package typealias ID = Identifier<Person>
 
     package var id: ID
-    package var givenName: Line
+    /// How the person is addressed: `M.`, `Mme`, `Dr`, `Me` (the honorific prefix of RFC 6350, 6.2.2).
+    package var honorificPrefix: Line?
+    /// Absent of somebody who has one name: that is the family name.
+    package var givenName: Line?
     package var familyName: Line
-    /// No two people have the same address, upper and lower case taken as one.
+    /// The one that is written to. No two people have the same address, upper and lower case taken as one, further ones
+    /// included.
     package var email: EmailAddress?
+    /// Further addresses, each once, ten at the most; absent where there are none.
+    package var otherEmails: [EmailAddress]?
     package var telephone: Telephone?
-    /// Where the person works.
+    /// Further telephones, each once, ten at the most; absent where there are none.
+    package var otherTelephones: [Telephone]?
+    /// Where the person works, and as what: `Présidente`, `Responsable des adhésions` (RFC 6350, 6.6.1).
     package var organization: Organization.ID?
+    package var jobTitle: Line?
     package var consents: Consents
     package var version: Int
     package var createdAt: Timestamp
@@ -20,19 +29,29 @@ package struct Person: Codable, Hashable, Sendable {
     package var possibleDuplicates: [PossibleDuplicate]?
 
     /// As one addresses the person: `Camille Etcheverry`.
-    package var name: String { "\(givenName) \(familyName)" }
+    package var name: String { Self.name(givenName, familyName) }
+
+    /// As one addresses somebody who may have one name.
+    package static func name(_ givenName: Line?, _ familyName: Line) -> String {
+        givenName.map { "\($0) \(familyName)" } ?? familyName.text
+    }
 
     package init(
-        id: ID = ID(), givenName: Line, familyName: Line, email: EmailAddress? = nil, telephone: Telephone? = nil,
-        organization: Organization.ID? = nil, consents: Consents = Consents(), version: Int = 1,
-        createdAt: Timestamp = .now, updatedAt: Timestamp = .now
+        id: ID = ID(), honorificPrefix: Line? = nil, givenName: Line? = nil, familyName: Line,
+        email: EmailAddress? = nil, otherEmails: [EmailAddress]? = nil, telephone: Telephone? = nil,
+        otherTelephones: [Telephone]? = nil, organization: Organization.ID? = nil, jobTitle: Line? = nil,
+        consents: Consents = Consents(), version: Int = 1, createdAt: Timestamp = .now, updatedAt: Timestamp = .now
     ) {
         self.id = id
+        self.honorificPrefix = honorificPrefix
         self.givenName = givenName
         self.familyName = familyName
         self.email = email
+        self.otherEmails = otherEmails
         self.telephone = telephone
+        self.otherTelephones = otherTelephones
         self.organization = organization
+        self.jobTitle = jobTitle
         self.consents = consents
         self.version = version
         self.createdAt = createdAt
@@ -47,22 +66,34 @@ package enum CreatePerson: Endpoint {
         problems: [.alreadyExists, .conflict])
 
     package struct Body: Codable, Sendable {
-        package var givenName: Line
+        package var honorificPrefix: Line?
+        /// Absent or `null` of somebody who has one name.
+        package var givenName: Patched<Line>
         package var familyName: Line
+        /// The one that is written to; without it the first of the further ones is.
         package var email: EmailAddress?
+        /// Ten at the most; one that is said twice, or is the first, counts once.
+        package var otherEmails: [EmailAddress]?
         package var telephone: Telephone?
+        package var otherTelephones: [Telephone]?
         package var organization: Organization.ID?
+        package var jobTitle: Line?
         package var consents: ConsentChoices?
 
         package init(
-            givenName: Line, familyName: Line, email: EmailAddress? = nil, telephone: Telephone? = nil,
-            organization: Organization.ID? = nil, consents: ConsentChoices? = nil
+            honorificPrefix: Line? = nil, givenName: Line? = nil, familyName: Line, email: EmailAddress? = nil,
+            otherEmails: [EmailAddress]? = nil, telephone: Telephone? = nil, otherTelephones: [Telephone]? = nil,
+            organization: Organization.ID? = nil, jobTitle: Line? = nil, consents: ConsentChoices? = nil
         ) {
-            self.givenName = givenName
+            self.honorificPrefix = honorificPrefix
+            self.givenName = givenName.map { .some($0) }
             self.familyName = familyName
             self.email = email
+            self.otherEmails = otherEmails
             self.telephone = telephone
+            self.otherTelephones = otherTelephones
             self.organization = organization
+            self.jobTitle = jobTitle
             self.consents = consents
         }
     }
@@ -125,23 +156,36 @@ package enum ChangePerson: Endpoint {
     package typealias Path = PersonPath
 
     package struct Body: Codable, Sendable {
-        package var givenName: Line?
+        package var honorificPrefix: Patched<Line>
+        /// `null` for somebody who has one name.
+        package var givenName: Patched<Line>
         package var familyName: Line?
+        /// One of the further ones changes places with it; `null` makes the first of those the one that is written to.
         package var email: Patched<EmailAddress>
+        /// All of them, ten at the most: they replace those there are.
+        package var otherEmails: Patched<[EmailAddress]>
         package var telephone: Patched<Telephone>
+        package var otherTelephones: Patched<[Telephone]>
         package var organization: Patched<Organization.ID>
+        package var jobTitle: Patched<Line>
         package var consents: ConsentChoices?
 
         package init(
-            givenName: Line? = nil, familyName: Line? = nil, email: Patched<EmailAddress> = nil,
-            telephone: Patched<Telephone> = nil, organization: Patched<Organization.ID> = nil,
+            honorificPrefix: Patched<Line> = nil, givenName: Patched<Line> = nil, familyName: Line? = nil,
+            email: Patched<EmailAddress> = nil, otherEmails: Patched<[EmailAddress]> = nil,
+            telephone: Patched<Telephone> = nil, otherTelephones: Patched<[Telephone]> = nil,
+            organization: Patched<Organization.ID> = nil, jobTitle: Patched<Line> = nil,
             consents: ConsentChoices? = nil
         ) {
+            self.honorificPrefix = honorificPrefix
             self.givenName = givenName
             self.familyName = familyName
             self.email = email
+            self.otherEmails = otherEmails
             self.telephone = telephone
+            self.otherTelephones = otherTelephones
             self.organization = organization
+            self.jobTitle = jobTitle
             self.consents = consents
         }
     }
