@@ -68,7 +68,9 @@ struct ExportRoutes {
             rules.append("(sort_key, id) > (\(key), \(id))")
         }
         let page: SQL = """
-            select id, given_name as "givenName", family_name as "familyName", email, telephone,
+            select id, honorific_prefix as "honorificPrefix", given_name as "givenName", family_name as "familyName",
+                email, nullif(other_emails, '{}') as "otherEmails", telephone,
+                nullif(other_telephones, '{}') as "otherTelephones", job_title as "jobTitle",
                 (select name from organization where organization.id = person.organization) as organization,
                 updated_at as "updatedAt", sort_key as "_key"
             from person where \(rules.all) order by sort_key, id limit \(limit)

@@ -25,7 +25,8 @@ struct ImportRoutes {
         parts.routes.upload(ImportPeople.self) { call, body in
             let run = ImportRun<PersonRow>(
                 order: call.query.order(of: .people, call.idempotencyKey, call.principal),
-                format: call.media == .vcard ? .cards : .table, blank: PersonRow(),
+                format: call.media == .vcard ? .cards : .table,
+                blank: PersonRow(hasWholeName: call.media == .vcard ? true : nil),
                 database: database, journal: journal,
                 principal: call.principal)
             return .value(try await run.take(body))

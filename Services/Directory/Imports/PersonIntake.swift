@@ -27,7 +27,7 @@ extension PersonRow {
                 group by row),
             row as (
                 select said.row, said.identifier, "isForeign", lower(said.email) as email, o.id as organization,
-                    directory.name_key("familyName" || ' ' || "givenName") as name_key,
+                    directory.name_key("familyName" || coalesce(' ' || "givenName", '')) as name_key,
                     directory.name_key("givenName") as given_key, directory.telephone_key(said.telephone) as telephone,
                     coalesce("isAmbassador", false) as is_ambassador,
                     case
@@ -43,14 +43,16 @@ extension PersonRow {
                         when cardinality(organizations) > 1 and "isAmbassador" is not true then (
                             select p.organization from person p
                             where p.organization = any(organizations)
-                                and (p.id = said.identifier
-                                    or said.identifier is null and lower(p.email) = lower(said.email))
+                                and p.id = coalesce(said.identifier, (
+                                    select record from address_held as held
+                                    where held.email = lower(said.email) and held.kind = 'person'))
                             limit 1)
                     end)),
             by_email as (
-                select row, array[id] as records,
+                select row, array[person.id] as records,
                     coalesce(directory.name_key(person.given_name) <> row.given_key, false) as is_other
-                from row join person on lower(person.email) = row.email),
+                from row join address_held on address_held.email = row.email and address_held.kind = 'person'
+                    join person on person.id = address_held.record),
             namesake as (
                 select row, person.id, person.organization is not distinct from row.organization as is_colleague,
                     coalesce(directory.telephone_key(person.telephone) <> row.telephone, false) as is_other
@@ -88,8 +90,11 @@ extension PersonRow {
     static func insert(_ rows: JSONText, in transaction: PostgresTransaction) async throws {
         try await transaction.execute(
             """
-            insert into person (id, given_name, family_name, email, telephone, organization, consents)
-            select id, "givenName", "familyName", email, telephone, \(organization),
+            insert into person (
+                id, honorific_prefix, given_name, family_name, email, other_emails, telephone, other_telephones,
+                organization, job_title, consents)
+            select id, "honorificPrefix", "givenName", "familyName", email, coalesce("otherEmails", '{}'), telephone,
+                coalesce("otherTelephones", '{}'), \(organization), "jobTitle",
                 \(ExistingRecord.firstConsents)
             from \(recordset(rows)) \(ExistingRecord.declined(at: "row.email"))
             """)
@@ -99,27 +104,39 @@ extension PersonRow {
         _ rows: JSONText, filling: Bool, in transaction: PostgresTransaction
     ) async throws -> [ImportWritten] {
         let known = ExistingRecord("person", filling: filling)
+        let emails = further("other_emails", #"row."otherEmails""#, first: "email", key: "lower")
+        let telephones = further(
+            "other_telephones", #"row."otherTelephones""#, first: "telephone", key: "directory.telephone")
+        let furtherEmails = without("said.email", "said.other_emails", key: "lower")
+        let furtherTelephones = without("said.telephone", "said.other_telephones", key: "directory.telephone")
         return try await transaction.query(
             """
             update person set
-                given_name = said.given_name, family_name = said.family_name, email = said.email,
-                telephone = said.telephone, organization = said.organization, consents = \(known.newConsents),
+                honorific_prefix = said.honorific_prefix, given_name = said.given_name,
+                family_name = said.family_name, email = said.email, other_emails = \(furtherEmails),
+                telephone = said.telephone, other_telephones = \(furtherTelephones),
+                organization = said.organization, job_title = said.job_title, consents = \(known.newConsents),
                 version = version + 1, updated_at = now()
             from (
                 select person.id, \(known.text("given_name", #"row."givenName""#)),
                     \(known.text("family_name", #"row."familyName""#)),
+                    \(known.text("honorific_prefix", #"row."honorificPrefix""#, emptiedAs: "honorificPrefix")),
                     \(known.text("email", "row.email", emptiedAs: "email")),
+                    \(known.list("other_emails", emails, emptiedAs: "otherEmails")),
                     \(known.text("telephone", "row.telephone", emptiedAs: "telephone")),
+                    \(known.list("other_telephones", telephones, emptiedAs: "otherTelephones")),
+                    \(known.text("job_title", #"row."jobTitle""#, emptiedAs: "jobTitle")),
                     \(known.text("organization", #"case when row."isAmbassador" is not true then \#(organization) end"#, emptiedAs: "organization")),
                     \(ExistingRecord.consents)
                 from \(recordset(rows)) join person using (id)
                     \(ExistingRecord.declined(at: "coalesce(row.email, person.email)"))
             ) as said
             where person.id = said.id and (
-                person.given_name, person.family_name, person.email, person.telephone, person.organization,
-                person.consents
+                person.honorific_prefix, person.given_name, person.family_name, person.email, person.other_emails,
+                person.telephone, person.other_telephones, person.organization, person.job_title, person.consents
             ) is distinct from (
-                said.given_name, said.family_name, said.email, said.telephone, said.organization, \(known.newConsents))
+                said.honorific_prefix, said.given_name, said.family_name, said.email, \(furtherEmails), said.telephone,
+                \(furtherTelephones), said.organization, said.job_title, \(known.newConsents))
             returning person.id, person.version
             """
         ).decode(ImportWritten.self)
@@ -129,6 +146,30 @@ extension PersonRow {
         _ rows: JSONText, for existing: Import.Existing, in transaction: PostgresTransaction
     ) async throws -> [ImportLeftOut] {
         try await ImportLeftOut.consents(rows, of: "person", for: existing, in: transaction)
+    }
+
+    /// The further values that a row says; where it says none, and its first is one of the record's further ones, the record's first
+    /// changes places with it.
+    private static func further(_ column: SQL, _ cell: SQL, first: SQL, key: SQL) -> SQL {
+        """
+        coalesce(\(cell), case
+            when exists (select from unnest(person.\(column)) as one where \(key)(one) = \(key)(row.\(first)))
+            then array(
+                select case when \(key)(one) = \(key)(row.\(first)) then person.\(first) else one end
+                from unnest(person.\(column)) with ordinality as each_one (one, place) order by place) end)
+        """
+    }
+
+    /// Each once and without the first, as the record keeps them: so what is the same is seen to be.
+    private static func without(_ first: SQL, _ values: SQL, key: SQL) -> SQL {
+        """
+        array(
+            select one from unnest(\(values)) with ordinality as each_one (one, place)
+            where \(key)(one) is distinct from \(key)(\(first)) and not exists (
+                select from unnest(\(values)) with ordinality as other (value, before)
+                where before < place and \(key)(value) = \(key)(one))
+            order by place)
+        """
     }
 
     /// After the match there is not more than one, but that where the person works already.
@@ -142,8 +183,9 @@ extension PersonRow {
     private static func recordset(_ rows: JSONText) -> SQL {
         """
         jsonb_to_recordset(\(rows)) as row (
-            row int, id uuid, "givenName" text, "familyName" text, email text, telephone text, organization uuid,
-            siret text, "organizationName" text, "isAmbassador" boolean, emptied text[], consents jsonb,
+            row int, id uuid, "honorificPrefix" text, "givenName" text, "familyName" text, email text,
+            "otherEmails" text[], telephone text, "otherTelephones" text[], organization uuid, siret text,
+            "organizationName" text, "jobTitle" text, "isAmbassador" boolean, emptied text[], consents jsonb,
             "consentDate" date)
         """
     }

@@ -2,7 +2,8 @@ import ClubProtocol
 
 /// What a column of an import says about a person.
 enum PersonColumn: String, ImportColumn {
-    case id, familyName, givenName, email, telephone, organization, siret
+    case id, honorificPrefix, familyName, givenName, email, otherEmails, telephone, otherTelephones, organization, siret
+    case jobTitle
     case flashInfo, eventInvitations, publicDirectory, partnerOffers, consentDate, consentSource
 
     static let identifying: Set<PersonColumn> = [.familyName, .email]
@@ -16,8 +17,12 @@ enum PersonColumn: String, ImportColumn {
             ["nomdefamille", "nom", "nomusuel", "lastname", "surname", "name", "nomdirigeant", "nomcollaborateur"]
         case .givenName:
             ["prenom", "prenomusuel", "prenoms", "firstname", "forename", "prenomdirigeant", "prenomcollaborateur"]
+        case .honorificPrefix: ["civilite", "honorificprefix", "prefix", "salutation"]
         case .email: ExpertColumn.email.aliases + ["courrierelectronique"]
+        case .otherEmails: ["autrescourriels", "autresemails", "autresadressesemail", "autresmails"]
         case .telephone: ExpertColumn.telephone.aliases
+        case .otherTelephones: ["autrestelephones", "autresnumeros"]
+        case .jobTitle: ["fonction", "poste", "jobtitle", "title"]
         case .organization:
             [
                 "organisation", "organizationname", "nomorganisation", "nomdelorganisation", "organisme", "structure",
@@ -46,25 +51,33 @@ struct PersonRow: ImportedRow {
     var identifier: Identifier<ImportRow>?
     var isForeign: Bool?
     var emptied: [String]?
+    var honorificPrefix: Line?
     var familyName: Line?
     var givenName: Line?
     var email: EmailAddress?
+    var otherEmails: [EmailAddress]?
     var telephone: Telephone?
+    var otherTelephones: [Telephone]?
     /// Where the person works, or that organization's SIRET, or its name.
     var organization: Organization.ID?
     var siret: Siret?
     var organizationName: Line?
+    var jobTitle: Line?
     var consents: ConsentChoices?
     var consentDate: Day?
     var consentSource: Line?
     /// Whether the organization is the one for which an ambassador advises: somebody who is known may work elsewhere.
     var isAmbassador: Bool?
+    /// Whether whoever has no given name in it has none, as in a card; a table may lack the column.
+    var hasWholeName: Bool?
 
-    static let emptiable: Set<PersonColumn> = [.email, .telephone, .organization, .siret]
+    static let emptiable: Set<PersonColumn> = [
+        .honorificPrefix, .email, .otherEmails, .telephone, .otherTelephones, .organization, .siret, .jobTitle,
+    ]
 
     var missingForNew: PersonColumn? {
         if familyName == nil { return .familyName }
-        return givenName == nil ? .givenName : nil
+        return givenName == nil && hasWholeName != true ? .givenName : nil
     }
 
     var answers: Bool { consents != nil }
@@ -81,8 +94,16 @@ struct PersonRow: ImportedRow {
         case .id: identifier = try Cell.identifier(cell)
         case .familyName: familyName = try Cell.line(cell)
         case .givenName: givenName = try Cell.line(cell)
+        case .honorificPrefix: honorificPrefix = try Cell.line(cell)
         case .email: email = try EmailAddress(validating: cell)
+        case .otherEmails:
+            otherEmails = try Self.few(
+                try Cell.list(cell) { part throws(InvalidText) in try EmailAddress(validating: part) })
         case .telephone: telephone = try Cell.telephone(cell)
+        case .otherTelephones:
+            otherTelephones = try Self.few(
+                try Cell.list(cell) { part throws(InvalidText) in try Cell.telephone(part) })
+        case .jobTitle: jobTitle = try Cell.line(cell)
         case .organization: try readOrganization(cell)
         case .siret: siret = try Siret(validating: Cell.withoutBlanks(cell))
         case .flashInfo: consents = (consents ?? .init()).with(\.flashInfo, try Cell.yes(cell))
@@ -92,6 +113,12 @@ struct PersonRow: ImportedRow {
         case .consentDate: consentDate = try Cell.day(cell, of: .consent)
         case .consentSource: consentSource = try Cell.line(cell)
         }
+    }
+
+    /// As many as a person may have besides the first.
+    private static func few<Value>(_ values: [Value]) throws(InvalidText) -> [Value] {
+        guard values.count <= 10 else { throw InvalidText("are more than 10") }
+        return values
     }
 
     mutating func empty(_ column: PersonColumn) {
