@@ -106,7 +106,7 @@ struct ImportedFile: ParsableArguments {
 
     /// Sends the file and prints what became of it.
     func take<E: Endpoint>(
-        as media: Operation.Media = .csv, _ request: (Import.ID) -> Request<E>
+        as media: ClubProtocol.Operation.Media = .csv, _ request: (Import.ID) -> Request<E>
     ) async throws where E.Response == ImportReport {
         let chosen = earlier.map { try? Import.ID(validating: $0) } ?? Import.ID()
         guard let id = chosen else { throw CommandFailure("--import takes the identifier of an import") }
