@@ -12,7 +12,8 @@ struct TextLintTests {
         "Shared/ClubProtocol/Events", "Shared/ClubProtocol/Content", "Shared/ClubProtocol/Lobbying",
         "Shared/ServiceKit/HTTP", "Shared/ServiceKit/Identity", "Shared/ServiceKit/Client",
         "Shared/ServiceKit/Webhooks",
-        "Shared/ServiceKit/Changes", "Shared/ServiceKit/Rights", "Services/Directory/Imports", "Services/Directory/Bank",
+        "Shared/ServiceKit/Changes", "Shared/ServiceKit/Rights", "Services/Directory/Imports",
+        "Services/Directory/Bank",
         "Services/Directory/SelfService", "Services/Directory/Referrals", "Services/Content/Letters",
         "Services/Content/Mail",
     ]
