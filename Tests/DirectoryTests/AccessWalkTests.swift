@@ -49,8 +49,8 @@ struct AccessWalkTests {
             case "topic": "cloud"
             case "tier": "standard"
             case "year": "\(Day.today.year)"
-            case "asOf", "paidUntil": Day.today.text
-            case "paidFrom": "2020-01-01"
+            case "asOf", "paidUntil", "until": Day.today.text
+            case "paidFrom", "from": "2020-01-01"
             case "updatedSince": "2020-01-01T00:00:00Z"
             case "near": "64000"
             case "enough": "3"
