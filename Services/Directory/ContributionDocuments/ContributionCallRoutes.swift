@@ -62,7 +62,8 @@ struct ContributionCallRoutes: Sendable {
         let number = "\(call.year)-\(call.number)"
         var content: [String: Any] = [
             "isComplement": call.isComplement, "number": number, "organization": call.organization, "year": call.year,
-            "amount": French.amount(Money(cents: call.rest)), "isOwed": call.rest > 0, "calledOn": French.day(call.calledOn),
+            "amount": French.amount(Money(cents: call.rest)), "isOwed": call.rest > 0,
+            "calledOn": French.day(call.calledOn),
             "dueOn": French.day(call.dueOn), "vatMention": backend.configuration.vatMention, "pdf": pdf,
         ]
         let place = [call.postalCode, call.commune].compactMap { $0 }.joined(separator: " ")

@@ -34,7 +34,8 @@ struct TreasurerTableRoutes {
             ExportCreditEntries.self, headers: ExportRoutes.file("credit-entries.csv")
         ) { call, output in
             try await TableFormat(isForExcel: call.query.excel == true).write(
-                .creditEntries, where: CreditStore.selection(call.query, for: call.principal), from: database, to: output)
+                .creditEntries, where: CreditStore.selection(call.query, for: call.principal), from: database,
+                to: output)
         }
         parts.routes.export(ExportReceipts.self, headers: ExportRoutes.file("receipts.csv")) { call, output in
             try await TableFormat(isForExcel: call.query.excel == true).write(
