@@ -18,6 +18,7 @@ enum Crowd {
         "import_held": "rows that wait for a later one of a file that is being taken",
         "declined_address": "looked up by its primary key when a row of an import answers",
         "declined_address_key": "one row", "consent_wording": "a question now and then",
+        "bank_booking": "looked up by its primary key when a line is booked",
         "retention_rule": "a handful, by the code",
         "schema_migration": "one for each migration", "cron": "one for each schedule",
         "feed_cursor": "one for each feed", "feed_compaction": "one row",
