@@ -26,7 +26,7 @@ struct ImportRoutes {
             let run = ImportRun<PersonRow>(
                 order: call.query.order(of: .people, call.idempotencyKey, call.principal),
                 format: call.media == .vcard ? .cards : .table,
-                blank: PersonRow(hasWholeName: call.media == .vcard ? true : nil),
+                blank: PersonRow(),
                 database: database, journal: journal,
                 principal: call.principal)
             return .value(try await run.take(body))

@@ -27,7 +27,7 @@ extension PersonRow {
                 group by row),
             row as (
                 select said.row, said.identifier, "isForeign", lower(said.email) as email, o.id as organization,
-                    directory.name_key("familyName" || coalesce(' ' || "givenName", '')) as name_key,
+                    directory.name_key(coalesce("familyName" || coalesce(' ' || "givenName", ''), "givenName")) as name_key,
                     directory.name_key("givenName") as given_key, directory.telephone_key(said.telephone) as telephone,
                     coalesce("isAmbassador", false) as is_ambassador,
                     case
@@ -93,7 +93,8 @@ extension PersonRow {
             insert into person (
                 id, honorific_prefix, given_name, family_name, email, other_emails, telephone, other_telephones,
                 organization, job_title, consents)
-            select id, "honorificPrefix", "givenName", "familyName", email, coalesce("otherEmails", '{}'), telephone,
+            select id, "honorificPrefix", case when "familyName" is not null then "givenName" end,
+                coalesce("familyName", "givenName"), email, coalesce("otherEmails", '{}'), telephone,
                 coalesce("otherTelephones", '{}'), \(organization), "jobTitle",
                 \(ExistingRecord.firstConsents)
             from \(recordset(rows)) \(ExistingRecord.declined(at: "row.email"))

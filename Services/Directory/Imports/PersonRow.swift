@@ -68,17 +68,13 @@ struct PersonRow: ImportedRow {
     var consentSource: Line?
     /// Whether the organization is the one for which an ambassador advises: somebody who is known may work elsewhere.
     var isAmbassador: Bool?
-    /// Whether whoever has no given name in it has none, as in a card; a table may lack the column.
-    var hasWholeName: Bool?
 
     static let emptiable: Set<PersonColumn> = [
         .honorificPrefix, .email, .otherEmails, .telephone, .otherTelephones, .organization, .siret, .jobTitle,
     ]
 
-    var missingForNew: PersonColumn? {
-        if familyName == nil { return .familyName }
-        return givenName == nil && hasWholeName != true ? .givenName : nil
-    }
+    /// One name is enough, whichever of both cells it stands in.
+    var missingForNew: PersonColumn? { familyName == nil && givenName == nil ? .familyName : nil }
 
     var answers: Bool { consents != nil }
 
