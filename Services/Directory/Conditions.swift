@@ -18,6 +18,13 @@ extension SQL {
         return condition.plannedByValue
     }
 
+    /// Whether an address or a telephone of a row has this part.
+    static func hasContact(_ part: ContactPart) -> SQL {
+        let pattern = part.pattern.replacing("\\", with: "\\\\").replacing("%", with: "\\%").replacing("_", with: "\\_")
+        let condition: SQL = "contact_text like \("%\(pattern)%")"
+        return condition.plannedByValue
+    }
+
     static func hasChanged(since time: Timestamp) -> SQL {
         let condition: SQL = "updated_at >= \(time)"
         return condition.plannedByValue

@@ -47,6 +47,7 @@ package enum DirectoryApplication: ServiceApplication {
         Migration("0040-credit", sql: PackageResources.m0040_credit_sql),
         Migration("0041-bank", sql: PackageResources.m0041_bank_sql),
         Migration("0042-people", sql: PackageResources.m0042_people_sql),
+        Migration("0043-mailboxes", sql: PackageResources.m0043_mailboxes_sql),
     ]
 
     package static func assemble(_ backend: Backend, into parts: inout ServiceParts) throws {

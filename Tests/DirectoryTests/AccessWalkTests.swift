@@ -44,6 +44,7 @@ struct AccessWalkTests {
             case "erasure": erasure.text
             case "siret": siret.text
             case "email": "\(word)@example.org"
+            case "contact": "\(word)@example"
             case "q", "brand": word
             case "departement", "serves": "64"
             case "topic": "cloud"

@@ -59,7 +59,17 @@ struct ImportRoundTripTests {
                     kind: .institution, subKind: .chamber, name: "=1+1", siret: "73282932000074",
                     street: "1, rue \"A\"; B",
                     postalCode: "64000", commune: "Pau", website: "https://a.example/?q=1,2;3",
-                    email: "chambre@a.example", telephone: "+33559000000", topics: ["cloud", "webSite"]))
+                    email: "chambre@a.example",
+                    mailboxes: [
+                        .init(role: .press, email: "presse@a.example"),
+                        .init(role: .accounting, email: "compta@a.example"),
+                    ], telephone: "+33559000000", topics: ["cloud", "webSite"]))
+            _ = try await operating.send(
+                CreatePerson.request(
+                    body: .init(
+                        honorificPrefix: "Me", familyName: "Cher", email: "cher@a.example",
+                        otherEmails: ["a/b@a.example", "cher@b.example"], telephone: "0559000002",
+                        otherTelephones: ["0692123456", "+1 202 555 0123"], jobTitle: "=Chanteuse; actrice")))
             // Without a SIRET, another one is its head by identifier; hidden; with the address of the first.
             let branch = try await house(
                 .init(

@@ -312,6 +312,8 @@ struct MergeTests {
             let own = try await directory.person("Ana", "A", email: "a@example.org")
             let other = try await directory.person("Ana", "B", email: "b@example.org")
             let merge = try await directory.merge(other.id.record, into: own.id.record, .person)
+            _ = try await directory.client(.operator).send(
+                ChangePerson.request(path: .init(person: own.id), body: .init(otherEmails: .some(nil)), ifMatch: 2))
             _ = try await directory.person("Zoé", "Z", email: "b@example.org")
             let refused = try await problem { try await directory.undo(merge) }
             #expect(refused?.slug == "undo-blocked")

@@ -170,6 +170,7 @@ struct PlansTests {
         case "apres", "avant": ids["expert"].map { ["0~m~\($0)"] }
         case "siret": ids["siret"].map { [$0] }
         case "email": ["e77@example.org", "nobody@example.org"]
+        case "contact": ["e77@exa", "p77@exa", "o77@exa", "0699%2099%2099"]
         // In every fourth name; in three; in three, with two letters changed; in none.
         case "q": ["agence", ids["word"] ?? "", ids["misspelt"] ?? "", "xyzzyx", "agence%20\(ids["word"] ?? "")"]
         case "brand", "marque": ["altea", "boreal", "nobody"]

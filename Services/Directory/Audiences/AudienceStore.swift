@@ -18,12 +18,12 @@ enum AudienceStore {
 
     private static func ambassadors(_ audience: Audience, after last: UUID?) -> SQL {
         let rules: [SQL] =
-            ["left_on is null", "email is not null", .agreed(to: audience.consent)] + field(audience)
+            ["left_on is null", .agreed(to: audience.consent)] + field(audience)
             + (last.map { ["ambassador.id > \($0)"] } ?? [])
         return """
-            select 'ambassador' as entity, ambassador.id, ambassador.person, \(PersonStore.name(of: "person")) as name, email,
+            select 'ambassador' as entity, ambassador.id, ambassador.person, \(PersonStore.name(of: "person")) as name, mailbox.email,
                 departements[1] as departement, \(agreedAt(audience)) as "agreedAt"
-            from ambassador join person on person.id = ambassador.person
+            from ambassador join person on person.id = ambassador.person \(Recipient.join("'person'", "person.id"))
             where \(rules.all)
             order by ambassador.id
             """
@@ -31,12 +31,12 @@ enum AudienceStore {
 
     private static func experts(_ audience: Audience, of kind: [SQL], after last: UUID?) -> SQL {
         let rules: [SQL] =
-            kind + ["left_on is null", "email is not null", .agreed(to: audience.consent)] + field(audience)
+            kind + ["left_on is null", .agreed(to: audience.consent)] + field(audience)
             + (last.map { ["id > \($0)"] } ?? [])
         return """
-            select 'expert' as entity, id, name, email, departement, sub_kind as "subKind",
+            select 'expert' as entity, id, expert.name, mailbox.email, departement, sub_kind as "subKind",
                 \(agreedAt(audience)) as "agreedAt"
-            from expert
+            from expert \(Recipient.join("'expert'", "expert.id"))
             where \(rules.all)
             order by id
             """

@@ -49,7 +49,7 @@ struct ConfirmationRounds: Sendable {
         case (_, let ambassador?): enrollee = .ambassador(ambassador)
         case (nil, nil): return
         }
-        let path = SelfServiceLink.path(to: enrollee, at: open.email, days: Self.linkDays, by: backend.links)
+        let path = SelfServiceLink.path(to: enrollee, at: open.recipient.email, days: Self.linkDays, by: backend.links)
         try await post.send(try letter(open, request, link: try post.link(path)))
         try await ConfirmationStore.mailed(request, on: backend.database)
     }
@@ -64,8 +64,8 @@ struct ConfirmationRounds: Sendable {
             ? "Nous vous avons écrit au sujet de votre fiche, et n'avons pas encore de réponse."
             : "Une fois par an, le Club vérifie avec vous que sa fiche sur vous est à jour."
         return SendLetter.Body(
-            key: try Line(validating: "confirmation:\(request)"), purpose: .confirmation, email: open.email,
-            name: open.name, reader: open.reader,
+            key: try Line(validating: "confirmation:\(request)"), purpose: .confirmation, email: open.recipient.email,
+            name: open.recipient.name, reader: open.recipient.subject,
             subject: isReminder ? "Rappel : votre fiche est-elle à jour ?" : "Votre fiche est-elle à jour ?",
             paragraphs: [
                 opening,

@@ -15,16 +15,11 @@ enum ConfirmationStore {
     struct Open: Decodable {
         var expert: Expert.ID?
         var ambassador: Ambassador.ID?
-        /// Of the ambassador.
-        var person: Person.ID?
-        var email: EmailAddress
-        var name: Line
+        var recipient: Recipient
         /// What the record is called.
         var record: String
         var step: Int
         var confirmedAt: Timestamp
-
-        var reader: DataSubject? { expert.map { DataSubject($0) } ?? person.map { DataSubject($0) } }
     }
 
     /// Adds the requests that are due, of the longest waiting first. Whoever does the same at the same time adds nothing
@@ -34,8 +29,7 @@ enum ConfirmationStore {
     static func ask(_ table: SQL, limit: Int, in transaction: PostgresTransaction) async throws -> [RequestID] {
         let hasAddress: SQL =
             table == "expert"
-            ? "expert.email is not null"
-            : "exists (select from person where person.id = ambassador.person and person.email is not null)"
+            ? Recipient.exists("'expert'", "expert.id") : Recipient.exists("'person'", "ambassador.person")
         let rows = try await transaction.query(
             """
             with due as (
@@ -64,17 +58,16 @@ enum ConfirmationStore {
     static func open(_ request: RequestID, on executor: any PostgresExecutor) async throws -> Open? {
         try await executor.first(
             """
-            select request.expert, request.ambassador, ambassador.person, step, request.confirmed_at as "confirmedAt",
-                coalesce(expert.email, person.email) as email,
-                coalesce(
-                    expert.contact_name, expert.name, left(\(PersonStore.name(of: "person")), 200)) as name,
-                coalesce(expert.name, \(PersonStore.name(of: "person"))) as record
+            select request.expert, request.ambassador, step, request.confirmed_at as "confirmedAt",
+                \(Recipient.column), coalesce(expert.name, \(PersonStore.name(of: "person"))) as record
             from confirmation_request as request
             left join expert on expert.id = request.expert
             left join ambassador on ambassador.id = request.ambassador
             left join person on person.id = ambassador.person
+            \(Recipient.join(
+                "case when request.expert is null then 'person' else 'expert' end",
+                "coalesce(request.expert, ambassador.person)"))
             where request.id = \(request) and mailed_at is null
-                and coalesce(expert.email, person.email) is not null
                 and request.confirmed_at in (expert.confirmed_at, ambassador.confirmed_at)
                 and expert.left_on is null and ambassador.left_on is null
             """)?.decode(Open.self)

@@ -42,13 +42,21 @@ enum Unsubscriptions {
             }, by: .service(.content), in: transaction)
     }
 
+    /// Whether somebody has an address: of a person it may be one of several.
+    private static func has(_ entity: DataSubject.Entity, _ email: String) -> SQL {
+        switch entity {
+        case .person: "present.id in (select record from address_held where kind = 'person' and email = \(email))"
+        case .expert: "lower(present.email) = \(email)"
+        }
+    }
+
     /// Whose address it was when the link was used: who has it now, unless it was somebody else's then; and who had it then and has
     /// given it up since.
     private static func readers(_ entity: DataSubject.Entity, of email: EmailAddress, at time: Timestamp) -> SQL {
         let email = email.text.lowercased()
         return """
             select id from \(ConsentStore.table(entity)) as present
-            where lower(email) = \(email) and (
+            where \(has(entity, email)) and (
                 exists (
                     select from directory.address_holding as own
                     where own.record = present.id and own.email = \(email) and own.during @> \(time)::timestamptz)

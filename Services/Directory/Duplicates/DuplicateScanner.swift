@@ -181,10 +181,24 @@ enum DuplicateScanner {
                             and directory.name_key(other.full_name) <> directory.name_key(changed.full_name)
                             """),
                     hit(
-                        .sameMailbox, kind, "directory.mailbox_key(other.email) = directory.mailbox_key(changed.email)"),
+                        .sameMailbox, kind,
+                        """
+                        other.id = any(array(
+                            select record from address_held
+                            where kind = 'person' and directory.mailbox_key(address_held.email) = any(array(
+                                select directory.mailbox_key(address)
+                                from unnest(directory.all_emails(changed.email, changed.other_emails)) as address))
+                            limit \(crowd + 2)))
+                        """),
                     hit(
                         .sameTelephone, kind,
-                        "other.telephone = changed.telephone"),
+                        "other.telephone = any(array_prepend(changed.telephone, changed.other_telephones))"),
+                    hit(
+                        .sameTelephone, kind,
+                        """
+                        other.other_telephones <> '{}'
+                        and other.other_telephones && array_prepend(changed.telephone, changed.other_telephones)
+                        """),
                 ]
             }
         return found.joined(separator: " union all ")

@@ -10,10 +10,17 @@ enum MergeRules {
     /// did.
     static let groups: [Set<String>] = [
         ["kind", "sub_kind"], ["siren", "siret"], ["postal_code", "commune", "departement"], enrolment,
+        Set(emails), Set(telephones),
     ]
+    /// The first, and the further ones; experts and organizations have no further ones.
+    private static let emails = ["email", "other_emails"]
+    private static let telephones = ["telephone", "other_telephones"]
+    /// As many as a person has beside the first.
+    private static let further = 10
+    private static let mailboxes = "mailboxes"
     private static let enrolment: Set<String> = ["enrolled_on", "left_on", "confirmed_at"]
     /// What people say of themselves, by a link or an answer: where it was said after a merge, its undo leaves it.
-    private static let personal: [Set<String>] = [["email"], enrolment]
+    private static let personal: [Set<String>] = [Set(emails), enrolment]
     /// What makes the row itself; no choice concerns it.
     static let own: Set<String> = ["id", "version", "version_floor", "created_at", "updated_at"]
     private static let consents = "consents"
@@ -52,6 +59,11 @@ enum MergeRules {
     private static func values(
         of group: Set<String>, _ survivor: Image, _ merged: Image, side: Side?
     ) -> Image {
+        // Whoever is written to at one address keeps the other one, too: which of them is the first is what is chosen.
+        for names in [emails, telephones] where group == Set(names) && survivor[names[1]] != nil {
+            let (own, other) = (values(names, survivor), values(names, merged))
+            return together(names, side == .merged ? other + own : own + other)
+        }
         switch side {
         case .survivor: return [:]
         case .merged: return merged.filter { group.contains($0.key) }
@@ -63,6 +75,7 @@ enum MergeRules {
         if group == enrolment { return joined(survivor, merged) }
         // Whoever declined to be shown is shown by no merge.
         if group == [shown] { return merged[shown] == .bool(false) ? [shown: .bool(false)] : [:] }
+        if group == [mailboxes] { return [mailboxes: byRole(survivor[mailboxes], merged[mailboxes])] }
         if group.count == 1, let column = group.first, case .array(let own)? = survivor[column],
             case .array(let more)? = merged[column]
         {
@@ -75,6 +88,31 @@ enum MergeRules {
         }
         guard agree else { return [:] }
         return merged.filter { group.contains($0.key) && $0.value != .null }
+    }
+
+    /// The first value of a record and its further ones.
+    private static func values(_ names: [String], _ image: Image) -> [JSONValue] {
+        guard case .array(let others)? = image[names[1]] else { return [] }
+        let first = image[names[0]] ?? .null
+        return (first == .null ? [] : [first]) + others
+    }
+
+    /// The same as columns, each value once, as many as there may be.
+    private static func together(_ names: [String], _ values: [JSONValue]) -> Image {
+        var known: Set<ByteKey> = []
+        let each = values.filter { known.insert(key($0)).inserted }
+        return [names[0]: each.first ?? .null, names[1]: .array(Array(each.dropFirst().prefix(further)))]
+    }
+
+    /// What two spellings of one address have in common.
+    private static func key(_ value: JSONValue) -> ByteKey { ByteKey(value.string?.asciiLowercased ?? "") }
+
+    /// The survivor's mailboxes, and the other's for roles that it has none for; by role, as they are kept.
+    private static func byRole(_ own: JSONValue?, _ other: JSONValue?) -> JSONValue {
+        guard case .array(let mine)? = own, case .array(let more)? = other else { return own ?? .array([]) }
+        let missing = more.filter { box in !mine.contains { $0["role"] == box["role"] } }
+        guard !missing.isEmpty else { return .array(mine) }
+        return .array((mine + missing).sorted { ($0["role"]?.string ?? "") < ($1["role"]?.string ?? "") })
     }
 
     /// For each purpose the answer that was given last: a withdrawal is not lost in a merge.
@@ -128,9 +166,13 @@ enum MergeRules {
         for group in personal where group.contains(where: { now[$0] != after[$0] }) {
             for column in group where now[column] != before[column] { kept[column] = now[column] }
         }
-        // The merged record has its address back.
-        if let email = kept["email"]?.string, email.lowercased() == images.merged["email"]?.string?.lowercased() {
-            kept["email"] = nil
+        // The merged record has its addresses back.
+        let returned = Set(values(emails, images.merged).map(key) + [key(images.merged["email"] ?? .null)])
+        if let email = kept["email"], email != .null, returned.contains(key(email)) { kept["email"] = nil }
+        if case .array(let others)? = kept["other_emails"] {
+            let first = key(kept["email"] ?? before["email"] ?? .null)
+            let own = JSONValue.array(others.filter { !returned.contains(key($0)) && key($0) != first })
+            kept["other_emails"] = own == before["other_emails"] ? nil : own
         }
         let answers = answers(from: after, to: now)
         if !answers.isEmpty, case .object(let own)? = before[consents] {

@@ -95,6 +95,7 @@ enum PossibleDuplicates {
             from (
                 select gen_random_uuid() as id, \(body.givenName)::text as given_name,
                     \(body.familyName)::text as family_name, \(body.email)::text as email,
+                    '{}'::text[] as other_emails, '{}'::text[] as other_telephones,
                     \(body.telephone)::text as telephone, \(body.organization)::uuid as organization) as said
             """
         case .organization:

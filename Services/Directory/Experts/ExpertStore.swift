@@ -63,6 +63,7 @@ enum ExpertStore {
         if let brand = query.brand { rules.append(.sells(brand)) }
         if let siret = query.siret { rules.append(.init("siret = \(siret)")) }
         if let email = query.email { rules.append(.init("lower(email) = lower(\(email.text))")) }
+        if let contact = query.contact { rules.append(.init(.hasContact(contact))) }
         if let freshness = query.freshness { rules.append(.isFresh(freshness)) }
         if let enrolled = query.enrolled { rules.append(.isEnrolled(enrolled)) }
         if let since = query.updatedSince { rules.append(.hasChanged(since: since)) }
@@ -149,7 +150,7 @@ extension ListExperts.Query {
     /// Whether the indexes by name know of all that is asked for, or one finds a few at once.
     fileprivate var isNarrow: Bool {
         guard q == nil else { return false }
-        guard siret == nil && email == nil else { return true }
+        guard siret == nil && email == nil && contact == nil else { return true }
         return region == nil && serves == nil && topic == nil && brand == nil && freshness == nil && enrolled == nil
             && updatedSince == nil
     }

@@ -79,8 +79,9 @@ struct ExportTable: Sendable {
             .init("id", "id::text"), .init("kind", "kind"), .init("subKind", "sub_kind"), .init("name", "name"),
             .init("siren", "siren"), .init("siret", "siret"), .init("street", "street"),
             .init("postalCode", "postal_code"), .init("commune", "commune"), .init("departement", "departement"),
-            .init("email", "email"), .init("telephone", "directory.telephone_written(telephone)"),
-            .init("website", "website"),
+            .init("email", "email"),
+        ] + Mailbox.Role.allCases.map(mailbox) + [
+            .init("telephone", "directory.telephone_written(telephone)"), .init("website", "website"),
             .init("topics", topics), .init("parent", number(of: "organization.parent")),
             .init("agency", "agency::text"),
             .init("publicDirectory", "case when public_directory then 'oui' else 'non' end"),
@@ -89,9 +90,11 @@ struct ExportTable: Sendable {
 
     static let people = ExportTable(
         columns: [
-            .init("id", "id::text"), .init("familyName", "family_name"), .init("givenName", "given_name"),
-            .init("email", "email"), .init("telephone", "directory.telephone_written(telephone)"),
-            .init("organization", number(of: "person.organization")),
+            .init("id", "id::text"), .init("honorificPrefix", "honorific_prefix"), .init("familyName", "family_name"),
+            .init("givenName", "given_name"), .init("email", "email"),
+            .init("otherEmails", "array_to_string(other_emails, ', ')"),
+            .init("telephone", "directory.telephone_written(telephone)"), .init("otherTelephones", otherTelephones),
+            .init("organization", number(of: "person.organization")), .init("jobTitle", "job_title"),
         ] + consents,
         source: "person", order: .name(of: "person"))
 
@@ -99,19 +102,33 @@ struct ExportTable: Sendable {
     static func ambassadors(isShown: SQL) -> ExportTable {
         ExportTable(
             columns: [
-                .init("id", "id::text"), .init("person", "person::text"), .init("familyName", "family_name"),
-                .init("givenName", "given_name"), .init("email", "email"),
+                .init("id", "id::text"), .init("person", "person::text"), .init("honorificPrefix", "honorific_prefix"),
+                .init("familyName", "family_name"), .init("givenName", "given_name"), .init("email", "email"),
+                .init("otherEmails", "array_to_string(other_emails, ', ')"),
                 .init("telephone", "directory.telephone_written(telephone)"),
-                .init("organization", number(of: "ambassador.organization")), .init("topics", topics),
+                .init("otherTelephones", otherTelephones),
+                .init("organization", number(of: "ambassador.organization")), .init("jobTitle", "job_title"),
+                .init("topics", topics),
                 .init("departements", "array_to_string(departements, ', ')"),
             ] + consents + enrolment,
             source: """
                 ambassador cross join lateral (
-                    select family_name, given_name, case when \(isShown) then email end as email,
+                    select honorific_prefix, family_name, given_name, job_title,
+                        case when \(isShown) then email end as email,
+                        case when \(isShown) then other_emails end as other_emails,
                         case when \(isShown) then telephone end as telephone,
+                        case when \(isShown) then other_telephones end as other_telephones,
                         case when \(isShown) then consents end as consents
                     from person where person.id = ambassador.person) as who
                 """, order: .name(of: "ambassador"))
+    }
+
+    private static func mailbox(_ role: Mailbox.Role) -> Column {
+        Column(
+            "\(role.rawValue)Email",
+            """
+            (select box ->> 'email' from jsonb_array_elements(mailboxes) as box where box ->> 'role' = \(role.rawValue))
+            """)
     }
 
     /// An organization as an import finds it again, elsewhere too if it has a SIRET.
@@ -124,6 +141,11 @@ struct ExportTable: Sendable {
         .init("enrolledOn", "to_char(enrolled_on, 'YYYY-MM-DD')"), .init("leftOn", "to_char(left_on, 'YYYY-MM-DD')"),
         .init("confirmedOn", "to_char(confirmed_at at time zone 'Europe/Paris', 'YYYY-MM-DD')"),
     ]
+
+    private static let otherTelephones: SQL = """
+        (select string_agg(directory.telephone_written(number), ', ' order by place)
+        from unnest(other_telephones) with ordinality as each_number (number, place))
+        """
 
     private static let topics: SQL = "array_to_string(topics, ', ')"
 

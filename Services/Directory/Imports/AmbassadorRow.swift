@@ -3,10 +3,11 @@ import Postgres
 
 /// What a column of an import says about an ambassador; most of them say it about the person.
 enum AmbassadorColumn: String, ImportColumn {
-    case id, person, familyName, givenName, email, telephone, organization, siret, topics, departements
+    case id, person, honorificPrefix, familyName, givenName, fullName, email, otherEmails, secondEmail, personalEmail
+    case telephone, otherTelephones, secondTelephone, mobile, organization, siret, jobTitle, title, topics, departements
     case flashInfo, eventInvitations, publicDirectory, partnerOffers, consentDate, consentSource, enrolledOn, leftOn
 
-    static let identifying: Set<AmbassadorColumn> = [.familyName, .email]
+    static let identifying: Set<AmbassadorColumn> = [.familyName, .fullName, .email]
     static let identifyingNames = PersonColumn.identifyingNames
 
     var aliases: [String] {
@@ -55,7 +56,10 @@ struct AmbassadorRow: ImportedRow {
     var enrolledOn: Day?
     var leftOn: Day?
 
-    static let emptiable: Set<AmbassadorColumn> = [.email, .telephone, .organization, .siret, .topics, .departements]
+    static let emptiable: Set<AmbassadorColumn> = [
+        .honorificPrefix, .givenName, .email, .otherEmails, .telephone, .otherTelephones, .jobTitle, .organization,
+        .siret, .topics, .departements,
+    ]
 
     /// The person may need something.
     var missingForNew: AmbassadorColumn? { nil }
@@ -90,8 +94,8 @@ struct AmbassadorRow: ImportedRow {
     /// What it says of the person's address and telephone is the person's.
     mutating func empty(_ column: AmbassadorColumn) {
         switch column {
-        case .email: who.empty(.email)
-        case .telephone: who.empty(.telephone)
+        case .honorificPrefix, .givenName, .email, .otherEmails, .telephone, .otherTelephones, .jobTitle:
+            if let column = PersonColumn(rawValue: column.rawValue) { who.empty(column) }
         case .siret: emptied = (emptied ?? []) + [AmbassadorColumn.organization.rawValue]
         default: emptied = (emptied ?? []) + [column.rawValue]
         }

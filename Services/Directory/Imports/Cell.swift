@@ -177,6 +177,29 @@ enum Cell {
         }.joined(separator: ", ")
     }
 
+    /// One value, or several as people write them side by side: `a; b`, `a / b`, one a line. What is one value as a whole stays one: a
+    /// slash may stand in an address.
+    static func several<Value: TextValue>(
+        _ cell: String, _ read: (String) throws(InvalidText) -> Value
+    ) throws(InvalidText) -> [Value] {
+        do throws(InvalidText) {
+            return [try read(cell)]
+        } catch {
+            let plain = parts(of: cell, separators: ",;|\n\r").map(trimmed).filter { !$0.isEmpty }
+            guard plain.count > 1 || cell.utf8.contains(UInt8(ascii: "/")) else { throw error }
+            guard plain.count <= 20 else { throw InvalidText("has more than 20 values") }
+            var values: [Value] = []
+            for part in plain {
+                if let value = try? read(part) {
+                    values.append(value)
+                } else {
+                    values += try list(part, "/", read)
+                }
+            }
+            return values
+        }
+    }
+
     /// The parts of a cell that holds several values: `64, 40`, `64;40`, `64|40`, or one a line.
     static func list<Value>(
         _ cell: String, _ more: String = "", _ read: (String) throws(InvalidText) -> Value

@@ -51,14 +51,17 @@ struct ExistingRecord {
     /// What was declined at the address of a row that answers, as `declined`: after the rows, in a `from`.
     ///
     /// The hash is that of `directory.address_hash`, written out: as a function it would cost more than all else of the row.
-    static func declined(at email: SQL) -> SQL {
+    ///
+    /// - Parameter emails: an array; null stands for no address.
+    static func declined(at emails: SQL) -> SQL {
         let key: SQL = "select key from declined_address_key"
         return """
             cross join lateral (
                 select jsonb_object_agg(purpose, declined_at) as declined
                 from declined_address
-                where hash = sha256((\(key)) || sha256((\(key)) || convert_to(lower(\(email)), 'UTF8')))
-                    and row.consents is not null) as refused
+                where row.consents is not null and hash = any(array(
+                    select sha256((\(key)) || sha256((\(key)) || convert_to(lower(email), 'UTF8')))
+                    from unnest(\(emails)) as email where email is not null))) as refused
             """
     }
 

@@ -58,7 +58,7 @@ extension ExpertRow {
                 directory.departement_at("postalCode", departement),
                 coalesce(departements, array[directory.departement_at("postalCode", departement)]),
                 coalesce(topics, '{}'), coalesce(brands, '{}'), website, \(ExistingRecord.firstConsents)
-            from \(recordset(rows)) \(ExistingRecord.declined(at: "row.email"))
+            from \(recordset(rows)) \(ExistingRecord.declined(at: "array[row.email]"))
             """)
     }
 
@@ -87,7 +87,7 @@ extension ExpertRow {
                     \(known.list("brands", "row.brands", emptiedAs: "brands")),
                     \(known.text("website", "row.website", emptiedAs: "website")), \(ExistingRecord.consents)
                 from \(recordset(rows)) join expert using (id)
-                    \(ExistingRecord.declined(at: "coalesce(row.email, expert.email)"))
+                    \(ExistingRecord.declined(at: "array[coalesce(row.email, expert.email)]"))
             ) as said
             where expert.id = said.id and (
                 expert.sub_kind, expert.name, expert.siret, expert.contact_name, expert.email, expert.telephone,

@@ -126,10 +126,11 @@ extension OrganizationRow {
         try await transaction.execute(
             """
             insert into organization (
-                id, kind, sub_kind, name, siren, siret, street, postal_code, commune, departement, email, telephone,
-                website, topics, parent, public_directory)
+                id, kind, sub_kind, name, siren, siret, street, postal_code, commune, departement, email, mailboxes,
+                telephone, website, topics, parent, public_directory)
             select id, coalesce(kind, "kindOfNew"), "subKind", name, siren, siret, street, "postalCode", commune,
-                directory.departement_at("postalCode", departement), email, telephone, website, coalesce(topics, '{}'), \(head),
+                directory.departement_at("postalCode", departement), email,
+                directory.with_mailboxes('[]', mailboxes, emptied, false), telephone, website, coalesce(topics, '{}'), \(head),
                 coalesce("publicDirectory", true)
             from \(recordset(rows))
             """)
@@ -149,7 +150,7 @@ extension OrganizationRow {
             update organization set
                 kind = said.kind, sub_kind = said.sub_kind, name = said.name, siren = said.siren, siret = said.siret,
                 street = said.street, postal_code = said.postal_code, commune = said.commune,
-                departement = said.departement, email = said.email, telephone = said.telephone,
+                departement = said.departement, email = said.email, mailboxes = said.mailboxes, telephone = said.telephone,
                 website = said.website, topics = said.topics, parent = said.parent,
                 public_directory = \(shown), version = version + 1,
                 updated_at = now()
@@ -158,6 +159,7 @@ extension OrganizationRow {
                     \(known.together([("kind", "row.kind", nil), ("sub_kind", #"row."subKind""#, "subKind")])),
                     \(known.together([("siren", "row.siren", "siren"), ("siret", "row.siret", "siret")])),
                     \(known.together(seat)), \(known.text("email", "row.email", emptiedAs: "email")),
+                    directory.with_mailboxes(organization.mailboxes, row.mailboxes, row.emptied, \(filling)) as mailboxes,
                     \(known.text("telephone", "row.telephone", emptiedAs: "telephone")),
                     \(known.text("website", "row.website", emptiedAs: "website")),
                     \(known.list("topics", "row.topics", emptiedAs: "topics")),
@@ -167,11 +169,11 @@ extension OrganizationRow {
             where organization.id = said.id and (
                 organization.kind, organization.sub_kind, organization.name, organization.siren, organization.siret,
                 organization.street, organization.postal_code, organization.commune, organization.departement,
-                organization.email, organization.telephone, organization.website, organization.topics,
+                organization.email, organization.mailboxes, organization.telephone, organization.website, organization.topics,
                 organization.parent, organization.public_directory
             ) is distinct from (
                 said.kind, said.sub_kind, said.name, said.siren, said.siret, said.street, said.postal_code, said.commune,
-                said.departement, said.email, said.telephone, said.website, said.topics, said.parent,
+                said.departement, said.email, said.mailboxes, said.telephone, said.website, said.topics, said.parent,
                 \(shown))
             returning organization.id, organization.version
             """
@@ -208,7 +210,7 @@ extension OrganizationRow {
         """
         jsonb_to_recordset(\(rows)) as row (
             row int, id uuid, kind text, "subKind" text, name text, siren text, siret text, street text,
-            "postalCode" text, commune text, departement text, email text, telephone text, website text, topics text[],
+            "postalCode" text, commune text, departement text, email text, mailboxes jsonb, telephone text, website text, topics text[],
             "kindOfNew" text, parent uuid, "parentSiret" text, "parentSiren" text,
             "publicDirectory" boolean, emptied text[])
         """

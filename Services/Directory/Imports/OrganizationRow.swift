@@ -5,6 +5,21 @@ enum OrganizationColumn: String, ImportColumn {
     case id, name, kind, subKind, siren, siret, street, postalCode, commune, departement, email, telephone, website,
         topics
     case parent, publicDirectory
+    case generalEmail, accountingEmail, communicationEmail, eventsEmail, pressEmail, technicalEmail, trainingEmail
+
+    /// Whose address it has.
+    var mailbox: Mailbox.Role? {
+        switch self {
+        case .generalEmail: .general
+        case .accountingEmail: .accounting
+        case .communicationEmail: .communication
+        case .eventsEmail: .events
+        case .pressEmail: .press
+        case .technicalEmail: .technical
+        case .trainingEmail: .training
+        default: nil
+        }
+    }
 
     static let identifying: Set<OrganizationColumn> = [.name, .siret, .email]
     static let identifyingNames = "name, SIRET or e-mail"
@@ -33,6 +48,25 @@ enum OrganizationColumn: String, ImportColumn {
                 "headofnetwork", "rattachement", "organismederattachement",
             ]
         case .publicDirectory: ExpertColumn.publicDirectory.aliases
+        case .generalEmail: Self.mailbox("general", "generale", "accueil", "secretariat")
+        case .accountingEmail:
+            Self.mailbox("comptabilite", "compta", "facturation", "comptable", "accounting", "billing")
+        case .communicationEmail: Self.mailbox("communication", "com")
+        case .eventsEmail: Self.mailbox("evenements", "evenementiel", "evenement", "events")
+        case .pressEmail: Self.mailbox("presse", "relationspresse", "press")
+        case .technicalEmail: Self.mailbox("technique", "informatique", "support", "technical")
+        case .trainingEmail: Self.mailbox("formation", "formations", "training")
+        }
+    }
+}
+
+extension OrganizationColumn {
+    /// `email comptabilité`, `mail compta`, `courriel de la comptabilité`.
+    private static func mailbox(_ names: String...) -> [String] {
+        names.flatMap { name in
+            ["email", "mail", "courriel", "emailde", "emaildela", "emaildes", "courrieldela", "adresseemail"].map {
+                $0 + name
+            }
         }
     }
 }
@@ -60,6 +94,8 @@ struct OrganizationRow: ImportedRow {
     /// As the row says it; without, the postal code tells.
     var departement: Departement?
     var email: EmailAddress?
+    /// By role.
+    var mailboxes: [Mailbox.Role.RawValue: EmailAddress]?
     var telephone: Telephone?
     var website: WebAddress?
     var topics: [Topic]?
@@ -74,7 +110,8 @@ struct OrganizationRow: ImportedRow {
 
     static let emptiable: Set<OrganizationColumn> = [
         .subKind, .siren, .siret, .street, .postalCode, .commune, .departement, .email, .telephone, .website, .topics,
-        .parent,
+        .parent, .generalEmail, .accountingEmail, .communicationEmail, .eventsEmail, .pressEmail, .technicalEmail,
+        .trainingEmail,
     ]
 
     var missingForNew: OrganizationColumn? {
@@ -120,6 +157,12 @@ struct OrganizationRow: ImportedRow {
         case .website: website = try Cell.website(cell)
         case .topics: self.topics = try Cell.list(cell, "/") { part throws(InvalidText) in try topics.code(of: part) }
         case .publicDirectory: publicDirectory = try Cell.yes(cell)
+        case .generalEmail, .accountingEmail, .communicationEmail, .eventsEmail, .pressEmail, .technicalEmail,
+            .trainingEmail:
+            guard let role = column.mailbox else { return }
+            var boxes = mailboxes ?? [:]
+            boxes[role.rawValue] = try EmailAddress(validating: cell)
+            mailboxes = boxes
         case .parent:
             let number = Cell.withoutBlanks(cell)
             switch number.utf8.count {

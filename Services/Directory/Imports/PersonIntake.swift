@@ -19,7 +19,8 @@ extension PersonRow {
             with said as (
                 select * from jsonb_to_recordset(\(rows)) as row (
                     row int, identifier uuid, "isForeign" boolean, email text, telephone text, "familyName" text,
-                    "givenName" text, siret text, organization uuid, "organizationName" text, "isAmbassador" boolean)),
+                    "givenName" text, "otherEmails" text[], "otherTelephones" text[], siret text, organization uuid,
+                    "organizationName" text, "isAmbassador" boolean)),
             named as (
                 select row, array_agg(o.id) as organizations
                 from said join organization o on directory.name_key(o.name) = directory.name_key("organizationName")
@@ -28,7 +29,9 @@ extension PersonRow {
             row as (
                 select said.row, said.identifier, "isForeign", lower(said.email) as email, o.id as organization,
                     directory.name_key(coalesce("familyName" || coalesce(' ' || "givenName", ''), "givenName")) as name_key,
-                    directory.name_key("givenName") as given_key, directory.telephone_key(said.telephone) as telephone,
+                    directory.name_key("familyName") as family_key, directory.name_key("givenName") as given_key,
+                    directory.all_emails(null, "otherEmails") as further,
+                    array_remove(array_prepend(said.telephone, "otherTelephones"), null) as telephones,
                     coalesce("isAmbassador", false) as is_ambassador,
                     case
                         when cardinality(organizations) > 1 and o.id is null
@@ -48,14 +51,26 @@ extension PersonRow {
                                     where held.email = lower(said.email) and held.kind = 'person'))
                             limit 1)
                     end)),
+            holder as (
+                select row.row, held.record, held.email = row.email as is_first
+                from row join address_held as held
+                    on held.kind = 'person' and held.email = any(array_append(row.further, row.email))),
             by_email as (
-                select row, array[person.id] as records,
-                    coalesce(directory.name_key(person.given_name) <> row.given_key, false) as is_other
-                from row join address_held on address_held.email = row.email and address_held.kind = 'person'
-                    join person on person.id = address_held.record),
+                select row, coalesce(
+                        array_agg(distinct record) filter (where is_first), array_agg(distinct record)) as records,
+                    bool_or(coalesce(case
+                        when person.given_name is not null and row.given_key is not null
+                            then directory.name_key(person.given_name) <> row.given_key
+                        -- An only name is all that can tell; a row without a given name may be of anybody else's.
+                        when person.given_name is null
+                            then directory.name_key(person.family_name) <> coalesce(row.family_key, row.given_key)
+                        end, false)) as is_other
+                from row join holder using (row) join person on person.id = holder.record
+                group by row),
             namesake as (
                 select row, person.id, person.organization is not distinct from row.organization as is_colleague,
-                    coalesce(directory.telephone_key(person.telephone) <> row.telephone, false) as is_other
+                    person.telephone is not null and row.telephones <> '{}'
+                        and not row.telephones && array_prepend(person.telephone, person.other_telephones) as is_other
                 from row join person
                     on directory.name_key(full_name) = row.name_key
                     and (person.organization is not distinct from row.organization
@@ -79,7 +94,8 @@ extension PersonRow {
                 end) as fault,
                 array_remove(array[
                     'id ' || row.identifier, 'email ' || row.email,
-                    'name ' || coalesce(row.organization::text, '') || ' ' || row.name_key], null) as keys
+                    'name ' || coalesce(row.organization::text, '') || ' ' || row.name_key], null)
+                    || array(select 'email ' || address from unnest(row.further) as address) as keys
             from row left join by_email using (row) left join by_name using (row)
                 left join person named on named.id = row.identifier
             order by row
@@ -95,9 +111,8 @@ extension PersonRow {
                 organization, job_title, consents)
             select id, "honorificPrefix", case when "familyName" is not null then "givenName" end,
                 coalesce("familyName", "givenName"), email, coalesce("otherEmails", '{}'), telephone,
-                coalesce("otherTelephones", '{}'), \(organization), "jobTitle",
-                \(ExistingRecord.firstConsents)
-            from \(recordset(rows)) \(ExistingRecord.declined(at: "row.email"))
+                coalesce("otherTelephones", '{}'), \(organization), "jobTitle", \(ExistingRecord.firstConsents)
+            from \(recordset(rows)) \(ExistingRecord.declined(at: #"array_prepend(row.email, row."otherEmails")"#))
             """)
     }
 
@@ -105,39 +120,39 @@ extension PersonRow {
         _ rows: JSONText, filling: Bool, in transaction: PostgresTransaction
     ) async throws -> [ImportWritten] {
         let known = ExistingRecord("person", filling: filling)
-        let emails = further("other_emails", #"row."otherEmails""#, first: "email", key: "lower")
-        let telephones = further(
-            "other_telephones", #"row."otherTelephones""#, first: "telephone", key: "directory.telephone")
-        let furtherEmails = without("said.email", "said.other_emails", key: "lower")
-        let furtherTelephones = without("said.telephone", "said.other_telephones", key: "directory.telephone")
         return try await transaction.query(
             """
             update person set
                 honorific_prefix = said.honorific_prefix, given_name = said.given_name,
-                family_name = said.family_name, email = said.email, other_emails = \(furtherEmails),
-                telephone = said.telephone, other_telephones = \(furtherTelephones),
+                family_name = said.family_name, email = said.email, other_emails = said.other_emails,
+                telephone = said.telephone, other_telephones = said.other_telephones,
                 organization = said.organization, job_title = said.job_title, consents = \(known.newConsents),
                 version = version + 1, updated_at = now()
             from (
-                select person.id, \(known.text("given_name", #"row."givenName""#)),
-                    \(known.text("family_name", #"row."familyName""#)),
-                    \(known.text("honorific_prefix", #"row."honorificPrefix""#, emptiedAs: "honorificPrefix")),
-                    \(known.text("email", "row.email", emptiedAs: "email")),
-                    \(known.list("other_emails", emails, emptiedAs: "otherEmails")),
-                    \(known.text("telephone", "row.telephone", emptiedAs: "telephone")),
-                    \(known.list("other_telephones", telephones, emptiedAs: "otherTelephones")),
-                    \(known.text("job_title", #"row."jobTitle""#, emptiedAs: "jobTitle")),
+                select person.id, \(known.text("honorific_prefix", #"row."honorificPrefix""#, emptiedAs: "honorificPrefix")),
+                    \(known.text("given_name", givenName, emptiedAs: "givenName")),
+                    \(known.text("family_name", #"row."familyName""#)), first.email, first.telephone,
+                    directory.further_emails(first.email, \(further("other_emails", "otherEmails", "email", known)))
+                        as other_emails,
+                    directory.further_telephones(
+                        first.telephone, \(further("other_telephones", "otherTelephones", "telephone", known)))
+                        as other_telephones,
                     \(known.text("organization", #"case when row."isAmbassador" is not true then \#(organization) end"#, emptiedAs: "organization")),
-                    \(ExistingRecord.consents)
+                    \(known.text("job_title", #"row."jobTitle""#, emptiedAs: "jobTitle")), \(ExistingRecord.consents)
                 from \(recordset(rows)) join person using (id)
-                    \(ExistingRecord.declined(at: "coalesce(row.email, person.email)"))
+                    cross join lateral (
+                        select \(known.text("email", first("email", "other_emails"), emptiedAs: "email")),
+                            \(known.text("telephone", first("telephone", "other_telephones"), emptiedAs: "telephone"))
+                    ) as first
+                    \(ExistingRecord.declined(
+                        at: #"array_cat(array[row.email, person.email], array_cat(row."otherEmails", person.other_emails))"#))
             ) as said
             where person.id = said.id and (
                 person.honorific_prefix, person.given_name, person.family_name, person.email, person.other_emails,
                 person.telephone, person.other_telephones, person.organization, person.job_title, person.consents
             ) is distinct from (
-                said.honorific_prefix, said.given_name, said.family_name, said.email, \(furtherEmails), said.telephone,
-                \(furtherTelephones), said.organization, said.job_title, \(known.newConsents))
+                said.honorific_prefix, said.given_name, said.family_name, said.email, said.other_emails, said.telephone,
+                said.other_telephones, said.organization, said.job_title, \(known.newConsents))
             returning person.id, person.version
             """
         ).decode(ImportWritten.self)
@@ -149,28 +164,33 @@ extension PersonRow {
         try await ImportLeftOut.consents(rows, of: "person", for: existing, in: transaction)
     }
 
-    /// The further values that a row says; where it says none, and its first is one of the record's further ones, the record's first
-    /// changes places with it.
-    private static func further(_ column: SQL, _ cell: SQL, first: SQL, key: SQL) -> SQL {
+    /// The only name of somebody is the family name, in whichever cell it stands.
+    private static let givenName: SQL = """
+        case when row."familyName" is not null or person.given_name is not null then row."givenName" end
         """
-        coalesce(\(cell), case
-            when exists (select from unnest(person.\(column)) as one where \(key)(one) = \(key)(row.\(first)))
-            then array(
-                select case when \(key)(one) = \(key)(row.\(first)) then person.\(first) else one end
-                from unnest(person.\(column)) with ordinality as each_one (one, place) order by place) end)
+
+    /// What a row says of the first address or telephone. One that is a further one of the record stays so, unless the identifier says
+    /// that it is meant.
+    private static func first(_ column: SQL, _ others: SQL) -> SQL {
+        """
+        case when row.identifier is not null or lower(row.\(column)) <> all(directory.all_emails(null, person.\(others)))
+            then row.\(column) end
         """
     }
 
-    /// Each once and without the first, as the record keeps them: so what is the same is seen to be.
-    private static func without(_ first: SQL, _ values: SQL, key: SQL) -> SQL {
-        """
-        array(
-            select one from unnest(\(values)) with ordinality as each_one (one, place)
-            where \(key)(one) is distinct from \(key)(\(first)) and not exists (
-                select from unnest(\(values)) with ordinality as other (value, before)
-                where before < place and \(key)(value) = \(key)(one))
-            order by place)
-        """
+    /// The further ones: those of the row, where its identifier says that it knows them all; else they are added. What was the first
+    /// and is a further one's place now is kept.
+    private static func further(_ column: SQL, _ cell: SQL, _ first: SQL, _ known: ExistingRecord) -> SQL {
+        known.filling
+            ? #"case when person.\#(column) = '{}' then coalesce(row."\#(cell)", '{}') else person.\#(column) end"#
+            : #"""
+            case
+                when '\#(cell)' = any(row.emptied) then '{}'
+                when row.identifier is not null and row."\#(cell)" is not null then row."\#(cell)"
+                when lower(row.\#(first)) = any(directory.all_emails(null, person.\#(column)))
+                    then array_append(person.\#(column), person.\#(first)) || coalesce(row."\#(cell)", '{}')
+                else person.\#(column) || coalesce(row."\#(cell)", '{}') end
+            """#
     }
 
     /// After the match there is not more than one, but that where the person works already.
@@ -184,10 +204,9 @@ extension PersonRow {
     private static func recordset(_ rows: JSONText) -> SQL {
         """
         jsonb_to_recordset(\(rows)) as row (
-            row int, id uuid, "honorificPrefix" text, "givenName" text, "familyName" text, email text,
-            "otherEmails" text[], telephone text, "otherTelephones" text[], organization uuid, siret text,
-            "organizationName" text, "jobTitle" text, "isAmbassador" boolean, emptied text[], consents jsonb,
-            "consentDate" date)
+            row int, id uuid, identifier uuid, "honorificPrefix" text, "givenName" text, "familyName" text, email text,
+            "otherEmails" text[], telephone text, "otherTelephones" text[], "jobTitle" text, organization uuid, siret text,
+            "organizationName" text, "isAmbassador" boolean, emptied text[], consents jsonb, "consentDate" date)
         """
     }
 }

@@ -2,11 +2,11 @@ import ClubProtocol
 
 /// What a column of an import says about a person.
 enum PersonColumn: String, ImportColumn {
-    case id, honorificPrefix, familyName, givenName, email, otherEmails, telephone, otherTelephones, organization, siret
-    case jobTitle
+    case id, honorificPrefix, familyName, givenName, fullName, email, otherEmails, secondEmail, personalEmail
+    case telephone, otherTelephones, secondTelephone, mobile, organization, siret, jobTitle, title
     case flashInfo, eventInvitations, publicDirectory, partnerOffers, consentDate, consentSource
 
-    static let identifying: Set<PersonColumn> = [.familyName, .email]
+    static let identifying: Set<PersonColumn> = [.familyName, .fullName, .email]
     static let identifyingNames = "family name or e-mail"
 
     var aliases: [String] {
@@ -17,12 +17,26 @@ enum PersonColumn: String, ImportColumn {
             ["nomdefamille", "nom", "nomusuel", "lastname", "surname", "name", "nomdirigeant", "nomcollaborateur"]
         case .givenName:
             ["prenom", "prenomusuel", "prenoms", "firstname", "forename", "prenomdirigeant", "prenomcollaborateur"]
-        case .honorificPrefix: ["civilite", "honorificprefix", "prefix", "salutation"]
+        case .honorificPrefix:
+            ["civilite", "civ", "prefix", "salutation", "honorifictitle", "civilitedirigeant", "civilitecollaborateur"]
+        case .fullName: ["nomcomplet", "nometprenom", "nomprenom", "prenomnom", "prenometnom"]
         case .email: ExpertColumn.email.aliases + ["courrierelectronique"]
-        case .otherEmails: ["autrescourriels", "autresemails", "autresadressesemail", "autresmails"]
-        case .telephone: ExpertColumn.telephone.aliases
-        case .otherTelephones: ["autrestelephones", "autresnumeros"]
-        case .jobTitle: ["fonction", "poste", "jobtitle", "title"]
+        case .otherEmails:
+            [
+                "autresemails", "autresmails", "autrescourriels", "autresadresses", "autreemail", "autremail",
+                "autrecourriel",
+            ]
+        case .secondEmail: ["email2", "mail2", "courriel2", "adresseemail2", "emailsecondaire", "secondemail"]
+        case .personalEmail: ["emailpersonnel", "emailperso", "mailpersonnel", "mailperso", "courrielpersonnel"]
+        case .telephone: ExpertColumn.telephone.aliases.filter { !PersonColumn.mobile.aliases.contains($0) }
+        case .otherTelephones: ["autrestelephones", "autrestel", "autretelephone", "autretel", "autresnumeros"]
+        case .secondTelephone: ["telephone2", "tel2", "phone2", "secondtelephone", "telephonesecondaire"]
+        case .mobile:
+            ["portable", "telephoneportable", "telportable", "telephonemobile", "telmobile", "mobilephone", "gsm"]
+        case .jobTitle:
+            ["fonction", "fonctions", "poste", "position", "function", "fonctiondirigeant", "fonctioncollaborateur"]
+        // What is in it says which of both it is: the Senate's `Qualité` is a civility.
+        case .title: ["titre", "qualite"]
         case .organization:
             [
                 "organisation", "organizationname", "nomorganisation", "nomdelorganisation", "organisme", "structure",
@@ -55,14 +69,15 @@ struct PersonRow: ImportedRow {
     var familyName: Line?
     var givenName: Line?
     var email: EmailAddress?
+    /// Further ones, of whatever columns; each once.
     var otherEmails: [EmailAddress]?
     var telephone: Telephone?
     var otherTelephones: [Telephone]?
+    var jobTitle: Line?
     /// Where the person works, or that organization's SIRET, or its name.
     var organization: Organization.ID?
     var siret: Siret?
     var organizationName: Line?
-    var jobTitle: Line?
     var consents: ConsentChoices?
     var consentDate: Day?
     var consentSource: Line?
@@ -70,7 +85,8 @@ struct PersonRow: ImportedRow {
     var isAmbassador: Bool?
 
     static let emptiable: Set<PersonColumn> = [
-        .honorificPrefix, .email, .otherEmails, .telephone, .otherTelephones, .organization, .siret, .jobTitle,
+        .honorificPrefix, .givenName, .email, .otherEmails, .telephone, .otherTelephones, .organization, .siret,
+        .jobTitle,
     ]
 
     /// One name is enough, whichever of both cells it stands in.
@@ -80,8 +96,11 @@ struct PersonRow: ImportedRow {
 
     mutating func conclude() throws(InvalidText) {
         try checkConsent()
-        guard familyName != nil || email != nil || identifier != nil else {
+        guard familyName != nil || email != nil || otherEmails != nil || identifier != nil else {
             throw InvalidText("The row has neither family name nor e-mail.")
+        }
+        guard otherEmails?.count ?? 0 <= 10, otherTelephones?.count ?? 0 <= 10 else {
+            throw InvalidText("The row has more than ten further addresses or telephones.")
         }
     }
 
@@ -91,15 +110,25 @@ struct PersonRow: ImportedRow {
         case .familyName: familyName = try Cell.line(cell)
         case .givenName: givenName = try Cell.line(cell)
         case .honorificPrefix: honorificPrefix = try Cell.line(cell)
-        case .email: email = try EmailAddress(validating: cell)
-        case .otherEmails:
-            otherEmails = try Self.few(
-                try Cell.list(cell) { part throws(InvalidText) in try EmailAddress(validating: part) })
-        case .telephone: telephone = try Cell.telephone(cell)
-        case .otherTelephones:
-            otherTelephones = try Self.few(
-                try Cell.list(cell) { part throws(InvalidText) in try Cell.telephone(part) })
+        case .fullName: try readFullName(cell)
+        case .email:
+            let all = try Cell.several(cell) { part throws(InvalidText) in try EmailAddress(validating: part) }
+            email = all.first
+            add(all.dropFirst())
+        case .otherEmails, .secondEmail, .personalEmail:
+            add(try Cell.several(cell) { part throws(InvalidText) in try EmailAddress(validating: part) })
+        case .telephone:
+            let all = try Cell.several(cell, Cell.telephone)
+            telephone = all.first
+            add(all.dropFirst())
+        case .otherTelephones, .secondTelephone, .mobile: add(try Cell.several(cell, Cell.telephone))
         case .jobTitle: jobTitle = try Cell.line(cell)
+        case .title:
+            if Self.isCivility(cell) {
+                if honorificPrefix == nil { honorificPrefix = try Cell.line(cell) }
+            } else {
+                if jobTitle == nil { jobTitle = try Cell.line(cell) }
+            }
         case .organization: try readOrganization(cell)
         case .siret: siret = try Siret(validating: Cell.withoutBlanks(cell))
         case .flashInfo: consents = (consents ?? .init()).with(\.flashInfo, try Cell.yes(cell))
@@ -111,14 +140,43 @@ struct PersonRow: ImportedRow {
         }
     }
 
-    /// As many as a person may have besides the first.
-    private static func few<Value>(_ values: [Value]) throws(InvalidText) -> [Value] {
-        guard values.count <= 10 else { throw InvalidText("are more than 10") }
-        return values
-    }
-
     mutating func empty(_ column: PersonColumn) {
         emptied = (emptied ?? []) + [column == .siret ? PersonColumn.organization.rawValue : column.rawValue]
+    }
+
+    private mutating func add(_ emails: some Collection<EmailAddress>) {
+        guard !emails.isEmpty else { return }
+        otherEmails = (otherEmails ?? []) + emails.filter { otherEmails?.contains($0) != true }
+    }
+
+    private mutating func add(_ telephones: some Collection<Telephone>) {
+        guard !telephones.isEmpty else { return }
+        otherTelephones = (otherTelephones ?? []) + telephones.filter { otherTelephones?.contains($0) != true }
+    }
+
+    /// Whether a cell says how somebody is addressed, and not what somebody does.
+    private static func isCivility(_ cell: String) -> Bool {
+        [
+            "m", "mr", "mme", "mlle", "monsieur", "madame", "mademoiselle", "dr", "docteur", "pr", "professeur", "me",
+            "maitre", "ms", "mrs",
+        ].contains(Cell.key(cell))
+    }
+
+    /// Both names in one cell. The one in capitals is the family name, where the other one is not; else what stands first is the given
+    /// name. One word is the only name.
+    private mutating func readFullName(_ cell: String) throws(InvalidText) {
+        guard familyName == nil, givenName == nil else { return }
+        let words = try Cell.line(cell).text.unicodeScalars.split { $0 == " " }.map { String($0) }
+        // text: a line, of 200 characters at the most, without long runs of marks
+        let isCapital = words.map { $0.utf8.count > 1 && $0.uppercased().utf8.elementsEqual($0.utf8) }
+        let split: (given: [String], family: [String]) =
+            if isCapital.contains(true), isCapital.contains(false) {
+                (zip(words, isCapital).filter { !$1 }.map(\.0), zip(words, isCapital).filter { $1 }.map(\.0))
+            } else {
+                words.count == 1 ? ([], words) : ([words[0]], Array(words.dropFirst()))
+            }
+        familyName = try Line(validating: split.family.joined(separator: " "))
+        givenName = split.given.isEmpty ? nil : try Line(validating: split.given.joined(separator: " "))
     }
 
     /// A column that has a SIRET as its header says it better.

@@ -49,6 +49,7 @@ struct OrganizationRoutes {
         )
         parts.routes.constraint(
             "organization_siren_of_siret_check", .invalid("/siret", "does not begin with the SIREN"))
+        parts.routes.constraint("organization_mailboxes_check", .invalid("/mailboxes", "are two for one role"))
         parts.routes.constraint("organization_addresses_check", .invalid("/addresses", "are more than 20"))
         parts.routes.constraint("organization_agency_fkey", .invalid("/agency", "there is no such organization"))
         parts.routes.constraint("organization_agency_check", .invalid("/agency", "is for brands, and another one"))

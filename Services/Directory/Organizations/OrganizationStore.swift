@@ -5,7 +5,8 @@ import ServiceKit
 enum OrganizationStore {
     private static let columns: SQL = """
         id, kind, sub_kind as "subKind", name, siren, siret, parent, street, postal_code as "postalCode", commune,
-        departement, \(SQL.region(of: "organization")) as region, \(SQL.placedAddresses) as addresses, website, email, telephone, topics, agency,
+        departement, \(SQL.region(of: "organization")) as region, \(SQL.placedAddresses) as addresses, website, email,
+        nullif(mailboxes, '[]') as mailboxes, telephone, topics, agency,
         public_directory as "publicDirectory", version, created_at as "createdAt",
         updated_at as "updatedAt"
         """
@@ -30,12 +31,12 @@ enum OrganizationStore {
             """
             insert into organization (
                 id, kind, sub_kind, name, siren, siret, parent, street, postal_code, commune, departement, addresses,
-                website, email, telephone, topics, agency, public_directory)
+                website, email, mailboxes, telephone, topics, agency, public_directory)
             values (
                 \(id), \(body.kind), \(body.subKind), \(body.name), \(siren), \(body.siret), \(body.parent),
                 \(body.street), \(body.postalCode), \(body.commune), \(departement),
-                \(try JSONText(encoding: addresses)), \(body.website), \(body.email), \(body.telephone),
-                \(body.topics ?? []), \(body.agency), \(body.publicDirectory ?? true))
+                \(try JSONText(encoding: addresses)), \(body.website), \(body.email), \(try Self.kept(body.mailboxes)),
+                \(body.telephone), \(body.topics ?? []), \(body.agency), \(body.publicDirectory ?? true))
             returning \(columns)
             """)
     }
@@ -61,6 +62,7 @@ enum OrganizationStore {
             rules.append("id in (select organization from membership where \(.holds(on: day)))")
         }
         if let siret = query.siret { rules.append("siret = \(siret)") }
+        if let contact = query.contact { rules.append(.hasContact(contact)) }
         if let words = query.q { rules.append(.matches(words)) }
         if let since = query.updatedSince { rules.append(.hasChanged(since: since)) }
         return rules
@@ -110,11 +112,17 @@ enum OrganizationStore {
                 siret = \(changed.siret), parent = \(changed.parent), street = \(changed.street),
                 postal_code = \(changed.postalCode), commune = \(changed.commune), departement = \(changed.departement),
                 addresses = \(try JSONText(encoding: addresses)), website = \(changed.website),
-                email = \(changed.email), telephone = \(changed.telephone), topics = \(changed.topics),
+                email = \(changed.email), mailboxes = \(try Self.kept(changed.mailboxes)),
+                telephone = \(changed.telephone), topics = \(changed.topics),
                 agency = \(changed.agency), public_directory = \(changed.publicDirectory), version = version + 1, updated_at = now()
             where id = \(id)
             returning \(columns)
             """)
+    }
+
+    /// Mailboxes as they are kept: by role.
+    private static func kept(_ mailboxes: [Mailbox]?) throws -> JSONText {
+        try JSONText(encoding: (mailboxes ?? []).sorted { $0.role.rawValue < $1.role.rawValue })
     }
 
     /// The SIREN that a SIRET brings.
@@ -153,6 +161,7 @@ extension Organization {
         if let value = patch.addresses { result.addresses = value }
         if let value = patch.website { result.website = value }
         if let value = patch.email { result.email = value }
+        if let value = patch.mailboxes { result.mailboxes = value }
         if let value = patch.telephone { result.telephone = value }
         if let value = patch.topics { result.topics = value }
         if let value = patch.agency { result.agency = value }

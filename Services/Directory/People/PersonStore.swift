@@ -61,6 +61,7 @@ enum PersonStore {
             rules.append(
                 "id in (select record from address_held where email = lower(\(email.text)) and kind = 'person')")
         }
+        if let contact = query.contact { rules.append(.hasContact(contact)) }
         if let purpose = query.purpose { rules.append(.agreed(to: purpose)) }
         if let words = query.q { rules.append(.nameMatches(words)) }
         if let since = query.updatedSince { rules.append(.hasChanged(since: since)) }

@@ -69,14 +69,14 @@ struct ReceiptRoutes: Sendable {
 
     private func write(_ id: Receipt.ID) async throws {
         guard let receipt = try await ReceiptStore.get(id, on: backend.database),
-            let reader = try await ReceiptStore.reader(of: id, on: backend.database)
+            let recipient = try await ReceiptStore.recipient(of: id, on: backend.database)
         else { return }
         let token = AddressedLink.token(
-            purpose: Self.purpose, subject: id.text, at: reader.email, days: Self.linkDays, by: backend.links)
+            purpose: Self.purpose, subject: id.text, at: recipient.email, days: Self.linkDays, by: backend.links)
         try await post.send(
             SendLetter.Body(
-                key: try Line(validating: "receipt:\(id)"), purpose: .receipt, email: reader.email, name: reader.name,
-                reader: reader.subject, subject: "Reçu de votre cotisation",
+                key: try Line(validating: "receipt:\(id)"), purpose: .receipt, email: recipient.email,
+                name: recipient.name, reader: recipient.subject, subject: "Reçu de votre cotisation",
                 paragraphs: [
                     try Prose(
                         validating: "Nous avons bien reçu \(French.amount(Money(cents: receipt.amount))) pour votre "

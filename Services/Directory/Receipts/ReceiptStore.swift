@@ -117,19 +117,17 @@ enum ReceiptStore {
             """)
     }
 
-    /// Where a receipt is mailed to; nil when nobody knows.
-    static func reader(
-        of id: Receipt.ID, on executor: any PostgresExecutor
-    ) async throws -> (email: EmailAddress, name: Line, subject: DataSubject?)? {
-        let row = try await executor.first(
+    /// Who is mailed a receipt; nil when nobody knows an address.
+    static func recipient(of id: Receipt.ID, on executor: any PostgresExecutor) async throws -> Recipient? {
+        struct Found: Decodable {
+            var recipient: Recipient
+        }
+        return try await executor.first(
             """
-            select \(ReminderStore.address) as email, \(ReminderStore.reader) as person, organization.name
+            select \(Recipient.column)
             from receipt join contribution on contribution.id = receipt.contribution
-            join organization on organization.id = contribution.organization
+            \(Recipient.join("'organization'", "contribution.organization", role: .accounting))
             where receipt.id = \(id)
-            """)
-        guard let row, let email: EmailAddress = try row.optional("email") else { return nil }
-        let person: Person.ID? = try row.optional("person")
-        return (email, try row["name"], person.map { DataSubject($0) })
+            """)?.decode(Found.self).recipient
     }
 }

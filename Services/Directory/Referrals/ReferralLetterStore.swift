@@ -6,9 +6,7 @@ import ServiceKit
 enum ReferralLetterStore {
     /// What the letter to an expert says, as long as an answer is asked for.
     struct Invitation: Decodable {
-        var expert: Expert.ID
-        var email: EmailAddress
-        var name: Line
+        var recipient: Recipient
         var topics: [String]
         var postalCode: PostalCode
         var departement: Departement
@@ -21,9 +19,7 @@ enum ReferralLetterStore {
 
     /// What the letter to an ambassador says.
     struct News: Decodable {
-        var person: Person.ID
-        var email: EmailAddress
-        var name: Line
+        var recipient: Recipient
         var referral: Referral.ID
         var topics: [String]
         var postalCode: PostalCode
@@ -107,15 +103,16 @@ enum ReferralLetterStore {
     static func invitation(_ offer: ReferralOffer.ID, on executor: any PostgresExecutor) async throws -> Invitation? {
         try await executor.first(
             """
-            select offer.expert, expert.email, coalesce(expert.contact_name, expert.name) as name, \(topics),
+            select \(Recipient.column), \(topics),
                 referral.postal_code as "postalCode", referral.departement, answer_by as "answerBy", places,
                 referral.ambassador is not null as "isAmbassadors", home.name as home
             from referral_offer as offer
             join referral on referral.id = offer.referral
             join expert on expert.id = offer.expert
             \(ambassador)
+            \(Recipient.join("'expert'", "expert.id"))
             where offer.id = \(offer) and offer.state = 'sent' and answer_by >= \(ReferralStore.today)
-                and expert.email is not null and expert.left_on is null
+                and expert.left_on is null
             """)?.decode(Invitation.self)
     }
 
@@ -123,14 +120,14 @@ enum ReferralLetterStore {
     static func news(of offer: ReferralOffer.ID, on executor: any PostgresExecutor) async throws -> News? {
         try await executor.first(
             """
-            select person.id as person, person.email, left(\(PersonStore.name(of: "person")), 200) as name,
-                referral.id as referral, \(topics), referral.postal_code as "postalCode",
+            select \(Recipient.column), referral.id as referral, \(topics), referral.postal_code as "postalCode",
                 referral.created_at as "createdAt", \(ReferralStore.state) as state, referral.asked,
                 offer.state as answer, answered_at as "answeredAt"
             from referral_offer as offer
             join referral on referral.id = offer.referral
             \(ambassador)
-            where offer.id = \(offer) and person.email is not null and ambassador.left_on is null
+            \(Recipient.join("'person'", "person.id"))
+            where offer.id = \(offer) and ambassador.left_on is null
             """)?.decode(News.self)
     }
 
@@ -152,10 +149,10 @@ enum ReferralLetterStore {
     ) async throws -> [EmailAddress] {
         try await executor.query(
             """
-            select person.email
+            select held.email
             from referral join ambassador on ambassador.id = referral.ambassador
-                join person on person.id = ambassador.person
-            where referral.id = \(referral) and person.email is not null
+                join address_held as held on held.record = ambassador.person
+            where referral.id = \(referral)
             """
         ).map { try $0["email"] }
     }

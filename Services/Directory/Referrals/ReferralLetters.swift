@@ -71,8 +71,8 @@ struct ReferralLetters: Sendable {
             : "Le besoin revient aux \(open.places) premiers qui acceptent."
         try await post.send(
             SendLetter.Body(
-                key: try Line(validating: "referral:\(offer)"), purpose: .notice, email: open.email, name: open.name,
-                reader: DataSubject(open.expert),
+                key: try Line(validating: "referral:\(offer)"), purpose: .notice, email: open.recipient.email,
+                name: open.recipient.name, reader: open.recipient.subject,
                 subject: try Line(
                     validating: "Une entreprise cherche un expert : \(open.departement.name) (\(open.departement))"),
                 paragraphs: [
@@ -88,7 +88,8 @@ struct ReferralLetters: Sendable {
                 action: .init(
                     label: "Lire et répondre",
                     url: try post.link(
-                        ReferralLink.path(to: offer, at: open.email, answerBy: open.answerBy, by: backend.links)))))
+                        ReferralLink.path(
+                            to: offer, at: open.recipient.email, answerBy: open.answerBy, by: backend.links)))))
     }
 
     private func tell(_ answered: Answered) async throws {
@@ -119,7 +120,8 @@ struct ReferralLetters: Sendable {
         try await post.send(
             SendLetter.Body(
                 key: try Line(validating: "referral-answer:\(answered.offer):\(answered.state.rawValue)"),
-                purpose: .notice, email: news.email, name: news.name, reader: DataSubject(news.person),
+                purpose: .notice, email: news.recipient.email, name: news.recipient.name,
+                reader: news.recipient.subject,
                 subject: subject,
                 paragraphs: [
                     try Prose(
@@ -131,7 +133,8 @@ struct ReferralLetters: Sendable {
                 ],
                 action: .init(
                     label: "Suivre ma demande",
-                    url: try post.link(ReferralLink.path(to: news.referral, at: news.email, by: backend.links)))))
+                    url: try post.link(
+                        ReferralLink.path(to: news.referral, at: news.recipient.email, by: backend.links)))))
     }
 
     /// Nothing where it was told meanwhile.
@@ -141,8 +144,8 @@ struct ReferralLetters: Sendable {
         else { return }
         try await post.send(
             SendLetter.Body(
-                key: try Line(validating: "referral-outcome:\(offer)"), purpose: .notice, email: news.email,
-                name: news.name, reader: DataSubject(news.person), subject: "Qu'est devenue votre demande ?",
+                key: try Line(validating: "referral-outcome:\(offer)"), purpose: .notice, email: news.recipient.email,
+                name: news.recipient.name, reader: news.recipient.subject, subject: "Qu'est devenue votre demande ?",
                 paragraphs: [
                     try Prose(
                         validating:
@@ -154,7 +157,8 @@ struct ReferralLetters: Sendable {
                 ],
                 action: .init(
                     label: "Dire ce qu'il en est",
-                    url: try post.link(ReferralLink.path(to: news.referral, at: news.email, by: backend.links)))))
+                    url: try post.link(
+                        ReferralLink.path(to: news.referral, at: news.recipient.email, by: backend.links)))))
     }
 }
 

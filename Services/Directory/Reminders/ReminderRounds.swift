@@ -77,8 +77,9 @@ struct ReminderRounds: Sendable {
             }
         try await post.send(
             SendLetter.Body(
-                key: try Line(validating: "contribution:\(reminder)"), purpose: .contribution, email: open.email,
-                name: open.organization, reader: open.reader.map { DataSubject($0) },
+                key: try Line(validating: "contribution:\(reminder)"), purpose: .contribution,
+                email: open.recipient.email,
+                name: open.recipient.name, reader: open.recipient.subject,
                 subject: try Line(validating: subject),
                 paragraphs: [
                     try Prose(validating: opening), paymentDetails,
@@ -90,7 +91,8 @@ struct ReminderRounds: Sendable {
                 action: .init(
                     label: "Voir l’appel de cotisation",
                     url: try post.link(
-                        ContributionCallRoutes.link(to: open.contribution, at: open.email, by: backend.links)))))
+                        ContributionCallRoutes.link(to: open.contribution, at: open.recipient.email, by: backend.links))
+                )))
         try await ReminderStore.mailed(reminder, on: backend.database)
     }
 }

@@ -9,9 +9,8 @@ enum ReminderStore {
     /// What a letter says, as long as something is owed.
     struct Open: Decodable {
         var step: ContributionReminder.Step
-        var email: EmailAddress
-        /// Whose address it is, where it is not the organization's own.
-        var reader: Person.ID?
+        /// At the organization's mailbox for accounting, where it has one.
+        var recipient: Recipient
         var contribution: Contribution.ID
         var organization: Line
         var year: Int
@@ -23,39 +22,26 @@ enum ReminderStore {
 
     private static let today: SQL = "(now() at time zone 'Europe/Paris')::date"
 
-    /// The organization's address, else that of its titular representative today.
-    static let address: SQL = "coalesce(organization.email, (\(representative("person.email"))))"
+    /// Whether an organization can be written to about its contributions.
+    private static let hasAddress = Recipient.exists("'organization'", "organization.id", role: .accounting)
 
-    /// Whose address it is, where it is not the organization's own.
-    static let reader: SQL = "case when organization.email is null then (\(representative("person.id"))) end"
-
-    /// Whose links show what is written about a contribution: at the organization's own address, and at that of its titular
+    /// Whose links show what is written about a contribution: at an address of the organization, and at one of its titular
     /// representative today. One that was mailed to either holds until the address is given up.
     static func addresses(
         of contribution: Contribution.ID, on executor: any PostgresExecutor
     ) async throws -> [EmailAddress] {
         try await executor.query(
             """
-            select organization.email
-            from contribution join organization on organization.id = contribution.organization
-            where contribution.id = \(contribution) and organization.email is not null
+            select held.email
+            from contribution join address_held as held on held.record = contribution.organization
+            where contribution.id = \(contribution)
             union all
-            select person.email
+            select held.email
             from contribution join mandate on mandate.organization = contribution.organization
-                join person on person.id = mandate.person
+                join address_held as held on held.record = mandate.person
             where contribution.id = \(contribution) and mandate.kind = 'titular' and mandate.during @> \(today)
-                and person.email is not null
             """
         ).map { try $0["email"] }
-    }
-
-    private static func representative(_ column: SQL) -> SQL {
-        """
-        select \(column) from mandate join person on person.id = mandate.person
-        where mandate.organization = organization.id and mandate.kind = 'titular'
-            and mandate.during @> \(today) and person.email is not null
-        limit 1
-        """
     }
 
     /// The step that today calls for. Nothing is sent for what has been owed for longer than two months after its day:
@@ -65,7 +51,7 @@ enum ReminderStore {
                 when due_on <= \(today) - 30 then 'final' when due_on <= \(today) - 15 then 'late'
                 when due_on >= \(today) and due_on <= \(today) + 7 then 'upcoming'
                 when due_on > \(today) + 7 then 'called'
-            end as step, \(address) as address
+            end as step, \(hasAddress) as has_address
         from contribution join organization on organization.id = contribution.organization
         where paid < amount and due_on > \(today) - 60 and cancelled_on is null
         """
@@ -81,7 +67,7 @@ enum ReminderStore {
             """
             insert into contribution_reminder (id, contribution, step)
             select gen_random_uuid(), due.id, step from (\(due)) as due
-            where step is not null and address is not null and \(unasked)
+            where step is not null and has_address and \(unasked)
             order by due.id
             on conflict do nothing
             returning id
@@ -92,7 +78,7 @@ enum ReminderStore {
     /// How many letters are due to nobody knows whom.
     static func withoutAddress(on executor: any PostgresExecutor) async throws -> Int {
         let row = try await executor.first(
-            "select count(*) as count from (\(due)) as due where step is not null and address is null")
+            "select count(*) as count from (\(due)) as due where step is not null and not has_address")
         return try row?["count"] ?? 0
     }
 
@@ -100,14 +86,13 @@ enum ReminderStore {
     static func open(_ reminder: ReminderID, on executor: any PostgresExecutor) async throws -> Open? {
         try await executor.first(
             """
-            select * from (
-                select step, contribution.id as contribution, \(address) as email, \(reader) as reader,
-                    organization.name as organization, year, number, due_on as "dueOn", amount - paid as rest
-                from contribution_reminder as reminder
-                join contribution on contribution.id = reminder.contribution
-                join organization on organization.id = contribution.organization
-                where reminder.id = \(reminder) and mailed_at is null and paid < amount and cancelled_on is null
-            ) as open where email is not null
+            select step, contribution.id as contribution, \(Recipient.column), organization.name as organization, year,
+                number, due_on as "dueOn", amount - paid as rest
+            from contribution_reminder as reminder
+            join contribution on contribution.id = reminder.contribution
+            join organization on organization.id = contribution.organization
+            \(Recipient.join("'organization'", "organization.id", role: .accounting))
+            where reminder.id = \(reminder) and mailed_at is null and paid < amount and cancelled_on is null
             """)?.decode(Open.self)
     }
 
@@ -144,7 +129,7 @@ enum ReminderStore {
             select reminder.contribution, contribution.organization, organization.name, year, number, step, state,
                 due_on as "dueOn", due_on - \(today) as days,
                 \(ContributionStore.money("case when cancelled_on is null then amount - paid else 0 end")) as owed,
-                \(address) is not null as "hasAddress", asked_at as "askedAt", mailed_at as "sentAt"
+                \(hasAddress) as "hasAddress", asked_at as "askedAt", mailed_at as "sentAt"
             from (\(found)) as reminder
             join contribution on contribution.id = reminder.contribution
             join organization on organization.id = contribution.organization

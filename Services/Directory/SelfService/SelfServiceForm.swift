@@ -3,8 +3,12 @@ import ClubProtocol
 /// What the form of the own record says, checked field by field.
 struct SelfServiceForm {
     private(set) var contactName: Line?
+    private(set) var honorificPrefix: Line?
+    private(set) var jobTitle: Line?
     private(set) var email: EmailAddress?
+    private(set) var otherEmails: [EmailAddress] = []
     private(set) var telephone: Telephone?
+    private(set) var otherTelephones: [Telephone] = []
     private(set) var website: WebAddress?
     private(set) var departements: [Departement] = []
     private(set) var topics: [Topic] = []
@@ -22,6 +26,13 @@ struct SelfServiceForm {
         contactName = read(body.contactName, "contactName", "200 caractères au plus, sur une ligne.")
         email = read(body.email, "email", "Cette adresse n'est pas valide. Exemple : nom@exemple.fr")
         telephone = read(body.telephone, "telephone", "Ce numéro n'est pas valide. Exemple : 05 59 00 00 00")
+        honorificPrefix = read(body.honorificPrefix, "honorificPrefix", "200 caractères au plus, sur une ligne.")
+        jobTitle = read(body.jobTitle, "jobTitle", "200 caractères au plus, sur une ligne.")
+        otherEmails = readFurther(
+            body.otherEmails, "otherEmails", "Une adresse valide par ligne, dix au plus. Exemple : nom@exemple.fr")
+        otherTelephones = readFurther(
+            body.otherTelephones, "otherTelephones", "Un numéro valide par ligne, dix au plus. Exemple : 05 59 00 00 00"
+        )
         website = read(
             body.website.map { $0.isBlank ? $0 : Cell.address(Self.trimmed($0)) },
             "website", "Cette adresse n'est pas valide. Exemple : https://www.exemple.fr")
@@ -68,6 +79,14 @@ struct SelfServiceForm {
             errors[field] = advice
             return nil
         }
+    }
+
+    /// The values of a field with one a line, ten at the most.
+    private mutating func readFurther<Value: TextValue>(_ text: String?, _ field: String, _ advice: String) -> [Value] {
+        let lines = (text ?? "").unicodeScalars.split(whereSeparator: \.endsLine)
+            .map { Self.trimmed(String($0)) }.filter { !$0.isEmpty }
+        if lines.count > 10 { errors[field] = advice }
+        return readAll(Array(lines.prefix(10)), field, advice)
     }
 
     /// The values of a field that takes several, each once.

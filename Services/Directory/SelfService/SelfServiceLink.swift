@@ -36,7 +36,7 @@ struct SelfServiceLink {
 
     func opens(_ record: SelfRecord, by links: SignedLinks) -> Bool {
         guard let mark else { return true }
-        return record.email.map { AddressedLink.mark(of: $0, by: links) } == mark
+        return record.addresses.contains { AddressedLink.mark(of: $0, by: links) == mark }
     }
 }
 

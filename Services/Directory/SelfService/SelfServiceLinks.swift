@@ -79,14 +79,14 @@ struct SelfServiceLinks: Sendable {
 
     private func write(_ link: SelfServiceStore.LinkID) async throws {
         guard let (enrollee, record) = try await SelfServiceStore.noted(link, on: backend.database),
-            let email = record.email
+            let recipient = try await Recipient.find(record.subject, on: backend.database)
         else { return }
         let address = try post.link(
-            SelfServiceLink.path(to: enrollee, at: email, days: Self.linkDays, by: backend.links))
+            SelfServiceLink.path(to: enrollee, at: recipient.email, days: Self.linkDays, by: backend.links))
         try await post.send(
             SendLetter.Body(
-                key: try Line(validating: "self-service:\(link)"), purpose: .selfService, email: email,
-                name: record.reader, reader: record.subject, subject: "Votre lien vers votre fiche",
+                key: try Line(validating: "self-service:\(link)"), purpose: .selfService, email: recipient.email,
+                name: recipient.name, reader: recipient.subject, subject: "Votre lien vers votre fiche",
                 paragraphs: [
                     try Prose(validating: "Vous avez demandé un lien vers la fiche « \(record.title) »."),
                     "Il l'ouvre pendant vingt-quatre heures. Ne le transmettez à personne. Si vous n'avez rien demandé, ne faites rien : rien n'est changé.",
@@ -102,6 +102,7 @@ struct SelfServiceLinks: Sendable {
         } catch let problem as Problem where problem.type == .notFound {
             return
         }
+        let isKept = record.addresses.contains { $0.text.asciiLowercased == moved.email.text.asciiLowercased }
         try await post.send(
             SendLetter.Body(
                 key: try Line(validating: "self-service-moved:\(moved.record):\(moved.version)"), purpose: .selfService,
@@ -110,8 +111,11 @@ struct SelfServiceLinks: Sendable {
                 paragraphs: [
                     try Prose(
                         validating: "L'adresse électronique de la fiche « \(record.title) » vient d'être changée : "
-                            + "celle à laquelle vous lisez ce message n'y figure plus."),
-                    "Les liens envoyés à cette adresse n'ouvrent plus la fiche. Si ce changement ne vient pas de vous, répondez à ce message : l'équipe du Club rétablira votre adresse.",
+                            + (isKept
+                                ? "le Club n'écrit plus à celle à laquelle vous lisez ce message."
+                                : "celle à laquelle vous lisez ce message n'y figure plus. Les liens envoyés à cette adresse n'ouvrent plus la fiche.")
+                    ),
+                    "Si ce changement ne vient pas de vous, répondez à ce message : l'équipe du Club rétablira votre adresse.",
                 ]))
     }
 }

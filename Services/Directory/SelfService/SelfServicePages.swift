@@ -73,8 +73,17 @@ struct SelfServicePages: Sendable {
                 ("Contact", expert.contactName?.text), ("Site web", expert.website?.text),
             ]
         }
+        if case .ambassador(_, let person) = record {
+            facts += [("Civilité", person.honorificPrefix?.text), ("Fonction", person.jobTitle?.text)]
+        }
+        facts += [("Adresse électronique", record.email?.text), ("Téléphone", record.telephone?.written)]
+        if case .ambassador(_, let person) = record {
+            facts += [
+                ("Autres adresses", person.otherEmails?.map(\.text).joined(separator: ", ")),
+                ("Autres téléphones", person.otherTelephones?.map(\.written).joined(separator: ", ")),
+            ]
+        }
         facts += [
-            ("Adresse électronique", record.email?.text), ("Téléphone", record.telephone?.written),
             ("Départements servis", record.departements.map(\.text).joined(separator: ", ")),
             ("Sujets", record.topics.map { labels[$0] ?? $0.text }.joined(separator: ", ")),
         ]
@@ -142,6 +151,10 @@ extension SelfRecord {
         switch self {
         case .ambassador(let ambassador, let person):
             (form.version, form.personVersion) = (ambassador.version, person.version)
+            form.honorificPrefix = person.honorificPrefix?.text
+            form.jobTitle = person.jobTitle?.text
+            form.otherEmails = person.otherEmails?.map(\.text).joined(separator: "\n")
+            form.otherTelephones = person.otherTelephones?.map(\.written).joined(separator: "\n")
         case .expert(let expert):
             form.version = expert.version
             form.contactName = expert.contactName?.text
@@ -179,6 +192,22 @@ extension SelfRecord {
                 SelfServiceField(
                     name: "brands", label: "Marques", hint: "Une par ligne", isLong: true, value: form.brands),
             ]
+        }
+        if case .ambassador = self {
+            fields.insert(
+                SelfServiceField(
+                    name: "otherTelephones", label: "Autres téléphones", hint: "Un par ligne", isLong: true,
+                    value: form.otherTelephones), at: 2)
+            fields.insert(
+                SelfServiceField(
+                    name: "otherEmails", label: "Autres adresses électroniques",
+                    hint: "Une par ligne ; le Club écrit à la première adresse, ci-dessus", isLong: true,
+                    value: form.otherEmails), at: 1)
+            fields.insert(SelfServiceField(name: "jobTitle", label: "Fonction", value: form.jobTitle), at: 0)
+            fields.insert(
+                SelfServiceField(
+                    name: "honorificPrefix", label: "Civilité", autocomplete: "honorific-prefix",
+                    value: form.honorificPrefix), at: 0)
         }
         return fields
     }

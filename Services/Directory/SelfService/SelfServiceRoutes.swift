@@ -122,7 +122,11 @@ struct SelfServiceRoutes: Sendable {
                 in: transaction)
         case .ambassador(let ambassador, let person):
             let own = ChangePerson.Body(
-                email: .some(form.email), telephone: .some(form.telephone), consents: form.consents)
+                honorificPrefix: body.honorificPrefix.map { _ in form.honorificPrefix },
+                email: .some(form.email), otherEmails: body.otherEmails.map { _ in form.otherEmails },
+                telephone: .some(form.telephone),
+                otherTelephones: body.otherTelephones.map { _ in form.otherTelephones },
+                jobTitle: body.jobTitle.map { _ in form.jobTitle }, consents: form.consents)
             let changed = try await PersonStore.change(
                 person.id, own, at: body.personVersion, by: principal, in: transaction)
             try await journal.record(
@@ -158,11 +162,17 @@ extension SelfServiceForm {
         }
         guard case .ambassador(_, let person) = record else { return }
         let other = try await transaction.first(
-            "select id from person where lower(email) = lower(\(email.text)) and id <> \(person.id)")
-        if other != nil {
-            refuse(
-                "email",
-                "Cette adresse ne peut pas être prise ici. Répondez au dernier message du Club : l'équipe s'en charge.")
-        }
+            "select from address_held where kind = 'person' and email = lower(\(email.text)) and record <> \(person.id)"
+        )
+        let advice =
+            "Cette adresse ne peut pas être prise ici. Répondez au dernier message du Club : l'équipe s'en charge."
+        if other != nil { refuse("email", advice) }
+        let further = try await transaction.first(
+            """
+            select from address_held
+            where kind = 'person' and record <> \(person.id)
+                and email = any(\(otherEmails.map(\.text.asciiLowercased)))
+            """)
+        if further != nil { refuse("otherEmails", advice) }
     }
 }

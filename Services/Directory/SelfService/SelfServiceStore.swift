@@ -58,7 +58,8 @@ enum SelfServiceStore {
             select 'expert' as entity, id from expert where lower(email) = lower(\(email.text))
             union all
             select 'ambassador', ambassador.id
-            from ambassador join person on person.id = ambassador.person where lower(person.email) = lower(\(email.text))
+            from ambassador join address_held as held on held.record = ambassador.person
+            where held.email = lower(\(email.text))
             order by entity, id limit 20
             """
         ).compactMap { row in
@@ -129,6 +130,14 @@ enum SelfRecord: Sendable {
         switch self {
         case .ambassador(_, let person): person.email
         case .expert(let expert): expert.email
+        }
+    }
+
+    /// All of them: a link that was mailed to one opens the record as long as it has it.
+    var addresses: [EmailAddress] {
+        switch self {
+        case .ambassador(_, let person): [person.email].compactMap(\.self) + (person.otherEmails ?? [])
+        case .expert(let expert): [expert.email].compactMap(\.self)
         }
     }
 

@@ -105,6 +105,8 @@ package enum ListExperts: Endpoint {
         package var brand: Line?
         package var siret: Siret?
         package var email: EmailAddress?
+        /// Part of the address or of the telephone.
+        package var contact: ContactPart?
         /// Words of the name or the commune, read as in ``SearchExperts``; a new word is known to be one after a minute.
         package var q: Line?
         package var freshness: Freshness?
@@ -117,8 +119,9 @@ package enum ListExperts: Endpoint {
         package init(
             subKind: Expert.SubKind? = nil, departement: Departement? = nil,
             region: Region? = nil, serves: Departement? = nil,
-            topic: Topic? = nil, brand: Line? = nil, siret: Siret? = nil, email: EmailAddress? = nil, q: Line? = nil,
-            freshness: Freshness? = nil, enrolled: Bool? = nil, updatedSince: Timestamp? = nil, limit: PageLimit? = nil,
+            topic: Topic? = nil, brand: Line? = nil, siret: Siret? = nil, email: EmailAddress? = nil,
+            contact: ContactPart? = nil, q: Line? = nil, freshness: Freshness? = nil, enrolled: Bool? = nil,
+            updatedSince: Timestamp? = nil, limit: PageLimit? = nil,
             cursor: Cursor? = nil
         ) {
             self.subKind = subKind
@@ -129,6 +132,7 @@ package enum ListExperts: Endpoint {
             self.brand = brand
             self.siret = siret
             self.email = email
+            self.contact = contact
             self.q = q
             self.freshness = freshness
             self.enrolled = enrolled

@@ -41,6 +41,8 @@ package struct Organization: Codable, Hashable, Sendable {
     package var addresses: [Address]
     package var website: WebAddress?
     package var email: EmailAddress?
+    /// Addresses by what is to be written there, one a role; absent where there are none.
+    package var mailboxes: [Mailbox]?
     package var telephone: Telephone?
     package var topics: [Topic]
     /// The communication agency that holds a brand's press material.
@@ -57,8 +59,9 @@ package struct Organization: Codable, Hashable, Sendable {
         id: ID = ID(), kind: Kind, subKind: SubKind? = nil, name: Line, siren: Siren? = nil, siret: Siret? = nil,
         parent: ID? = nil, street: Line? = nil, postalCode: PostalCode? = nil, commune: Line? = nil,
         departement: Departement? = nil, region: Region? = nil, addresses: [Address] = [],
-        website: WebAddress? = nil, email: EmailAddress? = nil, telephone: Telephone? = nil, topics: [Topic] = [],
-        agency: ID? = nil, publicDirectory: Bool = true, version: Int = 1, createdAt: Timestamp = .now,
+        website: WebAddress? = nil, email: EmailAddress? = nil, mailboxes: [Mailbox]? = nil,
+        telephone: Telephone? = nil, topics: [Topic] = [], agency: ID? = nil, publicDirectory: Bool = true,
+        version: Int = 1, createdAt: Timestamp = .now,
         updatedAt: Timestamp = .now
     ) {
         self.id = id
@@ -76,6 +79,7 @@ package struct Organization: Codable, Hashable, Sendable {
         self.addresses = addresses
         self.website = website
         self.email = email
+        self.mailboxes = mailboxes
         self.telephone = telephone
         self.topics = topics
         self.agency = agency
@@ -136,6 +140,8 @@ package enum CreateOrganization: Endpoint {
         package var addresses: [Address]?
         package var website: WebAddress?
         package var email: EmailAddress?
+        /// One a role.
+        package var mailboxes: [Mailbox]?
         package var telephone: Telephone?
         package var topics: [Topic]?
         package var agency: Organization.ID?
@@ -146,8 +152,9 @@ package enum CreateOrganization: Endpoint {
             kind: Organization.Kind, subKind: Organization.SubKind? = nil, name: Line, siren: Siren? = nil,
             siret: Siret? = nil, parent: Organization.ID? = nil, street: Line? = nil, postalCode: PostalCode? = nil,
             commune: Line? = nil, departement: Departement? = nil, addresses: [Address]? = nil,
-            website: WebAddress? = nil, email: EmailAddress? = nil, telephone: Telephone? = nil,
-            topics: [Topic]? = nil, agency: Organization.ID? = nil, publicDirectory: Bool? = nil
+            website: WebAddress? = nil, email: EmailAddress? = nil, mailboxes: [Mailbox]? = nil,
+            telephone: Telephone? = nil, topics: [Topic]? = nil, agency: Organization.ID? = nil,
+            publicDirectory: Bool? = nil
         ) {
             self.kind = kind
             self.subKind = subKind
@@ -162,6 +169,7 @@ package enum CreateOrganization: Endpoint {
             self.addresses = addresses
             self.website = website
             self.email = email
+            self.mailboxes = mailboxes
             self.telephone = telephone
             self.topics = topics
             self.agency = agency
@@ -191,6 +199,8 @@ package enum ListOrganizations: Endpoint {
         /// Those who are members on this day.
         package var asOf: Day?
         package var siret: Siret?
+        /// Part of an address, mailboxes included, or of the telephone.
+        package var contact: ContactPart?
         /// Words of the name or the commune; accents, endings and typing errors are forgiven.
         package var q: Line?
         package var updatedSince: Timestamp?
@@ -201,7 +211,8 @@ package enum ListOrganizations: Endpoint {
             kind: Organization.Kind? = nil, subKind: Organization.SubKind? = nil, departement: Departement? = nil,
             region: Region? = nil, topic: Topic? = nil, parent: Organization.ID? = nil, agency: Organization.ID? = nil,
             asOf: Day? = nil,
-            siret: Siret? = nil, q: Line? = nil, updatedSince: Timestamp? = nil, limit: PageLimit? = nil,
+            siret: Siret? = nil, contact: ContactPart? = nil, q: Line? = nil, updatedSince: Timestamp? = nil,
+            limit: PageLimit? = nil,
             cursor: Cursor? = nil
         ) {
             self.kind = kind
@@ -213,6 +224,7 @@ package enum ListOrganizations: Endpoint {
             self.agency = agency
             self.asOf = asOf
             self.siret = siret
+            self.contact = contact
             self.q = q
             self.updatedSince = updatedSince
             self.limit = limit
@@ -257,6 +269,8 @@ package enum ChangeOrganization: Endpoint {
         package var addresses: [Address]?
         package var website: Patched<WebAddress>
         package var email: Patched<EmailAddress>
+        /// All of them, one a role: they replace those there are.
+        package var mailboxes: Patched<[Mailbox]>
         package var telephone: Patched<Telephone>
         package var topics: [Topic]?
         package var agency: Patched<Organization.ID>
@@ -268,7 +282,8 @@ package enum ChangeOrganization: Endpoint {
             street: Patched<Line> = nil, postalCode: Patched<PostalCode> = nil, commune: Patched<Line> = nil,
             departement: Patched<Departement> = nil, addresses: [Address]? = nil,
             website: Patched<WebAddress> = nil, email: Patched<EmailAddress> = nil,
-            telephone: Patched<Telephone> = nil, topics: [Topic]? = nil, agency: Patched<Organization.ID> = nil,
+            mailboxes: Patched<[Mailbox]> = nil, telephone: Patched<Telephone> = nil, topics: [Topic]? = nil,
+            agency: Patched<Organization.ID> = nil,
             publicDirectory: Bool? = nil
         ) {
             self.kind = kind
@@ -284,6 +299,7 @@ package enum ChangeOrganization: Endpoint {
             self.addresses = addresses
             self.website = website
             self.email = email
+            self.mailboxes = mailboxes
             self.telephone = telephone
             self.topics = topics
             self.agency = agency

@@ -109,7 +109,10 @@ package enum ListPeople: Endpoint {
 
     package struct Query: Codable, Sendable, PagedQuery {
         package var organization: Organization.ID?
+        /// One of the addresses.
         package var email: EmailAddress?
+        /// Part of one of the addresses or telephones.
+        package var contact: ContactPart?
         /// People who agreed to this.
         package var purpose: Purpose?
         /// Words of the name; accents and typing errors are forgiven.
@@ -119,11 +122,13 @@ package enum ListPeople: Endpoint {
         package var cursor: Cursor?
 
         package init(
-            organization: Organization.ID? = nil, email: EmailAddress? = nil, purpose: Purpose? = nil, q: Line? = nil,
-            updatedSince: Timestamp? = nil, limit: PageLimit? = nil, cursor: Cursor? = nil
+            organization: Organization.ID? = nil, email: EmailAddress? = nil, contact: ContactPart? = nil,
+            purpose: Purpose? = nil, q: Line? = nil, updatedSince: Timestamp? = nil, limit: PageLimit? = nil,
+            cursor: Cursor? = nil
         ) {
             self.organization = organization
             self.email = email
+            self.contact = contact
             self.purpose = purpose
             self.q = q
             self.updatedSince = updatedSince

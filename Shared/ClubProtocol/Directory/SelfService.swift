@@ -110,8 +110,15 @@ package enum ChangeSelf: Endpoint {
         /// The person's, in an ambassador's form.
         package var personVersion: Int?
         package var contactName: String?
+        /// An ambassador's, as what follows; a form from before has none of them, and changes none.
+        package var honorificPrefix: String?
+        package var jobTitle: String?
         package var email: String?
+        /// One a line.
+        package var otherEmails: String?
         package var telephone: String?
+        /// One a line.
+        package var otherTelephones: String?
         package var website: String?
         /// Codes, with commas or blanks between them.
         package var departements: String?

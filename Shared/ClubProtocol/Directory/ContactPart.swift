@@ -1,0 +1,38 @@
+/// Part of an e-mail address or of a telephone, by which a record is looked up: `@chambre.ex`, `06 12 34`, `+33 6 12`.
+///
+/// At least three letters or digits. Of nothing but digits and what people write between them it is a number, else an address.
+package struct ContactPart: TextValue {
+    package let text: String
+    /// As it stands in an address, in lower case, or in a number as it is dialled.
+    package let pattern: String
+
+    package init(validating text: String) throws(InvalidText) {
+        guard text.utf8.count <= 100 else { throw InvalidText("is longer than 100 characters") }
+        let bytes = Array(text.removingScalars { $0 == "\u{A0}" || $0 == "\u{202F}" }.utf8)
+        guard bytes.allSatisfy({ (0x20..<0x7F).contains($0) }) else {
+            throw InvalidText("is no part of an e-mail address or a telephone")
+        }
+        let signs = Array(" .-/()+".utf8)
+        let isNumber = bytes.allSatisfy { Self.isDigit($0) || signs.contains($0) }
+        let pattern =
+            isNumber
+            ? Self.number(bytes) : String(decoding: bytes, as: UTF8.self).asciiLowercased.trimmingBlanks.description
+        guard pattern.utf8.count(where: { Self.isDigit($0) || (0x61...0x7A).contains($0) }) >= 3 else {
+            throw InvalidText("has fewer than three letters or digits")
+        }
+        self.text = text
+        self.pattern = pattern
+    }
+
+    /// What is dialled: after `00` as after `+`, and without the 0 that people put between brackets after the country.
+    private static func number(_ bytes: [UInt8]) -> String {
+        // text: a hundred bytes of ASCII at the most
+        var digits = String(decoding: bytes, as: UTF8.self).replacing("(0)", with: "").utf8.filter(isDigit)
+        if digits.starts(with: "00".utf8) { digits.removeFirst(2) }
+        return String(decoding: digits, as: UTF8.self)
+    }
+
+    private static func isDigit(_ byte: UInt8) -> Bool { (0x30...0x39).contains(byte) }
+
+    package static var schema: TextSchema { TextSchema(minLength: 3, maxLength: 100, example: "06 12 34") }
+}
