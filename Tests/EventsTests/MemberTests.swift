@@ -55,6 +55,12 @@ struct MemberTests {
             try await eventually("the new name arrives") {
                 try await house.registration(registration.id).personName == "Anne Etcheverry"
             }
+            person.givenName = nil
+            person.version = 3
+            try await FakeDirectory.put(person, in: house.directory.backend)
+            try await eventually("the only name arrives") {
+                try await house.registration(registration.id).personName == "Etcheverry"
+            }
             try await FakeDirectory.erase(person.id, in: house.directory.backend)
             try await eventually("the name goes") {
                 try await house.registration(registration.id).personName == nil
