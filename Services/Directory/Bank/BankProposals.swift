@@ -117,8 +117,7 @@ enum BankProposals {
         from line cross join lateral (
             select organization.id, directory.similarity(directory.payer_key(name), line.payer)::float8 as nearness
             from organization
-            where directory.payer_key(name) operator(directory.%) line.payer
-            order by 2 desc, 1 limit 5
+            order by directory.payer_key(name) operator(directory.<->) line.payer limit 5
         ) as near
         where nearness >= \(likeness)
         """

@@ -117,7 +117,9 @@ create function directory.payer_key(value text) returns text
             '\m(sa|sas|sasu|sarl|eurl|sci|scp|scop|scic|selarl|snc|gie|ei|eirl|asso|association|ste|societe|ets|etablissements?|m|mme|mlle|monsieur|madame)\M',
             ' ', 'g'),
         '\s+', ' ', 'g'));
-create index organization_payer_idx on directory.organization using gin (directory.payer_key(name) directory.gin_trgm_ops);
+-- Gives the names that are most alike first: of a common word, all names would have to be read to find them.
+create index organization_payer_idx on directory.organization
+    using gist (directory.payer_key(name) directory.gist_trgm_ops(siglen = 64));
 
 -- What is still owed, by its amount.
 create index contribution_rest_idx on directory.contribution ((amount - paid), due_on, id)

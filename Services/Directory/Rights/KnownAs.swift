@@ -128,8 +128,8 @@ struct KnownAs: Decodable {
             select known from unnest(\(names)::text[]) as known
             where known like '% %' and not exists (
                     select from person
-                    where (directory.sort_key(\(PersonStore.name(of: "person"))) collate "C")
-                        = directory.sort_key(known) and id <> \(id))
+                    where directory.name_key(\(PersonStore.name(of: "person"))) = directory.name_key(known)
+                        and id <> \(id))
                 and not exists (
                     select from person where sort_key = directory.sort_key(known) and id <> \(id))
                 and not exists (
