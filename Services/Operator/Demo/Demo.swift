@@ -31,6 +31,7 @@ struct Demo: Sendable {
 
         try await step("institutions and brands", of: .directory) { try await loadOrganizations() }
         try await step("contributions", of: .directory) { try await DemoContributions(directory: directory).call() }
+        try await step("bank statement", of: .directory) { try await DemoBank(directory: directory).book() }
         try await step("ambassadors", of: .directory) { try await loadAmbassadors() }
         try await step("experts", of: .directory) { try await loadExperts() }
         let records = DemoRecords(directory: directory)

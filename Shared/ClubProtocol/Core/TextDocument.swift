@@ -1,5 +1,8 @@
+/// An answer that is no JSON: its bytes are the body.
+package protocol RawDocument: Sendable {}
+
 /// The response of operations that answer a file as it is: a PDF. No JSON is made of it.
-package struct FileDocument: Codable, Hashable, Sendable {
+package struct FileDocument: RawDocument, Codable, Hashable {
     package var bytes: [UInt8]
 
     package init(_ bytes: [UInt8]) {
@@ -8,7 +11,7 @@ package struct FileDocument: Codable, Hashable, Sendable {
 }
 
 /// The response of operations that answer a text as it is: a page, a drawing, a table. No JSON is made of it.
-package struct TextDocument: Codable, Hashable, Sendable {
+package struct TextDocument: RawDocument, Codable, Hashable {
     package var text: String
 
     package init(_ text: String) {

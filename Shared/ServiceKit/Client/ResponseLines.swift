@@ -74,13 +74,13 @@ extension ServiceClient {
         ResponseLines { try await source(request, timeout) }
     }
 
-    /// Reads an answer of text piece by piece, as a table that is too long to be kept.
+    /// Reads a document piece by piece, as a table that is too long to be kept.
     ///
     /// - Parameter take: gets each piece as it comes.
     /// - Throws: ``ServiceClientError``; what was taken before is then not the whole. What `take` throws.
     package func download<E: Endpoint>(
         _ request: Request<E>, timeout: Duration? = nil, _ take: (ByteBuffer) throws -> Void
-    ) async throws where E.Response == TextDocument {
+    ) async throws where E.Response: RawDocument {
         let source = try await source(request, timeout)
         do {
             while let chunk = try await source.chunk() { try take(chunk) }
