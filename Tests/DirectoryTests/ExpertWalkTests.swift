@@ -41,6 +41,7 @@ struct ExpertWalkTests {
                     """
                     insert into directory.expert_word (word, lexeme, published)
                     values ('pau', 'pau', true), ('expert', 'expert', true)
+                    on conflict (word) do update set published = true
                     """)
             }
             try await body(directory)
