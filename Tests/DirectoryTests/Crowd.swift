@@ -208,6 +208,11 @@ enum Crowd {
         insert into import_row (import, number, outcome)
         select pg_temp.key('import', i / 100), 1 + i % 100, case when i % 20 = 0 then 'rejected' else 'created' end
         from generate_series(0, \(rows) - 1) as i;
+        insert into address_held (record, email, kind, since)
+        select id, lower(email), 'person', created_at from person where email is not null
+        union all
+        select id, lower(email), 'organization', created_at from organization where email is not null;
+
         analyze;
         """
 }
