@@ -89,6 +89,33 @@ struct PublicDirectoryTests {
         }
     }
 
+    @Test("an expert is shown wherever it is: overseas, in Monaco and abroad, too, where no région is")
+    func everywhere() async throws {
+        try await withDirectory { directory in
+            let places: [(PostalCode, Departement)] = [
+                ("97500", "975"), ("97133", "977"), ("97150", "978"), ("98000", "980"), ("98600", "986"),
+                ("98714", "987"), ("98800", "988"), ("97400", "974"), ("20000", "2A"), ("BE-1000", "990"),
+            ]
+            for (code, departement) in places {
+                let expert = try await directory.publishedExpert("Atelier \(departement)") {
+                    $0.postalCode = code
+                    $0.commune = "Bourg"
+                }
+                #expect(expert.departement == departement)
+                for path in [
+                    "/annuaire/experts/\(expert.id)", "/v1/public/experts/\(expert.id)",
+                    "/annuaire?departement=\(departement)", "/v1/public/experts?departement=\(departement)",
+                    "/annuaire?pres=\(code)",
+                ] {
+                    #expect(try await directory.ask(path).status == 200, "\(path)")
+                }
+            }
+            #expect(try await directory.ask("/annuaire").status == 200)
+            let shown = try await directory.ask("/v1/public/experts").items("departement")
+            #expect(Set(shown) == Set(places.map(\.1.text)))
+        }
+    }
+
     @Test("the form keeps what was entered, offers every choice, and takes nothing for markup")
     func form() async throws {
         try await withDirectory { directory in

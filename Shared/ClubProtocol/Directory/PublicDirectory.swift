@@ -9,7 +9,8 @@ package struct PublicExpert: Codable, Hashable, Sendable {
     package var commune: Line
     /// Where the expert is.
     package var departement: Departement
-    package var region: Region
+    /// Absent in the collectivities overseas, in Monaco and abroad, which lie in none.
+    package var region: Region?
     /// The départements served.
     package var departements: [Departement]
     package var topics: [Topic]
