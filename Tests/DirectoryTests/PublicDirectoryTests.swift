@@ -97,7 +97,7 @@ struct PublicDirectoryTests {
                 ("98714", "987"), ("98800", "988"), ("97400", "974"), ("20000", "2A"), ("BE-1000", "990"),
             ]
             for (code, departement) in places {
-                let expert = try await directory.publishedExpert("Atelier \(departement)") {
+                let expert = try await directory.publishedExpert(Line(validating: "Atelier \(departement)")) {
                     $0.postalCode = code
                     $0.commune = "Bourg"
                 }

@@ -310,10 +310,10 @@ extension WildFile {
                 ])),
         .init(
             path: "hatvp/vues_separees/2_dirigeants.csv", intake: .people, records: 601, digest: 0x03c763d2fbb1b331,
-            outcome: .taken(created: 585, updated: 4), names: ["AÏACH Maxime"]),
+            outcome: .taken(created: 585, updated: 12), names: ["AÏACH Maxime"]),
         .init(
             path: "hatvp/vues_separees/3_collaborateurs.csv", intake: .people, records: 1038,
-            digest: 0xad66319178a837ed, outcome: .taken(created: 1002, updated: 1), names: ["PERALDI Olivier"]),
+            digest: 0xad66319178a837ed, outcome: .taken(created: 1002, updated: 16), names: ["PERALDI Olivier"]),
         .init(
             path: "hatvp/vues_separees/4_clients.csv", records: 1949, digest: 0x374dc31562fdfc5d,
             outcome: .refused(noHeader)),
