@@ -20,6 +20,10 @@ def run(*command: str) -> bytes:
     return subprocess.run(command, check=True, capture_output=True, timeout=60).stdout
 
 
+def plain(text: str) -> str:
+    return text.replace("\u00a0", " ").replace("\u202f", " ")
+
+
 def judge(name: str, path: str, words: list[str]) -> list[str]:
     faults = []
     first = get(path)
@@ -27,8 +31,9 @@ def judge(name: str, path: str, words: list[str]) -> list[str]:
         faults.append("the bytes differ from one request to the next")
     file = folder / f"{name}.pdf"
     file.write_bytes(first)
-    text = run("pdftotext", "-layout", str(file), "-").decode()
-    faults += [f"does not say {word!r}" for word in words if word not in text]
+    # A no-break blank is a place between two words in a PDF, and comes back as a blank.
+    text = plain(run("pdftotext", "-layout", str(file), "-").decode())
+    faults += [f"does not say {word!r}" for word in words if plain(word) not in text]
     for line in run("pdffonts", str(file)).decode().splitlines()[2:]:
         if line.split()[-5] != "yes":
             faults.append(f"a font is not embedded: {line.split()[0]}")

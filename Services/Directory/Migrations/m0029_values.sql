@@ -19,6 +19,7 @@ begin
         number := regexp_replace(number, '^(33|262|590|594|596)0', '\1');
         if number !~ '^(33|262|590|594|596)[1-9][0-9]{8}$' then return null; end if;
         return '+' || case
+            when number ~ '^335080' then null
             when number ~ '^33508' then substr(number, 3)
             when number ~ '^33(590|690|691|7090)' then '590' || substr(number, 3)
             when number ~ '^33(594|694|7093[0-4])' then '594' || substr(number, 3)

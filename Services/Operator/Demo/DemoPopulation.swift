@@ -58,7 +58,7 @@ enum DemoPopulation {
             isWebAgency: isWebAgency, name: "\(word) \(family) \(number + 1)", siret: luhn("\(siren)0001"),
             contact: "\(given) \(family)",
             email: "contact.\(number + 1)@\(isWebAgency ? "agence" : "revendeur").example",
-            telephone: "0\(1 + number % 5)\(padded(number * 7919 % 100_000_000, 8))", territory: territory,
+            telephone: "0\(1 + number % 4)\(padded(number * 7919 % 100_000_000, 8))", territory: territory,
             commune: commune, topics: dice.some(of: topics, 1...3), brands: dice.some(of: brandNames, 1...3),
             agreed: number % 20 != 19)
     }

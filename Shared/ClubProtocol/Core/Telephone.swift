@@ -128,7 +128,7 @@ package struct Telephone: TextValue, ExpressibleByStringLiteral {
         if country == "508" { return [6, 9].contains(national.count) ? "+508\(number)" : nil }
         guard national.count == 9 else { return nil }
         guard country == "33" else { return "+\(country)\(number)" }
-        if national.starts(with: "508".utf8) { return "+\(number)" }
+        if national.starts(with: "508".utf8) { return national.dropFirst(3).first == zero ? nil : "+\(number)" }
         let territory = territories.first { $0.prefixes.contains { national.starts(with: $0.utf8) } }
         return "+\(territory?.country ?? country)\(number)"
     }

@@ -93,5 +93,7 @@ package enum TelephoneCases {
         ("2071838750", nil, nil),
         ("+590 12", nil, nil),
         ("+508 12", nil, nil),
+        ("0508 06 94 61", nil, nil),
+        ("+508 06 94 61", nil, nil),
     ]
 }
