@@ -35,27 +35,35 @@ create index person_swapped_idx on directory.person (directory.name_key(director
 create index person_other_telephones_idx on directory.person using gin (other_telephones)
     where other_telephones <> '{}';
 
+-- Further addresses and telephones as they are kept: each once, in their order, without the first.
+create function directory.further_emails(first text, others text[]) returns text[]
+    language sql immutable parallel safe
+    return array(
+        select address
+        from (
+            select distinct on (lower(address)) address, place
+            from unnest(others) with ordinality as given (address, place)
+            where lower(address) <> coalesce(lower(first), '') order by lower(address), place) as kept
+        order by place);
+
+create function directory.further_telephones(first text, others text[]) returns text[]
+    language sql immutable parallel safe
+    return array(
+        select number
+        from (
+            select distinct on (number) number, place
+            from unnest(others) with ordinality as given (said, place) cross join directory.telephone(said) as number
+            where number <> coalesce(directory.telephone(first), '') order by number, place) as kept
+        order by place);
+
 -- Whoever writes them, what undoes a merge included: no two are the same, none is the first, and there are none without a first.
 create function directory.keep_further() returns trigger
     language plpgsql as $$
 begin
     new.email := coalesce(new.email, new.other_emails[1]);
     new.telephone := coalesce(new.telephone, new.other_telephones[1]);
-    new.other_emails := array(
-        select address
-        from (
-            select distinct on (lower(address)) address, place
-            from unnest(new.other_emails) with ordinality as given (address, place)
-            where lower(address) <> lower(new.email) order by lower(address), place) as kept
-        order by place);
-    new.other_telephones := array(
-        select number
-        from (
-            select distinct on (number) number, place
-            from unnest(new.other_telephones) with ordinality as given (said, place)
-                cross join directory.telephone(said) as number
-            where number <> directory.telephone(new.telephone) order by number, place) as kept
-        order by place);
+    new.other_emails := directory.further_emails(new.email, new.other_emails);
+    new.other_telephones := directory.further_telephones(new.telephone, new.other_telephones);
     return new;
 end $$;
 

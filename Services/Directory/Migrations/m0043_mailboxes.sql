@@ -1,37 +1,6 @@
 -- Mailboxes of organizations by what they are for, one rule for who is written to where, and records found by part of an address or of a
 -- telephone.
 
--- Further addresses and telephones as they are kept: each once, in their order, without the first.
-create function directory.further_emails(first text, others text[]) returns text[]
-    language sql immutable parallel safe
-    return array(
-        select address
-        from (
-            select distinct on (lower(address)) address, place
-            from unnest(others) with ordinality as given (address, place)
-            where lower(address) <> coalesce(lower(first), '') order by lower(address), place) as kept
-        order by place);
-
-create function directory.further_telephones(first text, others text[]) returns text[]
-    language sql immutable parallel safe
-    return array(
-        select number
-        from (
-            select distinct on (number) number, place
-            from unnest(others) with ordinality as given (said, place) cross join directory.telephone(said) as number
-            where number <> coalesce(directory.telephone(first), '') order by number, place) as kept
-        order by place);
-
-create or replace function directory.keep_further() returns trigger
-    language plpgsql as $$
-begin
-    new.email := coalesce(new.email, new.other_emails[1]);
-    new.telephone := coalesce(new.telephone, new.other_telephones[1]);
-    new.other_emails := directory.further_emails(new.email, new.other_emails);
-    new.other_telephones := directory.further_telephones(new.telephone, new.other_telephones);
-    return new;
-end $$;
-
 -- What the scan for duplicates compares, of every address of people alike.
 create index address_held_mailbox_idx on directory.address_held (directory.mailbox_key(email)) where kind = 'person';
 drop index directory.person_mailbox_idx;
