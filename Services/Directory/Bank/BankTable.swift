@@ -83,7 +83,7 @@ struct BankTable {
 
     /// - Parameters:
     ///   - head: the beginning of the file.
-    ///   - account: whose it is, as whoever sends it says; else what the file says.
+    ///   - account: the account as the sender says it; else what the file says.
     /// - Throws: 422 where nothing is a line of headers.
     init(beginning head: [UInt8], account: String?) throws(Problem) {
         let candidates = [UInt8(ascii: ";"), UInt8(ascii: ","), UInt8(ascii: "\t"), UInt8(ascii: "|")]

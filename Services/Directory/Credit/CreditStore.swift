@@ -91,7 +91,7 @@ enum CreditStore {
     static func carryOver(
         to contributions: [Contribution.ID], in transaction: PostgresTransaction
     ) async throws -> [Carried] {
-        // In one order, before anything is reckoned: whoever pays back at the same time has done so, or waits.
+        // In one order, before amounts are computed: a refund at the same time is done already, or waits.
         let held = try await transaction.query(
             """
             select organization from credit

@@ -59,7 +59,7 @@ enum MergeRules {
     private static func values(
         of group: Set<String>, _ survivor: Image, _ merged: Image, side: Side?
     ) -> Image {
-        // Whoever is written to at one address keeps the other one, too: which of them is the first is what is chosen.
+        // Both addresses are kept: the choice says which of them is the first.
         for names in [emails, telephones] where group == Set(names) && survivor[names[1]] != nil {
             let (own, other) = (values(names, survivor), values(names, merged))
             return together(names, side == .merged ? other + own : own + other)

@@ -17,7 +17,7 @@ alter table directory.receipt
     add constraint receipt_means_check check (
         means <@ array['transfer', 'cheque', 'card', 'directDebit', 'cash', 'other', 'credit']);
 
--- What stands on an organization's credit. Whoever changes it waits here for whoever changes it at the same time. Not a foreign
+-- What stands on an organization's credit. Concurrent changes wait for each other here. Not a foreign
 -- key: the row of an organization that is merged into another stays, with nothing on it, for the day on which that is undone.
 create table directory.credit (
     organization uuid primary key,

@@ -50,7 +50,7 @@ create index bank_line_kept_idx on directory.bank_line (updated_at) where forgot
 create index bank_line_counterparty_idx on directory.bank_line (directory.folded(counterparty))
     where counterparty is not null;
 
--- That a line is booked: once, whoever books it and however many at a time.
+-- That a line is booked: once, under any concurrency.
 create table directory.bank_booking (
     line uuid primary key references directory.bank_line,
     created_at timestamptz not null default now()

@@ -5,7 +5,7 @@ create function directory.person_name(given text, family text) returns text
     language sql immutable parallel safe
     return coalesce(given || ' ', '') || family;
 
--- PostgreSQL 15 does not change how a column is computed: both columns, and what rests on them, are made anew.
+-- PostgreSQL 15 does not change how a column is computed: both columns, and what depends on them, are dropped and added again.
 alter table directory.ambassador drop constraint ambassador_person_fkey;
 alter table directory.person drop column full_name, drop column sort_key;
 alter table directory.person
@@ -56,7 +56,7 @@ create function directory.further_telephones(first text, others text[]) returns 
             where number <> coalesce(directory.telephone(first), '') order by number, place) as kept
         order by place);
 
--- Whoever writes them, what undoes a merge included: no two are the same, none is the first, and there are none without a first.
+-- On every write, the undo of a merge included: no two are the same, none is the first, and there are none without a first.
 create function directory.keep_further() returns trigger
     language plpgsql as $$
 begin

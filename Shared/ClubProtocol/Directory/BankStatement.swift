@@ -25,7 +25,7 @@ package struct BankStatement: Codable, Hashable, Sendable {
 
     package var id: ID
     package var format: Format
-    /// Of the file, as whoever sent it called it.
+    /// The file's name, as its sender gave it.
     package var name: Line?
     /// Whose lines it holds: IBANs, or the bank's own numbers.
     package var accounts: [Line]
