@@ -179,7 +179,7 @@ struct ImportRaceTests {
         }
     }
 
-    @Test("a file that does not fit on the disk is refused until there is room, and so is one for which there is no place")
+    @Test("a file that does not fit on the disk, and one for which there is no place, are refused until there is room")
     func full() async throws {
         let file = SpooledFile(descriptor: open("/dev/full", O_RDWR))
         let refusal = await #expect(throws: Problem.self) { try await file.append(ByteBuffer(string: "name")) }
