@@ -45,6 +45,34 @@ struct ExportTests {
         }
     }
 
+    @Test("a table has every filter of its list, and so have the cards")
+    func filters() async throws {
+        try await withDirectory { directory in
+            let document = try await directory.raw(.get, "/openapi.json").json()
+            let paths = if case .object(let paths)? = document["paths"] { paths } else { [String: JSONValue]() }
+            func parameters(_ path: String) -> Set<String> {
+                Set((paths[path]?["get"]?["parameters"]?.array ?? []).compactMap { $0["name"]?.string })
+            }
+            let tables = paths.keys.filter { $0.hasByteSuffix(".csv") || $0.hasByteSuffix(".vcf") }
+            #expect(tables.count > 9)
+            for table in tables where paths[String(table.dropLast(4))]?["get"] != nil {
+                let missing = parameters(String(table.dropLast(4))).subtracting(parameters(table))
+                #expect(missing.subtracting(["limit", "cursor"]) == [], "\(table)")
+            }
+            _ = try await directory.person("Ada", "Été", email: "ada@a.example")
+            _ = try await directory.person("Luc", "Été", email: "luc@b.example")
+            _ = try await directory.expert("Une") { $0.telephone = "0559000001" }
+            _ = try await directory.expert("Autre") { $0.telephone = "0559000002" }
+            for (path, found, other) in [
+                ("people.csv?contact=a.ex", "Ada", "Luc"), ("people.vcf?contact=b.ex", "Luc", "Ada"),
+                ("experts.csv?contact=05%2059%2000%2000%2001", "Une", "Autre"),
+            ] {
+                let table = try await directory.ask("/v1/\(path)").text
+                #expect(table.contains(found) && !table.contains(other), "\(path)")
+            }
+        }
+    }
+
     private static func withoutIdentifiers(_ table: String) -> [Substring] {
         table.split(separator: "\r\n").map { $0.drop { $0 != "," && $0 != ";" } }
     }

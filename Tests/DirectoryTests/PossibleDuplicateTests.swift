@@ -138,6 +138,28 @@ struct PossibleDuplicateTests {
         }
     }
 
+    @Test("further addresses and telephones of a person are looked at, ten of each at the most")
+    func further() async throws {
+        try await withDirectory { directory in
+            let known = try await directory.person("Ada", "Été", email: "ada@a.example")
+            _ = try await directory.person("Luc", "Autre", email: "luc@b.example")
+            let body = FindPossibleDuplicates.Body(
+                kind: .person, givenName: "Ada", familyName: "Été", email: "x@c.example",
+                otherEmails: ["ADA+club@a.example"])
+            #expect(try await ask(body, in: directory).map(\.id) == [known.id.record])
+            for name in ["otherEmails", "otherTelephones"] {
+                let values = (10..<21).map { name == "otherEmails" ? #""a\#($0)@a.example""# : #""05590000\#($0)""# }
+                let answer = try await directory.ask(
+                    .post, "/v1/possible-duplicates",
+                    json: #"{"kind":"person","\#(name)":[\#(values.joined(separator: ","))]}"#)
+                #expect(try answer.status == 422 && answer.pointer() == "/\(name)")
+                let ofExpert = try await directory.ask(
+                    .post, "/v1/possible-duplicates", json: #"{"kind":"expert","\#(name)":[]}"#)
+                #expect(try ofExpert.status == 422 && ofExpert.pointer() == "/\(name)")
+            }
+        }
+    }
+
     @Test("a name that a crowd has is no sign, asked for as scanned")
     func crowd() async throws {
         try await withDirectory { directory in

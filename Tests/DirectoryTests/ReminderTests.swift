@@ -76,6 +76,31 @@ struct ReminderTests {
         }
     }
 
+    @Test("the call and the receipt go to accounting, where an organization has such a mailbox")
+    func accounting() async throws {
+        try await withNetwork { network in
+            let directory = network.directory
+            let operating = try directory.client(.operator)
+            let member = try await directory.member("Alpha")
+            let changed = try await directory.ask(
+                .patch, "/v1/organizations/\(member.id)", ifMatch: member.version,
+                json: #"{"email":"a@alpha.example","mailboxes":[{"role":"accounting","email":"compta@alpha.example"}]}"#
+            )
+            #expect(changed.status == 200)
+            _ = try await operating.send(CallContributions.request(body: .init(year: Day.today.year)))
+            #expect(try await remind(network) == 1)
+            let list = try await operating.send(ListContributions.request(query: .init(organization: member.id)))
+            let contribution = try #require(list.items.first)
+            _ = try await operating.send(
+                CreatePayment.request(
+                    path: .init(contribution: contribution.id), body: .init(amount: contribution.amount, paidOn: .today)
+                ))
+            let mails = try await network.mails(2)
+            #expect(mails.map(\.recipient) == ["compta@alpha.example", "compta@alpha.example"])
+            #expect(Set(mails.map(\.subject)).count == 2)
+        }
+    }
+
     @Test("what is due and what was sent is listed, with who has no address; a letter says how and until when to pay")
     func list() async throws {
         try await withNetwork(paymentDetails: "IBAN : FR76 3000 6000 0112 3456 7890 189") { network in

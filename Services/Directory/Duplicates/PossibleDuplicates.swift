@@ -76,10 +76,13 @@ enum PossibleDuplicates {
         ]
         let ofPeople: [(String, Bool)] = [
             ("/givenName", body.givenName != nil), ("/familyName", body.familyName != nil),
+            ("/otherEmails", body.otherEmails != nil), ("/otherTelephones", body.otherTelephones != nil),
             ("/organization", body.organization != nil),
         ]
         let others = body.kind == .person ? ofFirms : ofPeople
         if let other = others.first(where: \.1) { throw .invalid(other.0, "is not of such a record") }
+        if body.otherEmails?.count ?? 0 > 10 { throw .invalid("/otherEmails", "are more than 10") }
+        if body.otherTelephones?.count ?? 0 > 10 { throw .invalid("/otherTelephones", "are more than 10") }
         guard body.kind == .expert else { return }
         if body.siren != nil { throw .invalid("/siren", "is not of such a record: the SIRET says it") }
         if body.parent != nil { throw .invalid("/parent", "is not of such a record") }
@@ -95,8 +98,8 @@ enum PossibleDuplicates {
             from (
                 select gen_random_uuid() as id, \(body.givenName)::text as given_name,
                     \(body.familyName)::text as family_name, \(body.email)::text as email,
-                    '{}'::text[] as other_emails, '{}'::text[] as other_telephones,
-                    \(body.telephone)::text as telephone, \(body.organization)::uuid as organization) as said
+                    \(body.otherEmails ?? [])::text[] as other_emails, \(body.telephone)::text as telephone,
+                    \(body.otherTelephones ?? [])::text[] as other_telephones, \(body.organization)::uuid as organization) as said
             """
         case .organization:
             """

@@ -18,6 +18,8 @@ package enum ExportCards: Endpoint {
     package struct Query: Codable, Sendable {
         package var organization: Organization.ID?
         package var email: EmailAddress?
+        /// Part of one of the addresses or telephones.
+        package var contact: ContactPart?
         /// People who agreed to this.
         package var purpose: Purpose?
         /// Words of the name; accents and typing errors are forgiven.
@@ -33,7 +35,8 @@ package enum ExportCards: Endpoint {
         /// The filters, as the list has them.
         package var filter: ListPeople.Query {
             .init(
-                organization: organization, email: email, purpose: purpose, q: q, updatedSince: updatedSince)
+                organization: organization, email: email, contact: contact, purpose: purpose, q: q,
+                updatedSince: updatedSince)
         }
     }
 

@@ -35,7 +35,10 @@ package enum FindPossibleDuplicates: Endpoint {
         package var siren: Siren?
         package var siret: Siret?
         package var email: EmailAddress?
+        /// Further addresses and telephones of a person, ten of each at the most.
+        package var otherEmails: [EmailAddress]?
         package var telephone: Telephone?
+        package var otherTelephones: [Telephone]?
         package var website: WebAddress?
         package var postalCode: PostalCode?
         /// The one of the postal code unless said.
@@ -47,7 +50,8 @@ package enum FindPossibleDuplicates: Endpoint {
 
         package init(
             kind: RecordKind, name: Line? = nil, givenName: Line? = nil, familyName: Line? = nil, siren: Siren? = nil,
-            siret: Siret? = nil, email: EmailAddress? = nil, telephone: Telephone? = nil, website: WebAddress? = nil,
+            siret: Siret? = nil, email: EmailAddress? = nil, otherEmails: [EmailAddress]? = nil,
+            telephone: Telephone? = nil, otherTelephones: [Telephone]? = nil, website: WebAddress? = nil,
             postalCode: PostalCode? = nil, departement: Departement? = nil, organization: Organization.ID? = nil,
             parent: Organization.ID? = nil
         ) {
@@ -58,7 +62,9 @@ package enum FindPossibleDuplicates: Endpoint {
             self.siren = siren
             self.siret = siret
             self.email = email
+            self.otherEmails = otherEmails
             self.telephone = telephone
+            self.otherTelephones = otherTelephones
             self.website = website
             self.postalCode = postalCode
             self.departement = departement

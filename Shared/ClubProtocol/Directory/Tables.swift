@@ -22,6 +22,8 @@ package enum ExportExperts: Endpoint {
         package var brand: Line?
         package var siret: Siret?
         package var email: EmailAddress?
+        /// Part of the address or the telephone.
+        package var contact: ContactPart?
         /// Words of the name or the commune; accents, endings and typing errors are forgiven.
         package var q: Line?
         package var freshness: Freshness?
@@ -38,8 +40,8 @@ package enum ExportExperts: Endpoint {
         package var filter: ListExperts.Query {
             .init(
                 subKind: subKind, departement: departement, region: region, serves: serves, topic: topic, brand: brand,
-                siret: siret,
-                email: email, q: q, freshness: freshness, enrolled: enrolled, updatedSince: updatedSince)
+                siret: siret, email: email, contact: contact, q: q, freshness: freshness, enrolled: enrolled,
+                updatedSince: updatedSince)
         }
     }
 
@@ -65,6 +67,8 @@ package enum ExportOrganizations: Endpoint {
         /// Those who are members on this day.
         package var asOf: Day?
         package var siret: Siret?
+        /// Part of one of its addresses or telephones.
+        package var contact: ContactPart?
         /// Words of the name or the commune; accents, endings and typing errors are forgiven.
         package var q: Line?
         package var updatedSince: Timestamp?
@@ -79,8 +83,7 @@ package enum ExportOrganizations: Endpoint {
         package var filter: ListOrganizations.Query {
             .init(
                 kind: kind, subKind: subKind, departement: departement, region: region, topic: topic, parent: parent,
-                agency: agency,
-                asOf: asOf, siret: siret, q: q, updatedSince: updatedSince)
+                agency: agency, asOf: asOf, siret: siret, contact: contact, q: q, updatedSince: updatedSince)
         }
     }
 
@@ -97,6 +100,8 @@ package enum ExportPeople: Endpoint {
     package struct Query: Codable, Sendable {
         package var organization: Organization.ID?
         package var email: EmailAddress?
+        /// Part of one of the addresses or telephones.
+        package var contact: ContactPart?
         /// People who agreed to this.
         package var purpose: Purpose?
         /// Words of the name; accents and typing errors are forgiven.
@@ -112,7 +117,8 @@ package enum ExportPeople: Endpoint {
         /// The filters, as the list has them.
         package var filter: ListPeople.Query {
             .init(
-                organization: organization, email: email, purpose: purpose, q: q, updatedSince: updatedSince)
+                organization: organization, email: email, contact: contact, purpose: purpose, q: q,
+                updatedSince: updatedSince)
         }
     }
 
