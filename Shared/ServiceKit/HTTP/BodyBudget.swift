@@ -73,6 +73,14 @@ final class BodyHold: Sendable {
         return true
     }
 
+    /// Holds as many as `count` from now on. What is given back always is; nothing is taken where there is no room.
+    func resize(to count: Int) -> Bool {
+        let change = count - held.load(ordering: .relaxed)
+        if change > 0 { return take(change) }
+        giveBack(-change)
+        return true
+    }
+
     func giveBack(_ count: Int) {
         held.subtract(count, ordering: .relaxed)
         budget.giveBack(count, for: client)

@@ -1,15 +1,13 @@
 import ClubProtocol
 import NIOCore
 
-/// The one thing that a connection waits for with a limit.
+/// The one thing that a connection waits for with a limit, beside a client that reads.
 struct Alarm {
     enum Kind {
         /// A header that has begun.
         case head
         /// More of a body.
         case body
-        /// A client that reads.
-        case write
         /// A client that closes after the last answer.
         case linger
     }
@@ -49,7 +47,7 @@ extension ConnectionHandler {
         case .body where phase == .receiving && !uploadIsFull:
             if bodyIsLate { refuse(Problem(.requestTimeout)) } else { expectBody() }
         case .body where phase == .discarding: close()
-        case .write, .linger: context.close(mode: .all, promise: nil)
+        case .linger: context.close(mode: .all, promise: nil)
         case .head, .body: break
         }
     }

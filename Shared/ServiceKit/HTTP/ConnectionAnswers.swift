@@ -19,12 +19,11 @@ extension ConnectionHandler {
         guard let context else { return }
         var buffer = context.channel.allocator.buffer(capacity: 384 + answer.body.count)
         AnswerEncoder.encode(answer, form, into: &buffer)
-        context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
+        write(buffer)
     }
 
     func writeContinue(_ context: ChannelHandlerContext) {
-        let buffer = context.channel.allocator.buffer(staticString: "HTTP/1.1 100 Continue\r\n\r\n")
-        context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
+        write(context.channel.allocator.buffer(staticString: "HTTP/1.1 100 Continue\r\n\r\n"))
     }
 
     /// Closes without cutting off the last answer: our side first, the whole when the client has closed its own, after 2
@@ -38,7 +37,6 @@ extension ConnectionHandler {
         dropParked()
         received = 0
         // What is still to be sent is sent first; only then the client's time to close begins.
-        arm(.write, limits.writeStall)
         let sent = context.eventLoop.makePromise(of: Void.self)
         sent.futureResult.assumeIsolated().whenComplete { _ in
             self.alarm.cancel()

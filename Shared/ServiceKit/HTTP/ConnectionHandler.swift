@@ -8,14 +8,14 @@ import NIOHTTP1
 /// large or not understood.
 ///
 /// ```
-///            head                end                 answer
-///   idle ───────────▶ receiving ───────▶ answering ─────────▶ idle
+///            head                end                 answer             read
+///   idle ───────────▶ receiving ───────▶ answering ─────────▶ sending ───────▶ idle
 ///     │ head refused      │ too large, stalled, malformed       │ Connection: close
 ///     ▼                   ▼                                     ▼
-///   discarding ──end──▶ idle        closing ◀───────────────────┘
+///   discarding ──end──▶ sending     closing ◀───────────────────┘
 /// ```
-/// While a request is answered and another one waits nothing more is read, so that a client that sends faster than we
-/// answer waits in its own socket. All of it runs on the channel's event loop, the handlers' tasks included.
+/// While a request is answered, or its answer is not read, and another one waits nothing more is read, so that a client that
+/// sends faster than we answer, or than it reads, waits in its own socket. All of it runs on the channel's event loop, the handlers' tasks included.
 final class ConnectionHandler: ChannelDuplexHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = Never
@@ -30,6 +30,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
         case answering
         /// The answer has gone out before the body was there; what is left of it is read and forgotten.
         case discarding
+        /// The answer is complete, and the client has not read all of it; with one that reads there is no such time.
+        case sending
         /// The last answer has gone out; the rest waits for the client to notice.
         case closing
     }
@@ -71,6 +73,12 @@ final class ConnectionHandler: ChannelDuplexHandler {
     var aheadHold: BodyHold?
     private var isUnparking = false
     var readIsHeld = false
+    /// Bytes that are written and that the kernel has not taken.
+    var unsent = 0
+    /// What they take of the memory for all.
+    var unsentHold: BodyHold?
+    /// Ends the connection when none of them leaves.
+    var stall: Scheduled<Void>?
     var idleAlarm: Scheduled<Void>?
     var lastActive = NIODeadline.now()
     private var isQuiescing = false
@@ -147,7 +155,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         case .body: break
         }
         switch phase {
-        case .answering: park(part)
+        case .answering, .sending: park(part)
         case .closing: break
         case .idle, .receiving, .discarding: process(part)
         }
@@ -159,27 +167,21 @@ final class ConnectionHandler: ChannelDuplexHandler {
             if hasPartOfHead { awaitHead() }
         case .receiving, .discarding:
             if upload == nil || !uploadIsFull { expectBody() }
-        case .answering, .closing: break
+        case .answering, .sending, .closing: break
         }
         context.fireChannelReadComplete()
     }
 
-    /// Nothing more is read while a request is answered and another one waits. (Until one does, reading goes on: to stop and
+    /// Nothing more is read while a request is answered, or its answer is not read, and another one waits. (Until one does, reading goes on: to stop and
     /// resume it for every request would cost two system calls each, and a client that goes away would not be noticed.)
     func read(context: ChannelHandlerContext) {
         readIsHeld = holdsRead
         if !readIsHeld { context.read() }
     }
 
-    var holdsRead: Bool { phase == .answering && (!parked.isEmpty || parkedFault != nil) || uploadIsFull }
-
-    func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if context.channel.isWritable {
-            alarm.cancel(.write)
-        } else {
-            arm(.write, limits.writeStall)
-        }
-        context.fireChannelWritabilityChanged()
+    var holdsRead: Bool {
+        let isBusy = phase == .answering || phase == .sending
+        return isBusy && (!parked.isEmpty || parkedFault != nil) || uploadIsFull
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
@@ -198,6 +200,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
             case .receiving:
                 endUpload(with: ConnectionLost())
                 context.close(promise: nil)
+            // What was asked before is answered, and then the connection closes.
+            case .sending: break
             case .closing:
                 if alarm.isSet(.linger) { context.close(promise: nil) }
             }
@@ -212,12 +216,12 @@ final class ConnectionHandler: ChannelDuplexHandler {
         }
         if error == .invalidEOFState {
             // The end came in the middle of a request; those before it get their answers.
-            if phase != .answering { context.close(promise: nil) }
+            if phase != .answering, phase != .sending { context.close(promise: nil) }
             return
         }
         switch phase {
         case .idle, .receiving: refuse(problem(for: error))
-        case .answering: parkedFault = parkedFault ?? problem(for: error)
+        case .answering, .sending: parkedFault = parkedFault ?? problem(for: error)
         case .discarding: context.close(promise: nil)
         case .closing: break
         }
@@ -356,8 +360,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
         if form.keepsAlive { becomeIdle() } else { close() }
     }
 
-    private func becomeIdle() {
-        phase = .idle
+    func becomeIdle() {
+        phase = unsent > 0 ? .sending : .idle
         hasStreamHead = false
         hasPartOfHead = false
         alarm.cancel()
@@ -365,7 +369,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         // What is processed here may end in this very function.
         guard !isUnparking else { return }
         isUnparking = true
-        while phase != .answering, phase != .closing, let next = parked.popFirst() {
+        while ![.answering, .sending, .closing].contains(phase), let next = parked.popFirst() {
             aheadHold?.giveBack(next.bytes)
             process(next.part)
         }
@@ -373,7 +377,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         switch phase {
         case .idle where isQuiescing: context?.close(promise: nil)
         case .idle, .receiving, .discarding: goOn()
-        case .answering, .closing: releaseRead()
+        case .answering, .sending, .closing: releaseRead()
         }
     }
 

@@ -64,17 +64,12 @@ extension ConnectionHandler {
         guard let context, phase == .answering else { return nil }
         var buffer = context.channel.allocator.buffer(capacity: bytes.count + 16)
         AnswerEncoder.encode(chunk: bytes, form.framing, into: &buffer)
-        let left = context.eventLoop.makePromise(of: Void.self)
-        arm(.write, limits.writeStall)
-        left.futureResult.assumeIsolated().whenComplete { _ in self.alarm.cancel(.write) }
-        context.writeAndFlush(wrapOutboundOut(buffer), promise: left)
-        return left.futureResult
+        return write(buffer)
     }
 
     func endStream(_ context: ChannelHandlerContext) {
         guard form.framing == .chunks else { return }
-        let buffer = context.channel.allocator.buffer(staticString: "0\r\n\r\n")
-        context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
+        write(context.channel.allocator.buffer(staticString: "0\r\n\r\n"))
     }
 }
 

@@ -10,8 +10,8 @@ package struct HTTPLimits: Sendable {
     package var maxFormBytes = 64 << 10
     /// The largest body of a caller without a token; more is 413.
     package var maxAnonymousBytes = 64 << 10
-    /// What all that has arrived and is not worked on yet may take together: bodies, parts of uploads and of headers, requests
-    /// that were sent ahead; more is 503. A quarter of the memory that the process may use, but no more than 256 MiB.
+    /// What all that has arrived and is not worked on yet may take together (bodies, parts of uploads and of headers, requests
+    /// that were sent ahead; more is 503), and with it all of the answers that clients have not read (more is cut off). A quarter of the memory that the process may use, but no more than 256 MiB.
     package var bufferedBytes = min(256 << 20, ProcessMemory.limit / 4)
     /// Requests that are worked on at the same time.
     package var inFlight = 1024
@@ -44,7 +44,7 @@ package struct HTTPLimits: Sendable {
     /// which it is we who do not read; otherwise 408.
     package var bodyGrace: Duration = .seconds(30)
     package var bodyBytesPerSecond = 16 << 10
-    /// How long an answer may wait for a client that does not read.
+    /// How long an answer may wait for a client that does not read, and each 64 KiB of a long one.
     package var writeStall: Duration = .seconds(30)
     /// How long an answer that is written as it goes out may take as a whole; then it is cut off.
     package var streamLimit: Duration = .seconds(600)

@@ -32,6 +32,20 @@ private enum DripPebbles: Endpoint {
     typealias Response = TextDocument
 }
 
+/// Many at once, as an ordinary answer.
+private enum HeapPebbles: Endpoint {
+    static let operation = Operation(
+        .get, "/v1/pebble-heap", "Shows pebbles.", access: .roles(.operator), produces: .csv)
+    typealias Response = TextDocument
+}
+
+/// A quarter of a mebibyte at a time, for ever.
+private enum PourPebbles: Endpoint {
+    static let operation = Operation(
+        .get, "/v1/poured-pebbles.csv", "Writes pebbles.", access: .roles(.operator), produces: .csv)
+    typealias Response = TextDocument
+}
+
 private enum AddPebble: Endpoint {
     static let operation = Operation(.post, "/v1/pebbles", "Adds a pebble.", access: .roles(.operator))
     struct Response: Codable, Sendable { var count: Int }
@@ -51,10 +65,15 @@ struct SlowReaderTests {
             let count = Atomic<Int>(0)
         }
 
-        func open(_ path: String, by subject: String) async throws -> RawSocket {
-            let socket = try RawSocket(port: port)
+        /// - Parameter times: one request behind the other; the last one closes the connection.
+        func open(
+            _ path: String, by subject: String, times: Int = 1, window: Int32? = nil
+        ) async throws -> RawSocket {
+            let socket = try RawSocket(port: port, window: window)
             let token = try keys.token(.operator, subject: subject, for: .events)
-            await socket.send("GET \(path) HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer \(token)\r\n\r\n")
+            let request = "GET \(path) HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer \(token)\r\n"
+            let requests = String(repeating: request + "\r\n", count: times - 1)
+            await socket.send(requests + request + (times > 1 ? "Connection: close\r\n\r\n" : "\r\n"))
             return socket
         }
 
@@ -71,6 +90,17 @@ struct SlowReaderTests {
             while true {
                 let now = pages.count.load(ordering: .relaxed)
                 if now == last, now >= readers, responder.inWaiting == readers { return }
+                last = now
+                try await Task.sleep(for: .milliseconds(300))
+            }
+        }
+
+        /// Until some have been answered and no more are.
+        func untilNoMore() async throws {
+            var last = 0
+            while true {
+                let now = pages.count.load(ordering: .relaxed)
+                if now == last, now > 0 { return }
                 last = now
                 try await Task.sleep(for: .milliseconds(300))
             }
@@ -115,6 +145,13 @@ struct SlowReaderTests {
                 try await output.write { $0 += [UInt8](repeating: 0x78, count: 40 << 10) }
                 try await Task.sleep(for: .milliseconds(20))
             }
+        }
+        routes.read(HeapPebbles.self) { _ in
+            pages.count.add(1, ordering: .relaxed)
+            return .text(String(repeating: "x", count: 200_000))
+        }
+        routes.download(PourPebbles.self) { _, output in
+            while true { try await output.write { $0 += [UInt8](repeating: 0x78, count: 256 << 10) } }
         }
         routes.write(AddPebble.self) { _, transaction in
             let row = try await transaction.first("insert into pebble default values returning 1 as count")
@@ -190,6 +227,48 @@ struct SlowReaderTests {
             #expect(try await beach.ask(.post, "/v1/pebbles", by: "writer").status == .serviceUnavailable)
             sockets.removeAll()
             try await beach.untilNobody()
+        }
+    }
+
+    @Test("requests behind one whose answer is not read wait, and what is unread counts; all are answered to who reads")
+    func pipelined() async throws {
+        try await withBeach(leased: 2, limits: { _ in }) { beach in
+            let socket = try await beach.open("/v1/pebble-heap", by: "ada", times: 200, window: 64 << 10)
+            try await beach.untilNoMore()
+            // What the kernel holds is some megabytes; without the rule all 200 are answered, and their 40 MB are ours.
+            #expect(beach.pages.count.load(ordering: .relaxed) < 150)
+            #expect((1..<(1 << 20)).contains(beach.responder.buffered))
+            let answers = await socket.readAll()
+            #expect(answers.utf8.count > 200 * 200_000)
+            #expect(beach.pages.count.load(ordering: .relaxed) == 200)
+            #expect(beach.responder.buffered == 0)
+        }
+    }
+
+    @Test("who does not read an ordinary answer is cut off, and so is who has no room among the unread")
+    func unread() async throws {
+        try await withBeach(leased: 2, limits: { $0.writeStall = .milliseconds(300) }) { beach in
+            let socket = try await beach.open("/v1/pebble-heap", by: "ada", times: 200, window: 64 << 10)
+            try await beach.untilNoMore()
+            while beach.responder.buffered > 0 { try await Task.sleep(for: .milliseconds(10)) }
+            #expect(await socket.readAll().utf8.count < 200 * 200_000)
+        }
+        try await withBeach(leased: 2, limits: { $0.bufferedBytes = 64 << 10 }) { beach in
+            let socket = try await beach.open("/v1/pebble-heap", by: "ada", times: 200, window: 64 << 10)
+            #expect(await socket.readAll().utf8.count < 200 * 200_000)
+            #expect(beach.responder.buffered == 0)
+        }
+    }
+
+    @Test(
+        "wherever a reader of a long stream stops, it is cut off",
+        arguments: [0, 7, 30, 61, 97, 128, 170, 199, 230, 255])
+    func stops(kibibytes: Int) async throws {
+        try await withBeach(leased: 2, limits: { $0.writeStall = .milliseconds(300) }) { beach in
+            let socket = try await beach.open("/v1/poured-pebbles.csv", by: "ada", window: 16 << 10)
+            #expect(await socket.read((4 << 20) + kibibytes << 10) == (4 << 20) + kibibytes << 10)
+            try await beach.untilNobody()
+            withExtendedLifetime(socket) {}
         }
     }
 

@@ -5,9 +5,14 @@ import Glibc
 package final class RawSocket: Sendable {
     private let descriptor: Int32
 
-    /// - Parameter host: an IPv4 address.
-    package init(host: String = "127.0.0.1", port: Int) throws {
+    /// - Parameters:
+    ///   - host: an IPv4 address.
+    ///   - window: bytes that the kernel takes in without anybody reading them; its own choice unless said.
+    package init(host: String = "127.0.0.1", port: Int, window: Int32? = nil) throws {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        if var window {
+            setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &window, socklen_t(MemoryLayout<Int32>.size))
+        }
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = in_port_t(port).bigEndian
@@ -51,6 +56,20 @@ package final class RawSocket: Sendable {
             var all: [UInt8] = []
             while let bytes = receive() { all += bytes }
             return String(decoding: all, as: UTF8.self)
+        }
+    }
+
+    /// So many bytes, or those that come until the other side closes.
+    package func read(_ count: Int) async -> Int {
+        await onThread { [self] in
+            var bytes = [UInt8](repeating: 0, count: count)
+            var taken = 0
+            while taken < count {
+                let more = bytes[taken...].withUnsafeMutableBytes { recv(descriptor, $0.baseAddress, $0.count, 0) }
+                guard more > 0 else { break }
+                taken += more
+            }
+            return taken
         }
     }
 

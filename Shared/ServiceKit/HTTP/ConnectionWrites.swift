@@ -1,0 +1,57 @@
+import NIOCore
+
+/// Bytes on their way out. What the kernel does not take at once is held by a client that does not read: it counts among what is
+/// kept for all, the client has a time for each piece of it, and its next request is looked at when all of it has left.
+extension ConnectionHandler {
+    private static let pieceBytes = 64 << 10
+
+    /// - Returns: succeeds when the bytes have left; nil when the connection is gone.
+    @discardableResult
+    func write(_ bytes: ByteBuffer) -> EventLoopFuture<Void>? {
+        guard let context else { return nil }
+        var rest = bytes
+        var allLeft: EventLoopFuture<Void>?
+        while rest.readableBytes > 0, let piece = rest.readSlice(length: min(rest.readableBytes, Self.pieceBytes)) {
+            let count = piece.readableBytes
+            let pieceLeft = context.eventLoop.makePromise(of: Void.self)
+            unsent += count
+            pieceLeft.futureResult.assumeIsolated().whenComplete { result in
+                self.left(count, isSent: (try? result.get()) != nil)
+            }
+            context.write(wrapOutboundOut(piece), promise: pieceLeft)
+            allLeft = pieceLeft.futureResult
+        }
+        context.flush()
+        if unsent > 0 { holdUnsent() }
+        return allLeft
+    }
+
+    private func holdUnsent() {
+        guard let context, let peer else { return }
+        let hold = unsentHold ?? BodyHold(responder.bodies, for: peer.client)
+        unsentHold = hold
+        guard hold.resize(to: unsent) else { return context.close(promise: nil) }
+        if stall == nil { awaitReader() }
+    }
+
+    private func left(_ count: Int, isSent: Bool) {
+        unsent -= count
+        guard unsent > 0, isSent else {
+            stall?.cancel()
+            stall = nil
+            if unsent == 0 { unsentHold = nil }
+            if isSent, phase == .sending { becomeIdle() }
+            return
+        }
+        _ = unsentHold?.resize(to: unsent)
+        if stall != nil { awaitReader() }
+    }
+
+    /// One piece must leave before it is over.
+    private func awaitReader() {
+        stall?.cancel()
+        stall = context?.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(limits.writeStall)) { [weak self] in
+            self?.context?.close(mode: .all, promise: nil)
+        }
+    }
+}
