@@ -20,6 +20,13 @@ struct ClientAddress: Hashable, Sendable {
         isShared = isProxy || address.isLoopback
     }
 
+    /// The same, with the share that one address has.
+    var counted: ClientAddress { ClientAddress(text: text, bucket: bucket, isShared: false) }
+
+    private init(text: String, bucket: String, isShared: Bool) {
+        (self.text, self.bucket, self.isShared) = (text, bucket, isShared)
+    }
+
     private static let zeros = [UInt8](repeating: 0, count: 8)
 }
 
@@ -60,16 +67,20 @@ package struct TrustedProxies: Hashable, Sendable {
     ///
     /// A hop that is no address (`unknown`, `_hidden`, what cannot be read) leaves the request with the proxy. So do the two
     /// fields when they contradict each other: a proxy writes one of them and lets the other through as the client made it up.
+    /// Then the share of one address is that of all who cannot be told apart: to hide is no way to more.
     ///
     /// - Parameters:
     ///   - forwarded: the values of `Forwarded` (RFC 7239), in their order, joined by commas.
     ///   - forwardedFor: those of `X-Forwarded-For`.
     func client(of proxy: ClientAddress, forwarded: String?, forwardedFor: String?) -> ClientAddress {
         let said = [
-            forwarded.map { client(in: $0, quoted: true, Self.forwardedNode) },
+            forwarded.flatMap { Self.tellsWhoFor($0) ? $0 : nil }.map {
+                client(in: $0, quoted: true, Self.forwardedNode)
+            },
             forwardedFor.map { client(in: $0, quoted: false, Self.node) },
         ].compactMap { $0 }
-        guard let first = said.first, said.allSatisfy({ $0 == first }), let address = first else { return proxy }
+        guard let first = said.first else { return proxy }
+        guard said.allSatisfy({ $0 == first }), let address = first else { return proxy.counted }
         return ClientAddress(address, isProxy: contains(address))
     }
 
@@ -104,6 +115,15 @@ package struct TrustedProxies: Hashable, Sendable {
         let element = list[start...]
         list = start > list.startIndex ? list[..<list.index(before: start)] : list[list.endIndex...]
         return trimmed(element)
+    }
+
+    /// Whether the nearest proxy says in `Forwarded` for whom it asks, however readably, and not only by which protocol.
+    private static func tellsWhoFor(_ list: String) -> Bool {
+        var rest = list.utf8[...]
+        guard let element = popLast(of: &rest, quoted: true) else { return true }
+        return element.split(separator: UInt8(ascii: ";")).contains { pair in
+            Substring(trimmed(pair.prefix { $0 != UInt8(ascii: "=") })).isField("for")
+        }
     }
 
     /// `for=192.0.2.43;proto=http`, `For="[2001:db8:cafe::17]:4711"` (RFC 7239, 4).

@@ -106,7 +106,10 @@ package struct IPNetwork: Hashable, Sendable {
     /// - Returns: nil for what is neither an address nor a network of one; bits beyond the length of the prefix mean nothing.
     package init?(_ text: String) {
         let parts = text.utf8.split(separator: UInt8(ascii: "/"), maxSplits: 1, omittingEmptySubsequences: false)
-        guard let address = IPAddress(ascii: parts[0]) else { return nil }
+        guard let written = IPAddress(ascii: parts[0]) else { return nil }
+        // `::ffff:10.0.0.0/104` is 10.0.0.0/8: addresses are looked at as what they are.
+        let address = written.unmapped
+        let unmappedBits = (written.bytes.count - address.bytes.count) * 8
         prefix = address.bytes
         guard parts.count == 2 else {
             bits = prefix.count * 8
@@ -114,9 +117,10 @@ package struct IPNetwork: Hashable, Sendable {
         }
         let digits = parts[1]
         guard (1...3).contains(digits.count), digits.allSatisfy({ (0x30...0x39).contains($0) }),
-            let length = Int(String(decoding: digits, as: UTF8.self)), length <= prefix.count * 8
+            let length = Int(String(decoding: digits, as: UTF8.self)),
+            (unmappedBits...(unmappedBits + prefix.count * 8)).contains(length)
         else { return nil }
-        bits = length
+        bits = length - unmappedBits
     }
 
     func contains(_ address: IPAddress) -> Bool {

@@ -55,6 +55,23 @@ struct ProxyTests {
         let proxy = proxies.peer(IPAddress("10.0.0.1")).client
         #expect(proxies.client(of: proxy, forwarded: "for=1.1.1.1", forwardedFor: "192.0.2.43").text == "10.0.0.1")
         #expect(proxies.client(of: proxy, forwarded: "for=192.0.2.43", forwardedFor: "192.0.2.43").text == "192.0.2.43")
+        // A field that says nothing of it contradicts nothing.
+        for forwarded in ["proto=https", "for=1.1.1.1, proto=https;by=10.0.0.1", ""] {
+            let client = proxies.client(of: proxy, forwarded: forwarded, forwardedFor: "192.0.2.43")
+            #expect(client.text == "192.0.2.43")
+        }
+    }
+
+    @Test("who makes up what cannot be read has the share of one address, and not a proxy's freedom")
+    func counted() throws {
+        let proxies = try Self.proxies("10.0.0.0/8")
+        let proxy = proxies.peer(IPAddress("10.0.0.1")).client
+        for (forwarded, forwardedFor) in [("for=1.1.1.1", "192.0.2.43"), ("for=unknown", nil), (nil, "unknown")] {
+            #expect(!proxies.client(of: proxy, forwarded: forwarded, forwardedFor: forwardedFor).isShared)
+        }
+        // The proxy asks for itself, as for its health checks.
+        #expect(proxies.client(of: proxy, forwarded: nil, forwardedFor: nil).isShared)
+        #expect(proxies.client(of: proxy, forwarded: "for=10.0.0.7", forwardedFor: nil).isShared)
     }
 
     @Test("a chain without end is not followed")
@@ -70,7 +87,10 @@ struct ProxyTests {
     @Test("networks are read as they are written, and nothing else is one")
     func networks() throws {
         let address = try #require(IPAddress("192.0.2.77"))
-        for text in ["192.0.2.77", "192.0.2.0/24", "192.0.2.64/26", "192.0.2.77/32", "0.0.0.0/0", "192.0.2.99/24"] {
+        for text in [
+            "::ffff:192.0.2.77", "::ffff:192.0.2.0/120", "192.0.2.77", "192.0.2.0/24", "192.0.2.64/26", "192.0.2.77/32",
+            "0.0.0.0/0", "192.0.2.99/24",
+        ] {
             #expect(try #require(IPNetwork(text)).contains(address), "\(text)")
         }
         for text in ["192.0.2.78", "192.0.2.0/26", "192.0.2.76/32", "::/0"] {
@@ -80,6 +100,7 @@ struct ProxyTests {
         #expect(try !#require(IPNetwork("2001:db8::/33")).contains(try #require(IPAddress("2001:db8:8000::1"))))
         for text in [
             "", "example.org", "10.0.0.0/33", "10.0.0.0/", "10.0.0.0/-1", "10.0.0.0/+8", "10/8", "::/129", "/8",
+            "::ffff:10.0.0.0/8",
         ] {
             #expect(IPNetwork(text) == nil, "\(text)")
         }
