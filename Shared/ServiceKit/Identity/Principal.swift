@@ -3,7 +3,8 @@ import HTTPTypes
 
 /// Who asks: what a verified token says about its bearer.
 package struct Principal: Hashable, Sendable {
-    /// The token's `sub`: a person's or operator's name for the audit trail, or the name of a service.
+    /// The token's `sub`: a person's or operator's name for the audit trail, or the name of a service; of a token of an OpenID
+    /// provider with its issuer before it, `https://id.example#1234`.
     package var subject: String
     /// For nobody in particular (``anonymous``) the role is without meaning: ask ``isAnonymous`` first.
     package var role: Role

@@ -170,16 +170,19 @@ struct TokenRules {
             guard claims.role == .service, claims.org == nil, claims.person == nil else { throw .role }
             return .service(service)
         }
+        var subject = claims.sub
         switch voice {
         case .speakers(let speakers):
             guard claims.iss == TokenClaims.operatorIssuer, speakers.contains(.people) else { throw .speaker }
         case .issuer(let issuer):
             guard claims.iss == issuer else { throw .speaker }
+            // A `sub` is one person's among those of its issuer only (RFC 7519, 4.1.2).
+            subject = "\(issuer)#\(subject)"
         }
         guard claims.role != .service else { throw .role }
         guard ServiceName(rawValue: claims.sub) == nil, claims.sub != Principal.anonymousSubject else { throw .speaker }
         return Principal(
-            subject: claims.sub, role: claims.role, organization: claims.org, person: claims.person)
+            subject: subject, role: claims.role, organization: claims.org, person: claims.person)
     }
 
     /// Until when a token is good: its own end, or that of the time which a person's token has from us.

@@ -141,8 +141,8 @@ package final class TokenVerifier: Sendable {
     package func lookAtTrustFile() {
         let previous = state.withLock { ($0.stamp, $0.trouble) }
         let stamp = SecureFile.Stamp(path: path)
+        // One that could not be used is read again: it may have been the reading that failed, and a mended right changes no stamp.
         guard stamp != previous.0 || previous.1 != nil else { return }
-        if stamp == previous.0, let trouble = previous.1 { return report(trouble) }
         do {
             let trust = try TrustStore(TrustFile(path: path), path: path)
             state.withLock { state in
@@ -156,10 +156,9 @@ package final class TokenVerifier: Sendable {
         } catch {
             let trouble = Trouble(since: previous.1?.since ?? now(), reason: "\(error)")
             state.withLock { state in
-                // Remembered too, so that a broken file is not read at every look.
+                if stamp != state.stamp || state.trouble == nil { state.nextReport = .now }
                 state.stamp = stamp
                 state.trouble = trouble
-                state.nextReport = .now
             }
             report(trouble)
         }

@@ -79,6 +79,7 @@ package struct TrustFile: Codable, Hashable, Sendable {
 
     package init(path: String) throws(IdentityFileError) {
         let data = try SecureFile.read(path)
+        try Self.checkMembers(data, path: path)
         do {
             self = try JSONDecoder().decode(TrustFile.self, from: data)
         } catch let error as DecodingError {
@@ -108,6 +109,30 @@ package struct TrustFile: Codable, Hashable, Sendable {
     package func replace(at path: String) throws(IdentityFileError) {
         _ = try TrustStore(self, path: path)
         try SecureFile.replace(IdentityJSON.file(self, path: path), at: path, mode: 0o644)
+    }
+
+    /// A member that is passed over would be a rule that is not in force: what `"revokd"` would revoke is not revoked. What stands
+    /// in a key is the JWK's (RFC 7517, 4: members that are not understood are ignored).
+    private static func checkMembers(_ data: Data, path: String) throws(IdentityFileError) {
+        guard let value = try? StrictJSON.decode(JSONValue.self, from: data) else {
+            throw IdentityFileError(path, "is no JSON, or has a member twice")
+        }
+        try checkMembers(value, ["keys", "issuers", "revoked"], "", path: path)
+        for (index, issuer) in (value["issuers"]?.array ?? []).enumerated() {
+            try checkMembers(issuer, ["issuer", "keys"], "issuers/\(index)/", path: path)
+        }
+    }
+
+    private static func checkMembers(
+        _ value: JSONValue, _ known: [String], _ place: String, path: String
+    ) throws(IdentityFileError) {
+        guard case .object(let members) = value else { return }
+        for (name, member) in members {
+            guard known.contains(where: { $0.hasSameBytes(as: name) }) else {
+                throw IdentityFileError(path, "\(place)\(name.prefix(100)) is not known")
+            }
+            if member == .null { throw IdentityFileError(path, "\(place)\(name) is null") }
+        }
     }
 
     private static func reason(_ error: DecodingError) -> String {
@@ -155,6 +180,10 @@ struct TrustStore: Sendable {
         for provider in file.issuers ?? [] {
             guard provider.issuer.hasBytePrefix("https://") || provider.issuer.hasBytePrefix("http://") else {
                 throw IdentityFileError(path, "an issuer must be a URL")
+            }
+            // It has none (OpenID Connect Core 1.0, 2), and one is what its subjects are told apart by.
+            guard !provider.issuer.utf8.contains(UInt8(ascii: "#")) else {
+                throw IdentityFileError(path, "an issuer has a fragment")
             }
             for item in provider.keys {
                 guard let kid = item.kid, let key = VerificationKey(item) else { continue }

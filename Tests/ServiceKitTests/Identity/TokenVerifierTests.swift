@@ -42,7 +42,8 @@ struct TokenVerifierTests {
         try trust.replace(at: fixture.trustPath)
         let verifier = try fixture.verifier()
         let good = try fixture.token(fixture.claims { $0["iss"] = "https://id.example.org" }, key: provider)
-        #expect(try verifier.verify(good[...]).subject == "claire")
+        // Another claire than the operator's, and than any other provider's.
+        #expect(try verifier.verify(good[...]).subject == "https://id.example.org#claire")
         for issuer in ["operator", "https://other.example.org", "events"] {
             let bad = try fixture.token(fixture.claims { $0["iss"] = .string(issuer) }, key: provider)
             #expect(throws: Problem.self) { try verifier.verify(bad[...]) }
@@ -126,12 +127,19 @@ struct TokenVerifierTests {
 
     @Test(
         "keeps the old trust file when the new one is broken, says so once a minute, and health warns until it is mended",
-        arguments: ["{", "{\"keys\":[]}", nil])
+        arguments: [
+            "{", "{\"keys\":[]}", nil, #"{"keys":KEYS,"revokd":["one"]}"#, #"{"keys":KEYS,"revoked":null}"#,
+            #"{"keys":KEYS,"revoked":["two"],"revoked":[]}"#, #"{"keys":KEYS,"issuer":[]}"#,
+            #"{"keys":KEYS,"issuers":[{"issuer":"https://id.example","keys":[],"revoked":[]}]}"#,
+            #"{"keys":KEYS,"issuers":[{"issuer":"https://id.example#a","keys":[]}]}"#,
+        ])
     func brokenReload(content: String?) throws {
         let verifier = try fixture.verifier()
         let token = try fixture.token(fixture.claims())[...]
         if let content {
-            try content.write(toFile: fixture.trustPath, atomically: true, encoding: .utf8)
+            let keys = String(decoding: try JSONEncoder().encode(fixture.trust.keys), as: UTF8.self)
+            try content.replacing("KEYS", with: keys).write(
+                toFile: fixture.trustPath, atomically: true, encoding: .utf8)
         } else {
             try FileManager.default.removeItem(atPath: fixture.trustPath)
         }
@@ -156,6 +164,28 @@ struct TokenVerifierTests {
         _ = try verifier.verify(token)
         #expect(fixture.log.texts(.notice).count == 1)
         #expect(verifier.warnings.isEmpty)
+    }
+
+    @Test("a file that could not be read is looked at again, though it seems to be the same")
+    func mendedInPlace() throws {
+        let verifier = try fixture.verifier()
+        let token = try fixture.token(fixture.claims())[...]
+        var trust = fixture.trust
+        trust.revoked = ["one"]
+        try trust.replace(at: fixture.trustPath)
+        let whole = try Data(contentsOf: URL(filePath: fixture.trustPath))
+        let time = Date(timeIntervalSince1970: 1_800_000_000)
+        let file = try FileHandle(forUpdating: URL(filePath: fixture.trustPath))
+        defer { try? file.close() }
+        for (byte, isOut) in [(UInt8(ascii: "["), false), (whole[0], true)] {
+            try file.seek(toOffset: 0)
+            try file.write(contentsOf: [byte])
+            try FileManager.default.setAttributes([.modificationDate: time], ofItemAtPath: fixture.trustPath)
+            verifier.lookAtTrustFile()
+            #expect(verifier.warnings.isEmpty == isOut)
+            let principal = try? verifier.verify(token)
+            #expect((principal == nil) == isOut)
+        }
     }
 
     @Test("a person's token lives a day after it was issued, whatever its exp says, remembered or not")
