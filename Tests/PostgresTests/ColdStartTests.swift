@@ -99,6 +99,10 @@ import Testing
         }
     }
 
+    private func patiently(_ body: @Sendable () async throws -> Int) async throws -> Int {
+        try await PostgresDeadline.$current.withValue(.now + .seconds(60)) { try await body() }
+    }
+
     @Test("who waits for a connection has its own patience while another connection works")
     func patience() async throws {
         try await withDatabase { database in
@@ -111,14 +115,24 @@ import Testing
             var configuration = try PostgresConfiguration(
                 url: "postgres://postgres@127.0.0.1:\(network.port)/\(database.name)")
             configuration.connectTimeout = .milliseconds(500)
-            configuration.acquireTimeout = .seconds(60)
+            configuration.acquireTimeout = .milliseconds(100)
             try await withPostgresClient(configuration, logger: Logger(label: "test")) { client in
                 try await client.query("select 1")
-                let write = Task { try await client.execute("create table thing (n int)") }
+                let writes = [
+                    Task { try await patiently { try await client.execute("create table thing (n int)") } },
+                    Task {
+                        try await patiently {
+                            try await client.transaction { try await $0.execute("create table other (n int)") }
+                        }
+                    },
+                ]
+                // Who has said nothing waits for as long as the client does.
+                let refused = await #expect(throws: PostgresError.self) { try await client.transaction { _ in } }
+                #expect(refused?.kind == .poolExhausted)
                 // Longer than one waits when nothing works.
                 try await eventually("several attempts were lost") { network.count > 10 }
                 isLossy.withLock { $0 = false }
-                _ = try await write.value
+                for write in writes { _ = try await write.value }
                 let error = await #expect(throws: PostgresError.self) {
                     try await PostgresDeadline.$current.withValue(.now) { try await client.execute("select 1") }
                 }

@@ -135,6 +135,34 @@ import Testing
         }
     }
 
+    @Test("a quarter of the connections is for transactions that only read, whatever commits wait")
+    func readOnly() async throws {
+        let adjust: (inout PostgresConfiguration) -> Void = {
+            $0.leasedConnections = 4
+            $0.acquireTimeout = .milliseconds(300)
+        }
+        try await withTable(adjust: adjust) { cluster, database, client in
+            try await cluster.withoutSynchronousStandby(in: database) {
+                let writes = (0..<6).map { number in Task { await write(number, client, within: .seconds(60)) } }
+                try await eventually("they wait") { try await cluster.commitsWaiting() >= 3 }
+                for _ in 0..<20 {
+                    let count = try await client.transaction(readOnly: true) { try await $0.query("select 1").count }
+                    #expect(count == 1)
+                }
+                // The negative control: one that may write finds none.
+                let error = await #expect(throws: PostgresError.self) {
+                    try await client.transaction { try await $0.query("select 1").count }
+                }
+                #expect(error?.kind == .poolExhausted)
+                for write in writes { write.cancel() }
+            }
+            try await eventually("all that was sent is done") {
+                try await client.query("select from thing").count >= 3
+            }
+            #expect(await write(100, client, within: .seconds(20)) == nil)
+        }
+    }
+
     @Test("what writes finds its own connection by itself, and is known the next time")
     func routing() async throws {
         try await withDatabase { database in

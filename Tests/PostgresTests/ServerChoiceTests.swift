@@ -130,6 +130,34 @@ import Testing
         #expect(silent.count > 2)
     }
 
+    @Test("freezes when it has been chosen: what reads is asked of the next host, and writes are, too")
+    func frozen() async throws {
+        let next = try TestCluster.shared()
+        try await TestCluster.private { first in
+            let hosts = [first, next].map { "127.0.0.1:\($0.port)" }
+            try await withClient(
+                url(hosts),
+                adjust: {
+                    $0.statementTimeout = .milliseconds(300)
+                    $0.connectTimeout = .milliseconds(300)
+                }
+            ) { client in
+                func port() async throws -> Int {
+                    try await client.query("select inet_server_port() as port")[0]["port"]
+                }
+                try await eventually("it works") { (try? await port()) == first.port }
+                _ = try await client.transaction { try await $0.query("select 1").count }
+                try first.freeze()
+                try await eventually("the next one answers") { (try? await port()) == next.port }
+                try await eventually("for transactions as well") {
+                    (try? await client.transaction { try await $0.query("select 1").count }) == 1
+                }
+                #expect(try await client.serverRole() == .primary)
+                try first.thaw()
+            }
+        }
+    }
+
     @Test("is found by a name that was resolved once, while the name service is away")
     func names() async throws {
         let cluster = try TestCluster.shared()

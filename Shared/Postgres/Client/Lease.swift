@@ -37,12 +37,15 @@ final class Lease: Sendable {
         giveBack(.discard)
     }
 
-    static func acquire(_ loop: Loop) async throws -> Lease {
+    /// - Parameter reads: nothing that is written waits for a commit on it.
+    static func acquire(_ loop: Loop, reads: Bool = false) async throws -> Lease {
         let now = MonotonicClock.now
-        let patience = try Patience(now: now, limit: loop.acquireLimit)
+        // Who has a deadline has said how long it waits.
+        let patience = try Patience(
+            now: now, limit: PostgresDeadline.current == nil ? loop.acquireLimit : UInt64.max / 2)
         let id = loop.nextIdentifier()
         let _: Void = try await loop.perform(id) { promise in
-            .acquire(Waiter(id: id, since: now, patience: patience, wish: .lease(promise)))
+            .acquire(Waiter(id: id, since: now, patience: patience, wish: .lease(promise, reads: reads)))
         }
         return Lease(loop: loop, id: id)
     }

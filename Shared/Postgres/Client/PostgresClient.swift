@@ -94,6 +94,7 @@ package final class PostgresClient: Service, PostgresExecutor {
     /// body runs again, up to `retries` times: let it have no effect outside of the database. `begin` travels with the first
     /// statement.
     ///
+    /// - Parameter readOnly: it writes nothing; then it has connections that what writes never takes, as a commit may wait long.
     /// - Throws: what `body` throws; `PostgresError` (of kind `poolExhausted` if no connection came free in time).
     @discardableResult
     package nonisolated(nonsending) func transaction<T: Sendable>(
@@ -102,7 +103,7 @@ package final class PostgresClient: Service, PostgresExecutor {
     ) async throws -> T {
         var attempt = 0
         while true {
-            let lease = try await Lease.acquire(loop)
+            let lease = try await Lease.acquire(loop, reads: readOnly)
             let outcome: Attempt<T>
             do {
                 outcome = try await lease.attempt(readOnly: readOnly, mayRetry: attempt < retries, body)

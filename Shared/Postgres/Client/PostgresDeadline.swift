@@ -13,35 +13,33 @@ struct Patience {
     let until: UInt64
     /// True if that is the task's own deadline, and not this client's limit.
     let isDeadline: Bool
+    /// True if the task has a deadline, be it after this client's limit.
+    let hasDeadline: Bool
 
     /// - Parameter limit: what this client allows at most, in nanoseconds from now.
     init(now: UInt64, limit: UInt64) throws(PostgresError) {
         guard let deadline = PostgresDeadline.current else {
-            until = now &+ limit
-            isDeadline = false
+            (until, isDeadline, hasDeadline) = (now &+ limit, false, false)
             return
         }
         let remaining = ContinuousClock.now.duration(to: deadline)
         guard remaining > .zero else { throw .deadlinePassed }
         let nanoseconds = remaining.wholeNanoseconds
-        until = now &+ min(nanoseconds, limit)
-        isDeadline = nanoseconds <= limit
+        (until, isDeadline, hasDeadline) = (now &+ min(nanoseconds, limit), nanoseconds <= limit, true)
     }
 
     /// For what the loop does of its own accord.
     init(loop now: UInt64, limit: UInt64) {
-        until = now &+ limit
-        isDeadline = false
+        (until, isDeadline, hasDeadline) = (now &+ limit, false, false)
     }
 
-    private init(until: UInt64, isDeadline: Bool) {
-        self.until = until
-        self.isDeadline = isDeadline
+    private init(until: UInt64) {
+        (self.until, isDeadline, hasDeadline) = (until, false, false)
     }
 
-    /// The same, or what ends earlier.
+    /// What ends earlier, or the same where the caller has said how long it waits.
     func shortened(to limit: UInt64) -> Patience {
-        until <= limit ? self : Patience(until: limit, isDeadline: false)
+        hasDeadline || until <= limit ? self : Patience(until: limit)
     }
 
     var error: PostgresError { isDeadline ? .deadlinePassed : .noAnswer }

@@ -30,6 +30,8 @@ final class Core {
     var idle: [Wire] = []
     /// By the identity under which their holder knows them; it is never used again.
     var leased: [UInt64: Wire] = [:]
+    /// Those of them that write nothing.
+    var readingLeases: Set<UInt64> = []
     /// Given back or given up, and not fit for the next caller yet.
     var resetting: Set<UInt64> = []
     var leasedBackOff = BackOff()
@@ -110,13 +112,16 @@ final class Core {
 
     /// A connection that does not answer stays: as long as it is open the server has it, too, and another one would be one more
     /// than it should have. If the server is gone without a word, TCP finds out (`tcp_user_timeout`, keep-alive). A commit may
-    /// take its time.
+    /// take its time. Where there are other hosts, one that is frozen is left: what only reads is asked of the next one.
     private func noticeSilence(of wire: Wire) {
         guard let since = wire.waitingSince, !wire.isSilent, !wire.mayBeCommitting else { return }
         guard now >= since + loop.answerLimit else { return wake(at: since + loop.answerLimit) }
         wire.isSilent = true
         connectionsChanged = true
         loop.logger.warning("the database does not answer", metadata: ["connection": "\(wire.id)"])
+        guard case .shared = wire.purpose, loop.hasOtherHosts else { return }
+        lose(wire, .connectionLost)
+        for other in idle + [listenerWire].compactMap(\.self) { lose(other, .connectionClosed) }
     }
 
     private func expire(on wire: Wire) {

@@ -1,11 +1,20 @@
 import DequeModule
 
 /// Connections that one caller has for itself: transactions, COPY, session-level use, and statements that commit by themselves.
-/// A few are open at all times, the others are opened when needed; given out first come, first served.
+/// A few are open at all times, the others are opened when needed; given out first come, first served. A quarter is for what only
+/// reads: commits may wait for a standby until nothing else is left.
 extension Core {
+    private var writingLimit: Int { leasedLimit - leasedLimit / 4 }
+
+    /// Those that are used by what may write, or are not fit for use.
+    private var writing: Int { leased.count - readingLeases.count + resetting.count }
+
+    private func mayHaveOne(_ waiter: Waiter) -> Bool { waiter.reads || writing < writingLimit }
+
     func acquire(_ waiter: Waiter) {
-        if waiters.isEmpty, let wire = idle.popLast() { return grant(wire, to: waiter) }
         waiters.append(waiter)
+        serveWaiters()
+        guard waiters.last?.id == waiter.id else { return }
         wake(at: waiter.patience.until)
         wake(at: waiter.since + Core.connectionLimit)
         connectLeased()
@@ -23,10 +32,11 @@ extension Core {
     private func grant(_ wire: Wire, to waiter: Waiter) {
         connectionsChanged = true
         leased[waiter.id] = wire
+        if waiter.reads { readingLeases.insert(waiter.id) }
         wire.lease = waiter.id
         loop.metrics.waited(nanoseconds: now &- waiter.since)
         switch waiter.wish {
-        case .lease(let promise): promise.succeed(())
+        case .lease(let promise, _): promise.succeed(())
         case .statement(let operation): send(operation, on: wire)
         }
     }
@@ -41,7 +51,8 @@ extension Core {
             let since = attempts.values.filter { $0.purpose == .leased }.map(\.since)
             let missing =
                 min(loop.configuration.leasedMinimum, leasedLimit) - idle.count - leased.count - resetting.count
-            let wanted = max(waiters.count, missing)
+            let readers = waiters.count(where: \.reads)
+            let wanted = max(readers + min(waiters.count - readers, max(0, writingLimit - writing)), missing)
             let fresh = since.filter { now < $0 + loop.companionDelay }
             guard fresh.count < wanted, since.count < 2 * wanted, leasedPlaces < leasedLimit else {
                 if wanted > 0, let next = fresh.min() { wake(at: next + loop.companionDelay) }
@@ -67,7 +78,20 @@ extension Core {
         guard wires[wire.id] === wire else { return }
         connectionsChanged = true
         wire.noteRole()
-        if let waiter = waiters.popFirst() { grant(wire, to: waiter) } else { idle.append(wire) }
+        idle.append(wire)
+        serveWaiters()
+    }
+
+    private func serveWaiters() {
+        while !idle.isEmpty, let index = waiters.firstIndex(where: mayHaveOne) {
+            grant(idle.removeLast(), to: waiters.remove(at: index))
+        }
+    }
+
+    /// It is somebody's no longer.
+    func release(_ lease: UInt64) {
+        leased[lease] = nil
+        readingLeases.remove(lease)
     }
 
     func leasedFailed(_ error: PostgresError) {
@@ -81,9 +105,10 @@ extension Core {
     }
 
     func leasedLost(_ wire: Wire) {
-        if let lease = wire.lease { leased[lease] = nil }
+        if let lease = wire.lease { release(lease) }
         resetting.remove(wire.id)
         idle.removeAll { $0 === wire }
+        serveWaiters()
         // Many that are lost at once are one reason to wait.
         if now >= leasedBackOff.notBefore { leasedBackOff.lost(after: now - wire.opened, now: now) }
         connectLeased()
@@ -92,7 +117,7 @@ extension Core {
     func giveBack(_ id: UInt64, _ state: Return) {
         guard let wire = leased[id] else { return }
         guard state != .discard, wire.isIdle else { return retire(wire, .connectionClosed) }
-        leased[id] = nil
+        release(id)
         wire.lease = nil
         connectionsChanged = true
         if wire.isSpoiled { return lose(wire, .connectionClosed) }

@@ -201,7 +201,7 @@ extension Core {
     /// never has more of them than it should.
     func retire(_ wire: Wire, _ error: PostgresError) {
         guard wires[wire.id] === wire else { return }
-        if let lease = wire.lease { leased[lease] = nil }
+        if let lease = wire.lease { release(lease) }
         wire.lease = nil
         connectionsChanged = true
         resetting.insert(wire.id)

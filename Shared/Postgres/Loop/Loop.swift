@@ -34,6 +34,8 @@ final class Loop: Sendable {
     /// After this an attempt to connect gets another one beside it.
     let companionDelay: UInt64
     let dialer: Dialer
+    /// Whether a server that is silent may be left for another one.
+    let hasOtherHosts: Bool
 
     init(configuration: PostgresConfiguration, logger: Logger) {
         self.configuration = configuration
@@ -42,6 +44,7 @@ final class Loop: Sendable {
         acquireLimit = configuration.acquireTimeout.wholeNanoseconds
         companionDelay = configuration.companionDelay.wholeNanoseconds
         dialer = Dialer(configuration)
+        hasOtherHosts = configuration.hosts().count > 1
     }
 
     /// Starts the thread, the first time.

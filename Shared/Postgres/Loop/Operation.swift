@@ -115,7 +115,7 @@ struct RawOperation: Sendable {
 struct Waiter: Sendable {
     enum Wish: Sendable {
         /// A caller wants it for itself. It is known by the waiter's `id` until it is given back.
-        case lease(Promise<Void>)
+        case lease(Promise<Void>, reads: Bool)
         /// A statement wants it until it is answered.
         case statement(Operation)
     }
@@ -125,9 +125,12 @@ struct Waiter: Sendable {
     let patience: Patience
     let wish: Wish
 
+    /// Whether it writes nothing.
+    var reads: Bool { if case .lease(_, let reads) = wish { reads } else { false } }
+
     func fail(_ error: PostgresError) {
         switch wish {
-        case .lease(let promise): promise.fail(error)
+        case .lease(let promise, _): promise.fail(error)
         case .statement(let operation): operation.completion.fail(error)
         }
     }

@@ -69,7 +69,7 @@ package struct ServiceConfiguration: Sendable {
         database.applicationName = service.rawValue
         database.searchPath = service.rawValue
         database.sharedConnections = try layers.integer("DATABASE_SHARED_CONNECTIONS", in: 1...64, default: 2)
-        database.leasedConnections = try layers.integer("DATABASE_LEASED_CONNECTIONS", in: 1...256, default: 8)
+        database.leasedConnections = try layers.integer("DATABASE_LEASED_CONNECTIONS", in: 4...256, default: 8)
         var addresses: [ServiceName: String] = [:]
         for name in ServiceName.allCases {
             let key = ConfigurationKey("\(name.rawValue)_URL")
