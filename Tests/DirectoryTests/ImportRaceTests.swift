@@ -127,6 +127,59 @@ struct ImportRaceTests {
         }
     }
 
+    @Test("files that wait for their turn leave the connections to others, and each has its turn")
+    func turns() async throws {
+        try await withDirectory { directory in
+            let client = try directory.client(.operator)
+            let ids = (0..<8).map { _ in Import.ID() }
+            let sending = try await directory.database.withClient { blocker in
+                try await blocker.transaction { transaction in
+                    try await transaction.execute(
+                        "select pg_advisory_xact_lock(hashtextextended('directory.imports.people', 0))")
+                    let sending = ids.enumerated().map { number, id in
+                        Task {
+                            try await client.upload(
+                                ImportPeople.request(query: .init(import: id, mode: .apply, rejects: .skipRow)),
+                                body: TornFile(text: "nom,prénom,e-mail\n", rest: "Été,Ada,a\(number)@a.example\n") {})
+                        }
+                    }
+                    try await eventually("all wait") {
+                        let row = try await transaction.first("select count(*) as count from directory.import")
+                        return try row?["count", as: Int.self] == ids.count
+                    }
+                    for number in 0..<10 {
+                        _ = try await directory.person("Luc", "Été", email: .init(validating: "l\(number)@a.example"))
+                        #expect(try await directory.raw(.get, "/annuaire").status == 200)
+                    }
+                    return sending
+                }
+            }
+            for task in sending { #expect(try await task.value.created == 1) }
+        }
+    }
+
+    @Test("a request whose key another one is taking up is told so, and does not wait for it")
+    func sameKey() async throws {
+        try await withDirectory { directory in
+            try await directory.database.withClient { blocker in
+                try await blocker.transaction { transaction in
+                    // As one whose commit is not confirmed.
+                    try await transaction.execute(
+                        "select pg_advisory_xact_lock(hashtextextended('directory.import.key.test.k', 0))")
+                    let order = ImportLedger.Order(
+                        id: nil, key: "k", actor: "test", records: .people, mode: .apply, rejects: .skipRow,
+                        existing: .update)
+                    let problem = await #expect(throws: Problem.self) {
+                        try await directory.backend.database.transaction {
+                            try await ImportLedger.claim(order, in: $0)
+                        }
+                    }
+                    #expect(problem?.type == .stillRunning && problem?.headers[.retryAfter] == "1")
+                }
+            }
+        }
+    }
+
     @Test("what a whole file had done when its sender went away is undone, in the ledger as well")
     func gone() async throws {
         try await withDirectory { directory in

@@ -1,5 +1,6 @@
 import ClubProtocol
 import Foundation
+import HTTPTypes
 import Postgres
 import ServiceKit
 
@@ -90,12 +91,18 @@ enum ImportLedger {
 
     /// Begins an import, or takes over from the last attempt.
     ///
-    /// - Throws: 409 when the identifier is that of another import; 422 when the key is.
+    /// - Throws: 409 when the identifier is that of another import, and while a request with the same key begins one; 422 when the
+    ///   key is another import's.
     static func claim(_ order: Order, in transaction: PostgresTransaction) async throws -> Claim {
         if let key = order.key {
-            // Two requests with one key come one after the other, so that the second finds what the first began.
+            // Two requests with one key come one after the other, so that the second finds what the first began. It does not wait
+            // for that: the first may be one whose commit is not confirmed.
             let lock = "directory.import.key.\(order.actor).\(key)"
-            try await transaction.execute("select pg_advisory_xact_lock(hashtextextended(\(lock), 0))")
+            let row = try await transaction.first(
+                "select pg_try_advisory_xact_lock(hashtextextended(\(lock), 0)) as mine")
+            guard try row?["mine", as: Bool.self] == true else {
+                throw Problem(.stillRunning, headers: [.retryAfter: "1"])
+            }
         }
         let id = try await identifier(of: order, on: transaction) ?? Import.ID()
         let key = order.id == nil ? order.key : nil

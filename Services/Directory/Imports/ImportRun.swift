@@ -57,7 +57,7 @@ struct ImportRun<Row: ImportedRow> {
             let claim = try await database.transaction(retries: 0) { transaction in
                 // Before the claim: whoever took the claim away from an attempt that is at work, and then found that it
                 // holds the lock, would keep both from their end.
-                try await lock(waiting: false, in: transaction)
+                guard try await lock(in: transaction) else { throw Problem(.importRunning) }
                 let claim = try await database.transaction { try await ImportLedger.claim(order, in: $0) }
                 guard !claim.isAnswered else { return claim }
                 mine.withLock { $0 = claim }
@@ -122,8 +122,7 @@ struct ImportRun<Row: ImportedRow> {
             for chunk in try file.finish() { try await apply(chunk, claim) }
             let header = file.header
             try await takeHeld { after, isLast in
-                try await database.transaction { transaction in
-                    try await lock(waiting: true, in: transaction)
+                try await inTurn { transaction in
                     let outcome = try await writeHeld(claim, header, after: after, isLast: isLast, in: transaction)
                     if let outcome { try await ImportLedger.advance(claim, to: nil, outcome, in: transaction) }
                     return outcome
@@ -165,8 +164,7 @@ struct ImportRun<Row: ImportedRow> {
     }
 
     private func apply(_ chunk: ImportFile<Row>.Chunk, _ claim: ImportLedger.Claim) async throws {
-        try await database.transaction { transaction in
-            try await lock(waiting: true, in: transaction)
+        try await inTurn { transaction in
             let outcome = try await write(chunk, claim, in: transaction)
             try await ImportLedger.advance(claim, to: chunk.advance, outcome, in: transaction)
         }
@@ -250,17 +248,30 @@ struct ImportRun<Row: ImportedRow> {
     }
 
     /// One at a time: two imports at once could both take the same record for new.
-    private func lock(waiting: Bool, in transaction: PostgresTransaction) async throws {
+    private func lock(in transaction: PostgresTransaction) async throws -> Bool {
         // Ambassadors bring people.
         let records = order.records == .ambassadors ? Import.Records.people : order.records
         let name = "directory.imports.\(records.rawValue)"
-        if waiting {
-            try await transaction.execute("select pg_advisory_xact_lock(hashtextextended(\(name), 0))")
-            return
-        }
         let row = try await transaction.first(
             "select pg_try_advisory_xact_lock(hashtextextended(\(name), 0)) as mine")
-        guard try row?["mine", as: Bool.self] == true else { throw Problem(.importRunning) }
+        return try row?["mine", as: Bool.self] == true
+    }
+
+    /// Runs `body` in a transaction of its own, when no other import of such records is at work. Who waits for that has no
+    /// connection meanwhile, which are few.
+    ///
+    /// - Throws: 409 after a minute; what `body` throws.
+    private func inTurn<T: Sendable>(_ body: (PostgresTransaction) async throws -> T) async throws -> T {
+        let end = ContinuousClock.now.advanced(by: .seconds(60))
+        while true {
+            let done: T? = try await database.transaction { transaction in
+                guard try await lock(in: transaction) else { return nil }
+                return try await body(transaction)
+            }
+            if let done { return done }
+            guard .now < end else { throw Problem(.importRunning) }
+            try await Task.sleep(for: .milliseconds(Int.random(in: 20...80)))
+        }
     }
 
     private func vocabulary(in executor: any PostgresExecutor) async throws -> TopicVocabulary {
