@@ -160,6 +160,11 @@ struct BankLineTests {
 
             try await take([(-10_000, "Alpha", nil), (-20_000, "Alpha", nil)], directory)
             let lines = try await open(directory)
+            // A number whose opposite is none, and others beyond every sum.
+            for cents in [Int.min, Int.min + 1, Money.range.lowerBound - 1, Money.range.lowerBound] {
+                let answer = try await book(lines[0], #"{"contributions":[\#(part(one, cents))]}"#, directory)
+                #expect(try answer.status == 422 && answer.pointer() == "/contributions/0/amount/amount")
+            }
             #expect(lines[0].proposals?.first?.reasons == [.amount, .name])
             #expect(lines[0].proposals?.first?.organization == alpha.id)
             #expect(lines[0].proposals?.first?.refund?.amount == 10_000)

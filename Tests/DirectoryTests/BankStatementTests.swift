@@ -227,10 +227,18 @@ struct BankStatementTests {
                 good.replacing("</Document>", with: ""), good + "<x/>",
                 good.replacing("<BkTxCd>", with: String(repeating: "<a>", count: 100)),
                 good.replacing("<Stmt>", with: String(repeating: "<Stmt>", count: 5000)),
+                // Each is compared with all before it.
+                good.replacing("<Stmt>", with: "<Stmt \((0..<400).map { "a\($0)=''" }.joined(separator: " "))>"),
+                good.replacing("<Stmt>", with: "<Stmt \((0..<400).map { "xmlns:a\($0)=''" }.joined(separator: " "))>"),
+                // In these no tag would be seen as one.
+                good.replacing("UTF-8", with: "IBM037"), good.replacing("UTF-8", with: "UTF-7"),
             ]
             for bomb in bombs {
                 #expect(try await answer(Array(bomb.utf8), "", to: directory).status == 422, "\(bomb.prefix(150))")
             }
+            let wide = good.replacing("UTF-8", with: "UTF-16").utf16.flatMap { [UInt8($0 >> 8), UInt8($0 & 0xFF)] }
+            #expect(try await answer([0xFE, 0xFF] + wide, "", to: directory).status == 422)
+            #expect(try await answer(wide, "", to: directory).status == 422)
             #expect(try await lines(directory).isEmpty)
             // In any encoding that it says.
             let latin = good.replacing("UTF-8", with: "ISO-8859-1")

@@ -1,8 +1,10 @@
 import CXML2
+import ClubProtocol
 
 /// Reads XML as its bytes arrive, by libxml2's push parser, in constant memory: no tree is built, and what comes of one piece is told at
 /// once. A document type is refused when it begins, so that there are no entities but the five that XML has, no defaults of attributes,
-/// and nothing outside of the document that could be asked for.
+/// and nothing outside of the document that could be asked for. libxml2 compares each attribute of an element with all before it, so
+/// a tag is measured before it sees one, in the bytes of encodings in which a tag is recognized without it.
 final class XMLStream {
     enum Event {
         /// With the attribute `Ccy`, the only one that is read.
@@ -18,18 +20,21 @@ final class XMLStream {
 
     /// Elements within each other; camt.053 has some twenty.
     private static let depth = 64
+    private static let encodings = ["utf-8", "us-ascii", "iso-8859-1", "iso-8859-15", "windows-1252"]
     private static let isReady: Void = xmlInitParser()
 
     private var context: xmlParserCtxtPtr?
     private var events: [Event] = []
     private var depth = 0
     private var refusal: String?
+    private var tags = TagMeter()
 
     init() {
         Self.isReady
         var handler = xmlSAXHandler()
         // XML_SAX2_MAGIC: without it nothing is told of namespaces.
         handler.initialized = 0xDEED_BEAF
+        handler.startDocument = { data in XMLStream.from(data)?.checkEncoding() }
         handler.startElementNs = { data, name, _, namespace, _, _, count, _, attributes in
             XMLStream.from(data)?.start(name, namespace, attributes, Int(count))
         }
@@ -60,6 +65,9 @@ final class XMLStream {
 
     private func parse(_ bytes: [UInt8], isLast: Bool) throws(Fault) -> [Event] {
         guard let context else { throw Fault(detail: "There is no memory to read the file.") }
+        guard tags.take(bytes) else {
+            throw Fault(detail: "The file has a tag of more than \(TagMeter.longest) bytes, or is not in UTF-8.")
+        }
         events = []
         let status = bytes.withUnsafeBufferPointer { buffer in
             buffer.withMemoryRebound(to: CChar.self) { characters in
@@ -78,6 +86,15 @@ final class XMLStream {
 
     private static func from(_ data: UnsafeMutableRawPointer?) -> XMLStream? {
         data.map { Unmanaged<XMLStream>.fromOpaque($0).takeUnretainedValue() }
+    }
+
+    /// The declaration is read, and nothing behind it.
+    private func checkEncoding() {
+        guard let declared = context?.pointee.encoding else { return }
+        let name = Self.text(declared).asciiLowercased
+        if !Self.encodings.contains(where: { $0.hasSameBytes(as: name) }) {
+            refuse("The file is in \(name.prefix(20)): send it in UTF-8.")
+        }
     }
 
     private func start(

@@ -4,12 +4,29 @@ package struct Money: Codable, Hashable, Sendable {
         case eur = "EUR"
     }
 
+    /// Cents; what is read is within ``range``, so that sums of it stay numbers.
     package var amount: Int
     package var currency: Currency
+
+    /// A hundred billion euros, of either sign.
+    package static let range = -10_000_000_000_000...10_000_000_000_000
 
     package init(cents: Int, _ currency: Currency = .eur) {
         amount = cents
         self.currency = currency
+    }
+
+    private enum CodingKeys: String, CodingKey { case amount, currency }
+
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        amount = try container.decode(Int.self, forKey: .amount)
+        guard Self.range.contains(amount) else {
+            throw DecodingError.dataCorruptedError(
+                forKey: .amount, in: container,
+                debugDescription: "must be between \(Self.range.lowerBound) and \(Self.range.upperBound)")
+        }
+        currency = try container.decode(Currency.self, forKey: .currency)
     }
 }
 
