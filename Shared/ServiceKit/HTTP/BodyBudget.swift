@@ -89,8 +89,12 @@ final class BodyHold: Sendable {
 
 /// How many connections each address has.
 final class ConnectionCount: Sendable {
+    /// Those that are told why they are refused, which takes some time; so many at once, for they have places, too.
+    private static let mostRefused = 256
+
     private let share: Int
     private let clients = Mutex<[String: Int]>([:])
+    private let refused = Atomic<Int>(0)
 
     /// - Parameter share: of one address.
     init(share: Int) {
@@ -107,6 +111,17 @@ final class ConnectionCount: Sendable {
             return true
         }
     }
+
+    /// Whether one that may not come is told so; if so, that is to be said when it goes.
+    func refuse() -> Bool {
+        guard refused.add(1, ordering: .relaxed).newValue <= Self.mostRefused else {
+            refused.subtract(1, ordering: .relaxed)
+            return false
+        }
+        return true
+    }
+
+    func endRefusal() { refused.subtract(1, ordering: .relaxed) }
 
     func close(_ client: ClientAddress) {
         guard !client.isShared else { return }

@@ -65,6 +65,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     var peer: Peer?
     /// Whether this connection is counted among those of its address.
     private var isCounted = false
+    /// Whether it is one too many, and among those that are told so.
+    private var isRefused = false
     /// What has arrived while another request was answered, with the bytes that it holds of the memory for all.
     var parked: Deque<(part: HTTPServerRequestPart, bytes: Int)> = []
     /// Why nothing more can be read after what is parked.
@@ -123,16 +125,17 @@ final class ConnectionHandler: ChannelDuplexHandler {
         self.peer = peer
         scheduleIdle(in: TimeAmount(limits.idleTimeout))
         isCounted = responder.connections.open(peer.client)
-        if !isCounted {
-            refuse(
-                Problem(
-                    .tooManyRequests, "Your address has too many connections.", headers: ProblemMapping.retryAfter))
-        }
+        guard !isCounted else { return }
+        isRefused = responder.connections.refuse()
+        guard isRefused else { return context.close(promise: nil) }
+        refuse(
+            Problem(.tooManyRequests, "Your address has too many connections.", headers: ProblemMapping.retryAfter))
     }
 
     private func closed() {
         if isCounted, let peer { responder.connections.close(peer.client) }
-        isCounted = false
+        if isRefused { responder.connections.endRefusal() }
+        (isCounted, isRefused) = (false, false)
     }
 
     func channelInactive(context: ChannelHandlerContext) {

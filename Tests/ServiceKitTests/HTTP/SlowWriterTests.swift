@@ -229,6 +229,15 @@ struct ConnectionShareTests {
         for _ in 0..<10 { #expect(count.open(ClientAddress(nil))) }
     }
 
+    @Test("are told so while few are; to tell takes places that others need")
+    func refusals() {
+        let count = ConnectionCount(share: 1)
+        let told = (0..<1000).count { _ in count.refuse() }
+        #expect(told == 256)
+        count.endRefusal()
+        #expect(count.refuse() && !count.refuse())
+    }
+
     @Test("beyond it are told so and closed; others are not", .enabled(if: Self.ownAddress != nil))
     func refused() async throws {
         let host = try #require(Self.ownAddress)
