@@ -98,6 +98,13 @@ struct ConsentTests {
             let ledger = try await operating.send(ListPersonConsents.request(path: path, query: .init(), body: Empty()))
             #expect(ledger.items.map(\.at).dropLast() == [monday, friday, friday])
 
+            // Of two of one time the no counts, whichever is written down first.
+            for agreed in [false, true] {
+                _ = try await write(.partnerOffers, agreed, friday)
+                now = try await directory.person(person.id)
+                #expect(now.consents.partnerOffers == Consent(agreed: false, at: friday))
+            }
+
             let address = "/v1/people/\(person.id)/consents"
             let future = #"{"purpose":"flashInfo","agreed":true,"at":"2100-01-01T00:00:00Z"}"#
             let past = #"{"purpose":"flashInfo","agreed":true,"at":"2020-01-01T00:00:00Z"}"#

@@ -114,6 +114,43 @@ struct MergedRightsTests {
         }
     }
 
+    @Test(
+        "of two answers that were given at one time the no counts, whichever record is merged into which",
+        arguments: [true, false])
+    func sameTime(survivorAgreed: Bool) async throws {
+        try await withDirectory { directory in
+            let operating = try directory.client(.operator)
+            let yesterday = Timestamp.now.advanced(by: .seconds(-86_400))
+            func answer(_ purpose: Purpose, _ agreed: Bool) -> ConsentAnswer {
+                .init(purpose: purpose, agreed: agreed, source: .paper, at: yesterday)
+            }
+            var (people, experts): ([Person], [Expert]) = ([], [])
+            for agreed in [survivorAgreed, !survivorAgreed] {
+                let person = try await directory.person("Ana", "A")
+                let expert = try await directory.expert("Ana Web")
+                for purpose in [Purpose.flashInfo, .publicDirectory] {
+                    _ = try await operating.send(
+                        AddPersonConsent.request(path: .init(person: person.id), body: answer(purpose, agreed)))
+                    _ = try await operating.send(
+                        AddExpertConsent.request(path: .init(expert: expert.id), body: answer(purpose, agreed)))
+                }
+                people.append(person)
+                experts.append(expert)
+            }
+            let no = Consent(agreed: false, at: yesterday)
+            let merge = try await directory.merge(people[1].id.record, into: people[0].id.record, .person)
+            var person = try await directory.person(people[0].id)
+            #expect(person.consents.flashInfo == no && person.consents.publicDirectory == no)
+            _ = try await directory.merge(experts[1].id.record, into: experts[0].id.record, .expert)
+            let expert = try await operating.send(GetExpert.request(path: .init(expert: experts[0].id)))
+            #expect(expert.consents.flashInfo == no && expert.consents.publicDirectory == no)
+            // Each has its own answer back.
+            _ = try await directory.undo(merge)
+            person = try await directory.person(people[0].id)
+            #expect(person.consents.flashInfo == Consent(agreed: survivorAgreed, at: yesterday))
+        }
+    }
+
     @Test("answers on consent since the merge stay with the survivor, and a withdrawal counts for both records")
     func consents() async throws {
         try await withDirectory { directory in

@@ -57,7 +57,7 @@ enum ConsentStore {
     }
 
     /// Writes an answer down, even one that repeats the last: it is a new proof. One that was given before the answer that counts
-    /// is a line of the ledger and changes nothing else.
+    /// is a line of the ledger and changes nothing else; of two of one time, as of one day, the no is the answer that counts.
     ///
     /// - Returns: the version of the person or the expert after it, and the line of the ledger.
     /// - Throws: 404 for somebody whom the caller may not answer for; 422.
@@ -76,7 +76,10 @@ enum ConsentStore {
                         to_char(\(time) at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))),
                 version = version + 1, updated_at = now()
             where id = \(subject.id) and \(visible(subject, to: principal))
-                and coalesce((consents -> \(answer.purpose.rawValue)::text ->> 'at')::timestamptz < \(time), true)
+                and case
+                    when \(!answer.agreed) and \(SQL.agreed(to: answer.purpose))
+                        then (consents -> \(answer.purpose.rawValue)::text ->> 'at')::timestamptz <= \(time)
+                    else coalesce((consents -> \(answer.purpose.rawValue)::text ->> 'at')::timestamptz < \(time), true) end
             returning version
             """)
         guard let row else {

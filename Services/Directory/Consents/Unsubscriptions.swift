@@ -33,7 +33,7 @@ enum Unsubscriptions {
                     'at', to_char(\(time)::timestamptz at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))),
                 version = version + 1, updated_at = now()
             where id in (\(readers(entity, of: email, at: time))) and \(SQL.agreed(to: .flashInfo))
-                and (consents -> 'flashInfo' ->> 'at')::timestamptz < \(time)
+                and (consents -> 'flashInfo' ->> 'at')::timestamptz <= \(time)
             returning id, version
             """)
         try await Journal().record(

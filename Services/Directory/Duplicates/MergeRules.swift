@@ -115,7 +115,8 @@ enum MergeRules {
         return .array((mine + missing).sorted { ($0["role"]?.string ?? "") < ($1["role"]?.string ?? "") })
     }
 
-    /// For each purpose the answer that was given last: a withdrawal is not lost in a merge.
+    /// For each purpose the answer that was given last: a withdrawal is not lost in a merge. Of two that were given at one time, as an
+    /// import writes them, nobody can tell which was the last: the no counts.
     private static func latest(_ own: JSONValue, _ other: JSONValue) -> JSONValue {
         guard case .object(var answers) = own, case .object(let others) = other else { return own }
         for (purpose, answer) in others {
@@ -123,7 +124,8 @@ enum MergeRules {
                 answers[purpose] = answer
                 continue
             }
-            if time(of: answer) > time(of: mine) { answers[purpose] = answer }
+            let (theirs, own) = (time(of: answer), time(of: mine))
+            if theirs > own || theirs == own && answer["agreed"] == .bool(false) { answers[purpose] = answer }
         }
         return .object(answers)
     }
