@@ -44,11 +44,14 @@ struct ImportConsentTests {
         var path: String { records == .experts ? "experts" : "people" }
     }
 
-    private func answers(_ subject: Subject, in directory: TestService) async throws -> [String: Bool] {
+    /// - Parameter other: a record whose answers are not asked for.
+    private func answers(
+        _ subject: Subject, in directory: TestService, but other: String? = nil
+    ) async throws -> [String: Bool] {
         let row = try await directory.backend.database.first(
             """
             select coalesce((select jsonb_object_agg(key, value -> 'agreed') from jsonb_each(consents)), '{}') as answers
-            from \(subject.table)
+            from \(subject.table) where id::text is distinct from \(other)
             """)
         let text = try #require(try row?["answers", as: JSONText.self]).text
         return try JSONDecoder().decode([String: Bool].self, from: Data(text.utf8))
@@ -240,6 +243,52 @@ struct ImportConsentTests {
                     try await answers(subject, in: directory) == [
                         "partnerOffers": false, "flashInfo": true, "eventInvitations": false,
                     ])
+            }
+        }
+    }
+
+    @Test(
+        "the same at an address that an organization and somebody else have, too: their own answers stay, and who comes back has declined"
+    )
+    func declinedAtShared() async throws {
+        for subject in Subject.all {
+            try await withDirectory { directory in
+                let operating = try directory.client(.operator)
+                _ = try await operating.send(
+                    CreateOrganization.request(
+                        body: .init(kind: .institution, name: "Maison", email: "Ada@a.example")))
+                let file = subject.file("flashInfo", "oui")
+                #expect(try await directory.takes(subject.records, file).notes == nil)
+                let id = try #require(try await directory.ask("/v1/\(subject.path)").items("id").first)
+                let isExpert = subject.records == .experts
+                let (person, expert): (Person?, Expert?) =
+                    isExpert
+                    ? (
+                        try await directory.person(
+                            "Bob", "Zola", email: "ada@a.example", consents: .init(flashInfo: true)), nil
+                    )
+                    : (
+                        nil,
+                        try await directory.expert("Cabinet Zola") {
+                            $0.email = "ada@a.example"
+                            $0.consents = .init(flashInfo: true)
+                        }
+                    )
+                _ = try await operating.send(
+                    CreateErasure.request(
+                        body: isExpert
+                            ? .init(expert: try .init(validating: id), reason: .request)
+                            : .init(person: try .init(validating: id), reason: .request)))
+                let back = try await directory.takes(subject.records, file)
+                #expect(back.created == 1 && back.notes?.map(\.column) == ["flashInfo"], "\(subject.records)")
+                #expect(try await answers(subject, in: directory, but: person?.id.text ?? expert?.id.text) == [:])
+                if let person {
+                    #expect(try await directory.person(person.id).consents == person.consents)
+                }
+                if let expert {
+                    let now = try await operating.send(GetExpert.request(path: .init(expert: expert.id)))
+                    #expect(now.consents == expert.consents)
+                }
             }
         }
     }

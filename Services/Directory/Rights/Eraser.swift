@@ -37,9 +37,12 @@ struct Eraser: Sendable {
             let notice = try await ErasureStore.begin(
                 id, subject, known, emails: alone.addresses, in: transaction)
         else { throw Problem(.notFound) }
-        // What was a mistake, or too old, says nothing about who comes with the address later.
+        // What was a mistake, or too old, says nothing about who comes with the address later. What others have, too, it has declined no
+        // less: an organization has nothing to agree to, and who has answered for itself has answered. Content keeps such an address as
+        // it was, since it writes to the others there.
         if notice.reason == .request {
-            try await DeclinedAddresses.add(alone.addresses, Purpose.allCases, in: transaction)
+            try await DeclinedAddresses.add(
+                Set(alone.addresses + known.present).sorted(), Purpose.allCases, in: transaction)
         }
         try await erase(subject, known, by: principal, in: transaction)
         try await Traces.erase(

@@ -10,6 +10,8 @@ struct KnownAs: Decodable {
     var names: [String]
     /// In lower case; those that were given up, too.
     var addresses: [String]
+    /// Those that it has now, in lower case.
+    var present: [String]
     /// When the addresses were its own and nobody else's.
     var held: [AddressPeriod]
     var telephones: [String]
@@ -50,6 +52,11 @@ struct KnownAs: Decodable {
                     select email from address_past
                     where record = any(array(select id from everyone)) and email is not null
                     order by 1) as addresses,
+                array(
+                    select email from address_held where record = \(subject.id)
+                    union
+                    select lower(email) from expert where id = \(subject.id) and email is not null
+                    order by 1) as present,
                 (select coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
                         'email', email, 'since', \(rfc3339("since")), 'until', \(rfc3339("until"))))
                         order by email, since nulls first), '[]')
@@ -62,7 +69,9 @@ struct KnownAs: Decodable {
                         select jsonb_path_query(image, '$.**.other_telephones[*] ? (@.type() == "string")')) as written (found)
                     order by 1) as telephones
             """)
-        guard let row else { return KnownAs(aliases: [], names: [], addresses: [], held: [], telephones: []) }
+        guard let row else {
+            return KnownAs(aliases: [], names: [], addresses: [], present: [], held: [], telephones: [])
+        }
         return try row.decode(KnownAs.self)
     }
 
