@@ -211,7 +211,9 @@ enum Crowd {
         insert into address_held (record, email, kind, since)
         select id, lower(email), 'person', created_at from person where email is not null
         union all
-        select id, lower(email), 'organization', created_at from organization where email is not null;
+        select id, lower(email), 'organization', created_at from organization where email is not null
+        union all
+        select id, lower(email), 'expert', created_at from expert where email is not null;
 
         analyze;
         """

@@ -41,9 +41,7 @@ struct UnsubscriptionTests {
             #expect(try await send(network) == ["Contact@atelier.example", "autre@atelier.example"])
 
             let content = network.services[.content]
-            let token = content.backend.links.token(
-                purpose: "unsubscribe", subject: "contact@atelier.example", expires: .now.advanced(by: .seconds(60)))
-            #expect(try await content.raw(.post, "/v1/unsubscriptions/\(token)").status == 204)
+            try await leave("contact@atelier.example", network)
             func get(_ expert: Expert) async throws -> Expert {
                 try await operating.send(GetExpert.request(path: .init(expert: expert.id)))
             }
@@ -72,6 +70,65 @@ struct UnsubscriptionTests {
             // The feed is read again after a restore: what was answered since stays.
             try await directory.backend.database.transaction { try await Unsubscriptions.apply(changes, $0) }
             #expect(try await ledger().map(\.agreed) == [true, false, true])
+        }
+    }
+
+    private func leave(_ email: String, _ network: Network) async throws {
+        let content = network.services[.content]
+        let token = content.backend.links.token(
+            purpose: "unsubscribe", subject: email, expires: .now.advanced(by: .seconds(60)))
+        #expect(try await content.raw(.post, "/v1/unsubscriptions/\(token)").status == 204)
+    }
+
+    @Test(
+        "an answer lifts nothing at an address that its record was given later, by a file or by the staff; one that is given there does",
+        arguments: [true, false])
+    func moved(byFile: Bool) async throws {
+        try await withNetwork { network in
+            let directory = network.directory
+            let operating = try directory.client(.operator)
+            let gone = try await directory.person("Zoé", "Zola", email: "erased@a.example")
+            _ = try await operating.send(CreateErasure.request(body: .init(person: gone.id, reason: .request)))
+            try await leave("left@a.example", network)
+            try await eventually("content has erased") {
+                let row = try await network.services[.content].backend.database.first(
+                    "select count(*) as count from erased_address")
+                return try row?["count", as: Int.self] == 1
+            }
+
+            let expert = try await directory.expert("Atelier") {
+                $0.email = "atelier@a.example"
+                $0.consents = ConsentChoices(flashInfo: true)
+            }
+            let ana = try await directory.person(
+                "Ana", "Ader", email: "ana@a.example", consents: ConsentChoices(flashInfo: true))
+            _ = try await operating.send(CreateAmbassador.request(body: .init(person: ana.id)))
+            #expect(Set(try await send(network)) == ["atelier@a.example", "ana@a.example"])
+            if byFile {
+                let experts = try await directory.takes(.experts, "id,email\n\(expert.id),left@a.example\n")
+                let people = try await directory.takes(.people, "id,email\n\(ana.id),erased@a.example\n")
+                #expect(experts.updated == 1 && people.updated == 1)
+            } else {
+                for (path, email) in [
+                    ("experts/\(expert.id)", "left@a.example"), ("people/\(ana.id)", "erased@a.example"),
+                ] {
+                    let changed = try await directory.ask(
+                        .patch, "/v1/\(path)", ifMatch: 1, json: #"{"email":"\#(email)"}"#)
+                    #expect(changed.status == 200)
+                }
+            }
+            #expect(try await send(network) == [])
+            #expect(try await send(network) == [])
+            let left = try await network.services[.content].client(.operator).send(
+                ListSuppressions.request(query: .init()))
+            #expect(left.items.map(\.email) == ["left@a.example"])
+
+            _ = try await operating.send(
+                AddExpertConsent.request(
+                    path: .init(expert: expert.id), body: .init(purpose: .flashInfo, agreed: true)))
+            _ = try await operating.send(
+                AddPersonConsent.request(path: .init(person: ana.id), body: .init(purpose: .flashInfo, agreed: true)))
+            #expect(Set(try await send(network)) == ["left@a.example", "erased@a.example"])
         }
     }
 }

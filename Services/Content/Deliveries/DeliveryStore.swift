@@ -10,7 +10,7 @@ enum DeliveryStore {
         var name: String
         /// Whose address it is, where the directory says so.
         var subject: DataSubject?
-        /// When the reader agreed to be mailed.
+        /// When the reader agreed to be mailed at this address; nil where the address is newer than the answer, which lifts nothing then.
         var agreedAt: Timestamp?
 
         init(_ member: AudienceMember) {

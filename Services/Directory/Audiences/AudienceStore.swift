@@ -22,7 +22,7 @@ enum AudienceStore {
             + (last.map { ["ambassador.id > \($0)"] } ?? [])
         return """
             select 'ambassador' as entity, ambassador.id, ambassador.person, \(PersonStore.name(of: "person")) as name, mailbox.email,
-                departements[1] as departement, \(agreedAt(audience)) as "agreedAt"
+                departements[1] as departement, \(agreedAt(audience, "person")) as "agreedAt"
             from ambassador join person on person.id = ambassador.person \(Recipient.join("'person'", "person.id"))
             where \(rules.all)
             order by ambassador.id
@@ -35,15 +35,25 @@ enum AudienceStore {
             + (last.map { ["id > \($0)"] } ?? [])
         return """
             select 'expert' as entity, id, expert.name, mailbox.email, departement, sub_kind as "subKind",
-                \(agreedAt(audience)) as "agreedAt"
+                \(agreedAt(audience, "expert")) as "agreedAt"
             from expert \(Recipient.join("'expert'", "expert.id"))
             where \(rules.all)
             order by id
             """
     }
 
-    private static func agreedAt(_ audience: Audience) -> SQL {
-        "(consents -> \(audience.consent.rawValue)::text ->> 'at')::timestamptz"
+    /// When they agreed at the address that they are written to; null where the answer was written down before it was theirs. An address that
+    /// a file or the staff gives them since then may be of somebody who has left, or was erased: nobody has agreed for that one.
+    ///
+    /// - Parameter table: theirs, and the column of the ledger.
+    private static func agreedAt(_ audience: Audience, _ table: SQL) -> SQL {
+        """
+        (
+            select max(at) from consent_entry join address_held on record = \(table).id and email = lower(mailbox.email)
+            where consent_entry.\(table) = \(table).id and purpose = \(audience.consent.rawValue) and agreed
+                and at = (\(table).consents -> \(audience.consent.rawValue)::text ->> 'at')::timestamptz
+                and coalesce(recorded_at, at) >= since)
+        """
     }
 
     private static func field(_ audience: Audience) -> [SQL] {

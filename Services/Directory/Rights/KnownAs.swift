@@ -52,11 +52,7 @@ struct KnownAs: Decodable {
                     select email from address_past
                     where record = any(array(select id from everyone)) and email is not null
                     order by 1) as addresses,
-                array(
-                    select email from address_held where record = \(subject.id)
-                    union
-                    select lower(email) from expert where id = \(subject.id) and email is not null
-                    order by 1) as present,
+                array(select email from address_held where record = \(subject.id) order by email) as present,
                 (select coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
                         'email', email, 'since', \(rfc3339("since")), 'until', \(rfc3339("until"))))
                         order by email, since nulls first), '[]')
@@ -108,9 +104,7 @@ struct KnownAs: Decodable {
                 array(
                     select known from unnest(\(addresses)::text[]) as known
                     where not exists (
-                            select from address_held where email = known and record <> \(subject.id))
-                        and not exists (select from expert where lower(email) = known and id <> \(subject.id))
-                        and not exists (select from organization where lower(email) = known)) as addresses,
+                        select from address_held where email = known and record <> \(subject.id))) as addresses,
                 array(
                     select known
                     from unnest(\(telephones)::text[]) as known cross join directory.telephone_key(known) as key
@@ -150,7 +144,6 @@ struct KnownAs: Decodable {
     /// Those who share an address or a telephone with it; at most fifty, as of a switchboard.
     func others(_ subject: DataSubject) -> SQL {
         let numbers: SQL = "array(select directory.telephone_key(number) from unnest(\(telephones)::text[]) as number)"
-        let shared: SQL = "(lower(email) = any(\(addresses)::text[]) or telephone = any(\(numbers)))"
         return """
             select jsonb_build_object('kind', kind, 'id', id) as other
             from (
@@ -160,9 +153,9 @@ struct KnownAs: Decodable {
                 select 'person', id from person
                 where id <> \(subject.id) and (telephone = any(\(numbers)) or other_telephones && \(numbers))
                 union
-                select 'expert', id from expert where id <> \(subject.id) and \(shared)
+                select 'expert', id from expert where id <> \(subject.id) and telephone = any(\(numbers))
                 union
-                select 'organization', id from organization where \(shared)
+                select 'organization', id from organization where telephone = any(\(numbers))
             ) as found order by kind, id limit 50
             """
     }

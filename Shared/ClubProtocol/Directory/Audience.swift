@@ -58,7 +58,8 @@ package struct AudienceMember: Codable, Hashable, Sendable {
     /// Where an expert is; the first that an ambassador serves.
     package var departement: Departement?
     package var subKind: Expert.SubKind?
-    /// When they agreed to the purpose.
+    /// When they agreed to the purpose at this address. Absent where the address became theirs after that: the answer says nothing of it, and
+    /// takes back nothing that was declined there.
     package var agreedAt: Timestamp?
 
     package init(
