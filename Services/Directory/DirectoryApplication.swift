@@ -49,6 +49,7 @@ package enum DirectoryApplication: ServiceApplication {
         Migration("0042-people", sql: PackageResources.m0042_people_sql),
         Migration("0043-mailboxes", sql: PackageResources.m0043_mailboxes_sql),
         Migration("0044-addresses-of-experts", sql: PackageResources.m0044_addresses_of_experts_sql),
+        Migration("0045-names", sql: PackageResources.m0045_names_sql),
     ]
 
     package static func assemble(_ backend: Backend, into parts: inout ServiceParts) throws {

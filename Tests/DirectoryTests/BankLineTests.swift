@@ -249,12 +249,7 @@ struct BankLineTests {
                 ],
                 directory)
             let known = try await KnownAs.find(DataSubject(person.id), on: directory.backend.database)
-            let row = try await directory.backend.database.first(
-                """
-                select count(*) as count from bank_line where directory.folded(counterparty) = any(array(
-                    select directory.folded(name) from unnest(\(known.namesAlone(DataSubject(person.id).id))) as name))
-                """)
-            #expect(try row?["count", as: Int.self] == 1)
+            #expect(try await told(DataSubject(person.id), directory) == ["MARTINEZ ANA"])
             for statement in ErasureSteps.statements(for: DataSubject(person.id), known) {
                 try await directory.backend.database.execute(statement)
             }
@@ -284,7 +279,99 @@ struct BankLineTests {
         }
     }
 
+    @Test(
+        "a payer is nobody by a name that a record gave itself, that came after the line or that is a member's; a line booked for one is nobody's"
+    )
+    func borrowed() async throws {
+        try await withDirectory { directory in
+            let operating = try directory.client(.operator)
+            let member = try await directory.member("Martin Dupont")
+            try await call(year, directory)
+            let contribution = try await contribution(of: member, directory)
+            let ana = try await directory.person("Ana", "Ader")
+            _ = try await operating.send(CreateAmbassador.request(body: .init(person: ana.id)))
+            let expert = try await directory.expert("Studio Ader")
+            let firm = try await directory.expert("Studio Basque")
+            let late = try await directory.person("Léa", "Larre")
+            let named = try await directory.person("Sarl Martin", "Dupont")
+            let payer = try await directory.person("Bob", "Bidart")
+            let texts = ["SARL MARTIN DUPONT", "JEAN PAYEUR", "SARL STUDIO BASQUE", "LEA TARD", "BOB BIDART"]
+            /// What each of them is told and would be erased of; nothing that is not there for the staff afterwards.
+            func check(_ subject: DataSubject, _ expected: [String], _ comment: Comment) async throws {
+                #expect(try await told(subject, directory) == expected, comment)
+                let known = try await KnownAs.find(subject, on: directory.backend.database)
+                let erased = try await directory.backend.database.query(
+                    "select counterparty from bank_line where id in (\(known.bankLines(subject.id))) order by 1"
+                ).map { try $0["counterparty", as: String.self] }
+                #expect(erased == expected, comment)
+            }
+            func rename(_ given: String, _ family: String) async throws {
+                let version = try await directory.person(ana.id).version
+                let changed = try await directory.ask(
+                    .patch, "/v1/people/\(ana.id)", as: .ambassador, person: ana.id, ifMatch: version,
+                    json: #"{"givenName":"\#(given)","familyName":"\#(family)"}"#)
+                #expect(changed.status == 200)
+            }
+            // One is called like the payer before the line came, all others after it.
+            try await rename("Jean", "Payeur")
+            try await take(
+                texts.enumerated().map { (100 + $0, $1, "COTISATION DE \($1) MERCI") }, directory)
+            try await check(DataSubject(ana.id), [], "by its own word, before")
+            try await rename("SARL", "MARTIN DUPONT")
+            try await check(DataSubject(ana.id), [], "by its own word, after")
+            for field in ["name", "contactName"] {
+                let version = try await operating.send(GetExpert.request(path: .init(expert: expert.id))).version
+                let changed = try await directory.ask(
+                    .patch, "/v1/experts/\(expert.id)", as: .expert,
+                    organization: .init(expert.id.uuid), ifMatch: version, json: #"{"\#(field)":"Jean Payeur"}"#)
+                #expect(changed.status == 200)
+                try await check(DataSubject(expert.id), [], "an expert's \(field)")
+            }
+            _ = try await operating.send(
+                ChangePerson.request(path: .init(person: late.id), body: .init(familyName: "Tard"), ifMatch: 1))
+            try await check(DataSubject(late.id), [], "by the staff's word, after")
+            try await check(DataSubject(named.id), [], "a member's name")
+            try await check(DataSubject(firm.id), [], "another spelling")
+            try await check(DataSubject(payer.id), ["BOB BIDART"], "by the staff's word, before")
+
+            // Their erasures leave every line as it is.
+            for body in [CreateErasure.Body(person: ana.id), .init(expert: expert.id), .init(person: late.id)] {
+                _ = try await operating.send(CreateErasure.request(body: body))
+            }
+            let lines = try await open(directory)
+            #expect(lines.map { $0.counterparty?.text } == texts && lines.allSatisfy { $0.version == 1 })
+            #expect(lines.map { $0.remittance?.text } == texts.map { "COTISATION DE \($0) MERCI" })
+
+            let own = try #require(lines.last)
+            let booked = try await book(own, #"{"contribution":"\#(contribution.id)"}"#, directory)
+            #expect(booked.status == 201, "\(booked.text)")
+            try await check(DataSubject(payer.id), [], "a line that is a member's")
+        }
+    }
+
+    @Test("a name stays somebody's through a merge, with the time from when it was had, and goes with its undo")
+    func merged() async throws {
+        try await withDirectory { directory in
+            let own = try await directory.person("Bob", "Bidart")
+            let other = try await directory.person("Robert", "Bidart")
+            try await take([(100, "BOB BIDART", nil), (200, "Bidart Robert", nil)], directory)
+            let merge = try await directory.merge(
+                other.id.record, into: own.id.record, .person, choices: ["givenName": .merged])
+            #expect(try await told(DataSubject(own.id), directory) == ["BOB BIDART", "Bidart Robert"])
+            _ = try await directory.undo(merge)
+            #expect(try await told(DataSubject(own.id), directory) == ["BOB BIDART"])
+            #expect(try await told(DataSubject(other.id), directory) == ["Bidart Robert"])
+        }
+    }
+
     // MARK: -
+
+    /// The payers of the lines that somebody is told of.
+    private func told(_ subject: DataSubject, _ directory: TestService) async throws -> [String] {
+        let known = try await KnownAs.find(subject, on: directory.backend.database)
+        let document = try await PersonalRecords(backend: directory.backend).own(subject, known)
+        return (document.data["bankLines"]?.array ?? []).compactMap { $0["counterparty"]?.string }.sorted()
+    }
 
     private func call(_ year: Int, _ directory: TestService) async throws {
         _ = try await directory.client(.operator).send(CallContributions.request(body: .init(year: year)))

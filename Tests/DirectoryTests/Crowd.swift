@@ -214,6 +214,10 @@ enum Crowd {
         select id, lower(email), 'organization', created_at from organization where email is not null
         union all
         select id, lower(email), 'expert', created_at from expert where email is not null;
+        insert into name_given (record, name, turned, by_staff)
+        select id, folded(given_name || ' ' || family_name), folded(full_name), true from person
+        union all
+        select id, folded(name), null, true from expert;
 
         analyze;
         """

@@ -41,7 +41,7 @@ struct ErasedTraceTests {
             let ledger = try await operating.send(
                 ListPersonConsents.request(path: .init(person: records[2].id), query: .init(), body: Empty()))
             #expect(ledger.items.count == 3)
-            #expect(try traces(directory).count == 4)
+            #expect(try traces(directory).count == 5)
 
             let erasure = try await operating.send(CreateErasure.request(body: .init(person: records[2].id)))
             let notice = try await directory.client(.service).send(
@@ -89,7 +89,7 @@ struct ErasedTraceTests {
                             name: "Au bon pain", contact: "Zéphyrine Quettehou", email: "pain@example.org",
                             telephone: "+33612345678"))))
             try await refreshWords(directory)
-            #expect(try traces(directory).count == 4)
+            #expect(try traces(directory).count == 5)
 
             let erasure = try await operating.send(CreateErasure.request(body: .init(expert: expert.id)))
             for _ in 1...600 where try await ownReport(erasure.id, directory) == nil {

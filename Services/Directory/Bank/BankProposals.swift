@@ -7,7 +7,7 @@ enum BankProposals {
     /// Of one line.
     private static let most = 10
     /// How much alike two names are, from 0 to 1, that may be one.
-    private static let likeness = 0.4
+    static let likeness = 0.4
 
     /// A contribution that is still owed, beside a line.
     private struct Candidate: Decodable {

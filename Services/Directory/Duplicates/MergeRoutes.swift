@@ -25,6 +25,7 @@ struct MergeRoutes {
         let (body, id) = (call.body, Merge.ID())
         try await MergeStore.takeTurn(in: transaction)
         try await ConsentStore.sayMoved(in: transaction)
+        try await NameStore.say(.merge, in: transaction)
         let images = try await MergeStore.lock(body, in: transaction)
         try await MergeConflicts.check(body, in: transaction)
         do {

@@ -32,6 +32,7 @@ enum ExpertStore {
         guard let departement = Departement(said: body.departement, postalCode: body.postalCode) else {
             throw Problem.invalid("/departement", "the postal code does not tell it")
         }
+        try await NameStore.say(.staff, in: transaction)
         return try await transaction.query(
             """
             insert into expert (
@@ -124,6 +125,7 @@ enum ExpertStore {
         guard principal.role == .operator || (expert.subKind == changed.subKind && expert.siret == changed.siret) else {
             throw Problem(.forbidden, "Only the club's staff changes kind and SIRET.")
         }
+        try await NameStore.say(by: principal, in: transaction)
         return try await transaction.query(
             """
             update expert set

@@ -53,6 +53,7 @@ struct ImportWriter<Row: ImportedRow> {
     func write(_ rows: [Row], in transaction: PostgresTransaction) async throws -> ImportOutcome {
         var outcome = ImportOutcome()
         guard !rows.isEmpty else { return outcome }
+        try await NameStore.say(by: principal, in: transaction)
         let first = try await Row.match(try JSONText(encoding: rows), for: existing, in: transaction)
         var queue = RowQueue(keys: first.map(\.keys))
         var isFirstRound = true

@@ -32,6 +32,7 @@ enum PersonStore {
             }
             try checkConsents(body.consents, of: id, by: principal)
         }
+        try await NameStore.say(by: principal, in: transaction)
         return try await transaction.query(
             """
             insert into person (
@@ -104,6 +105,7 @@ enum PersonStore {
         var person = try row.decode(Person.self, at: version)
         let (email, others) = (person.email, person.otherEmails)
         person.apply(patch)
+        try await NameStore.say(by: principal, in: transaction)
         if email != person.email || others != person.otherEmails {
             try await checkAddress(of: id, by: principal, in: transaction)
         }

@@ -31,6 +31,7 @@ enum ErasureSteps {
             """,
             "delete from person where id = \(id) returning 'person' as entity, id, 'erased' as action, version",
             addresses(of: id, known),
+            names(of: id, known),
         ]
     }
 
@@ -45,6 +46,7 @@ enum ErasureSteps {
             """,
             "delete from expert where id = \(id) returning 'expert' as entity, id, 'erased' as action, version",
             addresses(of: id, known),
+            names(of: id, known),
         ]
     }
 
@@ -89,13 +91,22 @@ enum ErasureSteps {
         "delete from address_past where record = any(\([id] + known.aliases))"
     }
 
-    /// What banks wrote of a payer by a name that nobody else here has, and that name in what others wrote with theirs.
+    /// By which names it was known; after the record, and after all that is found by them.
+    private static func names(of id: DataSubject.ID, _ known: KnownAs) -> SQL {
+        "delete from name_given where record = any(\([id] + known.aliases))"
+    }
+
+    /// What banks wrote of it as who paid, and its name in what others wrote with theirs.
     private static func bankLines(of id: DataSubject.ID, _ known: KnownAs) -> SQL {
         """
         with subject as (
-            select directory.words_pattern(names) as pattern, array(
-                select directory.folded(name) from unnest(names) as name) as names
-            from (select \(known.namesAlone(id)) as names) as alone
+            \(known.payerPatterns(id))
+        ), payer as (
+            \(known.bankLines(id))
+        ), named as (
+            select id, (
+                    select string_agg(pattern, '|') from subject where since < bank_line.created_at) as pattern
+            from bank_line where remittance ~* (select string_agg(pattern, '|') from subject)
         )
         update bank_line set
             remittance = case when not is_payer then regexp_replace(remittance, pattern, '[…]', 'gi') end,
@@ -105,11 +116,9 @@ enum ErasureSteps {
             forgotten_at = case when is_payer then coalesce(forgotten_at, now()) else forgotten_at end,
             version = version + 1, updated_at = now()
         from (
-            select id as found, coalesce(directory.folded(counterparty) = any(names), false) as is_payer, pattern
-            from bank_line, subject
-            where directory.folded(counterparty) = any(names) or remittance ~* pattern
+            select id as found, payer.id is not null as is_payer, pattern from payer full join named using (id)
         ) as line
-        where id = found
+        where id = found and (is_payer or remittance ~* pattern)
         returning 'bankLine' as entity, id, 'changed' as action, version
         """
     }

@@ -100,7 +100,7 @@ struct KnownAs: Decodable {
     func alone(_ subject: DataSubject, on executor: any PostgresExecutor) async throws -> Alone {
         let row = try await executor.first(
             """
-            select \(namesAlone(subject.id)) as names,
+            select array(select name from (\(namesAlone(subject.id))) as own) as names,
                 array(
                     select known from unnest(\(addresses)::text[]) as known
                     where not exists (
@@ -124,21 +124,60 @@ struct KnownAs: Decodable {
         return try row.decode(Alone.self)
     }
 
-    /// Its names that nobody else has, as an array.
+    /// Its names that nobody else has: a row of `name`, `by_staff` and `since` for each. Who says a name of itself has it since then, and was
+    /// never meant before.
     func namesAlone(_ id: DataSubject.ID) -> SQL {
         """
-        array(
-            select known from unnest(\(names)::text[]) as known
-            where known like '% %' and not exists (
-                    select from person
-                    where directory.name_key(\(PersonStore.name(of: "person"))) = directory.name_key(known)
-                        and id <> \(id))
-                and not exists (
-                    select from person where sort_key = directory.sort_key(known) and id <> \(id))
-                and not exists (
-                    select from expert where sort_key = directory.sort_key(known) and id <> \(id))
-                and not exists (select from organization where sort_key = directory.sort_key(known)))
+        select known as name, coalesce(by_staff, false) as by_staff, coalesce(since, 'infinity') as since
+        from unnest(\(names)::text[]) as known left join lateral (
+            select by_staff, since from name_given
+            where record = any(\([id] + aliases)) and directory.folded(known) in (name, turned)
+            order by by_staff desc, since limit 1) as given on true
+        where known like '% %' and not exists (
+                select from person
+                where directory.name_key(\(PersonStore.name(of: "person"))) = directory.name_key(known) and id <> \(id))
+            and not exists (
+                select from person where sort_key = directory.sort_key(known) and id <> \(id))
+            and not exists (
+                select from expert where sort_key = directory.sort_key(known) and id <> \(id))
+            and not exists (
+                select from expert
+                where contact_name is not null and directory.sort_key(contact_name) = directory.sort_key(known)
+                    and id <> \(id))
+            and not exists (select from organization where sort_key = directory.sort_key(known))
         """
+    }
+
+    /// The names by which it may be who paid. A line says no more than a name, in a bank's spelling: it is nobody's by a name that somebody has
+    /// given itself, nor by one that a member of the club could be meant by, as proposals take it, or another expert.
+    private func payerNames(_ id: DataSubject.ID) -> SQL {
+        """
+        select name, since from (\(namesAlone(id))) as own cross join lateral directory.payer_key(name) as payer
+        where by_staff
+            and not exists (
+                select from (
+                    select directory.payer_key(organization.name) as key from organization
+                    order by directory.payer_key(organization.name) operator(directory.<->) payer limit 1) as near
+                where directory.similarity(key, payer)::float8 >= \(BankProposals.likeness))
+            and not exists (
+                select from expert where directory.payer_key(expert.name) = payer and id <> \(id))
+        """
+    }
+
+    /// What banks wrote of it as who paid, by their `id`: lines that came after the name, and were booked for no member.
+    func bankLines(_ id: DataSubject.ID) -> SQL {
+        """
+        select line.id from (\(payerNames(id))) as own cross join lateral (
+            select id, state, created_at from bank_line
+            where counterparty is not null and directory.folded(counterparty) = directory.folded(own.name)
+            offset 0) as line
+        where line.state <> 'booked' and own.since < line.created_at
+        """
+    }
+
+    /// The same names as patterns, of what others wrote with their lines since: rows of `pattern` and `since`.
+    func payerPatterns(_ id: DataSubject.ID) -> SQL {
+        "select directory.words_pattern(array[name]) as pattern, since from (\(payerNames(id))) as own"
     }
 
     /// Those who share an address or a telephone with it; at most fifty, as of a switchboard.

@@ -36,15 +36,17 @@ struct PersonalRecords: Sendable {
             select email, since, until from address_past
             where record = any(\(everyone)) and email is not null order by until
             """
-        // By a name that nobody else here has. Without the account: whoever has the name and is not here may be meant.
+        let names: SQL = """
+            select name, by_staff as "byStaff", since from name_given
+            where record = any(\(everyone)) order by since, name
+            """
+        // Without the account: whoever has the name and is not here may be meant.
         let bankLines: SQL = """
             select booked_on as "bookedOn", amount, counterparty, remittance, state from bank_line
-            where counterparty is not null and directory.folded(counterparty) = any(array(
-                select directory.folded(name) from unnest(\(known.namesAlone(subject.id))) as name))
-            order by booked_on, id
+            where id = any(array(\(known.bankLines(subject.id)))) order by booked_on, id
             """
         let common = [
-            ("bankLines", bankLines),
+            ("names", names), ("bankLines", bankLines),
             ("consents", consents), ("history", history), ("erasures", erasures), ("merges", merges),
             ("duplicates", duplicates), ("formerAddresses", formerAddresses),
         ]
@@ -187,7 +189,8 @@ struct PersonalRecords: Sendable {
             headers: [.retryAfter: "10"])
     }
 
-    private func own(_ subject: DataSubject, _ known: KnownAs) async throws -> PersonalData {
+    /// What the directory itself knows.
+    func own(_ subject: DataSubject, _ known: KnownAs) async throws -> PersonalData {
         let parts = Self.sections(of: subject, known).map { section -> SQL in
             "\(section.name)::text, (select coalesce(jsonb_agg(to_jsonb(part)), '[]') from (\(section.query)) as part)"
         }
