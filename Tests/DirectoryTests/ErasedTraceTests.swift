@@ -87,7 +87,7 @@ struct ErasedTraceTests {
                         description: "Comme chez QUETTEHOU WEB (contact@rare.example), mais plus petit.",
                         firm: .init(
                             name: "Au bon pain", contact: "Zéphyrine Quettehou", email: "pain@example.org",
-                            telephone: "+33612345678"))))
+                            telephone: "+33698765431"))))
             try await refreshWords(directory)
             #expect(try traces(directory).count == 5)
 
@@ -101,7 +101,7 @@ struct ErasedTraceTests {
             #expect(words == ["autre", "pau"])
             let left = try await operating.send(GetReferral.request(path: .init(referral: referral.id)))
             #expect(left.description == "Comme chez […] ([…]), mais plus petit.")
-            #expect(left.firm?.contact == nil && left.firm?.telephone == nil)
+            #expect(left.firm == nil)
             #expect(try await directory.ask("/v1/experts").items("id") == [other.id.text])
         }
     }
@@ -141,6 +141,84 @@ struct ErasedTraceTests {
                 try await get(unnamed).description == "Zéphyrine Ibarrart, azz2@rare.example, 06 98 76 54 319.")
             #expect(try await get(unnamed).version == 1)
             #expect(try await get(contact).firm == nil)
+        }
+    }
+
+    @Test(
+        "who shares, or gives itself, the name or the number of a referral's contact takes nothing of the contact away",
+        arguments: ["number", "ownWord", "namesake", "switchboard"])
+    func borrowed(how: String) async throws {
+        try await withDirectory { directory in
+            let operating = try directory.client(.operator)
+            let number: Telephone = "+33559112233"
+            func referral(_ text: Prose, _ firm: Firm? = nil) async throws -> Referral {
+                try await operating.send(
+                    CreateReferral.request(
+                        body: .init(topics: ["cybersecurity"], postalCode: "64000", description: text, firm: firm)))
+            }
+            // Whom nobody has a record of.
+            let marie = Firm(
+                name: "Boulangerie", contact: "Marie Darrieux", email: "marie@pain.example", telephone: number)
+            let before = [
+                try await referral("Un site.", marie),
+                try await referral(
+                    "Un autre.", Firm(name: "Boulangerie", contact: "Marie Darrieux", telephone: number)),
+                try await referral("Par téléphone.", Firm(name: "Boulangerie", telephone: number)),
+                try await referral("Rappeler au 05 59 11 22 33."),
+            ]
+            let expert = try await directory.expert("Atelier Zola") {
+                $0.email = "zola@rare.example"
+                if how == "namesake" {
+                    $0.contactName = "Marie Darrieux"
+                    $0.telephone = "+33698765431"
+                }
+                if how == "switchboard" { $0.telephone = number }
+            }
+            if how == "number" || how == "ownWord" {
+                let name = how == "ownWord" ? #","contactName":"Marie Darrieux""# : ""
+                let changed = try await directory.ask(
+                    .patch, "/v1/experts/\(expert.id)", as: .expert, organization: .init(expert.id.uuid), ifMatch: 1,
+                    json: #"{"telephone":"\#(number.text)"\#(name)}"#)
+                #expect(changed.status == 200)
+            }
+            let own = try await referral(
+                "Pour l'atelier.", Firm(name: "Atelier Zola", contact: "Atelier Zola", email: "zola@rare.example"))
+            _ = try await operating.send(CreateErasure.request(body: .init(expert: expert.id)))
+            for one in before {
+                let now = try await operating.send(GetReferral.request(path: .init(referral: one.id)))
+                #expect(now.firm == one.firm && now.description == one.description && now.version == one.version)
+            }
+            let gone = try await operating.send(GetReferral.request(path: .init(referral: own.id)))
+            #expect(gone.firm == nil)
+        }
+    }
+
+    @Test("a name that somebody gave itself is taken out of what was written since, and of nothing older")
+    func ownWord() async throws {
+        try await withDirectory { directory in
+            let operating = try directory.client(.operator)
+            let ana = try await directory.person("Ana", "Ader")
+            func referral() async throws -> Referral.ID {
+                try await operating.send(
+                    CreateReferral.request(
+                        body: .init(
+                            topics: ["cybersecurity"], postalCode: "64000", description: "Un site web pour Ana Ader.",
+                            firm: .init(name: "Au bon pain", contact: "Site Web")))
+                ).id
+            }
+            let older = try await referral()
+            let changed = try await directory.ask(
+                .patch, "/v1/people/\(ana.id)", as: .ambassador, person: ana.id, ifMatch: 1,
+                json: #"{"givenName":"Site","familyName":"Web"}"#)
+            #expect(changed.status == 200)
+            let newer = try await referral()
+            _ = try await operating.send(CreateErasure.request(body: .init(person: ana.id)))
+            let (first, second) = (
+                try await operating.send(GetReferral.request(path: .init(referral: older))),
+                try await operating.send(GetReferral.request(path: .init(referral: newer)))
+            )
+            #expect(first.description == "Un site web pour Ana Ader." && first.firm?.contact == "Site Web")
+            #expect(second.description == "Un […] pour Ana Ader." && second.firm == nil)
         }
     }
 

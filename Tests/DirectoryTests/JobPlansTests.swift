@@ -26,7 +26,9 @@ struct JobPlansTests {
                 "update idempotency set status = $1::integer":
                     "an erasure looks for a person in all that was answered today",
                 "delete from job where kind <> $1": "an erasure looks for a person in all that is still to be done",
-                "with subject as ( select directory.words_pattern": "an erasure looks for a person in all notes",
+                "with own as materialized ( select name": "an erasure looks for a person in all notes",
+                "with subject as ( select directory.words_pattern":
+                    "an erasure looks for a person in all that banks wrote",
             ],
             payloads: [
                 "expert.words": "'{}'::jsonb",

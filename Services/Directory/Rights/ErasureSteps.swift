@@ -17,7 +17,7 @@ enum ErasureSteps {
 
     private static func person(_ id: DataSubject.ID, _ known: KnownAs) -> [SQL] {
         merges(of: id, "person") + [
-            redact(known),
+            redact(id, known),
             bankLines(of: id, known),
             ledger("person", id),
             // That the organization was represented in these days stays true.
@@ -37,7 +37,7 @@ enum ErasureSteps {
 
     private static func expert(_ id: DataSubject.ID, _ known: KnownAs) -> [SQL] {
         merges(of: id, "expert") + [
-            redact(known),
+            redact(id, known),
             bankLines(of: id, known),
             ledger("expert", id),
             """
@@ -123,17 +123,22 @@ enum ErasureSteps {
         """
     }
 
-    /// A firm's contact in a referral, by address or telephone, and names in what others wrote about referrals: also where a
-    /// merge has set it aside. An address only in what was written while it was the subject's and nobody else's.
-    private static func redact(_ known: KnownAs) -> SQL {
+    /// A firm's contact in a referral, and names and numbers in what others wrote about referrals: also where a merge has set it aside. Only by
+    /// what nobody else has, as everywhere; an address and a name that the subject gave itself only in what was written since they were the
+    /// subject's. A contact is the subject by its address, or by its name where nothing speaks against it: a number may be a switchboard's, and a
+    /// namesake with a number or an address of its own is somebody else.
+    private static func redact(_ id: DataSubject.ID, _ known: KnownAs) -> SQL {
         """
-        with subject as (
-            select directory.words_pattern(\(known.names + known.telephones)::text[]) as pattern,
-                directory.words_pattern(\(known.names + known.telephones + known.addresses)::text[]) as suspect,
-                array(select directory.folded(name) from unnest(\(known.names)::text[]) as name) as names,
+        with own as materialized (
+            select name, by_staff, since, directory.words_pattern(array[name]) as pattern
+            from (\(known.namesAlone(id))) as alone
+        ), subject as (
+            select directory.words_pattern(numbers) as pattern,
+                directory.words_pattern(numbers || \(known.addresses)::text[] || array(select name from own)) as suspect,
                 array(
                     select directory.telephone_key(number)
                     from unnest(\(known.telephones)::text[]) as number) as telephones
+            from (select \(known.telephonesAlone(id)) as numbers) as alone
         ), held as (
             select email, since, until, directory.words_pattern(array[email]) as pattern from \(known.held.rows)
         ), notes as (
@@ -166,16 +171,17 @@ enum ErasureSteps {
                 firm_email = case when not is_contact then firm_email end,
                 firm_telephone = case when not is_contact then firm_telephone end
             from (
-                select referral.id, \(pattern(at: "referral.created_at")) as pattern, coalesce(
-                    exists (
-                        select from held
-                        where email = lower(firm_email) and \(SQL.isWithinPeriod("referral.created_at")))
-                        or directory.telephone_key(firm_telephone) = any(telephones)
-                        or directory.folded(firm_contact) = any(names), false) as is_contact
+                select referral.id, \(pattern(at: "referral.created_at")) as pattern, (
+                        exists (
+                            select from held
+                            where email = lower(firm_email) and \(SQL.isWithinPeriod("referral.created_at")))
+                        or exists (select from own where \(KnownAs.isContact("own", of: "referral")))
+                            and (
+                                coalesce(directory.telephone_key(firm_telephone) = any(telephones), false)
+                                or firm_telephone is null and firm_email is null)) as is_contact
                 from referral, subject
                 where description ~* suspect or lower(firm_email) in (select email from held)
-                    or directory.telephone_key(firm_telephone) = any(telephones)
-                    or directory.folded(firm_contact) = any(names)
+                    or directory.folded(coalesce(firm_contact, firm_name)) in (select directory.folded(name) from own)
             ) as found
             where referral.id = found.id and (is_contact or description ~* found.pattern)
             returning 'referral' as entity, referral.id, referral.version
@@ -186,11 +192,13 @@ enum ErasureSteps {
         """
     }
 
-    /// What stands for the subject in a text of this time; needs `subject` and `held`. Null where nothing does.
+    /// What stands for the subject in a text of this time; needs `subject`, `own` and `held`. Null where nothing does.
     private static func pattern(at time: SQL) -> SQL {
         """
         (select string_agg(part, '|') from (
             select subject.pattern as part
+            union all
+            select own.pattern from own where by_staff or since <= \(time)
             union all
             select held.pattern from held where \(SQL.isWithinPeriod(time))) as parts)
         """

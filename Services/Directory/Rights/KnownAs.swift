@@ -1,5 +1,6 @@
 import ClubProtocol
 import Postgres
+import ServiceKit
 
 /// By what somebody is known, and was in records that were merged into it: an erasure looks for it, and what is told of somebody
 /// is found by it.
@@ -19,6 +20,7 @@ struct KnownAs: Decodable {
     /// What nobody else has, too. What others have is no trace of the subject: it would lead to them. Nor is a name of one word,
     /// which may be any word.
     struct Alone: Decodable {
+        /// Those that the staff calls it by: by its own word it may be called like anybody.
         var names: [String]
         var addresses: [String]
         var telephones: [String]
@@ -100,25 +102,12 @@ struct KnownAs: Decodable {
     func alone(_ subject: DataSubject, on executor: any PostgresExecutor) async throws -> Alone {
         let row = try await executor.first(
             """
-            select array(select name from (\(namesAlone(subject.id))) as own) as names,
+            select array(select name from (\(namesAlone(subject.id))) as own where by_staff) as names,
                 array(
                     select known from unnest(\(addresses)::text[]) as known
                     where not exists (
                         select from address_held where email = known and record <> \(subject.id))) as addresses,
-                array(
-                    select known
-                    from unnest(\(telephones)::text[]) as known cross join directory.telephone_key(known) as key
-                    where not exists (
-                            select from person
-                            where telephone = key and id <> \(subject.id))
-                        and not exists (
-                            select from person
-                            where other_telephones <> '{}' and other_telephones @> array[key] and id <> \(subject.id))
-                        and not exists (
-                            select from expert
-                            where telephone = key and id <> \(subject.id))
-                        and not exists (
-                            select from organization where telephone = key)) as telephones
+                \(telephonesAlone(subject.id)) as telephones
             """)
         guard let row else { return Alone(names: [], addresses: [], telephones: []) }
         return try row.decode(Alone.self)
@@ -145,6 +134,37 @@ struct KnownAs: Decodable {
                 where contact_name is not null and directory.sort_key(contact_name) = directory.sort_key(known)
                     and id <> \(id))
             and not exists (select from organization where sort_key = directory.sort_key(known))
+        """
+    }
+
+    /// Its telephone numbers that nobody else has, as an array; nor the contact of a referral, who may have no record here.
+    func telephonesAlone(_ id: DataSubject.ID) -> SQL {
+        """
+        array(
+            select known
+            from unnest(\(telephones)::text[]) as known cross join directory.telephone_key(known) as key
+            where not exists (select from person where telephone = key and id <> \(id))
+                and not exists (
+                    select from person
+                    where other_telephones <> '{}' and other_telephones @> array[key] and id <> \(id))
+                and not exists (select from expert where telephone = key and id <> \(id))
+                and not exists (select from organization where telephone = key)
+                and not exists (
+                    select from referral
+                    where firm_telephone is not null and firm_telephone = key and not (
+                        exists (
+                            select from \(held.rows)
+                            where email = lower(firm_email) and \(SQL.isWithinPeriod("referral.created_at")))
+                        or exists (
+                            select from (\(namesAlone(id))) as own where \(Self.isContact("own", of: "referral"))))))
+        """
+    }
+
+    /// Whether a referral's contact, or where it has none the firm, is called by one of ``namesAlone(_:)``.
+    static func isContact(_ own: SQL, of referral: SQL) -> SQL {
+        """
+        directory.folded(\(own).name) = directory.folded(coalesce(\(referral).firm_contact, \(referral).firm_name))
+            and (\(own).by_staff or \(own).since <= \(referral).created_at)
         """
     }
 
