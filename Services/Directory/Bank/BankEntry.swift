@@ -19,10 +19,14 @@ struct BankEntry: Sendable {
 
     /// What it has in common with itself in every file, hexadecimal.
     ///
-    /// - Parameter count: how many such lines stood before it, where the bank has no reference; or in the same entry.
-    func key(_ count: Int) -> String {
+    /// - Parameters:
+    ///   - count: how many such lines stood before it, where the bank has no reference; or in the same entry.
+    ///   - repetition: which of those it is that the bank gives one reference, from 0.
+    func key(_ count: Int, repetition: Int = 0) -> String {
         var hash = SHA256()
-        for part in [identity ?? "", identity == nil ? signature : "", bookedOn.text, "\(cents)", "\(count)"] {
+        var parts = [identity ?? "", identity == nil ? signature : "", bookedOn.text, "\(cents)", "\(count)"]
+        if repetition > 0 { parts.append("\(repetition)") }
+        for part in parts {
             hash.update(data: Array(part.utf8))
             hash.update(data: [0x1F])
         }
@@ -40,7 +44,9 @@ struct BankEntry: Sendable {
     }
 
     /// Those of one day, one amount and one text are told by their order.
-    var twins: ByteKey { ByteKey("\(account)\u{1F}\(bookedOn)\u{1F}\(cents)\u{1F}\(identity ?? "")\u{1F}\(signature)") }
+    var twins: String { "\(account)\u{1F}\(bookedOn)\u{1F}\(cents)\u{1F}\(identity ?? "")\u{1F}\(signature)" }
+    /// What those have in common that the bank tells by nothing but their texts and their order.
+    var namesakes: String { "\(account)\u{1F}\(bookedOn)\u{1F}\(cents)\u{1F}\(identity ?? "")" }
 }
 
 /// A bank's file, as it was read. Everything in it is bounded: see ``BankFile/limits``.
@@ -55,6 +61,8 @@ struct BankFile: Sendable {
     private(set) var faults: [BankStatement.Fault] = []
     private(set) var rejected = 0
     private var counts: [ByteKey: Int] = [:]
+    /// Of lines with one reference of the bank and one text: which of those with the reference they are.
+    private var repetitions: [ByteKey: [Int]] = [:]
 
     init(_ format: BankStatement.Format) {
         self.format = format
@@ -62,16 +70,34 @@ struct BankFile: Sendable {
 
     /// - Throws: 422 for more lines than are taken.
     mutating func add(_ entry: BankEntry) throws(Problem) {
-        let count = counts[entry.twins, default: 0]
-        counts[entry.twins] = count + 1
-        try add(entry, count: count)
+        try add(entry, key: entry.key(count("T\u{1F}\(entry.twins)")))
     }
 
-    /// - Parameter count: by what it is told from others of the same reference.
-    mutating func add(_ entry: BankEntry, count: Int) throws(Problem) {
+    /// A line with a reference of the bank's. Banks give one to several entries, as to all of a batch: they are told by their texts and
+    /// their order. The same in another statement of the file is the same line.
+    ///
+    /// - Parameters:
+    ///   - place: within its entry, from 0.
+    ///   - statement: the number of its statement within the file.
+    mutating func add(_ entry: BankEntry, place: Int, statement: Int) throws(Problem) {
+        let twins = "\(place)\u{1F}\(entry.twins)"
+        let before = count("S\u{1F}\(statement)\u{1F}\(twins)")
+        var known = repetitions[ByteKey(twins), default: []]
+        if before == known.count { known.append(count("N\u{1F}\(place)\u{1F}\(entry.namesakes)")) }
+        repetitions[ByteKey(twins)] = known
+        try add(entry, key: entry.key(place, repetition: known[before]))
+    }
+
+    /// How often this was counted before.
+    private mutating func count(_ text: String) -> Int {
+        defer { counts[ByteKey(text), default: 0] += 1 }
+        return counts[ByteKey(text), default: 0]
+    }
+
+    private mutating func add(_ entry: BankEntry, key: String) throws(Problem) {
         try checkCount()
         if !accounts.contains(where: { $0.hasSameBytes(as: entry.account) }) { accounts.append(entry.account) }
-        entries.append((entry, entry.key(count)))
+        entries.append((entry, key))
     }
 
     mutating func reject(_ place: Int, _ detail: String) throws(Problem) {
@@ -94,6 +120,18 @@ enum BankText {
         let short = String(cleaned(text, scalars: 200).trimmingBlanks)
         return short.isEmpty ? nil : try? Line(validating: short)
     }
+
+    /// - Returns: nil for what stands where there is none: `NOTPROVIDED` of ISO 20022, `NONREF` of SWIFT, and their kin; nothing but
+    ///   zeros, or signs.
+    static func reference(_ text: String) -> String? {
+        let bytes = text.asciiUppercased.utf8.filter { ![0x20, 0x2D, 0x2E, 0x2F, 0x5F].contains($0) }
+        let isNone = bytes.allSatisfy { $0 == 0x30 } || placeholders.contains { $0.utf8.elementsEqual(bytes) }
+        return isNone ? nil : text
+    }
+
+    private static let placeholders = [
+        "NOTPROVIDED", "NONREF", "NOREF", "NOREFERENCE", "NONE", "UNKNOWN", "NULL", "NA", "NEANT", "SANSREFERENCE",
+    ]
 
     static func remittance(_ text: String) -> String? {
         let short = String(cleaned(text, scalars: 1000).trimmingBlanks)

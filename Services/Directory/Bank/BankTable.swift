@@ -168,7 +168,8 @@ struct BankTable {
         let text = [label, cell(.detail), cell(.reference)].filter { !$0.isEmpty }
         return BankEntry(
             account: account ?? (cell(.account).isEmpty ? ownAccount ?? "" : Self.number(cell(.account))),
-            reference: BankText.line(cell(.reference))?.text, bookedOn: bookedOn, valueOn: valueOn, cents: cents,
+            reference: BankText.reference(cell(.reference)).flatMap(BankText.line)?.text, bookedOn: bookedOn,
+            valueOn: valueOn, cents: cents,
             counterparty: BankText.line(cell(.counterparty)), counterpartyIBAN: try? IBAN(validating: cell(.iban)),
             remittance: BankText.remittance(text.joined(separator: " ")))
     }

@@ -54,6 +54,8 @@ struct Camt053 {
     private var text: [UInt8] = []
     private var currency: String?
     private var account = ""
+    /// Counted from 1 within the file.
+    private var statement = 0
     private var entry: Entry?
     private var place = 0
 
@@ -96,7 +98,9 @@ struct Camt053 {
         }
         path.append(namespace == self.namespace ? Self.known[ByteKey(name)] ?? "" : "")
         switch path.count {
-        case 3 where isAt("Document", "BkToCstmrStmt", "Stmt"): account = ""
+        case 3 where isAt("Document", "BkToCstmrStmt", "Stmt"):
+            account = ""
+            statement += 1
         case 4 where isAt("Document", "BkToCstmrStmt", "Stmt", "Ntry"):
             place += 1
             entry = Entry()
@@ -141,14 +145,14 @@ struct Camt053 {
     private mutating func setOfEntry(_ inner: [String]) {
         let value = value()
         switch inner {
-        case ["NtryRef"]: entry?.number = value
+        case ["NtryRef"]: entry?.number = value.flatMap(BankText.reference)
         case ["RvslInd"]: entry?.isReversal = ["true", "1"].contains { value?.hasSameBytes(as: $0) == true }
         // As text up to .03, as a code after it.
         case ["Sts"], ["Sts", "Cd"]: if let value { entry?.status = value }
         case ["BookgDt", "Dt"], ["BookgDt", "DtTm"]: entry?.bookedOn = value
         case ["ValDt", "Dt"], ["ValDt", "DtTm"]: entry?.valueOn = value
         case ["AddtlNtryInf"]: entry?.more = value
-        case ["AcctSvcrRef"]: entry?.whole.reference = value
+        case ["AcctSvcrRef"]: entry?.whole.reference = value.flatMap(BankText.reference)
         case ["Amt"]:
             entry?.whole.amount = value
             entry?.whole.currency = currency
@@ -159,8 +163,8 @@ struct Camt053 {
 
     private func set(_ inner: [String], _ value: String?, in part: inout Movement) {
         switch inner {
-        case ["Refs", "AcctSvcrRef"]: part.reference = value
-        case ["Refs", "EndToEndId"]: part.endToEnd = value
+        case ["Refs", "AcctSvcrRef"]: part.reference = value.flatMap(BankText.reference)
+        case ["Refs", "EndToEndId"]: part.endToEnd = value.flatMap(BankText.reference)
         case ["Amt"]: (part.amount, part.currency) = (value, currency)
         // Up to .03 it stands here alone.
         case ["AmtDtls", "TxAmt", "Amt"]: if part.amount == nil { (part.amount, part.currency) = (value, currency) }
@@ -199,8 +203,12 @@ struct Camt053 {
             try file.reject(place, error.reason)
             return
         }
-        for (count, line) in lines.enumerated() {
-            if line.identity == nil { try file.add(line) } else { try file.add(line, count: count) }
+        for (place, line) in lines.enumerated() {
+            if line.identity == nil {
+                try file.add(line)
+            } else {
+                try file.add(line, place: place, statement: statement)
+            }
         }
     }
 
@@ -231,11 +239,12 @@ struct Camt053 {
                     try? IBAN(validating: $0)
                 },
                 remittance: BankText.remittance(texts.joined(separator: " ")),
-                endToEnd: part.endToEnd.flatMap { $0.hasSameBytes(as: "NOTPROVIDED") ? nil : BankText.line($0) })
+                endToEnd: part.endToEnd.flatMap(BankText.line))
         }
     }
 
-    /// The bank's reference of an entry is its own for good; its number is one of the statement, which may be 1 in each: with the texts.
+    /// The bank's reference of an entry is its own for good, though others of a batch may have it too; its number is one of the statement,
+    /// which may be 1 in each: with the texts.
     private func identity(of part: Movement, in entry: Entry, _ texts: [String]) -> String? {
         if let reference = entry.whole.reference { return "A\u{1F}\(reference)\u{1F}\(part.reference ?? "")" }
         if let reference = part.reference { return "A\u{1F}\(reference)" }
