@@ -50,6 +50,7 @@ package enum DirectoryApplication: ServiceApplication {
         Migration("0043-mailboxes", sql: PackageResources.m0043_mailboxes_sql),
         Migration("0044-addresses-of-experts", sql: PackageResources.m0044_addresses_of_experts_sql),
         Migration("0045-names", sql: PackageResources.m0045_names_sql),
+        Migration("0048-memberships", sql: PackageResources.m0048_memberships_sql),
     ]
 
     package static func assemble(_ backend: Backend, into parts: inout ServiceParts) throws {

@@ -83,9 +83,9 @@ struct MembershipTests {
             let pay = #"{"amount":{"amount":\#(contribution.amount.amount),"currency":"EUR"},"paidOn":"\#(Day.today)"}"#
             #expect(try await directory.ask(.post, payments, json: pay).status == 201)
             try await refused()
-            // It may begin and end on other days of the year, or go on beyond it.
+            // It may end on other days of the year, or go on beyond it.
             for json in [
-                #"{"from":"\#(year)-02-01"}"#, #"{"until":"\#(year)-06-30"}"#, #"{"until":"\#(year + 1)-06-30"}"#,
+                #"{"until":"\#(year)-06-30"}"#, #"{"until":"\#(year + 1)-06-30"}"#,
                 #"{"from":"\#(year)-01-01","until":"\#(year)-12-31"}"#,
             ] {
                 #expect(try await change(json).status == 200, "\(json)")
@@ -98,6 +98,62 @@ struct MembershipTests {
             try await refused(isTierHeld: false)
             #expect(try await change(#"{"tier":"premium"}"#).status == 200)
             #expect(try await directory.ask("/v1/memberships?organization=\(organization.id)").items("id").count == 1)
+        }
+    }
+
+    @Test("days of a year that was called are not taken back: a membership ends earlier in it, or holds for longer")
+    func covered() async throws {
+        try await withDirectory { directory in
+            let operating = try directory.client(.operator)
+            let organization = try await directory.member("Alpha")
+            _ = try await operating.send(CallContributions.request(body: .init(year: year)))
+            let contribution = try #require(
+                try await operating.send(ListContributions.request(query: .init())).items.first)
+            let path = "/v1/memberships/\(contribution.membership)"
+            func change(_ json: String) async throws -> RawAnswer {
+                let version = try await directory.ask(path).json()["version"]?.integer ?? 0
+                return try await directory.ask(.patch, path, ifMatch: version, json: json)
+            }
+            func refused(_ moves: [String]) async throws {
+                for json in moves {
+                    let answer = try await change(json)
+                    #expect(answer.status == 409, "\(json)")
+                    #expect(try answer.problem().slug == "membership-called", "\(json)")
+                }
+                let standing = try await operating.send(
+                    GetStanding.request(
+                        path: .init(organization: organization.id),
+                        query: .init(asOf: Day(validating: "\(year)-06-01"))))
+                #expect(standing.status == .active)
+            }
+            let stub = #"{"from":"\#(year)-12-31","until":"\#(year + 1)-12-31"}"#
+            try await refused([
+                stub, #"{"from":"\#(year - 1)-01-01","until":"\#(year)-01-01"}"#, #"{"from":"\#(year)-01-02"}"#,
+                #"{"from":"\#(year)-02-01","until":"\#(year)-11-30"}"#,
+            ])
+            // A member resigns: the contribution stays, and the year before is not given instead.
+            #expect(try await change(#"{"until":"\#(year)-06-30"}"#).status == 200)
+            try await refused([#"{"from":"\#(year - 1)-01-01"}"#, #"{"from":"\#(year - 1)-12-31"}"#, stub])
+            #expect(try await operating.send(ListContributions.request(query: .init())).items == [contribution])
+            for json in [
+                #"{"until":"\#(year)-12-31"}"#, #"{"from":"\#(year - 1)-03-01","until":"\#(year + 1)-03-31"}"#,
+                #"{"from":"\#(year - 1)-06-01"}"#, #"{"from":"\#(year)-01-01","until":"\#(year)-12-31"}"#,
+            ] { #expect(try await change(json).status == 200, "\(json)") }
+
+            // What another tier costs more was called for days, too.
+            let changed = try await operating.send(
+                ChangeMembershipTier.request(
+                    path: .init(membership: contribution.membership),
+                    body: .init(tier: "premium", from: Day(validating: "\(year)-07-01"))))
+            let begun = "/v1/memberships/\(changed.begun.id)"
+            let later = try await directory.ask(.patch, begun, ifMatch: 1, json: #"{"from":"\#(year)-08-01"}"#)
+            #expect(try later.problem().slug == "membership-called")
+            // What is cancelled covers nothing.
+            let complement = try #require(changed.contribution?.id)
+            let cancellation = "/v1/contributions/\(complement)/cancellation"
+            #expect(try await directory.ask(.post, cancellation, json: #"{"reason":"Erreur"}"#).status == 200)
+            #expect(
+                try await directory.ask(.patch, begun, ifMatch: 1, json: #"{"from":"\#(year)-08-01"}"#).status == 200)
         }
     }
 

@@ -72,8 +72,9 @@ struct MembershipRoutes {
             "membership_called_days",
             Problem(
                 .membershipCalled,
-                "It must keep a day of every year for which a contribution was called on it. For other years, enter another "
-                    + "membership."))
+                "It must keep the days that it has in every year for which a contribution was called on it: it may end earlier, as when "
+                    + "a member resigns, or hold for longer. For other years, enter another membership; where the contribution was "
+                    + "called in error, cancel it first."))
         parts.routes.constraint(
             "membership_called_tier",
             Problem(

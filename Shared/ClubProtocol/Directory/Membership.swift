@@ -78,8 +78,9 @@ package enum GetMembership: Endpoint {
     package typealias Response = Membership
 }
 
-/// Changes a membership by a merge patch. One for which a contribution was called keeps a day of the contribution's year, and its
-/// tier unless the contribution is cancelled: to move it would be to take it back.
+/// Changes a membership by a merge patch. One for which a contribution was called keeps its tier, and the days that it has in the
+/// contribution's year: to move it would be to take it back. It may hold for longer, or end earlier, as when a member resigns; the
+/// contribution stays owed, and the year before is then another membership's. Of a cancelled contribution it keeps a day of the year.
 package enum ChangeMembership: Endpoint {
     package static let operation = Operation(
         .patch, "/v1/memberships/{membership}", "Changes a membership.", access: .roles(.operator),
