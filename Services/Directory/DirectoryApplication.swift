@@ -51,6 +51,7 @@ package enum DirectoryApplication: ServiceApplication {
         Migration("0044-addresses-of-experts", sql: PackageResources.m0044_addresses_of_experts_sql),
         Migration("0045-names", sql: PackageResources.m0045_names_sql),
         Migration("0048-memberships", sql: PackageResources.m0048_memberships_sql),
+        Migration("0049-bank", sql: PackageResources.m0049_bank_sql),
     ]
 
     package static func assemble(_ backend: Backend, into parts: inout ServiceParts) throws {

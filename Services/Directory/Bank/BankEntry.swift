@@ -51,8 +51,8 @@ struct BankEntry: Sendable {
 
 /// A bank's file, as it was read. Everything in it is bounded: see ``BankFile/limits``.
 struct BankFile: Sendable {
-    /// In bytes of the file, in lines, and in faults that are kept.
-    static let limits = (bytes: 16 << 20, lines: 20_000, faults: 1000)
+    /// In bytes of the file, in lines, in accounts, and in faults that are kept.
+    static let limits = (bytes: 16 << 20, lines: 20_000, accounts: 50, faults: 1000)
 
     var format: BankStatement.Format
     var accounts: [String] = []
@@ -96,8 +96,25 @@ struct BankFile: Sendable {
 
     private mutating func add(_ entry: BankEntry, key: String) throws(Problem) {
         try checkCount()
-        if !accounts.contains(where: { $0.hasSameBytes(as: entry.account) }) { accounts.append(entry.account) }
+        if !accounts.contains(where: { $0.hasSameBytes(as: entry.account) }) {
+            guard accounts.count < Self.limits.accounts else {
+                throw Problem(.invalid, "The file is of more than \(Self.limits.accounts) accounts: take it in parts.")
+            }
+            accounts.append(entry.account)
+        }
         entries.append((entry, key))
+    }
+
+    /// Gives the accounts other names, as those files have them that were taken before.
+    mutating func rename(_ names: [ByteKey: String]) {
+        for index in entries.indices {
+            let account = entries[index].entry.account
+            entries[index].entry.account = names[ByteKey(account)] ?? account
+        }
+        var renamed: [String] = []
+        for account in accounts.map({ names[ByteKey($0)] ?? $0 })
+        where !renamed.contains(where: { $0.hasSameBytes(as: account) }) { renamed.append(account) }
+        accounts = renamed
     }
 
     mutating func reject(_ place: Int, _ detail: String) throws(Problem) {

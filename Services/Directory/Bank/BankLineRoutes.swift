@@ -38,6 +38,7 @@ struct BankLineRoutes {
             try await move(call.path.line, to: .open, because: nil, by: call.principal, in: transaction)
         }
         parts.routes.constraint("bank_line_open_check", Problem(.transitionNotAllowed))
+        parts.routes.constraint("bank_line_alike_check", Problem(.bankLineAlike))
         parts.routes.constraint("bank_booking_pkey", Problem(.transitionNotAllowed))
     }
 
@@ -57,7 +58,7 @@ struct BankLineRoutes {
         _ id: BankLine.ID, _ body: BookBankLine.Body, by principal: Principal, in transaction: PostgresTransaction
     ) async throws {
         guard body.means != .credit else { throw Problem.invalid("/means", "is no way in which money comes or goes") }
-        try await BankLineStore.book(id, in: transaction)
+        try await BankLineStore.book(id, isAnother: body.another == true, in: transaction)
         let line = try await BankLineStore.get(id, on: transaction)
         switch (body.contribution, body.contributions, body.refund) {
         case (let contribution?, nil, nil):

@@ -19,6 +19,14 @@ enum BankLineStore {
                     'creditEntry', credit_entry.id)
                 from credit_entry where credit_entry.bank_line = bank_line.id
             ) as booked) as bookings,
+        (
+            select coalesce(json_agg(id order by id), '[]') from (
+                select other.id from bank_line as other
+                where (other.id = coalesce(bank_line.alike, bank_line.id)
+                        or other.alike = coalesce(bank_line.alike, bank_line.id))
+                    and other.statement <> bank_line.statement
+                order by other.id limit 10
+            ) as other) as alike,
         forgotten_at as "forgottenAt", version, created_at as "createdAt", updated_at as "updatedAt"
         """
 
@@ -47,12 +55,14 @@ enum BankLineStore {
 
     /// Takes a line for booked, and for nobody else.
     ///
-    /// - Throws: `PostgresError` of constraint `bank_line_open_check` where it is not open.
-    static func book(_ id: BankLine.ID, in transaction: PostgresTransaction) async throws {
+    /// - Parameter isAnother: whether it is other money than what lines like it were booked as.
+    /// - Throws: `PostgresError` of constraint `bank_line_open_check` where it is not open, of `bank_line_alike_check` where one like it is
+    ///   booked.
+    static func book(_ id: BankLine.ID, isAnother: Bool, in transaction: PostgresTransaction) async throws {
         guard try await transaction.first("select from bank_line where id = \(id)") != nil else {
             throw Problem(.notFound)
         }
-        try await transaction.execute("insert into bank_booking (line) values (\(id))")
+        try await transaction.execute("insert into bank_booking (line, another) values (\(id), \(isAnother))")
     }
 
     /// - Throws: 404; 409 where it does not go from its state to that one.

@@ -19,7 +19,10 @@ struct BankStatementRoutes {
             let spooled = try await BankFileReader.spool(body)
             let (file, sha256) = try await BankFileReader.read(spooled, account: call.query.account?.text)
             return try await database.transaction { transaction in
+                var file = file
                 try await BankStatementStore.lock(in: transaction)
+                let accounts = try await BankAlikeStore.accounts(file.accounts, in: transaction)
+                file.rename(accounts.names)
                 let known = try await BankStatementStore.find(sha256, file.accounts, in: transaction)
                 if !known.isEmpty {
                     var answer: Answer<BankStatement> = try .row(known)
@@ -28,7 +31,8 @@ struct BankStatementRoutes {
                 }
                 let id = BankStatement.ID()
                 let rows = try await BankStatementStore.insert(
-                    id, file, sha256: sha256, name: call.query.name, in: transaction)
+                    id, file, said: accounts, sha256: sha256, name: call.query.name, in: transaction)
+                try await BankAlikeStore.mark(id, file, said: accounts, in: transaction)
                 let taken = Taken(sha256: sha256, added: try rows.first?["added"] ?? 0)
                 try await journal.record(
                     .created, "bankStatement", id, values: taken, by: call.principal, in: transaction)

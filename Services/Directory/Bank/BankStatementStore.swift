@@ -12,14 +12,21 @@ enum BankStatementStore {
         try await transaction.execute("select pg_advisory_xact_lock(hashtextextended('directory.bank-statements', 0))")
     }
 
+    /// The statement of a file that was taken before, for the same accounts.
     static func find(_ sha256: String, _ accounts: [String], in transaction: PostgresTransaction) async throws -> Rows {
-        try await transaction.query(
-            "select \(columns) from bank_statement where sha256 = \(sha256) and accounts = \(accounts)")
+        let rows = try await transaction.query("select id, accounts from bank_statement where sha256 = \(sha256)")
+        let same = try rows.first { row in
+            let said: [String] = try row["accounts"]
+            return said.count == accounts.count && zip(said, accounts).allSatisfy(BankAccount.isOne)
+        }
+        let id: BankStatement.ID? = try same?["id"]
+        return try await transaction.query("select \(columns) from bank_statement where id = \(id)")
     }
 
-    /// Keeps a file and those of its lines that are not there already.
+    /// Keeps a file and those of its lines that are not there already, whatever their account was called then.
     static func insert(
-        _ id: BankStatement.ID, _ file: BankFile, sha256: String, name: Line?, in transaction: PostgresTransaction
+        _ id: BankStatement.ID, _ file: BankFile, said accounts: BankAlikeStore.Accounts, sha256: String, name: Line?,
+        in transaction: PostgresTransaction
     ) async throws -> Rows {
         try await transaction.execute(
             """
@@ -31,7 +38,7 @@ enum BankStatementStore {
         var added = 0
         var rest = file.entries[...]
         while !rest.isEmpty {
-            added += try await insert(rest.prefix(1000), of: id, in: transaction)
+            added += try await insert(rest.prefix(1000), of: id, said: accounts, in: transaction)
             rest = rest.dropFirst(1000)
         }
         return try await transaction.query(
@@ -44,7 +51,7 @@ enum BankStatementStore {
 
     private static func insert(
         _ lines: ArraySlice<(entry: BankEntry, key: String)>, of statement: BankStatement.ID,
-        in transaction: PostgresTransaction
+        said accounts: BankAlikeStore.Accounts, in transaction: PostgresTransaction
     ) async throws -> Int {
         let entries = lines.map(\.entry)
         return try await transaction.execute(
@@ -62,6 +69,11 @@ enum BankStatementStore {
                 \(entries.map(\.remittance)), \(entries.map { $0.endToEnd?.text })
             ) as line (
                 id, account, key, reference, booked_on, value_on, amount, counterparty, iban, remittance, end_to_end)
+            where not exists (
+                select from \(accounts.said) cross join lateral (
+                    select from bank_line as known
+                    where known.account = said.spelling and known.key = line.key limit 1) as known
+                where said.account = line.account)
             on conflict (account, key) do nothing
             """)
     }

@@ -83,7 +83,7 @@ struct BankTable {
 
     /// - Parameters:
     ///   - head: the beginning of the file.
-    ///   - account: the account as the sender says it; else what the file says.
+    ///   - account: the account as the sender says it, for a file that says no IBAN.
     /// - Throws: 422 where nothing is a line of headers.
     init(beginning head: [UInt8], account: String?) throws(Problem) {
         let candidates = [UInt8(ascii: ";"), UInt8(ascii: ","), UInt8(ascii: "\t"), UInt8(ascii: "|")]
@@ -112,7 +112,8 @@ struct BankTable {
 
     mutating func finish() throws(Problem) -> BankFile {
         for record in reader.finish() { try take(record) }
-        if file.accounts.isEmpty, let account = account ?? ownAccount { file.accounts = [account] }
+        let account = try name(of: ownAccount ?? "")
+        if file.accounts.isEmpty, !account.isEmpty { file.accounts = [account] }
         return file
     }
 
@@ -127,13 +128,14 @@ struct BankTable {
             try file.reject(row, "The row \(fault).")
             return
         }
-        let entry: BankEntry
+        var entry: BankEntry
         do throws(InvalidText) {
             entry = try read(record.cells, places)
         } catch {
             try file.reject(row, error.reason)
             return
         }
+        entry.account = try name(of: entry.account)
         guard !entry.account.isEmpty else {
             throw Problem.invalid("account", "is missing: the file does not say whose account it is")
         }
@@ -167,11 +169,22 @@ struct BankTable {
         let label = cell(.label)
         let text = [label, cell(.detail), cell(.reference)].filter { !$0.isEmpty }
         return BankEntry(
-            account: account ?? (cell(.account).isEmpty ? ownAccount ?? "" : Self.number(cell(.account))),
+            account: cell(.account).isEmpty ? ownAccount ?? "" : Self.number(cell(.account)),
             reference: BankText.reference(cell(.reference)).flatMap(BankText.line)?.text, bookedOn: bookedOn,
             valueOn: valueOn, cents: cents,
             counterparty: BankText.line(cell(.counterparty)), counterpartyIBAN: try? IBAN(validating: cell(.iban)),
             remittance: BankText.remittance(text.joined(separator: " ")))
+    }
+
+    /// Of what the file says of the account, and the sender, what says more.
+    ///
+    /// - Throws: 422 where they say two.
+    private func name(of own: String) throws(Problem) -> String {
+        guard let account, BankAccount.isIBAN(own) else { return account ?? own }
+        guard BankAccount.isOne(own, account) else {
+            throw Problem.invalid("account", "is another than the file says: \(own)")
+        }
+        return own
     }
 
     /// In cents, below zero what went out.

@@ -55,6 +55,9 @@ package struct BankLine: Codable, Hashable, Sendable {
     package var reason: Line?
     /// What it was booked as; empty unless it was.
     package var bookings: [Booking]
+    /// At most ten others that may be the same money, told by another file in other words: of its account, day and amount. Of several
+    /// one is booked; another needs a word.
+    package var alike: [ID]
     /// What it may be, the likeliest first; absent unless it is open.
     package var proposals: [BankProposal]?
     /// When the texts of it were forgotten (see the retention rules).
@@ -150,13 +153,15 @@ package enum GetBankLine: Endpoint {
 }
 
 /// Books a line, once: as the payment of one contribution, of several with their amounts, or as money paid back from an
-/// organization's credit. Payments have its day and its reference.
+/// organization's credit. Payments have its day and its reference. Where a line that may be the same is booked, it asks for the word that
+/// this is another (409 `bank-line-alike`).
 package enum BookBankLine: Endpoint {
     package static let operation = Operation(
         .post, "/v1/bank-lines/{line}/bookings", "Books a bank line as what a person says it is.", success: .created,
         access: .roles(.operator),
         problems: [
-            .notFound, .transitionNotAllowed, .contributionOverpaid, .contributionCancelled, .creditExceeded,
+            .notFound, .transitionNotAllowed, .bankLineAlike, .contributionOverpaid, .contributionCancelled,
+            .creditExceeded,
         ])
 
     package typealias Path = BankLinePath
@@ -182,15 +187,18 @@ package enum BookBankLine: Endpoint {
         package var refund: Organization.ID?
         /// `transfer` unless said; not `credit`.
         package var means: Payment.Means?
+        /// That it is other money than the lines `alike` that are booked.
+        package var another: Bool?
 
         package init(
             contribution: Contribution.ID? = nil, contributions: [Part]? = nil, refund: Organization.ID? = nil,
-            means: Payment.Means? = nil
+            means: Payment.Means? = nil, another: Bool? = nil
         ) {
             self.contribution = contribution
             self.contributions = contributions
             self.refund = refund
             self.means = means
+            self.another = another
         }
     }
 
@@ -233,4 +241,10 @@ package struct BankLinePath: Codable, Sendable {
     package init(line: BankLine.ID) {
         self.line = line
     }
+}
+
+extension ProblemType {
+    package static let bankLineAlike = ProblemType(
+        "bank-line-alike", "A line that may be the same money is booked: say that it is another, or dismiss it",
+        .conflict)
 }

@@ -45,15 +45,16 @@ package struct BankStatement: Codable, Hashable, Sendable {
 
 /// Takes a file of a bank: a table with the headers that French banks write (date, libellé, débit and crédit or montant, …), in UTF-8
 /// or Windows-1252, with whatever stands before and after it; or camt.053. A line is taken once, whichever files it stands in: by the
-/// bank's own reference, or by day, amount and text, and how many there were before it. The same file again is answered 200, as the
-/// first time. Nothing is booked by it: a person accepts what is proposed for each line.
+/// bank's own reference, or by day, amount and text, and how many there were before it. Two files that tell one payment in other words
+/// make lines that are `alike`. The same file again is answered 200, as the first time. Nothing is booked by it: a person accepts what is proposed for each line.
 package enum ImportBankStatement: Endpoint {
     package static let operation = Operation(
         .post, "/v1/bank-statements", "Takes a bank statement: CSV as banks export it, or camt.053.", success: .created,
         alternatives: [.ok], access: .roles(.operator), consumes: .csv, alsoConsumes: [.xml])
 
     package struct Query: Codable, Sendable {
-        /// Whose statement it is, where a table does not say so: an IBAN, or the bank's own number.
+        /// Whose statement it is, where a table does not say an IBAN: that, or the bank's own number. A number is that of the IBAN which
+        /// holds it.
         package var account: Line?
         /// Of the file.
         package var name: Line?

@@ -1,0 +1,41 @@
+import ClubProtocol
+
+/// An account of the club, as files and people say it: by its IBAN, by the bank's own number, which the IBAN holds, or by that of a
+/// French RIB, which has the codes of bank and branch before it and two digits behind.
+enum BankAccount {
+    /// Whether both say one account.
+    static func isOne(_ one: String, _ other: String) -> Bool {
+        if one.hasSameBytes(as: other) { return true }
+        let (first, second) = (signs(one), signs(other))
+        guard !isIBAN(one) || !isIBAN(other) else { return first == second }
+        guard !first.isEmpty, !second.isEmpty else { return false }
+        return first == second || holds(first, isIBAN: isIBAN(one), second)
+            || holds(second, isIBAN: isIBAN(other), first)
+    }
+
+    static func isIBAN(_ text: String) -> Bool { (try? IBAN(validating: text)) != nil }
+
+    /// Whether an IBAN, or a RIB, holds a number.
+    private static func holds(_ whole: [UInt8], isIBAN: Bool, _ number: [UInt8]) -> Bool {
+        let national = isIBAN ? Array(whole.dropFirst(4)) : whole
+        if isIBAN, national == number { return true }
+        // Five digits of the bank, five of the branch, eleven signs of the account, two digits that check.
+        let isFrench =
+            isIBAN ? ["FR", "MC"].contains { whole.starts(with: $0.utf8) } : national.prefix(10).allSatisfy(isDigit)
+        if isFrench, national.count == 23 {
+            let isAccount = number.count > 4 && withoutZeros(number) == withoutZeros(Array(national[10..<21]))
+            return isAccount || number.elementsEqual(national[..<21]) || number.elementsEqual(national[5..<21])
+        }
+        // Elsewhere the account is at the end, behind the bank.
+        return isIBAN && number.count >= 8 && national.suffix(number.count) == number[...]
+    }
+
+    private static func withoutZeros(_ number: [UInt8]) -> ArraySlice<UInt8> { number.drop { $0 == 0x30 } }
+
+    /// Its letters and digits.
+    private static func signs(_ text: String) -> [UInt8] {
+        text.asciiUppercased.utf8.filter { isDigit($0) || (0x41...0x5A).contains($0) || $0 >= 0x80 }
+    }
+
+    private static func isDigit(_ byte: UInt8) -> Bool { (0x30...0x39).contains(byte) }
+}
