@@ -52,6 +52,7 @@ package enum DirectoryApplication: ServiceApplication {
         Migration("0045-names", sql: PackageResources.m0045_names_sql),
         Migration("0048-memberships", sql: PackageResources.m0048_memberships_sql),
         Migration("0049-bank", sql: PackageResources.m0049_bank_sql),
+        Migration("0050-contributions", sql: PackageResources.m0050_contributions_sql),
     ]
 
     package static func assemble(_ backend: Backend, into parts: inout ServiceParts) throws {

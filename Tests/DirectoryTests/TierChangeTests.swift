@@ -97,6 +97,63 @@ struct TierChangeTests {
         }
     }
 
+    @Test(
+        "what was called for the year is not called again: after a tier that costs less, or for a fee that has changed")
+    func twice() async throws {
+        try await withDirectory { directory in
+            let operating = try directory.client(.operator)
+            let gold = #"{"code":"gold","label":"Or","fee":{"amount":600000,"currency":"EUR"}}"#
+            #expect(try await directory.ask(.post, "/v1/tiers", json: gold).status == 201)
+            /// Calls the year in one tier, changes to the others on the first of their months, and says what each came to.
+            func complements(_ first: Tier, _ changes: (tier: Tier, month: String)...) async throws -> [Int] {
+                let name = "\(first) " + changes.map { "\($0.tier) \($0.month)" }.joined(separator: " ")
+                let member = try await directory.member(Line(validating: name), tier: first)
+                _ = try await operating.send(CallContributions.request(body: .init(year: year)))
+                var amounts: [Int] = []
+                for (tier, month) in changes {
+                    let held = try #require(
+                        try await operating.send(ListMemberships.request(query: .init(organization: member.id))).items
+                            .first)
+                    let changed = try await change(
+                        held, #"{"tier":"\#(tier)","from":"\#(year)-\#(month)-01"}"#, directory
+                    ).decode(TierChange.self)
+                    amounts.append(changed.contribution?.amount.amount ?? 0)
+                }
+                return amounts
+            }
+            #expect(try await complements("premium", ("standard", "04"), ("premium", "07")) == [0, 0])
+            #expect(
+                try await complements(
+                    "standard", ("premium", "07"), ("standard", "09"), ("premium", "10"), ("gold", "11")
+                ) == [90_000, 0, 0, 50_000])
+            #expect(try await complements("standard", ("gold", "07"), ("premium", "10")) == [240_000, 0])
+
+            // A fee that has changed since makes no complement of what was called, and a cancelled one counts for nothing.
+            let member = try await directory.member("Alpha", tier: "premium")
+            _ = try await operating.send(CallContributions.request(body: .init(year: year)))
+            for (tier, cents) in [("premium", 100_000), ("standard", 300_000)] {
+                let json = #"{"fee":{"amount":\#(cents),"currency":"EUR"}}"#
+                #expect(try await directory.ask(.patch, "/v1/tiers/\(tier)", ifMatch: 1, json: json).status == 200)
+            }
+            func last() async throws -> Membership {
+                try #require(
+                    try await operating.send(ListMemberships.request(query: .init(organization: member.id))).items.first
+                )
+            }
+            func changed(_ tier: Tier, _ month: String) async throws -> Contribution? {
+                try await change(last(), #"{"tier":"\#(tier)","from":"\#(year)-\#(month)-01"}"#, directory)
+                    .decode(TierChange.self).contribution
+            }
+            #expect(try await changed("standard", "04") == nil)
+            let complement = try #require(try await changed("gold", "07"))
+            #expect(complement.amount.amount == 150_000)
+            let cancellation = "/v1/contributions/\(complement.id)/cancellation"
+            #expect(try await directory.ask(.post, cancellation, json: #"{"reason":"Erreur"}"#).status == 200)
+            #expect(try await changed("premium", "08") == nil)
+            #expect(try await changed("gold", "10")?.amount.amount == 75_000)
+        }
+    }
+
     @Test("a day or a tier that cannot be is refused, and so is a year after which more was called")
     func refused() async throws {
         try await withDirectory { directory in

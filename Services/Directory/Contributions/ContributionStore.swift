@@ -9,6 +9,16 @@ enum ContributionStore {
         var membership: Membership.ID
         /// In cents.
         var amount: Int
+        /// What a whole year of its tier costs, in cents.
+        var fee: Int
+    }
+
+    /// What an organization was called for in a year.
+    struct Called {
+        /// The contribution that complements none.
+        var base: Contribution.ID
+        /// Of the tiers that were called for, what a whole year of the dearest cost then, in cents.
+        var fee: Int
     }
 
     /// The day in Paris, as `Day.today` has it.
@@ -66,9 +76,9 @@ enum ContributionStore {
     static func candidates(_ year: Int, in transaction: PostgresTransaction) async throws -> [Candidate] {
         try await transaction.query(
             """
-            select organization, membership, amount from (
+            select organization, membership, fee as amount, fee from (
                 select distinct on (membership.organization)
-                    membership.organization, membership.id as membership, tier.fee as amount
+                    membership.organization, membership.id as membership, tier.fee
                 from membership join tier on tier.code = membership.tier
                 where membership.during && daterange(make_date(\(year)::integer, 1, 1), make_date(\(year)::integer, 12, 31), '[]')
                     and tier.fee > 0
@@ -90,11 +100,12 @@ enum ContributionStore {
     ) async throws {
         try await transaction.execute(
             """
-            insert into contribution (id, organization, membership, year, number, amount, called_on, due_on)
-            select id, organization, membership, \(year), \(last) + place, amount, \(today), \(dueOn)
+            insert into contribution (id, organization, membership, year, number, amount, fee, called_on, due_on)
+            select id, organization, membership, \(year), \(last) + place, amount, fee, \(today), \(dueOn)
             from unnest(
-                \(ids), \(candidates.map(\.organization)), \(candidates.map(\.membership)), \(candidates.map(\.amount))
-            ) with ordinality as called (id, organization, membership, amount, place)
+                \(ids), \(candidates.map(\.organization)), \(candidates.map(\.membership)), \(candidates.map(\.amount)),
+                \(candidates.map(\.fee))
+            ) with ordinality as called (id, organization, membership, amount, fee, place)
             """)
         try await transaction.execute(
             "update contribution_counter set last = \(last + candidates.count) where year = \(year)")
@@ -102,16 +113,19 @@ enum ContributionStore {
 
     // MARK: Another tier within the year
 
-    /// The contribution of an organization's year that stands and complements none.
-    static func base(
-        of organization: Organization.ID, _ year: Int, in transaction: PostgresTransaction
-    ) async throws -> Contribution.ID? {
-        try await transaction.first(
+    /// What stands for an organization's year; nil where nothing was called. The year's counter is held.
+    static func called(
+        _ organization: Organization.ID, _ year: Int, in transaction: PostgresTransaction
+    ) async throws -> Called? {
+        // Whoever cancels one of them waits, or is waited for.
+        let rows = try await transaction.query(
             """
-            select id from contribution
-            where organization = \(organization) and year = \(year) and cancelled_on is null and complements is null
-            for no key update
-            """)?["id"]
+            select id, complements is null as "isBase", coalesce(fee, amount) as fee from contribution
+            where organization = \(organization) and year = \(year) and cancelled_on is null
+            order by complements is not null, id for no key update
+            """)
+        guard let first = rows.first, try first["isBase"] else { return nil }
+        return Called(base: try first["id"], fee: try rows.map { try $0["fee", as: Int.self] }.max() ?? 0)
     }
 
     /// Calls what another tier costs more, with the number after `last`; the year's counter is held.
@@ -126,10 +140,10 @@ enum ContributionStore {
         try await transaction.execute(
             """
             insert into contribution (
-                id, organization, membership, year, complements, number, amount, called_on, due_on)
+                id, organization, membership, year, complements, number, amount, fee, called_on, due_on)
             values (
                 \(id), \(member.organization), \(member.membership), \(year), \(base), \(last + 1), \(member.amount),
-                \(today), \(dueOn))
+                \(member.fee), \(today), \(dueOn))
             """)
     }
 

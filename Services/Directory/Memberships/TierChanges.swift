@@ -21,7 +21,7 @@ struct TierChanges: Sendable {
         guard var membership = try await MembershipStore.lock(id, in: transaction) else { throw Problem(.notFound) }
         try Self.check(body, within: membership)
         let fees = try await TierStore.fees(from: membership.tier, to: body.tier, in: transaction)
-        let called = try await ContributionStore.base(of: membership.organization, year, in: transaction)
+        let called = try await ContributionStore.called(membership.organization, year, in: transaction)
         guard called != nil || fees.old == 0 else { throw Problem(.contributionUncalled) }
 
         let (begun, until) = (Membership.ID(), membership.until)
@@ -35,12 +35,13 @@ struct TierChanges: Sendable {
             .init(.created, "membership", begun, version: 1, values: body),
         ]
         var complement: Contribution.ID?
-        let amount = Self.complement(of: fees, from: body.from, until: until)
+        let amount = Self.complement(of: fees, beyond: called?.fee ?? 0, from: body.from, until: until)
         if amount > 0 {
             let number = Contribution.ID()
             try await ContributionStore.complement(
-                number, of: .init(organization: membership.organization, membership: begun, amount: amount),
-                beside: called, year: year, dueOn: dueOn, after: last, in: transaction)
+                number,
+                of: .init(organization: membership.organization, membership: begun, amount: amount, fee: fees.new),
+                beside: called?.base, year: year, dueOn: dueOn, after: last, in: transaction)
             entries.append(.init(.created, "contribution", number, version: 1, values: body))
             complement = number
         }
@@ -68,8 +69,11 @@ struct TierChanges: Sendable {
 
     /// In cents, to the nearest: the twelfths from the month of the change to the last of the membership in that year, or the whole
     /// difference.
-    static func complement(of fees: TierStore.Fees, from: Day, until: Day) -> Int {
-        let difference = fees.new - fees.old
+    ///
+    /// - Parameter called: the highest fee that was called for the year, as it was then: a tier that was called for is not called again
+    ///   after one that costs less, nor for a fee that has changed since.
+    static func complement(of fees: TierStore.Fees, beyond called: Int, from: Day, until: Day) -> Int {
+        let difference = fees.new - called
         guard difference > 0 else { return 0 }
         switch fees.complement {
         case .whole: return difference

@@ -6,7 +6,7 @@ package struct TierChange: Codable, Hashable, Sendable {
     package var ended: Membership
     /// The one that goes on, in the other tier; what it entitles to holds from its first day.
     package var begun: Membership
-    /// What is owed for it; absent where the other tier costs no more.
+    /// What is owed for it; absent where the other tier costs no more than was called for the year.
     package var contribution: Contribution?
 
     package init(ended: Membership, begun: Membership, contribution: Contribution?) {
@@ -16,9 +16,10 @@ package struct TierChange: Codable, Hashable, Sendable {
     }
 }
 
-/// Changes the tier of a membership from a day on, within the year of that day. Where the other tier costs more, a complementary
-/// contribution is called at once, numbered like the others: the difference of the fees, by the months that are left of the
-/// membership's year or whole, as the other tier says. What was called and paid before stays as it is, and nothing goes back where the
+/// Changes the tier of a membership from a day on, within the year of that day. Where the other tier costs more than what was called for
+/// the year, a complementary contribution is called at once, numbered like the others: the difference of its fee to the highest that was
+/// called for (as that was then, without what is cancelled), by the months that are left of the membership's year or whole, as the other
+/// tier says. What was called and paid before stays as it is, and nothing goes back where the
 /// other tier costs less.
 package enum ChangeMembershipTier: Endpoint {
     package static let operation = Operation(
