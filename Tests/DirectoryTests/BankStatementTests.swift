@@ -92,7 +92,8 @@ struct BankStatementTests {
             ("1,5000", 150),
         ] { #expect(try BankAmount.cents(text) == cents, "\(text)") }
         for text in [
-            "", "-", "1,2,3", "12a", "1.23.456", "99999999999", "1,234,5", "0x1", "1,0055", "--1", "1,2.3", "NaN",
+            "", "-", "1,2,3", "12a", "1.23.456", "99999999999",
+            "1,234,5", "0x1", "1,0055", "--1", "1,2.3", "NaN",
         ] {
             #expect(throws: InvalidText.self, "\(text)") { try BankAmount.cents(text) }
         }
@@ -212,6 +213,59 @@ struct BankStatementTests {
             other.statements[1].append(.init(cents: -990, day: "2026-11-24", number: "1", more: "FRAIS"))
             let more = try await send(Array(other.text.utf8), "", to: directory)
             #expect(more.added == 1 && more.known == 6)
+        }
+    }
+
+    @Test(
+        "a batch is its parts by what their payers had said, and where that is not all of it, one line with their texts"
+    )
+    func instructed() async throws {
+        try await withDirectory { directory in
+            func entry(_ reference: String, _ cents: Int, _ parts: [Camt.Part]) -> Camt.Entry {
+                .init(cents: cents, day: "2026-11-20", reference: reference, parts: parts, more: "REMISE")
+            }
+            func parts(_ one: Camt.Amount, _ two: Camt.Amount) -> [Camt.Part] {
+                [
+                    .init(cents: 100_000, payer: "Un", text: "2026-1", amount: one),
+                    .init(cents: 20_000, payer: "Deux", text: "2026-2", endToEnd: "E2", amount: two),
+                ]
+            }
+            let file = Camt(
+                version: 2,
+                statements: [
+                    [
+                        entry("A", 120_000, parts(.instructed("EUR"), .instructed("EUR"))),
+                        entry("B", 119_000, parts(.instructed("EUR"), .instructed("EUR"))),
+                        entry("C", 120_000, parts(.instructed("EUR"), .instructed("CHF"))),
+                        entry("D", 120_000, parts(.none, .none)), entry("E", 120_000, parts(.own, .instructed("EUR"))),
+                        entry("F", 120_000, parts(.own, .none)),
+                        entry(
+                            "G", -240_000,
+                            [
+                                .init(cents: -120_000, payer: "Un", amount: .none),
+                                .init(cents: -120_000, payer: "Un", amount: .none),
+                            ]),
+                        entry(
+                            "H", 100,
+                            Array(
+                                repeating: .init(cents: 1, payer: String(repeating: "x", count: 4000), amount: .none),
+                                count: 300)),
+                    ]
+                ])
+            let statement = try await send(Array(file.text.utf8), "", to: directory)
+            #expect(statement.added == 9 && statement.faults.map(\.place) == [6])
+            let lines = try await lines(directory)
+            func of(_ reference: String) -> [BankLine] { lines.filter { $0.reference.text == reference } }
+            for reference in ["A", "E"] {
+                #expect(Set(of(reference).map(\.amount.amount)) == [100_000, 20_000], "\(reference)")
+                #expect(Set(of(reference).compactMap { $0.counterparty?.text }) == ["Un", "Deux"])
+            }
+            for reference in ["B", "C", "D"] {
+                #expect(of(reference).map { $0.remittance?.text } == ["Un 2026-1 / Deux 2026-2 E2"], "\(reference)")
+                #expect(of(reference).first?.counterparty == nil)
+            }
+            #expect(of("G").first?.counterparty?.text == "Un" && of("G").first?.remittance?.text == "Un / Un")
+            #expect(of("H").first?.remittance?.text.unicodeScalars.count == 1000)
         }
     }
 

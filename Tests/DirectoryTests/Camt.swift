@@ -10,6 +10,14 @@ struct Camt {
         var structured: String?
         var reference: String?
         var endToEnd: String?
+        /// What is said of its amount.
+        var amount = Amount.own
+    }
+
+    enum Amount {
+        case own, none
+        /// What the payer had said, alone.
+        case instructed(String)
     }
 
     struct Entry {
@@ -74,9 +82,12 @@ struct Camt {
                 "<Strd><CdtrRefInf><Tp><CdOrPrtry><Cd>SCOR</Cd></CdOrPrtry></Tp>\(tag("Ref", $0))</CdtrRefInf></Strd>"
             } ?? ""
         let sum =
-            version < 4
-            ? "<AmtDtls><TxAmt>\(amount(part.cents, "EUR"))</TxAmt></AmtDtls>"
-            : amount(part.cents, "EUR") + direction(part.cents)
+            switch part.amount {
+            case .own where version < 4: "<AmtDtls><TxAmt>\(amount(part.cents, "EUR"))</TxAmt></AmtDtls>"
+            case .own: amount(part.cents, "EUR") + direction(part.cents)
+            case .instructed(let currency): "<AmtDtls><InstdAmt>\(amount(part.cents, currency))</InstdAmt></AmtDtls>"
+            case .none: ""
+            }
         return "<TxDtls><Refs>" + tag("AcctSvcrRef", part.reference) + tag("EndToEndId", part.endToEnd ?? "NOTPROVIDED")
             + "</Refs>" + sum + parties + tag("RmtInf", raw: tag("Ustrd", part.text) + strd) + "</TxDtls>"
     }

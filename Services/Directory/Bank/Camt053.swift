@@ -8,7 +8,8 @@ struct Camt053 {
             "Document", "BkToCstmrStmt", "Stmt", "Acct", "Id", "IBAN", "Othr", "Ntry", "NtryRef", "Amt", "CdtDbtInd",
             "RvslInd",
             "Sts", "Cd", "BookgDt", "ValDt", "Dt", "DtTm", "AcctSvcrRef", "NtryDtls", "TxDtls", "Refs", "EndToEndId",
-            "AmtDtls", "TxAmt", "RltdPties", "Dbtr", "Cdtr", "Pty", "Nm", "DbtrAcct", "CdtrAcct", "RmtInf", "Ustrd",
+            "AmtDtls", "TxAmt", "InstdAmt", "RltdPties", "Dbtr", "Cdtr", "Pty", "Nm", "DbtrAcct", "CdtrAcct", "RmtInf",
+            "Ustrd",
             "Strd",
             "CdtrRefInf", "Ref", "AddtlRmtInf", "RfrdDocInf", "Nb", "AddtlNtryInf",
         ].map { (ByteKey($0), $0) })
@@ -24,6 +25,8 @@ struct Camt053 {
     private struct Movement {
         var amount: String?
         var currency: String?
+        /// What the payer had said, before charges and exchange.
+        var instructed: (String, String?)?
         var direction: String?
         var reference: String?
         var endToEnd: String?
@@ -168,6 +171,7 @@ struct Camt053 {
         case ["Amt"]: (part.amount, part.currency) = (value, currency)
         // Up to .03 it stands here alone.
         case ["AmtDtls", "TxAmt", "Amt"]: if part.amount == nil { (part.amount, part.currency) = (value, currency) }
+        case ["AmtDtls", "InstdAmt", "Amt"]: part.instructed = value.map { ($0, currency) }
         case ["CdtDbtInd"]: part.direction = value
         // Since .08 within `Pty`.
         case ["RltdPties", "Dbtr", "Nm"], ["RltdPties", "Dbtr", "Pty", "Nm"]: part.debtor = value
@@ -251,10 +255,41 @@ struct Camt053 {
         return entry.number.map { "N\u{1F}\($0)\u{1F}\(texts.joined(separator: "\u{1E}"))" }
     }
 
-    /// Each part with its amount: the entry as a whole where it has but one, or where none says its own.
+    /// Each part with its amount: the entry as a whole where it has but one, or where none says its own, and what payers had said is not
+    /// all of it in euros.
     private func amounts(of entry: Entry, _ whole: Int) throws(InvalidText) -> [(part: Movement, cents: Int)] {
         guard entry.parts.count > 1 else { return [(entry.parts.first ?? entry.whole, whole)] }
-        guard entry.parts.contains(where: { $0.amount != nil }) else { return [(entry.whole, whole)] }
+        do throws(InvalidText) {
+            return try apart(entry, whole)
+        } catch {
+            guard entry.parts.allSatisfy({ $0.amount == nil }) else { throw error }
+            return [(together(entry, whole), whole)]
+        }
+    }
+
+    /// All parts as one, with who paid each and why; what is too long is cut.
+    private func together(_ entry: Entry, _ cents: Int) -> Movement {
+        var whole = entry.whole
+        var names: Set<ByteKey> = []
+        var bytes = 0
+        for part in entry.parts {
+            // Of what is taken back, the parties are those of the payment.
+            let isFromDebtor = (cents > 0) != entry.isReversal
+            let name = isFromDebtor ? part.debtor : part.creditor
+            names.insert(ByteKey(name ?? ""))
+            let texts: [String?] = [name] + part.remittance.map(Optional.some) + [part.endToEnd]
+            let text = texts.compactMap { $0 }.joined(separator: " ")
+            guard !text.isEmpty, bytes < Self.longest else { continue }
+            whole.remittance.append(whole.remittance.isEmpty ? text : "/ \(text)")
+            bytes += text.utf8.count
+        }
+        if names.count == 1, let part = entry.parts.first {
+            (whole.debtor, whole.creditor) = (part.debtor, part.creditor)
+        }
+        return whole
+    }
+
+    private func apart(_ entry: Entry, _ whole: Int) throws(InvalidText) -> [(part: Movement, cents: Int)] {
         var parts: [(part: Movement, cents: Int)] = []
         for part in entry.parts {
             parts.append(
@@ -268,8 +303,9 @@ struct Camt053 {
 
     private func cents(_ movement: Movement, _ what: String, sign: Int?) throws(InvalidText) -> Int {
         guard let sign else { throw InvalidText("It says neither CRDT nor DBIT.") }
-        guard let amount = movement.amount else { throw InvalidText("\(what) is missing.") }
-        guard movement.currency?.hasSameBytes(as: "EUR") == true else {
+        let said = movement.amount.map { ($0, movement.currency) } ?? movement.instructed
+        guard let (amount, currency) = said else { throw InvalidText("\(what) is missing.") }
+        guard currency?.hasSameBytes(as: "EUR") == true else {
             throw InvalidText("\(what) is in another currency than euros.")
         }
         return try Self.checked(what) { () throws(InvalidText) in try BankAmount.cents(decimal: amount) } * sign
