@@ -88,20 +88,49 @@ struct BankStatementTests {
             ("1 234,56", 123_456), ("1\u{202F}234,56", 123_456), ("1.234,56", 123_456), ("1,234.56", 123_456),
             ("-0,5", -50), ("\u{2212}12", -1200), ("12,00-", -1200), ("+3", 300), ("1 200 EUR", 120_000),
             ("1'234.5", 123_450), ("1.234", 123_400), ("1,005", 100_500), ("12.345.678,90", 1_234_567_890),
-            ("0012,10", 1210),
+            ("0012,10", 1210), ("0,120", 12), ("0.500", 50),
             ("1,5000", 150),
         ] { #expect(try BankAmount.cents(text) == cents, "\(text)") }
         for text in [
-            "", "-", "1,2,3", "12a", "1.23.456", "99999999999",
+            "0,125", "-0.005", "012,345", "0.125,00", "0,125,000", "", "-", "1,2,3", "12a", "1.23.456", "99999999999",
             "1,234,5", "0x1", "1,0055", "--1", "1,2.3", "NaN",
         ] {
             #expect(throws: InvalidText.self, "\(text)") { try BankAmount.cents(text) }
+        }
+        for (text, decimal, cents) in [
+            ("120,000", BankAmount.DecimalSign.sign(0x2C), 12_000), ("120.000", .sign(0x2C), 12_000_000),
+            ("120.000", .sign(0x2E), 12_000), ("1,234", .sign(0x2E), 123_400), ("1,5", .sign(0x2E), 150),
+            ("1.234,5", .both, 123_450),
+        ] { #expect(try BankAmount.cents(text, decimal: decimal) == cents, "\(text)") }
+        for (text, decimal) in [
+            ("1,234", BankAmount.DecimalSign.sign(0x2C)), ("-1.234", .sign(0x2E)), ("120,000", .both),
+        ] {
+            #expect(throws: InvalidText.self, "\(text)") { try BankAmount.cents(text, decimal: decimal) }
         }
         for (text, cents) in [("1200", 120_000), ("1200.5", 120_050), ("0.010", 1)] {
             #expect(try BankAmount.cents(decimal: text) == cents)
         }
         for text in ["1,5", "-1", "1e3", ".", "", "1.2.3", "0.001"] {
             #expect(throws: InvalidText.self, "\(text)") { try BankAmount.cents(decimal: text) }
+        }
+    }
+
+    @Test("what one sign before three digits is, the other amounts of the file say")
+    func decimals() async throws {
+        try await withDirectory { directory in
+            for (account, others, expected) in [
+                ("1", ["12,50", "7,00"], 12_000), ("2", ["12.50"], 12_000_000), ("3", [], 12_000_000),
+                ("4", ["1.200,00"], 12_000), ("5", ["1,5", "2.5"], nil), ("6", ["5,005"], 12_000_000),
+            ] as [(String, [String], Int?)] {
+                // The one in question stands first.
+                let rows = (["120,000"] + others).map { "20/11/2026;A;;\"\($0)\"\n" }.joined()
+                let table = Array("Date;Libellé;Débit;Crédit\n\(rows)".utf8)
+                let statement = try await send(table, "?account=\(account)", to: directory)
+                #expect(statement.rejected == (expected == nil ? 1 : 0), "\(account)")
+                let found = try await lines(directory).filter { $0.account.text == account }.map(\.amount.amount)
+                #expect(found.contains { [12_000, 12_000_000].contains($0) } == (expected != nil))
+                if let expected { #expect(found.contains(expected), "\(account)") }
+            }
         }
     }
 

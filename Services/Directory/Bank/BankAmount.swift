@@ -2,36 +2,91 @@ import ClubProtocol
 
 /// Amounts and days as banks write them. Throws a reason that fits behind the name of a column.
 enum BankAmount {
+    /// Which sign stands before cents in the amounts of a file.
+    enum DecimalSign: Equatable {
+        /// None of them tells.
+        case unknown
+        case sign(UInt8)
+        /// Some have the one, some the other.
+        case both
+
+        /// With what an amount tells.
+        func joined(_ sign: UInt8?) -> Self {
+            guard let sign else { return self }
+            switch self {
+            case .unknown, .sign(sign): return .sign(sign)
+            case .sign, .both: return .both
+            }
+        }
+    }
+
+    /// An amount as it was written.
+    private struct Written {
+        var digits: [UInt8] = []
+        /// Commas and dots, each behind as many digits.
+        var signs: [(sign: UInt8, place: Int)] = []
+        var isNegative = false
+
+        /// Digits behind the last sign.
+        var behind: Int { digits.count - (signs.last?.place ?? digits.count) }
+        /// Whether one sign before three digits may part thousands as well as cents: no number begins with a group of zeros.
+        var isAmbiguous: Bool {
+            signs.count == 1 && behind == 3 && (1...3).contains(signs[0].place) && digits[0] != UInt8(ascii: "0")
+        }
+        /// The last sign, where it stands once.
+        var last: UInt8? {
+            guard let last = signs.last, signs.dropLast().allSatisfy({ $0.sign != last.sign }) else { return nil }
+            return last.sign
+        }
+    }
+
+    /// The sign that stands before cents; nil where the amount does not tell, or is none.
+    static func decimalSign(in cell: String) -> UInt8? {
+        guard let written = try? written(cell), written.behind > 0, !written.isAmbiguous else { return nil }
+        return written.last
+    }
+
     /// In cents: `1 234,56`, `-1.234,56`, `+12`, `1'200.5`, `(12,00)` is none. What stands last of comma and dot is the decimal sign;
-    /// a single one before three digits parts thousands.
-    static func cents(_ cell: String) throws(InvalidText) -> Int {
+    /// a single one before three digits parts thousands, unless others of the file have it before cents.
+    static func cents(_ cell: String, decimal: DecimalSign = .unknown) throws(InvalidText) -> Int {
+        let written = try written(cell)
+        let (digits, signs) = (written.digits, written.signs)
+        var decimals = 0
+        if written.isAmbiguous {
+            guard decimal != .both else {
+                throw InvalidText("has thousands or parts of a euro: the file has both signs")
+            }
+            decimals = decimal == .sign(signs[0].sign) ? 3 : 0
+        } else if written.last != nil {
+            decimals = written.behind
+        }
+        let groups = decimals > 0 || written.behind == 0 ? signs.dropLast() : signs[...]
+        let ends = groups.dropFirst().map(\.place) + (groups.isEmpty ? [] : [digits.count - decimals])
+        guard zip(groups, ends).allSatisfy({ $1 - $0.place == 3 }), groups.isEmpty || digits[0] != UInt8(ascii: "0")
+        else {
+            throw InvalidText("is no amount")
+        }
+        return try cents(digits, decimals: decimals, isNegative: written.isNegative)
+    }
+
+    private static func written(_ cell: String) throws(InvalidText) -> Written {
         guard cell.utf8.count <= 60 else { throw InvalidText("is no amount") }
-        var (digits, signs, isNegative) = ([UInt8](), [(sign: UInt8, place: Int)](), false)
+        var written = Written()
         var isSigned = false
         for scalar in withoutCurrency(cell).unicodeScalars {
             switch scalar {
-            case "0"..."9": digits.append(UInt8(scalar.value))
-            case ",", ".": signs.append((UInt8(scalar.value), digits.count))
+            case "0"..."9": written.digits.append(UInt8(scalar.value))
+            case ",", ".": written.signs.append((UInt8(scalar.value), written.digits.count))
             case "'", "\u{2019}": continue
             case "+", "-", "\u{2212}":
                 guard !isSigned else { throw InvalidText("is no amount") }
-                (isSigned, isNegative) = (true, scalar != "+")
+                (isSigned, written.isNegative) = (true, scalar != "+")
             case _ where scalar.isBlank: continue
             default: throw InvalidText("is no amount")
             }
         }
-        guard !digits.isEmpty else { throw InvalidText("is no amount") }
-        var decimals = 0
-        if let last = signs.last {
-            let behind = digits.count - last.place
-            let isAlone = signs.count == 1
-            let isOther = signs.dropLast().allSatisfy { $0.sign != last.sign }
-            if isOther, !(isAlone && behind == 3 && (1...3).contains(last.place)) { decimals = behind }
-            let groups = decimals > 0 || behind == 0 ? signs.dropLast() : signs[...]
-            let ends = groups.dropFirst().map(\.place) + (groups.isEmpty ? [] : [digits.count - decimals])
-            guard zip(groups, ends).allSatisfy({ $1 - $0.place == 3 }) else { throw InvalidText("is no amount") }
-        }
-        return try cents(digits, decimals: decimals, isNegative: isNegative)
+        guard !written.digits.isEmpty else { throw InvalidText("is no amount") }
+        return written
     }
 
     /// As XML Schema has a decimal: `1234.5`.

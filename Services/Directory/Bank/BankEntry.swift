@@ -123,9 +123,12 @@ struct BankFile: Sendable {
         if faults.count < Self.limits.faults { faults.append(.init(place: place, detail: detail)) }
     }
 
-    private func checkCount() throws(Problem) {
-        guard entries.count + rejected < Self.limits.lines else {
-            throw Problem(.invalid, "The file has more than \(Self.limits.lines) lines: take it in parts.")
+    private func checkCount() throws(Problem) { try Self.checkCount(entries.count + rejected) }
+
+    /// - Parameter count: of lines before another.
+    static func checkCount(_ count: Int) throws(Problem) {
+        guard count < limits.lines else {
+            throw Problem(.invalid, "The file has more than \(limits.lines) lines: take it in parts.")
         }
     }
 }

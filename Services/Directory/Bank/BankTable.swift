@@ -78,7 +78,9 @@ struct BankTable {
     private var reader: CSVReader
     private var places: [Column: Int]?
     private var ownAccount: String?
-    private var row = 0
+    /// Those below the headers: an amount is read by what all of them have for a decimal sign.
+    private var records: [CSVReader.Record] = []
+    private var decimal = BankAmount.DecimalSign.unknown
     private(set) var file = BankFile(.csv)
 
     /// - Parameters:
@@ -112,18 +114,32 @@ struct BankTable {
 
     mutating func finish() throws(Problem) -> BankFile {
         for record in reader.finish() { try take(record) }
+        if let places {
+            let money = [places[.debit], places[.credit], places[.amount]].compactMap { $0 }
+            for cells in records.map(\.cells) {
+                for place in money where place < cells.count {
+                    decimal = decimal.joined(BankAmount.decimalSign(in: cells[place]))
+                }
+            }
+            for (index, record) in records.enumerated() { try add(record, row: index + 1, places) }
+            records = []
+        }
         let account = try name(of: ownAccount ?? "")
         if file.accounts.isEmpty, !account.isEmpty { file.accounts = [account] }
         return file
     }
 
     private mutating func take(_ record: CSVReader.Record) throws(Problem) {
-        guard let places else {
+        guard places != nil else {
             self.places = record.fault == nil ? Column.places(in: record.cells) : nil
             if self.places == nil { lookForAccount(in: record.cells) }
             return
         }
-        row += 1
+        try BankFile.checkCount(records.count)
+        records.append(record)
+    }
+
+    private mutating func add(_ record: CSVReader.Record, row: Int, _ places: [Column: Int]) throws(Problem) {
         if let fault = record.fault {
             try file.reject(row, "The row \(fault).")
             return
@@ -163,7 +179,7 @@ struct BankTable {
             throw InvalidText("The row is in another currency than euros.")
         }
         let cents = try checked("amount") { () throws(InvalidText) in
-            try Self.cents(
+            try self.cents(
                 debit: cell(.debit), credit: cell(.credit), amount: cell(.amount), direction: cell(.direction))
         }
         let label = cell(.label)
@@ -188,15 +204,15 @@ struct BankTable {
     }
 
     /// In cents, below zero what went out.
-    private static func cents(
+    private func cents(
         debit: String, credit: String, amount: String, direction: String
     ) throws(InvalidText) -> Int {
-        let out = debit.isEmpty ? 0 : try BankAmount.cents(debit)
-        let came = credit.isEmpty ? 0 : try BankAmount.cents(credit)
+        let out = debit.isEmpty ? 0 : try BankAmount.cents(debit, decimal: decimal)
+        let came = credit.isEmpty ? 0 : try BankAmount.cents(credit, decimal: decimal)
         guard out == 0 || came == 0 else { throw InvalidText("is both debit and credit") }
         var cents = came - abs(out)
         if cents == 0, !amount.isEmpty {
-            cents = try BankAmount.cents(amount)
+            cents = try BankAmount.cents(amount, decimal: decimal)
             let isOut = ["d", "debit", "dbit"].contains { Folding.key(direction).hasSameBytes(as: $0) }
             if isOut, cents > 0 { cents = -cents }
         }
