@@ -57,6 +57,34 @@ struct ContributionDocumentTests {
         }
     }
 
+    @Test("a call that is cancelled asks for nothing, asked for before or not", arguments: [true, false])
+    func cancelled(isAskedForBefore: Bool) async throws {
+        try await withDirectory { directory in
+            let own = try await directory.member("Alpha")
+            let contribution = try await called(own.id, directory)
+            let path = "/v1/contributions/\(contribution.id)"
+            let before = isAskedForBefore ? try await directory.ask("\(path)/call.pdf").body : []
+            let documents = ContributionDocuments(backend: directory.backend)
+            func text() async throws -> String {
+                let call = try await ContributionDocumentStore.call(contribution.id, on: directory.backend.database)
+                return String(describing: documents.document(of: try #require(call)))
+            }
+            #expect(try await text().contains("Montant à régler"))
+            #expect(try await directory.ask("\(path)/call").text.contains("comme référence de votre virement"))
+            let cancelled = try await directory.ask(.post, "\(path)/cancellation", json: #"{"reason":"Erreur"}"#)
+            #expect(cancelled.status == 200)
+            let (told, page) = (try await text(), try await directory.ask("\(path)/call").text)
+            for asked in ["Montant à régler", "À régler au plus tard", "votre virement", "Votre avoir couvre"] {
+                #expect(!told.contains(asked) && (asked == "Montant à régler" || !page.contains(asked)), "\(asked)")
+            }
+            #expect(told.contains("Cet appel a été annulé le") && page.contains("Cet appel a été annulé le"))
+            #expect(page.contains("<strong>0,00\u{A0}€</strong>") && !page.contains("1\u{202F}200,00"))
+            let file = try await directory.ask("\(path)/call.pdf")
+            #expect(file.status == 200 && file.body.starts(with: Array("%PDF-".utf8)) && file.body != before)
+            #expect(try await directory.ask("\(path)/call.pdf").body == file.body)
+        }
+    }
+
     @Test("a receipt's file says what the page says, is the same for everybody who asks at once, and is never changed")
     func receipt() async throws {
         try await withDirectory { directory in

@@ -62,13 +62,15 @@ struct ContributionCallRoutes: Sendable {
         let number = "\(call.year)-\(call.number)"
         var content: [String: Any] = [
             "isComplement": call.isComplement, "number": number, "organization": call.organization, "year": call.year,
-            "amount": French.amount(Money(cents: call.rest)), "isOwed": call.rest > 0,
+            "amount": French.amount(Money(cents: call.cancelledOn == nil ? call.rest : 0)),
+            "isOwed": call.rest > 0 && call.cancelledOn == nil,
             "calledOn": French.day(call.calledOn),
             "dueOn": French.day(call.dueOn), "vatMention": backend.configuration.vatMention, "pdf": pdf,
         ]
         let place = [call.postalCode, call.commune].compactMap { $0 }.joined(separator: " ")
         let address = [call.street, place.isEmpty ? nil : place].compactMap { $0 }.joined(separator: ", ")
         if !address.isEmpty { content["address"] = address }
+        content["isCovered"] = call.rest == 0 && call.cancelledOn == nil
         if call.carriedOver > 0 {
             content["carriedOver"] = [
                 "whole": French.amount(Money(cents: call.amount)),

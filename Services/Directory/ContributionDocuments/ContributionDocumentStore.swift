@@ -5,7 +5,7 @@ import ServiceKit
 /// The SQL of calls for contributions, as members read them, and of the files that are kept of calls and receipts.
 enum ContributionDocumentStore {
     enum Kind: String {
-        case call, receipt
+        case call, cancelledCall, receipt
     }
 
     /// What stands on a call.

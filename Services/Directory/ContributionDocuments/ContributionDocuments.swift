@@ -5,7 +5,8 @@ import Postgres
 import ServiceKit
 
 /// Calls and receipts as PDF. Each is written once, when it is first asked for, and kept: what somebody has in a drawer is
-/// what anybody gets later, whatever has become of names, fonts or programs.
+/// what anybody gets later, whatever has become of names, fonts or programs. A call that is cancelled is another document, which asks for
+/// nothing.
 struct ContributionDocuments: Sendable {
     private static let club = "Le Club de l’économie numérique"
 
@@ -23,7 +24,7 @@ struct ContributionDocuments: Sendable {
     }
 
     func pdf(of call: ContributionDocumentStore.Call) async throws -> [UInt8] {
-        try await kept(.call, of: call.contribution) { document(of: call) }
+        try await kept(call.cancelledOn == nil ? .call : .cancelledCall, of: call.contribution) { document(of: call) }
     }
 
     func pdf(of receipt: ReceiptStore.Shown) async throws -> [UInt8] {
@@ -45,7 +46,8 @@ struct ContributionDocuments: Sendable {
 
     // MARK: What stands on them
 
-    private func document(of call: ContributionDocumentStore.Call) -> Document {
+    func document(of call: ContributionDocumentStore.Call) -> Document {
+        if let day = call.cancelledOn { return document(of: call, cancelledOn: day) }
         let number = "\(call.year)-\(call.number)"
         var rows: [Document.Row] = []
         if let siren = call.siren { rows.append(.init("SIREN", siren)) }
@@ -81,6 +83,28 @@ struct ContributionDocuments: Sendable {
             title: "\(call.title) n° \(number)", author: Self.club, date: "\(call.calledOn)T00:00:00Z",
             sender: issuer, recipient: recipient(call.organization, call.street, call.postalCode, call.commune),
             blocks: blocks, legalNotice: vatMention)
+    }
+
+    /// Whatever was paid of it has gone back, and credit to where it was.
+    private func document(of call: ContributionDocumentStore.Call, cancelledOn day: Day) -> Document {
+        let number = "\(call.year)-\(call.number)"
+        var rows: [Document.Row] = []
+        if let siren = call.siren { rows.append(.init("SIREN", siren)) }
+        rows += [
+            .init("Cotisation", "n°\u{A0}\(number)"), .init("Appelée le", French.day(call.calledOn)),
+            .init("Annulée le", French.day(day), isStrong: true),
+            .init("Montant annulé", French.amount(Money(cents: call.amount))),
+        ]
+        return Document(
+            title: "\(call.title) n° \(number), annulé", author: Self.club, date: "\(day)T00:00:00Z", sender: issuer,
+            recipient: recipient(call.organization, call.street, call.postalCode, call.commune),
+            blocks: [
+                .heading("\(call.title) n°\u{A0}\(number), annulé"),
+                .paragraph("Madame, Monsieur,"),
+                .paragraph("Cet appel a été annulé le \(French.day(day))\u{A0}: il n’y a rien à régler."),
+                .table(rows),
+            ],
+            legalNotice: vatMention)
     }
 
     private func document(of receipt: ReceiptStore.Shown) -> Document {
