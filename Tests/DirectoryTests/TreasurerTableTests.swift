@@ -96,6 +96,24 @@ struct TreasurerTableTests {
         }
     }
 
+    @Test("members are written with what they have to their credit, as of the day, for those who see credit")
+    func credit() async throws {
+        try await withDirectory { directory in
+            let alpha = try await directory.organization("Alpha")
+            _ = try await directory.membership(alpha.id, from: "\(year - 1)-01-01", until: "\(year)-12-31")
+            _ = try await directory.member("Béta")
+            _ = try await directory.client(.operator).send(CallContributions.request(body: .init(year: year)))
+            try await pay(try await contribution(of: alpha, directory).id, 125_050, .transfer, in: directory)
+            func credit(_ query: String = "", as role: Role = .operator) async throws -> [String?] {
+                try await table(directory.ask("/v1/members.csv\(query)", as: role)).map { $0["credit"] }
+            }
+            #expect(try await credit() == ["50.50", "0.00"])
+            #expect(try await credit(as: .auditor) == ["50.50", "0.00"])
+            #expect(try await credit("?asOf=\(year - 1)-06-01") == ["0.00"])
+            #expect(try await credit(as: .editor) == ["", ""])
+        }
+    }
+
     @Test("a French spreadsheet gets semicolons, and reckons with the amounts")
     func french() async throws {
         try await withDirectory { directory in

@@ -13,7 +13,8 @@ struct TreasurerTableRoutes {
             // One day for all pages, though it may become tomorrow meanwhile.
             query.asOf = query.asOf ?? .today
             try await TableFormat(isForExcel: call.query.excel == true).write(
-                .members(query), where: MemberStore.selection(query, for: call.principal).all, from: database,
+                .members(query, for: call.principal), where: MemberStore.selection(query, for: call.principal).all,
+                from: database,
                 to: output)
         }
         parts.routes.export(ExportMemberships.self, headers: ExportRoutes.file("memberships.csv")) { call, output in

@@ -1,17 +1,24 @@
 import ClubProtocol
 import Postgres
+import ServiceKit
 
 /// The tables of the treasurer and the secretary. No import takes them.
 extension ExportTable {
-    /// How members stand on the day of a query.
-    static func members(_ query: ListMembers.Query) -> ExportTable {
-        ExportTable(
+    /// How members stand on the day of a query, and what they had to their credit then, in the eyes of those who see credit.
+    static func members(_ query: ListMembers.Query, for principal: Principal) -> ExportTable {
+        let credit: SQL =
+            GetCredit.operation.access.allows(principal.role)
+            ? """
+            (select coalesce(sum(entry.amount), 0) from credit_entry as entry
+            where entry.organization = organization.id and entry.day <= \(query.asOf ?? .today)::date)
+            """ : "null::bigint"
+        return ExportTable(
             columns: [
                 .init("organization", "organization.id::text"), .init("name", "organization.name"),
                 .init("kind", "organization.kind"), .init("siret", "organization.siret"),
                 .init("status", "standing.status"), .init("tier", "standing.tier"),
                 .init("since", day(MemberStore.since)), .amount("owed", "(standing.owed ->> 'amount')::bigint"),
-                .init("membership", "standing.membership::text"),
+                .init("membership", "standing.membership::text"), .amount("credit", credit),
             ],
             source: MemberStore.source(query), order: .name(of: "organization"))
     }

@@ -4,7 +4,7 @@ import HTTPTypes
 // `2027-03-14`. Amounts are euros with two decimals: after a dot, or with `excel` after a comma, as a French spreadsheet reads a
 // number.
 
-/// Writes those who are or were members as a table.
+/// Writes those who are or were members as a table; with what they have to their credit, for those who see it.
 package enum ExportMembers: Endpoint {
     package static let operation = Operation(
         .get, "/v1/members.csv", "Writes the members as a table, with how they stand on a day.",
