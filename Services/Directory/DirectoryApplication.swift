@@ -53,6 +53,7 @@ package enum DirectoryApplication: ServiceApplication {
         Migration("0048-memberships", sql: PackageResources.m0048_memberships_sql),
         Migration("0049-bank", sql: PackageResources.m0049_bank_sql),
         Migration("0050-contributions", sql: PackageResources.m0050_contributions_sql),
+        Migration("0046-import-names", sql: PackageResources.m0046_import_names_sql),
     ]
 
     package static func assemble(_ backend: Backend, into parts: inout ServiceParts) throws {

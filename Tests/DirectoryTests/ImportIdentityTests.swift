@@ -134,7 +134,27 @@ private struct PairTable: CustomTestStringConvertible, Sendable {
                 .init("married", "Un #|Marie|x#@a.example||", "Deux #|Marie|X#@A.example||", .same),
                 .init("another spelling", "Un #|Éléonore|x#@a.example||", "UN #|ELEONORE|x#@a.example||", .same),
                 .init("a hyphen", "Un #|Jean-Pierre|x#@a.example||", "Un #|Jean Pierre|x#@a.example||", .same),
-                .init("no given name", "Un #|Marie|x#@a.example||", "Deux #||x#@a.example||", .same, isWhole: false),
+                .init("no given name", "Un #|Marie|x#@a.example||", "Deux-#||x#@a.example||", .same, isWhole: false),
+                .init("its whole name in one cell", "D#|Marie|x#@a.example||", "Marie D#||x#@a.example||", .same),
+                .init("its whole name, turned round", "D#|Marie|x#@a.example||", "D# MARIE||x#@a.example||", .same),
+                .init(
+                    "its family name of two words", "De Sousa-#|Ana|x#@a.example||", "de sousa #||x#@a.example||",
+                    .same, isWhole: false),
+                .init(
+                    "married, its whole name in one cell", "D#|Marie-Ève|x#@a.example||",
+                    "Marie Eve Deux-#||x#@a.example||", .same, isWhole: false),
+                .init(
+                    "somebody else in one cell", "D#|Marie|x#@a.example||", "Paul Deux-#||x#@a.example||", .rejected),
+                .init("its husband in one cell", "D#|Marie|x#@a.example||", "Paul D#||x#@a.example||", .rejected),
+                .init(
+                    "a longer given name in one cell", "D#|Marie|x#@a.example||", "Marie-Claude D#||x#@a.example||",
+                    .rejected),
+                .init("a colleague's whole name in one cell", "D#|Marie|||Un", "Marie D#|||0612345678|Un", .same),
+                .init("a colleague's whole name, turned round", "D#|Marie|||Un", "D# Marie||||Un", .same),
+                .init("a whole name in another house", "D#|Marie|||Un", "Marie D#||||Deux", .new),
+                .init(
+                    "a whole name with another telephone", "D#|Marie||0687654321|Un", "Marie D#|||0612345678|Un",
+                    .rejected),
                 .init("two of one name", "Martin #|Luc||0612345678|", "Martin #|Luc||0687654321|", .rejected),
                 .init(
                     "two of one name in one house", "Martin #|Luc||0612345678|Un", "Martin #|Luc||0687654321|Un",

@@ -42,6 +42,80 @@ struct ImportPeopleTests {
         }
     }
 
+    @Test("a column with whole names renames nobody, and another's whole name is rejected", arguments: ["Nom", "name"])
+    func wholeNames(header: String) async throws {
+        try await withDirectory { directory in
+            let client = try directory.client(.operator)
+            var people: [Person] = []
+            for (number, name)
+                in ([
+                    ("Marie", "Durand"), ("Marie", "Durand"), ("Jean-Paul", "Le Goff"), ("Ana", "Un"), ("Ana", "Deux"),
+                ]
+                as [(Line, Line)]).enumerated()
+            {
+                people.append(
+                    try await directory.person(
+                        name.0, name.1, email: EmailAddress(stringLiteral: "p\(number)@a.example")))
+            }
+            let file =
+                "\(header);Email;Téléphone\nMarie DURAND;p0@a.example;0559000000\nPaul Dupont;p1@a.example;0559000001\n"
+                + "le goff jean paul;p2@a.example;\nTrois Ana;p3@a.example;\nANA;p4@a.example;\n"
+            for existing in Import.Existing.allCases.reversed() {
+                let taken = try await report(
+                    Array(file.utf8), "?mode=apply&rejects=skipRow&existing=\(existing.rawValue)", in: directory)
+                #expect(taken.rejected == 1 && taken.created == 0)
+                #expect(taken.errors.map(\.row) == [2] && taken.errors.map(\.column) == [nil])
+                #expect(
+                    taken.errors.map(\.detail) == [
+                        "Somebody of another name has this address: a given name in a cell of its own would tell."
+                    ])
+            }
+            var now: [Person] = []
+            for person in people {
+                now.append(try await client.send(GetPerson.request(path: .init(person: person.id))))
+            }
+            #expect(now.map(\.givenName) == ["Marie", "Marie", "Jean-Paul", "Ana", "Ana"])
+            #expect(now.map(\.familyName) == ["Durand", "Durand", "Le Goff", "Trois", "Deux"])
+            #expect(now[0].telephone == "0559000000" && now[1].telephone == nil)
+            #expect(now[1].version == people[1].version && now[4].version == people[4].version)
+            // The same of ambassadors.
+            let enrolled = try await directory.raw(
+                .post, "/v1/imports/ambassadors?mode=apply&rejects=skipRow", role: .operator,
+                headers: ["Content-Type": "text/csv"], body: Array(file.utf8)
+            ).decode(ImportReport.self)
+            #expect((enrolled.created, enrolled.rejected) == (4, 1) && enrolled.errors.map(\.row) == [2])
+            let names = try await client.send(ListAmbassadors.request(query: .init())).items.map(\.name)
+            #expect(Set(names) == ["Durand Marie", "Le Goff Jean-Paul", "Trois Ana", "Deux Ana"])
+        }
+    }
+
+    @Test("a whole name that was taken for an only one is split by a table that has both, where that may change it")
+    func onlyNames() async throws {
+        try await withDirectory { directory in
+            for file in [
+                "Nom;Email\nMarie Durand;marie@a.example\n", "Nom;Prénom;Email\nDurand;Marie;marie@a.example\n",
+            ] {
+                _ = try await report(Array(file.utf8), "?mode=apply&existing=fill", in: directory)
+                let person = try await directory.client(.operator).send(ListPeople.request(query: .init())).items.first
+                #expect(person?.familyName == "Marie Durand" && person?.givenName == nil)
+            }
+            let taken = try await report(
+                Array("Nom;Prénom;Email\nDurand;Marie;marie@a.example\n".utf8), "?mode=apply", in: directory)
+            #expect(taken.updated == 1 && taken.errors == [])
+            let person = try await directory.client(.operator).send(ListPeople.request(query: .init())).items.first
+            #expect(person?.familyName == "Durand" && person?.givenName == "Marie")
+            // An identifier says whose name it is, and `-` that it is the only one.
+            let id = person?.id.text ?? ""
+            let named = try await report(Array("id,familyName\n\(id),Le Goff\n".utf8), "?mode=apply", in: directory)
+            #expect(named.updated == 1)
+            let only = try await report(
+                Array("id,familyName,givenName\n\(id),Marie Le Goff,-\n".utf8), "?mode=apply", in: directory)
+            #expect(only.updated == 1)
+            let last = try await directory.client(.operator).send(ListPeople.request(query: .init())).items.first
+            #expect(last?.familyName == "Marie Le Goff" && last?.givenName == nil)
+        }
+    }
+
     @Test("what was exported is taken back unchanged")
     func roundTrip() async throws {
         try await withDirectory { directory in

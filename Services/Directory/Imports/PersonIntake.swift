@@ -10,7 +10,8 @@ extension PersonRow {
     /// the organization is known, too, for which it advises.
     ///
     /// Two may share a mailbox, and two may have one name: with another given name, or by name alone with another telephone, it is
-    /// somebody else, and the row is rejected, as no address is that of two people.
+    /// somebody else, and the row is rejected, as no address is that of two people. A row without a given name, or a record without
+    /// one, may have the whole name in its one cell, in either order: `directory.family_name_said` tells what that says.
     static func match(
         _ rows: JSONText, for existing: Import.Existing, in transaction: PostgresTransaction
     ) async throws -> [ImportMatch] {
@@ -29,7 +30,9 @@ extension PersonRow {
             row as (
                 select said.row, said.identifier, "isForeign", lower(said.email) as email, o.id as organization,
                     directory.name_key(coalesce("familyName" || coalesce(' ' || "givenName", ''), "givenName")) as name_key,
-                    directory.name_key("familyName") as family_key, directory.name_key("givenName") as given_key,
+                    "familyName" as family, directory.name_key("familyName") as family_key,
+                    directory.name_key("givenName") as given_key,
+                    directory.name_key(directory.person_name("givenName", "familyName")) as spoken_key,
                     directory.all_emails(null, "otherEmails") as further,
                     array_remove(array_prepend(said.telephone, "otherTelephones"), null) as telephones,
                     coalesce("isAmbassador", false) as is_ambassador,
@@ -61,40 +64,58 @@ extension PersonRow {
                     bool_or(coalesce(case
                         when person.given_name is not null and row.given_key is not null
                             then directory.name_key(person.given_name) <> row.given_key
-                        -- An only name is all that can tell; a row without a given name may be of anybody else's.
-                        when person.given_name is null
-                            then directory.name_key(person.family_name) <> coalesce(row.family_key, row.given_key)
+                        when person.given_name is not null
+                            then row.family is not null
+                                and directory.family_name_said(row.family, person.given_name, person.family_name) is null
+                        -- An only name is all that can tell.
+                        else directory.name_key(person.family_name)
+                                <> all(array_remove(array[
+                                    coalesce(row.family_key, row.given_key), row.name_key, row.spoken_key], null))
                         end, false)) as is_other
                 from row join holder using (row) join person on person.id = holder.record
                 group by row),
+            named_alike as (
+                select row.row, person.* from row join person on directory.name_key(full_name) = row.name_key
+                union all
+                select row.row, person.*
+                from row join person
+                    on directory.name_key(directory.person_name(given_name, family_name)) = row.family_key
+                where row.given_key is null and person.given_name is not null
+                union all
+                select row.row, person.* from row join person on directory.name_key(full_name) = row.spoken_key
+                where row.given_key is not null and person.given_name is null),
             namesake as (
                 select row, person.id, person.organization is not distinct from row.organization as is_colleague,
                     person.telephone is not null and row.telephones <> '{}'
                         and not row.telephones && array_prepend(person.telephone, person.other_telephones) as is_other
-                from row join person
-                    on directory.name_key(full_name) = row.name_key
+                from row join named_alike as person using (row)
+                where (person.email is null or row.email is null)
                     and (person.organization is not distinct from row.organization
                         or is_ambassador and exists (
                             select from ambassador
                             where ambassador.person = person.id
-                                and ambassador.organization is not distinct from row.organization))
-                where person.email is null or row.email is null),
+                                and ambassador.organization is not distinct from row.organization))),
             by_name as (
                 select row, coalesce(
-                    array_agg(id) filter (where is_colleague and not is_other), array_agg(id) filter (where not is_other)
+                    array_agg(distinct id) filter (where is_colleague and not is_other),
+                    array_agg(distinct id) filter (where not is_other)
                 ) as records
                 from namesake group by row)
             select row, case when named.id is not null then array[named.id]
                     else coalesce(by_email.records, by_name.records) end as records,
                 coalesce(row.fault, \(NamedRecord.fault("named.id", kind: "person")), case
                     when named.id is not null then null
+                    when by_email.is_other and row.given_key is null
+                        then 'Somebody of another name has this address: a given name in a cell of its own would tell.'
                     when by_email.is_other then 'Somebody with another given name has this address.'
                     when by_email.records is null and by_name.row is not null and by_name.records is null
                         then 'Somebody of this name has another telephone: an e-mail or the identifier would tell.'
                 end) as fault,
                 array_remove(array[
                     'id ' || row.identifier, 'email ' || row.email,
-                    'name ' || coalesce(row.organization::text, '') || ' ' || row.name_key], null)
+                    'name ' || coalesce(row.organization::text, '') || ' ' || (
+                        select string_agg(word, ' ' order by word collate "C")
+                        from unnest(string_to_array(row.name_key, ' ')) as word)], null)
                     || array(select 'email ' || address from unnest(row.further) as address) as keys
             from row left join by_email using (row) left join by_name using (row)
                 left join person named on named.id = row.identifier
@@ -130,8 +151,8 @@ extension PersonRow {
                 version = version + 1, updated_at = now()
             from (
                 select person.id, \(known.text("honorific_prefix", #"row."honorificPrefix""#, emptiedAs: "honorificPrefix")),
-                    \(known.text("given_name", givenName, emptiedAs: "givenName")),
-                    \(known.text("family_name", #"row."familyName""#)), first.email, first.telephone,
+                    \(known.text("given_name", givenName(filling: filling), emptiedAs: "givenName")),
+                    \(known.text("family_name", familyName)), first.email, first.telephone,
                     directory.further_emails(first.email, \(further("other_emails", "otherEmails", "email", known)))
                         as other_emails,
                     directory.further_telephones(
@@ -164,9 +185,29 @@ extension PersonRow {
         try await ImportLeftOut.consents(rows, of: "person", for: existing, in: transaction)
     }
 
-    /// The only name of somebody is the family name, in whichever cell it stands.
-    private static let givenName: SQL = """
-        case when row."familyName" is not null or person.given_name is not null then row."givenName" end
+    /// The only name of somebody is the family name, in whichever cell it stands. To an only name that stays, as where gaps are filled,
+    /// a given name is added when that is the family name.
+    private static func givenName(filling: Bool) -> SQL {
+        let isHad: SQL = "person.given_name is not null"
+        return filling
+            ? """
+            case
+                when \(isHad) or directory.name_key(row."familyName") = directory.name_key(person.family_name)
+                    then row."givenName"
+            end
+            """
+            : #"case when row."familyName" is not null or \#(isHad) then row."givenName" end"#
+    }
+
+    /// One cell may hold the whole name of somebody who has two. What an identifier says of whom it names is meant.
+    private static let familyName: SQL = """
+        case
+            when row."givenName" is null and person.given_name is not null
+                    and coalesce('givenName' <> all(row.emptied), true)
+                then coalesce(
+                    directory.family_name_said(row."familyName", person.given_name, person.family_name), row."familyName")
+            else row."familyName"
+        end
         """
 
     /// What a row says of the first address or telephone. One that is a further one of the record stays so, unless the identifier says

@@ -78,7 +78,7 @@ package enum ImportOrganizations: Endpoint {
 
 /// Takes people from a table: matched by `id`, by e-mail, else by name within the organization, which its SIRET says, else its
 /// name without case and accents, where only one has it. A row with the address of somebody with another given name, or with a
-/// name alone of somebody with another telephone, is rejected. Consent and `-` are as in tables of experts.
+/// name alone of somebody with another telephone, is rejected. One cell may hold a whole name. Consent and `-` are as in tables of experts.
 ///
 /// Or from cards: vCard 4.0, 3.0, or 2.1 as old telephones write it. A card is a row: `UID` is the identifier, `ORG` the
 /// organization. What is not there it does not say, and it says nothing of consent. Properties that are not kept, as addresses,
