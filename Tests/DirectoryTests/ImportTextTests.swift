@@ -79,7 +79,7 @@ struct ImportTextTests {
         #expect(
             Cell.isNothing("") && Cell.isNothing("Non Communiqué") && Cell.isNothing("#N/D") && !Cell.isNothing("non"))
         #expect(Cell.padded("84 200.0", to: 5) == "84200" && Cell.padded("1000", to: 5) == "01000")
-        #expect(try Cell.departement("2a - Corse-du-Sud").text == "2A" && Cell.departement("1").text == "01")
+        #expect(Departement.written("2a - Corse-du-Sud") == ["2A"] && Departement.written("1") == ["01"])
         #expect(try Cell.day("14/3/2026", of: .enrolment).text == "2026-03-14")
         #expect(try Cell.day("2026-03-14", of: .enrolment).text == "2026-03-14")
         #expect(Cell.address("a.fr") == "https://a.fr" && Cell.address("HTTP://a.fr") == "HTTP://a.fr")

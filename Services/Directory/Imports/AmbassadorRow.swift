@@ -82,8 +82,7 @@ struct AmbassadorRow: ImportedRow {
         case .id: identifier = try Cell.identifier(cell)
         case .person: person = try Cell.identifier(cell)
         case .topics: self.topics = try Cell.list(cell, "/") { part throws(InvalidText) in try topics.code(of: part) }
-        case .departements:
-            departements = try Cell.list(cell, "/") { part throws(InvalidText) in try Cell.departement(part) }
+        case .departements: departements = try Cell.departements(cell)
         case .enrolledOn: enrolledOn = try Cell.day(cell, of: .enrolment)
         case .leftOn: leftOn = try Cell.day(cell, of: .enrolment)
         default:

@@ -64,12 +64,6 @@ enum Cell {
         return Substring(cell.utf8[scheme.endIndex...]).hasBytePrefix("://") ? cell : "https://\(cell)"
     }
 
-    /// `1000` for `01000`, or a code of another country after the country's, which may have blanks.
-    static func postalCode(_ cell: String) throws(InvalidText) -> PostalCode {
-        let isFrench = cell.utf8.first.map { (0x30...0x39).contains($0) } ?? false
-        return try PostalCode(validating: isFrench ? padded(cell, to: 5) : cell)
-    }
-
     /// A number that a spreadsheet took for one, `559000000`, `559000000.0` or `5,59E+08` with all of its digits, gets its 0 again; one
     /// whose last digits the spreadsheet has rounded away is none.
     static func telephone(_ cell: String) throws(InvalidText) -> Telephone {
@@ -106,11 +100,15 @@ enum Cell {
         return String(decoding: whole + fraction, as: UTF8.self)
     }
 
-    /// `64`, `1` for `01`, or `64 - Pyrénées-Atlantiques`.
-    static func departement(_ cell: String) throws(InvalidText) -> Departement {
-        let code = cell.utf8.prefix(4).prefix { (0x30...0x39).contains($0) || (0x41...0x5A).contains($0 & 0xDF) }
-            .map { $0 >= 0x41 ? $0 & 0xDF : $0 }
-        return try Departement(validating: (code.count == 1 ? "0" : "") + String(decoding: code, as: UTF8.self))
+    /// Those that are served, by code or by name: see ``Departement/written(_:)``.
+    static func departements(_ cell: String) throws(InvalidText) -> [Departement] {
+        var all: [Departement] = []
+        for part in try list(cell, "/", { part throws(InvalidText) in try line(part) }) {
+            let meant = Departement.written(part.text)
+            guard !meant.isEmpty else { throw InvalidText("has what is no département") }
+            all += meant.filter { !all.contains($0) }
+        }
+        return all
     }
 
     /// `2027-03-14`, or `14/3/2027`, as French spreadsheets write it.

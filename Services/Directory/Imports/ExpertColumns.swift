@@ -1,10 +1,15 @@
 /// What a column of an import says about an expert.
 enum ExpertColumn: String, ImportColumn {
-    case id, name, siret, subKind, contactName, email, telephone, postalCode, commune, departement, departements, topics
-    case brands, website, flashInfo, eventInvitations, publicDirectory, partnerOffers, consentDate, consentSource
+    case id, name, siret, subKind, contactName, email, telephone, postalCode, commune, departement, country,
+        departements
+    case topics, brands, website, flashInfo, eventInvitations, publicDirectory, partnerOffers, consentDate,
+        consentSource
 
     static let identifying: Set<ExpertColumn> = [.name, .siret, .email]
     static let identifyingNames = "name, SIRET or e-mail"
+
+    var isExported: Bool { self != .country }
+    var isFact: Bool { self == .country }
 
     var aliases: [String] {
         switch self {
@@ -34,6 +39,11 @@ enum ExpertColumn: String, ImportColumn {
         case .postalCode: ["codepostal", "cp", "zip", "zipcode", "postcode", "codepostale"]
         case .commune: ["ville", "city", "town", "localite", "municipality"]
         case .departement: ["dept", "dep", "dpt", "department", "codedepartement", "numerodepartement"]
+        case .country:
+            [
+                "pays", "codepays", "paysiso", "nompays", "libellepays", "libpays", "adressepays", "paysadresse",
+                "countrycode", "countryname", "countryiso",
+            ]
         case .departements:
             [
                 "departementsservis", "departementsdesservis", "departementscouverts", "departementsserved", "zone",

@@ -1,7 +1,7 @@
 import ClubProtocol
 
 /// What one row says about an expert.
-struct ExpertRow: ImportedRow {
+struct ExpertRow: PlacedRow {
     static let entity = "expert"
     static let noun = "expert"
 
@@ -12,6 +12,8 @@ struct ExpertRow: ImportedRow {
     var identifier: Identifier<ImportRow>?
     var isForeign: Bool?
     var emptied: [String]?
+    var notes: [ImportNote]?
+    var place: WrittenPlace?
     var subKind: Expert.SubKind?
     var name: Line?
     var siret: Siret?
@@ -48,6 +50,7 @@ struct ExpertRow: ImportedRow {
 
     mutating func conclude() throws(InvalidText) {
         try checkConsent()
+        settle()
         guard name != nil || siret != nil || email != nil || identifier != nil else {
             throw InvalidText("The row has neither name nor SIRET nor e-mail.")
         }
@@ -62,13 +65,11 @@ struct ExpertRow: ImportedRow {
         case .contactName: contactName = try Cell.line(cell)
         case .email: email = try EmailAddress(validating: cell)
         case .telephone: telephone = try Cell.telephone(cell)
-        case .postalCode: postalCode = try Cell.postalCode(cell)
+        case .postalCode: place = (place ?? .init()).with(\.postalCode, cell)
         case .commune: commune = try Cell.line(cell)
-        case .departement: departement = try Cell.departement(cell)
-        case .departements:
-            departements = try Cell.list(cell, "/") { part throws(InvalidText) in
-                try Cell.departement(part)
-            }
+        case .departement: place = (place ?? .init()).with(\.departement, cell)
+        case .country: place = (place ?? .init()).with(\.country, cell)
+        case .departements: departements = try Cell.departements(cell)
         case .topics: self.topics = try Cell.list(cell, "/") { part throws(InvalidText) in try topics.code(of: part) }
         case .brands: brands = try Cell.list(cell) { part throws(InvalidText) in try Cell.line(part) }
         case .website: website = try Cell.website(cell)

@@ -12,13 +12,16 @@ protocol ImportColumn: Hashable, CaseIterable, RawRepresentable<String>, Sendabl
     static var identifyingNames: String { get }
     /// Whether it holds identifiers of the directory.
     var isIdentifier: Bool { get }
-    /// Whether it says what no import changes of a record that is there.
+    /// Whether it says what no import empties: of a record that is there nothing of its own, or what is not kept by itself.
     var isFact: Bool { get }
+    /// Whether the club's own tables have it.
+    var isExported: Bool { get }
 }
 
 extension ImportColumn {
     var isIdentifier: Bool { rawValue == "id" }
     var isFact: Bool { false }
+    var isExported: Bool { true }
 }
 
 /// Text without accents, case and signs, for comparing what people typed with what is known.
@@ -79,6 +82,7 @@ struct ImportHeader<Column: ImportColumn> {
                 if !title.isEmpty && !Self.exported.contains(key) { isForeign = true }
                 continue
             }
+            if !column.isExported { isForeign = true }
             guard seen.insert(key).inserted else {
                 // Which of them is the directory's, nobody knows: none is.
                 if column.isIdentifier {

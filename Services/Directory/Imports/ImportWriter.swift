@@ -101,7 +101,10 @@ struct ImportWriter<Row: ImportedRow> {
                 case 0:
                     if let column = row.missingForNew {
                         let title = header.title(of: column) ?? column.rawValue
-                        outcome.reject(row.row, [.init(column: title, detail: "A new \(Row.noun) needs it.")])
+                        let unread = row.notes?.first { $0.column == column.rawValue }
+                        let detail = unread.map { "\($0.detail): a new \(Row.noun) needs it." }
+                        outcome.reject(
+                            row.row, [.init(column: title, detail: detail ?? "A new \(Row.noun) needs it.")])
                     } else {
                         row.id = Identifier()
                         new.append(row)
@@ -136,7 +139,7 @@ struct ImportWriter<Row: ImportedRow> {
             let notes = try await notes(about: new, in: transaction)
             for row in new {
                 guard let id = row.id else { continue }
-                entries.append(.init(.created, Row.entity, id, version: 1, values: row))
+                entries.append(.init(.created, Row.entity, id, version: 1, values: row.withoutNotes))
                 outcome.add(row.row, .created, id, notes[row.row] ?? [])
             }
         }
@@ -151,7 +154,7 @@ struct ImportWriter<Row: ImportedRow> {
             for row in known {
                 guard let id = row.id else { continue }
                 if let version = versions[id] {
-                    entries.append(.init(.changed, Row.entity, id, version: version, values: row))
+                    entries.append(.init(.changed, Row.entity, id, version: version, values: row.withoutNotes))
                 }
                 outcome.add(row.row, versions[id] == nil ? .skipped : .updated, id, notes[row.row] ?? [])
             }
@@ -159,24 +162,37 @@ struct ImportWriter<Row: ImportedRow> {
         if !entries.isEmpty { try await journal.record(entries, by: principal, in: transaction) }
     }
 
-    /// What of the rows' answers did not become their records', by row.
+    /// What the rows say and their records did not get, by row.
     private func notes(
         about rows: [Row], in transaction: PostgresTransaction
     ) async throws -> [Int: [ImportRow.Fault]] {
+        func fault(_ name: String, _ detail: String) -> ImportRow.Fault {
+            .init(column: Row.Column(rawValue: name).flatMap { header.title(of: $0) } ?? name, detail: detail)
+        }
+        var notes: [Int: [ImportRow.Fault]] = [:]
+        for row in rows {
+            if let unread = row.notes {
+                notes[row.row] = unread.map { fault($0.column, "\($0.detail): it was left out") }
+            }
+        }
         let answering = rows.filter(\.answers)
-        guard !answering.isEmpty else { return [:] }
-        let left = try await Row.leftOut(try JSONText(encoding: answering), for: existing, in: transaction)
-        return Dictionary(
-            uniqueKeysWithValues: left.map { left in
-                let notes = left.columns.map { name in
-                    let column = Row.Column(rawValue: name).flatMap { header.title(of: $0) } ?? name
-                    return ImportRow.Fault(column: column, detail: Self.leftOut)
-                }
-                return (left.row, notes)
-            })
+        guard !answering.isEmpty else { return notes }
+        for left in try await Row.leftOut(try JSONText(encoding: answering), for: existing, in: transaction) {
+            notes[left.row, default: []] += left.columns.map { fault($0, Self.leftOut) }
+        }
+        return notes
     }
 
     private static var leftOut: String {
         "was left out: it was answered otherwise, and the row does not say that this is newer (consentDate, consentSource)"
+    }
+}
+
+extension ImportedRow {
+    /// As it is written down: what was left out is none of the record's.
+    fileprivate var withoutNotes: Self {
+        var row = self
+        row.notes = nil
+        return row
     }
 }

@@ -22,6 +22,8 @@ protocol ImportedRow: Codable, Sendable {
     var isForeign: Bool? { get set }
     /// The fields that it empties, by their names in the API.
     var emptied: [String]? { get set }
+    /// What it says and its record does not get.
+    var notes: [ImportNote]? { get set }
     /// When it says that its answers on consent were given, and from where they are.
     var consentDate: Day? { get }
     var consentSource: Line? { get }
@@ -73,6 +75,10 @@ extension ImportedRow {
         set {}
     }
     var emptied: [String]? {
+        get { nil }
+        set {}
+    }
+    var notes: [ImportNote]? {
         get { nil }
         set {}
     }

@@ -2,8 +2,8 @@ import ClubProtocol
 
 /// What a column of an import says about an organization.
 enum OrganizationColumn: String, ImportColumn {
-    case id, name, kind, subKind, siren, siret, street, postalCode, commune, departement, email, telephone, website,
-        topics
+    case id, name, kind, subKind, siren, siret, street, postalCode, commune, departement, country, email, telephone,
+        website, topics
     case parent, publicDirectory
     case generalEmail, accountingEmail, communicationEmail, eventsEmail, pressEmail, technicalEmail, trainingEmail
 
@@ -36,6 +36,7 @@ enum OrganizationColumn: String, ImportColumn {
         case .postalCode: ExpertColumn.postalCode.aliases + ["codpost", "adressecodepostal"]
         case .commune: ExpertColumn.commune.aliases + ["libcom", "adressecommune"]
         case .departement: ExpertColumn.departement.aliases + ["inseedep"]
+        case .country: ExpertColumn.country.aliases
         case .email: ExpertColumn.email.aliases
         case .telephone: ExpertColumn.telephone.aliases
         case .website: ExpertColumn.website.aliases + ["contactweb"]
@@ -61,6 +62,9 @@ enum OrganizationColumn: String, ImportColumn {
 }
 
 extension OrganizationColumn {
+    var isExported: Bool { self != .country }
+    var isFact: Bool { self == .country }
+
     /// `email comptabilité`, `mail compta`, `courriel de la comptabilité`.
     private static func mailbox(_ names: String...) -> [String] {
         names.flatMap { name in
@@ -72,7 +76,7 @@ extension OrganizationColumn {
 }
 
 /// What one row says about an organization.
-struct OrganizationRow: ImportedRow {
+struct OrganizationRow: PlacedRow {
     static let entity = "organization"
     static let noun = "organization"
 
@@ -83,6 +87,8 @@ struct OrganizationRow: ImportedRow {
     var identifier: Identifier<ImportRow>?
     var isForeign: Bool?
     var emptied: [String]?
+    var notes: [ImportNote]?
+    var place: WrittenPlace?
     var name: Line?
     var kind: Organization.Kind?
     var subKind: Organization.SubKind?
@@ -126,6 +132,7 @@ struct OrganizationRow: ImportedRow {
     var answers: Bool { publicDirectory != nil }
 
     mutating func conclude() throws(InvalidText) {
+        settle()
         if siren == nil, let siret {
             siren = try? siret.siren
             guard siren != nil else { throw InvalidText("The SIRET begins with nine digits that are no SIREN.") }
@@ -149,9 +156,10 @@ struct OrganizationRow: ImportedRow {
         case .siren: siren = try Siren(validating: Cell.withoutBlanks(cell))
         case .siret: siret = try Siret(validating: Cell.withoutBlanks(cell))
         case .street: street = try Cell.line(cell)
-        case .postalCode: postalCode = try Cell.postalCode(cell)
+        case .postalCode: place = (place ?? .init()).with(\.postalCode, cell)
         case .commune: commune = try Cell.line(cell)
-        case .departement: departement = try Cell.departement(cell)
+        case .departement: place = (place ?? .init()).with(\.departement, cell)
+        case .country: place = (place ?? .init()).with(\.country, cell)
         case .email: email = try EmailAddress(validating: cell)
         case .telephone: telephone = try Cell.telephone(cell)
         case .website: website = try Cell.website(cell)

@@ -32,6 +32,9 @@ package struct ImportQuery: Codable, Sendable {
 /// An answer on consent fills what was never answered, and withdraws; it makes no yes of a no, and the report names the row. A
 /// newer one says when and where it was given, in the columns `consentDate` and `consentSource`.
 ///
+/// Nobody is rejected for where it is: a column for the country says whose code a postal code is, and what cannot be read is left out
+/// and noted, but a new expert needs a postal code.
+///
 /// The same file sent again under the same identifier goes on where the last attempt ended, and nothing is taken twice.
 package enum ImportExperts: Endpoint {
     package static let operation = Operation(
@@ -130,7 +133,7 @@ package struct ImportReport: Codable, Hashable, Sendable {
     package var rejected: Int
     /// In the order of rows; the first thousand.
     package var errors: [RowError]
-    /// What was left out of rows that were taken, as a yes to what somebody has declined; in the order of rows, the first
+    /// What was left out of rows that were taken, as a yes to what somebody has declined, or what is no postal code; in the order of rows, the first
     /// thousand. Absent when nothing was.
     package var notes: [RowError]?
     /// Headers of the file that the import left aside: it does not know them, or another one says the same better.
