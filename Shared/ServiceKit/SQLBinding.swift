@@ -29,8 +29,17 @@ extension Siret: PostgresEncodable, PostgresDecodable {}
 extension PostalCode: PostgresEncodable, PostgresDecodable {}
 extension Departement: PostgresEncodable, PostgresDecodable {}
 extension WebAddress: PostgresEncodable, PostgresDecodable {}
-extension Telephone: PostgresEncodable, PostgresDecodable {}
 extension Day: PostgresEncodable, PostgresDecodable {}
+
+extension Telephone: PostgresEncodable, PostgresDecodable {
+    /// One that an older plan had is read as it was kept.
+    package static func decode(postgres text: UnsafeRawBufferPointer, type: UInt32) throws(PostgresError) -> Telephone {
+        guard let number = Telephone(kept: String(decoding: text, as: UTF8.self)) else {
+            throw .mismatch(Telephone.self, type)
+        }
+        return number
+    }
+}
 
 extension Identifier: PostgresEncodable, PostgresDecodable {
     package static var postgresType: PostgresType { .uuid }

@@ -71,6 +71,43 @@ struct ValueTests {
         }
     }
 
+    @Test("a number that an older plan had is kept, read and exported as it is, and refused where it comes in")
+    func olderPlan() async throws {
+        try await withDirectory { directory in
+            let person = try await directory.person("Ada", "Zola", email: "ada@a.example")
+            let old = ["+590559123456", "+262559123456"]
+            try await directory.database.withClient(searchPath: "directory") { client in
+                _ = try await client.execute(
+                    """
+                    update person set telephone = \(old[0]), other_telephones = array[\(old[1]), '+33559000000']
+                    where id = \(person.id)
+                    """)
+            }
+            let client = try directory.client(.operator)
+            let known = try await client.send(GetPerson.request(path: .init(person: person.id)))
+            #expect(known.telephone?.text == old[0] && known.otherTelephones?.map(\.text) == [old[1], "+33559000000"])
+            // What changes something else changes nothing of it.
+            let path = "/v1/people/\(person.id)"
+            let changed = try await directory.ask(
+                .patch, path, ifMatch: known.version, json: #"{"familyName":"Zoé","otherEmails":["zoe@a.example"]}"#)
+            let now = try changed.decode(Person.self)
+            #expect(now.familyName == "Zoé" && now.telephone == known.telephone)
+            #expect(now.otherTelephones == known.otherTelephones)
+            #expect(try await directory.ask("/v1/people.csv").text.contains("+590 559 12 34 56"))
+            #expect(try await directory.ask("\(path)/vcard").text.contains("tel:+590559123456"))
+            let table = try await directory.raw(
+                .post, "/v1/imports/people?mode=apply", role: .operator, headers: ["Content-Type": "text/csv"],
+                body: Array("Email;Prénom\nada@a.example;Ada\n".utf8)
+            ).decode(ImportReport.self)
+            #expect(table.skipped == 1 && table.errors == [])
+            for number in old {
+                let again = try await directory.ask(
+                    .patch, path, ifMatch: now.version, json: #"{"telephone":"\#(number)"}"#)
+                #expect(try again.status == 422 && again.pointer() == "/telephone")
+            }
+        }
+    }
+
     @Test("whoever writes a number to the database writes it as it is kept")
     func trigger() async throws {
         try await withDirectory { directory in

@@ -1,7 +1,8 @@
 /// A telephone number, kept as the whole world dials it: `+` and 7 to 15 digits (ITU-T E.164).
 ///
 /// One function reads what people write, wherever it comes from. A number of ten digits is one of the French plan (ARCEP, décision
-/// n° 2018-0881 and later): its first digits say whether it belongs to +33 or to a territory with a code of its own. A `0` after the
+/// n° 2018-0881 and later): its first digits say whether it belongs to +33 or to a territory with a code of its own. Behind a
+/// territory's code only numbers of its own can be dialled: `+590 559…` is a number of Pau behind the code of Guadeloupe. A `0` after the
 /// code, in brackets or not, is left out where the plan dials it at home only. Blanks, dots, hyphens, slashes and brackets are no
 /// part of a number. Of short numbers those are taken by which an organization is called, `3BPQ`, `10YT` and `118XYZ`: nobody abroad
 /// can dial them, and they have no other form.
@@ -12,10 +13,37 @@ package struct Telephone: TextValue, ExpressibleByStringLiteral {
 
     package init(validating text: String) throws(InvalidText) {
         guard text.utf8.count <= 40, let number = Self.read(Array(text.utf8)) else {
-            throw InvalidText("is no telephone number that can be dialled")
+            throw InvalidText(Self.refusal)
         }
         self.text = number
     }
+
+    /// Reads what comes in, and what was kept: of the latter a number that could be dialled by an older plan is still what somebody gave.
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        let text = try container.decode(String.self)
+        let comesIn = decoder.userInfo[.comesIn] != nil
+        guard let number = comesIn ? try? Telephone(validating: text) : Telephone(kept: text) else {
+            throw DecodingError.dataCorruptedError(in: container, debugDescription: Self.refusal)
+        }
+        self = number
+    }
+
+    /// What was kept, by whatever plan; nil for a text that never was.
+    package init?(kept text: String) {
+        guard let number = (try? Telephone(validating: text))?.text ?? (Self.isKept(text) ? text : nil) else {
+            return nil
+        }
+        self.text = number
+    }
+
+    private static func isKept(_ text: String) -> Bool {
+        let digits = text.utf8.dropFirst()
+        return text.utf8.first == UInt8(ascii: "+") && (7...15).contains(digits.count) && digits.first != zero
+            && digits.allSatisfy { (0x30...0x39).contains($0) }
+    }
+
+    private static let refusal = "is no telephone number that can be dialled"
 
     package init(stringLiteral value: String) {
         do { try self.init(validating: value) } catch { preconditionFailure(error.reason) }
@@ -76,9 +104,7 @@ package struct Telephone: TextValue, ExpressibleByStringLiteral {
         let country = String(decoding: digits[..<code], as: UTF8.self)
         var national = digits[code...]
         guard let plan = french[country] else {
-            guard isWhole, (7...15).contains(digits.count), country != "1" || isNorthAmerican(national) else {
-                return nil
-            }
+            guard isWhole, (7...15).contains(digits.count), isDialled(country, national) else { return nil }
             return "+\(String(decoding: digits, as: UTF8.self))"
         }
         if plan, national.first == zero { national = national.dropFirst() }
@@ -125,13 +151,24 @@ package struct Telephone: TextValue, ExpressibleByStringLiteral {
     /// A number of a country code of the French plan, by the territory that its first digits belong to.
     private static func french(_ country: String, _ national: ArraySlice<UInt8>) -> String? {
         let number = String(decoding: national, as: UTF8.self)
-        if country == "508" { return [6, 9].contains(national.count) ? "+508\(number)" : nil }
+        if country == "508" {
+            let isKnown =
+                national.count == 6
+                ? isMiquelon(national) : national.count == 9 && national.starts(withOneOf: ["508", "708", "8", "9"])
+            return isKnown ? "+508\(number)" : nil
+        }
         guard national.count == 9 else { return nil }
-        guard country == "33" else { return "+\(country)\(number)" }
-        if national.starts(with: "508".utf8) { return national.dropFirst(3).first == zero ? nil : "+\(number)" }
-        let territory = territories.first { $0.prefixes.contains { national.starts(with: $0.utf8) } }
+        if let further = others[country] {
+            let own = territories.first { $0.country == country }?.prefixes ?? []
+            return national.starts(withOneOf: own + further) ? "+\(country)\(number)" : nil
+        }
+        if national.starts(with: "508".utf8) { return isMiquelon(national.dropFirst(3)) ? "+\(number)" : nil }
+        let territory = territories.first { national.starts(withOneOf: $0.prefixes) }
         return "+\(territory?.country ?? country)\(number)"
     }
+
+    /// - Parameter national: the six digits of Saint-Pierre-et-Miquelon.
+    private static func isMiquelon(_ national: ArraySlice<UInt8>) -> Bool { national.first ?? zero > UInt8(ascii: "1") }
 
     /// The country codes of the French plan, and whether a 0 is dialled before their numbers at home.
     private static let french = ["33": true, "262": true, "590": true, "594": true, "596": true, "508": false]
@@ -146,8 +183,28 @@ package struct Telephone: TextValue, ExpressibleByStringLiteral {
         ),
     ]
 
-    private static func isNorthAmerican(_ national: ArraySlice<UInt8>) -> Bool {
-        national.count == 10 && (national.first ?? zero) > UInt8(ascii: "1")
+    /// What begins a number behind a territory's code besides: further geographic numbers, special ones and those of internet
+    /// telephony, which ten digits do not tell from those of +33.
+    private static let others = [
+        "590": ["5987", "8", "9"], "594": ["5988", "8", "9"], "596": ["5989", "8", "9"],
+        "262": ["2688", "2689", "8", "9"],
+    ]
+
+    /// Whether a number behind a code of another plan has its digits, as far as that is looked at: North America, Wallis-et-Futuna,
+    /// Nouvelle-Calédonie and Polynésie française.
+    private static func isDialled(_ country: String, _ national: ArraySlice<UInt8>) -> Bool {
+        let first = national.first ?? zero
+        return switch country {
+        case "1": national.count == 10 && first > UInt8(ascii: "1")
+        case "681":
+            national.count == 6
+                ? national.starts(withOneOf: ["4", "7", "8", "9"]) : national.count == 9 && first == UInt8(ascii: "8")
+        case "687": national.count == 6 && (first > UInt8(ascii: "1") || national.starts(with: "050".utf8))
+        case "689":
+            first == UInt8(ascii: "4") && [6, 8].contains(national.count)
+                || first == UInt8(ascii: "8") && [8, 9].contains(national.count)
+        default: true
+        }
     }
 
     /// How many digits the country code has; nil for one that the ITU has not assigned (E.164, list of 2025).
@@ -174,4 +231,13 @@ package struct Telephone: TextValue, ExpressibleByStringLiteral {
                 + [800, 808, 850, 852, 853, 855, 856, 870, 878, 880, 881, 882, 883, 886, 888] + Array(960...968)
                 + Array(970...977) + [979, 992, 993, 994, 995, 996, 998]),
     ]
+}
+
+extension ArraySlice<UInt8> {
+    fileprivate func starts(withOneOf prefixes: [String]) -> Bool { prefixes.contains { starts(with: $0.utf8) } }
+}
+
+extension CodingUserInfoKey {
+    /// Set by decoders of what a caller sends, which is checked by the rules of today.
+    static let comesIn = CodingUserInfoKey(rawValue: "club.comesIn") ?? { preconditionFailure("a key has a name") }()
 }

@@ -54,7 +54,7 @@ final class FlatDecoder: Decoder {
     fileprivate func texts(_ name: String) -> [String]? { values.first { $0.name.hasSameBytes(as: name) }?.texts }
 
     var codingPath: [any CodingKey] { [] }
-    var userInfo: [CodingUserInfoKey: Any] { [:] }
+    var userInfo: [CodingUserInfoKey: Any] { [.comesIn: true] }
 
     /// Throws for a name that the type has not; to be asked after the type has read itself.
     func checkNames() throws(FlatFault) {
@@ -130,7 +130,7 @@ private struct FlatValueDecoder: Decoder, SingleValueDecodingContainer {
     let texts: [String]
 
     var codingPath: [any CodingKey] { [WireKey(stringValue: name)] }
-    var userInfo: [CodingUserInfoKey: Any] { [:] }
+    var userInfo: [CodingUserInfoKey: Any] { [.comesIn: true] }
 
     func container<Key: CodingKey>(keyedBy type: Key.Type) throws -> KeyedDecodingContainer<Key> {
         throw FlatShape.mismatch(codingPath)

@@ -34,7 +34,7 @@ final class JSONNodeDecoder: Decoder, SingleValueDecodingContainer {
         self.step = step
     }
 
-    var userInfo: [CodingUserInfoKey: Any] { [:] }
+    var userInfo: [CodingUserInfoKey: Any] { strict ? [.comesIn: true] : [:] }
 
     // MARK: The path
 
