@@ -57,6 +57,78 @@ struct BoundedDayTests {
         }
     }
 
+    @Test("every day and time that the OpenAPI document lets a caller send is refused where it cannot be")
+    func document() async throws {
+        try await withDirectory { directory in
+            let (year, operating) = (Day.today.year, try directory.client(.operator))
+            let home = try await directory.organization("Maison")
+            let person = try await directory.person("Ada", "Zola")
+            let expert = try await directory.expert("Agence")
+            let membership = try await directory.membership(home.id, from: "\(year)-01-01", until: "\(year)-12-31")
+            let mandate = try await directory.mandate(person.id, of: home.id, .titular, from: "2026-01-01")
+            _ = try await directory.ask(
+                .patch, "/v1/tiers/standard", ifMatch: 1, json: #"{"fee":{"amount":10000,"currency":"EUR"}}"#)
+            _ = try await operating.send(CallContributions.request(body: .init(year: year)))
+            let contribution = try #require(
+                try await operating.send(ListContributions.request(query: .init())).items.first)
+            let euro = #""amount":{"amount":100,"currency":"EUR"}"#
+            let answer = ##"{"purpose":"flashInfo","agreed":true,"at":"#"}"##
+            let (members, member) = ("/v1/memberships", "/v1/memberships/\(membership.id)")
+            let (organization, seat) = ("/v1/organizations/\(home.id)", "/v1/organizations/{organization}/mandates")
+            func request(_ place: String, _ path: String, version: Int? = nil, _ json: String) -> BodyDays.Request {
+                BodyDays.Request(place, at: path, as: .operator, version: version, json)
+            }
+            let faults = try await BodyDays.faults(
+                of: directory,
+                [
+                    request(
+                        "POST /v1/contribution-calls /dueOn", "/v1/contribution-calls",
+                        ##"{"year":\##(year),"dueOn":"#"}"##),
+                    request(
+                        "POST /v1/contributions/{contribution}/payments /paidOn",
+                        "/v1/contributions/\(contribution.id)/payments", ##"{\##(euro),"paidOn":"#"}"##),
+                    request("POST /v1/experts/{expert}/consents /at", "/v1/experts/\(expert.id)/consents", answer),
+                    request("POST /v1/people/{person}/consents /at", "/v1/people/\(person.id)/consents", answer),
+                    request(
+                        "POST /v1/memberships /from", members,
+                        ##"{"organization":"\##(home.id)","tier":"standard","from":"#","until":"\##(year + 1)-12-31"}"##
+                    ),
+                    request(
+                        "POST /v1/memberships /until", members,
+                        ##"{"organization":"\##(home.id)","tier":"standard","from":"\##(year + 1)-01-01","until":"#"}"##
+                    ),
+                    request("PATCH /v1/memberships/{membership} /from", member, version: 1, ##"{"from":"#"}"##),
+                    request("PATCH /v1/memberships/{membership} /until", member, version: 1, ##"{"until":"#"}"##),
+                    request(
+                        "POST /v1/memberships/{membership}/tier-changes /from", "\(member)/tier-changes",
+                        ##"{"tier":"premium","from":"#"}"##),
+                    request(
+                        "POST /v1/memberships/{membership}/tier-changes /dueOn", "\(member)/tier-changes",
+                        ##"{"tier":"premium","from":"\##(year)-07-01","dueOn":"#"}"##),
+                    request(
+                        "POST /v1/organizations/{organization}/credit-refunds /paidOn",
+                        "\(organization)/credit-refunds",
+                        ##"{\##(euro),"paidOn":"#"}"##),
+                    request(
+                        "POST \(seat) /from", "\(organization)/mandates",
+                        ##"{"person":"\##(person.id)","kind":"alternate","from":"#"}"##),
+                    request(
+                        "POST \(seat) /until", "\(organization)/mandates",
+                        ##"{"person":"\##(person.id)","kind":"alternate","from":"2026-01-01","until":"#"}"##),
+                    request(
+                        "PATCH \(seat)/{mandate} /from", "\(organization)/mandates/\(mandate.id)", version: 1,
+                        ##"{"from":"#"}"##),
+                    request(
+                        "PATCH \(seat)/{mandate} /until", "\(organization)/mandates/\(mandate.id)", version: 1,
+                        ##"{"until":"#"}"##),
+                    request(
+                        "POST /v1/referrals/{referral}/offers /answerBy", "/v1/referrals/\(Referral.ID())/offers",
+                        ##"{"experts":["\##(expert.id)"],"answerBy":"#"}"##),
+                ], any: BodyDays.questions)
+            #expect(faults == [])
+        }
+    }
+
     @Test("an import takes no enrolment in the future and none before there was a club")
     func imports() async throws {
         try await withDirectory { directory in

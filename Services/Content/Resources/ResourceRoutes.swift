@@ -20,6 +20,7 @@ struct ResourceRoutes {
     @Sendable func create(
         _ call: Call<CreateResource>, _ transaction: PostgresTransaction
     ) async throws -> Answer<Resource> {
+        try Self.check(call.body.embargoUntil, call.body.expiresAt)
         let rows = try await ResourceStore.create(call.body, in: transaction)
         try await record(.created, rows, call.principal, transaction)
         return try .row(rows)
@@ -36,6 +37,7 @@ struct ResourceRoutes {
     @Sendable func change(
         _ call: Call<ChangeResource>, _ transaction: PostgresTransaction
     ) async throws -> Answer<Resource> {
+        try Self.check(call.body.embargoUntil ?? nil, call.body.expiresAt ?? nil)
         let rows = try await ResourceStore.change(
             call.path.resource, call.body, basedOn: call.ifMatch ?? 0, in: transaction)
         if rows.isEmpty {
@@ -46,6 +48,12 @@ struct ResourceRoutes {
         }
         try await record(.changed, rows, call.principal, transaction)
         return try .row(rows)
+    }
+
+    /// - Throws: 422 naming a time that cannot be.
+    private static func check(_ embargoUntil: Timestamp?, _ expiresAt: Timestamp?) throws(Problem) {
+        try DayMeaning.embargo.check(embargoUntil?.day, at: "/embargoUntil")
+        try DayMeaning.end.check(expiresAt?.day, at: "/expiresAt")
     }
 
     private func record(

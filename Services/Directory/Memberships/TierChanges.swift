@@ -14,7 +14,7 @@ struct TierChanges: Sendable {
         in transaction: PostgresTransaction
     ) async throws -> TierChange {
         let (year, dueOn) = (body.from.year, body.dueOn ?? Day.today.adding(days: 30))
-        guard dueOn >= Day.today else { throw Problem.invalid("/dueOn", "is over") }
+        try DayMeaning.due.check(dueOn, at: "/dueOn")
         guard (2000...2999).contains(year) else { throw Problem.invalid("/from", "must be from 2000 to 2999") }
         // First, as a call does: two that number wait here and nowhere else.
         let last = try await ContributionStore.lock(year, in: transaction)

@@ -38,6 +38,7 @@ enum EventTimes {
         var errors: [Problem.Field] = []
         for (pointer, time) in [
             ("/startsAt", startsAt), ("/endsAt", endsAt), ("/registrationOpensAt", registrationOpensAt),
+            ("/registrationClosesAt", registrationClosesAt),
         ] {
             if let time, let fault = DayMeaning.meeting.fault(of: time.day) { errors.append(.init(pointer, fault)) }
         }
@@ -58,6 +59,7 @@ enum EventTimes {
     static func checkSession(startsAt: Timestamp, endsAt: Timestamp, within event: EventStore.Current) throws {
         var errors: [Problem.Field] = []
         if startsAt < event.startsAt { errors.append(.init("/startsAt", "is before the event")) }
+        if startsAt >= event.endsAt { errors.append(.init("/startsAt", "is after the event")) }
         if endsAt > event.endsAt { errors.append(.init("/endsAt", "is after the event")) }
         if endsAt <= startsAt { errors.append(.init("/endsAt", "is not after startsAt")) }
         guard errors.isEmpty else { throw Problem(.invalid, errors: errors) }

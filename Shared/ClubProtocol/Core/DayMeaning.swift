@@ -1,6 +1,7 @@
 /// What a day says, and so on which days it can lie: `0206-11-28` is no day of a payment, and nobody enrols next year.
 ///
-/// Looked at wherever a day comes in: by the API and by imports. Days of a question (`asOf`, `inOfficeOn`) may be any.
+/// Looked at wherever a day comes in: by the API and by imports. Days of a question (`asOf`, `inOfficeOn`) may be any. Tests of each
+/// service walk the days and times of its OpenAPI document.
 package enum DayMeaning: CaseIterable, Sendable {
     /// Money came in.
     case payment
@@ -10,15 +11,17 @@ package enum DayMeaning: CaseIterable, Sendable {
     case enrolment
     /// Somebody agreed: never tomorrow, as it would count before what is answered until then.
     case consent
-    /// The first day of a membership, or of a mandate in an organization; and the last one, for which people write 31 December 2099
-    /// where there is none.
+    /// The first day of a membership, or of a mandate in an organization; and the last one of whatever ends, for which people write 31
+    /// December 2099 where there is none.
     case membership, mandate, end
     /// A contribution is due.
     case due
     /// The first or last day of a public mandate: of the Fifth Republic.
     case office
-    /// The Cercle meets, or an event is held.
+    /// The Cercle meets, or an event is held, or registration for it opens or closes.
     case meeting
+    /// Nothing is published before.
+    case embargo
 
     /// The first day that can be, and the last; both move with `today` where they follow from it. What has happened may have
     /// happened tomorrow by the calendar of Paris: in Nouméa it is ten hours later.
@@ -31,7 +34,7 @@ package enum DayMeaning: CaseIterable, Sendable {
         case .end: Self.floor...Day("2099-12-31")
         case .due: today...today.adding(years: 2)
         case .office: Day("1958-10-04")...today.adding(years: 20)
-        case .meeting: Self.floor...today.adding(years: 5)
+        case .meeting, .embargo: Self.floor...today.adding(years: 5)
         }
     }
 

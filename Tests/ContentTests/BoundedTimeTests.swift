@@ -1,0 +1,35 @@
+import ClubProtocol
+import ServiceKit
+import TestKit
+import Testing
+
+@testable import Content
+
+@Suite("times of resources that can be")
+struct BoundedTimeTests {
+    @Test("every day and time that the OpenAPI document lets a caller send is refused where it cannot be")
+    func document() async throws {
+        try await withService(ContentApplication.self) { content in
+            let resource = try await content.client(.editor).send(
+                CreateResource.request(body: .init(kind: .article, title: "Dossier")))
+            let requests = ["embargoUntil", "expiresAt"].flatMap { key in
+                [
+                    BodyDays.Request(
+                        "POST /v1/resources /\(key)", at: "/v1/resources", as: .editor,
+                        ##"{"kind":"article","title":"Dossier","\##(key)":"#"}"##),
+                    BodyDays.Request(
+                        "PATCH /v1/resources/{resource} /\(key)", at: "/v1/resources/\(resource.id)", as: .editor,
+                        version: resource.version, ##"{"\##(key)":"#"}"##),
+                ]
+            }
+            let known = BodyDays.questions.merging(BodyDays.told) { first, _ in first }
+            #expect(try await BodyDays.faults(of: content, requests, any: known) == [])
+            // Where nothing ends, people write the last day of the century's.
+            let last = try await content.client(.editor).send(
+                CreateResource.request(
+                    body: .init(
+                        kind: .article, title: "Toujours", expiresAt: Timestamp(validating: "2099-12-31T00:00:00Z"))))
+            #expect(last.expiresAt != nil)
+        }
+    }
+}
