@@ -39,23 +39,10 @@ extension SQL {
     /// Whether a row's words, endings and accents apart, have all of `words`, or each has something spelt like it.
     static func matches(_ words: Line) -> SQL {
         let condition: SQL = """
-            (search @@ websearch_to_tsquery('directory.french_folded', directory.searched(\(searched(words))))
+            (search @@ directory.search_query(\(words.text))
                 or (\(spelling(of: words, column: "search_text", saints: true))))
             """
         return condition.plannedByValue
-    }
-
-    /// The words with no more signs of exclusion than people write, each before a word or a phrase: PostgreSQL's reader of searches
-    /// gives up at 32 that wait for one (`STACKDEPTH` in tsquery.c).
-    static func searched(_ words: Line) -> String {
-        var left = 16
-        var bytes = Array(words.text.utf8)
-        for index in bytes.indices where bytes[index] == UInt8(ascii: "-") {
-            let next = index + 1 < bytes.count ? bytes[index + 1] : UInt8(ascii: " ")
-            let isBeforeWord = next != UInt8(ascii: " ") && next != UInt8(ascii: "-")
-            if isBeforeWord, left > 0 { left -= 1 } else { bytes[index] = UInt8(ascii: " ") }
-        }
-        return String(decoding: bytes, as: UTF8.self)
     }
 
     /// Whether the name by which a row is sorted has, for each of `words`, something spelt like it.

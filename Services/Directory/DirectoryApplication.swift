@@ -55,6 +55,7 @@ package enum DirectoryApplication: ServiceApplication {
         Migration("0050-contributions", sql: PackageResources.m0050_contributions_sql),
         Migration("0046-import-names", sql: PackageResources.m0046_import_names_sql),
         Migration("0047-telephones", sql: PackageResources.m0047_telephones_sql),
+        Migration("0051-search-signs", sql: PackageResources.m0051_search_signs_sql),
     ]
 
     package static func assemble(_ backend: Backend, into parts: inout ServiceParts) throws {

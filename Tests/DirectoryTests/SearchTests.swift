@@ -402,4 +402,42 @@ struct SearchTests {
             }
         }
     }
+
+    @Test("no sign that folding makes a sign of a search is a failure, however often and wherever it is typed")
+    func foldedSigns() async throws {
+        try await withDirectory { directory in
+            let chamber = try await directory.client(.operator).send(
+                CreateOrganization.request(body: .init(kind: .institution, name: "Chambre du Béarn", commune: "Pau")))
+            let year = Day.today.year
+            _ = try await directory.membership(chamber.id, from: "\(year)-01-01", until: "\(year)-12-31")
+            let signs = try await directory.database.withClient { client in
+                try await client.query(
+                    """
+                    select chr(code) as sign from generate_series(33, 66000) as code
+                    where code not between 55296 and 57343
+                        and directory.folded(chr(code)) ~ '[-"]' and directory.folded(chr(code)) !~ '[[:alnum:]]'
+                    """
+                ).map { row -> String in try row["sign"] }
+            }
+            #expect(signs.count > 10 && signs.contains("-") && signs.contains("\u{2010}"))
+            for sign in signs {
+                for text in [sign, "a\(sign)", "\(sign) ", "\"\(sign)"].map({ String(repeating: $0, count: 45) }) {
+                    let typed = "\(text)bearn".utf8.map { "%" + String($0, radix: 16) }.joined()
+                    for path in [
+                        "/annuaire/membres", "/v1/public/members", "/v1/organizations", "/v1/organizations.csv",
+                    ] {
+                        let answer = try await directory.ask("\(path)?q=\(typed)")
+                        #expect(answer.status == 200, "\(path) \(sign.unicodeScalars.map(\.value)) \(text)")
+                    }
+                }
+            }
+            for (typed, isFound) in [
+                ("b%C3%A9arn%20%2D%20chambre", true), ("chambre%20%E2%80%93%20b%C3%A9arn", true), ("xyzzy", false),
+                ("%2Dxyzzy%20chambre", true), ("%E2%80%90xyzzy%20chambre", true),
+            ] {
+                let found = try await directory.ask("/v1/organizations?q=\(typed)").items("name")
+                #expect(found == (isFound ? ["Chambre du Béarn"] : []), "\(typed)")
+            }
+        }
+    }
 }
