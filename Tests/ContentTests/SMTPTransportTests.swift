@@ -1,7 +1,6 @@
 import ClubProtocol
 import Foundation
 import NIOCore
-import NIOEmbedded
 import NIOSSL
 import TestKit
 import Testing
@@ -144,37 +143,89 @@ struct SMTPSecrecyTests {
     }
 
     @Test(
-        "answers that were put behind that to STARTTLS are not believed: the connection ends there",
+        "replies that were put behind that to STARTTLS are not believed: the connection ends there",
         arguments: ["250-mail.example\r\n250 AUTH PLAIN", "235 welcome", "250", "x"])
     func injected(text: String) async throws {
         try await ScriptedMailServer.run { server in
             server.offer(["STARTTLS"])
-            server.injectBehindStartTLS(text)
             for startTLS in ["optional", "required"] {
+                server.inject(text, behind: .startTLS)
                 let reason = try await deliver(by: transport(server.port, startTLS))
-                #expect(reason != nil)
+                #expect(reason?.contains("more than it was asked for") == true, "\(reason ?? "")")
             }
             #expect(server.lines.allSatisfy { ["EHLO localhost", "STARTTLS"].contains($0) } && server.accepted.isEmpty)
         }
     }
 
-    @Test("what comes with the answer, or after it, is told from the answer, however it is cut")
-    func gate() throws {
-        for (pieces, through) in [
-            (["220 go\r\n"], "220 go\r\n"), (["22", "0-a\r\n", "220 go\r", "\n"], "220-a\r\n220 go\r\n"),
-            (["454 not now\r\n"], "454 not now\r\n"), (["220 go\r\n250 ok\r\n"], nil), (["220 go\r\n", "2"], nil),
-            (["220 go\r\n\u{16}"], nil),
-        ] as [([String], String?)] {
-            let channel = EmbeddedChannel(handler: StartTLSGate())
-            var isRefused = false
-            for piece in pieces {
-                do { try channel.writeInbound(ByteBuffer(string: piece)) } catch is StartTLSGate.Injected {
-                    isRefused = true
-                }
+    @Test(
+        "replies that were put there before STARTTLS was asked for are not believed behind TLS",
+        arguments: [ScriptedMailServer.Occasion.connection, .hello])
+    func injectedBefore(occasion: ScriptedMailServer.Occasion) async throws {
+        let rest = """
+            220 go
+            250-mail.example
+            250 AUTH PLAIN
+            235 welcome
+            250 sender
+            250 recipient
+            354 go on
+            250 taken
+            221 bye
+            """.split(separator: "\n")
+        let hello = ["250-mail.example", "250 STARTTLS"]
+        let replies = (occasion == .connection ? hello : []) + rest.map(String.init)
+        try await ScriptedMailServer.run { server in
+            server.offer(["STARTTLS"])
+            for startTLS in ["optional", "required"] {
+                server.inject(replies.joined(separator: "\r\n"), behind: occasion, silencing: true)
+                let reason = try await deliver(by: transport(server.port, startTLS))
+                #expect(reason?.contains("more than it was asked for") == true, "\(reason ?? "taken")")
             }
-            #expect(isRefused == (through == nil), "\(pieces)")
-            if let through { #expect(try channel.readInbound(as: ByteBuffer.self) == ByteBuffer(string: through)) }
-            _ = try? channel.finish()
+            #expect(!server.lines.contains { $0.hasBytePrefix("tls:") } && server.accepted.isEmpty)
+        }
+    }
+
+    @Test(
+        "more than was asked for ends a session wherever it comes: nothing is taken for sent that was not",
+        arguments: [ScriptedMailServer.Occasion.authentication, .sender, .recipient, .data, .text],
+        ["never", "required"])
+    func unasked(occasion: ScriptedMailServer.Occasion, startTLS: String) async throws {
+        try await ScriptedMailServer.run { server in
+            server.offer(["STARTTLS"], afterTLS: ["AUTH PLAIN"])
+            server.inject("250 taken\r\n354 go on\r\n250 taken\r\n250 taken", behind: occasion)
+            server.inject(.refuseText("554 spam"))
+            let transport = try transport(server.port, startTLS)
+            if occasion == .authentication {
+                // The session has begun, and ends with the first command.
+                let first = try await outcomes(by: transport)
+                #expect(first.allSatisfy { if case .postponed = $0 { true } else { false } }, "\(first)")
+                #expect(server.texts == 0)
+                return
+            }
+            let outcomes = try await outcomes(by: transport)
+            #expect(outcomes.count == 1)
+            switch (occasion, outcomes[0]) {
+            case (.text, .refused("554 spam")): #expect(server.texts == 1)
+            case (_, .postponed(let reason)):
+                #expect(reason.contains("more than it was asked for") && server.texts == 0)
+            default: Testing.Issue.record("\(outcomes)")
+            }
+            #expect(server.accepted.isEmpty)
+        }
+    }
+
+    /// What became of two messages over one session, as long as it lasted.
+    private func outcomes(by transport: SMTPTransport) async throws -> [MailOutcome] {
+        try await transport.withSession { session in
+            var outcomes: [MailOutcome] = []
+            for _ in 1...2 where session.isUsable {
+                let message = MailMessage(
+                    id: MailMessage.ID(), from: .init(name: nil, address: "info@club.example"),
+                    to: .init(name: nil, address: "a@x.example"), subject: "Essai", date: Date(), text: "Bonjour",
+                    html: "")
+                outcomes.append(await session.deliver(message))
+            }
+            return outcomes
         }
     }
 

@@ -17,9 +17,7 @@ struct SMTPReply: Hashable, Sendable {
 }
 
 /// Cuts what a server sends into replies.
-struct SMTPReplyDecoder: ByteToMessageDecoder {
-    typealias InboundOut = SMTPReply
-
+struct SMTPReplyDecoder {
     /// The server does not speak SMTP.
     struct Garbled: Error {}
 
@@ -27,18 +25,6 @@ struct SMTPReplyDecoder: ByteToMessageDecoder {
     private static let longestLine = 4096
     private static let mostLines = 200
     private var lines: [String] = []
-
-    mutating func decode(context: ChannelHandlerContext, buffer: inout ByteBuffer) throws -> DecodingState {
-        guard let reply = try next(in: &buffer) else { return .needMoreData }
-        context.fireChannelRead(wrapInboundOut(reply))
-        return .continue
-    }
-
-    mutating func decodeLast(
-        context: ChannelHandlerContext, buffer: inout ByteBuffer, seenEOF: Bool
-    ) throws -> DecodingState {
-        try decode(context: context, buffer: &buffer)
-    }
 
     /// The next whole reply; nil while it has not all arrived.
     mutating func next(in buffer: inout ByteBuffer) throws -> SMTPReply? {

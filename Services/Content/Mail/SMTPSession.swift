@@ -53,27 +53,39 @@ final class SMTPSession: MailSession {
             }
         } catch let error as MailUnreachable {
             throw error
-        } catch is StartTLSGate.Injected {
-            throw MailUnreachable(
-                reason: "the server sent more than its answer to STARTTLS: somebody may stand between")
         } catch {
-            throw MailUnreachable(reason: "the connection was lost before the first message")
+            throw MailUnreachable(reason: "\(Self.end(error)) before the first message")
         }
     }
 
     /// From the server's answer on, nothing is read that is not TLS.
     private func startTLS(_ transport: SMTPTransport) async throws {
-        try await channel.eventLoop.submit { [channel] in
-            try channel.pipeline.syncOperations.addHandler(StartTLSGate(), position: .first)
-        }.get()
         try expect(await command("STARTTLS"), "STARTTLS")
-        try await channel.eventLoop.submit { [channel] in
-            let pipeline = channel.pipeline.syncOperations
-            let gate = try pipeline.handler(type: StartTLSGate.self)
-            guard gate.isClean else { throw StartTLSGate.Injected() }
-            try pipeline.addHandler(transport.tlsHandler(), position: .first)
-            pipeline.removeHandler(gate, promise: nil)
+        try await withNothingUnasked { channel in
+            try channel.pipeline.syncOperations.addHandler(transport.tlsHandler(), position: .first)
+        }
+    }
+
+    /// Does something on the channel's event loop, if the server has sent nothing but what it was asked for.
+    private func withNothingUnasked(_ body: @escaping @Sendable (any Channel) throws -> Void) async throws {
+        let isClean = try await channel.eventLoop.submit { [channel] in
+            // A channel that is closed has no handlers any more.
+            let gate = try? channel.pipeline.syncOperations.handler(type: SMTPReplyGate.self)
+            guard gate?.isClean == true else { return false }
+            try body(channel)
+            return true
         }.get()
+        guard isClean else {
+            _ = try await reply()
+            throw Lost()
+        }
+    }
+
+    /// How a session ended, as it is told to people.
+    private static func end(_ error: any Error) -> String {
+        error is SMTPReplyGate.Unasked
+            ? "the server sent more than it was asked for, as somebody who stands between would,"
+            : "the connection was lost"
     }
 
     private func hello() async throws -> Set<String> {
@@ -94,17 +106,17 @@ final class SMTPSession: MailSession {
                 let reply = try await command(line)
                 guard reply.isPositive else { return await refusal(reply) }
             }
+            try await withNothingUnasked { _ in }
         } catch {
             isUsable = false
-            return .postponed("the connection was lost before the text went out")
+            return .postponed("\(Self.end(error)) before the text went out")
         }
         do {
-            try await outbound.write(Self.dotStuffed(message.bytes))
-            let reply = try await reply()
+            let reply = try await say(Self.dotStuffed(message.bytes))
             return reply.isPositive ? .accepted(reply.text) : await refusal(reply)
         } catch {
             isUsable = false
-            return .uncertain("the connection was lost while the message went out")
+            return .uncertain("\(Self.end(error)) while the message went out")
         }
     }
 
@@ -140,7 +152,13 @@ final class SMTPSession: MailSession {
     // MARK: The wire
 
     private func command(_ line: String) async throws -> SMTPReply {
-        try await outbound.write(ByteBuffer(string: line + "\r\n"))
+        try await say(ByteBuffer(string: line + "\r\n"))
+    }
+
+    /// One command, or one text, and the reply to it.
+    private func say(_ bytes: ByteBuffer) async throws -> SMTPReply {
+        // Why nothing can be written is told to who reads.
+        try? await outbound.write(bytes)
         return try await reply()
     }
 

@@ -36,8 +36,7 @@ struct SMTPTransport: MailTransport {
                 .connect(host: host, port: port) { channel in
                     channel.eventLoop.makeCompletedFuture {
                         if secure { try channel.pipeline.syncOperations.addHandler(tlsHandler()) }
-                        try channel.pipeline.syncOperations.addHandler(
-                            ByteToMessageHandler(SMTPReplyDecoder()))
+                        try channel.pipeline.syncOperations.addHandler(SMTPReplyGate())
                         return try NIOAsyncChannel(wrappingChannelSynchronously: channel)
                     }
                 }

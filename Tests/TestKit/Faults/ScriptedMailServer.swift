@@ -22,6 +22,11 @@ package final class ScriptedMailServer: Sendable {
         case refuseText(String)
     }
 
+    /// What a reply of it answers.
+    package enum Occasion: CaseIterable, Sendable {
+        case connection, hello, startTLS, authentication, sender, recipient, data, text
+    }
+
     /// A message that was answered with 250.
     package struct Message: Sendable {
         package var sender: String
@@ -43,7 +48,8 @@ package final class ScriptedMailServer: Sendable {
         var lines: [String] = []
         var features: [String] = []
         var secretFeatures: [String] = []
-        var injection: String?
+        var injections: [Occasion: String] = [:]
+        var isSilenced = false
     }
 
     fileprivate let state = Mutex(State())
@@ -68,9 +74,14 @@ package final class ScriptedMailServer: Sendable {
         state.withLock { ($0.features, $0.secretFeatures) = (features, secret) }
     }
 
-    /// Writes this in the clear right behind its answer to STARTTLS, as somebody who stands between would.
-    package func injectBehindStartTLS(_ text: String) {
-        state.withLock { $0.injection = text }
+    /// Writes this right behind its next reply on each of these occasions, as somebody who stands between would.
+    ///
+    /// - Parameter silencing: whether its own replies are kept back from then on, until TLS.
+    package func inject(_ text: String, behind occasions: Occasion..., silencing: Bool = false) {
+        state.withLock { state in
+            for occasion in occasions { state.injections[occasion] = text }
+            state.isSilenced = silencing
+        }
     }
 
     package func inject(_ faults: Fault...) {
@@ -125,6 +136,7 @@ private final class Conversation: ChannelInboundHandler {
     private var recipient = ""
     private var inText = false
     private var isSecret = false
+    private var isSilenced = false
 
     init(box: ScriptedMailServer.Box) {
         self.box = box
@@ -137,7 +149,7 @@ private final class Conversation: ChannelInboundHandler {
             reply("421 too busy", context)
             context.close(promise: nil)
         } else {
-            reply("220 mail.example ESMTP", context)
+            reply("220 mail.example ESMTP", to: .connection, context)
         }
     }
 
@@ -171,40 +183,39 @@ private final class Conversation: ChannelInboundHandler {
         switch line.prefix(4).uppercased() {
         case "EHLO":
             let offered = server?.state.withLock { isSecret ? $0.secretFeatures : $0.features } ?? []
-            reply("250-mail.example\r\n" + offered.map { "250-\($0)\r\n" }.joined() + "250 8BITMIME", context)
+            let lines = "250-mail.example\r\n" + offered.map { "250-\($0)\r\n" }.joined() + "250 8BITMIME"
+            reply(lines, to: .hello, context)
         case "STAR": startTLS(context)
         case "MAIL":
             sender = address(in: line)
-            reply("250 sender", context)
+            reply("250 sender", to: .sender, context)
         case "RCPT":
             recipient = address(in: line)
             if case .refuseRecipient(let text)? = server?.takeFault(where: {
                 if case .refuseRecipient = $0 { true } else { false }
             }) {
-                reply(text, context)
+                reply(text, to: .recipient, context)
             } else {
-                reply("250 recipient", context)
+                reply("250 recipient", to: .recipient, context)
             }
         case "DATA":
             if server?.takeFault(where: { if case .dropBeforeText = $0 { true } else { false } }) != nil {
                 context.close(promise: nil)
             } else {
                 inText = true
-                reply("354 go on", context)
+                reply("354 go on", to: .data, context)
             }
         case "QUIT":
             reply("221 bye", context)
             context.close(promise: nil)
+        case "AUTH": reply("235 welcome", to: .authentication, context)
         default: reply("250 as you like", context)
         }
     }
 
     private func startTLS(_ context: ChannelHandlerContext) {
-        reply("220 go", context)
-        if let injection = server?.state.withLock({ $0.injection }) {
-            // In a packet of its own or in one with the answer, as the network likes.
-            return reply(injection, context)
-        }
+        let isAlone = reply("220 go", to: .startTLS, context)
+        guard isAlone else { return }
         do {
             let tls = try NIOSSLContext(configuration: LoopbackCertificate.serverConfiguration())
             try context.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls), position: .first)
@@ -227,10 +238,10 @@ private final class Conversation: ChannelInboundHandler {
         case .dropAfterText?:
             server?.state.withLock { $0.accepted.append(message) }
             context.close(promise: nil)
-        case .refuseText(let answer)?: reply(answer, context)
+        case .refuseText(let answer)?: reply(answer, to: .text, context)
         default:
             server?.state.withLock { $0.accepted.append(message) }
-            reply("250 taken", context)
+            reply("250 taken", to: .text, context)
         }
     }
 
@@ -239,6 +250,24 @@ private final class Conversation: ChannelInboundHandler {
     }
 
     private func reply(_ text: String, _ context: ChannelHandlerContext) {
+        guard !isSilenced || isSecret else { return }
         context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: text + "\r\n")), promise: nil)
+    }
+
+    /// - Returns: whether nothing was put behind it.
+    @discardableResult
+    private func reply(_ text: String, to occasion: ScriptedMailServer.Occasion, _ context: ChannelHandlerContext)
+        -> Bool
+    {
+        let (injection, silences) =
+            server?.state.withLock { ($0.injections.removeValue(forKey: occasion), $0.isSilenced) } ?? (nil, false)
+        guard let injection else {
+            reply(text, context)
+            return true
+        }
+        // In one packet, so that it is not taken for what is asked for next.
+        reply("\(text)\r\n\(injection)", context)
+        isSilenced = silences
+        return false
     }
 }

@@ -1,0 +1,58 @@
+import NIOCore
+import NIOEmbedded
+import Testing
+
+@testable import Content
+
+@Suite("what is asked for and what comes")
+struct SMTPReplyGateTests {
+    /// What happens on a connection.
+    private enum Step {
+        case comes(String)
+        case goes
+    }
+
+    @Test("as many replies go through as were asked for, however they are cut; the first byte more ends the connection")
+    func replies() throws {
+        let greeting = Step.comes("220 mail.example\r\n")
+        for (steps, count, isClean) in [
+            ([greeting], 1, true), ([.comes("22"), .comes("0-a\r\n"), .comes("220 go\r"), .comes("\n")], 1, true),
+            ([greeting, .goes, .comes("250-a\r\n250 b\r\n")], 2, true),
+            ([greeting, .goes, .comes("454 not now\r\n"), .goes, .comes("221 bye\r\n")], 3, true),
+            ([greeting, .comes("2")], 1, false), ([.comes("220 a\r\n250 b\r\n")], 1, false),
+            ([.comes("220 a\r\n250")], 1, false), ([greeting, .goes, .comes("220 go\r\n250 ok\r\n")], 2, false),
+            ([greeting, .goes, .comes("220 go\r\n"), .comes("\u{16}")], 2, false),
+            ([greeting, .goes, .comes("220 go\r\n\u{16}")], 2, false),
+            ([greeting, .goes, .comes("250 a\r\n"), .comes("250 b\r\n")], 2, false),
+        ] as [([Step], Int, Bool)] {
+            let gate = SMTPReplyGate()
+            let channel = EmbeddedChannel(handler: gate)
+            var isRefused = false
+            for step in steps {
+                switch step {
+                case .comes(let text):
+                    do { try channel.writeInbound(ByteBuffer(string: text)) } catch is SMTPReplyGate.Unasked {
+                        isRefused = true
+                    }
+                case .goes: _ = try? channel.writeOutbound(ByteBuffer(string: "NOOP\r\n"))
+                }
+            }
+            var replies: [SMTPReply] = []
+            while let reply = try channel.readInbound(as: SMTPReply.self) { replies.append(reply) }
+            #expect(replies.count == count && isRefused == !isClean && gate.isClean == isClean, "\(steps)")
+            _ = try? channel.finish()
+        }
+    }
+
+    @Test(
+        "nothing goes out to whoever has sent more than it was asked for, and what is no reply ends the connection too")
+    func silence() throws {
+        for text in ["220 a\r\n250 b\r\n", "x\r\n"] {
+            let channel = EmbeddedChannel(handler: SMTPReplyGate())
+            #expect(throws: (any Error).self) { try channel.writeInbound(ByteBuffer(string: text)) }
+            #expect(throws: (any Error).self) { try channel.writeOutbound(ByteBuffer(string: "AUTH PLAIN x\r\n")) }
+            #expect(try channel.readOutbound(as: ByteBuffer.self) == nil)
+            _ = try? channel.finish()
+        }
+    }
+}
