@@ -159,6 +159,13 @@ enum BankText {
     }
 
     private static func cleaned(_ text: String, scalars limit: Int) -> String {
+        let kept = cleaned(text, scalars: limit, parting: false)
+        // Between marks a sign that nobody sees is a blank: without it there might be more of them in a row than any letter has.
+        return StreamSafe.accepts(kept) ? kept : cleaned(text, scalars: limit, parting: true)
+    }
+
+    /// - Parameter isParting: whether signs that nobody sees become blanks, instead of nothing.
+    private static func cleaned(_ text: String, scalars limit: Int, parting isParting: Bool) -> String {
         var kept = String.UnicodeScalarView()
         var count = 0
         var isBlank = true
@@ -166,7 +173,8 @@ enum BankText {
             guard count < limit else { break }
             switch scalar.value {
             case 0x202A...0x202E, 0x2066...0x2069, 0x200B, 0x200E, 0x200F, 0x061C, 0x2060, 0xFEFF, 0xAD, 0xFFFE, 0xFFFF:
-                continue
+                guard isParting else { continue }
+                fallthrough
             case 0...0x20, 0x7F...0xA0, 0x2028, 0x2029, 0x202F:
                 if isBlank { continue }
                 kept.append(" ")

@@ -125,6 +125,10 @@ enum Text {
         guard text.utf8.count <= maximum * 4 else { throw InvalidText("is longer than \(maximum) characters") }
         let folded = String(folded(text.unicodeScalars))
         try check(folded, maximum: maximum, multiline: false)
+        // Who read it has looked at the marks in it; but what is left out may have stood between them.
+        guard folded.utf8.count == text.utf8.count || StreamSafe.accepts(folded) else {
+            throw InvalidText(StreamSafe.refusal)
+        }
         return folded
     }
 

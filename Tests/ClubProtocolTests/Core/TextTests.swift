@@ -101,6 +101,48 @@ struct TextTests {
         }
     }
 
+    @Test(
+        "what is left out of a line does not bring more marks together than a letter has",
+        arguments: ["\u{200B}", "\u{2060}", "\u{FEFF}", "\u{AD}"])
+    func marks(sign: String) throws {
+        func text(_ first: Int, _ second: Int) -> String {
+            "a" + String(repeating: "\u{301}", count: first) + sign + String(repeating: "\u{316}", count: second)
+        }
+        // As they come in they may. (One less: of letters near the soft hyphen, some end with a mark of their own.)
+        #expect(StreamSafe.accepts(text(30, 29)))
+        #expect(refusal(Line.self, text(30, 29)) == StreamSafe.refusal)
+        #expect(refusal(Line.self, text(30, 30)) == StreamSafe.refusal)
+        #expect(refusal(Line.self, text(30, 1)) == StreamSafe.refusal)
+        #expect(refusal(FormField<Line>.self, " \(text(16, 15)) ") == StreamSafe.refusal)
+        #expect(try Line(validating: text(15, 15)).text.unicodeScalars.count == 31)
+        // Prose keeps the sign.
+        #expect(refusal(Prose.self, text(30, 30)) == nil)
+        #expect(refusal(Line.self, text(30, 0) + "b" + text(0, 30)) == nil)
+    }
+
+    @Test("a line that is taken can be sent back, whatever it was made of")
+    func roundTrip() throws {
+        var generator = SystemRandomNumberGenerator()
+        let pool: [Unicode.Scalar] = [
+            "a", "é", " ", "\u{A0}", "\u{202F}", "\u{3000}", "\u{301}", "\u{316}", "\u{344}", "\u{3099}", "\u{200B}",
+            "\u{200C}", "\u{200D}", "\u{2060}", "\u{FEFF}", "\u{AD}",
+        ]
+        var taken = 0
+        for _ in 0..<3000 {
+            var text = String.UnicodeScalarView()
+            let marks = Int.random(in: 0...12, using: &generator)
+            for _ in 0..<Int.random(in: 1...150, using: &generator) {
+                let isMark = Int.random(in: 0...12, using: &generator) < marks
+                text.append((isMark ? pool[6...9] : pool[...]).randomElement(using: &generator) ?? "a")
+            }
+            guard StreamSafe.accepts(String(text)), let line = try? Line(validating: String(text)) else { continue }
+            taken += 1
+            #expect(StreamSafe.accepts(line.text), "\(text.map(\.value))")
+            #expect(try Line(validating: line.text).text.unicodeScalars.elementsEqual(line.text.unicodeScalars))
+        }
+        #expect(taken > 100)
+    }
+
     @Test("10 MB are refused")
     func huge() {
         let text = String(repeating: "a", count: 10_000_000)
