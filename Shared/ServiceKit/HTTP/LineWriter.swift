@@ -46,18 +46,24 @@ final class LineOutput: Sendable {
         var begun = false
     }
 
+    /// Nothing but the head was asked for, and it is decided: nobody reads what would be written from here on.
+    struct HeadOnly: Error {}
+
     let head: WireAnswer
     private let sink: any AnswerSink
     private let end: ContinuousClock.Instant
+    private let isHeadOnly: Bool
     private let state = Mutex(State())
 
-    init(head: WireAnswer, sink: any AnswerSink, end: ContinuousClock.Instant) {
+    /// - Parameter isHeadOnly: whether it is written for its head, to which nothing is sent (RFC 9110, 9.3.2).
+    init(head: WireAnswer, sink: any AnswerSink, end: ContinuousClock.Instant, isHeadOnly: Bool = false) {
         self.head = head
         self.sink = sink
         self.end = end
+        self.isHeadOnly = isHeadOnly
     }
 
-    /// Whether bytes have gone out, so that an error can no longer become a problem document.
+    /// Whether bytes have gone out, or would have, so that an error can no longer become a problem document.
     var hasBegun: Bool { state.withLock { $0.begun } }
 
     func append(_ write: (inout [UInt8]) -> Void) async throws {
@@ -66,6 +72,15 @@ final class LineOutput: Sendable {
             return state.buffer.count >= Self.chunk
         }
         if isFull { try await flush() }
+    }
+
+    /// The answer to who asked for the head alone, where there is more than one chunk: how long it would be is known when it has been
+    /// written. Nil where the stream itself is asked for, or is not that long.
+    var headAlone: WireAnswer? {
+        guard isHeadOnly, hasBegun else { return nil }
+        var answer = head
+        answer.omitsLength = true
+        return answer
     }
 
     /// A stream that fits in one chunk goes out as an ordinary answer, with its length.
@@ -88,6 +103,7 @@ final class LineOutput: Sendable {
             }
             return (state.buffer, !state.begun)
         }
+        guard !isHeadOnly else { throw HeadOnly() }
         if isFirst { try await sink.begin(head) }
         if !bytes.isEmpty { try await sink.write(bytes) }
     }

@@ -43,20 +43,16 @@ extension Work {
         try await responder.exports.pass(caller, body)
     }
 
-    /// Writes a stream to its end, with a seat for the time in which the client's reading is waited for.
+    /// Writes a stream to its end, with a seat for the time in which the client's reading is waited for. For HEAD as far as GET would
+    /// not have sent anything, so that it is answered as GET is (RFC 9110, 9.3.2).
     func write(_ output: LineOutput, _ body: () async throws -> Void) async throws -> Completion {
-        guard head.verb != .head else {
-            // How long it would be is known when it has been written.
-            var answer = output.head
-            answer.omitsLength = true
-            return .answer(answer)
-        }
         do {
             return try await seated {
                 try await body()
                 return try await output.end()
             }
         } catch {
+            if let answer = output.headAlone { return .answer(answer) }
             guard output.hasBegun else { throw error }
             report(brokenBy: error)
             return .broken

@@ -162,7 +162,8 @@ final class Work: Sendable {
             operation.success, contentType: operation.produces.rawValue, body: [], requestID: requestID,
             extra: headers.isEmpty ? route.extra : HTTPFields(Array(headers) + Array(route.extra)))
         head.isPublic = route.isPublic
-        return LineOutput(head: head, sink: sink, end: .now + responder.limits.streamLimit)
+        return LineOutput(
+            head: head, sink: sink, end: .now + responder.limits.streamLimit, isHeadOnly: self.head.verb == .head)
     }
 
     /// One transaction with the idempotency protocol inside.
