@@ -77,7 +77,10 @@ final class Work: Sendable {
         if !route.hasBody, input.bytes.isEmpty, let empty = Empty() as? E.Body {
             body = empty
         } else if route.operation.consumes == .form {
-            body = try FlatCoding.decodeQuery(E.Body.self, from: String(decoding: input.bytes, as: UTF8.self))
+            guard let form = String(validating: input.bytes, as: UTF8.self) else {
+                throw Problem(.malformed, "The form is not UTF-8.")
+            }
+            body = try FlatCoding.decodeQuery(E.Body.self, from: form)
         } else {
             body = try StrictJSON.decode(E.Body.self, from: input.bytes)
         }

@@ -324,6 +324,30 @@ struct PipelineTests {
         }
     }
 
+    @Test("a form that is no UTF-8 is not read, in whatever way it is not")
+    func formBytes() async throws {
+        try await withTickets { (tickets) async throws in
+            for bytes in [[0xE9], [0xFF], [0xC3], [0xED, 0xA0, 0x80], [0xC0, 0x80], [0xF5, 0x80, 0x80, 0x80]]
+                as [[UInt8]]
+            {
+                let escaped = bytes.map { "%" + String($0, radix: 16) }.joined()
+                for form in [
+                    Array("title=caf".utf8) + bytes, Array("title=caf\(escaped)".utf8), bytes + Array("=x".utf8),
+                ] {
+                    let answer = try await tickets.send(
+                        .post, "/v1/ticket-page", bytes: form, by: nil, type: "application/x-www-form-urlencoded")
+                    #expect(answer.status == 400, "\(form)")
+                }
+            }
+            #expect(try await tickets.count() == 0)
+            let good = try await tickets.send(
+                .post, "/v1/ticket-page", bytes: Array("title=café".utf8), by: nil,
+                type: "application/x-www-form-urlencoded")
+            #expect(good.status == 303)
+            #expect(try await tickets.count() == 1)
+        }
+    }
+
     @Test("an operation that will go says so")
     func deprecation() async throws {
         try await withTickets { tickets in
