@@ -18,4 +18,14 @@ struct TokenCommandTests {
         let command = try? TokenCommand.parse(arguments)
         #expect((command != nil) == isTaken)
     }
+
+    @Test(
+        "a subject that no service takes is not signed",
+        arguments: [
+            ("Zoé Martin", true), ("", false), ("\u{200B}", false), ("marie\u{202E}", false), ("marie\n", false),
+            (String(repeating: "m", count: 201), false),
+        ])
+    func subject(_ subject: String, isTaken: Bool) {
+        #expect(((try? TokenCommand.parse(["--role", "operator", "--subject", subject])) != nil) == isTaken)
+    }
 }

@@ -72,6 +72,15 @@ package struct Line: TextValue, ExpressibleByStringLiteral, Comparable {
         do { try self.init(validating: value) } catch { preconditionFailure(error.reason) }
     }
 
+    /// Whether a text is a line as it stands, and shows everything that it is made of: no two that differ look alike by what nobody
+    /// sees in them.
+    package static func showsAll(of text: String) -> Bool {
+        guard let line = try? Line(validating: text), line.text.hasSameBytes(as: text), StreamSafe.accepts(text) else {
+            return false
+        }
+        return text.unicodeScalars.allSatisfy { $0 == " " || Text.isVisible($0) }
+    }
+
     package static var schema: TextSchema { TextSchema(minLength: 1, maxLength: 200, example: "Ordre des experts") }
     package static func < (left: Line, right: Line) -> Bool { left.text < right.text }
 }
@@ -178,7 +187,7 @@ enum Text {
     }
 
     /// Whether somebody sees it. Formats, tags, fillers, what belongs to nobody's alphabet and what is no character do not show.
-    private static func isVisible(_ scalar: Unicode.Scalar) -> Bool {
+    static func isVisible(_ scalar: Unicode.Scalar) -> Bool {
         // Letters, digits and signs of the first two blocks, which nearly everything begins with.
         if (0x21...0x7E).contains(scalar.value) || (0xC0...0x24F).contains(scalar.value) { return true }
         guard !scalar.properties.isWhitespace, !scalar.properties.isDefaultIgnorableCodePoint, scalar.value != 0x2800

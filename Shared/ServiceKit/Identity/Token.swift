@@ -152,7 +152,7 @@ struct TokenRules {
         guard entry.key.algorithm == token.algorithm else { throw .algorithm }
         guard entry.key.isValid(token.signature, for: token.signed) else { throw .signature }
         guard let claims = try? JSONDecoder().decode(TokenClaims.self, from: Data(token.payload)),
-            isName(claims.sub), isName(claims.jti)
+            Principal.isName(claims.sub), Principal.isName(claims.jti)
         else { throw .claims }
         let principal = try speaker(claims, entry.voice)
         guard claims.aud.names.contains(audience.rawValue) else { throw .audience }
@@ -196,11 +196,5 @@ struct TokenRules {
             throw .lifetime
         }
         return expires
-    }
-
-    /// Names end up in logs and in the audit trail: printable, short.
-    private func isName(_ text: String) -> Bool {
-        (1...200).contains(text.utf8.count)
-            && text.unicodeScalars.allSatisfy { $0.value >= 0x20 && !(0x7F...0x9F).contains($0.value) }
     }
 }

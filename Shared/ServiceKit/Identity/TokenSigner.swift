@@ -50,7 +50,7 @@ package final class TokenSigner: Sendable {
     /// A token for a person, signed with a key that the trust file lets speak for `people`.
     ///
     /// - Parameters:
-    ///   - subject: how the audit trail names the person: 1 to 200 printable characters, no service's name.
+    ///   - subject: how the audit trail names the person: see ``Principal/isName(_:)``; no service's name.
     ///   - organization: the organisation that a representative speaks for.
     ///   - audience: the services that the token is good for.
     ///   - ttl: how long it is good.

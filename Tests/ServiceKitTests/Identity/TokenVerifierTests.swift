@@ -188,6 +188,30 @@ struct TokenVerifierTests {
         }
     }
 
+    @Test(
+        "a name of which nobody sees anything, or not everything, is none",
+        arguments: [
+            "\u{200B}", "\u{2060}", "\u{FEFF}", "\u{AD}", "\u{E0041}\u{E007F}", "\u{E000}", "\u{F0000}", "\u{3164}",
+            "\u{2028}", " ", "\u{A0}", "\u{202E}", "\u{2066}", "\u{FFFF}", "\u{180E}", "\u{34F}", "\u{FE0F}",
+        ])
+    func invisible(sign: String) throws {
+        let verifier = try fixture.verifier()
+        for name in [sign, "claire\(sign)", "\(sign)claire", "clai\(sign)\(sign)re"] {
+            for claim in ["sub", "jti"] {
+                let token = try fixture.token(fixture.claims { $0[claim] = .string(name) })
+                #expect(throws: Problem.self, "\(claim) \(name.unicodeScalars.map(\.value))") {
+                    try verifier.verify(token[...])
+                }
+            }
+        }
+    }
+
+    @Test("a name in any script is one", arguments: ["a", "Zoé Martin", "名前", "auth0|5f7c8ec7c33c", "e\u{301}", "हिन्दी"])
+    func visible(name: String) throws {
+        let token = try fixture.token(fixture.claims { $0["sub"] = .string(name) })
+        #expect(try fixture.verifier().verify(token[...]).subject == name)
+    }
+
     @Test("a person's token lives a day after it was issued, whatever its exp says, remembered or not")
     func longestLife() throws {
         let verifier = try fixture.verifier()
@@ -340,6 +364,11 @@ struct BadToken: Sendable, CustomTestStringConvertible {
         person("without jti", .claims) { claims, _ in claims["jti"] = nil },
         person("without sub", .claims) { claims, _ in claims["sub"] = "" },
         person("a line break in sub", .claims) { claims, _ in claims["sub"] = "a\nb" },
+        person("a sub and more in it that nobody sees", .claims) { claims, _ in claims["sub"] = "claire\u{200B}" },
+        person("a sub that is written backwards", .claims) { claims, _ in claims["sub"] = "\u{202E}erialc" },
+        person("a sub with more marks than a letter has", .claims) { claims, _ in
+            claims["sub"] = .string("c" + String(repeating: "\u{301}", count: 31))
+        },
         person("an unknown role", .claims) { claims, _ in claims["role"] = "root" },
         person("an organisation that is none", .claims) { claims, _ in claims["org"] = "1" },
         person("a person who claims to be a service", .role) { claims, _ in claims["role"] = "service" },
