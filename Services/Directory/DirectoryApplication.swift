@@ -50,11 +50,11 @@ package enum DirectoryApplication: ServiceApplication {
         Migration("0043-mailboxes", sql: PackageResources.m0043_mailboxes_sql),
         Migration("0044-addresses-of-experts", sql: PackageResources.m0044_addresses_of_experts_sql),
         Migration("0045-names", sql: PackageResources.m0045_names_sql),
+        Migration("0046-import-names", sql: PackageResources.m0046_import_names_sql),
+        Migration("0047-telephones", sql: PackageResources.m0047_telephones_sql),
         Migration("0048-memberships", sql: PackageResources.m0048_memberships_sql),
         Migration("0049-bank", sql: PackageResources.m0049_bank_sql),
         Migration("0050-contributions", sql: PackageResources.m0050_contributions_sql),
-        Migration("0046-import-names", sql: PackageResources.m0046_import_names_sql),
-        Migration("0047-telephones", sql: PackageResources.m0047_telephones_sql),
         Migration("0051-search-signs", sql: PackageResources.m0051_search_signs_sql),
     ]
 
