@@ -31,11 +31,10 @@ struct QueryFuzzTests {
         }
         + [("a ", 100), ("tel ", 50), ("-", 200), ("a-", 100), ("a.b/", 50), ("a@b.fr ", 28)].map {
             String(repeating: $0.0, count: $0.1)
-        }
-        // What folding makes of them are signs of a search: exclusions, quotation marks, alternatives.
-        + ["\u{2010}", "\u{2212}", "\u{FF0D}", "“", "«", "|\u{FE63}", "\"\u{2013}"].flatMap { sign in
-            [40, 64].map { String(repeating: sign, count: $0) + "a" }
-        }
+        } + signs
+    /// What folding makes of them are signs of a search: exclusions, quotation marks, alternatives.
+    private static let signs: [String] = ["\u{2010}", "\u{2212}", "\u{FF0D}", "“", "«", "|\u{FE63}", "\"\u{2013}"]
+        .flatMap { sign in [40, 64].map { String(repeating: sign, count: $0) + "a" } }
 
     @Test("none is a failure of ours, wherever it is given")
     func walk() async throws {
