@@ -1,4 +1,5 @@
 import ClubProtocol
+import Foundation
 import ServiceKit
 import TestKit
 import Testing
@@ -9,7 +10,9 @@ import Testing
 struct BoundedTimeTests {
     @Test("every day and time that the OpenAPI document lets a caller send is refused where it cannot be")
     func document() async throws {
-        try await withService(ContentApplication.self) { content in
+        let mail = NSTemporaryDirectory() + "mail-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: mail) }
+        try await withService(ContentApplication.self, adjust: { $0.mailURL = "maildir:\(mail)" }) { content in
             let resource = try await content.client(.editor).send(
                 CreateResource.request(body: .init(kind: .article, title: "Dossier")))
             let requests = ["embargoUntil", "expiresAt"].flatMap { key in

@@ -33,7 +33,7 @@ struct DemoRecordsTests {
                     "dominique.laborde@doublon.example and d.laborde@doublon.example"))
             let tried = try await records.tryTable()
             #expect(tried.hasPrefix("dry run of 3 rows, 2 bad: row 2, SIRET: "))
-            #expect(tried.contains("row 3, Code postal: ") && tried.contains("row 3, E-mail: "))
+            #expect(tried.contains("row 3, Type: ") && tried.contains("row 3, E-mail: "))
             #expect(try await records.export().hasPrefix("0 experts, "))
 
             #expect(try await records.represent() == represented)

@@ -92,7 +92,7 @@ struct DemoRecords: Sendable {
             Raison sociale;SIRET;Type;Code postal;Ville;E-mail
             Atelier du Gave;;Agence web;64000;Pau;contact@gave.example
             Micro Services;12345678901234;Revendeur;64100;Bayonne;contact@micro.example
-            Le Pixel;;Agence web;64A00;Pau;pixel
+            Le Pixel;;Boulangerie;64000;Pau;pixel
 
             """
         let report = try await directory.upload(

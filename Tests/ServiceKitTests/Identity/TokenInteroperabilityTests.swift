@@ -74,7 +74,8 @@ struct TokenInteroperabilityTests {
         }
         for kid in ["curve", "rsa"] as [JWKIdentifier] {
             let good = try await token(kid, by: right)
-            #expect(try verifier.verify(good) == Principal(subject: "claire", role: .editor))
+            #expect(
+                try verifier.verify(good) == Principal(subject: "https://id.example.org#claire", role: .editor))
             for bad in [
                 try await token(kid, by: wrong), try await token(kid, by: right, issuer: "operator"),
                 try await token(kid, by: right, issuer: "https://evil.example"),
