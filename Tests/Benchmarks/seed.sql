@@ -1,5 +1,5 @@
 -- The 7,000 experts that the benchmark reads: the same identifiers and the same share of each list as the peers' table.
-delete from directory.expert;
+truncate directory.expert cascade;
 insert into directory.expert (
     id, sub_kind, name, siret, contact_name, email, telephone, postal_code, commune, departement, departements, topics,
     brands, consents)
