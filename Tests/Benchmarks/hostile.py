@@ -110,15 +110,34 @@ async def slow_writer(path, kind, length):
         await asyncio.sleep(1)
 
 
-async def poll():
+async def changes(reader, writer, after, wait):
+    """One question about news: its status, and from where to go on."""
+    path = f"/v1/changes?wait={wait}" + (f"&after={after}" if after else "")
+    writer.write(head("GET", path, SLOW))
+    status, body = await answer(reader)
+    batch = json.loads(body) if status == 200 else {}
+    return status, batch.get("next") or after, bool(batch.get("items"))
+
+
+async def end_of_changes():
+    reader, writer = await asyncio.open_connection("127.0.0.1", PORT)
+    after, goes_on = None, True
+    while goes_on:
+        _, after, goes_on = await changes(reader, writer, after, 0)
+    writer.close()
+    return after
+
+
+async def poll(after):
+    """Waits for news for ever, as a follower does."""
     while True:
         try:
             reader, writer = await asyncio.open_connection("127.0.0.1", PORT)
             while True:
-                writer.write(head("GET", "/v1/changes?wait=30&after=", SLOW).replace(b"&after=", b""))
-                status, _ = await answer(reader)
+                status, after, _ = await changes(reader, writer, after, 30)
                 # Who is told to come later comes later.
-                await asyncio.sleep(1 if status in (429, 503) else 0.5)
+                if status in (429, 503):
+                    await asyncio.sleep(1)
         except (OSError, IndexError, ValueError, asyncio.IncompleteReadError):
             await asyncio.sleep(1)
 
@@ -135,7 +154,8 @@ async def main():
     hostile = [asyncio.create_task(slow_reader()) for _ in range(READERS)]
     hostile += [asyncio.create_task(slow_writer("/v1/experts", "application/json", 900_000)) for _ in range(WRITERS)]
     hostile += [asyncio.create_task(slow_writer("/v1/imports/experts?mode=dryRun", "text/csv", 900_000)) for _ in range(UPLOADS)]
-    hostile += [asyncio.create_task(poll()) for _ in range(POLLS)]
+    after = await end_of_changes()
+    hostile += [asyncio.create_task(poll(after)) for _ in range(POLLS)]
     await asyncio.sleep(3)
     loud, wrong_loud = await ordinary(SECONDS, rate)
     for task in hostile:
