@@ -34,6 +34,9 @@ final class ConnectionHandler: ChannelDuplexHandler {
         case sending
         /// The last answer has gone out; the rest waits for the client to notice.
         case closing
+
+        /// Whether the next request waits, as the answer to the one before is being made or read.
+        var isBusy: Bool { self == .answering || self == .sending }
     }
 
     /// What may come after an answer that did not wait for the body, before the connection is closed over it.
@@ -183,8 +186,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     var holdsRead: Bool {
-        let isBusy = phase == .answering || phase == .sending
-        return isBusy && (!parked.isEmpty || parkedFault != nil) || uploadIsFull
+        phase.isBusy && (!parked.isEmpty || parkedFault != nil) || uploadIsFull
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
@@ -219,7 +221,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         }
         if error == .invalidEOFState {
             // The end came in the middle of a request; those before it get their answers.
-            if phase != .answering, phase != .sending { context.close(promise: nil) }
+            if !phase.isBusy { context.close(promise: nil) }
             return
         }
         switch phase {
@@ -372,7 +374,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         // What is processed here may end in this very function.
         guard !isUnparking else { return }
         isUnparking = true
-        while ![.answering, .sending, .closing].contains(phase), let next = parked.popFirst() {
+        while !phase.isBusy, phase != .closing, let next = parked.popFirst() {
             aheadHold?.giveBack(next.bytes)
             process(next.part)
         }
