@@ -45,7 +45,7 @@ struct SMTPReplyGateTests {
     }
 
     @Test(
-        "nothing goes out to whoever has sent more than it was asked for, and what is no reply ends the connection too")
+        "nothing is sent to a server that has replied to no command, and what is no reply ends the connection too")
     func silence() throws {
         for text in ["220 a\r\n250 b\r\n", "x\r\n"] {
             let channel = EmbeddedChannel(handler: SMTPReplyGate())

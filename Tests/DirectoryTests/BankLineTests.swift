@@ -280,7 +280,7 @@ struct BankLineTests {
     }
 
     @Test(
-        "a payer is nobody by a name that a record gave itself, that came after the line or that is a member's; a line booked for one is nobody's"
+        "no record is a payer by a name that it gave itself, that came after the line or that is a member's, nor of a booked line"
     )
     func borrowed() async throws {
         try await withDirectory { directory in
@@ -349,7 +349,7 @@ struct BankLineTests {
         }
     }
 
-    @Test("a name stays somebody's through a merge, with the time from when it was had, and goes with its undo")
+    @Test("a record keeps a name through a merge, with the time from when it was had, and goes with its undo")
     func merged() async throws {
         try await withDirectory { directory in
             let own = try await directory.person("Bob", "Bidart")
@@ -366,7 +366,7 @@ struct BankLineTests {
 
     // MARK: -
 
-    /// The payers of the lines that somebody is told of.
+    /// The payers of the lines in a record's data document.
     private func told(_ subject: DataSubject, _ directory: TestService) async throws -> [String] {
         let known = try await KnownAs.find(subject, on: directory.backend.database)
         let document = try await PersonalRecords(backend: directory.backend).own(subject, known)

@@ -6,7 +6,7 @@ import Testing
 @Suite("texts of banks")
 struct BankTextTests {
     @Test(
-        "a sign that nobody sees is left out, but where it keeps marks apart: no text is lost, and none has more in a row than a letter",
+        "an invisible character is left out, but where it keeps marks apart: no text is lost, and none has more in a row than a letter",
         arguments: [
             "\u{200B}", "\u{2060}", "\u{FEFF}", "\u{AD}", "\u{200E}", "\u{202A}", "\u{2069}", "\u{61C}", "\u{FFFF}",
         ])

@@ -156,7 +156,7 @@ struct ErasedTraceTests {
                     CreateReferral.request(
                         body: .init(topics: ["cybersecurity"], postalCode: "64000", description: text, firm: firm)))
             }
-            // Whom nobody has a record of.
+            // A contact without a record.
             let marie = Firm(
                 name: "Boulangerie", contact: "Marie Darrieux", email: "marie@pain.example", telephone: number)
             let before = [
@@ -193,7 +193,7 @@ struct ErasedTraceTests {
         }
     }
 
-    @Test("a name that somebody gave itself is taken out of what was written since, and of nothing older")
+    @Test("a name that a record gave itself is taken out of what was written since, and of nothing older")
     func ownWord() async throws {
         try await withDirectory { directory in
             let operating = try directory.client(.operator)

@@ -248,7 +248,7 @@ struct ImportConsentTests {
     }
 
     @Test(
-        "the same at an address that an organization and somebody else have, too: their own answers stay, and who comes back has declined"
+        "the same at an address that an organization and another person have, too: their own answers stay, and who comes back has declined"
     )
     func declinedAtShared() async throws {
         for subject in Subject.all {

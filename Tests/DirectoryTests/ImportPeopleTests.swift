@@ -42,7 +42,7 @@ struct ImportPeopleTests {
         }
     }
 
-    @Test("a column with whole names renames nobody, and another's whole name is rejected", arguments: ["Nom", "name"])
+    @Test("a column with whole names renames no one, and another's whole name is rejected", arguments: ["Nom", "name"])
     func wholeNames(header: String) async throws {
         try await withDirectory { directory in
             let client = try directory.client(.operator)
@@ -67,7 +67,7 @@ struct ImportPeopleTests {
                 #expect(taken.errors.map(\.row) == [2] && taken.errors.map(\.column) == [nil])
                 #expect(
                     taken.errors.map(\.detail) == [
-                        "Somebody of another name has this address: a given name in a cell of its own would tell."
+                        "A person with another name has this address: put the given name in a column of its own."
                     ])
             }
             var now: [Person] = []

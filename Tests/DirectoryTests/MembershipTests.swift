@@ -126,14 +126,14 @@ struct MembershipTests {
                         query: .init(asOf: Day(validating: "\(year)-06-01"))))
                 #expect(standing.status == .active)
             }
-            let stub = #"{"from":"\#(year)-12-31","until":"\#(year + 1)-12-31"}"#
+            let oneDay = #"{"from":"\#(year)-12-31","until":"\#(year + 1)-12-31"}"#
             try await refused([
-                stub, #"{"from":"\#(year - 1)-01-01","until":"\#(year)-01-01"}"#, #"{"from":"\#(year)-01-02"}"#,
+                oneDay, #"{"from":"\#(year - 1)-01-01","until":"\#(year)-01-01"}"#, #"{"from":"\#(year)-01-02"}"#,
                 #"{"from":"\#(year)-02-01","until":"\#(year)-11-30"}"#,
             ])
             // A member resigns: the contribution stays, and the year before is not given instead.
             #expect(try await change(#"{"until":"\#(year)-06-30"}"#).status == 200)
-            try await refused([#"{"from":"\#(year - 1)-01-01"}"#, #"{"from":"\#(year - 1)-12-31"}"#, stub])
+            try await refused([#"{"from":"\#(year - 1)-01-01"}"#, #"{"from":"\#(year - 1)-12-31"}"#, oneDay])
             #expect(try await operating.send(ListContributions.request(query: .init())).items == [contribution])
             for json in [
                 #"{"until":"\#(year)-12-31"}"#, #"{"from":"\#(year - 1)-03-01","until":"\#(year + 1)-03-31"}"#,

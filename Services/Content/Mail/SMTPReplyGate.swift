@@ -3,7 +3,7 @@ import NIOCore
 /// Cuts what a server sends into replies, and lets through as many as were asked for: the greeting, and one for each command and
 /// each text that goes out, as nothing is pipelined (RFC 5321, 4.2; RFC 2920).
 ///
-/// The connection ends with the first byte that nothing had asked for. Whoever stands between could put replies there, before TLS, that
+/// The connection ends with the first byte that nothing had asked for. A man in the middle could put replies there, before TLS, that
 /// would be taken for the server's own behind it (RFC 3207, 6; CVE-2011-0411). So when TLS begins, everything that came before it has
 /// been read: nothing is left that could be read after it.
 final class SMTPReplyGate: ChannelDuplexHandler {
@@ -43,7 +43,7 @@ final class SMTPReplyGate: ChannelDuplexHandler {
         }
     }
 
-    /// What goes out asks for one reply. To somebody who stands between, nothing goes out any more.
+    /// What goes out asks for one reply. After a violation nothing is sent any more.
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         guard isClean else {
             promise?.fail(Unasked())

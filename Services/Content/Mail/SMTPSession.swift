@@ -84,7 +84,7 @@ final class SMTPSession: MailSession {
     /// How a session ended, as it is told to people.
     private static func end(_ error: any Error) -> String {
         error is SMTPReplyGate.Unasked
-            ? "the server sent more than it was asked for, as somebody who stands between would,"
+            ? "the server sent a reply to no command, which suggests a man in the middle,"
             : "the connection was lost"
     }
 

@@ -43,7 +43,7 @@ enum AudienceStore {
     }
 
     /// When they agreed at the address that they are written to; null where the answer was written down before it was theirs. An address that
-    /// a file or the staff gives them since then may be of somebody who has left, or was erased: nobody has agreed for that one.
+    /// a file or the staff gives them since then may be of a person who has left, or was erased: no consent covers that one.
     ///
     /// - Parameter table: theirs, and the column of the ledger.
     private static func agreedAt(_ audience: Audience, _ table: SQL) -> SQL {

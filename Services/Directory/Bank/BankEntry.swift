@@ -160,11 +160,11 @@ enum BankText {
 
     private static func cleaned(_ text: String, scalars limit: Int) -> String {
         let kept = cleaned(text, scalars: limit, parting: false)
-        // Between marks a sign that nobody sees is a blank: without it there might be more of them in a row than any letter has.
+        // Between marks an invisible character becomes a blank: without it there might be more of them in a row than any letter has.
         return StreamSafe.accepts(kept) ? kept : cleaned(text, scalars: limit, parting: true)
     }
 
-    /// - Parameter isParting: whether signs that nobody sees become blanks, instead of nothing.
+    /// - Parameter isParting: whether invisible characters become blanks, instead of nothing.
     private static func cleaned(_ text: String, scalars limit: Int, parting isParting: Bool) -> String {
         var kept = String.UnicodeScalarView()
         var count = 0

@@ -117,7 +117,7 @@ enum ContributionStore {
     static func called(
         _ organization: Organization.ID, _ year: Int, in transaction: PostgresTransaction
     ) async throws -> Called? {
-        // Whoever cancels one of them waits, or is waited for.
+        // A concurrent cancellation waits for this one, or the other way round.
         let rows = try await transaction.query(
             """
             select id, complements is null as "isBase", coalesce(fee, amount) as fee from contribution

@@ -116,7 +116,7 @@ enum MergeRules {
     }
 
     /// For each purpose the answer that was given last: a withdrawal is not lost in a merge. Of two that were given at one time, as an
-    /// import writes them, nobody can tell which was the last: the no counts.
+    /// import writes them, the order is unknown: the no counts.
     private static func latest(_ own: JSONValue, _ other: JSONValue) -> JSONValue {
         guard case .object(var answers) = own, case .object(let others) = other else { return own }
         for (purpose, answer) in others {

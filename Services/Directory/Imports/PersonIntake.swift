@@ -106,7 +106,7 @@ extension PersonRow {
                 coalesce(row.fault, \(NamedRecord.fault("named.id", kind: "person")), case
                     when named.id is not null then null
                     when by_email.is_other and row.given_key is null
-                        then 'Somebody of another name has this address: a given name in a cell of its own would tell.'
+                        then 'A person with another name has this address: put the given name in a column of its own.'
                     when by_email.is_other then 'Somebody with another given name has this address.'
                     when by_email.records is null and by_name.row is not null and by_name.records is null
                         then 'Somebody of this name has another telephone: an e-mail or the identifier would tell.'
@@ -185,7 +185,7 @@ extension PersonRow {
         try await ImportLeftOut.consents(rows, of: "person", for: existing, in: transaction)
     }
 
-    /// The only name of somebody is the family name, in whichever cell it stands. To an only name that stays, as where gaps are filled,
+    /// The only name of a person is the family name, in whichever cell it stands. To an only name that stays, as where gaps are filled,
     /// a given name is added when that is the family name.
     private static func givenName(filling: Bool) -> SQL {
         let isHad: SQL = "person.given_name is not null"
@@ -199,7 +199,7 @@ extension PersonRow {
             : #"case when row."familyName" is not null or \#(isHad) then row."givenName" end"#
     }
 
-    /// One cell may hold the whole name of somebody who has two. What an identifier says of whom it names is meant.
+    /// One cell may hold the whole name of a person who has two. What an identifier says of whom it names is meant.
     private static let familyName: SQL = """
         case
             when row."givenName" is null and person.given_name is not null

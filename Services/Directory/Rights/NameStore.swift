@@ -2,7 +2,7 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// Who gives people and experts their names. The database writes it down with the names; whoever sets some says before, in the same
+/// Who gives people and experts their names. The database writes it down with the names; a writer says before, in the same
 /// transaction, who does: unsaid, it may be the records themselves.
 enum NameStore {
     enum Giver: String {

@@ -40,7 +40,7 @@ struct PersonalRecords: Sendable {
             select name, by_staff as "byStaff", since from name_given
             where record = any(\(everyone)) order by since, name
             """
-        // Without the account: whoever has the name and is not here may be meant.
+        // Without the account: it may be another person's of the same name, who is not in the directory.
         let bankLines: SQL = """
             select booked_on as "bookedOn", amount, counterparty, remittance, state from bank_line
             where id = any(array(\(known.bankLines(subject.id)))) order by booked_on, id

@@ -31,7 +31,7 @@ struct TokenCommand: ParsableCommand {
     func validate() throws {
         if role == .service { throw ValidationError("Services sign their own tokens.") }
         if let subject, !Principal.isName(subject) {
-            throw ValidationError("--subject is 1 to 200 bytes on one line, with nothing in it that nobody sees.")
+            throw ValidationError("--subject is 1 to 200 bytes on one line, without invisible characters.")
         }
         if role == .representative, organization == nil {
             throw ValidationError("A representative speaks for an organisation: --organization ID.")

@@ -18,7 +18,7 @@ package struct Telephone: TextValue, ExpressibleByStringLiteral {
         self.text = number
     }
 
-    /// Reads what comes in, and what was kept: of the latter a number that could be dialled by an older plan is still what somebody gave.
+    /// Reads what comes in, and what was kept: of the latter a number that could be dialled by an older plan is still kept.
     package init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
         let text = try container.decode(String.self)

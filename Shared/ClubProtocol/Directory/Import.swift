@@ -107,7 +107,7 @@ package struct ImportRow: Codable, Hashable, Sendable {
     /// The record that was made or matched; absent for a rejected row, and for a new one of which nothing came.
     package var record: Identifier<ImportRow>?
     package var errors: [Fault]
-    /// What was left out of a row that was taken, as a yes to what somebody has declined, or what is no postal code; absent when nothing was.
+    /// What was left out of a row that was taken, as a yes to what the person has declined, or what is no postal code; absent when nothing was.
     package var notes: [Fault]?
 
     package init(

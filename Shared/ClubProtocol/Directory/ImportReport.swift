@@ -32,7 +32,7 @@ package struct ImportQuery: Codable, Sendable {
 /// An answer on consent fills what was never answered, and withdraws; it makes no yes of a no, and the report names the row. A
 /// newer one says when and where it was given, in the columns `consentDate` and `consentSource`.
 ///
-/// Nobody is rejected for where it is: a column for the country says whose code a postal code is, and what cannot be read is left out
+/// No row is rejected for its place: a column for the country says whose code a postal code is, and what cannot be read is left out
 /// and noted, but a new expert needs a postal code.
 ///
 /// The same file sent again under the same identifier goes on where the last attempt ended, and nothing is taken twice.
@@ -81,7 +81,7 @@ package enum ImportOrganizations: Endpoint {
 
 /// Takes people from a table: matched by `id`, by e-mail, else by name within the organization, which its SIRET says, else its
 /// name without case and accents, where only one has it. A row with the address of somebody with another given name, or with a
-/// name alone of somebody with another telephone, is rejected. One cell may hold a whole name. Consent and `-` are as in tables of experts.
+/// name alone of a person with another telephone, is rejected. One cell may hold a whole name. Consent and `-` are as in tables of experts.
 ///
 /// Or from cards: vCard 4.0, 3.0, or 2.1 as old telephones write it. A card is a row: `UID` is the identifier, `ORG` the
 /// organization. What is not there it does not say, and it says nothing of consent. Properties that are not kept, as addresses,
@@ -133,7 +133,7 @@ package struct ImportReport: Codable, Hashable, Sendable {
     package var rejected: Int
     /// In the order of rows; the first thousand.
     package var errors: [RowError]
-    /// What was left out of rows that were taken, as a yes to what somebody has declined, or what is no postal code; in the order of rows, the first
+    /// What was left out of rows that were taken, as a yes to what the person has declined, or what is no postal code; in the order of rows, the first
     /// thousand. Absent when nothing was.
     package var notes: [RowError]?
     /// Headers of the file that the import left aside: it does not know them, or another one says the same better.

@@ -88,7 +88,7 @@ extension Core {
         }
     }
 
-    /// It is somebody's no longer.
+    /// Ends a lease: its holder can use the connection no more.
     func release(_ lease: UInt64) {
         leased[lease] = nil
         readingLeases.remove(lease)

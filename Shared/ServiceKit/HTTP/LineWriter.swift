@@ -46,7 +46,7 @@ final class LineOutput: Sendable {
         var begun = false
     }
 
-    /// Nothing but the head was asked for, and it is decided: nobody reads what would be written from here on.
+    /// Nothing but the head was asked for, and it is decided: what would be written from here on is not sent.
     struct HeadOnly: Error {}
 
     let head: WireAnswer

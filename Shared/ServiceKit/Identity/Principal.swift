@@ -48,7 +48,7 @@ package struct Principal: Hashable, Sendable {
 
     static let anonymousSubject = "anonymous"
 
-    /// Whether a text of a token may name somebody, in logs, in the audit trail and where requests are counted: 1 to 200 bytes on one
+    /// Whether a text of a token may name its bearer, in logs, in the audit trail and where requests are counted: 1 to 200 bytes on one
     /// line, all of which people see.
     package static func isName(_ text: String) -> Bool {
         (1...200).contains(text.utf8.count) && Line.showsAll(of: text)

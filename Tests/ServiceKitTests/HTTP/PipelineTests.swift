@@ -294,7 +294,7 @@ struct PipelineTests {
     }
 
     @Test(
-        "HEAD is answered as GET is, whatever is written: a long stream's tells no length, and nobody waits for its end"
+        "HEAD is answered as GET is, whatever is written: a long stream's tells no length, and does not wait for its end"
     )
     func headOfStream() async throws {
         try await withTickets { (tickets) async throws in

@@ -74,7 +74,7 @@ package final class ScriptedMailServer: Sendable {
         state.withLock { ($0.features, $0.secretFeatures) = (features, secret) }
     }
 
-    /// Writes this right behind its next reply on each of these occasions, as somebody who stands between would.
+    /// Writes this right behind its next reply on each of these occasions, as a man in the middle would.
     ///
     /// - Parameter silencing: whether its own replies are kept back from then on, until TLS.
     package func inject(_ text: String, behind occasions: Occasion..., silencing: Bool = false) {
