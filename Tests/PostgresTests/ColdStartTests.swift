@@ -106,18 +106,21 @@ import Testing
     @Test("who waits for a connection has its own patience while another connection works")
     func patience() async throws {
         try await withDatabase { database in
-            // All but those that only read are lost for as long as the test wants.
-            let isLossy = Mutex(true)
-            let network = try FaultyNetwork(to: database.cluster.port) { number in
-                number > 2 && isLossy.withLock { $0 } ? .lost : .pass
+            // Once the one that only reads works, all others are lost for as long as the test wants.
+            let isLossy = Mutex(false)
+            let network = try FaultyNetwork(to: database.cluster.port) { _ in
+                isLossy.withLock { $0 } ? .lost : .pass
             }
             defer { network.stop() }
             var configuration = try PostgresConfiguration(
                 url: "postgres://postgres@127.0.0.1:\(network.port)/\(database.name)")
             configuration.connectTimeout = .milliseconds(500)
             configuration.acquireTimeout = .milliseconds(100)
+            configuration.sharedConnections = 1
+            configuration.leasedMinimum = 0
             try await withPostgresClient(configuration, logger: Logger(label: "test")) { client in
                 try await client.query("select 1")
+                isLossy.withLock { $0 = true }
                 let writes = [
                     Task { try await patiently { try await client.execute("create table thing (n int)") } },
                     Task {

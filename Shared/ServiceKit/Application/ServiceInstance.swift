@@ -113,7 +113,7 @@ package final class ServiceInstance<App: ServiceApplication>: Service {
         let feed = ChangeFeed(
             database: backend.database, schema: App.name.rawValue, snapshots: parts.snapshots, logger: backend.logger)
         parts.routes.read(ReadChanges.self) { call in
-            .value(try await feed.read(call.query, for: call.work))
+            .json(try await feed.json(call.query, for: call.work))
         }
         return feed
     }

@@ -67,22 +67,27 @@ package struct ChangeFeed: Service {
     ///
     /// - Throws: `Problem` (400 for a cursor that is none, 422 for a wait that is not allowed); `PostgresError`.
     package func read(_ query: ReadChanges.Query) async throws -> ChangeBatch {
-        try await read(query, for: nil)
+        try LenientJSON.decode(ChangeBatch.self, from: try await json(query, for: nil))
     }
 
-    /// - Parameter work: the request that is answered; while it waits it has a seat in the waiting room, and others have its place.
+    /// What ``read(_:)`` reads, as the JSON of a `ChangeBatch`: the rows' own bytes, which nobody decodes.
+    ///
+    /// - Parameter work: the request that is answered. One that may wait has a seat in the waiting room from its beginning, so that
+    ///   no caller has more of them at work than it has seats; while it waits others have its place.
     /// - Throws: 429 and 503 when there is no seat, besides what ``read(_:)`` throws.
-    func read(_ query: ReadChanges.Query, for work: Work?) async throws -> ChangeBatch {
+    func json(_ query: ReadChanges.Query, for work: Work?) async throws -> [UInt8] {
         let start = try query.after.map(FeedPosition.init) ?? .beginning
         let wait = query.wait ?? 0
         guard (0...Self.longestWait).contains(wait) else {
             throw Problem.invalid("wait", "must be between 0 and \(Self.longestWait)")
         }
-        let rows = try await rows(
-            after: start, limit: (query.limit ?? .standard).value, until: end(of: wait), for: work)
-        guard !rows.isEmpty else { return ChangeBatch(items: [], next: query.after) }
-        let items = try await changes(rows)
-        return ChangeBatch(items: items, next: items.last?.cursor)
+        func batch() async throws -> [UInt8] {
+            let limit = (query.limit ?? .standard).value
+            let rows = try await rows(after: start, limit: limit, until: end(of: wait), for: work)
+            return try await write(rows, after: query.after)
+        }
+        guard wait > 0, let work else { return try await batch() }
+        return try await work.seated(batch)
     }
 
     /// The end of the wait; some time before the caller's own deadline, so that the answer still reaches it.
@@ -97,10 +102,7 @@ package struct ChangeFeed: Service {
         try await bell.listening { rung in
             let rows = try await database.query(start.rows(limit: limit))
             guard mustWait(rows, until: end) else { return rows }
-            guard let work else { return try await news(rows, after: start, limit: limit, until: end, rung, for: nil) }
-            return try await work.seated {
-                try await news(rows, after: start, limit: limit, until: end, rung, for: work)
-            }
+            return try await news(rows, after: start, limit: limit, until: end, rung, for: work)
         }
     }
 
@@ -144,31 +146,39 @@ package struct ChangeFeed: Service {
         )?["hidden"] ?? false
     }
 
-    private func changes(_ rows: Rows) async throws -> [Change] {
-        var ids: [String: Set<String>] = [:]
-        for row in rows { ids[try row["entity"], default: []].insert(try row["subject"]) }
-        var states: [String: [String: JSONValue]] = [:]
-        for (entity, ids) in ids {
-            guard let snapshot = snapshots[entity] else { continue }
-            states[entity] = try await present(snapshot, ids)
+    /// Writes `{"items": […], "next": "…"}`.
+    private func write(_ rows: Rows, after cursor: Cursor?) async throws -> [UInt8] {
+        let states = try await states(of: rows)
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(64 + rows.count * 512)
+        bytes.append(contentsOf: #"{"items":["#.utf8)
+        for (index, row) in rows.enumerated() {
+            if index > 0 { bytes.append(UInt8(ascii: ",")) }
+            rows.writeJSON(row: index, into: &bytes)
+            guard let state: String = try states[row["entity"]]?[row["id"]]?["data"] else { continue }
+            bytes.removeLast()
+            bytes.append(contentsOf: #","data":"#.utf8)
+            bytes.append(contentsOf: state.utf8)
+            bytes.append(UInt8(ascii: "}"))
         }
-        return try rows.map { row in
-            let entity: String = try row["entity"]
-            let id: String = try row["subject"]
-            let transaction: String = try row["transaction"]
-            let position = FeedPosition(transaction: UInt64(transaction) ?? 0, id: try row["id"])
-            return Change(
-                cursor: try position.cursor, entity: entity, id: id, action: try row["action"],
-                version: try row.optional("version"), at: try row["at"], data: states[entity]?[id])
+        bytes.append(UInt8(ascii: "]"))
+        if let next = try rows.last?["cursor"] ?? cursor?.text {
+            bytes.append(contentsOf: #","next":"#.utf8)
+            JSONText.writeString(next, into: &bytes)
         }
+        bytes.append(UInt8(ascii: "}"))
+        return bytes
     }
 
-    private func present(_ snapshot: ChangeSnapshot, _ ids: Set<String>) async throws -> [String: JSONValue] {
-        let rows = try await database.query(snapshot.query(ChangedIDs(texts: ids.sorted())))
-        var states: [String: JSONValue] = [:]
-        for row in rows {
-            let text: String = try row["data"]
-            states[try row["id"]] = try LenientJSON.decode(JSONValue.self, from: Array(text.utf8))
+    /// The present state of what changed, by entity and identifier: rows with a column `data`.
+    private func states(of rows: Rows) async throws -> [String: [String: Row]] {
+        var ids: [String: Set<String>] = [:]
+        for row in rows { ids[try row["entity"], default: []].insert(try row["id"]) }
+        var states: [String: [String: Row]] = [:]
+        for (entity, ids) in ids {
+            guard let snapshot = snapshots[entity] else { continue }
+            let found = try await database.query(snapshot.query(ChangedIDs(texts: ids.sorted())))
+            states[entity] = try Dictionary(uniqueKeysWithValues: found.map { (try $0["id"], $0) })
         }
         return states
     }

@@ -31,12 +31,12 @@ struct FeedPosition: Hashable, Sendable {
         self.id = id
     }
 
-    /// The rows after this place that no transaction still running can put anything in front of.
+    /// The rows after this place that no transaction still running can put anything in front of, as `Change` has them.
     func rows(limit: Int) -> SQL {
         """
-        select xid::text as transaction, id, entity, subject, action, version, at from change
-        where (xid, id) > (\(String(transaction))::xid8, \(id)) and xid < pg_snapshot_xmin(pg_current_snapshot())
-        order by xid, id limit \(limit)
+        select concat(xid, '.', id) as cursor, entity, subject as id, action, version, at from change
+        where (xid, change.id) > (\(String(transaction))::xid8, \(id)) and xid < pg_snapshot_xmin(pg_current_snapshot())
+        order by change.xid, change.id limit \(limit)
         """
     }
 }

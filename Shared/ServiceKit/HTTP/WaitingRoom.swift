@@ -1,4 +1,5 @@
 import ClubProtocol
+import HTTPTypes
 import Synchronization
 
 /// Those whose requests wait for something outside: news, the rest of an upload, a client that reads. They have given back
@@ -8,6 +9,9 @@ final class WaitingRoom: Sendable {
         var count = 0
         var callers: [String: Int] = [:]
     }
+
+    /// In seconds: what waits does so for a while, and whoever has all of its seats need not ask each second for another one.
+    private static let retryAfter: HTTPFields = [.retryAfter: "10"]
 
     private let seats: Int
     private let share: Int
@@ -32,7 +36,7 @@ final class WaitingRoom: Sendable {
             guard own < share else {
                 return Problem(
                     .tooManyRequests, "You have \(share) requests that wait, stream or upload: let one of them end.",
-                    headers: ProblemMapping.retryAfter)
+                    headers: Self.retryAfter)
             }
             guard state.count < seats else { return ProblemMapping.overloaded }
             state.callers[caller] = own + 1
