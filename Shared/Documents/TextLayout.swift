@@ -55,6 +55,11 @@ final class FontMap {
         unsafe pango_font_description_free(font)
         unsafe pango_layout_set_width(layout, Int32(width * Double(PANGO_SCALE)))
         unsafe pango_layout_set_wrap(layout, PANGO_WRAP_WORD_CHAR)
+        // Where a long word is broken, a hyphen would be taken for a part of it.
+        let attributes = unsafe pango_attr_list_new()
+        unsafe pango_attr_list_insert(attributes, pango_attr_insert_hyphens_new(0))
+        unsafe pango_layout_set_attributes(layout, attributes)
+        unsafe pango_attr_list_unref(attributes)
         unsafe pango_layout_set_text(layout, text, Int32(text.utf8.count))
         return unsafe TextLayout(layout, style)
     }

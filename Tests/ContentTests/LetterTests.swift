@@ -23,7 +23,7 @@ struct LetterTests {
             #expect(Set(letters.map(\.id)).count == 1)
             let caught = try await CaughtMail.wait(for: 1, in: mail)
             #expect(caught.map(\.recipient) == ["zoe@agence.example"])
-            #expect(caught.first?.subject == "Votre fiche est-elle à jour ?")
+            #expect(caught.first?.subject == "Votre fiche est-elle à jour\u{202F}?")
             #expect(caught.first?.text.contains("Bonjour Zoé & Cie,") == true)
             #expect(caught.first?.html.contains("Bonjour Zoé &amp; Cie,") == true)
             #expect(caught.first?.link == "https://club.example/v1/un")
@@ -178,7 +178,7 @@ private func body(
     _ key: Line, _ purpose: Letter.Purpose = .confirmation, to email: EmailAddress = "zoe@agence.example"
 ) throws -> SendLetter.Body {
     SendLetter.Body(
-        key: key, purpose: purpose, email: email, name: "Zoé & Cie", subject: "Votre fiche est-elle à jour ?",
+        key: key, purpose: purpose, email: email, name: "Zoé & Cie", subject: "Votre fiche est-elle à jour\u{202F}?",
         paragraphs: ["Un an a passé.", "Merci de la relire."],
         action: .init(label: "Voir ma fiche", url: try WebAddress(validating: "https://club.example/v1/un")))
 }

@@ -34,7 +34,7 @@ struct ConfirmationTests {
             #expect(asked.reduce(0) { $0 + $1.ambassadors } == 1)
             let mails = try await network.mails(13)
             #expect(Set(mails.map(\.recipient)).count == 13 && mails.count == 13)
-            #expect(mails.allSatisfy { $0.subject == "Votre fiche est-elle à jour ?" })
+            #expect(mails.allSatisfy { $0.subject == "Votre fiche est-elle à jour\u{202F}?" })
 
             // To look at the link, as a program that checks mails does, confirms nothing.
             let mail = try #require(mails.first { $0.recipient == "a7@agence.example" })

@@ -108,15 +108,15 @@ struct CoverageMapTests {
         let titles = document.texts["title"] ?? []
         #expect(titles.count == 109)
         #expect(titles.first == "Experts par département – Vente & <caisse>")
-        #expect(titles.contains("Pyrénées-Atlantiques (64) : 3 experts"))
-        #expect(titles.contains("Corse-du-Sud (2A) : 1 expert"))
-        #expect(titles.contains("Ain (01) : aucun expert"))
-        #expect(document.texts["desc"]?.first?.contains("105 départements n'ont aucun expert") == true)
+        #expect(titles.contains("Pyrénées-Atlantiques (64)\u{A0}: 3 experts"))
+        #expect(titles.contains("Corse-du-Sud (2A)\u{A0}: 1 expert"))
+        #expect(titles.contains("Ain (01)\u{A0}: aucun expert"))
+        #expect(document.texts["desc"]?.first?.contains("105 départements n’ont aucun expert") == true)
         let texts = document.texts["text"] ?? []
         #expect(["Outre-mer et Monaco", "aucun", "1", "2 à 3", "4 à 12"].allSatisfy(texts.contains))
         let empty = try Reader.read(CoverageMap().draw([:], of: .ambassadors, topic: nil))
         #expect(empty.texts["title"]?.first == "Ambassadeurs par département – Tous les thèmes")
-        #expect(empty.texts["desc"]?.first?.contains("108 départements n'ont aucun ambassadeur") == true)
+        #expect(empty.texts["desc"]?.first?.contains("108 départements n’ont aucun ambassadeur") == true)
     }
 
     // MARK: What the map is held against

@@ -99,10 +99,10 @@ struct CoverageTests {
         try await withField { directory in
             let map = try await directory.ask("/v1/coverage.svg?topic=cloud")
             #expect(map.status == 200 && map.headers["content-type"] == "image/svg+xml")
-            #expect(map.text.contains("Pyrénées-Atlantiques (64) : 2 experts"))
+            #expect(map.text.contains("Pyrénées-Atlantiques (64)\u{A0}: 2 experts"))
             #expect(map.text.contains("Informatique en nuage"))
             let ambassadors = try await directory.ask("/v1/coverage.svg?of=ambassadors")
-            #expect(ambassadors.text.contains("Pyrénées-Atlantiques (64) : 1 ambassadeur"))
+            #expect(ambassadors.text.contains("Pyrénées-Atlantiques (64)\u{A0}: 1 ambassadeur"))
             #expect(try await directory.ask("/v1/coverage.svg?topic=alchemy").status == 422)
         }
     }

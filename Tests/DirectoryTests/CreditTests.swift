@@ -210,6 +210,31 @@ struct CreditTests {
         }
     }
 
+    @Test("credit that the bank took back is not given back again, and the call says what it said when it was called")
+    func takenBack() async throws {
+        try await withDirectory { directory in
+            let member = try await called("Alpha", in: directory)
+            _ = try await pay(member, 150_000, in: directory)
+            _ = try await directory.membership(member.id, from: "\(year + 1)-01-01", until: "\(year + 1)-12-31")
+            let operating = try directory.client(.operator)
+            _ = try await operating.send(CallContributions.request(body: .init(year: year + 1)))
+            let carried = try await contribution(of: member, year + 1, in: directory)
+            let path = "/v1/contributions/\(carried.id)"
+            let asCalled = try await directory.ask("\(path)/call").text
+            #expect(asCalled.contains("900,00\u{A0}€") && !asCalled.contains("aujourd’hui"))
+            let back = #"{"amount":{"amount":-30000,"currency":"EUR"},"paidOn":"\#(Day.today)","means":"transfer"}"#
+            #expect(try await directory.ask(.post, "\(path)/payments", json: back).status == 201)
+            #expect(try await contribution(of: member, year + 1, in: directory).paid.amount == 0)
+            let now = try await directory.ask("\(path)/call").text
+            #expect(now.contains("900,00\u{A0}€") && now.contains("Reste à régler aujourd’hui"))
+            #expect(now.contains("<strong>1\u{202F}200,00\u{A0}€</strong>"))
+            let cancelled = try await operating.send(
+                CancelContribution.request(path: .init(contribution: carried.id), body: .init(reason: "Erreur")))
+            #expect(cancelled.state == .cancelled)
+            #expect(try await credit(of: member, in: directory).balance.amount == 0)
+        }
+    }
+
     @Test("credit goes with an organization that is merged, and back with the undo, unless it was used")
     func merged() async throws {
         try await withDirectory { directory in

@@ -83,8 +83,9 @@ enum Crowd {
         from generate_series(0, \(rows) - 1) as i;
 
         insert into contribution_counter select year, \(rows) from generate_series(2000, 2029) as year;
-        insert into contribution (id, organization, membership, year, number, amount, paid, called_on, due_on)
-        select pg_temp.key('contribution', i), pg_temp.key('organization', i % (\(rows) / 4)), pg_temp.key('membership', i),
+        insert into contribution (
+            id, organization, membership, membership_from, year, number, amount, paid, called_on, due_on)
+        select pg_temp.key('contribution', i), pg_temp.key('organization', i % (\(rows) / 4)), pg_temp.key('membership', i), date,
             2026 - (i / (\(rows) / 4))::integer, 1 + i % (\(rows) / 4), 120000,
             case when i % 20 = 0 then 0 when i % 21 = 0 then 1000 else 120000 end, date, date + 60
         from generate_series(0, \(rows) - 1) as i
@@ -98,9 +99,9 @@ enum Crowd {
         insert into receipt_counter values (2026, \(rows));
         insert into receipt (
             id, contribution, year, number, issued_on, paid_on, amount, organization_name, contribution_year,
-            contribution_number)
+            contribution_number, last_payment)
         select pg_temp.key('receipt', i), pg_temp.key('contribution', i), 2026, i + 1, '2026-02-02', '2026-02-01', 120000,
-            'Maison', 2026, i + 1
+            'Maison', 2026, i + 1, 0
         from generate_series(0, \(rows) - 1) as i;
 
         insert into credit (organization, balance)
@@ -121,8 +122,8 @@ enum Crowd {
         from generate_series(0, \(rows) - 1) as i;
         insert into bank_booking (line) select id from bank_line where state = 'booked';
 
-        insert into contribution_document (contribution, kind, pdf)
-        select pg_temp.key('contribution', i), 'receipt', '' from generate_series(0, \(rows) - 1) as i;
+        insert into contribution_document (contribution, kind, receipt, pdf)
+        select pg_temp.key('contribution', i), 'receipt', pg_temp.key('receipt', i), '' from generate_series(0, \(rows) - 1) as i;
 
         insert into ambassador (
             id, person, name, organization, topics, departements, enrolled_on, left_on, confirmed_at, updated_at)

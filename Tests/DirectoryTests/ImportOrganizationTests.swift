@@ -81,7 +81,7 @@ struct ImportOrganizationTests {
             #expect(
                 try await directory.ask("/v1/coverage?departement=988").decode(Coverage.self).departements.count == 1)
             let map = try await directory.ask("/v1/coverage.svg?departement=988").text
-            #expect(map.contains("Nouvelle-Calédonie (988) : 1 expert<"))
+            #expect(map.contains("Nouvelle-Calédonie (988)\u{A0}: 1 expert<"))
         }
     }
 

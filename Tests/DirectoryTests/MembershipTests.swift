@@ -140,6 +140,13 @@ struct MembershipTests {
                 #"{"from":"\#(year - 1)-06-01"}"#, #"{"from":"\#(year)-01-01","until":"\#(year)-12-31"}"#,
             ] { #expect(try await change(json).status == 200, "\(json)") }
 
+            // Nor in two steps, each of which looks harmless: what counts is when it began as it was called.
+            #expect(try await change(#"{"from":"\#(year - 6)-01-01"}"#).status == 200)
+            try await refused([
+                #"{"from":"\#(year - 2)-01-01","until":"\#(year)-01-01"}"#, #"{"until":"\#(year)-01-01"}"#,
+            ])
+            #expect(try await change(#"{"from":"\#(year)-01-01"}"#).status == 200)
+
             // What another tier costs more was called for days, too.
             let changed = try await operating.send(
                 ChangeMembershipTier.request(

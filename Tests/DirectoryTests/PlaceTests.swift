@@ -217,7 +217,7 @@ struct PlaceTests {
             let table = try await directory.ask("/v1/coverage.csv?region=94&topic=cloud").text
             #expect(table.split(separator: "\r\n").count == 3)
             let map = try await directory.ask("/v1/coverage.svg?region=94&topic=cloud").text
-            #expect(map.contains("Haute-Corse (2B) : 1 expert<") && map.contains("Informatique en nuage, Corse"))
+            #expect(map.contains("Haute-Corse (2B)\u{A0}: 1 expert<") && map.contains("Informatique en nuage, Corse"))
             #expect(map.contains("<title>Pyrénées-Atlantiques (64)</title>"))
 
             let page = try await directory.raw(.get, "/annuaire?region=94&q=&departement=&theme=&type=")

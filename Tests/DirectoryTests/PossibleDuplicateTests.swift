@@ -102,6 +102,44 @@ struct PossibleDuplicateTests {
         }
     }
 
+    @Test(
+        "a firm is found by its name without its legal form where its place does not speak against it, and by any mailbox"
+    )
+    func names() async throws {
+        try await withDirectory { directory in
+            let operating = try directory.client(.operator)
+            func make(_ name: Line, _ departement: Departement? = nil, _ postalCode: PostalCode? = nil) async throws
+                -> Organization
+            {
+                try await operating.send(
+                    CreateOrganization.request(
+                        body: .init(kind: .institution, name: name, postalCode: postalCode, departement: departement)))
+            }
+            let first = try await make("SARL Épsilon", "64")
+            #expect(try await make("SARL Épsilon", "64").possibleDuplicates?.map(\.id) == [first.id.record])
+            let bare = try await make("Omega Sans Lieu")
+            #expect(try await make("Omega sans lieu").possibleDuplicates?.map(\.id) == [bare.id.record])
+            let kappa = try await make("Kappa Réseau", nil, "64000")
+            let mailbox = #"{"mailboxes":[{"role":"accounting","email":"compta@kappa.fr"}]}"#
+            #expect(
+                try await directory.ask(.patch, "/v1/organizations/\(kappa.id)", ifMatch: 1, json: mailbox).status
+                    == 200)
+            for body in [
+                .init(kind: .organization, name: "Kappa Réseau", departement: "64"),
+                .init(kind: .organization, name: "kappa reseau", postalCode: "64100"),
+                .init(kind: .organization, name: "Kappa Réseau"),
+                .init(kind: .organization, name: "SARL Kappa Réseau", postalCode: "64000"),
+                .init(kind: .organization, name: "Tout autre", email: "compta@kappa.fr"),
+            ] as [FindPossibleDuplicates.Body] {
+                #expect(try await ask(body, in: directory).map(\.id) == [kappa.id.record], "\(body)")
+            }
+            // Elsewhere it is another one.
+            #expect(
+                try await ask(.init(kind: .organization, name: "Kappa Réseau", postalCode: "75001"), in: directory)
+                    .isEmpty)
+        }
+    }
+
     @Test("nobody is told of records that it may not see, and what a kind does not have is 422")
     func visibility() async throws {
         try await withDirectory { directory in

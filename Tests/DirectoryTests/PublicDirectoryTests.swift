@@ -85,7 +85,7 @@ struct PublicDirectoryTests {
             let end = try #require(all.items.last)
             #expect(
                 try await directory.page("/annuaire?apres=0~expert+34~\(end.id)").texts["main"]?.first?.contains(
-                    "La liste s'arrête ici") == true)
+                    "La liste s’arrête ici") == true)
         }
     }
 
@@ -167,7 +167,7 @@ struct PublicDirectoryTests {
                 #expect(search.text.contains("noindex") && !search.text.contains("canonical"))
                 #expect(search.text.contains("<title>Experts – Informatique en nuage – Club"))
                 let gone = try await directory.raw(.get, "/annuaire/experts/\(Expert.ID())")
-                #expect(gone.status == 404 && gone.text.contains("Cette page n&#39;existe pas"))
+                #expect(gone.status == 404 && gone.text.contains("Cette page n’existe pas"))
                 #expect(try await directory.raw(.get, "/annuaire/experts/abc").status == 404)
             })
     }

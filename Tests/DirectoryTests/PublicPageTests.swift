@@ -132,7 +132,7 @@ struct PublicPageTests {
             for path in ["experts/\(left.id)", "experts/\(withdrawn.id)", "membres/\(former.id)"] {
                 let gone = try await answer(path)
                 #expect(gone.status == 410 && gone.headers["content-type"] == "text/html; charset=utf-8")
-                #expect(try Document(gone.text).texts["h1"] == ["Cette fiche n'est plus publiée"])
+                #expect(try Document(gone.text).texts["h1"] == ["Cette fiche n’est plus publiée"])
                 #expect(try Document(gone.text).links.contains("/annuaire"))
             }
             for path in [
@@ -142,7 +142,7 @@ struct PublicPageTests {
             ] {
                 let absent = try await answer(path)
                 #expect(absent.status == 404, "\(path)")
-                #expect(try Document(absent.text).texts["h1"] == ["Cette page n'existe pas, ou plus"], "\(path)")
+                #expect(try Document(absent.text).texts["h1"] == ["Cette page n’existe pas, ou plus"], "\(path)")
                 #expect(absent.headers["content-security-policy"]?.contains("default-src 'none'") == true)
             }
             let wrong = try await directory.raw(.post, "/annuaire/experts/\(shown.id)")

@@ -45,8 +45,7 @@ struct ReceiptTests {
             #expect(byLink.text.replacing("\(token)/receipt.pdf", with: "receipt.pdf") == page.text)
             #expect(try await directory.raw(.get, "/v1/receipts/x").status == 404)
 
-            // Money that goes back and comes again, and a new name, change nothing that was issued.
-            try await pay(contribution.id, -20_000, directory)
+            // What comes beyond what is owed, and a new name, change nothing that was issued.
             try await pay(contribution.id, 20_000, directory)
             try await network.change("update organization set name = 'Neuf' where id = \(own.id)")
             #expect(try await see(own.id).text == page.text)
@@ -114,14 +113,57 @@ struct ReceiptTests {
             #expect(try await operating.send(GetContribution.request(path: path)).receipt?.text == "\(year)-1")
             let page = "/v1/contributions/\(contributions[0].id)/receipt"
             let whole = try await directory.ask(page).text
-            #expect(!whole.contains("remboursés"))
+            #expect(!whole.contains("remboursés") && whole.contains("certifie avoir reçu"))
             try await pay(contributions[0].id, -20_000, directory)
             #expect(try await list().items.map(\.returned) == [nil, Money(cents: 20_000)])
             let less = try await directory.ask(page).text
-            #expect(less.contains("200,00\u{A0}€ ont été remboursés") && less.contains("1\u{202F}200,00\u{A0}€"))
+            #expect(less.contains("200,00\u{A0}€ ont été repris") && less.contains("1\u{202F}200,00\u{A0}€"))
+            #expect(less.contains("certifiait") && !whole.contains("certifiait"))
             try await pay(contributions[0].id, 20_000, directory)
-            #expect(try await list().items.map(\.returned) == [nil, nil])
-            #expect(try await directory.ask(page).text == whole)
+            let replaced = try await list().items
+            #expect(replaced.map(\.number) == [3, 2, 1] && replaced.allSatisfy { $0.returned == nil })
+            #expect(replaced.map { $0.replacedBy?.text } == [nil, nil, "\(year)-3"])
+            #expect(try await directory.ask(page).text.contains("annule et remplace le reçu n° \(year)-1"))
+            // More than is owed goes onto the credit: nothing is to be attested anew.
+            try await pay(contributions[0].id, 5_000, directory)
+            #expect(try await list().items.count == 3)
+        }
+    }
+
+    @Test(
+        "a receipt attests no money that went back: its file says so, and another one replaces it when all is paid again"
+    )
+    func returned() async throws {
+        try await withNetwork { network in
+            let directory = network.directory
+            let own = try await directory.member("Chambre")
+            try await network.change("update organization set email = 'contact@chambre.example' where id = \(own.id)")
+            let contribution = try await called(own.id, directory)
+            let path = "/v1/contributions/\(contribution.id)"
+            func pay(_ cents: Int, _ day: String, _ means: String) async throws {
+                let json =
+                    #"{"amount":{"amount":\#(cents),"currency":"EUR"},"paidOn":"\#(day)","means":"\#(means)"}"#
+                #expect(try await directory.ask(.post, "\(path)/payments", json: json).status == 201)
+            }
+            try await pay(120_000, "2026-01-05", "cheque")
+            let link = try #require(try await network.mails(1).first?.path)
+            let attested = try await directory.ask("\(path)/receipt.pdf").body
+            try await pay(-120_000, "2026-01-15", "cheque")
+            let bounced = try await directory.ask("\(path)/receipt.pdf").body
+            #expect(bounced != attested && bounced.starts(with: Array("%PDF-".utf8)))
+            #expect(try await directory.ask("\(path)/receipt.pdf").body == bounced)
+            try await pay(120_000, "2026-02-20", "transfer")
+            let page = try await directory.ask("\(path)/receipt").text
+            for text in ["annule et remplace", "20 février 2026", "virement"] {
+                #expect(page.contains(text), "\(text)")
+            }
+            #expect(!page.contains("chèque"))
+            #expect(try await directory.ask("\(path)/receipt.pdf").body != attested)
+            // The link of the first one shows the first one, which attests nothing any more; a mail brings the second one.
+            let old = try await directory.raw(.get, link).text
+            #expect(old.contains("annulé et remplacé par le reçu") && !old.contains("certifie avoir reçu"))
+            #expect(try await directory.raw(.get, "\(link)/receipt.pdf").body != attested)
+            #expect(try await network.mails(2).count == 2)
         }
     }
 
@@ -182,9 +224,9 @@ struct ReceiptTests {
                             """
                             insert into receipt (
                                 id, contribution, year, number, issued_on, paid_on, amount, organization_name,
-                                contribution_year, contribution_number)
+                                contribution_year, contribution_number, last_payment)
                             select gen_random_uuid(), id, 2026, \(next)::integer, '2026-03-01', '2026-03-01', amount, 'Un',
-                                year, number
+                                year, number, 0
                             from contribution where id = \(contribution)
                             """)
                     }

@@ -18,7 +18,7 @@ struct ReferralLetterTests {
             let mails = try await network.mails(3)
             #expect(Set(mails.map(\.recipient)) == ["un@x.example", "deux@x.example", "trois@x.example"])
             let mail = try #require(mails.first { $0.recipient == "un@x.example" })
-            #expect(mail.subject == "Une entreprise cherche un expert : Pyrénées-Atlantiques (64)")
+            #expect(mail.subject == "Une entreprise cherche un expert\u{A0}: Pyrénées-Atlantiques (64)")
             for text in [
                 "CCI <Béarn>", "64000", "Informatique en nuage", French.day(Day.today.adding(days: 7)),
                 "au premier qui accepte",
@@ -35,7 +35,7 @@ struct ReferralLetterTests {
             #expect(page.texts["h1"] == ["Un besoin pour vous"])
             #expect(page.texts["dd"]?.contains("Ana Bidart, CCI <Béarn>") == true)
             #expect(page.texts["main"]?.first?.contains("Une caisse & son tiroir.") == true)
-            #expect(page.texts["button"] == ["J'accepte", "Je décline"])
+            #expect(page.texts["button"] == ["J’accepte", "Je décline"])
             // To look changes nothing, and shows no firm.
             #expect(try await need.states() == [.sent, .sent, .sent])
             #expect(page.texts["main"]?.first?.contains("Boulangerie") == false)
@@ -48,7 +48,7 @@ struct ReferralLetterTests {
             let follow = try #require(told.path)
             let followed = try await network.page(follow)
             #expect(Set(followed.texts["h3"] ?? []) == ["Expert un", "Expert deux", "Expert trois"])
-            #expect(followed.texts["main"]?.first?.contains("« Trop de <travail> »") == true)
+            #expect(followed.texts["main"]?.first?.contains("«\u{A0}Trop de <travail>\u{A0}»") == true)
             #expect(followed.texts["main"]?.first?.contains("un@x.example") == false)
 
             let second = try #require(mails.first { $0.recipient == "deux@x.example" }?.path)
@@ -63,7 +63,7 @@ struct ReferralLetterTests {
             // Too late: the page says so, and nothing changes. Pressed again: nothing changes either.
             let third = try #require(mails.first { $0.recipient == "trois@x.example" }?.path)
             #expect(try await network.post("\(third)/answer", "answer=accepted").status == 303)
-            #expect(try await network.page(third).texts["main"]?.first?.contains("vous n'avez plus à répondre") == true)
+            #expect(try await network.page(third).texts["main"]?.first?.contains("vous n’avez plus à répondre") == true)
             #expect(try await network.post("\(second)/answer", "answer=accepted").status == 303)
             #expect(try await network.post("\(second)/answer", "answer=declined").status == 303)
             #expect(try await need.states() == [.declined, .accepted, .withdrawn])
@@ -101,7 +101,7 @@ struct ReferralLetterTests {
             try await routes.expire()
             try await routes.expire()
             let last = try await network.mails(4)
-            #expect(last.count { $0.subject == "Un expert n'a pas répondu à temps" } == 1)
+            #expect(last.count { $0.subject == "Un expert n’a pas répondu à temps" } == 1)
             try await network.idle()
             #expect(try await network.mails(4).count == 4)
         }
@@ -146,7 +146,7 @@ struct ReferralLetterTests {
             ]
             for token in wrong {
                 let page = try await network.directory.raw(.get, "/v1/referral-invitations/\(token)")
-                #expect(page.status == 404 && page.text.contains("Cette page n&#39;existe pas, ou plus"))
+                #expect(page.status == 404 && page.text.contains("Cette page n’existe pas, ou plus"))
                 #expect(
                     try await network.post("/v1/referral-invitations/\(token)/answer", "answer=accepted").status == 404)
             }
@@ -199,12 +199,12 @@ struct ReferralLetterTests {
             let path = try #require(try await network.mails(1).first?.path)
             for (note, error) in [
                 ("Demain%E2%80%8E+%3Cmatin%3E", "caractère invisible"),
-                (String(repeating: "a", count: 2001), "2000 caractères au plus : ce texte en a 2001."),
+                (String(repeating: "a", count: 2001), "2000 caractères au plus\u{A0}: ce texte en a 2001."),
             ] {
                 let refused = try await network.post("\(path)/answer", "answer=accepted&note=\(note)")
                 #expect(refused.status == 422 && refused.headers["content-type"] == "text/html; charset=utf-8")
                 #expect(refused.text.contains("note-erreur") && refused.text.contains(error), "\(error)")
-                #expect(refused.text.contains("J'accepte") && refused.text.contains("n'a pas été enregistrée"))
+                #expect(refused.text.contains("J’accepte") && refused.text.contains("n’a pas été enregistrée"))
                 #expect(refused.text.contains(note.hasPrefix("a") ? note : "&lt;matin&gt;</textarea>"))
             }
             #expect(try await need.states() == [.sent])
@@ -244,7 +244,7 @@ struct ReferralLetterTests {
             try await network.idle()
             let asked = try await network.mails(6)
             #expect(asked.count == 6)
-            let mail = try #require(asked.first { $0.subject == "Qu'est devenue votre demande ?" })
+            let mail = try #require(asked.first { $0.subject == "Qu’est devenue votre demande\u{202F}?" })
             #expect(mail.recipient == "ana@conseil.example" && !mail.text.contains("Expert un"))
 
             let path = try #require(mail.path)
@@ -269,14 +269,14 @@ struct ReferralLetterTests {
             #expect(try await need.states() == [.done, .abandoned, .withdrawn])
             // It is told better for a while; what was abandoned stays so.
             #expect(try await tell(0, "done&satisfaction=4").status == 303)
-            #expect(try await network.page(path).texts["main"]?.first?.contains("satisfaction : 4 sur 5") == true)
+            #expect(try await network.page(path).texts["main"]?.first?.contains("satisfaction\u{A0}: 4 sur 5") == true)
             #expect(try await tell(0, "abandoned").status == 303)
             #expect(try await tell(1, "done&satisfaction=5").status == 303)
             #expect(try await need.states() == [.done, .abandoned, .withdrawn])
             try await network.change("update referral_offer set updated_at = now() - interval '15 days'")
             #expect(try await network.page(path).texts["form"] == nil)
             #expect(try await tell(0, "done&satisfaction=1").status == 303)
-            #expect(try await network.page(path).texts["main"]?.first?.contains("satisfaction : 4 sur 5") == true)
+            #expect(try await network.page(path).texts["main"]?.first?.contains("satisfaction\u{A0}: 4 sur 5") == true)
 
             // Nobody else's offer, and by no other link.
             let links = network.directory.backend.links

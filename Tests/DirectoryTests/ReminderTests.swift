@@ -20,9 +20,9 @@ struct ReminderTests {
                 CallContributions.request(body: .init(year: Day.today.year, dueOn: Day.today.adding(days: 30))))
             var subjects: [String] = []
             for (days, subject) in [
-                (30, "Votre cotisation au Club"), (8, nil), (7, "Votre cotisation : dernier jour le"), (0, nil),
-                (-1, nil), (-14, nil), (-15, "Rappel : votre cotisation au Club"), (-29, nil),
-                (-30, "Dernier rappel : votre cotisation au Club"), (-59, nil), (-90, nil),
+                (30, "Votre cotisation au Club"), (8, nil), (7, "Votre cotisation\u{A0}: dernier jour le"), (0, nil),
+                (-1, nil), (-14, nil), (-15, "Rappel\u{A0}: votre cotisation au Club"), (-29, nil),
+                (-30, "Dernier rappel\u{A0}: votre cotisation au Club"), (-59, nil), (-90, nil),
             ] as [(Int, String?)] {
                 try await network.change(
                     """

@@ -151,7 +151,7 @@ struct SelfServiceTests {
             let gone = links.token(purpose: "self-service", subject: "expert:\(Expert.ID())", expires: hour)
             for token in [forged, expired, foreign, gone, "x"] {
                 let answer = try await directory.raw(.get, "/v1/self-service/\(token)")
-                #expect(answer.status == 404 && answer.text.contains("Cette page n&#39;existe pas, ou plus"))
+                #expect(answer.status == 404 && answer.text.contains("Cette page n’existe pas, ou plus"))
                 #expect(try await network.post("/v1/self-service/\(token)/confirmation").status == 404)
                 #expect(try await network.post("/v1/self-service/\(token)/transition", "to=left").status == 404)
                 #expect(
@@ -171,10 +171,10 @@ struct SelfServiceTests {
             let path = try await link(to: "nous@example.org", network)
             // Events and lobbying are not there: a part of what is known would not be the whole.
             #expect(try await directory.raw(.get, "\(path)/data").status == 503)
-            #expect(try await directory.raw(.get, path).text.contains("Demander l'effacement"))
+            #expect(try await directory.raw(.get, path).text.contains("Demander l’effacement"))
             for _ in 1...2 { #expect(try await network.post("\(path)/erasure").status == 303) }
             let page = try await directory.raw(.get, "\(path)?done=erasureAsked").text
-            #expect(page.contains("Votre demande est enregistrée") && !page.contains("Demander l'effacement"))
+            #expect(page.contains("Votre demande est enregistrée") && !page.contains("Demander l’effacement"))
             let operating = try directory.client(.operator)
             let asked = try await operating.send(ListErasures.request(query: .init(state: .requested))).items
             #expect(asked.map(\.subject.uuid) == [own.id.uuid])
@@ -305,7 +305,7 @@ struct SelfServiceTests {
                 "\(path)/record", "version=\(version)&departements=64&email=neuve%40atelier.example")
             #expect(saved.status == 303)
             let told = try #require(
-                try await network.mails(2).last { $0.subject == "L'adresse de votre fiche a changé" })
+                try await network.mails(2).last { $0.subject == "L’adresse de votre fiche a changé" })
             #expect(told.recipient.lowercased() == "ancienne@atelier.example")
             #expect(told.text.contains("Atelier <Numérique>") && !told.text.contains("neuve@"))
 
@@ -315,7 +315,7 @@ struct SelfServiceTests {
             #expect(try await network.post("\(path)/erasure").status == 404)
             // Whoever changed it goes on by a link to the new one.
             let next = try #require(saved.headers["location"])
-            #expect(try await directory.raw(.get, next).text.contains("Merci : votre fiche est enregistrée"))
+            #expect(try await directory.raw(.get, next).text.contains("Merci\u{A0}: votre fiche est enregistrée"))
             // The same for whoever changes it otherwise.
             _ = try await directory.ask(
                 .patch, "/v1/experts/\(expert.id)", ifMatch: try await get(expert.id, directory).version,

@@ -154,6 +154,25 @@ struct TierChangeTests {
         }
     }
 
+    @Test("what an earlier part of the year costs more is called from what was called up to then")
+    func earlier() async throws {
+        try await withDirectory { directory in
+            let operating = try directory.client(.operator)
+            let patron = #"{"code":"patron","label":"Mécène","fee":{"amount":600000,"currency":"EUR"}}"#
+            #expect(try await directory.ask(.post, "/v1/tiers", json: patron).status == 201)
+            _ = try await directory.member("Alpha")
+            let early = try await membership(directory)
+            _ = try await operating.send(CallContributions.request(body: .init(year: year)))
+            let later = try await change(early, #"{"tier":"premium","from":"\#(year)-07-01"}"#, directory)
+                .decode(TierChange.self)
+            #expect(later.contribution?.amount == Money(cents: 90_000))
+            let earlier = try await change(early, #"{"tier":"patron","from":"\#(year)-03-01"}"#, directory)
+                .decode(TierChange.self)
+            // Four twelfths, from March to June, of 6,000 less 1,200 euros.
+            #expect(earlier.contribution?.amount == Money(cents: 160_000))
+        }
+    }
+
     @Test("a day or a tier that cannot be is refused, and so is a year after which more was called")
     func refused() async throws {
         try await withDirectory { directory in

@@ -187,9 +187,10 @@ struct TreasurerTableTests {
         select pg_temp.key('m', i), pg_temp.key('o', i), 'standard', '2026-01-01', '2026-12-31'
         from generate_series(1, 5000) as i;
         insert into contribution_counter values (2025, 5000), (2026, 5000);
-        insert into contribution (id, organization, membership, year, number, amount, paid, called_on, due_on)
-        select pg_temp.key('c', i), pg_temp.key('o', i), pg_temp.key('m', i), 2025 + i % 2, i, 100, 100, '2026-01-01',
-            '2026-02-01'
+        insert into contribution (
+            id, organization, membership, membership_from, year, number, amount, paid, called_on, due_on)
+        select pg_temp.key('c', i), pg_temp.key('o', i), pg_temp.key('m', i), '2026-01-01', 2025 + i % 2, i, 100, 100,
+            '2026-01-01', '2026-02-01'
         from generate_series(1, 5000) as i;
         insert into payment (id, contribution, amount, paid_on)
         select pg_temp.key('p', i), pg_temp.key('c', i), 100, date '2026-01-01' + i % 3
@@ -197,13 +198,13 @@ struct TreasurerTableTests {
         insert into receipt_counter values (2026, 5000);
         insert into receipt (
             id, contribution, year, number, issued_on, paid_on, amount, organization_name, contribution_year,
-            contribution_number)
-        select pg_temp.key('r', i), pg_temp.key('c', i), 2026, i, '2026-01-01', '2026-01-01', 100, 'Maison', 2026, i
+            contribution_number, last_payment)
+        select pg_temp.key('r', i), pg_temp.key('c', i), 2026, i, '2026-01-01', '2026-01-01', 100, 'Maison', 2026, i, 0
         from generate_series(1, 5000) as i;
         analyze;
         """
 
-    @Test("the receipt says in French by what was paid, and keeps saying so")
+    @Test("the receipt says in French by what was paid, as far as that was not taken back")
     func receipt() async throws {
         try await withDirectory { directory in
             let alpha = try await directory.member("Alpha")
@@ -217,7 +218,8 @@ struct TreasurerTableTests {
             #expect(page.contains("<dt>Moyen de paiement</dt><dd>chèque et virement</dd>"))
             try await pay(called.id, -50_000, .cash, in: directory)
             try await pay(called.id, 50_000, .card, in: directory)
-            #expect(try await directory.ask(path).text == page)
+            let renewed = try await directory.ask(path).text
+            #expect(renewed.contains("<dt>Moyen de paiement</dt><dd>carte, chèque et virement</dd>"))
             let means = try await directory.ask("/v1/contributions/\(called.id)/payments").items("means")
             #expect(means.sorted() == ["card", "cash", "cheque", "transfer", "transfer"])
 

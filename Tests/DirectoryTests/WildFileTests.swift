@@ -39,6 +39,8 @@ struct WildFile: CustomTestStringConvertible, Sendable {
 
 @Suite("files from the wild", .enabled(if: SharedData.isThere, SharedData.absent))
 struct WildFileTests {
+    private static let isLong = ProcessInfo.processInfo.environment["LONG_TESTS"] == "1"
+
     @Test("every table that there is has an expectation")
     func complete() throws {
         let all = try #require(FileManager.default.enumerator(atPath: SharedData.folder.path))
@@ -97,7 +99,8 @@ struct WildFileTests {
                 let again = try await send(file.intake, query).decode(ImportReport.self)
                 #expect(again.created == 0 && again.rejected == report.rejected)
             }
-            // Whatever it is sent to, it is answered.
+            // Whatever it is sent to, it is answered; large ones in a long run.
+            guard Self.isLong || bytes.count < 100_000 else { return }
             for records in Import.Records.allCases where records != file.intake {
                 let status = try await send(records, "").status
                 #expect([200, 422].contains(status))

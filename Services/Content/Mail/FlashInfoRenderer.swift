@@ -42,7 +42,7 @@ struct FlashInfoRenderer: Sendable {
         ]
         if link != nil { headers.append(("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")) }
         return MailMessage(
-            id: delivery.id, from: .init(name: "Club de l'économie numérique", address: sender),
+            id: delivery.id, from: .init(name: "Club de l’économie numérique", address: sender),
             to: .init(name: delivery.name, address: delivery.email), subject: issue.title.text, date: Date(),
             text: text.render(content), html: html.render(content),
             headers: headers.map { (name: $0.0, value: $0.1) })

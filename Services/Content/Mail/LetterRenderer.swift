@@ -21,7 +21,7 @@ struct LetterRenderer: Sendable {
             content["action"] = ["label": label, "url": url]
         }
         return MailMessage(
-            id: letter.id, from: .init(name: "Club de l'économie numérique", address: sender),
+            id: letter.id, from: .init(name: "Club de l’économie numérique", address: sender),
             to: .init(name: letter.name, address: letter.email), subject: letter.subject, date: Date(),
             text: text.render(content), html: html.render(content),
             headers: [(name: "Auto-Submitted", value: "auto-generated")])

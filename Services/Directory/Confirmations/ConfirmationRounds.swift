@@ -61,19 +61,22 @@ struct ConfirmationRounds: Sendable {
         let since = French.day(open.confirmedAt)
         let opening: Prose =
             isReminder
-            ? "Nous vous avons écrit au sujet de votre fiche, et n'avons pas encore de réponse."
+            ? "Nous vous avons écrit au sujet de votre fiche, et n’avons pas encore de réponse."
             : "Une fois par an, le Club vérifie avec vous que sa fiche sur vous est à jour."
         return SendLetter.Body(
             key: try Line(validating: "confirmation:\(request)"), purpose: .confirmation, email: open.recipient.email,
             name: open.recipient.name, reader: open.recipient.subject,
-            subject: isReminder ? "Rappel : votre fiche est-elle à jour ?" : "Votre fiche est-elle à jour ?",
+            subject: isReminder
+                ? "Rappel\u{A0}: votre fiche est-elle à jour\u{202F}?" : "Votre fiche est-elle à jour\u{202F}?",
             paragraphs: [
                 opening,
                 try Prose(
-                    validating: "La fiche « \(open.record) » a été confirmée pour la dernière fois le \(since). "
+                    validating:
+                        "La fiche «\u{A0}\(open.record)\u{A0}» a été confirmée pour la dernière fois le \(since). "
                         + "Sans réponse de votre part, elle ne sera plus montrée à partir de dix-huit mois."),
                 try Prose(
-                    validating: "Le lien ouvre votre fiche pendant \(Self.linkDays) jours : vous pouvez la confirmer, "
+                    validating:
+                        "Le lien ouvre votre fiche pendant \(Self.linkDays) jours\u{A0}: vous pouvez la confirmer, "
                         + "la corriger ou quitter le réseau. Ne le transmettez à personne."),
             ],
             action: .init(label: "Relire ma fiche", url: link))

@@ -5,7 +5,7 @@ import ServiceKit
 /// Follows content: who leaves the Flash info by the link in a mail has taken back what was agreed to, and the ledger says so.
 enum Unsubscriptions {
     /// What the link says to who uses it.
-    private static let question: Prose = "Ne plus recevoir le Flash info : lien de désinscription d'un envoi."
+    private static let question: Prose = "Ne plus recevoir le Flash info\u{A0}: lien de désinscription d’un envoi."
 
     /// Applies a batch of content's changes. Applied twice, it withdraws once: an answer that is newer stays.
     @Sendable static func apply(_ changes: [Change], _ transaction: PostgresTransaction) async throws {

@@ -63,7 +63,7 @@ struct ContributionCallRoutes: Sendable {
         var content: [String: Any] = [
             "isComplement": call.isComplement, "number": number, "organization": call.organization, "year": call.year,
             "amount": French.amount(Money(cents: call.cancelledOn == nil ? call.rest : 0)),
-            "isOwed": call.rest > 0 && call.cancelledOn == nil,
+            "isOwed": call.amount > call.paid && call.cancelledOn == nil,
             "calledOn": French.day(call.calledOn),
             "dueOn": French.day(call.dueOn), "vatMention": backend.configuration.vatMention, "pdf": pdf,
         ]
@@ -76,6 +76,9 @@ struct ContributionCallRoutes: Sendable {
                 "whole": French.amount(Money(cents: call.amount)),
                 "deducted": French.amount(Money(cents: -call.carriedOver)),
             ]
+        }
+        if call.paid != call.carriedOver, call.cancelledOn == nil {
+            content["balance"] = French.amount(Money(cents: call.amount - call.paid))
         }
         content["siren"] = call.siren
         content["paymentDetails"] = backend.configuration.paymentDetails

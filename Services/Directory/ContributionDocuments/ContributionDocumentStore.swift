@@ -8,6 +8,14 @@ enum ContributionDocumentStore {
         case call, cancelledCall, receipt
     }
 
+    /// A file that is kept: one of each call, and one of a receipt for each thing that is said under it.
+    struct File {
+        var kind: Kind
+        var contribution: Contribution.ID
+        var receipt: Receipt.ID?
+        var notice: String?
+    }
+
     /// What stands on a call.
     struct Call: Decodable {
         var contribution: Contribution.ID
@@ -17,8 +25,10 @@ enum ContributionDocumentStore {
         var isComplement: Bool
         /// In cents.
         var amount: Int
-        /// In cents: what of it was paid from the organization's credit.
+        /// In cents: what of it was paid from the organization's credit when it was called.
         var carriedOver: Int
+        /// In cents, by now.
+        var paid: Int
         var calledOn: Day
         var dueOn: Day
         var organization: String
@@ -33,9 +43,10 @@ enum ContributionDocumentStore {
 
     /// Written to where the organization wants its bills, else to its seat.
     private static let calls: SQL = """
-        select contribution.id as contribution, year, number, complements is not null as "isComplement", amount, greatest((
-                select sum(payment.amount) from payment
-                where payment.contribution = contribution.id and payment.means = 'credit'), 0)::integer as "carriedOver",
+        select contribution.id as contribution, year, number, complements is not null as "isComplement", amount, paid, (
+                select coalesce(sum(payment.amount), 0)::integer from payment
+                where payment.contribution = contribution.id and payment.means = 'credit'
+                    and payment.created_at = contribution.created_at) as "carriedOver",
             called_on as "calledOn", due_on as "dueOn",
             organization.name as organization, coalesce(siren, left(siret, 9)) as siren, siret,
             case when billing is null then organization.street else billing ->> 'street' end as street,
@@ -61,22 +72,21 @@ enum ContributionDocumentStore {
 
     // MARK: Files
 
-    static func kept(
-        _ kind: Kind, of contribution: Contribution.ID, on executor: any PostgresExecutor
-    ) async throws -> [UInt8]? {
+    static func kept(_ file: File, on executor: any PostgresExecutor) async throws -> [UInt8]? {
         try await executor.first(
-            "select pdf from contribution_document where contribution = \(contribution) and kind = \(kind.rawValue)")?[
-                "pdf"]
+            """
+            select pdf from contribution_document
+            where contribution = \(file.contribution) and kind = \(file.kind.rawValue)
+                and receipt is not distinct from \(file.receipt) and notice is not distinct from \(file.notice)
+            """)?["pdf"]
     }
 
     /// Keeps a file; the one that is kept already stays.
-    static func keep(
-        _ pdf: [UInt8], _ kind: Kind, of contribution: Contribution.ID, in transaction: PostgresTransaction
-    ) async throws {
+    static func keep(_ pdf: [UInt8], as file: File, in transaction: PostgresTransaction) async throws {
         try await transaction.execute(
             """
-            insert into contribution_document (contribution, kind, pdf)
-            values (\(contribution), \(kind.rawValue), \(pdf))
+            insert into contribution_document (contribution, kind, receipt, notice, pdf)
+            values (\(file.contribution), \(file.kind.rawValue), \(file.receipt), \(file.notice), \(pdf))
             on conflict do nothing
             """)
     }

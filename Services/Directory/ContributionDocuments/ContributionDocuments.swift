@@ -6,7 +6,7 @@ import ServiceKit
 
 /// Calls and receipts as PDF. Each is written once, when it is first asked for, and kept: what somebody has in a drawer is
 /// what anybody gets later, whatever has become of names, fonts or programs. A call that is cancelled is another document, which asks for
-/// nothing.
+/// nothing, and so is a receipt of money that has gone back since, which says so.
 struct ContributionDocuments: Sendable {
     private static let club = "Le Club de l’économie numérique"
 
@@ -24,24 +24,27 @@ struct ContributionDocuments: Sendable {
     }
 
     func pdf(of call: ContributionDocumentStore.Call) async throws -> [UInt8] {
-        try await kept(call.cancelledOn == nil ? .call : .cancelledCall, of: call.contribution) { document(of: call) }
+        let kind: ContributionDocumentStore.Kind = call.cancelledOn == nil ? .call : .cancelledCall
+        return try await kept(.init(kind: kind, contribution: call.contribution)) { document(of: call) }
     }
 
     func pdf(of receipt: ReceiptStore.Shown) async throws -> [UInt8] {
-        try await kept(.receipt, of: receipt.contribution) { document(of: receipt) }
+        let file = ContributionDocumentStore.File(
+            kind: .receipt, contribution: receipt.contribution, receipt: receipt.id, notice: receipt.notice)
+        return try await kept(file) { document(of: receipt) }
     }
 
     /// Two that ask for the first time at once may both write it; the one that is kept first is what both get.
     private func kept(
-        _ kind: ContributionDocumentStore.Kind, of contribution: Contribution.ID, _ document: () -> Document
+        _ file: ContributionDocumentStore.File, _ document: () -> Document
     ) async throws -> [UInt8] {
-        if let pdf = try await ContributionDocumentStore.kept(kind, of: contribution, on: database) { return pdf }
+        if let pdf = try await ContributionDocumentStore.kept(file, on: database) { return pdf }
         let written = document()
         let pdf = try await NIOThreadPool.singleton.runIfActive { try PDFWriter.write(written) }
         try await database.transaction { transaction in
-            try await ContributionDocumentStore.keep(pdf, kind, of: contribution, in: transaction)
+            try await ContributionDocumentStore.keep(pdf, as: file, in: transaction)
         }
-        return try await ContributionDocumentStore.kept(kind, of: contribution, on: database) ?? pdf
+        return try await ContributionDocumentStore.kept(file, on: database) ?? pdf
     }
 
     // MARK: What stands on them
@@ -71,7 +74,7 @@ struct ContributionDocuments: Sendable {
             .table(rows),
         ]
         if call.rest == 0 {
-            blocks.append(.paragraph("Votre avoir couvre la cotisation : il n’y a rien à régler."))
+            blocks.append(.paragraph("Votre avoir couvre la cotisation\u{A0}: il n’y a rien à régler."))
         } else {
             if let paymentDetails { blocks.append(.paragraph(paymentDetails)) }
             blocks.append(
@@ -119,17 +122,22 @@ struct ContributionDocuments: Sendable {
             rows.append(.init("Moyen de paiement", French.list(receipt.means.map(French.means))))
         }
         rows.append(.init("Montant reçu", French.amount(Money(cents: receipt.amount)), isStrong: true))
+        var blocks: [Document.Block] = [.heading("Reçu n°\u{A0}\(receipt.title)")]
+        if let replaces = receipt.replaces {
+            blocks.append(.paragraph("Ce reçu annule et remplace le reçu n°\u{A0}\(replaces)."))
+        }
+        blocks += receipt.notice.map { [.notice($0)] } ?? []
+        let attests = receipt.notice == nil ? "certifie" : "certifiait, le \(French.day(receipt.issuedOn)),"
+        blocks += [
+            .paragraph(
+                "\(Self.club) \(attests) avoir reçu de l’organisation ci-dessous sa cotisation de l’année \(receipt.contributionYear), réglée en totalité."
+            ),
+            .table([.init("Organisation", receipt.organization)] + rows),
+        ]
         return Document(
             title: "Reçu n° \(receipt.title)", author: Self.club, date: "\(receipt.issuedOn)T00:00:00Z", sender: issuer,
             recipient: recipient(receipt.organization, receipt.street, receipt.postalCode, receipt.commune),
-            blocks: [
-                .heading("Reçu n°\u{A0}\(receipt.title)"),
-                .paragraph(
-                    "\(Self.club) certifie avoir reçu de l’organisation ci-dessous sa cotisation de l’année \(receipt.contributionYear), réglée en totalité."
-                ),
-                .table([.init("Organisation", receipt.organization)] + rows),
-            ],
-            legalNotice: vatMention)
+            blocks: blocks, legalNotice: vatMention)
     }
 
     private func recipient(_ name: String, _ street: String?, _ postalCode: String?, _ commune: String?) -> [String] {

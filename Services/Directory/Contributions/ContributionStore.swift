@@ -38,9 +38,10 @@ enum ContributionStore {
             when due_on < \(today) then 'overdue' when paid > 0 then 'partlyPaid' else 'due' end
         """
 
-    /// The number of its receipt, as that shows it; null while there is none.
+    /// The number of its latest receipt, as that shows it; null while there is none.
     static let receipt: SQL = """
-        (select receipt.year || '-' || receipt.number from receipt where receipt.contribution = contribution.id)
+        (select receipt.year || '-' || receipt.number from receipt
+        where receipt.contribution = contribution.id and \(ReceiptStore.isLatest))
         """
 
     /// Cents in a column as the protocol has money.
@@ -113,19 +114,22 @@ enum ContributionStore {
 
     // MARK: Another tier within the year
 
-    /// What stands for an organization's year; nil where nothing was called. The year's counter is held.
+    /// What stands for an organization's year up to a day of it; nil where nothing was called. The year's counter is held.
     static func called(
-        _ organization: Organization.ID, _ year: Int, in transaction: PostgresTransaction
+        _ organization: Organization.ID, until day: Day, in transaction: PostgresTransaction
     ) async throws -> Called? {
         // A concurrent cancellation waits for this one, or the other way round.
         let rows = try await transaction.query(
             """
-            select id, complements is null as "isBase", coalesce(fee, amount) as fee from contribution
-            where organization = \(organization) and year = \(year) and cancelled_on is null
-            order by complements is not null, id for no key update
+            select contribution.id, complements is null as "isBase",
+                case when complements is null or membership.from_day <= \(day)::date then coalesce(fee, amount) end as fee
+            from contribution join membership on membership.id = contribution.membership
+            where contribution.organization = \(organization) and year = \(day.year) and cancelled_on is null
+            order by complements is not null, contribution.id for no key update of contribution
             """)
         guard let first = rows.first, try first["isBase"] else { return nil }
-        return Called(base: try first["id"], fee: try rows.map { try $0["fee", as: Int.self] }.max() ?? 0)
+        let fees = try rows.compactMap { try $0.optional("fee", as: Int.self) }
+        return Called(base: try first["id"], fee: fees.max() ?? 0)
     }
 
     /// Calls what another tier costs more, with the number after `last`; the year's counter is held.
@@ -147,7 +151,7 @@ enum ContributionStore {
             """)
     }
 
-    /// What was carried over to it goes back to where it was.
+    /// What was carried over to it goes back to where it was, as far as it has not gone back already.
     ///
     /// - Throws: `PostgresError` of constraint `contribution_cancelled_check` while money is paid on it.
     static func cancel(
@@ -163,9 +167,11 @@ enum ContributionStore {
         try await transaction.execute(
             """
             insert into payment (id, contribution, amount, paid_on, means)
-            select \(Payment.ID()), contribution, -sum(amount), \(today), 'credit'
-            from payment where contribution = \(id) and means = 'credit'
-            group by contribution having sum(amount) > 0
+            select \(Payment.ID()), id, -carried.amount, \(today), 'credit'
+            from contribution, lateral (
+                select least(coalesce(sum(payment.amount), 0), paid) as amount from payment
+                where payment.contribution = contribution.id and means = 'credit') as carried
+            where id = \(id) and carried.amount > 0
             """)
         return try await transaction.query(
             """

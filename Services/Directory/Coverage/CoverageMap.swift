@@ -55,7 +55,7 @@ struct CoverageMap: Sendable {
             "topic": [topic ?? "Tous les thèmes", area?.name].compactMap(\.self).joined(separator: ", "),
             "summary": Self.summary(empty, subject),
             "side": Self.side,
-            "legendTitle": "Nombre d'\(Self.plural(subject, capital: false)) par département",
+            "legendTitle": "Nombre d’\(Self.plural(subject, capital: false)) par département",
             "legendLeft": legendLeft, "legendTop": legendTop + 14,
             "overseasTop": Self.top + DepartementTile.overseasRow * Self.pitch - 8,
             "left": Self.left,
@@ -67,7 +67,7 @@ struct CoverageMap: Sendable {
                 let y = Self.top + tile.row * Self.pitch
                 return [
                     "label": "\(tile.name) (\(tile.departement))"
-                        + (isAsked ? " : \(Self.counted(count, subject))" : ""),
+                        + (isAsked ? "\u{A0}: \(Self.counted(count, subject))" : ""),
                     "code": tile.departement.text, "count": isAsked ? "\(count)" : "", "fill": shade.fill,
                     "ink": shade.ink, "nobody": isAsked && count == 0, "x": x, "y": y,
                     "middle": x + Self.side / 2, "codeBase": y + 19, "countBase": y + 43,
@@ -137,9 +137,9 @@ struct CoverageMap: Sendable {
     private static func summary(_ empty: Int, _ subject: Coverage.Subject) -> String {
         let nobody = subject == .experts ? "aucun expert" : "aucun ambassadeur"
         switch empty {
-        case 0: return "Aucun département n'est sans \(subject == .experts ? "expert" : "ambassadeur")."
-        case 1: return "1 département n'a \(nobody)."
-        default: return "\(empty) départements n'ont \(nobody)."
+        case 0: return "Aucun département n’est sans \(subject == .experts ? "expert" : "ambassadeur")."
+        case 1: return "1 département n’a \(nobody)."
+        default: return "\(empty) départements n’ont \(nobody)."
         }
     }
 }

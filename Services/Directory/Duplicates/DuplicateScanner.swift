@@ -127,40 +127,29 @@ enum DuplicateScanner {
                 [
                     hit(.sameSiren, kind, "other.siren = changed.siren"),
                     hit(
-                        .sameNameAndPostalCode, kind,
-                        """
-                        directory.name_key(other.name) = directory.name_key(changed.name)
-                        and other.postal_code = changed.postal_code
-                        """),
-                    hit(
-                        .sameNameAndDepartement, kind,
-                        """
-                        directory.name_key(other.name) = directory.name_key(changed.name)
-                        and other.departement = changed.departement
-                        and other.postal_code is distinct from changed.postal_code
-                        """),
-                    hit(
                         .similarNameAndPostalCode, kind,
                         similar("directory.name_key(other.name)", "directory.name_key(changed.name)")
                             + " and other.postal_code = changed.postal_code"),
-                ] + contacts(kind)
+                    hit(
+                        .sameEmail, kind,
+                        """
+                        other.id = any(array(
+                            select record from address_held
+                            where kind = 'organization' and directory.mailbox_key(address_held.email) = any(array(
+                                select directory.mailbox_key(address) from unnest(directory.all_emails(
+                                    changed.email, directory.mailbox_emails(changed.mailboxes))) as address))
+                            limit \(crowd + 2)))
+                        """),
+                ] + sameNames(kind) + contacts(kind)
             case .expert:
                 [
                     hit(.sameSiren, kind, "left(other.siret, 9) = left(changed.siret, 9)"),
                     hit(
-                        .sameNameAndPostalCode, kind,
-                        "other.name_key = changed.name_key and other.postal_code = changed.postal_code"),
-                    hit(
-                        .sameNameAndDepartement, kind,
-                        """
-                        other.name_key = changed.name_key and other.departement = changed.departement
-                        and other.postal_code <> changed.postal_code
-                        """),
-                    hit(
                         .similarNameAndPostalCode, kind,
                         similar("other.name_key", "changed.name_key")
                             + " and other.postal_code = changed.postal_code"),
-                ] + contacts(kind)
+                    hit(.sameEmail, kind, "lower(other.email) = lower(changed.email)"),
+                ] + sameNames(kind) + contacts(kind)
             case .person:
                 [
                     hit(
@@ -204,9 +193,26 @@ enum DuplicateScanner {
         return found.joined(separator: " union all ")
     }
 
+    /// Firms of one name without its legal form, by what is known of their places.
+    private static func sameNames(_ kind: RecordKind) -> [SQL] {
+        func hit(_ rule: Duplicate.Rule, _ condition: SQL) -> SQL {
+            self.hit(
+                rule, kind,
+                """
+                directory.payer_key(other.name) = directory.payer_key(changed.name)
+                and directory.payer_key(changed.name) <> '' and \(condition)
+                """)
+        }
+        let elsewhere: SQL = "(other.postal_code = changed.postal_code) is not true"
+        return [
+            hit(.sameNameAndPostalCode, "other.postal_code = changed.postal_code"),
+            hit(.sameNameAndDepartement, "other.departement = changed.departement and \(elsewhere)"),
+            hit(.sameName, "(other.departement is null or changed.departement is null) and \(elsewhere)"),
+        ]
+    }
+
     private static func contacts(_ kind: RecordKind) -> [SQL] {
         [
-            hit(.sameEmail, kind, "lower(other.email) = lower(changed.email)"),
             hit(
                 .sameTelephone, kind,
                 "other.telephone = changed.telephone"),

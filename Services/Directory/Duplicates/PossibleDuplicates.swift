@@ -108,7 +108,7 @@ enum PossibleDuplicates {
                 select gen_random_uuid() as id, \(body.name)::text as name, \(body.siren)::text as said_siren,
                     \(body.siret)::text as siret, \(body.email)::text as email, \(body.telephone)::text as telephone,
                     \(body.website)::text as website, \(body.postalCode)::text as postal_code,
-                    \(departement)::text as departement, \(body.parent)::uuid as parent) as said
+                    \(departement)::text as departement, \(body.parent)::uuid as parent, '[]'::jsonb as mailboxes) as said
             """
         case .expert:
             """

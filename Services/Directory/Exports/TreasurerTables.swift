@@ -42,6 +42,7 @@ extension ExportTable {
             .init("calledOn", day("called_on")), .init("dueOn", day("due_on")),
             .init("cancelledOn", day("cancelled_on")), .init("cancellationReason", "cancellation_reason"),
             .init("receipt", ContributionStore.receipt), .init("membership", "membership::text"),
+            .init("complements", "complements::text"),
         ],
         source: "contribution",
         order: .init(first: ("contribution.year", "integer"), second: ("contribution.id", "uuid"), isDescending: true))
@@ -83,8 +84,10 @@ extension ExportTable {
             .init("siret", "receipt.siret"), .init("issuedOn", day("receipt.issued_on")),
             .init("paidOn", day("receipt.paid_on")), .amount("amount", "receipt.amount"),
             .init("means", "array_to_string(receipt.means, ', ')"),
-            .amount("returned", "contribution.amount - contribution.paid"),
-            .init("contribution", "contribution.id::text"),
+            .amount(
+                "returned", "case when \(ReceiptStore.isLatest) then contribution.amount - contribution.paid else 0 end"
+            ),
+            .init("contribution", "contribution.id::text"), .init("replacedBy", ReceiptStore.replacedBy),
         ],
         source: ReceiptStore.joined,
         order: .init(first: ("receipt.year", "integer"), second: ("receipt.number", "integer"), isDescending: true))

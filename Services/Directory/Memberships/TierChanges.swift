@@ -21,7 +21,8 @@ struct TierChanges: Sendable {
         guard var membership = try await MembershipStore.lock(id, in: transaction) else { throw Problem(.notFound) }
         try Self.check(body, within: membership)
         let fees = try await TierStore.fees(from: membership.tier, to: body.tier, in: transaction)
-        let called = try await ContributionStore.called(membership.organization, year, in: transaction)
+        let called = try await ContributionStore.called(
+            membership.organization, until: body.from, in: transaction)
         guard called != nil || fees.old == 0 else { throw Problem(.contributionUncalled) }
 
         let (begun, until) = (Membership.ID(), membership.until)
@@ -70,8 +71,8 @@ struct TierChanges: Sendable {
     /// In cents, to the nearest: the twelfths from the month of the change to the last of the membership in that year, or the whole
     /// difference.
     ///
-    /// - Parameter called: the highest fee that was called for the year, as it was then: a tier that was called for is not called again
-    ///   after one that costs less, nor for a fee that has changed since.
+    /// - Parameter called: the highest fee that was called for the year up to that month, as it was then: a tier that was called for is not
+    ///   called again after one that costs less, nor for a fee that has changed since.
     static func complement(of fees: TierStore.Fees, beyond called: Int, from: Day, until: Day) -> Int {
         let difference = fees.new - called
         guard difference > 0 else { return 0 }

@@ -74,29 +74,29 @@ struct PageRenderer: Sendable {
         switch problem.type {
         case .notFound:
             (
-                "Cette page n'existe pas, ou plus",
+                "Cette page n’existe pas, ou plus",
                 "Le lien est peut-être incomplet ou trop ancien. Reprenez-le dans votre dernier message du Club, ou demandez-en un autre."
             )
         case .noLongerShown:
             (
-                "Cette fiche n'est plus publiée",
-                "Elle a été retirée de l'annuaire, ou n'a pas été confirmée depuis longtemps. Cherchez-en une autre dans l'annuaire."
+                "Cette fiche n’est plus publiée",
+                "Elle a été retirée de l’annuaire, ou n’a pas été confirmée depuis longtemps. Cherchez-en une autre dans l’annuaire."
             )
         case .methodNotAllowed: ("Cela ne se fait pas ainsi", "Revenez à la page précédente.")
-        case .unauthenticated, .forbidden: ("Accès refusé", "Vous n'avez pas le droit de voir cette page.")
+        case .unauthenticated, .forbidden: ("Accès refusé", "Vous n’avez pas le droit de voir cette page.")
         case .referralTaken, .referralClosed:
             (
-                "Ce besoin n'est plus à prendre",
-                "D'autres experts l'ont accepté avant vous, ou la demande a été close. Merci d'avoir répondu."
+                "Ce besoin n’est plus à prendre",
+                "D’autres experts l’ont accepté avant vous, ou la demande a été close. Merci d’avoir répondu."
             )
         case .conflict, .alreadyExists, .transitionNotAllowed, .stale:
             (
-                "Cela n'est pas possible en l'état",
+                "Cela n’est pas possible en l’état",
                 "La fiche a changé entre-temps. Revenez à la page précédente et rechargez-la."
             )
         case .malformed, .invalid, .contentTooLarge, .uriTooLong, .unsupportedMediaType:
             (
-                "La demande n'a pas été comprise",
+                "La demande n’a pas été comprise",
                 "Revenez à la page précédente, vérifiez ce que vous avez saisi, puis recommencez."
             )
         case .tooManyRequests, .overloaded, .requestTimeout:

@@ -108,15 +108,15 @@ struct ListPage {
     }
 
     private var empty: String {
-        if !slice.isFirst { return "La liste s'arrête ici." }
+        if !slice.isFirst { return "La liste s’arrête ici." }
         return search.isFiltered ? subject.nothingFound : subject.nothing
     }
 
     private var advice: [String] {
         guard slice.isFirst else { return [] }
         return [
-            search.q.map { _ in "Vérifiez l'orthographe, ou cherchez un seul mot du nom ou la commune." },
-            search.marque.map { _ in "Cherchez sans la marque : peu d'experts les citent toutes." },
+            search.q.map { _ in "Vérifiez l’orthographe, ou cherchez un seul mot du nom ou la commune." },
+            search.marque.map { _ in "Cherchez sans la marque\u{A0}: peu d’experts les citent toutes." },
             search.theme.map { _ in "Choisissez un thème voisin, ou tous les thèmes." },
             search.departement == nil && search.region == nil ? nil : subject.wider.departement,
             search.type.map { _ in subject.wider.kind },
@@ -146,7 +146,7 @@ extension ListPage.Subject {
         name: "Experts", path: "/annuaire", heading: "Trouver un expert",
         introduction:
             "Les agences web et les revendeurs qui travaillent avec les très petites entreprises et ont accepté de figurer dans cet annuaire.",
-        description: "Annuaire des agences web et des revendeurs qui aident les très petites entreprises à s'équiper.",
+        description: "Annuaire des agences web et des revendeurs qui aident les très petites entreprises à s’équiper.",
         departementLabel: "Intervient dans le département", regionLabel: "Intervient dans la région",
         kindLabel: "Activité", anyKind: "Agences web et revendeurs",
         kinds: Expert.SubKind.allCases.map { ($0.rawValue, $0.french) }, hasBrands: true,
@@ -154,22 +154,22 @@ extension ListPage.Subject {
         nothingFound: "Aucun expert ne correspond à cette recherche.",
         nothing: "Aucun expert ne figure encore dans l'annuaire.",
         wider: (
-            "Cherchez dans toute la France : beaucoup d'experts travaillent à distance.",
+            "Cherchez dans toute la France\u{A0}: beaucoup d’experts travaillent à distance.",
             "Cherchez parmi les agences web et les revendeurs à la fois."
         ))
 
     static let members = ListPage.Subject(
         name: "Membres du Club", path: "/annuaire/membres", heading: "Les membres du Club",
-        introduction: "Les réseaux d'accompagnement et les marques qui sont membres du Club aujourd'hui.",
-        description: "Les réseaux d'accompagnement et les marques membres du Club de l'économie numérique.",
+        introduction: "Les réseaux d’accompagnement et les marques qui sont membres du Club aujourd’hui.",
+        description: "Les réseaux d’accompagnement et les marques membres du Club de l’économie numérique.",
         departementLabel: "Département", regionLabel: "Région", kindLabel: "Qualité",
         anyKind: "Institutions et marques",
         kinds: PublicMember.Kind.allCases.map { ($0.rawValue, $0.french) }, hasBrands: false,
         everything: "Tous les membres",
         nothingFound: "Aucun membre ne correspond à cette recherche.",
-        nothing: "Aucun membre n'est encore inscrit.",
+        nothing: "Aucun membre n’est encore inscrit.",
         wider: (
-            "Cherchez dans toute la France : le siège est souvent ailleurs.",
+            "Cherchez dans toute la France\u{A0}: le siège est souvent ailleurs.",
             "Cherchez parmi les institutions et les marques à la fois."
         ))
 }

@@ -54,7 +54,7 @@ struct PublicWords {
         let place = "\(expert.commune) (\(expert.departement.name), \(expert.departement.text))"
         var content: [String: Any] = [
             "name": expert.name.text, "kind": kind, "place": place,
-            "description": "\(expert.name), \(kind.lowercased()) à \(expert.commune) : "
+            "description": "\(expert.name), \(kind.lowercased()) à \(expert.commune)\u{A0}: "
                 + (labels(of: expert.topics).joined(separator: ", ").nonEmpty ?? "services numériques")
                 + " pour les très petites entreprises.",
             "departements": expert.departements.map { ["label": "\($0.name) (\($0.text))"] },
@@ -70,7 +70,7 @@ struct PublicWords {
     func content(of member: PublicMember) -> [String: Any] {
         var content: [String: Any] = [
             "name": member.name.text, "kind": member.french,
-            "description": "\(member.name), membre du Club de l'économie numérique.",
+            "description": "\(member.name), membre du Club de l’économie numérique.",
             "hasTopics": !member.topics.isEmpty,
             "topics": links(to: member.topics, in: "/annuaire/membres"),
         ]
@@ -110,7 +110,7 @@ extension PublicMember {
         case .accountingCentre: "Centre de gestion"
         case .federation: "Fédération professionnelle"
         case .regulatedProfession: "Profession réglementée"
-        case .digitalSpaceNetwork: "Réseau d'espaces numériques"
+        case .digitalSpaceNetwork: "Réseau d’espaces numériques"
         case .regionalAgency: "Agence régionale du numérique"
         case .chamber: "Chambre consulaire"
         case .government: "Administration"

@@ -73,6 +73,7 @@ struct ReceiptRoutes: Sendable {
         else { return }
         let token = AddressedLink.token(
             purpose: Self.purpose, subject: id.text, at: recipient.email, days: Self.linkDays, by: backend.links)
+        let number = "n°\u{A0}\(receipt.title)" + (receipt.replaces.map { ", qui remplace le n°\u{A0}\($0)," } ?? "")
         try await post.send(
             SendLetter.Body(
                 key: try Line(validating: "receipt:\(id)"), purpose: .receipt, email: recipient.email,
@@ -82,7 +83,7 @@ struct ReceiptRoutes: Sendable {
                         validating: "Nous avons bien reçu \(French.amount(Money(cents: receipt.amount))) pour votre "
                             + "cotisation \(receipt.contributionYear). Merci."),
                     try Prose(
-                        validating: "Le reçu n° \(receipt.title) est à votre disposition ; vous pouvez l'imprimer."),
+                        validating: "Le reçu \(number) est à votre disposition\u{202F}; vous pouvez l’imprimer."),
                 ],
                 action: .init(label: "Voir le reçu", url: try post.link("/v1/receipts/\(token)"))))
     }
@@ -101,7 +102,8 @@ struct ReceiptRoutes: Sendable {
         content["siren"] = receipt.siren
         content["siret"] = receipt.siret
         if !receipt.means.isEmpty { content["means"] = French.list(receipt.means.map(French.means)) }
-        content["returned"] = receipt.returned.map { French.amount(Money(cents: $0)) }
+        content["notice"] = receipt.notice
+        content["replaces"] = receipt.replaces
         return pages.html(.receipt, title: "Reçu n° \(receipt.title)", content)
     }
 }
@@ -109,4 +111,16 @@ struct ReceiptRoutes: Sendable {
 extension ReceiptStore.Shown {
     /// `2027-12`
     var title: String { "\(year)-\(number)" }
+
+    /// What must be known of the time since by whoever reads it.
+    var notice: String? {
+        if let replacedBy {
+            return
+                "Le règlement n’a pas abouti comme ce reçu l’atteste\u{A0}: il est annulé et remplacé par le reçu n°\u{A0}\(replacedBy)."
+        }
+        guard let returned else { return nil }
+        let amount = French.amount(Money(cents: returned))
+        return
+            "Depuis l’établissement de ce reçu, \(amount) ont été repris ou remboursés\u{A0}: la cotisation n’est plus réglée en totalité."
+    }
 }

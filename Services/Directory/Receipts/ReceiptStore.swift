@@ -6,6 +6,7 @@ import ServiceKit
 enum ReceiptStore {
     /// What stands on a receipt.
     struct Shown: Decodable {
+        var id: Receipt.ID
         var contribution: Contribution.ID
         var year: Int
         var number: Int
@@ -25,21 +26,37 @@ enum ReceiptStore {
         var means: [Payment.Means]
         /// In cents, of the amount, since; nil while all is paid.
         var returned: Int?
+        /// The number of the receipt in whose place it is, and of that which is in its own.
+        var replaces: String?
+        var replacedBy: String?
     }
 
     private static let columns: SQL = """
-        receipt.contribution, receipt.year, receipt.number, issued_on as "issuedOn", paid_on as "paidOn", receipt.amount,
+        receipt.id, receipt.contribution, receipt.year, receipt.number, issued_on as "issuedOn", paid_on as "paidOn", receipt.amount,
         organization_name as organization, receipt.siren, receipt.siret, receipt.street,
         receipt.postal_code as "postalCode", receipt.commune, contribution_year as "contributionYear",
         contribution_number as "contributionNumber", receipt.means,
-        nullif(contribution.amount - contribution.paid, 0) as returned
+        nullif(contribution.amount - contribution.paid, 0) as returned, \(replaces) as replaces, \(replacedBy) as "replacedBy"
+        """
+
+    /// Whether no other one replaces it; of `receipt`.
+    static let isLatest: SQL = "not exists (select from receipt as next where next.replaces = receipt.id)"
+
+    private static let replaces: SQL = """
+        (select previous.year || '-' || previous.number from receipt as previous where previous.id = receipt.replaces)
+        """
+
+    /// The number of the one that replaces it, as that shows it.
+    static let replacedBy: SQL = """
+        (select next.year || '-' || next.number from receipt as next where next.replaces = receipt.id)
         """
 
     static let joined: SQL = "receipt join contribution on contribution.id = receipt.contribution"
 
     private static let today: SQL = "(now() at time zone 'Europe/Paris')::date"
 
-    /// Issues the receipt of a contribution that is paid as a whole and has none. Its row is locked by whoever books the
+    /// Issues the receipt of a contribution that is paid as a whole and has none, or from whose last one on money went back: that is
+    /// replaced. Its row is locked by whoever books the
     /// payment, so that this is looked at once at a time; the counter's, until the number is given or given back.
     ///
     /// - Returns: nil when there is nothing to issue.
@@ -49,15 +66,22 @@ enum ReceiptStore {
         try await transaction.first(
             """
             with complete as (
-                select contribution.id, amount, year, number, organization.name,
-                    coalesce(siren, left(siret, 9)) as siren, siret, street, postal_code, commune, (
-                    select max(paid_on) from payment where payment.contribution = contribution.id) as paid_on, array(
+                select contribution.id, contribution.amount, contribution.year, contribution.number, organization.name,
+                    previous.id as previous, payments.last,
+                    coalesce(organization.siren, left(organization.siret, 9)) as siren, organization.siret, organization.street,
+                    organization.postal_code, organization.commune, payments.paid_on, array(
                     select means from payment
-                    where payment.contribution = contribution.id and payment.amount > 0 and means is not null
-                    group by means order by min(payment.paid_on), means) as means
+                    where payment.contribution = contribution.id and means is not null
+                    group by means having sum(payment.amount) > 0 order by min(payment.paid_on), means) as means
                 from contribution join organization on organization.id = contribution.organization
-                where contribution.id = \(contribution) and paid = amount
-                    and not exists (select from receipt where receipt.contribution = contribution.id)
+                left join receipt as previous on previous.contribution = contribution.id
+                    and not exists (select from receipt as next where next.replaces = previous.id)
+                cross join lateral (
+                    select max(paid_on) filter (where payment.amount > 0) as paid_on, max(payment.number) as last,
+                        max(payment.number) filter (where payment.amount < 0) as returned
+                    from payment where payment.contribution = contribution.id) as payments
+                where contribution.id = \(contribution) and paid = contribution.amount
+                    and (previous.id is null or payments.returned > previous.last_payment)
             ), numbered as (
                 insert into receipt_counter as counter (year, last)
                 select extract(year from \(today))::integer, 1 from complete
@@ -66,20 +90,20 @@ enum ReceiptStore {
             )
             insert into receipt (
                 id, contribution, year, number, issued_on, paid_on, amount, organization_name, siren, siret, street,
-                postal_code, commune, contribution_year, contribution_number, means)
+                postal_code, commune, contribution_year, contribution_number, means, replaces, last_payment)
             select \(Receipt.ID()), complete.id, numbered.year, numbered.last, \(today), complete.paid_on,
                 complete.amount, complete.name, complete.siren, complete.siret, complete.street, complete.postal_code,
-                complete.commune, complete.year, complete.number, complete.means
+                complete.commune, complete.year, complete.number, complete.means, complete.previous, complete.last
             from complete, numbered
             returning id
             """)?["id"]
     }
 
-    /// The receipt of a contribution that the caller may see.
+    /// The latest receipt of a contribution that the caller may see.
     static func get(
         of contribution: Contribution.ID, for principal: Principal, on executor: any PostgresExecutor
     ) async throws -> Shown? {
-        let rules = ["contribution.id = \(contribution)"] + ContributionStore.visible(to: principal)
+        let rules = ["contribution.id = \(contribution)", isLatest] + ContributionStore.visible(to: principal)
         return try await executor.first(
             "select \(columns) from \(joined) where \(rules.all)")?.decode(Shown.self)
     }
@@ -109,8 +133,9 @@ enum ReceiptStore {
             select receipt.id, receipt.contribution, contribution.organization, organization_name as name, receipt.year,
                 receipt.number, issued_on as "issuedOn", paid_on as "paidOn",
                 \(ContributionStore.money("receipt.amount")) as amount, receipt.means,
-                case when contribution.paid < contribution.amount then
-                    \(ContributionStore.money("contribution.amount - contribution.paid")) end as returned
+                case when contribution.paid < contribution.amount and \(isLatest) then
+                    \(ContributionStore.money("contribution.amount - contribution.paid")) end as returned,
+                \(replacedBy) as "replacedBy"
             from \(joined)
             where \(rules.all)
             order by receipt.year desc, receipt.number desc limit \(page.limit + 1)

@@ -63,7 +63,7 @@ struct ReferralLetters: Sendable {
             switch (open.isAmbassadors, open.home) {
             case (true, let home?): "Un ambassadeur du Club (\(home)) vous propose"
             case (true, nil): "Un ambassadeur du Club vous propose"
-            case (false, _): "L'équipe du Club vous propose"
+            case (false, _): "L’équipe du Club vous propose"
             }
         let first =
             open.places == 1
@@ -74,16 +74,17 @@ struct ReferralLetters: Sendable {
                 key: try Line(validating: "referral:\(offer)"), purpose: .notice, email: open.recipient.email,
                 name: open.recipient.name, reader: open.recipient.subject,
                 subject: try Line(
-                    validating: "Une entreprise cherche un expert : \(open.departement.name) (\(open.departement))"),
+                    validating: "Une entreprise cherche un expert\u{A0}: \(open.departement.name) (\(open.departement))"
+                ),
                 paragraphs: [
                     try Prose(
-                        validating: "\(who) le besoin d'une entreprise du \(open.postalCode) "
-                            + "(\(open.departement.name)). Sujet : \(open.topics.joined(separator: ", "))."),
+                        validating: "\(who) le besoin d’une entreprise du \(open.postalCode) "
+                            + "(\(open.departement.name)). Sujet\u{A0}: \(open.topics.joined(separator: ", "))."),
                     try Prose(
                         validating:
-                            "Vous pouvez accepter ou décliner jusqu'au \(French.day(open.answerBy)) inclus. \(first) "
+                            "Vous pouvez accepter ou décliner jusqu’au \(French.day(open.answerBy)) inclus. \(first) "
                             + "La page décrit le besoin, et vous montre, dès que vous acceptez, à qui vous adresser."),
-                    "Ce lien est le vôtre : ne le transmettez à personne.",
+                    "Ce lien est le vôtre\u{A0}: ne le transmettez à personne.",
                 ],
                 action: .init(
                     label: "Lire et répondre",
@@ -101,7 +102,7 @@ struct ReferralLetters: Sendable {
         case .declined: (subject, what) = ("Un expert a décliné votre demande", "Un expert a décliné")
         case .abandoned: (subject, what) = ("Un expert a renoncé à votre demande", "Un expert a renoncé à")
         case .expired:
-            (subject, what) = ("Un expert n'a pas répondu à temps", "Un expert a laissé passer le délai pour")
+            (subject, what) = ("Un expert n’a pas répondu à temps", "Un expert a laissé passer le délai pour")
         case .withdrawn:
             (subject, what) = (
                 "Un expert ne répondra pas à votre demande", "Un expert a quitté le réseau avant de répondre pour"
@@ -110,12 +111,12 @@ struct ReferralLetters: Sendable {
         }
         let next =
             switch news.state {
-            case .placed: "Tous les experts qu'il faut sont trouvés : personne d'autre n'est sollicité."
-            case .closed: "Vous avez clos cette demande : personne d'autre n'est sollicité."
+            case .placed: "Tous les experts qu’il faut sont trouvés\u{A0}: personne d’autre n’est sollicité."
+            case .closed: "Vous avez clos cette demande\u{A0}: personne d’autre n’est sollicité."
             case .open where news.asked > 0:
                 news.asked == 1
                     ? "Un autre expert doit encore répondre." : "\(news.asked) autres experts doivent encore répondre."
-            case .open: "Plus aucun expert ne doit répondre : vous pouvez en solliciter d'autres."
+            case .open: "Plus aucun expert ne doit répondre\u{A0}: vous pouvez en solliciter d’autres."
             }
         try await post.send(
             SendLetter.Body(
@@ -127,7 +128,7 @@ struct ReferralLetters: Sendable {
                     try Prose(
                         validating:
                             "\(what) le besoin que vous avez transmis le \(French.day(news.createdAt)) pour une "
-                            + "entreprise du \(news.postalCode) : \(news.topics.joined(separator: ", "))."),
+                            + "entreprise du \(news.postalCode)\u{A0}: \(news.topics.joined(separator: ", "))."),
                     try Prose(validating: next),
                     "La page dit qui a répondu quoi, et comment joindre qui a accepté. Ne transmettez le lien à personne.",
                 ],
@@ -145,18 +146,19 @@ struct ReferralLetters: Sendable {
         try await post.send(
             SendLetter.Body(
                 key: try Line(validating: "referral-outcome:\(offer)"), purpose: .notice, email: news.recipient.email,
-                name: news.recipient.name, reader: news.recipient.subject, subject: "Qu'est devenue votre demande ?",
+                name: news.recipient.name, reader: news.recipient.subject,
+                subject: "Qu’est devenue votre demande\u{202F}?",
                 paragraphs: [
                     try Prose(
                         validating:
                             "Un expert a accepté, le \(French.day(answeredAt)), le besoin que vous avez transmis le "
-                            + "\(French.day(news.createdAt)) pour une entreprise du \(news.postalCode) : "
+                            + "\(French.day(news.createdAt)) pour une entreprise du \(news.postalCode)\u{A0}: "
                             + "\(news.topics.joined(separator: ", "))."),
-                    "Le travail est-il fait, et l'entreprise satisfaite ? Ou l'affaire n'a-t-elle pas abouti ? Dites-le sur la page de votre demande : les prochaines entreprises seront mieux conseillées.",
+                    "Le travail est-il fait, et l’entreprise satisfaite\u{202F}? Ou l’affaire n’a-t-elle pas abouti\u{202F}? Dites-le sur la page de votre demande\u{A0}: les prochaines entreprises seront mieux conseillées.",
                     "Nous ne vous le demanderons pas une seconde fois. Ne transmettez le lien à personne.",
                 ],
                 action: .init(
-                    label: "Dire ce qu'il en est",
+                    label: "Dire ce qu’il en est",
                     url: try post.link(
                         ReferralLink.path(to: news.referral, at: news.recipient.email, by: backend.links)))))
     }

@@ -20,7 +20,7 @@ struct ReferralNote {
         }
         let count = typed.unicodeScalars.count
         if count > Self.maximum {
-            (value, error) = (nil, "\(Self.maximum) caractères au plus : ce texte en a \(count).")
+            (value, error) = (nil, "\(Self.maximum) caractères au plus\u{A0}: ce texte en a \(count).")
         } else if let note = try? Prose(validating: typed) {
             (value, error) = (note, nil)
         } else {

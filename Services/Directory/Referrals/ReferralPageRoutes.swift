@@ -106,18 +106,18 @@ extension ReferralLetterStore.Shown {
     }
 
     private var who: String {
-        guard let adviser else { return "L'équipe du Club" }
+        guard let adviser else { return "L’équipe du Club" }
         return home.map { "\(adviser), \($0)" } ?? adviser
     }
 
     private var said: String? {
         switch state {
         case .sent: nil
-        case .accepted: "Vous avez accepté. Merci : l'entreprise attend votre appel."
-        case .declined: "Vous avez décliné. Merci d'avoir répondu."
+        case .accepted: "Vous avez accepté. Merci\u{A0}: l’entreprise attend votre appel."
+        case .declined: "Vous avez décliné. Merci d’avoir répondu."
         case .expired: "Le délai pour répondre est passé. Le Club ne vous en tient pas rigueur."
         case .withdrawn:
-            "D'autres experts ont accepté, la demande a été close, ou vous avez quitté le réseau : vous n'avez plus à répondre."
+            "D’autres experts ont accepté, la demande a été close, ou vous avez quitté le réseau\u{A0}: vous n’avez plus à répondre."
         case .done: "Ce besoin est satisfait. Merci."
         case .abandoned: "Cette mise en relation a été abandonnée."
         }
@@ -153,7 +153,7 @@ extension ReferralLetterStore.Reply {
                         as [String: Any]
                 },
             ]
-            if isSatisfactionMissing { form["error"] = "Dites aussi si l'entreprise est satisfaite." }
+            if isSatisfactionMissing { form["error"] = "Dites aussi si l’entreprise est satisfaite." }
             content["outcome"] = form
         }
         content["note"] = note
@@ -165,13 +165,13 @@ extension ReferralLetterStore.Reply {
     private var said: String {
         let day = answeredAt.map { " le \(French.day($0))" } ?? ""
         return switch state {
-        case .sent: "doit répondre jusqu'au \(French.day(answerBy))"
+        case .sent: "doit répondre jusqu’au \(French.day(answerBy))"
         case .accepted: "a accepté\(day)"
         case .declined: "a décliné\(day)"
-        case .expired: "n'a pas répondu à temps"
-        case .withdrawn: "n'a plus à répondre"
-        case .done: "a fait le travail" + (satisfaction.map { " (satisfaction : \($0) sur 5)" } ?? "")
-        case .abandoned: "l'affaire n'a pas abouti"
+        case .expired: "n’a pas répondu à temps"
+        case .withdrawn: "n’a plus à répondre"
+        case .done: "a fait le travail" + (satisfaction.map { " (satisfaction\u{A0}: \($0) sur 5)" } ?? "")
+        case .abandoned: "l’affaire n’a pas abouti"
         }
     }
 

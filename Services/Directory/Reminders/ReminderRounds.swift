@@ -57,21 +57,21 @@ struct ReminderRounds: Sendable {
             case .called:
                 (
                     "Votre cotisation au Club",
-                    "Voici l'appel de la \(what) : \(amount), à régler au plus tard le \(French.day(open.dueOn))."
+                    "Voici l’appel de la \(what)\u{A0}: \(amount), à régler au plus tard le \(French.day(open.dueOn))."
                 )
             case .upcoming:
                 (
-                    "Votre cotisation : dernier jour le \(French.day(open.dueOn))",
+                    "Votre cotisation\u{A0}: dernier jour le \(French.day(open.dueOn))",
                     "Sauf erreur de notre part, il reste à régler \(amount) pour la \(what), au plus tard le \(French.day(open.dueOn))."
                 )
             case .late:
                 (
-                    "Rappel : votre cotisation au Club",
+                    "Rappel\u{A0}: votre cotisation au Club",
                     "La \(what) était à régler au plus tard le \(French.day(open.dueOn)). Il reste \(amount)."
                 )
             case .final:
                 (
-                    "Dernier rappel : votre cotisation au Club",
+                    "Dernier rappel\u{A0}: votre cotisation au Club",
                     "Malgré nos messages, il reste à régler \(amount) pour la \(what), échue le \(French.day(open.dueOn))."
                 )
             }
@@ -84,7 +84,7 @@ struct ReminderRounds: Sendable {
                 paragraphs: [
                     try Prose(validating: opening), paymentDetails,
                     try Prose(
-                        validating: "Merci d'indiquer \(open.year)-\(open.number) comme référence de votre virement. "
+                        validating: "Merci d’indiquer \(open.year)-\(open.number) comme référence de votre virement. "
                             + "Si vous avez payé entre-temps, ne tenez pas compte de ce message. "
                             + "Un reçu vous sera envoyé dès que tout est réglé."),
                 ].compactMap { $0 },

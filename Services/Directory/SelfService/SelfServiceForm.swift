@@ -24,23 +24,24 @@ struct SelfServiceForm {
             flashInfo: body.flashInfo ?? false, eventInvitations: body.eventInvitations ?? false,
             publicDirectory: body.publicDirectory ?? false, partnerOffers: body.partnerOffers ?? false)
         contactName = read(body.contactName, "contactName", "200 caractères au plus, sur une ligne.")
-        email = read(body.email, "email", "Cette adresse n'est pas valide. Exemple : nom@exemple.fr")
-        telephone = read(body.telephone, "telephone", "Ce numéro n'est pas valide. Exemple : 05 59 00 00 00")
+        email = read(body.email, "email", "Cette adresse n’est pas valide. Exemple\u{A0}: nom@exemple.fr")
+        telephone = read(body.telephone, "telephone", "Ce numéro n’est pas valide. Exemple\u{A0}: 05 59 00 00 00")
         honorificPrefix = read(body.honorificPrefix, "honorificPrefix", "200 caractères au plus, sur une ligne.")
         jobTitle = read(body.jobTitle, "jobTitle", "200 caractères au plus, sur une ligne.")
         otherEmails = readFurther(
-            body.otherEmails, "otherEmails", "Une adresse valide par ligne, dix au plus. Exemple : nom@exemple.fr")
+            body.otherEmails, "otherEmails", "Une adresse valide par ligne, dix au plus. Exemple\u{A0}: nom@exemple.fr")
         otherTelephones = readFurther(
-            body.otherTelephones, "otherTelephones", "Un numéro valide par ligne, dix au plus. Exemple : 05 59 00 00 00"
+            body.otherTelephones, "otherTelephones",
+            "Un numéro valide par ligne, dix au plus. Exemple\u{A0}: 05 59 00 00 00"
         )
         website = read(
             body.website.map { $0.isBlank ? $0 : Cell.address(Self.trimmed($0)) },
-            "website", "Cette adresse n'est pas valide. Exemple : https://www.exemple.fr")
+            "website", "Cette adresse n’est pas valide. Exemple\u{A0}: https://www.exemple.fr")
         let codes = (body.departements ?? "").unicodeScalars.split { $0.isBlank || ",;/".unicodeScalars.contains($0) }
         departements = readAll(
             codes.prefix(Self.most + 1).map { $0.count == 1 ? "0\($0)" : Substring($0).asciiUppercased },
             "departements",
-            "Séparez les numéros par des virgules. Exemple : 64, 40, 2A")
+            "Séparez les numéros par des virgules. Exemple\u{A0}: 64, 40, 2A")
         if codes.count > Self.most {
             errors["departements"] = "\(Self.most) numéros au plus."
         } else if errors["departements"] == nil, departements.isEmpty {

@@ -88,8 +88,8 @@ struct SelfServiceLinks: Sendable {
                 key: try Line(validating: "self-service:\(link)"), purpose: .selfService, email: recipient.email,
                 name: recipient.name, reader: recipient.subject, subject: "Votre lien vers votre fiche",
                 paragraphs: [
-                    try Prose(validating: "Vous avez demandé un lien vers la fiche « \(record.title) »."),
-                    "Il l'ouvre pendant vingt-quatre heures. Ne le transmettez à personne. Si vous n'avez rien demandé, ne faites rien : rien n'est changé.",
+                    try Prose(validating: "Vous avez demandé un lien vers la fiche «\u{A0}\(record.title)\u{A0}»."),
+                    "Il l’ouvre pendant vingt-quatre heures. Ne le transmettez à personne. Si vous n’avez rien demandé, ne faites rien\u{A0}: rien n’est changé.",
                 ],
                 action: .init(label: "Ouvrir ma fiche", url: address)))
     }
@@ -107,15 +107,16 @@ struct SelfServiceLinks: Sendable {
             SendLetter.Body(
                 key: try Line(validating: "self-service-moved:\(moved.record):\(moved.version)"), purpose: .selfService,
                 email: moved.email, name: record.reader, reader: record.subject,
-                subject: "L'adresse de votre fiche a changé",
+                subject: "L’adresse de votre fiche a changé",
                 paragraphs: [
                     try Prose(
-                        validating: "L'adresse électronique de la fiche « \(record.title) » vient d'être changée : "
+                        validating:
+                            "L’adresse électronique de la fiche «\u{A0}\(record.title)\u{A0}» vient d’être changée\u{A0}: "
                             + (isKept
-                                ? "le Club n'écrit plus à celle à laquelle vous lisez ce message."
-                                : "celle à laquelle vous lisez ce message n'y figure plus. Les liens envoyés à cette adresse n'ouvrent plus la fiche.")
+                                ? "le Club n’écrit plus à celle à laquelle vous lisez ce message."
+                                : "celle à laquelle vous lisez ce message n’y figure plus. Les liens envoyés à cette adresse n’ouvrent plus la fiche.")
                     ),
-                    "Si ce changement ne vient pas de vous, répondez à ce message : l'équipe du Club rétablira votre adresse.",
+                    "Si ce changement ne vient pas de vous, répondez à ce message\u{A0}: l’équipe du Club rétablira votre adresse.",
                 ]))
     }
 }

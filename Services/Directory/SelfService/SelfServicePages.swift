@@ -54,12 +54,12 @@ struct SelfServicePages: Sendable {
 
     private static func said(_ done: ShowSelf.Done) -> String {
         switch done {
-        case .confirmed: "Merci : votre fiche est confirmée."
-        case .changed: "Merci : votre fiche est enregistrée et confirmée."
+        case .confirmed: "Merci\u{A0}: votre fiche est confirmée."
+        case .changed: "Merci\u{A0}: votre fiche est enregistrée et confirmée."
         case .left: "Vous avez quitté le réseau. Merci pour le chemin parcouru ensemble."
         case .erasureAsked:
             "Votre demande est enregistrée. Dès que tout sera effacé, ce lien ne mènera plus à rien."
-        case .enrolled: "Bienvenue : vous faites de nouveau partie du réseau."
+        case .enrolled: "Bienvenue\u{A0}: vous faites de nouveau partie du réseau."
         }
     }
 
@@ -179,7 +179,7 @@ extension SelfRecord {
                 name: "telephone", label: "Téléphone", type: "tel", autocomplete: "tel", value: form.telephone),
             SelfServiceField(
                 name: "departements", label: "Départements servis",
-                hint: "Leurs numéros, séparés par des virgules : 64, 40, 2A",
+                hint: "Leurs numéros, séparés par des virgules\u{A0}: 64, 40, 2A",
                 value: form.departements),
         ]
         if case .expert = self {
@@ -201,7 +201,7 @@ extension SelfRecord {
             fields.insert(
                 SelfServiceField(
                     name: "otherEmails", label: "Autres adresses électroniques",
-                    hint: "Une par ligne ; le Club écrit à la première adresse, ci-dessus", isLong: true,
+                    hint: "Une par ligne\u{202F}; le Club écrit à la première adresse, ci-dessus", isLong: true,
                     value: form.otherEmails), at: 1)
             fields.insert(SelfServiceField(name: "jobTitle", label: "Fonction", value: form.jobTitle), at: 0)
             fields.insert(

@@ -17,7 +17,7 @@ struct SelfServiceRoutes: Sendable {
             guard let email = try? EmailAddress(validating: call.body.email) else {
                 return .text(
                     pages.door(
-                        value: call.body.email, error: "Cette adresse n'est pas valide. Exemple : nom@exemple.fr"),
+                        value: call.body.email, error: "Cette adresse n’est pas valide. Exemple\u{A0}: nom@exemple.fr"),
                     status: .unprocessableContent)
             }
             try await links.ask(email, in: transaction)
@@ -156,7 +156,7 @@ extension SelfServiceForm {
     fileprivate mutating func checkAddress(of record: SelfRecord, in transaction: PostgresTransaction) async throws {
         guard let email else {
             if record.email != nil, errors["email"] == nil {
-                refuse("email", "Indiquez une adresse électronique : c'est là que le Club vous écrit.")
+                refuse("email", "Indiquez une adresse électronique\u{A0}: c’est là que le Club vous écrit.")
             }
             return
         }
@@ -165,7 +165,7 @@ extension SelfServiceForm {
             "select from address_held where kind = 'person' and email = lower(\(email.text)) and record <> \(person.id)"
         )
         let advice =
-            "Cette adresse ne peut pas être prise ici. Répondez au dernier message du Club : l'équipe s'en charge."
+            "Cette adresse ne peut pas être prise ici. Répondez au dernier message du Club\u{A0}: l’équipe s’en charge."
         if other != nil { refuse("email", advice) }
         let further = try await transaction.first(
             """

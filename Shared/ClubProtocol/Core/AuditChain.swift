@@ -67,11 +67,17 @@ package struct AuditVerification: Codable, Hashable, Sendable {
     package var fault: Fault?
     /// The end of the chain, where it is intact.
     package var head: AuditHead?
+    /// The time of the oldest entry that could be sealed and is not; for more than some seconds only where sealing fails.
+    package var unsealedSince: Timestamp?
 
-    package init(intact: Bool, brokenAt: Int64? = nil, fault: Fault? = nil, head: AuditHead? = nil) {
+    package init(
+        intact: Bool, brokenAt: Int64? = nil, fault: Fault? = nil, head: AuditHead? = nil,
+        unsealedSince: Timestamp? = nil
+    ) {
         self.intact = intact
         self.brokenAt = brokenAt
         self.fault = fault
         self.head = head
+        self.unsealedSince = unsealedSince
     }
 }

@@ -22,6 +22,12 @@ package enum DomainName {
         return name
     }
 
+    /// A label by itself, as ``ascii(_:)`` has it in a name.
+    static func label(_ text: some Collection<UInt8>) -> String? {
+        guard !text.contains(UInt8(ascii: ".")) else { return nil }
+        return ascii(Array(text.prefix(254)) + ".example".utf8).map { String($0.dropLast(8)) }
+    }
+
     private static func name(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
 
     private static func hasEncodedLabel(_ lowered: [UInt8]) -> Bool {

@@ -2,8 +2,9 @@
 ///
 /// One function reads what people write, wherever it comes from. A number of ten digits is one of the French plan (ARCEP, décision
 /// n° 2018-0881 and later): its first digits say whether it belongs to +33 or to a territory with a code of its own. Behind a
-/// territory's code only numbers of its own can be dialled: `+590 559…` is a number of Pau behind the code of Guadeloupe. A `0` after the
-/// code, in brackets or not, is left out where the plan dials it at home only. Blanks, dots, hyphens, slashes and brackets are no
+/// territory's code only numbers of its own can be dialled: `+590 559…` is a number of Pau behind the code of Guadeloupe. A `0` that is
+/// dialled at home only is left out after the code: in brackets, but for the few countries whose numbers begin with it, and without them
+/// where a plan is known to dial it so. Blanks, dots, hyphens, slashes and brackets are no
 /// part of a number. Of short numbers those are taken by which an organization is called, `3BPQ`, `10YT` and `118XYZ`: nobody abroad
 /// can dial them, and they have no other form.
 ///
@@ -104,7 +105,12 @@ package struct Telephone: TextValue, ExpressibleByStringLiteral {
         let country = String(decoding: digits[..<code], as: UTF8.self)
         var national = digits[code...]
         guard let plan = french[country] else {
-            guard isWhole, (7...15).contains(digits.count), isDialled(country, national) else { return nil }
+            guard isWhole else { return nil }
+            if trunkPrefixed.contains(country), national.first == zero {
+                digits.remove(at: code)
+                national = digits[code...]
+            }
+            guard (7...15).contains(digits.count), isDialled(country, national) else { return nil }
             return "+\(String(decoding: digits, as: UTF8.self))"
         }
         if plan, national.first == zero { national = national.dropFirst() }
@@ -115,6 +121,7 @@ package struct Telephone: TextValue, ExpressibleByStringLiteral {
     /// Without what only makes a number legible; nil where anything else stands in it.
     private static func digits(of bytes: [UInt8]) -> [UInt8]? {
         var digits: [UInt8] = []
+        var hasTrunkPrefix = false
         var index = 0
         while index < bytes.count {
             switch bytes[index] {
@@ -122,8 +129,11 @@ package struct Telephone: TextValue, ExpressibleByStringLiteral {
             case UInt8(ascii: "+"):
                 guard digits.isEmpty else { return nil }
                 digits.append(bytes[index])
-            case UInt8(ascii: " "), UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "/"), UInt8(ascii: "("),
-                UInt8(ascii: ")"):
+            case UInt8(ascii: "("):
+                guard !hasTrunkPrefix, let end = trunkPrefix(at: index, of: bytes) else { break }
+                hasTrunkPrefix = true
+                if isCountryCode(digits) { index = end }
+            case UInt8(ascii: " "), UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "/"), UInt8(ascii: ")"):
                 break
             default:
                 guard let blank = blanks.first(where: { bytes[index...].starts(with: $0) }) else { return nil }
@@ -133,6 +143,28 @@ package struct Telephone: TextValue, ExpressibleByStringLiteral {
         }
         return digits
     }
+
+    /// Where `(0)`, which begins at an index, ends; nil for brackets around anything else.
+    private static func trunkPrefix(at index: Int, of bytes: [UInt8]) -> Int? {
+        guard let end = bytes[index...].firstIndex(of: UInt8(ascii: ")")) else { return nil }
+        return bytes[(index + 1)..<end].filter { $0 != UInt8(ascii: " ") } == [zero] ? end : nil
+    }
+
+    /// Whether what is read so far is a country code, behind which a `0` in brackets is dialled at home only.
+    private static func isCountryCode(_ digits: [UInt8]) -> Bool {
+        let code =
+            digits.starts(with: "+".utf8)
+            ? digits.dropFirst() : digits.starts(with: "00".utf8) ? digits.dropFirst(2) : []
+        return (1...3).contains(code.count) && !withLeadingZero.contains(String(decoding: code, as: UTF8.self))
+    }
+
+    /// Italy, Saint-Marin, Côte d’Ivoire and the Congo dial the 0 from abroad, too.
+    private static let withLeadingZero: Set<String> = ["39", "378", "225", "242"]
+
+    /// The neighbours, and others that members have numbers of: there a 0 is dialled at home only.
+    private static let trunkPrefixed: Set<String> = [
+        "31", "32", "40", "41", "43", "44", "46", "49", "61", "212", "213", "353",
+    ]
 
     private static let zero = UInt8(ascii: "0")
 

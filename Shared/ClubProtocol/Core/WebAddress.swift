@@ -1,12 +1,12 @@
 /// The address of a web page: `http` or `https`, a host, no user, at most 2,000 bytes. A host with other letters than those of
-/// ASCII is kept with A-labels; what follows it is ASCII, as RFC 3986 has it.
+/// ASCII is kept with A-labels, and such letters of what follows it percent-encoded as UTF-8 (RFC 3987, 3.1), as RFC 3986 has it.
 package struct WebAddress: TextValue, ExpressibleByStringLiteral {
     package let text: String
 
     package init(validating text: String) throws(InvalidText) {
         let refusal = InvalidText("is no web address (https://…)")
         guard text.utf8.count <= 2000 else { throw refusal }
-        let bytes = Array(text.utf8)
+        guard let bytes = Self.encoded(text), bytes.count <= 2000 else { throw refusal }
         guard let scheme = ["https://", "http://"].first(where: { Self.begins(bytes, with: $0) })?.utf8.count else {
             throw refusal
         }
@@ -17,7 +17,7 @@ package struct WebAddress: TextValue, ExpressibleByStringLiteral {
             guard authority.allSatisfy(Self.mayFollow), authority.contains(UInt8(ascii: ".")),
                 authority.first != UInt8(ascii: "."), authority.last != UInt8(ascii: ".")
             else { throw refusal }
-            self.text = text
+            self.text = String(decoding: bytes, as: UTF8.self)
             return
         }
         let hostEnd = authority.firstIndex(of: UInt8(ascii: ":")) ?? end
@@ -37,6 +37,29 @@ package struct WebAddress: TextValue, ExpressibleByStringLiteral {
 
     package static var schema: TextSchema {
         TextSchema(format: "uri", maxLength: 2000, example: "https://www.example.org/")
+    }
+
+    private static let digits = Array("0123456789ABCDEF".utf8)
+
+    /// With what follows the host in ASCII; nil where something in it does not show.
+    static func encoded(_ text: String) -> [UInt8]? {
+        guard !text.isASCII else { return Array(text.utf8) }
+        var slashes = 0
+        var isBehindHost = false
+        var encoded: [UInt8] = []
+        for scalar in text.unicodeScalars {
+            if scalar == "/" { slashes += 1 }
+            isBehindHost = isBehindHost || slashes > 2 || scalar == "?" || scalar == "#"
+            guard isBehindHost, !scalar.isASCII else {
+                encoded.append(contentsOf: UTF8.encode(scalar).map(Array.init) ?? [])
+                continue
+            }
+            guard Text.isVisible(scalar) else { return nil }
+            for byte in UTF8.encode(scalar).map(Array.init) ?? [] {
+                encoded += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+            }
+        }
+        return encoded
     }
 
     /// Without regard to capitals; `prefix` has none.

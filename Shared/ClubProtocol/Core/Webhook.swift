@@ -55,9 +55,23 @@ package struct WebhookAddress: TextValue, ExpressibleByStringLiteral {
 
     private static let forbidden = Array("\"<>\\^`{|}#@".utf8)
 
+    /// With a host name in A-labels and lower case, and what follows it percent-encoded; nil where that cannot be.
+    private static func ascii(_ text: String) -> String? {
+        guard let bytes = WebAddress.encoded(text), bytes.count <= 2000 else { return nil }
+        let scheme = text.hasBytePrefix("https://") ? 8 : 7
+        let name = bytes.dropFirst(scheme).prefix { !"/?:[".utf8.contains($0) }
+        guard name.contains(where: { $0 >= 0x80 || (0x41...0x5A).contains($0) }) else {
+            return String(decoding: bytes, as: UTF8.self)
+        }
+        guard let host = DomainName.ascii(name) else { return nil }
+        return String(decoding: bytes[..<name.startIndex], as: UTF8.self) + host
+            + String(decoding: bytes[name.endIndex...], as: UTF8.self)
+    }
+
     package init(validating text: String) throws(InvalidText) {
-        let refusal = InvalidText("is no web address with a host in lower case (https://…)")
-        guard text.utf8.count <= 2000, text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && !Self.forbidden.contains($0) })
+        let refusal = InvalidText("is no web address (https://…)")
+        guard text.utf8.count <= 2000, let text = Self.ascii(text),
+            text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && !Self.forbidden.contains($0) })
         else { throw refusal }
         isSecure = text.hasBytePrefix("https://")
         guard isSecure || text.hasBytePrefix("http://") else { throw refusal }

@@ -8,7 +8,7 @@ package struct ContactPart: TextValue {
 
     package init(validating text: String) throws(InvalidText) {
         guard text.utf8.count <= 100 else { throw InvalidText("is longer than 100 characters") }
-        let bytes = Array(text.removingScalars { $0 == "\u{A0}" || $0 == "\u{202F}" }.utf8)
+        let bytes = try Self.ascii(text.removingScalars { $0 == "\u{A0}" || $0 == "\u{202F}" })
         guard bytes.allSatisfy({ (0x20..<0x7F).contains($0) }) else {
             throw InvalidText("is no part of an e-mail address or a telephone")
         }
@@ -22,6 +22,23 @@ package struct ContactPart: TextValue {
         }
         self.text = text
         self.pattern = pattern
+    }
+
+    /// Labels of a domain with other letters than those of ASCII as A-labels, by which addresses are kept: `@münchen`,
+    /// `contact@école.example`. A label is looked up as a whole, as nobody knows how a part of it begins.
+    private static func ascii(_ text: String) throws(InvalidText) -> [UInt8] {
+        guard !text.isASCII else { return Array(text.utf8) }
+        let at = text.utf8.lastIndex(of: UInt8(ascii: "@"))
+        let start = at.map { text.utf8.index(after: $0) } ?? text.startIndex
+        let labels = text[start...].trimmingBlanks.split(atByte: UInt8(ascii: "."))
+        var parts: [String] = []
+        for label in labels {
+            guard label.isASCII || DomainName.label(label.utf8) != nil else {
+                throw InvalidText("is no part of an e-mail address or a telephone")
+            }
+            parts.append(label.isASCII ? String(label) : DomainName.label(label.utf8) ?? "")
+        }
+        return Array((String(text[..<start]) + parts.joined(separator: ".")).utf8)
     }
 
     /// What is dialled: after `00` as after `+`, and without the 0 that people put between brackets after the country.

@@ -43,11 +43,12 @@ package struct Duplicate: Codable, Hashable, Sendable {
     /// What can speak for two records being one, or against it.
     package enum Rule: String, Codable, CaseIterable, Sendable {
         case sameSiren, sameEmail, sameMailbox, sameTelephone, sameWebsite
-        /// Organizations and experts: the same name, accents, case and signs apart, in the same place.
+        /// Organizations and experts: the same name, accents, case, signs and legal form apart, in the same place.
         case sameNameAndPostalCode, sameNameAndDepartement
         /// Names that begin alike and differ in some letters, under one postal code.
         case similarNameAndPostalCode
-        /// People: the same full name; given and family name exchanged; nearly the same in one organization.
+        /// People: the same full name; given and family name exchanged; nearly the same in one organization. Of organizations and experts
+        /// the same name, where of one of them nobody knows the place.
         case sameName, swappedNames, similarNameInOrganization
         /// Adds to what another rule has found.
         case sameOrganization
@@ -61,9 +62,9 @@ package struct Duplicate: Codable, Hashable, Sendable {
             switch self {
             case .sameNameAndPostalCode, .sameName: 50
             case .sameSiren, .swappedNames: 45
-            case .sameEmail, .sameMailbox: 40
+            case .sameEmail, .sameMailbox, .sameNameAndDepartement: 40
             case .similarNameAndPostalCode, .similarNameInOrganization: 35
-            case .sameTelephone, .sameWebsite, .sameNameAndDepartement: 30
+            case .sameTelephone, .sameWebsite: 30
             case .sameOrganization: 20
             case .differentSiret: -30
             case .sameNetwork: -40

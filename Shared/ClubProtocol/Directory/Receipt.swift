@@ -1,6 +1,7 @@
 import HTTPTypes
 
-/// The receipt of a contribution that has been paid as a whole: numbered without a gap in each year, and never changed.
+/// The receipt of a contribution that has been paid as a whole: numbered without a gap in each year, and never changed. When
+/// money went back and all is paid again, another one replaces it.
 package struct Receipt: Codable, Hashable, Sendable {
     package typealias ID = Identifier<Receipt>
 
@@ -20,6 +21,8 @@ package struct Receipt: Codable, Hashable, Sendable {
     package var means: [Payment.Means]
     /// What has gone back since, while the contribution is not paid as a whole any more.
     package var returned: Money?
+    /// The number of the one that replaces it, `2027-12`; this one attests nothing any more.
+    package var replacedBy: Line?
 }
 
 /// Lists receipts, the latest first.
@@ -48,7 +51,7 @@ package enum ListReceipts: Endpoint {
     package typealias Response = Page<Receipt>
 }
 
-/// Shows the receipt of a contribution, ready to be printed; none before all is paid.
+/// Shows the latest receipt of a contribution, ready to be printed; none before all is paid.
 package enum ShowReceipt: Endpoint {
     package static let operation = Operation(
         .get, "/v1/contributions/{contribution}/receipt", "Page: the receipt of a contribution.",
@@ -58,7 +61,7 @@ package enum ShowReceipt: Endpoint {
     package typealias Response = TextDocument
 }
 
-/// The receipt of a contribution as PDF: the same bytes for good.
+/// The latest receipt of a contribution as PDF: the same bytes for good, until money goes back, which it says then.
 package enum GetReceiptDocument: Endpoint {
     package static let operation = Operation(
         .get, "/v1/contributions/{contribution}/receipt.pdf", "The receipt of a contribution as PDF.",

@@ -18,13 +18,22 @@ struct AuditRoutes {
             case (nil, nil): noted = nil
             default: throw Problem.invalid("", "a head has both seq and hash")
             }
-            switch try await trail.verify(noted: noted) {
+            let verdict = try await trail.verify(noted: noted)
+            let unsealed = try await trail.unsealedSince()
+            switch verdict {
             case .intact(let head):
                 return .value(
-                    AuditVerification(intact: true, head: .init(service: service, seq: head.seq, hash: head.hash)))
+                    AuditVerification(
+                        intact: true, head: .init(service: service, seq: head.seq, hash: head.hash),
+                        unsealedSince: unsealed))
             case .broken(let seq, let fault):
-                return .value(AuditVerification(intact: false, brokenAt: seq, fault: fault))
+                return .value(
+                    AuditVerification(intact: false, brokenAt: seq, fault: fault, unsealedSince: unsealed))
             }
         }
+        parts.watch(
+            "audit", "unsealed", gauge: "audit_entries_overdue",
+            output: { "\($0) entries have waited for their seal for more than a minute; the log says why" },
+            count: { try await trail.countOverdue() })
     }
 }

@@ -49,6 +49,22 @@ package struct AuditTrail: Sendable {
         try await database.write("select audit_seal(\(limit)::integer) as sealed").first?["sealed"] ?? 0
     }
 
+    /// The time of the oldest entry that could be sealed and is not.
+    package func unsealedSince() async throws -> Timestamp? {
+        try await database.first("select at from audit where \(Self.unsealed) order by xid, id limit 1")?["at"]
+    }
+
+    /// How many entries have waited for their seal for more than a minute, as far as a thousand.
+    package func countOverdue() async throws -> Int {
+        try await database.first(
+            """
+            select count(*) from (
+                select from audit where \(Self.unsealed) and at < now() - interval '1 minute' limit 1000) as overdue
+            """)?["count"] ?? 0
+    }
+
+    private static let unsealed: SQL = "seq is null and xid < pg_snapshot_xmin(pg_current_snapshot())"
+
     /// Walks the chain from its beginning, and looks whether what guards it is still there.
     ///
     /// - Parameter noted: a head that was written down earlier; rewriting the chain together with its head is seen by it alone.

@@ -19,5 +19,6 @@ package enum ServiceMigrations {
             ]),
         Migration("kit-0008-idempotency", sql: PackageResources.kit_0008_idempotency_sql),
         Migration("kit-0009-compaction", sql: PackageResources.kit_0009_compaction_sql),
+        Migration("kit-0010-audit", sql: PackageResources.kit_0010_audit_sql),
     ]
 }

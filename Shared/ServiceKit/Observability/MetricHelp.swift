@@ -16,6 +16,7 @@ enum MetricHelp {
         "http_client_active_requests": "Calls to a peer under way.",
         "service_client_calls_total": "Calls to a peer, by how they ended.",
         "service_client_retries_total": "Repeated calls to a peer.",
+        "audit_entries_overdue": "Entries of the audit trail that have waited for their seal for more than a minute.",
         "jobs": "Jobs in the queue, by kind and state.",
         "jobs_dead": "Jobs that nobody tries any more.",
         "jobs_total": "Jobs worked on, by kind and outcome.",

@@ -164,12 +164,15 @@ struct ContactTests {
     }
 
     @Test(
-        "a host with accents is kept as the DNS has it, and what follows it as it is",
+        "a host with accents is kept as the DNS has it, and what follows it percent-encoded, as browsers send it",
         arguments: [
             ("https://économie-numérique.fr", "https://xn--conomie-numrique-9pbl.fr"),
             ("HTTP://Müller.example:8080/a?b#c", "HTTP://xn--mller-kva.example:8080/a?b#c"),
             ("https://www.XN--MLLER-KVA.example/", "https://www.xn--mller-kva.example/"),
             ("https://straße.example/?q=1", "https://xn--strae-oqa.example/?q=1"),
+            ("https://www.exemple.fr/présentation", "https://www.exemple.fr/pr%C3%A9sentation"),
+            ("https://École.fr/é?ü=1#日", "https://xn--cole-9oa.fr/%C3%A9?%C3%BC=1#%E6%97%A5"),
+            ("https://exemple.fr?à/b", "https://exemple.fr?%C3%A0/b"),
         ])
     func accents(text: String, kept: String) throws {
         #expect(try WebAddress(validating: text).text == kept)
@@ -186,10 +189,35 @@ struct ContactTests {
             "https://example.org/\"x",
             "https://example.org\\@evil.org", "https://example.org/\u{202E}gpj.exe", "https://example.org/\u{85}",
             "https://" + String(repeating: "a", count: 2000) + ".fr", "https://😀.fr", "https://é@evil.example/",
-            "https://é.fr:80:80/", "https://é.fr:x", "https://é.fr/à", "https://xn--a.fr/", "https://é",
+            "https://é.fr:80:80/", "https://é.fr:x", "https://é.fr/a\u{200B}", "https://xn--a.fr/", "https://é",
         ])
     func noWeb(text: String) {
         #expect(refusal(WebAddress.self, text) == "is no web address (https://…)")
+    }
+
+    @Test(
+        "a webhook's host with capitals or accents is kept as the DNS has it",
+        arguments: [
+            ("https://école.fr/hook", "https://xn--cole-9oa.fr/hook"),
+            ("https://Hooks.Example.org/A?é=1", "https://hooks.example.org/A?%C3%A9=1"),
+            ("https://École.fr:8443/", "https://xn--cole-9oa.fr:8443/"),
+            ("https://[2001:db8::1]/", "https://[2001:db8::1]/"),
+        ])
+    func webhook(text: String, kept: String) throws {
+        let address = try WebhookAddress(validating: text)
+        #expect(address.text == kept && kept.contains(address.host))
+    }
+
+    @Test(
+        "a part of an address with accents is looked up as addresses are kept",
+        arguments: [
+            ("contact@École-Numérique.fr", "contact@xn--cole-numrique-9gbi.fr"),
+            ("@école-numérique.fr", "@xn--cole-numrique-9gbi.fr"),
+            ("münchen", "xn--mnchen-3ya"), ("@münchen", "@xn--mnchen-3ya"), ("x@münchen.de", "x@xn--mnchen-3ya.de"),
+            ("@Chambre.ex", "@chambre.ex"), ("+44 (0)20 71", "442071"),
+        ])
+    func part(text: String, pattern: String) throws {
+        #expect(try ContactPart(validating: text).pattern == pattern)
     }
 
     @Test("money is an amount in cents and a currency, and nothing else is")

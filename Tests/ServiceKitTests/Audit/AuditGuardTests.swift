@@ -98,6 +98,34 @@ struct AuditGuardTests {
         }
     }
 
+    @Test("an entry that could not be hashed is refused: it would stand before all later ones for ever")
+    func long() async throws {
+        try await withServiceDatabase { kit in
+            try await filled(kit)
+            for column in ["actor", "role", "action", "entity", "subject"] as [SQL] {
+                let values = (["actor", "role", "action", "entity", "subject"] as [SQL]).map { name -> SQL in
+                    name.text == column.text ? "repeat('x', 1001)" : "'x'"
+                }
+                let error = await #expect(throws: PostgresError.self) {
+                    try await kit.client.transaction { transaction in
+                        try await transaction.execute(
+                            "insert into audit (actor, role, action, entity, subject) values (\(values.joined(separator: ", ")))"
+                        )
+                    }
+                }
+                #expect(error?.constraint == "audit_length_check", "\(column.text)")
+            }
+            let audit = trail(kit)
+            try await eventually("all is sealed") {
+                _ = try await audit.seal()
+                return try await audit.unsealedSince() == nil
+            }
+            #expect(try await audit.countOverdue() == 0)
+            try await filled(kit)
+            try await eventually("it could be sealed") { try await audit.unsealedSince() != nil }
+        }
+    }
+
     @Test("nobody changes the trail by statements on rows, the owner and a superuser who replays included")
     func owner() async throws {
         try await withServiceDatabase { kit in

@@ -1,0 +1,60 @@
+import Foundation
+import TestKit
+import Testing
+
+/// What members read is French, typographically right: blanks that do not break before two-part signs and within guillemets, curved
+/// apostrophes. Looked for in the templates, and in the texts of the services' code.
+@Suite("French typography")
+struct FrenchTypographyTests {
+    private static let services = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .deletingLastPathComponent().deletingLastPathComponent().appending(path: "Services")
+
+    private static func files(_ ending: String) throws -> [(name: String, text: String)] {
+        let all = try #require(FileManager.default.enumerator(atPath: services.path)).compactMap { $0 as? String }
+        return try all.filter { $0.hasSuffix(ending) }.sorted().map { name in
+            (name, try String(contentsOf: services.appending(path: name), encoding: .utf8))
+        }
+    }
+
+    /// What stands where no line may be broken, or is a typewriter's apostrophe.
+    private static func faults(in text: String) throws -> [String] {
+        let breaking = try Regex(#"[\p{L}\p{N})»}’] [:;!?»](?=[\s<{.,"]|$)|« "#)
+        let apostrophe = try Regex(#"\p{L}'[\p{L}«{]"#)
+        return text.split(separator: "\n").filter { $0.contains(breaking) || $0.contains(apostrophe) }.map(String.init)
+    }
+
+    @Test("templates")
+    func templates() throws {
+        let templates = try Self.files(".mustache")
+        #expect(templates.count > 10)
+        for (name, text) in templates { #expect(try Self.faults(in: text) == [], "\(name)") }
+    }
+
+    @Test("texts in code")
+    func texts() throws {
+        // Without interpolations, which are code.
+        let interpolation = try Regex(#"\\\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)"#)
+        let literal = try Regex<(Substring, Substring)>(#""((?:[^"\\\n]|\\.)+)""#)
+        let accent = try Regex("[éèêàçùôîûœÉÀ«»’]")
+        let english = try Regex(" (?:of|the) ")
+        var count = 0
+        for (name, text) in try Self.files(".swift") where !name.hasPrefix("Operator/") {
+            for line in text.split(separator: "\n") where !line.drop(while: { $0 == " " }).hasPrefix("//") {
+                for match in String(line).replacing(interpolation, with: "X").matches(of: literal) {
+                    let text = String(match.output.1)
+                    guard text.contains(accent), !text.contains(english) else { continue }
+                    count += 1
+                    #expect(try Self.faults(in: text) == [], "\(name)")
+                }
+            }
+        }
+        #expect(count > 100)
+    }
+
+    @Test(
+        "what is wrong is found",
+        arguments: ["Merci !", "Est-ce exact ?", "l'équipe", "« ici »", "Rappel : vous", "été ; vous"])
+    func negativeControl(text: String) throws {
+        #expect(try !Self.faults(in: text).isEmpty)
+    }
+}
