@@ -66,7 +66,7 @@ struct ImportConsentTests {
         (nil, true, [.update: true, .fill: true, .skip: nil]),
         (nil, false, [.update: false, .fill: false, .skip: nil]),
         (true, true, [.update: true, .fill: true, .skip: true]),
-        (true, false, [.update: false, .fill: true, .skip: true]),
+        (true, false, [.update: false, .fill: false, .skip: true]),
         (false, true, [.update: false, .fill: false, .skip: false]),
         (false, false, [.update: false, .fill: false, .skip: false]),
     ]

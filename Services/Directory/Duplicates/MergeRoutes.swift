@@ -31,7 +31,8 @@ struct MergeRoutes {
         do {
             let joined = try await MergeConflicts.unlink(images, body, in: transaction)
             let changes = try MergeRules.changes(
-                of: joined.survivor, with: joined.merged, choices: body.choices ?? [:])
+                of: joined.survivor, with: joined.merged, choices: body.choices ?? [:],
+                guessed: try await MergeStore.guessed(body, in: transaction))
             var steps: [JSONText] = []
             for (table, twin) in try await MergeConflicts.twins(body, in: transaction) {
                 steps.append(try await MergeStore.absorb(table, twin.survivor, twin.merged, in: transaction))

@@ -21,6 +21,12 @@ enum MergeRules {
     private static let enrolment: Set<String> = ["enrolled_on", "left_on", "confirmed_at"]
     /// What people say of themselves, by a link or an answer: where it was said after a merge, its undo leaves it.
     private static let personal: [Set<String>] = [Set(emails), enrolment]
+    /// By the purpose: where a record agrees, and nobody knows since when.
+    struct Guessed {
+        var survivor: Set<String> = []
+        var merged: Set<String> = []
+    }
+
     /// What makes the row itself; no choice concerns it.
     static let own: Set<String> = ["id", "version", "version_floor", "created_at", "updated_at"]
     private static let consents = "consents"
@@ -32,8 +38,11 @@ enum MergeRules {
     ///   - survivor: its row, by the names of columns; NULLs are there as `null`.
     ///   - merged: the other's.
     ///   - choices: by the names of fields as the API has them.
+    ///   - guessed: the purposes of agreements of which nobody knows when they were given, of either record.
     /// - Throws: 422 for a choice of what is no field, or of two sides for what belongs together.
-    static func changes(of survivor: Image, with merged: Image, choices: [String: Side]) throws -> Image {
+    static func changes(
+        of survivor: Image, with merged: Image, choices: [String: Side], guessed: Guessed = Guessed()
+    ) throws -> Image {
         let columns = Set(survivor.keys).subtracting(own)
         var sides: [Set<String>: Side] = [:]
         for (field, side) in choices.sorted(by: { $0.key < $1.key }) {
@@ -50,14 +59,14 @@ enum MergeRules {
         }
         var changes: Image = [:]
         for group in Set(columns.map(group)) {
-            let wanted = values(of: group, survivor, merged, side: sides[group])
+            let wanted = values(of: group, survivor, merged, side: sides[group], guessed)
             for (column, value) in wanted where survivor[column] != value { changes[column] = value }
         }
         return changes
     }
 
     private static func values(
-        of group: Set<String>, _ survivor: Image, _ merged: Image, side: Side?
+        of group: Set<String>, _ survivor: Image, _ merged: Image, side: Side?, _ guessed: Guessed
     ) -> Image {
         // Both addresses are kept: the choice says which of them is the first.
         for names in [emails, telephones] where group == Set(names) && survivor[names[1]] != nil {
@@ -70,7 +79,7 @@ enum MergeRules {
         case nil: break
         }
         if group == [consents] {
-            return [consents: latest(survivor[consents] ?? .null, merged[consents] ?? .null)]
+            return [consents: latest(survivor[consents] ?? .null, merged[consents] ?? .null, guessed)]
         }
         if group == enrolment { return joined(survivor, merged) }
         // Whoever declined to be shown is shown by no merge.
@@ -116,16 +125,25 @@ enum MergeRules {
     }
 
     /// For each purpose the answer that was given last: a withdrawal is not lost in a merge. Of two that were given at one time, as an
-    /// import writes them, the order is unknown: the no counts.
-    private static func latest(_ own: JSONValue, _ other: JSONValue) -> JSONValue {
+    /// import writes them, the order is unknown: the no counts. It is as unknown of a yes of a file that does not say its day.
+    private static func latest(_ own: JSONValue, _ other: JSONValue, _ guessed: Guessed) -> JSONValue {
         guard case .object(var answers) = own, case .object(let others) = other else { return own }
         for (purpose, answer) in others {
             guard let mine = answers[purpose] else {
                 answers[purpose] = answer
                 continue
             }
+            let (declined, hadDeclined) = (answer["agreed"] == .bool(false), mine["agreed"] == .bool(false))
             let (theirs, own) = (time(of: answer), time(of: mine))
-            if theirs > own || theirs == own && answer["agreed"] == .bool(false) { answers[purpose] = answer }
+            let counts =
+                if declined, guessed.survivor.contains(purpose) {
+                    true
+                } else if hadDeclined, guessed.merged.contains(purpose) {
+                    false
+                } else {
+                    theirs > own || theirs == own && declined
+                }
+            if counts { answers[purpose] = answer }
         }
         return .object(answers)
     }

@@ -154,6 +154,30 @@ enum MergeStore {
         }
     }
 
+    /// Where the records agree by a file that did not say when that was, or since before there was a ledger.
+    static func guessed(_ body: MergeRecords.Body, in transaction: PostgresTransaction) async throws
+        -> MergeRules.Guessed
+    {
+        guard body.kind != .organization else { return .init() }
+        var guessed = MergeRules.Guessed()
+        let rows = try await transaction.query(
+            """
+            select distinct record.id, purpose
+            from \(body.kind.table) as record join consent_entry as entry on entry.\(body.kind.table) = record.id
+            where record.id = any(\([body.survivor, body.merged])) and agreed and source in ('import', 'carriedOver')
+                and origin is null and at = (consents -> purpose ->> 'at')::timestamptz
+            """)
+        for row in rows {
+            let purpose: String = try row["purpose"]
+            if try row["id", as: DirectoryRecord.ID.self] == body.survivor {
+                guessed.survivor.insert(purpose)
+            } else {
+                guessed.merged.insert(purpose)
+            }
+        }
+        return guessed
+    }
+
     /// Moves what refers to a row to another one, and takes the row out.
     static func absorb(
         _ table: SQL, _ survivor: DirectoryRecord.ID, _ merged: DirectoryRecord.ID, in transaction: PostgresTransaction

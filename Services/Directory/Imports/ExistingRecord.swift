@@ -48,20 +48,30 @@ struct ExistingRecord {
     /// withdrawal that comes in between counts.
     static let consents: SQL = #"row.consents as choices, row."consentDate" as given_on, declined"#
 
-    /// What was declined at the address of a row that answers, as `declined`: after the rows, in a `from`.
+    /// What was declined at the addresses of a row that answers, as `declined`: after the rows, in a `from`. Also by whoever else has one of
+    /// them, or had it, of whatever kind: two records of one mailbox may be one reader.
     ///
-    /// The hash is that of `directory.address_hash`, written out: as a function it would cost more than all else of the row.
+    /// The hash is that of `directory.address_hash`, written out: as a function it would cost more than all else of the row. So would
+    /// `declined_at`, if its argument were a subquery: then it were no part of the statement.
     ///
-    /// - Parameter emails: an array; null stands for no address.
-    static func declined(at emails: SQL) -> SQL {
+    /// - Parameters:
+    ///   - emails: an array; null stands for no address.
+    ///   - isApart: whether what `other` declined, the columns of `directory.declined_at`, says nothing of the row.
+    static func declined(at emails: SQL, unless isApart: SQL = "false") -> SQL {
         let key: SQL = "select key from declined_address_key"
+        // Of two the later one counts: it is the last of its key.
         return """
             cross join lateral (
-                select jsonb_object_agg(purpose, declined_at) as declined
-                from declined_address
-                where row.consents is not null and hash = any(array(
-                    select sha256((\(key)) || sha256((\(key)) || convert_to(lower(email), 'UTF8')))
-                    from unnest(\(emails)) as email where email is not null))) as refused
+                select jsonb_object_agg(purpose, declined_at order by declined_at) as declined
+                from (
+                    select purpose, declined_at from declined_address
+                    where row.consents is not null and hash = any(array(
+                        select sha256((\(key)) || sha256((\(key)) || convert_to(lower(email), 'UTF8')))
+                        from unnest(\(emails)) as email where email is not null))
+                    union all
+                    select other.purpose, other.declined_at
+                    from directory.declined_at(lower((\(emails))::text)::text[]) as other
+                    where row.consents is not null and not \(isApart)) as each) as refused
             """
     }
 
@@ -83,9 +93,29 @@ struct ExistingRecord {
 
 /// A yes or a no of a row that did not become the record's.
 struct ImportLeftOut: Decodable {
+    enum Reason: String, Decodable {
+        /// The row does not say that it is newer.
+        case undated
+        /// What is there was to stay as it is.
+        case skipped
+        /// Only gaps were to be filled.
+        case filled
+
+        var detail: String {
+            switch self {
+            case .undated:
+                "was left out: it was answered otherwise, and the row does not say that this is newer (consentDate, consentSource)"
+            case .skipped: "was left out: it was answered otherwise, and the record stays as it is (existing=skip)"
+            case .filled:
+                "was left out: it was answered otherwise, and a yes fills only what was never answered (existing=fill)"
+            }
+        }
+    }
+
     var row: Int
     /// By the name of its column in the API.
     var columns: [String]
+    var reason: Reason
 }
 
 extension ImportLeftOut {
@@ -101,14 +131,29 @@ extension ImportLeftOut {
             existing == .skip ? "false" : "(said = 'true' and not record.consents ? purpose)"
         return try await transaction.query(
             """
-            select row.row, array_agg(purpose order by purpose) as columns
-            from jsonb_to_recordset(\(rows)) as row (row int, id uuid, consents jsonb)
+            select row.row, array_agg(purpose order by purpose) as columns, reason
+            from jsonb_to_recordset(\(rows)) as row (row int, id uuid, consents jsonb, "consentDate" date)
                 join \(table) as record using (id) cross join jsonb_each(row.consents) as answer (purpose, said)
+                cross join lateral (
+                    select \(reason(said: #"said = 'true' and record.consents ? purpose and "consentDate" is not null"#, existing))
+                ) as why (reason)
             where jsonb_typeof(said) = 'boolean'
                 and (record.consents -> purpose -> 'agreed' <> said or \(neverAsked))
-            group by row.row order by row.row
+            group by row.row, reason order by row.row, reason
             """
         ).decode(ImportLeftOut.self)
+    }
+
+    /// Why an answer was left out.
+    ///
+    /// - Parameter said: whether it is a yes with a day, for what was answered before.
+    static func reason(said isDatedYes: SQL, _ existing: Import.Existing) -> SQL {
+        switch existing {
+        case .update: "\(Reason.undated.rawValue)::text"
+        case .skip: "\(Reason.skipped.rawValue)::text"
+        case .fill:
+            "case when \(isDatedYes) then \(Reason.filled.rawValue)::text else \(Reason.undated.rawValue)::text end"
+        }
     }
 }
 
@@ -119,13 +164,15 @@ enum Firms {
 
     /// Another SIRET or SIREN; or another name in another town. A firm that has moved, or has another name, is the same.
     ///
-    /// - Parameter siren: of the record; experts have none of their own.
-    static func areTwo(_ record: SQL, siren: SQL, nameKey: SQL) -> SQL {
+    /// - Parameters:
+    ///   - siren: of the record; experts have none of their own.
+    ///   - row: with the same columns as the record, and `siren` and `name_key`.
+    static func areTwo(_ record: SQL, siren: SQL, nameKey: SQL, row: SQL = "row") -> SQL {
         """
         coalesce(
-            \(record).siret <> row.siret or \(siren) <> row.siren
-            or \(nameKey) <> row.name_key and directory.are_two_towns(
-                \(record).commune, \(record).postal_code, row.commune, nullif(row.postal_code, '')), false)
+            \(record).siret <> \(row).siret or \(siren) <> \(row).siren
+            or \(nameKey) <> \(row).name_key and directory.are_two_towns(
+                \(record).commune, \(record).postal_code, \(row).commune, nullif(\(row).postal_code, '')), false)
         """
     }
 }

@@ -58,7 +58,7 @@ extension ExpertRow {
                 directory.departement_at("postalCode", departement),
                 coalesce(departements, array[directory.departement_at("postalCode", departement)]),
                 coalesce(topics, '{}'), coalesce(brands, '{}'), website, \(ExistingRecord.firstConsents)
-            from \(recordset(rows)) \(ExistingRecord.declined(at: "array[row.email]"))
+            from \(recordset(rows)) \(ExistingRecord.declined(at: "array[row.email]", unless: isAnotherFirms))
             """)
     }
 
@@ -87,7 +87,7 @@ extension ExpertRow {
                     \(known.list("brands", "row.brands", emptiedAs: "brands")),
                     \(known.text("website", "row.website", emptiedAs: "website")), \(ExistingRecord.consents)
                 from \(recordset(rows)) join expert using (id)
-                    \(ExistingRecord.declined(at: "array[coalesce(row.email, expert.email)]"))
+                    \(ExistingRecord.declined(at: "array[row.email, expert.email]", unless: isAnotherFirms))
             ) as said
             where expert.id = said.id and (
                 expert.sub_kind, expert.name, expert.siret, expert.contact_name, expert.email, expert.telephone,
@@ -101,6 +101,19 @@ extension ExpertRow {
             """
         ).decode(ImportWritten.self)
     }
+
+    /// To be shown in the public directory is each firm's own affair, where two share a mailbox, which is not shown; what one of them
+    /// declined to be mailed, the mailbox declined.
+    private static let isAnotherFirms: SQL = """
+        (other.purpose = 'publicDirectory' and exists (
+            select from (
+                select siret, left(siret, 9) as siren, name_key, commune, postal_code from expert
+                where expert.id = other.record) as firm
+                cross join lateral (
+                    select row.siret, left(row.siret, 9) as siren, directory.name_key(row.name) as name_key, row.commune,
+                        row."postalCode" as postal_code) as said
+            where \(Firms.areTwo("firm", siren: "firm.siren", nameKey: "firm.name_key", row: "said"))))
+        """
 
     static func leftOut(
         _ rows: JSONText, for existing: Import.Existing, in transaction: PostgresTransaction

@@ -136,7 +136,7 @@ struct ImportWriter<Row: ImportedRow> {
         }
         if !new.isEmpty {
             try await Row.insert(try JSONText(encoding: new), in: transaction)
-            let notes = try await notes(about: new, in: transaction)
+            let notes = try await notes(about: new, for: .update, in: transaction)
             for row in new {
                 guard let id = row.id else { continue }
                 entries.append(.init(.created, Row.entity, id, version: 1, values: row.withoutNotes))
@@ -150,7 +150,7 @@ struct ImportWriter<Row: ImportedRow> {
                     try JSONText(encoding: known), filling: existing == .fill, in: transaction)
                 for record in written { versions[record.id] = record.version }
             }
-            let notes = try await notes(about: known, in: transaction)
+            let notes = try await notes(about: known, for: existing, in: transaction)
             for row in known {
                 guard let id = row.id else { continue }
                 if let version = versions[id] {
@@ -163,8 +163,10 @@ struct ImportWriter<Row: ImportedRow> {
     }
 
     /// What the rows say and their records did not get, by row.
+    ///
+    /// - Parameter existing: what the rows mean for their records; a new one takes all that it may.
     private func notes(
-        about rows: [Row], in transaction: PostgresTransaction
+        about rows: [Row], for existing: Import.Existing, in transaction: PostgresTransaction
     ) async throws -> [Int: [ImportRow.Fault]] {
         func fault(_ name: String, _ detail: String) -> ImportRow.Fault {
             .init(column: Row.Column(rawValue: name).flatMap { header.title(of: $0) } ?? name, detail: detail)
@@ -178,13 +180,9 @@ struct ImportWriter<Row: ImportedRow> {
         let answering = rows.filter(\.answers)
         guard !answering.isEmpty else { return notes }
         for left in try await Row.leftOut(try JSONText(encoding: answering), for: existing, in: transaction) {
-            notes[left.row, default: []] += left.columns.map { fault($0, Self.leftOut) }
+            notes[left.row, default: []] += left.columns.map { fault($0, left.reason.detail) }
         }
         return notes
-    }
-
-    private static var leftOut: String {
-        "was left out: it was answered otherwise, and the row does not say that this is newer (consentDate, consentSource)"
     }
 }
 

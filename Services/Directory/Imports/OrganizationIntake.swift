@@ -122,6 +122,24 @@ extension OrganizationRow {
         }
     }
 
+    /// Whether the same organization, as far as its addresses tell, is there under another name and is not to be shown.
+    private static let isHidden: SQL = """
+        exists (
+            select from (
+                    select organization from directory.hidden_at(array[lower(row.email)])
+                    union all
+                    select hidden.organization from jsonb_each_text(row.mailboxes) as box
+                        cross join lateral directory.hidden_at(array[lower(box.value)]) as hidden
+                ) as other
+                cross join lateral (
+                    select siret, \(siren(of: "organization")) as siren, directory.name_key(name) as name_key, commune, postal_code
+                    from organization where organization.id = other.organization) as firm
+                cross join lateral (
+                    select row.siret, \(siren(of: "row")) as siren, directory.name_key(row.name) as name_key, row.commune,
+                        row."postalCode" as postal_code) as said
+            where not \(Firms.areTwo("firm", siren: "firm.siren", nameKey: "firm.name_key", row: "said")))
+        """
+
     static func insert(_ rows: JSONText, in transaction: PostgresTransaction) async throws {
         try await transaction.execute(
             """
@@ -131,7 +149,7 @@ extension OrganizationRow {
             select id, coalesce(kind, "kindOfNew"), "subKind", name, siren, siret, street, "postalCode", commune,
                 directory.departement_at("postalCode", departement), email,
                 directory.with_mailboxes('[]', mailboxes, emptied, false), telephone, website, coalesce(topics, '{}'), \(head),
-                coalesce("publicDirectory", true)
+                coalesce("publicDirectory", true) and not \(isHidden)
             from \(recordset(rows))
             """)
     }
@@ -140,11 +158,8 @@ extension OrganizationRow {
         _ rows: JSONText, filling: Bool, in transaction: PostgresTransaction
     ) async throws -> [ImportWritten] {
         let known = ExistingRecord("organization", filling: filling)
-        // Whoever is not to be shown has said so: no file shows it again.
-        let shown: SQL =
-            filling
-            ? "organization.public_directory"
-            : #"(organization.public_directory and coalesce(said.shown, true))"#
+        // Whoever is not to be shown has said so: no file shows it again, and any may say so.
+        let shown: SQL = "(organization.public_directory and coalesce(said.shown, true))"
         return try await transaction.query(
             """
             update organization set
@@ -185,7 +200,7 @@ extension OrganizationRow {
     ) async throws -> [ImportLeftOut] {
         try await transaction.query(
             """
-            select row.row, array['publicDirectory'] as columns
+            select row.row, array['publicDirectory'] as columns, \(ImportLeftOut.reason(said: "false", existing)) as reason
             from jsonb_to_recordset(\(rows)) as row (row int, id uuid, "publicDirectory" boolean)
                 join organization using (id)
             where organization.public_directory <> row."publicDirectory" order by row.row

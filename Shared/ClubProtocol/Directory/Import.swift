@@ -29,7 +29,7 @@ package struct Import: Codable, Hashable, Sendable {
     package enum Existing: String, Codable, CaseIterable, Sendable {
         /// The record gets what the row says.
         case update
-        /// The record gets it where it has nothing.
+        /// The record gets it where it has nothing; a consent that the row withdraws is withdrawn all the same.
         case fill
         /// The record stays as it is.
         case skip
