@@ -56,6 +56,7 @@ package enum DirectoryApplication: ServiceApplication {
         Migration("0049-bank", sql: PackageResources.m0049_bank_sql),
         Migration("0050-contributions", sql: PackageResources.m0050_contributions_sql),
         Migration("0051-search-signs", sql: PackageResources.m0051_search_signs_sql),
+        Migration("0052-own-addresses", sql: PackageResources.m0052_own_addresses_sql),
         Migration("0053-import-answers", sql: PackageResources.m0053_import_answers_sql),
         Migration("0058-called-memberships", sql: PackageResources.m0058_called_memberships_sql),
         Migration("0059-receipts", sql: PackageResources.m0059_receipts_sql),

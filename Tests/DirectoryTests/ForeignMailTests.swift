@@ -11,13 +11,13 @@ import Testing
 @Suite("mails at an address that changed hands", .serialized)
 struct ForeignMailTests {
     /// What content tells the directory about somebody.
-    private struct Told {
+    struct Told {
         /// The keys of the letters' subjects, in their order.
         var letters: [String]
         var suppressions: Int
     }
 
-    private func told(_ subject: DataSubject, _ network: Network) async throws -> Told {
+    func told(_ subject: DataSubject, _ network: Network) async throws -> Told {
         let backend = network.directory.backend
         let known = try await KnownAs.find(subject, on: backend.database)
         let body = try await PersonalRecords(backend: backend).inquiry(subject, known)
@@ -27,7 +27,7 @@ struct ForeignMailTests {
             suppressions: data["suppressions"]?.array?.count ?? 0)
     }
 
-    private func send(
+    func send(
         _ subject: Line, to email: EmailAddress, for reader: DataSubject? = nil, purpose: Letter.Purpose = .notice,
         _ network: Network
     ) async throws {
@@ -38,7 +38,7 @@ struct ForeignMailTests {
                     paragraphs: ["Bonjour."])))
     }
 
-    private func change(_ person: Person, to email: EmailAddress?, _ network: Network) async throws {
+    func change(_ person: Person, to email: EmailAddress?, _ network: Network) async throws {
         let operating = try network.directory.client(.operator)
         let version = try await operating.send(GetPerson.request(path: .init(person: person.id))).version
         _ = try await operating.send(
@@ -46,13 +46,13 @@ struct ForeignMailTests {
     }
 
     /// As the expert does it itself.
-    private func take(_ email: EmailAddress, by expert: Expert, _ network: Network) async throws {
+    func take(_ email: EmailAddress, by expert: Expert, _ network: Network) async throws {
         _ = try await network.directory.client(.expert, organization: Organization.ID(expert.id.uuid)).send(
             ChangeExpert.request(
                 path: .init(expert: expert.id), body: .init(email: .some(email)), ifMatch: expert.version))
     }
 
-    private func erase(_ subject: DataSubject, _ network: Network) async throws {
+    func erase(_ subject: DataSubject, _ network: Network) async throws {
         let operating = try network.directory.client(.operator)
         let body: CreateErasure.Body =
             subject.entity == .person
@@ -65,7 +65,7 @@ struct ForeignMailTests {
         }
     }
 
-    private func subjects(_ network: Network) async throws -> [String] {
+    func subjects(_ network: Network) async throws -> [String] {
         try await network.services.database.withClient(searchPath: "content") { client in
             try await client.query("select subject from letter order by subject").map { try $0["subject"] }
         }

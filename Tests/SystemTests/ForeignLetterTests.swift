@@ -63,4 +63,49 @@ struct ForeignLetterTests {
             #expect(Set(letters.map(\.subject)) == ["Pour Ana", "Sans nom"])
         }
     }
+
+    @Test(
+        "an expert that gives itself the address of a stranger, of whom there is no record, reads nothing of theirs, and its erasure takes neither their letter nor their complaint"
+    )
+    func stranger() async throws {
+        try await TestClub.run { club in
+            let (directory, content) = (try club.client(.directory), try club.client(.content))
+            func send(_ subject: Line, to email: EmailAddress) async throws {
+                _ = try await content.send(
+                    SendLetter.request(
+                        body: .init(
+                            key: subject, purpose: .notice, email: email, name: nil, subject: subject,
+                            paragraphs: ["Bonjour."])))
+            }
+            let (victim, complaint): (EmailAddress, EmailAddress) = (
+                "victim@stranger.example", "complaint@stranger.example"
+            )
+            try await send("Pour une inconnue", to: victim)
+            try await send("Pour un autre inconnu", to: complaint)
+            _ = try await content.send(CreateSuppression.request(body: .init(email: complaint, reason: .complaint)))
+            let expert = try await directory.send(
+                CreateExpert.request(
+                    body: .init(subKind: .webAgency, name: "Bob Web", postalCode: "64000", commune: "Pau")))
+            let itself = ServiceClient(
+                name: .directory, url: club[.directory].url,
+                credentials: .bearer(try club.token(.expert, organization: Organization.ID(expert.id.uuid))),
+                http: .shared)
+            for (version, email) in [(1, victim), (2, complaint)] {
+                _ = try await itself.send(
+                    ChangeExpert.request(
+                        path: .init(expert: expert.id), body: .init(email: .some(email)), ifMatch: version))
+                let document = try await itself.send(GetExpertData.request(path: .init(expert: expert.id)))
+                let own = try #require(document.services.first { $0.service == .content }).data
+                #expect(own["letters"]?.array == [] && own["suppressions"]?.array == [], "\(email)")
+            }
+            let erasure = try await directory.send(
+                CreateErasure.request(body: .init(expert: expert.id, reason: .request)))
+            try await eventually("it is erased everywhere") {
+                try await directory.send(GetErasure.request(path: .init(erasure: erasure.id))).state == .done
+            }
+            let letters = try await content.send(ListLetters.request(query: .init())).items
+            #expect(Set(letters.map(\.subject)) == ["Pour une inconnue", "Pour un autre inconnu"])
+            #expect(try await content.send(ListSuppressions.request(query: .init())).items.map(\.email) == [complaint])
+        }
+    }
 }

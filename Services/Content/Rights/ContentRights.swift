@@ -40,7 +40,7 @@ struct ContentRights {
         try await transaction.execute("delete from delivery where \(own.deliveries)")
         try await transaction.execute("delete from letter where \(own.letters)")
         let suppressions: [Suppression.ID] = try await transaction.query(
-            "delete from suppression where \(own.suppressions) returning id"
+            "delete from suppression where \(own.ownSuppressions) returning id"
         ).map { try $0["id"] }
         try await journal.record(
             suppressions.map { .init(.erased, "suppression", $0) }, by: .service(.content), in: transaction)

@@ -19,7 +19,7 @@ struct OwnMails {
         try await executor.query(
             """
             with told as (
-                select email, since, until from \(told.rows)
+                select email, since, until, self_given from \(told.rows)
             ), found as (
                 select email, min(at) as since from (
                     select lower(email) as email, updated_at as at from delivery where reader = any(\(readers))
@@ -27,11 +27,11 @@ struct OwnMails {
                     select lower(email), created_at from letter where reader = any(\(readers))) as mail
                 where email not in (select email from told) group by email
             ), period as (
-                select email, since, until from told
+                select email, since, until, self_given from told
                 union all
-                select email, since, null from found
+                select email, since, null, true from found
             )
-            select email, since, until from period
+            select email, since, until, nullif(self_given, false) as "selfGiven" from period
             where not exists (
                     select from delivery
                     where lower(delivery.email) = period.email and reader <> all(\(readers))
@@ -50,11 +50,18 @@ struct OwnMails {
     /// What concerns an organization's contribution is the organization's, whoever has the address.
     var letters: SQL { mails("letter", at: "own.created_at", unless: "own.purpose in ('contribution', 'receipt')") }
 
-    var suppressions: SQL {
+    /// What is told of addresses that must not be mailed.
+    var suppressions: SQL { suppressions(where: "true") }
+
+    /// What goes of that with the readers. By nothing but their own word no address is mailed again: who has complained there may be
+    /// somebody else.
+    var ownSuppressions: SQL { suppressions(where: "not self_given") }
+
+    private func suppressions(where rule: SQL) -> SQL {
         """
         suppression.id in (
             select own.id from \(periods.rows) join suppression as own on own.email = held.email
-            where \(SQL.isWithinPeriod("own.created_at")))
+            where \(SQL.isWithinPeriod("own.created_at")) and \(rule))
         """
     }
 

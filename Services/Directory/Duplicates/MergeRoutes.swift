@@ -69,6 +69,7 @@ struct MergeRoutes {
         let id = call.path.merge
         try await MergeStore.takeTurn(in: transaction)
         try await ConsentStore.sayMoved(in: transaction)
+        try await NameStore.say(.undo, in: transaction)
         let current = try await MergeStore.lock(id, in: transaction)
         guard !current.undone else { throw Problem(.mergeUndone) }
         if let follower = current.follower {

@@ -39,10 +39,12 @@ struct Eraser: Sendable {
         else { throw Problem(.notFound) }
         // What was a mistake, or too old, says nothing about who comes with the address later. What others have, too, it has declined no
         // less: an organization has nothing to agree to, and who has answered for itself has answered. Content keeps such an address as
-        // it was, since it writes to the others there.
+        // it was, since it writes to the others there. At an address that is its own by its own word alone it has declined nothing: that
+        // may be a stranger's.
         if notice.reason == .request {
+            let present = known.present.filter { !known.isSelfGiven($0) }
             try await DeclinedAddresses.add(
-                Set(alone.addresses + known.present).sorted(), Purpose.allCases, in: transaction)
+                Set(alone.addresses + present).sorted(), Purpose.allCases, in: transaction)
         }
         try await erase(subject, known, by: principal, in: transaction)
         try await Traces.erase(

@@ -13,7 +13,7 @@ struct KnownAs: Decodable {
     var addresses: [String]
     /// Those that it has now, in lower case.
     var present: [String]
-    /// When the addresses were its own and nobody else's.
+    /// When the addresses were its own and nobody else's: those that it gave itself since it did.
     var held: [AddressPeriod]
     var telephones: [String]
 
@@ -22,8 +22,15 @@ struct KnownAs: Decodable {
     struct Alone: Decodable {
         /// Those that the staff calls it by: by its own word it may be called like anybody.
         var names: [String]
+        /// Without those that nothing but its own word says to be its own.
         var addresses: [String]
         var telephones: [String]
+    }
+
+    /// Whether nothing but its own word says that an address is or was its own: it may be a stranger's, for whom it decides nothing.
+    func isSelfGiven(_ address: String) -> Bool {
+        let periods = held.filter { $0.email.text.asciiLowercased.utf8.elementsEqual(address.utf8) }
+        return !periods.isEmpty && periods.allSatisfy { $0.selfGiven == true }
     }
 
     /// Nothing of somebody who is not there.
@@ -56,7 +63,8 @@ struct KnownAs: Decodable {
                     order by 1) as addresses,
                 array(select email from address_held where record = \(subject.id) order by email) as present,
                 (select coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
-                        'email', email, 'since', \(rfc3339("since")), 'until', \(rfc3339("until"))))
+                        'email', email, 'since', \(rfc3339("since")), 'until', \(rfc3339("until")),
+                        'selfGiven', nullif(self_given, false)))
                         order by email, since nulls first), '[]')
                     from directory.addresses_of(array(select id from everyone))) as held,
                 array(
@@ -110,7 +118,9 @@ struct KnownAs: Decodable {
                 \(telephonesAlone(subject.id)) as telephones
             """)
         guard let row else { return Alone(names: [], addresses: [], telephones: []) }
-        return try row.decode(Alone.self)
+        var alone = try row.decode(Alone.self)
+        alone.addresses.removeAll(where: isSelfGiven)
+        return alone
     }
 
     /// Its names that nobody else has: a row of `name`, `by_staff` and `since` for each. Who says a name of itself has it since then, and was

@@ -2,13 +2,15 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// Who gives people and experts their names. The database writes it down with the names; a writer says before, in the same
+/// Who gives people and experts their names and addresses. The database writes it down with them; a writer says before, in the same
 /// transaction, who does: unsaid, it may be the records themselves.
 enum NameStore {
     enum Giver: String {
         case staff
-        /// Only moves names from record to record.
+        /// Only moves them from record to record.
         case merge
+        /// Moves them back.
+        case undo
     }
 
     static func say(_ giver: Giver, in transaction: PostgresTransaction) async throws {
@@ -19,5 +21,17 @@ enum NameStore {
     static func say(by principal: Principal, in transaction: PostgresTransaction) async throws {
         guard principal.role == .operator else { return }
         try await say(.staff, in: transaction)
+    }
+
+    /// Whoever has opened a record by a link that was mailed to one of its addresses, and acts by it, reads what comes there: the
+    /// address is the record's as if the staff had given it.
+    static func confirm(
+        _ address: EmailAddress, of subject: DataSubject, in transaction: PostgresTransaction
+    ) async throws {
+        try await transaction.execute(
+            """
+            update address_held set counts_from = null
+            where record = \(subject.id) and email = lower(\(address.text)) and counts_from is not null
+            """)
     }
 }

@@ -10,13 +10,22 @@ struct SelfServiceLink {
     let enrollee: Enrollee
     /// Of the address, as ``SignedLinks`` makes it. Links of letters from before have none: they hold until they expire.
     private let mark: String?
+    /// Whether the link is nowhere but in a mail to that address: whoever has it reads what comes there. Links of letters from before do
+    /// not say it.
+    private let isMailed: Bool
+    private static let mailed = "mailed"
 
     /// The path of the page that the link leads to.
     ///
-    /// - Parameter email: the record's, to which the link is mailed.
-    static func path(to enrollee: Enrollee, at email: EmailAddress, days: Int, by links: SignedLinks) -> String {
+    /// - Parameters:
+    ///   - email: the record's, to which the link is mailed.
+    ///   - isMailed: false for a link that is shown to whoever gave the record this address, which proves nothing.
+    static func path(
+        to enrollee: Enrollee, at email: EmailAddress, days: Int, isMailed: Bool = true, by links: SignedLinks
+    ) -> String {
+        let mark = AddressedLink.mark(of: email, by: links)
         let token = links.token(
-            purpose: purpose, subject: "\(enrollee.text):\(AddressedLink.mark(of: email, by: links))",
+            purpose: purpose, subject: "\(enrollee.text):\(mark)" + (isMailed ? ":\(mailed)" : ""),
             expires: .now.advanced(by: .seconds(days * 86_400)))
         return path(token)
     }
@@ -27,16 +36,23 @@ struct SelfServiceLink {
     ///
     /// - Throws: 404 for every token that was not made for this, or has expired.
     init(_ token: String, by links: SignedLinks) throws {
-        let parts = try links.open(token, purpose: Self.purpose).split(atByte: UInt8(ascii: ":"), maxSplits: 2).map(
+        let parts = try links.open(token, purpose: Self.purpose).split(atByte: UInt8(ascii: ":"), maxSplits: 3).map(
             String.init)
         guard let enrollee = Enrollee(text: parts.prefix(2).joined(separator: ":")) else { throw Problem(.notFound) }
         self.enrollee = enrollee
-        mark = parts.count == 3 ? parts[2] : nil
+        mark = parts.count > 2 ? parts[2] : nil
+        isMailed = parts.count > 3 && parts[3].utf8.elementsEqual(Self.mailed.utf8)
     }
 
     func opens(_ record: SelfRecord, by links: SignedLinks) -> Bool {
         guard let mark else { return true }
         return record.addresses.contains { AddressedLink.mark(of: $0, by: links) == mark }
+    }
+
+    /// The address of the record at which whoever has the link reads their mail; nil where the link does not show it.
+    func confirmed(of record: SelfRecord, by links: SignedLinks) -> EmailAddress? {
+        guard let mark, isMailed else { return nil }
+        return record.addresses.first { AddressedLink.mark(of: $0, by: links) == mark }
     }
 }
 

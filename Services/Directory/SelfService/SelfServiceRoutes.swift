@@ -40,11 +40,11 @@ struct SelfServiceRoutes: Sendable {
                 pages.form(of: record, at: SelfServiceLink.path(call.path.token), topics, questions: questions))
         }
         parts.routes.write(ConfirmSelf.self) { call, transaction in
-            try await confirm(try await record(call.path, on: transaction), in: transaction)
+            try await confirm(try await acting(call.path, in: transaction), in: transaction)
             return done(.confirmed, call.path)
         }
         parts.routes.write(MoveSelf.self) { call, transaction in
-            let record = try await record(call.path, on: transaction)
+            let record = try await acting(call.path, in: transaction)
             let next = call.body.to
             try await EnrolmentMoves(backend: backend).move(
                 record.enrollee, to: next, by: record.principal, in: transaction)
@@ -59,12 +59,12 @@ struct SelfServiceRoutes: Sendable {
             return answer
         }
         parts.routes.write(AskSelfErasure.self) { call, transaction in
-            let record = try await record(call.path, on: transaction)
+            let record = try await acting(call.path, in: transaction)
             try await Eraser(backend: backend).ask(record.subject, by: record.principal, in: transaction)
             return done(.erasureAsked, call.path)
         }
         parts.routes.write(ChangeSelf.self) { call, transaction in
-            let record = try await record(call.path, on: transaction)
+            let record = try await acting(call.path, in: transaction)
             let topics = try await SelfServiceStore.topics(on: transaction)
             var form = SelfServiceForm(call.body, known: Set(topics.map(\.code)))
             try await form.checkAddress(of: record, in: transaction)
@@ -88,7 +88,7 @@ struct SelfServiceRoutes: Sendable {
             return done(
                 .changed,
                 at: SelfServiceLink.path(
-                    to: record.enrollee, at: new, days: SelfServiceLinks.linkDays, by: backend.links))
+                    to: record.enrollee, at: new, days: SelfServiceLinks.linkDays, isMailed: false, by: backend.links))
         }
     }
 
@@ -96,6 +96,16 @@ struct SelfServiceRoutes: Sendable {
         let link = try SelfServiceLink(path.token, by: backend.links)
         let record = try await SelfServiceStore.record(of: link.enrollee, on: executor)
         guard link.opens(record, by: backend.links) else { throw Problem(.notFound) }
+        return record
+    }
+
+    /// The same for what acts by the link; opening it may be a mail program's doing.
+    private func acting(_ path: SelfServicePath, in transaction: PostgresTransaction) async throws -> SelfRecord {
+        let record = try await record(path, on: transaction)
+        let link = try SelfServiceLink(path.token, by: backend.links)
+        if let address = link.confirmed(of: record, by: backend.links) {
+            try await NameStore.confirm(address, of: record.subject, in: transaction)
+        }
         return record
     }
 

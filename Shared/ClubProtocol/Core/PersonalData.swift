@@ -33,11 +33,15 @@ package struct AddressPeriod: Codable, Hashable, Sendable {
     package var since: Timestamp?
     /// Absent where nobody else has had it after. Not itself in the period: what begins and ends at one time is none.
     package var until: Timestamp?
+    /// True where nothing but its own word says that the address is its own: then it always has a `since`, and what was written down
+    /// about the address by others, as a complaint, is not its own to take away.
+    package var selfGiven: Bool?
 
-    package init(email: EmailAddress, since: Timestamp? = nil, until: Timestamp? = nil) {
+    package init(email: EmailAddress, since: Timestamp? = nil, until: Timestamp? = nil, selfGiven: Bool? = nil) {
         self.email = email
         self.since = since
         self.until = until
+        self.selfGiven = selfGiven
     }
 }
 

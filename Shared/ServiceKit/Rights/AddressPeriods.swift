@@ -2,11 +2,12 @@ import ClubProtocol
 package import Postgres
 
 extension [AddressPeriod] {
-    /// The periods as a table `held (email, since, until)`: addresses in lower case, a bound that there is not as null.
+    /// The periods as a table `held (email, since, until, self_given)`: addresses in lower case, a bound that there is not as null.
     package var rows: SQL {
         """
         unnest(\(map { $0.email.text.asciiLowercased })::text[], \(map { $0.since?.text })::timestamptz[],
-            \(map { $0.until?.text })::timestamptz[]) as held (email, since, until)
+            \(map { $0.until?.text })::timestamptz[], \(map { $0.selfGiven ?? false })::boolean[])
+            as held (email, since, until, self_given)
         """
     }
 }

@@ -1,0 +1,249 @@
+import ClubProtocol
+import HTTPTypes
+import Postgres
+import ServiceKit
+import TestKit
+import Testing
+
+@testable import Directory
+
+/// What was at an address before a record gave it to itself is not the record's.
+extension ForeignMailTests {
+    /// The ways on which a record has an address by its own word.
+    enum Way: CaseIterable {
+        case token, form, further, representative
+    }
+
+    private static let strangers: EmailAddress = "victim@stranger.example"
+
+    /// Somebody who has the stranger's address by its own word.
+    private func taker(_ way: Way, _ network: Network) async throws -> DataSubject {
+        let directory = network.directory
+        switch way {
+        case .token:
+            let expert = try await directory.expert("Bob Web") { $0.email = "bob@y.example" }
+            try await take(Self.strangers, by: expert, network)
+            return DataSubject(expert.id)
+        case .form:
+            let expert = try await directory.expert("Bob Web") { $0.email = "bob@y.example" }
+            let path = try await link(to: "bob@y.example", network)
+            let form = "version=1&departements=64&email=victim%40stranger.example"
+            let saved = try await network.post("\(path)/record", form)
+            let next = try #require(saved.headers["location"]?.split(separator: "?").first.map(String.init))
+            // The link to the new address was shown, and not mailed: it says nothing of who reads there.
+            #expect(try await network.post("\(next)/confirmation").status == 303)
+            return DataSubject(expert.id)
+        case .further:
+            let ana = try await directory.person("Ana", "A", email: "ana@y.example")
+            let changed = try await directory.ask(
+                .patch, "/v1/people/\(ana.id)", as: .ambassador, person: ana.id, ifMatch: 1,
+                json: #"{"otherEmails":["\#(Self.strangers)"]}"#)
+            #expect(changed.status == 200)
+            return DataSubject(ana.id)
+        case .representative:
+            let house = try await directory.organization("Maison")
+            let created = try await directory.ask(
+                .post, "/v1/people", as: .representative, organization: house.id,
+                json: #"{"familyName":"Ana","email":"\#(Self.strangers)"}"#)
+            #expect(created.status == 201)
+            return DataSubject(try created.decode(Person.self).id)
+        }
+    }
+
+    /// Asks for a link, and takes it from its mail.
+    private func link(to email: EmailAddress, _ network: Network) async throws -> String {
+        _ = try await network.post("/v1/self-service", "email=\(email.text.replacing("@", with: "%40"))")
+        var path: String?
+        try await eventually("the link is mailed") {
+            path = try await network.mails(0).first { $0.recipient == email.text && $0.path != nil }?.path
+            return path != nil
+        }
+        return try #require(path)
+    }
+
+    /// Of the letters that the test sends, which begin with a number.
+    private func sent(_ subjects: [String]) -> [String] { subjects.filter { $0.first?.isNumber ?? false } }
+
+    private func suppress(_ email: EmailAddress, _ network: Network) async throws {
+        _ = try await network.services[.content].client(.operator).send(
+            CreateSuppression.request(body: .init(email: email, reason: .complaint)))
+    }
+
+    private func suppressed(_ network: Network) async throws -> Int {
+        try await network.services.database.withClient(searchPath: "content") { client in
+            try await client.first("select count(*) as count from suppression")?["count"] ?? 0
+        }
+    }
+
+    @Test(
+        "who gives itself a stranger's address reads and erases nothing that was there before, and lets nobody be mailed again",
+        arguments: Way.allCases)
+    func strangers(way: Way) async throws {
+        try await withNetwork { network in
+            try await send("1 inconnu", to: Self.strangers, network)
+            try await suppress(Self.strangers, network)
+            let subject = try await taker(way, network)
+            var told = try await told(subject, network)
+            #expect(sent(told.letters) == [] && told.suppressions == 0)
+            try await send("2 depuis", to: Self.strangers, network)
+            told = try await self.told(subject, network)
+            #expect(sent(told.letters) == ["2 depuis"] && told.suppressions == 0)
+            try await erase(subject, network)
+            #expect(sent(try await subjects(network)) == ["1 inconnu"])
+            #expect(try await suppressed(network) == 1)
+            let refused = try await network.services.database.withClient { client in
+                try await client.first(
+                    """
+                    select content.address_hash(\(Self.strangers.text)) in (select hash from content.erased_address) as mailing,
+                        directory.address_hash(\(Self.strangers.text)) in (
+                            select hash from directory.declined_address) as agreeing
+                    """)
+            }
+            #expect(try refused?["mailing", as: Bool.self] == false && refused?["agreeing", as: Bool.self] == false)
+        }
+    }
+
+    @Test("a complaint that comes after the address was taken stays, too; of an address that the staff gave it goes")
+    func complaint() async throws {
+        try await withNetwork { network in
+            let subject = try await taker(.token, network)
+            try await suppress(Self.strangers, network)
+            #expect(try await told(subject, network).suppressions == 1)
+            try await erase(subject, network)
+            #expect(try await suppressed(network) == 1)
+
+            let known = try await network.directory.expert("Connu") { $0.email = Self.strangers }
+            try await erase(DataSubject(known.id), network)
+            #expect(try await suppressed(network) == 0)
+        }
+    }
+
+    @Test("who acts by a link that was mailed there reads what comes there; a program that opens the link does not")
+    func confirmed() async throws {
+        try await withNetwork { network in
+            try await send("1 avant", to: Self.strangers, network)
+            let subject = try await taker(.token, network)
+            let path = try await link(to: Self.strangers, network)
+            for page in ["", "/record"] {
+                #expect(try await network.directory.raw(.get, path + page).status == 200)
+            }
+            #expect(sent(try await told(subject, network).letters) == [])
+            #expect(try await network.post("\(path)/confirmation").status == 303)
+            #expect(try await told(subject, network).letters.contains("1 avant"))
+            try await suppress(Self.strangers, network)
+            try await erase(subject, network)
+            #expect(try await suppressed(network) == 0)
+            #expect(sent(try await subjects(network)) == [])
+        }
+    }
+
+    @Test("whoever comes next to an address of somebody who was erased has nothing of before by its own word")
+    func departed() async throws {
+        try await withNetwork { network in
+            let ana = try await network.directory.person("Ana", "A", email: Self.strangers)
+            try await erase(DataSubject(ana.id), network)
+            try await send("1 après Ana", to: Self.strangers, network)
+            let subject = try await taker(.token, network)
+            #expect(try await told(subject, network).letters == [])
+        }
+    }
+
+    @Test(
+        "who takes a present person's address, and is erased, declines nothing for that person; the staff's own word does"
+    )
+    func declined() async throws {
+        for isSelfGiven in [true, false] {
+            try await withDirectory { directory in
+                let paul = try await directory.person("Paul", "P", email: "paul@p.example")
+                let expert = try await directory.expert("Bob Web") { if !isSelfGiven { $0.email = "paul@p.example" } }
+                if isSelfGiven {
+                    let taken = try await directory.ask(
+                        .patch, "/v1/experts/\(expert.id)", as: .expert, organization: Organization.ID(expert.id.uuid),
+                        ifMatch: 1, json: #"{"email":"paul@p.example"}"#)
+                    #expect(taken.status == 200)
+                }
+                _ = try await directory.client(.operator).send(
+                    CreateErasure.request(body: .init(expert: expert.id, reason: .request)))
+                let report = try await directory.takes(
+                    .people, "nom,prenom,email,flashInfo\nP,Paul,paul@p.example,oui\n")
+                #expect((report.notes?.count ?? 0) == (isSelfGiven ? 0 : 1))
+                #expect(try await directory.person(paul.id).consents.flashInfo?.agreed == (isSelfGiven ? true : nil))
+            }
+        }
+    }
+
+    @Test("a merge and its undo move addresses with what is known of them")
+    func moved() async throws {
+        try await withDirectory { directory in
+            let (own, other) = (
+                try await directory.person("Ana", "A", email: "une@x.example"),
+                try await directory.person("Ana", "B")
+            )
+            let taken = try await directory.ask(
+                .patch, "/v1/people/\(other.id)", as: .ambassador, person: other.id, ifMatch: 1,
+                json: #"{"email":"deux@x.example"}"#)
+            #expect(taken.status == 200)
+            /// The addresses of a record, those by its own word with a sign.
+            func held(_ person: Person) async throws -> [String] {
+                try await directory.backend.database.query(
+                    """
+                    select case when counts_from is null then '' else '?' end || email as text from address_held
+                    where record = \(person.id) order by email
+                    """
+                ).map { try $0["text"] }
+            }
+            #expect(try await held(own) == ["une@x.example"])
+            #expect(try await held(other) == ["?deux@x.example"])
+            for (survivor, merged) in [(own, other), (other, own)] {
+                let merge = try await directory.merge(merged.id.record, into: survivor.id.record, .person)
+                #expect(try await held(survivor) == ["?deux@x.example", "une@x.example"])
+                let known = try await KnownAs.find(DataSubject(survivor.id), on: directory.backend.database)
+                #expect(known.isSelfGiven("deux@x.example") && !known.isSelfGiven("une@x.example"))
+                _ = try await directory.undo(merge)
+                #expect(try await held(own) == ["une@x.example"])
+                #expect(try await held(other) == ["?deux@x.example"])
+            }
+        }
+    }
+
+    @Test("of a directory that is there, the trail says which addresses the staff gave")
+    func migrated() async throws {
+        let old = DirectoryApplication.allMigrations.filter { $0.id < "0052" || $0.id.hasPrefix("kit-") }
+        let before = Migrator(schema: "directory", migrations: old, runtimeRole: "directory")
+        try await withDatabase(migratedBy: [before]) { database in
+            try await database.withClient(searchPath: "directory") { client in
+                _ = try await client.execute(
+                    """
+                    insert into person (id, family_name, email, created_at, updated_at) values
+                        ('00000000-0000-7000-8000-000000000001', 'Une', 'une@x.example', '2020-01-01Z', '2024-01-01Z'),
+                        ('00000000-0000-7000-8000-000000000002', 'Deux', 'deux@x.example', '2020-01-01Z', '2024-01-01Z'),
+                        ('00000000-0000-7000-8000-000000000003', 'Trois', 'trois@x.example', '2020-01-01Z', '2024-01-01Z')
+                    """)
+                _ = try await client.execute(
+                    """
+                    insert into audit (actor, role, action, entity, subject) values
+                        ('a', 'operator', 'created', 'person', '00000000-0000-7000-8000-000000000001'),
+                        ('content', 'service', 'changed', 'person', '00000000-0000-7000-8000-000000000001'),
+                        ('a', 'operator', 'created', 'person', '00000000-0000-7000-8000-000000000002'),
+                        ('b', 'ambassador', 'changed', 'person', '00000000-0000-7000-8000-000000000002')
+                    """)
+            }
+            let now = Migrator(
+                schema: "directory", migrations: DirectoryApplication.allMigrations, runtimeRole: "directory")
+            try await database.withClient(as: "migrator") { client in
+                _ = try await client.withConnection { try await now.migrate($0) }
+            }
+            try await database.withClient(searchPath: "directory") { client in
+                let held = try await client.query(
+                    """
+                    select email || coalesce(' ' || extract(year from counts_from), '') as text from address_held
+                    order by record
+                    """)
+                #expect(
+                    try held.map { try $0["text", as: String.self] } == [
+                        "une@x.example", "deux@x.example 2024", "trois@x.example 2024",
+                    ])
+            }
+        }
+    }
+}
