@@ -40,31 +40,29 @@ extension SQL {
     static func matches(_ words: Line) -> SQL {
         let condition: SQL = """
             (search @@ directory.search_query(\(words.text))
-                or (\(spelling(of: words, column: "search_text", saints: true))))
+                or (\(spelling(of: words))))
             """
         return condition.plannedByValue
     }
 
-    /// Whether the name by which a row is sorted has, for each of `words`, something spelt like it.
+    /// Whether a row's name has, for each of `words`, something spelt like it.
     static func nameMatches(_ words: Line) -> SQL {
-        spelling(of: words, column: "sort_key").plannedByValue
+        spelling(of: words).plannedByValue
     }
 
     /// Each word on its own, so that their order does not matter. One or two letters say too little to be held against a
-    /// row, unless there is nothing else; beyond eight, words add nothing but work.
-    ///
-    /// - Parameter saints: whether the column has `directory.searched` of a text. Then "St" counts as "Saint", and at the end as the
-    ///   beginning of a word, too.
-    private static func spelling(of words: Line, column: SQL, saints: Bool = false) -> SQL {
+    /// row, unless there is nothing else; beyond eight, words add nothing but work. "St" counts as "Saint", as in the column, which has
+    /// `directory.searched` of a text, and at the end as the beginning of a word, too.
+    private static func spelling(of words: Line) -> SQL {
         let all = words.text.split { $0.isWhitespace || $0.isPunctuation }.map(String.init)
         let abbreviations = ["st", "ste", "sts", "stes"]
-        func isSaint(_ word: String) -> Bool { saints && abbreviations.contains(word.lowercased()) }
+        func isSaint(_ word: String) -> Bool { abbreviations.contains(word.lowercased()) }
         let long = all.filter { $0.count > 2 || isSaint($0) }
         let counted = (long.isEmpty ? all : long).prefix(8)
         let conditions = counted.enumerated().map { index, word -> SQL in
-            let typed: SQL = "directory.folded(\(word)) operator(directory.<%) \(column)"
+            let typed: SQL = "directory.folded(\(word)) operator(directory.<%) search_text"
             guard isSaint(word) else { return typed }
-            let saint: SQL = "directory.searched(\(word)) operator(directory.<%) \(column)"
+            let saint: SQL = "directory.searched(\(word)) operator(directory.<%) search_text"
             return index == counted.count - 1 ? "(\(saint) or \(typed))" : saint
         }
         return conditions.isEmpty ? "false" : conditions.all

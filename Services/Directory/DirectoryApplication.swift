@@ -58,6 +58,8 @@ package enum DirectoryApplication: ServiceApplication {
         Migration("0051-search-signs", sql: PackageResources.m0051_search_signs_sql),
         Migration("0052-own-addresses", sql: PackageResources.m0052_own_addresses_sql),
         Migration("0053-import-answers", sql: PackageResources.m0053_import_answers_sql),
+        Migration("0054-names", sql: PackageResources.m0054_names_sql),
+        Migration("0055-imports", sql: PackageResources.m0055_imports_sql),
         Migration("0058-called-memberships", sql: PackageResources.m0058_called_memberships_sql),
         Migration("0059-receipts", sql: PackageResources.m0059_receipts_sql),
         Migration("0060-telephones", sql: PackageResources.m0060_telephones_sql),

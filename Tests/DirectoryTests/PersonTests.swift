@@ -69,6 +69,38 @@ struct PersonTests {
         }
     }
 
+    @Test(
+        "St, Ste, Sts and Stes are saints of people and of ambassadors, too, whichever is written and whichever is typed"
+    )
+    func saints() async throws {
+        try await withDirectory { directory in
+            for (given, family): (Line?, Line) in [
+                ("Ana", "Saint-Étienne"), ("Bob", "St Etienne"), ("Cyr", "ST. ÉTIENNE"), (nil, "Sainte-Foy Web"),
+                (nil, "Ste Foy Info"), ("Ève", "Étienne"), ("Luc", "Studer"), (nil, "Stes Maries"),
+            ] {
+                let person = try await directory.client(.operator).send(
+                    CreatePerson.request(body: .init(givenName: given, familyName: family)))
+                _ = try await directory.client(.operator).send(CreateAmbassador.request(body: .init(person: person.id)))
+            }
+            func found(_ path: String, _ key: String) async throws -> [String] {
+                try await directory.ask(path.replacing(" ", with: "%20")).items(key).sorted()
+            }
+            for (q, names) in [
+                ("st etienne", ["ST. ÉTIENNE", "Saint-Étienne", "St Etienne"]),
+                ("saint etienne", ["ST. ÉTIENNE", "Saint-Étienne", "St Etienne"]),
+                ("Saint-%C3%89tienne ana", ["Saint-Étienne"]), ("ste foy", ["Sainte-Foy Web", "Ste Foy Info"]),
+                ("sainte foy", ["Sainte-Foy Web", "Ste Foy Info"]), ("saintes maries", ["Stes Maries"]),
+                ("stes maries", ["Stes Maries"]),
+            ] {
+                #expect(try await found("/v1/people?q=\(q)", "familyName") == names.sorted(), "\(q)")
+                let ids = try await found("/v1/people?q=\(q)", "id")
+                #expect(try await found("/v1/ambassadors?q=\(q)", "person") == ids, "\(q)")
+            }
+            let begun = try await found("/v1/people?q=st", "familyName")
+            #expect(begun.contains("Studer") && begun.contains("Saint-Étienne"))
+        }
+    }
+
     @Test("an organization has one titular representative a day and any number of alternates")
     func mandates() async throws {
         try await withDirectory { directory in

@@ -190,13 +190,27 @@ enum Text {
     static func isVisible(_ scalar: Unicode.Scalar) -> Bool {
         // Letters, digits and signs of the first two blocks, which nearly everything begins with.
         if (0x21...0x7E).contains(scalar.value) || (0xC0...0x24F).contains(scalar.value) { return true }
-        guard !scalar.properties.isWhitespace, !scalar.properties.isDefaultIgnorableCodePoint, scalar.value != 0x2800
-        else {
-            return false
+        // What Unicode has not assigned shows as an empty box, but nobody can read it.
+        return !scalar.properties.isWhitespace && !scalar.isInvisible
+            && scalar.properties.generalCategory != .unassigned
+    }
+}
+
+extension Unicode.Scalar {
+    /// Whether it is no blank, and nobody sees it in a text all the same: controls, formats, tags, fillers and whatever else a program
+    /// that draws text may pass over (Unicode, 5.21), what belongs to nobody's alphabet, what is no character, the blank of Braille, and
+    /// what stands for an object that is not there. Two names that differ in these alone are one: `directory.without_invisible` has the
+    /// same signs.
+    package var isInvisible: Bool {
+        if (0x20...0x7E).contains(value) || (0xC0...0x24F).contains(value) || properties.isWhitespace { return false }
+        if value == 0x2800 || value == 0xFFFC || properties.isDefaultIgnorableCodePoint
+            || properties.isNoncharacterCodePoint
+        {
+            return true
         }
-        return switch scalar.properties.generalCategory {
-        case .format, .control, .privateUse, .surrogate, .unassigned: false
-        default: true
+        return switch properties.generalCategory {
+        case .control, .format, .privateUse, .surrogate: true
+        default: false
         }
     }
 }

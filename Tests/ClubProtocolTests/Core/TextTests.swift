@@ -49,7 +49,7 @@ struct TextTests {
             "\u{E0041}\u{E007F}",
             "\u{E000}", "\u{F0000} \u{10FFFD}", "\u{10FFFF}", "\u{2FE0}", "\u{3164}\u{FFA0}", "\u{115F}",
             "\u{FE0F}", "\u{2800}",
-            "\u{2061}\u{180E}",
+            "\u{2061}\u{180E}", "\u{FFFC}", "\u{FFF9} \u{FFFB}",
         ])
     func empty(text: String) {
         #expect(refusal(Line.self, text) == "is empty")

@@ -1,0 +1,151 @@
+import ClubProtocol
+import HTTPTypes
+import Postgres
+import ServiceKit
+import TestKit
+import Testing
+
+@testable import Directory
+
+@Suite("signs that nobody sees")
+struct InvisibleSignTests {
+    private static let signs: [UInt32] = [
+        0x206A, 0xE0020, 0xE0100, 0x180B, 0x115F, 0x3164, 0x17B4, 0x2800, 0xFFF9, 0xFFFC, 0x2063, 0x34F, 0xFE0F, 0xE000,
+        0xFDD0, 0x1D173, 0xFFA0, 0x70F,
+    ]
+
+    @Test("the protocol and the database know the same ones, of all that Unicode has")
+    func one() async throws {
+        var known: [ClosedRange<UInt32>] = []
+        for value in UInt32(1)...0x10FFFF {
+            guard let scalar = Unicode.Scalar(value), scalar.isInvisible else { continue }
+            if let last = known.last, last.upperBound + 1 == value {
+                known[known.count - 1] = last.lowerBound...value
+            } else {
+                known.append(value...value)
+            }
+            // What names are looked up by in a file has letters and digits alone.
+            if !Folding.key("a\(scalar)b").utf8.elementsEqual("ab".utf8) { Testing.Issue.record("\(scalar.value)") }
+            if Line.showsAll(of: "a\(scalar)b") || (try? Line(validating: "\(scalar)")) != nil {
+                Testing.Issue.record("\(scalar.value) is shown")
+            }
+        }
+        try await withDirectory { directory in
+            let rows = try await directory.backend.database.query(
+                """
+                select min(code) as first, max(code) as last
+                from (
+                    select code, code - row_number() over (order by code) as island
+                    from generate_series(1, 1114111) as code
+                    where code not between 55296 and 57343 and directory.without_invisible(chr(code)) = '') as invisible
+                group by island order by 1
+                """)
+            let kept = try rows.map { row in
+                UInt32(try row["first", as: Int.self])...UInt32(try row["last", as: Int.self])
+            }
+            #expect(kept == known)
+        }
+    }
+
+    @Test("a name with one of them inside is the name without it, for whoever asks and for whoever imports")
+    func names() async throws {
+        try await withDirectory { directory in
+            let person = try await directory.person("Jean", "Tacheron")
+            let house = try await directory.organization("Tacheron", postalCode: "64000")
+            let expert = try await directory.expert("Tacheron")
+            for sign in Self.signs.compactMap(Unicode.Scalar.init) {
+                let name = "Tache\(sign)ron"
+                for (json, id) in [
+                    (#"{"kind":"person","givenName":"Jean","familyName":"\#(name)"}"#, person.id.text),
+                    (#"{"kind":"organization","name":"\#(name)","postalCode":"64000"}"#, house.id.text),
+                    (#"{"kind":"expert","name":"\#(name)","postalCode":"64000"}"#, expert.id.text),
+                ] {
+                    let told = try await directory.ask(.post, "/v1/possible-duplicates", json: json)
+                    #expect(
+                        try told.status == 200 && told.items("id") == [id], "U+\(String(sign.value, radix: 16)) \(json)"
+                    )
+                }
+                for (records, file) in [
+                    (Import.Records.people, "nom,prenom\n\(name),Jean\n"),
+                    (.organizations, "name,kind,postalCode\n\(name),institution,64000\n"),
+                    (.experts, "name,type,postalCode,commune\n\(name),agence,64000,Pau\n"),
+                ] {
+                    let report = try await directory.takes(records, file, "existing=skip")
+                    #expect(report.skipped == 1 && report.errors == [], "U+\(String(sign.value, radix: 16)) \(records)")
+                }
+                let alone = try await directory.ask(.post, "/v1/people", json: #"{"familyName":"\#(sign)"}"#)
+                #expect(try alone.status == 422 && alone.pointer() == "/familyName")
+            }
+            // A mark that one of them parts from its letter is the letter's.
+            _ = try await directory.person("Zoé", "Bé")
+            let told = try await directory.ask(
+                .post, "/v1/possible-duplicates",
+                json: "{\"kind\":\"person\",\"givenName\":\"Zoe\u{34F}\u{301}\",\"familyName\":\"B\u{FE0F}\u{E9}\"}")
+            #expect(try told.items("id").count == 1)
+        }
+    }
+
+    @Test("names that were kept before are found by the key of now, and one of nothing visible gets a name")
+    func migrated() async throws {
+        let old = DirectoryApplication.allMigrations.filter { $0.id < "0054" || $0.id.hasPrefix("kit-") }
+        let before = Migrator(schema: "directory", migrations: old, runtimeRole: "directory")
+        try await withDatabase(migratedBy: [before]) { database in
+            try await database.withClient(searchPath: "directory") { client in
+                _ = try await client.execute(
+                    """
+                    insert into person (id, given_name, family_name) values
+                        ('00000000-0000-7000-8000-000000000001', 'Jean', U&'Tache\\2800ron'),
+                        ('00000000-0000-7000-8000-000000000002', U&'\\FFFC', U&'\\FFFC')
+                    """)
+                _ = try await client.execute(
+                    """
+                    insert into ambassador (id, person, name)
+                    select '00000000-0000-7000-8000-000000000003', id, full_name from person where given_name = U&'\\FFFC'
+                    """)
+                _ = try await client.execute(
+                    """
+                    insert into expert (id, sub_kind, name, postal_code, commune, departement, departements) values (
+                        '00000000-0000-7000-8000-000000000004', 'webAgency', U&'Tache\\206Aron', '64000', 'Pau', '64', '{64}')
+                    """)
+                _ = try await client.execute(
+                    """
+                    insert into organization (id, kind, name, commune) values (
+                        '00000000-0000-7000-8000-000000000005', 'brand', U&'Tache\\FFF9ron', U&'Pa\\2800u')
+                    """)
+            }
+            let now = Migrator(
+                schema: "directory", migrations: DirectoryApplication.allMigrations, runtimeRole: "directory")
+            try await database.withClient(as: "migrator") { client in
+                _ = try await client.withConnection { try await now.migrate($0) }
+            }
+            try await database.withClient(searchPath: "directory") { client in
+                try await client.transaction { transaction in
+                    try await transaction.execute("set local enable_seqscan = off")
+                    for statement: SQL in [
+                        "select id from person where directory.name_key(full_name) = 'tacheron jean'",
+                        "select id from person where directory.name_key(directory.person_name(given_name, family_name)) = 'jean tacheron'",
+                        "select id from expert where name_key = 'tacheron' and postal_code = '64000'",
+                        "select id from organization where directory.name_key(name) = 'tacheron'",
+                        """
+                        select id from organization
+                        where directory.name_key(name) = 'tacheron' and directory.town_key(commune) = 'pau'
+                            and postal_code is null
+                        """,
+                        "select id from expert where directory.payer_key(name) = 'tacheron'",
+                    ] {
+                        #expect(try await transaction.query(statement).count == 1, "\(statement)")
+                    }
+                }
+                let rows = try await client.query(
+                    """
+                    select concat_ws('|', given_name, family_name, person.version, ambassador.name) as line
+                    from person left join ambassador on ambassador.person = person.id order by person.id
+                    """)
+                #expect(
+                    try rows.map { try $0["line", as: String.self] } == [
+                        "Jean|Tache\u{2800}ron|1", "(sans nom)|2|(sans nom)",
+                    ])
+            }
+        }
+    }
+}
