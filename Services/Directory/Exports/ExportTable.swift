@@ -70,7 +70,7 @@ struct ExportTable: Sendable {
             .init("telephone", "directory.telephone_written(telephone)"),
             .init("postalCode", "postal_code"), .init("commune", "commune"), .init("departement", "departement"),
             .init("departements", "array_to_string(departements, ', ')"), .init("topics", topics),
-            .init("brands", brands), .init("website", "website"),
+            .init("brands", list("brands")), .init("website", "website"),
         ] + consents + enrolment,
         source: "expert", order: .name(of: "expert"))
 
@@ -92,7 +92,7 @@ struct ExportTable: Sendable {
         columns: [
             .init("id", "id::text"), .init("honorificPrefix", "honorific_prefix"), .init("familyName", "family_name"),
             .init("givenName", "given_name"), .init("email", "email"),
-            .init("otherEmails", "array_to_string(other_emails, ', ')"),
+            .init("otherEmails", list("other_emails")),
             .init("telephone", "directory.telephone_written(telephone)"), .init("otherTelephones", otherTelephones),
             .init("organization", number(of: "person.organization")), .init("jobTitle", "job_title"),
         ] + consents,
@@ -104,7 +104,7 @@ struct ExportTable: Sendable {
             columns: [
                 .init("id", "id::text"), .init("person", "person::text"), .init("honorificPrefix", "honorific_prefix"),
                 .init("familyName", "family_name"), .init("givenName", "given_name"), .init("email", "email"),
-                .init("otherEmails", "array_to_string(other_emails, ', ')"),
+                .init("otherEmails", list("other_emails")),
                 .init("telephone", "directory.telephone_written(telephone)"),
                 .init("otherTelephones", otherTelephones),
                 .init("organization", number(of: "ambassador.organization")), .init("jobTitle", "job_title"),
@@ -147,14 +147,17 @@ struct ExportTable: Sendable {
         from unnest(other_telephones) with ordinality as each_number (number, place))
         """
 
+    /// Codes: no sign that parts a list stands in one.
     private static let topics: SQL = "array_to_string(topics, ', ')"
 
-    /// Brands have names of their own: one with a sign that parts a list stands in quotes.
-    private static let brands: SQL = #"""
+    /// What people write, names and addresses, as ``Cell/list(of:)`` has it: a part with a sign that parts a list stands in quotes.
+    private static func list(_ column: SQL) -> SQL {
+        #"""
         (select string_agg(
-            case when brand ~ '[,;|"]' then '"' || replace(brand, '"', '""') || '"' else brand end, ', ' order by place)
-        from unnest(brands) with ordinality as each_brand (brand, place))
+            case when part ~ '[,;|"]' then '"' || replace(part, '"', '""') || '"' else part end, ', ' order by place)
+        from unnest(\#(column)) with ordinality as each_part (part, place))
         """#
+    }
 
     private static let consents: [Column] = [
         .init("flashInfo", "case consents #>> '{flashInfo,agreed}' when 'true' then 'oui' when 'false' then 'non' end"),

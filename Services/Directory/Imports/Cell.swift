@@ -50,6 +50,23 @@ enum Cell {
         return try Line(validating: String(scalars))
     }
 
+    /// A firm's name; nil for an e-mail address, which programs put there when they know no name. A sign @ alone is no address: there are
+    /// the Cyber@ction and the @telier.
+    static func firmName(_ cell: String) throws(InvalidText) -> Line? {
+        let name = try line(cell)
+        guard name.text.utf8.contains(UInt8(ascii: "@")) else { return name }
+        var address = name.text.removingScalars { "<>\"'".unicodeScalars.contains($0) }
+        if address.asciiLowercased.hasBytePrefix("mailto:") { address = String(Substring(address.utf8.dropFirst(7))) }
+        return (try? EmailAddress(validating: trimmed(address))) == nil ? name : nil
+    }
+
+    /// A name of somebody, or a part of one; nil for what has a sign @ in it: nobody is called that, but programs that know no name put
+    /// the e-mail address there.
+    static func personName(_ cell: String) throws(InvalidText) -> Line? {
+        let name = try line(cell)
+        return name.text.unicodeScalars.contains { [0x40, 0xFE6B, 0xFF20].contains($0.value) } ? nil : name
+    }
+
     /// A spreadsheet takes the zeros of `01000` and `0559…` away.
     static func padded(_ cell: String, to length: Int) -> String {
         var digits = withoutBlanks(cell)
@@ -184,7 +201,9 @@ enum Cell {
             return [try read(cell)]
         } catch {
             let plain = parts(of: cell, separators: ",;|\n\r").map(trimmed).filter { !$0.isEmpty }
-            guard plain.count > 1 || cell.utf8.contains(UInt8(ascii: "/")) else { throw error }
+            // One may stand in quotes, too.
+            guard plain.count > 1 || cell.utf8.contains(UInt8(ascii: "/")) || cell.utf8.contains(UInt8(ascii: "\""))
+            else { throw error }
             guard plain.count <= 20 else { throw InvalidText("has more than 20 values") }
             var values: [Value] = []
             for part in plain {
