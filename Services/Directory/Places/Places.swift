@@ -19,13 +19,24 @@ extension SQL {
     }
 
     /// What a row of an import says about where a record of this table lies: a département of its own, or a postal code that the record
-    /// does not have, which tells it anew. Else nothing: what had been said of the same postal code stays.
+    /// does not have, which tells it anew. Else nothing: what had been said of the same postal code stays. So does what had been said
+    /// before there was a postal code, where that tells one nearby: some communes have the code of a neighbour.
     static func importedDepartement(of table: SQL) -> SQL {
         """
         case when row.departement is not null or row."postalCode" <> coalesce(\(table).postal_code, '')
-            then directory.departement_at(coalesce(row."postalCode", \(table).postal_code), row.departement) end
+            then directory.departement_at(coalesce(row."postalCode", \(table).postal_code), coalesce(row.departement, case
+                when \(table).postal_code is null and coalesce(
+                        directory.town_key(\(table).commune) = directory.town_key(row.commune), true)
+                    then (
+                        select origin from directory.departement_near
+                        where origin = \(table).departement
+                            and departement_near.departement = directory.departement_of(row."postalCode")
+                            and rank <= \(neighbours)) end)) end
         """
     }
+
+    /// How many départements may have a border with one, itself not counted.
+    private static var neighbours: Int { 10 }
 
     /// Further addresses as they are answered: each with its département, said or told by its postal code, and with the région.
     static let placedAddresses: SQL = """
