@@ -55,8 +55,8 @@ struct RowQueueTests {
             let rows = (1...1000).map { CountedRow(row: $0) }
             let header = try ImportHeader<ExpertColumn>(["name"])
             let writer = ImportWriter<CountedRow>(
-                existing: .update, isLast: true, header: header, journal: directory.backend.journal,
-                principal: .service(.directory))
+                matching: .init(existing: .update, id: Import.ID(), phase: .last), header: header,
+                journal: directory.backend.journal, principal: .service(.directory))
             let outcome = try await directory.backend.database.transaction(retries: 0) { transaction in
                 try await writer.write(rows, in: transaction)
             }
@@ -105,7 +105,7 @@ private struct CountedRow: ImportedRow {
     }
 
     static func match(
-        _ rows: JSONText, for existing: Import.Existing, in transaction: PostgresTransaction
+        _ rows: JSONText, for matching: ImportMatching, in transaction: PostgresTransaction
     ) async throws -> [ImportMatch] {
         let rows = try sent(rows)
         matched.withLock { $0 += rows.count }
@@ -113,9 +113,10 @@ private struct CountedRow: ImportedRow {
         return rows.map { ImportMatch(row: $0.row, records: records, fault: nil, keys: ["name un"]) }
     }
 
-    static func insert(_ rows: JSONText, in transaction: PostgresTransaction) async throws {
+    static func insert(_ rows: JSONText, in transaction: PostgresTransaction) async throws -> [ImportLeftOut] {
         let first = try sent(rows).first?.id
         made.withLock { $0 = first }
+        return []
     }
 
     static func update(

@@ -40,7 +40,7 @@ extension AmbassadorRow {
 
     /// A person is one ambassador.
     static func match(
-        _ rows: JSONText, for existing: Import.Existing, in transaction: PostgresTransaction
+        _ rows: JSONText, for matching: ImportMatching, in transaction: PostgresTransaction
     ) async throws -> [ImportMatch] {
         try await transaction.query(
             """
@@ -52,7 +52,7 @@ extension AmbassadorRow {
         ).decode(ImportMatch.self)
     }
 
-    static func insert(_ rows: JSONText, in transaction: PostgresTransaction) async throws {
+    static func insert(_ rows: JSONText, in transaction: PostgresTransaction) async throws -> [ImportLeftOut] {
         try await transaction.execute(
             """
             insert into ambassador (id, person, name, organization, topics, departements, enrolled_on, left_on)
@@ -60,6 +60,7 @@ extension AmbassadorRow {
                 coalesce(departements, '{}'), coalesce("enrolledOn", (now() at time zone 'Europe/Paris')::date), "leftOn"
             from \(recordset(rows)) join person on person.id = row.person
             """)
+        return []
     }
 
     static func update(

@@ -100,6 +100,8 @@ struct ImportLeftOut: Decodable {
         case skipped
         /// Only gaps were to be filled.
         case filled
+        /// A new organization is hidden as another one of its name, or at its address, is.
+        case namesake
 
         var detail: String {
             switch self {
@@ -108,6 +110,8 @@ struct ImportLeftOut: Decodable {
             case .skipped: "was left out: it was answered otherwise, and the record stays as it is (existing=skip)"
             case .filled:
                 "was left out: it was answered otherwise, and a yes fills only what was never answered (existing=fill)"
+            case .namesake:
+                "is no: another organization of this name is not to be shown, and the row does not say that this one is"
             }
         }
     }
@@ -162,16 +166,47 @@ enum Firms {
     /// Of one address more records than this say nothing about each other: it is a network's, or a provider's.
     static let crowd = 50
 
-    /// Another SIRET or SIREN; or another name in another town. A firm that has moved, or has another name, is the same.
+    /// The records that have the address of a row, those of its name before all others, as the columns of a `select` from `row` and
+    /// `other` that is grouped by row. Where there are none of its name, the row would give one of them another name.
+    static let byAddress: SQL = """
+        select row, coalesce(array_agg(other.id) filter (where is_namesake), array_agg(other.id)) as records,
+            not bool_or(is_namesake) as is_renaming
+        """
+
+    /// Another SIRET or SIREN; or another name in another town. A firm that has moved, or has another name, is the same; but
+    ///
+    /// - no file gives a firm another name between its own lines: whom an earlier row was about, a row of another name is not;
+    /// - where the record's name stays as it is, a row of another name that brings a SIRET, or a SIREN, is a firm of its own: it would be
+    ///   lost, or its number would be another one's.
+    ///
+    /// - Parameter record: with `id`, `name_key`, `siren` (which its SIRET says, too), `siret`, `commune`, `postal_code`, and
+    ///   `is_namesake`.
+    static func areTwo(_ record: SQL, for matching: ImportMatching) -> SQL {
+        let hasNumber: SQL =
+            matching.existing == .update
+            ? "false" : "not \(record).is_namesake and \(record).siren is null and row.siren is not null"
+        // Before, whoever would get another name waits: see ``ImportPhase``.
+        let isKnown: SQL =
+            matching.phase < .settling
+            ? "false"
+            : """
+            not \(record).is_namesake and (\(record).id = any(\(matching.taken)::uuid[]) or exists (
+                select from import_row as earlier
+                where earlier.record = \(record).id and earlier.import = \(matching.id)))
+            """
+        return "(\(areTwo(record)) or \(hasNumber) or \(isKnown))"
+    }
+
+    /// By number, name and town alone.
     ///
     /// - Parameters:
-    ///   - siren: of the record; experts have none of their own.
-    ///   - row: with the same columns as the record, and `siren` and `name_key`.
-    static func areTwo(_ record: SQL, siren: SQL, nameKey: SQL, row: SQL = "row") -> SQL {
+    ///   - record: as ``areTwo(_:for:)`` has it; an organization's own SIREN or that of its SIRET.
+    ///   - row: with the same columns.
+    static func areTwo(_ record: SQL, row: SQL = "row") -> SQL {
         """
         coalesce(
-            \(record).siret <> \(row).siret or \(siren) <> \(row).siren
-            or \(nameKey) <> \(row).name_key and directory.are_two_towns(
+            \(record).siret <> \(row).siret or \(record).siren <> \(row).siren
+            or \(record).name_key <> \(row).name_key and directory.are_two_towns(
                 \(record).commune, \(record).postal_code, \(row).commune, nullif(\(row).postal_code, '')), false)
         """
     }

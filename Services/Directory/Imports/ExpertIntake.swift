@@ -7,7 +7,7 @@ extension ExpertRow {
     /// name, without accents, case and signs, and postal code. E-mail and name are weak: they do not beat what speaks against it
     /// (``Firms``).
     static func match(
-        _ rows: JSONText, for existing: Import.Existing, in transaction: PostgresTransaction
+        _ rows: JSONText, for matching: ImportMatching, in transaction: PostgresTransaction
     ) async throws -> [ImportMatch] {
         try await transaction.query(
             """
@@ -20,15 +20,13 @@ extension ExpertRow {
             by_siret as (
                 select row, array[id] as records from row join expert using (siret)),
             by_email as (
-                select row, coalesce(
-                    array_agg(other.id) filter (where other.name_key = row.name_key), array_agg(other.id)) as records
+                \(Firms.byAddress)
                 from row cross join lateral (
-                    select *, count(*) over () as company
+                    select *, count(*) over () as company, coalesce(name_key = row.name_key, true) as is_namesake
                     from (
-                        select id, name_key, siret, commune, postal_code from expert
+                        select id, name_key, left(siret, 9) as siren, siret, commune, postal_code from expert
                         where lower(expert.email) = row.email limit \(Firms.crowd + 1)) as found) as other
-                where company <= \(Firms.crowd)
-                    and not \(Firms.areTwo("other", siren: "left(other.siret, 9)", nameKey: "other.name_key"))
+                where company <= \(Firms.crowd) and not \(Firms.areTwo("other", for: matching))
                 group by row),
             by_name as (
                 select row, array_agg(expert.id) as records
@@ -37,6 +35,7 @@ extension ExpertRow {
                 group by row)
             select row, case when named.id is not null then array[named.id]
                     else coalesce(by_siret.records, by_email.records, by_name.records) end as records,
+                named.id is null and by_siret.records is null and is_renaming as "isRenaming",
                 \(NamedRecord.fault("named.id", kind: "expert")) as fault,
                 array_remove(array[
                     'id ' || row.identifier, 'siret ' || row.siret, 'email ' || row.email,
@@ -48,7 +47,7 @@ extension ExpertRow {
         ).decode(ImportMatch.self)
     }
 
-    static func insert(_ rows: JSONText, in transaction: PostgresTransaction) async throws {
+    static func insert(_ rows: JSONText, in transaction: PostgresTransaction) async throws -> [ImportLeftOut] {
         try await transaction.execute(
             """
             insert into expert (
@@ -60,6 +59,7 @@ extension ExpertRow {
                 coalesce(topics, '{}'), coalesce(brands, '{}'), website, \(ExistingRecord.firstConsents)
             from \(recordset(rows)) \(ExistingRecord.declined(at: "array[row.email]", unless: isAnotherFirms))
             """)
+        return []
     }
 
     static func update(

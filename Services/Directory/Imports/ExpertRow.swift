@@ -59,10 +59,10 @@ struct ExpertRow: PlacedRow {
     mutating func read(_ cell: String, as column: ExpertColumn, _ topics: TopicVocabulary) throws(InvalidText) {
         switch column {
         case .id: identifier = try Cell.identifier(cell)
-        case .name: name = try Cell.line(cell)
+        case .name: name = try Cell.firmName(cell)
         case .siret: siret = try Siret(validating: Cell.withoutBlanks(cell))
         case .subKind: subKind = try Self.subKind(cell)
-        case .contactName: contactName = try Cell.line(cell)
+        case .contactName: contactName = try Cell.personName(cell)
         case .email: email = try EmailAddress(validating: cell)
         case .telephone: telephone = try Cell.telephone(cell)
         case .postalCode: place = (place ?? .init()).with(\.postalCode, cell)

@@ -72,9 +72,8 @@ struct ImportRun<Row: ImportedRow> {
                 for chunk in try file.finish() {
                     rejected += try await applyToWhole(chunk, claim, in: transaction)
                 }
-                rejected += try await takeHeld { after, isLast in
-                    let outcome = try await writeHeld(
-                        claim, file.header, after: after, isLast: isLast, in: transaction)
+                rejected += try await takeHeld { after, phase in
+                    let outcome = try await writeHeld(claim, file.header, after: after, in: phase, in: transaction)
                     if let outcome {
                         try await database.transaction {
                             try await ImportLedger.advance(claim, to: nil, outcome, in: $0)
@@ -121,9 +120,9 @@ struct ImportRun<Row: ImportedRow> {
             }
             for chunk in try file.finish() { try await apply(chunk, claim) }
             let header = file.header
-            try await takeHeld { after, isLast in
+            try await takeHeld { after, phase in
                 try await inTurn { transaction in
-                    let outcome = try await writeHeld(claim, header, after: after, isLast: isLast, in: transaction)
+                    let outcome = try await writeHeld(claim, header, after: after, in: phase, in: transaction)
                     if let outcome { try await ImportLedger.advance(claim, to: nil, outcome, in: transaction) }
                     return outcome
                 }
@@ -176,7 +175,7 @@ struct ImportRun<Row: ImportedRow> {
         var outcome = ImportOutcome()
         for (row, faults) in chunk.rejected { outcome.reject(row, faults) }
         try await ConsentStore.say(.import, by: principal, in: transaction)
-        try await write(chunk.rows, by: writer(chunk.header, isLast: false), in: transaction, into: &outcome)
+        try await write(chunk.rows, by: writer(claim, chunk.header, .reading), in: transaction, into: &outcome)
         try await ImportLedger.hold(claim, outcome, in: transaction)
         return outcome
     }
@@ -190,7 +189,11 @@ struct ImportRun<Row: ImportedRow> {
             outcome.add(try await transaction.savepoint { try await Row.write(rows, by: writer, in: $0) })
         } catch let error as PostgresError where error.blamesRow {
             guard rows.count == 1, let row = rows.first else {
-                for row in rows { try await write([row], by: writer, in: transaction, into: &outcome) }
+                for row in rows {
+                    var writer = writer
+                    writer.matching = writer.matching.after(outcome)
+                    try await write([row], by: writer, in: transaction, into: &outcome)
+                }
                 return
             }
             let isUnique = error.sqlState == SQLState.uniqueViolation
@@ -202,47 +205,51 @@ struct ImportRun<Row: ImportedRow> {
         }
     }
 
-    private func writer(_ header: ImportHeader<Row.Column>, isLast: Bool) -> ImportWriter<Row> {
-        ImportWriter(existing: order.existing, isLast: isLast, header: header, journal: journal, principal: principal)
+    private func writer(
+        _ claim: ImportLedger.Claim, _ header: ImportHeader<Row.Column>, _ phase: ImportPhase
+    ) -> ImportWriter<Row> {
+        ImportWriter(
+            matching: .init(existing: order.existing, id: claim.id, phase: phase), header: header, journal: journal,
+            principal: principal)
     }
 
     /// How deep a network may be of which the branches stand before their heads.
     private static var levels: Int { 10 }
 
-    /// Takes the rows that wait for a head of network, level by level: those that still wait when a round brings nothing
-    /// new are rejected.
+    /// Takes the rows that wait: for a head of network, level by level, and then for all other rows of the file. Those that still wait
+    /// for a head when a round brings nothing new are rejected.
     ///
     /// - Parameter batch: takes those after a row; gives nil when there are none.
     /// - Returns: the number of rejected rows.
     @discardableResult
     private func takeHeld(
-        _ batch: (_ after: Int, _ isLast: Bool) async throws -> ImportOutcome?
+        _ batch: (_ after: Int, _ phase: ImportPhase) async throws -> ImportOutcome?
     ) async throws -> Int {
         var rejected = 0
-        var isLast = false
+        var phase = ImportPhase.waiting
         for level in 1... {
             var (after, taken, waiting) = (0, 0, 0)
-            while let outcome = try await batch(after, isLast) {
+            while let outcome = try await batch(after, phase) {
                 after = max(after, outcome.rows.map(\.row).max() ?? 0, outcome.held.map(\.row).max() ?? 0)
                 taken += outcome.rows.count
                 waiting += outcome.held.count
                 rejected += outcome.count(.rejected)
             }
             if waiting == 0 { break }
-            isLast = taken == 0 || level >= Self.levels
+            if taken == 0 || level >= Self.levels { phase = phase.next }
         }
         return rejected
     }
 
     private func writeHeld(
-        _ claim: ImportLedger.Claim, _ header: ImportHeader<Row.Column>?, after number: Int, isLast: Bool,
-        in transaction: PostgresTransaction
+        _ claim: ImportLedger.Claim, _ header: ImportHeader<Row.Column>?, after number: Int,
+        in phase: ImportPhase, in transaction: PostgresTransaction
     ) async throws -> ImportOutcome? {
         let rows = try await ImportLedger.held(claim, after: number, atMost: 1000, as: Row.self, in: transaction)
         guard let header, !rows.isEmpty else { return nil }
         var outcome = ImportOutcome()
         try await ConsentStore.say(.import, by: principal, in: transaction)
-        try await write(rows, by: writer(header, isLast: isLast), in: transaction, into: &outcome)
+        try await write(rows, by: writer(claim, header, phase), in: transaction, into: &outcome)
         try await ImportLedger.release(claim, outcome, in: transaction)
         return outcome
     }

@@ -35,9 +35,8 @@ struct ImportOutcome: Sendable {
 
 /// Matches rows with what is there, by one policy for every intake, and writes them: each step one statement a chunk.
 struct ImportWriter<Row: ImportedRow> {
-    let existing: Import.Existing
-    /// Whether there is no further row that one could wait for.
-    let isLast: Bool
+    /// Without the records of the rows that it writes.
+    var matching: ImportMatching
     let header: ImportHeader<Row.Column>
     let journal: Journal
     let principal: Principal
@@ -45,8 +44,7 @@ struct ImportWriter<Row: ImportedRow> {
     /// For what the same rows say about other records.
     func writer<Other: ImportedRow>(of _: Other.Type) -> ImportWriter<Other> {
         .init(
-            existing: existing, isLast: isLast, header: header.known(to: Other.Column.self), journal: journal,
-            principal: principal)
+            matching: matching, header: header.known(to: Other.Column.self), journal: journal, principal: principal)
     }
 
     /// In rounds: see ``RowQueue``. A row is matched once to know its keys and, when it had to wait, again when it is ready.
@@ -54,7 +52,7 @@ struct ImportWriter<Row: ImportedRow> {
         var outcome = ImportOutcome()
         guard !rows.isEmpty else { return outcome }
         try await NameStore.say(by: principal, in: transaction)
-        let first = try await Row.match(try JSONText(encoding: rows), for: existing, in: transaction)
+        let first = try await Row.match(try JSONText(encoding: rows), for: matching, in: transaction)
         var queue = RowQueue(keys: first.map(\.keys))
         var isFirstRound = true
         while !queue.ready.isEmpty {
@@ -63,7 +61,7 @@ struct ImportWriter<Row: ImportedRow> {
                 isFirstRound
                 ? ready.map { first[$0] }
                 : try await Row.match(
-                    try JSONText(encoding: ready.map { rows[$0] }), for: existing, in: transaction)
+                    try JSONText(encoding: ready.map { rows[$0] }), for: matching.after(outcome), in: transaction)
             isFirstRound = false
             var taken: Set<Identifier<ImportRow>> = []
             var moved = taken
@@ -72,6 +70,11 @@ struct ImportWriter<Row: ImportedRow> {
             var (new, known): ([Row], [Row]) = ([], [])
             for (place, match) in zip(ready, matches) {
                 var row = rows[place]
+                if match.isRenaming == true, matching.phase < .settling {
+                    done.append(place)
+                    outcome.hold(row.row, try JSONText(encoding: row))
+                    continue
+                }
                 let records = match.records ?? []
                 // By another key, an earlier row is the same record: what that one changes may matter to this one.
                 let isFirst = taken.isDisjoint(with: records)
@@ -85,7 +88,7 @@ struct ImportWriter<Row: ImportedRow> {
                     continue
                 }
                 if match.waits == true {
-                    if isLast {
+                    if matching.phase == .last {
                         let detail = "Its head of network is not there, nor anywhere in the file."
                         outcome.reject(row.row, [.init(column: nil, detail: detail)])
                     } else {
@@ -135,8 +138,9 @@ struct ImportWriter<Row: ImportedRow> {
                 .import, origins: Dictionary(origins) { first, _ in first }, by: principal, in: transaction)
         }
         if !new.isEmpty {
-            try await Row.insert(try JSONText(encoding: new), in: transaction)
-            let notes = try await notes(about: new, for: .update, in: transaction)
+            let unsaid = try await Row.insert(try JSONText(encoding: new), in: transaction)
+            var notes = try await notes(about: new, for: .update, in: transaction)
+            for left in unsaid { note(left, in: &notes) }
             for row in new {
                 guard let id = row.id else { continue }
                 entries.append(.init(.created, Row.entity, id, version: 1, values: row.withoutNotes))
@@ -145,12 +149,12 @@ struct ImportWriter<Row: ImportedRow> {
         }
         if !known.isEmpty {
             var versions: [Identifier<ImportRow>: Int] = [:]
-            if existing != .skip {
+            if matching.existing != .skip {
                 let written = try await Row.update(
-                    try JSONText(encoding: known), filling: existing == .fill, in: transaction)
+                    try JSONText(encoding: known), filling: matching.existing == .fill, in: transaction)
                 for record in written { versions[record.id] = record.version }
             }
-            let notes = try await notes(about: known, for: existing, in: transaction)
+            let notes = try await notes(about: known, for: matching.existing, in: transaction)
             for row in known {
                 guard let id = row.id else { continue }
                 if let version = versions[id] {
@@ -168,9 +172,6 @@ struct ImportWriter<Row: ImportedRow> {
     private func notes(
         about rows: [Row], for existing: Import.Existing, in transaction: PostgresTransaction
     ) async throws -> [Int: [ImportRow.Fault]] {
-        func fault(_ name: String, _ detail: String) -> ImportRow.Fault {
-            .init(column: Row.Column(rawValue: name).flatMap { header.title(of: $0) } ?? name, detail: detail)
-        }
         var notes: [Int: [ImportRow.Fault]] = [:]
         for row in rows {
             if let unread = row.notes {
@@ -180,9 +181,28 @@ struct ImportWriter<Row: ImportedRow> {
         let answering = rows.filter(\.answers)
         guard !answering.isEmpty else { return notes }
         for left in try await Row.leftOut(try JSONText(encoding: answering), for: existing, in: transaction) {
-            notes[left.row, default: []] += left.columns.map { fault($0, left.reason.detail) }
+            note(left, in: &notes)
         }
         return notes
+    }
+
+    private func note(_ left: ImportLeftOut, in notes: inout [Int: [ImportRow.Fault]]) {
+        notes[left.row, default: []] += left.columns.map { fault($0, left.reason.detail) }
+    }
+
+    /// By the header of the file, where it has the column.
+    private func fault(_ name: String, _ detail: String) -> ImportRow.Fault {
+        .init(column: Row.Column(rawValue: name).flatMap { header.title(of: $0) } ?? name, detail: detail)
+    }
+}
+
+extension ImportMatching {
+    /// With the records of rows that the ledger does not have yet.
+    func after(_ outcome: ImportOutcome) -> ImportMatching {
+        guard phase >= .settling else { return self }
+        var matching = self
+        matching.taken += outcome.rows.compactMap(\.record)
+        return matching
     }
 }
 

@@ -47,11 +47,12 @@ protocol ImportedRow: Codable, Sendable {
     ) async throws -> ImportOutcome
     /// With which records the rows could be meant, one answer for each row, in their order.
     ///
-    /// - Parameter existing: what the rows mean for those, and so what they would contradict.
+    /// - Parameter matching: what the rows mean for those, and so what they would contradict; and what else of the file is known.
     static func match(
-        _ rows: JSONText, for existing: Import.Existing, in transaction: PostgresTransaction
+        _ rows: JSONText, for matching: ImportMatching, in transaction: PostgresTransaction
     ) async throws -> [ImportMatch]
-    static func insert(_ rows: JSONText, in transaction: PostgresTransaction) async throws
+    /// - Returns: of which rows something did not become as it does where they say nothing of it.
+    static func insert(_ rows: JSONText, in transaction: PostgresTransaction) async throws -> [ImportLeftOut]
     /// Sets what the rows say, or with `filling` only what is empty; gives the records that this changed.
     static func update(
         _ rows: JSONText, filling: Bool, in transaction: PostgresTransaction
@@ -112,6 +113,32 @@ extension ImportedRow {
     }
 }
 
+/// How far a file has come: some rows can be judged only when others have been.
+enum ImportPhase: Int, Comparable {
+    /// Its rows are being read.
+    case reading
+    /// All are read, and those that wait for their heads of network follow them.
+    case waiting
+    /// The rows that would give a record another name, by its address alone, are taken: no other row is about it.
+    case settling
+    /// There is no further row that one could wait for.
+    case last
+
+    /// The phase after this one, if there is one.
+    var next: ImportPhase { ImportPhase(rawValue: rawValue + 1) ?? self }
+
+    static func < (left: ImportPhase, right: ImportPhase) -> Bool { left.rawValue < right.rawValue }
+}
+
+/// What matching has to know besides the rows.
+struct ImportMatching {
+    let existing: Import.Existing
+    let id: Import.ID
+    let phase: ImportPhase
+    /// The records that earlier rows of the batch were about: the ledger does not have those yet.
+    var taken: [Identifier<ImportRow>] = []
+}
+
 /// With whom a row was matched.
 struct ImportMatch: Decodable {
     var row: Int
@@ -121,6 +148,8 @@ struct ImportMatch: Decodable {
     var fault: String?
     /// Whether it is about a record that is not there, and may come later in the file.
     var waits: Bool?
+    /// Whether it would give the records another name, and nothing but an address says that it is about them.
+    var isRenaming: Bool?
     /// The record above it in a tree, where that is not the one that is there already.
     var head: Identifier<ImportRow>?
     /// By what a later row of the same batch would be matched with this one.

@@ -7,7 +7,7 @@ extension OrganizationRow {
     /// where they may be in one town. The head
     /// of network is another organization, by SIRET or by a SIREN that only one has; one that is not there may come later.
     static func match(
-        _ rows: JSONText, for existing: Import.Existing, in transaction: PostgresTransaction
+        _ rows: JSONText, for matching: ImportMatching, in transaction: PostgresTransaction
     ) async throws -> [ImportMatch] {
         try await transaction.query(
             """
@@ -23,15 +23,15 @@ extension OrganizationRow {
             by_siret as (
                 select row, array[id] as records from row join organization using (siret)),
             by_email as (
-                select row, coalesce(
-                    array_agg(o.id) filter (where directory.name_key(o.name) = row.name_key), array_agg(o.id)) as records
+                \(Firms.byAddress)
                 from row cross join lateral (
-                    select *, count(*) over () as company
+                    select *, count(*) over () as company, coalesce(name_key = row.name_key, true) as is_namesake
                     from (
-                        select id, name, siren, siret, commune, postal_code from organization
-                        where lower(organization.email) = row.email limit \(Firms.crowd + 1)) as found) as o
-                where company <= \(Firms.crowd)
-                    and not \(Firms.areTwo("o", siren: siren(of: "o"), nameKey: "directory.name_key(o.name)"))
+                        select id, directory.name_key(name) as name_key, \(siren(of: "organization")) as siren, siret,
+                            commune, postal_code
+                        from organization
+                        where lower(organization.email) = row.email limit \(Firms.crowd + 1)) as found) as other
+                where company <= \(Firms.crowd) and not \(Firms.areTwo("other", for: matching))
                 group by row),
             namesake as (
                 select row, o.id, o.siren, o.siret
@@ -61,6 +61,7 @@ extension OrganizationRow {
             matched as (
                 select row, case when named.id is not null then array[named.id]
                         else coalesce(by_siret.records, by_email.records, by_name.records) end as records,
+                    named.id is null and by_siret.records is null and is_renaming as is_renaming,
                     \(NamedRecord.fault("named.id", kind: "organization")) as misnamed,
                     array_remove(array[
                         'id ' || row.identifier, 'siret ' || row.siret, 'email ' || row.email,
@@ -69,7 +70,7 @@ extension OrganizationRow {
                     row.siren, row.kind, row.sub_kind, is_plain
                 from row left join by_siret using (row) left join by_email using (row) left join by_name using (row)
                     left join head using (row) left join organization named on named.id = row.identifier)
-            select row, records, keys, has_head and heads is null as waits,
+            select row, records, keys, is_renaming as "isRenaming", has_head and heads is null as waits,
                 case when known.parent is distinct from heads[1] then heads[1] end as head,
                 case
                     when misnamed is not null then misnamed
@@ -83,7 +84,7 @@ extension OrganizationRow {
                             select o.parent from organization o join above on o.id = above.id where o.parent is not null)
                         select from above where above.id = known.id)
                         then 'Its head of network is one of its own branches.'
-                    else \(contradiction(of: existing))
+                    else \(contradiction(of: matching.existing))
                 end as fault
             from matched left join organization known on known.id = records[1] and cardinality(records) = 1
             order by row
@@ -137,21 +138,33 @@ extension OrganizationRow {
                 cross join lateral (
                     select row.siret, \(siren(of: "row")) as siren, directory.name_key(row.name) as name_key, row.commune,
                         row."postalCode" as postal_code) as said
-            where not \(Firms.areTwo("firm", siren: "firm.siren", nameKey: "firm.name_key", row: "said")))
+            where not \(Firms.areTwo("firm", row: "said")))
         """
 
-    static func insert(_ rows: JSONText, in transaction: PostgresTransaction) async throws {
-        try await transaction.execute(
+    /// Whoever is not to be shown has said so, and may be this one in another town: beside it a new one is shown if its row says so.
+    static func insert(_ rows: JSONText, in transaction: PostgresTransaction) async throws -> [ImportLeftOut] {
+        try await transaction.query(
             """
-            insert into organization (
-                id, kind, sub_kind, name, siren, siret, street, postal_code, commune, departement, email, mailboxes,
-                telephone, website, topics, parent, public_directory)
-            select id, coalesce(kind, "kindOfNew"), "subKind", name, siren, siret, street, "postalCode", commune,
-                directory.departement_at("postalCode", departement), email,
-                directory.with_mailboxes('[]', mailboxes, emptied, false), telephone, website, coalesce(topics, '{}'), \(head),
-                coalesce("publicDirectory", true) and not \(isHidden)
-            from \(recordset(rows))
-            """)
+            with row as materialized (select * from \(recordset(rows))),
+            made as (
+                insert into organization (
+                    id, kind, sub_kind, name, siren, siret, street, postal_code, commune, departement, email, mailboxes,
+                    telephone, website, topics, parent, public_directory)
+                select id, coalesce(kind, "kindOfNew"), "subKind", name, siren, siret, street, "postalCode", commune,
+                    directory.departement_at("postalCode", departement), email,
+                    directory.with_mailboxes('[]', mailboxes, emptied, false), telephone, website,
+                    coalesce(topics, '{}'), \(head),
+                    coalesce("publicDirectory", not exists (
+                        select from organization as hidden
+                        where directory.name_key(hidden.name) = directory.name_key(row.name)
+                            and not hidden.public_directory)) and not \(isHidden)
+                from row
+                returning id, public_directory)
+            select row.row, array['publicDirectory'] as columns, 'namesake' as reason
+            from row join made using (id)
+            where not public_directory and row."publicDirectory" is null order by row.row
+            """
+        ).decode(ImportLeftOut.self)
     }
 
     static func update(

@@ -150,7 +150,7 @@ struct OrganizationRow: PlacedRow {
     mutating func read(_ cell: String, as column: OrganizationColumn, _ topics: TopicVocabulary) throws(InvalidText) {
         switch column {
         case .id: identifier = try Cell.identifier(cell)
-        case .name: name = try Cell.line(cell)
+        case .name: name = try Cell.firmName(cell)
         case .kind: kind = try Self.kind(cell)
         case .subKind: subKind = try Self.subKind(cell)
         case .siren: siren = try Siren(validating: Cell.withoutBlanks(cell))

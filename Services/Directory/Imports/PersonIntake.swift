@@ -13,7 +13,7 @@ extension PersonRow {
     /// somebody else, and the row is rejected, as no address is that of two people. A row without a given name, or a record without
     /// one, may have the whole name in its one cell, in either order: `directory.family_name_said` tells what that says.
     static func match(
-        _ rows: JSONText, for existing: Import.Existing, in transaction: PostgresTransaction
+        _ rows: JSONText, for matching: ImportMatching, in transaction: PostgresTransaction
     ) async throws -> [ImportMatch] {
         try await transaction.query(
             """
@@ -124,7 +124,7 @@ extension PersonRow {
         ).decode(ImportMatch.self)
     }
 
-    static func insert(_ rows: JSONText, in transaction: PostgresTransaction) async throws {
+    static func insert(_ rows: JSONText, in transaction: PostgresTransaction) async throws -> [ImportLeftOut] {
         try await transaction.execute(
             """
             insert into person (
@@ -135,6 +135,7 @@ extension PersonRow {
                 coalesce("otherTelephones", '{}'), \(organization), "jobTitle", \(ExistingRecord.firstConsents)
             from \(recordset(rows)) \(ExistingRecord.declined(at: #"array_prepend(row.email, row."otherEmails")"#))
             """)
+        return []
     }
 
     static func update(

@@ -107,8 +107,8 @@ struct PersonRow: ImportedRow {
     mutating func read(_ cell: String, as column: PersonColumn, _ topics: TopicVocabulary) throws(InvalidText) {
         switch column {
         case .id: identifier = try Cell.identifier(cell)
-        case .familyName: familyName = try Cell.line(cell)
-        case .givenName: givenName = try Cell.line(cell)
+        case .familyName: familyName = try Cell.personName(cell)
+        case .givenName: givenName = try Cell.personName(cell)
         case .honorificPrefix: honorificPrefix = try Cell.line(cell)
         case .fullName: try readFullName(cell)
         case .email:
@@ -165,8 +165,8 @@ struct PersonRow: ImportedRow {
     /// Both names in one cell. The one in capitals is the family name, where the other one is not; else what stands first is the given
     /// name. One word is the only name.
     private mutating func readFullName(_ cell: String) throws(InvalidText) {
-        guard familyName == nil, givenName == nil else { return }
-        let words = try Cell.line(cell).text.unicodeScalars.split { $0 == " " }.map { String($0) }
+        guard familyName == nil, givenName == nil, let name = try Cell.personName(cell) else { return }
+        let words = name.text.unicodeScalars.split { $0 == " " }.map { String($0) }
         // text: a line, of 200 characters at the most, without long runs of marks
         let isCapital = words.map { $0.utf8.count > 1 && $0.uppercased().utf8.elementsEqual($0.utf8) }
         let split: (given: [String], family: [String]) =
