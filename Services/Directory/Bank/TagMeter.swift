@@ -1,14 +1,24 @@
-/// Measures tags of XML in an encoding of which ASCII is a part, wherever the pieces are cut in which it comes.
+/// Measures tags of XML, and what else is read as a whole, in an encoding of which ASCII is a part, wherever the pieces are cut in which
+/// it comes.
 struct TagMeter {
     /// Bytes from `<` to `>`; the longest of camt.053 names a schema and its place, in some 200.
     static let longest = 2 << 10
+    /// Bytes of a comment or an instruction, which hold what they like, but are kept until they end.
+    static let longestRemark = 64 << 10
 
-    private enum Place {
+    private enum Place: Equatable {
         case outside
-        /// In a tag, a comment, a CDATA section or an instruction, which are told apart by what comes next.
+        /// Behind `<`.
         case begun
         case tag(quote: UInt8?)
+        /// Behind `<!`, and as much of what begins a comment or a CDATA section as was there.
+        case declaration([UInt8])
+        /// Within what ends with this, of which as many bytes were there.
+        case remark(end: [UInt8], matched: Int, isBounded: Bool)
     }
+
+    private static let comment = Array("--".utf8)
+    private static let section = Array("[CDATA[".utf8)
 
     private var place = Place.outside
     private var length = 0
@@ -17,25 +27,62 @@ struct TagMeter {
     mutating func take(_ bytes: [UInt8]) -> Bool {
         for byte in bytes {
             guard byte != 0 else { return false }
-            switch (place, byte) {
-            case (.outside, UInt8(ascii: "<")):
-                place = .begun
-                length = 0
-            case (.outside, _): break
-            // What is in these is no tag; a tag that ends in one begins within it, for this count, and is long at the most.
-            case (.begun, UInt8(ascii: "!")), (.begun, UInt8(ascii: "?")): place = .outside
-            case (.begun, _): place = .tag(quote: nil)
-            case (.tag(quote: nil), UInt8(ascii: ">")): place = .outside
-            case (.tag(quote: nil), UInt8(ascii: "\"")), (.tag(quote: nil), UInt8(ascii: "'")):
-                place = .tag(quote: byte)
-            case (.tag(let quote?), byte) where quote == byte: place = .tag(quote: nil)
-            case (.tag, _): break
-            }
-            if case .tag = place {
+            step(byte)
+            switch place {
+            case .tag:
                 length += 1
                 guard length <= Self.longest else { return false }
+            case .remark(_, _, isBounded: true):
+                length += 1
+                guard length <= Self.longestRemark else { return false }
+            default: break
             }
         }
         return true
+    }
+
+    private mutating func step(_ byte: UInt8) {
+        switch (place, byte) {
+        case (.outside, UInt8(ascii: "<")): begin(.begun)
+        case (.outside, _): break
+        case (.begun, UInt8(ascii: "!")): begin(.declaration([]))
+        case (.begun, UInt8(ascii: "?")): begin(.remark(end: Array("?>".utf8), matched: 0, isBounded: true))
+        case (.begun, _): place = .tag(quote: nil)
+        case (.declaration(let before), _): declare(before + [byte])
+        case (.remark(let end, let matched, let isBounded), _):
+            let next = Self.matched(end, matched, byte)
+            place = next == end.count ? .outside : .remark(end: end, matched: next, isBounded: isBounded)
+        case (.tag(quote: nil), UInt8(ascii: ">")): place = .outside
+        case (.tag(quote: nil), UInt8(ascii: "\"")), (.tag(quote: nil), UInt8(ascii: "'")):
+            place = .tag(quote: byte)
+        case (.tag(let quote?), byte) where quote == byte: place = .tag(quote: nil)
+        case (.tag, _): break
+        }
+    }
+
+    private mutating func begin(_ next: Place) {
+        place = next
+        length = 0
+    }
+
+    /// A document type, or what is none of these, is refused by whoever reads it: what stands in it counts as if it stood outside.
+    private mutating func declare(_ text: [UInt8]) {
+        if text == Self.comment {
+            begin(.remark(end: Array("-->".utf8), matched: 0, isBounded: true))
+        } else if text == Self.section {
+            begin(.remark(end: Array("]]>".utf8), matched: 0, isBounded: false))
+        } else if Self.comment.starts(with: text) || Self.section.starts(with: text) {
+            place = .declaration(text)
+        } else {
+            place = text.last == UInt8(ascii: "<") ? .begun : .outside
+        }
+    }
+
+    /// How much of what ends a remark is there with one more byte: `--->` ends a comment as `-->` does.
+    private static func matched(_ end: [UInt8], _ count: Int, _ byte: UInt8) -> Int {
+        if byte == end[count] { return count + 1 }
+        // What begins again: of `--` and one more the last two, else this byte alone.
+        if count == end.count - 1, count > 1, byte == end[0] { return count }
+        return byte == end[0] ? 1 : 0
     }
 }

@@ -66,7 +66,10 @@ final class XMLStream {
     private func parse(_ bytes: [UInt8], isLast: Bool) throws(Fault) -> [Event] {
         guard let context else { throw Fault(detail: "There is no memory to read the file.") }
         guard tags.take(bytes) else {
-            throw Fault(detail: "The file has a tag of more than \(TagMeter.longest) bytes, or is not in UTF-8.")
+            throw Fault(
+                detail:
+                    "The file has a tag of more than \(TagMeter.longest) bytes or a comment of more than \(TagMeter.longestRemark >> 10) KiB, or is not in UTF-8."
+            )
         }
         events = []
         let status = bytes.withUnsafeBufferPointer { buffer in
