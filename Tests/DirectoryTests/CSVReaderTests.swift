@@ -81,6 +81,13 @@ struct CSVReaderTests {
     func faults() {
         let open = records(Array("a,b\n1,2\n\"3,4\n5,6\n".utf8))
         #expect(open.map { $0.fault == nil } == [true, true, false])
+        #expect(open.map(\.mayHoldOthers) == [false, false, true])
+        // Closed by the quote of another cell, in a later line; on one line it is somebody's way of writing.
+        for piece in [1, 100] {
+            let torn = records(Array("a,b\n1,\"2\n3,\"4\"\n5,6\n\"7\"8,9\n".utf8), inPiecesOf: piece)
+            #expect(torn.map { $0.fault == nil } == [true, false, true, true])
+            #expect(torn.map(\.mayHoldOthers) == [false, true, false, false])
+        }
         let long = Array("a,b\n".utf8) + Array(repeating: UInt8(ascii: "x"), count: CSVReader.limit * 3)
         let lines = records(long + Array("\n1,2\n".utf8), inPiecesOf: 1000)
         #expect(lines.map { $0.fault == nil } == [true, false, true])

@@ -12,6 +12,8 @@ struct CSVReader {
         var cells: [String]
         /// What is wrong with the record as a whole, if something is.
         var fault: String?
+        /// Whether records behind it may have been taken for a part of it: a quote is opened, and closed elsewhere or nowhere.
+        var mayHoldOthers = false
     }
 
     /// The longest record in bytes.
@@ -39,6 +41,8 @@ struct CSVReader {
     private var size = 0
     /// Whether every cell of the record is text that can be worked on at a cost that its length tells.
     private var isStreamSafe = true
+    /// Whether what a quote opens ends in the midst of a later line, as the quote of another cell there does, or is too long.
+    private var isTorn = false
     private var afterCarriageReturn = false
 
     /// - Parameter delimiter: where the caller knows it better than the first record tells.
@@ -62,7 +66,9 @@ struct CSVReader {
             begin(into: &records)
         }
         switch state {
-        case .quoted: endRecord(fault: "a quote is opened and never closed", into: &records)
+        case .quoted:
+            isTorn = true
+            endRecord(fault: nil, into: &records)
         case .skipping: endRecord(fault: "is longer than \(Self.limit >> 10) KiB", into: &records)
         case .fieldStart where cells.isEmpty: break
         default: endRecord(fault: nil, into: &records)
@@ -134,6 +140,7 @@ struct CSVReader {
         if size > Self.limit && state != .skipping {
             field = []
             // Within quotes a line end says nothing: the rest of the file is the record, and is not kept.
+            if state == .quoted || state == .quoteInQuoted { isTorn = true }
             state = state == .quoted ? .quoted : .skipping
             if state == .quoted { cells = [] }
         }
@@ -145,6 +152,11 @@ struct CSVReader {
             state = .quoted
         case .fieldStart where byte == UInt8(ascii: "\""):
             state = .quoted
+        case .quoteInQuoted where byte != delimiter && !isLineFeed && byte != UInt8(ascii: "\r"):
+            // On one line it is somebody's way of writing; over several, the quote before belongs to another cell.
+            if field.contains(where: { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") }) { isTorn = true }
+            field.append(byte)
+            state = .plain
         default:
             if isLineFeed || byte == UInt8(ascii: "\r") {
                 endRecord(fault: size > Self.limit ? "is longer than \(Self.limit >> 10) KiB" : nil, into: &records)
@@ -169,10 +181,13 @@ struct CSVReader {
 
     private mutating func endRecord(fault: String?, into records: inout [Record]) {
         endField()
-        let record = Record(cells: cells, fault: fault ?? (isStreamSafe ? nil : StreamSafe.refusal))
+        let torn = isTorn ? "opens a quote and does not close it" : nil
+        let record = Record(
+            cells: cells, fault: fault ?? torn ?? (isStreamSafe ? nil : StreamSafe.refusal), mayHoldOthers: isTorn)
         cells = []
         size = 0
         isStreamSafe = true
+        isTorn = false
         if record.fault != nil || record.cells.contains(where: { !$0.isBlank }) { records.append(record) }
     }
 }
