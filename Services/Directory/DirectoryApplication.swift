@@ -60,6 +60,8 @@ package enum DirectoryApplication: ServiceApplication {
         Migration("0053-import-answers", sql: PackageResources.m0053_import_answers_sql),
         Migration("0054-names", sql: PackageResources.m0054_names_sql),
         Migration("0055-imports", sql: PackageResources.m0055_imports_sql),
+        Migration("0056-bank", sql: PackageResources.m0056_bank_sql),
+        Migration("0057-bank-booking", sql: PackageResources.m0057_bank_booking_sql),
         Migration("0058-called-memberships", sql: PackageResources.m0058_called_memberships_sql),
         Migration("0059-receipts", sql: PackageResources.m0059_receipts_sql),
         Migration("0060-telephones", sql: PackageResources.m0060_telephones_sql),

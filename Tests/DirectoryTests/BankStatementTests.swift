@@ -93,7 +93,7 @@ struct BankStatementTests {
         ] { #expect(try BankAmount.cents(text) == cents, "\(text)") }
         for text in [
             "0,125", "-0.005", "012,345", "0.125,00", "0,125,000", "", "-", "1,2,3", "12a", "1.23.456", "99999999999",
-            "1,234,5", "0x1", "1,0055", "--1", "1,2.3", "NaN",
+            "1,234,5", "0x1", "1,0055", "--1", "1,2.3", "NaN", "2027-12", "12-3,00", "-1-",
         ] {
             #expect(throws: InvalidText.self, "\(text)") { try BankAmount.cents(text) }
         }
@@ -290,10 +290,12 @@ struct BankStatementTests {
                 #expect(Set(of(reference).compactMap { $0.counterparty?.text }) == ["Un", "Deux"])
             }
             for reference in ["B", "C", "D"] {
-                #expect(of(reference).map { $0.remittance?.text } == ["Un 2026-1 / Deux 2026-2 E2"], "\(reference)")
+                #expect(
+                    of(reference).map { $0.remittance?.text } == ["Un 2026-1 / Deux 2026-2 E2 / REMISE"], "\(reference)"
+                )
                 #expect(of(reference).first?.counterparty == nil)
             }
-            #expect(of("G").first?.counterparty?.text == "Un" && of("G").first?.remittance?.text == "Un / Un")
+            #expect(of("G").first?.counterparty?.text == "Un" && of("G").first?.remittance?.text == "Un / Un / REMISE")
             #expect(of("H").first?.remittance?.text.unicodeScalars.count == 1000)
         }
     }

@@ -10,6 +10,12 @@ struct Camt {
         var structured: String?
         var reference: String?
         var endToEnd: String?
+        /// For whom the payer paid.
+        var ultimate: String?
+        /// Why it came back.
+        var returned: String?
+        /// What the bank says of it.
+        var more: String?
         /// What is said of its amount.
         var amount = Amount.own
     }
@@ -26,6 +32,8 @@ struct Camt {
         var reference: String? = nil
         var number: String? = nil
         var status = "BOOK"
+        /// Of the booking; the day where there is none.
+        var time: String? = nil
         var isReversal = false
         var currency = "EUR"
         var parts: [Part] = []
@@ -35,6 +43,7 @@ struct Camt {
     /// 2 to 13.
     var version = 8
     var account = "FR7630006000011234567890189"
+    var owner: String? = nil
     var statements: [[Entry]]
 
     var text: String {
@@ -50,7 +59,7 @@ struct Camt {
     private func statement(_ number: Int, _ entries: [Entry]) -> String {
         """
         <Stmt><Id>S\(number)</Id><ElctrncSeqNb>\(number)</ElctrncSeqNb><CreDtTm>2026-11-28T06:00:00+01:00</CreDtTm>
-        <Acct><Id><IBAN>\(account)</IBAN></Id><Ccy>EUR</Ccy></Acct>
+        <Acct><Id><IBAN>\(account)</IBAN></Id><Ccy>EUR</Ccy>\(tag("Ownr", raw: tag("Nm", owner)))</Acct>
         <Bal><Tp><CdOrPrtry><Cd>CLBD</Cd></CdOrPrtry></Tp><Amt Ccy="EUR">1.00</Amt><CdtDbtInd>CRDT</CdtDbtInd>
         <Dt><Dt>2026-11-27</Dt></Dt></Bal>
         \(entries.map(entry).joined())</Stmt>
@@ -62,7 +71,7 @@ struct Camt {
         let parts = entry.parts.map { part($0, in: entry) }.joined()
         return "<Ntry>" + tag("NtryRef", entry.number) + amount(entry.cents, entry.currency)
             + direction(entry.cents) + (entry.isReversal ? "<RvslInd>true</RvslInd>" : "") + "<Sts>\(status)</Sts>"
-            + "<BookgDt><Dt>\(entry.day)</Dt></BookgDt><ValDt><DtTm>\(entry.day)T00:00:00+01:00</DtTm></ValDt>"
+            + "<BookgDt>\(entry.time.map { tag("DtTm", $0) } ?? tag("Dt", entry.day))</BookgDt><ValDt><DtTm>\(entry.day)T00:00:00+01:00</DtTm></ValDt>"
             + tag("AcctSvcrRef", entry.reference)
             + "<BkTxCd><Domn><Cd>PMNT</Cd><Fmly><Cd>RCDT</Cd><SubFmlyCd>ESCT</SubFmlyCd></Fmly></Domn></BkTxCd>"
             + (parts.isEmpty ? "" : "<NtryDtls>\(parts)</NtryDtls>") + tag("AddtlNtryInf", entry.more) + "</Ntry>\n"
@@ -73,10 +82,13 @@ struct Camt {
         let name = part.payer.map { version < 8 ? tag("Nm", $0) : "<Pty>\(tag("Nm", $0))</Pty>" } ?? ""
         let other = version < 8 ? "<Nm>Le Club</Nm>" : "<Pty><Nm>Le Club</Nm></Pty>"
         let account = part.iban.map { "<Id><IBAN>\($0)</IBAN></Id>" }
-        let (debtor, creditor) = isFromDebtor ? (name, other) : (other, name)
+        // Of what comes back, the parties are those of the payment.
+        let (debtor, creditor) = isFromDebtor || part.returned != nil ? (name, other) : (other, name)
+        let ultimate = part.ultimate.map { version < 8 ? tag("Nm", $0) : "<Pty>\(tag("Nm", $0))</Pty>" } ?? ""
         let parties =
             "<RltdPties>" + tag("Dbtr", raw: debtor) + tag("DbtrAcct", raw: isFromDebtor ? account ?? "" : "")
-            + tag("Cdtr", raw: creditor) + tag("CdtrAcct", raw: isFromDebtor ? "" : account ?? "") + "</RltdPties>"
+            + tag("UltmtDbtr", raw: ultimate) + tag("Cdtr", raw: creditor)
+            + tag("CdtrAcct", raw: isFromDebtor ? "" : account ?? "") + "</RltdPties>"
         let strd =
             part.structured.map {
                 "<Strd><CdtrRefInf><Tp><CdOrPrtry><Cd>SCOR</Cd></CdOrPrtry></Tp>\(tag("Ref", $0))</CdtrRefInf></Strd>"
@@ -89,7 +101,9 @@ struct Camt {
             case .none: ""
             }
         return "<TxDtls><Refs>" + tag("AcctSvcrRef", part.reference) + tag("EndToEndId", part.endToEnd ?? "NOTPROVIDED")
-            + "</Refs>" + sum + parties + tag("RmtInf", raw: tag("Ustrd", part.text) + strd) + "</TxDtls>"
+            + "</Refs>" + sum + parties + tag("RmtInf", raw: tag("Ustrd", part.text) + strd)
+            + tag("RtrInf", raw: part.returned.map { "<Rsn><Cd>AM04</Cd></Rsn>" + tag("AddtlInf", $0) } ?? "")
+            + tag("AddtlTxInf", part.more) + "</TxDtls>"
     }
 
     private func amount(_ cents: Int, _ currency: String) -> String {

@@ -46,33 +46,165 @@ enum BankAlikeStore {
     /// The beginning of a line's texts, which is compared: once for each line, as it is dear.
     private static let text: SQL = "directory.folded(left(concat_ws(' ', counterparty, remittance), 100))"
 
-    /// Puts those of a statement's lines that were not known beside what may be the same: of one account, day and amount, of a file
-    /// before, and not told by this one itself. Of several, what has the texts that are most alike; of these five are looked at.
+    /// Puts those of a statement's lines that were not known beside what may be the same: of one account and day, of a file before, and
+    /// not told by this one itself. That is a line of the same amount; of several, what has the texts that are most alike; of these five
+    /// are looked at. For the parts of an entry it is what has the amount of the whole as well, and for a line the parts of which it
+    /// is the whole.
     static func mark(
         _ id: BankStatement.ID, _ file: BankFile, said accounts: Accounts, in transaction: PostgresTransaction
     ) async throws {
-        try await transaction.execute(
+        let rows = try await transaction.query(
             """
             with fresh as (
-                select id, account, booked_on, amount, \(text) as text from bank_line where statement = \(id)
+                select id, account, booked_on, amount, batch, batch_amount, \(text) as text
+                from bank_line where statement = \(id)
+            ), told as materialized (
+                select unnest(\(file.entries.map(\.key))) as key
             ), earlier as materialized (
-                select day.account, day.booked_on, day.amount, old.id, old.text
-                from (select distinct account, booked_on, amount from fresh) as day
-                cross join lateral (
-                    select coalesce(old.alike, old.id) as id, \(text) as text
-                    from \(accounts.said) join bank_line as old on old.account = said.spelling
-                    where said.account = day.account and old.amount = day.amount and old.booked_on = day.booked_on
-                        and old.statement <> \(id)
-                        and old.key not in (select unnest(\(file.entries.map(\.key))))
-                    order by old.id limit 5
-                ) as old
-            )
-            update bank_line set alike = found.alike from (
-                select distinct on (fresh.id) fresh.id, earlier.id as alike
+                \(earlier(id, accounts))
+            ), twin as (
+                select distinct on (fresh.id) fresh.id, earlier.leader
                 from fresh join earlier using (account, booked_on, amount)
-                order by fresh.id, directory.similarity(fresh.text, earlier.text) desc, earlier.id
-            ) as found
-            where bank_line.id = found.id
+                order by fresh.id, directory.similarity(fresh.text, earlier.text) desc, earlier.leader
+            ), whole as (
+                \(wholes(id, accounts))
+            ), part as materialized (
+                \(parts(id, accounts))
+            )
+            select 'line ' || id as knot, id::text as line, false as "isKnown" from twin
+            union all select 'line ' || id, leader::text, true from twin
+            union all select 'batch ' || batch, leader::text, true from whole
+            union all select 'batch ' || batch, id::text, false from fresh where batch in (select batch from whole)
+            union all select concat_ws(' ', 'sum', booked_on, amount, account), leader::text, true from part
+            union all select concat_ws(' ', 'sum', booked_on, amount, account), id::text, false
+                from fresh join (select distinct account, booked_on, amount from part) as sum
+                    using (account, booked_on, amount)
             """)
+        try await put(try rows.decode(Knot.self), in: transaction)
+    }
+
+    /// Earlier lines of the days and amounts of fresh ones.
+    private static func earlier(_ id: BankStatement.ID, _ accounts: Accounts) -> SQL {
+        """
+        select day.account, day.booked_on, day.amount, old.leader, old.text
+        from (select distinct account, booked_on, amount from fresh) as day
+        cross join lateral (
+            select coalesce(old.alike, old.id) as leader, \(text) as text
+            from \(accounts.said) join bank_line as old on old.account = said.spelling
+            where said.account = day.account and old.amount = day.amount and old.booked_on = day.booked_on
+                and old.statement <> \(id) and old.key not in (select key from told)
+            order by old.id limit 5
+        ) as old
+        """
+    }
+
+    /// Earlier lines of the amount of an entry of which the parts are fresh.
+    private static func wholes(_ id: BankStatement.ID, _ accounts: Accounts) -> SQL {
+        """
+        select day.batch, old.leader
+        from (select distinct account, booked_on, batch, batch_amount from fresh where batch is not null) as day
+        cross join lateral (
+            select coalesce(old.alike, old.id) as leader
+            from \(accounts.said) join bank_line as old on old.account = said.spelling
+            where said.account = day.account and old.amount = day.batch_amount and old.booked_on = day.booked_on
+                and old.statement <> \(id) and old.key not in (select key from told)
+            order by old.id limit 5
+        ) as old
+        """
+    }
+
+    /// Earlier parts of entries of the amount of a fresh line.
+    private static func parts(_ id: BankStatement.ID, _ accounts: Accounts) -> SQL {
+        """
+        select distinct day.account, day.booked_on, day.amount, old.leader
+        from (select distinct account, booked_on, amount from fresh) as day
+        cross join lateral (
+            select coalesce(old.alike, old.id) as leader
+            from \(accounts.said) join bank_line as old on old.account = said.spelling
+            where said.account = day.account and old.batch is not null and old.batch_amount = day.amount
+                and old.booked_on = day.booked_on and old.statement <> \(id)
+                and old.key not in (select key from told)
+            offset 0
+        ) as old
+        """
+    }
+
+    /// A line, and what ties it to others.
+    private struct Knot: Decodable {
+        var knot: String
+        var line: String
+        /// Whether it was there before, and is beside no other.
+        var isKnown: Bool
+    }
+
+    /// Makes one group of all that is tied: the first of those that were there leads it.
+    private static func put(_ knots: [Knot], in transaction: PostgresTransaction) async throws {
+        var groups = AlikeGroups()
+        for knot in knots { groups.join(knot.knot, knot.line) }
+        let (all, known) = (
+            Set(knots.map { ByteKey($0.line) }), Set(knots.filter(\.isKnown).map { ByteKey($0.line) })
+        )
+        var moved: [(line: String, leader: String)] = []
+        for group in groups.all {
+            let lines = group.filter { all.contains(ByteKey($0)) }.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+            guard let leader = lines.first(where: { known.contains(ByteKey($0)) }) else { continue }
+            moved += lines.filter { !$0.hasSameBytes(as: leader) }.map { ($0, leader) }
+        }
+        guard !moved.isEmpty else { return }
+        let (lines, leaders) = (moved.map(\.line), moved.map(\.leader))
+        // Who books one of them waits, or is waited for, in the order in which bookings lock a group.
+        try await transaction.execute(
+            """
+            select from bank_line
+            where id = any(\(lines + leaders)::text[]::uuid[]) or alike = any(\(lines + leaders)::text[]::uuid[])
+            order by id for no key update
+            """)
+        try await transaction.execute(
+            """
+            update bank_line set alike = moved.leader::uuid
+            from unnest(\(lines), \(leaders)) as moved (line, leader) where bank_line.alike = moved.line::uuid
+            """)
+        try await transaction.execute(
+            """
+            update bank_line set alike = moved.leader::uuid
+            from unnest(\(lines), \(leaders)) as moved (line, leader) where bank_line.id = moved.line::uuid
+            """)
+    }
+}
+
+/// Sets of texts of which each tie makes one of two.
+struct AlikeGroups {
+    private var places: [ByteKey: Int] = [:]
+    private var texts: [String] = []
+    private var parents: [Int] = []
+
+    mutating func join(_ one: String, _ other: String) {
+        let (first, second) = (root(place(of: one)), root(place(of: other)))
+        parents[max(first, second)] = min(first, second)
+    }
+
+    var all: [[String]] {
+        mutating get {
+            var groups: [Int: [String]] = [:]
+            for index in texts.indices { groups[root(index), default: []].append(texts[index]) }
+            return Array(groups.values)
+        }
+    }
+
+    private mutating func place(of text: String) -> Int {
+        if let place = places[ByteKey(text)] { return place }
+        places[ByteKey(text)] = texts.count
+        parents.append(texts.count)
+        texts.append(text)
+        return texts.count - 1
+    }
+
+    private mutating func root(_ place: Int) -> Int {
+        var place = place
+        while parents[place] != place {
+            parents[place] = parents[parents[place]]
+            place = parents[place]
+        }
+        return place
     }
 }

@@ -1,6 +1,6 @@
 import ClubProtocol
 
-/// Amounts and days as banks write them. Throws a reason that fits behind the name of a column.
+/// Amounts as banks write them. Throws a reason that fits behind the name of a column.
 enum BankAmount {
     /// Which sign stands before cents in the amounts of a file.
     enum DecimalSign: Equatable {
@@ -25,7 +25,8 @@ enum BankAmount {
         var digits: [UInt8] = []
         /// Commas and dots, each behind as many digits.
         var signs: [(sign: UInt8, place: Int)] = []
-        var isNegative = false
+        /// Whether a sign before it, or behind it, says so; nil where there is none.
+        var isNegative: Bool?
 
         /// Digits behind the last sign.
         var behind: Int { digits.count - (signs.last?.place ?? digits.count) }
@@ -66,26 +67,32 @@ enum BankAmount {
         else {
             throw InvalidText("is no amount")
         }
-        return try cents(digits, decimals: decimals, isNegative: written.isNegative)
+        return try cents(digits, decimals: decimals, isNegative: written.isNegative == true)
     }
+
+    /// Whether an amount says by a sign that it is below zero; nil where it has no sign, or is none.
+    static func isNegative(_ cell: String) -> Bool? { (try? written(cell))?.isNegative }
 
     private static func written(_ cell: String) throws(InvalidText) -> Written {
         guard cell.utf8.count <= 60 else { throw InvalidText("is no amount") }
         var written = Written()
-        var isSigned = false
+        var sign = 0
         for scalar in withoutCurrency(cell).unicodeScalars {
             switch scalar {
             case "0"..."9": written.digits.append(UInt8(scalar.value))
             case ",", ".": written.signs.append((UInt8(scalar.value), written.digits.count))
             case "'", "\u{2019}": continue
             case "+", "-", "\u{2212}":
-                guard !isSigned else { throw InvalidText("is no amount") }
-                (isSigned, written.isNegative) = (true, scalar != "+")
+                guard written.isNegative == nil else { throw InvalidText("is no amount") }
+                (sign, written.isNegative) = (written.digits.count, scalar != "+")
             case _ where scalar.isBlank: continue
             default: throw InvalidText("is no amount")
             }
         }
-        guard !written.digits.isEmpty else { throw InvalidText("is no amount") }
+        // `2027-12` is none.
+        guard !written.digits.isEmpty, sign == 0 || sign == written.digits.count else {
+            throw InvalidText("is no amount")
+        }
         return written
     }
 
@@ -116,23 +123,5 @@ enum BankAmount {
         let bytes = Array(text.trimmingBlanks.utf8)
         return bytes.suffix(3).map { $0 & 0xDF } == Array("EUR".utf8)
             ? String(decoding: bytes.dropLast(3), as: UTF8.self) : text
-    }
-
-    /// `14/03/2027`, `14-03-2027`, `14.03.27`, `2027-03-14`, each with a time behind it or not.
-    static func day(_ cell: String, of meaning: DayMeaning) throws(InvalidText) -> Day {
-        let text = Array(cell.trimmingBlanks.utf8.prefix(40))
-        let parts = text.prefix { $0 != 0x20 && $0 != UInt8(ascii: "T") }
-            .split(omittingEmptySubsequences: false) { [0x2F, 0x2D, 0x2E].contains($0) }
-        guard parts.count == 3, parts.allSatisfy({ $0.allSatisfy { (0x30...0x39).contains($0) } }) else {
-            throw InvalidText("is no day")
-        }
-        var numbers = parts.map { String(decoding: $0, as: UTF8.self) }
-        if parts[0].count == 4 { numbers.reverse() }
-        guard (1...2).contains(numbers[0].utf8.count), (1...2).contains(numbers[1].utf8.count) else {
-            throw InvalidText("is no day")
-        }
-        let year = numbers[2].utf8.count == 2 ? "20\(numbers[2])" : numbers[2]
-        func two(_ number: String) -> String { number.utf8.count == 1 ? "0\(number)" : number }
-        return try meaning.checked(try Day(validating: "\(year)-\(two(numbers[1]))-\(two(numbers[0]))"))
     }
 }

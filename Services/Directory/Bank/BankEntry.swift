@@ -13,9 +13,13 @@ struct BankEntry: Sendable {
     /// Below zero where money went out.
     var cents: Int
     var counterparty: Line?
+    /// For whom the counterparty paid, or was paid.
+    var ultimateParty: Line?
     var counterpartyIBAN: IBAN?
     var remittance: String?
     var endToEnd: Line?
+    /// Of a part of an entry, that entry: its place in the file, from 1, and the amount of the whole in cents.
+    var batch: (number: Int, cents: Int)?
 
     /// What it has in common with itself in every file, hexadecimal.
     ///
@@ -40,7 +44,8 @@ struct BankEntry: Sendable {
 
     /// What tells a line without a reference of its own: who, and why.
     private var signature: String {
-        [counterparty?.text ?? "", remittance ?? "", endToEnd?.text ?? ""].joined(separator: "\u{1E}")
+        ([counterparty?.text ?? "", remittance ?? "", endToEnd?.text ?? ""] + [ultimateParty?.text].compactMap { $0 })
+            .joined(separator: "\u{1E}")
     }
 
     /// Those of one day, one amount and one text are told by their order.
@@ -60,6 +65,8 @@ struct BankFile: Sendable {
     private(set) var entries: [(entry: BankEntry, key: String)] = []
     private(set) var faults: [BankStatement.Fault] = []
     private(set) var rejected = 0
+    /// Titles of columns that hold something of which nothing was taken.
+    var ignored: [String] = []
     private var counts: [ByteKey: Int] = [:]
     /// Of lines with one reference of the bank and one text: which of those with the reference they are.
     private var repetitions: [ByteKey: [Int]] = [:]
@@ -152,6 +159,30 @@ enum BankText {
     private static let placeholders = [
         "NOTPROVIDED", "NONREF", "NOREF", "NOREFERENCE", "NONE", "UNKNOWN", "NULL", "NA", "NEANT", "SANSREFERENCE",
     ]
+
+    /// The most bytes of texts that are joined.
+    private static let longest = 4 << 10
+
+    /// Texts one behind the other, then those of the others that say a word which none before has said.
+    ///
+    /// - Parameter name: what is told elsewhere, whose words say nothing new.
+    static func joined(_ texts: [String], _ others: [String], besides name: String = "") -> String {
+        var whole = texts.joined(separator: " ")
+        var said = words(whole).union(words(name))
+        for text in others where whole.utf8.count < longest {
+            let text = text.trimmingBlanks.prefix(scalars: longest)
+            let words = words(String(text))
+            guard !words.isSubset(of: said) else { continue }
+            said.formUnion(words)
+            whole += whole.isEmpty ? String(text) : " / \(text)"
+        }
+        return whole
+    }
+
+    private static func words(_ text: String) -> Set<ByteKey> {
+        let bytes = text.asciiUppercased.utf8.prefix(longest)
+        return Set(bytes.split { $0 <= 0x20 }.map { ByteKey(String(decoding: $0, as: UTF8.self)) })
+    }
 
     static func remittance(_ text: String) -> String? {
         let short = String(cleaned(text, scalars: 1000).trimmingBlanks)

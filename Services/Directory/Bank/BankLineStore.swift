@@ -5,7 +5,8 @@ import ServiceKit
 enum BankLineStore {
     private static let columns: SQL = """
         id, statement, account, reference, booked_on as "bookedOn", value_on as "valueOn",
-        \(ContributionStore.money("amount")) as amount, counterparty, counterparty_iban as "counterpartyIBAN", remittance,
+        \(ContributionStore.money("amount")) as amount, counterparty, ultimate_party as "ultimateParty",
+        counterparty_iban as "counterpartyIBAN", remittance,
         end_to_end as "endToEnd", state, reason, (
             select coalesce(json_agg(booking order by number), '[]') from (
                 select payment.id::text as number, json_build_object(

@@ -2,48 +2,47 @@ import ClubProtocol
 import Postgres
 
 /// What open lines may be: for each a few contributions, found by the numbers in its text, by what is still owed, and by who paid;
-/// each by an index, however many lines and members there are. Of money that went out, whose credit was paid back.
+/// each by an index, however many lines and members there are. Of money that went out, whose payment the bank has taken back, and whose
+/// credit was paid back.
 enum BankProposals {
     /// Of one line.
-    private static let most = 10
+    static let most = 10
     /// How much alike two names are, from 0 to 1, that may be one.
     static let likeness = 0.4
 
-    /// A contribution that is still owed, beside a line.
-    private struct Candidate: Decodable {
+    /// A contribution that is still owed, or of one that went out, that was paid, beside a line.
+    struct Candidate: Decodable {
         var line: BankLine.ID
         var contribution: Contribution.ID
         var organization: Organization.ID
         var name: Line
         var year: Int
         var number: Int
-        /// In cents.
+        /// What is still owed; or was paid. In cents.
         var owed: Int
         var isNamed: Bool
+        /// Whether a payment of it was of the line's amount.
+        var wasPaidSo: Bool?
         /// Of the names, from 0 to 1; nil for another's.
         var nearness: Double?
 
         var title: String { "\(year)-\(number)" }
-    }
 
-    /// An organization that has something to its credit, beside a line.
-    private struct Creditor: Decodable {
-        var line: BankLine.ID
-        var organization: Organization.ID
-        var name: Line
-        /// In cents.
-        var balance: Int
-        var nearness: Double?
+        func isOf(_ cents: Int) -> Bool { owed == cents || wasPaidSo == true }
     }
 
     static func add(to lines: inout [BankLine], on executor: any PostgresExecutor) async throws {
         let open = lines.filter { $0.state == .open }
         let came = try await contributions(for: open.filter { $0.amount.amount > 0 }, on: executor)
-        let went = try await refunds(for: open.filter { $0.amount.amount < 0 }, on: executor)
+        let went = open.filter { $0.amount.amount < 0 }
+        let returned = try await returns(for: went, on: executor)
+        let refunded = try await refunds(for: went, on: executor)
         for index in lines.indices where lines[index].state == .open {
             let (id, cents) = (lines[index].id, lines[index].amount.amount)
             let found =
-                cents > 0 ? proposals(cents, came[id] ?? []) : (went[id] ?? []).map { proposal(-cents, $0) }
+                cents > 0
+                ? proposals(cents, came[id] ?? [])
+                : proposals(cents, returned[id] ?? []) + (refunded[id] ?? []).map { proposal(-cents, $0) }
             lines[index].proposals = Array(found.sorted { $0.score > $1.score }.prefix(most))
         }
     }
@@ -54,22 +53,16 @@ enum BankProposals {
         for lines: [BankLine], on executor: any PostgresExecutor
     ) async throws -> [BankLine.ID: [Candidate]] {
         guard !lines.isEmpty else { return [:] }
-        let named = lines.flatMap { line in
-            PaymentReferences.numbers(
-                in: [line.remittance?.text, line.endToEnd?.text].compactMap { $0 }.joined(separator: " | ")
-            )
-            .map { (line.id, $0) }
-        }
+        let named = numbers(in: lines)
         let rows = try await executor.query(
             """
             with line as (
-                select id, cents, directory.payer_key(payer) as payer
-                from unnest(
-                    \(lines.map(\.id)), \(lines.map(\.amount.amount)), \(lines.map(payer))
-                ) as line (id, cents, payer)
+                select id, cents from unnest(\(lines.map(\.id)), \(lines.map(\.amount.amount))) as line (id, cents)
+            ), payer as (
+                \(payers(of: lines))
             ), named as (
                 select named.line, called.id as contribution, organization
-                from unnest(\(named.map(\.0)), \(named.map(\.1.year)), \(named.map(\.1.number))) as named (line, year, number)
+                from unnest(\(named.map(\.line)), \(named.map(\.number.year)), \(named.map(\.number.number))) as named (line, year, number)
                 cross join lateral (
                     select id, organization from contribution
                     where contribution.year = named.year and contribution.number = named.number
@@ -111,46 +104,71 @@ enum BankProposals {
         return Dictionary(grouping: try rows.decode(Candidate.self), by: \.line)
     }
 
-    /// The organizations that are called like who paid; needs `line`.
-    private static let alike: SQL = """
-        select line.id as line, near.id as organization, nearness
-        from line cross join lateral (
-            select organization.id, directory.similarity(directory.payer_key(name), line.payer)::float8 as nearness
-            from organization
-            order by directory.payer_key(name) operator(directory.<->) line.payer limit 5
-        ) as near
-        where nearness >= \(likeness)
-        """
-
-    private static func payer(of line: BankLine) -> String? {
-        line.counterparty?.text ?? line.remittance.flatMap { PaymentReferences.payer(in: $0.text) }
+    /// The numbers of contributions in what lines say.
+    static func numbers(in lines: [BankLine]) -> [(line: BankLine.ID, number: PaymentReferences.Number)] {
+        lines.flatMap { line in
+            PaymentReferences.numbers(
+                in: [line.remittance?.text, line.endToEnd?.text].compactMap { $0 }.joined(separator: " | ")
+            )
+            .map { (line.id, $0) }
+        }
     }
 
-    private static func proposals(_ cents: Int, _ candidates: [Candidate]) -> [BankProposal] {
-        Dictionary(grouping: candidates, by: \.organization).values.flatMap { owed -> [BankProposal] in
-            var found = owed.filter { $0.isNamed || $0.owed == cents || $0.nearness != nil }
-                .map { proposal(cents, [$0]) }
+    /// The names of who paid, or was paid: for whom it was before whom it went through, as a service that collects.
+    static func payers(of lines: [BankLine]) -> SQL {
+        let names = lines.flatMap { line -> [(line: BankLine.ID, name: String, rank: Int)] in
+            var parties = [line.ultimateParty?.text, line.counterparty?.text].compactMap { $0 }
+            if parties.isEmpty, let text = line.remittance?.text {
+                parties = [PaymentReferences.payer(in: text)].compactMap { $0 }
+            }
+            return parties.enumerated().map { (line.id, $1, $0) }
+        }
+        return """
+            select line, directory.payer_key(name) as name, rank
+            from unnest(\(names.map(\.line)), \(names.map(\.name)), \(names.map(\.rank))) as payer (line, name, rank)
+            """
+    }
+
+    /// The organizations that are called like who paid; needs `payer`.
+    static let alike: SQL = """
+        select payer.line, near.id as organization, max(nearness * (1 - 0.1 * rank)::float8) as nearness
+        from payer cross join lateral (
+            select organization.id, directory.similarity(directory.payer_key(organization.name), payer.name)::float8 as nearness
+            from organization
+            order by directory.payer_key(organization.name) operator(directory.<->) payer.name limit 5
+        ) as near
+        where nearness >= \(likeness)
+        group by payer.line, near.id
+        """
+
+    /// - Parameter amount: of the line, in cents; below zero where payments were taken back.
+    private static func proposals(_ amount: Int, _ candidates: [Candidate]) -> [BankProposal] {
+        let cents = abs(amount)
+        return Dictionary(grouping: candidates, by: \.organization).values.flatMap { owed -> [BankProposal] in
+            func proposal(_ owed: [Candidate]) -> BankProposal { Self.proposal(amount, owed) }
+            var found = owed.filter { $0.isNamed || $0.isOf(cents) || $0.nearness != nil }.map { proposal([$0]) }
             // The oldest first, as people pay what they owe; or all that are named.
             var sum = 0
             for (index, one) in owed.enumerated() {
                 sum += one.owed
-                if index > 0, sum == cents { found.append(proposal(cents, Array(owed[...index]))) }
+                if index > 0, sum == cents { found.append(proposal(Array(owed[...index]))) }
             }
             let named = owed.filter(\.isNamed)
             let isFound = found.contains { $0.contributions.map(\.contribution) == named.map(\.contribution) }
             if named.count > 1, !isFound, named.reduce(0, { $0 + $1.owed }) == cents {
-                found.append(proposal(cents, named))
+                found.append(proposal(named))
             }
             return found
         }
     }
 
-    private static func proposal(_ cents: Int, _ owed: [Candidate]) -> BankProposal {
+    private static func proposal(_ amount: Int, _ owed: [Candidate]) -> BankProposal {
+        let cents = abs(amount)
         let first = owed[0]
         var reasons: [BankProposal.Reason] = []
         let named = owed.count { $0.isNamed }
         if named > 0 { reasons.append(.reference) }
-        let isSum = owed.reduce(0) { $0 + $1.owed } == cents
+        let isSum = owed.count == 1 ? first.isOf(cents) : owed.reduce(0) { $0 + $1.owed } == cents
         if isSum { reasons.append(.amount) }
         if first.nearness != nil { reasons.append(.name) }
         let score = named * 50 / owed.count + (isSum ? 29 : 0) + Int((first.nearness ?? 0) * 20) + 1
@@ -160,57 +178,7 @@ enum BankProposals {
                 // One alone takes all that came, whatever is owed.
                 .init(
                     contribution: $0.contribution, number: Line(stringLiteral: $0.title),
-                    amount: Money(cents: owed.count == 1 ? cents : $0.owed))
+                    amount: Money(cents: (owed.count == 1 ? cents : $0.owed) * amount.signum()))
             })
-    }
-
-    // MARK: Money that went
-
-    private static func refunds(
-        for lines: [BankLine], on executor: any PostgresExecutor
-    ) async throws -> [BankLine.ID: [Creditor]] {
-        guard !lines.isEmpty else { return [:] }
-        let rows = try await executor.query(
-            """
-            with line as (
-                select id, cents, directory.payer_key(payer) as payer
-                from unnest(
-                    \(lines.map(\.id)), \(lines.map { -$0.amount.amount }), \(lines.map(payer))
-                ) as line (id, cents, payer)
-            ), alike as (
-                \(alike)
-            ), candidate as (
-                select alike.line, alike.organization
-                from alike join line on line.id = alike.line
-                cross join lateral (
-                    select from credit
-                    where credit.organization = alike.organization and balance >= line.cents limit 1
-                ) as held
-                union
-                select line.id, held.organization from line cross join lateral (
-                    select organization from credit where balance > 0 and balance = line.cents
-                    order by organization limit \(most)
-                ) as held
-            )
-            select candidate.line, candidate.organization, name, balance, (
-                    select nearness from alike
-                    where alike.line = candidate.line and alike.organization = candidate.organization) as nearness
-            from candidate
-            cross join lateral (select name from organization where id = candidate.organization limit 1) as payee
-            cross join lateral (
-                select balance from credit where credit.organization = candidate.organization limit 1) as held
-            order by candidate.line, candidate.organization
-            """)
-        return Dictionary(grouping: try rows.decode(Creditor.self), by: \.line)
-    }
-
-    private static func proposal(_ cents: Int, _ creditor: Creditor) -> BankProposal {
-        var reasons: [BankProposal.Reason] = []
-        if creditor.balance == cents { reasons.append(.amount) }
-        if creditor.nearness != nil { reasons.append(.name) }
-        return BankProposal(
-            organization: creditor.organization, name: creditor.name, reasons: reasons,
-            score: (creditor.balance == cents ? 49 : 0) + Int((creditor.nearness ?? 0) * 50) + 1,
-            refund: Money(cents: cents))
     }
 }

@@ -4,7 +4,7 @@ import ServiceKit
 
 enum BankStatementStore {
     private static let columns: SQL = """
-        id, format, name, accounts, sha256, lines, added, known, rejected, faults, created_at as "createdAt"
+        id, format, name, accounts, sha256, lines, added, known, rejected, faults, ignored, created_at as "createdAt"
         """
 
     /// One file at a time, until the transaction ends: two with the same lines count each once.
@@ -30,10 +30,11 @@ enum BankStatementStore {
     ) async throws -> Rows {
         try await transaction.execute(
             """
-            insert into bank_statement (id, sha256, format, name, accounts, lines, added, known, rejected, faults)
+            insert into bank_statement (
+                id, sha256, format, name, accounts, lines, added, known, rejected, faults, ignored)
             values (
                 \(id), \(sha256), \(file.format.rawValue), \(name), \(file.accounts), \(file.rejected), 0, 0,
-                \(file.rejected), \(try JSONText(encoding: file.faults)))
+                \(file.rejected), \(try JSONText(encoding: file.faults)), \(file.ignored))
             """)
         var added = 0
         var rest = file.entries[...]
@@ -57,18 +58,21 @@ enum BankStatementStore {
         return try await transaction.execute(
             """
             insert into bank_line (
-                id, statement, account, key, reference, booked_on, value_on, amount, counterparty, counterparty_iban,
-                remittance, end_to_end)
+                id, statement, account, key, reference, booked_on, value_on, amount, counterparty, ultimate_party,
+                counterparty_iban, remittance, end_to_end, batch, batch_amount)
             select id, \(statement), account, key, coalesce(reference, left(key, 16)), booked_on, value_on, amount,
-                counterparty, iban, remittance, end_to_end
+                counterparty, ultimate_party, iban, remittance, end_to_end, batch, batch_amount
             from unnest(
                 \(lines.map { _ in BankLine.ID() }), \(entries.map(\.account)), \(lines.map(\.key)),
                 \(entries.map(\.reference)), \(entries.map(\.bookedOn.text))::date[],
                 \(entries.map { $0.valueOn?.text })::date[], \(entries.map(\.cents)),
-                \(entries.map { $0.counterparty?.text }), \(entries.map { $0.counterpartyIBAN?.text }),
-                \(entries.map(\.remittance)), \(entries.map { $0.endToEnd?.text })
+                \(entries.map { $0.counterparty?.text }), \(entries.map { $0.ultimateParty?.text }),
+                \(entries.map { $0.counterpartyIBAN?.text }), \(entries.map(\.remittance)),
+                \(entries.map { $0.endToEnd?.text }), \(entries.map { $0.batch?.number }),
+                \(entries.map { $0.batch?.cents })
             ) as line (
-                id, account, key, reference, booked_on, value_on, amount, counterparty, iban, remittance, end_to_end)
+                id, account, key, reference, booked_on, value_on, amount, counterparty, ultimate_party, iban,
+                remittance, end_to_end, batch, batch_amount)
             where not exists (
                 select from \(accounts.said) cross join lateral (
                     select from bank_line as known

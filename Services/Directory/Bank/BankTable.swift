@@ -2,85 +2,20 @@ import ClubProtocol
 
 /// A table of a bank: finds the headers among what stands before them, and makes lines of the rows below.
 struct BankTable {
-    /// What a column says. In the order of what is meant where two say the same.
-    enum Column: CaseIterable {
-        case bookedOn, valueOn, label, detail, counterparty, iban, debit, credit, amount, direction, reference,
-            currency, account
-
-        /// Headers, folded by ``Folding/key(_:)``.
-        var titles: [String] {
-            switch self {
-            case .bookedOn:
-                [
-                    "datedecomptabilisation", "datecomptabilisation", "datecomptable", "datedecompte", "bookingdate",
-                    "dateoperation", "datedoperation", "datedeloperation", "dateop", "date",
-                ]
-            case .valueOn: ["datevaleur", "datedevaleur", "valeur", "dateval", "valuedate"]
-            case .label:
-                [
-                    "libelleoperation", "libelledeloperation", "libelle", "libelledetaille", "libellelong", "intitule",
-                    "nature", "naturedeloperation", "description", "label", "communication", "libellesimplifie",
-                ]
-            case .detail:
-                [
-                    "informationscomplementaires", "detail", "details", "motif", "complement", "libellecomplementaire",
-                    "commentaire", "infoscomplementaires",
-                ]
-            case .counterparty:
-                [
-                    "nomducontrepartie", "nomdelacontrepartie", "contrepartie", "nomcontrepartie", "tiers",
-                    "emetteur", "donneurdordre", "nomdudonneurdordre", "beneficiaire", "emetteurbeneficiaire",
-                    "counterparty",
-                ]
-            case .iban:
-                ["ibancontrepartie", "ibandelacontrepartie", "ibandutiers", "ibanemetteur", "comptecontrepartie"]
-            case .debit: ["debit", "debiteuros", "debiteur", "montantdebit", "debits", "montantaudebit"]
-            case .credit: ["credit", "crediteuros", "crediteur", "montantcredit", "credits", "montantaucredit"]
-            case .amount:
-                [
-                    "montant", "montanteuros", "montanteur", "montantdeloperation", "montantoperation",
-                    "montanteneuros", "amount",
-                ]
-            case .direction: ["sens", "sensoperation", "debitcredit", "dc", "cd"]
-            case .reference:
-                ["reference", "referenceoperation", "referencedeloperation", "ref", "numerodoperation", "numeropiece"]
-            case .currency: ["devise", "monnaie", "currency"]
-            case .account: ["compte", "numerodecompte", "numerocompte", "iban", "accountnum"]
-            }
-        }
-
-        private static let known: [String: (column: Column, rank: Int)] = {
-            var known: [String: (column: Column, rank: Int)] = [:]
-            for column in allCases {
-                for (rank, title) in column.titles.enumerated() { known[title] = (column, rank) }
-            }
-            return known
-        }()
-
-        /// Where each column stands; nil where the cells are no headers.
-        static func places(in cells: [String]) -> [Column: Int]? {
-            guard cells.count <= 200 else { return nil }
-            var best: [Column: (place: Int, rank: Int)] = [:]
-            for (place, cell) in cells.enumerated() {
-                guard let (column, rank) = known[Folding.key(cell)], rank < best[column]?.rank ?? .max else { continue }
-                best[column] = (place, rank)
-            }
-            let hasMoney = best[.amount] != nil || best[.debit] != nil || best[.credit] != nil
-            return best[.bookedOn] != nil && hasMoney ? best.mapValues(\.place) : nil
-        }
-    }
-
     /// Between which bytes and after how many lines headers are looked for.
     private static let preamble = (bytes: 64 << 10, records: 60)
 
     let delimiter: UInt8
     private let account: String?
     private var reader: CSVReader
-    private var places: [Column: Int]?
+    private var columns: BankColumns?
     private var ownAccount: String?
     /// Those below the headers: an amount is read by what all of them have for a decimal sign.
     private var records: [CSVReader.Record] = []
     private var decimal = BankAmount.DecimalSign.unknown
+    /// Columns whose text was told with a line's, and those of which something was left aside.
+    private var told: Set<Int> = []
+    private var leftAside: Set<Int> = []
     private(set) var file = BankFile(.csv)
 
     /// - Parameters:
@@ -94,7 +29,7 @@ struct BankTable {
             let head = head.prefix(Self.preamble.bytes)
             let records = reader.read(head) + (head.count < Self.preamble.bytes ? reader.finish() : [])
             return records.prefix(Self.preamble.records).contains {
-                $0.fault == nil && Column.places(in: $0.cells) != nil
+                $0.fault == nil && BankColumns($0.cells) != nil
             }
         }
         guard let found else {
@@ -114,15 +49,18 @@ struct BankTable {
 
     mutating func finish() throws(Problem) -> BankFile {
         for record in reader.finish() { try take(record) }
-        if let places {
-            let money = [places[.debit], places[.credit], places[.amount]].compactMap { $0 }
+        if var columns {
+            columns.findDirection(in: records.filter { $0.fault == nil }.map(\.cells))
             for cells in records.map(\.cells) {
-                for place in money where place < cells.count {
+                for place in columns.money where place < cells.count {
                     decimal = decimal.joined(BankAmount.decimalSign(in: cells[place]))
                 }
             }
-            for (index, record) in records.enumerated() { try add(record, row: index + 1, places) }
+            for (index, record) in records.enumerated() { try add(record, row: index + 1, columns) }
             records = []
+            file.ignored = leftAside.subtracting(told).sorted().map { place in
+                BankText.line(String(columns.titles[place].prefix(scalars: 100)))?.text ?? "column \(place + 1)"
+            }
         }
         let account = try name(of: ownAccount ?? "")
         if file.accounts.isEmpty, !account.isEmpty { file.accounts = [account] }
@@ -130,23 +68,28 @@ struct BankTable {
     }
 
     private mutating func take(_ record: CSVReader.Record) throws(Problem) {
-        guard places != nil else {
-            self.places = record.fault == nil ? Column.places(in: record.cells) : nil
-            if self.places == nil { lookForAccount(in: record.cells) }
+        guard !record.mayHoldOthers else {
+            let place = columns == nil ? "A line before the headers" : "Row \(records.count + 1)"
+            throw Problem(
+                .invalid, "\(place) opens a quote and does not close it: what stands behind it cannot be told apart.")
+        }
+        guard columns != nil else {
+            columns = record.fault == nil ? BankColumns(record.cells) : nil
+            if columns == nil { lookForAccount(in: record.cells) }
             return
         }
         try BankFile.checkCount(records.count)
         records.append(record)
     }
 
-    private mutating func add(_ record: CSVReader.Record, row: Int, _ places: [Column: Int]) throws(Problem) {
+    private mutating func add(_ record: CSVReader.Record, row: Int, _ columns: BankColumns) throws(Problem) {
         if let fault = record.fault {
             try file.reject(row, "The row \(fault).")
             return
         }
         var entry: BankEntry
         do throws(InvalidText) {
-            entry = try read(record.cells, places)
+            entry = try read(record.cells, columns)
         } catch {
             try file.reject(row, error.reason)
             return
@@ -158,38 +101,71 @@ struct BankTable {
         try file.add(entry)
     }
 
-    private func read(_ cells: [String], _ places: [Column: Int]) throws(InvalidText) -> BankEntry {
-        func cell(_ column: Column) -> String {
-            guard let place = places[column], place < cells.count else { return "" }
-            return String(cells[place].trimmingBlanks)
-        }
-        func checked<Value>(_ title: String, _ value: () throws(InvalidText) -> Value) throws(InvalidText) -> Value {
-            do throws(InvalidText) { return try value() } catch { throw InvalidText("The \(title) \(error.reason).") }
-        }
+    private mutating func read(_ cells: [String], _ columns: BankColumns) throws(InvalidText) -> BankEntry {
+        func cell(_ column: BankColumns.Column) -> String { columns.cell(column, in: cells) }
         guard !cell(.bookedOn).isEmpty else { throw InvalidText("The row has no day.") }
-        let bookedOn = try checked("day") { () throws(InvalidText) in
-            try BankAmount.day(cell(.bookedOn), of: .payment)
+        let bookedOn = try Self.checked("day") { () throws(InvalidText) in
+            try BankDay.day(cell(.bookedOn), of: .payment, isUTC: columns.isInUTC(.bookedOn))
         }
         let valueOn =
             cell(.valueOn).isEmpty
             ? nil
-            : try checked("value date") { () throws(InvalidText) in try BankAmount.day(cell(.valueOn), of: .value) }
+            : try Self.checked("value date") { () throws(InvalidText) in
+                try BankDay.day(cell(.valueOn), of: .value, isUTC: columns.isInUTC(.valueOn))
+            }
+        guard cell(.status).isEmpty || Self.isBooked(cell(.status)) else {
+            throw InvalidText("The row is not said to be booked.")
+        }
         let currency = cell(.currency).asciiUppercased
-        guard ["", "EUR", "EURO", "EUROS", "€"].contains(where: { currency.hasSameBytes(as: $0) }) else {
-            throw InvalidText("The row is in another currency than euros.")
-        }
-        let cents = try checked("amount") { () throws(InvalidText) in
-            try self.cents(
-                debit: cell(.debit), credit: cell(.credit), amount: cell(.amount), direction: cell(.direction))
-        }
-        let label = cell(.label)
-        let text = [label, cell(.detail), cell(.reference)].filter { !$0.isEmpty }
+        guard columns.isInEuros || ["", "EUR", "EURO", "EUROS", "€"].contains(where: { currency.hasSameBytes(as: $0) })
+        else { throw InvalidText("The row is in another currency than euros.") }
+        let cents = try Self.checked("amount") { () throws(InvalidText) in try self.cents(cells, columns) }
         return BankEntry(
             account: cell(.account).isEmpty ? ownAccount ?? "" : Self.number(cell(.account)),
             reference: BankText.reference(cell(.reference)).flatMap(BankText.line)?.text, bookedOn: bookedOn,
             valueOn: valueOn, cents: cents,
             counterparty: BankText.line(cell(.counterparty)), counterpartyIBAN: try? IBAN(validating: cell(.iban)),
-            remittance: BankText.remittance(text.joined(separator: " ")))
+            remittance: BankText.remittance(text(cells, columns)))
+    }
+
+    private static func checked<Value>(
+        _ title: String, _ value: () throws(InvalidText) -> Value
+    ) throws(InvalidText) -> Value {
+        do throws(InvalidText) { return try value() } catch { throw InvalidText("The \(title) \(error.reason).") }
+    }
+
+    /// Whatever tells who paid and why: what the columns say that are known for it, and what all others say that no column knows.
+    private mutating func text(_ cells: [String], _ columns: BankColumns) -> String {
+        func cell(_ column: BankColumns.Column) -> String { columns.cell(column, in: cells) }
+        var more: [String] = []
+        for place in columns.rest where place < cells.count && !cells[place].isBlank {
+            if Self.isText(cells[place]) {
+                told.insert(place)
+                more.append(cells[place])
+            } else {
+                leftAside.insert(place)
+            }
+        }
+        for place in columns.leftAside where place < cells.count && !cells[place].isBlank { leftAside.insert(place) }
+        let texts = [cell(.label), cell(.detail), cell(.reference)].filter { !$0.isEmpty }
+        return BankText.joined(texts, more, besides: cell(.counterparty))
+    }
+
+    /// Whether it is more than an amount, a number or a day, as balances, rates and other days are.
+    private static func isText(_ cell: String) -> Bool {
+        let isNumber = (try? BankAmount.cents(cell)) != nil || (try? BankDay.day(cell, of: .value)) != nil
+        return !isNumber
+            && cell.unicodeScalars.contains { $0.properties.isAlphabetic || $0.properties.numericType != nil }
+    }
+
+    /// What banks write of what is done; of what else they write, as `En attente` or `Refusé`, nothing came.
+    private static func isBooked(_ status: String) -> Bool {
+        let key = Folding.key(status)
+        return [
+            "execute", "executee", "comptabilise", "comptabilisee", "traite", "traitee", "valide", "validee",
+            "effectue", "effectuee", "regle", "reglee", "termine", "terminee", "paye", "payee", "booked", "completed",
+            "complete", "settled", "posted", "executed", "processed", "paid",
+        ].contains { key.hasSameBytes(as: $0) }
     }
 
     /// Of what the file says of the account, and the sender, what says more.
@@ -204,22 +180,34 @@ struct BankTable {
     }
 
     /// In cents, below zero what went out.
-    private func cents(
-        debit: String, credit: String, amount: String, direction: String
-    ) throws(InvalidText) -> Int {
+    private func cents(_ cells: [String], _ columns: BankColumns) throws(InvalidText) -> Int {
+        let debit = columns.cell(.debit, in: cells)
+        let credit = columns.cell(.credit, in: cells)
+        let amount = columns.cell(.amount, in: cells)
+        let word = columns.cell(.direction, in: cells)
+        let direction = word.isEmpty ? nil : BankDirection(word)
+        guard word.isEmpty || direction != nil else { throw InvalidText("is said to be neither debit nor credit") }
         let out = debit.isEmpty ? 0 : try BankAmount.cents(debit, decimal: decimal)
         let came = credit.isEmpty ? 0 : try BankAmount.cents(credit, decimal: decimal)
         guard out == 0 || came == 0 else { throw InvalidText("is both debit and credit") }
         var cents = came - abs(out)
+        var isSigned = true
         if cents == 0, !amount.isEmpty {
             cents = try BankAmount.cents(amount, decimal: decimal)
-            let isOut = ["d", "debit", "dbit"].contains { Folding.key(direction).hasSameBytes(as: $0) }
-            if isOut, cents > 0 { cents = -cents }
+            isSigned = BankAmount.isNegative(amount) != nil
         }
         guard cents != 0 else {
             throw InvalidText(debit.isEmpty && credit.isEmpty && amount.isEmpty ? "is missing" : "is nothing")
         }
-        return cents
+        guard let direction else {
+            // Where a column says which way it went, a row that leaves it empty says nothing of it.
+            guard isSigned || !columns.has(.direction) else { throw InvalidText("does not say which way it went") }
+            return cents
+        }
+        guard !isSigned || (direction == .debit) == (cents < 0) else {
+            throw InvalidText("is said to be debit and credit")
+        }
+        return direction == .debit ? -abs(cents) : abs(cents)
     }
 
     /// `Compte;FR76…` or `Numéro de compte : FR76 …`, before the headers.
@@ -234,9 +222,10 @@ struct BankTable {
                 }
             }
             let title = Folding.key(String(parts.first ?? ""))
-            guard Column.account.titles.contains(where: { title.hasSameBytes(as: $0) }) else { continue }
-            let value = parts.count > 1 ? String(parts[1]) : place + 1 < cells.count ? cells[place + 1] : ""
-            let number = Self.number(value)
+            guard BankColumns.Column.account.titles.contains(where: { title.hasSameBytes(as: $0) }) else { continue }
+            // Behind the colon, or in the next cell that is not empty.
+            let values = parts.dropFirst().prefix(1).map(String.init) + cells.dropFirst(place + 1).prefix(20)
+            let number = Self.number(values.first { !$0.isBlank } ?? "")
             if number.utf8.contains(where: { (0x30...0x39).contains($0) }) { ownAccount = number }
         }
     }

@@ -11,7 +11,8 @@ struct Camt053 {
             "AmtDtls", "TxAmt", "InstdAmt", "RltdPties", "Dbtr", "Cdtr", "Pty", "Nm", "DbtrAcct", "CdtrAcct", "RmtInf",
             "Ustrd",
             "Strd",
-            "CdtrRefInf", "Ref", "AddtlRmtInf", "RfrdDocInf", "Nb", "AddtlNtryInf",
+            "CdtrRefInf", "Ref", "AddtlRmtInf", "RfrdDocInf", "Nb", "AddtlNtryInf", "Ownr", "UltmtDbtr", "UltmtCdtr",
+            "RtrInf", "AddtlInf", "AddtlTxInf",
         ].map { (ByteKey($0), $0) })
 
     private static let namespaces: [ByteKey] = (2...13).map {
@@ -21,34 +22,6 @@ struct Camt053 {
     /// The longest text of one element in bytes; what is longer is cut.
     private static let longest = 4096
 
-    /// What an entry, or a part of it, says.
-    private struct Movement {
-        var amount: String?
-        var currency: String?
-        /// What the payer had said, before charges and exchange.
-        var instructed: (String, String?)?
-        var direction: String?
-        var reference: String?
-        var endToEnd: String?
-        var debtor: String?
-        var creditor: String?
-        var debtorIBAN: String?
-        var creditorIBAN: String?
-        var remittance: [String] = []
-        var isReadable = true
-    }
-
-    private struct Entry {
-        var whole = Movement()
-        var number: String?
-        var isReversal = false
-        var status: String?
-        var bookedOn: String?
-        var valueOn: String?
-        var parts: [Movement] = []
-        var more: String?
-    }
-
     private let stream = XMLStream()
     private(set) var file = BankFile(.camt053)
     private var namespace: ByteKey?
@@ -57,9 +30,11 @@ struct Camt053 {
     private var text: [UInt8] = []
     private var currency: String?
     private var account = ""
+    /// The name of the account's owner.
+    private var owner: String?
     /// Counted from 1 within the file.
     private var statement = 0
-    private var entry: Entry?
+    private var entry: CamtEntry?
     private var place = 0
 
     /// - Throws: 422 for what is no XML, has a document type, or is no statement.
@@ -102,16 +77,16 @@ struct Camt053 {
         path.append(namespace == self.namespace ? Self.known[ByteKey(name)] ?? "" : "")
         switch path.count {
         case 3 where isAt("Document", "BkToCstmrStmt", "Stmt"):
-            account = ""
+            (account, owner) = ("", nil)
             statement += 1
         case 4 where isAt("Document", "BkToCstmrStmt", "Stmt", "Ntry"):
             place += 1
-            entry = Entry()
+            entry = CamtEntry()
         case 6 where isWithinEntry("NtryDtls", "TxDtls"):
             guard entry?.parts.count ?? 0 < BankFile.limits.lines else {
                 throw Problem(.invalid, "An entry of the file has more than \(BankFile.limits.lines) parts.")
             }
-            entry?.parts.append(Movement())
+            entry?.parts.append(CamtEntry.Movement())
         default: break
         }
     }
@@ -126,6 +101,8 @@ struct Camt053 {
                 || isAt("Document", "BkToCstmrStmt", "Stmt", "Acct", "Id", "Othr", "Id")
             {
                 account = BankTable.number(value() ?? "")
+            } else if isAt("Document", "BkToCstmrStmt", "Stmt", "Acct", "Ownr", "Nm") {
+                owner = value()
             }
             return
         }
@@ -135,53 +112,13 @@ struct Camt053 {
             return
         }
         let inner = Array(path.dropFirst(4))
+        let value = value()
         if inner.starts(with: ["NtryDtls", "TxDtls"]) {
-            let value = value()
             guard var part = entry?.parts.popLast() else { return }
-            set(Array(inner.dropFirst(2)), value, in: &part)
+            part.set(Array(inner.dropFirst(2)), value, currency: currency)
             entry?.parts.append(part)
         } else {
-            setOfEntry(inner)
-        }
-    }
-
-    private mutating func setOfEntry(_ inner: [String]) {
-        let value = value()
-        switch inner {
-        case ["NtryRef"]: entry?.number = value.flatMap(BankText.reference)
-        case ["RvslInd"]: entry?.isReversal = ["true", "1"].contains { value?.hasSameBytes(as: $0) == true }
-        // As text up to .03, as a code after it.
-        case ["Sts"], ["Sts", "Cd"]: if let value { entry?.status = value }
-        case ["BookgDt", "Dt"], ["BookgDt", "DtTm"]: entry?.bookedOn = value
-        case ["ValDt", "Dt"], ["ValDt", "DtTm"]: entry?.valueOn = value
-        case ["AddtlNtryInf"]: entry?.more = value
-        case ["AcctSvcrRef"]: entry?.whole.reference = value.flatMap(BankText.reference)
-        case ["Amt"]:
-            entry?.whole.amount = value
-            entry?.whole.currency = currency
-        case ["CdtDbtInd"]: entry?.whole.direction = value
-        default: break
-        }
-    }
-
-    private func set(_ inner: [String], _ value: String?, in part: inout Movement) {
-        switch inner {
-        case ["Refs", "AcctSvcrRef"]: part.reference = value.flatMap(BankText.reference)
-        case ["Refs", "EndToEndId"]: part.endToEnd = value.flatMap(BankText.reference)
-        case ["Amt"]: (part.amount, part.currency) = (value, currency)
-        // Up to .03 it stands here alone.
-        case ["AmtDtls", "TxAmt", "Amt"]: if part.amount == nil { (part.amount, part.currency) = (value, currency) }
-        case ["AmtDtls", "InstdAmt", "Amt"]: part.instructed = value.map { ($0, currency) }
-        case ["CdtDbtInd"]: part.direction = value
-        // Since .08 within `Pty`.
-        case ["RltdPties", "Dbtr", "Nm"], ["RltdPties", "Dbtr", "Pty", "Nm"]: part.debtor = value
-        case ["RltdPties", "Cdtr", "Nm"], ["RltdPties", "Cdtr", "Pty", "Nm"]: part.creditor = value
-        case ["RltdPties", "DbtrAcct", "Id", "IBAN"]: part.debtorIBAN = value
-        case ["RltdPties", "CdtrAcct", "Id", "IBAN"]: part.creditorIBAN = value
-        case ["RmtInf", "Ustrd"], ["RmtInf", "Strd", "CdtrRefInf", "Ref"], ["RmtInf", "Strd", "AddtlRmtInf"],
-            ["RmtInf", "Strd", "RfrdDocInf", "Nb"]:
-            if let value, part.remittance.count < 20 { part.remittance.append(value) }
-        default: break
+            entry?.set(inner, value, currency: currency)
         }
     }
 
@@ -199,7 +136,7 @@ struct Camt053 {
 
     // MARK: Lines of an entry
 
-    private mutating func close(_ entry: Entry) throws(Problem) {
+    private mutating func close(_ entry: CamtEntry) throws(Problem) {
         let lines: [BankEntry]
         do throws(InvalidText) {
             lines = try self.lines(of: entry)
@@ -216,7 +153,7 @@ struct Camt053 {
         }
     }
 
-    private func lines(of entry: Entry) throws(InvalidText) -> [BankEntry] {
+    private func lines(of entry: CamtEntry) throws(InvalidText) -> [BankEntry] {
         guard entry.whole.isReadable else { throw InvalidText("A text of it \(StreamSafe.refusal).") }
         let status = entry.status ?? ""
         guard status.hasSameBytes(as: "BOOK") else {
@@ -231,33 +168,34 @@ struct Camt053 {
             if let text = entry.valueOn { try Self.day(text, "The value date", of: .value) } else { nil as Day? }
         let parts = try amounts(of: entry, whole)
         return parts.map { part, cents in
-            // Of what is taken back, the parties are those of the payment.
-            let isFromDebtor = (cents > 0) != entry.isReversal
-            let texts = part.remittance + (part.remittance.isEmpty ? [entry.more].compactMap { $0 } : [])
+            let party = entry.counterparty(of: part, cents: cents, account: account, owner: owner)
+            let more = part.more + [entry.more].compactMap { $0 }
             let own = part.reference ?? entry.whole.reference ?? entry.number
             return BankEntry(
                 account: account, reference: own.flatMap { BankText.line($0)?.text },
-                identity: identity(of: part, in: entry, texts), bookedOn: day, valueOn: valueOn, cents: cents,
-                counterparty: (isFromDebtor ? part.debtor : part.creditor).flatMap(BankText.line),
-                counterpartyIBAN: (isFromDebtor ? part.debtorIBAN : part.creditorIBAN).flatMap {
-                    try? IBAN(validating: $0)
-                },
-                remittance: BankText.remittance(texts.joined(separator: " ")),
-                endToEnd: part.endToEnd.flatMap(BankText.line))
+                identity: identity(of: part, in: entry), bookedOn: day, valueOn: valueOn, cents: cents,
+                counterparty: party.name.flatMap(BankText.line), ultimateParty: party.ultimate.flatMap(BankText.line),
+                counterpartyIBAN: party.iban.flatMap { try? IBAN(validating: $0) },
+                remittance: BankText.remittance(BankText.joined(part.remittance, more)),
+                endToEnd: part.endToEnd.flatMap(BankText.line),
+                batch: parts.count > 1 ? (number: place, cents: whole) : nil)
         }
     }
 
     /// The bank's reference of an entry is its own for good, though others of a batch may have it too; its number is one of the statement,
     /// which may be 1 in each: with the texts.
-    private func identity(of part: Movement, in entry: Entry, _ texts: [String]) -> String? {
+    private func identity(of part: CamtEntry.Movement, in entry: CamtEntry) -> String? {
         if let reference = entry.whole.reference { return "A\u{1F}\(reference)\u{1F}\(part.reference ?? "")" }
         if let reference = part.reference { return "A\u{1F}\(reference)" }
+        let texts = part.remittance.isEmpty ? [entry.more].compactMap { $0 } : part.remittance
         return entry.number.map { "N\u{1F}\($0)\u{1F}\(texts.joined(separator: "\u{1E}"))" }
     }
 
     /// Each part with its amount: the entry as a whole where it has but one, or where none says its own, and what payers had said is not
     /// all of it in euros.
-    private func amounts(of entry: Entry, _ whole: Int) throws(InvalidText) -> [(part: Movement, cents: Int)] {
+    private func amounts(of entry: CamtEntry, _ whole: Int) throws(InvalidText) -> [(
+        part: CamtEntry.Movement, cents: Int
+    )] {
         guard entry.parts.count > 1 else { return [(entry.parts.first ?? entry.whole, whole)] }
         do throws(InvalidText) {
             return try apart(entry, whole)
@@ -268,29 +206,31 @@ struct Camt053 {
     }
 
     /// All parts as one, with who paid each and why; what is too long is cut.
-    private func together(_ entry: Entry, _ cents: Int) -> Movement {
+    private func together(_ entry: CamtEntry, _ cents: Int) -> CamtEntry.Movement {
         var whole = entry.whole
         var names: Set<ByteKey> = []
+        var accounts: Set<ByteKey> = []
         var bytes = 0
         for part in entry.parts {
-            // Of what is taken back, the parties are those of the payment.
-            let isFromDebtor = (cents > 0) != entry.isReversal
-            let name = isFromDebtor ? part.debtor : part.creditor
-            names.insert(ByteKey(name ?? ""))
-            let texts: [String?] = [name] + part.remittance.map(Optional.some) + [part.endToEnd]
-            let text = texts.compactMap { $0 }.joined(separator: " ")
+            let party = entry.counterparty(of: part, cents: cents, account: account, owner: owner)
+            names.insert(ByteKey("\(party.name ?? "")\u{1F}\(party.ultimate ?? "")"))
+            accounts.insert(ByteKey(party.iban ?? ""))
+            let texts = [party.name].compactMap { $0 } + part.remittance + [part.endToEnd].compactMap { $0 }
+            let text = BankText.joined(texts, [party.ultimate].compactMap { $0 } + part.more)
             guard !text.isEmpty, bytes < Self.longest else { continue }
             whole.remittance.append(whole.remittance.isEmpty ? text : "/ \(text)")
             bytes += text.utf8.count
         }
         if names.count == 1, let part = entry.parts.first {
-            (whole.debtor, whole.creditor) = (part.debtor, part.creditor)
+            (whole.debtor, whole.creditor, whole.isReturn) = (part.debtor, part.creditor, part.isReturn)
+            if accounts.count > 1 { (whole.debtor.iban, whole.creditor.iban) = (nil, nil) }
         }
         return whole
     }
 
-    private func apart(_ entry: Entry, _ whole: Int) throws(InvalidText) -> [(part: Movement, cents: Int)] {
-        var parts: [(part: Movement, cents: Int)] = []
+    private func apart(_ entry: CamtEntry, _ whole: Int) throws(InvalidText) -> [(part: CamtEntry.Movement, cents: Int)]
+    {
+        var parts: [(part: CamtEntry.Movement, cents: Int)] = []
         for part in entry.parts {
             parts.append(
                 (part, try cents(part, "The amount of a part", sign: sign(part.direction ?? entry.whole.direction))))
@@ -301,7 +241,7 @@ struct Camt053 {
         return parts
     }
 
-    private func cents(_ movement: Movement, _ what: String, sign: Int?) throws(InvalidText) -> Int {
+    private func cents(_ movement: CamtEntry.Movement, _ what: String, sign: Int?) throws(InvalidText) -> Int {
         guard let sign else { throw InvalidText("It says neither CRDT nor DBIT.") }
         let said = movement.amount.map { ($0, movement.currency) } ?? movement.instructed
         guard let (amount, currency) = said else { throw InvalidText("\(what) is missing.") }
@@ -316,10 +256,12 @@ struct Camt053 {
         return direction.hasSameBytes(as: "CRDT") ? 1 : direction.hasSameBytes(as: "DBIT") ? -1 : nil
     }
 
-    /// Of a time, or of a day with a time zone, the day.
+    /// Of a time the day that it was in Paris; a day with a time zone is that day.
     private static func day(_ text: String, _ what: String, of meaning: DayMeaning) throws(InvalidText) -> Day {
         try checked(what) { () throws(InvalidText) in
-            try BankAmount.day(String(decoding: text.utf8.prefix(10), as: UTF8.self), of: meaning)
+            let isTime = text.utf8.contains(UInt8(ascii: "T"))
+            return try BankDay.day(
+                isTime ? text : String(decoding: text.utf8.prefix(10), as: UTF8.self), of: meaning)
         }
     }
 

@@ -1,7 +1,8 @@
 import ClubProtocol
 
 /// The numbers of contributions that stand in what a payer wrote: `2027-12` as a call states it, and what becomes of it on the way:
-/// `2027 12`, `202712`, `2027/12`, `N°2027-0012`, `COT2027-12`, or within a creditor's reference by ISO 11649.
+/// `2027 12`, `202712`, `2027/12`, `N°2027-0012`, `COT2027-12`, or within a creditor's reference by ISO 11649. What reads as a day is
+/// none: `2027-04-15`, `15/04/2027`, `20270415`, `15042027`, `150427`.
 enum PaymentReferences {
     struct Number: Hashable {
         var year: Int
@@ -22,6 +23,10 @@ enum PaymentReferences {
             guard isDigit(bytes[index]) else {
                 if let body = creditorReference(bytes, at: index) { add(joined(Array(body.utf8))) }
                 index += 1
+                continue
+            }
+            if let end = endOfDay(bytes, at: index) {
+                index = end
                 continue
             }
             let digits = bytes[index...].prefix(while: isDigit)
@@ -45,6 +50,35 @@ enum PaymentReferences {
         while next < bytes.count, next - digits.endIndex <= 5, isSeparator(bytes[next]) { next += 1 }
         guard next > digits.endIndex, next < bytes.count else { return nil }
         return number(digits, bytes[next...].prefix(while: isDigit))
+    }
+
+    /// Where a day ends that begins here; nil where none does.
+    private static func endOfDay(_ bytes: [UInt8], at index: Int) -> Int? {
+        let first = bytes[index...].prefix(while: isDigit)
+        if first.count == 6 || first.count == 8 {
+            let (day, month, year) = (first.prefix(2), first.dropFirst(2).prefix(2), first.dropFirst(4))
+            let isDayFirst = isDay(year.count == 2 ? Array("20".utf8) + year : Array(year), month, day)
+            let isYearFirst =
+                first.count == 8 && isDay(Array(first.prefix(4)), first.dropFirst(4).prefix(2), first.suffix(2))
+            return isDayFirst || isYearFirst ? first.endIndex : nil
+        }
+        // Between its numbers stands one sign, twice the same.
+        guard let mark = bytes[first.endIndex...].first, [0x2D, 0x2F, 0x2E].contains(mark) else { return nil }
+        let second = bytes[(first.endIndex + 1)...].prefix(while: isDigit)
+        guard bytes[second.endIndex...].first == mark else { return nil }
+        let third = bytes[(second.endIndex + 1)...].prefix(while: isDigit)
+        let isYearFirst = second.count == 2 && third.count == 2 && isDay(Array(first), second, third)
+        return isYearFirst || isDay(Array(third), second, first) ? third.endIndex : nil
+    }
+
+    private static func isDay(_ year: [UInt8], _ month: ArraySlice<UInt8>, _ day: ArraySlice<UInt8>) -> Bool {
+        guard year.count == 4, (1...2).contains(month.count), (1...2).contains(day.count) else { return false }
+        func padded(_ digits: ArraySlice<UInt8>) -> String {
+            (digits.count == 1 ? "0" : "") + String(decoding: digits, as: UTF8.self)
+        }
+        let text = "\(String(decoding: year, as: UTF8.self))-\(padded(month))-\(padded(day))"
+        guard let found = try? Day(validating: text) else { return false }
+        return (1990...2100).contains(found.year)
     }
 
     private static func number(_ year: ArraySlice<UInt8>, _ number: ArraySlice<UInt8>) -> Number? {
@@ -76,13 +110,25 @@ enum PaymentReferences {
         [0x20, 0x2D, 0x2F, 0x2E, 0x5F, 0x3A].contains(byte) || byte >= 0x80
     }
 
-    /// Who paid, as a bank writes it into the text of a table: behind `VIR DE`, up to the reason; nil where it is none of these.
+    /// Who paid, as a bank writes it into the text of a table: behind `VIR DE`, up to the reason; nil where it is none of these. Of a text
+    /// of several, between which ` / ` stands, the first that tells.
     static func payer(in text: String) -> String? {
         guard text.utf8.count <= 4000 else { return nil }
+        if let payer = payer(inOne: text) { return payer }
+        var rest = text[...]
+        for _ in 1...20 {
+            guard let mark = rest.utf8.firstRange(of: " / ".utf8) else { break }
+            rest = rest[mark.upperBound...]
+            if let payer = payer(inOne: String(rest)) { return payer }
+        }
+        return nil
+    }
+
+    private static func payer(inOne text: String) -> String? {
         let words = text.asciiUppercased.split(atByte: 0x20, omittingEmpty: true).prefix(40).map(String.init)
         guard let first = words.first, openings.contains(where: { first.hasSameBytes(as: $0) }) else { return nil }
-        // `/DE` opens the name wherever it stands.
-        let marked = words.firstIndex { $0.hasSameBytes(as: "/DE") }
+        // `/DE`, `DE:` open the name wherever they stand.
+        let marked = words.firstIndex { word in ["/DE", "DE:"].contains { word.hasSameBytes(as: $0) } }
         let start =
             marked.map { $0 + 1 }
             ?? words.firstIndex { word in
@@ -95,12 +141,17 @@ enum PaymentReferences {
         return name.isEmpty ? nil : name.prefix(12).joined(separator: " ")
     }
 
-    private static let openings = ["VIR", "VIRT", "VIREMENT", "PRLV", "PRELEVEMENT", "VRT"]
+    /// Of what is taken back, too.
+    private static let openings = [
+        "VIR", "VIRT", "VIREMENT", "PRLV", "PRELEVEMENT", "VRT", "REJET", "REJ", "RETOUR", "IMPAYE", "IMPAYÉ",
+        "IMPAYé", "EXTOURNE",
+    ]
     private static let fillers = [
         "SEPA", "RECU", "REÇU", "REçU", "INST", "INSTANTANE", "DE", "DE:", "EN", "VOTRE", "FAVEUR", "EMIS", "VERS",
         "POUR", "A", "M", "MME",
     ]
     private static let closings = [
         "MOTIF", "MOTIF:", "REF", "REF:", "REFERENCE", "REFERENCE:", "COT", "COTISATION", "FACTURE", "LIB",
+        "PROVISION",
     ]
 }

@@ -138,8 +138,8 @@ struct DirectoryRetention: Sendable {
             },
             statement: { months, atMost in
                 """
-                update bank_line set counterparty = null, counterparty_iban = null, remittance = null, end_to_end = null,
-                    forgotten_at = now(), version = version + 1, updated_at = now()
+                update bank_line set counterparty = null, ultimate_party = null, counterparty_iban = null, remittance = null,
+                    end_to_end = null, forgotten_at = now(), version = version + 1, updated_at = now()
                 where ctid = any(array(
                     select ctid from bank_line
                     where forgotten_at is null and updated_at < now() - make_interval(months => \(months)::integer)

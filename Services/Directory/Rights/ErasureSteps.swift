@@ -111,6 +111,7 @@ enum ErasureSteps {
         update bank_line set
             remittance = case when not is_payer then regexp_replace(remittance, pattern, '[…]', 'gi') end,
             counterparty = case when not is_payer then counterparty end,
+            ultimate_party = case when not is_payer then ultimate_party end,
             counterparty_iban = case when not is_payer then counterparty_iban end,
             end_to_end = case when not is_payer then end_to_end end,
             forgotten_at = case when is_payer then coalesce(forgotten_at, now()) else forgotten_at end,

@@ -200,6 +200,9 @@ struct KnownAs: Decodable {
         select line.id from (\(payerNames(id))) as own cross join lateral (
             select id, state, created_at from bank_line
             where counterparty is not null and directory.folded(counterparty) = directory.folded(own.name)
+            union
+            select id, state, created_at from bank_line
+            where ultimate_party is not null and directory.folded(ultimate_party) = directory.folded(own.name)
             offset 0) as line
         where line.state <> 'booked' and own.since < line.created_at
         """

@@ -42,7 +42,8 @@ struct PersonalRecords: Sendable {
             """
         // Without the account: it may be another person's of the same name, who is not in the directory.
         let bankLines: SQL = """
-            select booked_on as "bookedOn", amount, counterparty, remittance, state from bank_line
+            select booked_on as "bookedOn", amount, counterparty, ultimate_party as "ultimateParty", remittance, state
+            from bank_line
             where id = any(array(\(known.bankLines(subject.id)))) order by booked_on, id
             """
         let common = [

@@ -45,8 +45,10 @@ package struct BankLine: Codable, Hashable, Sendable {
     package var amount: Money
     /// Who paid, or was paid; absent where the bank does not say it apart from the text.
     package var counterparty: Line?
+    /// For whom the counterparty paid, or was paid, where the bank says so.
+    package var ultimateParty: Line?
     package var counterpartyIBAN: IBAN?
-    /// What the payer wrote, the creditor's reference with it; or the text of a table.
+    /// What the payer wrote, the creditor's reference with it, and what the bank says of it; or the texts of a table.
     package var remittance: Prose?
     /// What the payer's own system called it.
     package var endToEnd: Line?
@@ -55,8 +57,8 @@ package struct BankLine: Codable, Hashable, Sendable {
     package var reason: Line?
     /// What it was booked as; empty unless it was.
     package var bookings: [Booking]
-    /// At most ten others that may be the same money, told by another file in other words: of its account, day and amount. Of several
-    /// one is booked; another needs a word.
+    /// At most ten others that may be the same money, told by another file in other words: of its account, day and amount, or of several
+    /// the sum. Of several one is booked; another needs a word.
     package var alike: [ID]
     /// What it may be, the likeliest first; absent unless it is open.
     package var proposals: [BankProposal]?
@@ -67,13 +69,14 @@ package struct BankLine: Codable, Hashable, Sendable {
     package var updatedAt: Timestamp
 }
 
-/// What an open line may be: one contribution or several of one organization, or money paid back from its credit. A person decides.
+/// What an open line may be: one contribution or several of one organization, payments of them that were taken back, or money paid back
+/// from its credit. A person decides.
 package struct BankProposal: Codable, Hashable, Sendable {
     /// Why.
     package enum Reason: String, Codable, CaseIterable, Sendable {
         /// The number of the contribution stands in the text.
         case reference
-        /// It is what is still owed; of a refund, all of the credit.
+        /// It is what is still owed; of what was taken back, what was paid; of a refund, all of the credit.
         case amount
         /// Who paid is called like the organization.
         case name
@@ -98,7 +101,7 @@ package struct BankProposal: Codable, Hashable, Sendable {
     package var reasons: [Reason]
     /// 1 to 100: only to put them in order.
     package var score: Int
-    /// What is paid; empty for a refund.
+    /// What is paid, or below zero taken back; empty for a refund.
     package var contributions: [Part]
     /// Money paid back from the organization's credit.
     package var refund: Money?

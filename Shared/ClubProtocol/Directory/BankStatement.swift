@@ -36,17 +36,19 @@ package struct BankStatement: Codable, Hashable, Sendable {
     package var added: Int
     /// Lines that were there already, of a file before.
     package var known: Int
-    /// Lines that say nothing that can be booked: balances, what is not booked yet, other currencies.
+    /// Lines that say nothing that can be booked: balances, what is not booked yet, other currencies, neither debit nor credit.
     package var rejected: Int
     /// The first thousand of them.
     package var faults: [Fault]
+    /// Titles of columns of a table that hold something of which nothing was taken: balances, categories, further days.
+    package var ignored: [Line]
     package var createdAt: Timestamp
 }
 
 /// Takes a file of a bank: a table with the headers that French banks write (date, libellé, débit and crédit or montant, …), in UTF-8
 /// or Windows-1252, with whatever stands before and after it; or camt.053. A line is taken once, whichever files it stands in: by the
 /// bank's own reference, or by day, amount and text, and how many there were before it. Two files that tell one payment in other words
-/// make lines that are `alike`. The same file again is answered 200, as the first time. Nothing is booked by it: a person accepts what is proposed for each line.
+/// make lines that are `alike`. A table with a quote that is not closed is refused. The same file again is answered 200, as the first time. Nothing is booked by it: a person accepts what is proposed for each line.
 package enum ImportBankStatement: Endpoint {
     package static let operation = Operation(
         .post, "/v1/bank-statements", "Takes a bank statement: CSV as banks export it, or camt.053.", success: .created,
