@@ -112,7 +112,7 @@ extension ExpertRow {
                 cross join lateral (
                     select row.siret, left(row.siret, 9) as siren, directory.name_key(row.name) as name_key, row.commune,
                         row."postalCode" as postal_code) as said
-            where \(Firms.areTwo("firm", siren: "firm.siren", nameKey: "firm.name_key", row: "said"))))
+            where \(Firms.areTwo("firm", row: "said"))))
         """
 
     static func leftOut(
