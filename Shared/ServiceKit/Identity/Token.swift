@@ -99,6 +99,13 @@ struct CompactToken {
         signed = bytes[..<parts[1].endIndex]
     }
 
+    /// Whether a text is built as tokens are: three parts, of which the first is an object.
+    static func looksLikeOne(_ text: String) -> Bool {
+        let parts = text.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+        guard parts.count == 3, let header = Base64URL.decode(Array(parts[0])[...]) else { return false }
+        return header.first { $0 > 0x20 } == UInt8(ascii: "{")
+    }
+
     /// Header parameters by which a token would bring or point to its own key, or change how it is read. Ours have
     /// none of them, and whoever sends one is up to something (RFC 8725, 3.10).
     private static let forbidden: Set<String> = [

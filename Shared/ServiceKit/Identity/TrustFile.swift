@@ -112,14 +112,31 @@ package struct TrustFile: Codable, Hashable, Sendable {
     }
 
     /// A member that is passed over would be a rule that is not in force: what `"revokd"` would revoke is not revoked. What stands
-    /// in a key is the JWK's (RFC 7517, 4: members that are not understood are ignored).
+    /// in a key is the JWK's (RFC 7517, 4: members that are not understood are ignored), but for what is ours and stands elsewhere.
     private static func checkMembers(_ data: Data, path: String) throws(IdentityFileError) {
         guard let value = try? StrictJSON.decode(JSONValue.self, from: data) else {
             throw IdentityFileError(path, "is no JSON, or has a member twice")
         }
         try checkMembers(value, ["keys", "issuers", "revoked"], "", path: path)
+        try checkKeys(value["keys"], without: misplaced, "", path: path)
         for (index, issuer) in (value["issuers"]?.array ?? []).enumerated() {
             try checkMembers(issuer, ["issuer", "keys"], "issuers/\(index)/", path: path)
+            // The provider's keys speak for people, and for nobody else.
+            try checkKeys(issuer["keys"], without: misplaced + ["speaks_for"], "issuers/\(index)/", path: path)
+        }
+    }
+
+    /// The members of the file and of an issuer.
+    private static let misplaced = ["keys", "issuers", "issuer", "revoked"]
+
+    private static func checkKeys(
+        _ keys: JSONValue?, without names: [String], _ place: String, path: String
+    ) throws(IdentityFileError) {
+        for (index, key) in (keys?.array ?? []).enumerated() {
+            guard case .object(let members) = key else { continue }
+            for name in names where members.contains(where: { $0.0.hasSameBytes(as: name) }) {
+                throw IdentityFileError(path, "\(place)keys/\(index)/\(name) is not for a key")
+            }
         }
     }
 
@@ -169,6 +186,13 @@ struct TrustStore: Sendable {
     let revoked: Set<String>
 
     init(_ file: TrustFile, path: String) throws(IdentityFileError) {
+        for (index, jti) in (file.revoked ?? []).enumerated() {
+            // No token has it that is accepted, so nothing would be revoked.
+            guard Principal.isName(jti) else { throw IdentityFileError(path, "revoked/\(index) is no jti") }
+            guard !CompactToken.looksLikeOne(jti) else {
+                throw IdentityFileError(path, "revoked/\(index) is a token; its jti belongs here")
+            }
+        }
         revoked = Set(file.revoked ?? [])
         for item in file.keys {
             let kid = item.key.kid ?? ""
