@@ -23,6 +23,14 @@ package struct Call<E: Endpoint>: Sendable {
         Responder.media(work.head.contentType, work.route.operation) ?? work.route.operation.consumes
     }
 
+    /// Waits for somebody outside who has no time to keep, as a name server: with a seat in the waiting room, while another request has
+    /// the place among those that are worked on.
+    ///
+    /// - Throws: 429 and 503 when there is no seat; what `wait` throws.
+    func waitOutside<Value>(_ wait: () async throws -> Value) async throws -> Value {
+        try await work.seated { try await work.outside(wait) }
+    }
+
     /// The service's logger with the request and the operation on every line.
     package var logger: Logger {
         var logger = base

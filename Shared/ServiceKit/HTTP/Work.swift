@@ -95,8 +95,10 @@ final class Work: Sendable {
             requestID: requestID, deadline: deadline, paging: paging, base: responder.logger, work: self)
     }
 
-    /// What waiting is counted by: the token's bearer, or the address of who has none.
-    var caller: String { principal.isAnonymous ? head.client.bucket : principal.subject }
+    /// What waiting is counted by: the token's bearer, or the address of who has none. A token's `sub` may look like an address.
+    var caller: String {
+        principal.isAnonymous ? "address \(head.client.bucket)" : "subject \(principal.subject)"
+    }
 
     /// Does something that may take long because of somebody outside, with a seat in the waiting room.
     ///

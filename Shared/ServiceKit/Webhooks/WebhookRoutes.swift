@@ -21,7 +21,7 @@ struct WebhookRoutes {
         parts.routes.write(
             CreateWebhook.self,
             prepare: { call in
-                try await resolver.check(call.body.url)
+                try await call.waitOutside { try await resolver.check(call.body.url) }
                 return Empty()
             },
             { call, _, transaction in
@@ -43,7 +43,7 @@ struct WebhookRoutes {
         parts.routes.write(
             ChangeWebhook.self,
             prepare: { call in
-                if let url = call.body.url { try await resolver.check(url) }
+                if let url = call.body.url { try await call.waitOutside { try await resolver.check(url) } }
                 return Empty()
             },
             { call, _, transaction in

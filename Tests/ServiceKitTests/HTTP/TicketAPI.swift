@@ -2,8 +2,9 @@ import ClubProtocol
 import HTTPTypes
 import NIOCore
 import Postgres
-import ServiceKit
 import Synchronization
+
+@testable import ServiceKit
 
 /// A small service for tests of the HTTP stack: tickets in one table.
 struct Ticket: Codable, Sendable, Equatable {
@@ -86,6 +87,12 @@ enum WaitAtGate: Endpoint {
     typealias Response = Page<Ticket>
 }
 
+/// Waits at the gate as for somebody outside, then answers.
+enum WaitOutside: Endpoint {
+    static let operation = Operation(.post, "/v1/outside", "Waits outside.", access: .roles(.operator))
+    typealias Response = Page<Ticket>
+}
+
 enum AskDatabase: Endpoint {
     static let operation = Operation(.get, "/v1/naps", "Sleeps in the database.", access: .anyone)
     struct Query: Codable, Sendable { var seconds: Int }
@@ -151,7 +158,8 @@ final class TicketDesk: Sendable {
 
     static let endpoints: [any Endpoint.Type] = [
         MakeTicket.self, ReadTicket.self, ListTickets.self, ChangeTicket.self, DropTicket.self, StreamTickets.self,
-        LoadTickets.self, WaitAtGate.self, AskDatabase.self, OldPing.self, ShowTicketPage.self, SendTicketForm.self,
+        LoadTickets.self, WaitAtGate.self, WaitOutside.self, AskDatabase.self, OldPing.self, ShowTicketPage.self,
+        SendTicketForm.self,
         DownloadTickets.self,
     ]
 
@@ -231,6 +239,13 @@ final class TicketDesk: Sendable {
         routes.read(WaitAtGate.self) { call in
             self.runs.add(1, ordering: .relaxed)
             await self.wait()
+            return .value(Page(items: []))
+        }
+        routes.read(WaitOutside.self) { call in
+            try await call.waitOutside {
+                self.runs.add(1, ordering: .relaxed)
+                await self.wait()
+            }
             return .value(Page(items: []))
         }
         routes.read(AskDatabase.self) { call in

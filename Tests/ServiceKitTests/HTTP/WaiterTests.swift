@@ -79,7 +79,7 @@ struct WaiterTests {
             var sockets: [RawSocket] = []
             for count in 1...3 { sockets.append(try await begin(own, count)) }
             let fourth = try await answer(own)
-            #expect(fourth.hasPrefix("HTTP/1.1 429") && fourth.contains("retry-after: 1\r\n"))
+            #expect(fourth.hasPrefix("HTTP/1.1 429") && fourth.contains("retry-after: 10\r\n"))
             // Who does not want to wait needs no seat.
             let fresh = try await answer(own.replacing("wait=30", with: "wait=0"))
             #expect(fresh.hasPrefix("HTTP/1.1 200"))
@@ -141,10 +141,57 @@ struct WaiterTests {
                 try await eventually("a place") { tickets.responder.inFlight == 0 }
                 #expect(try await tickets.send(.get, "/v1/ping", by: nil).status == 200)
                 let third = try await tickets.send(.get, "/v1/ticket-lines?count=1", by: nil)
-                #expect(third.status == 429 && third.headers["retry-after"] == "1")
+                #expect(third.status == 429 && third.headers["retry-after"] == "10")
                 for reader in readers { reader.vanish() }
                 while tickets.responder.inWaiting > 0 { try await Task.sleep(for: .milliseconds(5)) }
                 #expect(try await tickets.send(.get, "/v1/ticket-lines?count=1", by: nil).status == 200)
+            }
+        }
+    }
+
+    @Test("for a name server lets others have the place, and is one of a few")
+    func outside() async throws {
+        try await withTickets(limits: {
+            $0.inFlight = 1
+            $0.queued = 1
+            $0.waitingPerCaller = 2
+        }) { (tickets) async throws in
+            try await withThrowingTaskGroup(of: Int.self) { group in
+                for _ in 1...2 { group.addTask { try await tickets.send(.post, "/v1/outside").status } }
+                while tickets.desk.runs.load(ordering: .relaxed) < 2 { try await Task.sleep(for: .milliseconds(5)) }
+                #expect(tickets.responder.inFlight == 0 && tickets.responder.inWaiting == 2)
+                #expect(try await tickets.send(.get, "/v1/ping", by: nil).status == 200)
+                #expect(try await tickets.send(.post, "/v1/outside").status == 429)
+                tickets.desk.open()
+                for try await status in group { #expect(status == 200) }
+            }
+            #expect(tickets.responder.inFlight == 0 && tickets.responder.inWaiting == 0)
+        }
+    }
+
+    @Test("is counted by its token or its address, and a token that is named as an address is no address")
+    func names() async throws {
+        try await withTickets(limits: { $0.waitingPerCaller = 1 }) { (tickets) async throws in
+            for (subject, address) in [("192.0.2.1", "192.0.2.1"), ("address 192.0.2.2", "192.0.2.2")] {
+                let token = try tickets.keys.token(.operator, subject: subject, for: .events)
+                let seats = tickets.responder.inWaiting
+                try await tickets.listening { port in
+                    let upload = try RawSocket(port: port)
+                    await upload.send(
+                        Self.request(
+                            "/v1/ticket-loads", token, method: "POST", "Content-Type: text/csv\r\nContent-Length: 9\r\n"
+                        ))
+                    while tickets.responder.inWaiting == seats { try await Task.sleep(for: .milliseconds(5)) }
+                    let own = try await tickets.send(
+                        .post, "/v1/ticket-loads", bytes: Array("a".utf8), by: nil, type: "text/csv",
+                        ["Authorization": "Bearer \(token)"])
+                    #expect(own.status == 429)
+                    let stranger = try await tickets.send(
+                        .get, "/v1/ticket-lines?count=1", bytes: [], by: nil, from: address)
+                    #expect(stranger.status == 200, "\(address)")
+                    upload.vanish()
+                    while tickets.responder.inWaiting > seats { try await Task.sleep(for: .milliseconds(5)) }
+                }
             }
         }
     }
