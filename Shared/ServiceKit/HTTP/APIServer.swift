@@ -61,7 +61,12 @@ struct APIChannel: ServerChildChannel {
         let finished: EventLoopFuture<Void>
     }
 
-    let responder: Responder
+    let responder: any Answering
+    private let turns = TurnsByLoop()
+
+    init(responder: any Answering) {
+        self.responder = responder
+    }
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         channel.eventLoop.makeCompletedFuture {
@@ -70,7 +75,14 @@ struct APIChannel: ServerChildChannel {
             limits.maxHeaderListSize = responder.limits.headerBytes + responder.limits.uriBytes
             let finished = channel.eventLoop.makePromise(of: Void.self)
             let connection = ConnectionHandler(
-                responder: responder, executor: LoopExecutor(channel.eventLoop), finished: finished)
+                responder: responder, turns: turns.turns(on: channel.eventLoop),
+                executor: LoopExecutor(channel.eventLoop), finished: finished)
+            // One read a turn: the parser makes everything of it that there is in it, before anybody else is read.
+            try channel.syncOptions?.setOption(.maxMessagesPerRead, value: 1)
+            try channel.syncOptions?.setOption(
+                .recvAllocator,
+                value: AdaptiveRecvByteBufferAllocator(
+                    minimum: 512, initial: 2048, maximum: responder.limits.readBytes))
             let pipeline = channel.pipeline.syncOperations
             try pipeline.addHandler(ByteWatch(connection))
             try pipeline.addHandler(

@@ -59,6 +59,10 @@ final class BodyHold: Sendable {
     private let budget: BodyBudget
     private let client: ClientAddress
     private let held = Atomic<Int>(0)
+    /// What of it is not used yet: a body that comes in pieces takes room for several of them at once, for each time all connections
+    /// share one lock.
+    private let spare = Atomic<Int>(0)
+    private static let step = 4 << 10
 
     init(_ budget: BodyBudget, for client: ClientAddress) {
         self.budget = budget
@@ -67,15 +71,30 @@ final class BodyHold: Sendable {
 
     deinit { budget.giveBack(held.load(ordering: .relaxed), for: client) }
 
+    /// Whether there is room for `count` more bytes. To be called by one at a time.
     func take(_ count: Int) -> Bool {
-        guard budget.take(count, held: held.load(ordering: .relaxed), for: client) else { return false }
-        held.add(count, ordering: .relaxed)
+        let spare = spare.load(ordering: .relaxed)
+        guard spare < count else {
+            self.spare.store(spare - count, ordering: .relaxed)
+            return true
+        }
+        let held = held.load(ordering: .relaxed)
+        let missing = count - spare
+        // What comes in one piece holds what it is long, and so does what finds no room for more.
+        if held > 0, missing < Self.step, budget.take(Self.step, held: held, for: client) {
+            self.held.add(Self.step, ordering: .relaxed)
+            self.spare.store(Self.step - missing, ordering: .relaxed)
+            return true
+        }
+        guard budget.take(missing, held: held, for: client) else { return false }
+        self.held.add(missing, ordering: .relaxed)
+        self.spare.store(0, ordering: .relaxed)
         return true
     }
 
     /// Holds as many as `count` from now on. What is given back always is; nothing is taken where there is no room.
     func resize(to count: Int) -> Bool {
-        let change = count - held.load(ordering: .relaxed)
+        let change = count - held.load(ordering: .relaxed) + spare.load(ordering: .relaxed)
         if change > 0 { return take(change) }
         giveBack(-change)
         return true

@@ -33,6 +33,8 @@ extension ConnectionHandler {
         guard let context, phase != .closing else { return }
         phase = .closing
         work = nil
+        page = nil
+        lineOfUnknownMethod = nil
         alarm.cancel()
         dropParked()
         received = 0

@@ -26,14 +26,39 @@ struct BodyClock {
     }
 }
 
+/// In how many pieces a body has come: chunks, and what reads have cut of them. Each costs us what a hundred bytes do, and in chunks of one byte a body of a mebibyte has a million
+/// of them.
+struct BodyPieces {
+    /// After so many there are ``smallest`` bytes in each on average: nobody who writes in such pieces writes so many of them.
+    private static let few = 1000
+    private static let smallest = 8
+
+    private var count = 0
+    private var bytes = 0
+
+    mutating func add(_ bytes: Int) {
+        count += 1
+        self.bytes += bytes
+    }
+
+    var areTooSmall: Bool { count > Self.few && bytes < count * Self.smallest }
+}
+
 /// Bodies on their way in, and what comes before its time: how long it may take, and how much of it is kept.
 extension ConnectionHandler {
     /// What one parsed head takes beside its bytes.
     private static let headCost = 512
 
     func take(_ bytes: ByteBuffer) {
-        guard let work else { return }
         let count = bytes.readableBytes
+        bodyPieces.add(count)
+        guard let work else {
+            if received > Self.discardable { refuse(.tooLarge(Self.discardable)) }
+            return
+        }
+        if work.head.isChunked, bodyPieces.areTooSmall {
+            return refuse(Problem(.malformed, "The body comes in too many too small chunks."))
+        }
         switch work.bodyRule {
         case .ignore:
             if received > Self.discardable { refuse(.tooLarge(Self.discardable)) }
@@ -58,6 +83,8 @@ extension ConnectionHandler {
         } else if let work, task == nil {
             let input = work.bodyRule.input(body)
             start(work, input)
+        } else if let page, task == nil {
+            start(page)
         }
     }
 

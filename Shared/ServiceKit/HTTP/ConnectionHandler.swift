@@ -13,9 +13,13 @@ import NIOHTTP1
 ///     │ head refused      │ too large, stalled, malformed       │ Connection: close
 ///     ▼                   ▼                                     ▼
 ///   discarding ──end──▶ sending     closing ◀───────────────────┘
+///
+///   idle ──▶ yielding ──▶ idle: so many requests in one turn of the event loop, and the rest in the next ones
 /// ```
 /// While a request is answered, or its answer is not read, and another one waits nothing more is read, so that a client that
-/// sends faster than we answer, or than it reads, waits in its own socket. All of it runs on the channel's event loop, the handlers' tasks included.
+/// sends faster than we answer, or than it reads, waits in its own socket. However many requests are there, others have their turn
+/// after some of them: what one read brings is small, and what is beyond them is parked. All of it runs on the channel's event
+/// loop, the handlers' tasks included.
 final class ConnectionHandler: ChannelDuplexHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = Never
@@ -32,29 +36,37 @@ final class ConnectionHandler: ChannelDuplexHandler {
         case discarding
         /// The answer is complete, and the client has not read all of it; with one that reads there is no such time.
         case sending
+        /// The connection has had its turn, and more requests wait for the next one.
+        case yielding
         /// The last answer has gone out; the rest waits for the client to notice.
         case closing
 
-        /// Whether the next request waits, as the answer to the one before is being made or read.
-        var isBusy: Bool { self == .answering || self == .sending }
+        /// Whether the next request waits, as the answer to the one before is being made or read, or as others have their turn.
+        var isBusy: Bool { self == .answering || self == .sending || self == .yielding }
     }
 
     /// What may come after an answer that did not wait for the body, before the connection is closed over it.
     static let discardable = 64 << 10
 
-    let responder: Responder
+    let responder: any Answering
+    let turns: LoopTurns
     let executor: LoopExecutor
     /// Succeeds when the connection is closed and nothing works for it any more.
     let finished: EventLoopPromise<Void>
     var context: ChannelHandlerContext?
     var phase = Phase.idle
     var work: Work?
+    /// Makes the answer when the request is there, where it is no work.
+    var page: (@Sendable () async -> WireAnswer)?
+    /// Requests that this turn of the event loop has seen begin.
+    var requestsInTurn = 0
     var form = AnswerEncoder.Form(keepsAlive: true)
     var hasStreamHead = false
     var body: [UInt8] = []
     /// What the body of this request takes of the memory for all.
     var bodyHold: BodyHold?
     var bodyClock = BodyClock()
+    var bodyPieces = BodyPieces()
     /// Bytes since the head of this request, or since this connection began to close.
     var received = 0
     /// Bytes since the alarm for a stalled body was set.
@@ -76,7 +88,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     var parkedFault: Problem?
     /// What parked requests, or a header that is not complete, take of the memory for all.
     var aheadHold: BodyHold?
-    private var isUnparking = false
+    var isUnparking = false
     var readIsHeld = false
     /// Bytes that are written and that the kernel has not taken.
     var unsent = 0
@@ -86,18 +98,23 @@ final class ConnectionHandler: ChannelDuplexHandler {
     var stall: Scheduled<Void>?
     var idleAlarm: Scheduled<Void>?
     var lastActive = NIODeadline.now()
-    private var isQuiescing = false
+    private(set) var isQuiescing = false
     /// Whether the parser is between the head and the end of a request.
-    private var isWithinRequest = false
+    private(set) var isWithinRequest = false
     /// The client has closed its side.
     var inputHasEnded = false
     /// Bytes of a header that is not complete.
-    private var hasPartOfHead = false
-    private var hasFirstLine = false
-    private var arriving: ByteBuffer?
+    var hasPartOfHead = false
+    var hasFirstLine = false
+    var arriving: ByteBuffer?
+    /// The line of a request whose method the parser does not know, while it is not complete.
+    var lineOfUnknownMethod: [UInt8]?
 
-    init(responder: Responder, executor: LoopExecutor, finished: EventLoopPromise<Void>) {
+    init(
+        responder: any Answering, turns: LoopTurns, executor: LoopExecutor, finished: EventLoopPromise<Void>
+    ) {
         self.responder = responder
+        self.turns = turns
         self.executor = executor
         self.finished = finished
     }
@@ -161,8 +178,11 @@ final class ConnectionHandler: ChannelDuplexHandler {
         case .body: break
         }
         switch phase {
-        case .answering, .sending: park(part)
+        case .answering, .sending, .yielding: park(part)
         case .closing: break
+        case .idle where isTurnOver(for: part):
+            park(part)
+            yieldTurn()
         case .idle, .receiving, .discarding: process(part)
         }
     }
@@ -173,7 +193,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
             if hasPartOfHead { awaitHead() }
         case .receiving, .discarding:
             if upload == nil || !uploadIsFull { expectBody() }
-        case .answering, .sending, .closing: break
+        case .answering, .sending, .yielding, .closing: break
         }
         context.fireChannelReadComplete()
     }
@@ -201,12 +221,13 @@ final class ConnectionHandler: ChannelDuplexHandler {
             case .answering:
                 if !hasParkedHead { form.keepsAlive = false }
                 watchForLeaving(context)
+            case .idle where lineOfUnknownMethod != nil: refuse(Problem(.malformed, "This is no HTTP/1.1."))
             case .idle, .discarding: close()
             case .receiving:
                 endUpload(with: ConnectionLost())
                 context.close(promise: nil)
             // What was asked before is answered, and then the connection closes.
-            case .sending: break
+            case .sending, .yielding: break
             case .closing:
                 if alarm.isSet(.linger) { context.close(promise: nil) }
             }
@@ -215,6 +236,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        // What comes after that which the parser has refused: the refusal is on its way, or waits for its turn.
+        if case .dataReceivedInErrorState = error as? ByteToMessageDecoderError { return }
         guard let error = error as? HTTPParserError else {
             context.close(promise: nil)
             return
@@ -224,67 +247,21 @@ final class ConnectionHandler: ChannelDuplexHandler {
             if !phase.isBusy { context.close(promise: nil) }
             return
         }
-        switch phase {
-        case .idle, .receiving: refuse(problem(for: error))
-        case .answering, .sending: parkedFault = parkedFault ?? problem(for: error)
-        case .discarding: context.close(promise: nil)
-        case .closing: break
-        }
-    }
-
-    // MARK: Bytes, before the parser
-
-    func bytesArriving(_ buffer: ByteBuffer) {
-        arriving = buffer
-        lastActive = .now()
-        received += buffer.readableBytes
-        receivedInTime += buffer.readableBytes
-        if phase == .idle { hasPartOfHead = true }
-    }
-
-    func bytesArrived() {
-        if phase == .idle, hasPartOfHead, !hasFirstLine, let arriving {
-            hasFirstLine = arriving.readableBytesView.contains(UInt8(ascii: "\n"))
-        }
-        arriving = nil
-        if phase == .closing, received > Self.discardable * 4 { context?.close(promise: nil) }
-    }
-
-    private func problem(for error: HTTPParserError) -> Problem {
-        switch error {
-        // Within a request it is the trailers that are too long.
-        case .headerOverflow where !isWithinRequest && phase == .idle && isFirstLineTooLong: return Problem(.uriTooLong)
-        case .headerOverflow: return Problem(.headerTooLarge)
-        case .invalidMethod where phase == .idle && received == arriving?.readableBytes:
-            // The parser stops at a method it does not know, so the line is read here, where what has come begins with it: 405 is for
-            // known paths only.
-            let line = arriving?.readableBytesView.prefix { $0 != 0x0D && $0 != 0x0A }
-            let words = line?.split(separator: UInt8(ascii: " "), maxSplits: 3) ?? []
-            guard words.count == 3, words[2].starts(with: "HTTP/1.".utf8), words[1].allSatisfy({ $0 < 0x80 }) else {
-                return Problem(.malformed)
-            }
-            guard words[1].count <= limits.uriBytes else { return Problem(.uriTooLong) }
-            guard let allow = responder.allowed(String(decoding: words[1], as: UTF8.self)) else {
-                return Problem(.notFound)
-            }
-            return Problem(.methodNotAllowed, headers: [.allow: allow])
-        default: return Problem(.malformed, "This is no HTTP/1.1.")
-        }
-    }
-
-    private var isFirstLineTooLong: Bool {
-        guard !hasFirstLine, let view = arriving?.readableBytesView else { return false }
-        let end = view.firstIndex(of: UInt8(ascii: "\n")) ?? view.endIndex
-        return received - view.count + (end - view.startIndex) > limits.uriBytes
+        refused(by: error)
     }
 
     // MARK: Requests
 
-    private func process(_ part: HTTPServerRequestPart) {
+    func process(_ part: HTTPServerRequestPart) {
         switch (part, phase) {
         case (.head(let head), .idle): begin(head)
         case (.body(let bytes), .receiving): take(bytes)
-        case (.end, .receiving): complete()
+        case (.end(let trailers), .receiving):
+            // The same as of header fields (RFC 9110, 6.5).
+            if let trailers, !trailers.allSatisfy({ $0.value.isFieldValue }) {
+                return refuse(Problem(.malformed, "The values of trailer fields must be ASCII."))
+            }
+            complete()
         case (.body, .discarding):
             if received > Self.discardable { close() }
         case (.end, .discarding): becomeIdle()
@@ -297,8 +274,10 @@ final class ConnectionHandler: ChannelDuplexHandler {
         hasPartOfHead = false
         hasFirstLine = false
         alarm.cancel()
+        requestsInTurn += 1
         received = 0
         bodyClock = BodyClock()
+        bodyPieces = BodyPieces()
         if parked.isEmpty { aheadHold = nil }
         guard let peer else { return }
         let head = RequestHead(parsed, from: peer)
@@ -318,6 +297,10 @@ final class ConnectionHandler: ChannelDuplexHandler {
             phase = .receiving
             if head.expectsContinue, head.hasBody { writeContinue(context) }
             if case .stream = work.bodyRule { startUpload(work, context) }
+        case .page(let page):
+            self.page = page
+            phase = .receiving
+            if head.expectsContinue, head.hasBody { writeContinue(context) }
         }
     }
 
@@ -343,9 +326,20 @@ final class ConnectionHandler: ChannelDuplexHandler {
         }
     }
 
+    /// Makes a page on this connection's event loop.
+    func start(_ page: @escaping @Sendable () async -> WireAnswer) {
+        guard let context else { return }
+        let connection = NIOLoopBound(self, eventLoop: context.eventLoop)
+        task = Task(executorPreference: executor) {
+            let answer = await page()
+            connection.value.deliver(.answer(answer))
+        }
+    }
+
     func deliver(_ completion: Completion) {
         task = nil
         work = nil
+        page = nil
         dropBody()
         guard let context, phase != .closing else {
             if context == nil || context?.channel.isActive != true { finished.succeed() }
@@ -363,43 +357,6 @@ final class ConnectionHandler: ChannelDuplexHandler {
         case .broken: return context.close(promise: nil)
         }
         if form.keepsAlive { becomeIdle() } else { close() }
-    }
-
-    func becomeIdle() {
-        phase = unsent > 0 ? .sending : .idle
-        hasStreamHead = false
-        hasPartOfHead = false
-        alarm.cancel()
-        received = 0
-        // What is processed here may end in this very function.
-        guard !isUnparking else { return }
-        isUnparking = true
-        while !phase.isBusy, phase != .closing, let next = parked.popFirst() {
-            aheadHold?.giveBack(next.bytes)
-            process(next.part)
-        }
-        isUnparking = false
-        switch phase {
-        case .idle where isQuiescing: context?.close(promise: nil)
-        case .idle, .receiving, .discarding: goOn()
-        case .answering, .sending, .closing: releaseRead()
-        }
-    }
-
-    /// Nothing is parked any more, and the last request is answered or its body still to come.
-    private func goOn() {
-        // What is discarded has its answer.
-        if let parkedFault { return phase == .discarding ? close() : refuse(parkedFault) }
-        switch phase {
-        case .receiving where inputHasEnded:
-            endUpload(with: ConnectionLost())
-            context?.close(promise: nil)
-        case _ where inputHasEnded: close()
-        case .receiving, .discarding:
-            if !uploadIsFull { expectBody() }
-            releaseRead()
-        default: releaseRead()
-        }
     }
 }
 

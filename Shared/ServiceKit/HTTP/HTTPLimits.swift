@@ -35,6 +35,10 @@ package struct HTTPLimits: Sendable {
     package var headerBytes = 32 << 10
     /// The request target; more is 414.
     package var uriBytes = 8 << 10
+    /// Bytes that one read of a socket brings at the most: what is parsed before others have their turn.
+    package var readBytes = 16 << 10
+    /// Requests of one connection that begin in one turn of its event loop, if it sends so many ahead.
+    package var requestsPerTurn = 16
     /// From the first byte of a request (or from the connect) to the end of its header.
     package var headerTimeout: Duration = .seconds(9)
     /// In each stretch of this length a body must bring at least ``bodyStallBytes``.

@@ -10,8 +10,12 @@ struct IPAddress: Hashable, Sendable, CustomStringConvertible {
         self.bytes = bytes
     }
 
+    /// - Parameter text: without a zone (`fe80::1%eth0`): that is a machine's own name for one of its lines, and is no part of an address
+    ///   that others compare with.
     init?(_ text: String) {
-        guard let address = try? SocketAddress(ipAddress: text, port: 0) else { return nil }
+        guard !text.utf8.contains(UInt8(ascii: "%")), let address = try? SocketAddress(ipAddress: text, port: 0) else {
+            return nil
+        }
         self.init(address)
     }
 

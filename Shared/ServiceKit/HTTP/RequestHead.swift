@@ -54,7 +54,7 @@ struct RequestHead: Sendable {
         if hosts > 1 || (hosts == 0 && head.version == .http1_1) {
             refuse("Exactly one Host header field must be there.")
         }
-        if target == nil { refuse("The request target names somebody.") }
+        if target == nil { refuse("The request target names somebody, or no host.") }
         if head.version.minor == 0 { settleAsOldClient() }
         settle()
     }
@@ -95,7 +95,7 @@ struct RequestHead: Sendable {
         guard value.isFieldValue else { return refuse("The values of header fields must be ASCII.") }
         switch name.utf8.count {
         case 4:
-            if name.isField("host") { hosts += 1 }
+            if name.isField("host") { takeHost(value) }
         case 6:
             if name.isField("expect") { takeExpectation(value) }
         case 7:
@@ -145,6 +145,12 @@ struct RequestHead: Sendable {
         self[keyPath: place] = self[keyPath: place].map { "\($0),\(value)" } ?? value
     }
 
+    private mutating func takeHost(_ value: String) {
+        hosts += 1
+        // An invalid one is 400, as none and two are (RFC 9112, 3.2).
+        if !HostField.isValid(Substring(value).utf8) { refuse("Host must be a host, and a port if need be.") }
+    }
+
     private mutating func takeExpectation(_ value: String) {
         if value.isField("100-continue") {
             expectsContinue = true
@@ -179,7 +185,7 @@ struct RequestHead: Sendable {
 
     /// The path and query of a target in absolute form, which a server must understand (RFC 9112, 3.2.2).
     ///
-    /// - Returns: nil where there is a user in it: that is an error (RFC 9110, 4.2.4).
+    /// - Returns: nil where there is a user in it (RFC 9110, 4.2.4), no host (4.2.1) or what is none: these are errors.
     private static func originForm(_ target: String) -> String? {
         let bytes = target.utf8
         guard bytes.first != UInt8(ascii: "/") else { return target }
@@ -193,7 +199,8 @@ struct RequestHead: Sendable {
         }
         let rest = bytes.dropFirst(length)
         let end = rest.firstIndex { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "?") } ?? rest.endIndex
-        if rest[..<end].contains(UInt8(ascii: "@")) { return nil }
+        let authority = rest[..<end]
+        guard !authority.isEmpty, authority.first != UInt8(ascii: ":"), HostField.isValid(authority) else { return nil }
         guard end < rest.endIndex else { return "/" }
         return rest[end] == UInt8(ascii: "/") ? String(Substring(rest[end...])) : "/\(Substring(rest[end...]))"
     }
@@ -240,7 +247,7 @@ extension RequestHead.Verb {
 extension String {
     /// Whether this can be the value of a header field: visible ASCII, blanks and tabs (RFC 9110, 5.5). What else servers used
     /// to take there, `obs-text`, has no meaning that anybody agrees on.
-    fileprivate var isFieldValue: Bool {
+    var isFieldValue: Bool {
         utf8.withContiguousStorageIfAvailable(ASCII.isField) ?? Array(utf8).withUnsafeBufferPointer(ASCII.isField)
     }
 }

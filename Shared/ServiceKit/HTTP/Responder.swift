@@ -11,7 +11,7 @@ import Synchronization
 ///
 /// In two steps: ``open(_:)`` looks at the head alone, without waiting for anything, so that nothing is read from whom
 /// the answer is no anyway; what it lets in is ``Work``, which is run when its body is there.
-package final class Responder: Sendable {
+package final class Responder: Answering {
     let database: PostgresClient
     /// Keyed, and nothing else: copied for each list.
     let cursorCode: HMAC<SHA256>
@@ -37,8 +37,7 @@ package final class Responder: Sendable {
     private let failures: RateLimiter
     private let unrouted = UnroutedTimers()
     private let draining = Atomic<Bool>(false)
-    private let requestSeed = UInt64.random(in: .min ... .max)
-    private let requestCount = Atomic<UInt64>(0)
+    private let names = RequestNames()
 
     /// - Parameters:
     ///   - links: gives the key that cursors are signed with.
@@ -99,6 +98,7 @@ package final class Responder: Sendable {
         var streamed: [UInt8] = []
         switch open(head) {
         case .answer(let refusal): answer = refusal
+        case .page(let page): answer = await page()
         case .work(let work):
             let sink = CollectingSink()
             switch await work.run(work.bodyRule.input(body), sink: sink) {
@@ -117,7 +117,7 @@ package final class Responder: Sendable {
     /// Decides by the head alone. Never waits.
     func open(_ head: RequestHead) -> Opening {
         let arrived = NIODeadline.now()
-        let requestID = head.requestID ?? makeRequestID()
+        let requestID = head.requestID ?? names.next()
         if let fault = head.fault { return refuse(fault, requestID, nil, arrived, verb: head.verb) }
         switch table.match(head.verb, head.target) {
         case .none where head.target.utf8.first != UInt8(ascii: "/"):
@@ -152,9 +152,9 @@ package final class Responder: Sendable {
     }
 
     /// A problem that the connection itself has: before there is a request, or while the body of one comes.
-    func answer(to problem: Problem, during work: Work? = nil) -> WireAnswer {
+    func answer(to problem: Problem, during work: Work?) -> WireAnswer {
         unrouted[.other].record(problem.type.status, nanoseconds: 0)
-        return wire(problem, requestID: work?.requestID ?? makeRequestID(), route: work?.route)
+        return wire(problem, requestID: work?.requestID ?? names.next(), route: work?.route)
     }
 
     func problem(for error: any Error, deadline: ContinuousClock.Instant?) -> Problem {
@@ -306,48 +306,17 @@ package final class Responder: Sendable {
 
     /// What a body is, of that which an operation takes; nil where it is something else.
     static func media(_ contentType: String?, _ operation: Operation) -> Operation.Media? {
-        guard let contentType else { return nil }
-        let parts = contentType.split(atByte: UInt8(ascii: ";"))
-        guard let name = parts.first.map(withoutBlanks) else { return nil }
         // Other character sets than UTF-8 would be read wrongly; other parameters mean nothing here.
-        let isReadable = parts.dropFirst().allSatisfy { parameter in
-            let text = withoutBlanks(parameter)
-            return !text.hasBytePrefix("charset=") || ["charset=utf-8", "charset=\"utf-8\""].contains(text)
+        guard let type = contentType.flatMap(ContentType.init), type.charset?.hasSameBytes(as: "utf-8") ?? true else {
+            return nil
         }
-        guard isReadable else { return nil }
+        let name = type.name
         let isFirst =
             name.hasSameBytes(as: operation.consumes.rawValue)
             || (operation.method == .patch && name.hasSameBytes(as: "application/merge-patch+json"))
         if isFirst { return operation.consumes }
         return operation.alsoConsumes.first { media in media.names.contains { $0.hasSameBytes(as: name) } }
     }
-
-    /// In lower case, for what is compared; a longer one than any that means something is cut.
-    private static func withoutBlanks(_ part: Substring) -> String {
-        String(decoding: part.utf8.prefix(100).filter { $0 != UInt8(ascii: " ") }, as: UTF8.self).asciiLowercased
-    }
-
-    /// 13 characters of base 32: 65 bits of a counter, stirred; short enough for a string without an allocation.
-    private func makeRequestID() -> String {
-        var value = requestSeed &+ requestCount.add(1, ordering: .relaxed).newValue &* 0x9E37_79B9_7F4A_7C15
-        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-        value ^= value >> 31
-        return String(unsafeUninitializedCapacity: 13) { buffer in
-            for index in 0..<13 {
-                let digit = UInt8(truncatingIfNeeded: value & 31)
-                buffer[index] = digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10
-                value >>= 5
-            }
-            return 13
-        }
-    }
-}
-
-/// What the head of a request leads to.
-enum Opening {
-    case answer(WireAnswer)
-    case work(Work)
 }
 
 extension Problem {

@@ -2,14 +2,14 @@ import HummingbirdCore
 import Logging
 import NIOCore
 
-/// Hummingbird's channel, with two limits before it: an answer must be under way some seconds after the first byte of its request
+/// The API's channel, with two limits before it: an answer must be under way some seconds after the first byte of its request
 /// (or after the connection was opened), so that nobody drips headers or bodies; and when there are too many connections, the
 /// one that has been quiet for longest makes room.
 struct OperatorChannel: ServerChildChannel {
-    let inner: HTTP1Channel
+    let inner: APIChannel
     let connections: OperatorConnections
 
-    func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<HTTP1Channel.Value> {
+    func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<APIChannel.Value> {
         channel.eventLoop.makeCompletedFuture {
             try channel.pipeline.syncOperations.addHandler(RequestWatch(connections))
         }.flatMap {
@@ -17,7 +17,7 @@ struct OperatorChannel: ServerChildChannel {
         }
     }
 
-    func handle(value: HTTP1Channel.Value, logger: Logger) async {
+    func handle(value: APIChannel.Value, logger: Logger) async {
         await inner.handle(value: value, logger: logger)
     }
 }

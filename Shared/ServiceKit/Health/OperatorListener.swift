@@ -37,19 +37,8 @@ struct OperatorListener: Service {
     }
 
     private func serve(on group: MultiThreadedEventLoopGroup) async throws {
-        let inner = HTTP1Channel(
-            responder: { request, writer, _ in
-                let answer = await OperatorPages(health: health, metrics: metrics).answer(to: request.head)
-                try await writer.write(
-                    response: answer.head,
-                    body: answer.body.isEmpty
-                        ? ResponseBody() : ResponseBody(byteBuffer: ByteBuffer(bytes: answer.body)))
-            },
-            configuration: .init(
-                idleTimeout: .seconds(60),
-                httpDecoderConfiguration: .init(maxHeaderFieldSize: 8 << 10, maxHeaderListSize: 16 << 10)))
         let channel = OperatorChannel(
-            inner: inner,
+            inner: APIChannel(responder: OperatorPages(health: health, metrics: metrics, requestTime: requestTime)),
             connections: OperatorConnections(limit: connections, requestTime: requestTime, on: group.next()))
         let server = channel.server(
             configuration: ServerConfiguration(address: .hostname(host, port: port)),
@@ -60,58 +49,76 @@ struct OperatorListener: Service {
     }
 }
 
-/// What the operator port answers.
-struct OperatorPages: Sendable {
-    struct Answer: Sendable {
-        var head: HTTPResponse
-        var body: [UInt8]
-    }
-
+/// What the operator port answers. Heads, bodies and connections keep to the same rules as those of the API: the same code sees to it.
+struct OperatorPages: Answering {
     let health: Health
     let metrics: PrometheusRegistry
+    let limits: HTTPLimits
+    let bodies: BodyBudget
+    /// None is counted here: the port is not the public's, and has ``OperatorConnections``.
+    let connections = ConnectionCount(share: .max)
+    /// To its last moment it says that the service is going.
+    let isDraining = false
+    private let names = RequestNames()
 
-    func answer(to request: HTTPRequest) async -> Answer {
-        let target = request.path ?? "/"
-        let path = Substring(target.utf8.prefix { $0 != UInt8(ascii: "?") })
-        let known = ["/health/live", "/health/ready", "/health/started", "/metrics"].contains(path)
-        guard target.isASCII, known else { return problem(Problem(.notFound)) }
-        guard request.method == .get || request.method == .head else {
-            return problem(Problem(.methodNotAllowed, headers: [.allow: "GET, HEAD"]))
+    /// - Parameter requestTime: after which ``OperatorConnections`` closes without a word.
+    init(health: Health, metrics: PrometheusRegistry, requestTime: Duration) {
+        self.health = health
+        self.metrics = metrics
+        var limits = HTTPLimits()
+        limits.headerBytes = 8 << 10
+        limits.headerTimeout = requestTime * 2
+        limits.bufferedBytes = 8 << 20
+        self.limits = limits
+        bodies = BodyBudget(limit: limits.bufferedBytes, share: limits.bufferedBytes)
+    }
+
+    func open(_ head: RequestHead) -> Opening {
+        let requestID = head.requestID ?? names.next()
+        if let fault = head.fault { return .answer(WireAnswer(fault, requestID: requestID)) }
+        // A target that is no path is of the server as a whole.
+        guard head.target.utf8.first == UInt8(ascii: "/") else { return .answer(Self.wrongMethod(requestID)) }
+        guard let page = Page(head.target) else { return .answer(WireAnswer(Problem(.notFound), requestID: requestID)) }
+        guard head.verb == .get || head.verb == .head else { return .answer(Self.wrongMethod(requestID)) }
+        return .page { await self.answer(page, requestID) }
+    }
+
+    func allowed(_ target: String) -> String? { Page(target) == nil ? nil : Self.methods }
+
+    func answer(to problem: Problem, during work: Work?) -> WireAnswer {
+        WireAnswer(problem, requestID: names.next())
+    }
+
+    private static let methods = "GET, HEAD"
+
+    private static func wrongMethod(_ requestID: String) -> WireAnswer {
+        WireAnswer(Problem(.methodNotAllowed, headers: [.allow: methods]), requestID: requestID)
+    }
+
+    private enum Page: String {
+        case live = "/health/live"
+        case ready = "/health/ready"
+        case started = "/health/started"
+        case metrics = "/metrics"
+
+        init?(_ target: String) {
+            self.init(rawValue: String(Substring(target.utf8.prefix { $0 != UInt8(ascii: "?") })))
         }
-        var answer =
-            switch path {
-            case "/health/live": page(health.live())
-            case "/health/started": page(health.started())
-            case "/health/ready": page(await health.ready())
-            default: Answer(.ok, type: PrometheusRegistry.contentType, metrics.text())
-            }
-        if request.method == .head { answer.body = [] }
-        return answer
     }
 
-    private func page(_ report: HealthReport) -> Answer {
-        Answer(
-            report.isServing ? .ok : .serviceUnavailable, type: HealthReport.contentType,
-            (try? WireJSON.encode(report)) ?? [])
+    private func answer(_ page: Page, _ requestID: String) async -> WireAnswer {
+        switch page {
+        case .live: answer(health.live(), requestID)
+        case .started: answer(health.started(), requestID)
+        case .ready: answer(await health.ready(), requestID)
+        case .metrics:
+            WireAnswer(.ok, contentType: PrometheusRegistry.contentType, body: metrics.text(), requestID: requestID)
+        }
     }
 
-    private func problem(_ problem: Problem) -> Answer {
-        var answer = Answer(
-            problem.type.status, type: "application/problem+json",
-            (try? WireJSON.encode(ProblemDocument(problem, requestID: nil))) ?? [])
-        answer.head.headerFields.append(contentsOf: problem.headers)
-        return answer
-    }
-}
-
-extension OperatorPages.Answer {
-    init(_ status: HTTPResponse.Status, type: String, _ body: [UInt8]) {
-        head = HTTPResponse(
-            status: status,
-            headerFields: [
-                .contentType: type, .contentLength: String(body.count), .cacheControl: "no-store",
-                .xContentTypeOptions: "nosniff",
-            ])
-        self.body = body
+    private func answer(_ report: HealthReport, _ requestID: String) -> WireAnswer {
+        WireAnswer(
+            report.isServing ? .ok : .serviceUnavailable, contentType: HealthReport.contentType,
+            body: (try? WireJSON.encode(report)) ?? [], requestID: requestID)
     }
 }

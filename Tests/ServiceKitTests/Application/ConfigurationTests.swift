@@ -53,7 +53,9 @@ struct ConfigurationTests {
             #expect(proxies.contains(try #require(IPAddress(text))) == isProxy, "\(text)")
         }
         #expect(try !read().limits.trustedProxies.contains(try #require(IPAddress("127.0.0.1"))))
-        for wrong in ["proxy.example.org", "10.0.0.0/33", "10.0.0.1,,10.0.0.2", "*", "10.0.0.1;10.0.0.2", ","] {
+        for wrong in [
+            "proxy.example.org", "10.0.0.0/33", "10.0.0.1,,10.0.0.2", "*", "10.0.0.1;10.0.0.2", ",", "fe80::1%eth0",
+        ] {
             let problem = #expect(throws: ConfigurationProblem.self) { try read(["TRUSTED_PROXIES": wrong]) }
             #expect(problem?.variable == "TRUSTED_PROXIES", "\(wrong)")
         }

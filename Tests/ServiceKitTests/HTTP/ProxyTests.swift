@@ -100,7 +100,7 @@ struct ProxyTests {
         #expect(try !#require(IPNetwork("2001:db8::/33")).contains(try #require(IPAddress("2001:db8:8000::1"))))
         for text in [
             "", "example.org", "10.0.0.0/33", "10.0.0.0/", "10.0.0.0/-1", "10.0.0.0/+8", "10/8", "::/129", "/8",
-            "::ffff:10.0.0.0/8",
+            "::ffff:10.0.0.0/8", "fe80::1%eth0", "fe80::1%1", "fe80::%eth0/64", "fe80::1%25eth0",
         ] {
             #expect(IPNetwork(text) == nil, "\(text)")
         }

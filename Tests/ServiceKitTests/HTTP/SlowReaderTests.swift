@@ -255,6 +255,7 @@ struct SlowReaderTests {
         }
         try await withBeach(leased: 2, limits: { $0.bufferedBytes = 64 << 10 }) { beach in
             let socket = try await beach.open("/v1/pebble-heap", by: "ada", times: 200, window: 64 << 10)
+            try await beach.untilNoMore()
             #expect(await socket.readAll().utf8.count < 200 * 200_000)
             #expect(beach.responder.buffered == 0)
         }

@@ -2,6 +2,7 @@ import ClubProtocol
 import Foundation
 import HTTPTypes
 import Logging
+import NIOCore
 import NIOPosix
 import Postgres
 import ServiceKit
@@ -20,7 +21,7 @@ struct TicketFixture: Sendable {
     ]
     static let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
-    init(database: PostgresClient, limits: HTTPLimits) throws {
+    init(database: PostgresClient, limits: HTTPLimits, logger: Logger = quiet) throws {
         keys = try TestKeys()
         desk = TicketDesk()
         self.database = database
@@ -30,7 +31,7 @@ struct TicketFixture: Sendable {
             routes: routes, database: database,
             verifier: TokenVerifier(trustFile: keys.trustFile, audience: .events),
             links: SignedLinks(key: KeyFile(path: keys.signingKeyFile(of: .events))), limits: limits,
-            openAPI: Array(#"{"openapi":"3.1.0"}"#.utf8), jwks: Array(#"{"keys":[]}"#.utf8), logger: Self.quiet)
+            openAPI: Array(#"{"openapi":"3.1.0"}"#.utf8), jwks: Array(#"{"keys":[]}"#.utf8), logger: logger)
     }
 
     /// One request in process. `role` nil: without a token.
@@ -78,11 +79,14 @@ struct TicketFixture: Sendable {
     }
 
     /// Runs the listener for as long as `body`.
-    func listening(on host: String = "127.0.0.1", _ body: (Int) async throws -> Void) async throws {
+    func listening(
+        on host: String = "127.0.0.1", _ loops: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
+        _ body: (Int) async throws -> Void
+    ) async throws {
         let (ports, bound) = AsyncStream<Int>.makeStream()
-        let server = APIServer(responder: responder, host: host, port: 0, logger: Self.quiet) {
-            bound.yield($0)
-        }
+        let server = APIServer(
+            responder: responder, host: host, port: 0, eventLoopGroup: loops, logger: Self.quiet
+        ) { bound.yield($0) }
         let group = ServiceGroup(services: [server], logger: Self.quiet)
         let running = Task { try await group.run() }
         var iterator = ports.makeAsyncIterator()

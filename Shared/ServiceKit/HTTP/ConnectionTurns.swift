@@ -1,0 +1,69 @@
+import NIOCore
+import NIOHTTP1
+
+/// From one request to the next one, and to those that have come ahead: so many in one turn of the event loop.
+extension ConnectionHandler {
+    func becomeIdle() {
+        phase = unsent > 0 ? .sending : .idle
+        hasStreamHead = false
+        hasPartOfHead = false
+        alarm.cancel()
+        received = 0
+        // What is processed here may end in this very function.
+        guard !isUnparking else { return }
+        isUnparking = true
+        while !phase.isBusy, phase != .closing, let next = parked.first {
+            if isTurnOver(for: next.part) {
+                yieldTurn()
+            } else {
+                parked.removeFirst()
+                aheadHold?.giveBack(next.bytes)
+                process(next.part)
+            }
+        }
+        isUnparking = false
+        switch phase {
+        case .idle where isQuiescing: context?.close(promise: nil)
+        case .idle, .receiving, .discarding: goOn()
+        case .answering, .sending, .yielding, .closing: releaseRead()
+        }
+    }
+
+    /// Whether this begins a request beyond those of one turn.
+    func isTurnOver(for part: HTTPServerRequestPart) -> Bool {
+        if case .head = part { requestsInTurn >= limits.requestsPerTurn } else { false }
+    }
+
+    func yieldTurn() {
+        phase = .yielding
+        turns.wait(self)
+    }
+
+    /// Goes on after others have been read.
+    ///
+    /// - Returns: whether there was anything to go on with.
+    func takeTurn() -> Bool {
+        guard phase == .yielding else { return false }
+        requestsInTurn = 0
+        becomeIdle()
+        return true
+    }
+
+    /// Nothing is parked any more, and the last request is answered or its body still to come.
+    private func goOn() {
+        // What is discarded has its answer.
+        if let parkedFault { return phase == .discarding ? close() : refuse(parkedFault) }
+        switch phase {
+        case .receiving where inputHasEnded:
+            endUpload(with: ConnectionLost())
+            context?.close(promise: nil)
+        case _ where inputHasEnded: close()
+        case .receiving, .discarding:
+            if !uploadIsFull { expectBody() }
+            releaseRead()
+        default:
+            if lineOfUnknownMethod != nil { awaitHead() }
+            releaseRead()
+        }
+    }
+}

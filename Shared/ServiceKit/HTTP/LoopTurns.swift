@@ -1,0 +1,53 @@
+import DequeModule
+import NIOCore
+import Synchronization
+
+/// How connections that have sent more requests ahead than one turn of their event loop takes go on: one of them at a time, with a
+/// pause after each.
+///
+/// An event loop looks at its sockets only when none of its tasks is due, and a task that another one adds is due at once. So it is the
+/// pause that lets everybody else be read: with it, all who send ahead have one turn between two looks at the sockets, however
+/// many they are.
+final class LoopTurns {
+    static let pause = TimeAmount.milliseconds(1)
+
+    private let eventLoop: any EventLoop
+    private var waiting: Deque<ConnectionHandler> = []
+    private var isSet = false
+
+    init(_ eventLoop: any EventLoop) {
+        self.eventLoop = eventLoop
+    }
+
+    /// Lets the connection go on when it is its turn; see ``ConnectionHandler/takeTurn()``.
+    func wait(_ connection: ConnectionHandler) {
+        waiting.append(connection)
+        setNext()
+    }
+
+    private func setNext() {
+        guard !isSet, !waiting.isEmpty else { return }
+        isSet = true
+        eventLoop.assumeIsolated().scheduleTask(in: Self.pause) {
+            self.isSet = false
+            // Those that are closed meanwhile need no turn.
+            while let next = self.waiting.popFirst(), !next.takeTurn() {}
+            self.setNext()
+        }
+    }
+}
+
+/// The turns of each event loop that a listener has connections on.
+final class TurnsByLoop: Sendable {
+    private let loops = Mutex<[ObjectIdentifier: NIOLoopBound<LoopTurns>]>([:])
+
+    /// To be asked on the event loop.
+    func turns(on eventLoop: any EventLoop) -> LoopTurns {
+        loops.withLock { loops in
+            if let known = loops[ObjectIdentifier(eventLoop)] { return known }
+            let made = NIOLoopBound(LoopTurns(eventLoop), eventLoop: eventLoop)
+            loops[ObjectIdentifier(eventLoop)] = made
+            return made
+        }.value
+    }
+}
