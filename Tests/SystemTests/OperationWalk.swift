@@ -15,8 +15,10 @@ struct WalkedOperation: Sendable {
     let path: String
     let parameters: [String]
     let media: String?
-    let body: JSONValue
+    let shape: BodyShape
     let role: Role
+
+    var body: JSONValue { shape.sample }
 
     /// The path with every variable filled in.
     func path(filling name: String? = nil, with value: String = "") -> String {
@@ -49,7 +51,8 @@ struct WalkedOperation: Sendable {
                             parameters: (operation["parameters"]?.array ?? []).filter { $0["in"]?.string == "query" }
                                 .compactMap { $0["name"]?.string },
                             media: content?.key,
-                            body: content.map { sample(of: $0.value["schema"], in: document) } ?? .object([:]),
+                            shape: BodyShape(
+                                content?.value["schema"] ?? .object(["type": .string("object")]), in: document),
                             role: roles.isEmpty || roles.contains(.operator) ? .operator : roles[0]))
                 }
             }
@@ -61,21 +64,10 @@ struct WalkedOperation: Sendable {
         if case .object(let members) = value { members } else { [:] }
     }
 
-    /// A value that a schema allows, with everything in it that may be there.
-    private static func sample(of schema: JSONValue?, in document: JSONValue) -> JSONValue {
-        if let name = schema?["$ref"]?.string?.split(separator: "/").last {
-            return sample(of: document["components"]?["schemas"]?[String(name)], in: document)
-        }
-        if let choice = schema?["enum"]?.array?.first ?? schema?["examples"]?.array?.first { return choice }
-        if let first = (schema?["anyOf"] ?? schema?["oneOf"])?.array?.first { return sample(of: first, in: document) }
-        let type = schema?["type"]?.string ?? schema?["type"]?.array?.first?.string
-        switch type {
-        case "object": return .object(members(schema?["properties"]).mapValues { sample(of: $0, in: document) })
-        case "array": return .array([sample(of: schema?["items"], in: document)])
-        case "integer", "number": return schema?["minimum"] ?? .integer(1)
-        case "boolean": return .bool(true)
-        default: return .string("x")
-        }
+    /// What a service answered.
+    struct Answer {
+        let status: Int
+        let bytes: [UInt8]
     }
 
     /// Sends it, and gives the status.
@@ -83,6 +75,14 @@ struct WalkedOperation: Sendable {
         to club: TestClub, path: String? = nil, query: String = "", headers: [(String, String)] = [],
         body: [UInt8]? = nil
     ) async throws -> Int {
+        try await answer(from: club, path: path, query: query, headers: headers, body: body).status
+    }
+
+    /// Sends it; of an answer of more than 8 MiB nothing is given but the status.
+    func answer(
+        from club: TestClub, path: String? = nil, query: String = "", headers: [(String, String)] = [],
+        body: [UInt8]? = nil
+    ) async throws -> Answer {
         var request = HTTPClientRequest(url: club[service].url + (path ?? self.path()) + query)
         request.method = method
         request.headers = ["Authorization": "Bearer \(try club.token(role))", "If-Match": "\"1\""]
@@ -92,9 +92,8 @@ struct WalkedOperation: Sendable {
         }
         for (name, value) in headers { request.headers.replaceOrAdd(name: name, value: value) }
         let response = try await HTTPClient.shared.execute(request, timeout: .seconds(60))
-        let status = Int(response.status.code)
-        _ = try? await response.body.collect(upTo: 8 << 20)
-        return status
+        let bytes = try? await response.body.collect(upTo: 8 << 20)
+        return Answer(status: Int(response.status.code), bytes: bytes.map { Array($0.readableBytesView) } ?? [])
     }
 
     private var sampleBytes: [UInt8] {

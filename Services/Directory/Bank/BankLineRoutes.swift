@@ -76,7 +76,6 @@ struct BankLineRoutes {
 
     /// - Throws: 422 naming what cannot be.
     private static func check(_ parts: [BookBankLine.Body.Part], of line: BankLine) throws {
-        guard (1...50).contains(parts.count) else { throw Problem.invalid("/contributions", "must be 1 to 50") }
         guard Set(parts.map(\.contribution)).count == parts.count else {
             throw Problem.invalid("/contributions", "has a contribution twice")
         }

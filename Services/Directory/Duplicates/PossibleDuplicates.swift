@@ -81,8 +81,6 @@ enum PossibleDuplicates {
         ]
         let others = body.kind == .person ? ofFirms : ofPeople
         if let other = others.first(where: \.1) { throw .invalid(other.0, "is not of such a record") }
-        if body.otherEmails?.count ?? 0 > 10 { throw .invalid("/otherEmails", "are more than 10") }
-        if body.otherTelephones?.count ?? 0 > 10 { throw .invalid("/otherTelephones", "are more than 10") }
         guard body.kind == .expert else { return }
         if body.siren != nil { throw .invalid("/siren", "is not of such a record: the SIRET says it") }
         if body.parent != nil { throw .invalid("/parent", "is not of such a record") }

@@ -50,8 +50,8 @@ struct SelfServiceForm {
         topics = readAll(body.topics, "topics", "Choisissez parmi les sujets proposés.")
         if topics.contains(where: { !known.contains($0) }) {
             errors["topics"] = "Choisissez parmi les sujets proposés."
-        } else if topics.count > 40 {
-            errors["topics"] = "40 sujets au plus."
+        } else if topics.count > Topic.mostOfOne {
+            errors["topics"] = "\(Topic.mostOfOne) sujets au plus."
         }
         let lines = (body.brands ?? "").unicodeScalars.split(whereSeparator: \.endsLine)
             .map { Self.trimmed(String($0)) }.filter { !$0.isEmpty }
@@ -66,7 +66,7 @@ struct SelfServiceForm {
     }
 
     /// The values of a field that are looked at.
-    private static let most = 200
+    private static let most = Departement.mostOfOne
 
     private static func trimmed(_ text: String) -> String { String(text.trimmingBlanks) }
 
@@ -86,8 +86,8 @@ struct SelfServiceForm {
     private mutating func readFurther<Value: TextValue>(_ text: String?, _ field: String, _ advice: String) -> [Value] {
         let lines = (text ?? "").unicodeScalars.split(whereSeparator: \.endsLine)
             .map { Self.trimmed(String($0)) }.filter { !$0.isEmpty }
-        if lines.count > 10 { errors[field] = advice }
-        return readAll(Array(lines.prefix(10)), field, advice)
+        if lines.count > Person.mostFurther { errors[field] = advice }
+        return readAll(Array(lines.prefix(Person.mostFurther)), field, advice)
     }
 
     /// The values of a field that takes several, each once.

@@ -24,7 +24,7 @@ enum TierStore {
     }
 
     static func create(_ body: CreateTier.Body, in transaction: PostgresTransaction) async throws -> Rows {
-        try check(body.fee, body.monthlySeats, body.workshopSeats, body.insertions)
+        try check(body.fee)
         return try await transaction.query(
             """
             insert into tier (code, label, kind, fee, monthly_seats, workshop_seats, insertions, complement)
@@ -38,7 +38,7 @@ enum TierStore {
     static func change(
         _ code: Tier, _ patch: ChangeTier.Body, at version: Int?, in transaction: PostgresTransaction
     ) async throws -> Rows {
-        try check(patch.fee, patch.monthlySeats, patch.workshopSeats, patch.insertions)
+        try check(patch.fee)
         guard
             let row = try await transaction.first("select \(columns) from tier where code = \(code) for update")
         else { throw Problem(.notFound) }
@@ -77,15 +77,9 @@ enum TierStore {
         return Fees(old: try row["old"], new: try row["new"], complement: complement)
     }
 
-    private static func check(_ fee: Money?, _ monthlySeats: Int?, _ workshopSeats: Int?, _ insertions: Int?) throws {
+    private static func check(_ fee: Money?) throws {
         if let fee, !(0...Int(Int32.max)).contains(fee.amount) {
             throw Problem.invalid("/fee/amount", "must be from 0 to 2147483647 cents")
-        }
-        for (name, value) in [
-            ("monthlySeats", monthlySeats), ("workshopSeats", workshopSeats), ("insertions", insertions),
-        ] {
-            guard let value, !(0...1000).contains(value) else { continue }
-            throw Problem.invalid("/\(name)", "must be from 0 to 1000")
         }
     }
 }

@@ -17,7 +17,6 @@ struct SessionRoutes {
 
     @Sendable func add(_ call: Call<AddSession>, _ transaction: PostgresTransaction) async throws -> Answer<Session> {
         let event = call.path.event
-        try checkCapacity(call.body.capacity)
         guard let current = try await EventStore.lock(event, in: transaction) else { throw Problem(.notFound) }
         guard !current.state.isOver else { throw Problem(.eventOver) }
         let startsAt = call.body.startsAt ?? current.startsAt
@@ -58,7 +57,6 @@ struct SessionRoutes {
         if let startsAt = patch.startsAt { session.startsAt = startsAt }
         if let endsAt = patch.endsAt { session.endsAt = endsAt }
         if let capacity = patch.capacity {
-            try checkCapacity(capacity)
             guard capacity >= session.confirmed else {
                 throw Problem(.capacityBelowConfirmed, "\(session.confirmed) seats are confirmed.")
             }
@@ -72,12 +70,5 @@ struct SessionRoutes {
                 + RegistrationStore.journalEntries(of: promoted),
             by: call.principal, in: transaction)
         return try .row(await SessionStore.get(id, for: call.principal.role, on: transaction))
-    }
-
-    private func checkCapacity(_ capacity: Int) throws {
-        guard Session.capacities.contains(capacity) else {
-            let range = Session.capacities
-            throw Problem.invalid("/capacity", "must be between \(range.lowerBound) and \(range.upperBound)")
-        }
     }
 }

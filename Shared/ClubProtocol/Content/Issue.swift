@@ -155,13 +155,17 @@ package enum AddIssueItem: Endpoint {
 
     package typealias Path = IssuePath
 
-    package struct Body: Codable, Sendable {
+    package struct Body: Codable, Sendable, BoundedFields {
         package var kind: IssueItem.Kind
         package var title: Line
         package var text: Prose
         package var link: WebAddress?
         package var resource: Resource.ID?
         package var audiences: [Edition.Audience]?
+
+        package static let bounds: KeyValuePairs<String, FieldBound> = [
+            "audiences": .most(Edition.Audience.allCases.count)
+        ]
 
         package init(
             kind: IssueItem.Kind, title: Line, text: Prose, link: WebAddress? = nil, resource: Resource.ID? = nil,

@@ -84,7 +84,7 @@ package enum SendLetter: Endpoint {
         access: .roles(.operator, .service),
         problems: [.letterKeyUsed, .erased])
 
-    package struct Body: Codable, Sendable {
+    package struct Body: Codable, Sendable, BoundedFields {
         package var key: Line
         package var purpose: Letter.Purpose
         package var email: EmailAddress
@@ -95,6 +95,8 @@ package enum SendLetter: Endpoint {
         /// 1 to 20, in French.
         package var paragraphs: [Prose]
         package var action: Letter.Action?
+
+        package static let bounds: KeyValuePairs<String, FieldBound> = ["paragraphs": .elements(1...20)]
 
         package init(
             key: Line, purpose: Letter.Purpose, email: EmailAddress, name: Line? = nil, reader: DataSubject? = nil,

@@ -29,9 +29,11 @@ package enum VerifyAudit: Endpoint {
         .post, "/v1/audit/verifications", "Verifies the audit chain.", access: .roles(.operator, .auditor))
 
     /// A head that was kept. Without one, a chain that was cut off or rewritten together with its end looks whole.
-    package struct Body: Codable, Sendable {
+    package struct Body: Codable, Sendable, BoundedFields {
         package var seq: Int64?
         package var hash: String?
+
+        package static let bounds: KeyValuePairs<String, FieldBound> = ["seq": .values(0...9_007_199_254_740_991)]
 
         package init(seq: Int64? = nil, hash: String? = nil) {
             self.seq = seq

@@ -1,5 +1,5 @@
 /// An amount in the smallest unit of its currency: `{"amount": 120000, "currency": "EUR"}` is 1,200 euros.
-package struct Money: Codable, Hashable, Sendable {
+package struct Money: Codable, Hashable, Sendable, BoundedFields {
     package enum Currency: String, Codable, CaseIterable, Sendable {
         case eur = "EUR"
     }
@@ -10,6 +10,7 @@ package struct Money: Codable, Hashable, Sendable {
 
     /// A hundred billion euros, of either sign.
     package static let range = -10_000_000_000_000...10_000_000_000_000
+    package static let bounds: KeyValuePairs<String, FieldBound> = ["amount": .values(range)]
 
     package init(cents: Int, _ currency: Currency = .eur) {
         amount = cents

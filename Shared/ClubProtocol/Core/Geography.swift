@@ -125,6 +125,9 @@ package struct Departement: TextValue, ExpressibleByStringLiteral, Comparable {
 
     private var isMainland: Bool { text.utf8.count == 2 && text.utf8.last ?? 0 < 0x41 }
 
+    /// The départements that one record may name: more than there are.
+    package static let mostOfOne = 200
+
     /// Every code but that for abroad, in the order of the State: 96 of the metropole (20 is `2A` and `2B`), five overseas, six
     /// collectivities and Monaco.
     package static let all: [Departement] = codes.subtracting(["990"]).sorted().map { Departement(stringLiteral: $0) }

@@ -52,7 +52,7 @@ package enum ReadPersonalData: Endpoint {
         access: .roles(.service))
 
     /// An address is in the body, never in a URL, which others may keep.
-    package struct Body: Codable, Sendable {
+    package struct Body: Codable, Sendable, BoundedFields {
         package var entity: DataSubject.Entity
         package var id: DataSubject.ID
         /// The records that were merged into it.
@@ -68,6 +68,10 @@ package enum ReadPersonalData: Endpoint {
 
         /// The periods of all addresses.
         package var periods: [AddressPeriod] { held ?? emails.map { AddressPeriod(email: $0) } }
+
+        package static let bounds: KeyValuePairs<String, FieldBound> = [
+            "aliases": .most(1000), "emails": .most(1000), "held": .most(1000),
+        ]
 
         package init(
             entity: DataSubject.Entity, id: DataSubject.ID, aliases: [DataSubject.ID] = [],

@@ -43,9 +43,11 @@ package enum ChangeRetentionRule: Endpoint {
 
     package typealias Path = RetentionRulePath
 
-    package struct Body: Codable, Sendable {
+    package struct Body: Codable, Sendable, BoundedFields {
         /// 1 to 600.
         package var months: Int
+
+        package static let bounds: KeyValuePairs<String, FieldBound> = ["months": .values(1...600)]
 
         package init(months: Int) {
             self.months = months

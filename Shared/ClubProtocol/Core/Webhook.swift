@@ -43,6 +43,9 @@ package struct Webhook: Codable, Hashable, Sendable {
     package var updatedAt: Timestamp
     /// `whsec_…`: shown in the answer to the creation, and never again.
     package var secret: String?
+
+    /// The events that one webhook may name.
+    static let mostEvents = FieldBound.most(50)
 }
 
 /// Where messages go: `https://…`, with a host name or an IP address. `http://` is for a receiver on the same machine, and only
@@ -163,13 +166,15 @@ package enum CreateWebhook: Endpoint {
         .post, "/v1/webhooks", "Adds a webhook; the answer shows its secret, once.", success: .created,
         access: WebhookAPI.writers, problems: [.tooManyWebhooks])
 
-    package struct Body: Codable, Sendable {
+    package struct Body: Codable, Sendable, BoundedFields {
         package var url: WebhookAddress
         /// At most 50; everything if empty or absent.
         package var events: [WebhookEvent]?
         /// `thin` unless said otherwise.
         package var payload: Webhook.Payload?
         package var description: Line?
+
+        package static let bounds: KeyValuePairs<String, FieldBound> = ["events": Webhook.mostEvents]
 
         package init(
             url: WebhookAddress, events: [WebhookEvent]? = nil, payload: Webhook.Payload? = nil,
@@ -221,12 +226,14 @@ package enum ChangeWebhook: Endpoint {
 
     package typealias Path = WebhookPath
 
-    package struct Body: Codable, Sendable {
+    package struct Body: Codable, Sendable, BoundedFields {
         package var url: WebhookAddress?
         package var events: [WebhookEvent]?
         package var payload: Webhook.Payload?
         package var description: Patched<Line>
         package var state: Webhook.State?
+
+        package static let bounds: KeyValuePairs<String, FieldBound> = ["events": Webhook.mostEvents]
 
         package init(
             url: WebhookAddress? = nil, events: [WebhookEvent]? = nil, payload: Webhook.Payload? = nil,

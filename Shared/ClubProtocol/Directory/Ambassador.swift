@@ -21,6 +21,11 @@ package struct Ambassador: Codable, Hashable, Sendable {
     package var version: Int
     package var createdAt: Timestamp
     package var updatedAt: Timestamp
+
+    /// Of what is said of an ambassador.
+    static let bounds: KeyValuePairs<String, FieldBound> = [
+        "topics": .most(Topic.mostOfOne), "departements": .most(Departement.mostOfOne),
+    ]
 }
 
 /// Enrols a person in the forum of ambassadors.
@@ -29,11 +34,13 @@ package enum CreateAmbassador: Endpoint {
         .post, "/v1/ambassadors", "Enrols a person as an ambassador.", success: .created, access: .roles(.operator),
         problems: [.alreadyExists])
 
-    package struct Body: Codable, Sendable {
+    package struct Body: Codable, Sendable, BoundedFields {
         package var person: Person.ID
         package var organization: Organization.ID?
         package var topics: [Topic]?
         package var departements: [Departement]?
+
+        package static let bounds: KeyValuePairs<String, FieldBound> = Ambassador.bounds
 
         package init(
             person: Person.ID, organization: Organization.ID? = nil, topics: [Topic]? = nil,
@@ -114,10 +121,12 @@ package enum ChangeAmbassador: Endpoint {
 
     package typealias Path = AmbassadorPath
 
-    package struct Body: Codable, Sendable {
+    package struct Body: Codable, Sendable, BoundedFields {
         package var organization: Patched<Organization.ID>
         package var topics: [Topic]?
         package var departements: [Departement]?
+
+        package static let bounds: KeyValuePairs<String, FieldBound> = Ambassador.bounds
 
         package init(
             organization: Patched<Organization.ID> = nil, topics: [Topic]? = nil, departements: [Departement]? = nil

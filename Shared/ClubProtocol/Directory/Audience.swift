@@ -11,7 +11,7 @@ package enum ResolveAudience: Endpoint {
 }
 
 /// A part of the club that something is sent to.
-package struct Audience: Codable, Hashable, Sendable {
+package struct Audience: Codable, Hashable, Sendable, BoundedFields {
     package enum Group: String, Codable, CaseIterable, Sendable {
         case ambassadors
         case webAgencies
@@ -30,6 +30,8 @@ package struct Audience: Codable, Hashable, Sendable {
     package var departements: [Departement]?
     /// Those who know one of these; absent: whatever they know.
     package var topics: [Topic]?
+
+    package static let bounds: KeyValuePairs<String, FieldBound> = ["departements": .most(200), "topics": .most(200)]
 
     package init(
         audience: Group, purpose: Purpose, departements: [Departement]? = nil, topics: [Topic]? = nil

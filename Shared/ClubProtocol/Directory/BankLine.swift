@@ -170,7 +170,7 @@ package enum BookBankLine: Endpoint {
     package typealias Path = BankLinePath
 
     /// One of the first three.
-    package struct Body: Codable, Sendable {
+    package struct Body: Codable, Sendable, BoundedFields {
         package struct Part: Codable, Hashable, Sendable {
             package var contribution: Contribution.ID
             /// Below zero of a line that is.
@@ -192,6 +192,8 @@ package enum BookBankLine: Endpoint {
         package var means: Payment.Means?
         /// That it is other money than the lines `alike` that are booked.
         package var another: Bool?
+
+        package static let bounds: KeyValuePairs<String, FieldBound> = ["contributions": .elements(1...50)]
 
         package init(
             contribution: Contribution.ID? = nil, contributions: [Part]? = nil, refund: Organization.ID? = nil,

@@ -74,13 +74,15 @@ package enum CallContributions: Endpoint {
         .post, "/v1/contribution-calls", "Calls the contributions of a year, one per member.",
         access: .roles(.operator))
 
-    package struct Body: Codable, Sendable {
+    package struct Body: Codable, Sendable, BoundedFields {
         /// 2000 to 2999.
         package var year: Int
         /// Not before today; without it, thirty days from now.
         package var dueOn: Day?
         /// Answers what the call would come to, and calls nothing.
         package var dryRun: Bool?
+
+        package static let bounds: KeyValuePairs<String, FieldBound> = ["year": .values(2000...2999)]
 
         package init(year: Int, dueOn: Day? = nil, dryRun: Bool? = nil) {
             self.year = year

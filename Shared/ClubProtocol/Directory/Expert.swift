@@ -36,6 +36,13 @@ package struct Expert: Codable, Hashable, Sendable {
     package var updatedAt: Timestamp
     /// Records that may be the same one; only in the answer to whoever has added it, and absent where there are none.
     package var possibleDuplicates: [PossibleDuplicate]?
+
+    /// The brands that an expert may name.
+    package static let mostBrands = 200
+    /// Of what is said of an expert.
+    static let bounds: KeyValuePairs<String, FieldBound> = [
+        "departements": .most(Departement.mostOfOne), "topics": .most(Topic.mostOfOne), "brands": .most(mostBrands),
+    ]
 }
 
 /// Enrols an expert. Without a département, it is the one of the postal code; without départements served, that one.
@@ -44,7 +51,7 @@ package enum CreateExpert: Endpoint {
         .post, "/v1/experts", "Enrols an expert.", success: .created, access: .roles(.operator),
         problems: [.alreadyExists])
 
-    package struct Body: Codable, Sendable {
+    package struct Body: Codable, Sendable, BoundedFields {
         package var subKind: Expert.SubKind
         package var name: Line
         package var siret: Siret?
@@ -59,6 +66,8 @@ package enum CreateExpert: Endpoint {
         package var brands: [Line]?
         package var website: WebAddress?
         package var consents: ConsentChoices?
+
+        package static let bounds: KeyValuePairs<String, FieldBound> = Expert.bounds
 
         package init(
             subKind: Expert.SubKind, name: Line, siret: Siret? = nil, contactName: Line? = nil,
@@ -163,7 +172,7 @@ package enum ChangeExpert: Endpoint {
 
     package typealias Path = ExpertPath
 
-    package struct Body: Codable, Sendable {
+    package struct Body: Codable, Sendable, BoundedFields {
         package var subKind: Expert.SubKind?
         package var name: Line?
         package var siret: Patched<Siret>
@@ -178,6 +187,8 @@ package enum ChangeExpert: Endpoint {
         package var brands: [Line]?
         package var website: Patched<WebAddress>
         package var consents: ConsentChoices?
+
+        package static let bounds: KeyValuePairs<String, FieldBound> = Expert.bounds
 
         package init(
             subKind: Expert.SubKind? = nil, name: Line? = nil, siret: Patched<Siret> = nil,

@@ -121,9 +121,11 @@ package enum RenewMemberships: Endpoint {
         .post, "/v1/membership-renewals", "Gives members of a year the next one, in the same tier.",
         access: .roles(.operator))
 
-    package struct Body: Codable, Sendable {
+    package struct Body: Codable, Sendable, BoundedFields {
         /// The year that ends, 2000 to 2998.
         package var year: Int
+
+        package static let bounds: KeyValuePairs<String, FieldBound> = ["year": .values(2000...2998)]
 
         package init(year: Int) {
             self.year = year

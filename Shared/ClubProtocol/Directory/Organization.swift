@@ -55,6 +55,11 @@ package struct Organization: Codable, Hashable, Sendable {
     /// Records that may be the same one; only in the answer to whoever has added it, and absent where there are none.
     package var possibleDuplicates: [PossibleDuplicate]?
 
+    /// Of what is said of an organization.
+    static let bounds: KeyValuePairs<String, FieldBound> = [
+        "addresses": .most(20), "mailboxes": .most(Mailbox.Role.allCases.count), "topics": .most(Topic.mostOfOne),
+    ]
+
     package init(
         id: ID = ID(), kind: Kind, subKind: SubKind? = nil, name: Line, siren: Siren? = nil, siret: Siret? = nil,
         parent: ID? = nil, street: Line? = nil, postalCode: PostalCode? = nil, commune: Line? = nil,
@@ -125,7 +130,7 @@ package enum CreateOrganization: Endpoint {
         .post, "/v1/organizations", "Adds an organization.", success: .created, access: .roles(.operator),
         problems: [.alreadyExists])
 
-    package struct Body: Codable, Sendable {
+    package struct Body: Codable, Sendable, BoundedFields {
         package var kind: Organization.Kind
         package var subKind: Organization.SubKind?
         package var name: Line
@@ -147,6 +152,8 @@ package enum CreateOrganization: Endpoint {
         package var agency: Organization.ID?
         /// Whether it is shown in the public directory while it is a member; it is unless it declines.
         package var publicDirectory: Bool?
+
+        package static let bounds: KeyValuePairs<String, FieldBound> = Organization.bounds
 
         package init(
             kind: Organization.Kind, subKind: Organization.SubKind? = nil, name: Line, siren: Siren? = nil,
@@ -254,7 +261,7 @@ package enum ChangeOrganization: Endpoint {
 
     package typealias Path = OrganizationPath
 
-    package struct Body: Codable, Sendable {
+    package struct Body: Codable, Sendable, BoundedFields {
         package var kind: Organization.Kind?
         package var subKind: Patched<Organization.SubKind>
         package var name: Line?
@@ -275,6 +282,8 @@ package enum ChangeOrganization: Endpoint {
         package var topics: [Topic]?
         package var agency: Patched<Organization.ID>
         package var publicDirectory: Bool?
+
+        package static let bounds: KeyValuePairs<String, FieldBound> = Organization.bounds
 
         package init(
             kind: Organization.Kind? = nil, subKind: Patched<Organization.SubKind> = nil, name: Line? = nil,

@@ -28,6 +28,13 @@ package struct Person: Codable, Hashable, Sendable {
     /// Records that may be the same one; only in the answer to whoever has added it, and absent where there are none.
     package var possibleDuplicates: [PossibleDuplicate]?
 
+    /// The further addresses, and the further telephones, that somebody may have.
+    package static let mostFurther = 10
+    /// Of what is said of a person.
+    static let bounds: KeyValuePairs<String, FieldBound> = [
+        "otherEmails": .most(mostFurther), "otherTelephones": .most(mostFurther),
+    ]
+
     /// As one addresses the person: `Camille Etcheverry`.
     package var name: String { Self.name(givenName, familyName) }
 
@@ -65,20 +72,22 @@ package enum CreatePerson: Endpoint {
         .post, "/v1/people", "Adds a person.", success: .created, access: .roles(.operator, .representative),
         problems: [.alreadyExists, .conflict])
 
-    package struct Body: Codable, Sendable {
+    package struct Body: Codable, Sendable, BoundedFields {
         package var honorificPrefix: Line?
         /// Absent or `null` of somebody who has one name.
         package var givenName: Patched<Line>
         package var familyName: Line
         /// The one that is written to; without it the first of the further ones is.
         package var email: EmailAddress?
-        /// Ten at the most; one that is said twice, or is the first, counts once.
+        /// Ten at the most as they are sent; one that is said twice, or is the first, is kept once.
         package var otherEmails: [EmailAddress]?
         package var telephone: Telephone?
         package var otherTelephones: [Telephone]?
         package var organization: Organization.ID?
         package var jobTitle: Line?
         package var consents: ConsentChoices?
+
+        package static let bounds: KeyValuePairs<String, FieldBound> = Person.bounds
 
         package init(
             honorificPrefix: Line? = nil, givenName: Line? = nil, familyName: Line, email: EmailAddress? = nil,
@@ -160,7 +169,7 @@ package enum ChangePerson: Endpoint {
 
     package typealias Path = PersonPath
 
-    package struct Body: Codable, Sendable {
+    package struct Body: Codable, Sendable, BoundedFields {
         package var honorificPrefix: Patched<Line>
         /// `null` for somebody who has one name.
         package var givenName: Patched<Line>
@@ -174,6 +183,8 @@ package enum ChangePerson: Endpoint {
         package var organization: Patched<Organization.ID>
         package var jobTitle: Patched<Line>
         package var consents: ConsentChoices?
+
+        package static let bounds: KeyValuePairs<String, FieldBound> = Person.bounds
 
         package init(
             honorificPrefix: Patched<Line> = nil, givenName: Patched<Line> = nil, familyName: Line? = nil,

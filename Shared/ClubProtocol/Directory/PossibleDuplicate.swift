@@ -25,7 +25,7 @@ package enum FindPossibleDuplicates: Endpoint {
         access: .roles(.operator, .representative))
 
     /// What is known of the record; what is absent is not compared.
-    package struct Body: Codable, Sendable {
+    package struct Body: Codable, Sendable, BoundedFields {
         package var kind: RecordKind
         /// Of an organization or an expert.
         package var name: Line?
@@ -47,6 +47,8 @@ package enum FindPossibleDuplicates: Endpoint {
         package var organization: Organization.ID?
         /// An organization's head of network.
         package var parent: Organization.ID?
+
+        package static let bounds: KeyValuePairs<String, FieldBound> = Person.bounds
 
         package init(
             kind: RecordKind, name: Line? = nil, givenName: Line? = nil, familyName: Line? = nil, siren: Siren? = nil,

@@ -62,7 +62,7 @@ package enum CreateReferral: Endpoint {
         .post, "/v1/referrals", "Brings a firm's need, to be sent to experts.", success: .created,
         access: .roles(.operator, .ambassador))
 
-    package struct Body: Codable, Sendable {
+    package struct Body: Codable, Sendable, BoundedFields {
         /// 1 to 5, best known first.
         package var topics: [Topic]
         package var postalCode: PostalCode
@@ -74,6 +74,10 @@ package enum CreateReferral: Endpoint {
         package var places: Int?
         /// For the club's staff: in whose name.
         package var ambassador: Ambassador.ID?
+
+        package static let bounds: KeyValuePairs<String, FieldBound> = [
+            "topics": .elements(1...5), "places": .values(1...3),
+        ]
 
         package init(
             topics: [Topic], postalCode: PostalCode, departement: Departement? = nil, description: Prose,

@@ -78,11 +78,13 @@ package enum SendReferral: Endpoint {
 
     package typealias Path = ReferralPath
 
-    package struct Body: Codable, Sendable {
+    package struct Body: Codable, Sendable, BoundedFields {
         /// 1 to 5 of those that match; no more than five may be asked at a time.
         package var experts: [Expert.ID]
         /// From tomorrow to sixty days from now; in a week unless said.
         package var answerBy: Day?
+
+        package static let bounds: KeyValuePairs<String, FieldBound> = ["experts": .elements(1...5)]
 
         package init(experts: [Expert.ID], answerBy: Day? = nil) {
             self.experts = experts
@@ -141,7 +143,7 @@ package enum ChangeReferralOffer: Endpoint {
 
     package typealias Path = ReferralOfferPath
 
-    package struct Body: Codable, Sendable {
+    package struct Body: Codable, Sendable, BoundedFields {
         package var state: ReferralOffer.State
         /// 1 to 5; with `done`, and only then.
         package var satisfaction: Int?
@@ -149,6 +151,8 @@ package enum ChangeReferralOffer: Endpoint {
         package var amount: ReferralOffer.Amount?
         /// Why not, or what became of it.
         package var note: Prose?
+
+        package static let bounds: KeyValuePairs<String, FieldBound> = ["satisfaction": .values(1...5)]
 
         package init(
             state: ReferralOffer.State, satisfaction: Int? = nil, amount: ReferralOffer.Amount? = nil,

@@ -104,7 +104,7 @@ package enum ChangeSelf: Endpoint {
         success: .seeOther, access: .anyone, problems: [.notFound, .stale], consumes: .form, produces: .html)
 
     /// As a browser sends it: every text field, and of the boxes those that are ticked.
-    package struct Body: Codable, Sendable {
+    package struct Body: Codable, Sendable, BoundedFields {
         /// The version that the form shows; of the ambassador, or of the expert.
         package var version: Int
         /// The person's, in an ambassador's form.
@@ -129,6 +129,10 @@ package enum ChangeSelf: Endpoint {
         package var eventInvitations: Bool?
         package var publicDirectory: Bool?
         package var partnerOffers: Bool?
+
+        package static let bounds: KeyValuePairs<String, FieldBound> = [
+            "version": .version, "personVersion": .version, "topics": .most(FlatCoding.mostPairs),
+        ]
 
         package init(version: Int, topics: [String]) {
             self.version = version

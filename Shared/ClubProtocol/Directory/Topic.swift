@@ -13,6 +13,9 @@ package struct Topic: TextValue, ExpressibleByStringLiteral, Comparable {
         do { try self.init(validating: value) } catch { preconditionFailure(error.reason) }
     }
 
+    /// The topics that one record may have.
+    package static let mostOfOne = 40
+
     /// The codes that the vocabulary starts with.
     package static let starters: [Topic] = [
         "accounting", "artificialIntelligence", "backup", "businessCreation", "cloud", "collaboration",

@@ -110,6 +110,11 @@ package struct TierTerms: Codable, Hashable, Sendable {
     package var version: Int
     package var createdAt: Timestamp
     package var updatedAt: Timestamp
+
+    /// Of what is said of a tier.
+    static let bounds: KeyValuePairs<String, FieldBound> = [
+        "monthlySeats": .values(0...1000), "workshopSeats": .values(0...1000), "insertions": .values(0...1000),
+    ]
 }
 
 /// Lists the tiers by their French labels.
@@ -138,7 +143,7 @@ package enum CreateTier: Endpoint {
         .post, "/v1/tiers", "Adds a tier of membership.", success: .created, access: .roles(.operator),
         problems: [.alreadyExists])
 
-    package struct Body: Codable, Sendable {
+    package struct Body: Codable, Sendable, BoundedFields {
         package var code: Tier
         package var label: Line
         package var kind: Organization.Kind?
@@ -149,6 +154,8 @@ package enum CreateTier: Endpoint {
         package var insertions: Int?
         /// `proRata` where it is not said.
         package var complement: TierTerms.Complement?
+
+        package static let bounds: KeyValuePairs<String, FieldBound> = TierTerms.bounds
 
         package init(
             code: Tier, label: Line, kind: Organization.Kind? = nil, fee: Money, monthlySeats: Int? = nil,
@@ -177,7 +184,7 @@ package enum ChangeTier: Endpoint {
 
     package typealias Path = TierPath
 
-    package struct Body: Codable, Sendable {
+    package struct Body: Codable, Sendable, BoundedFields {
         package var label: Line?
         package var kind: Patched<Organization.Kind>
         package var fee: Money?
@@ -185,6 +192,8 @@ package enum ChangeTier: Endpoint {
         package var workshopSeats: Int?
         package var insertions: Int?
         package var complement: TierTerms.Complement?
+
+        package static let bounds: KeyValuePairs<String, FieldBound> = TierTerms.bounds
 
         package init(
             label: Line? = nil, kind: Patched<Organization.Kind> = nil, fee: Money? = nil, monthlySeats: Int? = nil,

@@ -65,12 +65,14 @@ package enum RegisterForEvent: Endpoint {
 
     package typealias Path = EventPath
 
-    package struct Body: Codable, Sendable {
+    package struct Body: Codable, Sendable, BoundedFields {
         /// Somebody else than oneself only for the operator and for a representative's own organization.
         package var person: Person.ID
         /// Sessions of the event, best first; may be empty where the event has one session only.
         package var choices: [Session.ID]
         package var note: Prose?
+
+        package static let bounds: KeyValuePairs<String, FieldBound> = ["choices": .most(100)]
 
         package init(person: Person.ID, choices: [Session.ID] = [], note: Prose? = nil) {
             self.person = person

@@ -37,7 +37,7 @@ package enum AddSession: Endpoint {
 
     package typealias Path = EventPath
 
-    package struct Body: Codable, Sendable {
+    package struct Body: Codable, Sendable, BoundedFields {
         package var title: Line
         package var kind: Session.Kind
         /// 1 to 10,000.
@@ -46,6 +46,8 @@ package enum AddSession: Endpoint {
         package var startsAt: Timestamp?
         /// Within the event; the event's own end when absent.
         package var endsAt: Timestamp?
+
+        package static let bounds: KeyValuePairs<String, FieldBound> = ["capacity": .values(Session.capacities)]
 
         package init(
             title: Line, kind: Session.Kind, capacity: Int, startsAt: Timestamp? = nil, endsAt: Timestamp? = nil
@@ -101,12 +103,14 @@ package enum ChangeSession: Endpoint {
 
     package typealias Path = SessionPath
 
-    package struct Body: Codable, Sendable {
+    package struct Body: Codable, Sendable, BoundedFields {
         package var title: Line?
         /// 1 to 10,000, and not below what is confirmed.
         package var capacity: Int?
         package var startsAt: Timestamp?
         package var endsAt: Timestamp?
+
+        package static let bounds: KeyValuePairs<String, FieldBound> = ["capacity": .values(Session.capacities)]
 
         package init(title: Line? = nil, capacity: Int? = nil, startsAt: Timestamp? = nil, endsAt: Timestamp? = nil) {
             self.title = title

@@ -13,6 +13,7 @@ package enum FlatCoding {
             let decoder = FlatDecoder(try values(in: query ?? ""))
             let result = try T(from: decoder)
             try decoder.checkNames()
+            try decoder.checkBounds(of: type)
             return result
         } catch let fault as FlatFault {
             throw fault.problem

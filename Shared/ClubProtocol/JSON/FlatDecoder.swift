@@ -56,6 +56,19 @@ final class FlatDecoder: Decoder {
     var codingPath: [any CodingKey] { [] }
     var userInfo: [CodingUserInfoKey: Any] { [.comesIn: true] }
 
+    /// Throws for a value beyond the type's bound; to be asked after the names. There are few, whatever they are.
+    func checkBounds<T: Decodable>(of type: T.Type) throws(FlatFault) {
+        guard let bounded = type as? any BoundedFields.Type else { return }
+        for (name, bound) in bounded.bounds {
+            guard let texts = texts(name) else { continue }
+            var refusal = bound.refusal(ofCount: texts.count)
+            if texts.count == 1, case .values = bound, FlatShape.isInteger(texts[0]) {
+                refusal = bound.refusal(of: Int(texts[0]))
+            }
+            if let refusal { throw .invalid(name: name, detail: refusal) }
+        }
+    }
+
     /// Throws for a name that the type has not; to be asked after the type has read itself.
     func checkNames() throws(FlatFault) {
         if let stranger = values.lazy.filter({ !$0.isKnown }).map(\.name).min() {
@@ -76,6 +89,12 @@ final class FlatDecoder: Decoder {
 
 /// A type that no parameter can have is an error of the program.
 enum FlatShape {
+    /// Whether a text is digits, with a minus before them or not.
+    static func isInteger(_ text: String) -> Bool {
+        let digits = text.utf8.first == UInt8(ascii: "-") ? text.utf8.dropFirst() : text.utf8[...]
+        return !digits.isEmpty && digits.allSatisfy { (0x30...0x39).contains($0) }
+    }
+
     static func mismatch(_ path: [any CodingKey]) -> DecodingError {
         .dataCorrupted(.init(codingPath: path, debugDescription: "has a shape that no parameter can have"))
     }
@@ -152,10 +171,7 @@ private struct FlatValueDecoder: Decoder, SingleValueDecodingContainer {
 
     private func integer<T: FixedWidthInteger>() throws(FlatFault) -> T {
         let text = try text()
-        let digits = text.utf8.first == UInt8(ascii: "-") ? text.utf8.dropFirst() : text.utf8[...]
-        guard !digits.isEmpty, digits.allSatisfy({ (0x30...0x39).contains($0) }) else {
-            throw fault("must be an integer")
-        }
+        guard FlatShape.isInteger(text) else { throw fault("must be an integer") }
         guard let value = T(text) else { throw fault("is out of range") }
         return value
     }
@@ -182,8 +198,8 @@ private struct FlatValueDecoder: Decoder, SingleValueDecodingContainer {
 
     func decode(_ type: Double.Type) throws -> Double {
         // The same numbers as in a body: no hexadecimal, no infinity.
-        guard case .integer(let value) = try? JSONParser.parse(Array(try text().utf8)) else {
-            guard case .decimal(let text) = try? JSONParser.parse(Array(try text().utf8)) else {
+        guard case .integer(let value) = try? JSONParser.parse(Array(try text().utf8), within: .request) else {
+            guard case .decimal(let text) = try? JSONParser.parse(Array(try text().utf8), within: .request) else {
                 throw fault("must be a number")
             }
             do { return try JSONNumber.double(text) } catch { throw fault("is out of range") }

@@ -49,7 +49,9 @@ final class JSONNodeDecoder: Decoder, SingleValueDecodingContainer {
     }
 
     /// The JSON pointer of this node (RFC 6901): `/sessions/0/title`; empty for the whole document.
-    var pointer: String {
+    var pointer: String { Self.pointer(of: steps) }
+
+    static func pointer(of steps: [Step]) -> String {
         steps.reduce(into: "") { pointer, step in
             switch step {
             case .same: break
@@ -87,7 +89,13 @@ final class JSONNodeDecoder: Decoder, SingleValueDecodingContainer {
     /// Reads this node as a type, and says in our words what is wrong.
     func read<T: Decodable>(_ type: T.Type) throws -> T {
         if T.self == JSONValue.self, let value = try value() as? T { return value }
-        if case .string(let text) = node, let refusal = AllowedValues.refusal(of: text, type) { throw fault(refusal) }
+        switch node {
+        case .string(let text):
+            if let refusal = AllowedValues.refusal(of: text, type) { throw fault(refusal) }
+        case .object(let members):
+            if strict, let bounded = type as? any BoundedFields.Type { try check(members, bounded.bounds) }
+        default: break
+        }
         let result: T
         do {
             result = try T(from: self)
@@ -104,6 +112,15 @@ final class JSONNodeDecoder: Decoder, SingleValueDecodingContainer {
         if !asked { try requireObject(keys: NoKey.self) }
         if !unknown.isEmpty { throw InvalidJSON(fields: unknownFields) }
         return result
+    }
+
+    /// Refuses what a field has too much of, before any of it is read.
+    private func check(_ members: [JSONNode.Member], _ bounds: KeyValuePairs<String, FieldBound>) throws {
+        let faults = bounds.compactMap { name, bound in
+            members.first { $0.key.hasSameBytes(as: name) }.flatMap { bound.refusal(of: $0.value) }
+                .map { Problem.Field("\(pointer)/\(name)", $0) }
+        }
+        if !faults.isEmpty { throw InvalidJSON(fields: faults) }
     }
 
     /// Any JSON; a text that cannot be stored is refused here as everywhere.

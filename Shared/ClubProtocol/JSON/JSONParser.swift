@@ -1,10 +1,47 @@
 /// Why bytes are no JSON that we take; the reason is a sentence for people and quotes nothing but a key.
 struct MalformedJSON: Error {
     var reason: String
+    /// Of JSON that says more than is read, the steps to where it does, the innermost first; nil for what is no JSON. The reason then
+    /// fits behind the name of a field.
+    private(set) var steps: [JSONNodeDecoder.Step]?
 
     init(_ reason: String) {
         self.reason = reason
     }
+
+    static func excess(_ reason: String) -> MalformedJSON {
+        var error = MalformedJSON(reason)
+        error.steps = []
+        return error
+    }
+
+    /// The same, seen from the parent.
+    func under(_ step: @autoclosure () -> JSONNodeDecoder.Step) -> MalformedJSON {
+        guard steps != nil else { return self }
+        var error = self
+        error.steps?.append(step())
+        return error
+    }
+
+    /// The JSON pointer to what is too much; nil for what is no JSON.
+    var pointer: String? { steps.map { JSONNodeDecoder.pointer(of: $0.reversed()) } }
+}
+
+/// How much one document may say. A value costs up to a hundred times what its bytes cost, so that their limit is not enough: parsing
+/// ends where one of these is passed.
+struct JSONLimits {
+    /// Keys of one object.
+    var members: Int
+    /// Elements of one array.
+    var elements: Int
+    /// Values in all: texts, numbers, objects, arrays.
+    var values: Int
+
+    /// What a caller sends. The largest shape of ours has 19 keys, its longest lists 1,000 elements of three values.
+    static let request = JSONLimits(members: 256, elements: 1000, values: 10_000)
+    /// What we or peers of ours have written: 16 MiB of it are read, a page has 200 resources, and a document of the database or of
+    /// the operator more. A list within it may be as long as the whole.
+    static let document = JSONLimits(members: 100_000, elements: 1_000_000, values: 1_000_000)
 }
 
 /// RFC 8259, read strictly: UTF-8 only, no byte order mark, no duplicate keys, no lone surrogates, no deep nesting.
@@ -13,15 +50,19 @@ struct JSONParser {
     static let maximumDepth = 64
 
     private let bytes: [UInt8]
+    private let limits: JSONLimits
     private var index = 0
+    /// The values begun so far.
+    private var count = 0
 
-    private init(_ bytes: [UInt8]) {
+    private init(_ bytes: [UInt8], _ limits: JSONLimits) {
         self.bytes = bytes
+        self.limits = limits
     }
 
     /// The one value that the bytes write.
-    static func parse(_ bytes: [UInt8]) throws(MalformedJSON) -> JSONNode {
-        var parser = JSONParser(bytes)
+    static func parse(_ bytes: [UInt8], within limits: JSONLimits) throws(MalformedJSON) -> JSONNode {
+        var parser = JSONParser(bytes, limits)
         parser.skipBlanks()
         guard parser.index < bytes.count else { throw MalformedJSON("The JSON is empty.") }
         let value = try parser.value(depth: 0)
@@ -45,6 +86,10 @@ struct JSONParser {
     }
 
     private mutating func value(depth: Int) throws(MalformedJSON) -> JSONNode {
+        count += 1
+        guard count <= limits.values else {
+            throw .excess("is beyond the \(limits.values) values that a document may have")
+        }
         switch current {
         case UInt8(ascii: "\""): return .string(try string())
         case UInt8(ascii: "{"): return try object(depth: depth + 1)
@@ -76,7 +121,12 @@ struct JSONParser {
             return .array(values)
         }
         while true {
-            values.append(try value(depth: depth))
+            guard values.count < limits.elements else { throw .excess("are more than \(limits.elements)") }
+            do throws(MalformedJSON) {
+                values.append(try value(depth: depth))
+            } catch {
+                throw error.under(.index(values.count))
+            }
             if try !another(before: UInt8(ascii: "]")) { return .array(values) }
         }
     }
@@ -91,10 +141,11 @@ struct JSONParser {
         var many: Set<ByteKey> = []
         while true {
             guard current == UInt8(ascii: "\"") else { throw Self.invalid }
+            guard members.count < limits.members else { throw .excess("has more than \(limits.members) keys") }
             let key = try string()
             // What is read as a value is told by its pointer; a key is part of the pointer.
             guard StreamSafe.accepts(key) else { throw MalformedJSON("A key \(StreamSafe.refusal).") }
-            // Few keys are compared one by one; many go through a set, so that 100,000 of them stay cheap.
+            // Few keys are compared one by one; many go through a set, so that they stay cheap.
             if members.count < 16 {
                 guard !members.contains(where: { $0.key.hasSameBytes(as: key) }) else { throw Self.duplicate(key) }
             } else {
@@ -105,7 +156,11 @@ struct JSONParser {
             guard current == UInt8(ascii: ":") else { throw Self.invalid }
             index += 1
             skipBlanks()
-            members.append(JSONNode.Member(key: key, value: try value(depth: depth)))
+            do throws(MalformedJSON) {
+                members.append(JSONNode.Member(key: key, value: try value(depth: depth)))
+            } catch {
+                throw error.under(.key(key))
+            }
             if try !another(before: UInt8(ascii: "}")) { return .object(members) }
         }
     }

@@ -7,14 +7,27 @@ package enum StrictJSON {
     /// Throws a ``Problem``: `malformed` (400) for what is no JSON, no UTF-8, has a key twice in one object, one half of a
     /// surrogate pair, nests deeper than 64, is empty or goes on after its value; `invalid` (422), with a JSON pointer for
     /// each value, for an unknown or missing key, a wrong type, a number that does not fit, a `null` that says nothing, a
-    /// text that its type refuses and a value that its enumeration does not list. A ``Patched`` property is `nil` when its
-    /// key is absent and `.some(nil)` when it is `null` (RFC 7396).
+    /// text that its type refuses, a value that its enumeration does not list, a list or a number beyond its ``FieldBound``,
+    /// and for an object of more than 256 keys, a list of more than 1,000 elements and the first of more than 10,000 values, at
+    /// which reading ends. A ``Patched`` property is `nil` when its key is absent and `.some(nil)` when it is `null` (RFC 7396).
     package static func decode<T: Decodable>(_ type: T.Type, from bytes: some Collection<UInt8>) throws -> T {
+        try decode(type, from: bytes, within: .request)
+    }
+
+    /// Reads a document of whatever shape, read as strictly: nobody's request is one, so that it may be as long as a peer's answer.
+    package static func decode(_ type: JSONValue.Type, from bytes: some Collection<UInt8>) throws -> JSONValue {
+        try decode(type, from: bytes, within: .document)
+    }
+
+    private static func decode<T: Decodable>(
+        _ type: T.Type, from bytes: some Collection<UInt8>, within limits: JSONLimits
+    ) throws -> T {
         let node: JSONNode
         do {
-            node = try JSONParser.parse(Array(bytes))
+            node = try JSONParser.parse(Array(bytes), within: limits)
         } catch {
-            throw Problem(.malformed, error.reason)
+            guard let pointer = error.pointer else { throw Problem(.malformed, error.reason) }
+            throw Problem(.invalid, errors: [.init(pointer, error.reason)])
         }
         do {
             return try JSONNodeDecoder(node, strict: true).read(type)
@@ -30,9 +43,9 @@ package enum LenientJSON {
     package static func decode<T: Decodable>(_ type: T.Type, from bytes: some Collection<UInt8>) throws -> T {
         let node: JSONNode
         do {
-            node = try JSONParser.parse(Array(bytes))
+            node = try JSONParser.parse(Array(bytes), within: .document)
         } catch {
-            throw UnreadableJSON(pointer: "", detail: error.reason)
+            throw UnreadableJSON(pointer: error.pointer ?? "", detail: error.reason)
         }
         do {
             return try JSONNodeDecoder(node, strict: false).read(type)

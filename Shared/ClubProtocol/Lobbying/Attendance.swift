@@ -23,9 +23,14 @@ package enum RecordAttendance: Endpoint {
 
     package typealias Path = CircleMeetingPath
 
-    package struct Body: Codable, Sendable {
+    package struct Body: Codable, Sendable, BoundedFields {
         package var officials: [Official.ID]
         package var people: [Person.ID]
+
+        /// More guests than any meeting has: each person who is not in the copy costs a call to the directory.
+        package static let bounds: KeyValuePairs<String, FieldBound> = [
+            "officials": .most(500), "people": .most(500),
+        ]
 
         package init(officials: [Official.ID] = [], people: [Person.ID] = []) {
             self.officials = officials

@@ -42,7 +42,21 @@ final class SchemaBook {
         } catch {
             throw OpenAPI.Underivable("\(String(reflecting: type)) refuses the samples it asked for: \(error)")
         }
-        return probe.shape
+        guard let bounded = type as? any BoundedFields.Type, case .object(let properties, let required) = probe.shape
+        else { return probe.shape }
+        return .object(properties: try Self.bound(properties, of: bounded), required: required)
+    }
+
+    /// The properties of a type with what its bounds say of them.
+    private static func bound(
+        _ properties: [String: JSONValue], of type: any BoundedFields.Type
+    ) throws -> [String: JSONValue] {
+        try type.bounds.reduce(into: properties) { properties, bound in
+            guard let schema = properties[bound.key].flatMap(bound.value.applied) else {
+                throw OpenAPI.Underivable("\(String(reflecting: type)) has a bound for \(bound.key), no such field")
+            }
+            properties[bound.key] = schema
+        }
     }
 
     /// One value of a type whose schema has been asked for.

@@ -116,7 +116,7 @@ struct StrictDecodingTests {
     func unknownTogether() {
         let both = faults { try decode(Body.self, #"{"id":1,"sessions":[],"createdAt":2}"#) }
         #expect(both?.map(\.pointer) == ["/name", "/id", "/createdAt"])
-        let many = (0..<1000).map { "\"x\($0)\":0" }.joined(separator: ",")
+        let many = (0..<200).map { "\"x\($0)\":0" }.joined(separator: ",")
         #expect(faults { try decode(Empty.self, "{\(many)}") }?.count == 20)
     }
 
