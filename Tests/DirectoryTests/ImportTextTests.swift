@@ -57,6 +57,86 @@ struct ImportTextTests {
         }
     }
 
+    @Test("a cell of more values than a field takes is refused before one is read, whether or not they are the same")
+    func manyValues() throws {
+        var read = 0
+        func count(_ cell: String, several: Bool) -> String? {
+            read = 0
+            do throws(InvalidText) {
+                let one = { (part: String) throws(InvalidText) -> EmailAddress in
+                    read += 1
+                    return try EmailAddress(validating: part)
+                }
+                _ = try several ? Cell.several(cell, one) : Cell.list(cell, "/", one)
+                return nil
+            } catch {
+                return error.reason
+            }
+        }
+        let parts = (0..<30_000).map { "a\($0 % 3)@b.fr" }
+        for separator in [",", ";", "\n", "|", "/", " , "] {
+            let refusal = count(parts.joined(separator: separator), several: false)
+            #expect(refusal == "has more than 200 values" && read == 0, "\(separator): \(read)")
+            let other = count(parts.joined(separator: separator), several: true)
+            // The whole is tried as one value first, and so is what stands between other signs.
+            #expect(other == "has more than 20 values" && read <= 2, "\(separator): \(read)")
+        }
+        // Twenty parts of twenty each, and each as a whole.
+        let groups = (0..<20).map { _ in parts.prefix(20).joined(separator: "/") }.joined(separator: ";")
+        #expect(count(groups, several: true) == "has more than 20 values")
+        #expect(read <= 420)
+        #expect(count(parts.prefix(200).joined(separator: ","), several: false) == nil && read == 200)
+        #expect(count(parts.prefix(20).joined(separator: ","), several: true) == nil)
+    }
+
+    @Test("no column costs more for a cell of many values than for text of as many bytes")
+    func manyValuesOfColumns() {
+        func check<Row: ImportedRow>(_: Row.Column.Type, _ blank: Row) {
+            for column in Row.Column.allCases {
+                for value in ["a@b.fr", "0559000000", "été"] {
+                    for separator in [",", "/"] {
+                        let cell = Array(repeating: value, count: 5000).joined(separator: separator)
+                        let text = String(repeating: "a", count: cell.utf8.count)
+                        func cost(_ cell: String) -> Double {
+                            TextCost.nanoseconds {
+                                var row = blank
+                                try? row.read(cell, as: column, topics)
+                            }
+                        }
+                        let ratio = cost(cell) / max(cost(text), 100_000)
+                        #expect(ratio <= TextCost.limit, "\(Row.entity) \(column) \(value)\(separator): \(ratio)")
+                    }
+                }
+            }
+        }
+        check(PersonColumn.self, PersonRow())
+        check(ExpertColumn.self, ExpertRow())
+        check(OrganizationColumn.self, OrganizationRow(kindOfNew: nil))
+        check(AmbassadorColumn.self, AmbassadorRow())
+    }
+
+    @Test("a card of many addresses and telephones costs no more than one of as many notes")
+    func cards() {
+        func cost(_ lines: [String]) -> Double {
+            let card = Array(
+                (["BEGIN:VCARD", "VERSION:4.0"] + lines + ["END:VCARD", ""]).joined(separator: "\r\n").utf8)
+            return TextCost.nanoseconds {
+                var reader = CardReader()
+                _ = reader.read(card) + reader.finish()
+            }
+        }
+        let long = (0..<50).map { "EMAIL:\($0)" + String(repeating: "é", count: 1200) }
+        let emails = long + (0..<900).map { "EMAIL:a\($0)@b.fr" }
+        let telephones =
+            (0..<50).map { "TEL:\($0)" + String(repeating: "é", count: 1200) }
+            + (0..<900).map { "TEL:+3355900\(1000 + $0)" }
+        for lines in [emails, telephones, (0..<900).map { "TEL:+3355900\(1000 + $0 % 40)" }] {
+            let notes = lines.map { "NOTE:" + String(repeating: "a", count: $0.utf8.count - 5) }
+            let ratio = cost(lines) / max(cost(notes), 100_000)
+            #expect(ratio <= TextCost.limit, "\(ratio)")
+        }
+    }
+
     @Test("quotes behind many blanks cost no more than letters do")
     func quotes() {
         func cost(_ cell: String) -> Double {

@@ -4,7 +4,7 @@ import ClubProtocol
 struct CardDraft {
     /// The most properties of a card.
     static let mostProperties = 1000
-    /// The most addresses, and the most telephones.
+    /// The most addresses, and the most telephones, those counted that say the same again: more are not looked at.
     static let mostOfOne = 50
 
     /// Whether it is of version 2.1.
@@ -15,6 +15,11 @@ struct CardDraft {
     private var cells: [String: String] = [:]
     private var emails: [(preference: Int, text: String)] = []
     private var telephones: [(preference: Int, text: String)] = []
+    /// What stands in these, addresses in lower case: the same is kept once.
+    private var knownEmails: Set<ByteKey> = []
+    private var knownTelephones: Set<ByteKey> = []
+    private var emailCount = 0
+    private var telephoneCount = 0
     private var name: CardProperty?
     private var fault: String?
     private var count = 0
@@ -109,17 +114,21 @@ struct CardDraft {
             ? String(Substring(text.utf8.dropFirst(scheme.utf8.count))) : text
     }
 
+    private static func check(_ count: Int) throws(InvalidText) {
+        guard count <= mostOfOne else { throw InvalidText("stands there more than \(mostOfOne) times") }
+    }
+
     private mutating func readEmail(_ property: CardProperty) throws(InvalidText) {
         var text = try plain(property)
         guard !text.isEmpty, !property.types.contains("X400") else { return }
+        emailCount += 1
+        try Self.check(emailCount)
         if Substring(text.utf8.prefix(7)).asciiLowercased.hasSameBytes(as: "mailto:") {
             text = String(Substring(text.utf8.dropFirst(7)))
         }
         // A domain has accents or A-labels, and is one address.
         let key = (try? EmailAddress(validating: text))?.text ?? text
-        let isKnown = emails.contains { $0.text.asciiLowercased.hasSameBytes(as: key.asciiLowercased) }
-        guard !isKnown else { return }
-        guard emails.count < Self.mostOfOne else { throw InvalidText("stands there more than \(Self.mostOfOne) times") }
+        guard knownEmails.insert(ByteKey(key.asciiLowercased)).inserted else { return }
         emails.append((property.preference, key))
     }
 
@@ -133,11 +142,10 @@ struct CardDraft {
         } else if property.isAddress {
             return
         }
+        telephoneCount += 1
+        try Self.check(telephoneCount)
         let key = (try? Cell.telephone(text))?.text ?? text
-        guard !telephones.contains(where: { $0.text.hasSameBytes(as: key) }) else { return }
-        guard telephones.count < Self.mostOfOne else {
-            throw InvalidText("stands there more than \(Self.mostOfOne) times")
-        }
+        guard knownTelephones.insert(ByteKey(key)).inserted else { return }
         telephones.append((property.preference, key))
     }
 

@@ -153,13 +153,26 @@ enum Cell {
     /// A web address, which people write without its `https://`.
     static func website(_ cell: String) throws(InvalidText) -> WebAddress { try WebAddress(validating: address(cell)) }
 
-    /// Cuts at separators outside of quotes; a part in quotes, `"Durand, Fils"`, loses them.
-    private static func parts(of cell: String, separators: String) -> [String] {
+    /// Cuts at separators outside of quotes; a part in quotes, `"Durand, Fils"`, loses them. Empty parts and the blanks around parts
+    /// are left out.
+    ///
+    /// - Throws: for more than `most`, of which none has been read then.
+    private static func parts(
+        of cell: String, separators: String, most: Int
+    ) throws(InvalidText) -> [String] {
         var parts: [String] = []
         var part = String.UnicodeScalarView()
         var isBlank = true
         var isQuoted = false
         var afterQuote = false
+        func end() throws(InvalidText) {
+            if !isBlank {
+                guard parts.count < most else { throw InvalidText("has more than \(most) values") }
+                parts.append(trimmed(String(part)))
+            }
+            part = .init()
+            isBlank = true
+        }
         for scalar in cell.unicodeScalars {
             if scalar == "\"", isQuoted || afterQuote || isBlank {
                 // The second of two quotes within quotes is one that is meant.
@@ -172,16 +185,15 @@ enum Cell {
             } else {
                 afterQuote = false
                 if !isQuoted, separators.unicodeScalars.contains(scalar) {
-                    parts.append(String(part))
-                    part = .init()
-                    isBlank = true
+                    try end()
                 } else {
                     part.append(scalar)
                     if !scalar.isBlank { isBlank = false }
                 }
             }
         }
-        return parts + [String(part)]
+        try end()
+        return parts
     }
 
     /// A cell that ``list(_:_:_:)`` takes for these values.
@@ -192,6 +204,9 @@ enum Cell {
         }.joined(separator: ", ")
     }
 
+    /// The values that ``several(_:_:)`` takes.
+    private static let mostOfSeveral = 20
+
     /// One value, or several as people write them side by side: `a; b`, `a / b`, one a line. What is one value as a whole stays one: a
     /// slash may stand in an address.
     static func several<Value: TextValue>(
@@ -200,17 +215,19 @@ enum Cell {
         do throws(InvalidText) {
             return [try read(cell)]
         } catch {
-            let plain = parts(of: cell, separators: ",;|\n\r").map(trimmed).filter { !$0.isEmpty }
+            let plain = try parts(of: cell, separators: ",;|\n\r", most: mostOfSeveral)
             // One may stand in quotes, too.
             guard plain.count > 1 || cell.utf8.contains(UInt8(ascii: "/")) || cell.utf8.contains(UInt8(ascii: "\""))
             else { throw error }
-            guard plain.count <= 20 else { throw InvalidText("has more than 20 values") }
             var values: [Value] = []
             for part in plain {
                 if let value = try? read(part) {
                     values.append(value)
                 } else {
-                    values += try list(part, "/", read)
+                    values += try list(part, "/", most: mostOfSeveral, read)
+                }
+                guard values.count <= mostOfSeveral else {
+                    throw InvalidText("has more than \(mostOfSeveral) values")
                 }
             }
             return values
@@ -219,16 +236,13 @@ enum Cell {
 
     /// The parts of a cell that holds several values: `64, 40`, `64;40`, `64|40`, or one a line.
     static func list<Value>(
-        _ cell: String, _ more: String = "", _ read: (String) throws(InvalidText) -> Value
+        _ cell: String, _ more: String = "", most: Int = 200, _ read: (String) throws(InvalidText) -> Value
     ) throws(InvalidText) -> [Value] where Value: TextValue {
         var values: [Value] = []
         var known: Set<ByteKey> = []
-        for part in parts(of: cell, separators: ",;|\n\r" + more) {
-            let text = trimmed(part)
-            guard !text.isEmpty else { continue }
-            let value = try read(text)
+        for part in try parts(of: cell, separators: ",;|\n\r" + more, most: most) {
+            let value = try read(part)
             if known.insert(ByteKey(value.text)).inserted { values.append(value) }
-            guard values.count <= 200 else { throw InvalidText("has more than 200 values") }
         }
         return values
     }

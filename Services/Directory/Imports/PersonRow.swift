@@ -99,7 +99,7 @@ struct PersonRow: ImportedRow {
         guard familyName != nil || email != nil || otherEmails != nil || identifier != nil else {
             throw InvalidText("The row has neither family name nor e-mail.")
         }
-        guard otherEmails?.count ?? 0 <= 10, otherTelephones?.count ?? 0 <= 10 else {
+        guard otherEmails?.count ?? 0 <= Person.mostFurther, otherTelephones?.count ?? 0 <= Person.mostFurther else {
             throw InvalidText("The row has more than ten further addresses or telephones.")
         }
     }
