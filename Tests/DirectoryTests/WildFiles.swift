@@ -18,7 +18,7 @@ extension WildFile {
         .init(
             path: "annuaires/france_services_2022-12-01.csv", records: 2684, digest: 0xd1d0d1e27ca4e2c8,
             outcome: .taken(
-                created: 2657, updated: 17, rejected: ["mail: is no e-mail address": 3]),
+                created: 2672, updated: 2, rejected: ["mail: is no e-mail address": 3]),
             names: ["Bus France services Thiérache Sambre et Oise", "France services Puget-Théniers"]),
         .init(
             path: "annuaires/hatvp_chambres_orgapro_conseils.csv", records: 676, digest: 0x730780bb791f5233,
@@ -38,7 +38,7 @@ extension WildFile {
         .init(
             path: "annuaires/region_sud_lieux_mojibake.csv", records: 1246, digest: 0x91befe9d7f882ed6,
             outcome: .taken(
-                created: 1084, updated: 153,
+                created: 1086, updated: 151,
                 rejected: ["contact_web: is no web address (https://…)": 2, "siret: is no SIRET (14 digits)": 1]),
             names: ["Biblioth\u{FFFD}que"]),
         .init(
@@ -303,11 +303,7 @@ extension WildFile {
             outcome: .refused(noHeader)),
         .init(
             path: "hatvp/vues_separees/1_informations_generales.csv", records: 322, digest: 0x80bbce9be77c91f6,
-            outcome: .taken(
-                created: 320,
-                rejected: [
-                    "site_web: is no web address (https://…)": 1
-                ])),
+            outcome: .taken(created: 321)),
         .init(
             path: "hatvp/vues_separees/2_dirigeants.csv", intake: .people, records: 601, digest: 0x03c763d2fbb1b331,
             outcome: .taken(created: 585, updated: 12), names: ["AÏACH Maxime"]),

@@ -81,18 +81,19 @@ import Testing
     func repeated() async throws {
         try await withDatabase { database in
             try await database.withClient { client in
+                // Long enough that none commits while others begin, on a busy machine, too: then nobody knows what became of it.
                 try await client.execute("create table thing (n int)")
                 try await withThrowingTaskGroup(of: Void.self) { group in
                     for number in 0..<10 {
                         group.addTask {
                             let count = try await client.execute(
-                                "insert into thing select \(number) from pg_sleep(0.2)")
+                                "insert into thing select \(number) from pg_sleep(0.6)")
                             #expect(count == 1)
                         }
                         group.addTask {
                             try await client.transaction { transaction in
                                 try await transaction.execute("insert into thing values (\(number))")
-                                try await transaction.query("select pg_sleep(0.2)")
+                                try await transaction.query("select pg_sleep(0.6)")
                             }
                         }
                     }

@@ -117,6 +117,7 @@ enum PaymentReferences {
         if let payer = payer(inOne: text) { return payer }
         var rest = text[...]
         for _ in 1...20 {
+            // text: bytes, four thousand at the most
             guard let mark = rest.utf8.firstRange(of: " / ".utf8) else { break }
             rest = rest[mark.upperBound...]
             if let payer = payer(inOne: String(rest)) { return payer }

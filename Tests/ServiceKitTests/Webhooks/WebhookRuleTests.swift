@@ -96,6 +96,7 @@ struct WebhookRuleTests {
     func addresses() throws {
         for (text, host) in [
             ("https://hooks.example.org", "hooks.example.org"), ("https://h:8443/a/b?c=d", "h"),
+            ("https://H.example/", "h.example"), ("https://é.fr/", "xn--9ca.fr"),
             ("http://127.0.0.1:80/", "127.0.0.1"), ("https://[2001:DB8::1]:443/x", "2001:db8::1"),
         ] {
             let address = try WebhookAddress(validating: text)
@@ -105,8 +106,8 @@ struct WebhookRuleTests {
         for text in [
             "", "https://", "ftp://h/", "https:///x", "https://user@h/", "https://h:0/", "https://h:70000/",
             "https://h:/",
-            "https://H.example/", "https://[::1/", "https://[x]/", "https://a b/", "https://h/#f", "https://.h/",
-            "https://h_h/", "https://é.fr/",
+            "https://[::1/", "https://[x]/", "https://a b/", "https://h/#f", "https://.h/",
+            "https://h_h/", "https://é/", "https://H/", "https://😀.fr/", "https://h/\u{200B}",
         ] {
             #expect(throws: InvalidText.self, "\(text)") { try WebhookAddress(validating: text) }
         }
