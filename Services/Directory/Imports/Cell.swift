@@ -60,7 +60,7 @@ enum Cell {
         return (try? EmailAddress(validating: trimmed(address))) == nil ? name : nil
     }
 
-    /// A name of somebody, or a part of one; nil for what has a sign @ in it: nobody is called that, but programs that know no name put
+    /// A name of somebody, or a part of one; nil for what has a sign @ in it: that is no name, but programs without one put
     /// the e-mail address there.
     static func personName(_ cell: String) throws(InvalidText) -> Line? {
         let name = try line(cell)

@@ -29,7 +29,7 @@ struct BodyClock {
 /// In how many pieces a body has come: chunks, and what reads have cut of them. Each costs us what a hundred bytes do, and in chunks of one byte a body of a mebibyte has a million
 /// of them.
 struct BodyPieces {
-    /// After so many there are ``smallest`` bytes in each on average: nobody who writes in such pieces writes so many of them.
+    /// After so many there are ``smallest`` bytes in each on average: no real client sends so many pieces of such a size.
     private static let few = 1000
     private static let smallest = 8
 

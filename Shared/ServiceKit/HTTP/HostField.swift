@@ -2,7 +2,7 @@
 enum HostField {
     /// Whether `text` can be the value of `Host`, which may be empty.
     ///
-    /// A comma is refused although the grammar has it: no name of the Internet holds one, and two `Host` fields that somebody joined
+    /// A comma is refused although the grammar has it: no host name has one, and two `Host` fields that a proxy joined
     /// on the way look like it.
     static func isValid(_ text: Substring.UTF8View) -> Bool {
         guard text.first == UInt8(ascii: "[") else {

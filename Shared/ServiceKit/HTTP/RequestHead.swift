@@ -54,7 +54,7 @@ struct RequestHead: Sendable {
         if hosts > 1 || (hosts == 0 && head.version == .http1_1) {
             refuse("Exactly one Host header field must be there.")
         }
-        if target == nil { refuse("The request target names somebody, or no host.") }
+        if target == nil { refuse("The request target has user information or no host.") }
         if head.version.minor == 0 { settleAsOldClient() }
         settle()
     }

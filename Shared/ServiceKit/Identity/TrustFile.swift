@@ -121,7 +121,7 @@ package struct TrustFile: Codable, Hashable, Sendable {
         try checkKeys(value["keys"], without: misplaced, "", path: path)
         for (index, issuer) in (value["issuers"]?.array ?? []).enumerated() {
             try checkMembers(issuer, ["issuer", "keys"], "issuers/\(index)/", path: path)
-            // The provider's keys speak for people, and for nobody else.
+            // A provider's keys are only for people's tokens.
             try checkKeys(issuer["keys"], without: misplaced + ["speaks_for"], "issuers/\(index)/", path: path)
         }
     }
