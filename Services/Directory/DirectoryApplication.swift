@@ -66,6 +66,9 @@ package enum DirectoryApplication: ServiceApplication {
         Migration("0059-receipts", sql: PackageResources.m0059_receipts_sql),
         Migration("0060-telephones", sql: PackageResources.m0060_telephones_sql),
         Migration("0061-duplicates", sql: PackageResources.m0061_duplicates_sql),
+        Migration("0062-declined-at-addresses", sql: PackageResources.m0062_declined_at_addresses_sql),
+        Migration(
+            "0063-places-without-postal-codes", sql: PackageResources.m0063_places_without_postal_codes_sql),
     ]
 
     package static func assemble(_ backend: Backend, into parts: inout ServiceParts) throws {

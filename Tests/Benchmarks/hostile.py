@@ -1,4 +1,4 @@
-"""Slow readers, slow writers and many polls against one service, and what ordinary requests feel of it. Run by `hostile`.
+"""Slow readers, slow writers, many polls and pipelined requests against one service, and what ordinary requests feel of it. Run by `hostile`.
 
 Those who are slow are a process of their own, so that the clock of the ordinary requests does not wait for them.
 """
@@ -19,6 +19,7 @@ TOKEN, SLOW = os.environ["TOKEN"], os.environ["SLOW_TOKEN"]
 SECONDS = float(os.environ.get("SECONDS_EACH", 20))
 READERS, WRITERS = int(os.environ.get("READERS", 8)), int(os.environ.get("WRITERS", 200))
 UPLOADS, POLLS = int(os.environ.get("UPLOADS", 40)), int(os.environ.get("POLLS", 1100))
+PIPELINES = int(os.environ.get("PIPELINES", 4))
 LIMIT = 3.0
 
 
@@ -116,6 +117,20 @@ async def slow_writer(path, kind, length):
         await asyncio.sleep(1)
 
 
+async def pipeline():
+    """Asks a thousand times at once on one connection, reads the answers, and asks again."""
+    questions = head("GET", "/v1/topics", SLOW) * 1000
+    while True:
+        try:
+            reader, writer = await asyncio.open_connection("127.0.0.1", PORT)
+            while True:
+                writer.write(questions)
+                for _ in range(1000):
+                    await answer(reader)
+        except (OSError, IndexError, ValueError, asyncio.IncompleteReadError):
+            await asyncio.sleep(1)
+
+
 async def changes(reader, writer, after, wait):
     """One question about news: whether it was answered, from where to go on, and whether there was something; after a refusal when
     the answer says that it makes sense to ask again."""
@@ -159,6 +174,7 @@ async def hostile(is_begun):
     tasks += [asyncio.create_task(slow_writer("/v1/experts", "application/json", 900_000)) for _ in range(WRITERS)]
     tasks += [asyncio.create_task(slow_writer("/v1/imports/experts?mode=dryRun", "text/csv", 900_000)) for _ in range(UPLOADS)]
     tasks += [asyncio.create_task(poll(after)) for _ in range(POLLS)]
+    tasks += [asyncio.create_task(pipeline()) for _ in range(PIPELINES)]
     await asyncio.sleep(5)
     is_begun.set()
     await asyncio.gather(*tasks)

@@ -95,7 +95,61 @@ struct BankBatchTests {
         }
     }
 
+    @Test(
+        "who books a line while it is put beside one that is booked finds it so; with the rule of before, both are booked",
+        arguments: [true, false])
+    func race(isGuarded: Bool) async throws {
+        try await withDirectory { directory in
+            let owed = try await contribution(directory)
+            try await send(.camt([Self.apart]), directory)
+            var other = Self.whole
+            (other.day, other.reference) = ("2026-10-19", "W6")
+            try await send(.camt([other]), directory)
+            let lines = try await lines(directory)
+            let whole = try #require(lines.first { $0.amount.amount == 240_000 })
+            #expect(lines.count == 3 && lines.allSatisfy { $0.alike == [] })
+            let parts = lines.filter { $0.amount.amount == 120_000 }
+            if !isGuarded {
+                // As it was: the group is what it was before the wait.
+                try await directory.database.withClient { client in
+                    try await client.execute(
+                        """
+                        do $$ begin
+                            execute replace(
+                                pg_get_functiondef('directory.book_bank_line'::regproc), 'leader := now_leader;', 'exit;');
+                        end $$
+                        """)
+                    let row = try await client.first(
+                        "select prosrc like '%leader := now%' as loops from pg_proc where proname = 'book_bank_line'")
+                    #expect(try row?["loops", as: Bool.self] == false)
+                }
+            }
+            let status = try await directory.database.withClient(searchPath: "directory") { client in
+                try await withThrowingTaskGroup(of: Int.self) { group in
+                    try await client.transaction { transaction in
+                        try await transaction.execute(
+                            "update bank_line set alike = \(parts[0].id) where id in (\(parts[1].id), \(whole.id))")
+                        try await transaction.execute("update bank_line set state = 'booked' where id = \(whole.id)")
+                        group.addTask { try await book(parts[1], owed, directory).status }
+                        while try await !isWaiting(directory) { try await Task.sleep(for: .milliseconds(20)) }
+                    }
+                    return try await group.next()
+                }
+            }
+            #expect(status == (isGuarded ? 409 : 201))
+        }
+    }
+
     // MARK: -
+
+    private func isWaiting(_ directory: TestService) async throws -> Bool {
+        let row = try await directory.backend.database.first(
+            """
+            select count(*) as count from pg_stat_activity
+            where datname = current_database() and wait_event_type = 'Lock' and query like '%bank_booking%'
+            """)
+        return try (row?["count", as: Int.self] ?? 0) > 0
+    }
 
     private func contribution(_ directory: TestService) async throws -> Contribution {
         let member = try await directory.member("Alpha")

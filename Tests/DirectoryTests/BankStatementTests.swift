@@ -245,6 +245,26 @@ struct BankStatementTests {
         }
     }
 
+    @Test("a booking with a time (DtTm) is of the day that it was in Paris")
+    func times() async throws {
+        try await withDirectory { directory in
+            let times = [
+                ("2026-11-19T23:30:00Z", "2026-11-20"), ("2026-11-20T00:30:00+02:00", "2026-11-19"),
+                ("2026-07-01T22:30:00.000Z", "2026-07-02"), ("2026-11-20T23:30:00", "2026-11-20"),
+            ]
+            let file = Camt(
+                statements: [
+                    times.enumerated().map { number, time in
+                        .init(cents: 1000 + number, day: "2026-11-20", reference: "T\(number)", time: time.0)
+                    }
+                ])
+            #expect(try await send(Array(file.text.utf8), "", to: directory).added == times.count)
+            for line in try await lines(directory) {
+                #expect(line.bookedOn.text == times[line.amount.amount - 1000].1, "\(line.reference)")
+            }
+        }
+    }
+
     @Test(
         "a batch is its parts by what their payers had said, and where that is not all of it, one line with their texts"
     )

@@ -312,6 +312,40 @@ struct ImportConsentTests {
     }
 
     @Test(
+        "what the many holders of one address declined is looked for by one statement, and by no function a holder",
+        arguments: [Import.Records.experts, .organizations])
+    func crowd(records: Import.Records) async throws {
+        try await withDirectory { directory in
+            let holders = 200
+            let function: SQL = records == .experts ? "directory.declined_at" : "directory.hidden_at"
+            let kind = records == .experts ? "agence" : "cma"
+            let header = "name,subKind,email,postalCode,commune,publicDirectory\n"
+            let rows = (0..<holders).map { "Atelier \($0),\(kind),accueil@reseau.example,64000,Pau,non\n" }.joined()
+            #expect(try await directory.takes(records, header + rows).created == holders)
+            // Those of whom a function asks: of a merged record who has become of it.
+            _ = try await directory.change(
+                """
+                insert into merge (id, kind, survivor, merged, fields, touched, mentioned, merged_by, before, after, steps)
+                select gen_random_uuid(), kind, min(record::text)::uuid, max(record::text)::uuid, '{}', '{}', '{}', 'test',
+                    '{}', '{}', '[]'
+                from address_held group by kind
+                """)
+            let plan = try await directory.backend.database.query(
+                """
+                explain (analyze, timing off, costs off, summary off)
+                select * from \(function)(array['accueil@reseau.example'])
+                """
+            ).map { try $0["QUERY PLAN", as: String.self] }
+            let found = try #require(plan.first?.firstMatch(of: /actual rows=(\d+)/)?.1)
+            #expect(Int(found) == holders + 1, "\(plan)")
+            let calls = plan.filter {
+                $0.contains("Function Scan") && !$0.contains("jsonb_each") && !$0.contains("never")
+            }
+            #expect(calls.allSatisfy { $0.contains("loops=1)") } && calls.count == 1, "\(plan)")
+        }
+    }
+
+    @Test(
         "a withdrawal that comes while a file is being taken is not undone by it, as it is without the guard",
         arguments: [Import.Records.people, .experts], [true, false])
     func race(records: Import.Records, isGuarded: Bool) async throws {

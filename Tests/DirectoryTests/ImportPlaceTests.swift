@@ -124,6 +124,41 @@ struct ImportPlaceTests {
         }
     }
 
+    @Test("an expert in a country without postal codes has none: it is known again by its name and town, and may move")
+    func expertsAbroad() async throws {
+        try await withDirectory { directory in
+            let header = "Nom;Type;Code postal;Ville;Pays;Département;Téléphone\n"
+            let kowloon = "Lotus;agence;;Kowloon;Hong Kong;;\n"
+            let taken = try await report(
+                header + kowloon + "Lotus;agence;(vide);Dubai;AE;;\nLotus;agence;;Pau;;64;\n", "experts",
+                "&rejects=skipRow",
+                in: directory)
+            #expect(taken.created == 2 && taken.errors.map(\.row) == [3])
+            #expect(taken.errors.first?.column == "Code postal")
+            let again = try await report(
+                header + kowloon.replacing(";;\n", with: ";;+85221234567\n"), "experts", in: directory)
+            #expect(again.updated == 1 && again.created == 0)
+            let all = try await directory.client(.operator).send(ListExperts.request(query: .init())).items
+            #expect(all.map(\.commune).sorted { $0.text < $1.text } == ["Dubai", "Kowloon"])
+            #expect(all.allSatisfy { $0.postalCode == nil && $0.departement == "990" && $0.departements == ["990"] })
+            let table = try await directory.raw(
+                .get, "/v1/experts.csv", role: .operator
+            ).body
+            let back = try await report(String(decoding: table, as: UTF8.self), "experts", in: directory)
+            #expect(back.errors == [] && back.skipped == 2)
+            // Without a postal code it stays abroad; gaps are filled by no code of the French post; it moves by one.
+            let id = try #require(all.first { $0.commune == "Kowloon" }).id
+            func kept(_ cells: String, _ query: String) async throws -> Expert {
+                _ = try await report("id;Code postal;Département\n\(id);\(cells)\n", "experts", query, in: directory)
+                return try await directory.client(.operator).send(GetExpert.request(path: .init(expert: id)))
+            }
+            #expect(try await kept(";64", "").departement == "990")
+            #expect(try await kept("64000;", "&existing=fill").postalCode == nil)
+            let moved = try await kept("64000;", "")
+            #expect(moved.postalCode == "64000" && moved.departement == "64")
+        }
+    }
+
     @Test("an expert needs a postal code: a new one without is told why, one that is there keeps its own")
     func experts() async throws {
         try await withDirectory { directory in

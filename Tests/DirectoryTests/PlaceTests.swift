@@ -127,6 +127,34 @@ struct PlaceTests {
         }
     }
 
+    /// An expert in a country that has no postal codes: made, moved to France and back.
+    private func placeWithoutPostalCode(in directory: TestService) async throws -> String {
+        let lotus = #""subKind":"reseller","name":"Lotus","commune":"Kowloon""#
+        for (wrong, pointer) in [("", "/postalCode"), (#","departement":"64""#, "/postalCode")] {
+            let refused = try await directory.ask(.post, "/v1/experts", json: "{\(lotus)\(wrong)}")
+            #expect(refused.status == 422)
+            #expect(try refused.pointer() == pointer)
+        }
+        let made = try await directory.ask(.post, "/v1/experts", json: #"{\#(lotus),"departement":"990"}"#)
+        let id = try #require(try made.json()["id"]?.string)
+        #expect(
+            try made.status == 201 && made.json()["postalCode"] == nil && made.json()["departement"]?.string == "990")
+        let path = "/v1/experts/\(id)"
+        let moves = [
+            (#"{"postalCode":"64000"}"#, 200, "64"), (#"{"postalCode":null}"#, 422, "64"),
+            (#"{"postalCode":null,"departement":"40"}"#, 422, "64"),
+            (#"{"postalCode":null,"departement":"990"}"#, 200, "990"), (#"{"departement":"40"}"#, 422, "990"),
+            (#"{"commune":"Victoria"}"#, 200, "990"),
+        ]
+        var version = 1
+        for (patch, status, departement) in moves {
+            #expect(try await directory.ask(.patch, path, ifMatch: version, json: patch).status == status, "\(patch)")
+            if status == 200 { version += 1 }
+            #expect(try await directory.ask(path).json()["departement"]?.string == departement, "\(patch)")
+        }
+        return path
+    }
+
     @Test("nothing is refused for where it is: seats, addresses, experts, referrals and tables, abroad too")
     func abroad() async throws {
         try await withDirectory { directory in
@@ -157,6 +185,10 @@ struct PlaceTests {
                 let near = try await directory.ask("/v1/expert-search?near=\(code)")
                 #expect(try near.items("name").first == "E \(code)", "\(code)")
             }
+            let path = try await placeWithoutPostalCode(in: directory)
+            #expect(try await directory.ask("/v1/expert-search?near=64000").items("name").contains("Lotus"))
+            #expect(try await directory.ask("/v1/expert-search?near=BE-1050").items("name").contains("Lotus"))
+            #expect(try await directory.ask(path).status == 200)
             let before = try await directory.ask("/v1/experts.csv")
             let back = try await directory.imports(before.body).decode(ImportReport.self)
             #expect(back.errors == [] && back.updated == 0 && back.created == 0)

@@ -104,8 +104,9 @@ import Testing
                     #expect(counts == Array(repeating: 2, count: 50))
                 }
                 // Settings are the session's defaults, and outlive `discard all`.
-                let zone = try #require(try await client.first("select current_setting('TimeZone') as zone"))
-                #expect(try zone["zone"] == "UTC")
+                let session = try #require(
+                    try await client.first("select current_setting('TimeZone') as zone, current_setting('jit') as jit"))
+                #expect(try session["zone"] == "UTC" && session["jit"] == "off")
                 // In a transaction the whole body runs again.
                 let columns = try await client.transaction { transaction in
                     try await transaction.query("select * from thing").columns.count

@@ -29,9 +29,7 @@ enum ExpertStore {
     static func create(
         _ id: Expert.ID, _ body: CreateExpert.Body, in transaction: PostgresTransaction
     ) async throws -> Rows {
-        guard let departement = Departement(said: body.departement, postalCode: body.postalCode) else {
-            throw Problem.invalid("/departement", "the postal code does not tell it")
-        }
+        let departement = try Expert.departement(said: body.departement, body.postalCode)
         try await NameStore.say(.staff, in: transaction)
         return try await transaction.query(
             """
@@ -168,21 +166,32 @@ extension Expert {
         if let value = patch.contactName { result.contactName = value }
         if let value = patch.email { result.email = value }
         if let value = patch.telephone { result.telephone = value }
-        if let value = patch.postalCode, value != postalCode {
-            result.postalCode = value
-            guard let departement = Departement(said: patch.departement, postalCode: value) else {
-                throw Problem.invalid("/departement", "the postal code does not tell it")
-            }
-            result.departement = departement
-        }
+        if let value = patch.postalCode { result.postalCode = value }
         if let value = patch.commune { result.commune = value }
-        if let value = patch.departement {
-            result.departement = Departement(said: value, postalCode: result.postalCode) ?? value
+        if result.postalCode != postalCode || patch.departement != nil {
+            let said = patch.departement ?? (result.postalCode == nil ? departement : nil)
+            result.departement = try Self.departement(said: said, result.postalCode)
         }
         if let value = patch.departements { result.departements = value }
         if let value = patch.topics { result.topics = value }
         if let value = patch.brands { result.brands = value }
         if let value = patch.website { result.website = value }
         return result
+    }
+
+    /// Where an expert is.
+    ///
+    /// - Throws: 422 where nothing tells it, or where a postal code is missing that every place of the French post has.
+    fileprivate static func departement(said: Departement?, _ postalCode: PostalCode?) throws(Problem) -> Departement {
+        guard let departement = Departement(said: said, postalCode: postalCode) else {
+            throw postalCode == nil
+                ? Problem.invalid(
+                    "/postalCode", "is missing; an expert abroad may have none, and has the département 990")
+                : Problem.invalid("/departement", "the postal code does not tell it")
+        }
+        guard postalCode != nil || departement == .abroad else {
+            throw Problem.invalid("/postalCode", "is missing; only an expert abroad (département 990) may have none")
+        }
+        return departement
     }
 }

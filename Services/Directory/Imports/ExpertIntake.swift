@@ -4,8 +4,8 @@ import Postgres
 // The statements of an import of experts. Each takes a batch of rows as one JSON parameter.
 extension ExpertRow {
     /// The one policy of matching: by identifier; by SIRET; else by e-mail, if several share it by the name too; else by
-    /// name, without accents, case and signs, and postal code. E-mail and name are weak: they do not beat what speaks against it
-    /// (``Firms``).
+    /// name, without accents, case and signs, and postal code, or town where there is none. E-mail and name are weak: they do not
+    /// beat what speaks against it (``Firms``).
     static func match(
         _ rows: JSONText, for matching: ImportMatching, in transaction: PostgresTransaction
     ) async throws -> [ImportMatch] {
@@ -13,7 +13,8 @@ extension ExpertRow {
             """
             with row as (
                 select row, identifier, "isForeign", siret, left(siret, 9) as siren, lower(email) as email,
-                    directory.name_key(name) as name_key, "postalCode" as postal_code, commune
+                    directory.name_key(name) as name_key, "postalCode" as postal_code, commune,
+                    directory.town_key(commune) as town
                 from jsonb_to_recordset(\(rows)) as row (
                     row int, identifier uuid, "isForeign" boolean, siret text, email text, name text, "postalCode" text,
                     commune text)),
@@ -29,9 +30,15 @@ extension ExpertRow {
                 where company <= \(Firms.crowd) and not \(Firms.areTwo("other", for: matching))
                 group by row),
             by_name as (
-                select row, array_agg(expert.id) as records
-                from row join expert using (name_key, postal_code)
-                where expert.siret is null or row.siret is null
+                select row, array_agg(namesake.id) as records
+                from (
+                        select row, row.siret, id, expert.siret as known
+                        from row join expert using (name_key, postal_code)
+                        union all
+                        select row, row.siret, id, expert.siret
+                        from row join expert on expert.name_key = row.name_key and expert.postal_code is null
+                        where row.postal_code is null and directory.town_key(expert.commune) = row.town) as namesake
+                where namesake.known is null or namesake.siret is null
                 group by row)
             select row, case when named.id is not null then array[named.id]
                     else coalesce(by_siret.records, by_email.records, by_name.records) end as records,
@@ -39,7 +46,7 @@ extension ExpertRow {
                 \(NamedRecord.fault("named.id", kind: "expert")) as fault,
                 array_remove(array[
                     'id ' || row.identifier, 'siret ' || row.siret, 'email ' || row.email,
-                    'name ' || row.postal_code || ' ' || row.name_key], null) as keys
+                    'name ' || coalesce(row.postal_code, row.town) || ' ' || row.name_key], null) as keys
             from row left join by_siret using (row) left join by_email using (row) left join by_name using (row)
                 left join expert named on named.id = row.identifier
             order by row
@@ -80,8 +87,8 @@ extension ExpertRow {
                     \(known.text("contact_name", #"row."contactName""#, emptiedAs: "contactName")),
                     \(known.text("email", "row.email", emptiedAs: "email")),
                     \(known.text("telephone", "row.telephone", emptiedAs: "telephone")),
-                    \(known.text("postal_code", #"row."postalCode""#)), \(known.text("commune", "row.commune")),
-                    \(known.text("departement", SQL.importedDepartement(of: "expert"))),
+                    \(known.text("postal_code", postalCode(filling: filling))), \(known.text("commune", "row.commune")),
+                    \(known.text("departement", departement)),
                     \(known.list("departements", "row.departements", emptiedAs: "departements")),
                     \(known.list("topics", "row.topics", emptiedAs: "topics")),
                     \(known.list("brands", "row.brands", emptiedAs: "brands")),
@@ -101,6 +108,18 @@ extension ExpertRow {
             """
         ).decode(ImportWritten.self)
     }
+
+    /// A gap abroad is filled by no postal code of the French post: where it is stays as it is.
+    private static func postalCode(filling: Bool) -> SQL {
+        let code: SQL = #"row."postalCode""#
+        return filling ? "case when directory.departement_of(\(code)) = '990' then \(code) end" : code
+    }
+
+    /// Without any postal code it stays abroad.
+    private static let departement: SQL = """
+        case when coalesce(row."postalCode", expert.postal_code) is not null
+            then \(SQL.importedDepartement(of: "expert")) end
+        """
 
     /// To be shown in the public directory is each firm's own affair, where two share a mailbox, which is not shown; what one of them
     /// declined to be mailed, the mailbox declined.

@@ -40,9 +40,9 @@ struct ExpertRow: PlacedRow {
     var missingForNew: ExpertColumn? {
         if name == nil { return .name }
         if subKind == nil { return .subKind }
-        if postalCode == nil { return .postalCode }
+        if postalCode == nil, departement != .abroad { return .postalCode }
         if commune == nil { return .commune }
-        if postalCode.map({ Departement(said: departement, postalCode: $0) == nil }) == true { return .departement }
+        if Departement(said: departement, postalCode: postalCode) == nil { return .departement }
         return nil
     }
 

@@ -82,16 +82,15 @@ struct ExpertWalk {
     /// How many stages one statement walks through; planning it costs by the stage.
     private static let stride = 8
 
-    /// Sets how the statements of a transaction are planned and run: with their values, by indexes, in order, without a compiler
-    /// that takes longer than they do, and with memory to tell a quarter of a million rows apart. What is walked is looked up one
-    /// by one, as most of it is never come to. A page of the table costs what it does where the database holds it in memory:
-    /// about ten times an entry of an index.
+    /// Sets how the statements of a transaction are planned and run: with their values, by indexes, in order, and with memory to
+    /// tell a quarter of a million rows apart. What is walked is looked up one by one, as most of it is never come to. A page of
+    /// the table costs what it does where the database holds it in memory: about ten times an entry of an index.
     static func prepare(_ transaction: PostgresTransaction) async throws {
         try await transaction.query(
             """
             select set_config('plan_cache_mode', 'force_custom_plan', true), set_config('enable_seqscan', 'off', true),
                 set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true),
-                set_config('jit', 'off', true), set_config('max_parallel_workers_per_gather', '0', true),
+                set_config('max_parallel_workers_per_gather', '0', true),
                 set_config('random_page_cost', '0.2', true), set_config('seq_page_cost', '0.2', true),
                 set_config('cpu_index_tuple_cost', '0.02', true), set_config('work_mem', '32MB', true),
                 set_config('pg_trgm.similarity_threshold', '0.2', true)
@@ -266,7 +265,7 @@ struct ExpertWalk {
         case .name, .nameBackwards: return [[]]
         case .beginning(let beginning): return [[beginning.rule], ["not (\(beginning.rule))"]]
         case .near(let code, let departements):
-            let elsewhere: SQL = "left(postal_code, 3) <> left(\(code)::text, 3)"
+            let elsewhere: SQL = "left(postal_code, 3) is distinct from left(\(code)::text, 3)"
             let around: SQL = "left(postal_code, 3) = left(\(code)::text, 3)"
             return [["postal_code = \(code)"], [around, "postal_code <> \(code)"]]
                 + departements.map { ["departement = \($0)", elsewhere] }

@@ -69,7 +69,7 @@ struct SelfServicePages: Sendable {
         if case .expert(let expert) = record {
             facts += [
                 ("Activité", expert.subKind == .webAgency ? "Agence web" : "Revendeur"),
-                ("SIRET", expert.siret?.text), ("Commune", "\(expert.postalCode) \(expert.commune)"),
+                ("SIRET", expert.siret?.text), ("Commune", expert.place),
                 ("Contact", expert.contactName?.text), ("Site web", expert.website?.text),
             ]
         }

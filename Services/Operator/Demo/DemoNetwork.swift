@@ -26,7 +26,7 @@ struct DemoNetwork: Sendable {
             if let reading = found.readings.first(where: { !$0.takenFor.isEmpty }) {
                 let page = try await directory.send(
                     SearchExperts.request(query: .init(q: Self.words, near: Self.near, limit: 3)))
-                let nearest = page.items.map { "\($0.name) (\($0.postalCode) \($0.commune))" }.joined(separator: ", ")
+                let nearest = page.items.map { "\($0.name) (\($0.place))" }.joined(separator: ", ")
                 return "“\(reading.typed)” read as “\(reading.takenFor[0])”: \(found.counted) experts; nearest to "
                     + "\(Self.near): \(nearest)"
             }
@@ -82,7 +82,8 @@ struct DemoNetwork: Sendable {
             referral = try await own.send(
                 CreateReferral.request(
                     body: .init(
-                        topics: [topic], postalCode: first.postalCode, departement: ambassador.departements.first,
+                        topics: [topic], postalCode: first.postalCode ?? Self.near,
+                        departement: ambassador.departements.first,
                         description: Self.need, firm: Firm(name: "Boulangerie du Marché", telephone: "0559000000"),
                         ambassador: ambassador.id)))
         }

@@ -15,7 +15,8 @@ package struct Expert: Codable, Hashable, Sendable {
     package var contactName: Line?
     package var email: EmailAddress?
     package var telephone: Telephone?
-    package var postalCode: PostalCode
+    /// Absent only abroad, where some countries have none.
+    package var postalCode: PostalCode?
     package var commune: Line
     /// Where the expert is.
     package var departement: Departement
@@ -37,6 +38,9 @@ package struct Expert: Codable, Hashable, Sendable {
     /// Records that may be the same one; only in the answer to whoever has added it, and absent where there are none.
     package var possibleDuplicates: [PossibleDuplicate]?
 
+    /// `64000 Pau`; of a country without postal codes, the commune alone.
+    package var place: String { [postalCode?.text, commune.text].compactMap(\.self).joined(separator: " ") }
+
     /// The brands that an expert may name.
     package static let mostBrands = 200
     /// Of what is said of an expert.
@@ -45,7 +49,8 @@ package struct Expert: Codable, Hashable, Sendable {
     ]
 }
 
-/// Enrols an expert. Without a département, it is the one of the postal code; without départements served, that one.
+/// Enrols an expert. Without a département, it is the one of the postal code; without départements served, that one. An expert abroad
+/// (`990`) may have no postal code.
 package enum CreateExpert: Endpoint {
     package static let operation = Operation(
         .post, "/v1/experts", "Enrols an expert.", success: .created, access: .roles(.operator),
@@ -58,7 +63,7 @@ package enum CreateExpert: Endpoint {
         package var contactName: Line?
         package var email: EmailAddress?
         package var telephone: Telephone?
-        package var postalCode: PostalCode
+        package var postalCode: PostalCode?
         package var commune: Line
         package var departement: Departement?
         package var departements: [Departement]?
@@ -71,7 +76,7 @@ package enum CreateExpert: Endpoint {
 
         package init(
             subKind: Expert.SubKind, name: Line, siret: Siret? = nil, contactName: Line? = nil,
-            email: EmailAddress? = nil, telephone: Telephone? = nil, postalCode: PostalCode, commune: Line,
+            email: EmailAddress? = nil, telephone: Telephone? = nil, postalCode: PostalCode? = nil, commune: Line,
             departement: Departement? = nil, departements: [Departement]? = nil, topics: [Topic]? = nil,
             brands: [Line]? = nil, website: WebAddress? = nil, consents: ConsentChoices? = nil
         ) {
@@ -179,7 +184,7 @@ package enum ChangeExpert: Endpoint {
         package var contactName: Patched<Line>
         package var email: Patched<EmailAddress>
         package var telephone: Patched<Telephone>
-        package var postalCode: PostalCode?
+        package var postalCode: Patched<PostalCode>
         package var commune: Line?
         package var departement: Departement?
         package var departements: [Departement]?
@@ -193,7 +198,7 @@ package enum ChangeExpert: Endpoint {
         package init(
             subKind: Expert.SubKind? = nil, name: Line? = nil, siret: Patched<Siret> = nil,
             contactName: Patched<Line> = nil, email: Patched<EmailAddress> = nil,
-            telephone: Patched<Telephone> = nil, postalCode: PostalCode? = nil, commune: Line? = nil,
+            telephone: Patched<Telephone> = nil, postalCode: Patched<PostalCode> = nil, commune: Line? = nil,
             departement: Departement? = nil, departements: [Departement]? = nil, topics: [Topic]? = nil,
             brands: [Line]? = nil, website: Patched<WebAddress> = nil, consents: ConsentChoices? = nil
         ) {

@@ -5,7 +5,8 @@ package struct PublicExpert: Codable, Hashable, Sendable {
     package var id: Expert.ID
     package var subKind: Expert.SubKind
     package var name: Line
-    package var postalCode: PostalCode
+    /// Absent only abroad, where some countries have none.
+    package var postalCode: PostalCode?
     package var commune: Line
     /// Where the expert is.
     package var departement: Departement

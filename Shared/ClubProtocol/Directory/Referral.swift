@@ -156,7 +156,8 @@ package struct ReferralMatch: Codable, Hashable, Sendable {
     package var expert: Expert.ID
     package var name: Line
     package var subKind: Expert.SubKind
-    package var postalCode: PostalCode
+    /// Absent only abroad, where some countries have none.
+    package var postalCode: PostalCode?
     package var commune: Line
     package var departement: Departement
     package var score: Int

@@ -98,7 +98,7 @@ struct FeedCompaction: Sendable {
             """
             select old_xid::text as old_xid, old_id, new_xid::text as new_xid, new_id,
                 set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
-                set_config('enable_mergejoin', 'off', true), set_config('jit', 'off', true)
+                set_config('enable_mergejoin', 'off', true)
             from feed_compaction for update
             """)
         guard let row else { throw PostgresError(.decoding, message: "feed_compaction has no row") }
