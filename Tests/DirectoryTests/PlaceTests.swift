@@ -139,6 +139,18 @@ struct PlaceTests {
         let id = try #require(try made.json()["id"]?.string)
         #expect(
             try made.status == 201 && made.json()["postalCode"] == nil && made.json()["departement"]?.string == "990")
+        // So are further addresses, and firms that need something.
+        let seat = try await directory.ask(
+            .post, "/v1/organizations",
+            json:
+                #"{"kind":"brand","name":"Lotus","addresses":[{"use":"site","commune":"Kowloon","departement":"990"}]}"#
+        )
+        #expect(seat.status == 201)
+        #expect(try seat.json()["addresses"]?.array?.first?["departement"]?.string == "990")
+        let wrong = try await directory.ask(
+            .post, "/v1/organizations",
+            json: #"{"kind":"brand","name":"Loto","addresses":[{"use":"site","commune":"Pau","departement":"64"}]}"#)
+        #expect(try wrong.status == 422 && wrong.pointer() == "/addresses/0/postalCode")
         let path = "/v1/experts/\(id)"
         let moves = [
             (#"{"postalCode":"64000"}"#, 200, "64"), (#"{"postalCode":null}"#, 422, "64"),
@@ -184,6 +196,14 @@ struct PlaceTests {
                     try referral.status == 201 && referral.json()["departement"]?.string == departement, "\(code)")
                 let near = try await directory.ask("/v1/expert-search?near=\(code)")
                 #expect(try near.items("name").first == "E \(code)", "\(code)")
+            }
+            for (departement, status) in [("990", 201), ("64", 422)] {
+                let referral = try await directory.ask(
+                    .post, "/v1/referrals",
+                    json:
+                        #"{"topics":["cloud"],"departement":"\#(departement)","description":"Une caisse.","ambassador":"\#(ambassador.id)"}"#
+                )
+                #expect(try referral.status == status && referral.json()["postalCode"] == nil, "\(departement)")
             }
             let path = try await placeWithoutPostalCode(in: directory)
             #expect(try await directory.ask("/v1/expert-search?near=64000").items("name").contains("Lotus"))

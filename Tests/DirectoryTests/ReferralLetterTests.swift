@@ -72,6 +72,15 @@ struct ReferralLetterTests {
         }
     }
 
+    @Test("a letter and a page say where a firm is, which may have no postal code abroad")
+    func places() {
+        #expect(ReferralPlace.phrase("64000", "64") == "du 64000 (Pyrénées-Atlantiques)")
+        #expect(ReferralPlace.phrase("64000") == "du 64000")
+        #expect(ReferralPlace.phrase(nil, .abroad) == "à l’étranger" && ReferralPlace.phrase(nil) == "à l’étranger")
+        #expect(ReferralPlace.text("64000", "64") == "64000 (Pyrénées-Atlantiques)")
+        #expect(ReferralPlace.text(nil, .abroad) == "Étranger")
+    }
+
     @Test("a job that runs again sends nothing again, and one that comes too late sends nothing at all")
     func once() async throws {
         try await withNeed(experts: 2, places: 2) { need in

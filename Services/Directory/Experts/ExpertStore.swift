@@ -29,7 +29,7 @@ enum ExpertStore {
     static func create(
         _ id: Expert.ID, _ body: CreateExpert.Body, in transaction: PostgresTransaction
     ) async throws -> Rows {
-        let departement = try Expert.departement(said: body.departement, body.postalCode)
+        let departement = try PlaceStore.departement(said: body.departement, body.postalCode)
         try await NameStore.say(.staff, in: transaction)
         return try await transaction.query(
             """
@@ -170,28 +170,12 @@ extension Expert {
         if let value = patch.commune { result.commune = value }
         if result.postalCode != postalCode || patch.departement != nil {
             let said = patch.departement ?? (result.postalCode == nil ? departement : nil)
-            result.departement = try Self.departement(said: said, result.postalCode)
+            result.departement = try PlaceStore.departement(said: said, result.postalCode)
         }
         if let value = patch.departements { result.departements = value }
         if let value = patch.topics { result.topics = value }
         if let value = patch.brands { result.brands = value }
         if let value = patch.website { result.website = value }
         return result
-    }
-
-    /// Where an expert is.
-    ///
-    /// - Throws: 422 where nothing tells it, or where a postal code is missing that every place of the French post has.
-    fileprivate static func departement(said: Departement?, _ postalCode: PostalCode?) throws(Problem) -> Departement {
-        guard let departement = Departement(said: said, postalCode: postalCode) else {
-            throw postalCode == nil
-                ? Problem.invalid(
-                    "/postalCode", "is missing; an expert abroad may have none, and has the département 990")
-                : Problem.invalid("/departement", "the postal code does not tell it")
-        }
-        guard postalCode != nil || departement == .abroad else {
-            throw Problem.invalid("/postalCode", "is missing; only an expert abroad (département 990) may have none")
-        }
-        return departement
     }
 }

@@ -1,9 +1,12 @@
--- Some countries have no postal codes (Hong Kong, the United Arab Emirates): no expert is refused for where it is. In France every
--- place has one.
+-- Some countries have no postal codes (Hong Kong, the United Arab Emirates): no expert and no firm is refused for where it is. In
+-- France every place has one.
 
 alter table directory.expert
     alter column postal_code drop not null,
     add constraint expert_place_check check (postal_code is not null or departement = '990');
+alter table directory.referral
+    alter column postal_code drop not null,
+    add constraint referral_place_check check (postal_code is not null or departement = '990');
 
 -- As before; the postal code may be absent.
 create or replace function directory.expert_document(

@@ -56,17 +56,41 @@ enum PlaceStore {
     /// Addresses as they are kept: with the département that was said, where the postal code tells another one that lies beside it,
     /// and without the rest, which follows.
     ///
-    /// - Throws: 422 naming a région in which the département does not lie.
+    /// - Throws: 422 naming a région in which the département does not lie, or a postal code that is missing.
     static func kept(_ addresses: [Address]) throws(Problem) -> [Address] {
         try addresses.enumerated().map { number, address throws(Problem) in
-            let departement = Departement(said: address.departement, postalCode: address.postalCode)
+            let departement =
+                if let code = address.postalCode {
+                    Departement(said: address.departement, postalCode: code)
+                } else {
+                    try departement(said: address.departement, nil, at: "/addresses/\(number)")
+                }
             guard address.region == nil || address.region == departement.flatMap(Region.init(of:)) else {
                 throw Problem.invalid("/addresses/\(number)/region", "does not follow from the postal code")
             }
             return Address(
                 use: address.use, street: address.street, postalCode: address.postalCode, commune: address.commune,
-                departement: departement == Departement(postalCode: address.postalCode) ? nil : departement)
+                departement: departement == address.postalCode.flatMap { Departement(postalCode: $0) }
+                    ? nil : departement)
         }
+    }
+
+    /// The département of what must have one.
+    ///
+    /// - Parameter pointer: of what has the two members.
+    /// - Throws: 422 where nothing tells it, or where a postal code is missing that every place of the French post has.
+    static func departement(
+        said: Departement?, _ postalCode: PostalCode?, at pointer: String = ""
+    ) throws(Problem) -> Departement {
+        guard let departement = Departement(said: said, postalCode: postalCode),
+            postalCode != nil || departement == .abroad
+        else {
+            throw postalCode == nil
+                ? Problem.invalid(
+                    "\(pointer)/postalCode", "is missing; only abroad (département 990) there may be none")
+                : Problem.invalid("\(pointer)/departement", "the postal code does not tell it")
+        }
+        return departement
     }
 
     /// Every région with its name, as the French sort them.

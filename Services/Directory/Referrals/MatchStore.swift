@@ -51,7 +51,7 @@ enum MatchStore {
                 cross join lateral (
                     select case
                         when postal_code = \(referral.postalCode) then 1000
-                        when left(postal_code, 3) = \(String(referral.postalCode.text.prefix(3))) then 900
+                        when left(postal_code, 3) = left(\(referral.postalCode)::text, 3) then 900
                         when departement = \(referral.departement) then 700
                         else 300 end as nearness
                 ) as place

@@ -8,7 +8,7 @@ enum ReferralLetterStore {
     struct Invitation: Decodable {
         var recipient: Recipient
         var topics: [String]
-        var postalCode: PostalCode
+        var postalCode: PostalCode?
         var departement: Departement
         var answerBy: Day
         var places: Int
@@ -22,7 +22,7 @@ enum ReferralLetterStore {
         var recipient: Recipient
         var referral: Referral.ID
         var topics: [String]
-        var postalCode: PostalCode
+        var postalCode: PostalCode?
         var createdAt: Timestamp
         var state: Referral.State
         var asked: Int
@@ -38,7 +38,7 @@ enum ReferralLetterStore {
         var state: ReferralOffer.State
         var version: Int
         var topics: [String]
-        var postalCode: PostalCode
+        var postalCode: PostalCode?
         var departement: Departement
         var description: String
         var answerBy: Day
@@ -81,7 +81,7 @@ enum ReferralLetterStore {
     struct Followed: Decodable {
         var state: Referral.State
         var topics: [String]
-        var postalCode: PostalCode
+        var postalCode: PostalCode?
         var departement: Departement
         var description: String
         var createdAt: Timestamp

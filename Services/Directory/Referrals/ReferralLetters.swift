@@ -78,8 +78,9 @@ struct ReferralLetters: Sendable {
                 ),
                 paragraphs: [
                     try Prose(
-                        validating: "\(who) le besoin d’une entreprise du \(open.postalCode) "
-                            + "(\(open.departement.name)). Sujet\u{A0}: \(open.topics.joined(separator: ", "))."),
+                        validating: "\(who) le besoin d’une entreprise "
+                            + "\(ReferralPlace.phrase(open.postalCode, open.departement)). "
+                            + "Sujet\u{A0}: \(open.topics.joined(separator: ", "))."),
                     try Prose(
                         validating:
                             "Vous pouvez accepter ou décliner jusqu’au \(French.day(open.answerBy)) inclus. \(first) "
@@ -128,7 +129,8 @@ struct ReferralLetters: Sendable {
                     try Prose(
                         validating:
                             "\(what) le besoin que vous avez transmis le \(French.day(news.createdAt)) pour une "
-                            + "entreprise du \(news.postalCode)\u{A0}: \(news.topics.joined(separator: ", "))."),
+                            + "entreprise \(ReferralPlace.phrase(news.postalCode))\u{A0}: \(news.topics.joined(separator: ", "))."
+                    ),
                     try Prose(validating: next),
                     "La page dit qui a répondu quoi, et comment joindre qui a accepté. Ne transmettez le lien à personne.",
                 ],
@@ -152,7 +154,7 @@ struct ReferralLetters: Sendable {
                     try Prose(
                         validating:
                             "Un expert a accepté, le \(French.day(answeredAt)), le besoin que vous avez transmis le "
-                            + "\(French.day(news.createdAt)) pour une entreprise du \(news.postalCode)\u{A0}: "
+                            + "\(French.day(news.createdAt)) pour une entreprise \(ReferralPlace.phrase(news.postalCode))\u{A0}: "
                             + "\(news.topics.joined(separator: ", "))."),
                     "Le travail est-il fait, et l’entreprise satisfaite\u{202F}? Ou l’affaire n’a-t-elle pas abouti\u{202F}? Dites-le sur la page de votre demande\u{A0}: les prochaines entreprises seront mieux conseillées.",
                     "Nous ne vous le demanderons pas une seconde fois. Ne transmettez le lien à personne.",

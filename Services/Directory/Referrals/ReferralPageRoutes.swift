@@ -93,7 +93,7 @@ extension ReferralLetterStore.Shown {
     fileprivate func content(at path: String, _ note: ReferralNote? = nil) -> [String: Any] {
         var content: [String: Any] = [
             "path": path, "open": state == .sent, "expert": expertName,
-            "topics": topics.joined(separator: ", "), "place": "\(postalCode) (\(departement.name))",
+            "topics": topics.joined(separator: ", "), "place": ReferralPlace.text(postalCode, departement),
             "description": description.paragraphs, "answerBy": French.day(answerBy), "who": who, "several": places > 1,
             "places": places, "note": note?.typed ?? "",
         ]
@@ -127,7 +127,7 @@ extension ReferralLetterStore.Shown {
 extension ReferralLetterStore.Followed {
     fileprivate func content(_ replies: [[String: Any]]) -> [String: Any] {
         [
-            "topics": topics.joined(separator: ", "), "place": "\(postalCode) (\(departement.name))",
+            "topics": topics.joined(separator: ", "), "place": ReferralPlace.text(postalCode, departement),
             "description": description.paragraphs, "createdOn": French.day(createdAt), "state": said,
             "hasReplies": !replies.isEmpty, "replies": replies,
         ]

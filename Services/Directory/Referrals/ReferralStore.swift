@@ -51,9 +51,7 @@ enum ReferralStore {
         _ id: Referral.ID, _ body: CreateReferral.Body, by ambassador: Ambassador.ID?,
         in transaction: PostgresTransaction
     ) async throws -> Rows {
-        guard let departement = Departement(said: body.departement, postalCode: body.postalCode) else {
-            throw Problem.invalid("/departement", "the postal code does not tell it")
-        }
+        let departement = try PlaceStore.departement(said: body.departement, body.postalCode)
         return try await transaction.query(
             """
             insert into referral (

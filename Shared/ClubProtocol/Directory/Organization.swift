@@ -104,7 +104,8 @@ package struct Address: Codable, Hashable, Sendable {
 
     package var use: Use
     package var street: Line?
-    package var postalCode: PostalCode
+    /// Absent only abroad (`990`), where some countries have none.
+    package var postalCode: PostalCode?
     package var commune: Line
     /// Both follow from the postal code and are told wherever it tells them. An address may be sent back as it was read, but
     /// with no others.
@@ -112,7 +113,7 @@ package struct Address: Codable, Hashable, Sendable {
     package var region: Region?
 
     package init(
-        use: Use, street: Line? = nil, postalCode: PostalCode, commune: Line, departement: Departement? = nil,
+        use: Use, street: Line? = nil, postalCode: PostalCode?, commune: Line, departement: Departement? = nil,
         region: Region? = nil
     ) {
         self.use = use

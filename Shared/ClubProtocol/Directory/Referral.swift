@@ -22,7 +22,8 @@ package struct Referral: Codable, Hashable, Sendable {
     package var ambassador: Ambassador.ID?
     package var topics: [Topic]
     /// Where the firm is.
-    package var postalCode: PostalCode
+    /// Where the firm is. Absent only abroad, where some countries have none.
+    package var postalCode: PostalCode?
     package var departement: Departement
     /// What the firm needs, without saying who it is: every expert who is asked reads it.
     package var description: Prose
@@ -65,7 +66,8 @@ package enum CreateReferral: Endpoint {
     package struct Body: Codable, Sendable, BoundedFields {
         /// 1 to 5, best known first.
         package var topics: [Topic]
-        package var postalCode: PostalCode
+        /// A firm abroad (`990`) may have none.
+        package var postalCode: PostalCode?
         /// Without it, the one of the postal code.
         package var departement: Departement?
         package var description: Prose
@@ -80,7 +82,7 @@ package enum CreateReferral: Endpoint {
         ]
 
         package init(
-            topics: [Topic], postalCode: PostalCode, departement: Departement? = nil, description: Prose,
+            topics: [Topic], postalCode: PostalCode?, departement: Departement? = nil, description: Prose,
             firm: Firm? = nil, places: Int? = nil, ambassador: Ambassador.ID? = nil
         ) {
             self.topics = topics

@@ -52,7 +52,8 @@ package struct ReferralOffer: Codable, Hashable, Sendable {
     package var expert: Expert.ID
     package var state: State
     package var topics: [Topic]
-    package var postalCode: PostalCode
+    /// Of the firm. Absent only abroad, where some countries have none.
+    package var postalCode: PostalCode?
     package var departement: Departement
     package var description: Prose
     /// For an expert, from when it accepted until it abandons.
