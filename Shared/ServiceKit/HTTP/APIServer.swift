@@ -79,6 +79,8 @@ struct APIChannel: ServerChildChannel {
                 executor: LoopExecutor(channel.eventLoop), finished: finished)
             // One read a turn: the parser makes everything of it that there is in it, before anybody else is read.
             try channel.syncOptions?.setOption(.maxMessagesPerRead, value: 1)
+            // Writable is a channel in which nothing is left.
+            try channel.syncOptions?.setOption(.writeBufferWaterMark, value: .init(low: 1, high: 1))
             try channel.syncOptions?.setOption(
                 .recvAllocator,
                 value: AdaptiveRecvByteBufferAllocator(

@@ -9,6 +9,7 @@ extension ConnectionHandler {
     @discardableResult
     func write(_ bytes: ByteBuffer) -> EventLoopFuture<Void>? {
         guard let context else { return nil }
+        if unsent == 0, bytes.readableBytes <= Self.pieceBytes { return writeAtOnce(bytes, context) }
         var rest = bytes
         var allLeft: EventLoopFuture<Void>?
         while rest.readableBytes > 0, let piece = rest.readSlice(length: min(rest.readableBytes, Self.pieceBytes)) {
@@ -24,6 +25,25 @@ extension ConnectionHandler {
         context.flush()
         if unsent > 0 { holdUnsent() }
         return allLeft
+    }
+
+    /// Nearly every answer leaves at once: only one that does not costs a promise. The channel is writable when nothing is left in it
+    /// (``APIChannel``).
+    private func writeAtOnce(_ bytes: ByteBuffer, _ context: ChannelHandlerContext) -> EventLoopFuture<Void> {
+        let count = bytes.readableBytes
+        context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
+        guard !context.channel.isWritable, context.channel.isActive else {
+            return context.eventLoop.makeSucceededVoidFuture()
+        }
+        unsent += count
+        let allLeft = context.eventLoop.makePromise(of: Void.self)
+        allLeft.futureResult.assumeIsolated().whenComplete { result in
+            self.left(count, isSent: (try? result.get()) != nil)
+        }
+        // It leaves when what was written before it has left.
+        context.writeAndFlush(wrapOutboundOut(ByteBuffer()), promise: allLeft)
+        if unsent > 0 { holdUnsent() }
+        return allLeft.futureResult
     }
 
     private func holdUnsent() {
