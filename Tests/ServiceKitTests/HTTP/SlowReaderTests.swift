@@ -265,7 +265,7 @@ struct SlowReaderTests {
         "wherever a reader of a long stream stops, it is cut off",
         arguments: [0, 7, 30, 61, 97, 128, 170, 199, 230, 255])
     func stops(kibibytes: Int) async throws {
-        try await withBeach(leased: 2, limits: { $0.writeStall = .milliseconds(300) }) { beach in
+        try await withBeach(leased: 2, limits: { $0.writeStall = .seconds(1) }) { beach in
             let socket = try await beach.open("/v1/poured-pebbles.csv", by: "ada", window: 16 << 10)
             #expect(await socket.read((4 << 20) + kibibytes << 10) == (4 << 20) + kibibytes << 10)
             try await beach.untilNobody()
