@@ -13,12 +13,7 @@ extension ConnectionHandler {
         var rest = bytes
         var allLeft: EventLoopFuture<Void>?
         while rest.readableBytes > 0, let piece = rest.readSlice(length: min(rest.readableBytes, Self.pieceBytes)) {
-            let count = piece.readableBytes
-            let pieceLeft = context.eventLoop.makePromise(of: Void.self)
-            unsent += count
-            pieceLeft.futureResult.assumeIsolated().whenComplete { result in
-                self.left(count, isSent: (try? result.get()) != nil)
-            }
+            let pieceLeft = track(piece.readableBytes, context)
             context.write(wrapOutboundOut(piece), promise: pieceLeft)
             allLeft = pieceLeft.futureResult
         }
@@ -35,15 +30,21 @@ extension ConnectionHandler {
         guard !context.channel.isWritable, context.channel.isActive else {
             return context.eventLoop.makeSucceededVoidFuture()
         }
-        unsent += count
-        let allLeft = context.eventLoop.makePromise(of: Void.self)
-        allLeft.futureResult.assumeIsolated().whenComplete { result in
-            self.left(count, isSent: (try? result.get()) != nil)
-        }
+        let allLeft = track(count, context)
         // It leaves when what was written before it has left.
         context.writeAndFlush(wrapOutboundOut(ByteBuffer()), promise: allLeft)
         if unsent > 0 { holdUnsent() }
         return allLeft.futureResult
+    }
+
+    /// Counts bytes as unsent until the promise, which goes with their write, is kept or broken.
+    private func track(_ count: Int, _ context: ChannelHandlerContext) -> EventLoopPromise<Void> {
+        let promise = context.eventLoop.makePromise(of: Void.self)
+        unsent += count
+        promise.futureResult.assumeIsolated().whenComplete { result in
+            self.left(count, isSent: (try? result.get()) != nil)
+        }
+        return promise
     }
 
     private func holdUnsent() {
