@@ -1,0 +1,52 @@
+"""Puts a plain dump of a schema in an order of its own: what it says of each object, by kind and name; the columns and constraints of
+a table by name. Takes out what says nothing of the schema: settings, comments, and the layout of a function's body."""
+
+import re
+import sys
+
+# pg_dump writes a line about each object before what makes it.
+heading = re.compile(r"^-- (?:Data for )?Name: (.*?); Type: (.*?); Schema: (.*?); Owner: (.*)$")
+# Where a column or a constraint of a table begins; what else is indented belongs to the one above.
+item = re.compile(r'^    (?:[a-z_"]|CONSTRAINT )')
+noise = re.compile(r"^(?:\s*--.*|SET .*|SELECT pg_catalog\.set_config.*|\\(?:un)?restrict .*|\s*)$")
+
+
+def table(lines: list[str]) -> list[str]:
+    """The lines of `CREATE TABLE`, the items sorted."""
+    end = lines.index(");") if ");" in lines else None
+    if end is None or not lines[0].startswith("CREATE TABLE"):
+        return lines
+    items: list[list[str]] = []
+    for line in lines[1:end]:
+        if item.match(line):
+            items.append([line])
+        else:
+            items[-1].append(line)
+    for each in items:
+        each[-1] = each[-1].removesuffix(",")
+    return lines[:1] + [line for each in sorted(items) for line in each] + lines[end:]
+
+
+def function(lines: list[str]) -> list[str]:
+    """The words of a body, in lines that say little enough for a difference to be found."""
+    text = re.sub(r"\s+", " ", " ".join(re.sub(r"\s--\s.*$", "", line) for line in lines))
+    return re.sub(r"(;|\bTHEN|\bFROM|\bWHERE|\bAND|\bbegin|\bthen|\bfrom|\bwhere|\band) ", r"\1\n        ", text).split("\n")
+
+
+objects: list[tuple[str, list[str]]] = []
+lines: list[str] = []
+for line in sys.stdin.read().splitlines():
+    if found := heading.match(line):
+        lines = []
+        name, kind, schema, owner = found.groups()
+        objects.append((f"== {kind} {name} ({schema}, {owner})", lines))
+    elif not noise.match(line):
+        lines.append(line)
+for name, lines in sorted(objects):
+    print(name)
+    if " TABLE " in name.split("(")[0]:
+        lines = table(lines)
+    elif name.startswith(("== FUNCTION", "== PROCEDURE", "== AGGREGATE")):
+        lines = function(lines)
+    for line in lines if name.startswith(("== TABLE", "== FUNCTION", "== VIEW")) else sorted(lines):
+        print(f"    {line}")
