@@ -69,6 +69,7 @@ package enum DirectoryApplication: ServiceApplication {
         Migration("0062-declined-at-addresses", sql: PackageResources.m0062_declined_at_addresses_sql),
         Migration(
             "0063-places-without-postal-codes", sql: PackageResources.m0063_places_without_postal_codes_sql),
+        Migration("0064-unused", sql: PackageResources.m0064_unused_sql),
     ]
 
     package static func assemble(_ backend: Backend, into parts: inout ServiceParts) throws {
