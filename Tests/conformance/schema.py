@@ -30,6 +30,7 @@ def table(lines: list[str]) -> list[str]:
 def function(lines: list[str]) -> list[str]:
     """The words of a body, in lines that say little enough for a difference to be found."""
     text = re.sub(r"\s+", " ", " ".join(re.sub(r"\s--\s.*$", "", line) for line in lines))
+    text = text.replace("( ", "(").replace(" )", ")")
     return re.sub(r"(;|\bTHEN|\bFROM|\bWHERE|\bAND|\bbegin|\bthen|\bfrom|\bwhere|\band) ", r"\1\n        ", text).split("\n")
 
 
@@ -42,6 +43,13 @@ for line in sys.stdin.read().splitlines():
         objects.append((f"== {kind} {name} ({schema}, {owner})", lines))
     elif not noise.match(line):
         lines.append(line)
+# A check that was added to a table without looking at its rows is a check like any other where there were none.
+for name, lines in [each for each in objects if each[0].startswith("== CHECK CONSTRAINT ")]:
+    text = " ".join(line.strip() for line in lines)
+    if check := re.search(r"^ALTER TABLE (\S+) ADD (CONSTRAINT .*) NOT VALID;$", text):
+        of_table = next(each for _, each in objects if each[:1] == [f"CREATE TABLE {check[1]} ("])
+        of_table.insert(1, f"    {check[2]},")
+        objects.remove((name, lines))
 for name, lines in sorted(objects):
     print(name)
     if " TABLE " in name.split("(")[0]:
