@@ -69,6 +69,36 @@ import Testing
         }
     }
 
+    @Test("a schema of before the first release is told what to do, is left as it is, and is no newer one")
+    func olderThanFirstRelease() async throws {
+        try await withEmpty { _, client in
+            _ = try await client.withConnection { try await migrator([first, second]).migrate($0) }
+            let baseline = Migration("0001-baseline", sql: Array("create table baseline (n int);".utf8))
+            let error = await #expect(throws: MigrationError.self) {
+                try await client.withConnection { try await migrator([baseline]).migrate($0) }
+            }
+            #expect(error == .olderThanFirstRelease(schema: "directory"))
+            #expect(
+                error?.description == """
+                    the schema directory is older than the first release and cannot be migrated: export its tables with the \
+                    version that made it, make a new database, migrate that, and import the tables
+                    """)
+            #expect(try await migrator([baseline]).pending(on: client) == ["0001-baseline"])
+            let row = try #require(
+                try await client.first(
+                    """
+                    select to_regclass('directory.baseline') is null as untouched, count(*) as migrations
+                    from directory.schema_migration
+                    """))
+            #expect(try row["untouched"] == true)
+            #expect(try row["migrations"] == 2)
+            // One that is known is enough: a migration may have been interrupted, and a newer program may have gone on.
+            await #expect(throws: MigrationError.unknown("0002-rows")) {
+                try await client.withConnection { try await migrator([first, baseline]).migrate($0) }
+            }
+        }
+    }
+
     @Test("a migration that fails leaves nothing of itself, and those before it stay")
     func failure() async throws {
         try await withEmpty { _, client in

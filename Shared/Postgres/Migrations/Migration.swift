@@ -29,7 +29,9 @@ package struct TableRights: Sendable, Hashable {
 package enum MigrationError: Error, Sendable, Hashable, CustomStringConvertible {
     /// A migration that was applied is not what it was then.
     case edited(String)
-    /// A migration was applied that this program does not know: a newer one has run.
+    /// Migrations were applied, and none of them is known: the schema is older than the first release.
+    case olderThanFirstRelease(schema: String)
+    /// Of the migrations that were applied, one is not known and another one is: a newer program has run.
     case unknown(String)
     /// Two migrations have the same name.
     case duplicate(String)
@@ -37,6 +39,9 @@ package enum MigrationError: Error, Sendable, Hashable, CustomStringConvertible 
     package var description: String {
         switch self {
         case .edited(let id): "migration \(id) was edited after it had been applied"
+        case .olderThanFirstRelease(let schema):
+            "the schema \(schema) is older than the first release and cannot be migrated: export its tables with the "
+                + "version that made it, make a new database, migrate that, and import the tables"
         case .unknown(let id): "migration \(id) was applied by a newer version"
         case .duplicate(let id): "migration \(id) stands in the list twice"
         }

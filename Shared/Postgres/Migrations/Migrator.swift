@@ -65,6 +65,9 @@ package struct Migrator: Sendable {
         try await prepareSchema(connection)
         let known = try await ownChecksums(connection)
         let applied = try await checksums(of: connection)
+        if !applied.isEmpty, known.keys.allSatisfy({ applied[$0] == nil }) {
+            throw MigrationError.olderThanFirstRelease(schema: schema)
+        }
         for (id, checksum) in applied.sorted(by: { $0.key < $1.key }) {
             guard let own = known[id] else { throw MigrationError.unknown(id) }
             guard own == checksum else { throw MigrationError.edited(id) }
