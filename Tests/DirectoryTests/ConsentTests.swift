@@ -171,8 +171,8 @@ struct ConsentTests {
         }
     }
 
-    @Test("what was answered before there was a ledger is carried over, and what a merge moves keeps its lines")
-    func carriedOver() async throws {
+    @Test("what a merge moves keeps its lines")
+    func moved() async throws {
         try await withDirectory { directory in
             let ana = try await directory.person("Ana", "A", consents: .init(flashInfo: true))
             let bob = try await directory.person("Bob", "B")
@@ -181,33 +181,6 @@ struct ConsentTests {
             let ledger = try await directory.client(.operator).send(
                 ListPersonConsents.request(path: .init(person: bob.id), query: .init(), body: Empty()))
             #expect(ledger.items.map(\.purpose) == [.flashInfo])
-        }
-        let migrator = DirectoryApplication.migrator(runtimeRole: DirectoryApplication.name.rawValue)
-        let old = Migrator(
-            schema: migrator.schema, migrations: Array(migrator.migrations.prefix { $0.id != "0010-rights" }),
-            runtimeRole: DirectoryApplication.name.rawValue)
-        try await withDatabase(migratedBy: [old]) { database in
-            try await database.withClient(as: "directory") { client in
-                try await client.execute(
-                    """
-                    insert into person (id, given_name, family_name, consents)
-                    select gen_random_uuid(), 'A' || n, 'B', directory.with_consents('{}', '{"flashInfo": true, "partnerOffers": false}')
-                    from generate_series(1, 10) as n
-                    """)
-            }
-            try await database.withClient(as: TestRoles.migrator, searchPath: "directory") { client in
-                _ = try await client.withConnection { try await migrator.migrate($0) }
-            }
-            try await database.withClient(as: "directory") { client in
-                let row = try await client.first(
-                    """
-                    select count(*) as lines, count(*) filter (where consents -> purpose = jsonb_build_object('agreed', agreed,
-                            'at', to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))) as same
-                    from consent_entry join person on person.id = consent_entry.person where source = 'carriedOver'
-                    """)
-                #expect(try row?["lines", as: Int.self] == 20)
-                #expect(try row?["same", as: Int.self] == 20)
-            }
         }
     }
 }

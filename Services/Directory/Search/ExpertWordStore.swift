@@ -4,7 +4,7 @@ import ServiceKit
 
 /// The words of experts' names and communes, and how words that somebody types are read.
 enum ExpertWordStore {
-    /// What every transaction that writes experts asks for (migration 0038).
+    /// What every transaction that writes experts asks for.
     static let wake = JobKind<Empty>("expert.words", maximumAttempts: 100)
 
     /// Takes in the words of at most ten thousand experts that were written since the last time.
