@@ -9,14 +9,12 @@ package enum ContentApplication: ServiceApplication {
     package static let endpoints = ContentAPI.endpoints
     package static let peers: [ServiceName] = [.directory]
     package static let migrations = [
-        Migration("0001-resources", sql: PackageResources.m0001_resources_sql),
-        Migration("0002-issues", sql: PackageResources.m0002_issues_sql),
-        Migration("0003-deliveries", sql: PackageResources.m0003_deliveries_sql),
-        Migration("0004-letters", sql: PackageResources.m0004_letters_sql),
-        Migration("0005-rights", sql: PackageResources.m0005_rights_sql),
-        Migration("0006-merges", sql: PackageResources.m0006_merges_sql),
-        Migration("0007-suppressions", sql: PackageResources.m0007_suppressions_sql),
-        Migration("0008-published-resources", sql: PackageResources.m0008_published_resources_sql),
+        Migration("0001-resource", sql: PackageResources.m0001_resource_sql),
+        Migration("0002-issue", sql: PackageResources.m0002_issue_sql),
+        Migration("0003-delivery", sql: PackageResources.m0003_delivery_sql),
+        Migration("0004-letter", sql: PackageResources.m0004_letter_sql),
+        Migration("0005-suppression", sql: PackageResources.m0005_suppression_sql),
+        Migration("0006-merge", sql: PackageResources.m0006_merge_sql),
     ]
 
     package static func assemble(_ backend: Backend, into parts: inout ServiceParts) throws {

@@ -9,13 +9,10 @@ package enum EventsApplication: ServiceApplication {
     package static let endpoints = EventsAPI.endpoints
     package static let peers: [ServiceName] = [.directory]
     package static let migrations = [
-        Migration("0001-events", sql: PackageResources.m0001_events_sql),
-        Migration("0002-members", sql: PackageResources.m0002_members_sql),
-        Migration("0003-registrations", sql: PackageResources.m0003_registrations_sql),
-        Migration("0005-rights", sql: PackageResources.m0005_rights_sql),
-        Migration("0006-merges", sql: PackageResources.m0006_merges_sql),
-        Migration("0007-attended", sql: PackageResources.m0007_attended_sql),
-        Migration("0020-retention", sql: PackageResources.m0020_retention_sql),
+        Migration("0001-event", sql: PackageResources.m0001_event_sql),
+        Migration("0002-member", sql: PackageResources.m0002_member_sql),
+        Migration("0003-registration", sql: PackageResources.m0003_registration_sql),
+        Migration("0004-merge", sql: PackageResources.m0004_merge_sql),
     ]
 
     package static func assemble(_ backend: Backend, into parts: inout ServiceParts) throws {

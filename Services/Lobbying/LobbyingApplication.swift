@@ -9,12 +9,10 @@ package enum LobbyingApplication: ServiceApplication {
     package static let endpoints = LobbyingAPI.endpoints
     package static let peers: [ServiceName] = [.directory]
     package static let migrations = [
-        Migration("0001-officials", sql: PackageResources.m0001_officials_sql),
-        Migration("0002-guests", sql: PackageResources.m0002_guests_sql),
-        Migration("0003-meetings", sql: PackageResources.m0003_meetings_sql),
-        Migration("0005-rights", sql: PackageResources.m0005_rights_sql),
-        Migration("0006-merges", sql: PackageResources.m0006_merges_sql),
-        Migration("0007-telephones", sql: PackageResources.m0007_telephones_sql),
+        Migration("0001-official", sql: PackageResources.m0001_official_sql),
+        Migration("0002-guest", sql: PackageResources.m0002_guest_sql),
+        Migration("0003-meeting", sql: PackageResources.m0003_meeting_sql),
+        Migration("0004-merge", sql: PackageResources.m0004_merge_sql),
     ]
 
     package static func assemble(_ backend: Backend, into parts: inout ServiceParts) throws {

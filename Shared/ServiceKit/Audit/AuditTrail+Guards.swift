@@ -75,5 +75,5 @@ extension AuditTrail {
         "WHEN (((new.seq IS NOT NULL) OR (new.previous IS NOT NULL) OR (new.hash IS NOT NULL) "
         + "OR (new.xid <> pg_current_xact_id()))) EXECUTE FUNCTION"
 
-    private static let migration = String(decoding: PackageResources.kit_0007_audit_sql, as: UTF8.self)
+    private static let migration = String(decoding: PackageResources.kit_0003_audit_trail_sql, as: UTF8.self)
 }

@@ -115,7 +115,7 @@ struct HealthTests {
                 let page = try await service.operatorPage("/health/ready")
                 #expect(page.status == 503)
                 let output = try page.decode(HealthReport.self).checks["database:schema"]?.first?.output
-                #expect(output?.hasSuffix("the first is kit-0001-jobs") == true)
+                #expect(output?.hasSuffix("the first is kit-0001-job") == true)
                 #expect(try await service.operatorPage("/health/live").status == 200)
                 try await database.withClient(as: "migrator") { client in
                     _ = try await client.withConnection {

@@ -1,4 +1,4 @@
--- Work to be done after the transaction that asked for it. A job that is done leaves no row.
+-- Work that a transaction leaves to be done after it. A job that is done leaves no row.
 create table job (
     id bigint generated always as identity primary key,
     kind text not null check (kind <> '' and length(kind) <= 100),
@@ -6,15 +6,15 @@ create table job (
     -- At most one live job of a kind has this key.
     unique_key text check (length(unique_key) <= 500),
     state text not null default 'queued' check (state in ('queued', 'running', 'dead')),
-    -- When somebody is to take it: a queued one at its time, a running one when its lease ends.
+    -- When a worker is to take it: a queued job at its time, a running one when its lease ends.
     due_at timestamptz not null default now(),
     attempt integer not null default 0 check (attempt >= 0),
     maximum_attempts integer not null check (maximum_attempts > 0),
-    -- Who holds it: made anew with each attempt.
+    -- A new one for each attempt: a worker whose lease was lost finds another token and changes nothing.
     lease_token uuid,
     created_at timestamptz not null default now(),
     died_at timestamptz,
-    -- The kind of failure, never a value.
+    -- The kind of failure, never a value: payloads are about people.
     last_error text,
     check ((state = 'running') = (lease_token is not null)),
     check ((state = 'dead') = (died_at is not null))
@@ -23,10 +23,10 @@ create table job (
 create index job_due on job (kind, due_at, id) where state <> 'dead';
 create unique index job_unique on job (kind, unique_key) where state <> 'dead' and unique_key is not null;
 create index job_dead on job (died_at desc, id) where state = 'dead';
--- Rows come and go: a few hundred dead ones are worth a vacuum.
+-- Rows come and go quickly: a few hundred dead tuples are worth a vacuum.
 alter table job set (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 200);
 
--- Schedules, one row each for all replicas.
+-- Schedules: one row for all replicas, so that each run is enqueued once.
 create table cron (
     name text primary key,
     schedule text not null,

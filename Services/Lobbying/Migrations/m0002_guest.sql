@@ -4,7 +4,9 @@ create table guest (
     name text,
     -- The directory's version of the person; an older one never replaces a newer one.
     version integer not null,
-    -- Gone from the directory: kept, without a word about the person, so that a late answer cannot bring them back.
+    -- Deleted from the directory: the row stays, without any data about the person, so that a late answer cannot restore them.
     gone boolean not null default false,
+    -- Erased: no later change from the feed fills the row again.
+    erased boolean not null default false,
     constraint guest_known_or_gone check (gone = (name is null))
 );

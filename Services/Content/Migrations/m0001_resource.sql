@@ -1,4 +1,4 @@
--- What is published: the club's own pieces and what the brands' agencies hand over.
+-- What is published: the club's own texts, and material that the brands' agencies provide.
 create table resource (
     id uuid primary key,
     kind text not null check (kind in ('pressRelease', 'whitePaper', 'article', 'productNews')),

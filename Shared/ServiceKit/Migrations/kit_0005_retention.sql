@@ -1,4 +1,5 @@
--- How long what is known about people is kept: the periods are data, the service's code says what becomes of what is due.
+-- How long personal data is kept: the periods are data, so that staff can change them; what is done with data that is due is
+-- code of the service.
 create table retention_rule (
     code text primary key check (code ~ '^[a-z][a-zA-Z0-9]{1,39}$'),
     months integer not null check (months between 1 and 600),

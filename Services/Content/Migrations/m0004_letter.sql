@@ -1,11 +1,14 @@
--- One mail to one address about the reader's own affairs, asked for by another service or the staff.
+-- One mail to one address about the reader's own affairs, requested by another service or by staff.
 create table letter (
     id uuid primary key,
-    -- The sender's own name for it: asked for twice, it is sent once.
+    -- The requester's own name for the letter: requested twice, it is sent once.
     key text not null constraint letter_key_once unique check (length(key) between 1 and 200),
     purpose text not null check (purpose in ('confirmation', 'selfService', 'contribution', 'receipt', 'notice')),
     email text not null check (length(email) <= 254),
     name text check (length(name) between 1 and 200),
+    -- Whose address it was when the letter was requested; as with deliveries.
+    reader_entity text check (reader_entity in ('person', 'expert')),
+    reader uuid,
     subject text not null check (length(subject) between 1 and 200),
     paragraphs text[] not null constraint letter_paragraphs_check check (cardinality(paragraphs) between 1 and 20),
     action_label text,
@@ -20,6 +23,7 @@ create table letter (
     next_try_at timestamptz not null default now(),
     created_at timestamptz not null default now(),
     updated_at timestamptz not null default now(),
+    constraint letter_reader_whole check ((reader_entity is null) = (reader is null)),
     constraint letter_action_check check (action_url is null or action_label is not null),
     constraint letter_sending_is_claimed check (state <> 'sending' or claim is not null)
 );
@@ -29,8 +33,12 @@ create index letter_newest on letter (id desc);
 create index letter_by_state on letter (state, id desc);
 create index letter_by_purpose on letter (purpose, id desc);
 create index letter_by_address on letter (lower(email), id desc);
+create index letter_by_reader on letter (reader) where reader is not null;
+create index letter_by_age on letter (updated_at);
 
--- A link may be as good as a key: it is not kept once the letter has ended.
+insert into retention_rule (code, months) values ('letters', 24);
+
+-- A link can be as powerful as a password: it is deleted once the letter has ended.
 create function forget_link() returns trigger
     language plpgsql as $$
 begin

@@ -10,6 +10,7 @@ create table circle_meeting (
     updated_at timestamptz not null default now()
 );
 
+-- An invitation is for an official or for a person of the directory, never for both.
 create table invitation (
     id uuid primary key,
     meeting uuid not null references circle_meeting,
@@ -25,6 +26,7 @@ create table invitation (
 create unique index invitation_official_once on invitation (meeting, official) where official is not null;
 create unique index invitation_person_once on invitation (meeting, person) where person is not null;
 create index invitation_in_order on invitation (meeting, id);
+create index invitation_by_person on invitation (person);
 
 create table attendance (
     meeting uuid not null references circle_meeting,
@@ -35,3 +37,4 @@ create table attendance (
 );
 create unique index attendance_official_once on attendance (meeting, official) where official is not null;
 create unique index attendance_person_once on attendance (meeting, person) where person is not null;
+create index attendance_by_person on attendance (person);

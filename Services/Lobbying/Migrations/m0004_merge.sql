@@ -1,18 +1,16 @@
--- Merges of the directory's people that were followed here, until they are undone there.
+-- The directory's merges of people that were applied in this service, kept until they are undone there.
 create table merge (
-    -- The directory's.
+    -- The directory's identifier of the merge.
     id uuid primary key,
     survivor uuid not null,
     merged uuid not null,
-    -- Invitations, and meetings at which somebody was, that were of the merged one.
+    -- The invitations of the merged person, and the meetings that they attended.
     invitations uuid[] not null,
     meetings uuid[] not null,
-    -- Invitations and attendances that the same person had twice, whole.
+    -- Invitations and attendances that both persons had, as whole rows, so that undoing can restore them.
     invitations_aside jsonb not null default '[]',
     attendances_aside jsonb not null default '[]',
     followed_at timestamptz not null default now()
 );
 create index merge_by_survivor on merge (survivor);
 create index merge_by_merged on merge (merged);
-create index invitation_by_person on invitation (person);
-create index attendance_by_person on attendance (person);

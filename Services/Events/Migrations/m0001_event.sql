@@ -34,7 +34,7 @@ create table session (
     starts_at timestamptz not null,
     ends_at timestamptz not null,
     capacity integer not null,
-    -- Counted by the trigger count_seats on every change of a registration.
+    -- Counted by the trigger registration_counts on every change of a registration.
     confirmed integer not null default 0,
     waitlisted integer not null default 0,
     version integer not null default 1,
@@ -45,6 +45,7 @@ create table session (
     constraint session_seats_counted check (confirmed >= 0 and waitlisted >= 0),
     -- The guard behind the lock: whatever the code does, the seat after the last is refused.
     constraint session_never_oversold check (confirmed <= capacity),
+    -- What a registration refers to, so that it cannot name a session of another event.
     constraint session_of_event unique (event, id)
 );
 create index session_in_order on session (event, starts_at, id);
