@@ -14,7 +14,7 @@ struct MailCostTests {
         TextCost.check("letter", bytes: 40_000) { text in
             let letter = LetterStore.Claimed(
                 id: .init(), email: "zoe@agence.example", name: "Zoé", subject: "Bonjour",
-                paragraphs: [text, text, text], actionLabel: nil, actionURL: nil, attempts: 0)
+                paragraphs: [text, text, text], actionLabel: nil, actionURL: nil, attempt: 0)
             _ = renderer.message(letter, from: "club@club.example").bytes
         }
     }
@@ -39,7 +39,7 @@ struct MailCostTests {
     func escaping() throws {
         let letter = LetterStore.Claimed(
             id: .init(), email: "zoe@agence.example", name: "Zoé & <Luc>", subject: "Un \"essai\"",
-            paragraphs: ["L'été\n<b>"], actionLabel: nil, actionURL: nil, attempts: 0)
+            paragraphs: ["L'été\n<b>"], actionLabel: nil, actionURL: nil, attempt: 0)
         let message = try LetterRenderer().message(letter, from: "club@club.example")
         #expect(message.html.hasPrefix("<!DOCTYPE html>"))
         #expect(

@@ -31,7 +31,7 @@ enum DeliveryStore {
         var audience: Edition.Audience
         var email: EmailAddress
         var name: String?
-        var attempts: Int
+        var attempt: Int
     }
 
     /// Adds a delivery for each address that has none in this issue yet; a suppressed address gets one that says so, one
@@ -87,12 +87,12 @@ enum DeliveryStore {
             table: "delivery", scope: "issue = \(issue) and audience = \(audience)", suppressing: "true")
     }
 
-    static let claimed: SQL = "id, audience, email, name, attempts"
+    static let claimed: SQL = "id, audience, email, name, attempt"
 
     static func cancelPending(of issue: Issue.ID, in transaction: PostgresTransaction) async throws {
         try await transaction.execute(
             """
-            update delivery set state = 'cancelled', claim = null, claimed_until = null, updated_at = now()
+            update delivery set state = 'cancelled', lease_token = null, updated_at = now()
             where issue = \(issue) and state = 'pending'
             """)
     }
@@ -115,7 +115,7 @@ enum DeliveryStore {
         let after: SQL = if let key = page.after?.first { "and email > \(key)" } else { "" }
         return try await database.query(
             """
-            select id, issue, audience, email, name, state, attempts, reply, updated_at as "updatedAt"
+            select id, issue, audience, email, name, state, attempt as attempts, reply, updated_at as "updatedAt"
             from delivery where issue = \(issue) \(state) \(audience) \(after)
             order by email limit \(page.limit + 1)
             """)

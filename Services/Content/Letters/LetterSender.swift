@@ -18,9 +18,9 @@ struct LetterSender: Sendable {
 
     private func send(_ job: JobContext) async throws {
         let queue = LetterStore.queue
-        // Others may be sending at this moment: gone are only those who let their claims lapse.
+        // Others may be sending at this moment: gone are only those whose leases have ended.
         let lost = try await queue.settleLost(
-            "claimed_until < now()", again: transport.repeatsHarmlessly, on: backend.database)
+            "due_at < now()", again: transport.repeatsHarmlessly, on: backend.database)
         if lost > 0 { job.logger.warning("letters of a lost sender", metadata: ["count": "\(lost)"]) }
         try await MailSender(database: backend.database, transport: transport, queue: queue).run(
             LetterStore.Claimed.self, LetterStore.claimed, job

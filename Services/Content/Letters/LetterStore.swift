@@ -5,8 +5,8 @@ import ServiceKit
 /// The SQL of letters; how they are handed over is ``MailQueue``'s.
 enum LetterStore {
     private static let columns: SQL = """
-        id, key, purpose, email, name, subject, state, attempts, reply, created_at as "createdAt",
-        updated_at as "updatedAt"
+        id, key, purpose, email, name, subject, state, attempt as attempts, reply,
+        created_at as "createdAt", updated_at as "updatedAt"
         """
 
     /// A letter that a sender has claimed.
@@ -18,11 +18,11 @@ enum LetterStore {
         var paragraphs: [String]
         var actionLabel: String?
         var actionURL: String?
-        var attempts: Int
+        var attempt: Int
     }
 
     static let claimed: SQL = """
-        id, email, name, subject, paragraphs, action_label as "actionLabel", action_url as "actionURL", attempts
+        id, email, name, subject, paragraphs, action_label as "actionLabel", action_url as "actionURL", attempt
         """
 
     /// All letters. To unsubscribe from the Flash info is no wish to miss what concerns oneself.

@@ -4,8 +4,10 @@ import ServiceKit
 
 /// Mails that wait in a table to be handed over: the deliveries of an edition, or the letters.
 ///
-/// A mail is claimed for a while and stays `pending`; it becomes `sending` just before its text goes out and ends as soon
+/// A mail is claimed under a lease and stays `pending`; it becomes `sending` just before its text goes out and ends as soon
 /// as the mail server has answered. What is still `sending` when its sender is gone may have been taken.
+///
+/// As with jobs, `due_at` is when a mail is to be taken: one that waits at its time, one that a sender holds when its lease ends.
 struct MailQueue: Sendable {
     /// `delivery` or `letter`; both have the columns that this file names.
     let table: SQL
@@ -14,24 +16,25 @@ struct MailQueue: Sendable {
     /// The suppressions that keep these mails back.
     let suppressing: SQL
 
-    /// Claims what is due, for `seconds` seconds.
+    /// Claims what is due, under a lease of `seconds` seconds.
     ///
-    /// - Parameter columns: what a `Mail` is read from.
+    /// - Parameters:
+    ///   - columns: what a `Mail` is read from.
+    ///   - token: of the sender; each statement about a claimed mail names it.
     func claim<Mail: Decodable>(
-        _: Mail.Type, _ columns: SQL, by sender: Identifier<MailSender>, seconds: Int, limit: Int,
+        _: Mail.Type, _ columns: SQL, under token: Identifier<MailSender>, seconds: Int, limit: Int,
         on database: PostgresClient
     ) async throws -> [Mail] {
         try await database.write(
             """
             with due as (
                 select id as due_id from \(table)
-                where \(scope) and state = 'pending' and next_try_at <= now()
-                    and (claimed_until is null or claimed_until < now())
-                order by next_try_at, id
+                where \(scope) and state = 'pending' and due_at <= now()
+                order by due_at, id
                 limit \(limit)
                 for update skip locked
             )
-            update \(table) set claim = \(sender), claimed_until = now() + make_interval(secs => \(seconds)),
+            update \(table) set lease_token = \(token), due_at = now() + make_interval(secs => \(seconds)),
                 updated_at = now()
             from due where id = due_id
             returning \(columns)
@@ -41,7 +44,7 @@ struct MailQueue: Sendable {
 
     /// Says that the text goes out now; false when the mail is not this sender's any more or was suppressed since.
     func begin(
-        _ mail: MailMessage.ID, by sender: Identifier<MailSender>, seconds: Int, on database: PostgresClient
+        _ mail: MailMessage.ID, under token: Identifier<MailSender>, seconds: Int, on database: PostgresClient
     ) async throws -> Bool {
         try await database.query(
             """
@@ -49,8 +52,8 @@ struct MailQueue: Sendable {
                 state = case when exists (
                         select from suppression where suppression.email = lower(mail.email) and \(suppressing))
                     then 'suppressed' else 'sending' end,
-                attempts = attempts + 1, claimed_until = now() + make_interval(secs => \(seconds)), updated_at = now()
-            where id = \(mail) and claim = \(sender) and state = 'pending'
+                attempt = attempt + 1, due_at = now() + make_interval(secs => \(seconds)), updated_at = now()
+            where id = \(mail) and lease_token = \(token) and state = 'pending'
             returning state = 'sending' as begun
             """
         ).first.map { try $0["begun"] } ?? false
@@ -58,43 +61,43 @@ struct MailQueue: Sendable {
 
     /// Writes down how it ended; `retryAfter` seconds with `pending` tries again.
     func end(
-        _ mail: MailMessage.ID, by sender: Identifier<MailSender>, as state: MailState, reply: String?,
+        _ mail: MailMessage.ID, under token: Identifier<MailSender>, as state: MailState, reply: String?,
         retryAfter: Int = 0, on database: PostgresClient
     ) async throws {
         try await database.execute(
             """
-            update \(table) set state = \(state), reply = \(reply), claim = null, claimed_until = null,
-                next_try_at = now() + make_interval(secs => \(retryAfter)), updated_at = now()
-            where id = \(mail) and claim = \(sender) and state = 'sending'
+            update \(table) set state = \(state), reply = \(reply), lease_token = null,
+                due_at = now() + make_interval(secs => \(retryAfter)), updated_at = now()
+            where id = \(mail) and lease_token = \(token) and state = 'sending'
             """)
     }
 
     /// Gives back what was claimed and not begun.
     func release(
-        _ mails: [MailMessage.ID], by sender: Identifier<MailSender>, retryAfter: Int, on database: PostgresClient
+        _ mails: [MailMessage.ID], under token: Identifier<MailSender>, retryAfter: Int, on database: PostgresClient
     ) async throws {
         try await database.execute(
             """
-            update \(table) set claim = null, claimed_until = null,
-                next_try_at = now() + make_interval(secs => \(retryAfter)), updated_at = now()
-            where id = any(\(mails)) and claim = \(sender) and state = 'pending'
+            update \(table) set lease_token = null,
+                due_at = now() + make_interval(secs => \(retryAfter)), updated_at = now()
+            where id = any(\(mails)) and lease_token = \(token) and state = 'pending'
             """)
     }
 
     /// Deals with what lost senders had in hand: tried again where a second try changes nothing, else uncertain. One
-    /// that was only paused finds its claims gone and changes nothing.
+    /// that was only paused finds its leases gone and changes nothing.
     ///
     /// - Parameters:
     ///   - again: whether handing over the same message twice leaves one.
-    ///   - orphaned: the claims whose senders are known to be gone.
+    ///   - orphaned: the leases whose senders are known to be gone.
     func settleLost(_ orphaned: SQL, again: Bool, on database: PostgresClient) async throws -> Int {
         try await database.execute(
             """
-            update \(table) set claim = null, claimed_until = null, updated_at = now(),
+            update \(table) set lease_token = null, due_at = least(due_at, now()), updated_at = now(),
                 state = case when state = 'pending' or \(again) then 'pending' else 'uncertain' end,
                 reply = case when state = 'pending' or \(again) then reply
                              else 'the sender was lost while the message went out' end
-            where \(scope) and state in ('pending', 'sending') and claim is not null and \(orphaned)
+            where \(scope) and state in ('pending', 'sending') and lease_token is not null and \(orphaned)
             """)
     }
 
@@ -103,8 +106,7 @@ struct MailQueue: Sendable {
         let row = try await executor.query(
             """
             select count(*)::integer as open,
-                coalesce(greatest(0, ceil(extract(epoch from
-                    min(greatest(next_try_at, coalesce(claimed_until, next_try_at))) - now()))), 0)::integer as wait
+                coalesce(greatest(0, ceil(extract(epoch from min(due_at) - now()))), 0)::integer as wait
             from \(table) where \(scope) and state in ('pending', 'sending')
             """
         ).first

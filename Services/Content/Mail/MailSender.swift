@@ -7,17 +7,17 @@ import ServiceKit
 protocol ClaimedMail: Decodable, Sendable {
     var id: MailMessage.ID { get }
     /// How often it was handed over before.
-    var attempts: Int { get }
+    var attempt: Int { get }
 }
 
 /// Works through a queue of mails: claims some, hands them over in one session, writes down how each ended.
 ///
 /// Any number of replicas may do that at once: a mail is worked on by whoever has claimed it.
 struct MailSender: Sendable {
-    /// How long a claim holds without a word from the sender: longer than any one answer of a mail server is waited for.
-    private static let claimSeconds = 30
+    /// How long a lease lasts without a word from the sender: longer than any one answer of a mail server is waited for.
+    private static let leaseSeconds = 30
     private static let claimSize = 20
-    /// Seconds between the tries: five over about four hours, as mail servers that greylist expect.
+    /// Seconds between the attempts: five over about four hours, as mail servers that greylist expect.
     private static let waits = [60, 300, 1200, 3600, 9000]
 
     let database: PostgresClient
@@ -44,42 +44,43 @@ struct MailSender: Sendable {
     private func work<Mail: ClaimedMail>(
         _ columns: SQL, _ job: JobContext, _ message: @Sendable (Mail) throws -> MailMessage
     ) async throws {
-        let sender = Identifier<MailSender>()
+        let token = Identifier<MailSender>()
         while true {
             try await job.heartbeat()
             let claimed = try await queue.claim(
-                Mail.self, columns, by: sender, seconds: Self.claimSeconds, limit: Self.claimSize, on: database)
+                Mail.self, columns, under: token, seconds: Self.leaseSeconds, limit: Self.claimSize, on: database)
             if claimed.isEmpty { return }
             do {
                 try await transport.withSession { session in
-                    try await deliver(claimed, by: sender, over: session, message)
+                    try await deliver(claimed, under: token, over: session, message)
                 }
             } catch let error as MailUnreachable {
                 job.logger.warning("the mail server cannot be reached", metadata: ["reason": "\(error.reason)"])
-                try await queue.release(claimed.map(\.id), by: sender, retryAfter: 10, on: database)
+                try await queue.release(claimed.map(\.id), under: token, retryAfter: 10, on: database)
                 return
             }
         }
     }
 
     private func deliver<Mail: ClaimedMail>(
-        _ claimed: [Mail], by sender: Identifier<MailSender>, over session: any MailSession,
+        _ claimed: [Mail], under token: Identifier<MailSender>, over session: any MailSession,
         _ message: @Sendable (Mail) throws -> MailMessage
     ) async throws {
         for (index, mail) in claimed.enumerated() {
             guard session.isUsable else {
-                try await queue.release(claimed[index...].map(\.id), by: sender, retryAfter: 0, on: database)
+                try await queue.release(claimed[index...].map(\.id), under: token, retryAfter: 0, on: database)
                 return
             }
             let text = try message(mail)
-            // A new claim for what is still to come, so that a slow server does not let it lapse.
+            // A new lease for what is still to come, so that a slow server does not let it end.
             guard
                 try await queue.begin(
-                    mail.id, by: sender, seconds: Self.claimSeconds + SMTPTransport.longestAnswer, on: database)
+                    mail.id, under: token, seconds: Self.leaseSeconds + SMTPTransport.longestAnswer, on: database)
             else { continue }
             let (state, reply, retryAfter) = Self.ending(of: mail, await session.deliver(text))
             try await queue.end(
-                mail.id, by: sender, as: state, reply: String(reply.prefix(500)), retryAfter: retryAfter, on: database)
+                mail.id, under: token, as: state, reply: String(reply.prefix(500)), retryAfter: retryAfter, on: database
+            )
         }
     }
 
@@ -91,7 +92,7 @@ struct MailSender: Sendable {
         case .refused(let reply): (.failed, reply, 0)
         case .uncertain(let reason): (.uncertain, reason, 0)
         case .postponed(let reply):
-            mail.attempts < waits.count ? (.pending, reply, waits[mail.attempts]) : (.failed, reply, 0)
+            mail.attempt < waits.count ? (.pending, reply, waits[mail.attempt]) : (.failed, reply, 0)
         }
     }
 }

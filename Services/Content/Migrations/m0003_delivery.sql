@@ -10,21 +10,22 @@ create table delivery (
     reader uuid,
     state text not null default 'pending' check (
         state in ('pending', 'sending', 'sent', 'failed', 'uncertain', 'suppressed', 'cancelled')),
-    attempts integer not null default 0,
+    -- How often it was handed over.
+    attempt integer not null default 0,
     reply text,
-    -- Who has it in hand, and until when; a sender that is late finds another token here and changes nothing.
-    claim uuid,
-    claimed_until timestamptz,
-    next_try_at timestamptz not null default now(),
+    -- When a sender is to take it: one that waits at its time, one that a sender holds when its lease ends.
+    due_at timestamptz not null default now(),
+    -- Of the sender that holds it: a sender that is late finds another token here and changes nothing.
+    lease_token uuid,
     updated_at timestamptz not null default now(),
     foreign key (issue, audience) references edition (issue, audience) on delete cascade,
     constraint delivery_reader_whole check ((reader_entity is null) = (reader is null)),
-    constraint delivery_sending_is_claimed check (state <> 'sending' or claim is not null)
+    constraint delivery_sending_is_leased check (state <> 'sending' or lease_token is not null)
 );
 -- No address gets an issue twice, however often the audience is resolved and whatever roles a person has.
 create unique index delivery_once on delivery (issue, lower(email));
-create index delivery_due on delivery (issue, audience, next_try_at, id) where state = 'pending';
-create index delivery_in_hand on delivery (issue, audience, claimed_until) where state = 'sending';
+create index delivery_due on delivery (issue, audience, due_at, id) where state = 'pending';
+create index delivery_leased on delivery (issue, audience, due_at) where state = 'sending';
 create index delivery_by_address on delivery (issue, email);
 create index delivery_by_any_address on delivery (lower(email));
 create index delivery_by_state on delivery (issue, state, email);

@@ -15,20 +15,19 @@ create table letter (
     action_url text,
     state text not null default 'pending' check (
         state in ('pending', 'sending', 'sent', 'failed', 'uncertain', 'suppressed')),
-    attempts integer not null default 0,
+    attempt integer not null default 0,
     reply text,
-    -- Who has it in hand, and until when; as with deliveries.
-    claim uuid,
-    claimed_until timestamptz,
-    next_try_at timestamptz not null default now(),
+    -- As with deliveries.
+    due_at timestamptz not null default now(),
+    lease_token uuid,
     created_at timestamptz not null default now(),
     updated_at timestamptz not null default now(),
     constraint letter_reader_whole check ((reader_entity is null) = (reader is null)),
     constraint letter_action_check check (action_url is null or action_label is not null),
-    constraint letter_sending_is_claimed check (state <> 'sending' or claim is not null)
+    constraint letter_sending_is_leased check (state <> 'sending' or lease_token is not null)
 );
-create index letter_due on letter (next_try_at, id) where state = 'pending';
-create index letter_in_hand on letter (claimed_until) where state = 'sending';
+create index letter_due on letter (due_at, id) where state = 'pending';
+create index letter_leased on letter (due_at) where state = 'sending';
 create index letter_newest on letter (id desc);
 create index letter_by_state on letter (state, id desc);
 create index letter_by_purpose on letter (purpose, id desc);

@@ -51,9 +51,9 @@ create table webhook_delivery (
     revision integer,
     happened_at timestamptz not null default now(),
     state text not null default 'pending' check (state in ('pending', 'sending', 'delivered', 'exhausted')),
-    -- Attempts in all, and since the delivery was last requested.
-    attempts integer not null default 0 check (attempts >= 0),
-    tries integer not null default 0 check (tries between 0 and attempts),
+    -- Attempts in all, and since the delivery was last requested: a replay gives it all attempts again.
+    total_attempts integer not null default 0 check (total_attempts >= 0),
+    attempt integer not null default 0 check (attempt between 0 and total_attempts),
     -- When a worker is to take it: a pending delivery at its time, one that is being sent when its lease ends.
     due_at timestamptz not null default now(),
     lease_token uuid,

@@ -5,10 +5,10 @@ import Postgres
 struct WebhookDeliveryLog: Sendable {
     private static let columns: SQL = """
         delivery.id, delivery.webhook, delivery.entity || '.' || delivery.action as type, delivery.subject,
-        delivery.revision as "subjectVersion", delivery.happened_at as "happenedAt", delivery.state, delivery.attempts,
-        case when delivery.state = 'pending' then delivery.due_at end as "dueAt", last.status as "lastStatus",
-        last.milliseconds as "lastMilliseconds", last.failure as "lastFailure", delivery.created_at as "createdAt",
-        delivery.finished_at as "finishedAt", delivery.number as "_number"
+        delivery.revision as "subjectVersion", delivery.happened_at as "happenedAt", delivery.state,
+        delivery.total_attempts as attempts, case when delivery.state = 'pending' then delivery.due_at end as "dueAt",
+        last.status as "lastStatus", last.milliseconds as "lastMilliseconds", last.failure as "lastFailure",
+        delivery.created_at as "createdAt", delivery.finished_at as "finishedAt", delivery.number as "_number"
         """
 
     /// With the last attempt that has ended.

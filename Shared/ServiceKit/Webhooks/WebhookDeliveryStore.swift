@@ -15,9 +15,9 @@ struct ClaimedDelivery: Sendable {
     let version: Int?
     let happenedAt: Timestamp
     /// Since it was last asked for; 1 for the first.
-    let tries: Int
-    /// Ever; 1 for the first.
     let attempt: Int
+    /// In all; 1 for the first.
+    let totalAttempts: Int
 
     var type: String { "\(entity).\(action)" }
 }
@@ -52,7 +52,7 @@ struct WebhookDeliveryStore: Sendable {
     /// whose last attempt ended without a word is exhausted.
     func claim(_ webhook: Webhook.ID) async throws -> [ClaimedDelivery] {
         let token = UUID()
-        let maximum: SQL = "\(settings.maximumTries)::integer"
+        let maximum: SQL = "\(settings.maximumAttempts)::integer"
         let rows = try await database.write(
             """
             with taken as (
@@ -66,26 +66,26 @@ struct WebhookDeliveryStore: Sendable {
                 for update skip locked
             ), moved as (
                 update webhook_delivery set
-                    state = case when tries < \(maximum) then 'sending' else 'exhausted' end,
-                    attempts = case when tries < \(maximum) then attempts + 1 else attempts end,
-                    lease_token = case when tries < \(maximum) then \(token) end,
-                    finished_at = case when tries < \(maximum) then null else now() end,
+                    state = case when attempt < \(maximum) then 'sending' else 'exhausted' end,
+                    total_attempts = case when attempt < \(maximum) then total_attempts + 1 else total_attempts end,
+                    lease_token = case when attempt < \(maximum) then \(token) end,
+                    finished_at = case when attempt < \(maximum) then null else now() end,
                     due_at = now() + make_interval(secs => \(settings.lease.seconds)),
-                    tries = least(tries + 1, \(maximum))
+                    attempt = least(attempt + 1, \(maximum))
                 from taken where webhook_delivery.id = taken.id
                 returning webhook_delivery.*
             ), logged as (
                 insert into webhook_attempt (delivery, number)
-                select id, attempts from moved where state = 'sending'
+                select id, total_attempts from moved where state = 'sending'
             )
-            select id, entity, subject, action, revision, happened_at, tries, attempts
+            select id, entity, subject, action, revision, happened_at, attempt, total_attempts
             from moved where state = 'sending' order by number
             """)
         return try rows.map { row in
             ClaimedDelivery(
                 id: try row["id"], token: token, entity: try row["entity"], subject: try row["subject"],
                 action: try row["action"], version: try row.optional("revision"), happenedAt: try row["happened_at"],
-                tries: try row["tries"], attempt: try row["attempts"])
+                attempt: try row["attempt"], totalAttempts: try row["total_attempts"])
         }
     }
 
@@ -107,12 +107,12 @@ struct WebhookDeliveryStore: Sendable {
         case .delivered: break
         case .failed(let why):
             failure = why
-            next = delivery.tries < settings.maximumTries ? .pending : .exhausted
+            next = delivery.attempt < settings.maximumAttempts ? .pending : .exhausted
         case .gone:
             failure = .status
             next = .exhausted
         }
-        let delay = max(settings.delay(after: delivery.tries), outcome.retryAfter ?? .zero)
+        let delay = max(settings.delay(after: delivery.attempt), outcome.retryAfter ?? .zero)
         let standing: SQL =
             failure == nil
             ? """
@@ -135,7 +135,7 @@ struct WebhookDeliveryStore: Sendable {
             ), logged as (
                 update webhook_attempt set milliseconds = \(outcome.duration.milliseconds), status = \(outcome.status),
                     response_bytes = \(outcome.responseBytes), failure = \(failure)
-                where delivery = \(delivery.id) and number = \(delivery.attempt)
+                where delivery = \(delivery.id) and number = \(delivery.totalAttempts)
             ), standing as (\(standing))
             select (select state from moved) as state, exists (
                 select from webhook
@@ -154,11 +154,11 @@ struct WebhookDeliveryStore: Sendable {
         try await database.execute(
             """
             with moved as (
-                update webhook_delivery set state = 'pending', lease_token = null, due_at = now(), tries = tries - 1
+                update webhook_delivery set state = 'pending', lease_token = null, due_at = now(), attempt = attempt - 1
                 where \(held(delivery))
             )
             update webhook_attempt set failure = \(WebhookAttempt.Failure.interrupted)
-            where delivery = \(delivery.id) and number = \(delivery.attempt)
+            where delivery = \(delivery.id) and number = \(delivery.totalAttempts)
             """)
     }
 
@@ -229,7 +229,7 @@ struct WebhookDeliveryStore: Sendable {
         return id
     }
 
-    /// From delivered or exhausted to pending, with all tries anew.
+    /// From delivered or exhausted to pending, with all its attempts again.
     ///
     /// - Throws: 404; 409 while it has not ended.
     func replay(_ id: WebhookDelivery.ID, in transaction: PostgresTransaction) async throws {
@@ -251,7 +251,7 @@ struct WebhookDeliveryStore: Sendable {
             """)
     }
 
-    private static let anew: SQL = "state = 'pending', tries = 0, due_at = now(), finished_at = null"
+    private static let anew: SQL = "state = 'pending', attempt = 0, due_at = now(), finished_at = null"
 
     /// The webhooks that are gone and have deliveries left. From one to the next, by the index: the log is long, and they are few.
     private func orphaned() async throws -> [Webhook.ID] {

@@ -32,11 +32,11 @@ package struct WebhookSettings: Sendable {
     package init() {}
 
     /// Attempts before a delivery is exhausted.
-    var maximumTries: Int { delays.count }
+    var maximumAttempts: Int { delays.count }
 
-    /// How long to wait after so many tries; 1 for the first.
-    func delay(after tries: Int) -> Duration {
-        delays[min(max(tries, 0), delays.count - 1)] * Double.random(in: jitter)
+    /// How long to wait after an attempt that failed; 1 for the first.
+    func delay(after attempt: Int) -> Duration {
+        delays[min(max(attempt, 0), delays.count - 1)] * Double.random(in: jitter)
     }
 }
 

@@ -21,7 +21,7 @@ struct WebhookRuleTests {
     @Test("ten attempts are spread over more than three days, with some chance in it")
     func schedule() {
         var settings = WebhookSettings()
-        #expect(settings.maximumTries == 10)
+        #expect(settings.maximumAttempts == 10)
         let sum = settings.delays.reduce(Duration.zero) { $0 + $1 }
         #expect(sum == .seconds(272_105))
         let delays = (0..<50).map { _ in settings.delay(after: 5) }

@@ -185,7 +185,7 @@ package struct JobPlans: Sendable {
         from generate_series(1, 3) as i;
         insert into webhook_secret (webhook, sealed) select id, '' from webhook;
         insert into webhook_delivery (
-            webhook, change_xid, change_id, entity, subject, action, state, attempts, tries, created_at, finished_at, due_at)
+            webhook, change_xid, change_id, entity, subject, action, state, total_attempts, attempt, created_at, finished_at, due_at)
         select pg_temp.key('webhook', 1 + i % 4), '1', i, 'note', i::text, 'changed', state, 1, 1,
             now() - (i / 300) * interval '1 day', case when state = 'pending' then null else now() end,
             now() + interval '1 day'
