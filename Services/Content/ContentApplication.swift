@@ -26,6 +26,6 @@ package enum ContentApplication: ServiceApplication {
         IssueSender(backend: backend, transport: transport, renderer: try FlashInfoRenderer()).mount(on: &parts)
         LetterRoutes(backend: backend).mount(on: &parts)
         LetterSender(backend: backend, transport: transport, renderer: try LetterRenderer()).mount(on: &parts)
-        try ContentRights(backend: backend).mount(on: &parts)
+        ContentRights(backend: backend).mount(on: &parts)
     }
 }

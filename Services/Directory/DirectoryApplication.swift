@@ -51,10 +51,10 @@ package enum DirectoryApplication: ServiceApplication {
         MemberRoutes(backend: backend).mount(on: &parts)
         AmbassadorRoutes(backend: backend).mount(on: &parts)
         ExpertRoutes(backend: backend).mount(on: &parts)
-        try SearchRoutes(backend: backend).mount(on: &parts)
+        SearchRoutes(backend: backend).mount(on: &parts)
         EnrolmentRoutes(backend: backend).mount(on: &parts)
         let post = try Post(backend: backend)
-        try ConfirmationRounds(backend: backend, post: post).mount(on: &parts)
+        ConfirmationRounds(backend: backend, post: post).mount(on: &parts)
         try ReminderRounds(backend: backend, post: post).mount(on: &parts)
         let documents = ContributionDocuments(backend: backend)
         ReceiptRoutes(backend: backend, post: post, pages: pages, documents: documents).mount(on: &parts)
@@ -62,7 +62,7 @@ package enum DirectoryApplication: ServiceApplication {
         let links = SelfServiceLinks(backend: backend, post: post)
         links.mount(on: &parts)
         SelfServiceRoutes(backend: backend, pages: SelfServicePages(renderer: pages), links: links).mount(on: &parts)
-        try DuplicateRoutes(backend: backend).mount(on: &parts)
+        DuplicateRoutes(backend: backend).mount(on: &parts)
         MergeRoutes(backend: backend).mount(on: &parts)
         ExportRoutes(backend: backend).mount(on: &parts)
         TreasurerTableRoutes(backend: backend).mount(on: &parts)
@@ -80,7 +80,7 @@ package enum DirectoryApplication: ServiceApplication {
         PersonalDataRoutes(backend: backend).mount(on: &parts)
         ErasureRoutes(eraser: Eraser(backend: backend)).mount(on: &parts)
         SitemapRoutes(backend: backend).mount(on: &parts)
-        try parts.retention(
+        parts.retention(
             backend,
             DirectoryRetention(backend: backend).tasks
                 + [ImportRetention(backend: backend).task, ReferralRetention(backend: backend).task])

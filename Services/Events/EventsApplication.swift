@@ -20,6 +20,6 @@ package enum EventsApplication: ServiceApplication {
         SessionRoutes(backend: backend).mount(on: &parts)
         RegistrationRoutes(backend: backend, members: Members(backend: backend)).mount(on: &parts)
         Members(backend: backend).mount(on: &parts)
-        try EventsRights(backend: backend).mount(on: &parts)
+        EventsRights(backend: backend).mount(on: &parts)
     }
 }

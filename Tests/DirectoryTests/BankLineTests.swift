@@ -275,7 +275,7 @@ struct BankLineTests {
             try await directory.backend.database.execute(
                 """
                 insert into job (kind, payload, unique_key, maximum_attempts)
-                values ('cron.retention', '{}', 'retention', 3) on conflict do nothing
+                values ('schedule.retention', '{}', 'retention', 3) on conflict do nothing
                 """)
             for _ in 1...300 {
                 let row = try await directory.backend.database.first(

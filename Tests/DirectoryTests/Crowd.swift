@@ -20,7 +20,7 @@ enum Crowd {
         "declined_address_key": "one row", "consent_wording": "a question now and then",
         "bank_booking": "looked up by its primary key when a line is booked",
         "retention_rule": "a handful, by the code",
-        "schema_migration": "one for each migration", "cron": "one for each schedule",
+        "schema_migration": "one for each migration", "schedule": "one for each",
         "feed_cursor": "one for each feed", "feed_compaction": "one row",
         "audit_head": "one row", "audit_base": "one row", "audit_key": "the kit's, looked up by its tests",
         "audit": "the kit's",

@@ -20,7 +20,7 @@ struct ImportRetentionTests {
         try await database.execute(
             """
             insert into job (kind, payload, unique_key, maximum_attempts)
-            values ('cron.retention', '{}', 'retention', 3) on conflict do nothing
+            values ('schedule.retention', '{}', 'retention', 3) on conflict do nothing
             """)
         for _ in 1...400 {
             let row = try await database.first("select last_count from retention_rule where code = 'importRows'")

@@ -25,7 +25,7 @@ struct Network {
             let jobs = try await services.database.withClient { client in
                 try await client.first(
                     """
-                    select (select count(*) from directory.job where kind not like 'cron.%')
+                    select (select count(*) from directory.job where kind not like 'schedule.%')
                         + (select count(*) from content.job where kind = 'letter.send' and due_at <= now()) as count
                     """)?["count", as: Int.self] ?? -1
             }

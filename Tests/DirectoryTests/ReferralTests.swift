@@ -230,7 +230,7 @@ struct ReferralTests {
             try await directory.backend.database.execute(
                 """
                 insert into job (kind, payload, unique_key, maximum_attempts)
-                values ('cron.retention', '{}', 'retention', 3) on conflict do nothing
+                values ('schedule.retention', '{}', 'retention', 3) on conflict do nothing
                 """)
             try await eventually("the firm is forgotten") { try await field.get(old).firm == nil }
             #expect(try await field.get(fresh).firm != nil)

@@ -131,7 +131,8 @@ struct SearchTests {
             try await eventually("the job of the minute is put off") {
                 try await directory.database.withClient(as: "directory") { client in
                     try await client.execute(
-                        "update cron set next_run = now() + interval '1 day' where name = 'expert words'") == 1
+                        "update schedule set next_run = now() + interval '1 day' where name = 'expert-words-refresh'")
+                        == 1
                 }
             }
             func isFound(_ q: String) async throws -> Bool {
@@ -150,8 +151,8 @@ struct SearchTests {
             let runs = try await directory.database.withClient(as: "directory") { client in
                 try await client.first(
                     """
-                    select count(last_run) as runs, (select count(*) from expert_word_due) as due from cron
-                    where name = 'expert words'
+                    select count(last_run) as runs, (select count(*) from expert_word_due) as due from schedule
+                    where name = 'expert-words-refresh'
                     """)
             }
             #expect(try runs?["runs", as: Int.self] == 0 && runs?["due", as: Int.self] == 0)

@@ -6,13 +6,13 @@ import ServiceKit
 struct ContentRights {
     let backend: Backend
 
-    func mount(on parts: inout ServiceParts) throws {
+    func mount(on parts: inout ServiceParts) {
         let backend = backend
         parts.personalData(
             backend,
             erase: { notice, transaction in try await erase(notice, backend.journal, in: transaction) },
             tell: { subject in try await tell(subject, on: backend.database) })
-        try parts.retention(
+        parts.retention(
             backend,
             [
                 mails("deliveries", "Who was sent an issue: forgotten, but counted.", in: "delivery"),

@@ -15,11 +15,11 @@ struct ConfirmationRounds: Sendable {
     let backend: Backend
     let post: Post
 
-    func mount(on parts: inout ServiceParts) throws {
+    func mount(on parts: inout ServiceParts) {
         parts.routes.write(CallConfirmations.self) { call, transaction in
             .value(try await ask(limit: 20_000, in: transaction))
         }
-        try parts.cron("confirmations", "0 8 * * *") { job in
+        parts.schedule("confirmations", .daily(at: "08:00")) { job in
             while true {
                 let asked = try await backend.database.transaction { transaction in
                     try await ask(limit: Self.batch, in: transaction)

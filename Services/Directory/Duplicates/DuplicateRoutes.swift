@@ -6,7 +6,7 @@ import ServiceKit
 struct DuplicateRoutes {
     let backend: Backend
 
-    func mount(on parts: inout ServiceParts) throws {
+    func mount(on parts: inout ServiceParts) {
         let (database, journal) = (backend.database, backend.journal)
         let scans = DuplicateScanJob(backend: backend)
         parts.routes.read(ListDuplicates.self) { call in
@@ -38,7 +38,7 @@ struct DuplicateRoutes {
             try .row(try await DuplicateScanJob.get(call.path.scan, on: database))
         }
         parts.job(DuplicateScanJob.kind) { payload, context in try await scans.run(payload.scan, context) }
-        try parts.cron("scan-duplicates", "20 3 * * *") { context in
+        parts.schedule("scan-duplicates", .daily(at: "03:20")) { context in
             try await database.transaction { transaction in
                 _ = try await scans.request(whole: false, in: transaction)
                 try await context.finish(in: transaction)

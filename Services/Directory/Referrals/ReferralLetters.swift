@@ -25,7 +25,7 @@ struct ReferralLetters: Sendable {
         parts.job(Self.invitation, concurrency: 2) { offer, _ in try await invite(offer) }
         parts.job(Self.answer, concurrency: 2) { answered, _ in try await tell(answered) }
         parts.job(Self.outcome, concurrency: 2) { offer, _ in try await askOutcome(of: offer) }
-        parts.cron("referral-outcomes", every: .seconds(3600)) { job in
+        parts.schedule("referral-outcomes", .every(.seconds(3600))) { job in
             try await askOutcomes { try await job.heartbeat() }
         }
     }

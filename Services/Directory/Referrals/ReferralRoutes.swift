@@ -45,7 +45,7 @@ struct ReferralRoutes {
                 by: call.principal, in: transaction)
             return try .row(rows)
         }
-        parts.cron("expire-referral-offers", every: .seconds(600)) { job in
+        parts.schedule("expire-referral-offers", .every(.seconds(600))) { job in
             try await expire { try await job.heartbeat() }
         }
         parts.routes.constraint("referral_topics_check", .invalid("/topics", "must be 1 to 5"))

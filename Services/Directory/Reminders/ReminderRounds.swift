@@ -23,14 +23,14 @@ struct ReminderRounds: Sendable {
         }
     }
 
-    func mount(on parts: inout ServiceParts) throws {
+    func mount(on parts: inout ServiceParts) {
         parts.routes.write(RemindContributions.self) { _, transaction in .value(try await ask(in: transaction)) }
         parts.routes.read(ListContributionReminders.self) { [database = backend.database] call in
             try .page(
                 try await ReminderStore.list(call.query, call.page, on: database), call.page,
                 key: "contribution", "step")
         }
-        try parts.cron("contribution-reminders", "0 9 * * *") { job in
+        parts.schedule("contribution-reminders", .daily(at: "09:00")) { job in
             let asked = try await backend.database.transaction { transaction in try await ask(in: transaction) }
             if asked.withoutAddress > 0 {
                 job.logger.warning(

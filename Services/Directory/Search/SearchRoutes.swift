@@ -6,7 +6,7 @@ import ServiceKit
 struct SearchRoutes {
     let backend: Backend
 
-    func mount(on parts: inout ServiceParts) throws {
+    func mount(on parts: inout ServiceParts) {
         let database = backend.database
         parts.routes.read(SearchExperts.self) { call in
             let rows = try await database.transaction(readOnly: true) { transaction in
@@ -26,10 +26,10 @@ struct SearchRoutes {
             }
         }
         // For what is lost: words that a review took away while an expert with them was on its way.
-        parts.cron("expert words", every: .seconds(60)) { _ in
+        parts.schedule("expert-words-refresh", .every(.seconds(60))) { _ in
             try await database.transaction { try await ExpertWordStore.refresh(in: $0) }
         }
-        try parts.cron("expert-words-review", "50 3 * * *") { _ in
+        parts.schedule("expert-words-review", .daily(at: "03:50")) { _ in
             try await database.transaction { try await ExpertWordStore.review(in: $0) }
         }
     }

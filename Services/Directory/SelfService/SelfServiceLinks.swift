@@ -42,7 +42,7 @@ struct SelfServiceLinks: Sendable {
         parts.job(Self.find, concurrency: 2) { asked, job in try await find(asked.email, job) }
         parts.job(Self.letter, concurrency: 2) { link, _ in try await write(link) }
         parts.job(Self.moved, concurrency: 2) { moved, _ in try await tell(moved) }
-        parts.cron("self-service-links", every: .seconds(3600)) { _ in
+        parts.schedule("self-service-links", .every(.seconds(3600))) { _ in
             try await SelfServiceStore.purge(on: backend.database)
         }
     }

@@ -6,13 +6,13 @@ import ServiceKit
 struct EventsRights {
     let backend: Backend
 
-    func mount(on parts: inout ServiceParts) throws {
+    func mount(on parts: inout ServiceParts) {
         let backend = backend
         parts.personalData(
             backend,
             erase: { notice, transaction in try await Self.erase(notice, backend.journal, in: transaction) },
             tell: { subject in try await Self.tell(subject, on: backend.database) })
-        try parts.retention(backend, [registrations])
+        parts.retention(backend, [registrations])
     }
 
     /// Gives up the seats to come, to whoever is first in line, and makes the rest of the registrations nobody's.

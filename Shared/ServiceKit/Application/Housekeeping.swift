@@ -2,10 +2,10 @@ import Postgres
 
 /// What the kit cleans up in every service, by schedules that run once across all replicas.
 enum Housekeeping {
-    static func crons(_ database: PostgresClient) -> [CronRegistration] {
+    static func schedules(_ database: PostgresClient) -> [ScheduleRegistration] {
         [
-            CronRegistration.idempotencyPurge(database),
-            CronRegistration("feed-compaction", .every(.seconds(86_400))) { job in
+            ScheduleRegistration.idempotencyPurge(database),
+            ScheduleRegistration("feed-compaction", .every(.seconds(86_400))) { job in
                 try await FeedCompaction(database: database).run { try await job.heartbeat() }
             },
         ]

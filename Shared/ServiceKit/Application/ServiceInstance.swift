@@ -81,7 +81,7 @@ package final class ServiceInstance<App: ServiceApplication>: Service {
             self.configuration = configuration
             self.backend = backend
             self.health = health
-            jobKinds = parts.jobs.map(\.kind) + (parts.crons + Housekeeping.crons(database)).map(\.job.kind)
+            jobKinds = parts.jobs.map(\.kind) + (parts.schedules + Housekeeping.schedules(database)).map(\.job.kind)
             self.responder = responder
             self.feed = feed
             self.http = http
@@ -123,7 +123,7 @@ package final class ServiceInstance<App: ServiceApplication>: Service {
     ) throws -> [any Service] {
         let runner = try JobRunner(
             database: backend.database, schema: App.name.rawValue, jobs: parts.jobs,
-            crons: parts.crons + Housekeeping.crons(backend.database), logger: backend.logger)
+            schedules: parts.schedules + Housekeeping.schedules(backend.database), logger: backend.logger)
         let sealer = AuditSealer(trail: AuditTrail(database: backend.database), logger: backend.logger)
         var services: [any Service] = [runner, sealer]
         if let feed { services.append(feed) }

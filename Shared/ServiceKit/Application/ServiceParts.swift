@@ -10,7 +10,7 @@ package struct ServiceParts {
     package var callers: CallerCheck?
     private let backend: Backend
     private(set) var jobs: [JobRegistration] = []
-    private(set) var crons: [CronRegistration] = []
+    private(set) var schedules: [ScheduleRegistration] = []
     private(set) var snapshots: [ChangeSnapshot] = []
     private(set) var background: [any Service] = []
     private(set) var watches: [Watch] = []
@@ -31,18 +31,13 @@ package struct ServiceParts {
         jobs.append(JobRegistration(kind, concurrency: concurrency, handler: work))
     }
 
-    /// Does something again and again: once in each interval, however many replicas there are.
-    package mutating func cron(
-        _ name: String, every interval: Duration, _ work: @escaping @Sendable (JobContext) async throws -> Void
+    /// Does something again and again: once each time that it is due, however many replicas there are.
+    ///
+    /// - Parameter name: lower-case words joined by hyphens: `expire-tokens`.
+    package mutating func schedule(
+        _ name: String, _ schedule: Schedule, _ work: @escaping @Sendable (JobContext) async throws -> Void
     ) {
-        crons.append(CronRegistration(name, .every(interval), handler: work))
-    }
-
-    /// Does something at the times that a cron expression says, in Paris: `0 6 * * *` is every day at six.
-    package mutating func cron(
-        _ name: String, _ expression: String, _ work: @escaping @Sendable (JobContext) async throws -> Void
-    ) throws {
-        crons.append(CronRegistration(name, try CronSchedule(expression), handler: work))
+        schedules.append(ScheduleRegistration(name, schedule, handler: work))
     }
 
     /// Says what the followers of this service's feed get to see of an entity: a statement that gives `id` and `data` of

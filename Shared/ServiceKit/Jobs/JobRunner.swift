@@ -34,17 +34,17 @@ package struct JobRunner: Service {
     private let logger: Logger
     private let stopping = Latch()
     private let pools: [JobPool]
-    private let scheduler: CronScheduler
+    private let scheduler: Scheduler
 
     /// - Parameters:
     ///   - schema: the service's schema, which names the channel that it is notified on.
-    ///   - crons: each becomes a kind of job of its own, `cron.<name>`.
+    ///   - schedules: each becomes a kind of job of its own, `schedule.<name>`.
     /// - Throws: ``DuplicateKind``.
     package init(
-        database: PostgresClient, schema: String, jobs: [JobRegistration], crons: [CronRegistration] = [],
+        database: PostgresClient, schema: String, jobs: [JobRegistration], schedules: [ScheduleRegistration] = [],
         settings: Settings = Settings(), logger: Logger
     ) throws {
-        let all = jobs + crons.map(\.job)
+        let all = jobs + schedules.map(\.job)
         if let twice = Dictionary(grouping: all, by: \.kind).first(where: { $0.value.count > 1 }) {
             throw DuplicateKind(kind: twice.key)
         }
@@ -57,7 +57,7 @@ package struct JobRunner: Service {
         pools = all.map {
             JobPool($0, store: store, settings: settings, stopping: stopping, logger: logger)
         }
-        scheduler = CronScheduler(database: database, crons: crons, settings: settings, logger: logger)
+        scheduler = Scheduler(database: database, schedules: schedules, settings: settings, logger: logger)
     }
 
     /// Takes no more jobs from now on; `run()` ends when the running ones have.

@@ -27,9 +27,10 @@ create index job_dead on job (died_at desc, id) where state = 'dead';
 alter table job set (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 200);
 
 -- Schedules: one row for all replicas, so that each run is enqueued once.
-create table cron (
+create table schedule (
     name text primary key,
-    schedule text not null,
+    -- When it runs, as the service last said it: a schedule that was changed starts from now.
+    rule text not null,
     next_run timestamptz not null,
     last_run timestamptz
 );

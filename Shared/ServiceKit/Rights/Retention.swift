@@ -63,7 +63,7 @@ struct RetentionRoutes: Sendable {
     let backend: Backend
     let tasks: [RetentionTask]
 
-    func mount(on parts: inout ServiceParts) throws {
+    func mount(on parts: inout ServiceParts) {
         parts.routes.read(ListRetentionRules.self) { _ in
             var rules: [RetentionRule] = []
             for task in tasks {
@@ -87,7 +87,7 @@ struct RetentionRoutes: Sendable {
             return try .page(rows, call.page, key: "id")
         }
         // At night, when nobody waits for what it locks.
-        try parts.cron("retention", "30 3 * * *", enforce)
+        parts.schedule("retention", .daily(at: "03:30"), enforce)
     }
 
     /// Enforces every rule; one that fails does not keep the others from theirs.
@@ -159,8 +159,7 @@ extension ServiceParts {
     /// every night.
     ///
     /// - Parameter tasks: each with a row of its code in `retention_rule`, which a migration of the service adds.
-    /// - Throws: never, but that a cron expression is read.
-    package mutating func retention(_ backend: Backend, _ tasks: [RetentionTask]) throws {
-        try RetentionRoutes(backend: backend, tasks: tasks).mount(on: &self)
+    package mutating func retention(_ backend: Backend, _ tasks: [RetentionTask]) {
+        RetentionRoutes(backend: backend, tasks: tasks).mount(on: &self)
     }
 }

@@ -34,7 +34,7 @@ struct Webhooks: Sendable {
         parts.job(WebhookSender.kind, concurrency: 32) { payload, job in
             try await sender.work(payload.webhook, job)
         }
-        parts.cron("purge-webhook-deliveries", every: .seconds(6 * 3600)) { [deliveries] job in
+        parts.schedule("purge-webhook-deliveries", .every(.seconds(6 * 3600))) { [deliveries] job in
             try await deliveries.purge { try await job.heartbeat() }
         }
         let feed = ChangeFeed(

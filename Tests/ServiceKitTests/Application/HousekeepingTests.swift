@@ -145,7 +145,7 @@ struct HousekeepingTests {
     private func plans(on cluster: TestCluster, _ client: PostgresClient) async throws -> [QueryPlan] {
         let marker = "written \(UInt64.random(in: 0...UInt64.max))"
         try await client.withConnection { connection in
-            try await connection.execute(script: Array("select '\(marker)' from cron limit 1".utf8))
+            try await connection.execute(script: Array("select '\(marker)' from schedule limit 1".utf8))
         }
         for _ in 1...200 {
             let plans = try cluster.plans()

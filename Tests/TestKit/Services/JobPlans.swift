@@ -30,7 +30,7 @@ package struct JobPlans: Sendable {
     }
 
     private static let smallOfKit = [
-        "schema_migration": "one for each migration", "cron": "one for each schedule",
+        "schema_migration": "one for each migration", "schedule": "one for each",
         "feed_cursor": "one for each feed",
         "feed_compaction": "one row", "audit_head": "one row", "audit_base": "one row",
         "retention_rule": "a handful, by the code",
@@ -82,8 +82,8 @@ package struct JobPlans: Sendable {
     private func work(_ service: TestService, _ schema: String) async throws {
         try await service.database.withClient(searchPath: schema) { client in
             for kind in service.jobKinds {
-                let isCron = kind.hasPrefix("cron.")
-                guard let payload = isCron ? "'{}'::jsonb" : payloads[kind] else {
+                let isScheduled = kind.hasPrefix("schedule.")
+                guard let payload = isScheduled ? "'{}'::jsonb" : payloads[kind] else {
                     Testing.Issue.record("no payload is known for jobs of kind \(kind)")
                     continue
                 }
@@ -91,7 +91,7 @@ package struct JobPlans: Sendable {
                     """
                     with added as (
                         insert into job (kind, payload, unique_key, maximum_attempts)
-                        values (\(kind), \(payload), \(isCron ? String(kind.dropFirst(5)) : nil), 1)
+                        values (\(kind), \(payload), \(isScheduled ? String(kind.dropFirst("schedule.".count)) : nil), 1)
                         on conflict do nothing returning id
                     ), told as (select pg_notify(\(schema + "_job"), \(kind)) from added)
                     select (select id from added) as id, (select count(*) from told) as told
@@ -139,7 +139,7 @@ package struct JobPlans: Sendable {
         let marker = "written \(UInt64.random(in: 0...UInt64.max))"
         try await service.database.withClient(as: schema) { client in
             try await client.withConnection { connection in
-                try await connection.execute(script: Array("select '\(marker)' from cron limit 1".utf8))
+                try await connection.execute(script: Array("select '\(marker)' from schedule limit 1".utf8))
             }
         }
         for _ in 1...200 {

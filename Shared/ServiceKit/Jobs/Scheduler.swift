@@ -4,33 +4,35 @@ package import Postgres
 
 /// Something that is done by a schedule, once for all replicas.
 ///
-/// Each time it is due, one replica puts a job of kind `cron.<name>` into the queue; so it is leased, retried and seen like
+/// Each time it is due, one replica puts a job of kind `schedule.<name>` into the queue; so it is leased, retried and seen like
 /// any other. What was due while no replica ran is done once when one is back; what is due while the last run still goes on is
 /// left out. A run that is dead is seen until the next one is due, which has the same work.
-package struct CronRegistration: Sendable {
+package struct ScheduleRegistration: Sendable {
     package let name: String
-    package let schedule: CronSchedule
+    package let schedule: Schedule
     let job: JobRegistration
     let kind: JobKind<Empty>
 
     /// - Parameters:
-    ///   - name: as in `expire-tokens`.
+    ///   - name: lower-case words joined by hyphens: `expire-tokens`.
     ///   - maximumAttempts: after so many the run is dead; the next comes at its time all the same.
     package init(
-        _ name: String, _ schedule: CronSchedule, maximumAttempts: Int = 3, timeLimit: Duration = .seconds(600),
+        _ name: String, _ schedule: Schedule, maximumAttempts: Int = 3, timeLimit: Duration = .seconds(600),
         handler: @escaping @Sendable (JobContext) async throws -> Void
     ) {
+        precondition(name.utf8.allSatisfy { (97...122).contains($0) || $0 == UInt8(ascii: "-") }, name)
+        if case .every(let interval) = schedule { precondition(interval >= .milliseconds(1), name) }
         self.name = name
         self.schedule = schedule
-        kind = JobKind("cron.\(name)", maximumAttempts: maximumAttempts, timeLimit: timeLimit)
+        kind = JobKind("schedule.\(name)", maximumAttempts: maximumAttempts, timeLimit: timeLimit)
         job = JobRegistration(kind) { _, context in try await handler(context) }
     }
 }
 
-extension CronRegistration {
+extension ScheduleRegistration {
     /// Removes the stored answers to requests that are older than a day: each service has it.
-    package static func idempotencyPurge(_ database: PostgresClient) -> CronRegistration {
-        CronRegistration("purge-idempotency", .every(.seconds(600))) { job in
+    package static func idempotencyPurge(_ database: PostgresClient) -> ScheduleRegistration {
+        ScheduleRegistration("purge-idempotency", .every(.seconds(600))) { job in
             // In pieces, so that no statement takes long and none locks many rows; by their places, as the planner reads the whole of a
             // small table for a piece that is named by keys. The time is looked at again: a key may be used anew meanwhile.
             while try await database.execute(
@@ -47,15 +49,15 @@ extension CronRegistration {
 }
 
 /// Puts what is due into the queue. Every replica looks; the database says who does it.
-struct CronScheduler: Sendable {
+struct Scheduler: Sendable {
     let database: PostgresClient
-    let crons: [CronRegistration]
+    let schedules: [ScheduleRegistration]
     let settings: JobRunner.Settings
     let logger: Logger
 
     /// Until the task is cancelled.
     func run() async {
-        guard !crons.isEmpty else { return }
+        guard !schedules.isEmpty else { return }
         var registered = false
         while !Task.isCancelled {
             var pause = settings.pauseAfterFailure
@@ -73,13 +75,14 @@ struct CronScheduler: Sendable {
     /// A schedule that is new, or is not what it was, starts from now; by the database's clock.
     func register() async throws {
         let now = try await now()
-        for cron in crons {
+        for registration in schedules {
+            let schedule = registration.schedule
             try await database.execute(
                 """
-                insert into cron (name, schedule, next_run)
-                values (\(cron.name), \(cron.schedule.description), \(cron.schedule.next(after: now)))
-                on conflict (name) do update set schedule = excluded.schedule, next_run = excluded.next_run
-                where cron.schedule <> excluded.schedule
+                insert into schedule (name, rule, next_run)
+                values (\(registration.name), \(schedule.description), \(schedule.next(after: now)))
+                on conflict (name) do update set rule = excluded.rule, next_run = excluded.next_run
+                where schedule.rule <> excluded.rule
                 """)
         }
     }
@@ -88,17 +91,18 @@ struct CronScheduler: Sendable {
     func enqueueDue() async throws -> Duration {
         let rows = try await database.query(
             """
-            select name, next_run, now() as now, next_run <= now() as due from cron where name = any(\(crons.map(\.name)))
+            select name, next_run, now() as now, next_run <= now() as due from schedule
+            where name = any(\(schedules.map(\.name)))
             """)
-        let known = Dictionary(uniqueKeysWithValues: crons.map { ($0.name, $0) })
+        let known = Dictionary(uniqueKeysWithValues: schedules.map { ($0.name, $0) })
         var pause = settings.poll
         for row in rows {
-            guard let cron = known[try row["name"]] else { continue }
+            guard let registration = known[try row["name"]] else { continue }
             let now: Timestamp = try row["now"]
             var next: Timestamp = try row["next_run"]
             if try row["due"] {
-                next = cron.schedule.next(after: now)
-                try await take(cron, next: next)
+                next = registration.schedule.next(after: now)
+                try await take(registration, next: next)
             }
             pause = min(pause, .microseconds(max(1_000, next.microseconds - now.microseconds)))
         }
@@ -108,20 +112,20 @@ struct CronScheduler: Sendable {
     /// Moves the schedule on and enqueues its job, in one statement: whoever comes second finds that it is not due.
     ///
     /// - Returns: whether it was us, and no earlier run is still under way.
-    @discardableResult func take(_ cron: CronRegistration, next: Timestamp) async throws -> Bool {
+    @discardableResult func take(_ registration: ScheduleRegistration, next: Timestamp) async throws -> Bool {
         try await database.write(
             """
             with due as (
-                update cron set next_run = \(next), last_run = now()
-                where name = \(cron.name) and next_run <= now()
+                update schedule set next_run = \(next), last_run = now()
+                where name = \(registration.name) and next_run <= now()
                 returning name
             ), added as (
                 insert into job (kind, payload, unique_key, maximum_attempts)
-                select \(cron.kind.name), '{}', name, \(cron.kind.maximumAttempts)::integer from due
+                select \(registration.kind.name), '{}', name, \(registration.kind.maximumAttempts)::integer from due
                 on conflict (kind, unique_key) where state <> 'dead' and unique_key is not null do nothing
                 returning kind
             ), followed as (
-                delete from job using due where kind = \(cron.kind.name) and state = 'dead'
+                delete from job using due where kind = \(registration.kind.name) and state = 'dead'
             )
             select pg_notify(current_schema() || '_job', kind) from added
             """
