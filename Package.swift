@@ -29,12 +29,9 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         // Flags over environment over file, secrets kept out of logs.
         .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: []),
-        // The logging, metrics and tracing facades that our back ends stand behind.
+        // The logging and metrics facades that our back ends stand behind.
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
-        .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
-        // The context that carries a trace from task to task.
-        .package(url: "https://github.com/apple/swift-service-context", from: "1.5.1"),
         // Command lines with help texts.
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         // JSON web tokens of another maker, which ours are tested against.
@@ -87,16 +84,13 @@ let package = Package(
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
-                .product(name: "Instrumentation", package: "swift-distributed-tracing"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
-                .product(name: "ServiceContextModule", package: "swift-service-context"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-                .product(name: "Tracing", package: "swift-distributed-tracing"),
             ],
             path: "Shared/ServiceKit",
             exclude: ["Documentation.docc"],
@@ -162,7 +156,6 @@ let package = Package(
                 .product(name: "NIOEmbedded", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-                .product(name: "Tracing", package: "swift-distributed-tracing"),
             ]),
         test("Directory", testing: ["Directory", "Content"]),
         test("Events"),

@@ -2,6 +2,12 @@ import Postgres
 import TestKit
 import Testing
 
+extension PostgresExecutor {
+    fileprivate func notify(_ channel: String, _ payload: String = "") async throws {
+        try await execute("select pg_notify(\(channel), \(payload))")
+    }
+}
+
 @Suite("Notifications") struct NotificationTests {
     @Test("listeners get what is notified on their channels, when it commits")
     func listen() async throws {

@@ -46,8 +46,7 @@ struct EventsRights {
             """
         ).map { try $0["id"] }
         // What was registered says who did, and had a note.
-        try await transaction.execute(
-            "delete from audit_key where entity = 'registration' and subject = any(\(forgotten.map(\.text)))")
+        try await AuditTrail.forget("registration", forgotten, in: transaction)
         try await journal.record(entries, by: .service(.events), in: transaction)
         // The address in the copy is one of those that the directory knows, and says of when it was whose.
         return []

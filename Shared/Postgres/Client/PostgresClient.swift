@@ -32,9 +32,6 @@ package final class PostgresClient: Service, PostgresExecutor {
         _ = try? await Promise.wait { loop.mailbox.post(.shutDown(grace: 5_000_000_000, $0)) }
     }
 
-    /// True if at least one connection takes statements now.
-    package var isConnected: Bool { loop.connected.load(ordering: .acquiring) > 0 }
-
     /// For how long the oldest commit under way has been waiting for the server's answer: for a synchronous standby, or for a disk.
     /// Nil while none is under way.
     package var oldestCommit: Duration? {

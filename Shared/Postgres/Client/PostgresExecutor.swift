@@ -30,9 +30,4 @@ extension PostgresExecutor {
     package func first(_ sql: SQL) async throws -> Row? {
         try await query(sql).first
     }
-
-    /// Tells those who listen to a channel, when and if the transaction commits. A payload has less than 8000 bytes.
-    package func notify(_ channel: String, _ payload: String = "") async throws {
-        try await execute("select pg_notify(\(channel), \(payload))")
-    }
 }

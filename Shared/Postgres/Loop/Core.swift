@@ -214,7 +214,6 @@ final class Core {
         waiters.removeAll()
         for wire in Array(wires.values) { lose(wire, .shutDown) }
         for listener in listeners.values { listener.continuation.finish() }
-        loop.connected.store(0, ordering: .releasing)
         for promise in shutDown?.promises ?? [] { promise.succeed(()) }
     }
 
@@ -239,7 +238,6 @@ final class Core {
         guard connectionsChanged else { return }
         connectionsChanged = false
         let ready = shared.count { $0.wire.map { !$0.isSilent } ?? false }
-        loop.connected.store(ready, ordering: .releasing)
         reportLeased()
         loop.metrics.connections(
             shared: ready, idle: idle.count, busy: leased.count + resetting.count,

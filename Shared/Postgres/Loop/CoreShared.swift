@@ -80,10 +80,7 @@ extension Core {
         guard shared[index].wire == nil else { return lose(wire, .connectionClosed) }
         let wasDown = shared.allSatisfy { $0.wire == nil }
         shared[index].wire = wire
-        if wasDown {
-            loop.connected.store(1, ordering: .releasing)
-            loop.logger.info("connected to the database")
-        }
+        if wasDown { loop.logger.info("connected to the database") }
     }
 
     /// What waits is told at once, if nothing else of this client works: it would wait for the next attempt in vain.
@@ -102,9 +99,8 @@ extension Core {
     func sharedLost(_ index: Int, _ wire: Wire) {
         guard shared[index].wire === wire else { return }
         shared[index].wire = nil
-        if shared.allSatisfy({ $0.wire == nil }) {
-            loop.connected.store(0, ordering: .releasing)
-            if !isShuttingDown { loop.logger.warning("the connection to the database was lost") }
+        if shared.allSatisfy({ $0.wire == nil }), !isShuttingDown {
+            loop.logger.warning("the connection to the database was lost")
         }
         shared[index].backOff.lost(after: now - wire.opened, now: now)
         connectShared(index)

@@ -17,8 +17,6 @@ final class Loop: Sendable {
     let logger: Logger
     let metrics = ClientMetrics()
     let mailbox = Mailbox()
-    /// Connections that take autocommit statements now.
-    let connected = Atomic<Int>(0)
     /// Since when the oldest commit has been waiting for its answer; `.max` while none is.
     let commitsSince = Atomic<UInt64>(.max)
     /// A ``WriteState``.

@@ -106,21 +106,12 @@ package struct AuditTrail: Sendable {
         return .intact(head)
     }
 
-    /// Whether these are the values that an entry is about.
-    ///
-    /// - Parameter entry: the row's `id`.
-    /// - Returns: nil if nobody can tell: there is no such row, it has no values, or the thing was erased.
-    package func matches(_ values: some Encodable, entry: Int64) async throws -> Bool? {
-        let message = try WireJSON.encode(values)
-        return try await database.first(
-            """
-            select commitment = sha256(substr(pads, 65) || sha256(substr(pads, 1, 64) || \(message))) as same
-            from audit join audit_key using (entity, subject) where id = \(entry)
-            """)?.optional("same")
-    }
-
-    /// Deletes the key of a thing: its commitments stand, and say nothing any more. Recording it as `erased` does this too.
-    package func forget(_ entity: String, _ id: some TextValue, in executor: any PostgresExecutor) async throws {
-        try await executor.execute("delete from audit_key where entity = \(entity) and subject = \(id.text)")
+    /// Deletes the keys of records whose values must not be provable any more: their commitments stay in the chain and reveal
+    /// nothing. Recording a record as `erased` does this too.
+    package static func forget(
+        _ entity: String, _ ids: [some TextValue], in transaction: PostgresTransaction
+    ) async throws {
+        try await transaction.execute(
+            "delete from audit_key where entity = \(entity) and subject = any(\(ids.map(\.text)))")
     }
 }

@@ -40,7 +40,7 @@ struct OutgoingCall: Sendable {
         default: isRepeatable = false
         }
         if let requestID = RequestID.current { headers.add(name: "X-Request-ID", value: requestID) }
-        TraceInjector.inject(into: &headers)
+        if let trace = TraceContext.current { headers.add(name: "traceparent", value: trace.traceparent) }
     }
 
     /// The request as it goes out now, with what is left of the time.

@@ -1,7 +1,6 @@
 import ClubProtocol
 import Crypto
 package import HTTPTypes
-import Instrumentation
 package import Logging
 import NIOCore
 package import Postgres

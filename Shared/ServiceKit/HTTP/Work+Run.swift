@@ -1,10 +1,8 @@
 import ClubProtocol
 import HTTPTypes
-import Instrumentation
 import Logging
 import NIOCore
 import Postgres
-import ServiceContextModule
 
 extension Work {
     /// Does the work, with a seat for the time in which the body of an upload is waited for.
@@ -29,9 +27,7 @@ extension Work {
                 guard let text = head.traceparent, let trace = TraceContext(traceparent: text) else {
                     return await perform(input, sink)
                 }
-                var context = ServiceContext.topLevel
-                context.trace = trace.child()
-                return await ServiceContext.withValue(context) { await perform(input, sink) }
+                return await TraceContext.$current.withValue(trace.child()) { await perform(input, sink) }
             }
         }
     }

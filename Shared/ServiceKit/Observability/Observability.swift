@@ -3,9 +3,8 @@ import CoreMetrics
 package import Logging
 import Metrics
 import Synchronization
-import Tracing
 
-/// The process-wide back ends of the logging, metrics and tracing facades. Each can be set once in the life of a process.
+/// The process-wide back ends of the logging and metrics facades. Each can be set once in the life of a process.
 package enum Observability {
     private static let logged = Mutex(false)
 
@@ -19,12 +18,9 @@ package enum Observability {
         return registry
     }()
 
-    private static let tracing: Void = InstrumentationSystem.bootstrap(TraceTracer())
-
-    /// Sets up metrics and tracing, once; later calls change nothing.
+    /// Sets up metrics, once; later calls change nothing.
     static func bootstrap() {
         _ = metrics
-        _ = tracing
     }
 
     /// Sets up logging too: lines on standard error. The first call decides.

@@ -1,6 +1,3 @@
-package import HTTPTypes
-package import Instrumentation
-
 /// Where a piece of work stands in a trace: what the `traceparent` header field says (W3C Trace Context, level 1).
 package struct TraceContext: Hashable, Sendable {
     private let high: UInt64
@@ -16,16 +13,12 @@ package struct TraceContext: Hashable, Sendable {
         self.isSampled = isSampled
     }
 
-    /// The beginning of a new trace.
-    package static func root() -> TraceContext {
-        // All zeros means "none" in both identifiers.
-        TraceContext(
-            high: .random(in: .min ... .max), low: .random(in: 1 ... .max), span: .random(in: 1 ... .max),
-            isSampled: false)
-    }
+    /// The trace of the running task, as its request came with it; calls to other services pass it on.
+    @TaskLocal package static var current: TraceContext?
 
     /// A step within this one: the same trace, a span identifier of its own.
     package func child() -> TraceContext {
+        // All zeros means "none".
         TraceContext(high: high, low: low, span: .random(in: 1 ... .max), isSampled: isSampled)
     }
 
@@ -45,44 +38,14 @@ package struct TraceContext: Hashable, Sendable {
 
     /// The value of the header field for the next one in the line.
     package var traceparent: String {
-        String(decoding: Array("00-".utf8) + traceBytes + [UInt8(ascii: "-")] + spanBytes, as: UTF8.self)
+        String(decoding: Array("00-".utf8) + traceBytes + [UInt8(ascii: "-")] + Hex.write(span), as: UTF8.self)
             + (isSampled ? "-01" : "-00")
     }
 
     /// 32 hexadecimal digits.
     package var traceID: String { String(decoding: traceBytes, as: UTF8.self) }
 
-    /// 16 hexadecimal digits.
-    package var spanID: String { String(decoding: spanBytes, as: UTF8.self) }
-
     private var traceBytes: [UInt8] { Hex.write(high) + Hex.write(low) }
-    private var spanBytes: [UInt8] { Hex.write(span) }
-}
-
-extension TraceContext {
-    /// The trace of the running task.
-    package static var current: TraceContext? { InstrumentationContext.current?.trace }
-}
-
-extension HTTPField.Name {
-    /// W3C Trace Context.
-    package static let traceparent: HTTPField.Name = {
-        guard let name = HTTPField.Name("traceparent") else { preconditionFailure("a valid field name") }
-        return name
-    }()
-}
-
-extension InstrumentationContext {
-    private enum TraceKey: InstrumentationContextKey {
-        typealias Value = TraceContext
-        static var nameOverride: String? { "trace" }
-    }
-
-    /// The trace that the current work belongs to.
-    package var trace: TraceContext? {
-        get { self[TraceKey.self] }
-        set { self[TraceKey.self] = newValue }
-    }
 }
 
 /// Lower-case hexadecimal, which is the only one that the recommendation allows.

@@ -33,6 +33,19 @@ struct ServiceClientTests {
         }
     }
 
+    @Test("passes the trace of its task on, and none where there is none")
+    func trace() async throws {
+        try await withClient { _, _ in
+            .json("{\"number\":1}")
+        } _: { client, server in
+            let text = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+            let trace = try #require(TraceContext(traceparent: text))
+            _ = try await TraceContext.$current.withValue(trace) { try await client.send(ReadThing.one) }
+            _ = try await client.send(ReadThing.one)
+            #expect(server.received.map { $0.headers["traceparent"] } == [[text], []])
+        }
+    }
+
     @Test("sends a body, the version it is based on, and an Idempotency-Key with every POST")
     func bodies() async throws {
         try await withClient { request, _ in

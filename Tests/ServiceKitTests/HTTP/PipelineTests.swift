@@ -3,6 +3,7 @@ import Foundation
 import HTTPTypes
 import Postgres
 import ServiceKit
+import Synchronization
 import TestKit
 import Testing
 
@@ -255,6 +256,21 @@ struct PipelineTests {
             }
             let first = try await tickets.send(.get, "/v1/ping"), second = try await tickets.send(.get, "/v1/ping")
             #expect(first.headers["x-request-id"] != second.headers["x-request-id"])
+        }
+    }
+
+    @Test("a request's trace goes on within its work, with a span of its own")
+    func traces() async throws {
+        try await withTickets { tickets in
+            let text = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+            #expect(try await tickets.send(.get, "/v1/ping", ["traceparent": text]).status == 200)
+            let trace = try #require(tickets.desk.trace.withLock { $0 })
+            #expect(trace.traceID == "0af7651916cd43dd8448eb211c80319c" && trace.isSampled)
+            #expect(trace.traceparent != text)
+            for ignored in [[:], ["traceparent": text.uppercased()]] {
+                #expect(try await tickets.send(.get, "/v1/ping", ignored).status == 200)
+                #expect(tickets.desk.trace.withLock { $0 } == nil)
+            }
         }
     }
 

@@ -135,6 +135,8 @@ final class TicketDesk: Sendable {
     let runs = Atomic<Int>(0)
     let cancelled = Atomic<Int>(0)
     let broken = Atomic<Int>(0)
+    /// The trace of the last ping.
+    let trace = Mutex<TraceContext?>(nil)
     private let gate = Mutex<(isOpen: Bool, waiting: [CheckedContinuation<Void, Never>])>((false, []))
 
     func wait() async {
@@ -274,7 +276,10 @@ final class TicketDesk: Sendable {
         routes.problemPage(below: ["/v1/ticket-page"]) { problem, requestID in
             "<h1>\(problem.type.slug) \(requestID)</h1>"
         }
-        routes.read(OldPing.self) { _ in .value(.init(pong: true)) }
+        routes.read(OldPing.self) { _ in
+            self.trace.withLock { $0 = TraceContext.current }
+            return .value(.init(pong: true))
+        }
         routes.constraint("ticket_title_key", Problem(.alreadyExists, "There is a ticket of this title."))
         return routes
     }
