@@ -38,7 +38,7 @@ let package = Package(
         .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
         // Hashes, HMAC and Ed25519 keys; the RSA keys of OpenID providers.
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
-        // Mails and pages in French from templates.
+        // Templates of another maker, which ours are tested against.
         .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
         // Deques: queues whose head is taken without moving the rest.
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
@@ -98,11 +98,10 @@ let package = Package(
         service(
             "Directory",
             [
-                "CXML2", "Documents",
+                "CPango", "CXML2", "Documents",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
-                .product(name: "Mustache", package: "swift-mustache"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ], templates: true),
@@ -112,7 +111,6 @@ let package = Package(
             [
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
-                .product(name: "Mustache", package: "swift-mustache"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
@@ -153,6 +151,7 @@ let package = Package(
                 "ServiceKit",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "JWTKit", package: "jwt-kit"),
+                .product(name: "Mustache", package: "swift-mustache"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),

@@ -1,6 +1,6 @@
 import AsyncHTTPClient
 import ClubProtocol
-import Foundation
+import FoundationEssentials
 import ServiceKit
 
 /// Where the services are and who calls them, from the environment.

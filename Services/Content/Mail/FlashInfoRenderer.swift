@@ -1,18 +1,15 @@
 import ClubProtocol
-import Foundation
-import Mustache
+import FoundationEssentials
+import ServiceKit
 
 /// Makes the mails of an issue: French text and HTML from the templates.
 struct FlashInfoRenderer: Sendable {
-    private let text: MustacheTemplate
-    private let html: MustacheTemplate
+    private let text: Template
+    private let html: Template
 
     init() throws {
-        // The text must not be HTML-escaped: mustache's own content type for text.
-        text = try MustacheTemplate(
-            string: "{{% CONTENT_TYPE:TEXT}}"
-                + String(decoding: PackageResources.flash_info_text_mustache, as: UTF8.self))
-        html = try MustacheTemplate(string: HTMLTemplate.source(PackageResources.flash_info_html_mustache))
+        text = try Template(PackageResources.flash_info_text_mustache, escaping: .none)
+        html = try Template(PackageResources.flash_info_html_mustache, escaping: .html)
     }
 
     /// The message for one reader. `unsubscribe` is the signed token that takes the address off the list.

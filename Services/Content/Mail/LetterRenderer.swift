@@ -1,17 +1,15 @@
 import ClubProtocol
-import Foundation
-import Mustache
+import FoundationEssentials
+import ServiceKit
 
 /// Makes the mail of a letter: French text and HTML from the templates.
 struct LetterRenderer: Sendable {
-    private let text: MustacheTemplate
-    private let html: MustacheTemplate
+    private let text: Template
+    private let html: Template
 
     init() throws {
-        // The text must not be HTML-escaped: mustache's own content type for text.
-        text = try MustacheTemplate(
-            string: "{{% CONTENT_TYPE:TEXT}}" + String(decoding: PackageResources.letter_text_mustache, as: UTF8.self))
-        html = try MustacheTemplate(string: HTMLTemplate.source(PackageResources.letter_html_mustache))
+        text = try Template(PackageResources.letter_text_mustache, escaping: .none)
+        html = try Template(PackageResources.letter_html_mustache, escaping: .html)
     }
 
     func message(_ letter: LetterStore.Claimed, from sender: EmailAddress) -> MailMessage {

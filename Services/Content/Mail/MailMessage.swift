@@ -1,5 +1,5 @@
 import ClubProtocol
-import Foundation
+import FoundationEssentials
 
 /// A mail with a text and an HTML body (RFC 5322, RFC 2045 to 2047), made into bytes with CRLF line ends.
 struct MailMessage: Sendable {

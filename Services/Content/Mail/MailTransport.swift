@@ -1,5 +1,5 @@
 import ClubProtocol
-import Foundation
+import FoundationEssentials
 
 /// Where mails are handed over.
 protocol MailTransport: Sendable {
@@ -77,14 +77,14 @@ enum MailTransports {
             }
             connections = number
         }
-        let user = components.user?.removingPercentEncoding
+        let user = components.user
         if user != nil, !secure, startTLS == .never, !SMTPTransport.isLoopback(host: host) {
             throw MailURLInvalid(
                 reason: "has a user and starttls=never: a password is sent after TLS only, but to this machine itself")
         }
         return SMTPTransport(
             host: host, port: components.port ?? (secure ? 465 : 25), secure: secure, startTLS: startTLS,
-            user: user, password: components.password?.removingPercentEncoding,
+            user: user, password: components.password,
             sessions: connections, sender: try sender(in: components))
     }
 

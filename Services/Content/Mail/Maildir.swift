@@ -1,6 +1,7 @@
 import ClubProtocol
-import Foundation
+import FoundationEssentials
 import NIOPosix
+import ServiceKit
 
 /// A Maildir: each message a file, written under `tmp/` and moved to `new/` when it is whole.
 ///
@@ -17,11 +18,10 @@ struct Maildir: MailTransport {
         self.sender = sender
         do {
             for folder in ["tmp", "new", "cur"] {
-                try FileManager.default.createDirectory(
-                    atPath: "\(path)/\(folder)", withIntermediateDirectories: true)
+                try OpenFile.makeFolder("\(path)/\(folder)")
             }
         } catch {
-            throw MailURLInvalid(reason: "names a Maildir that cannot be made: \(error.localizedDescription)")
+            throw MailURLInvalid(reason: "names a Maildir that cannot be made: \(error)")
         }
     }
 
@@ -44,7 +44,7 @@ struct Maildir: MailTransport {
             do {
                 return try await NIOThreadPool.singleton.runIfActive { .accepted(try maildir.write(message)) }
             } catch {
-                return .postponed("the Maildir cannot be written: \(error.localizedDescription)")
+                return .postponed("the Maildir cannot be written: \(error)")
             }
         }
     }
@@ -53,16 +53,13 @@ struct Maildir: MailTransport {
         // Seconds of the message's own making, so that the name is the same at every try.
         let milliseconds = message.id.text.removingScalars { $0 == "-" }.prefix(12)
         let name = "\((Int(milliseconds, radix: 16) ?? 0) / 1000).\(message.id).club"
-        let manager = FileManager.default
-        if manager.fileExists(atPath: "\(path)/new/\(name)") { return name }
-        let draft = URL(fileURLWithPath: "\(path)/tmp/\(name)")
-        try Data(message.bytes).write(to: draft)
-        let handle = try FileHandle(forWritingTo: draft)
-        try handle.synchronize()
-        try handle.close()
-        guard rename(draft.path, "\(path)/new/\(name)") == 0 else {
-            throw CocoaError(.fileWriteUnknown)
-        }
+        if FileManager.default.fileExists(atPath: "\(path)/new/\(name)") { return name }
+        let draft = "\(path)/tmp/\(name)"
+        let file = try OpenFile(writing: draft)
+        try file.write(message.bytes)
+        try file.synchronize()
+        try file.close()
+        try OpenFile.move(draft, to: "\(path)/new/\(name)")
         return name
     }
 }

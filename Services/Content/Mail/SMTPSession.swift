@@ -1,5 +1,5 @@
 import ClubProtocol
-import Foundation
+import FoundationEssentials
 import NIOCore
 
 /// One conversation with an SMTP server, used by one task.

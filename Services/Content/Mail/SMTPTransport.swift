@@ -1,5 +1,4 @@
 import ClubProtocol
-import Foundation
 import NIOCore
 import NIOPosix
 import NIOSSL
@@ -72,12 +71,9 @@ struct SMTPTransport: MailTransport {
     /// Whether a connection goes to this machine itself: 127.0.0.0/8, ::1, or a socket of the file system.
     static func isLoopback(_ address: SocketAddress?) -> Bool {
         switch address {
-        case .v4(let address):
-            return UInt32(bigEndian: address.address.sin_addr.s_addr) >> 24 == 127
-        case .v6(let address):
-            let bytes = withUnsafeBytes(of: address.address.sin6_addr) { Array($0) }
-            return bytes == Array(repeating: 0, count: 15) + [1]
-                || bytes.starts(with: Array(repeating: 0, count: 10) + [0xFF, 0xFF, 127])
+        case .v4, .v6:
+            let text = address?.ipAddress ?? ""
+            return text == "::1" || text.hasBytePrefix("127.") || text.hasBytePrefix("::ffff:127.")
         case .unixDomainSocket: return true
         case nil: return false
         }

@@ -1,5 +1,5 @@
 import ClubProtocol
-import Foundation
+import FoundationEssentials
 import Postgres
 
 enum AudienceStore {

@@ -1,5 +1,5 @@
 import ClubProtocol
-import Mustache
+import ServiceKit
 
 /// Draws how many serve each département: a square each, the darker the more.
 struct CoverageMap: Sendable {
@@ -26,10 +26,10 @@ struct CoverageMap: Sendable {
     private static let left = 20
     private static let top = 92
 
-    private let template: MustacheTemplate
+    private let template: Template
 
     init() throws {
-        template = try MustacheTemplate(string: HTMLTemplate.source(PackageResources.coverage_map_mustache))
+        template = try Template(PackageResources.coverage_map_mustache, escaping: .html)
     }
 
     /// The whole drawing.

@@ -1,5 +1,5 @@
+import CPango
 import ClubProtocol
-import Foundation
 
 /// What a column of an import can say. The raw value is its name in the API.
 protocol ImportColumn: Hashable, CaseIterable, RawRepresentable<String>, Sendable {
@@ -33,10 +33,17 @@ enum Folding {
     static func key(_ text: String) -> String {
         guard text.utf8.count <= longest else { return "" }
         // text: it is short, and the reader has refused long runs of marks.
-        let folded = text.isASCII ? text : text.decomposedStringWithCompatibilityMapping.lowercased()
+        let folded = text.isASCII ? text : decomposed(text).lowercased()
         return String(
             decoding: folded.asciiLowercased.utf8.filter { (97...122).contains($0) || (48...57).contains($0) },
             as: UTF8.self)
+    }
+
+    /// The full compatibility decomposition (UAX #15, NFKD), by GLib: the standard library has only the canonical one.
+    private static func decomposed(_ text: String) -> String {
+        guard let result = g_utf8_normalize(text, -1, G_NORMALIZE_NFKD) else { return text }
+        defer { g_free(result) }
+        return String(cString: result)
     }
 }
 

@@ -1,5 +1,5 @@
 import ClubProtocol
-import Foundation
+import FoundationEssentials
 import HTTPTypes
 import Postgres
 import ServiceKit

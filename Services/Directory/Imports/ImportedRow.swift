@@ -1,5 +1,4 @@
 import ClubProtocol
-import Foundation
 import Postgres
 
 /// What one row of an import says; what is nil it does not say. It travels to the database as JSON; one that has to

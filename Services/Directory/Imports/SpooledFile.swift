@@ -1,5 +1,6 @@
 import ClubProtocol
-import Foundation
+import FoundationEssentials
+import Glibc
 import HTTPTypes
 import NIOCore
 import NIOPosix

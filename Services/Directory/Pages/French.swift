@@ -1,5 +1,4 @@
 import ClubProtocol
-import Foundation
 
 /// Days and amounts as the French write them.
 enum French {
@@ -16,10 +15,7 @@ enum French {
     static func day(_ time: Timestamp) -> String { day(dayInParis(time)) }
 
     static func dayInParis(_ time: Timestamp) -> Day {
-        let seconds = Int(time.microseconds / 1_000_000)
-        let paris = TimeZone(identifier: "Europe/Paris")
-        let offset = paris?.secondsFromGMT(for: Date(timeIntervalSince1970: Double(seconds))) ?? 3600
-        return Day(daysSince1970: (seconds + offset) / 86_400)
+        ParisTime.day(at: Int(time.microseconds / 1_000_000))
     }
 
     static func means(_ means: Payment.Means) -> String {

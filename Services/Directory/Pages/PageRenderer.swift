@@ -1,6 +1,5 @@
 import ClubProtocol
 import HTTPTypes
-import Mustache
 import ServiceKit
 
 /// Makes the pages of the directory: French HTML from the templates, all in the frame of `layout.mustache`.
@@ -36,24 +35,21 @@ struct PageRenderer: Sendable {
         }
     }
 
-    private let library: MustacheLibrary
+    private let templates: [String: Template]
 
     /// - Throws: what is wrong in a template.
     init() throws {
-        var library = MustacheLibrary()
-        try library.register(HTMLTemplate.source(PackageResources.layout_mustache), named: "layout")
-        for page in Page.allCases {
-            try library.register(HTMLTemplate.source(page.source), named: page.rawValue)
-        }
-        self.library = library
+        var templates = ["layout": try Template(PackageResources.layout_mustache, escaping: .html)]
+        for page in Page.allCases { templates[page.rawValue] = try Template(page.source, escaping: .html) }
+        self.templates = templates
     }
 
     /// The whole page. What is put into it is escaped where the template says `{{name}}`.
     func html(_ page: Page, title: String, _ content: [String: Any] = [:]) -> String {
-        guard let html = library.render(content.merging(["title": title]) { $1 }, withTemplate: page.rawValue) else {
-            preconditionFailure("every page is registered when the renderer is made")
+        guard let template = templates[page.rawValue] else {
+            preconditionFailure("every page is read when the renderer is made")
         }
-        return html
+        return template.render(content.merging(["title": title]) { $1 }, with: templates)
     }
 
     /// Lets the operations that answer pages answer their problems as pages too.

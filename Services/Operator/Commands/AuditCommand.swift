@@ -1,6 +1,6 @@
 import ArgumentParser
 import ClubProtocol
-import Foundation
+import FoundationEssentials
 import ServiceKit
 
 /// Keeps the ends of the audit chains where the services cannot reach them, and holds the chains against them later.

@@ -1,7 +1,7 @@
 import ArgumentParser
 import AsyncHTTPClient
 import ClubProtocol
-import Foundation
+import FoundationEssentials
 import NIOCore
 import ServiceKit
 
@@ -46,21 +46,23 @@ struct ExportCommand: AsyncParsableCommand {
         }
         // Nobody ever finds half a table under the name that was asked for.
         let partial = file + ".partial"
-        guard FileManager.default.createFile(atPath: partial, contents: nil),
-            let handle = FileHandle(forWritingAtPath: partial)
-        else { throw CommandFailure("\(partial) cannot be written") }
+        guard let output = try? OpenFile(writing: partial) else {
+            throw CommandFailure("\(partial) cannot be written")
+        }
         do {
-            try await write(from: directory, to: handle)
-            try handle.close()
+            try await write(from: directory, to: output)
+            try output.close()
         } catch {
             try? FileManager.default.removeItem(atPath: partial)
             throw error
         }
-        guard rename(partial, file) == 0 else { throw CommandFailure("\(file) cannot be written") }
+        do { try OpenFile.move(partial, to: file) } catch {
+            throw CommandFailure("\(file) cannot be written (\(error))")
+        }
     }
 
-    private func write(from directory: ServiceClient, to handle: FileHandle) async throws {
-        let take = { (bytes: ByteBuffer) in try handle.write(contentsOf: Data(bytes.readableBytesView)) }
+    private func write(from directory: ServiceClient, to output: OpenFile) async throws {
+        let take = { (bytes: ByteBuffer) in try output.write(bytes.readableBytesView) }
         do {
             switch records {
             case .experts: try await directory.download(ExportExperts.request(query: .init(excel: excel)), take)

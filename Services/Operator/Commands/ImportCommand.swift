@@ -1,7 +1,6 @@
 import ArgumentParser
 import AsyncHTTPClient
 import ClubProtocol
-import Foundation
 import NIOCore
 import ServiceKit
 import Synchronization
@@ -110,18 +109,15 @@ struct ImportedFile: ParsableArguments {
     ) async throws where E.Response == ImportReport {
         let chosen = earlier.map { try? Import.ID(validating: $0) } ?? Import.ID()
         guard let id = chosen else { throw CommandFailure("--import takes the identifier of an import") }
-        guard let handle = FileHandle(forReadingAtPath: file) else {
-            throw CommandFailure("\(file) cannot be read")
-        }
-        let size = (try? FileManager.default.attributesOfItem(atPath: file)[.size] as? Int) ?? 0
+        guard let table = try? OpenFile(reading: file) else { throw CommandFailure("\(file) cannot be read") }
         let directory = try Connection().client(for: .directory, http: HTTPClient.shared)
-        let bar = ProgressBar(total: size)
+        let bar = ProgressBar(total: table.size)
         let report: ImportReport
         do {
             // A pipe cannot be read twice.
-            let isFile = (try? handle.seek(toOffset: 0)) != nil
+            let isFile = table.rewind()
             report = try await directory.upload(
-                request(id), body: FileChunks(handle: handle, bar: bar), as: media, isRepeatable: isFile)
+                request(id), body: FileChunks(file: table, bar: bar), as: media, isRepeatable: isFile)
         } catch {
             bar.end()
             let reason = CommandFailure(calling: .directory, error)
@@ -144,10 +140,10 @@ struct ImportedFile: ParsableArguments {
                 "\(media == .vcard ? "properties" : "columns") left out: \(report.unknownColumns.joined(separator: ", "))"
             )
         }
-        var table = Table("rows", "created", "updated", "as they were", "bad", right: [0, 1, 2, 3, 4])
-        table.add(
+        var counts = Table("rows", "created", "updated", "as they were", "bad", right: [0, 1, 2, 3, 4])
+        counts.add(
             "\(report.rows)", "\(report.created)", "\(report.updated)", "\(report.skipped)", "\(report.rejected)")
-        print(table.text)
+        print(counts.text)
         if dryRun {
             print("A dry run: nothing was changed.")
         } else if !report.applied {
@@ -164,22 +160,23 @@ extension Import.Existing: ExpressibleByArgument {}
 private struct FileChunks: AsyncSequence, Sendable {
     typealias Element = ByteBuffer
 
-    let handle: FileHandle
+    let file: OpenFile
     let bar: ProgressBar
 
     /// From the beginning each time.
     func makeAsyncIterator() -> Iterator {
-        try? handle.seek(toOffset: 0)
+        _ = file.rewind()
         bar.begin()
-        return Iterator(handle: handle, bar: bar)
+        return Iterator(file: file, bar: bar)
     }
 
     struct Iterator: AsyncIteratorProtocol {
-        let handle: FileHandle
+        let file: OpenFile
         let bar: ProgressBar
 
         mutating func next() async throws -> ByteBuffer? {
-            guard let data = try handle.read(upToCount: 64 << 10), !data.isEmpty else { return nil }
+            let data = try file.read(upTo: 64 << 10)
+            guard !data.isEmpty else { return nil }
             bar.advance(by: data.count)
             return ByteBuffer(bytes: data)
         }
@@ -194,7 +191,7 @@ final class ProgressBar: Sendable {
 
     init(total: Int) {
         self.total = total
-        isShown = total > 0 && isatty(FileHandle.standardError.fileDescriptor) == 1
+        isShown = total > 0 && OpenFile.standardError.isTerminal
     }
 
     func begin() { done.withLock { $0 = 0 } }
@@ -215,6 +212,6 @@ final class ProgressBar: Sendable {
     }
 
     private func write(_ text: String) {
-        try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
+        try? OpenFile.standardError.write(text.utf8)
     }
 }

@@ -1,6 +1,6 @@
 import ArgumentParser
 import ClubProtocol
-import Foundation
+import FoundationEssentials
 import ServiceKit
 
 struct KeysCommand: ParsableCommand {
@@ -40,10 +40,9 @@ struct KeysCommand: ParsableCommand {
 
         func run() throws {
             do {
-                try FileManager.default.createDirectory(
-                    atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+                try OpenFile.makeFolder(directory, mode: 0o700)
             } catch {
-                throw CommandFailure("the folder \(directory) cannot be made: \(error.localizedDescription)")
+                throw CommandFailure("the folder \(directory) cannot be made: \(error)")
             }
             var trusted: [TrustFile.Key] = []
             for name in ["operator"] + ServiceName.allCases.map(\.rawValue) {

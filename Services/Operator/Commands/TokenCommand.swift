@@ -1,6 +1,6 @@
 import ArgumentParser
 import ClubProtocol
-import Foundation
+import FoundationEssentials
 import ServiceKit
 
 struct TokenCommand: ParsableCommand {

@@ -1,4 +1,4 @@
-package import Foundation
+package import FoundationEssentials
 import Synchronization
 
 /// The identifier of one kind of entity: a UUID, version 7 when we make it (RFC 9562), written in lower case.

@@ -1,4 +1,4 @@
-package import Foundation
+package import FoundationEssentials
 
 /// A point in time, to the microsecond as PostgreSQL keeps it; RFC 3339 in UTC on the wire.
 package struct Timestamp: TextValue, Comparable {
@@ -117,6 +117,13 @@ package struct Day: TextValue, Comparable, ExpressibleByStringLiteral {
         self.day = day
     }
 
+    /// A day of the calendar that is known to exist.
+    init(year: Int, month: Int, day: Int) {
+        self.year = year
+        self.month = month
+        self.day = day
+    }
+
     package init(stringLiteral value: String) {
         do { try self.init(validating: value) } catch { preconditionFailure(error.reason) }
     }
@@ -144,8 +151,7 @@ package struct Day: TextValue, Comparable, ExpressibleByStringLiteral {
 
     /// Today by the clock of the club, in Paris.
     package static var today: Day {
-        let offset = TimeZone(identifier: "Europe/Paris")?.secondsFromGMT() ?? 3600
-        return Day(daysSince1970: (Int(Date().timeIntervalSince1970) + offset) / 86_400)
+        ParisTime.day(at: Int(Date().timeIntervalSince1970))
     }
 
     package func adding(days: Int) -> Day { Day(daysSince1970: daysSince1970 + days) }

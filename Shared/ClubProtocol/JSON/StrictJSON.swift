@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 
 /// Strict reading of JSON, as the rules of the wire want it for what comes in.
 package enum StrictJSON {

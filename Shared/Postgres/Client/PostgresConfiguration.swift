@@ -1,5 +1,5 @@
 import CLibpq
-import Foundation
+import FoundationEssentials
 
 /// Where the database is and how much of it may be used.
 package struct PostgresConfiguration: Sendable {

@@ -1,4 +1,3 @@
-import Foundation
 import Glibc
 
 /// The addresses of hosts by their names, so that no request waits for the name service.
@@ -28,7 +27,7 @@ final class AddressBook: @unchecked Sendable {
     private static let most = 8
 
     private let resolve: @Sendable (String) -> [String]
-    private let condition = NSCondition()
+    private let condition = Condition()
     private var entries: [String: Entry] = [:]
 
     init(_ resolve: @escaping @Sendable (String) -> [String]) {
@@ -37,21 +36,20 @@ final class AddressBook: @unchecked Sendable {
 
     /// The addresses of a host: at once if they were ever found, else within `limit` nanoseconds. Blocks. Empty if none is found.
     func addresses(of host: String, within limit: UInt64) -> [String] {
-        condition.lock()
-        defer { condition.unlock() }
-        let start = MonotonicClock.now
-        entries[host, default: Entry()].isUnknown = false
-        while true {
-            let now = MonotonicClock.now
-            let entry = entries[host] ?? Entry()
-            if !entry.addresses.isEmpty {
-                if now - entry.found > AddressBook.freshness { lookUp(host, now) }
-                return entry.addresses
+        condition.withLock {
+            let start = MonotonicClock.now
+            entries[host, default: Entry()].isUnknown = false
+            while true {
+                let now = MonotonicClock.now
+                let entry = entries[host] ?? Entry()
+                if !entry.addresses.isEmpty {
+                    if now - entry.found > AddressBook.freshness { lookUp(host, now) }
+                    return entry.addresses
+                }
+                guard !entry.isUnknown, now < start + limit else { return [] }
+                lookUp(host, now)
+                condition.wait(until: min(start + limit, now + AddressBook.slowness))
             }
-            guard !entry.isUnknown, now < start + limit else { return [] }
-            lookUp(host, now)
-            let next = min(start + limit, now + AddressBook.slowness)
-            _ = condition.wait(until: Date(timeIntervalSinceNow: Double(next - now) / 1e9))
         }
     }
 
@@ -68,7 +66,7 @@ final class AddressBook: @unchecked Sendable {
         entry.running += 1
         entry.begun = now
         entries[host] = entry
-        Thread.detachNewThread { [self] in
+        BackgroundThread.start("resolver") { [self] in
             let found = Array(resolve(host).prefix(AddressBook.most))
             condition.withLock {
                 entries[host]?.running -= 1

@@ -1,5 +1,4 @@
 import CLibpq
-import Foundation
 import Synchronization
 
 /// Sends cancel requests. A server that does not answer keeps a thread each, so there are only a few at a time; beyond that the
@@ -21,7 +20,7 @@ final class Cancellation: Sendable {
             return ended(true)
         }
         let request = unsafe Request(pointer: cancel)
-        Thread.detachNewThread { [self] in
+        BackgroundThread.start("cancellation") { [self] in
             let wasTaken = request.send()
             running.subtract(1, ordering: .relaxed)
             ended(wasTaken)

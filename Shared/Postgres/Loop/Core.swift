@@ -1,6 +1,5 @@
 import CLibpq
 import DequeModule
-import Foundation
 import Glibc
 import Logging
 import Synchronization

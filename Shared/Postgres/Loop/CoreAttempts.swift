@@ -1,5 +1,4 @@
 import CLibpq
-import Foundation
 import Glibc
 import Logging
 
@@ -21,7 +20,7 @@ extension Core {
         lastAttempt += 1
         let (id, loop, isCompanion) = (lastAttempt, self.loop, hasSlowAttempt(purpose))
         attempts[id] = ConnectionAttempt(purpose: purpose, since: now)
-        Thread.detachNewThread {
+        BackgroundThread.start("connect") {
             loop.mailbox.post(.connected(attempt: id, loop.dialer.connect(for: purpose, isCompanion: isCompanion)))
         }
     }

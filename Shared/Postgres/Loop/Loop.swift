@@ -1,4 +1,3 @@
-import Foundation
 import Logging
 import Synchronization
 
@@ -50,9 +49,7 @@ final class Loop: Sendable {
         guard !started.load(ordering: .relaxed),
             !started.exchange(true, ordering: .acquiringAndReleasing)
         else { return }
-        let thread = Thread { [self] in Core(self).run() }
-        thread.name = "postgres"
-        thread.start()
+        BackgroundThread.start("postgres") { [self] in Core(self).run() }
     }
 
     /// True if the thread was started ever.

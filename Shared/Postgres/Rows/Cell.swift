@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 
 /// One value on its way into a `Decodable`: a column of a row, or an element of an array in one.
 struct Cell {
@@ -102,7 +102,8 @@ struct Cell {
         case is [UInt8].Type where type == PostgresType.bytea.rawValue: try scalar([UInt8].self) as? T
         case is Data.Type where type == PostgresType.bytea.rawValue: Data(try scalar([UInt8].self)) as? T
         case is URL.Type where !isJSON: try URL(string: string()) as? T
-        case is Foundation.Decimal.Type where !isJSON: try Foundation.Decimal(string: string()) as? T
+        case is FoundationEssentials.Decimal.Type where !isJSON:
+            try FoundationEssentials.Decimal(string: string()) as? T
         default: nil
         }
     }

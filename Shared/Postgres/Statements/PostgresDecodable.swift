@@ -1,4 +1,4 @@
-package import Foundation
+package import FoundationEssentials
 
 /// A value that can be read from a column, from PostgreSQL's text form.
 package protocol PostgresDecodable: PostgresArrayDecodable {

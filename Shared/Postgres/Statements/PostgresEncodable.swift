@@ -1,4 +1,4 @@
-package import Foundation
+package import FoundationEssentials
 
 /// A value that can be bound to a statement, in PostgreSQL's text form.
 package protocol PostgresEncodable: PostgresArrayEncodable {

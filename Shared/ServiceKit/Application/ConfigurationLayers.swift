@@ -1,5 +1,6 @@
+import ClubProtocol
 import Configuration
-import Foundation
+import FoundationEssentials
 
 /// What stops a start: one line that names the variable and says what is wrong with it, never a secret value.
 package struct ConfigurationProblem: Error, Hashable, Sendable, CustomStringConvertible {
@@ -157,11 +158,12 @@ struct ConfigurationLayers: Sendable {
 
     private static func secret(_ path: String, _ key: ConfigurationKey) throws(ConfigurationProblem) -> String {
         let bytes = try read(path, key.inFile.variable)
-        guard let text = String(validating: bytes, as: UTF8.self) else {
+        // Editors and `echo` end the file with a newline, which is no part of the secret.
+        let isNewline = { (byte: UInt8) in byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r") }
+        let end = bytes.lastIndex { !isNewline($0) } ?? -1
+        guard let value = String(validating: bytes[...end].drop(while: isNewline), as: UTF8.self) else {
             throw ConfigurationProblem(key.inFile.variable, "\(path) is no UTF-8 text")
         }
-        // Editors and `echo` end the file with a newline, which is no part of the secret.
-        let value = text.trimmingCharacters(in: .newlines)
         guard !value.isEmpty else { throw ConfigurationProblem(key.inFile.variable, "\(path) is empty") }
         return value
     }
@@ -171,7 +173,7 @@ struct ConfigurationLayers: Sendable {
     ) throws(ConfigurationProblem) -> [(ConfigurationKey, String)] {
         let variable = "CONFIG_FILE"
         let bytes = try read(path, variable)
-        guard let object = try? JSONSerialization.jsonObject(with: Data(bytes)) as? [String: Any] else {
+        guard let object = try? JSONDecoder().decode([String: JSONValue].self, from: Data(bytes)) else {
             throw ConfigurationProblem(variable, "\(path) is no JSON object")
         }
         let allowed = Set(known.flatMap { [$0.variable, $0.inFile.variable] })
@@ -189,27 +191,31 @@ struct ConfigurationLayers: Sendable {
         return values
     }
 
-    private static func flatten(_ object: [String: Any], under parts: [String]) -> [(name: String, value: String?)] {
+    private static func flatten(_ object: [String: JSONValue], under parts: [String]) -> [(
+        name: String, value: String?
+    )] {
         object.flatMap { name, value -> [(name: String, value: String?)] in
             let parts = parts + [name]
-            if let inner = value as? [String: Any] { return flatten(inner, under: parts) }
+            if case .object(let inner) = value { return flatten(inner, under: parts) }
             let text: String? =
                 switch value {
-                case let text as String: text
-                case let number as NSNumber: number.stringValue
-                default: nil
+                case .string(let text): text
+                case .integer(let number): "\(number)"
+                case .number(let number): "\(number)"
+                case .bool(let isTrue): "\(isTrue)"
+                case .null, .array, .object: nil
                 }
             return [(parts.joined(separator: "_"), text)]
         }
     }
 
     private static func read(_ path: String, _ variable: String) throws(ConfigurationProblem) -> [UInt8] {
-        guard let handle = FileHandle(forReadingAtPath: path),
-            let data = try? handle.read(upToCount: maximumFileBytes + 1)
-        else { throw ConfigurationProblem(variable, "\(path) cannot be read") }
-        guard data.count <= maximumFileBytes else {
+        guard let bytes = try? OpenFile(reading: path).readToEnd(atMost: maximumFileBytes + 1) else {
+            throw ConfigurationProblem(variable, "\(path) cannot be read")
+        }
+        guard bytes.count <= maximumFileBytes else {
             throw ConfigurationProblem(variable, "\(path) is larger than \(maximumFileBytes) bytes")
         }
-        return Array(data)
+        return bytes
     }
 }

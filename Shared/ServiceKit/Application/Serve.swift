@@ -1,6 +1,6 @@
 package import ArgumentParser
 import ClubProtocol
-import Foundation
+import FoundationEssentials
 import Logging
 
 /// `serve`: runs a service until it is told to stop.

@@ -1,5 +1,5 @@
 package import ClubProtocol
-import Foundation
+import FoundationEssentials
 package import Logging
 package import Postgres
 
@@ -137,7 +137,7 @@ package struct ServiceConfiguration: Sendable {
         guard let text = try layers.text(key) else { return TrustedProxies() }
         var networks: [IPNetwork] = []
         for part in text.split(separator: ",", omittingEmptySubsequences: false) {
-            let name = part.trimmingCharacters(in: .whitespaces)
+            let name = String(part.trimmingBlanks)
             guard let network = IPNetwork(name) else {
                 throw ConfigurationProblem(
                     key.variable,

@@ -1,4 +1,4 @@
-import Foundation
+import Postgres
 import Synchronization
 
 #if canImport(Glibc)
@@ -26,13 +26,11 @@ enum TerminationSignals {
         pipe.store(ends[1], ordering: .releasing)
         _ = count.load(ordering: .relaxed)
         let reading = ends[0]
-        let thread = Thread {
+        BackgroundThread.start("signals") {
             var byte: UInt8 = 0
             while read(reading, &byte, 1) < 0, errno == EINTR {}
             onFirst()
         }
-        thread.name = "signals"
-        thread.start()
         for number in [SIGTERM, SIGINT] {
             // Only what POSIX allows in a handler: atomics without locks, write(2), _exit(2).
             signal(number) { number in
@@ -46,14 +44,12 @@ enum TerminationSignals {
     /// Ends the process with exit code 1 after this time, whatever it is doing then.
     static func exitAfter(_ limit: Duration) {
         let seconds = limit / .seconds(1)
-        let thread = Thread {
-            Thread.sleep(forTimeInterval: seconds)
+        BackgroundThread.start("watchdog") {
+            usleep(useconds_t(seconds * 1_000_000))
             StandardError.line("shutdown took longer than \(Int(seconds)) s: ending")
             StandardError.flush(within: .milliseconds(500))
             _exit(1)
         }
-        thread.name = "watchdog"
-        thread.start()
     }
 
     private static func system_pipe(_ ends: UnsafeMutablePointer<Int32>?) -> Int32 {

@@ -1,6 +1,6 @@
 import AsyncHTTPClient
 import ClubProtocol
-import Foundation
+import FoundationEssentials
 import HTTPTypes
 import NIOCore
 import NIOHTTP1

@@ -1,5 +1,5 @@
 package import ClubProtocol
-import Foundation
+import FoundationEssentials
 import Metrics
 import Synchronization
 

@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 import HummingbirdCore
 package import Logging
 package import NIOCore

@@ -1,5 +1,5 @@
 import ClubProtocol
-import Foundation
+import Glibc
 import Synchronization
 
 /// The date of an answer (RFC 9110, 5.6.7): made once a second.

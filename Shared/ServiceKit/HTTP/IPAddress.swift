@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 import NIOCore
 
 /// An IP address, and whether it is one of the public Internet.

@@ -1,6 +1,6 @@
 import ClubProtocol
 import Crypto
-import Foundation
+import FoundationEssentials
 import HTTPTypes
 import Postgres
 

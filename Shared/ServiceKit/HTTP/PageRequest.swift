@@ -1,6 +1,6 @@
 package import ClubProtocol
 import Crypto
-import Foundation
+import FoundationEssentials
 
 /// Which page of a list is asked for.
 package struct PageRequest: Sendable {

@@ -1,4 +1,5 @@
-import Foundation
+import ClubProtocol
+import Glibc
 
 /// How much memory this process may use.
 enum ProcessMemory {
@@ -39,7 +40,7 @@ enum ProcessMemory {
             }
         }
         // text: the kernel's.
-        return files.compactMap { read($0).flatMap { Int($0.trimmingCharacters(in: .whitespacesAndNewlines)) } }.min()
+        return files.compactMap { read($0).flatMap { Int($0.trimmingBlanks) } }.min()
     }
 
     private static var addressSpace: Int? {
@@ -54,9 +55,7 @@ enum ProcessMemory {
     }
 
     private static func read(_ path: String) -> String? {
-        guard let file = FileHandle(forReadingAtPath: path), let data = try? file.read(upToCount: 4096) else {
-            return nil
-        }
-        return String(decoding: data, as: UTF8.self)
+        guard let bytes = try? OpenFile(reading: path).readToEnd(atMost: 4096) else { return nil }
+        return String(decoding: bytes, as: UTF8.self)
     }
 }

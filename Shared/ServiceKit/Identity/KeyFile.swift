@@ -1,5 +1,5 @@
 package import Crypto
-import Foundation
+import FoundationEssentials
 
 /// A private Ed25519 key as a JSON web key (RFC 8037): what `SIGNING_KEY_FILE` holds.
 ///

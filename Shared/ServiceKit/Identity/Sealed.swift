@@ -1,5 +1,5 @@
 import Crypto
-import Foundation
+import FoundationEssentials
 
 /// Secrets as the database keeps them: AES-256-GCM under a key that it does not have.
 enum Sealed {

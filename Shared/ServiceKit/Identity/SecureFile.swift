@@ -1,5 +1,5 @@
 import ClubProtocol
-import Foundation
+import FoundationEssentials
 
 #if canImport(Glibc)
     import Glibc
@@ -26,16 +26,18 @@ package struct IdentityFileError: Error, Hashable, Sendable, CustomStringConvert
 enum SecureFile {
     /// What tells one state of a file from another. Follows symbolic links: Kubernetes swaps mounted files by them.
     struct Stamp: Hashable {
-        var modified: Date?
-        var inode: UInt64?
-        var size: UInt64?
+        var seconds: Int
+        var nanoseconds: Int
+        var inode: UInt
+        var size: Int
 
         init?(path: String) {
-            let target = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
-            guard let attributes = try? FileManager.default.attributesOfItem(atPath: target) else { return nil }
-            modified = attributes[.modificationDate] as? Date
-            inode = (attributes[.systemFileNumber] as? NSNumber)?.uint64Value
-            size = (attributes[.size] as? NSNumber)?.uint64Value
+            var found = stat()
+            guard stat(path, &found) == 0 else { return nil }
+            seconds = found.st_mtim.tv_sec
+            nanoseconds = found.st_mtim.tv_nsec
+            inode = found.st_ino
+            size = found.st_size
         }
     }
 
@@ -68,15 +70,15 @@ enum SecureFile {
         let temporary = "\(path).\(UUID().uuidString.asciiLowercased).new"
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode_t(mode))
         guard descriptor >= 0 else { throw failure(path) }
-        let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: false)
-        var written = fchmod(descriptor, mode_t(mode)) == 0
-        if written { written = (try? handle.write(contentsOf: bytes)) != nil }
-        written = written && fsync(descriptor) == 0
-        let closed = close(descriptor) == 0
-        guard written, closed else {
-            let error = failure(path)
+        let file = OpenFile(descriptor: descriptor)
+        do {
+            guard fchmod(descriptor, mode_t(mode)) == 0 else { throw FileFailure() }
+            try file.write(bytes)
+            try file.synchronize()
+            try file.close()
+        } catch {
             unlink(temporary)
-            throw error
+            throw IdentityFileError(path, "cannot be written (\(error))")
         }
         return temporary
     }

@@ -1,6 +1,6 @@
 package import ClubProtocol
 package import Crypto
-import Foundation
+import FoundationEssentials
 
 /// Tokens for links in mails: whoever has the link may do the one thing it is for, until it expires, and nothing else.
 ///

@@ -1,6 +1,6 @@
 import ClubProtocol
 import Crypto
-import Foundation
+import FoundationEssentials
 
 /// What a token says (RFC 7519), as the club uses it.
 struct TokenClaims: Codable, Sendable {

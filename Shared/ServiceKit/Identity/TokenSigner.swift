@@ -1,5 +1,5 @@
 package import ClubProtocol
-import Foundation
+import FoundationEssentials
 import Synchronization
 
 /// Signs a service's own tokens: one for each peer, good for a minute and used again within it.

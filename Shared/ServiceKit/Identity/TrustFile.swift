@@ -1,6 +1,6 @@
 package import ClubProtocol
 import Crypto
-import Foundation
+import FoundationEssentials
 
 /// Which key may speak for whom: what `TRUST_FILE` holds, public keys only, the same for every service.
 ///

@@ -1,6 +1,6 @@
 import Crypto
 import CryptoExtras
-import Foundation
+import FoundationEssentials
 
 /// A key that signatures are checked with. Each is good for one algorithm, whatever a token says (RFC 8725, 3.1).
 enum VerificationKey: Sendable {

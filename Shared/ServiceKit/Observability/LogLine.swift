@@ -1,4 +1,3 @@
-import Foundation
 import Logging
 
 /// How log lines are written.

@@ -1,5 +1,5 @@
 import Dispatch
-import Foundation
+import Postgres
 import Synchronization
 
 #if canImport(Glibc)
@@ -76,14 +76,12 @@ package final class LogWriter: Sendable {
     }
 
     private func start() {
-        let thread = Thread { [self] in
+        BackgroundThread.start("log") { [self] in
             while true {
                 while let bytes = take() { put(bytes) }
                 work.wait()
             }
         }
-        thread.name = "log"
-        thread.start()
     }
 
     /// Everything that waits, and the notice of what found no room; nil when there is nothing.

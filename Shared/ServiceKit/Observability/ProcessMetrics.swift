@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 
 #if canImport(Glibc)
     import Glibc
@@ -75,8 +75,7 @@ enum ProcessMetrics {
     }
 
     private static func read(_ path: String) -> String? {
-        // Files of procfs have no size: read to their end.
-        guard let handle = FileHandle(forReadingAtPath: path), let data = try? handle.readToEnd() else { return nil }
-        return String(decoding: data, as: UTF8.self)
+        guard let bytes = try? OpenFile(reading: path).readToEnd(atMost: 1 << 20) else { return nil }
+        return String(decoding: bytes, as: UTF8.self)
     }
 }

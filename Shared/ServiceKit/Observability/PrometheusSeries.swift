@@ -1,5 +1,5 @@
 import CoreMetrics
-import Foundation
+import FoundationEssentials
 import Synchronization
 
 /// One time series: it knows how to write itself.

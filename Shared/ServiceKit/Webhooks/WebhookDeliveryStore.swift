@@ -1,5 +1,5 @@
 import ClubProtocol
-import Foundation
+import FoundationEssentials
 import Postgres
 
 extension WebhookDelivery.State: PostgresEncodable, PostgresDecodable {}

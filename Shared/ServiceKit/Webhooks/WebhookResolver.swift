@@ -1,5 +1,5 @@
 import ClubProtocol
-import Foundation
+import Glibc
 import NIOPosix
 
 /// Looks up where a webhook leads, and lets nobody use us to reach what is not on the Internet (SSRF).

@@ -1,6 +1,6 @@
 import ClubProtocol
 import Crypto
-import Foundation
+import FoundationEssentials
 
 /// What the messages to one webhook are signed with (Standard Webhooks, "Signature scheme").
 struct WebhookSecret: Hashable, Sendable {
