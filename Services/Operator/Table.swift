@@ -1,5 +1,13 @@
-/// A table for a terminal: columns as wide as their widest cell, numbers on the right.
+import ClubProtocol
+import FoundationEssentials
+import ServiceKit
+
+/// A table for a terminal: columns as wide as their widest cell, numbers on the right. Where that is wider than the terminal,
+/// the widest columns are made narrower and their cells go on over several lines.
 struct Table {
+    /// Columns of characters between two columns of the table.
+    private static let gap = 2
+
     private var rows: [[String]]
     private let header: [String]
     private let right: Set<Int>
@@ -14,19 +22,62 @@ struct Table {
         rows.append(cells)
     }
 
-    var text: String {
-        let all = [header] + rows
-        let widths = header.indices.map { column in all.map { $0[column].count }.max() ?? 0 }
-        func line(_ cells: [String]) -> String {
-            let padded = cells.enumerated().map { column, cell in
-                let space = String(repeating: " ", count: widths[column] - cell.count)
-                return right.contains(column) ? space + cell : cell + space
+    /// The table, as wide as the terminal at most.
+    var text: String { text(width: Self.terminalWidth()) }
+
+    /// - Parameter width: in columns of characters; no line is longer, unless each column has but one.
+    func text(width: Int) -> String {
+        let widths = widths(within: width)
+        let rule = widths.map { String(repeating: "-", count: $0) }
+        return ([header, rule] + rows).flatMap { lines($0, widths) }.joined(separator: "\n")
+    }
+
+    /// What `COLUMNS` says, or the terminal, or 80 where there is none.
+    static func terminalWidth(
+        environment: [String: String] = ProcessInfo.processInfo.environment, output: OpenFile = .standardOutput
+    ) -> Int {
+        if let said = environment["COLUMNS"].flatMap({ Int($0) }), said > 0 { return said }
+        return output.columns ?? 80
+    }
+
+    private func lines(_ cells: [String], _ widths: [Int]) -> [String] {
+        let columns = zip(cells, widths).map { TerminalText.lines($0, width: $1) }
+        return (0..<(columns.map(\.count).max() ?? 0)).map { number in
+            let padded = columns.enumerated().map { column, lines in
+                let line = number < lines.count ? lines[number] : ""
+                let space = String(repeating: " ", count: max(0, widths[column] - TerminalText.width(line)))
+                return right.contains(column) ? space + line : line + space
             }
-            var text = padded.joined(separator: "  ")
-            while text.hasSuffix(" ") { text.removeLast() }
-            return text
+            let line = padded.joined(separator: String(repeating: " ", count: Self.gap))
+            return String(line.reversed().drop { $0 == " " }.reversed())
         }
-        return ([line(header), line(widths.map { String(repeating: "-", count: $0) })] + rows.map(line))
-            .joined(separator: "\n")
+    }
+
+    // MARK: Widths
+
+    /// First the widest columns give, down to their longest words; where that is not enough, words are cut.
+    private func widths(within width: Int) -> [Int] {
+        let all = [header] + rows
+        let natural = header.indices.map { column in all.map { TerminalText.width($0[column]) }.max() ?? 0 }
+        let room = max(header.count, width - Self.gap * (header.count - 1))
+        guard natural.reduce(0, +) > room else { return natural }
+        let words = header.indices.map { column in
+            right.contains(column) ? natural[column] : all.map { TerminalText.longestWord($0[column]) }.max() ?? 0
+        }
+        if words.reduce(0, +) <= room { return Self.shrunk(natural, to: room, atLeast: words) }
+        return Self.shrunk(words, to: room, atLeast: words.map { _ in 1 })
+    }
+
+    /// The widest gives a column, again and again, until there is room for all.
+    private static func shrunk(_ widths: [Int], to room: Int, atLeast least: [Int]) -> [Int] {
+        var widths = widths
+        var excess = widths.reduce(0, +) - room
+        while excess > 0 {
+            let givers = widths.indices.filter { widths[$0] > least[$0] }
+            guard let widest = givers.max(by: { widths[$0] < widths[$1] }) else { break }
+            widths[widest] -= 1
+            excess -= 1
+        }
+        return widths
     }
 }
