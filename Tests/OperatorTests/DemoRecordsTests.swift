@@ -54,7 +54,10 @@ struct DemoRecordsTests {
                 CreateOrganization.request(body: .init(kind: .institution, subKind: first.kind, name: first.name)))
             let demo = Demo(
                 directory: directory, events: directory, content: directory, lobbying: directory,
-                network: DemoNetwork(directory: directory, address: "http://127.0.0.1") { _, _, _ in directory })
+                network: DemoNetwork(directory: directory, address: "http://127.0.0.1", pictures: nil) { _, _, _ in
+                    directory
+                },
+                announce: { _ in })
             let year = Day.today.year
             #expect(try await demo.loadOrganizations() == "69 added; 70 become members for \(year); 70 in all")
             #expect(try await demo.loadOrganizations() == "0 added; 0 become members for \(year); 70 in all")

@@ -15,6 +15,9 @@ struct DemoCommand: AsyncParsableCommand {
             meeting of the Cercle. Everything goes over the public API. Run again, it finds what is there and doubles nothing.
             """)
 
+    @Option(help: "A folder for pictures, such as the map of where the experts are; none are drawn without it.")
+    var pictures: String?
+
     func run() async throws {
         let connection = Connection()
         try connection.refuseToken("the demo acts for several people")
@@ -25,9 +28,16 @@ struct DemoCommand: AsyncParsableCommand {
             events: try connection.client(for: .events, http: http),
             content: try connection.client(for: .content, http: http),
             lobbying: try connection.client(for: .lobbying, http: http),
-            network: DemoNetwork(directory: directory, address: connection.publicURL(of: .directory)) {
+            network: DemoNetwork(
+                directory: directory, address: connection.publicURL(of: .directory), pictures: pictures
+            ) {
                 try connection.client(for: .directory, as: $0, organization: $1, person: $2, http: http)
-            })
-        print(try await demo.run().text)
+            },
+            announce: { try? OpenFile.standardError.write("\($0)\n".utf8) })
+        let report = try await demo.run()
+        print(report.table.text)
+        print()
+        // Not in the table, whose cells are broken into lines.
+        for address in report.addresses { print("\(address.of): \(address.url)") }
     }
 }

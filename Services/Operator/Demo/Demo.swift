@@ -8,16 +8,25 @@ struct Demo: Sendable {
     let content: ServiceClient
     let lobbying: ServiceClient
     let network: DemoNetwork
+    /// Told each step as it begins.
+    let announce: @Sendable (String) -> Void
 
     /// What one step did: a sentence with its numbers.
     typealias Outcome = String
 
-    /// Runs the steps in their order and says of each what it did and how long it took.
-    func run() async throws -> Table {
+    /// What each step did and how long it took, and what there is to look at in a browser.
+    struct Report {
+        var table: Table
+        var addresses: [(of: String, url: String)]
+    }
+
+    /// Runs the steps in their order.
+    func run() async throws -> Report {
         var table = Table("step", "what happened", "time", right: [2])
         func step(
             _ name: String, of service: ServiceName, _ work: () async throws -> Outcome
         ) async throws {
+            announce(name)
             let clock = ContinuousClock()
             let start = clock.now
             let outcome: Outcome
@@ -51,7 +60,9 @@ struct Demo: Sendable {
         try await step("referral", of: .directory) { try await network.refer() }
         try await step("Cercle", of: .lobbying) { try await DemoCircle(lobbying: lobbying).record() }
         try await step("rights", of: .directory) { try await DemoRights(directory: directory).exercise() }
-        return table
+        var addresses = [("a page of the public directory", try await network.page())]
+        if let map = try await network.map() { addresses.append(("where the experts are", map)) }
+        return Report(table: table, addresses: addresses.map { (of: $0.0, url: $0.1) })
     }
 
     private static func seconds(_ duration: Duration) -> String {

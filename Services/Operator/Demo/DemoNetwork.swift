@@ -1,4 +1,5 @@
 import ClubProtocol
+import FoundationEssentials
 import ServiceKit
 
 /// How the network finds its people: by words, on the map, by a need that an ambassador brings, and in the public directory.
@@ -13,6 +14,8 @@ struct DemoNetwork: Sendable {
     let directory: ServiceClient
     /// The directory's address, as a browser on this machine reaches it.
     let address: String
+    /// The folder that pictures are written to; nil: none are drawn.
+    let pictures: String?
     /// As somebody else, with that person's own rights.
     let acting: @Sendable (Role, Organization.ID?, Person.ID?) throws -> ServiceClient
 
@@ -45,7 +48,23 @@ struct DemoNetwork: Sendable {
         }
         let served = coverage.departements.count { ($0.experts ?? 0) > 0 }
         return "experts in \(served) of \(coverage.departements.count) départements; \(gaps.count) gaps of fewer than "
-            + "\(Self.enough) by topic; map: \(address)/v1/coverage.svg?of=experts"
+            + "\(Self.enough) by topic"
+    }
+
+    /// Draws the map, which only the club's staff may see, into a file; its address for a browser.
+    func map() async throws -> String? {
+        guard let pictures else { return nil }
+        let drawing = try await directory.send(DrawCoverage.request(query: .init(of: .experts)))
+        let path = "\(pictures)/coverage.svg"
+        do {
+            try OpenFile.makeFolder(pictures)
+            let file = try OpenFile(writing: path)
+            try file.write(drawing.text.utf8)
+            try file.close()
+        } catch {
+            throw CommandFailure("\(path) cannot be written: \(error)")
+        }
+        return URL(filePath: path).absoluteString
     }
 
     /// Three experts agree, each for itself, and stand in the public directory at once.
@@ -62,7 +81,13 @@ struct DemoNetwork: Sendable {
         guard let first = experts.first else { throw CommandFailure("the demo's experts are gone") }
         let page = try await directory.send(ShowExpert.request(path: .init(expert: first.id)))
         guard page.text.contains("<h1>") else { throw CommandFailure("the page of \(first.name) is empty") }
-        return "\(agreed) experts agreed; \(first.name): \(address)/annuaire/experts/\(first.id)"
+        return "\(agreed) experts agreed; \(first.name) is shown"
+    }
+
+    /// The public page of an expert: its address for a browser.
+    func page() async throws -> String {
+        guard let first = try await cast().1.first else { throw CommandFailure("the demo's experts are gone") }
+        return "\(address)/annuaire/experts/\(first.id)"
     }
 
     /// An ambassador sends a firm's need to the experts that match best; the best accepts.
