@@ -94,7 +94,7 @@ let package = Package(
             ],
             path: "Shared/ServiceKit",
             exclude: ["Documentation.docc"],
-            resources: [.embedInCode("Migrations")]),
+            resources: [.embedInCode("Migrations"), .embedInCode("Templates/service_page.mustache")]),
         service(
             "Directory",
             [

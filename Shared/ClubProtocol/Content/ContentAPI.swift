@@ -2,7 +2,7 @@
 package enum ContentAPI {
     package static let service = ServiceName.content
     package static let title = "Content: resources, Flash info, mailings"
-    package static let endpoints = own + WebhookAPI.endpoints + JobAPI.endpoints
+    package static let endpoints = own + WebhookAPI.endpoints + JobAPI.endpoints + ServicePageAPI.endpoints
 
     private static let own: [any Endpoint.Type] = [
         CreateResource.self, ListResources.self, GetResource.self, ChangeResource.self,

@@ -2,7 +2,7 @@
 package enum DirectoryAPI {
     package static let service = ServiceName.directory
     package static let title = "Directory: organizations, people, mandates, memberships, ambassadors, experts"
-    package static let endpoints = own + WebhookAPI.endpoints + JobAPI.endpoints
+    package static let endpoints = own + WebhookAPI.endpoints + JobAPI.endpoints + ServicePageAPI.endpoints
 
     private static let own: [any Endpoint.Type] = [
         ListTopics.self, CreateTopic.self, ChangeTopic.self, DeleteTopic.self,

@@ -2,7 +2,7 @@
 package enum EventsAPI {
     package static let service = ServiceName.events
     package static let title = "Events: sessions, seats, registrations"
-    package static let endpoints = own + WebhookAPI.endpoints + JobAPI.endpoints
+    package static let endpoints = own + WebhookAPI.endpoints + JobAPI.endpoints + ServicePageAPI.endpoints
 
     private static let own: [any Endpoint.Type] = [
         CreateEvent.self, ListEvents.self, GetEvent.self, ChangeEvent.self, MoveEvent.self,

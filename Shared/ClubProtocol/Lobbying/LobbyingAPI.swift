@@ -2,7 +2,7 @@
 package enum LobbyingAPI {
     package static let service = ServiceName.lobbying
     package static let title = "Lobbying: officials, mandates, the Cercle's meetings"
-    package static let endpoints = own + WebhookAPI.endpoints + JobAPI.endpoints
+    package static let endpoints = own + WebhookAPI.endpoints + JobAPI.endpoints + ServicePageAPI.endpoints
 
     private static let own: [any Endpoint.Type] = [
         CreateOfficial.self, ListOfficials.self, GetOfficial.self, ChangeOfficial.self,

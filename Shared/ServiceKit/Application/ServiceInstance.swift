@@ -52,6 +52,11 @@ package final class ServiceInstance<App: ServiceApplication>: Service {
                 peers: peers, links: SignedLinks(key: key), logger: logger, configuration: configuration)
             var parts = ServiceParts(backend: backend)
             try App.assemble(backend, into: &parts)
+            if App.endpoints.contains(where: { $0 == ShowService.self }) {
+                try ServicePage(
+                    title: App.title, endpoints: App.endpoints, operatorPort: configuration.operatorPort
+                ).mount(on: &parts)
+            }
             if App.endpoints.contains(where: { $0 == VerifyAudit.self }) {
                 AuditRoutes(backend: backend).mount(on: &parts)
             }

@@ -74,7 +74,9 @@ struct RouteTable: Sendable {
             path = path[..<mark]
         }
         let found = path.withContiguousStorageIfAvailable { bytes -> Int? in
-            guard bytes.count > 1, bytes[0] == UInt8(ascii: "/") else { return nil }
+            guard let first = bytes.first, first == UInt8(ascii: "/") else { return nil }
+            // The root has no segment.
+            guard bytes.count > 1 else { return nodes[0].allow.isEmpty ? nil : 0 }
             return find(in: 0, bytes, from: 1, &ranges)
         }
         guard let found, let place = found else { return .none }

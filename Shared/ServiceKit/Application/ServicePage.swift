@@ -1,0 +1,35 @@
+import ClubProtocol
+import HTTPTypes
+
+/// `GET /`: a page that says what the service is, and leads to its documents and to its pages for the public.
+struct ServicePage {
+    private let text: String
+
+    /// - Parameters:
+    ///   - title: `Events: sessions, seats, registrations`.
+    ///   - endpoints: all that the service serves; those that are pages for anyone are linked.
+    ///   - operatorPort: where health and metrics are.
+    /// - Throws: ``TemplateFault``, what is wrong in the template.
+    init(title: String, endpoints: [any Endpoint.Type], operatorPort: Int) throws {
+        let parts = title.split(atByte: UInt8(ascii: ":"), maxSplits: 1)
+        let pages = endpoints.map { $0.operation }.filter(Self.isPublicPage)
+        text = try Template(PackageResources.service_page_mustache, escaping: .html).render([
+            "name": "\(parts[0])", "about": parts.count > 1 ? "\(parts[1].trimmingBlanks)" : title,
+            "count": endpoints.count,
+            // A port of 0 is one that the system chooses.
+            "operatorPort": operatorPort == 0 ? "" : " \(operatorPort)",
+            "hasPages": !pages.isEmpty,
+            "pages": pages.map { ["path": $0.path, "summary": $0.summary] },
+        ])
+    }
+
+    func mount(on parts: inout ServiceParts) {
+        parts.routes.read(ShowService.self) { [text] _ in .text(text) }
+    }
+
+    private static func isPublicPage(_ operation: Operation) -> Bool {
+        operation.method == .get && operation.produces == .html && operation.access == .anyone
+            && !operation.segments.isEmpty
+            && operation.segments.allSatisfy { if case .word = $0 { true } else { false } }
+    }
+}
