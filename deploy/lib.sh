@@ -29,7 +29,89 @@ postgres_host=$socket_dir
 configuration=${CLUB_CONFIGURATION:-release}
 
 say() { printf '%s\n' "$*"; }
-die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
+die() {
+  clear_line
+  printf '%s: %s\n' "${0##*/}" "$*" >&2
+  exit 1
+}
+
+# --- how far it is: on a terminal one line that is written again and again, elsewhere plain lines ------------------
+# CLUB_PROGRESS_SECONDS: how long nothing is said where there is no terminal (20).
+stage_name=
+stage_begun=0
+stage_said=0
+
+has_terminal() { [[ -t 1 && ${TERM:-dumb} != dumb ]]; }
+terminal_columns() { tput cols 2> /dev/null || printf 80; }
+clear_line() { [[ -z $stage_name ]] || ! has_terminal || printf '\r\033[K'; }
+microseconds() { local now=$EPOCHREALTIME; printf '%s' "${now/[.,]/}"; }
+
+# took MICROSECONDS: 0.4 s, 12 s, 3 min 05 s
+took() {
+  local tenths=$(($1 / 100000)) seconds=$(($1 / 1000000))
+  if ((seconds < 10)); then
+    printf '%d.%d s' "$seconds" "$((tenths % 10))"
+  elif ((seconds < 60)); then
+    printf '%d s' "$seconds"
+  else
+    printf '%d min %02d s' "$((seconds / 60))" "$((seconds % 60))"
+  fi
+}
+
+# begin NAME: a stage begins; `done_stage` ends it and says how long it took.
+begin() {
+  stage_name=$1
+  stage_begun=$(microseconds)
+  stage_said=$stage_begun
+  ! has_terminal || printf '%s …' "$stage_name"
+}
+
+# progress TEXT: how far the stage is. Without a terminal not more often than every so many seconds.
+progress() {
+  local now
+  now=$(microseconds)
+  if has_terminal; then
+    local line="$stage_name: $1, $(took $((now - stage_begun)))"
+    printf '\r%s\033[K' "${line:0:$(($(terminal_columns) - 1))}"
+  elif ((now - stage_said >= ${CLUB_PROGRESS_SECONDS:-20} * 1000000)); then
+    stage_said=$now
+    printf '%s: %s, %s\n' "$stage_name" "$1" "$(took $((now - stage_begun)))"
+  fi
+}
+
+# done_stage [TEXT]
+done_stage() {
+  clear_line
+  printf '%-24s %s%s\n' "$stage_name" "$(took $(($(microseconds) - stage_begun)))" "${1:+  ($1)}"
+  stage_name=
+}
+
+# build_steps LOG: how far a build is that writes there: "120 of 345 steps" for SwiftPM's last `[120/345] …`.
+build_steps() {
+  local last
+  last=$(tail -c 4096 "$1" 2> /dev/null | tr '\r' '\n' | grep -oE '^\[[0-9]+/[0-9]+\]' | tail -n 1) || true
+  [[ $last =~ ([0-9]+)/([0-9]+) ]] && printf '%s of %s steps' "${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}" ||
+    printf 'reading the packages'
+}
+
+# demo_step LOG: the step that the demo is at.
+demo_step() { tail -n 1 "$1"; }
+
+# watch PREFIX HOW LOG COMMAND…: runs it with its output in LOG, and says meanwhile how far it is: what `HOW LOG` prints.
+watch() {
+  local prefix=$1 how=$2 log=$3 status=0
+  shift 3
+  : > "$log"
+  # The command is in front, so that it gets what the keyboard sends.
+  while sleep 0.5; do progress "$prefix$("$how" "$log")"; done &
+  watcher=$!
+  trap 'kill "$watcher" 2> /dev/null || true' EXIT
+  "$@" > "$log" 2>&1 || status=$?
+  kill "$watcher"
+  wait "$watcher" 2> /dev/null || true
+  trap - EXIT
+  return "$status"
+}
 
 # need_packages NAME…: installs by apt what is missing; an ordinary user is told what to ask for.
 need_packages() {

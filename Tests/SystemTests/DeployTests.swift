@@ -79,4 +79,49 @@ struct DeployTests {
             settings: ["CLUB_CONTENT_PUBLIC_URL": "https://info.club.example", "CLUB_PORT_BASE": "17000"])
         #expect(text == "http://127.0.0.1:17001 https://info.club.example\n")
     }
+
+    @Test("how far a build is, is read from what SwiftPM printed last")
+    func steps() throws {
+        let text = try script(
+            #"""
+            mkdir -p "$log_dir"
+            log=$log_dir/build.log
+            build_steps "$log"; say
+            printf 'warning: none\n' > "$log"; build_steps "$log"; say
+            printf '[1/40] Compiling A\n[12/345] Compiling [B]\nnote: [3]\n' >> "$log"; build_steps "$log"; say
+            for time in 40000 9960000 12300000 185000000; do took "$time"; say; done
+            """#)
+        #expect(
+            text == """
+                reading the packages
+                reading the packages
+                12 of 345 steps
+                0.0 s
+                9.9 s
+                12 s
+                3 min 05 s
+
+                """)
+    }
+
+    @Test(
+        "without a terminal a stage says where it is now and then on a line of its own, and at its end how long it took"
+    )
+    func progress() throws {
+        let lines = #"""
+            mkdir -p "$log_dir"
+            slow() { for step in 1 2 3 4 5 6 7 8; do printf '[%s/8] Compiling\n' "$step"; sleep 0.4; done; }
+            begin build
+            watch "events, " build_steps "$log_dir/build.log" slow
+            done_stage "all"
+            watch "" build_steps "$log_dir/build.log" false || say "failed with $?"
+            """#
+        let often = try script(lines, settings: ["CLUB_PROGRESS_SECONDS": "1"]).split(separator: "\n")
+        #expect(often.dropLast(2).count >= 1)
+        #expect(often.dropLast(2).allSatisfy { $0.wholeMatch(of: /build: events, \d of 8 steps, \d\.\d s/) != nil })
+        #expect(often.suffix(2).first?.wholeMatch(of: /build +\d+(\.\d)? s  \(all\)/) != nil)
+        #expect(often.last == "failed with 1")
+        // With no time to say anything, the end alone is said.
+        #expect(try script(lines, settings: ["CLUB_PROGRESS_SECONDS": "3600"]).split(separator: "\n").count == 2)
+    }
 }
