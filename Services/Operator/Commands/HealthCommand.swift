@@ -1,7 +1,7 @@
 import ArgumentParser
 import AsyncHTTPClient
 import ClubProtocol
-import Foundation
+import FoundationEssentials
 import NIOCore
 import NIOFoundationCompat
 import NIOHTTP1
@@ -74,22 +74,5 @@ struct HealthCommand: AsyncParsableCommand {
                 return [name, check["output"]?.string].compactMap { $0 }.joined(separator: ": ")
             }
         }
-    }
-}
-
-struct ProbeCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "probe",
-        abstract: "Asks one health URL; exit code 0 when it answers 200.",
-        discussion: "For the health checks of containers, whose images hold no other HTTP client.")
-
-    @Argument(help: "The URL, for example http://127.0.0.1:7101/health/ready.")
-    var url: String
-
-    func run() async throws {
-        guard
-            let response = try? await HTTPClient.shared.execute(HTTPClientRequest(url: url), timeout: .seconds(2)),
-            response.status == .ok
-        else { throw ExitCode(1) }
     }
 }
