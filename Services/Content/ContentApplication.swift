@@ -17,15 +17,15 @@ package enum ContentApplication: ServiceApplication {
         Migration("0006-merge", sql: PackageResources.m0006_merge_sql),
     ]
 
-    package static func assemble(_ backend: Backend, into parts: inout ServiceParts) throws {
-        ResourceRoutes(backend: backend).mount(on: &parts)
-        parts.follow(.directory, name: "merges", ResourceMerges.apply)
-        IssueRoutes(backend: backend).mount(on: &parts)
-        DeliveryRoutes(backend: backend).mount(on: &parts)
+    package static func assemble(_ backend: Backend, into builder: inout ServiceBuilder) throws {
+        ResourceRoutes(backend: backend).mount(on: &builder)
+        builder.follow(.directory, name: "merges", ResourceMerges.apply)
+        IssueRoutes(backend: backend).mount(on: &builder)
+        DeliveryRoutes(backend: backend).mount(on: &builder)
         let transport = try MailTransports.named(by: backend.configuration.mailURL)
-        IssueSender(backend: backend, transport: transport, renderer: try FlashInfoRenderer()).mount(on: &parts)
-        LetterRoutes(backend: backend).mount(on: &parts)
-        LetterSender(backend: backend, transport: transport, renderer: try LetterRenderer()).mount(on: &parts)
-        ContentRights(backend: backend).mount(on: &parts)
+        IssueSender(backend: backend, transport: transport, renderer: try FlashInfoRenderer()).mount(on: &builder)
+        LetterRoutes(backend: backend).mount(on: &builder)
+        LetterSender(backend: backend, transport: transport, renderer: try LetterRenderer()).mount(on: &builder)
+        ContentRights(backend: backend).mount(on: &builder)
     }
 }

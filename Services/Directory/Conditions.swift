@@ -13,7 +13,7 @@ extension SQL {
         return condition.plannedByValue
     }
 
-    static func sells(_ brand: Line) -> SQL {
+    static func resells(_ brand: Line) -> SQL {
         let condition: SQL = "brand_keys @> array[directory.folded(\(brand.text))]"
         return condition.plannedByValue
     }
@@ -31,7 +31,7 @@ extension SQL {
     }
 
     /// Whether a period, `during`, has this day. Lists by its beginning start there.
-    static func holds(on day: Day) -> SQL {
+    static func isActive(on day: Day) -> SQL {
         let condition: SQL = "(during @> \(day)::date and from_day <= \(day)::date)"
         return condition.plannedByValue
     }

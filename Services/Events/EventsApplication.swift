@@ -15,11 +15,11 @@ package enum EventsApplication: ServiceApplication {
         Migration("0004-merge", sql: PackageResources.m0004_merge_sql),
     ]
 
-    package static func assemble(_ backend: Backend, into parts: inout ServiceParts) throws {
-        EventRoutes(backend: backend).mount(on: &parts)
-        SessionRoutes(backend: backend).mount(on: &parts)
-        RegistrationRoutes(backend: backend, members: Members(backend: backend)).mount(on: &parts)
-        Members(backend: backend).mount(on: &parts)
-        EventsRights(backend: backend).mount(on: &parts)
+    package static func assemble(_ backend: Backend, into builder: inout ServiceBuilder) throws {
+        EventRoutes(backend: backend).mount(on: &builder)
+        SessionRoutes(backend: backend).mount(on: &builder)
+        RegistrationRoutes(backend: backend, members: Members(backend: backend)).mount(on: &builder)
+        Members(backend: backend).mount(on: &builder)
+        EventsRights(backend: backend).mount(on: &builder)
     }
 }

@@ -15,13 +15,13 @@ package enum LobbyingApplication: ServiceApplication {
         Migration("0004-merge", sql: PackageResources.m0004_merge_sql),
     ]
 
-    package static func assemble(_ backend: Backend, into parts: inout ServiceParts) throws {
+    package static func assemble(_ backend: Backend, into builder: inout ServiceBuilder) throws {
         let guests = Guests(backend: backend)
-        OfficialRoutes(backend: backend).mount(on: &parts)
-        MeetingRoutes(backend: backend).mount(on: &parts)
-        InvitationRoutes(backend: backend, guests: guests).mount(on: &parts)
-        AttendanceRoutes(backend: backend, guests: guests).mount(on: &parts)
-        guests.mount(on: &parts)
-        LobbyingRights(backend: backend).mount(on: &parts)
+        OfficialRoutes(backend: backend).mount(on: &builder)
+        MeetingRoutes(backend: backend).mount(on: &builder)
+        InvitationRoutes(backend: backend, guests: guests).mount(on: &builder)
+        AttendanceRoutes(backend: backend, guests: guests).mount(on: &builder)
+        guests.mount(on: &builder)
+        LobbyingRights(backend: backend).mount(on: &builder)
     }
 }

@@ -17,8 +17,8 @@ private enum SlowDirectory: ServiceApplication {
     static let migrations: [Migration] = []
     static let isReleased = Mutex(false)
 
-    static func assemble(_: Backend, into parts: inout ServiceParts) throws {
-        parts.routes.stream(ResolveAudience.self) { call, lines in
+    static func assemble(_: Backend, into builder: inout ServiceBuilder) throws {
+        builder.routes.stream(ResolveAudience.self) { call, lines in
             for number in 1...3000 {
                 if number == 2500 {
                     while !isReleased.withLock({ $0 }) { try await Task.sleep(for: .milliseconds(10)) }
@@ -48,9 +48,9 @@ struct CalledOffTests {
             let path = IssuePath(issue: issue.id)
             _ = try await editor.send(
                 AddIssueItem.request(path: path, body: .init(kind: .product, title: "Pour tous", text: "Du texte.")))
-            _ = try await editor.send(MoveIssue.request(path: path, body: .init(to: .sending)))
+            _ = try await editor.send(TransitionIssue.request(path: path, body: .init(to: .sending)))
             try await until { try await count("select count(*) as n from content.delivery", services) >= 1000 }
-            let cancelled = try await editor.send(MoveIssue.request(path: path, body: .init(to: .cancelled)))
+            let cancelled = try await editor.send(TransitionIssue.request(path: path, body: .init(to: .cancelled)))
             #expect(cancelled.state == .cancelled)
             SlowDirectory.isReleased.withLock { $0 = true }
             try await until {

@@ -55,18 +55,18 @@ struct IssueTests {
             let issue = try await editor.send(CreateIssue.request(body: .init(title: "Flash")))
             let path = IssuePath(issue: issue.id)
             await expect(.issueEmpty) {
-                try await editor.send(MoveIssue.request(path: path, body: .init(to: .sending)))
+                try await editor.send(TransitionIssue.request(path: path, body: .init(to: .sending)))
             }
             _ = try await editor.send(
                 AddIssueItem.request(
                     path: path, body: .init(kind: .technical, title: "T", text: "t", audiences: [.experts])))
             await expect(.issueEmpty) {
-                try await editor.send(MoveIssue.request(path: path, body: .init(to: .sending)))
+                try await editor.send(TransitionIssue.request(path: path, body: .init(to: .sending)))
             }
             await expect(.transitionNotAllowed) {
-                try await editor.send(MoveIssue.request(path: path, body: .init(to: .sent)))
+                try await editor.send(TransitionIssue.request(path: path, body: .init(to: .sent)))
             }
-            let cancelled = try await editor.send(MoveIssue.request(path: path, body: .init(to: .cancelled)))
+            let cancelled = try await editor.send(TransitionIssue.request(path: path, body: .init(to: .cancelled)))
             #expect(cancelled.state == .cancelled)
             await expect(.issueNotDraft) {
                 try await editor.send(
@@ -121,7 +121,7 @@ struct IssueTests {
             _ = try await editor.send(
                 CreateSuppression.request(body: .init(email: "ferme@web.example", reason: .bounced)))
             let issue = try await write(with: editor)
-            _ = try await editor.send(MoveIssue.request(path: .init(issue: issue), body: .init(to: .sending)))
+            _ = try await editor.send(TransitionIssue.request(path: .init(issue: issue), body: .init(to: .sending)))
             let sent = try await untilSent(issue, editor)
 
             let messages = try FileManager.default.contentsOfDirectory(atPath: "\(mail)/new").map {

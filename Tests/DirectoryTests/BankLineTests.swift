@@ -259,7 +259,7 @@ struct BankLineTests {
                     (300, "Jean Dupont", "y"),
                 ],
                 directory)
-            let known = try await KnownAs.find(DataSubject(person.id), on: directory.backend.database)
+            let known = try await SubjectIdentifiers.find(DataSubject(person.id), on: directory.backend.database)
             #expect(try await told(DataSubject(person.id), directory) == ["MARTINEZ ANA"])
             for statement in ErasureSteps.statements(for: DataSubject(person.id), known) {
                 try await directory.backend.database.execute(statement)
@@ -310,7 +310,7 @@ struct BankLineTests {
             /// What each of them is told and would be erased of; nothing that is not there for the staff afterwards.
             func check(_ subject: DataSubject, _ expected: [String], _ comment: Comment) async throws {
                 #expect(try await told(subject, directory) == expected, comment)
-                let known = try await KnownAs.find(subject, on: directory.backend.database)
+                let known = try await SubjectIdentifiers.find(subject, on: directory.backend.database)
                 let erased = try await directory.backend.database.query(
                     "select counterparty from bank_line where id in (\(known.bankLines(subject.id))) order by 1"
                 ).map { try $0["counterparty", as: String.self] }
@@ -379,7 +379,7 @@ struct BankLineTests {
 
     /// The payers of the lines in a record's data document.
     private func told(_ subject: DataSubject, _ directory: TestService) async throws -> [String] {
-        let known = try await KnownAs.find(subject, on: directory.backend.database)
+        let known = try await SubjectIdentifiers.find(subject, on: directory.backend.database)
         let document = try await PersonalRecords(backend: directory.backend).own(subject, known)
         return (document.data["bankLines"]?.array ?? []).compactMap { $0["counterparty"]?.string }.sorted()
     }

@@ -165,7 +165,7 @@ struct BankReturnTests {
             ])
             try await send(Array(file.text.utf8), directory)
             let subject = DataSubject(person.id)
-            let known = try await KnownAs.find(subject, on: directory.backend.database)
+            let known = try await SubjectIdentifiers.find(subject, on: directory.backend.database)
             let document = try await PersonalRecords(backend: directory.backend).own(subject, known)
             #expect(document.data["bankLines"]?.array?.map { $0["ultimateParty"]?.string } == ["BOB BIDART"])
             for statement in ErasureSteps.statements(for: subject, known) {

@@ -95,14 +95,15 @@ struct CallerTests {
             let ambassador = try await operating.send(CreateAmbassador.request(body: .init(person: enrolled.id)))
             if enrolled.id == leaver.id {
                 _ = try await operating.send(
-                    MoveAmbassador.request(path: .init(ambassador: ambassador.id), body: .init(to: .left)))
+                    TransitionAmbassador.request(path: .init(ambassador: ambassador.id), body: .init(to: .left)))
             }
         }
         let experts = [
             try await directory.expert("Un") { $0.consents = .init(publicDirectory: true) },
             try await directory.expert("Deux"), try await directory.expert("Trois"),
         ]
-        _ = try await operating.send(MoveExpert.request(path: .init(expert: experts[1].id), body: .init(to: .left)))
+        _ = try await operating.send(
+            TransitionExpert.request(path: .init(expert: experts[1].id), body: .init(to: .left)))
         // As a merge leaves them: the record is gone from its table.
         try await directory.database.withClient(searchPath: "directory") { client in
             try await client.execute("delete from ambassador where person = \(merged.id)")

@@ -150,7 +150,7 @@ struct CardImportTests {
                 report.errors.map(\.detail) == [
                     "Somebody with another given name has this address.", "There is no such organization.",
                     "The person with this identifier was merged into \(survivor.id).", "A new person needs it.",
-                    "is no telephone number that can be dialled", "The card is not ended: END:VCARD is missing.",
+                    "is not a telephone number that can be dialled", "The card is not ended: END:VCARD is missing.",
                 ])
             #expect(report.errors.map(\.column) == [nil, nil, nil, "N (family name)", "TEL", nil])
             let now = try await operating.send(GetPerson.request(path: .init(person: ada.id)))
@@ -242,7 +242,7 @@ struct CardImportTests {
             for text in ["", "\r\n", "name,email\nA,a@a.fr\n", "BEGIN:VCALENDAR\nEND:VCALENDAR\n"] {
                 let answer = try await directory.cards(text)
                 #expect(answer.status == 422)
-                #expect(try answer.problem().detail == "There is no card in the file: one begins with BEGIN:VCARD.")
+                #expect(try answer.problem().detail == "The file contains no vCard: one begins with BEGIN:VCARD.")
             }
             // A table stays one.
             #expect(try await directory.takes(.people, "nom,prenom,email\nÉté,Ada,ada@a.example\n").skipped == 1)

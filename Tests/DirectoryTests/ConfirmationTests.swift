@@ -129,7 +129,7 @@ struct ConfirmationTests {
         let clients = try network.services.all(.directory).map { try $0.client(.operator) }
         return try await withThrowingTaskGroup(of: ConfirmationCall.self) { group in
             for number in 0..<times {
-                group.addTask { try await clients[number % clients.count].send(CallConfirmations.request()) }
+                group.addTask { try await clients[number % clients.count].send(RequestConfirmations.request()) }
             }
             return try await group.reduce(into: []) { $0.append($1) }
         }

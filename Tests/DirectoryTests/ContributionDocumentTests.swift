@@ -44,7 +44,7 @@ struct ContributionDocumentTests {
             try await network.change("update organization set name = 'Neuf' where id = \(own.id)")
             #expect(try await directory.ask("\(path).pdf").body == file.body)
 
-            _ = try await directory.client(.operator).send(RemindContributions.request())
+            _ = try await directory.client(.operator).send(SendContributionReminders.request())
             let mail = try #require(try await network.mails(1).first)
             let link = try #require(mail.path)
             #expect(link.hasPrefix("/v1/contribution-calls/"))

@@ -89,7 +89,7 @@ struct CreditTests {
             #expect(nothing.contains("rien à régler") && !nothing.contains("référence de votre virement"))
             #expect(
                 try await directory.ask("/v1/contributions/\(owed.id)/call.pdf").body.starts(with: Array("%PDF-".utf8)))
-            _ = try await operating.send(RemindContributions.request())
+            _ = try await operating.send(SendContributionReminders.request())
             let letters = try await network.mails(2).filter { $0.recipient == "contact@beta.example" }
             #expect(letters.contains { $0.text.contains("900,00\u{A0}€") && !$0.text.contains("1\u{202F}200,00") })
             // Another payment changes neither what was called for nor the file.

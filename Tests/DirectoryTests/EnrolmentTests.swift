@@ -31,7 +31,7 @@ struct EnrolmentTests {
             }
             #expect(expert.enrolledOn == .today && expert.leftOn == nil)
             let path = ExpertPath(expert: expert.id)
-            let left = try await operating.send(MoveExpert.request(path: path, body: .init(to: .left)))
+            let left = try await operating.send(TransitionExpert.request(path: path, body: .init(to: .left)))
             #expect(left.leftOn == .today && left.version == 2 && left.name == "Atelier")
             let again = try await directory.ask(.post, "/v1/experts/\(expert.id)/transitions", json: #"{"to":"left"}"#)
             #expect(try again.problem().slug == "transition-not-allowed")
@@ -46,7 +46,7 @@ struct EnrolmentTests {
             #expect(try await seen("?enrolled=false") == ["Atelier"])
             #expect(try await seen("", as: .ambassador) == [])
             #expect(try await directory.ask("/v1/experts/\(expert.id)", as: .ambassador).status == 404)
-            let back = try await operating.send(MoveExpert.request(path: path, body: .init(to: .enrolled)))
+            let back = try await operating.send(TransitionExpert.request(path: path, body: .init(to: .enrolled)))
             #expect(back.leftOn == nil && back.enrolledOn == .today && back.version == 3)
             #expect(try await audience(directory) == ["contact@atelier.example"])
             #expect(try await seen("", as: .ambassador) == ["Atelier"])

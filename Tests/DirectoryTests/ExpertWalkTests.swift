@@ -143,7 +143,7 @@ struct ExpertWalkTests {
     /// Backwards it is the same list.
     private func backwards(in directory: TestService) async throws {
         let filters: [([ExpertRule], SQL)] = [
-            ([.published], "true"), ([.published, .sells("Altéa")], "brands @> '{Altéa}'"),
+            ([.published], "true"), ([.published, .resells("Altéa")], "brands @> '{Altéa}'"),
             ([.published, .isAbout("cloud")], "topics @> '{cloud}'"),
         ]
         for (rules, condition) in filters {

@@ -19,7 +19,7 @@ struct ForeignMailTests {
 
     func told(_ subject: DataSubject, _ network: Network) async throws -> Told {
         let backend = network.directory.backend
-        let known = try await KnownAs.find(subject, on: backend.database)
+        let known = try await SubjectIdentifiers.find(subject, on: backend.database)
         let body = try await PersonalRecords(backend: backend).inquiry(subject, known)
         let data = try await backend.peers[.content].send(ReadPersonalData.request(body: body)).data
         return Told(

@@ -98,7 +98,7 @@ struct ImportAmbassadorTests {
             #expect(try await client.send(GetPerson.request(path: .init(person: bob.id))).telephone == "0559000000")
 
             _ = try await client.send(
-                MoveAmbassador.request(path: .init(ambassador: first.id), body: .init(to: .left)))
+                TransitionAmbassador.request(path: .init(ambassador: first.id), body: .init(to: .left)))
             #expect(try await report(file, "existing=update", in: directory).updated == 1)
             let left = try await client.send(GetAmbassador.request(path: .init(ambassador: first.id)))
             #expect(left.leftOn != nil && left.departements == ["40"])

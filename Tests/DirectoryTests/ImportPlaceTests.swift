@@ -120,7 +120,7 @@ struct ImportPlaceTests {
             #expect(taken.notes?.map(\.row) == [1] && taken.notes?.map(\.column) == ["CP"])
             #expect(
                 taken.notes?.first?.detail
-                    == "is no postal code (5 digits, or as BE-1050 of another country): it was left out")
+                    == "is not a valid postal code (5 digits, or BE-1050 for another country): it was left out")
         }
     }
 
@@ -172,8 +172,8 @@ struct ImportPlaceTests {
             #expect(taken.errors.map(\.column) == ["Code postal", "Départements servis"])
             #expect(
                 taken.errors.map(\.detail) == [
-                    "is no postal code (5 digits, or as BE-1050 of another country): a new expert needs it.",
-                    "has what is no département",
+                    "is not a valid postal code (5 digits, or BE-1050 for another country): a new expert needs it.",
+                    "names an unknown département",
                 ])
             let all = try await directory.client(.operator).send(ListExperts.request(query: .init())).items
             #expect(all.map(\.name) == ["Corse", "Là", "Londres"])

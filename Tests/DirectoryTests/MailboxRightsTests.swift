@@ -24,7 +24,7 @@ struct MailboxRightsTests {
     func known() async throws {
         try await withDirectory { directory in
             let (ana, database) = (try await ana(directory), directory.backend.database)
-            let known = try await KnownAs.find(DataSubject(ana.id), on: database)
+            let known = try await SubjectIdentifiers.find(DataSubject(ana.id), on: database)
             #expect(known.addresses == ["ana@a.example", "ana@maison.example"])
             #expect(known.telephones == ["+33559000000", "+33612345678"])
             #expect(Set(known.held.map(\.email.text)) == Set(known.addresses))
@@ -39,7 +39,7 @@ struct MailboxRightsTests {
                     body: .init(familyName: "Bob", otherTelephones: ["0600000000", "0612345678"])))
             let alone = try await known.alone(DataSubject(ana.id), on: database)
             #expect(alone.addresses == ["ana@a.example"] && alone.telephones == ["+33559000000"])
-            let held = try await KnownAs.find(DataSubject(ana.id), on: database).held
+            let held = try await SubjectIdentifiers.find(DataSubject(ana.id), on: database).held
             #expect(held.contains { $0.email == "ana@a.example" && $0.until == nil })
         }
     }
@@ -67,7 +67,7 @@ struct MailboxRightsTests {
                     path: .init(person: ana.id), body: .init(otherEmails: .some(nil)), ifMatch: 2))
             #expect(try await addresses("address_past") == ["ana@a.example"])
             #expect(try await addresses("address_held") == ["ana@maison.example"])
-            let known = try await KnownAs.find(DataSubject(ana.id), on: database)
+            let known = try await SubjectIdentifiers.find(DataSubject(ana.id), on: database)
             #expect(known.addresses == ["ana@a.example", "ana@maison.example"])
             _ = try await directory.client(.operator).send(
                 CreateErasure.request(body: .init(person: ana.id, reason: .request)))

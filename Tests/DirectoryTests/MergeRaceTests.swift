@@ -21,7 +21,7 @@ struct MergeRaceTests {
 
     @Test("an undo that begins while a merge into the same survivor is under way waits for it, and is refused")
     func waits() async throws {
-        let outcome = try await race { try await MergeStore.takeTurn(in: $0) }
+        let outcome = try await race { try await MergeStore.lockMerges(in: $0) }
         #expect(outcome.status == 409 && outcome.slug == "merge-followed")
         #expect(outcome.survivor.organization == outcome.last.organization)
     }
@@ -71,7 +71,7 @@ struct MergeRaceTests {
     /// What the route does, but for its beginning.
     private func merge(_ merged: Person, into survivor: Person, in transaction: PostgresTransaction) async throws {
         let body = MergeRecords.Body(kind: .person, survivor: survivor.id.record, merged: merged.id.record)
-        try await ConsentStore.sayMoved(in: transaction)
+        try await ConsentStore.setProvenanceOfMerge(in: transaction)
         let images = try await MergeStore.lock(body, in: transaction)
         let changes = try MergeRules.changes(of: images.survivor, with: images.merged, choices: [:])
         let step = try await MergeStore.absorb(

@@ -13,7 +13,7 @@ extension TestService {
     }
 
     func move(_ id: Expert.ID, to state: Enrolment.State) async throws {
-        _ = try await client(.operator).send(MoveExpert.request(path: .init(expert: id), body: .init(to: state)))
+        _ = try await client(.operator).send(TransitionExpert.request(path: .init(expert: id), body: .init(to: state)))
     }
 
     /// Every column of every row of these tables.
@@ -59,7 +59,7 @@ struct MergedEnrolmentTests {
             try await directory.change("update expert set confirmed_at = date_trunc('day', now()) - interval '1 year'")
             try await directory.change(
                 "update ambassador set confirmed_at = date_trunc('day', now()) - interval '1 year'")
-            let called = try await operating.send(CallConfirmations.request())
+            let called = try await operating.send(RequestConfirmations.request())
             #expect(called.experts == 2 && called.ambassadors == 2)
             let before = try await directory.rows(of: Self.tables)
             let merges = [

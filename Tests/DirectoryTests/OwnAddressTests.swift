@@ -197,7 +197,7 @@ extension ForeignMailTests {
             for (survivor, merged) in [(own, other), (other, own)] {
                 let merge = try await directory.merge(merged.id.record, into: survivor.id.record, .person)
                 #expect(try await held(survivor) == ["?deux@x.example", "une@x.example"])
-                let known = try await KnownAs.find(DataSubject(survivor.id), on: directory.backend.database)
+                let known = try await SubjectIdentifiers.find(DataSubject(survivor.id), on: directory.backend.database)
                 #expect(known.isSelfGiven("deux@x.example") && !known.isSelfGiven("une@x.example"))
                 _ = try await directory.undo(merge)
                 #expect(try await held(own) == ["une@x.example"])

@@ -287,11 +287,11 @@ struct PlaceTests {
                 try await client.transaction { client in
                     _ = try await client.execute("set local enable_seqscan = off")
                     for (table, rule, index) in [
-                        ("organization", .lies(in: "94"), "organization_departement_idx"),
-                        ("expert", .expertLies(in: "94"), "expert_filter_idx"),
+                        ("organization", .isLocated(in: "94"), "organization_departement_idx"),
+                        ("expert", .isExpertLocated(in: "94"), "expert_filter_idx"),
                         ("expert", .serves("94" as Region), "expert_filter_idx"),
                         ("ambassador", .serves("94" as Region), "ambassador_departements_idx"),
-                        ("referral", .lies(in: "94"), "referral_departement_idx"),
+                        ("referral", .isLocated(in: "94"), "referral_departement_idx"),
                     ] as [(SQL, SQL, String)] {
                         let rows = try await client.query("explain select id from \(table) where \(rule)")
                         let plan = try rows.map { try $0["QUERY PLAN", as: String.self] }.joined(separator: "\n")

@@ -29,8 +29,9 @@ struct ReceiptTests {
             let page = try await see(own.id)
             #expect(page.status == 200 && page.headers["content-type"] == "text/html; charset=utf-8")
             let year = Day.today.year
-            for text in ["Reçu n° \(year)-1", "Chambre &lt;du&gt; Béarn", "1\u{202F}200,00\u{A0}€", French.day(.today)]
-            {
+            for text in [
+                "Reçu n° \(year)-1", "Chambre &lt;du&gt; Béarn", "1\u{202F}200,00\u{A0}€", FrenchFormat.day(.today),
+            ] {
                 #expect(page.text.contains(text), "\(text)")
             }
             let foreign = try await see(other.id)

@@ -20,7 +20,7 @@ struct ReferralLetterTests {
             let mail = try #require(mails.first { $0.recipient == "un@x.example" })
             #expect(mail.subject == "Une entreprise cherche un expert\u{A0}: Pyrénées-Atlantiques (64)")
             for text in [
-                "CCI <Béarn>", "64000", "Informatique en nuage", French.day(Day.today.adding(days: 7)),
+                "CCI <Béarn>", "64000", "Informatique en nuage", FrenchFormat.day(Day.today.adding(days: 7)),
                 "au premier qui accepte",
             ] {
                 #expect(mail.text.contains(text), "\(text)")
@@ -238,7 +238,7 @@ struct ReferralLetterTests {
             _ = try await need.answer(1, #"{"state":"accepted"}"#)
             #expect(try await network.mails(5).count == 5)
             let letters = ReferralLetters(
-                backend: network.directory.backend, post: try Post(backend: network.directory.backend))
+                backend: network.directory.backend, letters: try LetterClient(backend: network.directory.backend))
             // Nobody is asked too early, nor after a season.
             try await letters.askOutcomes()
             try await network.change(

@@ -87,7 +87,7 @@ struct ReferralRaceTests {
             return try await directory.database.withClient(searchPath: "directory") { client in
                 async let leaving: Void = client.transaction { transaction in
                     defer { move.finish() }
-                    try await EnrolmentMoves(backend: directory.backend).move(
+                    try await EnrolmentTransitions(backend: directory.backend).move(
                         .expert(expert), to: .left, by: Principal(subject: "test", role: .operator), in: transaction)
                     move.finish()
                     for await _ in held {}

@@ -379,7 +379,7 @@ struct ReferralTests {
         try await withField { field in
             let referral = try await field.referral()
             _ = try await field.directory.client(.operator).send(
-                MoveAmbassador.request(path: .init(ambassador: field.ambassador.id), body: .init(to: .left)))
+                TransitionAmbassador.request(path: .init(ambassador: field.ambassador.id), body: .init(to: .left)))
             let need = #"{"topics":["cloud"],"postalCode":"64000","description":"x""#
             #expect(try await field.raw(.post, "/v1/referrals", need + "}").status == 403)
             let sent = try await field.raw(
@@ -390,7 +390,7 @@ struct ReferralTests {
             #expect(inItsName.status == 422)
             #expect(try inItsName.pointer() == "/ambassador")
             _ = try await field.directory.client(.operator).send(
-                MoveAmbassador.request(path: .init(ambassador: field.ambassador.id), body: .init(to: .enrolled)))
+                TransitionAmbassador.request(path: .init(ambassador: field.ambassador.id), body: .init(to: .enrolled)))
             #expect(try await field.send(referral, to: [field.experts[0].id]).count == 1)
         }
     }

@@ -66,7 +66,7 @@ struct ReminderTests {
                 CreatePayment.request(
                     path: .init(contribution: contribution.id), body: .init(amount: contribution.amount, paidOn: .today)
                 ))
-            let asked = try await operating.send(RemindContributions.request())
+            let asked = try await operating.send(SendContributionReminders.request())
             #expect(asked == ContributionReminders(letters: 1, withoutAddress: 1))
             // Alpha's receipt, and the call to the titular of Bêta.
             let mails = try await network.mails(2)
@@ -129,11 +129,11 @@ struct ReminderTests {
             #expect(due.allSatisfy { $0.owed == Money(cents: 120_000) && $0.askedAt == nil && $0.sentAt == nil })
 
             #expect(
-                try await operating.send(RemindContributions.request())
+                try await operating.send(SendContributionReminders.request())
                     == ContributionReminders(letters: 1, withoutAddress: 1))
             let mail = try #require(try await network.mails(1).first)
             #expect(mail.text.contains("IBAN : FR76 3000 6000 0112 3456 7890 189"))
-            #expect(mail.text.contains("à régler au plus tard le \(French.day(dueOn))"))
+            #expect(mail.text.contains("à régler au plus tard le \(FrenchFormat.day(dueOn))"))
             try await network.idle()
             #expect(try await list(.due).items.map(\.organization) == [beta.id])
             #expect(try await list(.asked).items.isEmpty)
@@ -155,7 +155,7 @@ struct ReminderTests {
         return try await withThrowingTaskGroup(of: Int.self) { group in
             for number in 0..<4 {
                 group.addTask {
-                    try await clients[number % clients.count].send(RemindContributions.request()).letters
+                    try await clients[number % clients.count].send(SendContributionReminders.request()).letters
                 }
             }
             return try await group.reduce(0, +)

@@ -111,8 +111,8 @@ extension Peer {
         [Migration("0001-seen", sql: Array("create table seen (at timestamptz)".utf8))]
     }
 
-    static func assemble(_ backend: Backend, into parts: inout ServiceParts) throws {
-        parts.routes.read(ReadPersonalData.self) { _ in
+    static func assemble(_ backend: Backend, into builder: inout ServiceBuilder) throws {
+        builder.routes.read(ReadPersonalData.self) { _ in
             let row = try await backend.database.first("select max(at) as last, '{}' as data from seen")
             return .value(try PersonalData(of: name, row))
         }

@@ -179,7 +179,7 @@ struct SelfServiceTests {
             let asked = try await operating.send(ListErasures.request(query: .init(state: .requested))).items
             #expect(asked.map(\.subject.uuid) == [own.id.uuid])
             _ = try await operating.send(
-                MoveErasure.request(path: .init(erasure: asked[0].id), body: .init(to: .erasing)))
+                TransitionErasure.request(path: .init(erasure: asked[0].id), body: .init(to: .erasing)))
             #expect(try await directory.raw(.get, path).status == 404)
             #expect(try await network.post("\(path)/erasure").status == 404)
         }

@@ -236,8 +236,8 @@ struct TreasurerTableTests {
         arguments: zip(
             Payment.Means.allCases, ["virement", "chèque", "carte", "prélèvement", "espèces", "autre"]))
     func words(means: Payment.Means, word: String) {
-        #expect(French.means(means) == word)
-        #expect(French.list([word]) == word && French.list([]) == "")
-        #expect(French.list(["a", "b", word]) == "a, b et \(word)")
+        #expect(FrenchFormat.means(means) == word)
+        #expect(FrenchFormat.list([word]) == word && FrenchFormat.list([]) == "")
+        #expect(FrenchFormat.list(["a", "b", word]) == "a, b et \(word)")
     }
 }

@@ -16,7 +16,7 @@ struct UnsubscriptionTests {
         _ = try await content.send(
             AddIssueItem.request(
                 path: .init(issue: issue.id), body: .init(kind: .technical, title: "Une nouvelle", text: "Du texte.")))
-        _ = try await content.send(MoveIssue.request(path: .init(issue: issue.id), body: .init(to: .sending)))
+        _ = try await content.send(TransitionIssue.request(path: .init(issue: issue.id), body: .init(to: .sending)))
         try await eventually("the issue is sent") {
             try await content.send(GetIssue.request(path: .init(issue: issue.id))).state == .sent
         }

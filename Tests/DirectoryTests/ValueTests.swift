@@ -60,7 +60,7 @@ struct ValueTests {
                 "?mode=apply&rejects=skipRow")
             #expect(rejected.errors.map(\.row) == [1, 2] && rejected.errors.allSatisfy { $0.column == "Tél." })
             // What was rounded away is gone: that is said, and nothing made up.
-            #expect(rejected.errors.allSatisfy { $0.detail == "is no telephone number that can be dialled" })
+            #expect(rejected.errors.allSatisfy { $0.detail == "is not a telephone number that can be dialled" })
             let table = try await directory.ask("/v1/experts.csv")
             #expect(table.text.contains("'+262 692 12 34 56"))
             let back = try await directory.imports(table.body).decode(ImportReport.self)

@@ -18,7 +18,7 @@ extension WildFile {
         .init(
             path: "annuaires/france_services_2022-12-01.csv", records: 2684, digest: 0xd1d0d1e27ca4e2c8,
             outcome: .taken(
-                created: 2672, updated: 2, rejected: ["mail: is no e-mail address": 3]),
+                created: 2672, updated: 2, rejected: ["mail: is not a valid e-mail address": 3]),
             names: ["Bus France services Thiérache Sambre et Oise", "France services Puget-Théniers"]),
         .init(
             path: "annuaires/hatvp_chambres_orgapro_conseils.csv", records: 676, digest: 0x730780bb791f5233,
@@ -31,15 +31,18 @@ extension WildFile {
             outcome: .taken(
                 created: 3261, updated: 455,
                 rejected: [
-                    "The SIRET begins with nine digits that are no SIREN.": 1,
-                    "telephone: is no telephone number that can be dialled": 1,
-                    "pivot: is no SIRET: the check digit is wrong": 15,
+                    "The SIRET does not begin with a valid SIREN.": 1,
+                    "telephone: is not a telephone number that can be dialled": 1,
+                    "pivot: is not a valid SIRET: the check digit is wrong": 15,
                 ]), names: ["Bibliothèque municipale de Marignier", "Centre Social de Solaure-La Jomayère"]),
         .init(
             path: "annuaires/region_sud_lieux_mojibake.csv", records: 1246, digest: 0x91befe9d7f882ed6,
             outcome: .taken(
                 created: 1086, updated: 151,
-                rejected: ["contact_web: is no web address (https://…)": 2, "siret: is no SIRET (14 digits)": 1]),
+                rejected: [
+                    "contact_web: is not a valid web address (https://…)": 2,
+                    "siret: is not a valid SIRET (14 digits)": 1,
+                ]),
             names: ["Biblioth\u{FFFD}que"]),
         .init(
             path: "annuaires/tiers_lieux_numeriques.csv", records: 48, digest: 0x86f956d7e4b88f5e,
@@ -155,19 +158,19 @@ extension WildFile {
             path: "csv_pieges/fabrique/excel_fr_point_virgule_cp1252.csv", records: 121, digest: 0xeed6c8b53fe3b62b,
             outcome: .taken(
                 created: 106,
-                rejected: ["SIREN: is no SIREN (9 digits)": 14]),
+                rejected: ["SIREN: is not a valid SIREN (9 digits)": 14]),
             names: ["UNION DES PIMMS", "UNION DES PIMMS IMMEUBLE LE GREEMENT 2 PL ANDRE LATARGET"]),
         .init(
             path: "csv_pieges/fabrique/excel_fr_point_virgule_utf8_bom.csv", records: 121, digest: 0xeed6c8b53fe3b62b,
             outcome: .taken(
                 created: 106,
-                rejected: ["SIREN: is no SIREN (9 digits)": 14]),
+                rejected: ["SIREN: is not a valid SIREN (9 digits)": 14]),
             names: ["UNION DES PIMMS", "UNION DES PIMMS IMMEUBLE LE GREEMENT 2 PL ANDRE LATARGET"]),
         .init(
             path: "csv_pieges/fabrique/excel_unicode_tab_utf16le_bom.csv", records: 121, digest: 0xeed6c8b53fe3b62b,
             outcome: .taken(
                 created: 106,
-                rejected: ["SIREN: is no SIREN (9 digits)": 14]),
+                rejected: ["SIREN: is not a valid SIREN (9 digits)": 14]),
             names: ["UNION DES PIMMS", "UNION DES PIMMS IMMEUBLE LE GREEMENT 2 PL ANDRE LATARGET"]),
         .init(
             path: "csv_pieges/fabrique/injection_formules.csv", records: 15, digest: 0x787e7db851f69244,

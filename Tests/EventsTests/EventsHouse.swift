@@ -66,7 +66,7 @@ struct EventsHouse {
 
     @discardableResult
     func move(_ event: Event, to state: Event.State) async throws -> Event {
-        try await self.operator.send(MoveEvent.request(path: .init(event: event.id), body: .init(to: state)))
+        try await self.operator.send(TransitionEvent.request(path: .init(event: event.id), body: .init(to: state)))
     }
 
     /// Registers a person, as the operator unless somebody else does.

@@ -33,7 +33,8 @@ struct MemberTests {
             _ = try await client.send(
                 AddSession.request(
                     path: .init(event: event.id), body: .init(title: "Atelier", kind: .workshop, capacity: 5)))
-            _ = try await client.send(MoveEvent.request(path: .init(event: event.id), body: .init(to: .published)))
+            _ = try await client.send(
+                TransitionEvent.request(path: .init(event: event.id), body: .init(to: .published)))
             for (person, status) in [(known.id, 201), (Person.ID(), 503)] {
                 let answer = try await events.raw(
                     .post, "/v1/events/\(event.id)/registrations", role: .operator,

@@ -60,7 +60,7 @@ struct MeetingTests {
             let client = try lobbying.patient(.lobbyist)
             func move(_ state: Invitation.State) async throws -> Invitation {
                 try await client.send(
-                    MoveInvitation.request(path: .init(invitation: invitation.id), body: .init(to: state)))
+                    TransitionInvitation.request(path: .init(invitation: invitation.id), body: .init(to: state)))
             }
             #expect(try await move(.accepted).state == .accepted)
             #expect(try await move(.declined).version == 3)

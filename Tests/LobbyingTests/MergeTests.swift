@@ -30,7 +30,7 @@ struct MergeTests {
             _ = try await lobbying.invite(.init(person: own), to: both)
             let accepted = try await lobbying.invite(.init(person: other), to: both)
             _ = try await client.send(
-                MoveInvitation.request(path: .init(invitation: accepted.id), body: .init(to: .accepted)))
+                TransitionInvitation.request(path: .init(invitation: accepted.id), body: .init(to: .accepted)))
             _ = try await lobbying.invite(.init(person: other), to: single)
             for (meeting, people) in [(both, [own, other]), (single, [other])] {
                 _ = try await client.send(

@@ -69,7 +69,7 @@ struct ConfirmationCrashTests {
             for process in club.processes(of: .directory) {
                 let client = try club.client(process)
                 for _ in 0..<2 {
-                    group.addTask { try await client.send(CallConfirmations.request()).experts }
+                    group.addTask { try await client.send(RequestConfirmations.request()).experts }
                 }
             }
             return try await group.reduce(0, +)

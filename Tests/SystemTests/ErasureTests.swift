@@ -165,7 +165,7 @@ struct ErasureTests {
         _ = try await events.send(
             AddSession.request(
                 path: .init(event: event.id), body: .init(title: "Plénière", kind: .plenary, capacity: 10)))
-        _ = try await events.send(MoveEvent.request(path: .init(event: event.id), body: .init(to: .published)))
+        _ = try await events.send(TransitionEvent.request(path: .init(event: event.id), body: .init(to: .published)))
         let registration = try await events.send(
             RegisterForEvent.request(
                 path: .init(event: event.id),
@@ -229,7 +229,7 @@ struct ErasureTests {
     private func write(in club: TestClub) async throws {
         let (directory, content) = (try club.client(.directory), try club.client(.content))
         for email in [Self.address, Self.firm] {
-            _ = try await directory.send(AskSelfServiceLink.request(body: .init(email: email)))
+            _ = try await directory.send(RequestSelfServiceLink.request(body: .init(email: email)))
         }
         try await eventually("both letters are sent") {
             try await content.send(ListLetters.request(query: .init(state: .sent))).items.count == 2
@@ -270,7 +270,7 @@ struct ErasureTests {
         _ = try await content.send(
             AddIssueItem.request(
                 path: .init(issue: issue.id), body: .init(kind: .technical, title: "Une nouvelle", text: "Du texte.")))
-        _ = try await content.send(MoveIssue.request(path: .init(issue: issue.id), body: .init(to: .sending)))
+        _ = try await content.send(TransitionIssue.request(path: .init(issue: issue.id), body: .init(to: .sending)))
         try await eventually("the issue is sent") {
             try await content.send(GetIssue.request(path: .init(issue: issue.id))).state == .sent
         }

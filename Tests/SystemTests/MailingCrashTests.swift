@@ -70,7 +70,7 @@ struct MailingCrashTests {
             AddIssueItem.request(
                 path: .init(issue: issue.id),
                 body: .init(kind: .technical, title: "Une nouvelle", text: "Du texte, avec des accents : é è à.")))
-        _ = try await content.send(MoveIssue.request(path: .init(issue: issue.id), body: .init(to: .sending)))
+        _ = try await content.send(TransitionIssue.request(path: .init(issue: issue.id), body: .init(to: .sending)))
         return issue.id
     }
 

@@ -83,7 +83,7 @@ struct MergeTests {
         _ = try await events.send(
             AddSession.request(
                 path: .init(event: event.id), body: .init(title: "Plénière", kind: .plenary, capacity: 10)))
-        _ = try await events.send(MoveEvent.request(path: .init(event: event.id), body: .init(to: .published)))
+        _ = try await events.send(TransitionEvent.request(path: .init(event: event.id), body: .init(to: .published)))
         return event.id
     }
 }

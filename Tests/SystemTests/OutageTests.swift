@@ -59,7 +59,8 @@ struct OutageTests {
             _ = try await events.send(
                 AddSession.request(
                     path: .init(event: event.id), body: .init(title: "Plénière", kind: .plenary, capacity: 10)))
-            _ = try await events.send(MoveEvent.request(path: .init(event: event.id), body: .init(to: .published)))
+            _ = try await events.send(
+                TransitionEvent.request(path: .init(event: event.id), body: .init(to: .published)))
 
             for signal in [SIGSTOP, SIGKILL] {
                 club[.directory].signal(signal)

@@ -61,7 +61,7 @@ struct RegistrationRushTests {
         _ = try await events.send(
             AddSession.request(
                 path: .init(event: event.id), body: .init(title: "Atelier", kind: .workshop, capacity: Self.seats)))
-        _ = try await events.send(MoveEvent.request(path: .init(event: event.id), body: .init(to: .published)))
+        _ = try await events.send(TransitionEvent.request(path: .init(event: event.id), body: .init(to: .published)))
         return event.id
     }
 

@@ -9,15 +9,15 @@ struct DeliveryRoutes {
 
     let backend: Backend
 
-    func mount(on parts: inout ServiceParts) {
-        parts.routes.read(ListDeliveries.self, list)
-        parts.routes.write(CreateSuppression.self, suppress)
-        parts.routes.read(ListSuppressions.self, suppressions)
-        parts.routes.write(Unsubscribe.self, unsubscribe)
-        parts.snapshot("suppression", DeliveryStore.snapshot)
+    func mount(on builder: inout ServiceBuilder) {
+        builder.routes.read(ListDeliveries.self, list)
+        builder.routes.write(CreateSuppression.self, suppress)
+        builder.routes.read(ListSuppressions.self, suppressions)
+        builder.routes.write(Unsubscribe.self, unsubscribe)
+        builder.snapshot("suppression", DeliveryStore.snapshot)
     }
 
-    @Sendable func list(_ call: Call<ListDeliveries>) async throws -> Answer<Page<Delivery>> {
+    @Sendable func list(_ call: Call<ListDeliveries>) async throws -> RouteResponse<Page<Delivery>> {
         let rows = try await DeliveryStore.list(call.path.issue, call.query, call.page, on: backend.database)
         if rows.isEmpty, try await IssueStore.get(call.path.issue, on: backend.database).isEmpty {
             throw Problem(.notFound)
@@ -27,20 +27,20 @@ struct DeliveryRoutes {
 
     @Sendable func suppress(
         _ call: Call<CreateSuppression>, _ transaction: PostgresTransaction
-    ) async throws -> Answer<Suppression> {
+    ) async throws -> RouteResponse<Suppression> {
         guard try await !ErasedReaders.contains(call.body.email, in: transaction) else {
             throw Problem(.erased, "Whose address this is was erased; it is never mailed, and not written down again.")
         }
         return try .row(await suppress(call.body.email, call.body.reason, call.principal, transaction))
     }
 
-    @Sendable func suppressions(_ call: Call<ListSuppressions>) async throws -> Answer<Page<Suppression>> {
+    @Sendable func suppressions(_ call: Call<ListSuppressions>) async throws -> RouteResponse<Page<Suppression>> {
         try .page(await DeliveryStore.suppressions(call.page, on: backend.database), call.page, key: "email")
     }
 
     @Sendable func unsubscribe(
         _ call: Call<Unsubscribe>, _ transaction: PostgresTransaction
-    ) async throws -> Answer<Empty> {
+    ) async throws -> RouteResponse<Empty> {
         let subject = try backend.links.open(call.path.token, purpose: Self.unsubscribePurpose)
         guard let email = try? EmailAddress(validating: subject) else { throw Problem(.notFound) }
         // Who was erased is off every list, and would be on this one again.

@@ -39,7 +39,7 @@ enum DeliveryStore {
     static func add(
         _ readers: [Reader], issue: Issue.ID, audience: Edition.Audience, in transaction: PostgresTransaction
     ) async throws {
-        try await ErasedReaders.hold(in: transaction)
+        try await ErasedReaders.lockShared(in: transaction)
         try await lift(readers, in: transaction)
         try await transaction.execute(
             """

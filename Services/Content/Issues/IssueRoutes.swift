@@ -6,39 +6,41 @@ import ServiceKit
 struct IssueRoutes {
     let backend: Backend
 
-    func mount(on parts: inout ServiceParts) {
-        parts.routes.write(CreateIssue.self, create)
-        parts.routes.read(ListIssues.self, list)
-        parts.routes.read(GetIssue.self, get)
-        parts.routes.write(AddIssueItem.self, addItem)
-        parts.routes.write(MoveIssue.self, move)
-        parts.routes.constraint(
+    func mount(on builder: inout ServiceBuilder) {
+        builder.routes.write(CreateIssue.self, create)
+        builder.routes.read(ListIssues.self, list)
+        builder.routes.read(GetIssue.self, get)
+        builder.routes.write(AddIssueItem.self, addItem)
+        builder.routes.write(TransitionIssue.self, move)
+        builder.routes.constraint(
             "issue_open",
             Problem(
                 .resourceEmbargoed,
                 "An item's resource has come under an embargo, or has expired, since it was added: change the resource, or make "
                     + "another issue without it."))
-        parts.snapshot("issue") { ids in
+        builder.snapshot("issue") { ids in
             "select id, jsonb_build_object('number', number, 'title', title, 'state', state) as data from issue where id = any(\(ids))"
         }
     }
 
-    @Sendable func create(_ call: Call<CreateIssue>, _ transaction: PostgresTransaction) async throws -> Answer<Issue> {
+    @Sendable func create(_ call: Call<CreateIssue>, _ transaction: PostgresTransaction) async throws -> RouteResponse<
+        Issue
+    > {
         let id = try await IssueStore.create(call.body, in: transaction)
         return try await recorded(.created, id, call.principal, transaction)
     }
 
-    @Sendable func list(_ call: Call<ListIssues>) async throws -> Answer<Page<IssueSummary>> {
+    @Sendable func list(_ call: Call<ListIssues>) async throws -> RouteResponse<Page<IssueSummary>> {
         try .page(await IssueStore.list(call.query, call.page, on: backend.database), call.page, key: "number")
     }
 
-    @Sendable func get(_ call: Call<GetIssue>) async throws -> Answer<Issue> {
+    @Sendable func get(_ call: Call<GetIssue>) async throws -> RouteResponse<Issue> {
         try .row(await IssueStore.get(call.path.issue, on: backend.database))
     }
 
     @Sendable func addItem(
         _ call: Call<AddIssueItem>, _ transaction: PostgresTransaction
-    ) async throws -> Answer<IssueItem> {
+    ) async throws -> RouteResponse<IssueItem> {
         let issue = call.path.issue
         guard let state = try await IssueStore.lock(issue, in: transaction) else { throw Problem(.notFound) }
         guard state == .draft else { throw Problem(.issueNotDraft) }
@@ -47,7 +49,7 @@ struct IssueRoutes {
         }
         if let resource = call.body.resource {
             guard let open = try await IssueStore.mayPublish(resource, in: transaction) else {
-                throw Problem.invalid("/resource", "there is no such resource")
+                throw Problem.invalid("/resource", "unknown resource")
             }
             guard open else { throw Problem(.resourceEmbargoed) }
         }
@@ -57,7 +59,9 @@ struct IssueRoutes {
         return try .row(rows)
     }
 
-    @Sendable func move(_ call: Call<MoveIssue>, _ transaction: PostgresTransaction) async throws -> Answer<Issue> {
+    @Sendable func move(_ call: Call<TransitionIssue>, _ transaction: PostgresTransaction) async throws
+        -> RouteResponse<Issue>
+    {
         let issue = call.path.issue
         let next = call.body.to
         guard let state = try await IssueStore.lock(issue, in: transaction) else { throw Problem(.notFound) }
@@ -86,7 +90,7 @@ struct IssueRoutes {
 
     private func recorded(
         _ action: Change.Action, _ id: Issue.ID, _ principal: Principal, _ transaction: PostgresTransaction
-    ) async throws -> Answer<Issue> {
+    ) async throws -> RouteResponse<Issue> {
         let rows = try await IssueStore.get(id, on: transaction)
         if let issue = try rows.first?.decode(Issue.self) {
             try await backend.journal.record(

@@ -24,9 +24,9 @@ struct IssueSender: Sendable {
     let transport: any MailTransport
     let renderer: FlashInfoRenderer
 
-    func mount(on parts: inout ServiceParts) {
-        parts.job(Self.resolve, concurrency: 2) { edition, job in try await resolve(edition, job) }
-        parts.job(Self.send, concurrency: 2) { edition, job in try await send(edition, job) }
+    func mount(on builder: inout ServiceBuilder) {
+        builder.job(Self.resolve, concurrency: 2) { edition, job in try await resolve(edition, job) }
+        builder.job(Self.send, concurrency: 2) { edition, job in try await send(edition, job) }
     }
 
     // MARK: Who reads it

@@ -7,19 +7,19 @@ import ServiceKit
 struct LetterRoutes {
     let backend: Backend
 
-    func mount(on parts: inout ServiceParts) {
+    func mount(on builder: inout ServiceBuilder) {
         let database = backend.database
-        parts.routes.write(SendLetter.self, send)
-        parts.routes.read(ListLetters.self) { call in
+        builder.routes.write(SendLetter.self, send)
+        builder.routes.read(ListLetters.self) { call in
             try .page(await LetterStore.list(call.query, call.page, on: database), call.page, key: "id")
         }
-        parts.routes.read(GetLetter.self) { call in try .row(await LetterStore.get(call.path.letter, on: database)) }
-        parts.routes.constraint("letter_paragraphs_check", .invalid("/paragraphs", "are not 1 to 20"))
+        builder.routes.read(GetLetter.self) { call in try .row(await LetterStore.get(call.path.letter, on: database)) }
+        builder.routes.constraint("letter_paragraphs_check", .invalid("/paragraphs", "are not 1 to 20"))
     }
 
     @Sendable func send(
         _ call: Call<SendLetter>, _ transaction: PostgresTransaction
-    ) async throws -> Answer<Letter> {
+    ) async throws -> RouteResponse<Letter> {
         if let reader = call.body.reader, try await ErasedReaders.contains(reader, in: transaction) {
             throw Problem(.erased, "Whom this letter is to was erased.")
         }
@@ -29,7 +29,7 @@ struct LetterRoutes {
             guard let email = try earlier.first?["email", as: EmailAddress.self],
                 email.text.asciiLowercased == call.body.email.text.asciiLowercased
             else { throw Problem(.letterKeyUsed) }
-            var answer = try Answer<Letter>.row(earlier)
+            var answer = try RouteResponse<Letter>.row(earlier)
             answer.status = .ok
             return answer
         }

@@ -12,8 +12,8 @@ struct LetterSender: Sendable {
     let transport: any MailTransport
     let renderer: LetterRenderer
 
-    func mount(on parts: inout ServiceParts) {
-        parts.job(Self.send, concurrency: 2) { _, job in try await send(job) }
+    func mount(on builder: inout ServiceBuilder) {
+        builder.job(Self.send, concurrency: 2) { _, job in try await send(job) }
     }
 
     private func send(_ job: JobContext) async throws {

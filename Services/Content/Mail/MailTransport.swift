@@ -91,7 +91,7 @@ enum MailTransports {
     private static func sender(in components: URLComponents?) throws -> EmailAddress {
         guard let text = value("from", in: components) else { return standardSender }
         guard let address = try? EmailAddress(validating: text) else {
-            throw MailURLInvalid(reason: "has from=\(text), which is no e-mail address")
+            throw MailURLInvalid(reason: "has from=\(text), which is not a valid e-mail address")
         }
         return address
     }

@@ -6,37 +6,37 @@ import ServiceKit
 struct ResourceRoutes {
     let backend: Backend
 
-    func mount(on parts: inout ServiceParts) {
-        parts.routes.write(CreateResource.self, create)
-        parts.routes.read(ListResources.self, list)
-        parts.routes.read(GetResource.self, get)
-        parts.routes.write(ChangeResource.self, change)
-        parts.routes.constraint("resource_published", Problem(.resourcePublished))
-        parts.snapshot("resource") { ids in
+    func mount(on builder: inout ServiceBuilder) {
+        builder.routes.write(CreateResource.self, create)
+        builder.routes.read(ListResources.self, list)
+        builder.routes.read(GetResource.self, get)
+        builder.routes.write(ChangeResource.self, change)
+        builder.routes.constraint("resource_published", Problem(.resourcePublished))
+        builder.snapshot("resource") { ids in
             "select id, jsonb_build_object('kind', kind, 'title', title, 'organization', organization) as data from resource where id = any(\(ids))"
         }
     }
 
     @Sendable func create(
         _ call: Call<CreateResource>, _ transaction: PostgresTransaction
-    ) async throws -> Answer<Resource> {
+    ) async throws -> RouteResponse<Resource> {
         try Self.check(call.body.embargoUntil, call.body.expiresAt)
         let rows = try await ResourceStore.create(call.body, in: transaction)
         try await record(.created, rows, call.principal, transaction)
         return try .row(rows)
     }
 
-    @Sendable func list(_ call: Call<ListResources>) async throws -> Answer<Page<Resource>> {
+    @Sendable func list(_ call: Call<ListResources>) async throws -> RouteResponse<Page<Resource>> {
         try .page(await ResourceStore.list(call.query, call.page, on: backend.database), call.page, key: "id")
     }
 
-    @Sendable func get(_ call: Call<GetResource>) async throws -> Answer<Resource> {
+    @Sendable func get(_ call: Call<GetResource>) async throws -> RouteResponse<Resource> {
         try .row(await ResourceStore.get(call.path.resource, on: backend.database))
     }
 
     @Sendable func change(
         _ call: Call<ChangeResource>, _ transaction: PostgresTransaction
-    ) async throws -> Answer<Resource> {
+    ) async throws -> RouteResponse<Resource> {
         try Self.check(call.body.embargoUntil ?? nil, call.body.expiresAt ?? nil)
         let rows = try await ResourceStore.change(
             call.path.resource, call.body, basedOn: call.ifMatch ?? 0, in: transaction)

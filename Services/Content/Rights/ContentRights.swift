@@ -6,13 +6,13 @@ import ServiceKit
 struct ContentRights {
     let backend: Backend
 
-    func mount(on parts: inout ServiceParts) {
+    func mount(on builder: inout ServiceBuilder) {
         let backend = backend
-        parts.personalData(
+        builder.personalData(
             backend,
             erase: { notice, transaction in try await erase(notice, backend.journal, in: transaction) },
             tell: { subject in try await tell(subject, on: backend.database) })
-        parts.retention(
+        builder.retention(
             backend,
             [
                 mails("deliveries", "Who was sent an issue: forgotten, but counted.", in: "delivery"),
@@ -27,7 +27,7 @@ struct ContentRights {
     func erase(
         _ notice: ErasureNotice, _ journal: Journal, in transaction: PostgresTransaction
     ) async throws -> [AddressPeriod] {
-        try await ErasedReaders.close(in: transaction)
+        try await ErasedReaders.lockExclusive(in: transaction)
         let readers = notice.everyone
         let periods = try await OwnMails.periods(of: readers, notice.periods, on: transaction)
         let own = OwnMails(readers: readers, periods: periods)

@@ -6,13 +6,13 @@ enum ErasedReaders {
     private static let lock: SQL = "hashtextextended(current_schema() || ' erased_reader', 0)"
 
     /// Lets nobody be erased until the transaction ends: whoever writes addresses down calls it first.
-    static func hold(in transaction: PostgresTransaction) async throws {
+    static func lockShared(in transaction: PostgresTransaction) async throws {
         try await transaction.query("select pg_advisory_xact_lock_shared(\(lock))")
     }
 
     /// Whether an address was erased; it stays as it is until the transaction ends.
     static func contains(_ email: EmailAddress, in transaction: PostgresTransaction) async throws -> Bool {
-        try await hold(in: transaction)
+        try await lockShared(in: transaction)
         let row = try await transaction.first(
             "select exists (select from erased_address where hash = address_hash(\(email.text))) as erased")
         return try row?["erased"] ?? false
@@ -20,7 +20,7 @@ enum ErasedReaders {
 
     /// Whether somebody was erased; it stays as it is until the transaction ends.
     static func contains(_ reader: DataSubject, in transaction: PostgresTransaction) async throws -> Bool {
-        try await hold(in: transaction)
+        try await lockShared(in: transaction)
         return try await transaction.first("select from erased_reader where id = \(reader.id)") != nil
     }
 
@@ -38,7 +38,7 @@ enum ErasedReaders {
     }
 
     /// Waits for those who write addresses down, and keeps others from it until the transaction ends.
-    static func close(in transaction: PostgresTransaction) async throws {
+    static func lockExclusive(in transaction: PostgresTransaction) async throws {
         try await transaction.query("select pg_advisory_xact_lock(\(lock))")
     }
 }

@@ -30,7 +30,7 @@ enum AmbassadorStore {
             from person where person.id = \(body.person)
             returning \(columns)
             """)
-        guard !rows.isEmpty else { throw Problem.invalid("/person", "there is no such person") }
+        guard !rows.isEmpty else { throw Problem.invalid("/person", "unknown person") }
         return rows
     }
 

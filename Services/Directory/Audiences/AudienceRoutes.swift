@@ -6,9 +6,9 @@ import ServiceKit
 struct AudienceRoutes {
     let backend: Backend
 
-    func mount(on parts: inout ServiceParts) {
+    func mount(on builder: inout ServiceBuilder) {
         let database = backend.database
-        parts.routes.stream(ResolveAudience.self) { call, lines in
+        builder.routes.stream(ResolveAudience.self) { call, lines in
             let audience = call.body
             try await database.forEachPage { last, limit in
                 AudienceStore.members(of: audience, after: try last?["id"], limit: limit)

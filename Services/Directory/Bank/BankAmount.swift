@@ -65,7 +65,7 @@ enum BankAmount {
         let ends = groups.dropFirst().map(\.place) + (groups.isEmpty ? [] : [digits.count - decimals])
         guard zip(groups, ends).allSatisfy({ $1 - $0.place == 3 }), groups.isEmpty || digits[0] != UInt8(ascii: "0")
         else {
-            throw InvalidText("is no amount")
+            throw InvalidText("is not a valid amount")
         }
         return try cents(digits, decimals: decimals, isNegative: written.isNegative == true)
     }
@@ -74,7 +74,7 @@ enum BankAmount {
     static func isNegative(_ cell: String) -> Bool? { (try? written(cell))?.isNegative }
 
     private static func written(_ cell: String) throws(InvalidText) -> Written {
-        guard cell.utf8.count <= 60 else { throw InvalidText("is no amount") }
+        guard cell.utf8.count <= 60 else { throw InvalidText("is not a valid amount") }
         var written = Written()
         var sign = 0
         for scalar in withoutCurrency(cell).unicodeScalars {
@@ -83,15 +83,15 @@ enum BankAmount {
             case ",", ".": written.signs.append((UInt8(scalar.value), written.digits.count))
             case "'", "\u{2019}": continue
             case "+", "-", "\u{2212}":
-                guard written.isNegative == nil else { throw InvalidText("is no amount") }
+                guard written.isNegative == nil else { throw InvalidText("is not a valid amount") }
                 (sign, written.isNegative) = (written.digits.count, scalar != "+")
             case _ where scalar.isBlank: continue
-            default: throw InvalidText("is no amount")
+            default: throw InvalidText("is not a valid amount")
             }
         }
         // `2027-12` is none.
         guard !written.digits.isEmpty, sign == 0 || sign == written.digits.count else {
-            throw InvalidText("is no amount")
+            throw InvalidText("is not a valid amount")
         }
         return written
     }
@@ -102,7 +102,7 @@ enum BankAmount {
         let parts = bytes.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
         guard (1...2).contains(parts.count), bytes.count <= 40,
             parts.allSatisfy({ $0.allSatisfy { (0x30...0x39).contains($0) } }), bytes.contains(where: { $0 != 0x2E })
-        else { throw InvalidText("is no amount") }
+        else { throw InvalidText("is not a valid amount") }
         return try cents(parts.flatMap { $0 }, decimals: parts.count == 2 ? parts[1].count : 0, isNegative: false)
     }
 

@@ -10,11 +10,13 @@ enum BankDay {
         let text = Array(cell.trimmingBlanks.utf8.prefix(60))
         let date = text.prefix { $0 != 0x20 && $0 != UInt8(ascii: "T") }
         let parts = date.split(omittingEmptySubsequences: false) { [0x2F, 0x2D, 0x2E].contains($0) }
-        guard parts.count == 3, parts.allSatisfy({ $0.allSatisfy(isDigit) }) else { throw InvalidText("is no day") }
+        guard parts.count == 3, parts.allSatisfy({ $0.allSatisfy(isDigit) }) else {
+            throw InvalidText("is not a valid date")
+        }
         var numbers = parts.map { String(decoding: $0, as: UTF8.self) }
         if parts[0].count == 4 { numbers.reverse() }
         guard (1...2).contains(numbers[0].utf8.count), (1...2).contains(numbers[1].utf8.count) else {
-            throw InvalidText("is no day")
+            throw InvalidText("is not a valid date")
         }
         let year = numbers[2].utf8.count == 2 ? "20\(numbers[2])" : numbers[2]
         func two(_ number: String) -> String { number.utf8.count == 1 ? "0\(number)" : number }
@@ -22,7 +24,7 @@ enum BankDay {
         guard let time = time(Array(text.dropFirst(date.count + 1))), let offset = time.offset ?? (isUTC ? 0 : nil)
         else { return try meaning.checked(written) }
         let seconds = written.daysSince1970 * 86_400 + time.seconds - offset
-        return try meaning.checked(French.dayInParis(Timestamp(microseconds: Int64(seconds) * 1_000_000)))
+        return try meaning.checked(FrenchFormat.dayInParis(Timestamp(microseconds: Int64(seconds) * 1_000_000)))
     }
 
     /// - Returns: seconds since the day began, and those by which its zone is before Greenwich, where it says one; nil where it is no time.

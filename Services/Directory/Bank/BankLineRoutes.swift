@@ -6,9 +6,9 @@ import ServiceKit
 struct BankLineRoutes {
     let backend: Backend
 
-    func mount(on parts: inout ServiceParts) {
+    func mount(on builder: inout ServiceBuilder) {
         let (database, journal) = (backend.database, backend.journal)
-        parts.routes.read(ListBankLines.self) { call in
+        builder.routes.read(ListBankLines.self) { call in
             let found = try await BankLineStore.list(call.query, call.page, on: database)
             var lines = Array(found.prefix(call.page.limit))
             try await BankProposals.add(to: &lines, on: database)
@@ -17,12 +17,12 @@ struct BankLineRoutes {
                 ? lines.last.map { try call.page.next(after: $0.bookedOn.text, $0.id.text) } : nil
             return .value(Page(items: lines, next: next))
         }
-        parts.routes.read(GetBankLine.self) { call in
+        builder.routes.read(GetBankLine.self) { call in
             var lines = [try await BankLineStore.get(call.path.line, on: database)]
             try await BankProposals.add(to: &lines, on: database)
             return .value(lines[0], version: lines[0].version)
         }
-        parts.routes.write(BookBankLine.self) { call, transaction in
+        builder.routes.write(BookBankLine.self) { call, transaction in
             let id = call.path.line
             try await book(id, call.body, by: call.principal, in: transaction)
             let line = try await BankLineStore.get(id, on: transaction)
@@ -30,22 +30,22 @@ struct BankLineRoutes {
                 .changed, "bankLine", id, version: line.version, values: call.body, by: call.principal, in: transaction)
             return .value(line, version: line.version)
         }
-        parts.routes.write(DismissBankLine.self) { call, transaction in
+        builder.routes.write(DismissBankLine.self) { call, transaction in
             try await move(
                 call.path.line, to: .dismissed, because: call.body.reason, by: call.principal, in: transaction)
         }
-        parts.routes.write(ReopenBankLine.self) { call, transaction in
+        builder.routes.write(ReopenBankLine.self) { call, transaction in
             try await move(call.path.line, to: .open, because: nil, by: call.principal, in: transaction)
         }
-        parts.routes.constraint("bank_line_open_check", Problem(.transitionNotAllowed))
-        parts.routes.constraint("bank_line_alike_check", Problem(.bankLineAlike))
-        parts.routes.constraint("bank_booking_pkey", Problem(.transitionNotAllowed))
+        builder.routes.constraint("bank_line_open_check", Problem(.transitionNotAllowed))
+        builder.routes.constraint("bank_line_alike_check", Problem(.bankLineAlike))
+        builder.routes.constraint("bank_booking_pkey", Problem(.transitionNotAllowed))
     }
 
     private func move(
         _ id: BankLine.ID, to state: BankLine.State, because reason: Line?, by principal: Principal,
         in transaction: PostgresTransaction
-    ) async throws -> Answer<BankLine> {
+    ) async throws -> RouteResponse<BankLine> {
         try await BankLineStore.move(id, to: state, because: reason, in: transaction)
         let line = try await BankLineStore.get(id, on: transaction)
         try await backend.journal.record(
@@ -57,7 +57,7 @@ struct BankLineRoutes {
     private func book(
         _ id: BankLine.ID, _ body: BookBankLine.Body, by principal: Principal, in transaction: PostgresTransaction
     ) async throws {
-        guard body.means != .credit else { throw Problem.invalid("/means", "is no way in which money comes or goes") }
+        guard body.means != .credit else { throw Problem.invalid("/means", "is not a means of payment") }
         try await BankLineStore.book(id, isAnother: body.another == true, in: transaction)
         let line = try await BankLineStore.get(id, on: transaction)
         switch (body.contribution, body.contributions, body.refund) {
@@ -82,7 +82,7 @@ struct BankLineRoutes {
         for (index, part) in parts.enumerated() {
             let isSame = part.amount.amount.signum() == line.amount.amount.signum()
             guard isSame, abs(part.amount.amount) <= abs(line.amount.amount) else {
-                throw Problem.invalid("/contributions/\(index)/amount/amount", "is no part of the line's amount")
+                throw Problem.invalid("/contributions/\(index)/amount/amount", "is not a part of the line's amount")
             }
         }
         guard parts.reduce(0, { $0 + $1.amount.amount }) == line.amount.amount else {
@@ -106,7 +106,7 @@ struct BankLineRoutes {
                 let place = parts.firstIndex(of: part) ?? 0
                 throw Problem.invalid(
                     body.contribution != nil ? "/contribution" : "/contributions/\(place)/contribution",
-                    "there is no such contribution")
+                    "unknown contribution")
             }
             try await ReceiptRoutes.issue(for: part.contribution, by: principal, backend, in: transaction)
             try await backend.journal.record(
@@ -119,7 +119,7 @@ struct BankLineRoutes {
         in transaction: PostgresTransaction
     ) async throws {
         guard try await CreditStore.isVisible(organization, to: principal, on: transaction) else {
-            throw Problem.invalid("/refund", "there is no such organization")
+            throw Problem.invalid("/refund", "unknown organization")
         }
         let id = CreditEntry.ID()
         let refund = RefundCredit.Body(

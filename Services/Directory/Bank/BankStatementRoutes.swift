@@ -12,9 +12,9 @@ struct BankStatementRoutes {
         var added: Int
     }
 
-    func mount(on parts: inout ServiceParts) {
+    func mount(on builder: inout ServiceBuilder) {
         let (database, journal) = (backend.database, backend.journal)
-        parts.routes.upload(ImportBankStatement.self) { call, body in
+        builder.routes.upload(ImportBankStatement.self) { call, body in
             // No transaction waits for the network.
             let spooled = try await BankFileReader.spool(body)
             let (file, sha256) = try await BankFileReader.read(spooled, account: call.query.account?.text)
@@ -25,7 +25,7 @@ struct BankStatementRoutes {
                 file.rename(accounts.names)
                 let known = try await BankStatementStore.find(sha256, file.accounts, in: transaction)
                 if !known.isEmpty {
-                    var answer: Answer<BankStatement> = try .row(known)
+                    var answer: RouteResponse<BankStatement> = try .row(known)
                     answer.status = .ok
                     return answer
                 }
@@ -39,10 +39,10 @@ struct BankStatementRoutes {
                 return try .row(rows)
             }
         }
-        parts.routes.read(ListBankStatements.self) { call in
+        builder.routes.read(ListBankStatements.self) { call in
             try .page(try await BankStatementStore.list(call.page, on: database), call.page, key: "_key", "id")
         }
-        parts.routes.read(GetBankStatement.self) { call in
+        builder.routes.read(GetBankStatement.self) { call in
             try .row(try await BankStatementStore.get(call.path.statement, on: database))
         }
     }

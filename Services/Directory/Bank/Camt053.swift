@@ -70,7 +70,8 @@ struct Camt053 {
     private mutating func start(_ name: String, _ namespace: ByteKey) throws(Problem) {
         if path.isEmpty {
             guard name.hasSameBytes(as: "Document"), Self.namespaces.contains(namespace) else {
-                throw Problem(.invalid, "The file is no statement by camt.053.001.02 to camt.053.001.13.")
+                throw Problem(
+                    .invalid, "The file is not a camt.053 statement (versions camt.053.001.02 to camt.053.001.13).")
             }
             self.namespace = namespace
         }

@@ -64,7 +64,7 @@ final class XMLStream {
     func finish() throws(Fault) -> [Event] { try parse([], isLast: true) }
 
     private func parse(_ bytes: [UInt8], isLast: Bool) throws(Fault) -> [Event] {
-        guard let context else { throw Fault(detail: "There is no memory to read the file.") }
+        guard let context else { throw Fault(detail: "Out of memory while reading the file.") }
         guard tags.take(bytes) else {
             throw Fault(
                 detail:
@@ -80,7 +80,7 @@ final class XMLStream {
         if let refusal { throw Fault(detail: refusal) }
         guard status == 0, context.pointee.wellFormed == 1 else {
             let line = context.pointee.input?.pointee.line ?? 0
-            throw Fault(detail: "The file is no XML from line \(line) on.")
+            throw Fault(detail: "The file is not valid XML from line \(line) on.")
         }
         return events
     }

@@ -6,10 +6,10 @@ import ServiceKit
 struct CallerRoutes {
     let backend: Backend
 
-    func mount(on parts: inout ServiceParts) {
+    func mount(on builder: inout ServiceBuilder) {
         let database = backend.database
-        parts.callers = .own { try await CallerStore.isKnown($0, on: database) }
-        parts.routes.read(CheckCaller.self) { call in
+        builder.callers = .own { try await CallerStore.isKnown($0, on: database) }
+        builder.routes.read(CheckCaller.self) { call in
             .value(CallerStanding(isKnown: try await CallerStore.isKnown(call.query, on: database)))
         }
     }

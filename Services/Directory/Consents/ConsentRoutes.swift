@@ -6,24 +6,24 @@ import ServiceKit
 struct ConsentRoutes {
     let backend: Backend
 
-    func mount(on parts: inout ServiceParts) {
+    func mount(on builder: inout ServiceBuilder) {
         let database = backend.database
-        parts.routes.read(ListPersonConsents.self) { call in
+        builder.routes.read(ListPersonConsents.self) { call in
             let subject = DataSubject(call.path.person)
             let rows = try await ConsentStore.list(
                 of: subject, call.query, call.page, for: call.principal, on: database)
             return try .page(rows, call.page, key: "_number")
         }
-        parts.routes.read(ListExpertConsents.self) { call in
+        builder.routes.read(ListExpertConsents.self) { call in
             let subject = DataSubject(call.path.expert)
             let rows = try await ConsentStore.list(
                 of: subject, call.query, call.page, for: call.principal, on: database)
             return try .page(rows, call.page, key: "_number")
         }
-        parts.routes.write(AddPersonConsent.self) { call, transaction in
+        builder.routes.write(AddPersonConsent.self) { call, transaction in
             try .row(try await add(call.body, of: DataSubject(call.path.person), by: call.principal, in: transaction))
         }
-        parts.routes.write(AddExpertConsent.self) { call, transaction in
+        builder.routes.write(AddExpertConsent.self) { call, transaction in
             try .row(try await add(call.body, of: DataSubject(call.path.expert), by: call.principal, in: transaction))
         }
     }

@@ -3,7 +3,7 @@ import Postgres
 import ServiceKit
 
 /// The ledger of consents. It is written by the database, from what is set in `consents` of a person or an expert; whoever
-/// sets that calls ``say(_:wording:by:in:)`` before, in the same transaction.
+/// sets that calls ``setProvenance(_:wording:by:in:)`` before, in the same transaction.
 enum ConsentStore {
     /// How the answers come that a transaction writes down.
     private struct Saying: Encodable {
@@ -34,7 +34,7 @@ enum ConsentStore {
     /// Says, for the rest of the transaction, how the answers came that it writes down.
     ///
     /// - Parameter origins: by record, where a file says that its answers are from.
-    static func say(
+    static func setProvenance(
         _ source: ConsentEntry.Source, wording: Int? = nil, origins: [String: Line]? = nil, by principal: Principal,
         in transaction: PostgresTransaction
     ) async throws {
@@ -44,16 +44,16 @@ enum ConsentStore {
     }
 
     /// Says that the answers that are written are in the ledger already, and that its lines move with them: for merges.
-    static func sayMoved(in transaction: PostgresTransaction) async throws {
+    static func setProvenanceOfMerge(in transaction: PostgresTransaction) async throws {
         try await transaction.query(#"select set_config('directory.consent', '{"source": "moved"}', true)"#)
     }
 
     /// The same for answers that come with a person or an expert: from the staff, or from the person itself.
-    static func say(
+    static func setProvenance(
         _ choices: ConsentChoices?, by principal: Principal, in transaction: PostgresTransaction
     ) async throws {
         guard let choices, choices != ConsentChoices() else { return }
-        try await say(principal.role == .operator ? .operator : .own, by: principal, in: transaction)
+        try await setProvenance(principal.role == .operator ? .operator : .own, by: principal, in: transaction)
     }
 
     /// Writes an answer down, even one that repeats the last: it is a new proof. One that was given before the answer that counts
@@ -68,7 +68,7 @@ enum ConsentStore {
         let time = try time(of: answer, by: principal)
         var wording: Int?
         if let text = answer.wording { wording = try await Self.wording(answer.purpose, text, in: transaction) }
-        try await say(source, wording: wording, by: principal, in: transaction)
+        try await setProvenance(source, wording: wording, by: principal, in: transaction)
         let row = try await transaction.first(
             """
             update \(table(subject)) set consents = consents || jsonb_build_object(

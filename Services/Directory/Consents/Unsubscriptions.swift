@@ -14,7 +14,7 @@ enum Unsubscriptions {
         }
         guard notices.contains(where: { $0.unsubscribedAt != nil }) else { return }
         let wording = try await ConsentStore.wording(.flashInfo, question, in: transaction)
-        try await ConsentStore.say(.own, wording: wording, by: .service(.content), in: transaction)
+        try await ConsentStore.setProvenance(.own, wording: wording, by: .service(.content), in: transaction)
         for notice in notices {
             guard let time = notice.unsubscribedAt else { continue }
             try await DeclinedAddresses.add([notice.email.text], [.flashInfo], at: time, in: transaction)

@@ -13,17 +13,17 @@ struct ContributionCallRoutes: Sendable {
     let pages: PageRenderer
     let documents: ContributionDocuments
 
-    func mount(on parts: inout ServiceParts) {
-        parts.routes.read(ShowContributionCall.self) { call in
+    func mount(on builder: inout ServiceBuilder) {
+        builder.routes.read(ShowContributionCall.self) { call in
             .text(page(try await find(call.path.contribution, for: call.principal), pdf: "call.pdf"))
         }
-        parts.routes.read(GetContributionCallDocument.self) { call in
+        builder.routes.read(GetContributionCallDocument.self) { call in
             try await file(try await find(call.path.contribution, for: call.principal))
         }
-        parts.routes.read(ShowContributionCallByLink.self) { call in
+        builder.routes.read(ShowContributionCallByLink.self) { call in
             .text(page(try await find(by: call.path.token), pdf: "\(call.path.token)/call.pdf"))
         }
-        parts.routes.read(GetContributionCallDocumentByLink.self) { call in
+        builder.routes.read(GetContributionCallDocumentByLink.self) { call in
             try await file(try await find(by: call.path.token))
         }
     }
@@ -52,7 +52,7 @@ struct ContributionCallRoutes: Sendable {
         return call
     }
 
-    private func file(_ call: ContributionDocumentStore.Call) async throws -> Answer<FileDocument> {
+    private func file(_ call: ContributionDocumentStore.Call) async throws -> RouteResponse<FileDocument> {
         .file(
             try await documents.pdf(of: call),
             headers: .attachment("appel-de-cotisation-\(call.year)-\(call.number).pdf"))
@@ -62,10 +62,10 @@ struct ContributionCallRoutes: Sendable {
         let number = "\(call.year)-\(call.number)"
         var content: [String: Any] = [
             "isComplement": call.isComplement, "number": number, "organization": call.organization, "year": call.year,
-            "amount": French.amount(Money(cents: call.cancelledOn == nil ? call.rest : 0)),
+            "amount": FrenchFormat.amount(Money(cents: call.cancelledOn == nil ? call.rest : 0)),
             "isOwed": call.amount > call.paid && call.cancelledOn == nil,
-            "calledOn": French.day(call.calledOn),
-            "dueOn": French.day(call.dueOn), "vatMention": backend.configuration.vatMention, "pdf": pdf,
+            "calledOn": FrenchFormat.day(call.calledOn),
+            "dueOn": FrenchFormat.day(call.dueOn), "vatMention": backend.configuration.vatMention, "pdf": pdf,
         ]
         let place = [call.postalCode, call.commune].compactMap { $0 }.joined(separator: " ")
         let address = [call.street, place.isEmpty ? nil : place].compactMap { $0 }.joined(separator: ", ")
@@ -73,16 +73,16 @@ struct ContributionCallRoutes: Sendable {
         content["isCovered"] = call.rest == 0 && call.cancelledOn == nil
         if call.carriedOver > 0 {
             content["carriedOver"] = [
-                "whole": French.amount(Money(cents: call.amount)),
-                "deducted": French.amount(Money(cents: -call.carriedOver)),
+                "whole": FrenchFormat.amount(Money(cents: call.amount)),
+                "deducted": FrenchFormat.amount(Money(cents: -call.carriedOver)),
             ]
         }
         if call.paid != call.carriedOver, call.cancelledOn == nil {
-            content["balance"] = French.amount(Money(cents: call.amount - call.paid))
+            content["balance"] = FrenchFormat.amount(Money(cents: call.amount - call.paid))
         }
         content["siren"] = call.siren
         content["paymentDetails"] = backend.configuration.paymentDetails
-        content["cancelledOn"] = call.cancelledOn.map { French.day($0) }
+        content["cancelledOn"] = call.cancelledOn.map { FrenchFormat.day($0) }
         return pages.html(.contributionCall, title: "\(call.title) n° \(number)", content)
     }
 }

@@ -55,16 +55,16 @@ struct ContributionDocuments: Sendable {
         var rows: [Document.Row] = []
         if let siren = call.siren { rows.append(.init("SIREN", siren)) }
         rows += [
-            .init("Cotisation", "n°\u{A0}\(number)"), .init("Appelée le", French.day(call.calledOn)),
-            .init("À régler au plus tard le", French.day(call.dueOn)),
+            .init("Cotisation", "n°\u{A0}\(number)"), .init("Appelée le", FrenchFormat.day(call.calledOn)),
+            .init("À régler au plus tard le", FrenchFormat.day(call.dueOn)),
         ]
         if call.carriedOver > 0 {
             rows += [
-                .init("Montant de la cotisation", French.amount(Money(cents: call.amount))),
-                .init("Avoir déduit", French.amount(Money(cents: -call.carriedOver))),
+                .init("Montant de la cotisation", FrenchFormat.amount(Money(cents: call.amount))),
+                .init("Avoir déduit", FrenchFormat.amount(Money(cents: -call.carriedOver))),
             ]
         }
-        rows.append(.init("Montant à régler", French.amount(Money(cents: call.rest)), isStrong: true))
+        rows.append(.init("Montant à régler", FrenchFormat.amount(Money(cents: call.rest)), isStrong: true))
         var blocks: [Document.Block] = [
             .heading("\(call.title) n°\u{A0}\(number)"),
             .paragraph("Madame, Monsieur,"),
@@ -94,9 +94,9 @@ struct ContributionDocuments: Sendable {
         var rows: [Document.Row] = []
         if let siren = call.siren { rows.append(.init("SIREN", siren)) }
         rows += [
-            .init("Cotisation", "n°\u{A0}\(number)"), .init("Appelée le", French.day(call.calledOn)),
-            .init("Annulée le", French.day(day), isStrong: true),
-            .init("Montant annulé", French.amount(Money(cents: call.amount))),
+            .init("Cotisation", "n°\u{A0}\(number)"), .init("Appelée le", FrenchFormat.day(call.calledOn)),
+            .init("Annulée le", FrenchFormat.day(day), isStrong: true),
+            .init("Montant annulé", FrenchFormat.amount(Money(cents: call.amount))),
         ]
         return Document(
             title: "\(call.title) n° \(number), annulé", author: Self.club, date: "\(day)T00:00:00Z", sender: issuer,
@@ -104,7 +104,7 @@ struct ContributionDocuments: Sendable {
             blocks: [
                 .heading("\(call.title) n°\u{A0}\(number), annulé"),
                 .paragraph("Madame, Monsieur,"),
-                .paragraph("Cet appel a été annulé le \(French.day(day))\u{A0}: il n’y a rien à régler."),
+                .paragraph("Cet appel a été annulé le \(FrenchFormat.day(day))\u{A0}: il n’y a rien à régler."),
                 .table(rows),
             ],
             legalNotice: vatMention)
@@ -116,18 +116,19 @@ struct ContributionDocuments: Sendable {
         if let siret = receipt.siret { rows.append(.init("SIRET", siret)) }
         rows += [
             .init("Cotisation", "n°\u{A0}\(receipt.contributionYear)-\(receipt.contributionNumber)"),
-            .init("Réglée le", French.day(receipt.paidOn)), .init("Reçu établi le", French.day(receipt.issuedOn)),
+            .init("Réglée le", FrenchFormat.day(receipt.paidOn)),
+            .init("Reçu établi le", FrenchFormat.day(receipt.issuedOn)),
         ]
         if !receipt.means.isEmpty {
-            rows.append(.init("Moyen de paiement", French.list(receipt.means.map(French.means))))
+            rows.append(.init("Moyen de paiement", FrenchFormat.list(receipt.means.map(FrenchFormat.means))))
         }
-        rows.append(.init("Montant reçu", French.amount(Money(cents: receipt.amount)), isStrong: true))
+        rows.append(.init("Montant reçu", FrenchFormat.amount(Money(cents: receipt.amount)), isStrong: true))
         var blocks: [Document.Block] = [.heading("Reçu n°\u{A0}\(receipt.title)")]
         if let replaces = receipt.replaces {
             blocks.append(.paragraph("Ce reçu annule et remplace le reçu n°\u{A0}\(replaces)."))
         }
         blocks += receipt.notice.map { [.notice($0)] } ?? []
-        let attests = receipt.notice == nil ? "certifie" : "certifiait, le \(French.day(receipt.issuedOn)),"
+        let attests = receipt.notice == nil ? "certifie" : "certifiait, le \(FrenchFormat.day(receipt.issuedOn)),"
         blocks += [
             .paragraph(
                 "\(Self.club) \(attests) avoir reçu de l’organisation ci-dessous sa cotisation de l’année \(receipt.contributionYear), réglée en totalité."

@@ -6,20 +6,20 @@ import ServiceKit
 struct ContributionRoutes {
     let backend: Backend
 
-    func mount(on parts: inout ServiceParts) {
+    func mount(on builder: inout ServiceBuilder) {
         let (database, journal) = (backend.database, backend.journal)
-        parts.routes.write(CallContributions.self) { call, transaction in
+        builder.routes.write(CallContributions.self) { call, transaction in
             .value(try await self.call(call.body, by: call.principal, in: transaction))
         }
-        parts.routes.read(ListContributions.self) { call in
+        builder.routes.read(ListContributions.self) { call in
             try .page(
                 try await ContributionStore.list(call.query, call.page, for: call.principal, on: database),
                 call.page, key: "year", "id")
         }
-        parts.routes.read(GetContribution.self) { call in
+        builder.routes.read(GetContribution.self) { call in
             try .row(try await ContributionStore.get(call.path.contribution, for: call.principal, on: database))
         }
-        parts.routes.write(CancelContribution.self) { call, transaction in
+        builder.routes.write(CancelContribution.self) { call, transaction in
             let id = call.path.contribution
             let rows = try await ContributionStore.cancel(id, because: call.body.reason, in: transaction)
             try await journal.record(
@@ -27,7 +27,7 @@ struct ContributionRoutes {
                 by: call.principal, in: transaction)
             return try .row(rows)
         }
-        parts.routes.write(CreatePayment.self) { call, transaction in
+        builder.routes.write(CreatePayment.self) { call, transaction in
             let id = Payment.ID()
             let contribution = call.path.contribution
             let rows = try await PaymentStore.create(id, contribution, call.body, in: transaction)
@@ -36,7 +36,7 @@ struct ContributionRoutes {
                 .changed, "contribution", contribution, values: call.body, by: call.principal, in: transaction)
             return try .row(rows)
         }
-        parts.routes.read(ListPayments.self) { call in
+        builder.routes.read(ListPayments.self) { call in
             let contribution = call.path.contribution
             guard try await ContributionStore.get(contribution, for: call.principal, on: database).first != nil else {
                 throw Problem(.notFound)
@@ -44,9 +44,9 @@ struct ContributionRoutes {
             return try .page(
                 try await PaymentStore.list(of: contribution, call.page, on: database), call.page, key: "id", "id")
         }
-        parts.snapshot("contribution", ContributionStore.snapshot)
-        parts.routes.constraint("contribution_paid_check", Problem(.contributionOverpaid))
-        parts.routes.constraint("contribution_cancelled_check", Problem(.contributionPaid))
+        builder.snapshot("contribution", ContributionStore.snapshot)
+        builder.routes.constraint("contribution_paid_check", Problem(.contributionOverpaid))
+        builder.routes.constraint("contribution_cancelled_check", Problem(.contributionPaid))
     }
 
     private func call(
@@ -65,7 +65,7 @@ struct ContributionRoutes {
             return outcome(body.year, candidates, carried: carried, after: last)
         }
         let last = try await ContributionStore.lock(body.year, in: transaction)
-        let (called, ids) = try await transaction.outlastingMerges { transaction in
+        let (called, ids) = try await transaction.retryingAfterMerge { transaction in
             let candidates = try await ContributionStore.candidates(body.year, in: transaction)
             let ids = candidates.map { _ in Contribution.ID() }
             try await ContributionStore.insert(

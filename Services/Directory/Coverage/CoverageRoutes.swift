@@ -6,16 +6,16 @@ import ServiceKit
 struct CoverageRoutes {
     let backend: Backend
 
-    func mount(on parts: inout ServiceParts) throws {
+    func mount(on builder: inout ServiceBuilder) throws {
         let database = backend.database
         let map = try CoverageMap()
-        parts.routes.read(GetCoverage.self) { call in
+        builder.routes.read(GetCoverage.self) { call in
             let query = call.query
             if let topic = query.topic { _ = try await CoverageStore.label(of: topic, on: database) }
             let area = try await CoverageArea(query.departement, query.region, on: database)
             return try .row(try await CoverageStore.coverage(query, in: area, on: database))
         }
-        parts.routes.read(ListCoverageGaps.self) { call in
+        builder.routes.read(ListCoverageGaps.self) { call in
             let query = call.query
             if let topic = query.topic { _ = try await CoverageStore.label(of: topic, on: database) }
             let area = try await CoverageArea(query.departement, query.region, on: database)
@@ -23,7 +23,7 @@ struct CoverageRoutes {
                 try await CoverageStore.gaps(query, call.page, in: area, on: database), call.page,
                 key: "missing", "departement", "topic")
         }
-        parts.routes.download(
+        builder.routes.download(
             ExportCoverage.self, headers: [.contentDisposition: #"attachment; filename="couverture.csv""#]
         ) { call, writer in
             if let topic = call.query.topic { _ = try await CoverageStore.label(of: topic, on: database) }
@@ -33,7 +33,7 @@ struct CoverageRoutes {
             try await writer.write { $0.append(contentsOf: table.head) }
             for line in lines { try await writer.write { $0.append(contentsOf: table.line(line)) } }
         }
-        parts.routes.read(DrawCoverage.self) { call in
+        builder.routes.read(GetCoverageMap.self) { call in
             let subject = call.query.of ?? .experts
             var label: String?
             if let topic = call.query.topic { label = try await CoverageStore.label(of: topic, on: database) }

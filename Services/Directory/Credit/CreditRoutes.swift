@@ -6,12 +6,13 @@ import ServiceKit
 struct CreditRoutes {
     let backend: Backend
 
-    func mount(on parts: inout ServiceParts) {
+    func mount(on builder: inout ServiceBuilder) {
         let (database, journal) = (backend.database, backend.journal)
-        parts.routes.read(GetCredit.self) { call in
+        builder.routes.read(GetCredit.self) { call in
             let organization = call.path.organization
             guard try await CreditStore.isVisible(organization, to: call.principal, on: database) else {
-                throw try await MergeStore.absence(of: organization, .organization, for: call.principal, on: database)
+                throw try await MergeStore.notFoundOrMerged(
+                    of: organization, .organization, for: call.principal, on: database)
             }
             let balance = try await CreditStore.balance(of: organization, on: database)
             let rows = try await CreditStore.list(of: organization, call.page, on: database)
@@ -23,19 +24,19 @@ struct CreditRoutes {
                     next: isMore
                         ? try rows.prefix(call.page.limit).last.map { try call.page.next(after: $0["_number"]) } : nil))
         }
-        parts.routes.write(RefundCredit.self) { call, transaction in
+        builder.routes.write(RefundCredit.self) { call, transaction in
             let (id, organization, body) = (CreditEntry.ID(), call.path.organization, call.body)
             try Self.check(body)
             guard try await CreditStore.isVisible(organization, to: call.principal, on: transaction) else {
-                throw try await MergeStore.absence(
+                throw try await MergeStore.notFoundOrMerged(
                     of: organization, .organization, for: call.principal, on: transaction)
             }
             let rows = try await CreditStore.refund(id, organization, body, in: transaction)
             try await journal.record(.created, "creditEntry", id, values: body, by: call.principal, in: transaction)
             return try .row(rows)
         }
-        parts.routes.constraint("credit_balance_check", Problem(.creditExceeded))
-        parts.routes.constraint("credit_entry_returned_check", Problem(.creditExceeded))
+        builder.routes.constraint("credit_balance_check", Problem(.creditExceeded))
+        builder.routes.constraint("credit_entry_returned_check", Problem(.creditExceeded))
     }
 
     /// - Throws: 422 naming what cannot be.
@@ -44,7 +45,7 @@ struct CreditRoutes {
         guard body.amount.amount != 0, (-most...most).contains(body.amount.amount) else {
             throw Problem.invalid("/amount/amount", "must be between 1 and 2147483647 cents, or as much below 0")
         }
-        guard body.means != .credit else { throw Problem.invalid("/means", "is no way in which money goes back") }
+        guard body.means != .credit else { throw Problem.invalid("/means", "is not a means of refund") }
         try DayMeaning.payment.check(body.paidOn, at: "/paidOn")
     }
 

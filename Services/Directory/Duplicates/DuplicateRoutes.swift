@@ -6,39 +6,39 @@ import ServiceKit
 struct DuplicateRoutes {
     let backend: Backend
 
-    func mount(on parts: inout ServiceParts) {
+    func mount(on builder: inout ServiceBuilder) {
         let (database, journal) = (backend.database, backend.journal)
         let scans = DuplicateScanJob(backend: backend)
-        parts.routes.read(ListDuplicates.self) { call in
+        builder.routes.read(ListDuplicates.self) { call in
             try .page(
                 try await DuplicateStore.list(call.query, call.page, on: database), call.page, key: "score", "id")
         }
-        parts.routes.write(DismissDuplicate.self) { call, transaction in
+        builder.routes.write(DismissDuplicate.self) { call, transaction in
             let rows = try await DuplicateStore.move(call.path.duplicate, to: .dismissed, in: transaction)
             try await journal.record(
                 .changed, "duplicate", call.path.duplicate, version: try rows.first?["version"], by: call.principal,
                 in: transaction)
             return try .row(rows)
         }
-        parts.routes.write(ReopenDuplicate.self) { call, transaction in
+        builder.routes.write(ReopenDuplicate.self) { call, transaction in
             let rows = try await DuplicateStore.reopen(call.path.duplicate, in: transaction)
             try await journal.record(
                 .changed, "duplicate", call.path.duplicate, version: try rows.first?["version"], by: call.principal,
                 in: transaction)
             return try .row(rows)
         }
-        parts.routes.read(FindPossibleDuplicates.self) { call in
+        builder.routes.read(FindPossibleDuplicates.self) { call in
             let rows = try await PossibleDuplicates.find(call.body, for: call.principal, on: database)
             return .value(.init(items: try rows.decode(PossibleDuplicate.self)))
         }
-        parts.routes.write(ScanDuplicates.self) { call, transaction in
+        builder.routes.write(ScanDuplicates.self) { call, transaction in
             try .row(try await scans.request(whole: call.body.whole ?? false, in: transaction))
         }
-        parts.routes.read(GetDuplicateScan.self) { call in
+        builder.routes.read(GetDuplicateScan.self) { call in
             try .row(try await DuplicateScanJob.get(call.path.scan, on: database))
         }
-        parts.job(DuplicateScanJob.kind) { payload, context in try await scans.run(payload.scan, context) }
-        parts.schedule("scan-duplicates", .daily(at: "03:20")) { context in
+        builder.job(DuplicateScanJob.kind) { payload, context in try await scans.run(payload.scan, context) }
+        builder.schedule("scan-duplicates", .daily(at: "03:20")) { context in
             try await database.transaction { transaction in
                 _ = try await scans.request(whole: false, in: transaction)
                 try await context.finish(in: transaction)

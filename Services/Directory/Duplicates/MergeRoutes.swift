@@ -6,26 +6,26 @@ import ServiceKit
 struct MergeRoutes {
     let backend: Backend
 
-    func mount(on parts: inout ServiceParts) {
+    func mount(on builder: inout ServiceBuilder) {
         let database = backend.database
-        parts.routes.write(MergeRecords.self, merge)
-        parts.routes.read(ListMerges.self) { call in
+        builder.routes.write(MergeRecords.self, merge)
+        builder.routes.read(ListMerges.self) { call in
             try .page(try await MergeStore.list(call.query, call.page, on: database), call.page, key: "_number", "id")
         }
-        parts.routes.read(GetMerge.self) { call in
+        builder.routes.read(GetMerge.self) { call in
             try .row(try await MergeStore.get(call.path.merge, on: database))
         }
-        parts.routes.write(UndoMerge.self, undo)
-        parts.snapshot("merge", MergeStore.snapshot)
+        builder.routes.write(UndoMerge.self, undo)
+        builder.snapshot("merge", MergeStore.snapshot)
     }
 
     @Sendable private func merge(
         _ call: Call<MergeRecords>, _ transaction: PostgresTransaction
-    ) async throws -> Answer<Merge> {
+    ) async throws -> RouteResponse<Merge> {
         let (body, id) = (call.body, Merge.ID())
-        try await MergeStore.takeTurn(in: transaction)
-        try await ConsentStore.sayMoved(in: transaction)
-        try await NameStore.say(.merge, in: transaction)
+        try await MergeStore.lockMerges(in: transaction)
+        try await ConsentStore.setProvenanceOfMerge(in: transaction)
+        try await NameStore.setGiver(.merge, in: transaction)
         let images = try await MergeStore.lock(body, in: transaction)
         try await MergeConflicts.check(body, in: transaction)
         do {
@@ -65,11 +65,11 @@ struct MergeRoutes {
 
     @Sendable private func undo(
         _ call: Call<UndoMerge>, _ transaction: PostgresTransaction
-    ) async throws -> Answer<Merge> {
+    ) async throws -> RouteResponse<Merge> {
         let id = call.path.merge
-        try await MergeStore.takeTurn(in: transaction)
-        try await ConsentStore.sayMoved(in: transaction)
-        try await NameStore.say(.undo, in: transaction)
+        try await MergeStore.lockMerges(in: transaction)
+        try await ConsentStore.setProvenanceOfMerge(in: transaction)
+        try await NameStore.setGiver(.undo, in: transaction)
         let current = try await MergeStore.lock(id, in: transaction)
         guard !current.undone else { throw Problem(.mergeUndone) }
         if let follower = current.follower {
@@ -94,7 +94,7 @@ struct MergeRoutes {
             let withdrawn = MergeRules.withdrawn(images, now: now)
             if !withdrawn.isEmpty {
                 // The survivor's answers have their lines in the ledger; these are the merged record's first.
-                try await ConsentStore.say(.operator, by: call.principal, in: transaction)
+                try await ConsentStore.setProvenance(.operator, by: call.principal, in: transaction)
                 _ = try await MergeStore.write(withdrawn, into: current.merged, current.kind, in: transaction)
             }
             let rows = try await MergeStore.finish(id, edits: edits, by: call.principal, in: transaction)

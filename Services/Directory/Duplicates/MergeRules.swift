@@ -48,7 +48,7 @@ enum MergeRules {
         for (field, side) in choices.sorted(by: { $0.key < $1.key }) {
             let column = column(of: field)
             guard columns.contains(column), column != consents else {
-                throw Problem.invalid("/choices/\(pointer(field))", "is no field that can be chosen")
+                throw Problem.invalid("/choices/\(pointer(field))", "is not a field that can be chosen")
             }
             let group = group(of: column)
             guard sides[group] == nil || sides[group] == side else {

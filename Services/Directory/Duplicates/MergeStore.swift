@@ -79,7 +79,7 @@ enum MergeStore {
     }
 
     /// What is answered for a record that is not there: to the club's staff and services, where it went.
-    static func absence(
+    static func notFoundOrMerged(
         of id: some TextValue & PostgresEncodable, _ kind: RecordKind, for principal: Principal,
         on executor: any PostgresExecutor
     ) async throws -> Problem {
@@ -112,7 +112,7 @@ enum MergeStore {
 
     /// One merge or undo at a time, until the transaction ends: an undo reads which merges came after its own, and one of
     /// organizations moves people, too.
-    static func takeTurn(in transaction: PostgresTransaction) async throws {
+    static func lockMerges(in transaction: PostgresTransaction) async throws {
         try await transaction.execute("select pg_advisory_xact_lock(hashtextextended('directory.merge', 0))")
     }
 
@@ -128,10 +128,10 @@ enum MergeStore {
             select from \(body.kind.table) where id = any(\([body.survivor, body.merged])) order by id for update
             """)
         guard let survivor = try await image(of: body.survivor, body.kind, in: transaction) else {
-            throw Problem.invalid("/survivor", "there is no such record")
+            throw Problem.invalid("/survivor", "unknown record")
         }
         guard let merged = try await image(of: body.merged, body.kind, in: transaction) else {
-            throw Problem.invalid("/merged", "there is no such record")
+            throw Problem.invalid("/merged", "unknown record")
         }
         return (survivor, merged)
     }

@@ -20,7 +20,7 @@ enum PossibleDuplicates {
     static func answer<Value>(
         _ rows: Rows, _ id: DirectoryRecord.ID, _ kind: RecordKind, for principal: Principal,
         in transaction: PostgresTransaction
-    ) async throws -> Answer<Value> {
+    ) async throws -> RouteResponse<Value> {
         let found = try await find(
             "select * from \(kind.table) where id = \(id)", kind, for: principal, on: transaction)
         guard !found.isEmpty, let first = rows.first else { return try .row(rows) }

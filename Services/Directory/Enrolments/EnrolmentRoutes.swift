@@ -6,27 +6,27 @@ import ServiceKit
 struct EnrolmentRoutes {
     let backend: Backend
 
-    func mount(on parts: inout ServiceParts) {
+    func mount(on builder: inout ServiceBuilder) {
         let journal = backend.journal
-        let moves = EnrolmentMoves(backend: backend)
-        parts.routes.write(ConfirmExpert.self) { call, transaction in
+        let moves = EnrolmentTransitions(backend: backend)
+        builder.routes.write(ConfirmExpert.self) { call, transaction in
             let id = call.path.expert
             let version = try await EnrolmentStore.confirm(.expert(id), by: call.principal, in: transaction)
             try await journal.record(.expert(id), version, "confirmed", by: call.principal, in: transaction)
             return try .row(try await ExpertStore.get(id, for: call.principal, on: transaction))
         }
-        parts.routes.write(MoveExpert.self) { call, transaction in
+        builder.routes.write(TransitionExpert.self) { call, transaction in
             let id = call.path.expert
             try await moves.move(.expert(id), to: call.body.to, by: call.principal, in: transaction)
             return try .row(try await ExpertStore.get(id, for: call.principal, on: transaction))
         }
-        parts.routes.write(ConfirmAmbassador.self) { call, transaction in
+        builder.routes.write(ConfirmAmbassador.self) { call, transaction in
             let id = call.path.ambassador
             let version = try await EnrolmentStore.confirm(.ambassador(id), by: call.principal, in: transaction)
             try await journal.record(.ambassador(id), version, "confirmed", by: call.principal, in: transaction)
             return try .row(try await AmbassadorStore.get(id, for: call.principal, on: transaction))
         }
-        parts.routes.write(MoveAmbassador.self) { call, transaction in
+        builder.routes.write(TransitionAmbassador.self) { call, transaction in
             let id = call.path.ambassador
             try await moves.move(.ambassador(id), to: call.body.to, by: call.principal, in: transaction)
             return try .row(try await AmbassadorStore.get(id, for: call.principal, on: transaction))

@@ -30,7 +30,7 @@ enum ExpertStore {
         _ id: Expert.ID, _ body: CreateExpert.Body, in transaction: PostgresTransaction
     ) async throws -> Rows {
         let departement = try PlaceStore.departement(said: body.departement, body.postalCode)
-        try await NameStore.say(.staff, in: transaction)
+        try await NameStore.setGiver(.staff, in: transaction)
         return try await transaction.query(
             """
             insert into expert (
@@ -55,11 +55,11 @@ enum ExpertStore {
     private static func filter(_ query: ListExperts.Query) -> [ExpertRule] {
         var rules: [ExpertRule] = []
         if let subKind = query.subKind { rules.append(.isA(subKind)) }
-        if let departement = query.departement { rules.append(.lies(in: departement)) }
-        if let region = query.region { rules.append(.lies(in: region)) }
+        if let departement = query.departement { rules.append(.isLocated(in: departement)) }
+        if let region = query.region { rules.append(.isLocated(in: region)) }
         if let departement = query.serves { rules.append(.serves(departement)) }
         if let topic = query.topic { rules.append(.isAbout(topic)) }
-        if let brand = query.brand { rules.append(.sells(brand)) }
+        if let brand = query.brand { rules.append(.resells(brand)) }
         if let siret = query.siret { rules.append(.init("siret = \(siret)")) }
         if let email = query.email { rules.append(.init("lower(email) = lower(\(email.text))")) }
         if let contact = query.contact { rules.append(.init(.hasContact(contact))) }
@@ -123,7 +123,7 @@ enum ExpertStore {
         guard principal.role == .operator || (expert.subKind == changed.subKind && expert.siret == changed.siret) else {
             throw Problem(.forbidden, "Only the club's staff changes kind and SIRET.")
         }
-        try await NameStore.say(by: principal, in: transaction)
+        try await NameStore.setGiver(by: principal, in: transaction)
         return try await transaction.query(
             """
             update expert set

@@ -7,9 +7,9 @@ import ServiceKit
 struct ExportRoutes {
     let backend: Backend
 
-    func mount(on parts: inout ServiceParts) {
+    func mount(on builder: inout ServiceBuilder) {
         let database = backend.database
-        parts.routes.export(ExportExperts.self, headers: Self.file("experts.csv")) { call, output in
+        builder.routes.export(ExportExperts.self, headers: Self.file("experts.csv")) { call, output in
             let condition = try await database.transaction(readOnly: true) { transaction in
                 try await ExpertWalk.prepare(transaction)
                 return try await ExpertStore.selection(call.query.filter, for: call.principal, in: transaction)
@@ -18,23 +18,23 @@ struct ExportRoutes {
             try await TableFormat(isForExcel: call.query.excel == true).write(
                 .experts, where: condition, from: database, to: output)
         }
-        parts.routes.export(ExportOrganizations.self, headers: Self.file("organizations.csv")) { call, output in
+        builder.routes.export(ExportOrganizations.self, headers: Self.file("organizations.csv")) { call, output in
             try await TableFormat(isForExcel: call.query.excel == true).write(
                 .organizations, where: OrganizationStore.selection(call.query.filter, for: call.principal),
                 from: database, to: output)
         }
-        parts.routes.export(ExportPeople.self, headers: Self.file("people.csv")) { call, output in
+        builder.routes.export(ExportPeople.self, headers: Self.file("people.csv")) { call, output in
             try await TableFormat(isForExcel: call.query.excel == true).write(
                 .people, where: PersonStore.selection(call.query.filter, for: call.principal), from: database,
                 to: output)
         }
-        parts.routes.export(ExportAmbassadors.self, headers: Self.file("ambassadors.csv")) { call, output in
+        builder.routes.export(ExportAmbassadors.self, headers: Self.file("ambassadors.csv")) { call, output in
             let isShown = PersonStore.selection(ListPeople.Query(), for: call.principal)
             try await TableFormat(isForExcel: call.query.excel == true).write(
                 .ambassadors(isShown: isShown),
                 where: AmbassadorStore.selection(call.query.filter, for: call.principal), from: database, to: output)
         }
-        parts.routes.export(ExportCards.self, headers: Self.file("people.vcf")) { call, output in
+        builder.routes.export(ExportCards.self, headers: Self.file("people.vcf")) { call, output in
             let condition = PersonStore.selection(call.query.filter, for: call.principal)
             let version = call.query.version ?? .v4
             try await database.forEachPage { last, limit in
@@ -46,7 +46,7 @@ struct ExportRoutes {
                 }
             }
         }
-        parts.routes.read(GetCard.self) { call in
+        builder.routes.read(GetCard.self) { call in
             let query = try Self.cards(where: PersonStore.selection(call.path.person, for: call.principal))
             guard let row = try await database.first(query) else { throw Problem(.notFound) }
             let card = try row.decode(Card.self)

@@ -6,9 +6,9 @@ import ServiceKit
 struct TreasurerTableRoutes {
     let backend: Backend
 
-    func mount(on parts: inout ServiceParts) {
+    func mount(on builder: inout ServiceBuilder) {
         let database = backend.database
-        parts.routes.export(ExportMembers.self, headers: ExportRoutes.file("members.csv")) { call, output in
+        builder.routes.export(ExportMembers.self, headers: ExportRoutes.file("members.csv")) { call, output in
             var query = call.query.filter
             // One day for all pages, though it may become tomorrow meanwhile.
             query.asOf = query.asOf ?? .today
@@ -17,28 +17,29 @@ struct TreasurerTableRoutes {
                 from: database,
                 to: output)
         }
-        parts.routes.export(ExportMemberships.self, headers: ExportRoutes.file("memberships.csv")) { call, output in
+        builder.routes.export(ExportMemberships.self, headers: ExportRoutes.file("memberships.csv")) { call, output in
             try await TableFormat(isForExcel: call.query.excel == true).write(
                 .memberships, where: MembershipStore.selection(call.query.filter, for: call.principal).all,
                 from: database, to: output)
         }
-        parts.routes.export(ExportContributions.self, headers: ExportRoutes.file("contributions.csv")) { call, output in
+        builder.routes.export(ExportContributions.self, headers: ExportRoutes.file("contributions.csv")) {
+            call, output in
             try await TableFormat(isForExcel: call.query.excel == true).write(
                 .contributions, where: ContributionStore.selection(call.query.filter, for: call.principal).all,
                 from: database, to: output)
         }
-        parts.routes.export(ExportPayments.self, headers: ExportRoutes.file("payments.csv")) { call, output in
+        builder.routes.export(ExportPayments.self, headers: ExportRoutes.file("payments.csv")) { call, output in
             try await TableFormat(isForExcel: call.query.excel == true).write(
                 .payments, where: PaymentStore.selection(call.query, for: call.principal), from: database, to: output)
         }
-        parts.routes.export(
+        builder.routes.export(
             ExportCreditEntries.self, headers: ExportRoutes.file("credit-entries.csv")
         ) { call, output in
             try await TableFormat(isForExcel: call.query.excel == true).write(
                 .creditEntries, where: CreditStore.selection(call.query, for: call.principal), from: database,
                 to: output)
         }
-        parts.routes.export(ExportReceipts.self, headers: ExportRoutes.file("receipts.csv")) { call, output in
+        builder.routes.export(ExportReceipts.self, headers: ExportRoutes.file("receipts.csv")) { call, output in
             try await TableFormat(isForExcel: call.query.excel == true).write(
                 .receipts, where: ReceiptStore.selection(call.query.filter, for: call.principal).all, from: database,
                 to: output)

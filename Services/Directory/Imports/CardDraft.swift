@@ -43,7 +43,7 @@ struct CardDraft {
     mutating func take(_ property: CardProperty?, isTooLong: Bool, leftOut: inout [String]) {
         isBeforeAgent = false
         guard let property else {
-            if !isInData { refuse(isTooLong ? Self.tooLong : "has a line that is no property") }
+            if !isInData { refuse(isTooLong ? Self.tooLong : "has a line that is not a property") }
             return
         }
         isInData = property.isData
@@ -89,7 +89,7 @@ struct CardDraft {
         default:
             let kind = try plain(property).asciiUppercased
             guard kind.isEmpty || kind.hasSameBytes(as: "INDIVIDUAL") || kind.hasSameBytes(as: "PERSON") else {
-                throw InvalidText("says that it is no person's")
+                throw InvalidText("is not the card of a person (KIND)")
             }
         }
     }

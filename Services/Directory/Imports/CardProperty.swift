@@ -104,7 +104,7 @@ struct CardProperty {
     ///
     /// - Throws: when it is no text that can be read; fits behind the name of the property.
     func text() throws(InvalidText) -> String {
-        guard !isData else { throw InvalidText("is no text") }
+        guard !isData else { throw InvalidText("is not text") }
         let bytes = isQuotedPrintable ? Self.decoded(value) : Array(value)
         let text = try TextTranscoder.text(bytes, charset: charset)
         guard StreamSafe.accepts(text) else { throw InvalidText(StreamSafe.refusal) }

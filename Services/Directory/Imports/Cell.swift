@@ -28,7 +28,7 @@ enum Cell {
             return try Identifier(validating: cell)
         } catch {
             throw InvalidText(
-                "is no identifier of the directory: if it is another system's, give the column another name")
+                "is not an identifier of the directory: if it belongs to another system, rename the column")
         }
     }
 
@@ -122,7 +122,7 @@ enum Cell {
         var all: [Departement] = []
         for part in try list(cell, "/", { part throws(InvalidText) in try line(part) }) {
             let meant = Departement.written(part.text)
-            guard !meant.isEmpty else { throw InvalidText("has what is no département") }
+            guard !meant.isEmpty else { throw InvalidText("names an unknown département") }
             all += meant.filter { !all.contains($0) }
         }
         return all
@@ -132,7 +132,7 @@ enum Cell {
     ///
     /// - Throws: for a day on which nothing of this meaning can be, too.
     static func day(_ cell: String, of meaning: DayMeaning) throws(InvalidText) -> Day {
-        guard cell.utf8.count <= 40 else { throw InvalidText("is no day (YYYY-MM-DD)") }
+        guard cell.utf8.count <= 40 else { throw InvalidText("is not a valid date (YYYY-MM-DD)") }
         let parts = cell.utf8.split(separator: UInt8(ascii: "/")).map { String(decoding: Array($0), as: UTF8.self) }
         guard parts.count == 3 else { return try meaning.checked(try Day(validating: cell)) }
         let (day, month) = (padded(parts[0], to: 2), padded(parts[1], to: 2))

@@ -12,7 +12,7 @@ enum ImportFormat: Sendable {
     var nothing: String {
         switch self {
         case .table: "The file is empty: its first line must hold the headers."
-        case .cards: "There is no card in the file: one begins with BEGIN:VCARD."
+        case .cards: "The file contains no vCard: one begins with BEGIN:VCARD."
         }
     }
 }

@@ -78,7 +78,7 @@ struct ImportHeader<Column: ImportColumn> {
         }
         titles = cells.map { String($0.trimmingBlanks.prefix(scalars: 100)) }
         guard !titles.contains(where: { $0.utf8.contains(0) }) else {
-            throw HeaderFault(detail: "The first line is no text: U+0000 is in it.")
+            throw HeaderFault(detail: "The first line is not text: it contains U+0000.")
         }
         var seen: Set<String> = []
         var isForeign = false

@@ -6,23 +6,23 @@ import ServiceKit
 struct ImportRoutes {
     let backend: Backend
 
-    func mount(on parts: inout ServiceParts) {
+    func mount(on builder: inout ServiceBuilder) {
         let (database, journal) = (backend.database, backend.journal)
-        parts.routes.upload(ImportExperts.self) { call, body in
+        builder.routes.upload(ImportExperts.self) { call, body in
             let run = ImportRun<ExpertRow>(
                 order: call.query.order(of: .experts, call.idempotencyKey, call.principal), blank: ExpertRow(),
                 database: database, journal: journal,
                 principal: call.principal)
             return .value(try await run.take(body))
         }
-        parts.routes.upload(ImportOrganizations.self) { call, body in
+        builder.routes.upload(ImportOrganizations.self) { call, body in
             let run = ImportRun<OrganizationRow>(
                 order: call.query.order(of: .organizations, call.idempotencyKey, call.principal),
                 blank: OrganizationRow(kindOfNew: call.query.kind),
                 database: database, journal: journal, principal: call.principal)
             return .value(try await run.take(body))
         }
-        parts.routes.upload(ImportPeople.self) { call, body in
+        builder.routes.upload(ImportPeople.self) { call, body in
             let run = ImportRun<PersonRow>(
                 order: call.query.order(of: .people, call.idempotencyKey, call.principal),
                 format: call.media == .vcard ? .cards : .table,
@@ -31,20 +31,20 @@ struct ImportRoutes {
                 principal: call.principal)
             return .value(try await run.take(body))
         }
-        parts.routes.upload(ImportAmbassadors.self) { call, body in
+        builder.routes.upload(ImportAmbassadors.self) { call, body in
             let run = ImportRun<AmbassadorRow>(
                 order: call.query.order(of: .ambassadors, call.idempotencyKey, call.principal), blank: AmbassadorRow(),
                 database: database, journal: journal,
                 principal: call.principal)
             return .value(try await run.take(body))
         }
-        parts.routes.read(ListImports.self) { call in
+        builder.routes.read(ListImports.self) { call in
             try .page(try await ImportLedger.list(call.query, call.page, on: database), call.page, key: "_key", "id")
         }
-        parts.routes.read(GetImport.self) { call in
+        builder.routes.read(GetImport.self) { call in
             try .row(try await ImportLedger.get(call.path.import, on: database))
         }
-        parts.routes.read(ListImportRows.self) { call in
+        builder.routes.read(ListImportRows.self) { call in
             try .page(
                 try await ImportLedger.rows(of: call.path.import, call.query, call.page, on: database), call.page,
                 key: "_key")

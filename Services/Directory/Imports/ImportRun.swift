@@ -174,7 +174,7 @@ struct ImportRun<Row: ImportedRow> {
     ) async throws -> ImportOutcome {
         var outcome = ImportOutcome()
         for (row, faults) in chunk.rejected { outcome.reject(row, faults) }
-        try await ConsentStore.say(.import, by: principal, in: transaction)
+        try await ConsentStore.setProvenance(.import, by: principal, in: transaction)
         try await write(chunk.rows, by: writer(claim, chunk.header, .reading), in: transaction, into: &outcome)
         try await ImportLedger.hold(claim, outcome, in: transaction)
         return outcome
@@ -248,7 +248,7 @@ struct ImportRun<Row: ImportedRow> {
         let rows = try await ImportLedger.held(claim, after: number, atMost: 1000, as: Row.self, in: transaction)
         guard let header, !rows.isEmpty else { return nil }
         var outcome = ImportOutcome()
-        try await ConsentStore.say(.import, by: principal, in: transaction)
+        try await ConsentStore.setProvenance(.import, by: principal, in: transaction)
         try await write(rows, by: writer(claim, header, phase), in: transaction, into: &outcome)
         try await ImportLedger.release(claim, outcome, in: transaction)
         return outcome

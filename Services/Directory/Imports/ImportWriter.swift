@@ -51,7 +51,7 @@ struct ImportWriter<Row: ImportedRow> {
     func write(_ rows: [Row], in transaction: PostgresTransaction) async throws -> ImportOutcome {
         var outcome = ImportOutcome()
         guard !rows.isEmpty else { return outcome }
-        try await NameStore.say(by: principal, in: transaction)
+        try await NameStore.setGiver(by: principal, in: transaction)
         let first = try await Row.match(try JSONText(encoding: rows), for: matching, in: transaction)
         var queue = RowQueue(keys: first.map(\.keys))
         var isFirstRound = true
@@ -134,7 +134,7 @@ struct ImportWriter<Row: ImportedRow> {
             let origins = (new + known).compactMap { row in
                 row.consentSource.flatMap { source in row.id.map { ($0.text, source) } }
             }
-            try await ConsentStore.say(
+            try await ConsentStore.setProvenance(
                 .import, origins: Dictionary(origins) { first, _ in first }, by: principal, in: transaction)
         }
         if !new.isEmpty {

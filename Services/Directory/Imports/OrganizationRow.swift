@@ -135,7 +135,7 @@ struct OrganizationRow: PlacedRow {
         settle()
         if siren == nil, let siret {
             siren = try? siret.siren
-            guard siren != nil else { throw InvalidText("The SIRET begins with nine digits that are no SIREN.") }
+            guard siren != nil else { throw InvalidText("The SIRET does not begin with a valid SIREN.") }
         }
         if kind == nil { kind = subKind?.kind }
         if let siren, let siret, !siret.text.hasBytePrefix(siren.text) {
@@ -213,7 +213,7 @@ struct OrganizationRow: PlacedRow {
         default: break
         }
         guard let kind = try? ExpertRow.subKind(cell), let found = Organization.SubKind(rawValue: kind.rawValue) else {
-            throw InvalidText("is no sort of organization")
+            throw InvalidText("is not a kind of organization")
         }
         return found
     }

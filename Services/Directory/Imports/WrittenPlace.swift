@@ -37,21 +37,21 @@ extension PlacedRow {
         guard let place else { return }
         self.place = nil
         let country = place.country.flatMap(Country.init(named:))
-        if place.country != nil, country == nil { leaveOut("country", "is no country that is known") }
+        if place.country != nil, country == nil { leaveOut("country", "is not a known country") }
         let said = place.departement.map(Departement.written)
-        if said == [] { leaveOut("departement", "is no département") }
+        if said == [] { leaveOut("departement", "is not a département") }
         if let text = place.postalCode {
             switch (country, place.country != nil, said == [.abroad]) {
             case (let country?, _, _) where !country.isOfFrenchPost:
                 postalCode = Self.code(text, of: country)
-                if postalCode == nil { leaveOut("postalCode", "is no postal code of its country") }
+                if postalCode == nil { leaveOut("postalCode", "is not a valid postal code of its country") }
             case (nil, true, _), (nil, _, true):
                 postalCode = Self.codeWithCountry(text)
                 if postalCode == nil { leaveOut("postalCode", "is of a country that is not said (as BE-1050 has it)") }
             default:
                 postalCode = Self.codeWithCountry(text) ?? Self.french(text)
                 if postalCode == nil {
-                    leaveOut("postalCode", "is no postal code (5 digits, or as BE-1050 of another country)")
+                    leaveOut("postalCode", "is not a valid postal code (5 digits, or BE-1050 for another country)")
                 }
             }
         }

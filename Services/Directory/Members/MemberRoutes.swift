@@ -6,14 +6,14 @@ import ServiceKit
 struct MemberRoutes {
     let backend: Backend
 
-    func mount(on parts: inout ServiceParts) {
+    func mount(on builder: inout ServiceBuilder) {
         let database = backend.database
-        parts.routes.read(ListMembers.self) { call in
+        builder.routes.read(ListMembers.self) { call in
             try .page(
                 try await MemberStore.list(call.query, call.page, for: call.principal, on: database),
                 call.page, key: "_key", "organization")
         }
-        parts.routes.read(GetStanding.self) { call in
+        builder.routes.read(GetStanding.self) { call in
             let organization = call.path.organization
             // Somebody else's organization is none.
             guard call.principal.role != .representative || call.principal.organization == organization else {

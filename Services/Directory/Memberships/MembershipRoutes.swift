@@ -6,24 +6,24 @@ import ServiceKit
 struct MembershipRoutes {
     let backend: Backend
 
-    func mount(on parts: inout ServiceParts) {
+    func mount(on builder: inout ServiceBuilder) {
         let (database, journal) = (backend.database, backend.journal)
-        parts.routes.write(CreateMembership.self) { call, transaction in
+        builder.routes.write(CreateMembership.self) { call, transaction in
             let id = Membership.ID()
             let rows = try await MembershipStore.create(id, call.body, in: transaction)
             try await journal.record(
                 .created, "membership", id, version: 1, values: call.body, by: call.principal, in: transaction)
             return try .row(rows)
         }
-        parts.routes.read(ListMemberships.self) { call in
+        builder.routes.read(ListMemberships.self) { call in
             try .page(
                 try await MembershipStore.list(call.query, call.page, for: call.principal, on: database),
                 call.page, key: "from", "id")
         }
-        parts.routes.read(GetMembership.self) { call in
+        builder.routes.read(GetMembership.self) { call in
             try .row(try await MembershipStore.get(call.path.membership, for: call.principal, on: database))
         }
-        parts.routes.write(ChangeMembership.self) { call, transaction in
+        builder.routes.write(ChangeMembership.self) { call, transaction in
             let id = call.path.membership
             let rows = try await MembershipStore.change(id, call.body, at: call.ifMatch, in: transaction)
             try await journal.record(
@@ -31,24 +31,24 @@ struct MembershipRoutes {
                 in: transaction)
             return try .row(rows)
         }
-        parts.routes.write(DeleteMembership.self) { call, transaction in
+        builder.routes.write(DeleteMembership.self) { call, transaction in
             let id = call.path.membership
             try await MembershipStore.delete(id, at: call.ifMatch, in: transaction)
             try await journal.record(.deleted, "membership", id, by: call.principal, in: transaction)
             return .empty
         }
-        parts.routes.write(ChangeMembershipTier.self) { call, transaction in
+        builder.routes.write(ChangeMembershipTier.self) { call, transaction in
             .value(
                 try await TierChanges(backend: backend).change(
                     call.path.membership, call.body, by: call.principal, in: transaction))
         }
-        parts.routes.write(RenewMemberships.self) { call, transaction in
+        builder.routes.write(RenewMemberships.self) { call, transaction in
             let year = call.body.year
             let lastYear = Day.today.year + 9
             guard (2000...lastYear).contains(year) else {
                 throw Problem.invalid("/year", "must be from 2000 to \(lastYear)")
             }
-            let made = try await transaction.outlastingMerges { transaction in
+            let made = try await transaction.retryingAfterMerge { transaction in
                 try await RenewalStore.renew(
                     try await RenewalStore.ending(year, in: transaction), after: year, in: transaction)
             }
@@ -60,22 +60,22 @@ struct MembershipRoutes {
                     year: year, renewed: made.count,
                     endedEarlier: try await RenewalStore.endedEarlier(year, in: transaction)))
         }
-        parts.snapshot("membership", MembershipStore.snapshot)
-        parts.routes.constraint(
-            "membership_organization_fkey", .invalid("/organization", "there is no such organization"))
-        parts.routes.constraint("membership_tier_fkey", .invalid("/tier", "there is no such tier"))
-        parts.routes.constraint(
+        builder.snapshot("membership", MembershipStore.snapshot)
+        builder.routes.constraint(
+            "membership_organization_fkey", .invalid("/organization", "unknown organization"))
+        builder.routes.constraint("membership_tier_fkey", .invalid("/tier", "unknown tier"))
+        builder.routes.constraint(
             "membership_tier_kind", .invalid("/tier", "is for organizations of another kind"))
-        parts.routes.constraint("membership_excl", Problem(.membershipOverlaps))
-        parts.routes.constraint("contribution_membership_fkey", Problem(.membershipCalled))
-        parts.routes.constraint(
+        builder.routes.constraint("membership_excl", Problem(.membershipOverlaps))
+        builder.routes.constraint("contribution_membership_fkey", Problem(.membershipCalled))
+        builder.routes.constraint(
             "membership_called_days",
             Problem(
                 .membershipCalled,
                 "It must keep the days that it has in every year for which a contribution was called on it: it may end earlier, as when "
                     + "a member resigns, or hold for longer. For other years, enter another membership; where the contribution was "
                     + "called in error, cancel it first."))
-        parts.routes.constraint(
+        builder.routes.constraint(
             "membership_called_tier",
             Problem(
                 .membershipCalled,

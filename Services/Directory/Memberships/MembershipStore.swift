@@ -41,7 +41,7 @@ enum MembershipStore {
         var rules = visible(to: principal)
         if let organization = query.organization { rules.append("organization = \(organization)") }
         if let tier = query.tier { rules.append("tier = \(tier)") }
-        if let day = query.asOf { rules.append(.holds(on: day)) }
+        if let day = query.asOf { rules.append(.isActive(on: day)) }
         return rules
     }
 

@@ -6,16 +6,16 @@ import ServiceKit
 struct MandateRoutes {
     let backend: Backend
 
-    func mount(on parts: inout ServiceParts) {
+    func mount(on builder: inout ServiceBuilder) {
         let (database, journal) = (backend.database, backend.journal)
-        parts.routes.write(CreateMandate.self) { call, transaction in
+        builder.routes.write(CreateMandate.self) { call, transaction in
             let id = Mandate.ID()
             let rows = try await MandateStore.create(id, of: call.path.organization, call.body, in: transaction)
             try await journal.record(
                 .created, "mandate", id, version: 1, values: call.body, by: call.principal, in: transaction)
             return try .row(rows)
         }
-        parts.routes.read(ListMandates.self) { call in
+        builder.routes.read(ListMandates.self) { call in
             let organization = call.path.organization
             let rows = try await OrganizationStore.get(organization, for: call.principal, on: database)
             guard !rows.isEmpty else { throw Problem(.notFound) }
@@ -25,30 +25,30 @@ struct MandateRoutes {
                 try await MandateStore.list(query, call.page, for: call.principal, on: database),
                 call.page, key: "from", "id")
         }
-        parts.routes.read(ListAllMandates.self) { call in
+        builder.routes.read(ListAllMandates.self) { call in
             try .page(
                 try await MandateStore.list(call.query, call.page, for: call.principal, on: database),
                 call.page, key: "from", "id")
         }
-        parts.routes.write(ChangeMandate.self) { call, transaction in
+        builder.routes.write(ChangeMandate.self) { call, transaction in
             let rows = try await MandateStore.change(call.path, call.body, at: call.ifMatch, in: transaction)
             try await journal.record(
                 .changed, "mandate", call.path.mandate, version: try rows.first?["version"], values: call.body,
                 by: call.principal, in: transaction)
             return try .row(rows)
         }
-        parts.routes.write(DeleteMandate.self) { call, transaction in
+        builder.routes.write(DeleteMandate.self) { call, transaction in
             try await MandateStore.delete(call.path, at: call.ifMatch, in: transaction)
             try await journal.record(.deleted, "mandate", call.path.mandate, by: call.principal, in: transaction)
             return .empty
         }
-        parts.snapshot("mandate", MandateStore.snapshot)
-        parts.routes.constraint("mandate_organization_fkey", Problem(.notFound))
-        parts.routes.constraint("mandate_person_fkey", .invalid("/person", "there is no such person"))
-        parts.routes.constraint(
+        builder.snapshot("mandate", MandateStore.snapshot)
+        builder.routes.constraint("mandate_organization_fkey", Problem(.notFound))
+        builder.routes.constraint("mandate_person_fkey", .invalid("/person", "unknown person"))
+        builder.routes.constraint(
             "mandate_titular_excl",
             Problem(.mandateOverlaps, "The organization has a titular representative on some of these days."))
-        parts.routes.constraint(
+        builder.routes.constraint(
             "mandate_person_excl", Problem(.mandateOverlaps, "The person has this mandate on some of these days."))
     }
 }

@@ -38,7 +38,7 @@ enum MandateStore {
         if let organization = query.organization { rules.append("organization = \(organization)") }
         if let kind = query.kind { rules.append("kind = \(kind)") }
         if let person = query.person { rules.append("person = \(person)") }
-        if let day = query.asOf { rules.append(.holds(on: day)) }
+        if let day = query.asOf { rules.append(.isActive(on: day)) }
         if let after = try page.position(of: Mandate.self) {
             rules.append("(from_day, id) < (\(after.key)::date, \(after.id))")
         }

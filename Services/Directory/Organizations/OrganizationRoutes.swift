@@ -6,9 +6,9 @@ import ServiceKit
 struct OrganizationRoutes {
     let backend: Backend
 
-    func mount(on parts: inout ServiceParts) {
+    func mount(on builder: inout ServiceBuilder) {
         let (database, journal) = (backend.database, backend.journal)
-        parts.routes.write(CreateOrganization.self) { call, transaction in
+        builder.routes.write(CreateOrganization.self) { call, transaction in
             let id = Organization.ID()
             let rows = try await OrganizationStore.create(id, call.body, in: transaction)
             try await journal.record(
@@ -16,20 +16,20 @@ struct OrganizationRoutes {
             return try await PossibleDuplicates.answer(
                 rows, .init(id.uuid), .organization, for: call.principal, in: transaction)
         }
-        parts.routes.read(ListOrganizations.self) { call in
+        builder.routes.read(ListOrganizations.self) { call in
             try .page(
                 try await OrganizationStore.list(call.query, call.page, for: call.principal, on: database),
                 call.page, key: "_key", "id")
         }
-        parts.routes.read(GetOrganization.self) { call in
+        builder.routes.read(GetOrganization.self) { call in
             let rows = try await OrganizationStore.get(call.path.organization, for: call.principal, on: database)
             guard !rows.isEmpty else {
-                throw try await MergeStore.absence(
+                throw try await MergeStore.notFoundOrMerged(
                     of: call.path.organization, .organization, for: call.principal, on: database)
             }
             return try .row(rows)
         }
-        parts.routes.write(ChangeOrganization.self) { call, transaction in
+        builder.routes.write(ChangeOrganization.self) { call, transaction in
             let rows = try await OrganizationStore.change(
                 call.path.organization, call.body, at: call.ifMatch, by: call.principal, in: transaction)
             try await journal.record(
@@ -37,22 +37,22 @@ struct OrganizationRoutes {
                 values: call.body, by: call.principal, in: transaction)
             return try .row(rows)
         }
-        parts.snapshot("organization", OrganizationStore.snapshot)
-        parts.routes.constraint(
+        builder.snapshot("organization", OrganizationStore.snapshot)
+        builder.routes.constraint(
             "organization_siret_key", Problem(.alreadyExists, errors: [.init("/siret", "another organization has it")]))
-        parts.routes.constraint("organization_parent_fkey", .invalid("/parent", "there is no such organization"))
-        parts.routes.constraint("organization_parent_check", .invalid("/parent", "is the organization itself"))
-        parts.routes.constraint("organization_circle_check", .invalid("/parent", "is one of its own branches"))
-        parts.routes.constraint("organization_sub_kind_check", .invalid("/subKind", "does not go with the kind"))
-        parts.routes.constraint(
+        builder.routes.constraint("organization_parent_fkey", .invalid("/parent", "unknown organization"))
+        builder.routes.constraint("organization_parent_check", .invalid("/parent", "is the organization itself"))
+        builder.routes.constraint("organization_circle_check", .invalid("/parent", "is one of its own branches"))
+        builder.routes.constraint("organization_sub_kind_check", .invalid("/subKind", "does not go with the kind"))
+        builder.routes.constraint(
             "organization_tier_kind", .invalid("/kind", "the tier of a membership is for organizations of another kind")
         )
-        parts.routes.constraint(
+        builder.routes.constraint(
             "organization_siren_of_siret_check", .invalid("/siret", "does not begin with the SIREN"))
-        parts.routes.constraint("organization_mailboxes_check", .invalid("/mailboxes", "are two for one role"))
-        parts.routes.constraint("organization_addresses_check", .invalid("/addresses", "are more than 20"))
-        parts.routes.constraint("organization_agency_fkey", .invalid("/agency", "there is no such organization"))
-        parts.routes.constraint("organization_agency_check", .invalid("/agency", "is for brands, and another one"))
-        parts.routes.constraint("organization_topics_check", .invalid("/topics", "are more than 40"))
+        builder.routes.constraint("organization_mailboxes_check", .invalid("/mailboxes", "are two for one role"))
+        builder.routes.constraint("organization_addresses_check", .invalid("/addresses", "are more than 20"))
+        builder.routes.constraint("organization_agency_fkey", .invalid("/agency", "unknown organization"))
+        builder.routes.constraint("organization_agency_check", .invalid("/agency", "is for brands, and another one"))
+        builder.routes.constraint("organization_topics_check", .invalid("/topics", "are more than 40"))
     }
 }

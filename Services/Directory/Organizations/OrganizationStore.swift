@@ -54,12 +54,12 @@ enum OrganizationStore {
         if let kind = query.kind { rules.append("kind = \(kind)") }
         if let subKind = query.subKind { rules.append("sub_kind = \(subKind)") }
         if let departement = query.departement { rules.append("departement = \(departement)") }
-        if let region = query.region { rules.append(.lies(in: region)) }
+        if let region = query.region { rules.append(.isLocated(in: region)) }
         if let topic = query.topic { rules.append(.isAbout(topic)) }
         if let parent = query.parent { rules.append("parent = \(parent)") }
         if let agency = query.agency { rules.append("agency = \(agency)") }
         if let day = query.asOf {
-            rules.append("id in (select organization from membership where \(.holds(on: day)))")
+            rules.append("id in (select organization from membership where \(.isActive(on: day)))")
         }
         if let siret = query.siret { rules.append("siret = \(siret)") }
         if let contact = query.contact { rules.append(.hasContact(contact)) }

@@ -53,8 +53,8 @@ struct PageRenderer: Sendable {
     }
 
     /// Lets the operations that answer pages answer their problems as pages too.
-    func mountProblems(on parts: inout ServiceParts) {
-        parts.routes.problemPage(below: ["/annuaire"]) { [self] problem, requestID in
+    func mountProblems(on builder: inout ServiceBuilder) {
+        builder.routes.problemPage(below: ["/annuaire"]) { [self] problem, requestID in
             let (title, advice) = Self.french(problem)
             return html(
                 .problem, title: title,
@@ -102,10 +102,10 @@ struct PageRenderer: Sendable {
     }
 }
 
-extension Answer where Value == TextDocument {
+extension RouteResponse where Value == TextDocument {
     /// A page that says what was wrong with the one before.
-    static func text(_ text: String, status: HTTPResponse.Status) -> Answer {
-        var answer = Answer.text(text)
+    static func text(_ text: String, status: HTTPResponse.Status) -> RouteResponse {
+        var answer = RouteResponse.text(text)
         answer.status = status
         return answer
     }

@@ -6,11 +6,11 @@ import ServiceKit
 struct PersonRoutes {
     let backend: Backend
 
-    func mount(on parts: inout ServiceParts) {
+    func mount(on builder: inout ServiceBuilder) {
         let (database, journal) = (backend.database, backend.journal)
-        parts.routes.write(CreatePerson.self) { call, transaction in
+        builder.routes.write(CreatePerson.self) { call, transaction in
             let id = Person.ID()
-            try await ConsentStore.say(call.body.consents, by: call.principal, in: transaction)
+            try await ConsentStore.setProvenance(call.body.consents, by: call.principal, in: transaction)
             let rows = try await PersonStore.discreetly(for: call.principal) {
                 try await PersonStore.create(id, call.body, by: call.principal, in: transaction)
             }
@@ -19,21 +19,21 @@ struct PersonRoutes {
             return try await PossibleDuplicates.answer(
                 rows, .init(id.uuid), .person, for: call.principal, in: transaction)
         }
-        parts.routes.read(ListPeople.self) { call in
+        builder.routes.read(ListPeople.self) { call in
             try .page(
                 try await PersonStore.list(call.query, call.page, for: call.principal, on: database),
                 call.page, key: "_key", "id")
         }
-        parts.routes.read(GetPerson.self) { call in
+        builder.routes.read(GetPerson.self) { call in
             let rows = try await PersonStore.get(call.path.person, for: call.principal, on: database)
             guard !rows.isEmpty else {
-                throw try await MergeStore.absence(
+                throw try await MergeStore.notFoundOrMerged(
                     of: call.path.person, .person, for: call.principal, on: database)
             }
             return try .row(rows)
         }
-        parts.routes.write(ChangePerson.self) { call, transaction in
-            try await ConsentStore.say(call.body.consents, by: call.principal, in: transaction)
+        builder.routes.write(ChangePerson.self) { call, transaction in
+            try await ConsentStore.setProvenance(call.body.consents, by: call.principal, in: transaction)
             let rows = try await PersonStore.discreetly(for: call.principal) {
                 try await PersonStore.change(
                     call.path.person, call.body, at: call.ifMatch, by: call.principal, in: transaction)
@@ -43,14 +43,14 @@ struct PersonRoutes {
                 by: call.principal, in: transaction)
             return try .row(rows)
         }
-        parts.snapshot("person", PersonStore.snapshot)
-        parts.routes.constraint(
+        builder.snapshot("person", PersonStore.snapshot)
+        builder.routes.constraint(
             "person_email_key", Problem(.alreadyExists, errors: [.init("/email", "another person has it")]))
-        parts.routes.constraint(
+        builder.routes.constraint(
             "person_other_emails_key",
             Problem(.alreadyExists, errors: [.init("/otherEmails", "another person has one")]))
-        parts.routes.constraint("person_other_emails_check", .invalid("/otherEmails", "are more than 10"))
-        parts.routes.constraint("person_other_telephones_check", .invalid("/otherTelephones", "are more than 10"))
-        parts.routes.constraint("person_organization_fkey", .invalid("/organization", "there is no such organization"))
+        builder.routes.constraint("person_other_emails_check", .invalid("/otherEmails", "are more than 10"))
+        builder.routes.constraint("person_other_telephones_check", .invalid("/otherTelephones", "are more than 10"))
+        builder.routes.constraint("person_organization_fkey", .invalid("/organization", "unknown organization"))
     }
 }

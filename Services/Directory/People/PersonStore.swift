@@ -28,11 +28,11 @@ enum PersonStore {
         if principal.role == .representative {
             organization = organization ?? principal.organization
             guard let own = principal.organization, organization == own else {
-                throw Problem.invalid("/organization", "there is no such organization")
+                throw Problem.invalid("/organization", "unknown organization")
             }
             try checkConsents(body.consents, of: id, by: principal)
         }
-        try await NameStore.say(by: principal, in: transaction)
+        try await NameStore.setGiver(by: principal, in: transaction)
         return try await transaction.query(
             """
             insert into person (
@@ -105,7 +105,7 @@ enum PersonStore {
         var person = try row.decode(Person.self, at: version)
         let (email, others) = (person.email, person.otherEmails)
         person.apply(patch)
-        try await NameStore.say(by: principal, in: transaction)
+        try await NameStore.setGiver(by: principal, in: transaction)
         if email != person.email || others != person.otherEmails {
             try await checkAddress(of: id, by: principal, in: transaction)
         }

@@ -11,9 +11,9 @@ struct PageRoutes {
     /// Entries on a page of a list.
     private static let pageSize = 20
 
-    func mount(on parts: inout ServiceParts) {
+    func mount(on builder: inout ServiceBuilder) {
         let database = backend.database
-        parts.routes.read(ShowExperts.self) { call in
+        builder.routes.read(ShowExperts.self) { call in
             let query = call.query
             let filter = ListPublicExperts.Query(
                 q: query.q?.value, departement: query.departement?.value, region: query.region?.value,
@@ -38,7 +38,7 @@ struct PageRoutes {
                     type: filter.subKind?.rawValue, marque: filter.brand?.text, pres: filter.near),
                 slice)
         }
-        parts.routes.read(ShowMembers.self) { call in
+        builder.routes.read(ShowMembers.self) { call in
             let query = call.query
             let filter = ListPublicMembers.Query(
                 q: query.q?.value, kind: query.kind?.value, departement: query.departement?.value,
@@ -60,17 +60,17 @@ struct PageRoutes {
                     type: filter.kind?.rawValue),
                 slice)
         }
-        parts.routes.read(ShowExpert.self) { call in
+        builder.routes.read(ShowExpert.self) { call in
             let rows = try await PublicStore.expert(call.path.expert, on: database)
             guard let expert = try rows.first?.decode(PublicExpert.self) else {
-                return try await absence(of: call.path.expert)
+                return try await notFoundOrMerged(of: call.path.expert)
             }
             return .text(renderer.html(.publicExpert, title: expert.name.text, try await words().content(of: expert)))
         }
-        parts.routes.read(ShowMember.self) { call in
+        builder.routes.read(ShowMember.self) { call in
             let rows = try await PublicStore.member(call.path.organization, on: database)
             guard let member = try rows.first?.decode(PublicMember.self) else {
-                return try await absence(of: call.path.organization)
+                return try await notFoundOrMerged(of: call.path.organization)
             }
             return .text(renderer.html(.publicMember, title: member.name.text, try await words().content(of: member)))
         }
@@ -78,7 +78,7 @@ struct PageRoutes {
 
     private func list(
         _ subject: ListPage.Subject, _ search: ListPage.Search, _ slice: PublicSlice
-    ) async throws -> Answer<TextDocument> {
+    ) async throws -> RouteResponse<TextDocument> {
         let page = ListPage(subject: subject, search: search, slice: slice, words: try await words())
         return .text(renderer.html(.publicList, title: page.title, try page.content()))
     }
@@ -103,7 +103,7 @@ struct PageRoutes {
 
     /// What is answered for an expert that is not shown: the page of the one it went into, else 410 where it may have been found
     /// by a search engine, so that it is forgotten there.
-    private func absence(of id: Expert.ID) async throws -> Answer<TextDocument> {
+    private func notFoundOrMerged(of id: Expert.ID) async throws -> RouteResponse<TextDocument> {
         if let survivor = try await MergeStore.survivor(of: id, .expert, on: backend.database),
             try await !PublicStore.expert(Expert.ID(survivor.uuid), on: backend.database).isEmpty
         {
@@ -112,7 +112,7 @@ struct PageRoutes {
         throw Problem(try await PublicStore.wasShown(id, on: backend.database) ? .noLongerShown : .notFound)
     }
 
-    private func absence(of id: Organization.ID) async throws -> Answer<TextDocument> {
+    private func notFoundOrMerged(of id: Organization.ID) async throws -> RouteResponse<TextDocument> {
         if let survivor = try await MergeStore.survivor(of: id, .organization, on: backend.database),
             try await !PublicStore.member(Organization.ID(survivor.uuid), on: backend.database).isEmpty
         {
@@ -128,10 +128,10 @@ struct PageRoutes {
     }
 }
 
-extension Answer where Value == TextDocument {
+extension RouteResponse where Value == TextDocument {
     /// 301: the page has another address for good.
-    fileprivate static func movedPermanently(_ location: String) -> Answer {
-        var answer = Answer.seeOther(location)
+    fileprivate static func movedPermanently(_ location: String) -> RouteResponse {
+        var answer = RouteResponse.seeOther(location)
         answer.status = .movedPermanently
         return answer
     }

@@ -8,9 +8,9 @@ struct PublicRoutes {
     /// Whoever wants the whole list turns more pages, and meets the rate of requests without a token.
     private static let largestPage = 50
 
-    func mount(on parts: inout ServiceParts) {
+    func mount(on builder: inout ServiceBuilder) {
         let database = backend.database
-        parts.routes.read(ListPublicExperts.self) { call in
+        builder.routes.read(ListPublicExperts.self) { call in
             let page = call.page
             try Self.check(page)
             let last = try page.stage.map { ListPosition<Expert>(stage: $0.stage, key: $0.key, id: $0.id) }
@@ -19,10 +19,10 @@ struct PublicRoutes {
                     call.query, from: .init(after: last), limit: page.limit + 1, on: database),
                 page, key: "_stage", "_key", "_id")
         }
-        parts.routes.read(GetPublicExpert.self) { call in
+        builder.routes.read(GetPublicExpert.self) { call in
             try .row(try await PublicStore.expert(call.path.expert, on: database))
         }
-        parts.routes.read(ListPublicMembers.self) { call in
+        builder.routes.read(ListPublicMembers.self) { call in
             let page = call.page
             try Self.check(page)
             let last = try page.position(of: Organization.self).map {
@@ -33,7 +33,7 @@ struct PublicRoutes {
                     call.query, from: .init(after: last), limit: page.limit + 1, on: database),
                 page, key: "_key", "id")
         }
-        parts.routes.read(GetPublicMember.self) { call in
+        builder.routes.read(GetPublicMember.self) { call in
             try .row(try await PublicStore.member(call.path.organization, on: database))
         }
     }

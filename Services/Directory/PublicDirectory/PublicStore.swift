@@ -50,7 +50,7 @@ enum PublicStore {
         if let departement = query.departement { rules.append(.serves(departement)) }
         if let region = query.region { rules.append(.serves(region)) }
         if let topic = query.topic { rules.append(.isAbout(topic)) }
-        if let brand = query.brand { rules.append(.sells(brand)) }
+        if let brand = query.brand { rules.append(.resells(brand)) }
         let others = rules
         return try await database.transaction(readOnly: true) { transaction in
             try await ExpertWalk.prepare(transaction)
@@ -106,7 +106,7 @@ enum PublicStore {
         if let words = query.q { rules.append(.matches(words)) }
         if let kind = query.kind { rules.append("kind = \(kind.rawValue)") }
         if let departement = query.departement { rules.append("departement = \(departement)") }
-        if let region = query.region { rules.append(.lies(in: region)) }
+        if let region = query.region { rules.append(.isLocated(in: region)) }
         if let topic = query.topic { rules.append(.isAbout(topic)) }
         return try await executor.query(
             """

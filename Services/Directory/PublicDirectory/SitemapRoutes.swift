@@ -13,13 +13,13 @@ struct SitemapRoutes: Sendable {
     private static let batch = 1000
     private static let members = "membres"
 
-    func mount(on parts: inout ServiceParts) {
-        parts.routes.download(ShowSitemap.self, headers: [.cacheControl: "public, max-age=3600"]) { call, writer in
+    func mount(on builder: inout ServiceBuilder) {
+        builder.routes.download(ShowSitemap.self, headers: [.cacheControl: "public, max-age=3600"]) { call, writer in
             try await write(call.query.part) { piece in
                 try await writer.write { $0.append(contentsOf: piece.utf8) }
             }
         }
-        parts.routes.read(ShowRobots.self) { _ in
+        builder.routes.read(ShowRobots.self) { _ in
             .text(
                 """
                 User-agent: *

@@ -11,30 +11,30 @@ struct ReceiptRoutes: Sendable {
     private static let linkDays = 400
 
     let backend: Backend
-    let post: Post
+    let letters: LetterClient
     let pages: PageRenderer
     let documents: ContributionDocuments
 
-    func mount(on parts: inout ServiceParts) {
+    func mount(on builder: inout ServiceBuilder) {
         let database = backend.database
-        parts.routes.read(ShowReceipt.self) { call in
+        builder.routes.read(ShowReceipt.self) { call in
             .text(page(try await find(of: call.path.contribution, for: call.principal), pdf: "receipt.pdf"))
         }
-        parts.routes.read(GetReceiptDocument.self) { call in
+        builder.routes.read(GetReceiptDocument.self) { call in
             try await file(try await find(of: call.path.contribution, for: call.principal))
         }
-        parts.routes.read(ListReceipts.self) { call in
+        builder.routes.read(ListReceipts.self) { call in
             try .page(
                 try await ReceiptStore.list(call.query, call.page, for: call.principal, on: database),
                 call.page, key: "year", "number")
         }
-        parts.routes.read(ShowReceiptByLink.self) { call in
+        builder.routes.read(ShowReceiptByLink.self) { call in
             .text(page(try await find(by: call.path.token), pdf: "\(call.path.token)/receipt.pdf"))
         }
-        parts.routes.read(GetReceiptDocumentByLink.self) { call in
+        builder.routes.read(GetReceiptDocumentByLink.self) { call in
             try await file(try await find(by: call.path.token))
         }
-        parts.job(Self.letter, concurrency: 2) { receipt, _ in try await write(receipt) }
+        builder.job(Self.letter, concurrency: 2) { receipt, _ in try await write(receipt) }
     }
 
     private func find(of contribution: Contribution.ID, for principal: Principal) async throws -> ReceiptStore.Shown {
@@ -53,7 +53,7 @@ struct ReceiptRoutes: Sendable {
         return receipt
     }
 
-    private func file(_ receipt: ReceiptStore.Shown) async throws -> Answer<FileDocument> {
+    private func file(_ receipt: ReceiptStore.Shown) async throws -> RouteResponse<FileDocument> {
         .file(try await documents.pdf(of: receipt), headers: .attachment("recu-\(receipt.title).pdf"))
     }
 
@@ -74,25 +74,26 @@ struct ReceiptRoutes: Sendable {
         let token = AddressedLink.token(
             purpose: Self.purpose, subject: id.text, at: recipient.email, days: Self.linkDays, by: backend.links)
         let number = "n°\u{A0}\(receipt.title)" + (receipt.replaces.map { ", qui remplace le n°\u{A0}\($0)," } ?? "")
-        try await post.send(
+        try await letters.send(
             SendLetter.Body(
                 key: try Line(validating: "receipt:\(id)"), purpose: .receipt, email: recipient.email,
                 name: recipient.name, reader: recipient.subject, subject: "Reçu de votre cotisation",
                 paragraphs: [
                     try Prose(
-                        validating: "Nous avons bien reçu \(French.amount(Money(cents: receipt.amount))) pour votre "
+                        validating:
+                            "Nous avons bien reçu \(FrenchFormat.amount(Money(cents: receipt.amount))) pour votre "
                             + "cotisation \(receipt.contributionYear). Merci."),
                     try Prose(
                         validating: "Le reçu \(number) est à votre disposition\u{202F}; vous pouvez l’imprimer."),
                 ],
-                action: .init(label: "Voir le reçu", url: try post.link("/v1/receipts/\(token)"))))
+                action: .init(label: "Voir le reçu", url: try letters.link("/v1/receipts/\(token)"))))
     }
 
     private func page(_ receipt: ReceiptStore.Shown, pdf: String) -> String {
         var content: [String: Any] = [
             "number": receipt.title, "organization": receipt.organization,
-            "amount": French.amount(Money(cents: receipt.amount)), "issuedOn": French.day(receipt.issuedOn),
-            "paidOn": French.day(receipt.paidOn), "year": receipt.contributionYear,
+            "amount": FrenchFormat.amount(Money(cents: receipt.amount)), "issuedOn": FrenchFormat.day(receipt.issuedOn),
+            "paidOn": FrenchFormat.day(receipt.paidOn), "year": receipt.contributionYear,
             "contribution": "\(receipt.contributionYear)-\(receipt.contributionNumber)",
             "vatMention": backend.configuration.vatMention, "pdf": pdf,
         ]
@@ -101,7 +102,7 @@ struct ReceiptRoutes: Sendable {
         if !address.isEmpty { content["address"] = address }
         content["siren"] = receipt.siren
         content["siret"] = receipt.siret
-        if !receipt.means.isEmpty { content["means"] = French.list(receipt.means.map(French.means)) }
+        if !receipt.means.isEmpty { content["means"] = FrenchFormat.list(receipt.means.map(FrenchFormat.means)) }
         content["notice"] = receipt.notice
         content["replaces"] = receipt.replaces
         return pages.html(.receipt, title: "Reçu n° \(receipt.title)", content)
@@ -119,7 +120,7 @@ extension ReceiptStore.Shown {
                 "Le règlement n’a pas abouti comme ce reçu l’atteste\u{A0}: il est annulé et remplacé par le reçu n°\u{A0}\(replacedBy)."
         }
         guard let returned else { return nil }
-        let amount = French.amount(Money(cents: returned))
+        let amount = FrenchFormat.amount(Money(cents: returned))
         return
             "Depuis l’établissement de ce reçu, \(amount) ont été repris ou remboursés\u{A0}: la cotisation n’est plus réglée en totalité."
     }

@@ -185,7 +185,7 @@ enum ReferralLetterStore {
     /// While it is accepted, and for a while after it was done; by the ambassador who brought the need.
     private static let isToBeTold: SQL = """
         referral.ambassador is not null and (offer.state = 'accepted' or offer.state = 'done'
-            and offer.updated_at > now() - make_interval(days => \(ReferralAnswers.correctionDays)::integer))
+            and offer.updated_at > now() - make_interval(days => \(ReferralTransitions.correctionDays)::integer))
         """
 
     /// Nil for an offer of another referral, and where the club's staff brought the need.

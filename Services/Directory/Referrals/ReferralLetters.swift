@@ -19,13 +19,13 @@ struct ReferralLetters: Sendable {
     private static let outcome = JobKind<ReferralOffer.ID>("referral.outcome", maximumAttempts: 500)
 
     let backend: Backend
-    let post: Post
+    let letters: LetterClient
 
-    func mount(on parts: inout ServiceParts) {
-        parts.job(Self.invitation, concurrency: 2) { offer, _ in try await invite(offer) }
-        parts.job(Self.answer, concurrency: 2) { answered, _ in try await tell(answered) }
-        parts.job(Self.outcome, concurrency: 2) { offer, _ in try await askOutcome(of: offer) }
-        parts.schedule("referral-outcomes", .every(.seconds(3600))) { job in
+    func mount(on builder: inout ServiceBuilder) {
+        builder.job(Self.invitation, concurrency: 2) { offer, _ in try await invite(offer) }
+        builder.job(Self.answer, concurrency: 2) { answered, _ in try await tell(answered) }
+        builder.job(Self.outcome, concurrency: 2) { offer, _ in try await askOutcome(of: offer) }
+        builder.schedule("referral-outcomes", .every(.seconds(3600))) { job in
             try await askOutcomes { try await job.heartbeat() }
         }
     }
@@ -69,7 +69,7 @@ struct ReferralLetters: Sendable {
             open.places == 1
             ? "Le besoin revient au premier qui accepte."
             : "Le besoin revient aux \(open.places) premiers qui acceptent."
-        try await post.send(
+        try await letters.send(
             SendLetter.Body(
                 key: try Line(validating: "referral:\(offer)"), purpose: .notice, email: open.recipient.email,
                 name: open.recipient.name, reader: open.recipient.subject,
@@ -83,13 +83,13 @@ struct ReferralLetters: Sendable {
                             + "Sujet\u{A0}: \(open.topics.joined(separator: ", "))."),
                     try Prose(
                         validating:
-                            "Vous pouvez accepter ou décliner jusqu’au \(French.day(open.answerBy)) inclus. \(first) "
+                            "Vous pouvez accepter ou décliner jusqu’au \(FrenchFormat.day(open.answerBy)) inclus. \(first) "
                             + "La page décrit le besoin, et vous montre, dès que vous acceptez, à qui vous adresser."),
                     "Ce lien est le vôtre\u{A0}: ne le transmettez à personne.",
                 ],
                 action: .init(
                     label: "Lire et répondre",
-                    url: try post.link(
+                    url: try letters.link(
                         ReferralLink.path(
                             to: offer, at: open.recipient.email, answerBy: open.answerBy, by: backend.links)))))
     }
@@ -119,7 +119,7 @@ struct ReferralLetters: Sendable {
                     ? "Un autre expert doit encore répondre." : "\(news.asked) autres experts doivent encore répondre."
             case .open: "Plus aucun expert ne doit répondre\u{A0}: vous pouvez en solliciter d’autres."
             }
-        try await post.send(
+        try await letters.send(
             SendLetter.Body(
                 key: try Line(validating: "referral-answer:\(answered.offer):\(answered.state.rawValue)"),
                 purpose: .notice, email: news.recipient.email, name: news.recipient.name,
@@ -128,7 +128,7 @@ struct ReferralLetters: Sendable {
                 paragraphs: [
                     try Prose(
                         validating:
-                            "\(what) le besoin que vous avez transmis le \(French.day(news.createdAt)) pour une "
+                            "\(what) le besoin que vous avez transmis le \(FrenchFormat.day(news.createdAt)) pour une "
                             + "entreprise \(ReferralPlace.phrase(news.postalCode))\u{A0}: \(news.topics.joined(separator: ", "))."
                     ),
                     try Prose(validating: next),
@@ -136,7 +136,7 @@ struct ReferralLetters: Sendable {
                 ],
                 action: .init(
                     label: "Suivre ma demande",
-                    url: try post.link(
+                    url: try letters.link(
                         ReferralLink.path(to: news.referral, at: news.recipient.email, by: backend.links)))))
     }
 
@@ -145,7 +145,7 @@ struct ReferralLetters: Sendable {
         guard let news = try await ReferralLetterStore.news(of: offer, on: backend.database),
             news.answer == .accepted, let answeredAt = news.answeredAt
         else { return }
-        try await post.send(
+        try await letters.send(
             SendLetter.Body(
                 key: try Line(validating: "referral-outcome:\(offer)"), purpose: .notice, email: news.recipient.email,
                 name: news.recipient.name, reader: news.recipient.subject,
@@ -153,15 +153,15 @@ struct ReferralLetters: Sendable {
                 paragraphs: [
                     try Prose(
                         validating:
-                            "Un expert a accepté, le \(French.day(answeredAt)), le besoin que vous avez transmis le "
-                            + "\(French.day(news.createdAt)) pour une entreprise \(ReferralPlace.phrase(news.postalCode))\u{A0}: "
+                            "Un expert a accepté, le \(FrenchFormat.day(answeredAt)), le besoin que vous avez transmis le "
+                            + "\(FrenchFormat.day(news.createdAt)) pour une entreprise \(ReferralPlace.phrase(news.postalCode))\u{A0}: "
                             + "\(news.topics.joined(separator: ", "))."),
                     "Le travail est-il fait, et l’entreprise satisfaite\u{202F}? Ou l’affaire n’a-t-elle pas abouti\u{202F}? Dites-le sur la page de votre demande\u{A0}: les prochaines entreprises seront mieux conseillées.",
                     "Nous ne vous le demanderons pas une seconde fois. Ne transmettez le lien à personne.",
                 ],
                 action: .init(
                     label: "Dire ce qu’il en est",
-                    url: try post.link(
+                    url: try letters.link(
                         ReferralLink.path(to: news.referral, at: news.recipient.email, by: backend.links)))))
     }
 }

@@ -6,28 +6,28 @@ import ServiceKit
 struct ReferralOfferRoutes {
     let backend: Backend
 
-    func mount(on parts: inout ServiceParts) {
+    func mount(on builder: inout ServiceBuilder) {
         let database = backend.database
-        let answers = ReferralAnswers(backend: backend)
-        parts.routes.write(SendReferral.self) { call, transaction in
+        let answers = ReferralTransitions(backend: backend)
+        builder.routes.write(SendReferral.self) { call, transaction in
             let rows = try await send(call.path.referral, call.body, by: call.principal, in: transaction)
             return .value(Page(items: try rows.decode(ReferralOffer.self)))
         }
-        parts.routes.read(ListReferralOffers.self) { call in
+        builder.routes.read(ListReferralOffers.self) { call in
             try .page(
                 try await ReferralOfferStore.list(call.query, call.page, for: call.principal, on: database), call.page,
                 key: "id", "id")
         }
-        parts.routes.read(GetReferralOffer.self) { call in
+        builder.routes.read(GetReferralOffer.self) { call in
             try .row(try await ReferralOfferStore.get(call.path.offer, for: call.principal, on: database))
         }
-        parts.routes.write(ChangeReferralOffer.self) { call, transaction in
+        builder.routes.write(ChangeReferralOffer.self) { call, transaction in
             try .row(
                 try await answers.change(
                     call.path.offer, call.body, at: call.ifMatch, by: call.principal, in: transaction))
         }
-        parts.routes.constraint("referral_offer_once", Problem(.alreadyExists, "An expert has been asked already."))
-        parts.routes.constraint("referral_offer_note_check", .invalid("/note", "is longer than 2,000 characters"))
+        builder.routes.constraint("referral_offer_once", Problem(.alreadyExists, "An expert has been asked already."))
+        builder.routes.constraint("referral_offer_note_check", .invalid("/note", "is longer than 2,000 characters"))
     }
 
     private func send(

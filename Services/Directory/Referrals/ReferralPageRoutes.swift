@@ -8,10 +8,10 @@ struct ReferralPageRoutes: Sendable {
     let backend: Backend
     let renderer: PageRenderer
 
-    func mount(on parts: inout ServiceParts) {
+    func mount(on builder: inout ServiceBuilder) {
         let database = backend.database
-        let answers = ReferralAnswers(backend: backend)
-        parts.routes.read(ShowReferralInvitation.self) { call in
+        let answers = ReferralTransitions(backend: backend)
+        builder.routes.read(ShowReferralInvitation.self) { call in
             let id = try await ReferralLink.offer(call.path.token, by: backend.links, on: database)
             guard let offer = try await ReferralLetterStore.shown(id, on: database) else { throw Problem(.notFound) }
             return .text(
@@ -19,7 +19,7 @@ struct ReferralPageRoutes: Sendable {
                     .referralOffer, title: Self.offerTitle,
                     offer.content(at: ReferralLink.invitation(call.path.token))))
         }
-        parts.routes.write(AnswerReferralInvitation.self) { call, transaction in
+        builder.routes.write(AnswerReferralInvitation.self) { call, transaction in
             let id = try await ReferralLink.offer(call.path.token, by: backend.links, on: transaction)
             guard let offer = try await ReferralLetterStore.shown(id, on: transaction) else { throw Problem(.notFound) }
             let next = call.body.answer.state
@@ -39,11 +39,11 @@ struct ReferralPageRoutes: Sendable {
             }
             return .seeOther(ReferralLink.invitation(call.path.token))
         }
-        parts.routes.read(ShowReferralFollowUp.self) { call in
+        builder.routes.read(ShowReferralFollowUp.self) { call in
             let id = try await ReferralLink.referral(call.path.token, by: backend.links, on: database)
             return .text(try await followUp(id, at: ReferralLink.followUp(call.path.token), on: database))
         }
-        parts.routes.write(TellReferralOutcome.self) { call, transaction in
+        builder.routes.write(ReportReferralOutcome.self) { call, transaction in
             let id = try await ReferralLink.referral(call.path.token, by: backend.links, on: transaction)
             let path = ReferralLink.followUp(call.path.token)
             guard let told = try await ReferralLetterStore.told(call.body.offer, of: id, on: transaction) else {
@@ -94,7 +94,8 @@ extension ReferralLetterStore.Shown {
         var content: [String: Any] = [
             "path": path, "open": state == .sent, "expert": expertName,
             "topics": topics.joined(separator: ", "), "place": ReferralPlace.text(postalCode, departement),
-            "description": description.paragraphs, "answerBy": French.day(answerBy), "who": who, "several": places > 1,
+            "description": description.paragraphs, "answerBy": FrenchFormat.day(answerBy), "who": who,
+            "several": places > 1,
             "places": places, "note": note?.typed ?? "",
         ]
         content["noteError"] = note?.error
@@ -128,7 +129,7 @@ extension ReferralLetterStore.Followed {
     fileprivate func content(_ replies: [[String: Any]]) -> [String: Any] {
         [
             "topics": topics.joined(separator: ", "), "place": ReferralPlace.text(postalCode, departement),
-            "description": description.paragraphs, "createdOn": French.day(createdAt), "state": said,
+            "description": description.paragraphs, "createdOn": FrenchFormat.day(createdAt), "state": said,
             "hasReplies": !replies.isEmpty, "replies": replies,
         ]
     }
@@ -163,9 +164,9 @@ extension ReferralLetterStore.Reply {
     }
 
     private var said: String {
-        let day = answeredAt.map { " le \(French.day($0))" } ?? ""
+        let day = answeredAt.map { " le \(FrenchFormat.day($0))" } ?? ""
         return switch state {
-        case .sent: "doit répondre jusqu’au \(French.day(answerBy))"
+        case .sent: "doit répondre jusqu’au \(FrenchFormat.day(answerBy))"
         case .accepted: "a accepté\(day)"
         case .declined: "a décliné\(day)"
         case .expired: "n’a pas répondu à temps"

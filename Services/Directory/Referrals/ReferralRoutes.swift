@@ -6,9 +6,9 @@ import ServiceKit
 struct ReferralRoutes {
     let backend: Backend
 
-    func mount(on parts: inout ServiceParts) {
+    func mount(on builder: inout ServiceBuilder) {
         let (database, journal) = (backend.database, backend.journal)
-        parts.routes.write(CreateReferral.self) { call, transaction in
+        builder.routes.write(CreateReferral.self) { call, transaction in
             guard Set(call.body.topics).count == call.body.topics.count else {
                 throw Problem.invalid("/topics", "name one twice")
             }
@@ -19,22 +19,22 @@ struct ReferralRoutes {
                 .created, "referral", id, version: 1, values: call.body, by: call.principal, in: transaction)
             return try .row(rows)
         }
-        parts.routes.read(ListReferrals.self) { call in
+        builder.routes.read(ListReferrals.self) { call in
             try .page(
                 try await ReferralStore.list(call.query, call.page, for: call.principal, on: database), call.page,
                 key: "id", "id")
         }
-        parts.routes.read(GetReferral.self) { call in
+        builder.routes.read(GetReferral.self) { call in
             try .row(try await ReferralStore.get(call.path.referral, for: call.principal, on: database))
         }
-        parts.routes.read(ListReferralMatches.self) { call in
+        builder.routes.read(ListReferralMatches.self) { call in
             let rows = try await ReferralStore.get(call.path.referral, for: call.principal, on: database)
             guard let referral = try rows.first?.decode(Referral.self) else { throw Problem(.notFound) }
             return try .page(
                 try await MatchStore.list(for: referral, call.page, on: database), call.page,
                 key: "score", "_chance", "expert")
         }
-        parts.routes.write(CloseReferral.self) { call, transaction in
+        builder.routes.write(CloseReferral.self) { call, transaction in
             let id = call.path.referral
             _ = try await ReferralStore.lock(id, for: call.principal, in: transaction)
             let withdrawn = try await ReferralOfferStore.withdraw(from: id, in: transaction)
@@ -45,17 +45,17 @@ struct ReferralRoutes {
                 by: call.principal, in: transaction)
             return try .row(rows)
         }
-        parts.schedule("expire-referral-offers", .every(.seconds(600))) { job in
+        builder.schedule("expire-referral-offers", .every(.seconds(600))) { job in
             try await expire { try await job.heartbeat() }
         }
-        parts.routes.constraint("referral_topics_check", .invalid("/topics", "must be 1 to 5"))
-        parts.routes.constraint("referral_places_range_check", .invalid("/places", "must be from 1 to 3"))
-        parts.routes.constraint(
+        builder.routes.constraint("referral_topics_check", .invalid("/topics", "must be 1 to 5"))
+        builder.routes.constraint("referral_places_range_check", .invalid("/places", "must be from 1 to 3"))
+        builder.routes.constraint(
             "referral_description_check", .invalid("/description", "is longer than 2,000 characters"))
-        parts.routes.constraint(
-            "referral_ambassador_fkey", .invalid("/ambassador", "there is no such ambassador"))
-        parts.routes.constraint("referral_places_check", Problem(.referralTaken))
-        parts.routes.constraint("referral_asked_check", Problem(.tooManyAsked))
+        builder.routes.constraint(
+            "referral_ambassador_fkey", .invalid("/ambassador", "unknown ambassador"))
+        builder.routes.constraint("referral_places_check", Problem(.referralTaken))
+        builder.routes.constraint("referral_asked_check", Problem(.tooManyAsked))
     }
 
     /// In whose name a need is brought: an ambassador's own, or whom the staff says.

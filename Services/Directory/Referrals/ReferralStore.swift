@@ -89,7 +89,7 @@ enum ReferralStore {
         if let ambassador = query.ambassador { rules.append("ambassador = \(ambassador)") }
         if let state = query.state { rules.append(Self.stands(state)) }
         if let departement = query.departement { rules.append("departement = \(departement)") }
-        if let region = query.region { rules.append(.lies(in: region)) }
+        if let region = query.region { rules.append(.isLocated(in: region)) }
         if let topic = query.topic { rules.append(.isAbout(topic)) }
         if let after = try page.position(of: Referral.self) { rules.append("id < \(after.id)") }
         return try await executor.query(

@@ -8,14 +8,14 @@ struct ReminderRounds: Sendable {
     static let letter = JobKind<ReminderStore.ReminderID>("contribution.letter", maximumAttempts: 500)
 
     private let backend: Backend
-    private let post: Post
+    private let letters: LetterClient
     /// How members pay: what the club's staff has set to be said.
     private let paymentDetails: Prose?
 
     /// - Throws: ``ConfigurationProblem`` when `PAYMENT_DETAILS` cannot stand in a letter.
-    init(backend: Backend, post: Post) throws {
+    init(backend: Backend, letters: LetterClient) throws {
         self.backend = backend
-        self.post = post
+        self.letters = letters
         do {
             paymentDetails = try backend.configuration.paymentDetails.map { try Prose(validating: $0) }
         } catch let fault as InvalidText {
@@ -23,21 +23,22 @@ struct ReminderRounds: Sendable {
         }
     }
 
-    func mount(on parts: inout ServiceParts) {
-        parts.routes.write(RemindContributions.self) { _, transaction in .value(try await ask(in: transaction)) }
-        parts.routes.read(ListContributionReminders.self) { [database = backend.database] call in
+    func mount(on builder: inout ServiceBuilder) {
+        builder.routes.write(SendContributionReminders.self) { _, transaction in .value(try await ask(in: transaction))
+        }
+        builder.routes.read(ListContributionReminders.self) { [database = backend.database] call in
             try .page(
                 try await ReminderStore.list(call.query, call.page, on: database), call.page,
                 key: "contribution", "step")
         }
-        parts.schedule("contribution-reminders", .daily(at: "09:00")) { job in
+        builder.schedule("contribution-reminders", .daily(at: "09:00")) { job in
             let asked = try await backend.database.transaction { transaction in try await ask(in: transaction) }
             if asked.withoutAddress > 0 {
                 job.logger.warning(
                     "contributions without an address to write to", metadata: ["count": "\(asked.withoutAddress)"])
             }
         }
-        parts.job(Self.letter, concurrency: 2) { reminder, _ in try await write(reminder) }
+        builder.job(Self.letter, concurrency: 2) { reminder, _ in try await write(reminder) }
     }
 
     /// Adds the letters that are due, with a job for each.
@@ -50,32 +51,32 @@ struct ReminderRounds: Sendable {
 
     private func write(_ reminder: ReminderStore.ReminderID) async throws {
         guard let open = try await ReminderStore.open(reminder, on: backend.database) else { return }
-        let amount = French.amount(Money(cents: open.rest))
+        let amount = FrenchFormat.amount(Money(cents: open.rest))
         let what = "cotisation \(open.year) n° \(open.number) de \(open.organization)"
         let (subject, opening): (String, String) =
             switch open.step {
             case .called:
                 (
                     "Votre cotisation au Club",
-                    "Voici l’appel de la \(what)\u{A0}: \(amount), à régler au plus tard le \(French.day(open.dueOn))."
+                    "Voici l’appel de la \(what)\u{A0}: \(amount), à régler au plus tard le \(FrenchFormat.day(open.dueOn))."
                 )
             case .upcoming:
                 (
-                    "Votre cotisation\u{A0}: dernier jour le \(French.day(open.dueOn))",
-                    "Sauf erreur de notre part, il reste à régler \(amount) pour la \(what), au plus tard le \(French.day(open.dueOn))."
+                    "Votre cotisation\u{A0}: dernier jour le \(FrenchFormat.day(open.dueOn))",
+                    "Sauf erreur de notre part, il reste à régler \(amount) pour la \(what), au plus tard le \(FrenchFormat.day(open.dueOn))."
                 )
             case .late:
                 (
                     "Rappel\u{A0}: votre cotisation au Club",
-                    "La \(what) était à régler au plus tard le \(French.day(open.dueOn)). Il reste \(amount)."
+                    "La \(what) était à régler au plus tard le \(FrenchFormat.day(open.dueOn)). Il reste \(amount)."
                 )
             case .final:
                 (
                     "Dernier rappel\u{A0}: votre cotisation au Club",
-                    "Malgré nos messages, il reste à régler \(amount) pour la \(what), échue le \(French.day(open.dueOn))."
+                    "Malgré nos messages, il reste à régler \(amount) pour la \(what), échue le \(FrenchFormat.day(open.dueOn))."
                 )
             }
-        try await post.send(
+        try await letters.send(
             SendLetter.Body(
                 key: try Line(validating: "contribution:\(reminder)"), purpose: .contribution,
                 email: open.recipient.email,
@@ -90,7 +91,7 @@ struct ReminderRounds: Sendable {
                 ].compactMap { $0 },
                 action: .init(
                     label: "Voir l’appel de cotisation",
-                    url: try post.link(
+                    url: try letters.link(
                         ContributionCallRoutes.link(to: open.contribution, at: open.recipient.email, by: backend.links))
                 )))
         try await ReminderStore.mailed(reminder, on: backend.database)

@@ -50,7 +50,7 @@ struct DirectoryRetention: Sendable {
                 let person: Person.ID = try row["id"]
                 let limit: Timestamp = try row["limit"]
                 let subject = DataSubject(person)
-                let known = try await KnownAs.find(subject, on: backend.database)
+                let known = try await SubjectIdentifiers.find(subject, on: backend.database)
                 let told = try await records.fromPeers(subject, known)
                 if told.contains(where: { ($0.lastActivity ?? limit) > limit }) { continue }
                 if try await erase(subject, while: Self.inactive(months), job) { count += 1 }

@@ -31,7 +31,7 @@ struct Eraser: Sendable {
         in transaction: PostgresTransaction
     ) async throws {
         try await ErasureStore.hold(subject, in: transaction)
-        let known = try await KnownAs.find(subject, on: transaction)
+        let known = try await SubjectIdentifiers.find(subject, on: transaction)
         let alone = try await known.alone(subject, on: transaction)
         guard
             let notice = try await ErasureStore.begin(
@@ -47,7 +47,7 @@ struct Eraser: Sendable {
                 Set(alone.addresses + present).sorted(), Purpose.allCases, in: transaction)
         }
         try await erase(subject, known, by: principal, in: transaction)
-        try await Traces.erase(
+        try await PersonalDataCopies.erase(
             notice.everyone, addresses: notice.periods, telephones: alone.telephones, names: alone.names,
             in: transaction)
         try await backend.journal.record(
@@ -58,7 +58,8 @@ struct Eraser: Sendable {
 
     /// The directory's own tables; what is gone already is not there to be erased.
     private func erase(
-        _ subject: DataSubject, _ known: KnownAs, by principal: Principal, in transaction: PostgresTransaction
+        _ subject: DataSubject, _ known: SubjectIdentifiers, by principal: Principal,
+        in transaction: PostgresTransaction
     ) async throws {
         var entries: [Journal.Entry] = []
         for statement in ErasureSteps.statements(for: subject, known) {
@@ -98,7 +99,7 @@ struct Eraser: Sendable {
             },
             erase: { notice, transaction in
                 let subject = DataSubject(entity: notice.entity, id: notice.subject)
-                let known = try await KnownAs.find(subject, on: transaction)
+                let known = try await SubjectIdentifiers.find(subject, on: transaction)
                 try await erase(subject, known, by: .service(.directory), in: transaction)
                 try await ExpertWordStore.review(in: transaction)
                 return []

@@ -6,42 +6,42 @@ import ServiceKit
 struct ErasureRoutes: Sendable {
     let eraser: Eraser
 
-    func mount(on parts: inout ServiceParts) {
+    func mount(on builder: inout ServiceBuilder) {
         let (database, eraser) = (eraser.backend.database, eraser)
         let work = eraser.work
-        parts.job(ErasureWork.kind) { payload, job in try await work.run(payload, job) }
-        parts.routes.write(CreateErasure.self) { call, transaction in
+        builder.job(ErasureWork.kind) { payload, job in try await work.run(payload, job) }
+        builder.routes.write(CreateErasure.self) { call, transaction in
             try .row(try await create(call.body, by: call.principal, in: transaction))
         }
-        parts.routes.read(ListErasures.self) { call in
+        builder.routes.read(ListErasures.self) { call in
             try .page(
                 try await ErasureStore.list(call.query, call.page, for: call.principal, on: database), call.page,
                 key: "id")
         }
-        parts.routes.read(GetErasure.self) { call in
+        builder.routes.read(GetErasure.self) { call in
             try .row(try await ErasureStore.get(call.path.erasure, for: call.principal, on: database))
         }
-        parts.routes.write(MoveErasure.self) { call, transaction in
+        builder.routes.write(TransitionErasure.self) { call, transaction in
             try .row(try await move(call.path.erasure, to: call.body.to, by: call.principal, in: transaction))
         }
-        parts.routes.read(GetErasureNotice.self) { call in
+        builder.routes.read(GetErasureNotice.self) { call in
             try .row(try await ErasureStore.notice(call.path.erasure, on: database))
         }
-        parts.routes.write(ReportErasure.self) { call, transaction in
+        builder.routes.write(ReportErasure.self) { call, transaction in
             guard let service = call.principal.service else { throw Problem(.forbidden) }
             try await eraser.report(call.path.erasure, by: service, in: transaction)
             return try .row(try await ErasureStore.get(call.path.erasure, in: transaction))
         }
-        parts.watch(
+        builder.watch(
             "erasures", "waiting", gauge: "erasures_waiting",
             output: { "\($0) asked for: to be begun or refused within a month (GDPR, article 12)" },
             count: { try await ErasureStore.countWaiting(on: database) })
-        parts.watch(
+        builder.watch(
             "erasures", "stuck", gauge: "erasures_stuck",
             output: { "\($0) begun more than a day ago: a service has not reported it (GET /v1/erasures says which)" },
             count: { try await ErasureStore.countStuck(on: database) })
-        parts.snapshot("erasure", ErasureStore.snapshot)
-        parts.routes.constraint("erasure_once", Problem(.erasureExists))
+        builder.snapshot("erasure", ErasureStore.snapshot)
+        builder.routes.constraint("erasure_once", Problem(.erasureExists))
     }
 
     private func create(
@@ -60,10 +60,10 @@ struct ErasureRoutes: Sendable {
             where id = \(subject.id) and \(ConsentStore.visible(subject, to: principal)) for key share
             """)
         guard found != nil else {
-            let absence = try await MergeStore.absence(
+            let absence = try await MergeStore.notFoundOrMerged(
                 of: subject.id, subject.entity == .expert ? .expert : .person, for: principal, on: transaction)
             throw Problem.invalid(
-                "/\(subject.entity.rawValue)", absence.detail ?? "there is no such \(subject.entity.rawValue)")
+                "/\(subject.entity.rawValue)", absence.detail ?? "unknown \(subject.entity.rawValue)")
         }
         guard principal.role == .operator else {
             let id = try await eraser.request(subject, .request, by: principal, in: transaction)

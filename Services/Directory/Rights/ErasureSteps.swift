@@ -8,14 +8,14 @@ enum ErasureSteps {
     /// In this order. A statement gives a row for each thing that followers and the audit trail must hear of, with the columns
     /// `entity`, `id`, `action` (`changed`, `deleted`, `erased`) and `version`; `erased` also takes away the keys of its
     /// commitments.
-    static func statements(for subject: DataSubject, _ known: KnownAs) -> [SQL] {
+    static func statements(for subject: DataSubject, _ known: SubjectIdentifiers) -> [SQL] {
         switch subject.entity {
         case .person: person(subject.id, known)
         case .expert: expert(subject.id, known)
         }
     }
 
-    private static func person(_ id: DataSubject.ID, _ known: KnownAs) -> [SQL] {
+    private static func person(_ id: DataSubject.ID, _ known: SubjectIdentifiers) -> [SQL] {
         merges(of: id, "person") + [
             redact(id, known),
             bankLines(of: id, known),
@@ -35,7 +35,7 @@ enum ErasureSteps {
         ]
     }
 
-    private static func expert(_ id: DataSubject.ID, _ known: KnownAs) -> [SQL] {
+    private static func expert(_ id: DataSubject.ID, _ known: SubjectIdentifiers) -> [SQL] {
         merges(of: id, "expert") + [
             redact(id, known),
             bankLines(of: id, known),
@@ -87,17 +87,17 @@ enum ErasureSteps {
     }
 
     /// Which addresses it had; after the record, whose end is written down among them.
-    private static func addresses(of id: DataSubject.ID, _ known: KnownAs) -> SQL {
+    private static func addresses(of id: DataSubject.ID, _ known: SubjectIdentifiers) -> SQL {
         "delete from address_past where record = any(\([id] + known.aliases))"
     }
 
     /// By which names it was known; after the record, and after all that is found by them.
-    private static func names(of id: DataSubject.ID, _ known: KnownAs) -> SQL {
+    private static func names(of id: DataSubject.ID, _ known: SubjectIdentifiers) -> SQL {
         "delete from name_given where record = any(\([id] + known.aliases))"
     }
 
     /// What banks wrote of it as who paid, and its name in what others wrote with theirs.
-    private static func bankLines(of id: DataSubject.ID, _ known: KnownAs) -> SQL {
+    private static func bankLines(of id: DataSubject.ID, _ known: SubjectIdentifiers) -> SQL {
         """
         with subject as (
             \(known.payerPatterns(id))
@@ -128,7 +128,7 @@ enum ErasureSteps {
     /// what nobody else has, as everywhere; an address and a name that the subject gave itself only in what was written since they were the
     /// subject's. A contact is the subject by its address, or by its name where nothing speaks against it: a number may be a switchboard's, and a
     /// namesake with a number or an address of its own is somebody else.
-    private static func redact(_ id: DataSubject.ID, _ known: KnownAs) -> SQL {
+    private static func redact(_ id: DataSubject.ID, _ known: SubjectIdentifiers) -> SQL {
         """
         with own as materialized (
             select name, by_staff, since, directory.words_pattern(array[name]) as pattern
@@ -176,7 +176,7 @@ enum ErasureSteps {
                         exists (
                             select from held
                             where email = lower(firm_email) and \(SQL.isWithinPeriod("referral.created_at")))
-                        or exists (select from own where \(KnownAs.isContact("own", of: "referral")))
+                        or exists (select from own where \(SubjectIdentifiers.isContact("own", of: "referral")))
                             and (
                                 coalesce(directory.telephone_key(firm_telephone) = any(telephones), false)
                                 or firm_telephone is null and firm_email is null)) as is_contact

@@ -140,7 +140,7 @@ enum ErasureStore {
     /// - Parameter emails: those that nobody else has.
     /// - Returns: what the services are told.
     static func begin(
-        _ id: Erasure.ID, _ subject: DataSubject, _ known: KnownAs, emails: [String],
+        _ id: Erasure.ID, _ subject: DataSubject, _ known: SubjectIdentifiers, emails: [String],
         in transaction: PostgresTransaction
     ) async throws -> ErasureNotice? {
         try await transaction.first(

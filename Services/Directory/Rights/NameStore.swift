@@ -13,14 +13,14 @@ enum NameStore {
         case undo
     }
 
-    static func say(_ giver: Giver, in transaction: PostgresTransaction) async throws {
+    static func setGiver(_ giver: Giver, in transaction: PostgresTransaction) async throws {
         try await transaction.query("select set_config('directory.named_by', \(giver.rawValue), true)")
     }
 
     /// The same of whoever the caller is: what anybody but the staff says is a record's own word.
-    static func say(by principal: Principal, in transaction: PostgresTransaction) async throws {
+    static func setGiver(by principal: Principal, in transaction: PostgresTransaction) async throws {
         guard principal.role == .operator else { return }
-        try await say(.staff, in: transaction)
+        try await setGiver(.staff, in: transaction)
     }
 
     /// Whoever has opened a record by a link that was mailed to one of its addresses, and acts by it, reads what comes there: the

@@ -8,7 +8,7 @@ struct PersonalRecords: Sendable {
     let backend: Backend
 
     /// What the directory knows, by section. A feature that keeps something about people adds its table here.
-    private static func sections(of subject: DataSubject, _ known: KnownAs) -> [(name: String, query: SQL)] {
+    private static func sections(of subject: DataSubject, _ known: SubjectIdentifiers) -> [(name: String, query: SQL)] {
         let everyone = [subject.id] + known.aliases
         let history: SQL = """
             select at, action, role, version from audit
@@ -149,7 +149,7 @@ struct PersonalRecords: Sendable {
             where id = \(subject.id) and \(ConsentStore.visible(subject, to: principal))
             """)
         guard found != nil else { throw Problem(.notFound) }
-        let known = try await KnownAs.find(subject, on: backend.database)
+        let known = try await SubjectIdentifiers.find(subject, on: backend.database)
         let services = [try await own(subject, known)] + (try await fromPeers(subject, known))
         return AccessDocument(entity: subject.entity, id: subject.id, gatheredAt: .now, services: services)
     }
@@ -157,7 +157,7 @@ struct PersonalRecords: Sendable {
     /// What the other three know, by the same identifiers and addresses as they are told to erase.
     ///
     /// - Throws: 503 that names a service which does not answer.
-    func fromPeers(_ subject: DataSubject, _ known: KnownAs) async throws -> [PersonalData] {
+    func fromPeers(_ subject: DataSubject, _ known: SubjectIdentifiers) async throws -> [PersonalData] {
         let body = try await inquiry(subject, known)
         let told = try await withThrowingTaskGroup(of: PersonalData.self) { group in
             for name in DirectoryApplication.peers {
@@ -175,7 +175,7 @@ struct PersonalRecords: Sendable {
     }
 
     /// What the others are asked.
-    func inquiry(_ subject: DataSubject, _ known: KnownAs) async throws -> ReadPersonalData.Body {
+    func inquiry(_ subject: DataSubject, _ known: SubjectIdentifiers) async throws -> ReadPersonalData.Body {
         let alone = try await known.alone(subject, on: backend.database)
         return ReadPersonalData.Body(
             entity: subject.entity, id: subject.id, aliases: known.aliases,
@@ -191,7 +191,7 @@ struct PersonalRecords: Sendable {
     }
 
     /// What the directory itself knows.
-    func own(_ subject: DataSubject, _ known: KnownAs) async throws -> PersonalData {
+    func own(_ subject: DataSubject, _ known: SubjectIdentifiers) async throws -> PersonalData {
         let parts = Self.sections(of: subject, known).map { section -> SQL in
             "\(section.name)::text, (select coalesce(jsonb_agg(to_jsonb(part)), '[]') from (\(section.query)) as part)"
         }
@@ -209,12 +209,12 @@ struct PersonalRecords: Sendable {
 struct PersonalDataRoutes {
     let backend: Backend
 
-    func mount(on parts: inout ServiceParts) {
+    func mount(on builder: inout ServiceBuilder) {
         let records = PersonalRecords(backend: backend)
-        parts.routes.read(GetPersonData.self) { call in
+        builder.routes.read(GetPersonData.self) { call in
             .value(try await records.document(of: DataSubject(call.path.person), for: call.principal))
         }
-        parts.routes.read(GetExpertData.self) { call in
+        builder.routes.read(GetExpertData.self) { call in
             .value(try await records.document(of: DataSubject(call.path.expert), for: call.principal))
         }
     }

@@ -25,7 +25,7 @@ struct ExpertRule {
 
     static func isA(_ subKind: Expert.SubKind) -> Self { Self("sub_kind = \(subKind)", isInOrder: true) }
 
-    static func lies(in departement: Departement) -> Self { Self("departement = \(departement)", isInOrder: true) }
+    static func isLocated(in departement: Departement) -> Self { Self("departement = \(departement)", isInOrder: true) }
 
     static func isFresh(_ freshness: Freshness) -> Self {
         Self(.isFresh(freshness), isInOrder: true, isRare: freshness != .fresh)
@@ -35,8 +35,8 @@ struct ExpertRule {
 
     // MARK: In lists
 
-    static func lies(in region: Region) -> Self {
-        Self(.expertLies(in: region), lists: [terms("region", [region.text])])
+    static func isLocated(in region: Region) -> Self {
+        Self(.isExpertLocated(in: region), lists: [terms("region", [region.text])])
     }
 
     static func serves(_ departement: Departement) -> Self {
@@ -47,8 +47,8 @@ struct ExpertRule {
         Self(.serves(region), lists: [terms("serves", region.departements.map(\.text))])
     }
 
-    static func sells(_ brand: Line) -> Self {
-        Self(.sells(brand), lists: ["array['brand:' || directory.folded(\(brand.text))]"])
+    static func resells(_ brand: Line) -> Self {
+        Self(.resells(brand), lists: ["array['brand:' || directory.folded(\(brand.text))]"])
     }
 
     /// Words as they were read; each has a list. Nothing but blanks and signs: no expert is called that.

@@ -17,11 +17,11 @@ struct ExpertFilter {
     fileprivate var rules: [ExpertRule] {
         var rules: [ExpertRule] = []
         if let subKind { rules.append(.isA(subKind)) }
-        if let departement { rules.append(.lies(in: departement)) }
-        if let region { rules.append(.lies(in: region)) }
+        if let departement { rules.append(.isLocated(in: departement)) }
+        if let region { rules.append(.isLocated(in: region)) }
         if let serves { rules.append(.serves(serves)) }
         if let topic { rules.append(.isAbout(topic)) }
-        if let brand { rules.append(.sells(brand)) }
+        if let brand { rules.append(.resells(brand)) }
         if let freshness { rules.append(.isFresh(freshness)) }
         if let enrolled { rules.append(.isEnrolled(enrolled)) }
         if let updatedSince { rules.append(.hasChanged(since: updatedSince)) }

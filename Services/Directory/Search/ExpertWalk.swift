@@ -73,9 +73,9 @@ struct ExpertWalk {
     }
 
     /// What finding all may cost, in the planner's units, without a thought about another way.
-    private static let trifle = 250.0
+    private static let cheapPlanCost = 250.0
     /// How many experts of an order or a list are looked at without a thought.
-    private static let glance = 1000.0
+    private static let freeLookups = 1000.0
     /// What it costs to look at one more, in the planner's units: more than it takes, as whoever answers to a word may stand
     /// in one place of the order, and the walk be in vain.
     private static let look = 0.5
@@ -103,7 +103,7 @@ struct ExpertWalk {
     ///   - transaction: that was prepared.
     func page(after: Position?, limit: Int, in transaction: PostgresTransaction) async throws -> Rows {
         let answers = try await ExpertEstimate(of: rules.map(\.condition), in: transaction)
-        if answers.cost < Self.trifle { return try await sort(after, limit: limit, in: transaction) }
+        if answers.cost < Self.cheapPlanCost { return try await sort(after, limit: limit, in: transaction) }
         if case .near(_, let departements) = order {
             // If they stand evenly in the départements, those of one statement have a page.
             if answers.count * Double(Self.stride) > Double(limit * departements.count) {
@@ -116,16 +116,16 @@ struct ExpertWalk {
         var count = try await ExpertEstimate(of: scope, in: transaction).count
         // How many are looked at for a page, if those that answer stand evenly in what is walked.
         var looks: Double { Double(limit) * count / max(answers.count, 1) }
-        if looks > Self.glance {
+        if looks > Self.freeLookups {
             let lists = rules.flatMap(\.lists)
             for (other, length) in zip(lists, try await ExpertEstimate.lengths(of: lists, in: transaction))
             where length < count {
                 (list, count) = (other, length)
             }
         }
-        if looks < Self.glance || looks * Self.look < answers.cost {
+        if looks < Self.freeLookups || looks * Self.look < answers.cost {
             let rows = try await walk(
-                list, after, limit: limit, reach: Int(looks * 2 + Self.glance / 2), in: transaction)
+                list, after, limit: limit, reach: Int(looks * 2 + Self.freeLookups / 2), in: transaction)
             if rows.count >= limit { return rows }
         }
         return try await sort(after, limit: limit, in: transaction)

@@ -6,30 +6,30 @@ import ServiceKit
 struct SearchRoutes {
     let backend: Backend
 
-    func mount(on parts: inout ServiceParts) {
+    func mount(on builder: inout ServiceBuilder) {
         let database = backend.database
-        parts.routes.read(SearchExperts.self) { call in
+        builder.routes.read(SearchExperts.self) { call in
             let rows = try await database.transaction(readOnly: true) { transaction in
                 try await ExpertSearchStore.list(call.query, call.page, for: call.principal, in: transaction)
             }
             return try .page(rows, call.page, key: "_stage", "_key", "_id")
         }
-        parts.routes.read(CountExperts.self) { call in
+        builder.routes.read(CountExperts.self) { call in
             try await .value(
                 database.transaction(readOnly: true) { transaction in
                     try await ExpertSearchStore.facets(call.query, for: call.principal, in: transaction)
                 })
         }
-        parts.job(ExpertWordStore.wake) { _, job in
+        builder.job(ExpertWordStore.wake) { _, job in
             while try await database.transaction({ try await ExpertWordStore.takeIn(in: $0) }) {
                 try await job.heartbeat()
             }
         }
         // For what is lost: words that a review took away while an expert with them was on its way.
-        parts.schedule("expert-words-refresh", .every(.seconds(60))) { _ in
+        builder.schedule("expert-words-refresh", .every(.seconds(60))) { _ in
             try await database.transaction { try await ExpertWordStore.refresh(in: $0) }
         }
-        parts.schedule("expert-words-review", .daily(at: "03:50")) { _ in
+        builder.schedule("expert-words-review", .daily(at: "03:50")) { _ in
             try await database.transaction { try await ExpertWordStore.review(in: $0) }
         }
     }

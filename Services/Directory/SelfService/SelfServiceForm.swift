@@ -18,7 +18,7 @@ struct SelfServiceForm {
     private(set) var errors: [String: String] = [:]
 
     /// - Parameter known: the vocabulary of topics.
-    init(_ body: ChangeSelf.Body, known: Set<Topic>) {
+    init(_ body: ChangeOwnRecord.Body, known: Set<Topic>) {
         // A box that is not ticked is a no.
         consents = ConsentChoices(
             flashInfo: body.flashInfo ?? false, eventInvitations: body.eventInvitations ?? false,

@@ -30,19 +30,19 @@ struct SelfServiceLinks: Sendable {
     static let linkDays = 1
 
     let backend: Backend
-    let post: Post
+    let letters: LetterClient
 
-    func mount(on parts: inout ServiceParts) {
-        parts.routes.write(AskSelfServiceLink.self) { call, transaction in
+    func mount(on builder: inout ServiceBuilder) {
+        builder.routes.write(RequestSelfServiceLink.self) { call, transaction in
             try await ask(call.body.email, in: transaction)
-            var answer = Answer<Empty>.empty
+            var answer = RouteResponse<Empty>.empty
             answer.status = .accepted
             return answer
         }
-        parts.job(Self.find, concurrency: 2) { asked, job in try await find(asked.email, job) }
-        parts.job(Self.letter, concurrency: 2) { link, _ in try await write(link) }
-        parts.job(Self.moved, concurrency: 2) { moved, _ in try await tell(moved) }
-        parts.schedule("self-service-links", .every(.seconds(3600))) { _ in
+        builder.job(Self.find, concurrency: 2) { asked, job in try await find(asked.email, job) }
+        builder.job(Self.letter, concurrency: 2) { link, _ in try await write(link) }
+        builder.job(Self.moved, concurrency: 2) { moved, _ in try await tell(moved) }
+        builder.schedule("self-service-links", .every(.seconds(3600))) { _ in
             try await SelfServiceStore.purge(on: backend.database)
         }
     }
@@ -81,9 +81,9 @@ struct SelfServiceLinks: Sendable {
         guard let (enrollee, record) = try await SelfServiceStore.noted(link, on: backend.database),
             let recipient = try await Recipient.find(record.subject, on: backend.database)
         else { return }
-        let address = try post.link(
+        let address = try letters.link(
             SelfServiceLink.path(to: enrollee, at: recipient.email, days: Self.linkDays, by: backend.links))
-        try await post.send(
+        try await letters.send(
             SendLetter.Body(
                 key: try Line(validating: "self-service:\(link)"), purpose: .selfService, email: recipient.email,
                 name: recipient.name, reader: recipient.subject, subject: "Votre lien vers votre fiche",
@@ -95,7 +95,7 @@ struct SelfServiceLinks: Sendable {
     }
     /// Tells whoever reads the old address, which may be somebody else than who changed it.
     private func tell(_ moved: Moved) async throws {
-        guard let enrollee = Enrollee(text: moved.record) else { throw JobRefused("no record") }
+        guard let enrollee = Enrollee(text: moved.record) else { throw JobDiscard("no record") }
         let record: SelfRecord
         do {
             record = try await SelfServiceStore.record(of: enrollee, on: backend.database)
@@ -103,7 +103,7 @@ struct SelfServiceLinks: Sendable {
             return
         }
         let isKept = record.addresses.contains { $0.text.asciiLowercased == moved.email.text.asciiLowercased }
-        try await post.send(
+        try await letters.send(
             SendLetter.Body(
                 key: try Line(validating: "self-service-moved:\(moved.record):\(moved.version)"), purpose: .selfService,
                 email: moved.email, name: record.reader, reader: record.subject,

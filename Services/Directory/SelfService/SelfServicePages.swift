@@ -15,14 +15,14 @@ struct SelfServicePages: Sendable {
     }
 
     func record(
-        _ record: SelfRecord, at path: String, _ topics: Vocabulary, done: ShowSelf.Done?, isErasureAsked: Bool
+        _ record: SelfRecord, at path: String, _ topics: Vocabulary, done: ShowOwnRecord.Done?, isErasureAsked: Bool
     ) -> String {
         var content: [String: Any] = [
             "path": path, "facts": Self.facts(record, topics), "consents": Self.answers(record.consents),
-            "confirmed": French.day(record.confirmedAt), "stale": record.isStale,
+            "confirmed": FrenchFormat.day(record.confirmedAt), "stale": record.isStale,
             "erasureAsked": isErasureAsked,
         ]
-        content["left"] = record.leftOn.map { French.day($0) }
+        content["left"] = record.leftOn.map { FrenchFormat.day($0) }
         content["done"] = done.map(Self.said)
         return renderer.html(.selfRecord, title: record.title, content)
     }
@@ -32,7 +32,7 @@ struct SelfServicePages: Sendable {
     /// - Parameter questions: those on consent, by purpose: what the ledger says was asked is what was read.
     func form(
         of record: SelfRecord, at path: String, _ topics: Vocabulary, questions: [String: String],
-        sent: ChangeSelf.Body? = nil, errors: [String: String] = [:]
+        sent: ChangeOwnRecord.Body? = nil, errors: [String: String] = [:]
     ) -> String {
         let shown = sent ?? record.form
         let chosen = Set(shown.topics)
@@ -52,7 +52,7 @@ struct SelfServicePages: Sendable {
 
     // MARK: Pieces
 
-    private static func said(_ done: ShowSelf.Done) -> String {
+    private static func said(_ done: ShowOwnRecord.Done) -> String {
         switch done {
         case .confirmed: "Merci\u{A0}: votre fiche est confirmée."
         case .changed: "Merci\u{A0}: votre fiche est enregistrée et confirmée."
@@ -107,7 +107,7 @@ struct SelfServicePages: Sendable {
         }
     }
 
-    private static func boxes(_ form: ChangeSelf.Body, _ questions: [String: String]) -> [[String: Any]] {
+    private static func boxes(_ form: ChangeOwnRecord.Body, _ questions: [String: String]) -> [[String: Any]] {
         zip(purposes, [form.flashInfo, form.eventInvitations, form.publicDirectory, form.partnerOffers]).map {
             ["name": $0.name, "label": questions[$0.name] ?? $0.label, "checked": $1 ?? false]
         }
@@ -140,14 +140,14 @@ struct SelfServiceField {
 extension SelfRecord {
     /// Hidden because nobody has confirmed it for too long.
     var isStale: Bool {
-        let (now, confirmed) = (Day.today, French.dayInParis(confirmedAt))
+        let (now, confirmed) = (Day.today, FrenchFormat.dayInParis(confirmedAt))
         let months = (now.year - confirmed.year) * 12 + now.month - confirmed.month
         return months > Freshness.staleMonths || (months == Freshness.staleMonths && now.day >= confirmed.day)
     }
 
     /// The form as it is when it is opened.
-    fileprivate var form: ChangeSelf.Body {
-        var form = ChangeSelf.Body(version: 0, topics: topics.map(\.text))
+    fileprivate var form: ChangeOwnRecord.Body {
+        var form = ChangeOwnRecord.Body(version: 0, topics: topics.map(\.text))
         switch self {
         case .ambassador(let ambassador, let person):
             (form.version, form.personVersion) = (ambassador.version, person.version)
@@ -171,7 +171,7 @@ extension SelfRecord {
         return form
     }
 
-    fileprivate func fields(_ form: ChangeSelf.Body) -> [SelfServiceField] {
+    fileprivate func fields(_ form: ChangeOwnRecord.Body) -> [SelfServiceField] {
         var fields = [
             SelfServiceField(
                 name: "email", label: "Adresse électronique", type: "email", autocomplete: "email", value: form.email),

@@ -10,10 +10,10 @@ struct SelfServiceRoutes: Sendable {
     let pages: SelfServicePages
     let links: SelfServiceLinks
 
-    func mount(on parts: inout ServiceParts) {
+    func mount(on builder: inout ServiceBuilder) {
         let database = backend.database
-        parts.routes.read(ShowSelfServiceDoor.self) { _ in .text(pages.door()) }
-        parts.routes.write(KnockAtSelfService.self) { call, transaction in
+        builder.routes.read(ShowSelfServiceEntry.self) { _ in .text(pages.door()) }
+        builder.routes.write(SubmitSelfServiceEmail.self) { call, transaction in
             guard let email = try? EmailAddress(validating: call.body.email) else {
                 return .text(
                     pages.door(
@@ -23,7 +23,7 @@ struct SelfServiceRoutes: Sendable {
             try await links.ask(email, in: transaction)
             return .text(pages.door(sent: true))
         }
-        parts.routes.read(ShowSelf.self) { call in
+        builder.routes.read(ShowOwnRecord.self) { call in
             let record = try await record(call.path, on: database)
             let topics = try await SelfServiceStore.topics(on: database)
             let path = SelfServiceLink.path(call.path.token)
@@ -31,7 +31,7 @@ struct SelfServiceRoutes: Sendable {
             return .text(
                 pages.record(record, at: path, topics, done: call.query.done, isErasureAsked: isAsked))
         }
-        parts.routes.read(ShowSelfForm.self) { call in
+        builder.routes.read(ShowOwnRecordForm.self) { call in
             let record = try await record(call.path, on: database)
             guard record.leftOn == nil else { return .seeOther(SelfServiceLink.path(call.path.token)) }
             let topics = try await SelfServiceStore.topics(on: database)
@@ -39,31 +39,31 @@ struct SelfServiceRoutes: Sendable {
             return .text(
                 pages.form(of: record, at: SelfServiceLink.path(call.path.token), topics, questions: questions))
         }
-        parts.routes.write(ConfirmSelf.self) { call, transaction in
+        builder.routes.write(ConfirmOwnRecord.self) { call, transaction in
             try await confirm(try await acting(call.path, in: transaction), in: transaction)
             return done(.confirmed, call.path)
         }
-        parts.routes.write(MoveSelf.self) { call, transaction in
+        builder.routes.write(TransitionOwnEnrolment.self) { call, transaction in
             let record = try await acting(call.path, in: transaction)
             let next = call.body.to
-            try await EnrolmentMoves(backend: backend).move(
+            try await EnrolmentTransitions(backend: backend).move(
                 record.enrollee, to: next, by: record.principal, in: transaction)
             return done(next == .left ? .left : .enrolled, call.path)
         }
-        parts.routes.read(GetSelfData.self) { call in
+        builder.routes.read(GetOwnData.self) { call in
             let record = try await record(call.path, on: database)
             let document = try await PersonalRecords(backend: backend).document(
                 of: record.subject, for: record.principal)
-            var answer = Answer<AccessDocument>.value(document)
+            var answer = RouteResponse<AccessDocument>.value(document)
             answer.headers[.contentDisposition] = #"attachment; filename="mes-donnees.json""#
             return answer
         }
-        parts.routes.write(AskSelfErasure.self) { call, transaction in
+        builder.routes.write(RequestOwnErasure.self) { call, transaction in
             let record = try await acting(call.path, in: transaction)
             try await Eraser(backend: backend).ask(record.subject, by: record.principal, in: transaction)
             return done(.erasureAsked, call.path)
         }
-        parts.routes.write(ChangeSelf.self) { call, transaction in
+        builder.routes.write(ChangeOwnRecord.self) { call, transaction in
             let record = try await acting(call.path, in: transaction)
             let topics = try await SelfServiceStore.topics(on: transaction)
             var form = SelfServiceForm(call.body, known: Set(topics.map(\.code)))
@@ -116,10 +116,10 @@ struct SelfServiceRoutes: Sendable {
     }
 
     private func change(
-        _ record: SelfRecord, _ form: SelfServiceForm, _ body: ChangeSelf.Body, in transaction: PostgresTransaction
+        _ record: SelfRecord, _ form: SelfServiceForm, _ body: ChangeOwnRecord.Body, in transaction: PostgresTransaction
     ) async throws {
         let (journal, principal) = (backend.journal, record.principal)
-        try await ConsentStore.say(.own, by: principal, in: transaction)
+        try await ConsentStore.setProvenance(.own, by: principal, in: transaction)
         switch record {
         case .expert(let expert):
             let patch = ChangeExpert.Body(
@@ -151,11 +151,11 @@ struct SelfServiceRoutes: Sendable {
         }
     }
 
-    private func done(_ done: ShowSelf.Done, _ path: SelfServicePath) -> Answer<TextDocument> {
+    private func done(_ done: ShowOwnRecord.Done, _ path: SelfServicePath) -> RouteResponse<TextDocument> {
         self.done(done, at: SelfServiceLink.path(path.token))
     }
 
-    private func done(_ done: ShowSelf.Done, at path: String) -> Answer<TextDocument> {
+    private func done(_ done: ShowOwnRecord.Done, at path: String) -> RouteResponse<TextDocument> {
         .seeOther("\(path)?done=\(done.rawValue)")
     }
 }

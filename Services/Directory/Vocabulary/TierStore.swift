@@ -72,7 +72,7 @@ enum TierStore {
             where code = \(new) for share
             """)
         guard let row, let complement = TierTerms.Complement(rawValue: try row["complement"]) else {
-            throw Problem.invalid("/tier", "there is no such tier")
+            throw Problem.invalid("/tier", "unknown tier")
         }
         return Fees(old: try row["old"], new: try row["new"], complement: complement)
     }

@@ -6,21 +6,23 @@ import ServiceKit
 struct EventRoutes {
     let backend: Backend
 
-    func mount(on parts: inout ServiceParts) {
-        parts.routes.write(CreateEvent.self, create)
-        parts.routes.read(ListEvents.self, list)
-        parts.routes.read(GetEvent.self, get)
-        parts.routes.write(ChangeEvent.self, change)
-        parts.routes.write(MoveEvent.self, move)
-        parts.routes.constraint(
+    func mount(on builder: inout ServiceBuilder) {
+        builder.routes.write(CreateEvent.self, create)
+        builder.routes.read(ListEvents.self, list)
+        builder.routes.read(GetEvent.self, get)
+        builder.routes.write(ChangeEvent.self, change)
+        builder.routes.write(TransitionEvent.self, move)
+        builder.routes.constraint(
             "event_attended",
             Problem(
                 .eventOver,
                 "Who came is written down: its times and those of its sessions stay, and it is held, not called off."))
-        parts.snapshot("event") { EventStore.snapshot(of: $0) }
+        builder.snapshot("event") { EventStore.snapshot(of: $0) }
     }
 
-    @Sendable func create(_ call: Call<CreateEvent>, _ transaction: PostgresTransaction) async throws -> Answer<Event> {
+    @Sendable func create(_ call: Call<CreateEvent>, _ transaction: PostgresTransaction) async throws -> RouteResponse<
+        Event
+    > {
         let errors = EventTimes.errors(
             startsAt: call.body.startsAt, endsAt: call.body.endsAt,
             registrationOpensAt: call.body.registrationOpensAt, registrationClosesAt: call.body.registrationClosesAt)
@@ -31,16 +33,18 @@ struct EventRoutes {
         return try .row(await EventStore.get(id, for: call.principal.role, on: transaction))
     }
 
-    @Sendable func list(_ call: Call<ListEvents>) async throws -> Answer<Page<EventSummary>> {
+    @Sendable func list(_ call: Call<ListEvents>) async throws -> RouteResponse<Page<EventSummary>> {
         let rows = try await EventStore.list(call.query, call.page, for: call.principal.role, on: backend.database)
         return try .page(rows, call.page, key: "startsAt", "id")
     }
 
-    @Sendable func get(_ call: Call<GetEvent>) async throws -> Answer<Event> {
+    @Sendable func get(_ call: Call<GetEvent>) async throws -> RouteResponse<Event> {
         try .row(await EventStore.get(call.path.event, for: call.principal.role, on: backend.database))
     }
 
-    @Sendable func change(_ call: Call<ChangeEvent>, _ transaction: PostgresTransaction) async throws -> Answer<Event> {
+    @Sendable func change(_ call: Call<ChangeEvent>, _ transaction: PostgresTransaction) async throws -> RouteResponse<
+        Event
+    > {
         let id = call.path.event
         guard let event = try await EventStore.lock(id, in: transaction) else { throw Problem(.notFound) }
         guard event.version == call.ifMatch else { throw Problem(.stale) }
@@ -53,7 +57,9 @@ struct EventRoutes {
         return try .row(await EventStore.get(id, for: call.principal.role, on: transaction))
     }
 
-    @Sendable func move(_ call: Call<MoveEvent>, _ transaction: PostgresTransaction) async throws -> Answer<Event> {
+    @Sendable func move(_ call: Call<TransitionEvent>, _ transaction: PostgresTransaction) async throws
+        -> RouteResponse<Event>
+    {
         let id = call.path.event
         let next = call.body.to
         guard let event = try await EventStore.lock(id, in: transaction) else { throw Problem(.notFound) }

@@ -6,8 +6,8 @@ import ServiceKit
 struct Members: Sendable {
     let backend: Backend
 
-    func mount(on parts: inout ServiceParts) {
-        parts.follow(.directory, name: "members", Self.apply)
+    func mount(on builder: inout ServiceBuilder) {
+        builder.follow(.directory, name: "members", Self.apply)
     }
 
     /// Applies a batch of the directory's changes. Of several changes of one person, the last says all: each carries

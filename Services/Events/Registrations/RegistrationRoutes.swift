@@ -6,22 +6,22 @@ import ServiceKit
 struct RegistrationRoutes {
     let backend: Backend
     let members: Members
-    let turnstile: Turnstile
+    let semaphore: KeyedSemaphore
 
     init(backend: Backend, members: Members) {
         self.backend = backend
         self.members = members
         // The other half of the connections stays for everything else.
-        turnstile = Turnstile(width: backend.configuration.database.leasedConnections / 2)
+        semaphore = KeyedSemaphore(width: backend.configuration.database.leasedConnections / 2)
     }
 
-    func mount(on parts: inout ServiceParts) {
-        parts.routes.write(RegisterForEvent.self, prepare: applicant, register)
-        parts.routes.read(ListRegistrations.self, list)
-        parts.routes.read(GetRegistration.self, get)
-        parts.routes.write(CancelRegistration.self, cancel)
-        parts.routes.constraint("registration_once", Problem(.alreadyRegistered))
-        parts.snapshot("registration") { RegistrationStore.snapshot(of: $0) }
+    func mount(on builder: inout ServiceBuilder) {
+        builder.routes.write(RegisterForEvent.self, prepare: applicant, register)
+        builder.routes.read(ListRegistrations.self, list)
+        builder.routes.read(GetRegistration.self, get)
+        builder.routes.write(CancelRegistration.self, cancel)
+        builder.routes.constraint("registration_once", Problem(.alreadyRegistered))
+        builder.snapshot("registration") { RegistrationStore.snapshot(of: $0) }
     }
 
     /// Who asks for a seat, and where; found before any lock, because the directory may have to be asked.
@@ -29,9 +29,9 @@ struct RegistrationRoutes {
         /// Nil when nobody knows the person.
         var member: Member?
         /// Nil when there is no such event.
-        var setting: RegistrationStore.Setting?
+        var setting: RegistrationStore.EventSnapshot?
         /// Held until the request is over; nil where the request will be refused.
-        var pass: Turnstile.Pass?
+        var pass: KeyedSemaphore.Pass?
     }
 
     @Sendable func applicant(_ call: Call<RegisterForEvent>) async throws -> Applicant {
@@ -41,19 +41,19 @@ struct RegistrationRoutes {
         }
         var member = try await MemberStore.get(call.body.person, on: backend.database)
         if member == nil { member = try await members.fetch(call.body.person) }
-        return Applicant(member: member, setting: setting, pass: try await turnstile.enter(event))
+        return Applicant(member: member, setting: setting, pass: try await semaphore.enter(event))
     }
 
     @Sendable func register(
         _ call: Call<RegisterForEvent>, _ applicant: Applicant, _ transaction: PostgresTransaction
-    ) async throws -> Answer<Registration> {
+    ) async throws -> RouteResponse<Registration> {
         let event = call.path.event
         guard let setting = applicant.setting,
             setting.state != .draft || Event.overseers.contains(call.principal.role)
         else { throw Problem(.notFound) }
         // Somebody else's person is answered as one that does not exist.
         guard let member = applicant.member, RegistrationRules.mayRegister(member, by: call.principal) else {
-            throw Problem.invalid("/person", "there is no such person")
+            throw Problem.invalid("/person", "unknown person")
         }
         let choices = try RegistrationRules.choices(call.body.choices, among: setting.sessions)
         let id = Registration.ID()
@@ -68,7 +68,7 @@ struct RegistrationRoutes {
         return try .row(rows)
     }
 
-    @Sendable func list(_ call: Call<ListRegistrations>) async throws -> Answer<Page<Registration>> {
+    @Sendable func list(_ call: Call<ListRegistrations>) async throws -> RouteResponse<Page<Registration>> {
         let event = call.path.event
         guard try await SessionStore.hasEvent(event, for: call.principal.role, on: backend.database) else {
             throw Problem(.notFound)
@@ -78,13 +78,13 @@ struct RegistrationRoutes {
         return try .page(rows, call.page, key: "_line")
     }
 
-    @Sendable func get(_ call: Call<GetRegistration>) async throws -> Answer<Registration> {
+    @Sendable func get(_ call: Call<GetRegistration>) async throws -> RouteResponse<Registration> {
         try .row(await RegistrationStore.get(call.path.registration, for: call.principal, on: backend.database))
     }
 
     @Sendable func cancel(
         _ call: Call<CancelRegistration>, _ transaction: PostgresTransaction
-    ) async throws -> Answer<Empty> {
+    ) async throws -> RouteResponse<Empty> {
         let id = call.path.registration
         let results = try await transaction.batch([
             RegistrationStore.lockSession(of: id, for: call.principal),

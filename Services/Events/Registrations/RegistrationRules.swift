@@ -29,7 +29,7 @@ enum RegistrationRules {
         var seen: Set<Session.ID> = []
         for (index, choice) in asked.enumerated() {
             guard sessions.contains(choice) else {
-                throw Problem.invalid("/choices/\(index)", "is no session of the event")
+                throw Problem.invalid("/choices/\(index)", "is not a session of the event")
             }
             guard seen.insert(choice).inserted else {
                 throw Problem.invalid("/choices/\(index)", "is named twice")

@@ -9,19 +9,19 @@ import ServiceKit
 /// is to do before. Several sessions are locked in the order of their identifiers.
 enum RegistrationStore {
     /// What is known before the seat is asked for; nothing in it decides about the seat.
-    struct Setting: Decodable {
+    struct EventSnapshot: Decodable {
         var state: Event.State
         /// The event's sessions; there are never fewer later.
         var sessions: [Session.ID]
     }
 
-    static func setting(of event: Event.ID, on executor: some PostgresExecutor) async throws -> Setting? {
+    static func setting(of event: Event.ID, on executor: some PostgresExecutor) async throws -> EventSnapshot? {
         try await executor.query(
             """
             select state, array(select id from session where session.event = event.id order by starts_at, id) as sessions
             from event where id = \(event)
             """
-        ).first?.decode(Setting.self)
+        ).first?.decode(EventSnapshot.self)
     }
 
     /// Makes everybody wait who wants a seat of one of these sessions.

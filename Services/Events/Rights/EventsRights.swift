@@ -6,13 +6,13 @@ import ServiceKit
 struct EventsRights {
     let backend: Backend
 
-    func mount(on parts: inout ServiceParts) {
+    func mount(on builder: inout ServiceBuilder) {
         let backend = backend
-        parts.personalData(
+        builder.personalData(
             backend,
             erase: { notice, transaction in try await Self.erase(notice, backend.journal, in: transaction) },
             tell: { subject in try await Self.tell(subject, on: backend.database) })
-        parts.retention(backend, [registrations])
+        builder.retention(backend, [registrations])
     }
 
     /// Gives up the seats to come, to whoever is first in line, and makes the rest of the registrations nobody's.

@@ -7,15 +7,17 @@ import ServiceKit
 struct SessionRoutes {
     let backend: Backend
 
-    func mount(on parts: inout ServiceParts) {
-        parts.routes.write(AddSession.self, add)
-        parts.routes.read(ListSessions.self, list)
-        parts.routes.read(GetSession.self, get)
-        parts.routes.write(ChangeSession.self, change)
-        parts.routes.constraint("session_never_oversold", Problem(.capacityBelowConfirmed))
+    func mount(on builder: inout ServiceBuilder) {
+        builder.routes.write(AddSession.self, add)
+        builder.routes.read(ListSessions.self, list)
+        builder.routes.read(GetSession.self, get)
+        builder.routes.write(ChangeSession.self, change)
+        builder.routes.constraint("session_never_oversold", Problem(.capacityBelowConfirmed))
     }
 
-    @Sendable func add(_ call: Call<AddSession>, _ transaction: PostgresTransaction) async throws -> Answer<Session> {
+    @Sendable func add(_ call: Call<AddSession>, _ transaction: PostgresTransaction) async throws -> RouteResponse<
+        Session
+    > {
         let event = call.path.event
         guard let current = try await EventStore.lock(event, in: transaction) else { throw Problem(.notFound) }
         guard !current.state.isOver else { throw Problem(.eventOver) }
@@ -29,7 +31,7 @@ struct SessionRoutes {
         return try .row(await SessionStore.get(id, for: call.principal.role, on: transaction))
     }
 
-    @Sendable func list(_ call: Call<ListSessions>) async throws -> Answer<Page<Session>> {
+    @Sendable func list(_ call: Call<ListSessions>) async throws -> RouteResponse<Page<Session>> {
         let event = call.path.event
         guard try await SessionStore.hasEvent(event, for: call.principal.role, on: backend.database) else {
             throw Problem(.notFound)
@@ -38,13 +40,13 @@ struct SessionRoutes {
         return try .page(rows, call.page, key: "startsAt", "id")
     }
 
-    @Sendable func get(_ call: Call<GetSession>) async throws -> Answer<Session> {
+    @Sendable func get(_ call: Call<GetSession>) async throws -> RouteResponse<Session> {
         try .row(await SessionStore.get(call.path.session, for: call.principal.role, on: backend.database))
     }
 
     @Sendable func change(
         _ call: Call<ChangeSession>, _ transaction: PostgresTransaction
-    ) async throws -> Answer<Session> {
+    ) async throws -> RouteResponse<Session> {
         let id = call.path.session
         let patch = call.body
         guard let owner = try await SessionStore.event(of: id, on: transaction),

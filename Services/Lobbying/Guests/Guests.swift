@@ -6,8 +6,8 @@ import ServiceKit
 struct Guests: Sendable {
     let backend: Backend
 
-    func mount(on parts: inout ServiceParts) {
-        parts.follow(.directory, name: "guests", Self.apply)
+    func mount(on builder: inout ServiceBuilder) {
+        builder.follow(.directory, name: "guests", Self.apply)
     }
 
     /// Applies a batch of the directory's changes. Of several changes of one person, the last says all: each carries

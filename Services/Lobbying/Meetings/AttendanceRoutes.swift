@@ -7,9 +7,9 @@ struct AttendanceRoutes {
     let backend: Backend
     let guests: Guests
 
-    func mount(on parts: inout ServiceParts) {
-        parts.routes.write(RecordAttendance.self, prepare: knownPeople, record)
-        parts.routes.read(GetAttendance.self, get)
+    func mount(on builder: inout ServiceBuilder) {
+        builder.routes.write(RecordAttendance.self, prepare: knownPeople, record)
+        builder.routes.read(GetAttendance.self, get)
     }
 
     /// Those of the people named whom the directory knows.
@@ -19,15 +19,15 @@ struct AttendanceRoutes {
 
     @Sendable func record(
         _ call: Call<RecordAttendance>, _ known: Set<Person.ID>, _ transaction: PostgresTransaction
-    ) async throws -> Answer<Attendance> {
+    ) async throws -> RouteResponse<Attendance> {
         let meeting = call.path.meeting
         guard try await MeetingStore.lock(meeting, in: transaction) else { throw Problem(.notFound) }
         let unknownOfficials = try await AttendanceStore.unknownOfficials(call.body.officials, in: transaction)
         let errors =
             call.body.officials.enumerated().filter { unknownOfficials.contains($0.element) }
-            .map { Problem.Field("/officials/\($0.offset)", "there is no such official") }
+            .map { Problem.Field("/officials/\($0.offset)", "unknown official") }
             + call.body.people.enumerated().filter { !known.contains($0.element) }
-            .map { Problem.Field("/people/\($0.offset)", "there is no such person") }
+            .map { Problem.Field("/people/\($0.offset)", "unknown person") }
         guard errors.isEmpty else { throw Problem(.invalid, errors: errors) }
         let version = try await AttendanceStore.replace(
             of: meeting, officials: call.body.officials, people: call.body.people, in: transaction)
@@ -37,7 +37,7 @@ struct AttendanceRoutes {
         return try .row(await AttendanceStore.get(meeting, on: transaction))
     }
 
-    @Sendable func get(_ call: Call<GetAttendance>) async throws -> Answer<Attendance> {
+    @Sendable func get(_ call: Call<GetAttendance>) async throws -> RouteResponse<Attendance> {
         try .row(await AttendanceStore.get(call.path.meeting, on: backend.database))
     }
 }

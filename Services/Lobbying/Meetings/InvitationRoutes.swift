@@ -7,15 +7,15 @@ struct InvitationRoutes {
     let backend: Backend
     let guests: Guests
 
-    func mount(on parts: inout ServiceParts) {
-        parts.routes.write(Invite.self, prepare: knowsPerson, invite)
-        parts.routes.read(ListInvitations.self, list)
-        parts.routes.write(MoveInvitation.self, move)
-        parts.routes.constraint("invitation_official_once", Problem(.alreadyInvited))
-        parts.routes.constraint("invitation_person_once", Problem(.alreadyInvited))
-        parts.routes.constraint(
-            "invitation_official_fkey", Problem.invalid("/official", "there is no such official"))
-        parts.snapshot("invitation") { InvitationStore.snapshot(of: $0) }
+    func mount(on builder: inout ServiceBuilder) {
+        builder.routes.write(Invite.self, prepare: knowsPerson, invite)
+        builder.routes.read(ListInvitations.self, list)
+        builder.routes.write(TransitionInvitation.self, move)
+        builder.routes.constraint("invitation_official_once", Problem(.alreadyInvited))
+        builder.routes.constraint("invitation_person_once", Problem(.alreadyInvited))
+        builder.routes.constraint(
+            "invitation_official_fkey", Problem.invalid("/official", "unknown official"))
+        builder.snapshot("invitation") { InvitationStore.snapshot(of: $0) }
     }
 
     /// Whether the directory knows the person, where one is invited.
@@ -26,19 +26,19 @@ struct InvitationRoutes {
 
     @Sendable func invite(
         _ call: Call<Invite>, _ personIsKnown: Bool, _ transaction: PostgresTransaction
-    ) async throws -> Answer<Invitation> {
+    ) async throws -> RouteResponse<Invitation> {
         guard (call.body.official == nil) != (call.body.person == nil) else {
             throw Problem.invalid("", "names either an official or a person")
         }
         guard try await MeetingStore.exists(call.path.meeting, on: transaction) else { throw Problem(.notFound) }
-        guard personIsKnown else { throw Problem.invalid("/person", "there is no such person") }
+        guard personIsKnown else { throw Problem.invalid("/person", "unknown person") }
         let id = try await InvitationStore.create(call.body, to: call.path.meeting, in: transaction)
         try await backend.journal.record(
             .created, "invitation", id, version: 1, values: call.body, by: call.principal, in: transaction)
         return try .row(await InvitationStore.get(id, on: transaction))
     }
 
-    @Sendable func list(_ call: Call<ListInvitations>) async throws -> Answer<Page<Invitation>> {
+    @Sendable func list(_ call: Call<ListInvitations>) async throws -> RouteResponse<Page<Invitation>> {
         let meeting = call.path.meeting
         guard try await MeetingStore.exists(meeting, on: backend.database) else { throw Problem(.notFound) }
         let rows = try await InvitationStore.list(of: meeting, call.query, call.page, on: backend.database)
@@ -46,8 +46,8 @@ struct InvitationRoutes {
     }
 
     @Sendable func move(
-        _ call: Call<MoveInvitation>, _ transaction: PostgresTransaction
-    ) async throws -> Answer<Invitation> {
+        _ call: Call<TransitionInvitation>, _ transaction: PostgresTransaction
+    ) async throws -> RouteResponse<Invitation> {
         let id = call.path.invitation
         let next = call.body.to
         guard let current = try await InvitationStore.lock(id, in: transaction) else { throw Problem(.notFound) }

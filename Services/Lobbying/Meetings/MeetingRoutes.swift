@@ -6,18 +6,18 @@ import ServiceKit
 struct MeetingRoutes {
     let backend: Backend
 
-    func mount(on parts: inout ServiceParts) {
-        parts.routes.write(CreateCircleMeeting.self, create)
-        parts.routes.read(ListCircleMeetings.self, list)
-        parts.routes.read(GetCircleMeeting.self, get)
-        parts.routes.constraint(
+    func mount(on builder: inout ServiceBuilder) {
+        builder.routes.write(CreateCircleMeeting.self, create)
+        builder.routes.read(ListCircleMeetings.self, list)
+        builder.routes.read(GetCircleMeeting.self, get)
+        builder.routes.constraint(
             "circle_meeting_day_once", Problem(.alreadyExists, "There is a meeting on this day."))
-        parts.snapshot("circleMeeting") { MeetingStore.snapshot(of: $0) }
+        builder.snapshot("circleMeeting") { MeetingStore.snapshot(of: $0) }
     }
 
     @Sendable func create(
         _ call: Call<CreateCircleMeeting>, _ transaction: PostgresTransaction
-    ) async throws -> Answer<CircleMeeting> {
+    ) async throws -> RouteResponse<CircleMeeting> {
         try DayMeaning.meeting.check(call.body.date, at: "/date")
         let id = try await MeetingStore.create(call.body, in: transaction)
         try await backend.journal.record(
@@ -25,11 +25,11 @@ struct MeetingRoutes {
         return try .row(await MeetingStore.get(id, on: transaction))
     }
 
-    @Sendable func list(_ call: Call<ListCircleMeetings>) async throws -> Answer<Page<CircleMeeting>> {
+    @Sendable func list(_ call: Call<ListCircleMeetings>) async throws -> RouteResponse<Page<CircleMeeting>> {
         try .page(await MeetingStore.list(call.page, on: backend.database), call.page, key: "date")
     }
 
-    @Sendable func get(_ call: Call<GetCircleMeeting>) async throws -> Answer<CircleMeeting> {
+    @Sendable func get(_ call: Call<GetCircleMeeting>) async throws -> RouteResponse<CircleMeeting> {
         try .row(await MeetingStore.get(call.path.meeting, on: backend.database))
     }
 }

@@ -6,40 +6,40 @@ import ServiceKit
 struct OfficialRoutes {
     let backend: Backend
 
-    func mount(on parts: inout ServiceParts) {
-        parts.routes.write(CreateOfficial.self, create)
-        parts.routes.read(ListOfficials.self, list)
-        parts.routes.read(GetOfficial.self, get)
-        parts.routes.write(ChangeOfficial.self, change)
-        parts.routes.write(AddOfficialMandate.self, addMandate)
-        parts.routes.read(ListOfficialMandates.self, listMandates)
-        parts.routes.constraint(
+    func mount(on builder: inout ServiceBuilder) {
+        builder.routes.write(CreateOfficial.self, create)
+        builder.routes.read(ListOfficials.self, list)
+        builder.routes.read(GetOfficial.self, get)
+        builder.routes.write(ChangeOfficial.self, change)
+        builder.routes.write(AddOfficialMandate.self, addMandate)
+        builder.routes.read(ListOfficialMandates.self, listMandates)
+        builder.routes.constraint(
             "official_email_once", Problem(.alreadyExists, "An official has this e-mail address."))
-        parts.routes.constraint("official_mandate_seat_free", Problem(.seatTaken))
-        parts.snapshot("official") { OfficialStore.snapshot(of: $0) }
+        builder.routes.constraint("official_mandate_seat_free", Problem(.seatTaken))
+        builder.snapshot("official") { OfficialStore.snapshot(of: $0) }
     }
 
     @Sendable func create(
         _ call: Call<CreateOfficial>, _ transaction: PostgresTransaction
-    ) async throws -> Answer<Official> {
+    ) async throws -> RouteResponse<Official> {
         let id = try await OfficialStore.create(call.body, in: transaction)
         try await backend.journal.record(
             .created, "official", id, version: 1, values: call.body, by: call.principal, in: transaction)
         return try .row(await OfficialStore.get(id, on: transaction))
     }
 
-    @Sendable func list(_ call: Call<ListOfficials>) async throws -> Answer<Page<Official>> {
+    @Sendable func list(_ call: Call<ListOfficials>) async throws -> RouteResponse<Page<Official>> {
         try .page(
             await OfficialStore.list(call.query, call.page, on: backend.database), call.page, key: "name", "id")
     }
 
-    @Sendable func get(_ call: Call<GetOfficial>) async throws -> Answer<Official> {
+    @Sendable func get(_ call: Call<GetOfficial>) async throws -> RouteResponse<Official> {
         try .row(await OfficialStore.get(call.path.official, on: backend.database))
     }
 
     @Sendable func change(
         _ call: Call<ChangeOfficial>, _ transaction: PostgresTransaction
-    ) async throws -> Answer<Official> {
+    ) async throws -> RouteResponse<Official> {
         let id = call.path.official
         guard let official = try await OfficialStore.lock(id, in: transaction) else { throw Problem(.notFound) }
         guard official.version == call.ifMatch else { throw Problem(.stale) }
@@ -52,7 +52,7 @@ struct OfficialRoutes {
 
     @Sendable func addMandate(
         _ call: Call<AddOfficialMandate>, _ transaction: PostgresTransaction
-    ) async throws -> Answer<OfficialMandate> {
+    ) async throws -> RouteResponse<OfficialMandate> {
         let id = call.path.official
         guard let official = try await OfficialStore.lock(id, in: transaction) else { throw Problem(.notFound) }
         try DayMeaning.office.check(call.body.from, at: "/from")
@@ -67,7 +67,8 @@ struct OfficialRoutes {
         return try .row(rows)
     }
 
-    @Sendable func listMandates(_ call: Call<ListOfficialMandates>) async throws -> Answer<Page<OfficialMandate>> {
+    @Sendable func listMandates(_ call: Call<ListOfficialMandates>) async throws -> RouteResponse<Page<OfficialMandate>>
+    {
         let official = call.path.official
         guard try await !backend.database.query("select from official where id = \(official)").isEmpty else {
             throw Problem(.notFound)

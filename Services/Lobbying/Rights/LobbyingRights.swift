@@ -7,9 +7,9 @@ import ServiceKit
 struct LobbyingRights {
     let backend: Backend
 
-    func mount(on parts: inout ServiceParts) {
+    func mount(on builder: inout ServiceBuilder) {
         let backend = backend
-        parts.personalData(
+        builder.personalData(
             backend, erase: { notice, transaction in try await Self.erase(notice, in: transaction) },
             tell: { subject in try await Self.tell(subject, on: backend.database) })
     }

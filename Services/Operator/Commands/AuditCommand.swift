@@ -63,7 +63,7 @@ extension AuditCommand {
                 return try JSONDecoder().decode(
                     [AuditHead].self, from: Data(contentsOf: URL(fileURLWithPath: noted)))
             } catch {
-                throw CommandFailure("\(noted) is no file that `club audit heads` printed")
+                throw CommandFailure("\(noted) is not a file printed by `club audit heads`")
             }
         }
     }

@@ -48,7 +48,7 @@ struct DemoCircle: Sendable {
                 Invite.request(
                     path: .init(meeting: meeting), body: .init(official: official, guestOfHonour: index == 0)))
             _ = try await lobbying.send(
-                MoveInvitation.request(
+                TransitionInvitation.request(
                     path: .init(invitation: invitation.id), body: .init(to: index == 2 ? .declined : .accepted)))
         }
         let came = officials.enumerated().filter { $0.offset != 2 }.map(\.element)

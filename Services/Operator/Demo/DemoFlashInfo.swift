@@ -24,7 +24,7 @@ struct DemoFlashInfo: Sendable {
         let id = issue.id
         if issue.state == .draft {
             try await write(issue)
-            issue = try await content.send(MoveIssue.request(path: .init(issue: id), body: .init(to: .sending)))
+            issue = try await content.send(TransitionIssue.request(path: .init(issue: id), body: .init(to: .sending)))
         }
         // Five minutes are plenty for six thousand mails on any machine.
         for _ in 0..<1500 where issue.state == .sending {

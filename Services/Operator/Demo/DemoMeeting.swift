@@ -29,7 +29,7 @@ struct DemoMeeting: Sendable {
                     path: .init(event: id),
                     body: .init(title: "Séance plénière", kind: .plenary, capacity: Self.seats)))
         }
-        _ = try await events.send(MoveEvent.request(path: .init(event: id), body: .init(to: .published)))
+        _ = try await events.send(TransitionEvent.request(path: .init(event: id), body: .init(to: .published)))
         return "published: \(Self.seats) seats on \(day)"
     }
 

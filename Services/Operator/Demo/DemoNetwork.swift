@@ -54,7 +54,7 @@ struct DemoNetwork: Sendable {
     /// Draws the map, which only the club's staff may see, into a file; its address for a browser.
     func map() async throws -> String? {
         guard let pictures else { return nil }
-        let drawing = try await directory.send(DrawCoverage.request(query: .init(of: .experts)))
+        let drawing = try await directory.send(GetCoverageMap.request(query: .init(of: .experts)))
         let path = "\(pictures)/coverage.svg"
         do {
             try OpenFile.makeFolder(pictures)

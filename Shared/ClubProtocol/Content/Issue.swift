@@ -184,7 +184,7 @@ package enum AddIssueItem: Endpoint {
 }
 
 /// Sends an issue, or calls it off.
-package enum MoveIssue: Endpoint {
+package enum TransitionIssue: Endpoint {
     package static let operation = Operation(
         .post, "/v1/issues/{issue}/transitions", "Sends an issue, or calls it off.", access: .roles(.operator, .editor),
         problems: [.notFound, .transitionNotAllowed, .issueEmpty, .resourceEmbargoed])
@@ -213,7 +213,7 @@ package struct IssuePath: Codable, Sendable {
 
 extension ProblemType {
     package static let issueNotDraft = ProblemType(
-        "issue-not-draft", "The issue is no draft any more", .conflict)
+        "issue-not-draft", "The issue is no longer a draft", .conflict)
     package static let issueEmpty = ProblemType(
         "issue-empty", "An edition of the issue has no item", .conflict)
     package static let resourceEmbargoed = ProblemType(

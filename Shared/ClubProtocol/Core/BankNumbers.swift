@@ -4,12 +4,12 @@ package struct IBAN: TextValue {
 
     /// Takes it as people group it, with blanks.
     package init(validating text: String) throws(InvalidText) {
-        guard text.utf8.count <= 100 else { throw InvalidText("is no IBAN") }
+        guard text.utf8.count <= 100 else { throw InvalidText("is not a valid IBAN") }
         let number = text.removingScalars(where: \.isBlank).asciiUppercased
         let bytes = Array(number.utf8)
         guard (15...34).contains(bytes.count), bytes[..<2].allSatisfy({ (0x41...0x5A).contains($0) }),
             bytes[2..<4].allSatisfy({ (0x30...0x39).contains($0) }), Modulo97.isRight(bytes)
-        else { throw InvalidText("is no IBAN") }
+        else { throw InvalidText("is not a valid IBAN") }
         self.text = number
     }
 

@@ -3,8 +3,10 @@ package struct Siren: TextValue, ExpressibleByStringLiteral {
     package let text: String
 
     package init(validating text: String) throws(InvalidText) {
-        guard text.utf8.count == 9, let digits = Luhn.digits(text) else { throw InvalidText("is no SIREN (9 digits)") }
-        guard Luhn.sum(digits) % 10 == 0 else { throw InvalidText("is no SIREN: the check digit is wrong") }
+        guard text.utf8.count == 9, let digits = Luhn.digits(text) else {
+            throw InvalidText("is not a valid SIREN (9 digits)")
+        }
+        guard Luhn.sum(digits) % 10 == 0 else { throw InvalidText("is not a valid SIREN: the check digit is wrong") }
         self.text = text
     }
 
@@ -22,11 +24,11 @@ package struct Siret: TextValue, ExpressibleByStringLiteral {
 
     package init(validating text: String) throws(InvalidText) {
         guard text.utf8.count == 14, let digits = Luhn.digits(text) else {
-            throw InvalidText("is no SIRET (14 digits)")
+            throw InvalidText("is not a valid SIRET (14 digits)")
         }
         let plain = digits.reduce(0, +)
         guard Luhn.sum(digits) % 10 == 0 || (text.utf8.starts(with: "356000000".utf8) && plain % 5 == 0) else {
-            throw InvalidText("is no SIRET: the check digit is wrong")
+            throw InvalidText("is not a valid SIRET: the check digit is wrong")
         }
         self.text = text
     }
@@ -41,7 +43,7 @@ package struct Siret: TextValue, ExpressibleByStringLiteral {
     package var siren: Siren {
         get throws(InvalidText) {
             guard let siren = try? Siren(validating: String(text.prefix(9))) else {
-                throw InvalidText("begins with nine digits that are no SIREN")
+                throw InvalidText("does not begin with a valid SIREN")
             }
             return siren
         }

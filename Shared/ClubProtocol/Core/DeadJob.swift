@@ -14,7 +14,7 @@ package struct DeadJob: Codable, Hashable, Sendable {
 
 /// What every service serves for its dead jobs: `endpoints: […] + JobAPI.endpoints`.
 package enum JobAPI {
-    package static let endpoints: [any Endpoint.Type] = [ListDeadJobs.self, ReviveDeadJob.self, RemoveDeadJob.self]
+    package static let endpoints: [any Endpoint.Type] = [ListDeadJobs.self, RetryDeadJob.self, DeleteDeadJob.self]
 }
 
 /// Lists dead jobs, the latest first.
@@ -37,7 +37,7 @@ package enum ListDeadJobs: Endpoint {
 }
 
 /// Gives a dead job all its attempts anew, from now on.
-package enum ReviveDeadJob: Endpoint {
+package enum RetryDeadJob: Endpoint {
     package static let operation = Operation(
         .post, "/v1/dead-jobs/{job}/revivals", "Gives a dead job all its attempts anew.", success: .noContent,
         access: .roles(.operator), problems: [.notFound, .jobAskedAgain])
@@ -46,7 +46,7 @@ package enum ReviveDeadJob: Endpoint {
 }
 
 /// Removes a dead job that need not be done any more.
-package enum RemoveDeadJob: Endpoint {
+package enum DeleteDeadJob: Endpoint {
     package static let operation = Operation(
         .delete, "/v1/dead-jobs/{job}", "Removes a dead job that need not be done any more.", success: .noContent,
         access: .roles(.operator), problems: [.notFound])

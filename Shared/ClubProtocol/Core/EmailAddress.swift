@@ -4,7 +4,7 @@ package struct EmailAddress: TextValue, ExpressibleByStringLiteral {
     package let text: String
 
     package init(validating text: String) throws(InvalidText) {
-        let refusal = InvalidText("is no e-mail address")
+        let refusal = InvalidText("is not a valid e-mail address")
         // One sign of a domain may be four bytes, and its A-label shorter: what is kept is measured, too.
         guard text.utf8.count <= 64 + 1 + 253 else { throw refusal }
         let bytes = Array(text.utf8)

@@ -6,7 +6,7 @@ package struct PostalCode: TextValue, ExpressibleByStringLiteral {
 
     package init(validating text: String) throws(InvalidText) {
         guard text.utf8.count <= 16, let code = Self.read(Array(text.utf8)) else {
-            throw InvalidText("is no postal code (5 digits)")
+            throw InvalidText("is not a valid postal code (5 digits)")
         }
         self.text = code
     }
@@ -71,7 +71,7 @@ package struct Departement: TextValue, ExpressibleByStringLiteral, Comparable {
 
     package init(validating text: String) throws(InvalidText) {
         guard (2...3).contains(text.utf8.count), text.utf8.allSatisfy({ $0 < 0x80 }), Self.codes.contains(text) else {
-            throw InvalidText("is no département code")
+            throw InvalidText("is not a valid département code")
         }
         self.text = text
     }

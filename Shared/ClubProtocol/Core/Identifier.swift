@@ -17,7 +17,7 @@ package struct Identifier<Entity>: TextValue, Comparable {
     }
 
     package init(validating text: String) throws(InvalidText) {
-        guard let uuid = UUIDText.parse(text) else { throw InvalidText("is no UUID") }
+        guard let uuid = UUIDText.parse(text) else { throw InvalidText("is not a valid UUID") }
         self.uuid = uuid
     }
 

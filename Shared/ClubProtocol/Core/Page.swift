@@ -16,7 +16,7 @@ package struct Cursor: TextValue {
     package let text: String
 
     package init(validating text: String) throws(InvalidText) {
-        guard !text.isEmpty, text.utf8.count <= 2048 else { throw InvalidText("is no cursor") }
+        guard !text.isEmpty, text.utf8.count <= 2048 else { throw InvalidText("is not a valid cursor") }
         self.text = text
     }
 

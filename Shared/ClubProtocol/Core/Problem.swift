@@ -19,39 +19,39 @@ package struct ProblemType: Hashable, Sendable {
 
 /// Problems that any operation may answer.
 extension ProblemType {
-    package static let malformed = ProblemType("malformed", "The request cannot be read", .badRequest)
+    package static let malformed = ProblemType("malformed", "Malformed request", .badRequest)
     package static let unauthenticated = ProblemType("unauthenticated", "A valid token is required", .unauthorized)
-    package static let forbidden = ProblemType("forbidden", "Your role may not do this", .forbidden)
-    package static let notFound = ProblemType("not-found", "There is no such thing", .notFound)
+    package static let forbidden = ProblemType("forbidden", "Not allowed for your role", .forbidden)
+    package static let notFound = ProblemType("not-found", "Not found", .notFound)
     package static let methodNotAllowed = ProblemType(
-        "method-not-allowed", "This path does not take that method", .methodNotAllowed)
+        "method-not-allowed", "Method not allowed", .methodNotAllowed)
     package static let requestTimeout = ProblemType(
-        "request-timeout", "The request took too long to arrive", .requestTimeout)
-    package static let conflict = ProblemType("conflict", "The state of things does not allow this", .conflict)
-    package static let alreadyExists = ProblemType("already-exists", "This exists already", .conflict)
+        "request-timeout", "Request timeout", .requestTimeout)
+    package static let conflict = ProblemType("conflict", "Conflict with the current state", .conflict)
+    package static let alreadyExists = ProblemType("already-exists", "Already exists", .conflict)
     package static let transitionNotAllowed = ProblemType(
-        "transition-not-allowed", "It cannot go from its state to that one", .conflict)
+        "transition-not-allowed", "Transition not allowed", .conflict)
     package static let stillRunning = ProblemType(
         "still-running", "A request with this Idempotency-Key is still running", .conflict)
-    package static let stale = ProblemType("stale", "It was changed in the meantime", .preconditionFailed)
+    package static let stale = ProblemType("stale", "Changed in the meantime", .preconditionFailed)
     package static let contentTooLarge = ProblemType("content-too-large", "The body is too large", .contentTooLarge)
     package static let uriTooLong = ProblemType("uri-too-long", "The URI is too long", .uriTooLong)
     package static let unsupportedMediaType = ProblemType(
-        "unsupported-media-type", "The operation does not take this content type", .unsupportedMediaType)
+        "unsupported-media-type", "Unsupported media type", .unsupportedMediaType)
     package static let expectationFailed = ProblemType(
-        "expectation-failed", "What the request expects cannot be met", .expectationFailed)
+        "expectation-failed", "Expectation failed", .expectationFailed)
     package static let invalid = ProblemType("invalid", "A value is not valid", .unprocessableContent)
     package static let keyReused = ProblemType(
-        "idempotency-key-reused", "This Idempotency-Key came with another request", .unprocessableContent)
+        "idempotency-key-reused", "This Idempotency-Key was used with another request", .unprocessableContent)
     package static let preconditionRequired = ProblemType(
         "precondition-required", "If-Match must say which version the change is based on", .preconditionRequired)
-    package static let tooManyRequests = ProblemType("too-many-requests", "Slow down", .tooManyRequests)
+    package static let tooManyRequests = ProblemType("too-many-requests", "Too many requests", .tooManyRequests)
     package static let headerTooLarge = ProblemType(
         "header-too-large", "The header is too large", .requestHeaderFieldsTooLarge)
-    package static let `internal` = ProblemType("internal", "Something went wrong on our side", .internalServerError)
+    package static let `internal` = ProblemType("internal", "Internal server error", .internalServerError)
     package static let unavailable = ProblemType("unavailable", "Not available right now", .serviceUnavailable)
-    package static let overloaded = ProblemType("overloaded", "Too much work at once", .serviceUnavailable)
-    package static let deadline = ProblemType("deadline", "The caller's time was over", .gatewayTimeout)
+    package static let overloaded = ProblemType("overloaded", "Overloaded", .serviceUnavailable)
+    package static let deadline = ProblemType("deadline", "Deadline exceeded", .gatewayTimeout)
 }
 
 /// What an operation answers when it cannot do as asked: `application/problem+json` (RFC 9457).

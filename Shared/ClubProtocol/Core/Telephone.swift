@@ -44,7 +44,7 @@ package struct Telephone: TextValue, ExpressibleByStringLiteral {
             && digits.allSatisfy { (0x30...0x39).contains($0) }
     }
 
-    private static let refusal = "is no telephone number that can be dialled"
+    private static let refusal = "is not a telephone number that can be dialled"
 
     package init(stringLiteral value: String) {
         do { try self.init(validating: value) } catch { preconditionFailure(error.reason) }

@@ -9,7 +9,7 @@ package protocol TextValue: Codable, Hashable, Sendable, CustomStringConvertible
     static var schema: TextSchema { get }
 }
 
-/// Why a text is not a value of its type: `"is no SIRET: the check digit is wrong"`.
+/// Why a text is not a value of its type: `"is not a valid SIRET: the check digit is wrong"`.
 package struct InvalidText: Error, Hashable, Sendable {
     package var reason: String
 

@@ -25,7 +25,7 @@ package struct Timestamp: TextValue, Comparable {
 
     /// Reads RFC 3339 with any offset; leap seconds are not kept.
     package init(validating text: String) throws(InvalidText) {
-        let refusal = InvalidText("is no RFC 3339 time")
+        let refusal = InvalidText("is not a valid RFC 3339 timestamp")
         guard (20...35).contains(text.utf8.count) else { throw refusal }
         let bytes = Array(text.utf8)
         guard bytes[10] == UInt8(ascii: "T") || bytes[10] == UInt8(ascii: "t"),
@@ -105,13 +105,13 @@ package struct Day: TextValue, Comparable, ExpressibleByStringLiteral {
     package let day: Int
 
     package init(validating text: String) throws(InvalidText) {
-        guard text.utf8.count == 10 else { throw InvalidText("is no day (YYYY-MM-DD)") }
+        guard text.utf8.count == 10 else { throw InvalidText("is not a valid date (YYYY-MM-DD)") }
         let bytes = Array(text.utf8)
         guard bytes[4] == UInt8(ascii: "-"), bytes[7] == UInt8(ascii: "-"),
             let year = Digits.read(bytes[0..<4]), let month = Digits.read(bytes[5..<7]),
             let day = Digits.read(bytes[8..<10]), year >= 1,
             (1...12).contains(month), (1...Day.length(ofMonth: month, in: year)).contains(day)
-        else { throw InvalidText("is no day (YYYY-MM-DD)") }
+        else { throw InvalidText("is not a valid date (YYYY-MM-DD)") }
         self.year = year
         self.month = month
         self.day = day

@@ -4,7 +4,7 @@ package struct WebAddress: TextValue, ExpressibleByStringLiteral {
     package let text: String
 
     package init(validating text: String) throws(InvalidText) {
-        let refusal = InvalidText("is no web address (https://…)")
+        let refusal = InvalidText("is not a valid web address (https://…)")
         guard text.utf8.count <= 2000 else { throw refusal }
         guard let bytes = Self.encoded(text), bytes.count <= 2000 else { throw refusal }
         guard let scheme = ["https://", "http://"].first(where: { Self.begins(bytes, with: $0) })?.utf8.count else {

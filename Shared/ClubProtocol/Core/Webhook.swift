@@ -72,7 +72,7 @@ package struct WebhookAddress: TextValue, ExpressibleByStringLiteral {
     }
 
     package init(validating text: String) throws(InvalidText) {
-        let refusal = InvalidText("is no web address (https://…)")
+        let refusal = InvalidText("is not a valid web address (https://…)")
         guard text.utf8.count <= 2000, let text = Self.ascii(text),
             text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && !Self.forbidden.contains($0) })
         else { throw refusal }
@@ -121,7 +121,7 @@ package struct WebhookEvent: TextValue, ExpressibleByStringLiteral {
     package let text: String
 
     package init(validating text: String) throws(InvalidText) {
-        let refusal = InvalidText("is no event such as person.changed, person.* or *.erased")
+        let refusal = InvalidText("is not an event such as person.changed, person.* or *.erased")
         guard text.utf8.count <= 100, text.isASCII else { throw refusal }
         let parts = text.split(atByte: UInt8(ascii: "."))
         guard parts.count == 2, text != "*.*", parts[0] == "*" || Self.isEntity(parts[0]),

@@ -10,7 +10,7 @@ package struct ContactPart: TextValue {
         guard text.utf8.count <= 100 else { throw InvalidText("is longer than 100 characters") }
         let bytes = try Self.ascii(text.removingScalars { $0 == "\u{A0}" || $0 == "\u{202F}" })
         guard bytes.allSatisfy({ (0x20..<0x7F).contains($0) }) else {
-            throw InvalidText("is no part of an e-mail address or a telephone")
+            throw InvalidText("is not part of an e-mail address or a telephone number")
         }
         let signs = Array(" .-/()+".utf8)
         let isNumber = bytes.allSatisfy { Self.isDigit($0) || signs.contains($0) }
@@ -34,7 +34,7 @@ package struct ContactPart: TextValue {
         var parts: [String] = []
         for label in labels {
             guard label.isASCII || DomainName.label(label.utf8) != nil else {
-                throw InvalidText("is no part of an e-mail address or a telephone")
+                throw InvalidText("is not part of an e-mail address or a telephone number")
             }
             parts.append(label.isASCII ? String(label) : DomainName.label(label.utf8) ?? "")
         }

@@ -62,7 +62,7 @@ package enum ListContributionReminders: Endpoint {
 
 /// Writes to members about what they owe: the call, a week before the last day, fifteen and thirty days after it; each
 /// once, and nothing to who has paid. It is done every morning by itself; called again, it writes to nobody twice.
-package enum RemindContributions: Endpoint {
+package enum SendContributionReminders: Endpoint {
     package static let operation = Operation(
         .post, "/v1/contribution-reminders", "Writes to members about what they owe.", access: .roles(.operator))
 

@@ -119,7 +119,7 @@ package enum ExportCoverage: Endpoint {
 }
 
 /// The same counts as a map, one square a département, in French.
-package enum DrawCoverage: Endpoint {
+package enum GetCoverageMap: Endpoint {
     package static let operation = Operation(
         .get, "/v1/coverage.svg", "Draws who serves each département as a map of France.", access: Coverage.access,
         produces: .svg)

@@ -129,7 +129,7 @@ package struct ListPosition<Entity>: TextValue {
 
     /// An identifier alone, as addresses had it once, is the beginning of the list.
     package init(validating text: String) throws(InvalidText) {
-        guard text.utf8.count <= 4 * 1100 else { throw InvalidText("is no place in a list") }
+        guard text.utf8.count <= 4 * 1100 else { throw InvalidText("is not a valid position in a list") }
         let parts = text.split(atByte: UInt8(ascii: "~")).map(String.init)
         id = try Identifier<Entity>(validating: parts.last ?? "")
         guard parts.count > 1 else {
@@ -137,7 +137,7 @@ package struct ListPosition<Entity>: TextValue {
             return
         }
         guard parts.count > 2, let stage = Int(parts[0]), (0...1000).contains(stage) else {
-            throw InvalidText("is no place in a list")
+            throw InvalidText("is not a valid position in a list")
         }
         key = parts[1..<(parts.count - 1)].joined(separator: "~")
         if !key.isEmpty { try Text.check(key, maximum: 1000, multiline: false) }

@@ -55,7 +55,7 @@ package enum ConfirmExpert: Endpoint {
 }
 
 /// An expert leaves the channel, or comes back; the record stays, with the day.
-package enum MoveExpert: Endpoint {
+package enum TransitionExpert: Endpoint {
     package static let operation = Operation(
         .post, "/v1/experts/{expert}/transitions", "Lets an expert leave, or come back.",
         access: .roles(.operator, .expert), problems: [.notFound, .transitionNotAllowed])
@@ -76,7 +76,7 @@ package enum ConfirmAmbassador: Endpoint {
 }
 
 /// An ambassador leaves the forum, or comes back; the record stays, with the day.
-package enum MoveAmbassador: Endpoint {
+package enum TransitionAmbassador: Endpoint {
     package static let operation = Operation(
         .post, "/v1/ambassadors/{ambassador}/transitions", "Lets an ambassador leave, or come back.",
         access: .roles(.operator, .ambassador), problems: [.notFound, .transitionNotAllowed])
@@ -88,7 +88,7 @@ package enum MoveAmbassador: Endpoint {
 
 /// Asks those for a confirmation whose last one is eleven months old, and reminds those who have not answered, three times
 /// at most. It is done every morning by itself; called again, it asks nobody twice.
-package enum CallConfirmations: Endpoint {
+package enum RequestConfirmations: Endpoint {
     package static let operation = Operation(
         .post, "/v1/confirmation-calls", "Asks ambassadors and experts to confirm their records.",
         access: .roles(.operator))

@@ -59,7 +59,7 @@ package enum ShowReferralFollowUp: Endpoint {
 
 /// What the forms of that page send: what became of an offer that was accepted. Satisfaction that is missing is asked for beside its
 /// field; an outcome that was told already leads back to the page.
-package enum TellReferralOutcome: Endpoint {
+package enum ReportReferralOutcome: Endpoint {
     package static let operation = Operation(
         .post, "/v1/referral-follow-ups/{token}/outcome", "Form: says what became of an offer that was accepted.",
         success: .seeOther, access: .anyone, problems: [.notFound], consumes: .form, produces: .html)

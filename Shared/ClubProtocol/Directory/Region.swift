@@ -4,7 +4,7 @@ package struct Region: TextValue, ExpressibleByStringLiteral, Comparable {
 
     package init(validating text: String) throws(InvalidText) {
         guard text.utf8.count == 2, text.isASCII, Self.departements[text] != nil else {
-            throw InvalidText("is no région code")
+            throw InvalidText("is not a région code")
         }
         self.text = text
     }

@@ -164,7 +164,7 @@ package enum GetErasure: Endpoint {
 }
 
 /// Begins or refuses an erasure that somebody asked for.
-package enum MoveErasure: Endpoint {
+package enum TransitionErasure: Endpoint {
     package static let operation = Operation(
         .post, "/v1/erasures/{erasure}/moves", "Begins or refuses an erasure that was asked for.",
         access: .roles(.operator), problems: [.notFound, .transitionNotAllowed])

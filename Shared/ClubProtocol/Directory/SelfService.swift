@@ -2,7 +2,7 @@ import HTTPTypes
 
 /// Mails a link to the own record to an address, if the directory has an ambassador or an expert by it. The answer is the
 /// same either way, and so is the time it takes: it tells nobody who is in the directory.
-package enum AskSelfServiceLink: Endpoint {
+package enum RequestSelfServiceLink: Endpoint {
     package static let operation = Operation(
         .post, "/v1/self-service-links", "Mails a link to the own record, if there is one.", success: .accepted,
         access: .anyone, problems: [.tooManyRequests])
@@ -17,7 +17,7 @@ package enum AskSelfServiceLink: Endpoint {
 }
 
 /// The page with the form for such a link.
-package enum ShowSelfServiceDoor: Endpoint {
+package enum ShowSelfServiceEntry: Endpoint {
     package static let operation = Operation(
         .get, "/v1/self-service", "Page: asks for the address to which a link to the own record is mailed.",
         access: .anyone, produces: .html)
@@ -26,7 +26,7 @@ package enum ShowSelfServiceDoor: Endpoint {
 }
 
 /// What that form sends.
-package enum KnockAtSelfService: Endpoint {
+package enum SubmitSelfServiceEmail: Endpoint {
     package static let operation = Operation(
         .post, "/v1/self-service", "Form: mails a link to the own record, if there is one.", access: .anyone,
         problems: [.tooManyRequests], consumes: .form, produces: .html)
@@ -43,7 +43,7 @@ package enum KnockAtSelfService: Endpoint {
 }
 
 /// The own record, with what can be done about it. To look at it changes nothing: programs that check mails follow links.
-package enum ShowSelf: Endpoint {
+package enum ShowOwnRecord: Endpoint {
     package static let operation = Operation(
         .get, "/v1/self-service/{token}", "Page: the own record, by the link of a mail.", access: .anyone,
         problems: [.notFound], produces: .html)
@@ -66,7 +66,7 @@ package enum ShowSelf: Endpoint {
 }
 
 /// Says that the own record is right.
-package enum ConfirmSelf: Endpoint {
+package enum ConfirmOwnRecord: Endpoint {
     package static let operation = Operation(
         .post, "/v1/self-service/{token}/confirmation", "Form: confirms the own record.", success: .seeOther,
         access: .anyone, problems: [.notFound, .transitionNotAllowed], consumes: .form, produces: .html)
@@ -76,7 +76,7 @@ package enum ConfirmSelf: Endpoint {
 }
 
 /// Leaves the network, or comes back.
-package enum MoveSelf: Endpoint {
+package enum TransitionOwnEnrolment: Endpoint {
     package static let operation = Operation(
         .post, "/v1/self-service/{token}/transition", "Form: leaves the network, or comes back.",
         success: .seeOther, access: .anyone, problems: [.notFound, .transitionNotAllowed], consumes: .form,
@@ -88,7 +88,7 @@ package enum MoveSelf: Endpoint {
 }
 
 /// The form in which the own record can be changed.
-package enum ShowSelfForm: Endpoint {
+package enum ShowOwnRecordForm: Endpoint {
     package static let operation = Operation(
         .get, "/v1/self-service/{token}/record", "Page: the form of the own record.",
         redirects: [.seeOther], access: .anyone, problems: [.notFound], produces: .html)
@@ -98,7 +98,7 @@ package enum ShowSelfForm: Endpoint {
 }
 
 /// Changes the own record, which confirms it. What cannot be taken is said beside its field, and nothing is changed.
-package enum ChangeSelf: Endpoint {
+package enum ChangeOwnRecord: Endpoint {
     package static let operation = Operation(
         .post, "/v1/self-service/{token}/record", "Form: changes and confirms the own record.",
         success: .seeOther, access: .anyone, problems: [.notFound, .stale], consumes: .form, produces: .html)
@@ -145,7 +145,7 @@ package enum ChangeSelf: Endpoint {
 }
 
 /// Everything that the four services know, for whoever the record is about (GDPR, article 15); as a file.
-package enum GetSelfData: Endpoint {
+package enum GetOwnData: Endpoint {
     package static let operation = Operation(
         .get, "/v1/self-service/{token}/data", "Gathers everything the club knows about the owner of a link.",
         access: .anyone, problems: [.notFound])
@@ -155,7 +155,7 @@ package enum GetSelfData: Endpoint {
 }
 
 /// Asks that everything about oneself be erased (GDPR, article 17); the club's staff begins it. Asked twice, it is asked once.
-package enum AskSelfErasure: Endpoint {
+package enum RequestOwnErasure: Endpoint {
     package static let operation = Operation(
         .post, "/v1/self-service/{token}/erasure", "Form: asks for the erasure of all that is known of oneself.",
         success: .seeOther, access: .anyone, problems: [.notFound], consumes: .form, produces: .html)

@@ -5,7 +5,7 @@ package struct Topic: TextValue, ExpressibleByStringLiteral, Comparable {
     /// Checks the form of the code, `lowerCamelCase` of 2 to 40 letters and digits; whether the vocabulary has it, the
     /// directory knows.
     package init(validating text: String) throws(InvalidText) {
-        try Code.check(text, "is no topic code")
+        try Code.check(text, "is not a valid topic code")
         self.text = text
     }
 
@@ -34,7 +34,7 @@ package struct Tier: TextValue, ExpressibleByStringLiteral {
     package let text: String
 
     package init(validating text: String) throws(InvalidText) {
-        try Code.check(text, "is no tier code")
+        try Code.check(text, "is not a valid tier code")
         self.text = text
     }
 

@@ -201,7 +201,7 @@ package enum ChangeEvent: Endpoint {
 }
 
 /// Takes an event to another state of its life.
-package enum MoveEvent: Endpoint {
+package enum TransitionEvent: Endpoint {
     package static let operation = Operation(
         .post, "/v1/events/{event}/transitions", "Publishes, closes, holds or calls off an event.",
         access: .roles(.operator), problems: [.notFound, .transitionNotAllowed, .eventWithoutSession, .eventOver])

@@ -5,7 +5,7 @@ package enum EventsAPI {
     package static let endpoints = own + WebhookAPI.endpoints + JobAPI.endpoints + ServicePageAPI.endpoints
 
     private static let own: [any Endpoint.Type] = [
-        CreateEvent.self, ListEvents.self, GetEvent.self, ChangeEvent.self, MoveEvent.self,
+        CreateEvent.self, ListEvents.self, GetEvent.self, ChangeEvent.self, TransitionEvent.self,
         AddSession.self, ListSessions.self, GetSession.self, ChangeSession.self,
         RegisterForEvent.self, ListRegistrations.self, GetRegistration.self, CancelRegistration.self,
         ReadPersonalData.self, ListRetentionRules.self, ChangeRetentionRule.self, ListRetentionDue.self,

@@ -12,7 +12,7 @@ enum FlatFault: Error {
         }
     }
 
-    static func stranger(_ name: String) -> FlatFault { .malformed("There is no parameter \(Shown.text(name)).") }
+    static func stranger(_ name: String) -> FlatFault { .malformed("Unknown parameter: \(Shown.text(name)).") }
 
     /// The same said as a 400.
     var malformed: FlatFault {

@@ -187,7 +187,7 @@ final class JSONNodeDecoder: Decoder, SingleValueDecodingContainer {
     private var unknownFields: [Problem.Field] {
         let pointer = pointer
         return unknown.prefix(20).map { key in
-            Problem.Field(pointer + "/" + WireKey.escaped(key), "\(Shown.text(key)) is no key of this object")
+            Problem.Field(pointer + "/" + WireKey.escaped(key), "\(Shown.text(key)) is not a key of this object")
         }
     }
 

@@ -71,7 +71,7 @@ struct JSONParser {
         return value
     }
 
-    private static let invalid = MalformedJSON("This is no valid JSON.")
+    private static let invalid = MalformedJSON("The body is not valid JSON.")
 
     /// The byte at the index; 0, which is valid nowhere outside of strings, at the end.
     private var current: UInt8 { index < bytes.count ? bytes[index] : 0 }
@@ -314,7 +314,7 @@ struct JSONParser {
 
     private static func text(_ bytes: ArraySlice<UInt8>) throws(MalformedJSON) -> String {
         guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw MalformedJSON("A string is no valid UTF-8.")
+            throw MalformedJSON("A string is not valid UTF-8.")
         }
         return text
     }

@@ -87,7 +87,7 @@ package enum ListInvitations: Endpoint {
 }
 
 /// Notes what the guest answered.
-package enum MoveInvitation: Endpoint {
+package enum TransitionInvitation: Endpoint {
     package static let operation = Operation(
         .post, "/v1/invitations/{invitation}/transitions", "Notes what the guest answered.",
         access: LobbyingAPI.writers, problems: [.notFound, .transitionNotAllowed])

@@ -8,7 +8,7 @@ package enum LobbyingAPI {
         CreateOfficial.self, ListOfficials.self, GetOfficial.self, ChangeOfficial.self,
         AddOfficialMandate.self, ListOfficialMandates.self,
         CreateCircleMeeting.self, ListCircleMeetings.self, GetCircleMeeting.self,
-        Invite.self, ListInvitations.self, MoveInvitation.self,
+        Invite.self, ListInvitations.self, TransitionInvitation.self,
         RecordAttendance.self, GetAttendance.self,
         ReadPersonalData.self, GetAuditHead.self, VerifyAudit.self, ReadChanges.self,
     ]

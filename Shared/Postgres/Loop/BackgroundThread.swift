@@ -2,7 +2,7 @@ import Glibc
 
 /// Threads for what blocks, so that none of Swift's pool is held.
 package enum BackgroundThread {
-    private final class Work: Sendable {
+    private final class RoutedRequest: Sendable {
         let name: String
         let body: @Sendable () -> Void
 
@@ -16,19 +16,19 @@ package enum BackgroundThread {
     ///
     /// - Parameter name: what `ps` and debuggers show; Linux keeps the first 15 bytes of it.
     package static func start(_ name: String, _ body: @escaping @Sendable () -> Void) {
-        let work = unsafe Unmanaged.passRetained(Work(name: name, body: body)).toOpaque()
+        let work = unsafe Unmanaged.passRetained(RoutedRequest(name: name, body: body)).toOpaque()
         var attributes = pthread_attr_t()
         unsafe pthread_attr_init(&attributes)
         unsafe pthread_attr_setdetachstate(&attributes, CInt(PTHREAD_CREATE_DETACHED))
         var thread = pthread_t()
         let code = unsafe pthread_create(&thread, &attributes, entry, work)
         unsafe pthread_attr_destroy(&attributes)
-        if code != 0 { unsafe Unmanaged<Work>.fromOpaque(work).release() }
+        if code != 0 { unsafe Unmanaged<RoutedRequest>.fromOpaque(work).release() }
     }
 
     private static let entry: @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? = { argument in
         guard let argument = unsafe argument else { return nil }
-        let work = unsafe Unmanaged<Work>.fromOpaque(argument).takeRetainedValue()
+        let work = unsafe Unmanaged<RoutedRequest>.fromOpaque(argument).takeRetainedValue()
         setName(work.name)
         work.body()
         return nil

@@ -173,7 +173,7 @@ extension Wire {
             .copyOutStarts(let operation, _, let failure?):
             operation.promise?.fail(failure)
         case .copyInStarts(let operation, _, nil), .copyOutStarts(let operation, _, nil):
-            let error = PostgresError(.server, message: "the statement is no COPY in this direction")
+            let error = PostgresError(.server, message: "the statement is not a COPY in this direction")
             operation.promise?.fail(error)
         case .none, .copyingIn, .copyInDrains, .copyingOut, .copyOutReads, .copiedOut: break
         }

@@ -75,7 +75,7 @@ private struct RowDecoder: Decoder {
     /// A row of one column can be read as its value.
     private func only() throws -> CellDecoder {
         guard columns.names.count == 1 else {
-            throw PostgresError(.decoding, message: "a row of \(columns.names.count) columns is no single value")
+            throw PostgresError(.decoding, message: "a row of \(columns.names.count) columns is not a single value")
         }
         return CellDecoder(cell: Cell(row.handle, row: row.index, column: 0, name: columns.names[0]))
     }
@@ -90,7 +90,7 @@ private struct RowContainer<Key: CodingKey>: KeyedDecodingContainerProtocol {
     private func cell(_ key: Key) throws(PostgresError) -> Cell {
         let name = key.stringValue
         guard let position = columns.positions[name] else {
-            throw PostgresError(.decoding, column: name, message: "there is no column \"\(name)\"")
+            throw PostgresError(.decoding, column: name, message: "no column \"\(name)\"")
         }
         return Cell(row.handle, row: row.index, column: position, name: name)
     }

@@ -82,7 +82,7 @@ package struct Row: Sendable {
 
     private func position(of column: String) throws(PostgresError) -> Int {
         guard let position = handle.index(of: column) else {
-            throw PostgresError(.decoding, column: column, message: "there is no column \"\(column)\"")
+            throw PostgresError(.decoding, column: column, message: "no column \"\(column)\"")
         }
         return position
     }

@@ -162,7 +162,7 @@ struct ConfigurationLayers: Sendable {
         let isNewline = { (byte: UInt8) in byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r") }
         let end = bytes.lastIndex { !isNewline($0) } ?? -1
         guard let value = String(validating: bytes[...end].drop(while: isNewline), as: UTF8.self) else {
-            throw ConfigurationProblem(key.inFile.variable, "\(path) is no UTF-8 text")
+            throw ConfigurationProblem(key.inFile.variable, "\(path) is not UTF-8 text")
         }
         guard !value.isEmpty else { throw ConfigurationProblem(key.inFile.variable, "\(path) is empty") }
         return value
@@ -174,7 +174,7 @@ struct ConfigurationLayers: Sendable {
         let variable = "CONFIG_FILE"
         let bytes = try read(path, variable)
         guard let object = try? JSONDecoder().decode([String: JSONValue].self, from: Data(bytes)) else {
-            throw ConfigurationProblem(variable, "\(path) is no JSON object")
+            throw ConfigurationProblem(variable, "\(path) is not a JSON object")
         }
         let allowed = Set(known.flatMap { [$0.variable, $0.inFile.variable] })
         var values: [(ConfigurationKey, String)] = []

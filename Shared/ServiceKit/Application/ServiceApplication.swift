@@ -17,7 +17,7 @@ package protocol ServiceApplication: Sendable {
     /// The services it calls. One that is down is a warning on the health page.
     static var peers: [ServiceName] { get }
     /// Mounts the routes, jobs, schedules and followers of every feature.
-    static func assemble(_ backend: Backend, into parts: inout ServiceParts) throws
+    static func assemble(_ backend: Backend, into builder: inout ServiceBuilder) throws
 }
 
 extension ServiceApplication {

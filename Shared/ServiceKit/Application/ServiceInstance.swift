@@ -27,8 +27,8 @@ package final class ServiceInstance<App: ServiceApplication>: Service {
 
     /// Where it listens.
     struct Ports: Sendable {
-        let api = Later<Int>()
-        let `operator` = Later<Int>()
+        let api = OneShot<Int>()
+        let `operator` = OneShot<Int>()
     }
 
     /// Opens no connection and no port.
@@ -50,33 +50,33 @@ package final class ServiceInstance<App: ServiceApplication>: Service {
             let backend = Backend(
                 name: App.name, database: database, journal: Journal(), jobs: JobQueue(database: database),
                 peers: peers, links: SignedLinks(key: key), logger: logger, configuration: configuration)
-            var parts = ServiceParts(backend: backend)
-            try App.assemble(backend, into: &parts)
+            var builder = ServiceBuilder(backend: backend)
+            try App.assemble(backend, into: &builder)
             if App.endpoints.contains(where: { $0 == ShowService.self }) {
                 try ServicePage(
                     title: App.title, endpoints: App.endpoints, operatorPort: configuration.operatorPort
-                ).mount(on: &parts)
+                ).mount(on: &builder)
             }
             if App.endpoints.contains(where: { $0 == VerifyAudit.self }) {
-                AuditRoutes(backend: backend).mount(on: &parts)
+                AuditRoutes(backend: backend).mount(on: &builder)
             }
             if App.endpoints.contains(where: { $0 == ListDeadJobs.self }) {
-                DeadJobRoutes(backend: backend).mount(on: &parts)
+                DeadJobRoutes(backend: backend).mount(on: &builder)
             }
-            let feed = Self.mountFeed(into: &parts, backend)
+            let feed = Self.mountFeed(into: &builder, backend)
             if App.endpoints.contains(where: { $0 == CreateWebhook.self }) {
-                Webhooks(backend, key: key).mount(on: &parts)
+                Webhooks(backend, key: key).mount(on: &builder)
             }
-            try parts.routes.validate(against: App.endpoints)
-            var callers = parts.callers
+            try builder.routes.validate(against: App.endpoints)
+            var callers = builder.callers
             if callers == nil, App.peers.contains(.directory) { callers = .asking(try peers[.directory]) }
             let responder = try Responder(
-                routes: parts.routes, database: database, verifier: verifier,
+                routes: builder.routes, database: database, verifier: verifier,
                 callers: configuration.checksCallers ? callers : nil, links: backend.links,
                 limits: configuration.limits, openAPI: openAPI, jwks: try signer.jwks, logger: logger)
             let health = Health(
                 service: App.name, database: database, migrator: App.migrator(runtimeRole: nil), logger: logger,
-                warnings: { [watches = parts.watches] in
+                warnings: { [watches = builder.watches] in
                     watches.reduce(into: verifier.warnings) { all, watch in all.merge(watch.warnings) { $0 + $1 } }
                 }
             ) { [calls = App.peers] in
@@ -86,13 +86,13 @@ package final class ServiceInstance<App: ServiceApplication>: Service {
             self.configuration = configuration
             self.backend = backend
             self.health = health
-            jobKinds = parts.jobs.map(\.kind) + (parts.schedules + Housekeeping.schedules(database)).map(\.job.kind)
+            jobKinds = builder.jobs.map(\.kind) + (builder.schedules + Housekeeping.schedules(database)).map(\.job.kind)
             self.responder = responder
             self.feed = feed
             self.http = http
             self.ports = ports
-            let background = Background(
-                services: try Self.background(parts, feed, backend), health: health, logger: logger)
+            let background = BackgroundServices(
+                services: try Self.background(builder, feed, backend), health: health, logger: logger)
             group = Self.makeGroup(
                 backend: backend, responder: responder, feed: feed, health: health, background: background,
                 watch: TrustFileWatch(verifier: verifier), ports: ports)
@@ -113,34 +113,34 @@ package final class ServiceInstance<App: ServiceApplication>: Service {
 
     // MARK: Parts
 
-    private static func mountFeed(into parts: inout ServiceParts, _ backend: Backend) -> ChangeFeed? {
+    private static func mountFeed(into builder: inout ServiceBuilder, _ backend: Backend) -> ChangeFeed? {
         guard App.endpoints.contains(where: { $0 == ReadChanges.self }) else { return nil }
         let feed = ChangeFeed(
-            database: backend.database, schema: App.name.rawValue, snapshots: parts.snapshots, logger: backend.logger)
-        parts.routes.read(ReadChanges.self) { call in
-            .json(try await feed.json(call.query, for: call.work))
+            database: backend.database, schema: App.name.rawValue, snapshots: builder.snapshots, logger: backend.logger)
+        builder.routes.read(ReadChanges.self) { call in
+            .json(try await feed.json(call.query, for: call.request))
         }
         return feed
     }
 
     private static func background(
-        _ parts: ServiceParts, _ feed: ChangeFeed?, _ backend: Backend
+        _ builder: ServiceBuilder, _ feed: ChangeFeed?, _ backend: Backend
     ) throws -> [any Service] {
         let runner = try JobRunner(
-            database: backend.database, schema: App.name.rawValue, jobs: parts.jobs,
-            schedules: parts.schedules + Housekeeping.schedules(backend.database), logger: backend.logger)
+            database: backend.database, schema: App.name.rawValue, jobs: builder.jobs,
+            schedules: builder.schedules + Housekeeping.schedules(backend.database), logger: backend.logger)
         let sealer = AuditSealer(trail: AuditTrail(database: backend.database), logger: backend.logger)
         var services: [any Service] = [runner, sealer]
         if let feed { services.append(feed) }
         if !App.peers.isEmpty {
-            services.append(PeerWatch(peers: backend.peers, names: App.peers, interval: .seconds(5)))
+            services.append(PeerProbe(peers: backend.peers, names: App.peers, interval: .seconds(5)))
         }
-        return services + parts.background
+        return services + builder.background
     }
 
     /// Started together; stopped one after the other from the last to the first.
     private static func makeGroup(
-        backend: Backend, responder: Responder, feed: ChangeFeed?, health: Health, background: Background,
+        backend: Backend, responder: Responder, feed: ChangeFeed?, health: Health, background: BackgroundServices,
         watch: TrustFileWatch, ports: Ports
     ) -> ServiceGroup {
         let configuration = backend.configuration
@@ -165,11 +165,11 @@ package final class ServiceInstance<App: ServiceApplication>: Service {
             feed?.drain()
         }
         let services: [any Service] = [
-            Listening(
+            BindErrors(
                 variable: "OPERATOR_PORT", host: configuration.operatorHost, port: configuration.operatorPort,
                 listener: operators),
             watch, backend.database, background,
-            Listening(variable: "PORT", host: configuration.host, port: configuration.port, listener: api),
+            BindErrors(variable: "PORT", host: configuration.host, port: configuration.port, listener: api),
             draining,
         ]
         var group = ServiceGroupConfiguration(

@@ -23,8 +23,8 @@ struct ServicePage {
         ])
     }
 
-    func mount(on parts: inout ServiceParts) {
-        parts.routes.read(ShowService.self) { [text] _ in .text(text) }
+    func mount(on builder: inout ServiceBuilder) {
+        builder.routes.read(ShowService.self) { [text] _ in .text(text) }
     }
 
     private static func isPublicPage(_ operation: Operation) -> Bool {

@@ -4,14 +4,14 @@ import ClubProtocol
 struct AuditRoutes {
     let backend: Backend
 
-    func mount(on parts: inout ServiceParts) {
+    func mount(on builder: inout ServiceBuilder) {
         let trail = AuditTrail(database: backend.database)
         let service = backend.name
-        parts.routes.read(GetAuditHead.self) { _ in
+        builder.routes.read(GetAuditHead.self) { _ in
             let head = try await trail.head()
             return .value(AuditHead(service: service, seq: head.seq, hash: head.hash))
         }
-        parts.routes.read(VerifyAudit.self) { call in
+        builder.routes.read(VerifyAudit.self) { call in
             let noted: AuditTrail.Head?
             switch (call.body.seq, call.body.hash) {
             case (let seq?, let hash?): noted = AuditTrail.Head(seq: seq, hash: hash)
@@ -31,7 +31,7 @@ struct AuditRoutes {
                     AuditVerification(intact: false, brokenAt: seq, fault: fault, unsealedSince: unsealed))
             }
         }
-        parts.watch(
+        builder.watch(
             "audit", "unsealed", gauge: "audit_entries_overdue",
             output: { "\($0) entries have waited for their seal for more than a minute; the log says why" },
             count: { try await trail.countOverdue() })

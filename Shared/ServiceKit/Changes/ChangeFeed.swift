@@ -20,14 +20,14 @@ package struct ChangeFeed: Service {
 
     package static let longestWait = 30
     /// What is left of the caller's time when a wait ends for it.
-    private static let wayBack = Duration.milliseconds(200)
+    private static let responseMargin = Duration.milliseconds(200)
 
     private let database: PostgresClient
     private let channel: String
     private let snapshots: [String: ChangeSnapshot]
     private let settings: Settings
     private let logger: Logger
-    private let bell = Bell()
+    private let bell = Broadcast()
     private let draining = Latch()
 
     /// - Parameters:
@@ -75,7 +75,7 @@ package struct ChangeFeed: Service {
     /// - Parameter work: the request that is answered. One that may wait has a seat in the waiting room from its beginning, so that
     ///   no caller has more of them at work than it has seats; while it waits others have its place.
     /// - Throws: 429 and 503 when there is no seat, besides what ``read(_:)`` throws.
-    func json(_ query: ReadChanges.Query, for work: Work?) async throws -> [UInt8] {
+    func json(_ query: ReadChanges.Query, for request: RoutedRequest?) async throws -> [UInt8] {
         let start = try query.after.map(FeedPosition.init) ?? .beginning
         let wait = query.wait ?? 0
         guard (0...Self.longestWait).contains(wait) else {
@@ -83,26 +83,26 @@ package struct ChangeFeed: Service {
         }
         func batch() async throws -> [UInt8] {
             let limit = (query.limit ?? .standard).value
-            let rows = try await rows(after: start, limit: limit, until: end(of: wait), for: work)
+            let rows = try await rows(after: start, limit: limit, until: end(of: wait), for: request)
             return try await write(rows, after: query.after)
         }
-        guard wait > 0, let work else { return try await batch() }
-        return try await work.seated(batch)
+        guard wait > 0, let request else { return try await batch() }
+        return try await request.seated(batch)
     }
 
     /// The end of the wait; some time before the caller's own deadline, so that the answer still reaches it.
     private func end(of wait: Int) -> ContinuousClock.Instant {
         let end = ContinuousClock.now + .seconds(wait)
-        return PostgresDeadline.current.map { min(end, $0 - Self.wayBack) } ?? end
+        return PostgresDeadline.current.map { min(end, $0 - Self.responseMargin) } ?? end
     }
 
     private func rows(
-        after start: FeedPosition, limit: Int, until end: ContinuousClock.Instant, for work: Work?
+        after start: FeedPosition, limit: Int, until end: ContinuousClock.Instant, for request: RoutedRequest?
     ) async throws -> Rows {
         try await bell.listening { rung in
             let rows = try await database.query(start.rows(limit: limit))
             guard mustWait(rows, until: end) else { return rows }
-            return try await news(rows, after: start, limit: limit, until: end, rung, for: work)
+            return try await news(rows, after: start, limit: limit, until: end, rung, for: request)
         }
     }
 
@@ -113,7 +113,7 @@ package struct ChangeFeed: Service {
     /// Waits for changes, and looks for them each time that there may be some.
     private func news(
         _ none: Rows, after start: FeedPosition, limit: Int, until end: ContinuousClock.Instant, _ rung: Signal,
-        for work: Work?
+        for request: RoutedRequest?
     ) async throws -> Rows {
         var rows = none
         var hiddenPause = settings.hiddenPoll
@@ -127,13 +127,13 @@ package struct ChangeFeed: Service {
                 hiddenPause = settings.hiddenPoll
             }
             let longest = min(pause, end - .now)
-            if let work {
-                await work.outside { await rung.wait(upTo: longest) }
+            if let request {
+                await request.outside { await rung.wait(upTo: longest) }
             } else {
                 await rung.wait(upTo: longest)
             }
             try Task.checkCancellation()
-            if let deadline = PostgresDeadline.current, .now >= deadline - Self.wayBack { return rows }
+            if let deadline = PostgresDeadline.current, .now >= deadline - Self.responseMargin { return rows }
             rows = try await database.query(start.rows(limit: limit))
         }
         return rows

@@ -26,7 +26,7 @@ struct FeedPosition: Hashable, Sendable {
         let parts = cursor.text.split(atByte: UInt8(ascii: "."))
         guard parts.count == 2, parts.allSatisfy({ $0.utf8.allSatisfy { (48...57).contains($0) } }),
             let transaction = UInt64(parts[0]), let id = Int64(parts[1])
-        else { throw Problem(.malformed, "after is no cursor of this feed") }
+        else { throw Problem(.malformed, "after is not a valid cursor of this feed") }
         self.transaction = transaction
         self.id = id
     }

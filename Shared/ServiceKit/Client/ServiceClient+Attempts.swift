@@ -72,10 +72,10 @@ extension ServiceClient {
         }
     }
 
-    private func repeating<Answer: Sendable>(
+    private func repeating<Response: Sendable>(
         _ call: OutgoingCall, until deadline: ContinuousClock.Instant,
-        send: (HTTPClientRequest) async throws -> Answer, verdict: (Answer) -> FailedAttempt?
-    ) async throws -> Answer {
+        send: (HTTPClientRequest) async throws -> Response, verdict: (Response) -> FailedAttempt?
+    ) async throws -> Response {
         var attempt = 0
         let insistence = ContinuousClock.now + policy.insistence
         while true {
@@ -94,14 +94,14 @@ extension ServiceClient {
     }
 
     /// One sending, reported to the circuit breaker.
-    private func once<Answer: Sendable>(
+    private func once<Response: Sendable>(
         _ call: OutgoingCall, until deadline: ContinuousClock.Instant, retry: Bool,
-        send: (HTTPClientRequest) async throws -> Answer, verdict: (Answer) -> FailedAttempt?
-    ) async throws -> Answer {
+        send: (HTTPClientRequest) async throws -> Response, verdict: (Response) -> FailedAttempt?
+    ) async throws -> Response {
         let request = try call.request(for: self, until: deadline)
         let admission = try gate.admit(retry: retry)
         let start = ContinuousClock.now
-        let answer: Answer
+        let answer: Response
         do {
             answer = try await send(request)
         } catch {
@@ -189,7 +189,7 @@ extension ServiceClient {
             case .connectTimeout, .getConnectionFromPoolTimeout, .tlsHandshakeTimeout:
                 return .unavailable(reason: "no connection", retryAfter: nil)
             case .invalidURL, .emptyHost, .emptyScheme:
-                return .final(.unavailable(name, reason: "its address is no URL"))
+                return .final(.unavailable(name, reason: "its address is not a URL"))
             default: return .unavailable(reason: "connection lost", retryAfter: nil)
             }
         default: return .unavailable(reason: "no answer", retryAfter: nil)

@@ -61,10 +61,10 @@ struct APIChannel: ServerChildChannel {
         let finished: EventLoopFuture<Void>
     }
 
-    let responder: any Answering
+    let responder: any RequestHandling
     private let turns = TurnsByLoop()
 
-    init(responder: any Answering) {
+    init(responder: any RequestHandling) {
         self.responder = responder
     }
 
@@ -86,7 +86,7 @@ struct APIChannel: ServerChildChannel {
                 value: AdaptiveRecvByteBufferAllocator(
                     minimum: 512, initial: 2048, maximum: responder.limits.readBytes))
             let pipeline = channel.pipeline.syncOperations
-            try pipeline.addHandler(ByteWatch(connection))
+            try pipeline.addHandler(PreParserTap(connection))
             try pipeline.addHandler(
                 ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes, limitConfiguration: limits)))
             try pipeline.addHandler(connection)
@@ -104,7 +104,7 @@ struct APIChannel: ServerChildChannel {
 }
 
 /// Tells the connection of bytes before they are parsed: when they come, and what they were when the parser refuses them.
-private final class ByteWatch: ChannelInboundHandler {
+private final class PreParserTap: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
 

@@ -16,11 +16,11 @@ package struct Call<E: Endpoint>: Sendable {
     package let deadline: ContinuousClock.Instant?
     let paging: PageRequest?
     let base: Logger
-    let work: Work
+    let request: RoutedRequest
 
     /// What the body is, of that which the operation takes.
     package var media: Operation.Media {
-        Responder.media(work.head.contentType, work.route.operation) ?? work.route.operation.consumes
+        Responder.media(request.head.contentType, request.route.operation) ?? request.route.operation.consumes
     }
 
     /// Waits for somebody outside who has no time to keep, as a name server: with a seat in the waiting room, while another request has
@@ -28,7 +28,7 @@ package struct Call<E: Endpoint>: Sendable {
     ///
     /// - Throws: 429 and 503 when there is no seat; what `wait` throws.
     func waitOutside<Value>(_ wait: () async throws -> Value) async throws -> Value {
-        try await work.seated { try await work.outside(wait) }
+        try await request.seated { try await request.outside(wait) }
     }
 
     /// The service's logger with the request and the operation on every line.

@@ -52,23 +52,23 @@ extension ConnectionHandler {
     func take(_ bytes: ByteBuffer) {
         let count = bytes.readableBytes
         bodyPieces.add(count)
-        guard let work else {
+        guard let request else {
             if received > Self.discardable { refuse(.tooLarge(Self.discardable)) }
             return
         }
-        if work.head.isChunked, bodyPieces.areTooSmall {
+        if request.head.isChunked, bodyPieces.areTooSmall {
             return refuse(Problem(.malformed, "The body comes in too many too small chunks."))
         }
-        switch work.bodyRule {
+        switch request.bodyRule {
         case .ignore:
             if received > Self.discardable { refuse(.tooLarge(Self.discardable)) }
         case .collect(let limit):
             guard body.count + count <= limit else { return refuse(.tooLarge(limit)) }
-            let hold = bodyHold ?? BodyHold(responder.bodies, for: work.head.client)
+            let hold = bodyHold ?? BodyHold(responder.bodies, for: request.head.client)
             bodyHold = hold
             guard hold.take(count) else { return refuse(ProblemMapping.overloaded) }
             // What a head promises is not set aside: to promise costs nothing.
-            if body.isEmpty { body.reserveCapacity(min(work.head.contentLength ?? count, limit, BodyBudget.small)) }
+            if body.isEmpty { body.reserveCapacity(min(request.head.contentLength ?? count, limit, BodyBudget.small)) }
             body.append(contentsOf: bytes.readableBytesView)
         case .stream(let limit):
             takeUpload(bytes, limit: limit)
@@ -80,9 +80,9 @@ extension ConnectionHandler {
         phase = .answering
         if upload != nil {
             endUpload()
-        } else if let work, task == nil {
-            let input = work.bodyRule.input(body)
-            start(work, input)
+        } else if let request, task == nil {
+            let input = request.bodyRule.input(body)
+            start(request, input)
         } else if let page, task == nil {
             start(page)
         }

@@ -49,7 +49,7 @@ extension ConnectionHandler {
         // Within a request it is the trailers that are too long.
         case .headerOverflow where !isWithinRequest && phase == .idle && isFirstLineTooLong: Problem(.uriTooLong)
         case .headerOverflow: Problem(.headerTooLarge)
-        default: Problem(.malformed, "This is no HTTP/1.1.")
+        default: Problem(.malformed, "The request is not valid HTTP/1.1.")
         }
     }
 
@@ -106,13 +106,15 @@ extension ConnectionHandler {
             return
         }
         lineOfUnknownMethod = nil
-        blame(isPlausible ? problem(forUnknownMethodIn: words) : Problem(.malformed, "This is no HTTP/1.1."))
+        blame(
+            isPlausible ? problem(forUnknownMethodIn: words) : Problem(.malformed, "The request is not valid HTTP/1.1.")
+        )
     }
 
     private func problem(forUnknownMethodIn words: [ArraySlice<UInt8>]) -> Problem {
         if words.count > 1, words[1].count > limits.uriBytes { return Problem(.uriTooLong) }
         guard words.count == 3, words[2].starts(with: "HTTP/1.".utf8) else {
-            return Problem(.malformed, "This is no HTTP/1.1.")
+            return Problem(.malformed, "The request is not valid HTTP/1.1.")
         }
         guard let allow = responder.allowed(String(decoding: words[1], as: UTF8.self)) else {
             return Problem(.notFound)

@@ -48,19 +48,19 @@ final class ConnectionHandler: ChannelDuplexHandler {
     /// What may come after an answer that did not wait for the body, before the connection is closed over it.
     static let discardable = 64 << 10
 
-    let responder: any Answering
+    let responder: any RequestHandling
     let turns: LoopTurns
     let executor: LoopExecutor
     /// Succeeds when the connection is closed and nothing works for it any more.
     let finished: EventLoopPromise<Void>
     var context: ChannelHandlerContext?
     var phase = Phase.idle
-    var work: Work?
+    var request: RoutedRequest?
     /// Makes the answer when the request is there, where it is no work.
-    var page: (@Sendable () async -> WireAnswer)?
+    var page: (@Sendable () async -> RawResponse)?
     /// Requests that this turn of the event loop has seen begin.
     var requestsInTurn = 0
-    var form = AnswerEncoder.Form(keepsAlive: true)
+    var form = ResponseEncoder.Form(keepsAlive: true)
     var hasStreamHead = false
     var body: [UInt8] = []
     /// What the body of this request takes of the memory for all.
@@ -75,7 +75,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     var uploaded = 0
     var uploadIsFull = false
     var task: Task<Void, Never>?
-    var alarm = Alarm()
+    var alarm = ConnectionTimeout()
     /// The other end, known as soon as there is one.
     var peer: Peer?
     /// Whether this connection is counted among those of its address.
@@ -111,7 +111,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     var lineOfUnknownMethod: [UInt8]?
 
     init(
-        responder: any Answering, turns: LoopTurns, executor: LoopExecutor, finished: EventLoopPromise<Void>
+        responder: any RequestHandling, turns: LoopTurns, executor: LoopExecutor, finished: EventLoopPromise<Void>
     ) {
         self.responder = responder
         self.turns = turns
@@ -221,7 +221,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
             case .answering:
                 if !hasParkedHead { form.keepsAlive = false }
                 watchForLeaving(context)
-            case .idle where lineOfUnknownMethod != nil: refuse(Problem(.malformed, "This is no HTTP/1.1."))
+            case .idle where lineOfUnknownMethod != nil:
+                refuse(Problem(.malformed, "The request is not valid HTTP/1.1."))
             case .idle, .discarding: close()
             case .receiving:
                 endUpload(with: ConnectionLost())
@@ -283,8 +284,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
         let head = RequestHead(parsed, from: peer)
         // After CONNECT and a request for another protocol the parser reads nothing more.
         let ends = parsed.method == .CONNECT || head.asksForUpgrade || inputHasEnded && !hasParkedHead
-        form = AnswerEncoder.Form(
-            omitsBody: head.verb == .head,
+        form = ResponseEncoder.Form(
+            omitsBody: head.method == .head,
             keepsAlive: parsed.isKeepAlive && !ends && !isQuiescing && !responder.isDraining,
             isOldClient: parsed.version.minor == 0)
         if parsed.uri.utf8.count > limits.uriBytes { return refuse(Problem(.uriTooLong)) }
@@ -292,11 +293,11 @@ final class ConnectionHandler: ChannelDuplexHandler {
         if let fault = head.fault { return refuse(fault) }
         switch responder.open(head) {
         case .answer(let answer): answerEarly(answer, head)
-        case .work(let work):
-            self.work = work
+        case .request(let request):
+            self.request = request
             phase = .receiving
             if head.expectsContinue, head.hasBody { writeContinue(context) }
-            if case .stream = work.bodyRule { startUpload(work, context) }
+            if case .stream = request.bodyRule { startUpload(request, context) }
         case .page(let page):
             self.page = page
             phase = .receiving
@@ -305,7 +306,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     /// Answers by the head alone. The connection stays open if what is left of the request is small.
-    private func answerEarly(_ answer: WireAnswer, _ head: RequestHead) {
+    private func answerEarly(_ answer: RawResponse, _ head: RequestHead) {
         if (head.contentLength ?? 0) > Self.discardable || (head.expectsContinue && head.hasBody) {
             form.keepsAlive = false
         }
@@ -315,19 +316,19 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     /// Runs the work on this connection's event loop.
-    func start(_ work: Work, _ input: BodyInput) {
+    func start(_ request: RoutedRequest, _ input: BodyInput) {
         guard let context else { return }
         let connection = NIOLoopBound(self, eventLoop: context.eventLoop)
-        let sink = ConnectionSink(connection: connection, eventLoop: context.eventLoop, work: work)
+        let sink = ConnectionSink(connection: connection, eventLoop: context.eventLoop, request: request)
         if inputHasEnded { watchForLeaving(context) }
         task = Task(executorPreference: executor) {
-            let completion = await work.run(input, sink: sink)
+            let completion = await request.run(input, sink: sink)
             connection.value.deliver(completion)
         }
     }
 
     /// Makes a page on this connection's event loop.
-    func start(_ page: @escaping @Sendable () async -> WireAnswer) {
+    func start(_ page: @escaping @Sendable () async -> RawResponse) {
         guard let context else { return }
         let connection = NIOLoopBound(self, eventLoop: context.eventLoop)
         task = Task(executorPreference: executor) {
@@ -338,7 +339,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     func deliver(_ completion: Completion) {
         task = nil
-        work = nil
+        request = nil
         page = nil
         dropBody()
         guard let context, phase != .closing else {

@@ -3,17 +3,17 @@ import NIOCore
 
 /// Bodies that do not fit in memory: uploads on their way in, lines on their way out.
 extension ConnectionHandler {
-    func startUpload(_ work: Work, _ context: ChannelHandlerContext) {
+    func startUpload(_ request: RoutedRequest, _ context: ChannelHandlerContext) {
         let connection = NIOLoopBound(self, eventLoop: context.eventLoop)
         let eventLoop = context.eventLoop
-        let hold = BodyHold(responder.bodies, for: work.head.client)
-        let (body, source) = UploadBody.make(for: work, holding: hold) {
+        let hold = BodyHold(responder.bodies, for: request.head.client)
+        let (body, source) = UploadBody.make(for: request, holding: hold) {
             eventLoop.execute { connection.value.uploadWantsMore() }
         }
         upload = source
         bodyHold = hold
         uploaded = 0
-        start(work, .upload(body))
+        start(request, .upload(body))
     }
 
     func takeUpload(_ bytes: ByteBuffer, limit: Int) {
@@ -45,7 +45,7 @@ extension ConnectionHandler {
         if let error { source.finish(error) } else { source.finish() }
     }
 
-    func beginStream(_ head: WireAnswer) throws {
+    func beginStream(_ head: RawResponse) throws {
         guard let context, phase == .answering else { throw ConnectionLost() }
         hasStreamHead = true
         if form.isOldClient {
@@ -55,7 +55,7 @@ extension ConnectionHandler {
             form.framing = .chunks
         }
         var buffer = context.channel.allocator.buffer(capacity: 384)
-        AnswerEncoder.encode(head, form, into: &buffer)
+        ResponseEncoder.encode(head, form, into: &buffer)
         context.write(wrapOutboundOut(buffer), promise: nil)
     }
 
@@ -63,7 +63,7 @@ extension ConnectionHandler {
     func writeChunk(_ bytes: [UInt8]) -> EventLoopFuture<Void>? {
         guard let context, phase == .answering else { return nil }
         var buffer = context.channel.allocator.buffer(capacity: bytes.count + 16)
-        AnswerEncoder.encode(chunk: bytes, form.framing, into: &buffer)
+        ResponseEncoder.encode(chunk: bytes, form.framing, into: &buffer)
         return write(buffer)
     }
 
@@ -74,18 +74,18 @@ extension ConnectionHandler {
 }
 
 /// A stream's way to its connection.
-struct ConnectionSink: AnswerSink {
+struct ConnectionSink: ResponseSink {
     let connection: NIOLoopBound<ConnectionHandler>
     let eventLoop: any EventLoop
-    let work: Work
+    let request: RoutedRequest
 
-    func begin(_ head: WireAnswer) async throws {
+    func begin(_ head: RawResponse) async throws {
         try await eventLoop.submit { try connection.value.beginStream(head) }.get()
     }
 
     func write(_ bytes: [UInt8]) async throws {
         let eventLoop = self.eventLoop
-        try await work.outside {
+        try await request.outside {
             try await eventLoop.flatSubmit {
                 connection.value.writeChunk(bytes) ?? eventLoop.makeFailedFuture(ConnectionLost())
             }.get()

@@ -42,7 +42,7 @@ extension ConnectionHandler {
     /// Goes on after others have been read.
     ///
     /// - Returns: whether there was anything to go on with.
-    func takeTurn() -> Bool {
+    func lockMerges() -> Bool {
         guard phase == .yielding else { return false }
         requestsInTurn = 0
         becomeIdle()

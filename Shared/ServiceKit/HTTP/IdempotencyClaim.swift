@@ -70,7 +70,7 @@ struct IdempotencyClaim: Sendable {
     /// The answer to an earlier request with this key, if one was given.
     ///
     /// - Throws: 422 if that request was another one.
-    func stored(on executor: any PostgresExecutor, for requestID: String) async throws -> WireAnswer? {
+    func stored(on executor: any PostgresExecutor, for requestID: String) async throws -> RawResponse? {
         try answer(in: try await executor.query(lookUp), for: requestID)
     }
 
@@ -78,7 +78,7 @@ struct IdempotencyClaim: Sendable {
     ///
     /// - Returns: the stored answer, if there is one: then nothing is to be done.
     /// - Throws: 409 while another request with this key is running, 422 if the key came with another request.
-    func claim(in transaction: PostgresTransaction, for requestID: String) async throws -> WireAnswer? {
+    func claim(in transaction: PostgresTransaction, for requestID: String) async throws -> RawResponse? {
         // Two statements in one round trip: the second has a snapshot of its own, taken when the lock is held, so that it
         // sees what the last holder has committed.
         let results = try await transaction.batch([
@@ -105,7 +105,7 @@ struct IdempotencyClaim: Sendable {
             """) != nil
     }
 
-    func store(_ answer: WireAnswer, in transaction: PostgresTransaction) async throws {
+    func store(_ answer: RawResponse, in transaction: PostgresTransaction) async throws {
         let fields = Dictionary(
             answer.extra.map { ($0.name.rawName, $0.value) }, uniquingKeysWith: { first, _ in first })
         let head = StoredHead(
@@ -124,7 +124,7 @@ struct IdempotencyClaim: Sendable {
             """)
     }
 
-    private func answer(in rows: Rows, for requestID: String) throws -> WireAnswer? {
+    private func answer(in rows: Rows, for requestID: String) throws -> RawResponse? {
         guard let row = rows.first else { return nil }
         guard try row["request_hash", as: [UInt8].self] == hash else { throw Problem(.keyReused) }
         let json = try row["headers", as: JSONText.self]
@@ -136,7 +136,7 @@ struct IdempotencyClaim: Sendable {
         fields[.idempotencyReplayed] = "true"
         let stored = try row.optional("body", as: [UInt8].self) ?? []
         let body = head.isSealed == true ? try Sealed.open(stored, with: sealKey, for: place) : stored
-        return WireAnswer(
+        return RawResponse(
             HTTPResponse.Status(code: try row["status", as: Int.self]), contentType: head.contentType,
             body: body, requestID: requestID, version: head.version, extra: fields)
     }

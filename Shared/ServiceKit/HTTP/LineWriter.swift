@@ -49,14 +49,14 @@ final class LineOutput: Sendable {
     /// Nothing but the head was asked for, and it is decided: what would be written from here on is not sent.
     struct HeadOnly: Error {}
 
-    let head: WireAnswer
-    private let sink: any AnswerSink
+    let head: RawResponse
+    private let sink: any ResponseSink
     private let end: ContinuousClock.Instant
     private let isHeadOnly: Bool
     private let state = Mutex(State())
 
     /// - Parameter isHeadOnly: whether it is written for its head, to which nothing is sent (RFC 9110, 9.3.2).
-    init(head: WireAnswer, sink: any AnswerSink, end: ContinuousClock.Instant, isHeadOnly: Bool = false) {
+    init(head: RawResponse, sink: any ResponseSink, end: ContinuousClock.Instant, isHeadOnly: Bool = false) {
         self.head = head
         self.sink = sink
         self.end = end
@@ -76,7 +76,7 @@ final class LineOutput: Sendable {
 
     /// The answer to who asked for the head alone, where there is more than one chunk: how long it would be is known when it has been
     /// written. Nil where the stream itself is asked for, or is not that long.
-    var headAlone: WireAnswer? {
+    var headAlone: RawResponse? {
         guard isHeadOnly, hasBegun else { return nil }
         var answer = head
         answer.omitsLength = true

@@ -19,7 +19,7 @@ final class LoopTurns {
         self.eventLoop = eventLoop
     }
 
-    /// Lets the connection go on when it is its turn; see ``ConnectionHandler/takeTurn()``.
+    /// Lets the connection go on when it is its turn; see ``ConnectionHandler/lockMerges()``.
     func wait(_ connection: ConnectionHandler) {
         waiting.append(connection)
         setNext()
@@ -31,7 +31,7 @@ final class LoopTurns {
         eventLoop.assumeIsolated().scheduleTask(in: Self.pause) {
             self.isSet = false
             // Those that are closed meanwhile need no turn.
-            while let next = self.waiting.popFirst(), !next.takeTurn() {}
+            while let next = self.waiting.popFirst(), !next.lockMerges() {}
             self.setNext()
         }
     }

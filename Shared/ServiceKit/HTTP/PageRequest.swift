@@ -12,7 +12,7 @@ package struct PageRequest: Sendable {
     /// The `next` of this page.
     func cursor(after key: [String]) -> String { scope.seal(key) }
 
-    /// The `next` of a page that is answered beside something else; see ``Answer/page(_:_:key:)``.
+    /// The `next` of a page that is answered beside something else; see ``RouteResponse/page(_:_:key:)``.
     package func next(after key: String...) throws(InvalidText) -> Cursor { try Cursor(validating: cursor(after: key)) }
 
     /// Where the list goes on; nil on the first page.

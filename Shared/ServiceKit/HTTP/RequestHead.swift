@@ -7,13 +7,13 @@ import NIOHTTP1
 /// `X-User-ID` and its like are not among it: who asks is said by the token, from where by the socket, or by a proxy that is
 /// trusted.
 struct RequestHead: Sendable {
-    enum Verb: Int, CaseIterable, Sendable {
+    enum Method: Int, CaseIterable, Sendable {
         case get, head, post, put, patch, delete
         /// A method that no operation has.
         case other
     }
 
-    let verb: Verb
+    let method: Method
     /// The path and the query as they were sent.
     let target: String
     /// Where it comes from.
@@ -43,7 +43,7 @@ struct RequestHead: Sendable {
     var hasBody: Bool { isChunked || (contentLength ?? 0) > 0 }
 
     init(_ head: HTTPRequestHead, from peer: Peer) {
-        verb = Verb(head.method)
+        method = Method(head.method)
         let target = Self.originForm(head.uri)
         self.target = target ?? head.uri
         client = peer.client
@@ -60,7 +60,7 @@ struct RequestHead: Sendable {
     }
 
     init(_ request: HTTPRequest, from peer: Peer) {
-        verb = Verb(request.method)
+        method = Method(request.method)
         target = Self.originForm(request.path ?? "/") ?? "/"
         client = peer.client
         proxies = peer.proxies
@@ -162,7 +162,7 @@ struct RequestHead: Sendable {
     private mutating func takeLength(_ value: String) {
         guard contentLength == nil, !value.isEmpty, value.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
             let length = Int(value)
-        else { return refuse("Content-Length is no number.") }
+        else { return refuse("Content-Length is not a number.") }
         contentLength = length
     }
 
@@ -206,7 +206,7 @@ struct RequestHead: Sendable {
     }
 }
 
-extension RequestHead.Verb {
+extension RequestHead.Method {
     init(_ method: HTTPMethod) {
         switch method {
         case .GET: self = .get

@@ -73,12 +73,12 @@ final class RequestTimers: Sendable {
 
 /// The timers of every method on paths that lead nowhere.
 struct UnroutedTimers: Sendable {
-    private let timers = RequestHead.Verb.allCases.map { RequestTimers(method: $0.methodLabel, route: nil) }
+    private let timers = RequestHead.Method.allCases.map { RequestTimers(method: $0.methodLabel, route: nil) }
 
-    subscript(_ verb: RequestHead.Verb) -> RequestTimers { timers[verb.rawValue] }
+    subscript(_ method: RequestHead.Method) -> RequestTimers { timers[method.rawValue] }
 }
 
-extension RequestHead.Verb {
+extension RequestHead.Method {
     /// `http.request.method` of OpenTelemetry's conventions.
     var methodLabel: String { self == .other ? "_OTHER" : name }
 }

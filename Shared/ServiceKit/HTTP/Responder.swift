@@ -9,8 +9,8 @@ import Synchronization
 /// Every request of a service goes through here, whether it came over a socket or from a test in the same process.
 ///
 /// In two steps: ``open(_:)`` looks at the head alone, without waiting for anything, so that nothing is read from whom
-/// the answer is no anyway; what it lets in is ``Work``, which is run when its body is there.
-package final class Responder: Answering {
+/// the answer is no anyway; what it lets in is ``RoutedRequest``, which is run when its body is there.
+package final class Responder: RequestHandling {
     let database: PostgresClient
     /// Keyed, and nothing else: copied for each list.
     let cursorCode: HMAC<SHA256>
@@ -32,8 +32,8 @@ package final class Responder: Answering {
     private let pageFolders: [String]
     private let documents: [String: [UInt8]]
     private let principals: RateLimiter
-    private let strangers: RateLimiter
-    private let failures: RateLimiter
+    private let anonymousLimiter: RateLimiter
+    private let failedTokenLimiter: RateLimiter
     private let unrouted = UnroutedTimers()
     private let draining = Atomic<Bool>(false)
     private let names = RequestNames()
@@ -68,8 +68,8 @@ package final class Responder: Answering {
         connections = ConnectionCount(share: limits.connectionsPerAddress ?? max(1, limits.connections / 4))
         exports = ExportGate(places: limits.exports)
         principals = RateLimiter(limits.principalRate)
-        strangers = RateLimiter(limits.anonymousRate)
-        failures = RateLimiter(limits.failedTokenRate)
+        anonymousLimiter = RateLimiter(limits.anonymousRate)
+        failedTokenLimiter = RateLimiter(limits.failedTokenRate)
     }
 
     /// From now on each answer closes its connection: called when the service is about to stop accepting.
@@ -93,14 +93,14 @@ package final class Responder: Answering {
         to request: HTTPRequest, body: [UInt8] = [], address: String = "127.0.0.1"
     ) async -> (HTTPResponse, [UInt8]) {
         let head = RequestHead(request, from: limits.trustedProxies.peer(IPAddress(address)))
-        let answer: WireAnswer
+        let answer: RawResponse
         var streamed: [UInt8] = []
         switch open(head) {
         case .answer(let refusal): answer = refusal
         case .page(let page): answer = await page()
-        case .work(let work):
+        case .request(let request):
             let sink = CollectingSink()
-            switch await work.run(work.bodyRule.input(body), sink: sink) {
+            switch await request.run(request.bodyRule.input(body), sink: sink) {
             case .answer(let made): answer = made
             case .streamed:
                 guard let begun = sink.head else { return (HTTPResponse(status: .internalServerError), []) }
@@ -110,23 +110,24 @@ package final class Responder: Answering {
             }
         }
         let content = streamed.isEmpty ? answer.body : streamed
-        return (answer.head, head.verb == .head ? [] : content)
+        return (answer.head, head.method == .head ? [] : content)
     }
 
     /// Decides by the head alone. Never waits.
-    func open(_ head: RequestHead) -> Opening {
+    func open(_ head: RequestHead) -> HeadDecision {
         let arrived = NIODeadline.now()
         let requestID = head.requestID ?? names.next()
-        if let fault = head.fault { return refuse(fault, requestID, nil, arrived, verb: head.verb) }
-        switch table.match(head.verb, head.target) {
+        if let fault = head.fault { return refuse(fault, requestID, nil, arrived, method: head.method) }
+        switch table.match(head.method, head.target) {
         case .none where head.target.utf8.first != UInt8(ascii: "/"):
             // `OPTIONS *`, and `CONNECT` to somewhere else: of the server as a whole, and no path.
             return refuse(
-                Problem(.methodNotAllowed, headers: [.allow: table.allow]), requestID, nil, arrived, verb: head.verb)
+                Problem(.methodNotAllowed, headers: [.allow: table.allow]), requestID, nil, arrived, method: head.method
+            )
         case .none: return .answer(document(head, requestID, arrived))
         case .methodNotAllowed(let allow):
             let problem = Problem(.methodNotAllowed, headers: [.allow: allow])
-            finished(problem.type.status, requestID, nil, arrived, subject: nil, verb: head.verb)
+            finished(problem.type.status, requestID, nil, arrived, subject: nil, method: head.method)
             return .answer(wire(problem, requestID: requestID, target: head.target))
         case .route(let route, let values, let query):
             do throws(Problem) {
@@ -134,13 +135,13 @@ package final class Responder: Answering {
                 guard !admission.isFull else { throw ProblemMapping.overloaded }
                 let principal = try identify(head, route)
                 let deadline = try deadline(head)
-                return .work(
-                    Work(
+                return .request(
+                    RoutedRequest(
                         responder: self, route: route, head: head, requestID: requestID, values: values, query: query,
                         principal: principal, deadline: deadline,
                         bodyRule: try bodyRule(head, route, isAnonymous: principal.isAnonymous), arrived: arrived))
             } catch {
-                return refuse(error, requestID, route, arrived, verb: head.verb)
+                return refuse(error, requestID, route, arrived, method: head.method)
             }
         }
     }
@@ -151,9 +152,9 @@ package final class Responder: Answering {
     }
 
     /// A problem that the connection itself has: before there is a request, or while the body of one comes.
-    func answer(to problem: Problem, during work: Work?) -> WireAnswer {
+    func answer(to problem: Problem, during request: RoutedRequest?) -> RawResponse {
         unrouted[.other].record(problem.type.status, nanoseconds: 0)
-        return wire(problem, requestID: work?.requestID ?? names.next(), route: work?.route)
+        return wire(problem, requestID: request?.requestID ?? names.next(), route: request?.route)
     }
 
     func problem(for error: any Error, deadline: ContinuousClock.Instant?) -> Problem {
@@ -163,13 +164,13 @@ package final class Responder: Answering {
     /// Counts the request, and logs it where somebody may want to know.
     func finished(
         _ status: HTTPResponse.Status, _ requestID: String, _ route: Route?, _ arrived: NIODeadline, subject: String?,
-        verb: RequestHead.Verb? = nil
+        method: RequestHead.Method? = nil
     ) {
         let nanoseconds = (NIODeadline.now() - arrived).nanoseconds
         if let route {
-            route.record(status, of: verb, nanoseconds: nanoseconds)
+            route.record(status, of: method, nanoseconds: nanoseconds)
         } else {
-            unrouted[verb ?? .other].record(status, nanoseconds: nanoseconds)
+            unrouted[method ?? .other].record(status, nanoseconds: nanoseconds)
         }
         // Whoever asked to wait for news is not slow for having waited.
         let isSlow = Duration.nanoseconds(nanoseconds) > route?.slowAfter ?? .seconds(1)
@@ -187,22 +188,22 @@ package final class Responder: Answering {
 
     private func refuse(
         _ problem: Problem, _ requestID: String, _ route: Route?, _ arrived: NIODeadline, subject: String? = nil,
-        verb: RequestHead.Verb
-    ) -> Opening {
-        finished(problem.type.status, requestID, route, arrived, subject: subject, verb: verb)
+        method: RequestHead.Method
+    ) -> HeadDecision {
+        finished(problem.type.status, requestID, route, arrived, subject: subject, method: method)
         return .answer(wire(problem, requestID: requestID, route: route))
     }
 
     /// A problem as the caller of a route reads it: a page where the route answers pages, else the problem document.
-    func wire(_ problem: Problem, requestID: String, route: Route?) -> WireAnswer {
+    func wire(_ problem: Problem, requestID: String, route: Route?) -> RawResponse {
         guard let problemPage, let route, route.operation.produces == .html else {
-            return WireAnswer(problem, requestID: requestID)
+            return RawResponse(problem, requestID: requestID)
         }
         return page(problemPage(problem, requestID), of: problem, requestID, route.extra)
     }
 
     /// A problem of a path that has no route, or none for the method.
-    private func wire(_ problem: Problem, requestID: String, target: String) -> WireAnswer {
+    private func wire(_ problem: Problem, requestID: String, target: String) -> RawResponse {
         let path = target.utf8.prefix { $0 != UInt8(ascii: "?") }
         let isForPeople = pageFolders.contains { folder in
             guard path.starts(with: folder.utf8) else { return false }
@@ -210,26 +211,26 @@ package final class Responder: Answering {
             return next == nil || next == UInt8(ascii: "/")
         }
         guard let problemPage, isForPeople else {
-            return WireAnswer(problem, requestID: requestID)
+            return RawResponse(problem, requestID: requestID)
         }
         return page(problemPage(problem, requestID), of: problem, requestID, Route.pageHeaders)
     }
 
     private func page(
         _ html: String, of problem: Problem, _ requestID: String, _ headers: HTTPFields
-    ) -> WireAnswer {
-        WireAnswer(
+    ) -> RawResponse {
+        RawResponse(
             problem.type.status, contentType: Operation.Media.html.rawValue, body: Array(html.utf8),
             requestID: requestID, extra: HTTPFields(Array(problem.headers) + Array(headers)))
     }
 
-    private func document(_ head: RequestHead, _ requestID: String, _ arrived: NIODeadline) -> WireAnswer {
+    private func document(_ head: RequestHead, _ requestID: String, _ arrived: NIODeadline) -> RawResponse {
         let path = String(Substring(head.target.utf8.prefix { $0 != UInt8(ascii: "?") }))
         let problem: Problem
         if let document = documents[path] {
-            if head.verb == .get || head.verb == .head {
-                finished(.ok, requestID, nil, arrived, subject: nil, verb: head.verb)
-                return WireAnswer(
+            if head.method == .get || head.method == .head {
+                finished(.ok, requestID, nil, arrived, subject: nil, method: head.method)
+                return RawResponse(
                     .ok, contentType: "application/json", body: document, requestID: requestID,
                     extra: [.cacheControl: "public, max-age=60"])
             }
@@ -237,7 +238,7 @@ package final class Responder: Answering {
         } else {
             problem = Problem(.notFound)
         }
-        finished(problem.type.status, requestID, nil, arrived, subject: nil, verb: head.verb)
+        finished(problem.type.status, requestID, nil, arrived, subject: nil, method: head.method)
         return wire(problem, requestID: requestID, target: head.target)
     }
 
@@ -249,7 +250,7 @@ package final class Responder: Answering {
             do throws(Problem) {
                 principal = try verifier.verify(authorization: head.authorization)
             } catch {
-                if head.authorization != nil, let seconds = failures.take(head.client.bucket) {
+                if head.authorization != nil, let seconds = failedTokenLimiter.take(head.client.bucket) {
                     throw Problem(.tooManyRequests, headers: [.retryAfter: String(seconds)])
                 }
                 throw error
@@ -268,7 +269,8 @@ package final class Responder: Answering {
         case .operator, .service: break
         default:
             // Who has no token shares the bucket of the address.
-            let wait = principal.isAnonymous ? strangers.take(head.client.bucket) : principals.take(principal.subject)
+            let wait =
+                principal.isAnonymous ? anonymousLimiter.take(head.client.bucket) : principals.take(principal.subject)
             if let seconds = wait {
                 throw Problem(.tooManyRequests, headers: [.retryAfter: String(seconds)])
             }
@@ -288,7 +290,7 @@ package final class Responder: Answering {
 
     private func bodyRule(
         _ head: RequestHead, _ route: Route, isAnonymous: Bool
-    ) throws(Problem) -> Work.BodyRule {
+    ) throws(Problem) -> RoutedRequest.BodyRule {
         // What an operation does not read may be anything: mail programs post a form to leave a list (RFC 8058).
         guard route.hasBody || route.input == .upload else { return .ignore }
         let isUpload = route.input == .upload
@@ -325,12 +327,12 @@ extension Problem {
 }
 
 /// Keeps a stream's bytes, for callers in the same process.
-private final class CollectingSink: AnswerSink {
-    private let state = Mutex<(head: WireAnswer?, bytes: [UInt8])>((nil, []))
+private final class CollectingSink: ResponseSink {
+    private let state = Mutex<(head: RawResponse?, bytes: [UInt8])>((nil, []))
 
-    var head: WireAnswer? { state.withLock { $0.head } }
+    var head: RawResponse? { state.withLock { $0.head } }
     var bytes: [UInt8] { state.withLock { $0.bytes } }
 
-    func begin(_ head: WireAnswer) async throws { state.withLock { $0.head = head } }
+    func begin(_ head: RawResponse) async throws { state.withLock { $0.head = head } }
     func write(_ bytes: [UInt8]) async throws { state.withLock { $0.bytes += bytes } }
 }

@@ -7,7 +7,7 @@ final class Route: Sendable {
         case json, upload
     }
 
-    typealias Run = @Sendable (Work, BodyInput, any AnswerSink) async throws -> Completion
+    typealias Run = @Sendable (RoutedRequest, BodyInput, any ResponseSink) async throws -> Completion
 
     /// Nothing but what the page itself brings: no script at all, and no page of somebody else around it.
     static let pageHeaders: HTTPFields = [
@@ -66,8 +66,8 @@ final class Route: Sendable {
         headTimers = RequestTimers(method: HTTPRequest.Method.head.rawValue, route: operation.path)
     }
 
-    func record(_ status: HTTPResponse.Status, of verb: RequestHead.Verb?, nanoseconds: Int64) {
-        (verb == .head ? headTimers : timers).record(status, nanoseconds: nanoseconds)
+    func record(_ status: HTTPResponse.Status, of method: RequestHead.Method?, nanoseconds: Int64) {
+        (method == .head ? headTimers : timers).record(status, nanoseconds: nanoseconds)
     }
 
     /// `RegisterForEvent` → `registerForEvent`.

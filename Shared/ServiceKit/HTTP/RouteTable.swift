@@ -9,7 +9,7 @@ struct RouteTable: Sendable {
         var words: [(word: [UInt8], node: Int)] = []
         var variable: Int?
         /// By `RequestHead.Verb`.
-        var routes: [Route?] = Array(repeating: nil, count: RequestHead.Verb.other.rawValue)
+        var routes: [Route?] = Array(repeating: nil, count: RequestHead.Method.other.rawValue)
         /// `GET, HEAD, POST`; empty where no route ends.
         var allow = ""
     }
@@ -25,8 +25,8 @@ struct RouteTable: Sendable {
 
     /// The methods that some path takes: `GET, HEAD, POST`.
     var allow: String {
-        let verbs = RequestHead.Verb.allCases.filter { verb in
-            verb != .other && nodes.contains { $0.routes[verb.rawValue] != nil }
+        let verbs = RequestHead.Method.allCases.filter { method in
+            method != .other && nodes.contains { $0.routes[method.rawValue] != nil }
         }
         return verbs.map(\.name).joined(separator: ", ")
     }
@@ -55,17 +55,17 @@ struct RouteTable: Sendable {
                 }
             }
         }
-        let verb = RequestHead.Verb(route.operation.method)
-        guard verb != .other, verb != .head else { throw .unusableMethod(route.name) }
-        guard nodes[current].routes[verb.rawValue] == nil else { throw .mountedTwice(route.name) }
-        nodes[current].routes[verb.rawValue] = route
+        let method = RequestHead.Method(route.operation.method)
+        guard method != .other, method != .head else { throw .unusableMethod(route.name) }
+        guard nodes[current].routes[method.rawValue] == nil else { throw .mountedTwice(route.name) }
+        nodes[current].routes[method.rawValue] = route
         // HEAD is answered wherever GET is (RFC 9110, 9.1).
-        if verb == .get { nodes[current].routes[RequestHead.Verb.head.rawValue] = route }
-        let verbs = RequestHead.Verb.allCases.filter { $0 != .other && nodes[current].routes[$0.rawValue] != nil }
+        if method == .get { nodes[current].routes[RequestHead.Method.head.rawValue] = route }
+        let verbs = RequestHead.Method.allCases.filter { $0 != .other && nodes[current].routes[$0.rawValue] != nil }
         nodes[current].allow = verbs.map(\.name).joined(separator: ", ")
     }
 
-    func match(_ verb: RequestHead.Verb, _ target: String) -> Match {
+    func match(_ method: RequestHead.Method, _ target: String) -> Match {
         var ranges: [Range<Int>] = []
         var path = target.utf8[...]
         var query: Substring?
@@ -90,7 +90,7 @@ struct RouteTable: Sendable {
                 values.append(value)
             }
         }
-        guard verb != .other, let route = nodes[place].routes[verb.rawValue] else {
+        guard method != .other, let route = nodes[place].routes[method.rawValue] else {
             return .methodNotAllowed(allow: nodes[place].allow)
         }
         return .route(route, values: values, query: query)

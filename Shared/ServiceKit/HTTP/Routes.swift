@@ -14,24 +14,25 @@ package struct Routes {
 
     /// Mounts what changes nothing in this service; it takes its own connections.
     package mutating func read<E: Endpoint>(
-        _: E.Type, _ handler: @escaping @Sendable (Call<E>) async throws -> Answer<E.Response>
+        _: E.Type, _ handler: @escaping @Sendable (Call<E>) async throws -> RouteResponse<E.Response>
     ) {
-        add(E.self, .json) { work, input, _ in
-            let call = try work.call(E.self, input)
-            return .answer(try work.wire(try await handler(call), E.operation))
+        add(E.self, .json) { request, input, _ in
+            let call = try request.call(E.self, input)
+            return .answer(try request.wire(try await handler(call), E.operation))
         }
     }
 
     /// Mounts a change: one transaction a request, in which idempotency key, effect, journal and stored answer commit
     /// together. The handler is run again when the transaction loses against another one, so it does nothing else.
     package mutating func write<E: Endpoint>(
-        _: E.Type, _ handler: @escaping @Sendable (Call<E>, PostgresTransaction) async throws -> Answer<E.Response>
+        _: E.Type,
+        _ handler: @escaping @Sendable (Call<E>, PostgresTransaction) async throws -> RouteResponse<E.Response>
     ) {
-        add(E.self, .json) { work, input, _ in
-            let call = try work.call(E.self, input)
+        add(E.self, .json) { request, input, _ in
+            let call = try request.call(E.self, input)
             return .answer(
-                try await work.transact(input, prepare: {}) { _, transaction in
-                    try work.wire(try await handler(call, transaction), E.operation)
+                try await request.transact(input, prepare: {}) { _, transaction in
+                    try request.wire(try await handler(call, transaction), E.operation)
                 })
         }
     }
@@ -40,14 +41,15 @@ package struct Routes {
     /// waits for the network.
     package mutating func write<E: Endpoint, Prepared: Sendable>(
         _: E.Type, prepare: @escaping @Sendable (Call<E>) async throws -> Prepared,
-        _ handler: @escaping @Sendable (Call<E>, Prepared, PostgresTransaction) async throws -> Answer<E.Response>
+        _ handler:
+            @escaping @Sendable (Call<E>, Prepared, PostgresTransaction) async throws -> RouteResponse<E.Response>
     ) {
-        add(E.self, .json) { work, input, _ in
-            let call = try work.call(E.self, input)
+        add(E.self, .json) { request, input, _ in
+            let call = try request.call(E.self, input)
             return .answer(
-                try await work.transact(input, looksBefore: true, prepare: { try await prepare(call) }) {
+                try await request.transact(input, looksBefore: true, prepare: { try await prepare(call) }) {
                     prepared, transaction in
-                    try work.wire(try await handler(call, prepared, transaction), E.operation)
+                    try request.wire(try await handler(call, prepared, transaction), E.operation)
                 })
         }
     }
@@ -57,10 +59,10 @@ package struct Routes {
     package mutating func stream<E: Endpoint>(
         _: E.Type, _ handler: @escaping @Sendable (Call<E>, LineWriter<E.Response>) async throws -> Void
     ) {
-        add(E.self, .json) { work, input, sink in
-            let call = try work.call(E.self, input)
-            let output = work.output(E.operation, to: sink)
-            return try await work.write(output) { try await handler(call, LineWriter(output: output)) }
+        add(E.self, .json) { request, input, sink in
+            let call = try request.call(E.self, input)
+            let output = request.output(E.operation, to: sink)
+            return try await request.write(output) { try await handler(call, LineWriter(output: output)) }
         }
     }
 
@@ -72,10 +74,10 @@ package struct Routes {
         _: E.Type, headers: HTTPFields = [:],
         _ handler: @escaping @Sendable (Call<E>, TextWriter) async throws -> Void
     ) where E.Response == TextDocument {
-        add(E.self, .json) { work, input, sink in
-            let call = try work.call(E.self, input)
-            let output = work.output(E.operation, headers: headers, to: sink)
-            return try await work.write(output) { try await handler(call, TextWriter(output: output)) }
+        add(E.self, .json) { request, input, sink in
+            let call = try request.call(E.self, input)
+            let output = request.output(E.operation, headers: headers, to: sink)
+            return try await request.write(output) { try await handler(call, TextWriter(output: output)) }
         }
     }
 
@@ -85,27 +87,27 @@ package struct Routes {
         _: E.Type, headers: HTTPFields = [:],
         _ handler: @escaping @Sendable (Call<E>, TextWriter) async throws -> Void
     ) where E.Response == TextDocument {
-        add(E.self, .json) { work, input, sink in
-            let call = try work.call(E.self, input)
-            let output = work.output(E.operation, headers: headers, to: sink)
-            return try await work.passExportGate {
-                try await work.write(output) { try await handler(call, TextWriter(output: output)) }
+        add(E.self, .json) { request, input, sink in
+            let call = try request.call(E.self, input)
+            let output = request.output(E.operation, headers: headers, to: sink)
+            return try await request.passExportGate {
+                try await request.write(output) { try await handler(call, TextWriter(output: output)) }
             }
         }
     }
 
     /// Mounts what takes a large body (CSV) as it arrives, and answers JSON.
     package mutating func upload<E: Endpoint>(
-        _: E.Type, _ handler: @escaping @Sendable (Call<E>, UploadBody) async throws -> Answer<E.Response>
+        _: E.Type, _ handler: @escaping @Sendable (Call<E>, UploadBody) async throws -> RouteResponse<E.Response>
     ) {
-        add(E.self, .upload) { work, input, _ in
-            let call = try work.call(E.self, .bytes([]))
+        add(E.self, .upload) { request, input, _ in
+            let call = try request.call(E.self, .bytes([]))
             let body =
                 switch input {
                 case .bytes(let bytes): UploadBody(bytes: bytes)
                 case .upload(let body): body
                 }
-            return .answer(try work.wire(try await handler(call, body), E.operation))
+            return .answer(try request.wire(try await handler(call, body), E.operation))
         }
     }
 

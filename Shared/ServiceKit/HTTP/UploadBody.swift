@@ -22,7 +22,7 @@ package struct UploadBody: AsyncSequence, Sendable {
     fileprivate struct Arriving: Sendable {
         let producer: Producer
         let hold: BodyHold
-        let work: Work
+        let request: RoutedRequest
     }
 
     fileprivate enum Source: Sendable {
@@ -46,12 +46,12 @@ package struct UploadBody: AsyncSequence, Sendable {
     ///   - work: gives its place to others while it waits for more.
     ///   - hold: what is put in has been taken from it, and is given back when it is read.
     static func make(
-        for work: Work, holding hold: BodyHold, more: @escaping @Sendable () -> Void
+        for request: RoutedRequest, holding hold: BodyHold, more: @escaping @Sendable () -> Void
     ) -> (UploadBody, Producer.Source) {
         let made = Producer.makeSequence(
             backPressureStrategy: .init(lowWatermark: 2, highWatermark: 8), finishOnDeinit: false,
             delegate: Demand(more: more))
-        return (UploadBody(Arriving(producer: made.sequence, hold: hold, work: work)), made.source)
+        return (UploadBody(Arriving(producer: made.sequence, hold: hold, request: request)), made.source)
     }
 
     package struct AsyncIterator: AsyncIteratorProtocol {
@@ -73,7 +73,7 @@ package struct UploadBody: AsyncSequence, Sendable {
 
         package mutating func next() async throws -> ByteBuffer? {
             if let iterator, let arriving {
-                guard let bytes = try await arriving.work.outside({ try await iterator.next() }) else { return nil }
+                guard let bytes = try await arriving.request.outside({ try await iterator.next() }) else { return nil }
                 arriving.hold.giveBack(bytes.readableBytes)
                 return bytes
             }

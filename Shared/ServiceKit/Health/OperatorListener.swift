@@ -50,7 +50,7 @@ struct OperatorListener: Service {
 }
 
 /// What the operator port answers. Heads, bodies and connections keep to the same rules as those of the API: the same code sees to it.
-struct OperatorPages: Answering {
+struct OperatorPages: RequestHandling {
     let health: Health
     let metrics: PrometheusRegistry
     let limits: HTTPLimits
@@ -73,26 +73,28 @@ struct OperatorPages: Answering {
         bodies = BodyBudget(limit: limits.bufferedBytes, share: limits.bufferedBytes)
     }
 
-    func open(_ head: RequestHead) -> Opening {
+    func open(_ head: RequestHead) -> HeadDecision {
         let requestID = head.requestID ?? names.next()
-        if let fault = head.fault { return .answer(WireAnswer(fault, requestID: requestID)) }
+        if let fault = head.fault { return .answer(RawResponse(fault, requestID: requestID)) }
         // A target that is no path is of the server as a whole.
         guard head.target.utf8.first == UInt8(ascii: "/") else { return .answer(Self.wrongMethod(requestID)) }
-        guard let page = Page(head.target) else { return .answer(WireAnswer(Problem(.notFound), requestID: requestID)) }
-        guard head.verb == .get || head.verb == .head else { return .answer(Self.wrongMethod(requestID)) }
+        guard let page = Page(head.target) else {
+            return .answer(RawResponse(Problem(.notFound), requestID: requestID))
+        }
+        guard head.method == .get || head.method == .head else { return .answer(Self.wrongMethod(requestID)) }
         return .page { await self.answer(page, requestID) }
     }
 
     func allowed(_ target: String) -> String? { Page(target) == nil ? nil : Self.methods }
 
-    func answer(to problem: Problem, during work: Work?) -> WireAnswer {
-        WireAnswer(problem, requestID: names.next())
+    func answer(to problem: Problem, during request: RoutedRequest?) -> RawResponse {
+        RawResponse(problem, requestID: names.next())
     }
 
     private static let methods = "GET, HEAD"
 
-    private static func wrongMethod(_ requestID: String) -> WireAnswer {
-        WireAnswer(Problem(.methodNotAllowed, headers: [.allow: methods]), requestID: requestID)
+    private static func wrongMethod(_ requestID: String) -> RawResponse {
+        RawResponse(Problem(.methodNotAllowed, headers: [.allow: methods]), requestID: requestID)
     }
 
     private enum Page: String {
@@ -106,18 +108,18 @@ struct OperatorPages: Answering {
         }
     }
 
-    private func answer(_ page: Page, _ requestID: String) async -> WireAnswer {
+    private func answer(_ page: Page, _ requestID: String) async -> RawResponse {
         switch page {
         case .live: answer(health.live(), requestID)
         case .started: answer(health.started(), requestID)
         case .ready: answer(await health.ready(), requestID)
         case .metrics:
-            WireAnswer(.ok, contentType: PrometheusRegistry.contentType, body: metrics.text(), requestID: requestID)
+            RawResponse(.ok, contentType: PrometheusRegistry.contentType, body: metrics.text(), requestID: requestID)
         }
     }
 
-    private func answer(_ report: HealthReport, _ requestID: String) -> WireAnswer {
-        WireAnswer(
+    private func answer(_ report: HealthReport, _ requestID: String) -> RawResponse {
+        RawResponse(
             report.isServing ? .ok : .serviceUnavailable, contentType: HealthReport.contentType,
             body: (try? WireJSON.encode(report)) ?? [], requestID: requestID)
     }

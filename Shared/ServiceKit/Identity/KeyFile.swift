@@ -26,10 +26,10 @@ package struct KeyFile: Sendable {
     package init(path: String) throws(IdentityFileError) {
         let data = try SecureFile.read(path)
         guard let document = try? JSONDecoder().decode(Document.self, from: data) else {
-            throw IdentityFileError(path, "is no JSON web key with kty, crv, d, x and kid")
+            throw IdentityFileError(path, "is not a JSON Web Key with kty, crv, d, x and kid")
         }
         guard document.kty == "OKP", document.crv == "Ed25519" else {
-            throw IdentityFileError(path, "is no Ed25519 key (kty OKP, crv Ed25519)")
+            throw IdentityFileError(path, "is not an Ed25519 key (kty OKP, crv Ed25519)")
         }
         guard KeyIdentifier.isValid(document.kid) else {
             throw IdentityFileError(path, "kid must be 1 to 64 of A-Z a-z 0-9 . _ -")

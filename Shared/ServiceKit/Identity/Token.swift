@@ -58,7 +58,7 @@ struct TokenClaims: Codable, Sendable {
             let seconds = try container.decode(Double.self)
             // Up to the end of the year 9999, which keeps all later arithmetic far from overflow.
             guard (0...253_402_300_799).contains(seconds) else {
-                throw DecodingError.dataCorruptedError(in: container, debugDescription: "is no time")
+                throw DecodingError.dataCorruptedError(in: container, debugDescription: "is not a valid NumericDate")
             }
             timestamp = Timestamp(microseconds: Int64(seconds * 1_000_000))
         }
@@ -170,7 +170,7 @@ struct TokenRules {
 
     /// A service speaks with its own key, in its own name, as a service; everybody else through the operator's key or
     /// an OpenID provider, and never as a service.
-    private func speaker(_ claims: TokenClaims, _ voice: TrustStore.Voice) throws(TokenRefusal) -> Principal {
+    private func speaker(_ claims: TokenClaims, _ voice: TrustStore.TrustedIssuer) throws(TokenRefusal) -> Principal {
         if let service = ServiceName(rawValue: claims.iss) {
             guard case .speakers(let speakers) = voice, speakers.contains(.service(service)), claims.sub == claims.iss
             else { throw .speaker }

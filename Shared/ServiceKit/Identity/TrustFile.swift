@@ -115,7 +115,7 @@ package struct TrustFile: Codable, Hashable, Sendable {
     /// in a key is the JWK's (RFC 7517, 4: members that are not understood are ignored), but for what is ours and stands elsewhere.
     private static func checkMembers(_ data: Data, path: String) throws(IdentityFileError) {
         guard let value = try? StrictJSON.decode(JSONValue.self, from: data) else {
-            throw IdentityFileError(path, "is no JSON, or has a member twice")
+            throw IdentityFileError(path, "is not JSON, or has a duplicate member")
         }
         try checkMembers(value, ["keys", "issuers", "revoked"], "", path: path)
         try checkKeys(value["keys"], without: misplaced, "", path: path)
@@ -157,7 +157,7 @@ package struct TrustFile: Codable, Hashable, Sendable {
         case .keyNotFound(let key, let context): "\(place(context.codingPath + [key])) is missing"
         case .typeMismatch(_, let context), .valueNotFound(_, let context):
             "\(place(context.codingPath)) has the wrong type"
-        case .dataCorrupted(let context) where context.codingPath.isEmpty: "is no JSON"
+        case .dataCorrupted(let context) where context.codingPath.isEmpty: "is not JSON"
         case .dataCorrupted(let context): "\(place(context.codingPath)) is not valid"
         @unknown default: "cannot be decoded"
         }
@@ -171,7 +171,7 @@ package struct TrustFile: Codable, Hashable, Sendable {
 /// A trust file, checked and ready to be asked.
 struct TrustStore: Sendable {
     /// Whose tokens a key may sign.
-    enum Voice: Hashable, Sendable {
+    enum TrustedIssuer: Hashable, Sendable {
         case speakers(Set<TrustFile.Speaker>)
         /// People, in the name of this OpenID provider.
         case issuer(String)
@@ -179,7 +179,7 @@ struct TrustStore: Sendable {
 
     struct Entry: Sendable {
         var key: VerificationKey
-        var voice: Voice
+        var voice: TrustedIssuer
     }
 
     private(set) var entries: [String: Entry] = [:]
@@ -188,7 +188,7 @@ struct TrustStore: Sendable {
     init(_ file: TrustFile, path: String) throws(IdentityFileError) {
         for (index, jti) in (file.revoked ?? []).enumerated() {
             // No token has it that is accepted, so nothing would be revoked.
-            guard Principal.isName(jti) else { throw IdentityFileError(path, "revoked/\(index) is no jti") }
+            guard Principal.isName(jti) else { throw IdentityFileError(path, "revoked/\(index) is not a valid jti") }
             guard !CompactToken.looksLikeOne(jti) else {
                 throw IdentityFileError(path, "revoked/\(index) is a token; its jti belongs here")
             }
@@ -197,7 +197,7 @@ struct TrustStore: Sendable {
         for item in file.keys {
             let kid = item.key.kid ?? ""
             guard KeyIdentifier.isValid(kid) else { throw IdentityFileError(path, "a key has no usable kid") }
-            guard let key = item.key.ed25519 else { throw IdentityFileError(path, "key \(kid) is no Ed25519 key") }
+            guard let key = item.key.ed25519 else { throw IdentityFileError(path, "key \(kid) is not an Ed25519 key") }
             guard !item.speaksFor.isEmpty else { throw IdentityFileError(path, "key \(kid) speaks for nobody") }
             try add(kid, Entry(key: .ed25519(key), voice: .speakers(Set(item.speaksFor))), path: path)
         }

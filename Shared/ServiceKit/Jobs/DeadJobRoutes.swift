@@ -4,28 +4,28 @@ import ClubProtocol
 struct DeadJobRoutes {
     let backend: Backend
 
-    func mount(on parts: inout ServiceParts) {
+    func mount(on builder: inout ServiceBuilder) {
         let (database, journal) = (backend.database, backend.journal)
-        parts.routes.read(ListDeadJobs.self) { call in
+        builder.routes.read(ListDeadJobs.self) { call in
             try .page(try await DeadJobStore.list(call.page, on: database), call.page, key: "_died", "id")
         }
-        parts.routes.write(ReviveDeadJob.self) { call, transaction in
+        builder.routes.write(RetryDeadJob.self) { call, transaction in
             let job = call.path.job
             try await DeadJobStore.revive(job, in: transaction)
             try await journal.record(
                 .changed, "job", Line(validating: "\(job)"), by: call.principal, in: transaction)
             return .empty
         }
-        parts.routes.write(RemoveDeadJob.self) { call, transaction in
+        builder.routes.write(DeleteDeadJob.self) { call, transaction in
             let job = call.path.job
             try await DeadJobStore.remove(job, in: transaction)
             try await journal.record(
                 .deleted, "job", Line(validating: "\(job)"), by: call.principal, in: transaction)
             return .empty
         }
-        parts.routes.constraint("job_unique", Problem(.jobAskedAgain))
+        builder.routes.constraint("job_unique", Problem(.jobAskedAgain))
         // An operator ends the warning: by reviving the jobs or removing them.
-        parts.watch(
+        builder.watch(
             "jobs", "dead", gauge: "jobs_dead",
             output: { "\($0) dead: all their attempts failed, and nobody tries them any more" },
             count: { try await DeadJobStore.count(on: database) })

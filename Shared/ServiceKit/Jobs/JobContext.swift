@@ -24,25 +24,25 @@ package struct JobContext: Sendable {
 
     /// Renews the lease now, and finds out whether it is still ours. While a handler runs, the lease is renewed without this.
     ///
-    /// - Throws: ``JobLost``; `PostgresError`.
+    /// - Throws: ``LeaseLost``; `PostgresError`.
     package func heartbeat() async throws {
-        guard try await store.renew(job, lease: lease, on: store.database) else { throw JobLost() }
+        guard try await store.renew(job, lease: lease, on: store.database) else { throw LeaseLost() }
     }
 
     /// Makes a transaction commit only if the job is still ours, and keeps it ours until then. Call it first in the
     /// transaction that has the job's effect; the lease is renewed by it.
     ///
-    /// - Throws: ``JobLost``, which rolls the transaction back; `PostgresError`.
+    /// - Throws: ``LeaseLost``, which rolls the transaction back; `PostgresError`.
     package func fence(in transaction: PostgresTransaction) async throws {
-        guard try await store.renew(job, lease: lease, on: transaction) else { throw JobLost() }
+        guard try await store.renew(job, lease: lease, on: transaction) else { throw LeaseLost() }
     }
 
     /// Ends the job in the transaction that has its effect: then neither comes without the other, and the effect comes once
     /// even if the process is killed between. Without it, a job whose process dies after its effect is done again.
     ///
-    /// - Throws: ``JobLost``, which rolls the transaction back; `PostgresError`.
+    /// - Throws: ``LeaseLost``, which rolls the transaction back; `PostgresError`.
     package func finish(in transaction: PostgresTransaction) async throws {
-        guard try await store.finish(job, on: transaction) else { throw JobLost() }
+        guard try await store.finish(job, on: transaction) else { throw LeaseLost() }
         ending.wasAsked.store(true, ordering: .relaxed)
     }
 }

@@ -9,9 +9,9 @@ enum JobFailure: Sendable {
 
     init(_ error: any Error) {
         switch error {
-        case is JobLost: self = .lost
-        case let refused as JobRefused: self = .dead(reason: refused.reason)
-        case let postponed as JobPostponed: self = .retry(after: postponed.delay, reason: postponed.reason)
+        case is LeaseLost: self = .lost
+        case let refused as JobDiscard: self = .dead(reason: refused.reason)
+        case let postponed as JobSnooze: self = .retry(after: postponed.delay, reason: postponed.reason)
         default: self = .retry(after: nil, reason: Self.reason(error))
         }
     }

@@ -21,7 +21,7 @@ package struct JobKind<Payload: Codable & Sendable>: Sendable {
 }
 
 /// Thrown by a handler for a job that no attempt can do: it is dead at once.
-package struct JobRefused: Error, Sendable {
+package struct JobDiscard: Error, Sendable {
     /// A few fixed words: they are stored and logged, so no value belongs in them.
     package let reason: String
 
@@ -31,7 +31,7 @@ package struct JobRefused: Error, Sendable {
 }
 
 /// Thrown by a handler that knows when the next attempt makes sense, instead of the back-off.
-package struct JobPostponed: Error, Sendable {
+package struct JobSnooze: Error, Sendable {
     package let delay: Duration
     /// A few fixed words: they are stored and logged, so no value belongs in them.
     package let reason: String
@@ -43,6 +43,6 @@ package struct JobPostponed: Error, Sendable {
 }
 
 /// The lease is no longer ours: somebody else has the job, or it was done. Nothing may be written in its name.
-package struct JobLost: Error, Sendable {
+package struct LeaseLost: Error, Sendable {
     package init() {}
 }

@@ -106,7 +106,7 @@ final class JobPool: Sendable {
                 case .leaseLost:
                     group.cancelAll()
                     await group.waitForAll()
-                    return .failure(JobLost())
+                    return .failure(LeaseLost())
                 case .timeOver:
                     isOver = true
                     group.cancelAll()
@@ -147,10 +147,13 @@ final class JobPool: Sendable {
         do {
             switch result {
             case .success:
-                let finished = try await insisting { try await self.store.finish(job, on: self.store.database) }
+                let finished = try await retryingWhileUnavailable {
+                    try await self.store.finish(job, on: self.store.database)
+                }
                 outcome = finished || context.ending.wasAsked.load(ordering: .relaxed) ? .done : .lost
             case .failure(is CancellationError) where stopping.isOpen:
-                outcome = try await insisting { try await self.store.giveBack(job) } ? .interrupted : .lost
+                outcome =
+                    try await retryingWhileUnavailable { try await self.store.giveBack(job) } ? .interrupted : .lost
             case .failure(let error):
                 var failure = JobFailure(error)
                 if context.isLastAttempt, case .retry(_, let why) = failure { failure = .dead(reason: why) }
@@ -159,11 +162,15 @@ final class JobPool: Sendable {
                     outcome = .lost
                 case .dead(let why):
                     reason = why
-                    outcome = try await insisting { try await self.store.bury(job, reason: why) } ? .dead : .lost
+                    outcome =
+                        try await retryingWhileUnavailable { try await self.store.bury(job, reason: why) }
+                        ? .dead : .lost
                 case .retry(let delay, let why):
                     reason = why
                     let delay = delay ?? settings.backOff.delay(after: job.attempt)
-                    let isPutBack = try await insisting { try await self.store.retry(job, after: delay, reason: why) }
+                    let isPutBack = try await retryingWhileUnavailable {
+                        try await self.store.retry(job, after: delay, reason: why)
+                    }
                     outcome = isPutBack ? .retried : .lost
                 }
             }
@@ -176,7 +183,7 @@ final class JobPool: Sendable {
     }
 
     /// Tries again while the database is away, for as long as the lease can hold.
-    private func insisting(_ body: () async throws -> Bool) async throws -> Bool {
+    private func retryingWhileUnavailable(_ body: () async throws -> Bool) async throws -> Bool {
         let end = ContinuousClock.now + registration.lease
         while true {
             do {

@@ -11,7 +11,7 @@ package struct JobRegistration: Sendable {
 
     /// - Parameters:
     ///   - concurrency: how many of the kind run at once in one process.
-    ///   - handler: does the job. What it throws means another attempt later, ``JobRefused`` that there is none. It may run
+    ///   - handler: does the job. What it throws means another attempt later, ``JobDiscard`` that there is none. It may run
     ///     twice for one job, unless its effect is in a transaction that ``JobContext/finish(in:)`` is called in.
     package init<Payload>(
         _ kind: JobKind<Payload>, concurrency: Int = 1,
@@ -28,7 +28,7 @@ package struct JobRegistration: Sendable {
             do {
                 value = try LenientJSON.decode(Payload.self, from: payload)
             } catch {
-                throw JobRefused("the payload cannot be read")
+                throw JobDiscard("the payload cannot be read")
             }
             try await handler(value, context)
         }

@@ -93,7 +93,7 @@ final class Latch: Sendable {
 }
 
 /// Tells everybody who has subscribed.
-final class Bell: Sendable {
+final class Broadcast: Sendable {
     private struct State {
         var next: UInt64 = 0
         var signals: [UInt64: Signal] = [:]

@@ -56,11 +56,11 @@ package struct ErasureWork: Sendable {
         try await backend.database.transaction { transaction in
             try await job.fence(in: transaction)
             let periods = Set(try await erase(notice, transaction)).union(notice.periods)
-            try await Traces.erase(notice.everyone, addresses: Array(periods), in: transaction)
+            try await PersonalDataCopies.erase(notice.everyone, addresses: Array(periods), in: transaction)
         }
     }
 
-    /// - Throws: ``JobPostponed`` when one goes on for more than half a minute.
+    /// - Throws: ``JobSnooze`` when one goes on for more than half a minute.
     private func waitForOlderTransactions(_ job: JobContext) async throws {
         guard let now = try await backend.database.first("select clock_timestamp() as now") else { return }
         let start: Timestamp = try now["now"]
@@ -76,11 +76,11 @@ package struct ErasureWork: Sendable {
             try await job.heartbeat()
             try await Task.sleep(for: .milliseconds(100))
         }
-        throw JobPostponed(for: .seconds(10), "older transactions are still running")
+        throw JobSnooze(for: .seconds(10), "older transactions are still running")
     }
 }
 
-extension ServiceParts {
+extension ServiceBuilder {
     /// Erases people from a service that follows the directory, and tells the directory about people.
     ///
     /// - Parameters:

@@ -63,19 +63,19 @@ struct RetentionRoutes: Sendable {
     let backend: Backend
     let tasks: [RetentionTask]
 
-    func mount(on parts: inout ServiceParts) {
-        parts.routes.read(ListRetentionRules.self) { _ in
+    func mount(on builder: inout ServiceBuilder) {
+        builder.routes.read(ListRetentionRules.self) { _ in
             var rules: [RetentionRule] = []
             for task in tasks {
                 if let rule = try await rule(task, on: backend.database) { rules.append(rule) }
             }
             return .value(Page(items: rules))
         }
-        parts.routes.write(ChangeRetentionRule.self) { call, transaction in
+        builder.routes.write(ChangeRetentionRule.self) { call, transaction in
             let rule = try await change(call, in: transaction)
             return .value(rule, version: rule.version)
         }
-        parts.routes.read(ListRetentionDue.self) { call in
+        builder.routes.read(ListRetentionDue.self) { call in
             let task = try task(call.path.rule)
             guard let rule = try await rule(task, on: backend.database) else { throw Problem(.notFound) }
             let after: SQL = if let id = call.page.after?.first { "where id > \(id)::uuid" } else { "" }
@@ -87,7 +87,7 @@ struct RetentionRoutes: Sendable {
             return try .page(rows, call.page, key: "id")
         }
         // At night, when nobody waits for what it locks.
-        parts.schedule("retention", .daily(at: "03:30"), enforce)
+        builder.schedule("retention", .daily(at: "03:30"), enforce)
     }
 
     /// Enforces every rule; one that fails does not keep the others from theirs.
@@ -154,7 +154,7 @@ struct RetentionRoutes: Sendable {
     }
 }
 
-extension ServiceParts {
+extension ServiceBuilder {
     /// Keeps data about people only as long as the service's rules say: serves `/v1/retention-rules`, and enforces them
     /// every night.
     ///

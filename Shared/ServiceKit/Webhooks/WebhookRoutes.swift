@@ -9,16 +9,16 @@ struct WebhookRoutes {
     let sender: WebhookSender
     let resolver: WebhookResolver
 
-    func mount(on parts: inout ServiceParts) {
-        mountWebhooks(on: &parts)
-        mountDeliveries(on: &parts)
-        parts.routes.constraint("webhook_place_key", Problem(.tooManyWebhooks))
-        parts.routes.constraint("webhook_events_check", .invalid("/events", "must be 50 at most"))
+    func mount(on builder: inout ServiceBuilder) {
+        mountWebhooks(on: &builder)
+        mountDeliveries(on: &builder)
+        builder.routes.constraint("webhook_place_key", Problem(.tooManyWebhooks))
+        builder.routes.constraint("webhook_events_check", .invalid("/events", "must be 50 at most"))
     }
 
-    private func mountWebhooks(on parts: inout ServiceParts) {
+    private func mountWebhooks(on builder: inout ServiceBuilder) {
         let (webhooks, journal, resolver, sender) = (webhooks, backend.journal, resolver, sender)
-        parts.routes.write(
+        builder.routes.write(
             CreateWebhook.self,
             prepare: { call in
                 try await call.waitOutside { try await resolver.check(call.body.url) }
@@ -30,17 +30,17 @@ struct WebhookRoutes {
                     .created, "webhook", webhook.id, version: webhook.version, values: webhook, by: call.principal,
                     in: transaction)
                 webhook.secret = secret.text
-                var answer = Answer.value(webhook, version: webhook.version)
+                var answer = RouteResponse.value(webhook, version: webhook.version)
                 answer.isConfidential = true
                 return answer
             })
-        parts.routes.read(ListWebhooks.self) { call in
+        builder.routes.read(ListWebhooks.self) { call in
             try .page(try await webhooks.list(call.page), call.page, key: "id")
         }
-        parts.routes.read(GetWebhook.self) { call in
+        builder.routes.read(GetWebhook.self) { call in
             try .row(try await webhooks.get(call.path.webhook))
         }
-        parts.routes.write(
+        builder.routes.write(
             ChangeWebhook.self,
             prepare: { call in
                 if let url = call.body.url { try await call.waitOutside { try await resolver.check(url) } }
@@ -55,41 +55,41 @@ struct WebhookRoutes {
                 if call.body.state == .active { try await sender.wake(id, in: transaction) }
                 return try .row(rows)
             })
-        parts.routes.write(DeleteWebhook.self) { call, transaction in
+        builder.routes.write(DeleteWebhook.self) { call, transaction in
             try await webhooks.delete(call.path.webhook, at: call.ifMatch, in: transaction)
             try await journal.record(.deleted, "webhook", call.path.webhook, by: call.principal, in: transaction)
             return .empty
         }
-        parts.routes.write(RotateWebhookSecret.self) { call, transaction in
+        builder.routes.write(RotateWebhookSecret.self) { call, transaction in
             let (rotation, version) = try await webhooks.rotate(call.path.webhook, in: transaction)
             try await journal.record(
                 .changed, "webhook", call.path.webhook, version: version, by: call.principal, in: transaction)
-            var answer = Answer.value(rotation)
+            var answer = RouteResponse.value(rotation)
             answer.isConfidential = true
             return answer
         }
     }
 
-    private func mountDeliveries(on parts: inout ServiceParts) {
+    private func mountDeliveries(on builder: inout ServiceBuilder) {
         let (webhooks, deliveries, sender) = (webhooks, deliveries, sender)
-        parts.routes.write(TestWebhook.self) { call, transaction in
+        builder.routes.write(TestWebhook.self) { call, transaction in
             let webhook = call.path.webhook
             try await webhooks.lockActive(webhook, in: transaction)
             let id = try await deliveries.addTest(webhook, in: transaction)
             try await sender.wake(webhook, in: transaction)
             return try .row(try await WebhookDeliveryLog.get(id, on: transaction))
         }
-        parts.routes.read(ListWebhookDeliveries.self) { [database = backend.database] call in
+        builder.routes.read(ListWebhookDeliveries.self) { [database = backend.database] call in
             let webhook = call.path.webhook
             guard try await webhooks.get(webhook).first != nil else { throw Problem(.notFound) }
             return try .page(
                 try await WebhookDeliveryLog.list(of: webhook, call.query.state, call.page, on: database), call.page,
                 key: "_number")
         }
-        parts.routes.read(GetWebhookDelivery.self) { [database = backend.database] call in
+        builder.routes.read(GetWebhookDelivery.self) { [database = backend.database] call in
             try .row(try await WebhookDeliveryLog.get(call.path.delivery, on: database))
         }
-        parts.routes.write(ReplayWebhookDelivery.self) { call, transaction in
+        builder.routes.write(ReplayWebhookDelivery.self) { call, transaction in
             let id = call.path.delivery
             let found = try await WebhookDeliveryLog.get(id, on: transaction).first
             guard let webhook = try found?["webhook", as: Webhook.ID.self] else { throw Problem(.notFound) }
@@ -98,7 +98,7 @@ struct WebhookRoutes {
             try await sender.wake(webhook, in: transaction)
             return try .row(try await WebhookDeliveryLog.get(id, on: transaction))
         }
-        parts.routes.write(ReplayWebhook.self) { call, transaction in
+        builder.routes.write(ReplayWebhook.self) { call, transaction in
             let webhook = call.path.webhook
             try await webhooks.lockActive(webhook, in: transaction)
             let count = try await deliveries.replay(webhook, since: call.body.since, in: transaction)

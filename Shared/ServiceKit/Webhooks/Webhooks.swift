@@ -23,26 +23,26 @@ struct Webhooks: Sendable {
     }
 
     /// After the features: their snapshots are what messages with a state have.
-    func mount(on parts: inout ServiceParts) {
+    func mount(on builder: inout ServiceBuilder) {
         let sender = WebhookSender(
             service: backend.name, webhooks: webhooks, deliveries: deliveries, settings: settings, resolver: resolver,
-            snapshots: Dictionary(parts.snapshots.map { ($0.entity, $0) }, uniquingKeysWith: { $1 }),
+            snapshots: Dictionary(builder.snapshots.map { ($0.entity, $0) }, uniquingKeysWith: { $1 }),
             journal: backend.journal, logger: backend.logger)
         WebhookRoutes(backend: backend, webhooks: webhooks, deliveries: deliveries, sender: sender, resolver: resolver)
-            .mount(on: &parts)
+            .mount(on: &builder)
         // As many as there are places for webhooks: nobody waits for another one's receiver.
-        parts.job(WebhookSender.kind, concurrency: 32) { payload, job in
+        builder.job(WebhookSender.kind, concurrency: 32) { payload, job in
             try await sender.work(payload.webhook, job)
         }
-        parts.schedule("purge-webhook-deliveries", .every(.seconds(6 * 3600))) { [deliveries] job in
+        builder.schedule("purge-webhook-deliveries", .every(.seconds(6 * 3600))) { [deliveries] job in
             try await deliveries.purge { try await job.heartbeat() }
         }
         let feed = ChangeFeed(
             database: backend.database, schema: backend.name.rawValue, snapshots: [], logger: backend.logger)
-        parts.run(feed)
-        parts.run(Self.follower(of: feed, backend, webhooks, deliveries, sender))
+        builder.run(feed)
+        builder.run(Self.follower(of: feed, backend, webhooks, deliveries, sender))
         // An operator ends the warning: by making the webhook active again, disabling or removing it.
-        parts.watch(
+        builder.watch(
             "webhooks", "disabled", gauge: "webhooks_in_trouble",
             output: { "\($0) disabled: the receiver is gone, or has failed for five days" },
             count: { [webhooks] in try await webhooks.countTroubled() })

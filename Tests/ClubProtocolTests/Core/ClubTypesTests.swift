@@ -28,7 +28,7 @@ struct EmailAddressTests {
             "a\n@b.fr", "é@b.fr", "a@😀.fr", "Jean <a@b.fr>", "a@b.fr,c@d.fr", "a\0@b.fr", "a@b\0.fr",
         ])
     func refused(text: String) {
-        #expect(refusal(EmailAddress.self, text) == "is no e-mail address")
+        #expect(refusal(EmailAddress.self, text) == "is not a valid e-mail address")
     }
 
     @Test("lengths: 64 bytes before the @, 63 a label, 254 in all")
@@ -146,7 +146,7 @@ struct StateCodeTests {
     func noPostalCode(text: String) {
         #expect(
             refusal(PostalCode.self, text)
-                == "is no postal code (5 digits)")
+                == "is not a valid postal code (5 digits)")
     }
 }
 
@@ -192,7 +192,7 @@ struct ContactTests {
             "https://é.fr:80:80/", "https://é.fr:x", "https://é.fr/a\u{200B}", "https://xn--a.fr/", "https://é",
         ])
     func noWeb(text: String) {
-        #expect(refusal(WebAddress.self, text) == "is no web address (https://…)")
+        #expect(refusal(WebAddress.self, text) == "is not a valid web address (https://…)")
     }
 
     @Test(

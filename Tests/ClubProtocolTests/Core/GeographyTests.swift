@@ -9,7 +9,7 @@ struct GeographyTests {
         #expect(Departement.all.first == "01" && Departement.all.last == "988")
         #expect(Departement.all == Departement.all.sorted())
         let wrong = ["", "0", "1", "00", "20", "96", "2a", "2C", "970", "979", "981", "01 ", "001", "99", "0\u{301}1"]
-        for text in wrong { #expect(refusal(Departement.self, text) == "is no département code") }
+        for text in wrong { #expect(refusal(Departement.self, text) == "is not a valid département code") }
     }
 
     @Test(
@@ -49,6 +49,8 @@ struct GeographyTests {
     func regions() {
         #expect(Region(of: "64") == "75" && Region(of: "2B") == "94" && Region(of: "976") == "06")
         #expect(Departement.all.count { Region(of: $0) == nil } == 7)
-        for text in ["", "7", "755", "٧٥", "7\u{301}5"] { #expect(refusal(Region.self, text) == "is no région code") }
+        for text in ["", "7", "755", "٧٥", "7\u{301}5"] {
+            #expect(refusal(Region.self, text) == "is not a région code")
+        }
     }
 }

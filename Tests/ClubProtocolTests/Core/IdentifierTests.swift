@@ -15,7 +15,7 @@ struct IdentifierTests {
     }
 
     @Test(
-        "what is no UUID is refused",
+        "what is not a valid UUID is refused",
         arguments: [
             "", "1", "01930f2e7c507b3a9f532f6d1c0a4e11", "{01930f2e-7c50-7b3a-9f53-2f6d1c0a4e11}",
             "urn:uuid:01930f2e-7c50-7b3a-9f53-2f6d1c0a4e11", "01930f2e-7c50-7b3a-9f53-2f6d1c0a4e1",
@@ -25,7 +25,7 @@ struct IdentifierTests {
             "0193-0f2e7c50-7b3a-9f53-2f6d1c0a4e11",
         ])
     func refused(text: String) {
-        #expect(refusal(ID.self, text) == "is no UUID")
+        #expect(refusal(ID.self, text) == "is not a valid UUID")
     }
 
     @Test("new identifiers are version 7 of the variant of RFC 9562 and follow each other, as texts too")

@@ -8,7 +8,7 @@ struct TelephoneTests {
     func kept(index: Int) throws {
         let (written, kept, shown) = TelephoneCases.all[index]
         guard let kept else {
-            #expect(refusal(Telephone.self, written) == "is no telephone number that can be dialled", "\(written)")
+            #expect(refusal(Telephone.self, written) == "is not a telephone number that can be dialled", "\(written)")
             return
         }
         let number = try Telephone(validating: written)

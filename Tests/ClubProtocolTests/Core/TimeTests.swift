@@ -34,7 +34,7 @@ struct DayTests {
             "+027-03-14", "-027-03-14", "２027-03-1", "2027-03-1x", "tomorrow", "2027-W11-7",
         ])
     func refused(text: String) {
-        #expect(refusal(Day.self, text) == "is no day (YYYY-MM-DD)")
+        #expect(refusal(Day.self, text) == "is not a valid date (YYYY-MM-DD)")
     }
 }
 
@@ -74,7 +74,7 @@ struct TimestampTests {
     }
 
     @Test(
-        "what is no RFC 3339 time is refused",
+        "what is not a valid RFC 3339 timestamp is refused",
         arguments: [
             "", "2027-03-14", "2027-03-14T09:30Z", "2027-03-14T09:30:00", "2027-03-14 09:30:00Z",
             "2027-03-14T24:00:00Z",
@@ -87,7 +87,7 @@ struct TimestampTests {
             "2027-03-14T09:30:00é", "é027-03-14T09:30:00Z", "2027-03-14T-9:30:00Z",
         ])
     func refused(text: String) {
-        #expect(refusal(Timestamp.self, text) == "is no RFC 3339 time")
+        #expect(refusal(Timestamp.self, text) == "is not a valid RFC 3339 timestamp")
     }
 
     @Test("the first and the last moment of the calendar keep their year when an offset moves them")

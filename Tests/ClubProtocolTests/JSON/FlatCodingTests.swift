@@ -102,11 +102,13 @@ struct QueryTests {
             ("year=-", "year", "must be an integer"), ("kind=party", "kind", "must be one of talk, workshop"),
             ("kind=", "kind", "must be one of talk, workshop"),
             ("kinds=talk&kinds=party", "kinds", "must be one of talk, workshop"),
-            ("departement=20", "departement", "is no département code"), ("open=1", "open", "must be true or false"),
+            ("departement=20", "departement", "is not a valid département code"),
+            ("open=1", "open", "must be true or false"),
             ("open=TRUE", "open", "must be true or false"), ("ratio=NaN", "ratio", "must be a number"),
             ("ratio=0x1p3", "ratio", "must be a number"), ("ratio=1e999", "ratio", "is out of range"),
             ("ratio=inf", "ratio", "must be a number"), ("ratio=%22a%22", "ratio", "must be a number"),
-            ("since=yesterday", "since", "is no RFC 3339 time"), ("q=a%00b", "q", "has the character U+0000"),
+            ("since=yesterday", "since", "is not a valid RFC 3339 timestamp"),
+            ("q=a%00b", "q", "has the character U+0000"),
         ])
     func wrong(text: String, name: String, detail: String) {
         #expect(fault(text) == Problem.Field(name, detail))

@@ -214,8 +214,9 @@ struct StrictDecodingTests {
     @Test(
         "a text that its type refuses is told with the type's reason",
         arguments: [
-            (#","siren":"732829321"}"#, "/siren", "is no SIREN: the check digit is wrong"),
-            (#","siren":"73282932"}"#, "/siren", "is no SIREN (9 digits)"), (#","note":" "}"#, "/note", "is empty"),
+            (#","siren":"732829321"}"#, "/siren", "is not a valid SIREN: the check digit is wrong"),
+            (#","siren":"73282932"}"#, "/siren", "is not a valid SIREN (9 digits)"),
+            (#","note":" "}"#, "/note", "is empty"),
             (#","note":"a\u0001b"}"#, "/note", "has a control character"),
             (#","note":"a\u202Eb"}"#, "/note", "has a bidirectional control character"),
         ])

@@ -75,7 +75,7 @@ struct TextCostTests {
                 _ = try? FlatCoding.decodeQuery(SearchExperts.Query.self, from: "\(encode($0))=1")
             }
             TextCost.check("value", bytes: 20_000) {
-                _ = try? FlatCoding.decodeQuery(ChangeSelf.Body.self, from: "brands=\(encode($0))")
+                _ = try? FlatCoding.decodeQuery(ChangeOwnRecord.Body.self, from: "brands=\(encode($0))")
             }
             TextCost.check("truth", bytes: 20_000) {
                 _ = try? FlatCoding.decodeQuery(SearchExperts.Query.self, from: "enrolled=\(encode($0))")
@@ -84,8 +84,8 @@ struct TextCostTests {
         // Names by the thousand cost what their bytes cost: more than are read are not looked at.
         let few = (0..<64).map { "n\($0)=" + String(repeating: "a", count: 1000) }.joined(separator: "&")
         let many = (0..<8000).map { "n\($0)" }.joined(separator: "&")
-        let known = TextCost.nanoseconds { _ = try? FlatCoding.decodeQuery(ChangeSelf.Body.self, from: few) }
-        let cost = TextCost.nanoseconds { _ = try? FlatCoding.decodeQuery(ChangeSelf.Body.self, from: many) }
+        let known = TextCost.nanoseconds { _ = try? FlatCoding.decodeQuery(ChangeOwnRecord.Body.self, from: few) }
+        let cost = TextCost.nanoseconds { _ = try? FlatCoding.decodeQuery(ChangeOwnRecord.Body.self, from: many) }
         #expect(cost <= known * TextCost.limit, "\(cost / known)")
     }
 

@@ -121,7 +121,7 @@ struct BoundedFieldTests {
         let form = "personVersion=1&topics=a"
         func found(_ version: String) -> [Problem.Field]? {
             ClubProtocolTests.faults {
-                try FlatCoding.decodeQuery(ChangeSelf.Body.self, from: "version=\(version)&\(form)")
+                try FlatCoding.decodeQuery(ChangeOwnRecord.Body.self, from: "version=\(version)&\(form)")
             }
         }
         #expect(found("1") == nil && found("2147483647") == nil)

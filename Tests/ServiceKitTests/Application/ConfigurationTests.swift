@@ -133,7 +133,7 @@ struct ConfigurationTests {
             Wrong(changes: ["OPERATOR_PORT": "-1"], line: "OPERATOR_PORT: must be a whole number from 0 to 65535"),
             Wrong(changes: ["OPERATOR_PORT": "7002"], line: "OPERATOR_PORT: must not be the port of the API"),
             Wrong(changes: ["DATABASE_URL": nil], line: "DATABASE_URL: is missing: a libpq URL, postgres://…"),
-            Wrong(changes: ["DATABASE_URL": "mysql://x:pass@y"], line: "DATABASE_URL: is no libpq URL"),
+            Wrong(changes: ["DATABASE_URL": "mysql://x:pass@y"], line: "DATABASE_URL: is not a libpq connection URL"),
             Wrong(
                 changes: ["DATABASE_URL_FILE": "/x"], line: "DATABASE_URL: is given twice, also as DATABASE_URL_FILE"),
             Wrong(
@@ -178,7 +178,7 @@ struct ConfigurationTests {
         let text = try folder.file("text.json", "port=1")
         for (file, reason) in [
             (unknown, "\(unknown) has the unknown key prot"), (list, "\(list): port is neither text nor a number"),
-            (text, "\(text) is no JSON object"),
+            (text, "\(text) is not a JSON object"),
         ] {
             let problem = #expect(throws: ConfigurationProblem.self) { try read(["CONFIG_FILE": file]) }
             #expect(problem?.description == "CONFIG_FILE: \(reason)")

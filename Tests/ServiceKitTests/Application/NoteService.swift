@@ -23,8 +23,8 @@ enum NoteService: ServiceApplication {
                 """.utf8))
     ]
 
-    static func assemble(_ backend: Backend, into parts: inout ServiceParts) throws {
-        NoteRoutes(backend: backend).mount(on: &parts)
+    static func assemble(_ backend: Backend, into builder: inout ServiceBuilder) throws {
+        NoteRoutes(backend: backend).mount(on: &builder)
     }
 }
 
@@ -36,8 +36,8 @@ enum CallingNoteService: ServiceApplication {
     static let peers = [ServiceName.directory]
     static let migrations = NoteService.migrations
 
-    static func assemble(_ backend: Backend, into parts: inout ServiceParts) throws {
-        NoteRoutes(backend: backend).mount(on: &parts)
+    static func assemble(_ backend: Backend, into builder: inout ServiceBuilder) throws {
+        NoteRoutes(backend: backend).mount(on: &builder)
     }
 }
 
@@ -49,7 +49,7 @@ enum ForgetfulService: ServiceApplication {
     static let peers: [ServiceName] = []
     static let migrations: [Migration] = []
 
-    static func assemble(_ backend: Backend, into parts: inout ServiceParts) throws {}
+    static func assemble(_ backend: Backend, into builder: inout ServiceBuilder) throws {}
 }
 
 struct Note: Codable, Sendable {
@@ -85,23 +85,25 @@ struct NoteRoutes {
     static let stamp = JobKind<Note.ID>("stamp-note")
     let backend: Backend
 
-    func mount(on parts: inout ServiceParts) {
-        parts.routes.read(GetNote.self, read)
-        parts.routes.write(CreateNote.self, create)
-        parts.job(Self.stamp) { [backend] note, _ in
+    func mount(on builder: inout ServiceBuilder) {
+        builder.routes.read(GetNote.self, read)
+        builder.routes.write(CreateNote.self, create)
+        builder.job(Self.stamp) { [backend] note, _ in
             try await backend.database.execute("update note set stamped = true where id = \(note)")
         }
-        parts.snapshot("note") { ids in
+        builder.snapshot("note") { ids in
             "select id, jsonb_build_object('text', text) as data from note where id = any(\(ids))"
         }
     }
 
-    @Sendable func read(_ call: Call<GetNote>) async throws -> Answer<Note> {
+    @Sendable func read(_ call: Call<GetNote>) async throws -> RouteResponse<Note> {
         if let gate = call.query.gate { await Gate.pass(gate) }
         return try .row(await backend.database.query("select * from note where id = \(call.path.note)"))
     }
 
-    @Sendable func create(_ call: Call<CreateNote>, _ transaction: PostgresTransaction) async throws -> Answer<Note> {
+    @Sendable func create(_ call: Call<CreateNote>, _ transaction: PostgresTransaction) async throws -> RouteResponse<
+        Note
+    > {
         let id = Note.ID()
         let rows = try await transaction.query(
             "insert into note (id, text) values (\(id), \(call.body.text)) returning *")

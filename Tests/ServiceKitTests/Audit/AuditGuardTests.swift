@@ -330,8 +330,8 @@ func unguarded(_ kit: ServiceDatabase, _ statements: SQL...) async throws {
     }
 }
 
-private func trigger(_ table: String, _ verb: String) -> SQL {
-    switch (table, verb) {
+private func trigger(_ table: String, _ method: String) -> SQL {
+    switch (table, method) {
     case ("audit", "disable"): "alter table audit disable trigger user"
     case ("audit", _):
         """

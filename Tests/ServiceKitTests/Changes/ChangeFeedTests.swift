@@ -246,7 +246,7 @@ extension ServiceDatabase {
     }
 
     @Test(
-        "what is no cursor is malformed",
+        "what is not a valid cursor is malformed",
         arguments: ["x", "1", "1.", ".1", "1.2.3", "-1.1", "1.-1", "99999999999999999999.1", "1.1 "])
     func badCursor(text: String) async throws {
         try await withServiceDatabase { kit in

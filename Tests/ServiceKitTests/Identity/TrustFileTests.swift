@@ -32,9 +32,12 @@ struct TrustFileTests {
     func revoked() throws {
         let token = try fixture.token(fixture.claims())
         for (jti, why) in [
-            ("one ", "revoked/1 is no jti"), (" one", "revoked/1 is no jti"), ("", "revoked/1 is no jti"),
-            ("one\t", "revoked/1 is no jti"), ("one\n", "revoked/1 is no jti"), ("o\u{200B}ne", "revoked/1 is no jti"),
-            ("o  ne", "revoked/1 is no jti"), (String(repeating: "a", count: 201), "revoked/1 is no jti"),
+            ("one ", "revoked/1 is not a valid jti"), (" one", "revoked/1 is not a valid jti"),
+            ("", "revoked/1 is not a valid jti"),
+            ("one\t", "revoked/1 is not a valid jti"), ("one\n", "revoked/1 is not a valid jti"),
+            ("o\u{200B}ne", "revoked/1 is not a valid jti"),
+            ("o  ne", "revoked/1 is not a valid jti"),
+            (String(repeating: "a", count: 201), "revoked/1 is not a valid jti"),
             ("eyJhbGciOiJFZERTQSJ9.e30.AAAA", "revoked/1 is a token; its jti belongs here"),
         ] {
             #expect(try reason { $0["revoked"] = .array([.string("two"), .string(jti)]) } == why, "\(jti)")

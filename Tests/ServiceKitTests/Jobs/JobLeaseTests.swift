@@ -92,7 +92,7 @@ import Testing
                         try await transaction.execute("insert into effect values (\(job.id))")
                         if isFenced { try await context.finish(in: transaction) }
                     }
-                } catch is JobLost {
+                } catch is LeaseLost {
                     #expect(job.attempt == 1)
                 }
             }

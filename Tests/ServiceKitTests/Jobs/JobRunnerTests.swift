@@ -109,7 +109,7 @@ import Testing
                 kit,
                 JobRegistration(Self.kind) { _, job in
                     seen.add(job.attempt)
-                    if seen.count == 1 { throw JobRefused("nobody lives there") }
+                    if seen.count == 1 { throw JobDiscard("nobody lives there") }
                 })
             try await running({ try await runner.run() }) {
                 try await kit.queue.enqueue(Self.kind, 1, in: kit.client)
@@ -128,7 +128,7 @@ import Testing
     func postponed() async throws {
         try await withServiceDatabase { kit in
             let runner = try runner(
-                kit, JobRegistration(Self.kind) { _, _ in throw JobPostponed(for: .seconds(3600), "greylisted") })
+                kit, JobRegistration(Self.kind) { _, _ in throw JobSnooze(for: .seconds(3600), "greylisted") })
             try await running({ try await runner.run() }) {
                 try await kit.queue.enqueue(Self.kind, 1, in: kit.client)
                 try await eventually("put back") {

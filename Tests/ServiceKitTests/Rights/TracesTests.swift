@@ -29,7 +29,7 @@ import Testing
             }
             for _ in 1...2 {
                 try await kit.client.transaction { transaction in
-                    try await Traces.erase(
+                    try await PersonalDataCopies.erase(
                         [gone], addresses: [.init(email: "Zoe@example.org")], in: transaction)
                 }
             }
@@ -69,7 +69,7 @@ import Testing
                 try await queue.enqueue(kind, ["to": email], in: kit.client)
             }
             try await kit.client.transaction { transaction in
-                try await Traces.erase(
+                try await PersonalDataCopies.erase(
                     [], addresses: [.init(email: "Ana@club.fr")], telephones: ["+33698765431"], names: ["Zoé Ibañez"],
                     in: transaction)
             }
@@ -105,7 +105,7 @@ import Testing
                     """)
             }
             try await kit.client.transaction { transaction in
-                try await Traces.erase(
+                try await PersonalDataCopies.erase(
                     [], addresses: [.init(email: "ana@club.fr", since: noon, until: times[3])], in: transaction)
             }
             let stored: [Int] = try await kit.client.query("select status from idempotency order by key").map {

@@ -16,8 +16,8 @@ enum HookedNotes: ServiceApplication {
     static let peers: [ServiceName] = []
     static let migrations = NoteService.migrations
 
-    static func assemble(_ backend: Backend, into parts: inout ServiceParts) throws {
-        NoteRoutes(backend: backend).mount(on: &parts)
+    static func assemble(_ backend: Backend, into builder: inout ServiceBuilder) throws {
+        NoteRoutes(backend: backend).mount(on: &builder)
     }
 }
 

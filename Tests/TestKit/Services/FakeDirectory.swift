@@ -13,20 +13,20 @@ package enum FakeDirectory: ServiceApplication {
         Migration("0002-merges", sql: Array("create table merge (id uuid primary key, data jsonb not null)".utf8)),
     ]
 
-    package static func assemble(_ backend: Backend, into parts: inout ServiceParts) throws {
-        parts.routes.read(GetPerson.self) { call in
+    package static func assemble(_ backend: Backend, into builder: inout ServiceBuilder) throws {
+        builder.routes.read(GetPerson.self) { call in
             let rows = try await backend.database.query("select data from person where id = \(call.path.person)")
             guard let data = try rows.first?["data", as: JSONText.self] else { throw Problem(.notFound) }
             return .json(Array(data.text.utf8))
         }
         // Whoever is in the table is whatever the token says.
-        parts.routes.read(CheckCaller.self) { call in
+        builder.routes.read(CheckCaller.self) { call in
             let rows = try await backend.database.query(
                 "select from person where id = coalesce(\(call.query.person), id) limit 1")
             return .value(CallerStanding(isKnown: !rows.isEmpty))
         }
-        parts.snapshot("person") { "select id, data from person where id = any(\($0))" }
-        parts.snapshot("merge") { "select id, data from merge where id = any(\($0))" }
+        builder.snapshot("person") { "select id, data from person where id = any(\($0))" }
+        builder.snapshot("merge") { "select id, data from merge where id = any(\($0))" }
     }
 
     /// Takes one person into another, or brings both back, as the directory does.

@@ -3,7 +3,7 @@ import HTTPTypes
 import Postgres
 
 /// An answer, complete but for what depends on the connection: length, date and whether it stays open.
-struct WireAnswer: Sendable {
+struct RawResponse: Sendable {
     var status: HTTPResponse.Status
     /// nil: there is no body.
     var contentType: String?
@@ -98,14 +98,14 @@ extension HTTPField.Name {
     static let referrerPolicy = known("Referrer-Policy")
 
     private static func known(_ name: String) -> HTTPField.Name {
-        guard let name = HTTPField.Name(name) else { preconditionFailure("\(name) is no field name") }
+        guard let name = HTTPField.Name(name) else { preconditionFailure("\(name) is not a valid field name") }
         return name
     }
 }
 
 /// How a request ended.
 enum Completion: Sendable {
-    case answer(WireAnswer)
+    case answer(RawResponse)
     /// All lines of the stream have gone out.
     case streamed
     /// The stream broke after its first bytes had gone out: only cutting it off tells the client.
@@ -113,9 +113,9 @@ enum Completion: Sendable {
 }
 
 /// Where a stream's bytes go.
-protocol AnswerSink: Sendable {
+protocol ResponseSink: Sendable {
     /// Sends the head; it tells no length.
-    func begin(_ head: WireAnswer) async throws
+    func begin(_ head: RawResponse) async throws
     /// Returns when the bytes have left: a client that reads slowly slows down who writes.
     func write(_ bytes: [UInt8]) async throws
 }

@@ -2,7 +2,7 @@ import ClubProtocol
 import NIOCore
 
 /// The one thing that a connection waits for with a limit, beside a client that reads.
-struct Alarm {
+struct ConnectionTimeout {
     enum Kind {
         /// A header that has begun.
         case head
@@ -33,13 +33,13 @@ struct Alarm {
 }
 
 extension ConnectionHandler {
-    func arm(_ kind: Alarm.Kind, _ delay: Duration) {
+    func arm(_ kind: ConnectionTimeout.Kind, _ delay: Duration) {
         guard let context, !alarm.isSet(kind) else { return }
         if kind == .body { receivedInTime = 0 }
         alarm.set(kind, in: TimeAmount(delay), on: context.eventLoop) { [weak self] in self?.ring(kind) }
     }
 
-    private func ring(_ kind: Alarm.Kind) {
+    private func ring(_ kind: ConnectionTimeout.Kind) {
         alarm.cancel()
         guard let context else { return }
         switch kind {

@@ -9,16 +9,16 @@ extension ConnectionHandler {
         form.keepsAlive = false
         endUpload(with: problem)
         let hadBegun = hasStreamHead
-        if !hadBegun { send(responder.answer(to: problem, during: work)) }
+        if !hadBegun { send(responder.answer(to: problem, during: request)) }
         callerHasGone()
         dropBody()
         close()
     }
 
-    func send(_ answer: WireAnswer) {
+    func send(_ answer: RawResponse) {
         guard let context else { return }
         var buffer = context.channel.allocator.buffer(capacity: 384 + answer.body.count)
-        AnswerEncoder.encode(answer, form, into: &buffer)
+        ResponseEncoder.encode(answer, form, into: &buffer)
         write(buffer)
     }
 
@@ -32,7 +32,7 @@ extension ConnectionHandler {
     func close() {
         guard let context, phase != .closing else { return }
         phase = .closing
-        work = nil
+        request = nil
         page = nil
         lineOfUnknownMethod = nil
         alarm.cancel()
@@ -59,14 +59,14 @@ extension ConnectionHandler {
     }
 
     func callerHasGone() {
-        if let work, work.endsWithCaller { task?.cancel() }
+        if let request, request.endsWithCaller { task?.cancel() }
     }
 
     /// Some clients close their side after the last request and still wait; most that do so have gone.
     func watchForLeaving(_ context: ChannelHandlerContext) {
-        let asked = work
+        let asked = request
         context.eventLoop.assumeIsolated().scheduleTask(in: .seconds(1)) { [weak self] in
-            if let self, self.work === asked { self.callerHasGone() }
+            if let self, self.request === asked { self.callerHasGone() }
         }
     }
 }

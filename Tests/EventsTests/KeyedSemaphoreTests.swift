@@ -4,17 +4,17 @@ import Testing
 
 @testable import Events
 
-@Suite("The turnstile before the seats")
-struct TurnstileTests {
+@Suite("The semaphore before the seats")
+struct KeyedSemaphoreTests {
     @Test("no more are inside than it is wide, and all come through")
     func width() async throws {
-        let turnstile = Turnstile(width: 3)
+        let semaphore = KeyedSemaphore(width: 3)
         let event = Event.ID()
         let room = Room()
         try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 0..<100 {
                 group.addTask {
-                    let pass = try await turnstile.enter(event)
+                    let pass = try await semaphore.enter(event)
                     room.enter()
                     await Task.yield()
                     room.leave()
@@ -25,26 +25,26 @@ struct TurnstileTests {
         }
         #expect(room.all == 100)
         #expect(room.most <= 3)
-        #expect(turnstile.waiting(for: event) == 0)
+        #expect(semaphore.waiting(for: event) == 0)
     }
 
     @Test("who gives up does not hold up those behind, and another event does not wait at all")
     func cancellation() async throws {
-        let turnstile = Turnstile(width: 1)
+        let semaphore = KeyedSemaphore(width: 1)
         let event = Event.ID()
-        var first: Turnstile.Pass? = try await turnstile.enter(event)
-        let second = Task { _ = try await turnstile.enter(event) }
-        while turnstile.waiting(for: event) < 1 { await Task.yield() }
-        let third = Task { _ = try await turnstile.enter(event) }
-        while turnstile.waiting(for: event) < 2 { await Task.yield() }
-        _ = try await turnstile.enter(Event.ID())
+        var first: KeyedSemaphore.Pass? = try await semaphore.enter(event)
+        let second = Task { _ = try await semaphore.enter(event) }
+        while semaphore.waiting(for: event) < 1 { await Task.yield() }
+        let third = Task { _ = try await semaphore.enter(event) }
+        while semaphore.waiting(for: event) < 2 { await Task.yield() }
+        _ = try await semaphore.enter(Event.ID())
         second.cancel()
         await #expect(throws: CancellationError.self) { try await second.value }
-        #expect(turnstile.waiting(for: event) == 1)
+        #expect(semaphore.waiting(for: event) == 1)
         withExtendedLifetime(first) {}
         first = nil
         try await third.value
-        _ = try await turnstile.enter(event)
+        _ = try await semaphore.enter(event)
     }
 }
 

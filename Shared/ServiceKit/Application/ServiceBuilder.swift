@@ -3,7 +3,7 @@ package import Postgres
 package import ServiceLifecycle
 
 /// What the features of a service put together: the service's ``ServiceApplication/assemble(_:into:)`` fills it.
-package struct ServiceParts {
+package struct ServiceBuilder {
     /// The handlers of the API.
     package var routes = Routes()
     /// How callers whom a record stands behind are looked up; where the service says nothing, it asks the directory.
@@ -13,7 +13,7 @@ package struct ServiceParts {
     private(set) var schedules: [ScheduleRegistration] = []
     private(set) var snapshots: [ChangeSnapshot] = []
     private(set) var background: [any Service] = []
-    private(set) var watches: [Watch] = []
+    private(set) var watches: [OperatorAlert] = []
 
     init(backend: Backend) {
         self.backend = backend
@@ -23,7 +23,7 @@ package struct ServiceParts {
     ///
     /// - Parameters:
     ///   - concurrency: how many at a time, in this process.
-    ///   - work: throwing means once more, later; ``JobRefused`` means never again.
+    ///   - work: throwing means once more, later; ``JobDiscard`` means never again.
     package mutating func job<Payload: Codable & Sendable>(
         _ kind: JobKind<Payload>, concurrency: Int = 1,
         _ work: @escaping @Sendable (Payload, JobContext) async throws -> Void
@@ -75,7 +75,7 @@ package struct ServiceParts {
         _ component: String, _ measurement: String, gauge: String, output: @escaping @Sendable (Int) -> String,
         count: @escaping @Sendable () async throws -> Int
     ) {
-        let watch = Watch(component, measurement, gauge: gauge, output: output, count: count)
+        let watch = OperatorAlert(component, measurement, gauge: gauge, output: output, count: count)
         watches.append(watch)
         background.append(watch)
     }

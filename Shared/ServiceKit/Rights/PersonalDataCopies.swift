@@ -4,7 +4,7 @@ package import Postgres
 
 /// What the kit itself keeps of people in every service, beside the service's own tables: answers that are stored for
 /// repetitions, and what jobs are to work on.
-package enum Traces {
+package enum PersonalDataCopies {
     /// Operations whose stored answers name an identifier and nothing else of somebody, and must still be repeatable.
     private static let exempt = ["createErasure", "moveErasure", "reportErasure"]
 

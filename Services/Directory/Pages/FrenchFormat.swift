@@ -1,7 +1,7 @@
 import ClubProtocol
 
 /// Days and amounts as the French write them.
-enum French {
+enum FrenchFormat {
     private static let months = [
         "janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre",
         "décembre",

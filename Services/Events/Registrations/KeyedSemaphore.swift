@@ -4,20 +4,20 @@ import Synchronization
 /// Lets a few registrations for one event at a time through to the database; the others wait here, in their order.
 ///
 /// They would wait for the lock of the session anyhow, but each with a connection in hand: a rush on one session would
-/// leave none for everything else, and those without one would be turned away after the pool's patience. The turnstile
+/// leave none for everything else, and those without one would be turned away after the pool's patience. The semaphore
 /// decides nothing about seats, and other replicas have their own.
-final class Turnstile: Sendable {
+final class KeyedSemaphore: Sendable {
     /// The right to be inside; given back when nobody holds it any more.
     final class Pass: Sendable {
-        private let turnstile: Turnstile
+        private let semaphore: KeyedSemaphore
         private let event: Event.ID
 
-        fileprivate init(_ turnstile: Turnstile, _ event: Event.ID) {
-            self.turnstile = turnstile
+        fileprivate init(_ semaphore: KeyedSemaphore, _ event: Event.ID) {
+            self.semaphore = semaphore
             self.event = event
         }
 
-        deinit { turnstile.leave(event) }
+        deinit { semaphore.leave(event) }
     }
 
     private struct Waiter {

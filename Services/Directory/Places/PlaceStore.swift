@@ -4,11 +4,11 @@ import ServiceKit
 
 extension SQL {
     /// Whether a row's département is one of a région; what is asked for stands first in the index of a list by département.
-    static func lies(in region: Region) -> SQL { "departement = any (\(region.departements))" }
+    static func isLocated(in region: Region) -> SQL { "departement = any (\(region.departements))" }
 
     /// The same of an expert, as the index of words, topics, brands and places has it: one scan, as `= any` would be one for
     /// each département.
-    static func expertLies(in region: Region) -> SQL { "array[departement] && \(region.departements)" }
+    static func isExpertLocated(in region: Region) -> SQL { "array[departement] && \(region.departements)" }
 
     /// Whether a row serves a région, in one département at least.
     static func serves(_ region: Region) -> SQL { "departements && \(region.departements)" }

@@ -3,7 +3,7 @@ import Postgres
 import ServiceKit
 
 /// Lets an ambassador or an expert leave, or come back: for the API and for the page behind the link of a mail alike.
-struct EnrolmentMoves: Sendable {
+struct EnrolmentTransitions: Sendable {
     let backend: Backend
 
     /// An expert that leaves has no offer without an answer any more: each gives its place among those who are asked back, and whoever

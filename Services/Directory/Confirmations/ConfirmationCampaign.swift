@@ -3,7 +3,7 @@ import Postgres
 import ServiceKit
 
 /// `/v1/confirmation-calls`, what is done of it every morning, and the letters.
-struct ConfirmationRounds: Sendable {
+struct ConfirmationCampaign: Sendable {
     /// Longer than any outage: three days of tries.
     static let letter = JobKind<ConfirmationStore.RequestID>("confirmation.letter", maximumAttempts: 500)
 
@@ -13,13 +13,13 @@ struct ConfirmationRounds: Sendable {
     private static let linkDays = 60
 
     let backend: Backend
-    let post: Post
+    let letters: LetterClient
 
-    func mount(on parts: inout ServiceParts) {
-        parts.routes.write(CallConfirmations.self) { call, transaction in
+    func mount(on builder: inout ServiceBuilder) {
+        builder.routes.write(RequestConfirmations.self) { call, transaction in
             .value(try await ask(limit: 20_000, in: transaction))
         }
-        parts.schedule("confirmations", .daily(at: "08:00")) { job in
+        builder.schedule("confirmations", .daily(at: "08:00")) { job in
             while true {
                 let asked = try await backend.database.transaction { transaction in
                     try await ask(limit: Self.batch, in: transaction)
@@ -28,7 +28,7 @@ struct ConfirmationRounds: Sendable {
                 try await job.heartbeat()
             }
         }
-        parts.job(Self.letter, concurrency: 2) { request, _ in try await write(request) }
+        builder.job(Self.letter, concurrency: 2) { request, _ in try await write(request) }
     }
 
     /// Adds the requests that are due, with a job for the letter of each.
@@ -50,7 +50,7 @@ struct ConfirmationRounds: Sendable {
         case (nil, nil): return
         }
         let path = SelfServiceLink.path(to: enrollee, at: open.recipient.email, days: Self.linkDays, by: backend.links)
-        try await post.send(try letter(open, request, link: try post.link(path)))
+        try await letters.send(try letter(open, request, link: try letters.link(path)))
         try await ConfirmationStore.mailed(request, on: backend.database)
     }
 
@@ -58,7 +58,7 @@ struct ConfirmationRounds: Sendable {
         _ open: ConfirmationStore.Open, _ request: ConfirmationStore.RequestID, link: WebAddress
     ) throws -> SendLetter.Body {
         let isReminder = open.step > 0
-        let since = French.day(open.confirmedAt)
+        let since = FrenchFormat.day(open.confirmedAt)
         let opening: Prose =
             isReminder
             ? "Nous vous avons écrit au sujet de votre fiche, et n’avons pas encore de réponse."

@@ -14,7 +14,7 @@ enum BodyInput: Sendable {
 }
 
 /// One request that was let in: routed, identified, allowed; its body is still to come.
-final class Work: Sendable {
+final class RoutedRequest: Sendable {
     /// What becomes of the request's body.
     enum BodyRule: Sendable {
         /// The operation has none: what comes is read and forgotten.
@@ -92,7 +92,7 @@ final class Work: Sendable {
         }
         return Call(
             path: path, query: asked, body: body, principal: principal, ifMatch: version, idempotencyKey: key,
-            requestID: requestID, deadline: deadline, paging: paging, base: responder.logger, work: self)
+            requestID: requestID, deadline: deadline, paging: paging, base: responder.logger, request: self)
     }
 
     /// What waiting is counted by: the token's bearer, or the address of who has none. A token's `sub` may look like an address.
@@ -142,18 +142,18 @@ final class Work: Sendable {
     }
 
     /// The answer with everything that the operation says about it.
-    func wire<Value>(_ answer: Answer<Value>, _ operation: Operation) throws -> WireAnswer {
+    func wire<Value>(_ answer: RouteResponse<Value>, _ operation: Operation) throws -> RawResponse {
         let extra = answer.headers.isEmpty ? route.extra : HTTPFields(Array(answer.headers) + Array(route.extra))
         if let status = answer.status, status.kind != .clientError {
             let said = [operation.success] + operation.redirects + operation.alternatives
             assert(said.contains(status), "\(route.name) does not say that it answers \(status.code)")
         }
         guard let body = try answer.encoded() else {
-            return WireAnswer(
+            return RawResponse(
                 answer.status ?? .noContent, contentType: nil, body: [], requestID: requestID,
                 version: answer.version, extra: extra)
         }
-        var wired = WireAnswer(
+        var wired = RawResponse(
             answer.status ?? operation.success, contentType: operation.produces.rawValue, body: body,
             requestID: requestID, version: answer.version, extra: extra)
         wired.isConfidential = answer.isConfidential
@@ -162,13 +162,13 @@ final class Work: Sendable {
     }
 
     /// Where a stream goes out, for as long as one may take.
-    func output(_ operation: Operation, headers: HTTPFields = [:], to sink: any AnswerSink) -> LineOutput {
-        var head = WireAnswer(
+    func output(_ operation: Operation, headers: HTTPFields = [:], to sink: any ResponseSink) -> LineOutput {
+        var head = RawResponse(
             operation.success, contentType: operation.produces.rawValue, body: [], requestID: requestID,
             extra: headers.isEmpty ? route.extra : HTTPFields(Array(headers) + Array(route.extra)))
         head.isPublic = route.isPublic
         return LineOutput(
-            head: head, sink: sink, end: .now + responder.limits.streamLimit, isHeadOnly: self.head.verb == .head)
+            head: head, sink: sink, end: .now + responder.limits.streamLimit, isHeadOnly: self.head.method == .head)
     }
 
     /// One transaction with the idempotency protocol inside.
@@ -177,10 +177,10 @@ final class Work: Sendable {
     ///   need what the first request needed.
     func transact<Prepared: Sendable>(
         _ input: BodyInput, looksBefore: Bool = false, prepare: @Sendable () async throws -> Prepared,
-        _ body: @Sendable (Prepared, PostgresTransaction) async throws -> WireAnswer
-    ) async throws -> WireAnswer {
+        _ body: @Sendable (Prepared, PostgresTransaction) async throws -> RawResponse
+    ) async throws -> RawResponse {
         var claim: IdempotencyClaim?
-        if head.verb == .post, let key = try idempotencyKey() {
+        if head.method == .post, let key = try idempotencyKey() {
             claim = IdempotencyClaim(
                 by: principal, at: head.client, operation: route.name, key: key, target: head.target, body: input.bytes,
                 under: responder.answerKey)

@@ -4,7 +4,7 @@ import ServiceLifecycle
 import Synchronization
 
 /// Counts now and then what operators have to see to, and keeps that for the health page and the metrics, in each replica.
-final class Watch: Service {
+final class OperatorAlert: Service {
     private let component: String
     private let measurement: String
     private let gauge: String

@@ -3,7 +3,7 @@ package import HTTPTypes
 package import Postgres
 
 /// What a handler answers: a value, or rows that become JSON without ever being values.
-package struct Answer<Value: Codable & Sendable>: Sendable {
+package struct RouteResponse<Value: Codable & Sendable>: Sendable {
     enum Content: Sendable {
         case value(Value)
         case json([UInt8])
@@ -27,24 +27,24 @@ package struct Answer<Value: Codable & Sendable>: Sendable {
         self.version = version
     }
 
-    package static func value(_ value: Value, version: Int? = nil) -> Answer {
-        Answer(.value(value), version: version)
+    package static func value(_ value: Value, version: Int? = nil) -> RouteResponse {
+        RouteResponse(.value(value), version: version)
     }
 
     /// JSON that is written already, and is a `Value` by the word of the caller.
-    package static func json(_ bytes: [UInt8], version: Int? = nil) -> Answer {
-        Answer(.json(bytes), version: version)
+    package static func json(_ bytes: [UInt8], version: Int? = nil) -> RouteResponse {
+        RouteResponse(.json(bytes), version: version)
     }
 
     /// The first row as the resource, straight from libpq's bytes; the `ETag` from its column `version`, if it has one.
     ///
     /// - Throws: `Problem(.notFound)` when there is no row.
-    package static func row(_ rows: Rows) throws -> Answer {
+    package static func row(_ rows: Rows) throws -> RouteResponse {
         guard let first = rows.first else { throw Problem(.notFound) }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(512)
         rows.writeJSON(row: 0, into: &bytes)
-        return Answer(.json(bytes), version: try? first.optional("version", as: Int.self))
+        return RouteResponse(.json(bytes), version: try? first.optional("version", as: Int.self))
     }
 
     /// One page of a list: `{"items": […], "next": "…"}`.
@@ -52,7 +52,7 @@ package struct Answer<Value: Codable & Sendable>: Sendable {
     /// - Parameters:
     ///   - rows: what a query with `limit \(call.page.limit + 1)` found; the row too many says that there is a next page.
     ///   - key: the columns by which the list is ordered, by their aliases (which may begin with `_`); none may be NULL.
-    package static func page<Item>(_ rows: Rows, _ page: PageRequest, key: String...) throws -> Answer
+    package static func page<Item>(_ rows: Rows, _ page: PageRequest, key: String...) throws -> RouteResponse
     where Value == Page<Item> {
         let count = min(rows.count, page.limit)
         var bytes: [UInt8] = []
@@ -74,7 +74,7 @@ package struct Answer<Value: Codable & Sendable>: Sendable {
             bytes.append(UInt8(ascii: "\""))
         }
         bytes.append(UInt8(ascii: "}"))
-        return Answer(.json(bytes), version: nil)
+        return RouteResponse(.json(bytes), version: nil)
     }
 
     /// The body as it goes out; nil: none.
@@ -89,31 +89,31 @@ package struct Answer<Value: Codable & Sendable>: Sendable {
     }
 }
 
-extension Answer where Value == Empty {
+extension RouteResponse where Value == Empty {
     /// 204: done, and nothing to say.
-    package static var empty: Answer { Answer(.none, version: nil) }
+    package static var empty: RouteResponse { RouteResponse(.none, version: nil) }
 }
 
-extension Answer where Value == FileDocument {
+extension RouteResponse where Value == FileDocument {
     /// A file as it is, in the media type that the operation produces.
-    package static func file(_ bytes: [UInt8], headers: HTTPFields = [:]) -> Answer {
-        var answer = Answer(.file(bytes), version: nil)
+    package static func file(_ bytes: [UInt8], headers: HTTPFields = [:]) -> RouteResponse {
+        var answer = RouteResponse(.file(bytes), version: nil)
         answer.headers = headers
         return answer
     }
 }
 
-extension Answer where Value == TextDocument {
+extension RouteResponse where Value == TextDocument {
     /// A text as it is, in the media type that the operation produces.
-    package static func text(_ text: String, headers: HTTPFields = [:]) -> Answer {
-        var answer = Answer(.text(text), version: nil)
+    package static func text(_ text: String, headers: HTTPFields = [:]) -> RouteResponse {
+        var answer = RouteResponse(.text(text), version: nil)
         answer.headers = headers
         return answer
     }
 
     /// 303: what was sent is done, and there is the page to look at next (RFC 9110, 15.4.4).
-    package static func seeOther(_ location: String) -> Answer {
-        var answer = Answer(.none, version: nil)
+    package static func seeOther(_ location: String) -> RouteResponse {
+        var answer = RouteResponse(.none, version: nil)
         answer.status = .seeOther
         answer.headers = [.location: location]
         return answer

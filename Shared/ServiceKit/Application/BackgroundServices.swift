@@ -3,7 +3,7 @@ import ServiceLifecycle
 
 /// Everything that works without being asked: jobs, schedules, followers, the sealer. Begins when the schema is ready, so
 /// that a service that is started before its migrations waits instead of failing.
-struct Background: Service {
+struct BackgroundServices: Service {
     let services: [any Service]
     let health: Health
     let logger: Logger
@@ -45,7 +45,7 @@ struct Draining: Service {
 }
 
 /// A value that is known later.
-actor Later<Value: Sendable> {
+actor OneShot<Value: Sendable> {
     private var result: Result<Value, any Error>?
     private var waiting: [CheckedContinuation<Value, any Error>] = []
 

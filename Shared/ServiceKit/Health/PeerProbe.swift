@@ -3,7 +3,7 @@ import Logging
 import ServiceLifecycle
 
 /// Asks each peer now and then, so that a warning about one does not wait for the next request, nor outlive the trouble.
-struct PeerWatch: Service {
+struct PeerProbe: Service {
     let peers: Peers
     let names: [ServiceName]
     let interval: Duration

@@ -3,7 +3,7 @@ import Postgres
 import ServiceKit
 
 /// Brings an offer to its next state: for the API and for the page behind the link of a mail alike.
-struct ReferralAnswers: Sendable {
+struct ReferralTransitions: Sendable {
     /// Until so many days after it was told, how well it went may be told again.
     static let correctionDays = 14
 

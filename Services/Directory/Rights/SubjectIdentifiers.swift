@@ -4,7 +4,7 @@ import ServiceKit
 
 /// By what somebody is known, and was in records that were merged into it: an erasure looks for it, and what is told of somebody
 /// is found by it.
-struct KnownAs: Decodable {
+struct SubjectIdentifiers: Decodable {
     /// The records that were merged into it, and into those.
     var aliases: [DataSubject.ID]
     /// Names of people as they are said, of an expert the firm's, too.
@@ -34,7 +34,7 @@ struct KnownAs: Decodable {
     }
 
     /// Nothing of somebody who is not there.
-    static func find(_ subject: DataSubject, on executor: any PostgresExecutor) async throws -> KnownAs {
+    static func find(_ subject: DataSubject, on executor: any PostgresExecutor) async throws -> SubjectIdentifiers {
         let row = try await executor.first(
             """
             with recursive everyone (id) as (
@@ -76,9 +76,9 @@ struct KnownAs: Decodable {
                     order by 1) as telephones
             """)
         guard let row else {
-            return KnownAs(aliases: [], names: [], addresses: [], present: [], held: [], telephones: [])
+            return SubjectIdentifiers(aliases: [], names: [], addresses: [], present: [], held: [], telephones: [])
         }
-        return try row.decode(KnownAs.self)
+        return try row.decode(SubjectIdentifiers.self)
     }
 
     /// A time as the protocol writes it.

@@ -2,7 +2,7 @@ import ClubProtocol
 import ServiceKit
 
 /// The letters of the directory, which content sends. Only jobs post: no request waits for another service.
-struct Post: Sendable {
+struct LetterClient: Sendable {
     private let backend: Backend
     /// Where the public reaches the directory.
     private let address: String
@@ -23,7 +23,7 @@ struct Post: Sendable {
 
     /// Hands a letter over to content, which sends it once however often this is done.
     ///
-    /// - Throws: `ServiceClientError` while content does not answer; ``JobRefused`` when it will not take this letter.
+    /// - Throws: `ServiceClientError` while content does not answer; ``JobDiscard`` when it will not take this letter.
     func send(_ letter: SendLetter.Body) async throws {
         do {
             _ = try await backend.peers[.content].send(SendLetter.request(body: letter))
@@ -31,7 +31,7 @@ struct Post: Sendable {
             guard ![401, 403, 408, 429].contains(document.status) else {
                 throw ServiceClientError.problem(document)
             }
-            throw JobRefused("content refused the letter: \(document.slug)")
+            throw JobDiscard("content refused the letter: \(document.slug)")
         }
     }
 }

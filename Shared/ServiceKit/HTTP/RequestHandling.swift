@@ -3,7 +3,7 @@ import Synchronization
 
 /// What stands behind a listener: decides by the head of a request what becomes of it. All that a head, a body and a connection have to
 /// keep to is the ``ConnectionHandler``'s, and the same for every listener.
-protocol Answering: Sendable {
+protocol RequestHandling: Sendable {
     var limits: HTTPLimits { get }
     /// The memory for what has arrived or is not read.
     var bodies: BodyBudget { get }
@@ -12,19 +12,19 @@ protocol Answering: Sendable {
     var isDraining: Bool { get }
 
     /// Decides by the head alone. Never waits.
-    func open(_ head: RequestHead) -> Opening
+    func open(_ head: RequestHead) -> HeadDecision
     /// The `Allow` of a path, nil where there is none: for methods that the parser does not know.
     func allowed(_ target: String) -> String?
     /// A problem that the connection itself has: before there is a request, or while the body of one comes.
-    func answer(to problem: Problem, during work: Work?) -> WireAnswer
+    func answer(to problem: Problem, during request: RoutedRequest?) -> RawResponse
 }
 
 /// What the head of a request leads to.
-enum Opening {
-    case answer(WireAnswer)
-    case work(Work)
+enum HeadDecision {
+    case answer(RawResponse)
+    case request(RoutedRequest)
     /// What is answered when the request is there; a body that it brings is read and forgotten.
-    case page(@Sendable () async -> WireAnswer)
+    case page(@Sendable () async -> RawResponse)
 }
 
 /// Makes names for requests: 13 characters of base 32, 65 bits of a counter, stirred; short enough for a string without an

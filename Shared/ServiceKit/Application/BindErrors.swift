@@ -3,7 +3,7 @@ import NIOCore
 import ServiceLifecycle
 
 /// A listener that says, when it cannot listen, where that was and which variable puts it elsewhere.
-struct Listening: Service {
+struct BindErrors: Service {
     let variable: String
     let host: String
     let port: Int

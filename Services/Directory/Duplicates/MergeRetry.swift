@@ -3,7 +3,7 @@ import Postgres
 extension PostgresTransaction {
     /// A merge that commits between finding organizations and writing about them takes some away. Then both are done again:
     /// whatever refers to a record waits for the merge that holds it, so the next look sees what it left.
-    nonisolated(nonsending) func outlastingMerges<T: Sendable>(
+    nonisolated(nonsending) func retryingAfterMerge<T: Sendable>(
         _ body: (PostgresTransaction) async throws -> T
     ) async throws -> T {
         for _ in 1...3 {

@@ -4,19 +4,19 @@ import Logging
 import NIOCore
 import Postgres
 
-extension Work {
+extension RoutedRequest {
     /// Does the work, with a seat for the time in which the body of an upload is waited for.
-    func run(_ input: BodyInput, sink: any AnswerSink) async -> Completion {
-        guard case .stream = bodyRule else { return await work(input, sink) }
+    func run(_ input: BodyInput, sink: any ResponseSink) async -> Completion {
+        guard case .stream = bodyRule else { return await request(input, sink) }
         do {
-            return try await seated { await work(input, sink) }
+            return try await seated { await request(input, sink) }
         } catch {
             return refused(responder.problem(for: error, deadline: deadline))
         }
     }
 
     /// Waits for a place, and does the work under the request's identifier, trace and deadline.
-    private func work(_ input: BodyInput, _ sink: any AnswerSink) async -> Completion {
+    private func request(_ input: BodyInput, _ sink: any ResponseSink) async -> Completion {
         guard await comeIn() else { return refused(ProblemMapping.overloaded) }
         defer { goOut() }
         if case .collect(let limit) = bodyRule, input.bytes.count > limit { return refused(.tooLarge(limit)) }
@@ -59,20 +59,20 @@ extension Work {
     func report(brokenBy error: any Error) {
         responder.logger.info("stream broke off", metadata: metadata(error))
         responder.finished(
-            .internalServerError, requestID, route, arrived, subject: principal.actor, verb: head.verb)
+            .internalServerError, requestID, route, arrived, subject: principal.actor, method: head.method)
     }
 
-    private func perform(_ input: BodyInput, _ sink: any AnswerSink) async -> Completion {
+    private func perform(_ input: BodyInput, _ sink: any ResponseSink) async -> Completion {
         do {
             if let callers = responder.callers, CallerCheck.concerns(principal) { try await callers.require(principal) }
             let completion = try await route.run(self, input, sink)
             switch completion {
             case .answer(let answer):
                 responder.finished(
-                    answer.status, requestID, route, arrived, subject: principal.actor, verb: head.verb)
+                    answer.status, requestID, route, arrived, subject: principal.actor, method: head.method)
             case .streamed:
                 responder.finished(
-                    route.operation.success, requestID, route, arrived, subject: principal.actor, verb: head.verb)
+                    route.operation.success, requestID, route, arrived, subject: principal.actor, method: head.method)
             case .broken: break
             }
             return completion
@@ -92,7 +92,7 @@ extension Work {
 
     private func refused(_ problem: Problem) -> Completion {
         responder.finished(
-            problem.type.status, requestID, route, arrived, subject: principal.actor, verb: head.verb)
+            problem.type.status, requestID, route, arrived, subject: principal.actor, method: head.method)
         return .answer(responder.wire(problem, requestID: requestID, route: route))
     }
 
@@ -104,7 +104,7 @@ extension Work {
     }
 }
 
-extension Work.BodyRule {
+extension RoutedRequest.BodyRule {
     /// A body that is all there, as the route gets it.
     func input(_ bytes: [UInt8]) -> BodyInput {
         switch self {

@@ -2,7 +2,7 @@ import HTTPTypes
 import NIOCore
 
 /// Writes answers as HTTP/1.1 (RFC 9112): one buffer each, so that one system call sends it.
-enum AnswerEncoder {
+enum ResponseEncoder {
     /// How the end of the body is told.
     enum Framing {
         case length
@@ -20,7 +20,7 @@ enum AnswerEncoder {
         var isOldClient = false
     }
 
-    static func encode(_ answer: WireAnswer, _ form: Form, into buffer: inout ByteBuffer) {
+    static func encode(_ answer: RawResponse, _ form: Form, into buffer: inout ByteBuffer) {
         if answer.status == .ok {
             buffer.writeStaticString("HTTP/1.1 200 OK\r\n")
         } else {
