@@ -39,22 +39,23 @@ struct TemplateRenderer {
     }
 
     private mutating func render(_ parts: [TemplatePart], of value: Any) {
+        let outer = isLast
         if let elements = value as? [Any] {
-            let outer = isLast
             for (place, element) in elements.enumerated() {
                 isLast = place == elements.count - 1
                 stack.append(element)
                 render(parts)
                 stack.removeLast()
             }
-            isLast = outer
         } else if let holds = value as? Bool {
             if holds { render(parts) }
         } else {
+            isLast = false
             stack.append(value)
             render(parts)
             stack.removeLast()
         }
+        isLast = outer
     }
 
     private func isAbsent(_ value: Any?) -> Bool {
