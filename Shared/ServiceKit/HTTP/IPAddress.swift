@@ -13,10 +13,15 @@ struct IPAddress: Hashable, Sendable, CustomStringConvertible {
     /// - Parameter text: without a zone (`fe80::1%eth0`): that is a machine's own name for one of its lines, and is no part of an address
     ///   that others compare with.
     init?(_ text: String) {
-        guard !text.utf8.contains(UInt8(ascii: "%")), let address = try? SocketAddress(ipAddress: text, port: 0) else {
+        guard !text.utf8.contains(0) else { return nil }
+        var raw = [UInt8](repeating: 0, count: 16)
+        if inet_pton(AF_INET, text, &raw) == 1 {
+            bytes = Array(raw.prefix(4))
+        } else if inet_pton(AF_INET6, text, &raw) == 1 {
+            bytes = raw
+        } else {
             return nil
         }
-        self.init(address)
     }
 
     /// - Parameter text: as header fields and settings have it; nothing longer than an address can be is looked at.
@@ -26,16 +31,10 @@ struct IPAddress: Hashable, Sendable, CustomStringConvertible {
         self.init(String(decoding: text, as: UTF8.self))
     }
 
+    /// That of a peer; nil for a Unix socket.
     init?(_ address: SocketAddress) {
-        switch address {
-        case .v4(let address):
-            var raw = address.address.sin_addr
-            bytes = withUnsafeBytes(of: &raw) { Array($0) }
-        case .v6(let address):
-            var raw = address.address.sin6_addr
-            bytes = withUnsafeBytes(of: &raw) { Array($0) }
-        default: return nil
-        }
+        guard let text = address.ipAddress else { return nil }
+        self.init(text)
     }
 
     var description: String {

@@ -1,5 +1,4 @@
 package import ClubProtocol
-import Foundation
 
 /// When something is to be done again and again: at an interval, or every day at a time.
 package enum Schedule: Hashable, Sendable {
@@ -52,7 +51,7 @@ package struct TimeOfDay: Hashable, Sendable, ExpressibleByStringLiteral, Custom
     /// The first moment after the one given at which the clocks of Paris show it.
     func next(after time: Timestamp) -> Timestamp {
         let after = Int(time.microseconds / 1_000_000)
-        let day = Day(daysSince1970: (after + ParisClock.offset(at: after)) / 86_400)
+        let day = Day(daysSince1970: (after + ParisTime.offset(at: after)) / 86_400)
         let today = moment(on: day)
         return Timestamp(microseconds: Int64(today > after ? today : moment(on: day.adding(days: 1))) * 1_000_000)
     }
@@ -64,13 +63,6 @@ package struct TimeOfDay: Hashable, Sendable, ExpressibleByStringLiteral, Custom
 
 /// The legal time of France, and its two special nights a year.
 enum ParisClock {
-    private static let zone = TimeZone(identifier: "Europe/Paris")
-
-    /// Seconds east of Greenwich at a moment in seconds since 1970. A system without time zones has winter all year.
-    static func offset(at moment: Int) -> Int {
-        zone?.secondsFromGMT(for: Date(timeIntervalSince1970: Double(moment))) ?? 3600
-    }
-
     /// The moment at which the clocks show a time, given as if it were in UTC.
     ///
     /// In the night when the clocks go back, some times come twice: the first counts. When they go forward, some times do not
@@ -78,6 +70,6 @@ enum ParisClock {
     static func moment(_ wall: Int) -> Int {
         let summer = wall - 7200
         let winter = wall - 3600
-        return offset(at: summer) == 7200 ? summer : winter
+        return ParisTime.offset(at: summer) == 7200 ? summer : winter
     }
 }

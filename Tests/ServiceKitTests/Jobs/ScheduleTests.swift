@@ -42,7 +42,7 @@ import Testing
             for day in 0..<1500 {
                 let next = schedule.next(after: moment)
                 let shown = Int(next.microseconds / 1_000_000)
-                let wall = Day(daysSince1970: (shown + ParisClock.offset(at: shown)) / 86_400)
+                let wall = Day(daysSince1970: (shown + ParisTime.offset(at: shown)) / 86_400)
                 #expect(wall == Day(daysSince1970: 20_819).adding(days: day), "\(time) after \(moment)")
                 moment = next
             }
