@@ -1,7 +1,7 @@
-# Shared by the scripts of this folder. Everything they write stands in the clone, under .local/ and .build/.
+# Shared by the scripts in this folder. Everything they write is in the clone, under .local/ and .build/.
 # For a second club on one machine: CLUB_LOCAL (folder), CLUB_PORT_BASE (7000), CLUB_POSTGRES_PORT (7432).
-# Where the public reaches a service, if not on this machine's port: CLUB_DIRECTORY_PUBLIC_URL, CLUB_CONTENT_PUBLIC_URL.
-# CLUB_CONFIGURATION=debug runs what `swift build` has built while developing.
+# The public address of a service, if it is not this machine's port: CLUB_DIRECTORY_PUBLIC_URL, CLUB_CONTENT_PUBLIC_URL.
+# CLUB_CONFIGURATION=debug runs what `swift build` has built during development.
 # shellcheck shell=bash
 set -euo pipefail
 umask 077
@@ -22,7 +22,8 @@ for number in 1 2 3 4; do
 done
 postgres_port=${CLUB_POSTGRES_PORT:-7432}
 database=club
-# The path of a socket has at most 107 bytes, and a comma in it would make two; then PostgreSQL is reached over the loopback.
+# The path of a socket has at most 107 bytes, and a comma would split it into two; then PostgreSQL is reached over
+# loopback.
 socket_dir=$run_dir/postgres
 postgres_host=$socket_dir
 [[ $(printf '%s' "$socket_dir" | wc -c) -lt 90 && $socket_dir != *,* ]] || postgres_host=127.0.0.1
@@ -35,8 +36,8 @@ die() {
   exit 1
 }
 
-# --- how far it is: on a terminal one line that is written again and again, elsewhere plain lines ------------------
-# CLUB_PROGRESS_SECONDS: how long nothing is said where there is no terminal (20).
+# --- progress: on a terminal one line that is rewritten, elsewhere plain lines -------------------------------------
+# CLUB_PROGRESS_SECONDS: the interval between lines when there is no terminal (20).
 stage_name=
 stage_begun=0
 stage_said=0
@@ -58,7 +59,7 @@ took() {
   fi
 }
 
-# begin NAME: a stage begins; `done_stage` ends it and says how long it took.
+# begin NAME: begins a stage; `done_stage` ends it and prints how long it took.
 begin() {
   stage_name=$1
   stage_begun=$(microseconds)
@@ -66,7 +67,7 @@ begin() {
   ! has_terminal || printf '%s …' "$stage_name"
 }
 
-# progress TEXT: how far the stage is. Without a terminal not more often than every so many seconds.
+# progress TEXT: prints the stage's progress; without a terminal, at most once per interval.
 progress() {
   local now
   now=$(microseconds)
@@ -86,7 +87,7 @@ done_stage() {
   stage_name=
 }
 
-# build_steps LOG: how far a build is that writes there: "120 of 345 steps" for SwiftPM's last `[120/345] …`.
+# build_steps LOG: the progress of a build that writes to LOG: "120 of 345 steps" for SwiftPM's last `[120/345] …`.
 build_steps() {
   local last
   last=$(tail -c 4096 "$1" 2> /dev/null | tr '\r' '\n' | grep -oE '^\[[0-9]+/[0-9]+\]' | tail -n 1) || true
@@ -94,15 +95,16 @@ build_steps() {
     printf 'reading the packages'
 }
 
-# demo_step LOG: the step that the demo is at.
+# demo_step LOG: the demo's current step.
 demo_step() { tail -n 1 "$1"; }
 
-# watch PREFIX HOW LOG COMMAND…: runs it with its output in LOG, and says meanwhile how far it is: what `HOW LOG` prints.
+# watch PREFIX HOW LOG COMMAND…: runs COMMAND with its output in LOG; meanwhile shows its progress, as printed by `HOW
+# LOG`.
 watch() {
   local prefix=$1 how=$2 log=$3 status=0
   shift 3
   : > "$log"
-  # The command is in front, so that it gets what the keyboard sends.
+  # The command runs in the foreground, so that it gets the keyboard's signals.
   while sleep 0.5; do progress "$prefix$("$how" "$log")"; done &
   watcher=$!
   trap 'kill "$watcher" 2> /dev/null || true' EXIT
@@ -113,7 +115,7 @@ watch() {
   return "$status"
 }
 
-# need_packages NAME…: installs by apt what is missing; an ordinary user is told what to ask for.
+# need_packages NAME…: installs missing packages with apt; tells an ordinary user what to ask for.
 need_packages() {
   local name missing=()
   command -v dpkg-query > /dev/null || { say "not a Debian or Ubuntu machine: install by hand what $* stand for"; return 0; }
@@ -131,7 +133,7 @@ need_packages() {
   fi
   say "installing ${missing[*]}"
   mkdir -p "$log_dir"
-  # The package would make and start a cluster of the system's; ours is private.
+  # The package would create and start a system cluster; ours is private.
   if [[ " ${missing[*]} " == *" postgresql "* && ! -e /etc/postgresql-common/createcluster.conf ]]; then
     "${as_root[@]}" mkdir -p -m 755 /etc/postgresql-common
     printf 'create_main_cluster = false\n' | "${as_root[@]}" sh -c 'umask 022; cat > /etc/postgresql-common/createcluster.conf'
@@ -145,7 +147,7 @@ need_swift() {
   command -v swift > /dev/null || die "Swift 6.2 or later is needed: https://www.swift.org/install/linux/"
 }
 
-# swift_build ARGUMENT…: `swift build` with its caches and temporary files in .build, where the rest of its work is.
+# swift_build ARGUMENT…: `swift build` with its caches and temporary files in .build, like its other output.
 swift_build() {
   local own=$root/.build/swiftpm
   mkdir -p "$own/tmp"
@@ -161,16 +163,16 @@ postgres_bin() {
   folder=$(command -v initdb) && [[ $("$folder" --version) == *" ${1-}"* ]] && dirname "$folder"
 }
 
-# pg_control ARGUMENT…: pg_ctl on our cluster, of the version that made it: no other can start it.
+# pg_control ARGUMENT…: pg_ctl on our cluster, of the version that created it: no other can start it.
 pg_control() { as_postgres "$(postgres_bin "$(cat "$cluster_dir/PG_VERSION")")/pg_ctl" -D "$cluster_dir" "$@"; }
 
 cluster_running() { pg_control status > /dev/null 2>&1; }
 
-# start_cluster: where it listens is said with each start, as the folder or the port may be another than last time.
+# start_cluster: sets where it listens at each start, since the folder or the port may have changed.
 start_cluster() {
   local sockets=
   [[ $postgres_host != "$socket_dir" ]] || sockets=${socket_dir//\'/\'\\\'\'}
-  # pg_ctl hands the options to a shell.
+  # pg_ctl passes the options to a shell.
   pg_control -w -t 30 -l "$cluster_dir/server.log" -o "-h 127.0.0.1 -p $postgres_port -k '$sockets'" start
 }
 
@@ -180,7 +182,7 @@ as_admin() {
     psql -X -q -v ON_ERROR_STOP=1 -h "$postgres_host" -p "$postgres_port" -U admin "$@"
 }
 
-# encoded TEXT: as it may stand in a URL.
+# encoded TEXT: percent-encoded for a URL.
 encoded() {
   local LC_ALL=C text=$1 character place
   for ((place = 0; place < ${#text}; place++)); do
@@ -198,8 +200,8 @@ database_url() {
     "${2:-$database}" "$(encoded "$postgres_host")" "$postgres_port" "$1" "$(cat "$secrets_dir/$1.password")"
 }
 
-# as_postgres COMMAND…: PostgreSQL refuses to run as root; root hands over to the user of the package. That user may
-# not be let into a clone in somebody's home: then it is given the right to pass through folders, and no other.
+# as_postgres COMMAND…: PostgreSQL refuses to run as root; root switches to the package's user. If that user may not
+# enter the clone, for example in a home directory, it gets the capability to read and search any folder, and no other.
 as_postgres() {
   if [[ $(id -u) != 0 ]]; then
     "$@"
@@ -210,14 +212,15 @@ as_postgres() {
   fi
 }
 
-# alive NAME: whether the process that we started under this name still runs that program, or one that a build has replaced.
+# alive NAME: whether the process that we started under NAME still runs that program, possibly replaced by a build
+# since.
 alive() {
   local pid program
   pid=$(cat "$run_dir/$1.pid" 2> /dev/null) && [[ -n $pid ]] || return 1
   program=$(readlink "/proc/$pid/exe" 2> /dev/null) && [[ ${program% (deleted)} == */"$1" ]]
 }
 
-# current NAME: whether the process that we started under this name runs the program as it is built now.
+# current NAME: whether the process that we started under NAME runs the program's current build.
 current() { alive "$1" && [[ /proc/$(cat "$run_dir/$1.pid")/exe -ef $(bin "$1") ]]; }
 
 # bin NAME: the built executable.
@@ -225,7 +228,7 @@ bin() { printf '%s/.build/%s/%s' "$root" "$configuration" "$1"; }
 
 random_secret() { head -c 24 /dev/urandom | od -An -tx1 | tr -d ' \n'; }
 
-# local_environment: what `club` and the services of this machine are told.
+# local_environment: the environment of `club` and the services on this machine.
 local_environment() {
   local service upper public
   for service in "${services[@]}"; do
@@ -238,7 +241,7 @@ local_environment() {
   export TRUST_FILE=$keys_dir/trust.json OPERATOR_KEY_FILE=$keys_dir/operator.json
 }
 
-# start_service NAME: in a session of its own, its output appended to .local/log/NAME.log.
+# start_service NAME: in a session of its own, with its output appended to .local/log/NAME.log.
 start_service() {
   local public=${1^^}_PUBLIC_URL
   env PORT="${api_port[$1]}" OPERATOR_PORT="${operator_port[$1]}" PUBLIC_URL="${!public}" \
@@ -248,7 +251,7 @@ start_service() {
   printf '%s\n' "$!" > "$run_dir/$1.pid"
 }
 
-# stop_services NAME…: those that run, side by side; one that does not end within 30 s is killed.
+# stop_services NAME…: stops those that run, all at once; one that does not end within 30 s is killed.
 stop_services() {
   local service
   for service in "$@"; do

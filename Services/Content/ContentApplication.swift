@@ -2,7 +2,7 @@ package import ClubProtocol
 package import Postgres
 package import ServiceKit
 
-/// Builds the content service; the command and the tests use the same.
+/// Builds the content service, for the command and for the tests.
 package enum ContentApplication: ServiceApplication {
     package static let name = ContentAPI.service
     package static let title = ContentAPI.title

@@ -1,7 +1,7 @@
 import ClubProtocol
 import Postgres
 
-/// The words of this service bind to statements and read from columns as they are written.
+/// Columns store the raw values of the protocol.
 extension Resource.Kind: PostgresEncodable, PostgresDecodable {}
 extension ClubProtocol.Issue.State: PostgresEncodable, PostgresDecodable {}
 extension IssueItem.Kind: PostgresEncodable, PostgresDecodable {}

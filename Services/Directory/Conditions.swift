@@ -1,7 +1,8 @@
 import ClubProtocol
 import Postgres
 
-/// Conditions that several lists have. Where few rows may meet one or nearly all of them, its statement is planned by its value.
+/// Conditions shared by several lists. A condition that selects few rows for some values and nearly all for others has
+/// its statement planned by its value.
 extension SQL {
     static func isAbout(_ topic: Topic) -> SQL {
         let condition: SQL = "topics @> \([topic])::text[]"
@@ -18,7 +19,7 @@ extension SQL {
         return condition.plannedByValue
     }
 
-    /// Whether an address or a telephone of a row has this part.
+    /// Whether an e-mail address or a telephone number of a row contains this part.
     static func hasContact(_ part: ContactPart) -> SQL {
         let pattern = part.pattern.replacing("\\", with: "\\\\").replacing("%", with: "\\%").replacing("_", with: "\\_")
         let condition: SQL = "contact_text like \("%\(pattern)%")"
@@ -30,13 +31,14 @@ extension SQL {
         return condition.plannedByValue
     }
 
-    /// Whether a period, `during`, has this day. Lists by its beginning start there.
+    /// Whether a period, `during`, contains this day. Indexes on its first day bound the scan.
     static func isActive(on day: Day) -> SQL {
         let condition: SQL = "(during @> \(day)::date and from_day <= \(day)::date)"
         return condition.plannedByValue
     }
 
-    /// Whether a row's words, endings and accents apart, have all of `words`, or each has something spelt like it.
+    /// Whether a row's text contains all of `words`, ignoring inflection and accents, or something spelt like each of
+    /// them.
     static func matches(_ words: Line) -> SQL {
         let condition: SQL = """
             (search @@ directory.search_query(\(words.text))
@@ -45,14 +47,15 @@ extension SQL {
         return condition.plannedByValue
     }
 
-    /// Whether a row's name has, for each of `words`, something spelt like it.
+    /// Whether a row's name contains, for each of `words`, something spelt like it.
     static func nameMatches(_ words: Line) -> SQL {
         spelling(of: words).plannedByValue
     }
 
-    /// Each word on its own, so that their order does not matter. One or two letters say too little to be held against a
-    /// row, unless there is nothing else; beyond eight, words add nothing but work. "St" counts as "Saint", as in the column, which has
-    /// `directory.searched` of a text, and at the end as the beginning of a word, too.
+    /// Each word on its own, so that their order does not matter. Words of one or two letters are too short to exclude
+    /// a row and are ignored, unless there are no others; beyond eight, words only add cost. "St" counts as "Saint", as
+    /// in the column, which is built with `directory.searched`; as the last word it also counts as the beginning of a
+    /// word.
     private static func spelling(of words: Line) -> SQL {
         let all = words.text.split { $0.isWhitespace || $0.isPunctuation }.map(String.init)
         let abbreviations = ["st", "ste", "sts", "stes"]
@@ -68,14 +71,15 @@ extension SQL {
         return conditions.isEmpty ? "false" : conditions.all
     }
 
-    /// Whether an expert stands in the public directory: its list, its pages, and what ambassadors are shown to choose from.
-    /// The one place that decides it.
+    /// Whether an expert is in the public directory: its list, its pages, and what ambassadors can choose from. The one
+    /// place that decides it.
     ///
-    /// Nearly all agree, which the planner cannot know of a condition on `jsonb`: as a truth value it has statistics, and an index
-    /// by name of those whom it holds for (`expert_published_idx`).
+    /// Nearly all agree, which the planner cannot know of a condition on `jsonb`: written as a boolean expression, it
+    /// has statistics, and an index by name of the experts who meet it (`expert_published_idx`).
     static var published: SQL { "\(listed) and \(isPresent)" }
 
-    /// Whom the index by name of the public directory has: those who stand there, and those who would if their record were fresh.
+    /// The experts in the public directory's index by name: those who are shown, and those who would be if their record
+    /// were fresh.
     private static var listed: SQL { "(\(agreed(to: .publicDirectory))) is true and left_on is null" }
 
     /// Whether a row's person or firm agreed to a purpose.

@@ -2,7 +2,7 @@ package import ClubProtocol
 package import Postgres
 package import ServiceKit
 
-/// Builds the directory; the command and the tests use the same.
+/// Builds the directory; used by the command and the tests.
 package enum DirectoryApplication: ServiceApplication {
     package static let name = DirectoryAPI.service
     package static let title = DirectoryAPI.title

@@ -22,7 +22,7 @@ extension JSONText {
 }
 
 extension PageRequest {
-    /// Where the list goes on, when its order is one column and the identifier; nil on the first page.
+    /// The position after which a list continues, if its order is one column and the identifier; nil on the first page.
     func position<Entity>(of _: Entity.Type) throws -> (key: String, id: Identifier<Entity>)? {
         try place(of: 2) { key in
             (try? Identifier<Entity>(validating: key[1])).map { (key[0], $0) }
@@ -38,7 +38,7 @@ extension [SQL] {
 extension Row {
     /// Reads a resource that is about to change.
     ///
-    /// - Throws: 412 when it is not the version that the change is based on.
+    /// - Throws: 412 if it is not the version that the change is based on.
     func decode<T: Decodable>(_ type: T.Type, at version: Int?) throws -> T {
         guard try self["version", as: Int.self] == version else { throw Problem(.stale) }
         return try decode(type)

@@ -2,7 +2,7 @@ package import ClubProtocol
 package import Postgres
 package import ServiceKit
 
-/// Builds the events service; the command and the tests use the same.
+/// Builds the events service, for the command and for the tests.
 package enum EventsApplication: ServiceApplication {
     package static let name = EventsAPI.service
     package static let title = EventsAPI.title

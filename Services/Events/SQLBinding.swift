@@ -1,7 +1,7 @@
 import ClubProtocol
 import Postgres
 
-// The words of the protocol are the words in the columns.
+// Columns store the raw values of the protocol.
 extension Event.Kind: PostgresEncodable, PostgresDecodable {}
 extension Event.State: PostgresEncodable, PostgresDecodable {}
 extension Session.Kind: PostgresEncodable, PostgresDecodable {}

@@ -2,7 +2,7 @@ package import ClubProtocol
 package import Postgres
 package import ServiceKit
 
-/// Builds the lobbying service; the command and the tests use the same.
+/// Builds the lobbying service, for the command and for the tests.
 package enum LobbyingApplication: ServiceApplication {
     package static let name = LobbyingAPI.service
     package static let title = LobbyingAPI.title

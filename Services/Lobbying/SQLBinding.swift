@@ -1,6 +1,6 @@
 import ClubProtocol
 import Postgres
 
-// The words of the protocol are the words in the columns.
+// Columns store the raw values of the protocol.
 extension Official.Kind: PostgresEncodable, PostgresDecodable {}
 extension Invitation.State: PostgresEncodable, PostgresDecodable {}

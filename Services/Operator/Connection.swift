@@ -3,7 +3,7 @@ import ClubProtocol
 import FoundationEssentials
 import ServiceKit
 
-/// Where the services are and who calls them, from the environment.
+/// Where the services are and who calls them, from environment variables.
 struct Connection: Sendable {
     private let environment: [String: String]
 
@@ -16,14 +16,14 @@ struct Connection: Sendable {
         value("\(service.rawValue.uppercased())_URL") ?? "http://127.0.0.1:\(7001 + Self.offset(service))"
     }
 
-    /// The address of a service as people's browsers reach it.
+    /// The address at which people's browsers reach a service.
     func publicURL(of service: ServiceName) -> String {
         value("\(service.rawValue.uppercased())_PUBLIC_URL") ?? url(of: service)
     }
 
-    /// For what one caller's token cannot do.
+    /// For commands that need tokens of several callers.
     ///
-    /// - Throws: ``CommandFailure`` when `CLUB_TOKEN` says who is calling.
+    /// - Throws: ``CommandFailure`` when `CLUB_TOKEN` is set.
     func refuseToken(_ reason: String) throws {
         guard value("CLUB_TOKEN") == nil else {
             throw CommandFailure(
@@ -44,8 +44,8 @@ struct Connection: Sendable {
         do { return try KeyFile(path: path) } catch { throw CommandFailure("\(error)") }
     }
 
-    /// A client for a service, with `CLUB_TOKEN` or with a token made for the occasion: an operator's, unless another role is
-    /// said.
+    /// A client for a service, with `CLUB_TOKEN` or with a token issued for this call: an operator's, unless `role`
+    /// says otherwise.
     func client(
         for service: ServiceName, as role: Role = .operator, organization: Organization.ID? = nil,
         person: Person.ID? = nil, http: HTTPClient
@@ -64,7 +64,7 @@ struct Connection: Sendable {
 
     /// Calls a service as the club's staff.
     ///
-    /// - Throws: ``CommandFailure``, whatever goes wrong.
+    /// - Throws: ``CommandFailure`` for every error.
     func call<Value: Sendable>(
         _ service: ServiceName, _ body: (ServiceClient) async throws -> Value
     ) async throws -> Value {
@@ -86,7 +86,7 @@ struct Connection: Sendable {
     }
 }
 
-/// Why a command ended without doing what it was asked: one line on standard error, exit code 1.
+/// Why a command failed: one line on standard error, exit code 1.
 struct CommandFailure: Error, CustomStringConvertible {
     let description: String
 
@@ -94,7 +94,7 @@ struct CommandFailure: Error, CustomStringConvertible {
         self.description = description
     }
 
-    /// What a failed call means to the person at the keyboard.
+    /// A failed call, explained to the person at the keyboard.
     init(calling service: ServiceName, _ error: any Error) {
         switch error {
         case ServiceClientError.problem(let problem):

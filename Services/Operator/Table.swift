@@ -2,10 +2,10 @@ import ClubProtocol
 import FoundationEssentials
 import ServiceKit
 
-/// A table for a terminal: columns as wide as their widest cell, numbers on the right. Where that is wider than the terminal,
-/// the widest columns are made narrower and their cells go on over several lines.
+/// A table for a terminal: columns are as wide as their widest cell, numbers are right-aligned. If the table is wider
+/// than the terminal, its widest columns are narrowed and their cells wrapped.
 struct Table {
-    /// Columns of characters between two columns of the table.
+    /// The number of spaces between two columns.
     private static let gap = 2
 
     private var rows: [[String]]
@@ -22,17 +22,17 @@ struct Table {
         rows.append(cells)
     }
 
-    /// The table, as wide as the terminal at most.
+    /// The table, fitted to the terminal.
     var text: String { text(width: Self.terminalWidth()) }
 
-    /// - Parameter width: in columns of characters; no line is longer, unless each column has but one.
+    /// - Parameter width: in terminal columns; no line is longer, unless every table column has shrunk to one.
     func text(width: Int) -> String {
         let widths = widths(within: width)
         let rule = widths.map { String(repeating: "-", count: $0) }
         return ([header, rule] + rows).flatMap { lines($0, widths) }.joined(separator: "\n")
     }
 
-    /// What `COLUMNS` says, or the terminal, or 80 where there is none.
+    /// The value of `COLUMNS`, or the terminal's width, or 80 without a terminal.
     static func terminalWidth(
         environment: [String: String] = ProcessInfo.processInfo.environment, output: OpenFile = .standardOutput
     ) -> Int {
@@ -55,7 +55,7 @@ struct Table {
 
     // MARK: Widths
 
-    /// First the widest columns give, down to their longest words; where that is not enough, words are cut.
+    /// The widest columns shrink first, down to their longest words; if that is not enough, words are cut.
     private func widths(within width: Int) -> [Int] {
         let all = [header] + rows
         let natural = header.indices.map { column in all.map { TerminalText.width($0[column]) }.max() ?? 0 }
@@ -68,7 +68,7 @@ struct Table {
         return Self.shrunk(words, to: room, atLeast: words.map { _ in 1 })
     }
 
-    /// The widest gives a column, again and again, until there is room for all.
+    /// Takes one from the widest column until all fit.
     private static func shrunk(_ widths: [Int], to room: Int, atLeast least: [Int]) -> [Int] {
         var widths = widths
         var excess = widths.reduce(0, +) - room

@@ -1,16 +1,16 @@
-/// Text as terminals show it: characters of two columns, of one, and of none.
+/// Text as terminals show it: a character takes two columns, one or none.
 enum TerminalText {
     /// Columns that a text takes on one line.
     static func width(_ text: String) -> Int {
         text.reduce(0) { $0 + width($1) }
     }
 
-    /// Columns of the longest part of a text that has no space in it.
+    /// The width of the longest part of a text without a space.
     static func longestWord(_ text: String) -> Int {
         text.split(separator: " ").map { width(String($0)) }.max() ?? 0
     }
 
-    /// A text broken at its spaces into lines of no more than `width` columns; a word that is longer is cut.
+    /// A text wrapped at its spaces into lines of at most `width` columns; a longer word is cut.
     static func lines(_ text: String, width limit: Int) -> [String] {
         var lines: [String] = []
         var line = ""
@@ -37,7 +37,7 @@ enum TerminalText {
         return lines + [line]
     }
 
-    /// Columns of what a reader sees as one sign, whatever it is put together from.
+    /// The width of what a reader sees as one character, whatever scalars it consists of.
     private static func width(_ character: Character) -> Int {
         guard let first = character.unicodeScalars.first else { return 0 }
         let isEmoji = character.unicodeScalars.contains { $0.properties.isEmojiPresentation || $0.value == 0xFE0F }
@@ -48,7 +48,7 @@ enum TerminalText {
         }
     }
 
-    /// Wide and fullwidth characters (UAX #11) that are no emoji, in blocks.
+    /// Wide and fullwidth characters (UAX #11) other than emoji, by block.
     private static let wide: [ClosedRange<UInt32>] = [
         0x1100...0x115F, 0x2E80...0x303E, 0x3041...0x33FF, 0x3400...0x4DBF, 0x4E00...0x9FFF, 0xA000...0xA4CF,
         0xA960...0xA97F, 0xAC00...0xD7A3, 0xF900...0xFAFF, 0xFE10...0xFE19, 0xFE30...0xFE6F, 0xFF00...0xFF60,

@@ -1,20 +1,20 @@
-/// A letter on A4 pages, as it is printed or sent in an envelope: who writes, to whom, what, and what the law wants under it.
+/// A letter on A4 pages, for printing or an envelope: sender, recipient, text, and the legal notice at the foot.
 ///
-/// Texts are plain; line breaks in them are kept, and longer lines are broken between words.
+/// Texts are plain. Their line breaks are kept; longer lines are broken between words.
 package struct Document: Hashable, Sendable {
     package enum Block: Hashable, Sendable {
         case heading(String)
         case paragraph(String)
-        /// A paragraph that is not to be overlooked.
+        /// A highlighted paragraph.
         case notice(String)
-        /// Labels with their values; a row is never parted by the end of a page.
+        /// Labels with their values; page breaks never split a row.
         case table([Row])
     }
 
     package struct Row: Hashable, Sendable {
         package var label: String
         package var value: String
-        /// Whether the value is what the table is about, such as its total.
+        /// Whether the value is emphasized, such as a total.
         package var isStrong: Bool
 
         package init(_ label: String, _ value: String, isStrong: Bool = false) {
@@ -24,18 +24,18 @@ package struct Document: Hashable, Sendable {
         }
     }
 
-    /// What a viewer shows in the window's title.
+    /// Shown by viewers in the window title.
     package var title: String
     /// The author in the file's metadata, and the first line of the page.
     package var author: String
-    /// When the document says what it says, as RFC 3339: the file's dates, so that the same document has the same bytes.
+    /// The date in RFC 3339, used for the file's dates, so that the same document has the same bytes.
     package var date: String
-    /// Under the author, at the top left.
+    /// Below the author, at the top left.
     package var sender: [String]
-    /// Where the window of an envelope shows it.
+    /// Positioned for the window of an envelope.
     package var recipient: [String]
     package var blocks: [Block]
-    /// Small, at the foot of each page.
+    /// In small print, at the foot of each page.
     package var legalNotice: String
 
     package init(

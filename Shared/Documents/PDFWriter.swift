@@ -1,11 +1,11 @@
 import CPango
 
-/// Writes documents as PDF 1.5, with the fonts in them. The same document gives the same bytes, as long as pango, cairo and
-/// the fonts are the same.
+/// Writes documents as PDF 1.5 with embedded fonts. The same document gives the same bytes, as long as pango, cairo
+/// and the fonts are the same.
 ///
-/// It computes for some milliseconds: not to be called on an event loop.
+/// Takes some milliseconds of CPU time: do not call it on an event loop.
 package enum PDFWriter {
-    /// - Throws: ``PDFError`` when cairo cannot write it: out of memory.
+    /// - Throws: ``PDFError`` if cairo cannot write it: out of memory.
     package static func write(_ document: Document) throws(PDFError) -> [UInt8] {
         let fonts = FontMap()
         let layout = PageLayout(document, fonts: fonts)

@@ -1,12 +1,12 @@
 import CPango
 
-/// Lengths of a page, in points of 1/72 inch.
+/// The measures of a page, in points of 1/72 inch.
 enum A4 {
     static let width = 595.276
     static let height = 841.89
     static let margin = 56.7
     static let textWidth = width - 2 * margin
-    /// Where the window of a French envelope is (NF Z11-001).
+    /// The position of the window in a French envelope (NF Z11-001).
     static let recipientLeft = millimetres(110)
     static let recipientTop = millimetres(50)
     static let bodyTop = millimetres(98)
@@ -17,7 +17,7 @@ enum A4 {
     static func millimetres(_ length: Double) -> Double { length * 72 / 25.4 }
 }
 
-/// One line of text at its place.
+/// One line of text and its position.
 struct PlacedLine {
     let text: TextLayout
     let index: Int32
@@ -26,7 +26,7 @@ struct PlacedLine {
     let baseline: Double
 }
 
-/// Puts the texts of a document on pages, from top to bottom.
+/// Lays out the texts of a document on pages, from top to bottom.
 struct PageLayout {
     private let fonts: FontMap
     private(set) var lines: [PlacedLine] = []
@@ -72,7 +72,7 @@ struct PageLayout {
         top += height + 4
     }
 
-    /// All lines of a text, going on on the next page where this one ends.
+    /// Adds all lines of a text, continuing on the next page where necessary.
     private mutating func flow(_ text: TextLayout, spaceAfter: Double) {
         for line in text.lines {
             if top + line.height > A4.bodyBottom { turn() }
@@ -84,7 +84,7 @@ struct PageLayout {
         top += spaceAfter
     }
 
-    /// All lines of a text at a place of this page, whatever else is there.
+    /// Puts all lines of a text at a fixed place on this page, regardless of other content.
     private mutating func put(_ text: TextLayout, left: Double, top: Double) {
         var top = top
         for line in text.lines {

@@ -13,22 +13,22 @@ enum TextStyle {
     }
 
     fileprivate var isBold: Bool { self == .heading || self == .strong }
-    /// Of black, from 0 to 1.
+    /// The shade of grey, 0 for black to 1 for white.
     var grey: Double { self == .quiet || self == .small ? 0.35 : 0 }
 }
 
-/// Owns a map of the fonts of this machine, for one document: the fonts that it used go with it.
+/// Owns a font map for one document; its fonts are released with it.
 @safe
 final class FontMap {
     private let map: UnsafeMutablePointer<PangoFontMap>
     private let context: OpaquePointer
-    /// Metric-compatible with Helvetica and Arial, and may be embedded (SIL Open Font License). Pango takes another one where
-    /// it is missing.
+    /// Metric-compatible with Helvetica and Arial, and embeddable (SIL Open Font License). If it is missing, Pango
+    /// uses another font.
     private static let family = "Liberation Sans"
 
     init() {
         unsafe map = pango_cairo_font_map_new()
-        // One unit is one point; nothing is fitted to the pixels of a screen.
+        // One unit is one point; nothing is aligned to screen pixels.
         unsafe pango_cairo_font_map_set_resolution(OpaquePointer(map), 72)
         unsafe context = pango_font_map_create_context(map)
         let options = unsafe cairo_font_options_create()
@@ -45,7 +45,7 @@ final class FontMap {
         unsafe g_object_unref(UnsafeMutableRawPointer(map))
     }
 
-    /// A text broken into lines that are no wider than `width` points.
+    /// Breaks a text into lines of at most `width` points.
     func layout(_ text: String, _ style: TextStyle, width: Double) -> TextLayout {
         guard let layout = unsafe pango_layout_new(context) else { preconditionFailure("GLib ends the process first") }
         let font = unsafe pango_font_description_from_string(Self.family)
@@ -55,7 +55,7 @@ final class FontMap {
         unsafe pango_font_description_free(font)
         unsafe pango_layout_set_width(layout, Int32(width * Double(PANGO_SCALE)))
         unsafe pango_layout_set_wrap(layout, PANGO_WRAP_WORD_CHAR)
-        // Where a long word is broken, a hyphen would be taken for a part of it.
+        // No hyphen where a long word is broken: it would be read as part of the word.
         let attributes = unsafe pango_attr_list_new()
         unsafe pango_attr_list_insert(attributes, pango_attr_insert_hyphens_new(0))
         unsafe pango_layout_set_attributes(layout, attributes)
@@ -65,18 +65,18 @@ final class FontMap {
     }
 }
 
-/// Owns a text whose lines are broken.
+/// Owns a text that is broken into lines.
 @safe
 final class TextLayout {
     struct Line {
         let index: Int32
-        /// In points, with the space to the next line.
+        /// In points, including the space to the next line.
         let height: Double
-        /// From its top to its baseline.
+        /// The distance from its top to its baseline.
         let ascent: Double
     }
 
-    /// Of a line's own height.
+    /// As a multiple of a line's own height.
     private static let leading = 1.2
 
     let style: TextStyle
@@ -105,7 +105,7 @@ final class TextLayout {
 
     var height: Double { lines.reduce(0) { $0 + $1.height } }
 
-    /// Draws a line with its baseline's left end at the current point.
+    /// Draws a line, with the left end of its baseline at the current point.
     func show(_ index: Int32, on canvas: OpaquePointer) {
         unsafe pango_cairo_show_layout_line(canvas, pango_layout_get_line_readonly(layout, index))
     }

@@ -1,8 +1,8 @@
 package import ClubProtocol
 package import Postgres
 
-/// The values of the protocol bind to statements and read from columns as their text; the server infers the type, so that
-/// an identifier meets a `uuid`, a day a `date`, a line a `text` or a domain.
+/// Values of the protocol are bound to statements, and read from columns, as text. The server infers the type, so that
+/// an identifier can be compared with a `uuid`, a day with a `date`, a line with a `text` or a domain.
 extension PostgresEncodable where Self: TextValue {
     package static var postgresType: PostgresType { .unspecified }
 
@@ -32,7 +32,7 @@ extension WebAddress: PostgresEncodable, PostgresDecodable {}
 extension Day: PostgresEncodable, PostgresDecodable {}
 
 extension Telephone: PostgresEncodable, PostgresDecodable {
-    /// One that an older plan had is read as it was kept.
+    /// A number that is valid only under an older numbering plan is read as it was stored.
     package static func decode(postgres text: UnsafeRawBufferPointer, type: UInt32) throws(PostgresError) -> Telephone {
         guard let number = Telephone(kept: String(decoding: text, as: UTF8.self)) else {
             throw .mismatch(Telephone.self, type)

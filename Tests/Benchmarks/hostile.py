@@ -1,4 +1,4 @@
-"""Slow readers, slow writers, many polls and pipelined requests against one service, and what ordinary requests feel of it. Run by `hostile`.
+"""Slow readers, slow writers, many polls and pipelined requests against one service, and their effect on others. Run by `hostile`.
 
 Those who are slow are a process of their own, so that the clock of the ordinary requests does not wait for them.
 """
@@ -29,7 +29,7 @@ def head(method, path, token, *fields):
 
 
 async def answer(reader):
-    """One answer with a length: its status, its body, and the seconds after which to come again."""
+    """One response with a length: its status, its body, and the seconds in Retry-After."""
     status = int((await reader.readline()).split()[1])
     length, pause = 0, 1
     while (line := await reader.readline()) not in (b"\r\n", b""):
@@ -42,7 +42,7 @@ async def answer(reader):
 
 
 async def ordinary(seconds, rate):
-    """Reads and writes at a steady rate; each is timed from when it was due, so that one that is late makes the next ones late."""
+    """Reads and writes at a steady rate; each is timed from when it was due, so that a late one delays the next ones."""
     connections = asyncio.Queue()
     for _ in range(8):
         connections.put_nowait(None)
@@ -83,7 +83,7 @@ async def ordinary(seconds, rate):
 
 
 async def slow_reader():
-    """Reads an export at some hundred bytes a second, through as small a window as there is."""
+    """Reads an export at some hundred bytes a second, through the smallest possible window."""
     loop = asyncio.get_running_loop()
     while True:
         connection = socket.socket()
@@ -105,7 +105,7 @@ async def slow_writer(path, kind, length):
     while True:
         try:
             reader, writer = await asyncio.open_connection("127.0.0.1", PORT)
-            # The first half at once, so that it is memory which is held as well.
+            # The first half at once, so that it occupies memory too.
             writer.write(head("POST", path, SLOW, f"Content-Type: {kind}", f"Content-Length: {length}") + b" " * (length // 2))
             while not reader.at_eof():
                 writer.write(b" ")
@@ -118,7 +118,7 @@ async def slow_writer(path, kind, length):
 
 
 async def pipeline():
-    """Asks a thousand times at once on one connection, reads the answers, and asks again."""
+    """Pipelines a thousand requests on one connection, reads the responses, and repeats."""
     questions = head("GET", "/v1/topics", SLOW) * 1000
     while True:
         try:
@@ -132,8 +132,8 @@ async def pipeline():
 
 
 async def changes(reader, writer, after, wait):
-    """One question about news: whether it was answered, from where to go on, and whether there was something; after a refusal when
-    the answer says that it makes sense to ask again."""
+    """One poll for changes: whether it got a response, the next cursor, and whether there were any; after a refusal, once
+    Retry-After has passed."""
     path = f"/v1/changes?wait={wait}" + (f"&after={after}" if after else "")
     writer.write(head("GET", path, SLOW))
     status, body, pause = await answer(reader)
@@ -153,7 +153,7 @@ async def end_of_changes():
 
 
 async def poll(after):
-    """Waits for news for ever, as a follower does."""
+    """Polls for changes for ever, as a follower does."""
     while True:
         try:
             reader, writer = await asyncio.open_connection("127.0.0.1", PORT)

@@ -1,17 +1,17 @@
--- :count experts with the names, places and topics of a country: few words that many have, many that few have, and départements
--- of very different sizes. The same rows each time. Behind the triggers' back: what they check is right here, and a ledger of
--- consents is nothing that a search reads.
+-- :count experts with the names, places and topics of a country: a few common words, many rare ones, and départements
+-- of very different sizes. The same rows every time. Triggers are disabled: what they check is valid here, and a search
+-- does not read the ledger of consents.
 set client_min_messages = warning;
 set session_replication_role = replica;
 set maintenance_work_mem = '512MB';
 begin;
--- The minute's job takes this row before it reads experts, too.
+-- The job that runs every minute also locks this row before it reads experts.
 select through from directory.expert_word_progress for update \g /dev/null
 select setseed(0.42);
 truncate directory.expert cascade;
 truncate directory.expert_posting, directory.expert_word;
 
--- Indexes are made afterwards, which takes a fraction of the time.
+-- Indexes are created afterwards, which takes a fraction of the time.
 create temporary table made_later as
 select indexrelid::regclass::text as name, pg_get_indexdef(indexrelid) as statement from pg_index
 where indrelid = 'directory.expert'::regclass
@@ -54,7 +54,7 @@ select md5(i::text)::uuid, (array['webAgency', 'reseller'])[1 + (random() > 0.48
     'https://www.example.org/' || i, '{"publicDirectory": {"agreed": true, "at": "2026-01-01T00:00:00Z"}}',
     -- Most were confirmed this year, some are stale; one in fifty has left.
     now() - power(random(), 3) * interval '20 months', current_date - 730, case when random() < 0.02 then current_date - (random() * 700)::integer end,
-    -- Words of what was changed within the hour are read again each minute: nobody's club changes all in one.
+    -- Words changed within the last hour are indexed again each minute, and no club changes everything within one hour.
     now() - interval '2 hours' - random() * interval '2 years'
 from generate_series(1, :count) as i
 cross join lateral (select 1 + (power(random(), 2) * 7999)::integer as f, 1 + (power(random(), 1.5) * 7999)::integer as p where i > 0) as drawn

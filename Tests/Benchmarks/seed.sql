@@ -1,4 +1,5 @@
--- The 7,000 experts that the benchmark reads: the same identifiers and the same share of each list as the peers' table.
+-- The 7,000 experts that the benchmark reads: the same identifiers and the same share of each list as in the peers'
+-- table.
 set client_min_messages = warning;
 truncate directory.expert cascade;
 insert into directory.expert (

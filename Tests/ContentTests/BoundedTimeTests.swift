@@ -6,9 +6,9 @@ import Testing
 
 @testable import Content
 
-@Suite("times of resources that can be")
+@Suite("bounded times of resources")
 struct BoundedTimeTests {
-    @Test("every day and time that the OpenAPI document lets a caller send is refused where it cannot be")
+    @Test("every day and time that the OpenAPI document allows is refused where it is invalid")
     func document() async throws {
         let mail = NSTemporaryDirectory() + "mail-\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: mail) }
@@ -27,7 +27,7 @@ struct BoundedTimeTests {
             }
             let known = BodyDays.questions.merging(BodyDays.told) { first, _ in first }
             #expect(try await BodyDays.faults(of: content, requests, any: known) == [])
-            // Where nothing ends, people write the last day of the century's.
+            // For something without an end, people enter the last day of the century.
             let last = try await content.client(.editor).send(
                 CreateResource.request(
                     body: .init(

@@ -8,7 +8,7 @@ import Testing
 
 @testable import Content
 
-/// A directory that names many readers, and the rest of them only when the test lets it.
+/// A directory that lists many readers, and the last of them only when the test allows it.
 private enum SlowDirectory: ServiceApplication {
     static let name = ServiceName.directory
     static let title = "A slow directory"
@@ -34,9 +34,9 @@ private enum SlowDirectory: ServiceApplication {
     }
 }
 
-@Suite("an issue that is called off")
+@Suite("a cancelled issue")
 struct CalledOffTests {
-    @Test("while the directory still names its readers takes no more of them, and none of them stays pending")
+    @Test("cancelled while the directory still lists its readers, it takes no more of them, and leaves none pending")
     func whileResolving() async throws {
         let mail = NSTemporaryDirectory() + "mail-\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: mail) }

@@ -8,7 +8,7 @@ import Testing
 
 @testable import Content
 
-@Suite("addresses that were erased")
+@Suite("erased addresses")
 struct ErasedAddressTests {
     private struct Rig {
         let content: TestService
@@ -55,7 +55,7 @@ struct ErasedAddressTests {
     }
 
     @Test(
-        "deliveries go by reader and by address, suppressions by the addresses that the directory knows; the hash stays, and lets nothing in again"
+        "deliveries are deleted by reader and address, suppressions by address; the hash stays and blocks new ones"
     )
     func erase() async throws {
         try await withRig { rig in
@@ -71,7 +71,7 @@ struct ErasedAddressTests {
             let addresses = try await rig.erase(expert, email: "New@example.org")
             #expect(addresses.sorted() == ["new@example.org", "old@example.org"])
             #expect(try await rig.deliveries() == ["other@example.org"])
-            // Of the old one the directory says nothing: that mails went there does not say whose it was.
+            // The directory says nothing about the old address: mails sent to it do not show whose it was.
             func suppressed() async throws -> [String] {
                 try await rig.database.query("select email from suppression").map { try $0["email"] }
             }
@@ -82,7 +82,7 @@ struct ErasedAddressTests {
                 }
             }
             #expect(try await rig.deliveries() == ["other@example.org", "third@example.org"])
-            // An issue still says how many there were.
+            // An issue keeps its counts.
             let issue = try await rig.content.client(.operator).send(GetIssue.request(path: .init(issue: rig.issue)))
             #expect(issue.editions.map(\.counts.cancelled).reduce(0, +) == 1)
             let token = rig.content.backend.links.token(
@@ -94,7 +94,7 @@ struct ErasedAddressTests {
     }
 
     @Test(
-        "who asked for the erasure is not mailed again unless it agrees anew; what was a mistake or too old binds nobody"
+        "after a requested erasure only new consent allows mail; a mistake or an expired retention blocks no one"
     )
     func anew() async throws {
         try await withRig { rig in
@@ -116,7 +116,7 @@ struct ErasedAddressTests {
             try await add(.now)
             #expect(
                 try await rig.deliveries() == ["mistake@example.org", "request@example.org", "retention@example.org"])
-            // And can leave again.
+            // They can unsubscribe again.
             let token = rig.content.backend.links.token(
                 purpose: DeliveryRoutes.unsubscribePurpose, subject: "request@example.org",
                 expires: .now.advanced(by: .seconds(60)))
@@ -125,7 +125,7 @@ struct ErasedAddressTests {
         }
     }
 
-    @Test("an answer that is newer than the unsubscription takes the address off the list, and nothing else does")
+    @Test("consent newer than the unsubscription removes the suppression, and nothing else does")
     func lifted() async throws {
         try await withRig { rig in
             let operating = try rig.content.client(.operator)
@@ -138,7 +138,7 @@ struct ErasedAddressTests {
             }
             _ = try await operating.send(
                 CreateSuppression.request(body: .init(email: "bounced@example.org", reason: .unsubscribed)))
-            /// The addresses that are mailed a new issue.
+            /// The addresses that a new issue is mailed to.
             func mailed(_ agreedAt: Timestamp) async throws -> [String] {
                 let issue = try await operating.send(CreateIssue.request(body: .init(title: "Suite")))
                 let later = Rig(content: rig.content, issue: issue.id)
@@ -157,14 +157,14 @@ struct ErasedAddressTests {
             #expect(try await mailed(before) == [])
             let agreed = Timestamp.now
             #expect(try await mailed(agreed) == ["left@example.org"])
-            // Who leaves once more has left, whatever was answered before.
+            // Unsubscribing again counts, whatever the earlier consent.
             _ = try await operating.send(
                 CreateSuppression.request(body: .init(email: "left@example.org", reason: .unsubscribed)))
             #expect(try await mailed(agreed) == [])
         }
     }
 
-    @Test("an address that somebody else is mailed at stays theirs")
+    @Test("an address at which someone else is mailed stays theirs")
     func shared() async throws {
         try await withRig { rig in
             let (expert, other) = (DataSubject.ID(), DataSubject.ID())
@@ -178,14 +178,14 @@ struct ErasedAddressTests {
         }
     }
 
-    /// - Returns: what is left of an address that was added while it was erased.
+    /// - Returns: what remains of an address that was added during its erasure.
     private func race(_ rig: Rig, holding: Bool) async throws -> [String] {
         let expert = DataSubject.ID()
         let erasure = try await rig.database.transaction(retries: 0) { transaction in
             if holding {
                 try await rig.add("late@example.org", to: expert, in: transaction)
             } else {
-                // What the same statement does without the lock.
+                // The same statement without the lock.
                 try await transaction.execute(
                     """
                     insert into delivery (id, issue, audience, email)
@@ -214,7 +214,7 @@ struct ErasedAddressTests {
         return try row?["waiting"] ?? false
     }
 
-    @Test("who is added while it is erased is erased: the erasure waits for those who write addresses down")
+    @Test("a reader added during their erasure is erased: the erasure waits for transactions that write addresses")
     func atOnce() async throws {
         try await withRig { rig in
             let left = try await race(rig, holding: true)
@@ -222,7 +222,7 @@ struct ErasedAddressTests {
         }
     }
 
-    @Test("negative control: without waiting, the address comes in behind the erasure")
+    @Test("negative control: without waiting, the address is added after the erasure")
     func atOnceWithoutLock() async throws {
         try await withRig { rig in
             let left = try await race(rig, holding: false)

@@ -11,10 +11,10 @@ import Testing
 
 private typealias FlashInfo = ClubProtocol.Issue
 
-/// Issues from the first word to the last mail.
+/// Issues from the first draft to the last mail.
 @Suite("issues")
 struct IssueTests {
-    @Test("numbers count up, the list shows the newest first, page after page")
+    @Test("numbers increase, the list shows the newest first, page after page")
     func numbers() async throws {
         try await withContent { service, editor in
             #expect(try await editor.send(ListIssues.request(query: .init())).items.isEmpty)
@@ -34,7 +34,7 @@ struct IssueTests {
         }
     }
 
-    @Test("numbers are given once however many issues begin at the same time")
+    @Test("numbers are assigned once, however many issues are created at the same time")
     func concurrentNumbers() async throws {
         try await withContent { _, editor in
             let numbers = try await withThrowingTaskGroup(of: Int.self) { group in
@@ -49,7 +49,7 @@ struct IssueTests {
         }
     }
 
-    @Test("an issue without an item for each audience does not go out, and a sent one takes no more")
+    @Test("an issue without an item for each audience is not sent, and a sent one accepts no more")
     func guards() async throws {
         try await withContent { _, editor in
             let issue = try await editor.send(CreateIssue.request(body: .init(title: "Flash")))
@@ -106,7 +106,7 @@ struct IssueTests {
         }
     }
 
-    @Test("each reader who agreed gets one mail, of the right edition; who is suppressed or said no gets none")
+    @Test("each consenting reader gets one mail, of the right edition; suppressed readers and refusals get none")
     func sending() async throws {
         let mail = NSTemporaryDirectory() + "mail-\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: mail) }
@@ -145,7 +145,7 @@ struct IssueTests {
         }
     }
 
-    @Test("whoever uses the link of a mail is off the list; a link for somebody else's purpose opens nothing")
+    @Test("using the link in a mail unsubscribes the address; a link for another purpose does nothing")
     func unsubscribing() async throws {
         try await withContent { service, editor in
             let links = service.backend.links

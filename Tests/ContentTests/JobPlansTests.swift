@@ -6,9 +6,9 @@ import Testing
 
 @testable import Content
 
-@Suite("what content does by itself", .timeLimit(.minutes(5)))
+@Suite("background work of content", .timeLimit(.minutes(5)))
 struct JobPlansTests {
-    @Test("every job and every schedule finds what it works on by an index")
+    @Test("every job and every schedule finds its rows by an index")
     func plans() async throws {
         let plans = JobPlans(
             fill: """

@@ -10,7 +10,7 @@ import Testing
 
 @Suite("letters", .serialized)
 struct LetterTests {
-    @Test("a letter asked for many times at once is sent once, and the button's link stands in both parts")
+    @Test("a letter requested many times at once is sent once, and both parts contain the button's link")
     func once() async throws {
         try await withContent(replicas: 2) { services, mail in
             let clients = try services.all(.content).map { try $0.client(.service) }
@@ -35,7 +35,7 @@ struct LetterTests {
         }
     }
 
-    @Test("without the unique key two requests at once make two letters")
+    @Test("without the unique key, two concurrent requests make two letters")
     func withoutKey() async throws {
         try await withContent { services, _ in
             try await services.database.withClient(searchPath: "content") { client in
@@ -54,13 +54,13 @@ struct LetterTests {
                 #expect(try await count() == 1)
                 try await client.execute("alter table letter drop constraint letter_key_once")
                 let error = await #expect(throws: PostgresError.self) { try await both() }
-                // The statement itself leans on the constraint: without it there is no "on conflict" to speak of.
+                // The statement itself relies on the constraint: without it, "on conflict" fails.
                 #expect(error?.sqlState == "42P10")
             }
         }
     }
 
-    @Test("the key of a letter to somebody else is refused")
+    @Test("reusing the key for a letter to someone else is refused")
     func foreignKey() async throws {
         try await withContent { services, mail in
             let client = try services[.content].client(.operator)
@@ -76,7 +76,7 @@ struct LetterTests {
         }
     }
 
-    @Test("who has bounced gets no letter; who only left the Flash info does")
+    @Test("no letter goes to an address that has bounced; one that only unsubscribed from the Flash info gets it")
     func suppressed() async throws {
         try await withContent { services, mail in
             let client = try services[.content].client(.operator)
@@ -93,7 +93,7 @@ struct LetterTests {
         }
     }
 
-    @Test("a mail server that cannot be reached delays letters and loses none")
+    @Test("an unreachable mail server delays letters and loses none")
     func unreachable() async throws {
         let port = try FreePort.next()
         try await withContent(mail: "smtp://127.0.0.1:\(port)?starttls=never") { services, _ in

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Content
 
-/// A text while it is made into a mail. Rows from before texts were held to anything are in the tables, too.
+/// The cost of turning a text into a mail. The tables also hold rows that are older than the limits on texts.
 @Suite("the cost of mails", .serialized)
 struct MailCostTests {
     @Test("no letter costs more than one of plain ASCII")
@@ -19,7 +19,7 @@ struct MailCostTests {
         }
     }
 
-    @Test("no part of a mail costs more")
+    @Test("no part of a mail costs more than in plain ASCII")
     func parts() {
         TextCost.check("quoted-printable") { _ = MailMessage.quotedPrintable($0) }
         TextCost.check("lines", bytes: 20) { text in
@@ -28,14 +28,14 @@ struct MailCostTests {
         TextCost.check("subject", bytes: 800) { _ = MailMessage.encodedWords($0) }
     }
 
-    @Test("ends of lines of both kinds become CRLF, blanks before them are kept")
+    @Test("line endings of both kinds become CRLF, spaces before them are kept")
     func lineEnds() {
         #expect(MailMessage.quotedPrintable("a \r\nb\t\nc\rd ") == "a=20\r\nb=09\r\nc=0Dd=20")
         #expect(MailMessage.quotedPrintable("\r\n\n") == "\r\n\r\n")
         #expect(MailMessage.quotedPrintable(String(repeating: "é", count: 13)).utf8.count == 78 + 3)
     }
 
-    @Test("the templates escape what is put into HTML, and nothing in the text")
+    @Test("the templates escape values in HTML, and nothing in the text")
     func escaping() throws {
         let letter = LetterStore.Claimed(
             id: .init(), email: "zoe@agence.example", name: "Zoé & <Luc>", subject: "Un \"essai\"",

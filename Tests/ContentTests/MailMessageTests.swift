@@ -16,7 +16,7 @@ struct MailMessageTests {
             date: Date(timeIntervalSince1970: 1_805_000_000), text: text, html: "<p>\(text)</p>")
     }
 
-    @Test("no line is longer than 998 bytes, header lines than 78, and every line ends with CRLF")
+    @Test("no line is longer than 998 bytes, no header line than 78, and every line ends with CRLF")
     func lineLengths() {
         let long = String(repeating: "é", count: 3000) + "\n" + String(repeating: "mot ", count: 500)
         let bytes = message(subject: String(repeating: "réunion ", count: 24), text: long).bytes
@@ -27,7 +27,7 @@ struct MailMessageTests {
         #expect(lines.allSatisfy { $0.utf8.allSatisfy { $0 < 0x80 } })
     }
 
-    @Test("an encoded subject is read back by another reader")
+    @Test("another mail reader decodes an encoded subject")
     func encodedSubject() throws {
         let subject = "Économie numérique : « où va-t-on ? » 🚀 " + String(repeating: "à", count: 60)
         let words = MailMessage.encodedWords(subject).components(separatedBy: "\r\n ")
@@ -40,7 +40,7 @@ struct MailMessageTests {
     }
 
     @Test(
-        "no text is decoded that was written by somebody else: what looks like an encoded word is encoded itself",
+        "a text that looks like an encoded word is encoded itself, so that readers do not decode it",
         arguments: [
             "=?utf-8?B?UERHIGR1IENsdWI=?=", "Le =?utf-8?Q?PDG?= du Club", "a=?b", "=?", "?=", " devant", "derrière ",
             "deux  blancs", "tab\tici", "nul\u{0}", "del\u{7F}", "retour\r\nBcc: tous@x.example",
@@ -58,12 +58,12 @@ struct MailMessageTests {
             }
             #expect(decoded.joined() == text)
         }
-        // What stands there as it is holds nothing that a reader's program changes.
+        // A literal text contains nothing that a mail client would change.
         let literal = MailMessage.encodedWords(text) == text
         #expect(literal == (text == "?="))
     }
 
-    @Test("a field that is no text loses what no header has")
+    @Test("a structured field loses the characters that no header may have")
     func structuredField() {
         var message = message()
         message.headers = [(name: "List-Id", value: "Liste\r\nBcc: tous@x.example\u{0}é <l.x>")]
@@ -71,13 +71,13 @@ struct MailMessageTests {
         #expect(text.contains("\r\nList-Id: ListeBcc: tous@x.example <l.x>\r\n"))
     }
 
-    @Test("plain ASCII stays as it is")
+    @Test("plain ASCII is unchanged")
     func plainSubject() {
         #expect(MailMessage.encodedWords("Flash info no 3") == "Flash info no 3")
     }
 
     @Test(
-        "quoted-printable keeps text, ends of lines and blanks at their ends",
+        "quoted-printable keeps text, line endings and trailing spaces",
         arguments: [
             "é=è\nligne\n\n fin ", "\ttab\t", String(repeating: "a", count: 200), "=3D", "",
         ])
@@ -85,13 +85,13 @@ struct MailMessageTests {
         #expect(decode(MailMessage.quotedPrintable(text)) == text)
     }
 
-    @Test("a date is written as RFC 5322 wants it")
+    @Test("a date is written in the format of RFC 5322")
     func date() {
         #expect(MailMessage.date(Date(timeIntervalSince1970: 0)) == "Thu, 1 Jan 1970 00:00:00 +0000")
         #expect(MailMessage.date(Date(timeIntervalSince1970: 1_709_210_096)) == "Thu, 29 Feb 2024 12:34:56 +0000")
     }
 
-    @Test("a line that begins with a dot gets another, and a dot alone ends the text")
+    @Test("a line that begins with a dot gets another one, and a single dot ends the text")
     func dotStuffing() {
         let buffer = SMTPSession.dotStuffed(Array("a\r\n.b\r\n..\r\n".utf8))
         #expect(String(buffer: buffer) == "a\r\n..b\r\n...\r\n.\r\n")
@@ -130,7 +130,7 @@ struct SMTPReplyTests {
         return replies
     }
 
-    @Test("a reply of several lines is one, however it is cut")
+    @Test("a reply of several lines is one reply, however its bytes are split")
     func severalLines() throws {
         let text = "250-mail.example\r\n250-STARTTLS\r\n250 8BITMIME\r\n220 go\r\n"
         let expected = [
@@ -141,7 +141,7 @@ struct SMTPReplyTests {
     }
 
     @Test(
-        "what is no reply is refused",
+        "an invalid reply is refused",
         arguments: ["hello\r\n", "99 a\r\n", "700 a\r\n", String(repeating: "2", count: 5000)])
     func garbled(text: String) {
         #expect(throws: SMTPReplyDecoder.Garbled.self) { try replies([text]) }

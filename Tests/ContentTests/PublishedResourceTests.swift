@@ -11,7 +11,7 @@ import Testing
 @Suite("resources that an issue publishes", .serialized)
 struct PublishedResourceTests {
     @Test(
-        "what is under an embargo is not published by being put under it late, and what was published does not come under one"
+        "a resource put under embargo while the issue is sent stops it, and a published one cannot be put under one"
     )
     func embargo() async throws {
         let mail = NSTemporaryDirectory() + "mail-\(UUID().uuidString)"

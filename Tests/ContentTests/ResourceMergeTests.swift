@@ -9,7 +9,7 @@ import Testing
 
 @Suite("Merges of the directory's organizations")
 struct ResourceMergeTests {
-    @Test("a resource follows its organization and goes back; one that was filed since stays")
+    @Test("a resource follows its organization and moves back on undo; one added since stays")
     func follow() async throws {
         let mail = NSTemporaryDirectory() + "mail-\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: mail) }

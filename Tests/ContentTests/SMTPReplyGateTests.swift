@@ -4,15 +4,15 @@ import Testing
 
 @testable import Content
 
-@Suite("what is asked for and what comes")
+@Suite("requested and unsolicited replies")
 struct SMTPReplyGateTests {
-    /// What happens on a connection.
+    /// An event on a connection.
     private enum Step {
         case comes(String)
         case goes
     }
 
-    @Test("as many replies go through as were asked for, however they are cut; the first byte more ends the connection")
+    @Test("as many replies pass as were requested, however their bytes are split; the first extra byte closes it")
     func replies() throws {
         let greeting = Step.comes("220 mail.example\r\n")
         for (steps, count, isClean) in [
@@ -45,7 +45,7 @@ struct SMTPReplyGateTests {
     }
 
     @Test(
-        "nothing is sent to a server that has replied to no command, and what is no reply ends the connection too")
+        "nothing is sent after a violation, and an invalid reply closes the connection too")
     func silence() throws {
         for text in ["220 a\r\n250 b\r\n", "x\r\n"] {
             let channel = EmbeddedChannel(handler: SMTPReplyGate())

@@ -20,7 +20,7 @@ struct SMTPTransportTests {
             subject: "Essai", date: Date(), text: text, html: "<p>\(text)</p>")
     }
 
-    /// Delivers one message to each address over one session, as long as it lasts.
+    /// Delivers one message to each address over one session, until that ends.
     private func deliver(_ addresses: [EmailAddress], port: Int) async throws -> [MailOutcome] {
         try await transport(port: port).withSession { session in
             var outcomes: [MailOutcome] = []
@@ -31,7 +31,7 @@ struct SMTPTransportTests {
         }
     }
 
-    @Test("several messages go over one connection and arrive as they were")
+    @Test("several messages go over one connection and arrive unchanged")
     func severalMessages() async throws {
         try await ScriptedMailServer.run { server in
             let outcomes = try await deliver(["a@x.example", "b@x.example", "c@x.example"], port: server.port)
@@ -42,7 +42,7 @@ struct SMTPTransportTests {
         }
     }
 
-    @Test("a refused recipient is final, a greylisted one is not, and the session goes on")
+    @Test("a refused recipient is final, a greylisted one is not, and the session continues")
     func refusals() async throws {
         try await ScriptedMailServer.run { server in
             server.inject(.refuseRecipient("550 no such user"), .refuseRecipient("451 later"))
@@ -51,7 +51,7 @@ struct SMTPTransportTests {
         }
     }
 
-    @Test("a refused text is told from a lost answer")
+    @Test("a refused text is distinguished from a lost reply")
     func textRefused() async throws {
         try await ScriptedMailServer.run { server in
             server.inject(.refuseText("554 spam"))
@@ -63,7 +63,7 @@ struct SMTPTransportTests {
         }
     }
 
-    @Test("a connection that is lost before the text went out is no loss")
+    @Test("a connection lost before the text was sent loses nothing")
     func lostBeforeText() async throws {
         try await ScriptedMailServer.run { server in
             server.inject(.dropBeforeText)
@@ -72,7 +72,7 @@ struct SMTPTransportTests {
         }
     }
 
-    @Test("a server that is busy, or none at all, is unreachable")
+    @Test("a busy or missing server is unreachable")
     func unreachable() async throws {
         let closed = try await ScriptedMailServer.run { server in
             server.inject(.busyGreeting)
@@ -94,7 +94,7 @@ struct SMTPTransportTests {
     }
 }
 
-/// What is said before TLS anybody may have said.
+/// Replies before TLS are not authenticated.
 @Suite("SMTP before and after TLS")
 struct SMTPSecrecyTests {
     private func transport(_ port: Int, _ startTLS: String, host: String = "localhost") throws -> SMTPTransport {
@@ -104,7 +104,7 @@ struct SMTPSecrecyTests {
         return transport
     }
 
-    /// - Returns: the reason why there was no session; nil when a message was taken.
+    /// - Returns: the reason why there was no session; nil when a message was accepted.
     private func deliver(by transport: SMTPTransport) async throws -> String? {
         let message = MailMessage(
             id: MailMessage.ID(), from: .init(name: nil, address: "info@club.example"),
@@ -118,7 +118,7 @@ struct SMTPSecrecyTests {
         }
     }
 
-    @Test("the password goes after TLS, and what the server said of itself is asked again there")
+    @Test("the password is sent after TLS, and EHLO is repeated there")
     func startTLS() async throws {
         try await ScriptedMailServer.run { server in
             server.offer(["STARTTLS", "AUTH LOGIN"], afterTLS: ["AUTH PLAIN"])
@@ -131,7 +131,7 @@ struct SMTPSecrecyTests {
         }
     }
 
-    @Test("a server that nobody vouches for gets no password")
+    @Test("a server with an untrusted certificate gets no password")
     func unknownServer() async throws {
         try await ScriptedMailServer.run { server in
             server.offer(["STARTTLS"])
@@ -143,7 +143,7 @@ struct SMTPSecrecyTests {
     }
 
     @Test(
-        "replies that were put behind that to STARTTLS are not believed: the connection ends there",
+        "replies injected behind the one to STARTTLS are not trusted: the connection is closed",
         arguments: ["250-mail.example\r\n250 AUTH PLAIN", "235 welcome", "250", "x"])
     func injected(text: String) async throws {
         try await ScriptedMailServer.run { server in
@@ -158,7 +158,7 @@ struct SMTPSecrecyTests {
     }
 
     @Test(
-        "replies that were put there before STARTTLS was asked for are not believed behind TLS",
+        "replies injected before STARTTLS was sent are not trusted after TLS",
         arguments: [ScriptedMailServer.Occasion.connection, .hello])
     func injectedBefore(occasion: ScriptedMailServer.Occasion) async throws {
         let rest = """
@@ -186,7 +186,7 @@ struct SMTPSecrecyTests {
     }
 
     @Test(
-        "more than was asked for ends a session wherever it comes: nothing is taken for sent that was not",
+        "an unsolicited reply ends a session at any point: nothing unsent is reported as sent",
         arguments: [ScriptedMailServer.Occasion.authentication, .sender, .recipient, .data, .text],
         ["never", "required"])
     func unasked(occasion: ScriptedMailServer.Occasion, startTLS: String) async throws {
@@ -196,7 +196,7 @@ struct SMTPSecrecyTests {
             server.inject(.refuseText("554 spam"))
             let transport = try transport(server.port, startTLS)
             if occasion == .authentication {
-                // The session has begun, and ends with the first command.
+                // The session is open, and ends at the first command.
                 let first = try await outcomes(by: transport)
                 #expect(first.allSatisfy { if case .postponed = $0 { true } else { false } }, "\(first)")
                 #expect(server.texts == 0)
@@ -214,7 +214,7 @@ struct SMTPSecrecyTests {
         }
     }
 
-    /// What became of two messages over one session, as long as it lasted.
+    /// The outcomes of two messages over one session, until that ends.
     private func outcomes(by transport: SMTPTransport) async throws -> [MailOutcome] {
         try await transport.withSession { session in
             var outcomes: [MailOutcome] = []
@@ -229,7 +229,7 @@ struct SMTPSecrecyTests {
         }
     }
 
-    @Test("a password is never sent in the clear, but to this machine itself")
+    @Test("a password is never sent in clear text, except to this machine itself")
     func inTheClear() async throws {
         try await ScriptedMailServer.run { server in
             for host in ["localhost", "127.0.0.1"] {
@@ -254,7 +254,7 @@ struct SMTPSecrecyTests {
 @Suite("MAIL_URL")
 struct MailURLTests {
     @Test(
-        "what says nothing we know is refused with a reason",
+        "an invalid URL is refused with a reason",
         arguments: [
             nil, "", "imap://host", "smtp://", "maildir:", "smtp://h?starttls=maybe", "smtp://h?connections=0",
             "smtp://h?from=nobody", "smtp://jean:x@h?starttls=never", "smtp://jean@10.0.0.1?starttls=never",
@@ -277,7 +277,7 @@ struct MailURLTests {
 
 @Suite("Maildir")
 struct MaildirTests {
-    @Test("a message handed over twice is one file, whole, and nothing is left under tmp")
+    @Test("a message handed over twice is one complete file, and tmp is left empty")
     func twice() async throws {
         let path = NSTemporaryDirectory() + "maildir-\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: path) }

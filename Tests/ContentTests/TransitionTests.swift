@@ -3,7 +3,7 @@ import Testing
 
 @Suite("life cycles of content")
 struct ContentTransitionTests {
-    @Test("an issue goes from draft to sending to sent, and can be called off before that")
+    @Test("an issue goes from draft to sending to sent, and can be cancelled before it is sent")
     func issue() {
         typealias State = ClubProtocol.Issue.State
         let allowed: [State: Set<State>] = [.draft: [.sending, .cancelled], .sending: [.sent, .cancelled]]
@@ -14,7 +14,7 @@ struct ContentTransitionTests {
         }
     }
 
-    @Test("a delivery that has ended stays as it ended; one in hand may be tried again")
+    @Test("an ended delivery is final; one in progress may be retried")
     func delivery() {
         typealias State = Delivery.State
         let allowed: [State: Set<State>] = [
@@ -27,7 +27,7 @@ struct ContentTransitionTests {
         }
     }
 
-    @Test("a letter that has ended stays as it ended; one in hand may be tried again")
+    @Test("an ended letter is final; one in progress may be retried")
     func letter() {
         typealias State = Letter.State
         let allowed: [State: Set<State>] = [

@@ -10,7 +10,7 @@ import Testing
 
 @Suite("who sees and changes what")
 struct AccessTests {
-    @Test("a representative sees and changes only what is its organization's")
+    @Test("a representative sees and changes only their organization's data")
     func representative() async throws {
         try await withDirectory { directory in
             let own = try await directory.organization("À nous")
@@ -70,7 +70,7 @@ struct AccessTests {
         }
     }
 
-    @Test("an ambassador sees itself, its organization and public experts; an expert itself")
+    @Test("ambassadors see themselves, their organization and public experts; experts see themselves")
     func field() async throws {
         try await withDirectory { directory in
             let home = try await directory.organization("Maison")
@@ -127,7 +127,7 @@ struct AccessTests {
     }
 
     @Test(
-        "a representative does not take an ambassador's address over, nor learn by trying which ones the directory has")
+        "a representative cannot take over an ambassador's address, nor learn by trying which ones exist")
     func addresses() async throws {
         try await withDirectory { directory in
             let organization = try await directory.organization("Une")

@@ -7,12 +7,12 @@ import Testing
 
 @testable import Directory
 
-/// Every operation of the directory, every filter of every list, asked by those who must not see the other side.
+/// Every operation of the directory and every filter of every list, called by people who must not see the other side.
 ///
-/// An operation that comes is walked by itself. What it does not know, as the value of a new filter, fails the test.
-@Suite("nothing of the others, wherever one looks")
+/// New operations are included automatically. An unknown path variable or filter fails the test.
+@Suite("nothing of the other side is visible")
 struct AccessWalkTests {
-    /// One of two sides that have nothing to do with each other. Its texts all hold its word.
+    /// One of two sides that are unrelated. All of its texts contain its word.
     private struct Side {
         let word: String
         var organization: Organization
@@ -25,11 +25,11 @@ struct AccessWalkTests {
         var contribution = Contribution.ID()
         var referral: Referral.ID
         var offer: ReferralOffer.ID
-        /// Asked for by the person.
+        /// Requested by the person.
         var erasure: Erasure.ID
         var siret: Siret
 
-        /// The values of path variables and filters that mean this side.
+        /// The values of path variables and filters that refer to this side.
         func value(_ name: String) -> String? {
             switch name {
             case "organization", "parent", "agency": organization.id.text
@@ -68,7 +68,7 @@ struct AccessWalkTests {
             ]
         }
 
-        /// What an operation must be told before it looks at whose thing it is.
+        /// A body that passes an operation's checks before it looks at whose resource it is.
         func body(_ operation: String) -> String {
             switch operation {
             case "moveExpert", "moveAmbassador": #"{"to":"left"}"#
@@ -86,7 +86,7 @@ struct AccessWalkTests {
         var person: Person.ID?
     }
 
-    @Test("representative, ambassador and expert find nothing of the other side, by no operation and no filter")
+    @Test("representatives, ambassadors and experts find nothing of the other side, by any operation or filter")
     func walk() async throws {
         try await withDirectory { directory in
             let ours = try await side("notre", siret: "73282932000074", in: directory)
@@ -113,7 +113,7 @@ struct AccessWalkTests {
             #expect(asked > 120)
             #expect(try await fingerprint(directory) == before)
 
-            // The walk can find something: who runs everything sees both sides.
+            // The walk can find something: an operator sees both sides.
             let answer = try await directory.ask("/v1/organizations?q=leurs")
             #expect(answer.text.contains(theirs.organization.id.text))
         }
@@ -123,7 +123,7 @@ struct AccessWalkTests {
         if case .object(let members) = value { members } else { [:] }
     }
 
-    /// Asks one operation about the other side, once for each filter.
+    /// Calls one operation about the other side, once for each filter.
     private func ask(
         _ method: String, _ path: String, _ operation: JSONValue, _ components: JSONValue?, as walker: Walker,
         about theirs: Side, in directory: TestService
@@ -202,7 +202,7 @@ struct AccessWalkTests {
                 body: .init(
                     topics: ["cloud"], postalCode: "64000", description: Prose(validating: "Besoin de \(word)"),
                     ambassador: ambassador.id)))
-        // Not sent by the API: an expert whom ambassadors may not see is not asked.
+        // Inserted directly: the API does not offer a referral to an expert whom ambassadors may not see.
         let offer = ReferralOffer.ID()
         try await directory.database.withClient { client in
             _ = try await client.execute(
@@ -226,14 +226,14 @@ struct AccessWalkTests {
             ListContributions.request(query: .init(organization: side.organization.id)))
         let contribution = try #require(list.items.first)
         side.contribution = contribution.id
-        // So that there is a receipt.
+        // Creates a receipt.
         _ = try await directory.client(.operator).send(
             CreatePayment.request(
                 path: .init(contribution: contribution.id), body: .init(amount: contribution.amount, paidOn: .today)))
         return side
     }
 
-    /// What the directory's tables hold, so that a change anywhere shows.
+    /// A digest of the directory's tables, so that any change shows.
     private func fingerprint(_ directory: TestService) async throws -> String {
         try await directory.database.withClient { client in
             let row = try await client.first(

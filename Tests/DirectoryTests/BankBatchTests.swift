@@ -7,7 +7,7 @@ import Testing
 
 @testable import Directory
 
-/// An entry that one file tells as a whole, and another by its parts.
+/// An entry that one file reports as a whole, and another by its parts.
 @Suite("entries and their parts", .serialized)
 struct BankBatchTests {
     private static let day = "2026-11-20"
@@ -29,7 +29,7 @@ struct BankBatchTests {
     }
 
     @Test(
-        "the sum and its parts stand beside each other, whichever comes first, and one of both is booked",
+        "the sum and its parts are marked as alike, whichever comes first, and only one of them can be booked",
         arguments: 0..<4)
     func sum(order: Int) async throws {
         let files: [[File]] = [
@@ -59,7 +59,7 @@ struct BankBatchTests {
     }
 
     @Test(
-        "what one file tells as the whole and as parts, what is of another day or amount, and what is known is no other"
+        "lines reported as whole and parts by one file, of another day or amount, or already known, are not alike"
     )
     func apart() async throws {
         try await withDirectory { directory in
@@ -67,7 +67,7 @@ struct BankBatchTests {
             other.reference = "W6"
             try await send(.camt([Self.whole, other]), directory)
             #expect(try await lines(directory).allSatisfy(\.alike.isEmpty))
-            // The same again, and what differs by day or amount.
+            // The same lines again, and lines that differ in day or amount.
             (later.day, later.reference) = ("2026-11-21", "W7")
             var more = Self.whole
             (more.cents, more.reference) = (240_001, "W8")
@@ -77,7 +77,7 @@ struct BankBatchTests {
         }
     }
 
-    @Test("lines that stood beside others before are one group with the sum of them")
+    @Test("existing groups of lines that are alike are joined with their sum")
     func groups() async throws {
         try await withDirectory { directory in
             let owed = try await contribution(directory)
@@ -96,7 +96,7 @@ struct BankBatchTests {
     }
 
     @Test(
-        "who books a line while it is put beside one that is booked finds it so; with the rule of before, both are booked",
+        "booking a line while it is being grouped with a booked one is refused; under the former rule both are booked",
         arguments: [true, false])
     func race(isGuarded: Bool) async throws {
         try await withDirectory { directory in
@@ -110,7 +110,7 @@ struct BankBatchTests {
             #expect(lines.count == 3 && lines.allSatisfy { $0.alike == [] })
             let parts = lines.filter { $0.amount.amount == 120_000 }
             if !isGuarded {
-                // As it was: the group is what it was before the wait.
+                // As before: the group as it was before the wait.
                 try await directory.database.withClient { client in
                     try await client.execute(
                         """

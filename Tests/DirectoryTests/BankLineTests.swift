@@ -8,12 +8,12 @@ import Testing
 
 @testable import Directory
 
-/// What bank lines may be, and that each is booked once.
+/// The proposals for bank lines, and that each line is booked once.
 @Suite("bank lines", .serialized)
 struct BankLineTests {
     private let year = Day.today.year
 
-    @Test("numbers of contributions are found in what payers make of them")
+    @Test("contribution numbers are found in the ways that payers write them")
     func references() {
         for (text, found) in [
             ("2027-12", ["2027-12"]), ("COT 2027 12", ["2027-12"]), ("COT202712", ["2027-12"]),
@@ -21,7 +21,7 @@ struct BankLineTests {
             ("2027/12 et 2027/13", ["2027-12", "2027-13"]), ("2027 - 12", ["2027-12"]), ("2027–12", ["2027-12"]),
             ("2027_12", ["2027-12"]), ("cotisation 2027, merci", []), ("1999-12", []), ("2027-0", []),
             ("RF05202712", ["2027-12"]), ("RF05 2027 12 merci", ["2027-12"]), ("", []), ("le 12/2027", []),
-            // Days are none.
+            // Dates are not contribution numbers.
             ("VIR DU 2026-04-15 SARL", []), ("LE 20260415 SARL", []), ("15/04/2026 12", []), ("15.04.2026-12", []),
             ("LE 15042026 12", []), ("201226", []), ("DU 2026-04-15 COT 2026-4", ["2026-4"]),
             ("2026-04-31", ["2026-4"]),
@@ -56,7 +56,7 @@ struct BankLineTests {
     }
 
     @Test(
-        "a line is proposed what it may be: by number, by amount, by name, by the sum of several; the likeliest first")
+        "a line gets proposals by number, by amount, by name and by the sum of several, the likeliest first")
     func proposals() async throws {
         try await withDirectory { directory in
             let alpha = try await directory.member("SARL Alpha Conseil")
@@ -92,7 +92,7 @@ struct BankLineTests {
         }
     }
 
-    @Test("a line is booked as a payment by hand is: its day, its reference, its receipt; what is beyond is credit")
+    @Test("a line is booked like a manual payment: its day, its reference, its receipt; the excess becomes credit")
     func booked() async throws {
         try await withDirectory { directory in
             let alpha = try await directory.member("Alpha")
@@ -121,7 +121,7 @@ struct BankLineTests {
             let list = try await directory.client(.operator).send(ListBankLines.request(query: .init(state: .booked)))
             #expect(list.items == [booked])
 
-            // It went out again: the same, below zero.
+            // The payment went out again: the same, below zero.
             try await take([(-130_000, "Alpha", "REJET")], directory)
             let back = try #require(try await open(directory).first)
             #expect(
@@ -131,7 +131,7 @@ struct BankLineTests {
         }
     }
 
-    @Test("several contributions share a line to the cent; credit is paid back by one that went out")
+    @Test("several contributions share a line to the cent; credit is paid back by an outgoing line")
     func parts() async throws {
         try await withDirectory { directory in
             let alpha = try await directory.member("Alpha")
@@ -171,7 +171,7 @@ struct BankLineTests {
 
             try await take([(-10_000, "Alpha", nil), (-20_000, "Alpha", nil)], directory)
             let lines = try await open(directory)
-            // A number whose opposite is none, and others beyond every sum.
+            // A number that cannot be negated, and others beyond every sum.
             for cents in [Int.min, Int.min + 1, Money.range.lowerBound - 1, Money.range.lowerBound] {
                 let answer = try await book(lines[0], #"{"contributions":[\#(part(one, cents))]}"#, directory)
                 #expect(try answer.status == 422 && answer.pointer() == "/contributions/0/amount/amount")
@@ -190,7 +190,7 @@ struct BankLineTests {
         }
     }
 
-    @Test("a line that is nothing of ours is dismissed with a reason, and opened again")
+    @Test("a line that is not the club's is dismissed with a reason, and can be reopened")
     func dismissed() async throws {
         try await withDirectory { directory in
             try await take([(-990, nil, "FRAIS"), (100, nil, nil)], directory)
@@ -218,7 +218,7 @@ struct BankLineTests {
         }
     }
 
-    @Test("of many who book a line at once one does; without the database's guards more do", arguments: [true, false])
+    @Test("if many book a line at once, one succeeds; without the database's guards more do", arguments: [true, false])
     func once(isGuarded: Bool) async throws {
         try await withDirectory { directory in
             let alpha = try await directory.member("Alpha")
@@ -246,7 +246,7 @@ struct BankLineTests {
         }
     }
 
-    @Test("what a bank wrote of a person is told and erased, and forgotten when its time is over")
+    @Test("a bank's text about a person is disclosed, erased, and deleted when its retention ends")
     func personal() async throws {
         try await withNetwork { network in
             let directory = network.directory
@@ -285,13 +285,13 @@ struct BankLineTests {
             }
             let kept = try await open(directory)
             #expect(kept.allSatisfy { $0.counterparty == nil && $0.remittance == nil && $0.forgottenAt != nil })
-            // The line is known still.
+            // The line is still known.
             try await take([(100, "MARTINEZ ANA", "cotisation")], directory, added: 0)
         }
     }
 
     @Test(
-        "no record is a payer by a name that it gave itself, that came after the line or that is a member's, nor of a booked line"
+        "a self-given name, a later one, a member's or a booked line's does not make a record the payer"
     )
     func borrowed() async throws {
         try await withDirectory { directory in
@@ -307,7 +307,8 @@ struct BankLineTests {
             let named = try await directory.person("Sarl Martin", "Dupont")
             let payer = try await directory.person("Bob", "Bidart")
             let texts = ["SARL MARTIN DUPONT", "JEAN PAYEUR", "SARL STUDIO BASQUE", "LEA TARD", "BOB BIDART"]
-            /// What each of them is told and would be erased of; nothing that is not there for the staff afterwards.
+            /// The payers that a data request shows and an erasure would delete; only what the staff still has
+            /// afterwards.
             func check(_ subject: DataSubject, _ expected: [String], _ comment: Comment) async throws {
                 #expect(try await told(subject, directory) == expected, comment)
                 let known = try await SubjectIdentifiers.find(subject, on: directory.backend.database)
@@ -323,7 +324,7 @@ struct BankLineTests {
                     json: #"{"givenName":"\#(given)","familyName":"\#(family)"}"#)
                 #expect(changed.status == 200)
             }
-            // One is called like the payer before the line came, all others after it.
+            // One has the payer's name before the line arrives, all others get it afterwards.
             try await rename("Jean", "Payeur")
             try await take(
                 texts.enumerated().map { (100 + $0, $1, "COTISATION DE \($1) MERCI") }, directory)
@@ -345,7 +346,7 @@ struct BankLineTests {
             try await check(DataSubject(firm.id), [], "another spelling")
             try await check(DataSubject(payer.id), ["BOB BIDART"], "by the staff's word, before")
 
-            // Their erasures leave every line as it is.
+            // Their erasures leave every line unchanged.
             for body in [CreateErasure.Body(person: ana.id), .init(expert: expert.id), .init(person: late.id)] {
                 _ = try await operating.send(CreateErasure.request(body: body))
             }
@@ -360,7 +361,7 @@ struct BankLineTests {
         }
     }
 
-    @Test("a record keeps a name through a merge, with the time from when it was had, and goes with its undo")
+    @Test("a name and the time since when it was held move with a merge, and back with its undo")
     func merged() async throws {
         try await withDirectory { directory in
             let own = try await directory.person("Bob", "Bidart")
@@ -400,7 +401,7 @@ struct BankLineTests {
             ).items.first)
     }
 
-    /// Takes a statement with these lines, each of which has a reference of its own, from today back.
+    /// Uploads a statement with these lines, each with a reference of its own, from today backwards.
     private func take(
         _ lines: [(cents: Int, payer: String?, text: String?)], _ directory: TestService, added: Int? = nil
     ) async throws {

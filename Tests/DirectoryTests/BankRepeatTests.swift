@@ -7,11 +7,11 @@ import Testing
 
 @testable import Directory
 
-/// What of a bank's files is one payment, and what is two.
+/// Which lines of a bank's files are one payment, and which are two.
 @Suite("payments that look alike", .serialized)
 struct BankRepeatTests {
     @Test(
-        "payments of one day and amount stay apart, whatever the bank writes for a reference of both",
+        "payments of the same day and amount remain separate, whatever reference the bank gives both",
         arguments: ["NONREF", "NOTPROVIDED", "Not provided", "no-ref", "0000000000", "BATCH-7"])
     func reference(text: String) async throws {
         try await withDirectory { directory in
@@ -38,7 +38,7 @@ struct BankRepeatTests {
                 lines.compactMap { $0.counterparty?.text }.sorted()
                     == ["Cinq", "Deux", "Quatre", "Trois", "Trois", "Un", "Un"])
             #expect(Set(lines.map(\.reference.text)).count == (text.hasPrefix("BATCH") ? 1 : 7))
-            // The next file tells them again, and one that is new.
+            // The next file repeats them, with one new line.
             var next = file
             next.statements[0].append(
                 .init(cents: 120_000, day: "2026-11-20", reference: text, parts: [.init(cents: 120_000, payer: "Six")]))
@@ -48,7 +48,7 @@ struct BankRepeatTests {
     }
 
     @Test(
-        "an entry with the bank's reference that stands in two statements of a file is one; without texts, its number tells"
+        "an entry whose bank reference is in two statements of a file is one; without texts, its number decides"
     )
     func statements() async throws {
         try await withDirectory { directory in
@@ -67,7 +67,7 @@ struct BankRepeatTests {
         }
     }
 
-    @Test("a number is that of the IBAN which holds it, and of no other")
+    @Test("an account number matches the IBAN that contains it, and no other")
     func accounts() {
         let iban = "FR7630006000011234567890189"
         for (one, other, isOne) in [
@@ -86,7 +86,7 @@ struct BankRepeatTests {
         }
     }
 
-    @Test("a table is of one account, however the file and its sender say it, and its lines are there once")
+    @Test("a table belongs to one account, however the file and its sender write it, and its lines are stored once")
     func account() async throws {
         try await withDirectory { directory in
             let iban = BankStatementTests.account
@@ -107,7 +107,7 @@ struct BankRepeatTests {
                 #expect(statement.added == added && statement.known == known, "\(query)")
                 #expect(statement.accounts.map(\.text) == [account], "\(query)")
             }
-            // The same file is the same statement under the other number.
+            // The same file is the same statement under the other form of the number.
             for query in ["", "?account=\(iban)"] {
                 let same = try await answer(table(head, 2), "text/csv", query, to: directory)
                 #expect(same.status == 200, "\(query)")
@@ -122,7 +122,7 @@ struct BankRepeatTests {
         }
     }
 
-    @Test("what a table and camt.053 tell in other words stands beside each other, and the second is booked by a word")
+    @Test("lines that a table and camt.053 word differently are alike, and the second is booked on confirmation")
     func formats() async throws {
         try await withDirectory { directory in
             let alpha = try await directory.member("Alpha")
@@ -167,18 +167,18 @@ struct BankRepeatTests {
             #expect(try await book(one, #","another":false"#).status == 409)
             let dismissal = "/v1/bank-lines/\(one.id)/dismissal"
             #expect(try await directory.ask(.post, dismissal, json: #"{"reason":"Double"}"#).status == 200)
-            // Of those that a file tells itself, none stands for another.
+            // Lines within one file are not duplicates of each other.
             #expect(try await book(line("Béta")).status == 201)
             #expect(try await book(line("BETA")).status == 409)
             #expect(try await book(line("BETA"), #","another":true"#).status == 201)
-            // Told again, they are known.
+            // Reported again, they are known.
             let again = Camt(statements: [file.statements[0] + [.init(cents: 1, day: "2026-11-23", reference: "BK5")]])
             #expect(try await send(again, to: directory).known == 4)
         }
     }
 
     @Test(
-        "what a file tells itself is no other: a line that is new beside one that is known", arguments: [true, false])
+        "lines of one file are not alike; a new line and a known one of an earlier file are", arguments: [true, false])
     func told(isTold: Bool) async throws {
         try await withDirectory { directory in
             let (a, b) = ("20/11/2026;VIR DE UN;1200,00\n", "20/11/2026;VIR DE DEUX;1200,00\n")

@@ -7,13 +7,13 @@ import Testing
 
 @testable import Directory
 
-/// Payments that a bank takes back, and who is behind a payment.
-@Suite("payments taken back", .serialized)
+/// Payments that a bank reverses, and the parties of a payment.
+@Suite("returned payments", .serialized)
 struct BankReturnTests {
     private let year = Day.today.year
     private let account = BankStatementTests.account
 
-    @Test("a payment that was taken back is proposed by number, amount and name, and booked back as proposed")
+    @Test("a returned payment is proposed by number, amount and name, and is reversed as proposed")
     func proposed() async throws {
         try await withDirectory { directory in
             let delta = try await directory.member("Delta Fédération")
@@ -45,7 +45,7 @@ struct BankReturnTests {
             #expect(Set(second.map(\.organization)) == [delta.id, gamma.id])
             #expect(second.allSatisfy { $0.reasons == [.amount] })
             #expect(lines[2].proposals?.map(\.reasons) == [[.name]])
-            // Nothing was paid that could come back.
+            // No payment was made that could be returned.
             #expect(lines[3].proposals == [])
             #expect(lines[4].proposals?.first?.reasons == [.reference])
 
@@ -54,13 +54,13 @@ struct BankReturnTests {
                 #"{"contributions":[{"contribution":"\#(part.contribution)","amount":{"amount":\#(part.amount.amount),"currency":"EUR"}}],"means":"directDebit"}"#
             #expect(try await directory.ask(.post, "/v1/bank-lines/\(lines[0].id)/bookings", json: json).status == 201)
             #expect(try await contribution(of: delta, directory).paid.amount == 0)
-            // What came back once is proposed no more.
+            // A payment that has been returned is not proposed again.
             let rest = try await open(directory)
             #expect(rest.first { $0.id == lines[1].id }?.proposals?.map(\.organization) == [gamma.id])
         }
     }
 
-    @Test("several contributions that one payment had paid come back together, the latest first")
+    @Test("several contributions paid by one payment are reversed together, the latest first")
     func several() async throws {
         try await withDirectory { directory in
             let gamma = try await directory.member("Union Gamma")
@@ -80,7 +80,7 @@ struct BankReturnTests {
     }
 
     @Test(
-        "of what comes back the counterparty had paid: by RvslInd, by RtrInf, or as the other side is the club itself",
+        "the counterparty of a return had paid: by RvslInd, by RtrInf, or because the other party is the club itself",
         arguments: [2, 8])
     func parties(version: Int) async throws {
         try await withDirectory { directory in
@@ -100,7 +100,7 @@ struct BankReturnTests {
                     ]
                 ])
             try await send(Array(file.text.utf8), directory)
-            // The bank says neither: the creditor is the account's owner.
+            // The bank gives neither: the creditor is the account's owner.
             let swapped = file.text.replacing("<AcctSvcrRef>B<", with: "<AcctSvcrRef>D<")
                 .replacing(
                     "<RtrInf><Rsn><Cd>AM04</Cd></Rsn><AddtlInf>PROVISION INSUFFISANTE</AddtlInf></RtrInf>", with: "")
@@ -114,7 +114,7 @@ struct BankReturnTests {
         }
     }
 
-    @Test("what the bank says beside the payer's text is kept, and names who paid; for whom comes before through whom")
+    @Test("the bank's additional text is kept and names the payer; the ultimate party precedes the intermediary")
     func texts() async throws {
         try await withDirectory { directory in
             let epsilon = try await directory.member("SARL Epsilon")
@@ -152,7 +152,7 @@ struct BankReturnTests {
         }
     }
 
-    @Test("for whom somebody paid is that one's: it is told, erased and forgotten")
+    @Test("the ultimate party of a payment is personal data: disclosed, erased, and deleted after retention")
     func personal() async throws {
         try await withDirectory { directory in
             let person = try await directory.person("Bob", "Bidart")

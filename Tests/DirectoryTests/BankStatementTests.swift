@@ -8,12 +8,12 @@ import Testing
 
 @testable import Directory
 
-/// Files of banks: what is read of them, what is left out, and that a line is taken once.
+/// Bank files: what is read from them, what is left out, and that each line is stored once.
 @Suite("bank statements", .serialized)
 struct BankStatementTests {
     static let account = "FR7630006000011234567890189"
 
-    /// Files that say the same two lines, as banks write them.
+    /// Files with the same two lines, in the formats of banks.
     static let files: [(name: String, bytes: [UInt8])] = [
         (
             "semicolons, UTF-8 with its mark, preamble, footer",
@@ -82,7 +82,7 @@ struct BankStatementTests {
         }
     }
 
-    @Test("amounts are read as people write them, and nothing else is one")
+    @Test("amounts are read as people write them, and nothing else is an amount")
     func amounts() throws {
         for (text, cents) in [
             ("1 234,56", 123_456), ("1\u{202F}234,56", 123_456), ("1.234,56", 123_456), ("1,234.56", 123_456),
@@ -115,14 +115,14 @@ struct BankStatementTests {
         }
     }
 
-    @Test("what one sign before three digits is, the other amounts of the file say")
+    @Test("whether a separator before three digits is decimal depends on the file's other amounts")
     func decimals() async throws {
         try await withDirectory { directory in
             for (account, others, expected) in [
                 ("1", ["12,50", "7,00"], 12_000), ("2", ["12.50"], 12_000_000), ("3", [], 12_000_000),
                 ("4", ["1.200,00"], 12_000), ("5", ["1,5", "2.5"], nil), ("6", ["5,005"], 12_000_000),
             ] as [(String, [String], Int?)] {
-                // The one in question stands first.
+                // The ambiguous amount comes first.
                 let rows = (["120,000"] + others).map { "20/11/2026;A;;\"\($0)\"\n" }.joined()
                 let table = Array("Date;Libellé;Débit;Crédit\n\(rows)".utf8)
                 let statement = try await send(table, "?account=\(account)", to: directory)
@@ -134,7 +134,7 @@ struct BankStatementTests {
         }
     }
 
-    @Test("two equal lines of a day stay two; the same file and one that overlaps add what is new, and nothing twice")
+    @Test("two equal lines of a day remain two; a repeated or overlapping file adds only what is new")
     func again() async throws {
         try await withDirectory { directory in
             let header = "Date;Libellé;Montant\n"
@@ -147,13 +147,13 @@ struct BankStatementTests {
             #expect(try same.decode(BankStatement.self) == first)
             let overlapping = try await send(Array((header + a + a + b).utf8), query, to: directory)
             #expect(overlapping.added == 1 && overlapping.known == 2)
-            // Of another account it is another line.
+            // In another account it is another line.
             #expect(try await send(Array((header + b).utf8), "?account=123456", to: directory).added == 1)
             #expect(try await lines(directory).count == 4)
         }
     }
 
-    @Test("rows that say nothing to book are named by number and reason; a file that is none is refused as a whole")
+    @Test("rows that cannot be booked are listed by number and reason; an invalid file is refused as a whole")
     func rejected() async throws {
         try await withDirectory { directory in
             let file = """
@@ -190,7 +190,7 @@ struct BankStatementTests {
         }
     }
 
-    @Test("camt.053 in every version: batches, reversals, what is not booked, other currencies", arguments: 2...13)
+    @Test("camt.053 in every version: batches, reversals, pending entries, other currencies", arguments: 2...13)
     func camt(version: Int) async throws {
         try await withDirectory { directory in
             let file = Camt(
@@ -237,7 +237,7 @@ struct BankStatementTests {
             #expect(first.remittance?.text == "Cotisation RF712348231" && first.valueOn == "2026-11-20")
             #expect(lines[0].remittance?.text == "FRAIS DE TENUE DE COMPTE" && lines[0].endToEnd == nil)
 
-            // Another file with some of it adds nothing; another number 1 is another line.
+            // Another file with some of the lines adds nothing; another line number 1 is a new line.
             var other = file
             other.statements[1].append(.init(cents: -990, day: "2026-11-24", number: "1", more: "FRAIS"))
             let more = try await send(Array(other.text.utf8), "", to: directory)
@@ -245,7 +245,7 @@ struct BankStatementTests {
         }
     }
 
-    @Test("a booking with a time (DtTm) is of the day that it was in Paris")
+    @Test("a booking with a time (DtTm) takes its day in Paris")
     func times() async throws {
         try await withDirectory { directory in
             let times = [
@@ -266,7 +266,7 @@ struct BankStatementTests {
     }
 
     @Test(
-        "a batch is its parts by what their payers had said, and where that is not all of it, one line with their texts"
+        "a batch becomes its parts with the payers' texts or, if these are incomplete, one line with all texts"
     )
     func instructed() async throws {
         try await withDirectory { directory in
@@ -320,7 +320,7 @@ struct BankStatementTests {
         }
     }
 
-    @Test("no document type, no entities, no depth, no broken end; nothing of such a file stays")
+    @Test("document types, entities, excessive depth and truncation are refused; nothing of such a file is stored")
     func hostile() async throws {
         try await withDirectory { directory in
             let good = Camt(statements: [[.init(cents: 100, day: "2026-11-20", reference: "A")]]).text
@@ -332,10 +332,10 @@ struct BankStatementTests {
                 good.replacing("</Document>", with: ""), good + "<x/>",
                 good.replacing("<BkTxCd>", with: String(repeating: "<a>", count: 100)),
                 good.replacing("<Stmt>", with: String(repeating: "<Stmt>", count: 5000)),
-                // Each is compared with all before it.
+                // Each attribute is compared with all before it.
                 good.replacing("<Stmt>", with: "<Stmt \((0..<400).map { "a\($0)=''" }.joined(separator: " "))>"),
                 good.replacing("<Stmt>", with: "<Stmt \((0..<400).map { "xmlns:a\($0)=''" }.joined(separator: " "))>"),
-                // In these no tag would be seen as one.
+                // In these encodings the text would not appear to contain tags.
                 good.replacing("UTF-8", with: "IBM037"), good.replacing("UTF-8", with: "UTF-7"),
             ]
             for bomb in bombs {
@@ -345,12 +345,13 @@ struct BankStatementTests {
             #expect(try await answer([0xFE, 0xFF] + wide, "", to: directory).status == 422)
             #expect(try await answer(wide, "", to: directory).status == 422)
             #expect(try await lines(directory).isEmpty)
-            // In any encoding that it says.
+            // In any encoding that it declares.
             let latin = good.replacing("UTF-8", with: "ISO-8859-1")
                 .replacing("<AcctSvcrRef>A", with: "<AcctSvcrRef>é")
             #expect(try await send(Self.latin(latin), "", to: directory).added == 1)
             #expect(try await lines(directory).first?.reference.text == "é")
-            // Texts are cut, names of other schemas are nobody's, and marks in a row leave out their entry alone.
+            // Texts are truncated, names of other schemas are ignored, and a run of combining marks excludes only its
+            // entry.
             let long = Camt(statements: [
                 [
                     .init(
@@ -371,7 +372,7 @@ struct BankStatementTests {
         }
     }
 
-    @Test("a statement is listed and shown, kept by no cache, and written down in the audit trail")
+    @Test("a statement is listed and shown, not cached, and recorded in the audit trail")
     func listed() async throws {
         try await withDirectory { directory in
             let file = Array("Date;Libellé;Montant\n20/11/2026;A;1,00\n".utf8)

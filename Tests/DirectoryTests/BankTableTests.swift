@@ -6,8 +6,8 @@ import Testing
 
 @testable import Directory
 
-/// Tables as banks export them: whatever its columns are called, each says the same payment and the same fee.
-@Suite("tables of banks", .serialized)
+/// Bank exports: whatever the columns are called, each contains the same payment and the same fee.
+@Suite("bank tables", .serialized)
 struct BankTableTests {
     struct Table: Sendable, CustomTestStringConvertible {
         var bank: String
@@ -168,7 +168,7 @@ struct BankTableTests {
                 """),
     ]
 
-    @Test("who paid what for what is read of each bank's table; what nothing is taken of is named", arguments: tables)
+    @Test("payer, amount and purpose are read from each bank's table; unused columns are listed", arguments: tables)
     func read(table: Table) async throws {
         try await withDirectory { directory in
             let query = table.account.map { "?account=\($0)" } ?? ""
@@ -189,7 +189,7 @@ struct BankTableTests {
         }
     }
 
-    @Test("a line that an export newest first has before one that is known is another, by any column's text")
+    @Test("in an export with newest lines first, a new line above a known one is told apart by any text column")
     func order() async throws {
         for title in ["Détail de l'écriture", "Texte que personne ne connaît"] {
             try await withDirectory { directory in
@@ -206,7 +206,7 @@ struct BankTableTests {
         }
     }
 
-    @Test("which way money went is read in every bank's word; what is no such word leaves out its row, by its number")
+    @Test("the direction is read in every bank's words; an unknown word excludes its row, by number")
     func direction() async throws {
         try await withDirectory { directory in
             let out = ["D", "DB", "Débit", "DEBIT", "Débiteur", "DBIT", "Sortie", "-", "\u{2212}", "dépense"]
@@ -214,9 +214,9 @@ struct BankTableTests {
             let other = ["X", "Virement", "--", "0", "D/C"]
             let rows = (out + came + other).map { "22/11/2026;A;12,00;\($0)\n" }.joined()
             let more = [
-                // Empty: only where the amount tells by its sign.
+                // Empty: only where the sign of the amount gives the direction.
                 "22/11/2026;signed;-12,00;\n", "22/11/2026;signed;+12,00;\n", "22/11/2026;none;12,00;\n",
-                // The sign, and what is said.
+                // The sign and the column together.
                 "22/11/2026;same;-12,00;D\n", "22/11/2026;both;-12,00;C\n", "22/11/2026;both;+12,00;D\n",
             ].joined()
             let table = "Date;Libellé;Montant;Sens\n\(rows)\(more)"
@@ -230,17 +230,17 @@ struct BankTableTests {
             let all = try await lines(directory)
             #expect(all.filter { $0.amount.amount == -1200 }.count == out.count + 2)
             #expect(all.filter { $0.amount.amount == 1200 }.count == came.count + 1)
-            // A column that is empty throughout says nothing of any row.
+            // A column that is empty throughout says nothing about any row.
             let empty = Array("Date;Libellé;Montant;Sens\n23/11/2026;A;12,00;\n".utf8)
             #expect(try await send(empty, "?account=1", to: directory).added == 1)
-            // Beside two columns of amounts it may not say the other.
+            // With two amount columns it must not contradict them.
             let two = "Date;Débit;Crédit;Sens\n24/11/2026;;1,00;C\n24/11/2026;;1,00;D\n24/11/2026;1,00;;D\n"
             let both = try await send(Array(two.utf8), "?account=1", to: directory)
             #expect(both.added == 2 && both.faults.map(\.place) == [2])
         }
     }
 
-    @Test("what a bank has not done yet, or has refused, is no line")
+    @Test("pending and refused transactions are not lines")
     func status() async throws {
         try await withDirectory { directory in
             let states = ["Exécuté", "completed", "", "En attente", "Refusé", "PENDING", "reverted"]
@@ -251,7 +251,7 @@ struct BankTableTests {
         }
     }
 
-    @Test("a quote that is closed nowhere, or by another cell's, would hold rows: the file is refused")
+    @Test("a file with a quote that is never closed, or only by another cell's, is refused: it would swallow rows")
     func quotes() async throws {
         try await withDirectory { directory in
             for rows in [
@@ -263,14 +263,14 @@ struct BankTableTests {
                 #expect(answer.status == 422 && answer.text.contains("Row 1 opens a quote"), "\(answer.text)")
             }
             #expect(try await lines(directory).isEmpty)
-            // Quotes that hold a line end, and quotes within a line, are as they were.
+            // Quoted line ends and quotes within a line are unchanged.
             let good =
                 "Date;Libellé;Montant\n15/11/2026;\"A\nB \"\"C\"\"\";1,00\n16/11/2026;\"A\"B;1,00\n17/11/2026;5\" x;1,00\n"
             #expect(try await send(Array(good.utf8), "?account=1", to: directory).added == 3)
         }
     }
 
-    @Test("a time that says its zone is of the day that it was in Paris")
+    @Test("a time with a zone takes its day in Paris")
     func times() throws {
         for (text, day) in [
             ("2026-11-14T23:30:00Z", "2026-11-15"), ("2026-11-14T22:30:00Z", "2026-11-14"),

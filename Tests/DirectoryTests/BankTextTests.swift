@@ -3,10 +3,10 @@ import Testing
 
 @testable import Directory
 
-@Suite("texts of banks")
+@Suite("bank texts")
 struct BankTextTests {
     @Test(
-        "an invisible character is left out, but where it keeps marks apart: no text is lost, and none has more in a row than a letter",
+        "an invisible character is removed unless it separates combining marks: no text is lost, no run is too long",
         arguments: [
             "\u{200B}", "\u{2060}", "\u{FEFF}", "\u{AD}", "\u{200E}", "\u{202A}", "\u{2069}", "\u{61C}", "\u{FFFF}",
         ])

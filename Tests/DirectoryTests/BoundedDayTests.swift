@@ -6,9 +6,9 @@ import Testing
 
 @testable import Directory
 
-@Suite("days that can be")
+@Suite("bounded days")
 struct BoundedDayTests {
-    @Test("memberships, mandates, payments and calls are refused on days that cannot be, when made and when changed")
+    @Test("memberships, mandates, payments and calls refuse days out of bounds, when created and when changed")
     func api() async throws {
         try await withDirectory { directory in
             let year = Day.today.year
@@ -57,7 +57,7 @@ struct BoundedDayTests {
         }
     }
 
-    @Test("every day and time that the OpenAPI document lets a caller send is refused where it cannot be")
+    @Test("every day and time that the OpenAPI document allows is refused where it is invalid")
     func document() async throws {
         try await withDirectory { directory in
             let (year, operating) = (Day.today.year, try directory.client(.operator))
@@ -129,7 +129,7 @@ struct BoundedDayTests {
         }
     }
 
-    @Test("an import takes no enrolment in the future and none before there was a club")
+    @Test("an import accepts no enrolment in the future and none before the club existed")
     func imports() async throws {
         try await withDirectory { directory in
             let (ahead, next) = (Day.today.adding(days: 2), Day.today.adding(days: 400))

@@ -21,7 +21,7 @@ struct CSVReaderTests {
 
     private func cells(_ text: String) -> [[String]] { records(Array(text.utf8)).map(\.cells) }
 
-    @Test("comma, semicolon, tab and bar are told from the first line")
+    @Test("comma, semicolon, tab and vertical bar are detected from the first line")
     func delimiters() {
         for mark in [",", ";", "\t", "|"] {
             #expect(cells("a\(mark)b\(mark)c\n1\(mark)2\(mark)3") == [["a", "b", "c"], ["1", "2", "3"]])
@@ -30,7 +30,7 @@ struct CSVReaderTests {
         #expect(cells("sep=|\r\na|b\r\n1|2,5\r\n") == [["a", "b"], ["1", "2,5"]])
     }
 
-    @Test("quotes hold delimiters, line breaks and doubled quotes")
+    @Test("quotes may contain delimiters, line breaks and doubled quotes")
     func quotes() {
         let text = "a,b\r\n\"one, two\",\"say \"\"yes\"\"\"\r\n\"two\r\nlines\",\"\"\n5\" disk,x\"y\r"
         #expect(
@@ -47,7 +47,7 @@ struct CSVReaderTests {
         #expect(cells("a,\n,b\n") == [["a", ""], ["", "b"]])
     }
 
-    @Test("remarks before the headers are no records, and say nothing about the delimiter")
+    @Test("remarks before the headers are not records, and do not determine the delimiter")
     func remarks() {
         let table = [["#", "nom"], ["1", "Un, deux"], ["# 2", "x"]]
         #expect(cells("% a, \"b, c\n%\td, e\n\n# f\r\n#;nom\n1;Un, deux\n# 2;x\n") == table)
@@ -55,7 +55,7 @@ struct CSVReaderTests {
         #expect(cells("%\n") == [["%"]])
     }
 
-    @Test("UTF-8 with its mark, Windows-1252 and UTF-16 read the same")
+    @Test("UTF-8 with a byte order mark, Windows-1252 and UTF-16 read the same")
     func encodings() {
         let text = "Société;Été\nL’Œuvre;10 €\n"
         let expected = [["Société", "Été"], ["L’Œuvre", "10 €"]]
@@ -77,12 +77,12 @@ struct CSVReaderTests {
         }
     }
 
-    @Test("a quote that is never closed and a record without end are said to be so, and kept out of memory")
+    @Test("an unclosed quote and an endless record are reported, and not kept in memory")
     func faults() {
         let open = records(Array("a,b\n1,2\n\"3,4\n5,6\n".utf8))
         #expect(open.map { $0.fault == nil } == [true, true, false])
         #expect(open.map(\.mayHoldOthers) == [false, false, true])
-        // Closed by the quote of another cell, in a later line; on one line it is somebody's way of writing.
+        // Closed by the quote of another cell, on a later line; on the same line it is accepted as a literal quote.
         for piece in [1, 100] {
             let torn = records(Array("a,b\n1,\"2\n3,\"4\"\n5,6\n\"7\"8,9\n".utf8), inPiecesOf: piece)
             #expect(torn.map { $0.fault == nil } == [true, false, true, true])
@@ -96,7 +96,7 @@ struct CSVReaderTests {
         #expect(!binary.isEmpty)
     }
 
-    @Test("files that others found hard read as they do", .enabled(if: SharedData.isThere, SharedData.absent))
+    @Test("files hard for other readers are read correctly", .enabled(if: SharedData.isThere, SharedData.absent))
     func spectrum() throws {
         let folder = "csv_pieges/csv-spectrum"
         for file in try SharedData.files("\(folder)/csvs") {
@@ -104,11 +104,11 @@ struct CSVReaderTests {
             let whole = records(bytes)
             #expect(whole == records(bytes, inPiecesOf: 1), "\(file)")
             let json = try SharedData.bytes("\(folder)/json/\(file.dropLast(4)).json")
-            // The expectation of one file is of another file.
+            // The expectation of one file belongs to another file.
             guard let expected = try? JSONDecoder().decode([[String: String]].self, from: Data(json)) else { continue }
             let header = try #require(whole.first).cells
             let rows = whole.dropFirst().map { Dictionary(zip(header, $0.cells)) { first, _ in first } }
-            // Line ends within quotes are kept as they stand.
+            // Quoted line ends are kept unchanged.
             func plain(_ rows: [[String: String]]) -> [[String: String]] {
                 rows.map { $0.mapValues { $0.replacing("\r\n", with: "\n") } }
             }

@@ -8,9 +8,9 @@ import Testing
 
 @testable import Directory
 
-@Suite("whom tokens name")
+@Suite("callers named by tokens")
 struct CallerTests {
-    /// What a token says, and why it is no good; `id` is the caller's own record.
+    /// The claims of a token, and why it is invalid; `id` is the caller's own record.
     private struct Case {
         var name: String
         var role: Role
@@ -18,12 +18,13 @@ struct CallerTests {
         var person: Person.ID?
     }
 
-    /// A directory that asks, as the executable does; or one that does not, to see that it is the check that refuses.
+    /// A directory that checks callers, as the executable does; or one that does not, to show that the check is what
+    /// refuses.
     private func withDirectory(checking: Bool = true, _ body: (TestService) async throws -> Void) async throws {
         try await withService(DirectoryApplication.self, adjust: { $0.checksCallers = checking }) { try await body($0) }
     }
 
-    /// Records of every sort: some that stand, some that are gone.
+    /// Records of every kind: some active, some gone.
     private struct Cast {
         var house: Organization
         var other: Organization
@@ -36,7 +37,7 @@ struct CallerTests {
         var goneExpert: Expert
         var mergedExpert: Expert
 
-        /// Callers who are what their tokens say.
+        /// Callers whose tokens are right about them.
         var good: [Case] {
             [
                 Case(name: "a representative", role: .representative, organization: house.id, person: person.id),
@@ -47,7 +48,7 @@ struct CallerTests {
             ]
         }
 
-        /// Callers who are not.
+        /// Callers whose tokens are wrong about them.
         var bad: [Case] {
             let experts = [expert, goneExpert, mergedExpert].map { Organization.ID($0.id.uuid) }
             return [
@@ -104,7 +105,7 @@ struct CallerTests {
         ]
         _ = try await operating.send(
             TransitionExpert.request(path: .init(expert: experts[1].id), body: .init(to: .left)))
-        // As a merge leaves them: the record is gone from its table.
+        // As after a merge: the record is gone from its table.
         try await directory.database.withClient(searchPath: "directory") { client in
             try await client.execute("delete from ambassador where person = \(merged.id)")
             try await client.execute("delete from person where id = \(merged.id)")
@@ -115,7 +116,7 @@ struct CallerTests {
             leaver: leaver, expert: experts[0], goneExpert: experts[1], mergedExpert: experts[2])
     }
 
-    /// The statuses of a list, a single record and a change, as this caller gets them.
+    /// The status of a list, a single record and a change for this caller.
     private func statuses(_ caller: Case, _ cast: Cast, in directory: TestService) async throws -> [Int] {
         let single: String
         let list: String
@@ -136,7 +137,7 @@ struct CallerTests {
         ]
     }
 
-    @Test("a token of somebody who is none, has left, was merged or is of another sort is refused on every operation")
+    @Test("a token for an unknown, departed, merged or different kind of record is refused on every operation")
     func refused() async throws {
         try await withDirectory { directory in
             let cast = try await cast(directory)
@@ -152,7 +153,7 @@ struct CallerTests {
         }
     }
 
-    @Test("without the check the same tokens get in: it is it that refuses")
+    @Test("without the check the same tokens get in: the check refuses them")
     func negativeControl() async throws {
         try await withDirectory(checking: false) { directory in
             let cast = try await cast(directory)
@@ -163,7 +164,7 @@ struct CallerTests {
         }
     }
 
-    @Test("a token stops after its ambassador has left, and is good again after the return")
+    @Test("a token is invalid once its ambassador has left, and valid again after the return")
     func leaving() async throws {
         try await withDirectory { directory in
             let cast = try await cast(directory)
@@ -184,7 +185,7 @@ struct CallerTests {
         }
     }
 
-    @Test("the other services ask; nobody else may")
+    @Test("the other services may ask; no one else may")
     func asking() async throws {
         try await withDirectory { directory in
             let cast = try await cast(directory)

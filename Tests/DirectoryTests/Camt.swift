@@ -10,19 +10,19 @@ struct Camt {
         var structured: String?
         var reference: String?
         var endToEnd: String?
-        /// For whom the payer paid.
+        /// The ultimate debtor.
         var ultimate: String?
-        /// Why it came back.
+        /// The reason for the return.
         var returned: String?
-        /// What the bank says of it.
+        /// The bank's additional information.
         var more: String?
-        /// What is said of its amount.
+        /// How its amount is given.
         var amount = Amount.own
     }
 
     enum Amount {
         case own, none
-        /// What the payer had said, alone.
+        /// Only the amount instructed by the payer.
         case instructed(String)
     }
 
@@ -32,7 +32,7 @@ struct Camt {
         var reference: String? = nil
         var number: String? = nil
         var status = "BOOK"
-        /// Of the booking; the day where there is none.
+        /// Of the booking; by default only the day is given.
         var time: String? = nil
         var isReversal = false
         var currency = "EUR"
@@ -82,7 +82,7 @@ struct Camt {
         let name = part.payer.map { version < 8 ? tag("Nm", $0) : "<Pty>\(tag("Nm", $0))</Pty>" } ?? ""
         let other = version < 8 ? "<Nm>Le Club</Nm>" : "<Pty><Nm>Le Club</Nm></Pty>"
         let account = part.iban.map { "<Id><IBAN>\($0)</IBAN></Id>" }
-        // Of what comes back, the parties are those of the payment.
+        // In a return, the parties are those of the original payment.
         let (debtor, creditor) = isFromDebtor || part.returned != nil ? (name, other) : (other, name)
         let ultimate = part.ultimate.map { version < 8 ? tag("Nm", $0) : "<Pty>\(tag("Nm", $0))</Pty>" } ?? ""
         let parties =

@@ -7,11 +7,11 @@ import Testing
 
 @testable import Directory
 
-@Suite("contributions taken back")
+@Suite("cancelled contributions")
 struct CancellationTests {
     private let thisYear = Day.today.year
 
-    @Test("a cancelled contribution keeps its number and is owed by nobody, and its member is called anew")
+    @Test("a cancelled contribution keeps its number and is no longer owed, and its member can be called again")
     func cancelled() async throws {
         try await withDirectory { directory in
             let operating = try directory.client(.operator)
@@ -47,7 +47,7 @@ struct CancellationTests {
         }
     }
 
-    @Test("a contribution on which money is paid is not cancelled before that went back, whoever pays meanwhile")
+    @Test("a paid contribution is not cancelled before the money was returned, even with concurrent payments")
     func paid() async throws {
         try await withDirectory { directory in
             _ = try await directory.member("Alpha")
@@ -56,7 +56,7 @@ struct CancellationTests {
             let refused = try await cancel(contribution, directory)
             #expect(refused.status == 409)
             #expect(try refused.problem().slug == "contribution-paid")
-            // A payment under way: the cancellation waits, and is refused.
+            // A payment in progress: the cancellation waits, and is refused.
             #expect(try await pay(contribution, -50_000, directory).status == 201)
             let cancelling = try await directory.database.withClient(searchPath: "directory") { client in
                 try await client.transaction { transaction in
@@ -76,7 +76,7 @@ struct CancellationTests {
         }
     }
 
-    @Test("what makes no sense is refused: no reason, no such contribution, and whoever is not the staff")
+    @Test("a missing reason, an unknown contribution, and any caller but the staff are refused")
     func refused() async throws {
         try await withDirectory { directory in
             let member = try await directory.member("Alpha")
@@ -91,7 +91,7 @@ struct CancellationTests {
         }
     }
 
-    @Test("of two organizations with a contribution for one year, those merge of which one is cancelled")
+    @Test("two organizations with contributions for the same year can merge if one is cancelled")
     func merged() async throws {
         try await withDirectory { directory in
             let operating = try directory.client(.operator)

@@ -8,7 +8,7 @@ import Testing
 @testable import Directory
 
 extension TestService {
-    /// An import of cards.
+    /// Imports cards.
     func cards(
         _ file: String, _ query: String = "mode=apply", media: String = "text/vcard", key: String? = nil
     ) async throws -> RawAnswer {
@@ -25,7 +25,7 @@ extension TestService {
 
 @Suite("importing cards")
 struct CardImportTests {
-    /// All people, and how many changes there have been.
+    /// All people, and the number of changes so far.
     private func everything(_ directory: TestService) async throws -> [String] {
         let people = try await directory.backend.database.query(
             "select (to_jsonb(person) - 'search')::text as row from person order by id"
@@ -42,7 +42,7 @@ struct CardImportTests {
         (["BEGIN:VCARD", "VERSION:4.0"] + lines + ["END:VCARD", ""]).joined(separator: "\r\n")
     }
 
-    @Test("what was exported is taken back, and nothing has moved", arguments: Import.Existing.allCases)
+    @Test("importing an export changes nothing", arguments: Import.Existing.allCases)
     func roundTrip(existing: Import.Existing) async throws {
         try await withDirectory { directory in
             let operating = try directory.client(.operator)
@@ -84,7 +84,7 @@ struct CardImportTests {
         }
     }
 
-    @Test("cards of one directory make the same people in another", arguments: CardVersion.allCases)
+    @Test("cards of one directory create the same people in another", arguments: CardVersion.allCases)
     func elsewhere(version: CardVersion) async throws {
         func content(_ directory: TestService) async throws -> [Substring] {
             try await directory.ask("/v1/people.vcf?version=\(version.rawValue)").text.split(separator: "\r\n")
@@ -99,7 +99,7 @@ struct CardImportTests {
             let file = try await directory.ask("/v1/people.vcf?version=\(version.rawValue)").text
             let expected = try await content(directory)
             try await withDirectory { other in
-                // Nobody there has these identifiers.
+                // These identifiers are unknown there.
                 #expect(try await other.takesCards(file, "mode=apply&rejects=skipRow").rejected == 2)
                 _ = try await other.organization("FEDERATION des métiers de l’été")
                 let anonymous = file.split(separator: "\r\n").filter { !$0.hasPrefix("UID:") }.map { "\($0)\r\n" }
@@ -117,7 +117,7 @@ struct CardImportTests {
         }
     }
 
-    @Test("a card is matched as a row of a table is, and rejected for the same reasons")
+    @Test("a card is matched like a row of a table, and rejected for the same reasons")
     func matching() async throws {
         try await withDirectory { directory in
             let operating = try directory.client(.operator)
@@ -166,7 +166,7 @@ struct CardImportTests {
         }
     }
 
-    @Test("several addresses and telephones, a civility, a function and a single name are a person's")
+    @Test("a person can have several addresses and telephones, a civility, a function and a single name")
     func contacts() async throws {
         try await withDirectory { directory in
             let operating = try directory.client(.operator)
@@ -185,7 +185,8 @@ struct CardImportTests {
             var now = try await ana()
             #expect(now.honorificPrefix == "Mme" && now.jobTitle == "Présidente" && now.email == "ana@a.example")
             #expect(now.otherEmails == ["ana@maison.example"] && now.otherTelephones == ["+33612345678"])
-            // A further address is known, too. As the first of whom the identifier names it changes places with it, and nothing is lost.
+            // A further address is known, too. If it is given first for the record that the identifier names, it is
+            // swapped with the main one, and nothing is lost.
             let other = card("N:Etcheverry;Ana", "EMAIL:ANA@maison.example", "TEL:+33612345678")
             #expect(try await directory.takesCards(other, "mode=apply&existing=fill").skipped == 1)
             let named = other.replacing("N:Etcheverry", with: "UID:urn:uuid:\(now.id)\r\nN:Etcheverry")
@@ -194,7 +195,7 @@ struct CardImportTests {
             #expect(now.email == "ANA@maison.example" && now.otherEmails == ["ana@a.example"])
             #expect(now.telephone == "+33612345678" && now.otherTelephones == ["+33559000000"])
             #expect(try await directory.takesCards(named).skipped == 1)
-            // A card says nothing of what is not in it.
+            // A card says nothing about absent properties.
             #expect(try await directory.takesCards(card("N:Etcheverry", "EMAIL:ANA@maison.example")).skipped == 1)
             #expect(try await ana() == now)
             let many = card("N:Trop;Un", (1...12).map { "EMAIL:m\($0)@a.example" }.joined(separator: "\r\n"))
@@ -202,7 +203,7 @@ struct CardImportTests {
         }
     }
 
-    @Test("what is not kept is listed, and a card empties nothing")
+    @Test("ignored properties are listed, and a card empties no field")
     func leftOut() async throws {
         try await withDirectory { directory in
             let ada = try await directory.person("Ada", "Été", email: "ada@a.example")
@@ -213,7 +214,7 @@ struct CardImportTests {
             let report = try await directory.takesCards(file)
             #expect(report.skipped == 1)
             #expect(report.unknownColumns == ["NOTE", "BDAY", "ADR", "CATEGORIES", "PHOTO", "X-ABLABEL"])
-            // Neither does a hyphen, nor is an apostrophe one of ours.
+            // A hyphen empties nothing either, and an apostrophe is not an export's mark.
             let literal = card("UID:\(ada.id)", "N:-;'=Ada")
             #expect(try await directory.takesCards(literal).updated == 1)
             let now = try await directory.client(.operator).send(GetPerson.request(path: .init(person: ada.id)))
@@ -221,7 +222,7 @@ struct CardImportTests {
         }
     }
 
-    @Test("only people come as cards, by any of the names of the format, in UTF-8")
+    @Test("only people can be imported as cards, under any of the format's media types, in UTF-8")
     func media() async throws {
         try await withDirectory { directory in
             let file = card("N:Été;Ada", "EMAIL:ada@a.example")
@@ -244,13 +245,13 @@ struct CardImportTests {
                 #expect(answer.status == 422)
                 #expect(try answer.problem().detail == "The file contains no vCard: one begins with BEGIN:VCARD.")
             }
-            // A table stays one.
+            // A table is still read as a table.
             #expect(try await directory.takes(.people, "nom,prenom,email\nÉté,Ada,ada@a.example\n").skipped == 1)
             #expect(try await directory.cards(file, media: "text/csv").status == 422)
         }
     }
 
-    @Test("a file of many cards goes on where it ended, and a request is done once")
+    @Test("a file of many cards is resumed where it ended, and a repeated request has one effect")
     func again() async throws {
         try await withDirectory { directory in
             let cards = (1...2345).map { number in
@@ -261,7 +262,7 @@ struct CardImportTests {
             let file = cards.joined()
             let id = Import.ID()
             let query = "mode=apply&rejects=skipRow&import=\(id)"
-            // What came before the connection was lost.
+            // The part that arrived before the connection was lost.
             let claim = try await directory.cards(cards[..<1500].joined() + "BEGIN:VCARD\r\nN:Coup", query)
             #expect(try claim.decode(ImportReport.self).rows == 1501)
             #expect(try await directory.cards(file, query).status == 409)

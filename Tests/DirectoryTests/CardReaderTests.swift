@@ -18,7 +18,7 @@ struct CardReaderTests {
         return records + reader.finish()
     }
 
-    /// What the only card says, by column.
+    /// The cells of the only card, by column.
     private func card(_ lines: String..., version: String = "4.0") -> [String: String] {
         let text = (["BEGIN:VCARD", "VERSION:\(version)"] + lines + ["END:VCARD", ""]).joined(separator: "\r\n")
         let read = records(Array(text.utf8))
@@ -54,7 +54,7 @@ struct CardReaderTests {
         #expect(reader.leftOut == ["NOTE", "ADR", "BDAY"])
     }
 
-    @Test("of several addresses and telephones the preferred one comes first, each once, and no fax")
+    @Test("the preferred address and telephone come first, each is listed once, and fax numbers are left out")
     func several() {
         let said = card(
             "EMAIL:a@a.fr", "EMAIL;PREF=2:b@a.fr", "EMAIL;TYPE=home;PREF=1:mailto:c@a.fr", "EMAIL:B@A.fr",
@@ -72,7 +72,7 @@ struct CardReaderTests {
         #expect(back == ["a", "b|c", "say \"yes\""])
     }
 
-    @Test("cards of old telephones: bare types, quoted-printable, character sets, somebody else's card within")
+    @Test("cards of old telephones: bare types, quoted-printable, character sets, another person's nested card")
     func old() {
         let expected = ["familyName": "Été, fils", "givenName": "Zoé", "telephone": "+33612345678"]
         #expect(
@@ -91,7 +91,7 @@ struct CardReaderTests {
                 "familyName": "œuvre"
             ])
         #expect(card("N;CHARSET=SHIFT_JIS;ENCODING=QUOTED-PRINTABLE:=83=7E", version: "2.1")["fault"] != nil)
-        // The blank of a line that goes on is a part of 2.1's text, and of no other.
+        // The space at the start of a folded line belongs to the text in 2.1, and in no other version.
         #expect(card("ORG:Mairie", " de Pau", version: "2.1") == ["organization": "Mairie de Pau"])
         #expect(card("ORG:Mairie", " de Pau") == ["organization": "Mairiede Pau"])
         #expect(
@@ -105,7 +105,7 @@ struct CardReaderTests {
                 version: "2.1") == ["familyName": "Été", "jobTitle": "Maire"])
     }
 
-    @Test("line ends, marks, UTF-16 and Windows-1252 read the same, in pieces of any size")
+    @Test("line ends, byte order marks, UTF-16 and Windows-1252 read the same, in chunks of any size")
     func encodings() {
         let text =
             "BEGIN:VCARD\r\nVERSION:3.0\r\nN:Été;Œd\r\n ipe €\r\nEND:VCARD\r\n\r\nbegin:vcard\r\nN:🚀\r\nend:vcard"
@@ -130,7 +130,7 @@ struct CardReaderTests {
         #expect(records(latin).last?.cells[1] == "Ét")
     }
 
-    @Test("a card that is wrong says why, and the others are read")
+    @Test("an invalid card gives its reason, and the others are read")
     func wrong() {
         let good = "BEGIN:VCARD\nN:A;B\nEND:VCARD\n"
         func reasons(_ bad: String) -> [Bool] { faults(good + bad + good).map { $0 == nil } }
@@ -150,7 +150,7 @@ struct CardReaderTests {
         #expect(records(Array("name,email\nA,a@a.fr\n".utf8)) == [])
     }
 
-    @Test("what has no end stays out of memory and is refused, and a picture is not looked at")
+    @Test("an endless line is not kept in memory and is refused, and pictures are skipped")
     func bounds() {
         let good = "BEGIN:VCARD\nN:A;B\nEND:VCARD\n"
         func reasons(_ bad: String) -> [Bool] {
@@ -177,7 +177,7 @@ struct CardReaderTests {
         #expect(reader.leftOut.count == 100)
     }
 
-    @Test("no bytes break the reader, whole or in pieces")
+    @Test("no bytes break the reader, whole or in chunks")
     func noise() {
         var generator = SeededGenerator(seed: 35)
         let words = [
@@ -203,7 +203,7 @@ struct CardReaderTests {
         }
     }
 
-    @Test("no text costs more than plain ASCII of as many bytes, wherever in a card it stands")
+    @Test("no text costs more than plain ASCII of as many bytes, anywhere in a card")
     func cost() {
         func read(_ lines: String) {
             var reader = CardReader()
@@ -230,7 +230,7 @@ struct CardReaderTests {
     }
 
     @Test(
-        "signs that mean something cost no more than letters",
+        "characters with a meaning cost no more than letters",
         arguments: [";", ",", "\\", "=", "\"", ".", ":", "\n ", "=\n", "a\n", "a:\n"])
     func signs(sign: String) {
         func cost(_ head: String, _ sign: String) -> Double {

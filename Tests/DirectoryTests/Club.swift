@@ -39,7 +39,7 @@ extension TestService {
         return try await client(.operator).send(CreateExpert.request(body: body))
     }
 
-    /// An answer as somebody with claims of their own gets it.
+    /// Sends a request as a caller with these claims.
     func ask(
         _ method: HTTPRequest.Method, _ path: String, as role: Role = .operator,
         organization: Organization.ID? = nil, person: Person.ID? = nil, ifMatch: Int? = nil, json: String? = nil
@@ -57,14 +57,14 @@ extension TestService {
         try await ask(.get, path, as: role, organization: organization, person: person)
     }
 
-    /// An import of a file.
+    /// Imports a file.
     func imports(_ file: [UInt8], _ query: String = "?mode=apply") async throws -> RawAnswer {
         try await raw(
             .post, "/v1/imports/experts\(query)", role: .operator, headers: ["Content-Type": "text/csv"], body: file)
     }
 
-    /// The feed from its beginning, once it has as many changes. Other tests' transactions on the same cluster may hold
-    /// it back for a while: a change is shown when all older transactions have ended.
+    /// The feed from its beginning, once it has `count` changes. Other tests' transactions on the same cluster may
+    /// delay it: a change is shown when all older transactions have ended.
     func changes(_ count: Int) async throws -> ChangeBatch {
         let client = try client(.service)
         for _ in 1...600 {
@@ -86,11 +86,11 @@ extension RawAnswer {
         try (json()["items"]?.array ?? []).compactMap { $0[key]?.string }
     }
 
-    /// Where the first field is that a problem names.
+    /// The pointer of the first field that a problem names.
     func pointer() throws -> String? { try problem().errors?.first?.pointer }
 }
 
-/// The files that the project is tried with; absent on most machines.
+/// The files that the project is tested with; absent on most machines.
 enum SharedData {
     static let folder: URL = {
         var url = URL(fileURLWithPath: #filePath)

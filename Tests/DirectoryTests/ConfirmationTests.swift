@@ -11,7 +11,7 @@ import Testing
 @Suite("yearly confirmation", .serialized)
 struct ConfirmationTests {
     @Test(
-        "whoever is due is mailed once, however often and by however many it is called; the link confirms by a post only"
+        "each record that is due is mailed once, however often it is called; only a POST to the link confirms"
     )
     func round() async throws {
         try await withNetwork(replicas: 2) { network in
@@ -36,7 +36,7 @@ struct ConfirmationTests {
             #expect(Set(mails.map(\.recipient)).count == 13 && mails.count == 13)
             #expect(mails.allSatisfy { $0.subject == "Votre fiche est-elle à jour\u{202F}?" })
 
-            // To look at the link, as a program that checks mails does, confirms nothing.
+            // A GET, as sent by programs that check mails, confirms nothing.
             let mail = try #require(mails.first { $0.recipient == "a7@agence.example" })
             let path = try #require(mail.path)
             let page = try await directory.raw(.get, path)
@@ -51,7 +51,7 @@ struct ConfirmationTests {
         }
     }
 
-    @Test("reminders follow with longer pauses, three at most, and stop with the answer")
+    @Test("reminders follow at growing intervals, three at most, and stop with the answer")
     func reminders() async throws {
         try await withNetwork { network in
             let expert = try await network.directory.expert("Agence") { $0.email = "a@agence.example" }
@@ -76,10 +76,10 @@ struct ConfirmationTests {
         }
     }
 
-    @Test("a letter whose answer came before it was written is not written")
+    @Test("a letter is not written if the answer came first")
     func overtaken() async throws {
         try await withDirectory { directory in
-            // Nobody answers for content here: the job waits.
+            // Content does not respond here: the job waits.
             let expert = try await directory.expert("Agence") { $0.email = "a@agence.example" }
             try await directory.database.withClient(searchPath: "directory") { client in
                 _ = try await client.execute("update expert set confirmed_at = now() - interval '1 year'")
@@ -94,7 +94,7 @@ struct ConfirmationTests {
         }
     }
 
-    @Test("without the constraint two calls at once ask the same expert twice")
+    @Test("without the constraint two concurrent calls ask the same expert twice")
     func withoutConstraint() async throws {
         try await withDirectory { directory in
             _ = try await directory.expert("Agence") { $0.email = "a@agence.example" }
@@ -102,7 +102,7 @@ struct ConfirmationTests {
                 _ = try await client.execute("update expert set confirmed_at = now() - interval '1 year'")
                 @Sendable func ask() async throws -> Int {
                     try await client.transaction { transaction in
-                        // Both have read before either has written: the second looks while the first is still open.
+                        // Both have read before either has written: the second reads while the first is still open.
                         let found = try await ConfirmationStore.ask("expert", limit: 10, in: transaction)
                         try await Task.sleep(for: .milliseconds(300))
                         return found.count
@@ -124,7 +124,7 @@ struct ConfirmationTests {
 
     // MARK: Steps
 
-    /// Calls from every replica at once.
+    /// Calls on every replica at once.
     private func call(_ network: Network, times: Int) async throws -> [ConfirmationCall] {
         let clients = try network.services.all(.directory).map { try $0.client(.operator) }
         return try await withThrowingTaskGroup(of: ConfirmationCall.self) { group in
@@ -135,7 +135,7 @@ struct ConfirmationTests {
         }
     }
 
-    /// How many with an address have not confirmed for eleven months.
+    /// How many records with an address have not been confirmed for eleven months.
     private func due(_ network: Network) async throws -> Int {
         try await network.services.database.withClient(searchPath: "directory") { client in
             try await client.first(

@@ -10,7 +10,7 @@ import Testing
 
 @Suite("the ledger of consents")
 struct ConsentTests {
-    @Test("every way to answer leaves a line: created, changed, answered by oneself, imported; the latest counts")
+    @Test("every way to answer adds a line: creation, change, self-service, import; the latest line counts")
     func ways() async throws {
         try await withDirectory { directory in
             let operating = try directory.client(.operator)
@@ -56,9 +56,9 @@ struct ConsentTests {
                 ListExpertConsents.request(path: .init(expert: expert.id), query: .init(), body: Empty()))
             #expect(imported.items.map(\.source) == [.import, .import])
             #expect(imported.items.map(\.agreed) == [false, true])
-            // What the file's people were asked, and how, nobody here knows.
+            // How the people in the file were asked is not known here.
             #expect(imported.items.allSatisfy { $0.wording == nil })
-            // A change that says nothing about consent leaves no line.
+            // A change that does not mention consent adds no line.
             _ = try await operating.send(
                 ChangeExpert.request(path: .init(expert: expert.id), body: .init(name: "Deux"), ifMatch: expert.version)
             )
@@ -70,7 +70,7 @@ struct ConsentTests {
     }
 
     @Test(
-        "an answer counts from the day it was given: a form of last week is a line of the ledger, and today's answer stays"
+        "an answer counts from its day: a form of last week is added to the ledger, and today's answer prevails"
     )
     func earlier() async throws {
         try await withDirectory { directory in
@@ -98,7 +98,7 @@ struct ConsentTests {
             let ledger = try await operating.send(ListPersonConsents.request(path: path, query: .init(), body: Empty()))
             #expect(ledger.items.map(\.at).dropLast() == [monday, friday, friday])
 
-            // Of two of one time the no counts, whichever is written down first.
+            // Of two answers at the same time the refusal prevails, in whichever order they are recorded.
             for agreed in [false, true] {
                 _ = try await write(.partnerOffers, agreed, friday)
                 now = try await directory.person(person.id)
@@ -115,7 +115,7 @@ struct ConsentTests {
         }
     }
 
-    @Test("a person sees and answers for itself only, an expert for itself; nobody else says how an answer came")
+    @Test("people and experts see and give only their own answers; only the staff states an answer's provenance")
     func access() async throws {
         try await withDirectory { directory in
             let home = try await directory.organization("Maison")
@@ -148,7 +148,7 @@ struct ConsentTests {
     }
 
     @Test(
-        "the database refuses what the ledger is not for",
+        "the database refuses invalid lines",
         arguments: [
             "update directory.consent_entry set agreed = not agreed",
             "update directory.consent_entry set at = at - interval '1 year'",
@@ -171,7 +171,7 @@ struct ConsentTests {
         }
     }
 
-    @Test("what a merge moves keeps its lines")
+    @Test("lines moved by a merge are unchanged")
     func moved() async throws {
         try await withDirectory { directory in
             let ana = try await directory.person("Ana", "A", consents: .init(flashInfo: true))

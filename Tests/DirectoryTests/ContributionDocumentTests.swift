@@ -11,7 +11,7 @@ import Testing
 @Suite("calls and receipts as files", .serialized)
 struct ContributionDocumentTests {
     @Test(
-        "a call is a page and a file, for its organization and by the link of its letter, and the file stays as it was")
+        "a call is a page and a file, for its organization and by its letter's link, and the file never changes")
     func call() async throws {
         try await withNetwork { network in
             let directory = network.directory
@@ -51,13 +51,13 @@ struct ContributionDocumentTests {
             #expect(try await directory.raw(.get, link).text.contains("Appel de cotisation"))
             #expect(try await directory.raw(.get, "\(link)/call.pdf").body == file.body)
             #expect(try await directory.raw(.get, "/v1/contribution-calls/x/call.pdf").status == 404)
-            // A link to a call opens no receipt.
+            // The link of a call does not open a receipt.
             let token = try #require(link.split(separator: "/").last)
             #expect(try await directory.raw(.get, "/v1/receipts/\(token)/receipt.pdf").status == 404)
         }
     }
 
-    @Test("a call that is cancelled asks for nothing, asked for before or not", arguments: [true, false])
+    @Test("a cancelled call asks for no payment, whether or not its file existed before", arguments: [true, false])
     func cancelled(isAskedForBefore: Bool) async throws {
         try await withDirectory { directory in
             let own = try await directory.member("Alpha")
@@ -85,7 +85,7 @@ struct ContributionDocumentTests {
         }
     }
 
-    @Test("a receipt's file says what the page says, is the same for everybody who asks at once, and is never changed")
+    @Test("a receipt's file matches its page, is the same for all concurrent requests, and never changes")
     func receipt() async throws {
         try await withDirectory { directory in
             let own = try await directory.member("Alpha")

@@ -12,7 +12,7 @@ import Testing
 struct ContributionTests {
     private let thisYear = Day.today.year
 
-    @Test("a call makes one contribution per member of the year, numbered by name; a second call adds who came since")
+    @Test("a call creates one contribution per member of the year, numbered by name; a second call adds new members")
     func call() async throws {
         try await withDirectory { directory in
             let operating = try directory.client(.operator)
@@ -43,7 +43,7 @@ struct ContributionTests {
         }
     }
 
-    @Test("calls that make no sense are refused by pointer")
+    @Test("invalid calls are refused by pointer")
     func refused() async throws {
         try await withDirectory { directory in
             for (json, pointer) in [
@@ -61,7 +61,7 @@ struct ContributionTests {
         }
     }
 
-    @Test("a dry run tells what a call would come to, and calls nobody")
+    @Test("a dry run returns what a call would amount to, and calls no one")
     func dryRun() async throws {
         try await withDirectory { directory in
             let operating = try directory.client(.operator)
@@ -82,7 +82,7 @@ struct ContributionTests {
         }
     }
 
-    @Test("a member who is merged away while contributions are called is passed over, and the others are called")
+    @Test("a member merged away during a call is skipped, and the others are called")
     func mergedMeanwhile() async throws {
         try await withDirectory { directory in
             let operating = try directory.client(.operator)
@@ -106,7 +106,7 @@ struct ContributionTests {
         }
     }
 
-    @Test("payments in part and whole move the state; money can go back, and no more than came")
+    @Test("partial and full payments change the state; money can be returned, but no more than was paid")
     func payments() async throws {
         try await withDirectory { directory in
             let operating = try directory.client(.operator)
@@ -145,7 +145,7 @@ struct ContributionTests {
                 ListPayments.request(path: path, query: .init(limit: 2, cursor: payments.next)))
             #expect(rest.items.map(\.amount.amount) == [-70_000])
             #expect(rest.next == nil)
-            // The database keeps bookings as they are, whoever tries.
+            // The database keeps bookings unchanged for every role.
             try await directory.database.withClient { client in
                 await #expect(throws: PostgresError.self) {
                     try await client.execute("update directory.payment set amount = 1")
@@ -155,7 +155,7 @@ struct ContributionTests {
         }
     }
 
-    @Test("the standing follows from the facts of a day: active, late, lapsed")
+    @Test("the standing follows from the facts on a day: active, late, lapsed")
     func standing() async throws {
         try await withDirectory { directory in
             let operating = try directory.client(.operator)
@@ -180,7 +180,7 @@ struct ContributionTests {
                 "/v1/organizations/\(member.id)/standing?asOf=\(thisYear - 1)-12-31")
             #expect(before.status == 404)
 
-            // What is paid is owed no more, on and after the day of the payment.
+            // A paid amount is no longer owed, from the day of the payment.
             let contribution = try #require(
                 try await operating.send(ListContributions.request(query: .init())).items.first)
             _ = try await operating.send(
@@ -192,7 +192,7 @@ struct ContributionTests {
         }
     }
 
-    @Test("a representative sees what is its organization's, and nothing else")
+    @Test("a representative sees only their organization's contributions")
     func visibility() async throws {
         try await withDirectory { directory in
             let operating = try directory.client(.operator)
@@ -213,7 +213,7 @@ struct ContributionTests {
         }
     }
 
-    @Test("without the counter's lock two calls at once see the same members, and only the constraint is left")
+    @Test("without the counter's lock two concurrent calls see the same members, and only the constraint remains")
     func withoutLock() async throws {
         try await withDirectory { directory in
             let member = try await directory.member("Alpha")
@@ -247,7 +247,7 @@ struct ContributionTests {
 }
 
 extension TestService {
-    /// An organization that is a member this year.
+    /// Creates an organization that is a member this year.
     func member(_ name: Line, tier: Tier = "standard") async throws -> Organization {
         let organization = try await organization(name)
         let year = Day.today.year

@@ -8,7 +8,7 @@ import Testing
     import FoundationXML
 #endif
 
-@Suite("the map of the coverage")
+@Suite("the coverage map")
 struct CoverageMapTests {
     @Test("every département has one square, and no two share one")
     func squares() {
@@ -21,7 +21,7 @@ struct CoverageMapTests {
         #expect(Departement("2A").name == "Corse-du-Sud" && Departement("22").name == "Côtes-d'Armor")
     }
 
-    @Test("north is above south and west is left of east, for nearly every two départements of the metropole")
+    @Test("for nearly every two départements of metropolitan France, north is above south and west is left of east")
     func order() {
         var (pairs, kept) = (0, 0)
         for (index, one) in Self.centres.enumerated() {
@@ -45,21 +45,21 @@ struct CoverageMapTests {
         #expect(Double(kept) / Double(pairs) > 0.99)
     }
 
-    @Test("whose centres are less than 75 km apart stand at most two squares apart")
+    @Test("départements whose centres are less than 75 km apart are at most two squares apart")
     func neighbours() {
         for (index, one) in Self.centres.enumerated() {
             for other in Self.centres[(index + 1)...] {
                 let kilometres = hypot(
                     (one.latitude - other.latitude) * 111, (one.longitude - other.longitude) * 111 * 0.69)
                 guard kilometres < 75 else { continue }
-                // Around Paris eight départements share what elsewhere is one.
+                // Around Paris eight départements share the area that elsewhere is one square.
                 let steps = max(abs(one.tile.column - other.tile.column), abs(one.tile.row - other.tile.row))
                 #expect(steps <= 3 && (steps <= 2 || Self.aroundParis.contains(one.tile.departement)))
             }
         }
     }
 
-    @Test("Corsica and the départements overseas touch nobody else")
+    @Test("Corsica and the overseas départements touch no other square")
     func apart() {
         let tiles = DepartementTile.all
         for islands in [["2A", "2B"], Self.overseas] {
@@ -73,7 +73,7 @@ struct CoverageMapTests {
         }
     }
 
-    @Test("counts fall into up to five classes, each count in one of them and zero in none")
+    @Test("counts are divided into at most five classes, each count in exactly one and zero in none")
     func classes() {
         #expect(CoverageMap.classes([]).isEmpty)
         #expect(CoverageMap.classes([0, 0]).isEmpty)
@@ -85,11 +85,11 @@ struct CoverageMapTests {
         #expect(CoverageMap.shade(of: 0, in: classes) == CoverageMap.nobody)
         #expect(CoverageMap.shade(of: 1, in: classes) == CoverageMap.shades.first)
         #expect(CoverageMap.shade(of: 100, in: classes) == CoverageMap.shades.last)
-        // One département has nearly everybody: the others keep a shade of their own.
+        // One département has nearly everyone: the others still have different shades.
         #expect(CoverageMap.classes([1, 1, 1, 1, 2, 2, 3, 4, 5, 900]).last?.contains(900) == true)
     }
 
-    @Test("what is written on a shade is legible (WCAG 2.2, 1.4.3), and each shade is darker than the one before")
+    @Test("text on a shade is legible (WCAG 2.2, 1.4.3), and each shade is darker than the one before")
     func contrast() {
         for shade in CoverageMap.shades + [CoverageMap.nobody] {
             let (fill, ink) = (Self.luminance(shade.fill), Self.luminance(shade.ink))
@@ -99,7 +99,7 @@ struct CoverageMapTests {
         #expect(zip(fills, fills.dropFirst()).allSatisfy { ($0 + 0.05) / ($1 + 0.05) > 1.2 })
     }
 
-    @Test("the drawing is well-formed, says what it shows, and has a tooltip for each square")
+    @Test("the drawing is well-formed, describes itself, and has a tooltip for each square")
     func drawing() throws {
         let svg = try CoverageMap().draw(["64": 3, "2A": 1, "75": 12], of: .experts, topic: "Vente & <caisse>")
         let document = try Reader.read(svg)
@@ -119,7 +119,7 @@ struct CoverageMapTests {
         #expect(empty.texts["desc"]?.first?.contains("108 départements n’ont aucun ambassadeur") == true)
     }
 
-    // MARK: What the map is held against
+    // MARK: Reference data
 
     private static let overseas = [
         "971", "972", "973", "974", "975", "976", "977", "978", "980", "986", "987", "988",

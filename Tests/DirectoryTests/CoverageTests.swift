@@ -8,7 +8,7 @@ import Testing
 
 @Suite("coverage")
 struct CoverageTests {
-    @Test("who serves a département counts once there, whatever the lists repeat, and by topic")
+    @Test("an expert counts once per département and topic served, even if a list repeats it")
     func counts() async throws {
         try await withField { directory in
             let client = try directory.client(.ambassador)
@@ -35,7 +35,7 @@ struct CoverageTests {
         }
     }
 
-    @Test("gaps come worst first, page by page, each once")
+    @Test("gaps are listed worst first, page by page, each once")
     func gaps() async throws {
         try await withField { directory in
             let client = try directory.client(.operator)
@@ -48,7 +48,7 @@ struct CoverageTests {
                 gaps += page.items
                 cursor = page.next
             } while cursor != nil
-            // All but the one that two experts serve.
+            // All except the one that two experts serve.
             #expect(gaps.count == 107)
             #expect(Set(gaps.map(\.departement)).count == 107)
             #expect(gaps.last?.departement == "65" && gaps.last?.missing == 1 && gaps.last?.experts == 1)
@@ -78,14 +78,14 @@ struct CoverageTests {
                 some.text.split(separator: "\r\n").prefix(2) == [
                     "departement,name,topic,label,ambassadors", "01,Ain,payment,Paiement,0",
                 ])
-            // As the other tables: for a French Excel, by a double click.
+            // Like the other tables: opens in a French Excel with a double click.
             let excel = try await directory.ask("/v1/coverage.csv?topic=payment&excel=true")
             #expect(excel.body.starts(with: [0xEF, 0xBB, 0xBF]))
             #expect(excel.text.contains("64;Pyrénées-Atlantiques;payment;Paiement;0;1\r\n"))
         }
     }
 
-    @Test("what a spreadsheet would take for a formula, or a line for two, is written as text")
+    @Test("text that a spreadsheet would take for a formula, or that contains a line break, is written as text")
     func cells() {
         let line = CoverageStore.Line(
             departement: "01", name: "L'Ain, \"ici\"", topic: "a", label: "=1+1", ambassadors: 1, experts: 2)

@@ -8,13 +8,13 @@ import Testing
 
 @testable import Directory
 
-/// Money beyond what is owed: booked, used for the next call, or paid back.
+/// Money beyond what is owed: recorded, used for the next call, or paid back.
 @Suite("credit", .serialized)
 struct CreditTests {
     private let year = Day.today.year
 
     @Test(
-        "an overpayment is booked as it came: what is beyond is credit, what is paid and its receipt are the contribution's"
+        "an overpayment is booked as received: the excess is credit, the rest and its receipt are the contribution's"
     )
     func overpayment() async throws {
         try await withDirectory { directory in
@@ -31,7 +31,7 @@ struct CreditTests {
                 GetStanding.request(path: .init(organization: member.id), query: .init()))
             #expect(standing.owed.amount == 0)
 
-            // What is paid already goes there as a whole.
+            // A payment on a settled contribution becomes credit as a whole.
             #expect(try await pay(member, 5_000, in: directory).decode(Payment.self).credited.amount == 5_000)
             let credit = try await credit(of: member, in: directory)
             #expect(credit.balance.amount == 35_000 && credit.items.map(\.amount.amount) == [5_000, 30_000])
@@ -52,7 +52,7 @@ struct CreditTests {
     }
 
     @Test(
-        "the next call uses credit: a dry run says how much, who is paid thereby has a receipt, others are asked for the rest"
+        "the next call uses credit: a dry run says how much; covered members get a receipt, others pay the rest"
     )
     func carriedOver() async throws {
         try await withNetwork { network in
@@ -82,7 +82,7 @@ struct CreditTests {
             let receipt = try await directory.ask("/v1/contributions/\(paid.id)/receipt").text
             #expect(receipt.contains("1\u{202F}200,00\u{A0}€") && receipt.contains("avoir"))
 
-            // What is asked for is the rest: on the page, in the file, and in the letter.
+            // The amount called for is the rest: on the page, in the file, and in the letter.
             let page = try await directory.ask("/v1/contributions/\(owed.id)/call").text
             #expect(page.contains("Avoir déduit") && page.contains("<strong>900,00\u{A0}€</strong>"))
             let nothing = try await directory.ask("/v1/contributions/\(paid.id)/call").text
@@ -92,13 +92,13 @@ struct CreditTests {
             _ = try await operating.send(SendContributionReminders.request())
             let letters = try await network.mails(2).filter { $0.recipient == "contact@beta.example" }
             #expect(letters.contains { $0.text.contains("900,00\u{A0}€") && !$0.text.contains("1\u{202F}200,00") })
-            // Another payment changes neither what was called for nor the file.
+            // Another payment changes neither the amount called for nor the file.
             let again = try await operating.send(CallContributions.request(body: .init(year: year + 1)))
             #expect(again.called == 0 && again.carriedOver.amount == 0)
         }
     }
 
-    @Test("what another tier costs more is paid from credit, too")
+    @Test("the surcharge of another tier is paid from credit, too")
     func complement() async throws {
         try await withDirectory { directory in
             let member = try await called("Alpha", in: directory)
@@ -117,7 +117,7 @@ struct CreditTests {
         }
     }
 
-    @Test("credit is paid back, never more than there is; what comes back of it comes onto it again")
+    @Test("credit is paid back, never more than there is; a returned repayment becomes credit again")
     func paidBack() async throws {
         try await withDirectory { directory in
             let member = try await called("Alpha", in: directory)
@@ -158,7 +158,7 @@ struct CreditTests {
         }
     }
 
-    @Test("a payment that goes back as a whole takes back what it brought to the credit, while that is there")
+    @Test("reversing a whole payment also reverses the credit from it, as long as that is unused")
     func undone() async throws {
         try await withDirectory { directory in
             let member = try await called("Alpha", in: directory)
@@ -179,7 +179,7 @@ struct CreditTests {
         }
     }
 
-    @Test("a cancelled contribution gives back what was carried over to it; credit is used and moved by hand")
+    @Test("a cancelled contribution returns the credit used for it; credit is used and moved manually")
     func cancelled() async throws {
         try await withDirectory { directory in
             let member = try await called("Alpha", in: directory)
@@ -193,7 +193,7 @@ struct CreditTests {
                 CancelContribution.request(path: .init(contribution: carried.id), body: .init(reason: "Erreur")))
             #expect(cancelled.state == .cancelled && cancelled.paid.amount == 0)
             #expect(try await credit(of: member, in: directory).balance.amount == 30_000)
-            // What was paid is moved onto the credit, and the first can be cancelled, too.
+            // The payment becomes credit, and the first contribution can be cancelled, too.
             let first = try await contribution(of: member, in: directory)
             let refused = try await directory.ask(
                 .post, "/v1/contributions/\(first.id)/cancellation", json: #"{"reason":"Erreur"}"#)
@@ -210,7 +210,7 @@ struct CreditTests {
         }
     }
 
-    @Test("credit that the bank took back is not given back again, and the call says what it said when it was called")
+    @Test("credit reversed by the bank is not returned again, and the call still shows its original amount")
     func takenBack() async throws {
         try await withDirectory { directory in
             let member = try await called("Alpha", in: directory)
@@ -235,7 +235,7 @@ struct CreditTests {
         }
     }
 
-    @Test("credit goes with an organization that is merged, and back with the undo, unless it was used")
+    @Test("credit moves with a merged organization, and back with the undo unless it was used")
     func merged() async throws {
         try await withDirectory { directory in
             let goes = try await called("Béta", in: directory)
@@ -268,7 +268,7 @@ struct CreditTests {
     }
 
     @Test(
-        "of many who pay back at once only as much goes as there is; without the database's check more does",
+        "concurrent repayments never exceed the credit; without the database's check they do",
         arguments: [true, false])
     func atOnce(isGuarded: Bool) async throws {
         try await withDirectory { directory in
@@ -295,7 +295,7 @@ struct CreditTests {
         }
     }
 
-    @Test("a call and those who pay back at once share what there is, and no cent is used twice")
+    @Test("a call and concurrent repayments share the credit, and no cent is used twice")
     func callAndRefunds() async throws {
         try await withDirectory { directory in
             let member = try await called("Alpha", in: directory)

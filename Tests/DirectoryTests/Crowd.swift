@@ -2,9 +2,9 @@ import ClubProtocol
 import Postgres
 import TestKit
 
-/// A directory with so many rows in every table that grows that the planner goes by an index, if there is one.
+/// A directory with enough rows in every growing table that the planner uses an index if there is one.
 enum Crowd {
-    /// How many rows each table has, at the least.
+    /// The minimum number of rows in each table.
     static let rows = 12_000
     static let experts = 30_000
 
@@ -28,7 +28,7 @@ enum Crowd {
         "webhook_secret": "the kit's", "webhook_delivery": "the kit's", "webhook_attempt": "the kit's",
     ]
 
-    /// Fills the tables, behind the triggers' back: what they check is right here.
+    /// Fills the tables with triggers disabled: what they check is valid here.
     static func fill(_ database: TestDatabase) async throws {
         try await database.withClient(searchPath: "directory") { client in
             try await client.withConnection { connection in

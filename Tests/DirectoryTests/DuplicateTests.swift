@@ -22,7 +22,7 @@ extension TestService {
         return scan
     }
 
-    /// What no call of the API does: as time does, or what was there before.
+    /// Makes changes that no API call makes, such as the passing of time or older data.
     func change(_ statement: SQL) async throws {
         try await database.withClient(searchPath: "directory") { _ = try await $0.execute(statement) }
     }
@@ -34,7 +34,7 @@ extension TestService {
 
 @Suite("duplicates")
 struct DuplicateTests {
-    @Test("a pair goes only where its life leads", arguments: Duplicate.State.allCases, Duplicate.State.allCases)
+    @Test("only a pair's own transitions are allowed", arguments: Duplicate.State.allCases, Duplicate.State.allCases)
     func transitions(from: Duplicate.State, to: Duplicate.State) {
         let allowed: [Duplicate.State: Set<Duplicate.State>] = [
             .open: [.dismissed, .merged], .dismissed: [.open, .merged], .merged: [.open],
@@ -42,7 +42,7 @@ struct DuplicateTests {
         #expect(from.allows(to) == allowed[from]?.contains(to))
     }
 
-    @Test("experts that share what one firm has are found, scored, with the reasons")
+    @Test("experts that share a firm's details are found and scored, with the reasons")
     func experts() async throws {
         try await withDirectory { directory in
             #expect(try await directory.scan().found == 0)
@@ -71,7 +71,7 @@ struct DuplicateTests {
                 Set([best.first.name, best.second.name].compactMap { $0 }) == [
                     "L'Atelier Numérique", "l atelier numerique",
                 ])
-            // A typing error alone is too little; with a telephone it is enough.
+            // A typing error alone is too weak; together with a telephone it is enough.
             #expect(pairs.count == 1)
             _ = try await directory.ask(
                 .patch, "/v1/experts/\(typing.id)", ifMatch: 1, json: #"{"telephone":"05 59 00 00 00"}"#)
@@ -80,14 +80,14 @@ struct DuplicateTests {
             #expect(more.map(\.score) == [100, 65, 65])
             #expect(more.last?.reasons.map(\.rule) == [.similarNameAndPostalCode, .sameTelephone])
             #expect(try await directory.duplicates(.init(minimumScore: 70)).count == 1)
-            // What does not hold any more goes.
+            // A pair that no longer holds is removed.
             _ = try await directory.ask(.patch, "/v1/experts/\(typing.id)", ifMatch: 2, json: #"{"telephone":null}"#)
             #expect(try await directory.scan().dropped == 2)
             #expect(try await directory.duplicates().count == 1)
         }
     }
 
-    @Test("people are found under exchanged names and tagged addresses; two establishments and branches are held apart")
+    @Test("people are found despite swapped names and tagged addresses; establishments and branches are kept apart")
     func others() async throws {
         try await withDirectory { directory in
             let home = try await directory.organization("Maison")
@@ -116,7 +116,7 @@ struct DuplicateTests {
         }
     }
 
-    @Test("what is dismissed stays dismissed, until somebody opens it again")
+    @Test("a dismissed pair stays dismissed until it is reopened")
     func dismissal() async throws {
         try await withDirectory { directory in
             for _ in 1...2 { _ = try await directory.person("Ana", "A") }
@@ -139,14 +139,14 @@ struct DuplicateTests {
         }
     }
 
-    @Test("a merge settles its pair and takes the merged record's other pairs away; an undo brings all of them back")
+    @Test("a merge settles its pair and removes the merged record's other pairs; an undo restores all of them")
     func settled() async throws {
         try await withDirectory { directory in
             var people: [Person] = []
             for _ in 1...3 { people.append(try await directory.person("Ana", "A")) }
             try await directory.scan()
             #expect(try await directory.duplicates().count == 3)
-            // A scan looks at what has changed since the one before; an undo makes both as old as they were.
+            // A scan covers what has changed since the previous one; an undo restores the former times of both.
             try await directory.change("update person set updated_at = updated_at - interval '1 day'")
             let merge = try await directory.merge(people[1].id.record, into: people[0].id.record, .person)
             let after = try await directory.duplicates()
@@ -160,7 +160,7 @@ struct DuplicateTests {
         }
     }
 
-    @Test("a key that a crowd shares is no sign; pages follow the score")
+    @Test("a key that many records share does not count; pages are ordered by score")
     func crowd() async throws {
         try await withDirectory { directory in
             try await directory.database.withClient(as: "directory") { client in

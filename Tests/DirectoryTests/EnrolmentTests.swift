@@ -10,7 +10,7 @@ import Testing
 
 @Suite("enrolment")
 struct EnrolmentTests {
-    @Test("who is enrolled leaves, who has left comes back, and nothing else")
+    @Test("only an enrolled record can leave, and only one that has left can come back")
     func transitions() {
         typealias State = Enrolment.State
         let allowed: [State: Set<State>] = [.enrolled: [.left], .left: [.enrolled]]
@@ -21,7 +21,7 @@ struct EnrolmentTests {
         }
     }
 
-    @Test("who leaves keeps its record, with the day, gets no mailing, and comes back")
+    @Test("a record that leaves is kept, with the day, gets no mailing, and can come back")
     func leaving() async throws {
         try await withDirectory { directory in
             let operating = try directory.client(.operator)
@@ -53,7 +53,7 @@ struct EnrolmentTests {
         }
     }
 
-    @Test("what is not confirmed ages, goes stale and is hidden; a confirmation brings it back")
+    @Test("an unconfirmed record ages, becomes stale and is hidden; a confirmation restores it")
     func decay() async throws {
         try await withDirectory { directory in
             for (name, months) in [("Un", 0), ("Deux", 11), ("Trois", 13), ("Quatre", 17), ("Cinq", 19)]
@@ -72,7 +72,7 @@ struct EnrolmentTests {
             #expect(try await seen("", as: .ambassador) == ["Deux", "Quatre", "Trois", "Un"])
             let stale = try await directory.client(.operator).send(ListExperts.request(query: .init(freshness: .stale)))
             let id = try #require(stale.items.first?.id)
-            // An expert sees itself, however old its record is, and nobody else confirms for it.
+            // Experts see themselves, however old their records are, and no one else confirms for them.
             let claim = Organization.ID(id.uuid)
             func confirm(_ role: Role, _ organization: Organization.ID?) async throws -> RawAnswer {
                 try await directory.ask(
@@ -86,7 +86,7 @@ struct EnrolmentTests {
         }
     }
 
-    @Test("an ambassador confirms, leaves and comes back by itself, and nobody else's record")
+    @Test("ambassadors confirm, leave and come back by themselves, and only for their own record")
     func ambassador() async throws {
         try await withDirectory { directory in
             let home = try await directory.organization("Maison")

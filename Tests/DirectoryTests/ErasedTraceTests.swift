@@ -7,8 +7,8 @@ import Testing
 
 @testable import Directory
 
-/// What features keep about people beside their own record.
-@Suite("traces of who was erased")
+/// What features keep about people besides their own records.
+@Suite("traces of erased people")
 struct ErasedTraceTests {
     private static let words = ["zéphyrine", "zephyrine", "quettehou", "rare.example", "698765431"]
 
@@ -17,7 +17,7 @@ struct ErasedTraceTests {
         return Self.words.filter { dump.contains($0) }
     }
 
-    @Test("who was merged into a person is erased with it: images, addresses, ledger and keys")
+    @Test("records merged into a person are erased with them: images, addresses, ledger and keys")
     func merged() async throws {
         try await withDirectory { directory in
             let operating = try directory.client(.operator)
@@ -69,7 +69,7 @@ struct ErasedTraceTests {
         }
     }
 
-    @Test("an expert's words are not looked up by any more, and what others wrote of it names it no more")
+    @Test("an erased expert's words no longer find anything, and texts by others no longer name them")
     func expert() async throws {
         try await withDirectory { directory in
             let operating = try directory.client(.operator)
@@ -107,7 +107,7 @@ struct ErasedTraceTests {
     }
 
     @Test(
-        "names are taken out of texts in any spelling, former ones and telephone numbers too, and no parts of other words"
+        "names are removed from texts in any spelling, with former names and telephones, but not from other words"
     )
     func spellings() async throws {
         try await withDirectory { directory in
@@ -145,7 +145,7 @@ struct ErasedTraceTests {
     }
 
     @Test(
-        "who shares, or gives itself, the name or the number of a referral's contact takes nothing of the contact away",
+        "an expert with the name or number of a referral's contact erases nothing of the contact",
         arguments: ["number", "ownWord", "namesake", "switchboard"])
     func borrowed(how: String) async throws {
         try await withDirectory { directory in
@@ -193,7 +193,7 @@ struct ErasedTraceTests {
         }
     }
 
-    @Test("a name that a record gave itself is taken out of what was written since, and of nothing older")
+    @Test("a self-given name is removed from texts written since, and from no older ones")
     func ownWord() async throws {
         try await withDirectory { directory in
             let operating = try directory.client(.operator)
@@ -223,7 +223,7 @@ struct ErasedTraceTests {
     }
 
     @Test(
-        "an address in a text is whose it was when it was written: who has taken it over since takes nothing of it away"
+        "an address in a text belongs to its owner at the time; a later owner's erasure does not remove it"
     )
     func takenOver() async throws {
         try await withDirectory { directory in
@@ -259,7 +259,7 @@ struct ErasedTraceTests {
         }
     }
 
-    @Test("a question that was put to nobody else goes with the answer; one that others were asked stays")
+    @Test("a question asked of no one else is erased with the answer; one that others were asked is kept")
     func questions() async throws {
         try await withDirectory { directory in
             let operating = try directory.client(.operator)
@@ -282,7 +282,7 @@ struct ErasedTraceTests {
         }
     }
 
-    @Test("a merge and its undo leave every line of the ledger as it was, and write none")
+    @Test("a merge and its undo leave every line of the ledger unchanged, and add none")
     func ledger() async throws {
         try await withDirectory { directory in
             let operating = try directory.client(.operator)

@@ -11,7 +11,7 @@ import Testing
 @Suite("erasure")
 struct ErasureTests {
     @Test(
-        "an erasure goes only where its life leads", arguments: Erasure.State.allCases, Erasure.State.allCases)
+        "only an erasure's own transitions are allowed", arguments: Erasure.State.allCases, Erasure.State.allCases)
     func states(from: Erasure.State, to: Erasure.State) {
         let allowed: [Erasure.State: Set<Erasure.State>] = [
             .requested: [.erasing, .refused], .refused: [], .erasing: [.done], .done: [],
@@ -34,7 +34,7 @@ struct ErasureTests {
             .post, "/v1/erasures/\(id)/reports", headers: ["Authorization": "Bearer \(token)"], json: "{}")
     }
 
-    @Test("the directory is clean at once, mandates keep their days, and it is done when all four have reported")
+    @Test("the directory is erased at once, mandates keep their days, and it is done when all four have reported")
     func whole() async throws {
         try await withDirectory { directory in
             let operating = try directory.client(.operator)
@@ -80,7 +80,7 @@ struct ErasureTests {
         }
     }
 
-    @Test("the health page warns of an erasure that nobody has looked at; who was merged away is said to be")
+    @Test("the health page warns of an unhandled erasure; one of a merged record says so")
     func waiting() async throws {
         try await withDirectory { directory in
             let ana = try await directory.person("Ana", "A")
@@ -125,7 +125,7 @@ struct ErasureTests {
         }
     }
 
-    @Test("while it goes on, the staff is told whose records have the address or the telephone, too")
+    @Test("while it is in progress, the staff is told which other records share the address or telephone")
     func others() async throws {
         try await withDirectory { directory in
             let operating = try directory.client(.operator)
@@ -154,7 +154,7 @@ struct ErasureTests {
         }
     }
 
-    @Test("a person may ask for its own erasure; the staff begins it or refuses it, once")
+    @Test("people may request their own erasure; the staff begins or refuses it, once")
     func request() async throws {
         try await withDirectory { directory in
             let ana = try await directory.person("Ana", "A")
@@ -190,7 +190,7 @@ struct ErasureTests {
         }
     }
 
-    @Test("a repeated request that made the person is told that it was erased, and makes nobody")
+    @Test("a repeated request that created the person is told that they were erased, and creates no one")
     func repeated() async throws {
         try await withDirectory { directory in
             let operating = try directory.client(.operator)
@@ -208,7 +208,7 @@ struct ErasureTests {
         }
     }
 
-    @Test("commitments to what an erased person was changed to say nothing any more, and the chain holds")
+    @Test("commitments to an erased person's data prove nothing any more, and the chain is intact")
     func shredded() async throws {
         try await withDirectory { directory in
             let trail = AuditTrail(database: directory.backend.database)
@@ -225,7 +225,7 @@ struct ErasureTests {
         }
     }
 
-    @Test("an address that somebody else has, too, is not given to the services: it would take away their mails")
+    @Test("an address that another person also has is not sent to the services: it would delete their mails")
     func shared() async throws {
         try await withDirectory { directory in
             let operating = try directory.client(.operator)
@@ -243,7 +243,7 @@ struct ErasureTests {
         }
     }
 
-    @Test("everything known about a person is one document, or none while a service is silent, which is named")
+    @Test("everything known about a person is one document; if a service is silent there is none, and it is named")
     func document() async throws {
         try await withDirectory { directory in
             let person = try await directory.person("Ana", "A")

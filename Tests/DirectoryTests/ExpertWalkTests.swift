@@ -6,11 +6,11 @@ import Testing
 
 @testable import Directory
 
-/// Whichever way a page is found, it is the page of all who answer, sorted.
-@Suite("walks through experts")
+/// Every strategy for finding a page returns the page of the sorted list of all matches.
+@Suite("strategies of the expert search")
 struct ExpertWalkTests {
-    /// A directory with 40,000 experts. One in 31 has "Pau" in its name, one in 310 at the beginning. Nearly all begin with
-    /// "Expert", and of these the last by name are about printing; so are those who only end with it.
+    /// A directory with 40,000 experts. One in 31 has "Pau" in its name, one in 310 at the beginning. Nearly all begin
+    /// with "Expert", and the last of these by name are about printing; so are those that only end with it.
     private func withExperts(_ body: (TestService) async throws -> Void) async throws {
         try await withDirectory { directory in
             try await directory.database.withClient { client in
@@ -74,7 +74,7 @@ struct ExpertWalkTests {
         }
     }
 
-    @Test("each way to a page gives the page of all who answer, sorted")
+    @Test("each strategy returns the page of the sorted list of all matches")
     func ways() async throws {
         try await withExperts { directory in
             try await near(in: directory)
@@ -86,7 +86,7 @@ struct ExpertWalkTests {
 
     /// Nearest first, stage by stage.
     private func near(in directory: TestService) async throws {
-        // Those of a région that is far away are looked for near by in vain, then sorted.
+        // Experts in a distant région are not found by the nearby stages, and then sorted.
         let filters: [(String, SQL)] = [
             ("", "true"), ("&topic=cloud", "topics @> '{cloud}'"), ("&departement=65", "expert.departement = '65'"),
             ("&brand=altea", "brands @> '{Altéa}'"), ("&region=11", "expert.departement = '75'"),
@@ -106,7 +106,7 @@ struct ExpertWalkTests {
         }
     }
 
-    /// By name: along the order, along a list, or all of them.
+    /// By name: along the order, along a list, or by sorting all.
     private func names(in directory: TestService) async throws {
         let filters: [(String, SQL)] = [
             ("", "true"), ("&topic=cloud", "topics @> '{cloud}'"), ("&brand=altea", "brands @> '{Altéa}'"),
@@ -126,7 +126,7 @@ struct ExpertWalkTests {
             let all = try await sorted(where: condition, in: directory)
             #expect(found == all, "\(filter)")
         }
-        // Those whose name begins with it come first.
+        // Experts whose names begin with it come first.
         for (word, filter, condition) in [
             ("Pau", "", "true"), ("Pau", "&brand=altea", "brands @> '{Altéa}'"),
             ("Expert", "&topic=printing", "topics @> '{printing}'"),
@@ -164,7 +164,7 @@ struct ExpertWalkTests {
         }
     }
 
-    /// Lists are walked: who has no posting in one of them is passed over.
+    /// Posting lists are walked: experts without a posting in one of them are skipped.
     private func lists(in directory: TestService) async throws {
         for (query, term) in [
             ("&brand=altea", "brand:altea"), ("&region=75&brand=cyrius", "brand:cyrius"),
@@ -181,7 +181,7 @@ struct ExpertWalkTests {
         }
     }
 
-    @Test("postings are what follows from the experts, whatever is done to these; without a trigger they are not")
+    @Test("postings match the experts, whatever is done to these; without a trigger they do not")
     func postings() async throws {
         try await withDirectory { directory in
             func areRight() async throws -> Bool {

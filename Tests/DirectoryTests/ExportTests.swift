@@ -9,7 +9,7 @@ import Testing
 
 @Suite("tables and cards of the directory")
 struct ExportTests {
-    @Test("what was exported is taken back unchanged, whatever the texts look like")
+    @Test("an export is imported unchanged, whatever the texts contain")
     func roundTrip() async throws {
         try await withDirectory { directory in
             _ = try await directory.expert("=HYPERLINK(\"http://x.example\")") {
@@ -34,7 +34,7 @@ struct ExportTests {
                 #expect((report.rows, report.created, report.updated, report.skipped) == (3, 0, 0, 3))
                 #expect(try await directory.ask("/v1/experts").json() == before)
 
-                // Into an empty directory as well, where nobody has these identifiers.
+                // Also into an empty directory, where the identifiers are unknown.
                 try await withDirectory { other in
                     let anonymous = table.text.replacing("id", with: "autre", maxReplacements: 1)
                     #expect(try await other.report(anonymous).created == 3)
@@ -45,7 +45,7 @@ struct ExportTests {
         }
     }
 
-    @Test("a table has every filter of its list, and so have the cards")
+    @Test("tables and cards have every filter of their list")
     func filters() async throws {
         try await withDirectory { directory in
             let document = try await directory.raw(.get, "/openapi.json").json()
@@ -77,7 +77,7 @@ struct ExportTests {
         table.split(separator: "\r\n").map { $0.drop { $0 != "," && $0 != ";" } }
     }
 
-    @Test("no cell of a table begins as a formula does")
+    @Test("no cell of a table begins like a formula")
     func formulas() async throws {
         try await withDirectory { directory in
             let signs = ["=", "+", "-", "@", "|"]
@@ -94,7 +94,7 @@ struct ExportTests {
                     for cell in records.flatMap(\.cells) {
                         #expect(cell.first.map { !signs.contains(String($0)) } ?? true, "\(path)\(query)")
                     }
-                    // In quotes, whatever else is in the cell.
+                    // Quoted, whatever else is in the cell.
                     #expect(answer.text.contains("\"'=") && !answer.text.contains(/[,;]'/))
                 }
             }
@@ -102,7 +102,7 @@ struct ExportTests {
         }
     }
 
-    @Test("a table has the filters of its list, and nothing that the list would not show")
+    @Test("a table has its list's filters, and shows nothing that the list would not show")
     func visibility() async throws {
         try await withDirectory { directory in
             let own = try await directory.organization("Notre", postalCode: "64000")
@@ -135,7 +135,7 @@ struct ExportTests {
             let lines = try await directory.ask("/v1/experts.csv").text.split(separator: "\r\n")
             #expect(lines.count == 1202 && Set(lines).count == 1202)
 
-            // In the order of the list, whichever filter there is.
+            // In the list's order, whichever filter is given.
             for filter in ["", "serves=64", "q=agence"] {
                 var (ids, cursor) = ([String](), "")
                 while true {
@@ -150,7 +150,7 @@ struct ExportTests {
         }
     }
 
-    @Test("who is not touched while a table is written stands in it once, whatever becomes of the others")
+    @Test("an unchanged record is in the table once, whatever happens to others while it is written")
     func meanwhile() async throws {
         try await withDirectory { directory in
             try await directory.database.withClient(searchPath: "directory") { client in
@@ -193,7 +193,7 @@ struct ExportTests {
         }
     }
 
-    @Test("two who read tables slowly keep nobody from the directory, though it has two connections to lend")
+    @Test("two slow readers of tables block no one, though the directory has only two leased connections")
     func slowReaders() async throws {
         try await withService(DirectoryApplication.self, adjust: { $0.database.leasedConnections = 2 }) { directory in
             try await directory.database.withClient(searchPath: "directory") { client in
@@ -220,7 +220,7 @@ struct ExportTests {
                 #expect(await socket.read(until: "\r\n\r\n").hasPrefix("HTTP/1.1 200 OK"))
                 sockets.append(socket)
             }
-            // Both places are taken, for as long as nothing is read.
+            // Both places are taken for as long as nothing is read.
             while try await directory.ask("/v1/people.csv?q=nobody").status != 429 {
                 try await Task.sleep(for: .milliseconds(20))
             }
@@ -237,7 +237,7 @@ struct ExportTests {
         }
     }
 
-    @Test("a card says who somebody is, in lines that an address book takes")
+    @Test("a card describes a person, in lines that an address book accepts")
     func cards() async throws {
         try await withDirectory { directory in
             let long = "Fédération; des métiers, de l'été " + String(repeating: "é", count: 60)

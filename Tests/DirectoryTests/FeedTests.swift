@@ -18,7 +18,7 @@ struct FeedTests {
         return members
     }
 
-    @Test("an audience is who agreed, has an address, and serves the place")
+    @Test("an audience contains those who consented, have an address, and serve the place")
     func audience() async throws {
         try await withDirectory { directory in
             let operating = try directory.client(.operator)
@@ -58,7 +58,7 @@ struct FeedTests {
         }
     }
 
-    @Test("a large audience streams whole and once")
+    @Test("a large audience is streamed completely and once")
     func large() async throws {
         try await withDirectory { directory in
             try await directory.database.withClient(as: "directory") { client in
@@ -76,7 +76,7 @@ struct FeedTests {
         }
     }
 
-    @Test("every change is in the feed, in order, with what is known now")
+    @Test("every change is in the feed, in order, with the current state")
     func feed() async throws {
         try await withDirectory { directory in
             let operating = try directory.client(.operator)

@@ -10,7 +10,7 @@ import Testing
 
 @Suite("ambassadors and experts")
 struct FieldTests {
-    @Test("what a list says twice it says once, by whatever way it comes, and counts once in facets")
+    @Test("repeated values in a list are stored once, whichever way they arrive, and counted once in facets")
     func once() async throws {
         try await withDirectory { directory in
             let expert = try await directory.expert("Agence") {
@@ -35,7 +35,7 @@ struct FieldTests {
         }
     }
 
-    @Test("an ambassador is a person once, and has the person's name")
+    @Test("a person is an ambassador once, and the ambassador has the person's name")
     func ambassador() async throws {
         try await withDirectory { directory in
             let operating = try directory.client(.operator)
@@ -121,13 +121,13 @@ struct FieldTests {
             let taken = try await directory.ask(
                 .post, "/v1/experts",
                 json: #"{"subKind":"reseller","name":"A","postalCode":"98000","commune":"Monaco"}"#)
-            // Nothing is refused for where it is.
+            // No record is refused because of its place.
             let monaco = try taken.decode(Expert.self)
             #expect(taken.status == 201 && monaco.departement == "980" && monaco.departements == ["980"])
         }
     }
 
-    @Test("a search forgives accents, endings and typing errors")
+    @Test("a search tolerates accents, endings and typing errors")
     func search() async throws {
         try await withDirectory { directory in
             for name: Line in ["Atelier Numérique du Béarn", "Société Etcheverry", "Électro Café", "Octets & Cie"] {
@@ -152,7 +152,7 @@ struct FieldTests {
         }
     }
 
-    @Test("the statements of the benchmark use one index and one table")
+    @Test("the benchmark's statements use one index and one table")
     func plans() async throws {
         try await withDirectory { directory in
             try await directory.database.withClient(searchPath: "directory") { client in

@@ -10,9 +10,9 @@ import Testing
 /// Addresses change hands; letters do not.
 @Suite("mails at an address that changed hands", .serialized)
 struct ForeignMailTests {
-    /// What content tells the directory about somebody.
+    /// What content reports to the directory about a person or expert.
     struct Told {
-        /// The keys of the letters' subjects, in their order.
+        /// The keys of the letters' subjects, in order.
         var letters: [String]
         var suppressions: Int
     }
@@ -45,7 +45,7 @@ struct ForeignMailTests {
             ChangePerson.request(path: .init(person: person.id), body: .init(email: .some(email)), ifMatch: version))
     }
 
-    /// As the expert does it itself.
+    /// Takes the address, as the expert would.
     func take(_ email: EmailAddress, by expert: Expert, _ network: Network) async throws {
         _ = try await network.directory.client(.expert, organization: Organization.ID(expert.id.uuid)).send(
             ChangeExpert.request(
@@ -71,7 +71,7 @@ struct ForeignMailTests {
         }
     }
 
-    @Test("who takes over an address that was given up reads and erases nothing of whoever had it, who still does")
+    @Test("a new owner of an address neither reads nor erases its former owner's mails, who still does")
     func takenOver() async throws {
         try await withNetwork { network in
             let ana = try await network.directory.person("Ana", "A", email: "Contact@x.example")
@@ -106,7 +106,7 @@ struct ForeignMailTests {
         }
     }
 
-    @Test("what an organization was written at an address that it gave up is its own, and so is what it was called for")
+    @Test("mail to an organization's former address belongs to the organization, and so do its calls for payment")
     func organizations() async throws {
         try await withNetwork { network in
             let operating = try network.directory.client(.operator)
@@ -129,7 +129,7 @@ struct ForeignMailTests {
         }
     }
 
-    @Test("a letter to nobody by name at an address that two have is neither's, until one of them is gone")
+    @Test("a letter that names no reader, at a shared address, is no one's until one of the two is gone")
     func shared() async throws {
         try await withNetwork { network in
             let ana = try await network.directory.person("Ana", "A", email: "nous@x.example")
@@ -145,7 +145,7 @@ struct ForeignMailTests {
         }
     }
 
-    @Test("the survivor of a merge reads what the merged record had, and no more once it is undone")
+    @Test("the survivor of a merge reads the merged record's letters, and no longer once it is undone")
     func merged() async throws {
         try await withNetwork { network in
             let (one, two) = (
@@ -162,14 +162,14 @@ struct ForeignMailTests {
         }
     }
 
-    @Test("letters from before letters named their readers: where another was mailed at the address, they are not told")
+    @Test("old letters without a reader are not disclosed if someone else was mailed at the address")
     func before() async throws {
         try await withNetwork { network in
             let gone = DataSubject(Person.ID())
             let expert = try await network.directory.expert("Bob Web") { $0.email = "contact@x.example" }
             try await send("1 ancienne", to: "contact@x.example", network)
             #expect(try await told(DataSubject(expert.id), network).letters == ["1 ancienne"])
-            // As of somebody who gave the address up before the directory wrote that down.
+            // As if the address had been given up before the directory recorded that.
             try await send("2 autre", to: "contact@x.example", for: gone, network)
             #expect(try await told(DataSubject(expert.id), network).letters == [])
             try await erase(DataSubject(expert.id), network)
@@ -178,7 +178,7 @@ struct ForeignMailTests {
     }
 
     @Test(
-        "who left the Flash info is whoever had the address then: their no follows them, and is not put on who has it now"
+        "an unsubscription belongs to the address's owner at the time, and not to its present owner"
     )
     func unsubscribed() async throws {
         try await withDirectory { directory in

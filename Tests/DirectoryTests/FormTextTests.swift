@@ -7,10 +7,10 @@ import Testing
 
 @Suite("the bytes of forms")
 struct FormTextTests {
-    @Test("no form that is not UTF-8 is read, whichever page sends it")
+    @Test("no page accepts a form that is not UTF-8")
     func invalid() async throws {
         try await withDirectory { directory in
-            // What an operation does not read may be anything.
+            // Operations without a body accept anything.
             let forms = DirectoryAPI.endpoints.filter { hasBody($0) }.map { $0.operation }.filter {
                 $0.consumes == .form
             }

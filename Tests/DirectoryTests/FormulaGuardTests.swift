@@ -4,7 +4,7 @@ import Testing
 
 @Suite("cells that could be formulas")
 struct FormulaGuardTests {
-    /// With the marks that the guard puts in.
+    /// The text with the guard's marks.
     private func guarded(_ text: String) -> String {
         var bytes = Array(text.utf8)
         for place in FormulaGuard.places(in: text.utf8).reversed() { bytes.insert(FormulaGuard.mark, at: place) }
@@ -12,7 +12,7 @@ struct FormulaGuardTests {
     }
 
     @Test(
-        "a mark stands before each sign that would begin a cell, by whatever separator",
+        "a mark precedes each character that would begin a formula, with every separator",
         arguments: [
             ("=1", "'=1"), ("+1", "'+1"), ("-1", "'-1"), ("@x", "'@x"), ("|x", "'|x"), ("\tx", "'\tx"), ("\rx", "'\rx"),
             ("\nx", "'\nx"), ("'=x", "''=x"), ("''+x", "'''+x"), ("' =x", "'' =x"), (" =x", "' =x"),
@@ -27,7 +27,7 @@ struct FormulaGuardTests {
     }
 
     @Test(
-        "what begins no formula stays as it is",
+        "text that begins no formula is unchanged",
         arguments: [
             "", "x", "'x", "'", "''", "l'=x", "0559", "64, 40", "Durand, Fils", "a;b;c", "x = 1; y", "A;'b", "«=»",
             "＃=1",
@@ -38,7 +38,7 @@ struct FormulaGuardTests {
         #expect(FormulaGuard.removed(from: text) == text)
     }
 
-    /// Cells of all that matters to the guard, thrown together.
+    /// Random cells from everything that matters to the guard.
     private static func cells(_ count: Int, seed: UInt64) -> [String] {
         let parts = [
             "=", "+", "-", "@", "|", "\t", "\r", "\n", ";", ",", "\"", "'", " ", "\u{A0}", "\u{202F}", "\u{3000}", "＝",
@@ -51,17 +51,17 @@ struct FormulaGuardTests {
         }
     }
 
-    @Test("what the guard adds is taken off again, whatever the text was")
+    @Test("the guard's marks are removed again, whatever the text was")
     func inverse() {
         for cell in Self.cells(20_000, seed: 16) { #expect(FormulaGuard.removed(from: guarded(cell)) == cell) }
     }
 
-    @Test("no part of a table begins a formula, by whatever separator it is read", arguments: [false, true])
+    @Test("no part of a table begins a formula, whichever separator it is read with", arguments: [false, true])
     func everySeparator(isForExcel: Bool) {
         let format = TableFormat(isForExcel: isForExcel)
         let cells = Self.cells(8000, seed: 10)
         var table: [UInt8] = []
-        // As in each of our tables, a row begins with what is none.
+        // As in all our tables, a row begins with a cell that is not a formula.
         for name in ["id", "one", "two", "three", "four"] {
             format.append(name.utf8, to: &table)
             format.end(isLast: name == "four", in: &table)
@@ -84,14 +84,14 @@ struct FormulaGuardTests {
                 #expect(first.map { !signs.contains($0) } ?? true, "\(String(String.UnicodeScalarView(part)))")
             }
         }
-        // And the table is read as it was written.
+        // And the table reads back as it was written.
         var reader = CSVReader()
         let records = reader.read(table) + reader.finish()
         let read = records.dropFirst().flatMap { $0.cells.dropFirst() }.map { FormulaGuard.removed(from: $0) }
         #expect(read.map { Array($0.utf8) } == cells.map { Array($0.utf8) })
     }
 
-    @Test("a number stays a number, with the comma that a French spreadsheet wants")
+    @Test("a number remains a number, with the comma that a French spreadsheet expects")
     func numbers() {
         for (isForExcel, expected) in [(false, "-1200.50,0.00"), (true, "-1200,50;0,00")] {
             var line: [UInt8] = []

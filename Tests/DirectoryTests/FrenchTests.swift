@@ -5,7 +5,7 @@ import Testing
 
 @Suite("days and amounts in French")
 struct FrenchTests {
-    @Test("amounts have a narrow blank between thousands and a comma before the cents")
+    @Test("amounts have a narrow no-break space between thousands and a comma before the cents")
     func amounts() {
         for (cents, text) in [
             (0, "0,00"), (5, "0,05"), (99_900, "999,00"), (120_000, "1\u{202F}200,00"),
@@ -15,7 +15,7 @@ struct FrenchTests {
         }
     }
 
-    @Test("the first of a month is le 1er; a time is of the day that it is in Paris")
+    @Test("the first of a month is le 1er; a time takes its day in Paris")
     func days() throws {
         #expect(FrenchFormat.day("2027-03-01" as Day) == "1er mars 2027")
         #expect(FrenchFormat.day("2026-11-23" as Day) == "23 novembre 2026")

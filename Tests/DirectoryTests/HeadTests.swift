@@ -5,10 +5,10 @@ import Testing
 
 @testable import Directory
 
-/// HEAD and GET of what is written piece by piece (RFC 9110, 9.3.2).
+/// HEAD and GET of streamed responses (RFC 9110, 9.3.2).
 @Suite("HEAD")
 struct HeadTests {
-    @Test("HEAD of a table, a sitemap or cards is answered as GET is, errors of the handler among them")
+    @Test("HEAD of a table, a sitemap or cards has the headers of GET, including for the handler's errors")
     func streams() async throws {
         try await withDirectory { directory in
             _ = try await directory.expert("Atelier")

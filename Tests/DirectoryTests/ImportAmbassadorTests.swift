@@ -30,7 +30,7 @@ struct ImportAmbassadorTests {
     private static let header =
         "Nom;Prénom;Courriel;Téléphone;Organisme;Thèmes;Départements servis;Flash info;Inscrit le\n"
 
-    @Test("a row enrols whom the directory knows, and makes whom it does not")
+    @Test("a row enrols a known person, or creates the person first")
     func enrolling() async throws {
         try await withDirectory { directory in
             let home = try await self.home(in: directory)
@@ -60,7 +60,7 @@ struct ImportAmbassadorTests {
             #expect(found.map(\.topics) == [["webSite", "cloud"], ["cloud"]])
             #expect(found.map(\.departements) == [["64", "40"], ["64"]])
             #expect(found[0].person == ada.id)
-            // Who is known works where it did; who is new, where it advises.
+            // Known people keep their organization; new ones get the one that they advise.
             let people = try await client.send(ListPeople.request(query: .init())).items
             #expect(people.map(\.organization) == [nil, home.id] && people.count == 2)
             #expect(people.map(\.telephone) == ["0559000000", "0559000001"])
@@ -78,7 +78,7 @@ struct ImportAmbassadorTests {
         }
     }
 
-    @Test("the modes concern who is there; who is not is enrolled in all of them, and who has left stays away")
+    @Test("the modes affect existing ambassadors; new ones are always enrolled, and former ones stay away")
     func modes() async throws {
         try await withDirectory { directory in
             let client = try directory.client(.operator)
@@ -105,7 +105,7 @@ struct ImportAmbassadorTests {
         }
     }
 
-    @Test("what was exported is taken back unchanged, and makes the same of an empty directory")
+    @Test("an export is imported unchanged, and creates the same in an empty directory")
     func roundTrip() async throws {
         try await withDirectory { directory in
             let home = try await self.home(in: directory)
@@ -113,7 +113,7 @@ struct ImportAmbassadorTests {
             let people = [
                 try await directory.person(
                     "+Ada", "=Été", email: "ada@example.org", organization: home.id, consents: .init(flashInfo: false)),
-                // Advises for an organization in which it does not work, and has no address to be known by.
+                // Advises for an organization that he does not work for, and has no address to be recognised by.
                 try await directory.person("Bob", "Zola"),
                 try await directory.person("Éve", "Yser", organization: home.id),
             ]
@@ -144,7 +144,7 @@ struct ImportAmbassadorTests {
 
                 try await withDirectory { other in
                     _ = try await self.home(in: other)
-                    // Identifiers are those of one directory: nobody has them there.
+                    // Identifiers belong to one directory: they are unknown there.
                     #expect(try await report(table, "rejects=skipRow", in: other).rejected == 3)
                     let anonymous = Self.withoutIdentifiers(table).joined(separator: "\r\n") + "\r\n"
                     #expect(try await report(anonymous, in: other).created == 3)
@@ -159,7 +159,7 @@ struct ImportAmbassadorTests {
         table.replacing(/[0-9a-f]{8}-[0-9a-f-]{27}/, with: "").split(separator: "\r\n").map(String.init)
     }
 
-    @Test("a day on which somebody left needs one before it on which it enrolled")
+    @Test("a day of leaving requires an earlier day of enrolment")
     func days() async throws {
         try await withDirectory { directory in
             let file = "nom,prenom,enrolledOn,leftOn\nA,A,2025-01-02,2025-01-01\nB,B,,2025-01-01\nC,C,hier,\n"
@@ -169,7 +169,7 @@ struct ImportAmbassadorTests {
         }
     }
 
-    @Test("a representative's table of ambassadors tells the addresses of its own people only")
+    @Test("a representative's table of ambassadors contains only the addresses of their own people")
     func visibility() async throws {
         try await withDirectory { directory in
             let client = try directory.client(.operator)
@@ -186,7 +186,7 @@ struct ImportAmbassadorTests {
         }
     }
 
-    @Test("of imports of people and of ambassadors, one comes after the other")
+    @Test("imports of people and of ambassadors run one after the other")
     func lock() async throws {
         try await withDirectory { directory in
             try await directory.database.withClient { client in

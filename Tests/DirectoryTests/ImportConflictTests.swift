@@ -7,7 +7,7 @@ import Testing
 
 @testable import Directory
 
-@Suite("rows that contradict what is there")
+@Suite("rows that contradict existing records")
 struct ImportConflictTests {
     private func report(
         _ records: Import.Records = .organizations, _ file: String, _ query: String, in directory: TestService
@@ -19,7 +19,7 @@ struct ImportConflictTests {
     }
 
     @Test(
-        "a row of a kind that has not the sort is named, one of another SIREN is somebody else's, and the others are taken"
+        "a row that contradicts a record is reported, another SIREN is another firm, and the other rows are imported"
     )
     func organizations() async throws {
         try await withDirectory { directory in
@@ -42,7 +42,7 @@ struct ImportConflictTests {
             #expect(left.applied && left.skipped == 4)
             let updated = try await report(file, "kind=institution&existing=update&rejects=skipRow", in: directory)
             #expect((updated.updated, updated.skipped) == (0, 3) && updated.errors.map(\.row) == [3])
-            // By its identifier it is that one, and then it contradicts it.
+            // By its identifier it is that record, which it then contradicts.
             let ids = try await directory.backend.database.query(
                 "select id from organization where siren in ('552100554', '732829320') order by name desc, id")
             let named =
@@ -57,7 +57,7 @@ struct ImportConflictTests {
         try await report(.organizations, file, query, in: directory)
     }
 
-    @Test("what belongs together is filled together, or not at all")
+    @Test("related fields are filled together, or not at all")
     func groups() async throws {
         try await withDirectory { directory in
             let client = try directory.client(.operator)
@@ -85,7 +85,7 @@ struct ImportConflictTests {
         }
     }
 
-    @Test("a row that only the database finds bad is named, and refuses its file or is left out")
+    @Test("a row that only the database rejects is reported, and refuses its file or is skipped")
     func rules() async throws {
         try await withDirectory { directory in
             try await directory.database.withClient { client in

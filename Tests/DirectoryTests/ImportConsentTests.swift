@@ -9,7 +9,7 @@ import Testing
 @testable import Directory
 
 extension TestService {
-    /// An import of any records.
+    /// Imports records of any kind.
     func takes(_ records: Import.Records, _ file: String, _ query: String = "") async throws -> ImportReport {
         try await raw(
             .post, "/v1/imports/\(records.rawValue)?mode=apply&\(query)", role: .operator,
@@ -18,12 +18,12 @@ extension TestService {
     }
 }
 
-@Suite("what a file may say of consent")
+@Suite("what a file may say about consent")
 struct ImportConsentTests {
     private static let purposes = Purpose.allCases
     private static let isLong = ProcessInfo.processInfo.environment["LONG_TESTS"] == "1"
 
-    /// A person or an expert of its own, by its address.
+    /// A person or an expert, by an address of its own.
     private struct Subject {
         var records: Import.Records
         var header: String
@@ -39,12 +39,12 @@ struct ImportConsentTests {
 
         func file(_ columns: String, _ answers: String) -> String { "\(header),\(columns)\n\(cells),\(answers)\n" }
 
-        /// The table that has the answers.
+        /// The table with the answers.
         var table: SQL { records == .experts ? "expert" : "person" }
         var path: String { records == .experts ? "experts" : "people" }
     }
 
-    /// - Parameter other: a record whose answers are not asked for.
+    /// - Parameter other: a record whose answers are not read.
     private func answers(
         _ subject: Subject, in directory: TestService, but other: String? = nil
     ) async throws -> [String: Bool] {
@@ -61,7 +61,7 @@ struct ImportConsentTests {
         try await directory.backend.database.first("select count(*) as lines from consent_entry")?["lines"] ?? 0
     }
 
-    /// What was answered; what the file says; what counts then.
+    /// The existing answer; the file's; the answer that counts afterwards.
     private static let table: [(was: Bool?, says: Bool, counts: [Import.Existing: Bool?])] = [
         (nil, true, [.update: true, .fill: true, .skip: nil]),
         (nil, false, [.update: false, .fill: false, .skip: nil]),
@@ -72,7 +72,7 @@ struct ImportConsentTests {
     ]
 
     @Test(
-        "a file fills what was never answered, and withdraws; it makes no yes of a no, and names the row",
+        "a file fills missing answers and withdraws consent; it turns no refusal into consent, and reports the row",
         arguments: Import.Existing.allCases)
     func rule(existing: Import.Existing) async throws {
         for subject in Subject.all {
@@ -81,10 +81,10 @@ struct ImportConsentTests {
                     try await directory.takes(subject.records, "\(subject.header)\n\(subject.cells)\n").created == 1)
                 let id = try #require(try await directory.ask("/v1/\(subject.path)").items("id").first)
                 for (place, (was, says, counts)) in Self.table.enumerated() {
-                    // `LONG_TESTS=1` asks for each purpose in turn; a short run for one, another each time.
+                    // `LONG_TESTS=1` runs every purpose; a short run one per case, a different one each time.
                     let purposes = Self.isLong ? Self.purposes : [Self.purposes[place % Self.purposes.count]]
                     for purpose in purposes {
-                        // As if it had been answered before, and nothing else.
+                        // As if only this had been answered before.
                         let answer: SQL = """
                             jsonb_build_object(\(purpose.rawValue)::text, jsonb_build_object(
                                 'agreed', \(was)::boolean, 'at', '2026-01-01T00:00:00Z'))
@@ -115,7 +115,7 @@ struct ImportConsentTests {
         }
     }
 
-    @Test("an export that is older than a withdrawal does not take it back, and an organization stays hidden")
+    @Test("an export older than a withdrawal does not undo it, and an organization stays hidden")
     func export() async throws {
         try await withDirectory { directory in
             let operating = try directory.client(.operator)
@@ -146,7 +146,7 @@ struct ImportConsentTests {
             #expect(hidden.consents.publicDirectory?.agreed == false)
             let declined = try await operating.send(GetOrganization.request(path: .init(organization: house.id)))
             #expect(!declined.publicDirectory && declined.version == 2)
-            // The other way, a file is enough.
+            // Conversely, a file is enough to hide.
             let file = "nom,annuaire\nMaison,non\nNeuve,non\n"
             _ = try await directory.ask(
                 .patch, "/v1/organizations/\(house.id)", ifMatch: 2, json: #"{"publicDirectory":true}"#)
@@ -155,7 +155,7 @@ struct ImportConsentTests {
         }
     }
 
-    @Test("a yes that is newer says its day and where it is from, and the ledger keeps both")
+    @Test("a newer consent gives its day and provenance, and the ledger keeps both answers")
     func dated() async throws {
         for subject in Subject.all {
             try await withDirectory { directory in
@@ -171,7 +171,7 @@ struct ImportConsentTests {
                 func send(_ answers: String) async throws -> ImportReport {
                     try await directory.takes(subject.records, subject.file(columns, answers))
                 }
-                // What was said in the evening of that day is not older than the day.
+                // An answer given that evening is not older than the day.
                 try await answer(false, at: "2026-03-14T20:00:00.000000Z")
                 for day in ["2026-03-13", "14/3/2026"] {
                     let older = try await send("oui,\(day),Salon de Pau")
@@ -191,9 +191,9 @@ struct ImportConsentTests {
                 let id = try #require(try await directory.ask("/v1/\(subject.path)").items("id").first)
                 let entries = try await directory.ask("/v1/\(subject.path)/\(id)/consents")
                 #expect(try entries.items("origin").first == "Salon de Pau")
-                // The same once more says nothing new.
+                // Repeating it adds nothing.
                 #expect(try await send("oui,15/03/2026,Salon de Pau").skipped == 1)
-                // A no counts to the end of its day, and one that is older than the yes does not.
+                // A refusal counts until the end of its day, and one older than the consent does not count.
                 #expect(try await send("non,2026-03-14,Lettre").notes?.count == 1)
                 #expect(try await send("non,2026-03-15,Lettre").updated == 1)
                 #expect(try await send("non,2026-03-15,Lettre").skipped == 1)
@@ -206,7 +206,7 @@ struct ImportConsentTests {
         }
     }
 
-    @Test("who asked to be erased, or left the Flash info, does not agree by a file; anew and with a date, it does")
+    @Test("after an erasure or unsubscription a file gives no consent, unless that is newer and dated")
     func declined() async throws {
         for subject in Subject.all {
             try await withDirectory { directory in
@@ -248,7 +248,7 @@ struct ImportConsentTests {
     }
 
     @Test(
-        "the same at an address that an organization and another person have, too: their own answers stay, and who comes back has declined"
+        "if others share the address, their own answers stay, and a returning person has declined"
     )
     func declinedAtShared() async throws {
         for subject in Subject.all {
@@ -293,7 +293,7 @@ struct ImportConsentTests {
         }
     }
 
-    @Test("an address that left the Flash info by its link is a no for whoever comes with it, and for nothing else")
+    @Test("an address that unsubscribed by its link declines for its next owner, and for nothing else")
     func unsubscribed() async throws {
         try await withDirectory { directory in
             try await directory.backend.database.transaction { transaction in
@@ -312,7 +312,7 @@ struct ImportConsentTests {
     }
 
     @Test(
-        "what the many holders of one address declined is looked for by one statement, and by no function a holder",
+        "the refusals of an address with many owners are looked up by one statement, not one function call per owner",
         arguments: [Import.Records.experts, .organizations])
     func crowd(records: Import.Records) async throws {
         try await withDirectory { directory in
@@ -322,7 +322,7 @@ struct ImportConsentTests {
             let header = "name,subKind,email,postalCode,commune,publicDirectory\n"
             let rows = (0..<holders).map { "Atelier \($0),\(kind),accueil@reseau.example,64000,Pau,non\n" }.joined()
             #expect(try await directory.takes(records, header + rows).created == holders)
-            // Those of whom a function asks: of a merged record who has become of it.
+            // Records that call a function: it finds the survivor of a merged record.
             _ = try await directory.change(
                 """
                 insert into merge (id, kind, survivor, merged, fields, touched, mentioned, merged_by, before, after, steps)
@@ -346,7 +346,7 @@ struct ImportConsentTests {
     }
 
     @Test(
-        "a withdrawal that comes while a file is being taken is not undone by it, as it is without the guard",
+        "a withdrawal during an import is not undone by it, but would be without the guard",
         arguments: [Import.Records.people, .experts], [true, false])
     func race(records: Import.Records, isGuarded: Bool) async throws {
         try await withDirectory { directory in
@@ -363,7 +363,7 @@ struct ImportConsentTests {
                         """)
                     let sending = Task { () -> ImportReport? in
                         guard isGuarded else {
-                            // The record's answers as they were when the statement began.
+                            // The record's answers as of the beginning of the statement.
                             try await directory.change(
                                 """
                                 update \(table) set version = version + 1, consents = directory.with_imported_consents(

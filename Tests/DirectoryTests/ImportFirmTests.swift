@@ -7,12 +7,12 @@ import Testing
 
 @testable import Directory
 
-/// A table of firms, most of which have one address.
+/// A table of firms, most of which share one address.
 private struct FirmTable: CustomTestStringConvertible, Sendable {
     let records: Import.Records
-    /// That of every row.
+    /// The kind in every row.
     let kind: String
-    /// What a new one may leave out: an expert needs its town.
+    /// The town that a new firm may omit: an expert requires one.
     let noTown: String?
 
     var testDescription: String { records.rawValue }
@@ -33,13 +33,13 @@ private struct FirmTable: CustomTestStringConvertible, Sendable {
     ]
 }
 
-@Suite("firms of one file")
+@Suite("firms in one file")
 struct ImportFirmTests {
     private func names(_ table: FirmTable, in directory: TestService) async throws -> [String] {
         try await directory.ask("/v1/\(table.records.rawValue)?limit=200&q=agence").items("name").sorted()
     }
 
-    /// Takes a file, for nothing first, which says the same.
+    /// Imports a file after a dry run, which must report the same.
     private func take(
         _ file: String, _ table: FirmTable, _ query: String, in directory: TestService
     ) async throws -> [Int] {
@@ -60,11 +60,11 @@ struct ImportFirmTests {
         return applied
     }
 
-    /// Whole, and chunk by chunk.
+    /// As a whole, and chunk by chunk.
     private static let queries = ["rejects=refuseFile", "rejects=skipRow"]
 
     @Test(
-        "no file gives a firm another name between its own lines, next to each other and chunks apart",
+        "no file renames a firm between its own rows, adjacent or chunks apart",
         arguments: FirmTable.all, Import.Existing.allCases)
     fileprivate func one(_ table: FirmTable, _ existing: Import.Existing) async throws {
         for (query, distance) in [(Self.queries[0], 0), (Self.queries[1], 1100)] {
@@ -87,7 +87,7 @@ struct ImportFirmTests {
     }
 
     @Test(
-        "who is there and stands in the file by its name is not what another row means, before it or after it",
+        "an existing firm that the file names is not matched by another row, before or after it",
         arguments: FirmTable.all, Import.Existing.allCases)
     fileprivate func known(_ table: FirmTable, _ existing: Import.Existing) async throws {
         for query in Self.queries {
@@ -112,7 +112,7 @@ struct ImportFirmTests {
     }
 
     @Test(
-        "a firm that brings a number under another name is renamed where rows update, and else one of its own: none is lost",
+        "a firm with a number under another name is renamed if rows update, otherwise created: none is lost",
         arguments: FirmTable.all, Import.Existing.allCases)
     fileprivate func numbered(_ table: FirmTable, _ existing: Import.Existing) async throws {
         for query in Self.queries {
@@ -132,7 +132,7 @@ struct ImportFirmTests {
         }
     }
 
-    @Test("a network of which one has another name waits for its head, and the other name for the rest of the file")
+    @Test("a renamed network waits for its head, and the other name for the rest of the file")
     func heads() async throws {
         try await withDirectory { directory in
             let table = FirmTable.all[1]
@@ -143,7 +143,7 @@ struct ImportFirmTests {
                     + "Branche,institution,,,55210055400013\n"
                     + "Tête,institution,73282932000074,,\nAgence Trois,institution,55210055400013,net@a.example,\n",
                 "rejects=skipRow")
-            // The first of both is the one that has another name; the branch is that of the second.
+            // The first of the two is the renamed one; the branch belongs to the second.
             #expect((report.created, report.updated, report.rejected) == (3, 1, 0))
             let rows = try await directory.backend.database.query(
                 """
@@ -157,7 +157,7 @@ struct ImportFirmTests {
         }
     }
 
-    @Test("what a file makes beside a hidden organization of the same name is hidden, unless its row says otherwise")
+    @Test("a record created beside a hidden organization of the same name is hidden, unless its row says otherwise")
     func hidden() async throws {
         try await withDirectory { directory in
             let operating = try directory.client(.operator)
@@ -183,7 +183,7 @@ struct ImportFirmTests {
         }
     }
 
-    @Test("a département that was said before there was a postal code stays, where the code may be that of a neighbour")
+    @Test("a département stated before the postal code stays, if the code may be a neighbour's")
     func departement() async throws {
         for (said, commune, code, town, kept) in [
             ("04", nil, "05110", "Claret", "04"), ("04", "CLARET", "05110", "Claret", "04"),
@@ -207,9 +207,9 @@ struct ImportFirmTests {
     }
 }
 
-@Suite("names that are none")
+@Suite("names that are not names")
 struct ImportAddressNameTests {
-    @Test("an address in the place of a name says nothing of it: nobody is called that")
+    @Test("an address in place of a name is not one: no record is called that")
     func people() async throws {
         try await withDirectory { directory in
             _ = try await directory.person("Rose", "Blanc", email: "rose@b.example")
@@ -239,7 +239,7 @@ struct ImportAddressNameTests {
         }
     }
 
-    @Test("of firms an address is no name, and a sign @ alone is part of one")
+    @Test("for firms an address is not a name, but a lone @ is part of one")
     func firms() async throws {
         try await withDirectory { directory in
             let header = "name,kind,email,postalCode,commune\n"

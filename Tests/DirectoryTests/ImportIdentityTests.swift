@@ -7,21 +7,21 @@ import Testing
 
 @testable import Directory
 
-/// Two rows of a table, and whether the second is the record that the first has made.
+/// Two rows of a table, and whether the second matches the record that the first has created.
 private struct Pair: CustomTestStringConvertible, Sendable {
     enum Verdict: String { case same, new, rejected }
 
     let testDescription: String
-    /// The cells of both, in the order of the header. `#` is a number that is this pair's own, `S1` to `S3` are SIRETs: the first
-    /// two of one firm, the third of another.
+    /// The cells of both, in the order of the header. `#` is a number unique to this pair, `S1` to `S3` are SIRETs: the
+    /// first two of one firm, the third of another.
     let first: [String]
     let second: [String]
     let verdict: Verdict
-    /// Where both stand in one file: no file gives a firm another name between its own lines.
+    /// If both are in one file: no file renames a firm between its own rows.
     let verdictInFile: Verdict
-    /// Where the record's name stays, and the second is the one that comes: a firm with a number of its own is not lost.
+    /// If names are kept and the second row is the imported one: a firm with a number of its own is not lost.
     let verdictWhereNamesStay: Verdict
-    /// Whether the second says all that a new record needs, so that they may also come the other way round.
+    /// Whether the second has everything that a new record requires, so that the order may also be reversed.
     var isWhole = true
 
     init(
@@ -179,7 +179,7 @@ private struct PairTable: CustomTestStringConvertible, Sendable {
     }
 }
 
-@Suite("whom a row is about")
+@Suite("which record a row matches")
 struct ImportIdentityTests {
     private struct Sent {
         var report: ImportReport
@@ -228,7 +228,7 @@ struct ImportIdentityTests {
     }
 
     @Test(
-        "a row is the record that is there, a new one or none, in every mode, and a dry run says the same",
+        "a row matches the existing record, a new one or none, in every mode, and a dry run agrees",
         arguments: PairTable.all, Import.Existing.allCases)
     fileprivate func directory(_ table: PairTable, _ existing: Import.Existing) async throws {
         try await withDirectory { directory in
@@ -244,7 +244,7 @@ struct ImportIdentityTests {
                 let there = try await send(before, table, "mode=apply", in: directory)
                 #expect(there.report.errors == [] && there.report.created == pairs.count)
                 let records = there.rows.map(\.record)
-                // Whole and by chunks, without effect and with it.
+                // As a whole and by chunks, as a dry run and applied.
                 for (query, context) in [
                     ("mode=dryRun", "whole dry run"), ("mode=dryRun&rejects=skipRow", "dry run"),
                     ("mode=apply&rejects=skipRow", "applied"),
@@ -265,7 +265,7 @@ struct ImportIdentityTests {
     }
 
     @Test(
-        "rows of one file meet as a row and a record do, next to each other and a chunk apart",
+        "rows in one file match each other like a row and a record do, adjacent or a chunk apart",
         arguments: PairTable.all, [false, true])
     fileprivate func file(_ table: PairTable, _ isReversed: Bool) async throws {
         for distance in [0, 1000] {
@@ -293,7 +293,7 @@ struct ImportIdentityTests {
         }
     }
 
-    @Test("three agencies with one address stay three, and the fourth is none of them")
+    @Test("three agencies with one address remain three, and the fourth matches none of them")
     func agencies() async throws {
         try await withDirectory { directory in
             let header = "name,type,email,postalCode,commune,telephone\n"
@@ -305,7 +305,7 @@ struct ImportIdentityTests {
             #expect(try await directory.report(file(3)).created == 3)
             let more = try await directory.report(file(4))
             #expect((more.created, more.skipped) == (1, 3))
-            // One of them has another name now: its town tells which.
+            // One of them has a new name: its town identifies it.
             let renamed = try await directory.report(
                 header + "Atelier landais,agence,reseau@a.example,40100,Dax,0558000000\n")
             #expect(renamed.updated == 1)
@@ -313,13 +313,13 @@ struct ImportIdentityTests {
                 Set(try await directory.ask("/v1/experts").items("name")) == [
                     "Agence Pau", "Atelier landais", "Agence Tarbes", "Agence Auch",
                 ])
-            // Without a town it may be any of them.
+            // Without a town it could be any of them.
             let unclear = try await directory.report(header + "Nouveau nom,agence,reseau@a.example,,,\n")
             #expect(unclear.rejected == 1 && !unclear.applied)
         }
     }
 
-    @Test("an address that a crowd shares tells nobody from anybody")
+    @Test("an address that many share identifies no one")
     func crowd() async throws {
         try await withDirectory { directory in
             var file = "name,type,email,postalCode,commune\n"

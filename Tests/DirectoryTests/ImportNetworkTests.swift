@@ -7,7 +7,7 @@ import Testing
 
 @testable import Directory
 
-@Suite("importing whose branch an organization is, and where people work")
+@Suite("importing the heads of networks, and employers")
 struct ImportNetworkTests {
     private func report(
         _ records: Import.Records = .organizations, _ file: String,
@@ -19,7 +19,7 @@ struct ImportNetworkTests {
         ).decode(ImportReport.self)
     }
 
-    /// By name, the name of the head, "" for none.
+    /// The name of each organization's head, "" for none.
     private func heads(in directory: TestService) async throws -> [String: String] {
         let rows = try await directory.backend.database.query(
             """
@@ -29,7 +29,7 @@ struct ImportNetworkTests {
         return try Dictionary(uniqueKeysWithValues: rows.map { row in (try row["name"], try row["head"]) })
     }
 
-    @Test("a branch names its head by SIRET or SIREN, in French or in English, before or after it in the file")
+    @Test("a branch names its head by SIRET or SIREN, in French or English, before or after it in the file")
     func heads() async throws {
         for header in ["Nom;SIRET;Tête de réseau", "name;siret;head of network", "name;siret;parentSiret"] {
             try await withDirectory { directory in
@@ -55,7 +55,7 @@ struct ImportNetworkTests {
         try await report(.organizations, file, in: directory)
     }
 
-    @Test("what is no head is said row by row, and nothing else of the file suffers")
+    @Test("invalid heads are reported row by row, and the rest of the file is unaffected")
     func faults() async throws {
         try await withDirectory { directory in
             let file =
@@ -72,7 +72,7 @@ struct ImportNetworkTests {
             #expect(taken.errors.map(\.row) == [3, 4, 5, 8])
             #expect(taken.errors.map(\.column) == [nil, "parent", nil, nil])
             #expect(taken.errors.map(\.detail).first == "Its head of network is not there, nor anywhere in the file.")
-            // All or nothing: the row that waited for nobody keeps the rest out.
+            // All or nothing: the row whose head is missing keeps the rest out.
             let refused = try await report(
                 .organizations, "name;parent\nSeul;55210055400013\nAutre;\n", "?mode=apply&kind=institution",
                 in: directory)
@@ -82,10 +82,10 @@ struct ImportNetworkTests {
         }
     }
 
-    @Test("no file closes a circle, whatever the order of its rows")
+    @Test("no file closes a cycle, whatever the order of its rows")
     func circles() async throws {
         try await withDirectory { directory in
-            // Three known ones, of which each shall be the head of the next.
+            // Three known ones, each to become the head of the next.
             let sirets = ["73282932000074", "55210055400013", "35600000000048"]
             var file = "name;siret\n"
             for siret in sirets { file += "O\(siret);\(siret)\n" }
@@ -98,7 +98,7 @@ struct ImportNetworkTests {
         }
     }
 
-    @Test("a network that stands upside down in a long file is taken, and goes on where it broke off")
+    @Test("a network in reverse order in a long file is imported, and resumed where it broke off")
     func deep() async throws {
         try await withDirectory { directory in
             func siret(_ number: Int) throws -> String {
@@ -106,7 +106,7 @@ struct ImportNetworkTests {
                 let whole = siren + Luhn.checkDigit(for: siren).description + "0000"
                 return whole + Luhn.checkDigit(for: whole).description
             }
-            // Five levels; the head of all comes last, a few chunks after its branches.
+            // Five levels; the topmost head comes last, a few chunks after its branches.
             var file = "name;siret;parent\n"
             for branch in 1...2400 { file += "Agence \(branch);;\(try siret(4))\n" }
             for level in (0...4).reversed() {
@@ -136,7 +136,7 @@ struct ImportNetworkTests {
         }
     }
 
-    @Test("people work where the SIRET says, else the name, if only one organization has it")
+    @Test("people work at the organization with the SIRET, or the name if only one organization has it")
     func people() async throws {
         try await withDirectory { directory in
             let client = try directory.client(.operator)
@@ -160,7 +160,7 @@ struct ImportNetworkTests {
         }
     }
 
-    @Test("networks and employers go out and come back unchanged, into another directory too")
+    @Test("networks and employers are exported and imported unchanged, into another directory too")
     func roundTrip() async throws {
         try await withDirectory { directory in
             let client = try directory.client(.operator)
@@ -185,13 +185,13 @@ struct ImportNetworkTests {
                 try await directory.ask("/v1/organizations.csv").text, try await directory.ask("/v1/people.csv").text
             )
             try await withDirectory { other in
-                // Whom the identifiers of the first directory name, nobody is there.
+                // The first directory's identifiers are unknown there.
                 let foreign = try await report(.organizations, tables.0, "?mode=apply&rejects=skipRow", in: other)
                 #expect((foreign.created, foreign.rejected) == (0, 4))
                 func anonymous(_ table: String) -> String { "autre\(table.dropFirst(2))" }
                 let moved = try await report(
                     .organizations, anonymous(tables.0), "?mode=apply&rejects=skipRow", in: other)
-                // Whose head has no number is known by its identifier, and that is another one elsewhere.
+                // A head without a number is referred to by its identifier, which differs elsewhere.
                 #expect((moved.created, moved.rejected) == (3, 1))
                 #expect(try await heads(in: other)["A"] == "Tête")
                 let people = try await report(
@@ -201,7 +201,7 @@ struct ImportNetworkTests {
         }
     }
 
-    @Test("the tables of those in the field say when they enrolled, left, and confirmed")
+    @Test("tables of ambassadors and experts contain the days of enrolment, leaving and confirmation")
     func days() async throws {
         try await withDirectory { directory in
             _ = try await directory.expert("Un")

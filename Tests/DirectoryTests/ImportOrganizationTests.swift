@@ -42,14 +42,14 @@ struct ImportOrganizationTests {
                 let now = try await client.send(GetOrganization.request(path: .init(organization: id)))
                 #expect(now.name.text == name && now.street?.text == street)
             }
-            // The default is for new ones: a brand stays one.
+            // The default applies to new ones: a brand remains one.
             #expect(try await client.send(GetOrganization.request(path: .init(organization: two.id))).kind == .brand)
             let again = try await report(file, "?mode=apply&kind=institution", in: directory)
             #expect(again.created == 0)
         }
     }
 
-    @Test("a seat that moves tells its département anew, and one that stays keeps what was said of it")
+    @Test("a seat that moves gets its département again, and one that stays keeps the stated one")
     func moving() async throws {
         try await withDirectory { directory in
             let claret = try await directory.client(.operator).send(
@@ -85,7 +85,7 @@ struct ImportOrganizationTests {
         }
     }
 
-    @Test("what was exported is taken back unchanged")
+    @Test("an export is imported unchanged")
     func roundTrip() async throws {
         try await withDirectory { directory in
             _ = try await directory.organization("=1+1", subKind: .chamber, postalCode: "64000", topics: ["cloud"])
@@ -98,7 +98,7 @@ struct ImportOrganizationTests {
         }
     }
 
-    @Test("sorts of organizations are known by their French names")
+    @Test("kinds of organizations are recognised by their French names")
     func sorts() async throws {
         try await withDirectory { directory in
             let sorts: [(String, Organization.SubKind)] = [

@@ -42,7 +42,7 @@ struct ImportPeopleTests {
         }
     }
 
-    @Test("a column with whole names renames no one, and another's whole name is rejected", arguments: ["Nom", "name"])
+    @Test("a column of full names renames no one, and another's full name is rejected", arguments: ["Nom", "name"])
     func wholeNames(header: String) async throws {
         try await withDirectory { directory in
             let client = try directory.client(.operator)
@@ -78,7 +78,7 @@ struct ImportPeopleTests {
             #expect(now.map(\.familyName) == ["Durand", "Durand", "Le Goff", "Trois", "Deux"])
             #expect(now[0].telephone == "0559000000" && now[1].telephone == nil)
             #expect(now[1].version == people[1].version && now[4].version == people[4].version)
-            // The same of ambassadors.
+            // The same for ambassadors.
             let enrolled = try await directory.raw(
                 .post, "/v1/imports/ambassadors?mode=apply&rejects=skipRow", role: .operator,
                 headers: ["Content-Type": "text/csv"], body: Array(file.utf8)
@@ -89,7 +89,7 @@ struct ImportPeopleTests {
         }
     }
 
-    @Test("a whole name that was taken for an only one is split by a table that has both, where that may change it")
+    @Test("a full name stored as a single one is split by a table with both, if that may change it")
     func onlyNames() async throws {
         try await withDirectory { directory in
             for file in [
@@ -104,7 +104,7 @@ struct ImportPeopleTests {
             #expect(taken.updated == 1 && taken.errors == [])
             let person = try await directory.client(.operator).send(ListPeople.request(query: .init())).items.first
             #expect(person?.familyName == "Durand" && person?.givenName == "Marie")
-            // An identifier says whose name it is, and `-` that it is the only one.
+            // An identifier tells whose name it is, and `-` that it is the only one.
             let id = person?.id.text ?? ""
             let named = try await report(Array("id,familyName\n\(id),Le Goff\n".utf8), "?mode=apply", in: directory)
             #expect(named.updated == 1)
@@ -116,7 +116,7 @@ struct ImportPeopleTests {
         }
     }
 
-    @Test("what was exported is taken back unchanged")
+    @Test("an export is imported unchanged")
     func roundTrip() async throws {
         try await withDirectory { directory in
             let firm = try await directory.organization("Un")

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Directory
 
-/// The cells of a row about a place, and what is kept of them.
+/// The cells of a row about a place, and what is stored of them.
 private struct WrittenAs: CustomTestStringConvertible, Sendable {
     let postalCode: String
     let country: String
@@ -62,7 +62,7 @@ private struct WrittenAs: CustomTestStringConvertible, Sendable {
     ]
 }
 
-@Suite("where imported records lie")
+@Suite("places of imported records")
 struct ImportPlaceTests {
     private static let header = "Nom;Sous-type;Postal Code;City;Country;Dép.\n"
 
@@ -80,7 +80,7 @@ struct ImportPlaceTests {
         return Dictionary(uniqueKeysWithValues: all.map { ($0.name.text, $0) })
     }
 
-    @Test("no row is refused for where it is: what cannot be read is left out, and the report says so")
+    @Test("no row is refused because of its place: unreadable parts are left out and reported")
     func places() async throws {
         try await withDirectory { directory in
             let file =
@@ -98,7 +98,7 @@ struct ImportPlaceTests {
                 #expect(record.postalCode == place.kept && record.departement == place.lies, comment)
                 #expect(Set(notes[number + 1, default: []].map(\.column)) == Set(place.noted.map { $0 }), comment)
             }
-            // Again, and as it was exported: nothing changes.
+            // Imported again, also as exported: nothing changes.
             let again = try await report(file, in: directory)
             #expect(again.skipped == WrittenAs.all.count && again.notes == taken.notes)
             let table = try await directory.ask("/v1/organizations.csv?excel=true")
@@ -110,7 +110,7 @@ struct ImportPlaceTests {
         }
     }
 
-    @Test("a row that waits for its head keeps what was left out of it")
+    @Test("a row that waits for its head keeps the notes about what was left out")
     func held() async throws {
         try await withDirectory { directory in
             let taken = try await report(
@@ -124,7 +124,7 @@ struct ImportPlaceTests {
         }
     }
 
-    @Test("an expert in a country without postal codes has none: it is known again by its name and town, and may move")
+    @Test("an expert in a country without postal codes is matched by name and town, and may move")
     func expertsAbroad() async throws {
         try await withDirectory { directory in
             let header = "Nom;Type;Code postal;Ville;Pays;Département;Téléphone\n"
@@ -146,7 +146,7 @@ struct ImportPlaceTests {
             ).body
             let back = try await report(String(decoding: table, as: UTF8.self), "experts", in: directory)
             #expect(back.errors == [] && back.skipped == 2)
-            // Without a postal code it stays abroad; gaps are filled by no code of the French post; it moves by one.
+            // Without a postal code it stays abroad; no French postal code fills its gaps; with one, it moves.
             let id = try #require(all.first { $0.commune == "Kowloon" }).id
             func kept(_ cells: String, _ query: String) async throws -> Expert {
                 _ = try await report("id;Code postal;Département\n\(id);\(cells)\n", "experts", query, in: directory)
@@ -159,7 +159,7 @@ struct ImportPlaceTests {
         }
     }
 
-    @Test("an expert needs a postal code: a new one without is told why, one that is there keeps its own")
+    @Test("an expert requires a postal code: a new one without it is rejected, an existing one keeps its own")
     func experts() async throws {
         try await withDirectory { directory in
             _ = try await directory.expert("Là") { $0.email = "la@a.example" }
@@ -182,7 +182,7 @@ struct ImportPlaceTests {
         }
     }
 
-    @Test("ambassadors serve départements by their names, too")
+    @Test("ambassadors' départements are recognised by their names, too")
     func ambassadors() async throws {
         try await withDirectory { directory in
             let taken = try await report(
@@ -193,7 +193,7 @@ struct ImportPlaceTests {
         }
     }
 
-    @Test("a table with a country is none of the club's: its identifiers may be another system's")
+    @Test("a table with a country column is not the club's: its identifiers may be another system's")
     func foreign() async throws {
         try await withDirectory { directory in
             let taken = try await report(
@@ -202,7 +202,7 @@ struct ImportPlaceTests {
         }
     }
 
-    @Test("every country has one code, by both codes and by its names in French and English")
+    @Test("every country has one code, found by both codes and by its French and English names")
     func countries() throws {
         for (names, code) in [
             (["BE", "be", "BEL", "Belgique", "BELGIUM", "B"], "BE"), (["Russian Federation", "Russie"], "RU"),

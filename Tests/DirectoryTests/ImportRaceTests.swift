@@ -9,7 +9,7 @@ import Testing
 
 @testable import Directory
 
-/// A file of which the rest comes when it is time, or never.
+/// A file whose rest arrives when the test wants, or never.
 struct TornFile: AsyncSequence, Sendable {
     struct Cut: Error {}
     typealias Element = ByteBuffer
@@ -17,7 +17,7 @@ struct TornFile: AsyncSequence, Sendable {
     let text: String
     /// Without it, the file breaks off.
     var rest: String?
-    /// Returns when it is time.
+    /// Returns when the rest may be sent.
     let taken: @Sendable () async throws -> Void
 
     func makeAsyncIterator() -> Iterator { Iterator(text: text, rest: rest, taken: taken) }
@@ -58,7 +58,8 @@ struct ImportRaceTests {
         return file
     }
 
-    /// Sends the file as a whole, and halts it in its middle, where an expert is locked that it names, until `meanwhile` is done.
+    /// Sends the file as a whole, and stops it in the middle at a row whose expert is locked, until `meanwhile` is
+    /// done.
     private func send(
         _ id: Import.ID, in directory: TestService,
         meanwhile: (Task<ImportReport, any Error>) async throws -> Void
@@ -89,7 +90,7 @@ struct ImportRaceTests {
         try await directory.backend.database.first("select count(*) as count from expert")?["count"]
     }
 
-    @Test("while an attempt is at work, another one is told so and leaves it its work")
+    @Test("while one attempt is running, another is told so and does not disturb it")
     func whole() async throws {
         try await withDirectory { directory in
             let id = Import.ID()
@@ -109,7 +110,7 @@ struct ImportRaceTests {
         }
     }
 
-    @Test("without looking first whether one is at work, neither would come to its end")
+    @Test("without first checking for a running attempt, neither would finish")
     func wholeWithoutGuard() async throws {
         try await withDirectory { directory in
             let id = Import.ID()
@@ -127,7 +128,7 @@ struct ImportRaceTests {
         }
     }
 
-    @Test("files that wait for their turn leave the connections to others, and each has its turn")
+    @Test("files that wait leave the connections to others, and each has its turn")
     func turns() async throws {
         try await withDirectory { directory in
             let client = try directory.client(.operator)
@@ -158,12 +159,12 @@ struct ImportRaceTests {
         }
     }
 
-    @Test("a request whose key another one is taking up is told so, and does not wait for it")
+    @Test("a request whose key is just being claimed is told so, and does not wait")
     func sameKey() async throws {
         try await withDirectory { directory in
             try await directory.database.withClient { blocker in
                 try await blocker.transaction { transaction in
-                    // As one whose commit is not confirmed.
+                    // As if its commit were not confirmed.
                     try await transaction.execute(
                         "select pg_advisory_xact_lock(hashtextextended('directory.import.key.test.k', 0))")
                     let order = ImportLedger.Order(
@@ -180,7 +181,7 @@ struct ImportRaceTests {
         }
     }
 
-    @Test("what a whole file had done when its sender went away is undone, in the ledger as well")
+    @Test("a file sent as a whole is rolled back when its sender is gone, including the ledger")
     func gone() async throws {
         try await withDirectory { directory in
             let id = Import.ID()
@@ -209,7 +210,7 @@ struct ImportRaceTests {
         }
     }
 
-    @Test("while a whole file is on its way, no transaction is open for it", arguments: Import.Mode.allCases)
+    @Test("while a whole file is being received, it holds no transaction open", arguments: Import.Mode.allCases)
     func slow(mode: Import.Mode) async throws {
         try await withDirectory { directory in
             let file = Self.file
@@ -232,7 +233,7 @@ struct ImportRaceTests {
         }
     }
 
-    @Test("a file that does not fit on the disk, and one for which there is no place, are refused until there is room")
+    @Test("a file that does not fit on the disk, or for which there is no place, is refused until there is room")
     func full() async throws {
         let file = SpooledFile(descriptor: open("/dev/full", O_RDWR))
         let refusal = await #expect(throws: Problem.self) { try await file.append(ByteBuffer(string: "name")) }
@@ -240,7 +241,7 @@ struct ImportRaceTests {
         #expect(throws: Problem.self) { try SpooledFile(in: "/nowhere") }
     }
 
-    @Test("another file under the identifier of an import that is done, or under its key, is refused")
+    @Test("another file under the identifier or key of a finished import is refused")
     func another() async throws {
         try await withDirectory { directory in
             func post(_ file: String, _ query: String, key: String? = nil) async throws -> RawAnswer {
@@ -268,7 +269,7 @@ struct ImportRaceTests {
                 #expect(try await post(file, named).decode(ImportReport.self) == reports.0)
                 #expect(try await post(file, query, key: key).decode(ImportReport.self) == reports.1)
             }
-            // A refused one may be mended under its identifier, but a request is not repeated with something else.
+            // A refused file may be corrected under its identifier, but a request is not repeated with other content.
             let bad = file.replacing("64000", with: "640")
             let refused = try await post(bad, "?mode=apply", key: "bad").decode(ImportReport.self)
             #expect(!refused.applied)
@@ -278,7 +279,7 @@ struct ImportRaceTests {
         }
     }
 
-    @Test("of many requests at once with one key, one is the import, and the rest find it or are told it is running")
+    @Test("of many concurrent requests with one key, one is the import; the others get it or learn that it is running")
     func key() async throws {
         try await withDirectory { directory in
             let file = Array(Self.file.utf8)

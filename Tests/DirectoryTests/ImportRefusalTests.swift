@@ -7,8 +7,8 @@ import Testing
 
 @testable import Directory
 
-/// What somebody declined is found by every address that they have or had, in whatever record.
-@Suite("what a file may not say after a no")
+/// A refusal is found by every address that the person has or had, in whatever record.
+@Suite("what a file may not say after a refusal")
 struct ImportRefusalTests {
     private static let no = #"{"purpose":"flashInfo","agreed":false}"#
 
@@ -24,7 +24,7 @@ struct ImportRefusalTests {
     }
 
     @Test(
-        "an older list with an address that was given up makes no second record that agrees, and a merge no yes of the no",
+        "an old list with a former address creates no second consenting record, and a merge keeps the refusal",
         arguments: ["old@anna.example", "autre@anna.example"])
     func former(address: String) async throws {
         try await withDirectory { directory in
@@ -39,14 +39,14 @@ struct ImportRefusalTests {
             #expect(second.flashInfo == nil && second.partnerOffers?.agreed == true)
             _ = try await directory.merge(double.record, into: marie.id.record, .person)
             #expect(try await directory.person(marie.id).consents.flashInfo?.agreed == false)
-            // What counts of a record that was merged into another is what that one says.
+            // The answers of a merged record are its survivor's.
             let again = try await directory.takes(
                 .experts, "name,type,email,postalCode,commune,flashInfo\nA,agence,\(address),64000,Pau,oui\n")
             #expect(again.created == 1 && again.notes?.map(\.column) == ["flashInfo"])
         }
     }
 
-    @Test("an expert's address that was given up is found in the same way, also after a merge that did not keep it")
+    @Test("an expert's former address is found in the same way, also after a merge that dropped it")
     func formerOfExpert() async throws {
         try await withDirectory { directory in
             let survivor = try await directory.expert("Atelier") {
@@ -67,7 +67,7 @@ struct ImportRefusalTests {
     }
 
     @Test(
-        "in a merge a yes of a file that says no day does not beat a no, however late it came; one with its day does",
+        "in a merge an undated consent from a file does not override a refusal, however late; a dated one does",
         arguments: [true, false])
     func merged(isSurvivor: Bool) async throws {
         try await withDirectory { directory in
@@ -108,7 +108,7 @@ struct ImportRefusalTests {
         }
     }
 
-    @Test("a no counts for the mailbox, in whatever kind of record the row comes")
+    @Test("a refusal counts for the mailbox, for every kind of record")
     func acrossKinds() async throws {
         try await withDirectory { directory in
             let ida = try await directory.person(
@@ -137,7 +137,7 @@ struct ImportRefusalTests {
             let zoe = try await directory.takes(
                 .ambassadors, "nom,prenom,email,flashInfo\nZ,Zoé,zoe@box.example,oui\n")
             #expect(zoe.created == 1 && zoe.notes?.map(\.column) == ["flashInfo"])
-            // With its day it is taken; and who has answered for itself has answered.
+            // With its day it is accepted; those who have answered themselves keep their answers.
             try await directory.change(
                 """
                 update expert set consents = '{"flashInfo": {"agreed": false, "at": "2026-01-01T00:00:00.000000Z"}}'
@@ -150,7 +150,7 @@ struct ImportRefusalTests {
         }
     }
 
-    @Test("two firms of one mailbox are shown by their own answers, but mailed by both")
+    @Test("two firms with one mailbox are shown by their own answers, but mailed only if both consent")
     func firms() async throws {
         try await withDirectory { directory in
             let file = """
@@ -165,7 +165,7 @@ struct ImportRefusalTests {
         }
     }
 
-    @Test("where only gaps are filled a withdrawal counts; what was left out is told with its true reason")
+    @Test("when only gaps are filled a withdrawal still counts; the report gives the true reason for what was left out")
     func filled() async throws {
         try await withDirectory { directory in
             let expert = try await directory.expert("Atelier") {
@@ -193,7 +193,7 @@ struct ImportRefusalTests {
             #expect(withdrawn.updated == 1 && withdrawn.notes?.map(\.column) == ["eventInvitations"])
             let now = try await directory.expert(expert.id).consents
             #expect(now.flashInfo?.agreed == false && now.eventInvitations?.agreed == false)
-            // A new record takes what it may whatever is said of those that are there, and the rest is told.
+            // A new record gets what is allowed, whatever existing ones say, and the rest is reported.
             let new = "\(header)\nAutre,agence,a@a.example,40100,Dax,oui,oui\n"
             for existing in ["skip", "fill"] {
                 let dry = try await directory.raw(
@@ -206,7 +206,7 @@ struct ImportRefusalTests {
         }
     }
 
-    @Test("an organization that is not to be shown is not shown under another name, and gaps may hide one")
+    @Test("a hidden organization is not shown under another name, and filling gaps may hide one")
     func organizations() async throws {
         try await withDirectory { directory in
             let house = try await directory.client(.operator).send(

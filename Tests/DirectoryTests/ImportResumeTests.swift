@@ -7,9 +7,9 @@ import Testing
 
 @testable import Directory
 
-@Suite("following an import, and going on with it")
+@Suite("following and resuming an import")
 struct ImportResumeTests {
-    @Test("an import may go from each state to those it may, and to no other", arguments: ImportState.allCases)
+    @Test("an import allows only the transitions of its life cycle", arguments: ImportState.allCases)
     func states(from state: ImportState) {
         let next: [ImportState: Set<ImportState>] = [
             .running: [.running, .interrupted, .refused, .completed],
@@ -30,7 +30,7 @@ struct ImportResumeTests {
         try await directory.client(.operator).send(GetImport.request(path: .init(import: id)))
     }
 
-    @Test("a file that broke off goes on after the last chunk, with nothing twice and nothing missing")
+    @Test("a file that broke off is resumed after the last chunk, with nothing duplicated or missing")
     func interrupted() async throws {
         try await withDirectory { directory in
             let id = Import.ID()
@@ -53,14 +53,14 @@ struct ImportResumeTests {
             #expect((now.state, now.rows, now.created) == (ImportState.interrupted, 2000, 2000))
             #expect(now.reason != nil)
 
-            // Not the same file: nothing of it is taken.
+            // A different file: nothing of it is imported.
             let query = "?mode=apply&rejects=skipRow&import=\(id)"
             let other = try await directory.imports(Array(Self.file(3300).replacing("Pau", with: "Dax").utf8), query)
             #expect(try other.problem().type.hasSuffix("another-file"))
 
             let report = try await directory.report(file, query)
             #expect((report.rows, report.created, report.applied) == (3300, 3300, true))
-            // Sent once more, it is done already.
+            // Sent once more, it is already done.
             #expect(try await directory.report(file, query) == report)
             try await directory.database.withClient(as: "directory") { client in
                 let row = try await client.first(
@@ -75,7 +75,7 @@ struct ImportResumeTests {
         }
     }
 
-    @Test("who sends a file again takes over from an attempt that seems to be running")
+    @Test("sending a file again takes over from an attempt that seems to be running")
     func takingOver() async throws {
         try await withDirectory { directory in
             try await directory.database.withClient(as: "directory") { client in
@@ -99,7 +99,7 @@ struct ImportResumeTests {
         }
     }
 
-    @Test("each row of a file is there to look at, page by page, after a dry run too")
+    @Test("each row of a file can be inspected, page by page, also after a dry run")
     func rows() async throws {
         try await withDirectory { directory in
             let old = try await directory.expert("Ancien") { $0.email = "ancien@example.org" }
@@ -119,7 +119,7 @@ struct ImportResumeTests {
             #expect(try await imported(refused.import, in: directory).state == .refused)
             let rejects = "/v1/imports/\(refused.import)/rows?outcome=rejected"
             #expect(try await directory.ask(rejects).json()["items"]?.array?.count == 1)
-            // A mended file under the same identifier.
+            // A corrected file under the same identifier.
             let mended = try await directory.report(
                 file.replacing("nicht", with: "gut@example.org"), "?mode=apply&import=\(refused.import)")
             #expect(mended.applied && mended.created == 2 && mended.errors == [])
@@ -136,7 +136,7 @@ struct ImportResumeTests {
         }
     }
 
-    @Test("a record that is there is changed, filled or left, as asked")
+    @Test("an existing record is changed, filled or left, as requested")
     func existing() async throws {
         try await withDirectory { directory in
             let expert = try await directory.expert("Un") {

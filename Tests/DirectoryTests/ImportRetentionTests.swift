@@ -6,7 +6,7 @@ import Testing
 
 @testable import Directory
 
-@Suite("what became of the rows of a file")
+@Suite("the outcomes of a file's rows")
 struct ImportRetentionTests {
     private func file(_ count: Int) -> String {
         var file = "name,email,type,postalCode,commune\n"
@@ -30,13 +30,13 @@ struct ImportRetentionTests {
         return nil
     }
 
-    @Test("is forgotten after three months, and the counts stay")
+    @Test("are deleted after three months, and the counts stay")
     func forgotten() async throws {
         try await withDirectory { directory in
             let database = directory.backend.database
             let client = try directory.client(.operator)
             let query = "?mode=apply&rejects=skipRow"
-            // More than one piece of the job's work.
+            // More than one batch of the job.
             let old = try await directory.report(file(21_000), query)
             let young = try await directory.report(file(3), query)
             try await database.execute(
@@ -58,7 +58,7 @@ struct ImportRetentionTests {
             let list = try await client.send(
                 ListImportRows.request(path: .init(import: old.import), query: .init(), body: Empty()))
             #expect(list.items.isEmpty)
-            // Nothing is due any more, and the file itself was taken for good.
+            // Nothing is due any more, and the file itself was imported permanently.
             let later = try await enforce(in: directory)
             #expect(later == 0)
             let again = try await directory.report(file(21_000), query + "&import=\(old.import)")
@@ -66,7 +66,7 @@ struct ImportRetentionTests {
         }
     }
 
-    @Test("is not missed by a file that goes on: with rows that had waited, it begins anew")
+    @Test("are not needed to resume a file: if rows had been waiting, it starts again")
     func waited() async throws {
         try await withDirectory { directory in
             let database = directory.backend.database
@@ -100,7 +100,7 @@ struct ImportRetentionTests {
         }
     }
 
-    @Test("is kept when the file is sent again meanwhile, and goes on where it ended")
+    @Test("are kept when the file is sent again in the meantime, and it is resumed where it ended")
     func resumed() async throws {
         try await withDirectory { directory in
             let database = directory.backend.database

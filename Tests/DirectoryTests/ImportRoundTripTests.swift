@@ -8,9 +8,9 @@ import Testing
 
 @testable import Directory
 
-@Suite("exports that come back")
+@Suite("importing exports")
 struct ImportRoundTripTests {
-    /// Everything of the four tables, and how many changes there have been.
+    /// Everything in the four tables, and the number of changes so far.
     private func everything(_ directory: TestService, counting: Bool = true) async throws -> [String] {
         let tables: [SQL] = ["organization", "person", "ambassador", "expert"]
         var state: [String] = []
@@ -27,7 +27,7 @@ struct ImportRoundTripTests {
         return state
     }
 
-    /// Each of the four, plain and for Excel, changes nothing.
+    /// Importing each of the four, plain and for Excel, changes nothing.
     private func comeBack(_ directory: TestService, _ existing: Import.Existing = .update) async throws {
         let before = try await everything(directory)
         for records in Import.Records.allCases {
@@ -46,7 +46,7 @@ struct ImportRoundTripTests {
     }
 
     @Test(
-        "a directory full of odd values is exported and taken back, and nothing has moved",
+        "exporting and importing a directory full of odd values changes nothing",
         arguments: Import.Existing.allCases)
     func odd(existing: Import.Existing) async throws {
         try await withDirectory { directory in
@@ -71,7 +71,7 @@ struct ImportRoundTripTests {
                         otherEmails: ["a/b@a.example", "cher@b.example", "-a|b@a.example", "q'a|b@a.example"],
                         telephone: "0559000002",
                         otherTelephones: ["0692123456", "+1 202 555 0123"], jobTitle: "=Chanteuse; actrice")))
-            // Without a SIRET, another one is its head by identifier; hidden; with the address of the first.
+            // Without a SIRET, its head is given by identifier; hidden; with the address of the first.
             let branch = try await house(
                 .init(
                     kind: .institution, name: "Antenne, de \"Dax\"", siren: "552100554", parent: head.id,
@@ -125,7 +125,7 @@ struct ImportRoundTripTests {
         }
     }
 
-    @Test("an address of whatever signs is a part of its list, in both tables and both dialects")
+    @Test("an address with any characters is one element of its list, in both tables and both dialects")
     func addresses() async throws {
         try await withDirectory { directory in
             var generator = SeededGenerator(seed: 16)
@@ -148,7 +148,7 @@ struct ImportRoundTripTests {
         }
     }
 
-    @Test("an identifier decides before all else: a corrected address, name and SIRET are those of the same record")
+    @Test("an identifier takes precedence: a corrected address, name and SIRET belong to the same record")
     func corrected() async throws {
         try await withDirectory { directory in
             let operating = try directory.client(.operator)
@@ -161,7 +161,7 @@ struct ImportRoundTripTests {
             let now = try await operating.send(GetPerson.request(path: .init(person: ada.id)))
             #expect(now.email == "adele@a.example" && now.givenName == "Adèle")
             #expect(try await directory.ask("/v1/people").items("id").count == 2)
-            // Only what is to change.
+            // Only the columns to change.
             let short = try await directory.takes(.people, "id;telephone\n\(ada.id);0559000000\n")
             #expect(short.updated == 1 && short.errors == [])
 
@@ -186,7 +186,7 @@ struct ImportRoundTripTests {
         }
     }
 
-    @Test("an identifier that nobody has any more is rejected by its row, and a merged one names its heir")
+    @Test("an identifier that no longer exists rejects its row, and a merged one names its survivor")
     func absent() async throws {
         try await withDirectory { directory in
             let operating = try directory.client(.operator)
@@ -226,7 +226,7 @@ struct ImportRoundTripTests {
                     ])
             }
             #expect(try await everything(directory, counting: false) == before)
-            // Of another kind, of nobody, and none at all; with nothing else of the row looked at.
+            // Of another kind, unknown, and none at all; the rest of the row is not looked at.
             let expert = try await directory.expert("Atelier")
             for id in [expert.id.text, UUID().uuidString, Person.ID().text, "\(Person.ID())0"] {
                 let report = try await directory.takes(
@@ -242,7 +242,7 @@ struct ImportRoundTripTests {
         }
     }
 
-    @Test("identifiers of another system's table are left aside, and those of the directory in it are not")
+    @Test("identifiers in another system's table are ignored, but the directory's own are not")
     func foreign() async throws {
         try await withDirectory { directory in
             let ada = try await directory.person("Ada", "Été", email: "ada@a.example")
@@ -252,12 +252,12 @@ struct ImportRoundTripTests {
             let report = try await directory.takes(.people, file, "rejects=skipRow")
             #expect((report.created, report.updated, report.rejected) == (2, 1, 1))
             #expect(report.errors.map(\.row) == [4] && report.unknownColumns == ["couleur"])
-            // A number is nobody's identifier here, whatever the other columns are.
+            // A number is not an identifier here, whatever the other columns are.
             #expect(try await directory.takes(.people, "id;nom;prenom\n42;Quatre;Ana\n").created == 1)
         }
     }
 
-    @Test("a cell that holds - empties a field that may be empty, and only where rows update")
+    @Test("a cell with - empties an optional field, and only if rows update")
     func emptying() async throws {
         try await withDirectory { directory in
             let operating = try directory.client(.operator)
@@ -310,7 +310,7 @@ struct ImportRoundTripTests {
             #expect(left.subKind == nil && left.siret == nil && left.siren == nil && left.street == nil)
             #expect(left.postalCode == nil && left.commune == nil && left.departement == nil && left.email == nil)
             #expect(left.telephone == nil && left.website == nil && left.topics == [] && left.kind == .institution)
-            // What must be there, and an answer, are not taken away so; a - that is meant has the mark of an export.
+            // Required fields and answers are not emptied this way; a literal - has the mark of an export.
             for file in ["id,nom\n\(ada.id),-\n", "id,flashInfo\n\(ada.id),-\n", "id,nom\n-,Été\n"] {
                 let report = try await directory.takes(.people, file)
                 #expect(report.errors.map(\.detail) == ["cannot be emptied"])

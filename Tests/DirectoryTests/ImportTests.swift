@@ -13,7 +13,7 @@ struct ImportTests {
     private static let header =
         "Raison sociale;N° SIRET;Type;Contact;E-mail;Tél.;Code postal;Ville;Thèmes;Marques;Flash info\n"
 
-    @Test("a French table with all that spreadsheets do to it is read")
+    @Test("a French table with the usual effects of spreadsheets is read")
     func french() async throws {
         try await withDirectory { directory in
             let file =
@@ -34,7 +34,7 @@ struct ImportTests {
         }
     }
 
-    @Test("an English table in Windows-1252 with commas is read, and unknown columns are named")
+    @Test("an English table in Windows-1252 with commas is read, and unknown columns are listed")
     func english() async throws {
         try await withDirectory { directory in
             let text = "Company,Kind,Zip,City,Colour,topics\nCaf\u{E9} \u{80},reseller,64000,Pau,red,point of sale\n"
@@ -45,7 +45,7 @@ struct ImportTests {
         }
     }
 
-    @Test("of two columns that say the same, the one that says it best is taken, and the other is named")
+    @Test("of two columns for the same field, the more specific one is used, and the other is listed")
     func rankedColumns() async throws {
         try await withDirectory { directory in
             let report = try await directory.report(
@@ -58,7 +58,7 @@ struct ImportTests {
         }
     }
 
-    @Test("UTF-16 is read without its mark, and what has U+0000 in its headers is refused")
+    @Test("UTF-16 is read without a byte order mark, and headers with U+0000 are refused")
     func unmarked() async throws {
         try await withDirectory { directory in
             for (isBig, name) in [(false, "Été"), (true, "Œuvre")] {
@@ -75,7 +75,7 @@ struct ImportTests {
         }
     }
 
-    @Test("a dry run says the same and changes nothing")
+    @Test("a dry run reports the same and changes nothing")
     func dryRun() async throws {
         try await withDirectory { directory in
             _ = try await directory.expert("Ancien") { $0.email = "ancien@example.org" }
@@ -105,13 +105,13 @@ struct ImportTests {
             let three = try await directory.expert("L'Été à Pau")
             let report = try await directory.report(
                 "siret,name,email,postalCode,commune,type\n"
-                    // By SIRET, although name and address are another's.
+                    // By SIRET, although name and address match another.
                     + "73282932000074,Uno,deux@example.org,64000,A,agence\n"
-                    // By e-mail and, as a file may not say who of several, by the name too.
+                    // By e-mail and, since a file may not say which of several, also by name.
                     + ",deux,X@EXAMPLE.org,64000,B,agence\n"
-                    // By name without accents, case and signs.
+                    // By name without accents, case and punctuation.
                     + ",l  ete a pau,,64000,C,agence\n"
-                    // The same name elsewhere, and the same address under another SIRET: new ones.
+                    // The same name elsewhere, and the same address with another SIRET: new ones.
                     + ",L'Été à Pau,,40000,D,agence\n"
                     + "55210055400013,Quatre,deux@example.org,64000,E,agence\n")
             #expect(report.errors == [])
@@ -139,7 +139,7 @@ struct ImportTests {
         }
     }
 
-    @Test("an empty cell leaves what is there")
+    @Test("an empty cell changes nothing")
     func emptyCells() async throws {
         try await withDirectory { directory in
             let expert = try await directory.expert("Un") {
@@ -153,7 +153,7 @@ struct ImportTests {
         }
     }
 
-    @Test("every bad row is reported, and nothing of the file is taken unless the good rows are asked for")
+    @Test("every bad row is reported, and nothing is imported unless skipping bad rows was requested")
     func badRows() async throws {
         try await withDirectory { directory in
             let file =
@@ -183,7 +183,7 @@ struct ImportTests {
         }
     }
 
-    @Test("what is no table of experts is refused as a whole")
+    @Test("a file that is not a table of experts is refused as a whole")
     func noTable() async throws {
         try await withDirectory { directory in
             let binary = (0..<5000).map { UInt8(truncatingIfNeeded: $0 &* 7919) }
@@ -198,7 +198,7 @@ struct ImportTests {
         }
     }
 
-    @Test("the whole channel is taken at once, and in the change feed")
+    @Test("the whole channel is imported at once, and appears in the change feed")
     func channel() async throws {
         try await withDirectory { directory in
             var file = "name,siret,type,email,postalCode,commune,flashInfo\n"

@@ -4,12 +4,12 @@ import Testing
 
 @testable import Directory
 
-/// What the cells and headers of a table cost, and how they are refused.
+/// The cost of cells and headers of a table, and how they are refused.
 @Suite("the text of tables", .serialized)
 struct ImportTextTests {
     private let topics = TopicVocabulary([(code: "cloud", label: "Informatique en nuage")])
 
-    @Test("a cell with more marks than any letter has rejects its row, a header the file")
+    @Test("a cell with more marks than any letter has rejects its row; a header rejects the file")
     func refused() throws {
         let text = HostileText.marks.text(bytes: 1000)
         var reader = CSVReader()
@@ -40,7 +40,7 @@ struct ImportTextTests {
         }
     }
 
-    @Test("neither do the reader, the headers, nor a list of many values")
+    @Test("nor do the reader, the headers, or a list of many values")
     func readers() {
         TextCost.check("record") { text in
             var reader = CSVReader()
@@ -57,7 +57,7 @@ struct ImportTextTests {
         }
     }
 
-    @Test("a cell of more values than a field takes is refused before one is read, whether or not they are the same")
+    @Test("a cell with too many values is refused before one is read, whether or not they are equal")
     func manyValues() throws {
         var read = 0
         func count(_ cell: String, several: Bool) -> String? {
@@ -78,7 +78,7 @@ struct ImportTextTests {
             let refusal = count(parts.joined(separator: separator), several: false)
             #expect(refusal == "has more than 200 values" && read == 0, "\(separator): \(read)")
             let other = count(parts.joined(separator: separator), several: true)
-            // The whole is tried as one value first, and so is what stands between other signs.
+            // The whole is tried as one value first, and so are the parts between other separators.
             #expect(other == "has more than 20 values" && read <= 2, "\(separator): \(read)")
         }
         // Twenty parts of twenty each, and each as a whole.
@@ -89,7 +89,7 @@ struct ImportTextTests {
         #expect(count(parts.prefix(20).joined(separator: ","), several: true) == nil)
     }
 
-    @Test("no column costs more for a cell of many values than for text of as many bytes")
+    @Test("a cell of many values costs no more than text of as many bytes, in any column")
     func manyValuesOfColumns() {
         func check<Row: ImportedRow>(_: Row.Column.Type, _ blank: Row) {
             for column in Row.Column.allCases {
@@ -115,7 +115,7 @@ struct ImportTextTests {
         check(AmbassadorColumn.self, AmbassadorRow())
     }
 
-    @Test("a card of many addresses and telephones costs no more than one of as many notes")
+    @Test("a card with many addresses and telephones costs no more than one with as many notes")
     func cards() {
         func cost(_ lines: [String]) -> Double {
             let card = Array(
@@ -137,7 +137,7 @@ struct ImportTextTests {
         }
     }
 
-    @Test("quotes behind many blanks cost no more than letters do")
+    @Test("quotes after many spaces cost no more than letters")
     func quotes() {
         func cost(_ cell: String) -> Double {
             TextCost.nanoseconds { _ = try? Cell.list(cell) { part throws(InvalidText) in try Cell.line(part) } }

@@ -7,14 +7,14 @@ import Testing
 
 @testable import Directory
 
-@Suite("signs that nobody sees")
+@Suite("invisible characters")
 struct InvisibleSignTests {
     private static let signs: [UInt32] = [
         0x206A, 0xE0020, 0xE0100, 0x180B, 0x115F, 0x3164, 0x17B4, 0x2800, 0xFFF9, 0xFFFC, 0x2063, 0x34F, 0xFE0F, 0xE000,
         0xFDD0, 0x1D173, 0xFFA0, 0x70F,
     ]
 
-    @Test("the protocol and the database know the same ones, of all that Unicode has")
+    @Test("the protocol and the database agree on them for all of Unicode")
     func one() async throws {
         var known: [ClosedRange<UInt32>] = []
         for value in UInt32(1)...0x10FFFF {
@@ -24,7 +24,7 @@ struct InvisibleSignTests {
             } else {
                 known.append(value...value)
             }
-            // What names are looked up by in a file has letters and digits alone.
+            // The keys for looking up names in a file contain only letters and digits.
             if !Folding.key("a\(scalar)b").utf8.elementsEqual("ab".utf8) { Testing.Issue.record("\(scalar.value)") }
             if Line.showsAll(of: "a\(scalar)b") || (try? Line(validating: "\(scalar)")) != nil {
                 Testing.Issue.record("\(scalar.value) is shown")
@@ -47,7 +47,7 @@ struct InvisibleSignTests {
         }
     }
 
-    @Test("a name with one of them inside is the name without it, for whoever asks and for whoever imports")
+    @Test("a name with an invisible character is the same name without it, for searches and imports")
     func names() async throws {
         try await withDirectory { directory in
             let person = try await directory.person("Jean", "Tacheron")
@@ -76,7 +76,7 @@ struct InvisibleSignTests {
                 let alone = try await directory.ask(.post, "/v1/people", json: #"{"familyName":"\#(sign)"}"#)
                 #expect(try alone.status == 422 && alone.pointer() == "/familyName")
             }
-            // A mark that one of them parts from its letter is the letter's.
+            // A combining mark that one of them separates from its letter belongs to the letter.
             _ = try await directory.person("Zoé", "Bé")
             let told = try await directory.ask(
                 .post, "/v1/possible-duplicates",
@@ -85,7 +85,7 @@ struct InvisibleSignTests {
         }
     }
 
-    @Test("names that were kept before are found by the key of now, and one of nothing visible gets a name")
+    @Test("names stored earlier are found by the present key, and a name without visible characters gets a substitute")
     func migrated() async throws {
         let old = DirectoryApplication.allMigrations.filter { $0.id < "0054" || $0.id.hasPrefix("kit-") }
         let before = Migrator(schema: "directory", migrations: old, runtimeRole: "directory")

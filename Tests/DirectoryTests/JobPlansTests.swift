@@ -4,12 +4,12 @@ import Testing
 
 @testable import Directory
 
-@Suite("what the directory does by itself", .timeLimit(.minutes(10)))
+@Suite("background work of the directory", .timeLimit(.minutes(10)))
 struct JobPlansTests {
-    @Test("every job and every schedule finds what it works on by an index")
+    @Test("every job and every schedule finds its rows by an index")
     func plans() async throws {
         var plans = JobPlans(
-            // Few are asked to confirm: a letter to each is thousands of statements that say the same.
+            // Only a few are asked to confirm: a letter to each would be thousands of identical statements.
             fill: Crowd.script + """
 
                 update expert set confirmed_at = now() where hashtext(id::text) & 255 > 0;

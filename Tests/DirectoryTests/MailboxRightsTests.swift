@@ -7,7 +7,7 @@ import Testing
 
 @testable import Directory
 
-@Suite("rights at every address of a person")
+@Suite("rights for every address of a person")
 struct MailboxRightsTests {
     private func ana(_ directory: TestService) async throws -> Person {
         try await directory.client(.operator).send(
@@ -19,7 +19,7 @@ struct MailboxRightsTests {
     }
 
     @Test(
-        "what is told and looked for has all of somebody's addresses and numbers, but not those that somebody else has, too"
+        "access and erasure cover all of a person's addresses and numbers, except those that others have too"
     )
     func known() async throws {
         try await withDirectory { directory in
@@ -45,7 +45,7 @@ struct MailboxRightsTests {
     }
 
     @Test(
-        "an address that was given up is somebody's past, from when it was had; erased, nothing is left"
+        "a former address belongs to the person's past, since it was held; after an erasure nothing remains"
     )
     func past() async throws {
         try await withDirectory { directory in
@@ -76,7 +76,7 @@ struct MailboxRightsTests {
         }
     }
 
-    @Test("who leaves the Flash info by a mail at a further address has left it")
+    @Test("unsubscribing by a mail to a further address unsubscribes the person")
     func unsubscribed() async throws {
         try await withDirectory { directory in
             let ana = try await ana(directory)

@@ -8,7 +8,7 @@ import Testing
 
 @testable import Directory
 
-@Suite("mailboxes: who is written to where, and who is found by what")
+@Suite("mailboxes: where mail is sent, and what people are found by")
 struct MailboxTests {
     private struct Found: Decodable {
         var recipient: Recipient
@@ -25,7 +25,7 @@ struct MailboxTests {
     }
 
     @Test(
-        "contributions go to accounting, else to the organization, else to its titular; people to their first address")
+        "contribution mail goes to accounting, else the organization, else its titular; people's to the first address")
     func rule() async throws {
         try await withDirectory { directory in
             let operating = try directory.client(.operator)
@@ -63,7 +63,7 @@ struct MailboxTests {
         }
     }
 
-    @Test("somebody is found by part of any address or telephone, by whoever may see the record")
+    @Test("a person is found by part of any address or telephone, by callers who may see the record")
     func contact() async throws {
         try await withDirectory { directory in
             let operating = try directory.client(.operator)
@@ -82,7 +82,7 @@ struct MailboxTests {
             ] {
                 #expect(try await found(part) == [ana.id.text], "\(part)")
             }
-            // No pattern of ours: an underscore is one.
+            // The underscore is not a wildcard.
             #expect(try await found("ana_b") == [ana.id.text])
             #expect(try await found("ailleurs", as: .ambassador) == [bob.id.text])
             #expect(try await found("maison", as: .ambassador).isEmpty)
@@ -103,7 +103,7 @@ struct MailboxTests {
     }
 
     @Test(
-        "a table brings civility, function, further addresses and numbers, and one name; another's address is nobody else's"
+        "a table sets civility, function, further addresses and numbers; another person's address is rejected"
     )
     func imported() async throws {
         try await withDirectory { directory in
@@ -133,14 +133,15 @@ struct MailboxTests {
             let again = try await report(table)
             #expect(again.skipped == 3, "\(again)")
 
-            // Found by a further address, which stays one; what is new is added.
+            // Matched by a further address, which remains one; new ones are added.
             let more = try await report("Nom;Prénom;Mail;Email 2\nÉté;Ada;ADA@b.example;ada@d.example\n")
             #expect(more.updated == 1)
             let now = try await people()[2]
             #expect(now.email == "ada@a.example")
             #expect(now.otherEmails == ["ada@b.example", "ada@c.example", "ada@d.example"])
 
-            // Somebody else at a further address, one name at a mailbox of two, and an address that another has.
+            // Another person at a further address, one name for a mailbox of two, and an address that another person
+            // has.
             let others = try await report(
                 "Nom;Prénom;Mail;Email 2\nÉté;Paul;ada@c.example;\nPrince;;cher@a.example;\nNeuf;Luc;luc@a.example;cher@a.example\n"
             )
@@ -157,7 +158,7 @@ struct MailboxTests {
         }
     }
 
-    @Test("a merge keeps the addresses of both, and its undo parts them again")
+    @Test("a merge keeps the addresses of both, and its undo separates them again")
     func merged() async throws {
         try await withDirectory { directory in
             let operating = try directory.client(.operator)

@@ -7,9 +7,9 @@ import Testing
 
 @testable import Directory
 
-@Suite("who is a member, and who represented whom")
+@Suite("members and mandates by day")
 struct MemberTests {
-    @Test("members are listed by name with how they stand on a day")
+    @Test("members are listed by name with their standing on a day")
     func members() async throws {
         try await withDirectory { directory in
             let operating = try directory.client(.operator)
@@ -51,7 +51,7 @@ struct MemberTests {
         }
     }
 
-    @Test("who represented what on a day is told for all organizations, and for one's own")
+    @Test("who represented which organization on a day is listed for all organizations, and for one's own")
     func mandates() async throws {
         try await withDirectory { directory in
             let operating = try directory.client(.operator)

@@ -7,11 +7,11 @@ import Testing
 
 @testable import Directory
 
-@Suite("memberships taken back and renewed")
+@Suite("deleting and renewing memberships")
 struct MembershipTests {
     private let year = Day.today.year
 
-    @Test("a mandate and a membership that never were are taken back, by their version; one that was called for stays")
+    @Test("mistaken mandates and memberships are deleted by version; one that was called for stays")
     func deleted() async throws {
         try await withDirectory { directory in
             let operating = try directory.client(.operator)
@@ -34,7 +34,7 @@ struct MembershipTests {
             let elsewhere = "/v1/organizations/\(Organization.ID())/mandates/\(mandate.id)"
             #expect(try await directory.ask(.delete, elsewhere, ifMatch: 1).status == 404)
             #expect(try await directory.ask(mandates).items("id").isEmpty)
-            // Their days are free again.
+            // Its days are free again.
             _ = try await directory.mandate(ana.id, of: organization.id, .titular, from: "2026-01-01")
 
             _ = try await operating.send(CallContributions.request(body: .init(year: year)))
@@ -46,7 +46,7 @@ struct MembershipTests {
     }
 
     @Test(
-        "what is not deleted is not moved: a membership that was called for keeps its years and its tier, paid or cancelled"
+        "a membership that was called for keeps its years and its tier, whether paid or cancelled"
     )
     func called() async throws {
         try await withDirectory { directory in
@@ -61,7 +61,7 @@ struct MembershipTests {
                 #"{"from":"\#(year + 1)-01-01","until":"\#(year + 1)-12-31"}"#,
                 #"{"from":"\#(year - 1)-01-01","until":"\#(year - 1)-12-31"}"#,
             ]
-            // As long as nothing was called, both ways lead to the same.
+            // As long as nothing was called, both ways have the same result.
             for json in moves + [#"{"from":"\#(year)-01-01","until":"\#(year)-12-31","tier":"premium"}"#] {
                 #expect(try await change(json).status == 200)
             }
@@ -69,7 +69,7 @@ struct MembershipTests {
             _ = try await operating.send(CallContributions.request(body: .init(year: year)))
             let contribution = try #require(
                 try await operating.send(ListContributions.request(query: .init())).items.first)
-            /// - Parameter isTierHeld: not any more once the contribution is cancelled.
+            /// - Parameter isTierHeld: false once the contribution is cancelled.
             func refused(isTierHeld: Bool = true) async throws {
                 for json in moves + (isTierHeld ? [#"{"tier":"premium"}"#] : []) {
                     let answer = try await change(json)
@@ -83,7 +83,7 @@ struct MembershipTests {
             let pay = #"{"amount":{"amount":\#(contribution.amount.amount),"currency":"EUR"},"paidOn":"\#(Day.today)"}"#
             #expect(try await directory.ask(.post, payments, json: pay).status == 201)
             try await refused()
-            // It may end on other days of the year, or go on beyond it.
+            // It may end on other days of the year, or continue beyond it.
             for json in [
                 #"{"until":"\#(year)-06-30"}"#, #"{"until":"\#(year + 1)-06-30"}"#,
                 #"{"from":"\#(year)-01-01","until":"\#(year)-12-31"}"#,
@@ -101,7 +101,7 @@ struct MembershipTests {
         }
     }
 
-    @Test("days of a year that was called are not taken back: a membership ends earlier in it, or holds for longer")
+    @Test("days of a called year are not withdrawn: a membership may end earlier in it, or last longer")
     func covered() async throws {
         try await withDirectory { directory in
             let operating = try directory.client(.operator)
@@ -131,7 +131,7 @@ struct MembershipTests {
                 oneDay, #"{"from":"\#(year - 1)-01-01","until":"\#(year)-01-01"}"#, #"{"from":"\#(year)-01-02"}"#,
                 #"{"from":"\#(year)-02-01","until":"\#(year)-11-30"}"#,
             ])
-            // A member resigns: the contribution stays, and the year before is not given instead.
+            // A member resigns: the contribution stays, and cannot be moved to the year before.
             #expect(try await change(#"{"until":"\#(year)-06-30"}"#).status == 200)
             try await refused([#"{"from":"\#(year - 1)-01-01"}"#, #"{"from":"\#(year - 1)-12-31"}"#, oneDay])
             #expect(try await operating.send(ListContributions.request(query: .init())).items == [contribution])
@@ -140,14 +140,14 @@ struct MembershipTests {
                 #"{"from":"\#(year - 1)-06-01"}"#, #"{"from":"\#(year)-01-01","until":"\#(year)-12-31"}"#,
             ] { #expect(try await change(json).status == 200, "\(json)") }
 
-            // Nor in two steps, each of which looks harmless: what counts is when it began as it was called.
+            // Nor in two steps that each look harmless: its beginning when it was called counts.
             #expect(try await change(#"{"from":"\#(year - 6)-01-01"}"#).status == 200)
             try await refused([
                 #"{"from":"\#(year - 2)-01-01","until":"\#(year)-01-01"}"#, #"{"until":"\#(year)-01-01"}"#,
             ])
             #expect(try await change(#"{"from":"\#(year)-01-01"}"#).status == 200)
 
-            // What another tier costs more was called for days, too.
+            // The surcharge of another tier was called for days, too.
             let changed = try await operating.send(
                 ChangeMembershipTier.request(
                     path: .init(membership: contribution.membership),
@@ -155,7 +155,7 @@ struct MembershipTests {
             let begun = "/v1/memberships/\(changed.begun.id)"
             let later = try await directory.ask(.patch, begun, ifMatch: 1, json: #"{"from":"\#(year)-08-01"}"#)
             #expect(try later.problem().slug == "membership-called")
-            // What is cancelled covers nothing.
+            // A cancelled contribution covers nothing.
             let complement = try #require(changed.contribution?.id)
             let cancellation = "/v1/contributions/\(complement)/cancellation"
             #expect(try await directory.ask(.post, cancellation, json: #"{"reason":"Erreur"}"#).status == 200)
@@ -165,7 +165,7 @@ struct MembershipTests {
     }
 
     @Test(
-        "who is moved to another year while contributions are called is not called; without waiting for it, it would be",
+        "a member moved to another year during a call is not called; without waiting, it would be",
         arguments: [true, false])
     func movedMeanwhile(isGuarded: Bool) async throws {
         try await withDirectory { directory in
@@ -200,7 +200,7 @@ struct MembershipTests {
     }
 
     @Test(
-        "members whose membership holds to the end of a year and is their last get the next year in the same tier, once"
+        "members whose last membership lasts to the end of a year are renewed in the same tier, once"
     )
     func renewed() async throws {
         try await withDirectory { directory in
@@ -239,7 +239,7 @@ struct MembershipTests {
         }
     }
 
-    @Test("renewals at once give each member one next year")
+    @Test("concurrent renewals give each member one next year")
     func atOnce() async throws {
         try await withDirectory { directory in
             for number in 1...20 { _ = try await directory.member(Line(validating: "Membre \(number)")) }
@@ -260,7 +260,7 @@ struct MembershipTests {
         }
     }
 
-    @Test("a renewal within another doubles nothing; without the constraint it does", arguments: [true, false])
+    @Test("a renewal within another duplicates nothing; without the constraint it does", arguments: [true, false])
     func doubled(isGuarded: Bool) async throws {
         try await withDirectory { directory in
             _ = try await directory.member("Alpha")

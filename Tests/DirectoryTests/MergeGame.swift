@@ -7,16 +7,16 @@ import Testing
 
 @testable import Directory
 
-/// What the API answers of everything there is: a path, and the bytes of its answer.
+/// Everything that the API returns: a path, and the bytes of its response.
 typealias World = [String: String]
 
-/// A directory in which a generator adds, edits, merges and un-merges, while a model remembers what has to come back.
+/// A directory in which a generator adds, edits, merges and undoes, while a model remembers what an undo must restore.
 final class MergeGame {
     struct Played {
         var merge: Merge
         /// Everything as it was before.
         var before: World
-        /// When it was played; edits after it do not come back.
+        /// When it was played; edits after it are not restored.
         var turn: Int
     }
 
@@ -24,7 +24,7 @@ final class MergeGame {
     var generator: SeededGenerator
     var turn = 0
     var edited: [String: Int] = [:]
-    /// What was last said of a record that an undo does not take back, by its keys: `email`, `leftOn`, `consents/flashInfo`.
+    /// Statements about a record that an undo keeps, by their keys: `email`, `leftOn`, `consents/flashInfo`.
     var said: [String: [String: Int]] = [:]
     var played: [Played] = []
     var undone = 0
@@ -36,16 +36,16 @@ final class MergeGame {
         generator = SeededGenerator(seed: seed)
     }
 
-    // MARK: What there is
+    // MARK: State
 
     func ids(_ list: String) async throws -> [String] {
         try await directory.ask("/v1/\(list)?limit=200").items("id")
     }
 
-    /// Everything, as the lists have it.
+    /// Everything, as the lists show it.
     ///
-    /// - Parameter records: paths, of which there are the bytes of the answer, and the ETag: it belongs to what has to come
-    ///   back.
+    /// - Parameter records: paths for which the response's bytes and ETag are included: an undo must restore the ETag
+    ///   too.
     func world(bytesOf records: [String] = []) async throws -> World {
         var world: World = [:]
         for list in [
@@ -69,7 +69,7 @@ final class MergeGame {
         return world
     }
 
-    /// Every column of every table that a merge touches, the floors of versions apart: they are meant to stay.
+    /// Every column of every table that a merge touches, except the version floors, which are meant to stay.
     func tables() async throws -> [String: String] {
         try await directory.database.withClient(as: "directory") { client in
             var rows: [String: String] = [:]
@@ -114,7 +114,7 @@ final class MergeGame {
         random(2) == 0 ? try await value().map { .string($0) } : nil
     }
 
-    /// Adds one thing of some kind; one that the rules of the directory refuse is as good.
+    /// Adds a record of some kind; one that the directory's rules refuse counts as well.
     func add() async throws {
         added += 1
         var fields: [String: JSONValue] = [:]
@@ -171,7 +171,7 @@ final class MergeGame {
         }
     }
 
-    /// A firm's need, sent to some of those who match.
+    /// A firm's need, sent to some of the matching experts.
     private func bringNeed(_ topics: [JSONValue]) async throws {
         var fields: [String: JSONValue] = [
             "topics": .array(topics), "postalCode": .string("64000"), "description": .string("B \(word())"),
@@ -184,7 +184,7 @@ final class MergeGame {
         try await post("referrals/\(referral)/offers", ["experts": .array(asked.map { .string($0) })])
     }
 
-    /// Everybody was confirmed at one time a year ago, as after an import, and is asked whether the record is right.
+    /// All records were confirmed at the same time a year ago, as after an import, and are asked to confirm.
     func grow() async throws {
         for table: SQL in ["expert", "ambassador"] {
             try await directory.change(
@@ -193,7 +193,7 @@ final class MergeGame {
         #expect(try await post("confirmation-calls", [:]).status == 200)
     }
 
-    /// Edits one record by its API, or lets it say something of itself.
+    /// Edits one record through the API, or lets its owner make a statement.
     func change() async throws {
         switch random(6) {
         case 0: try await answerConsent()
@@ -229,11 +229,11 @@ final class MergeGame {
             : try await post("\(list)/\(id)/transitions", ["to": .string(hasLeft ? "enrolled" : "left")])
         #expect(answer.status == 200)
         note(["enrolledOn", "leftOn", "confirmedAt"], of: "\(list)/\(id)")
-        // Of an expert who leaves, what it has not answered is taken back.
+        // When an expert leaves, its unanswered offers are withdrawn.
         if list == "experts" { try await noteOffers("expert=\(id)") }
     }
 
-    /// Answers an offer, or says that what it led to came to nothing; the last place takes the other offers back.
+    /// Answers an offer, or reports that its outcome was nothing; the last place withdraws the other offers.
     private func answerOffer() async throws {
         let offers = try await directory.ask("/v1/referral-offers?limit=200").json()["items"]?.array ?? []
         guard let offer = offers.randomElement(using: &generator), let id = offer["id"]?.string else { return }
@@ -249,7 +249,7 @@ final class MergeGame {
         }
     }
 
-    /// Edits one record by its API.
+    /// Edits one record through the API.
     private func edit() async throws {
         let list = ["organizations", "people", "experts", "ambassadors", "contributions"][random(5)]
         guard let id = try await pick(list) else { return }
@@ -278,7 +278,7 @@ final class MergeGame {
         let answer = try await directory.ask(.patch, "/v1/\(path)", ifMatch: version, json: patch)
         guard answer.status == 200 else { return }
         note(patch.contains(#""email""#) ? ["email"] : [], of: path)
-        // A person's name is their enrolment's too, without an edit of it.
+        // A person's name also changes their enrolments, which are not edited themselves.
         guard list == "people" else { return }
         for ambassador in try await directory.ask("/v1/ambassadors?limit=200").json()["items"]?.array ?? []
         where ambassador["person"]?.string == id {
@@ -307,7 +307,7 @@ final class MergeGame {
         }
     }
 
-    /// Undoes any of the merges; one that others were built on is refused, and changes nothing.
+    /// Undoes any of the merges; one that others build on is refused, and changes nothing.
     func undo() async throws {
         guard !played.isEmpty else { return }
         try await undo(at: random(played.count))
@@ -327,7 +327,7 @@ final class MergeGame {
             if !withdrawn.isEmpty { note(withdrawn, of: records[1]) }
         } else {
             refused += 1
-            // A place that was set aside may be somebody else's by now.
+            // A place that was set aside may have been taken by now.
             let isTaken = answer.text.contains("referral_places_check") || answer.text.contains("referral_asked_check")
             #expect(try isTaken || answer.problem().slug == "merge-followed", "\(answer.text)")
             #expect(try await world(bytesOf: records) == before, "a refused undo changed something")
@@ -338,13 +338,13 @@ final class MergeGame {
         ["\(merge.kind.path)/\(merge.survivor)", "\(merge.kind.path)/\(merge.merged)"]
     }
 
-    /// The fields of a record; where there are the bytes of its answer, those after the ETag.
+    /// The fields of a record; if its response's bytes are included, those after the ETag.
     private func fields(_ text: String?) -> [String: JSONValue] {
         guard let text, let start = text.firstIndex(of: "{") else { return [:] }
         return (try? LenientJSON.decode([String: JSONValue].self, from: Array(text[start...].utf8))) ?? [:]
     }
 
-    /// The purposes to which the survivor says no since a merge, and the merged record said yes before it.
+    /// The purposes that the survivor has refused since a merge, and the merged record had consented to before it.
     private func withdrawn(since choice: Played, from last: World) -> [String] {
         let records = records(of: choice.merge)
         let (now, was) = (fields(last[records[0]])["consents"], fields(choice.before[records[1]])["consents"])
@@ -354,7 +354,7 @@ final class MergeGame {
         }
     }
 
-    /// What has to come back of the records of a merge where something was said since: as it was, but for that.
+    /// What an undo must restore of a merge's records: their former state, plus the statements made since.
     private func expected(of choice: Played, from last: World) -> [String: [String: JSONValue]] {
         let records = records(of: choice.merge)
         let now = fields(last[records[0]])
@@ -375,9 +375,9 @@ final class MergeGame {
         return expected
     }
 
-    /// What is not as it was before a merge that has been undone: both records, whatever else happened, but for what was said
-    /// of them since; and everything that referred to the merged one, where it has not been edited since. Of what was edited,
-    /// the reference.
+    /// What differs from the state before an undone merge: both records, whatever else happened, except for statements
+    /// about them since; and everything that referred to the merged one, where it has not been edited since. Of edited
+    /// records, only the reference.
     ///
     /// - Parameter last: everything as it was before the undo.
     func differences(of choice: Played, from last: World, to world: World) -> [String] {

@@ -7,33 +7,33 @@ import Testing
 
 @testable import Directory
 
-/// An undo, while the survivor of its merge is taken into another one.
-@Suite("an undo beside a merge", .serialized)
+/// An undo while the survivor of its merge is being merged into another record.
+@Suite("an undo concurrent with a merge", .serialized)
 struct MergeRaceTests {
     private struct Outcome {
         var status: Int
         var slug: String?
-        /// The survivor of both merges, once both are over.
+        /// The survivor of both merges, once both have ended.
         var survivor: Person
-        /// Who went with the later merge.
+        /// The record merged by the later merge.
         var last: Person
     }
 
-    @Test("an undo that begins while a merge into the same survivor is under way waits for it, and is refused")
+    @Test("an undo that begins during a merge into the same survivor waits for it, and is refused")
     func waits() async throws {
         let outcome = try await race { try await MergeStore.lockMerges(in: $0) }
         #expect(outcome.status == 409 && outcome.slug == "merge-followed")
         #expect(outcome.survivor.organization == outcome.last.organization)
     }
 
-    @Test("without its turn, the merge loses to the undo what it gave the survivor")
+    @Test("without the lock, the undo removes what the merge gave the survivor")
     func withoutTurn() async throws {
         let outcome = try await race { _ in }
         #expect(outcome.status == 200)
         #expect(outcome.survivor.organization == nil)
     }
 
-    /// A merge is half done when the undo of the one before it begins.
+    /// A merge is half done when the undo of the previous one begins.
     ///
     /// - Parameter begin: how the merge begins.
     private func race(_ begin: @escaping @Sendable (PostgresTransaction) async throws -> Void) async throws -> Outcome {
@@ -68,7 +68,7 @@ struct MergeRaceTests {
         }
     }
 
-    /// What the route does, but for its beginning.
+    /// What the route does, except for its beginning.
     private func merge(_ merged: Person, into survivor: Person, in transaction: PostgresTransaction) async throws {
         let body = MergeRecords.Body(kind: .person, survivor: survivor.id.record, merged: merged.id.record)
         try await ConsentStore.setProvenanceOfMerge(in: transaction)

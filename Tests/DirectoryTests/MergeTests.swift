@@ -9,7 +9,7 @@ import Testing
 @testable import Directory
 
 extension Identifier {
-    /// The same identifier, as merges have it.
+    /// The same identifier, in the type that merges use.
     var record: DirectoryRecord.ID { .init(uuid) }
 }
 
@@ -42,7 +42,7 @@ extension TestService {
 
 @Suite("merges")
 struct MergeTests {
-    @Test("a merge fills what is empty, keeps the latest consent, moves what refers, and says so")
+    @Test("a merge fills empty fields, keeps the latest consent, moves references, and reports it")
     func people() async throws {
         try await withDirectory { directory in
             let operating = try directory.client(.operator)
@@ -77,7 +77,7 @@ struct MergeTests {
         }
     }
 
-    @Test("who asks for the merged record learns where it went; outsiders learn nothing")
+    @Test("a request for the merged record is told where it went; outsiders learn nothing")
     func gone() async throws {
         try await withDirectory { directory in
             let (a, b, c) = (
@@ -99,7 +99,7 @@ struct MergeTests {
         }
     }
 
-    @Test("a choice says whose value wins; what belongs together is taken together, and what is no field is refused")
+    @Test("a choice decides whose value is kept; related fields go together, and unknown fields are refused")
     func choices() async throws {
         try await withDirectory { directory in
             let a = try await directory.expert("Agence") { $0.topics = ["cloud"] }
@@ -126,7 +126,7 @@ struct MergeTests {
         }
     }
 
-    @Test("records that are not there, or are the same, are named")
+    @Test("records that are not found, or are the same, are named")
     func refused() async throws {
         try await withDirectory { directory in
             let a = try await directory.person("A", "A")
@@ -138,7 +138,7 @@ struct MergeTests {
                 let refused = try await problem { try await directory.merge(merged, into: survivor, .person) }
                 #expect(refused?.status == 422 && refused?.errors?.first?.pointer == pointer)
             }
-            // A person is no organization.
+            // A person is not an organization.
             let other = try await directory.organization("O")
             let mixed = try await problem {
                 try await directory.merge(other.id.record, into: a.id.record, .person)
@@ -147,7 +147,7 @@ struct MergeTests {
         }
     }
 
-    @Test("a second enrolment and a mandate within another are set aside, and come back")
+    @Test("a second enrolment and a mandate within another are set aside, and restored")
     func twins() async throws {
         try await withDirectory { directory in
             let operating = try directory.client(.operator)
@@ -171,7 +171,7 @@ struct MergeTests {
         }
     }
 
-    @Test("what would contradict itself is named, and nothing is moved")
+    @Test("contradictions are reported, and nothing is moved")
     func blocked() async throws {
         try await withDirectory { directory in
             let operating = try directory.client(.operator)
@@ -222,18 +222,18 @@ struct MergeTests {
                 return Dictionary(uniqueKeysWithValues: all.items.map { ($0.id, $0.parent?.text ?? "") })
             }
             let before = try await directory.ask("/v1/organizations").text
-            // The head goes into its branch, which takes its place in the tree.
+            // The head is merged into its branch, which takes its place in the tree.
             let down = try await directory.merge(head.id.record, into: branch.id.record, .organization)
             #expect(try await parents() == [top.id: "", branch.id: top.id.text, leaf.id: branch.id.text])
             #expect(try await directory.person(worker.id).organization == branch.id)
             _ = try await directory.undo(down)
             #expect(try await directory.ask("/v1/organizations").text == before)
-            // The branch goes into its head.
+            // The branch is merged into its head.
             let up = try await directory.merge(branch.id.record, into: head.id.record, .organization)
             #expect(try await parents() == [top.id: "", head.id: top.id.text, leaf.id: head.id.text])
             _ = try await directory.undo(up)
             #expect(try await directory.ask("/v1/organizations").text == before)
-            // Over a generation there would be a circle.
+            // Across a generation there would be a cycle.
             let circle = try await problem {
                 try await directory.merge(head.id.record, into: leaf.id.record, .organization)
             }
@@ -245,7 +245,7 @@ struct MergeTests {
         }
     }
 
-    @Test("later merges of the same record are undone first; the answer names the one to begin with")
+    @Test("later merges of the same record are undone first; the response names the one to start with")
     func chain() async throws {
         try await withDirectory { directory in
             let a = try await directory.person("A", "A")
@@ -265,7 +265,7 @@ struct MergeTests {
         }
     }
 
-    @Test("an undo tells which edits it took back, leaves what was added, and no ETag from in between matches again")
+    @Test("an undo reports reverted edits, keeps additions, and no ETag from in between matches again")
     func edits() async throws {
         try await withDirectory { directory in
             let operating = try directory.client(.operator)
@@ -298,7 +298,7 @@ struct MergeTests {
                 let answer = try await directory.ask(.patch, "/v1/people/\(own.id)", ifMatch: stale, json: json)
                 #expect(answer.status == 412)
             }
-            // And once more, with the floor in place.
+            // And once more, with the version floor in place.
             let again = try await directory.merge(other.id.record, into: own.id.record, .person)
             #expect(try await directory.person(own.id).version == 5)
             _ = try await directory.undo(again)
@@ -306,7 +306,7 @@ struct MergeTests {
         }
     }
 
-    @Test("what somebody else has taken since stands in the way of an undo, which then does nothing")
+    @Test("a value taken by another record since prevents an undo, which then does nothing")
     func taken() async throws {
         try await withDirectory { directory in
             let own = try await directory.person("Ana", "A", email: "a@example.org")
@@ -322,7 +322,7 @@ struct MergeTests {
         }
     }
 
-    @Test("the feed tells the merge before the record goes, and the undo")
+    @Test("the feed has the merge before the deletion of the record, and the undo")
     func feed() async throws {
         try await withDirectory { directory in
             let own = try await directory.person("Ana", "A")
@@ -344,7 +344,7 @@ struct MergeTests {
         }
     }
 
-    @Test("of merges of one record at once, one is done")
+    @Test("of concurrent merges of one record, one succeeds")
     func atOnce() async throws {
         try await withDirectory { directory in
             let other = try await directory.person("B", "B")
@@ -365,7 +365,7 @@ struct MergeTests {
         }
     }
 
-    @Test("without the lock, two merges take the same record for theirs, and the later one breaks")
+    @Test("without the lock, two merges take the same record, and the later one fails")
     func withoutLock() async throws {
         try await withDirectory { directory in
             let other = try await directory.person("B", "B")
@@ -388,7 +388,7 @@ struct MergeTests {
                             in: transaction)
                     }
                 }
-                // By then there is nothing left to take: no word of what to do, but an error.
+                // By then there is nothing left to take: an error instead of a problem with advice.
                 let error = await #expect(throws: PostgresError.self) {
                     try await merge(into: first) { try await merge(into: second) {} }
                 }
@@ -399,7 +399,7 @@ struct MergeTests {
         }
     }
 
-    @Test("an erasure takes what merges remember of a person, and of those who went into it")
+    @Test("an erasure deletes what merges keep about a person, and about the records merged into them")
     func forgotten() async throws {
         try await withDirectory { directory in
             let a = try await directory.person("A", "A")

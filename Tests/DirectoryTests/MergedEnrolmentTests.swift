@@ -30,14 +30,14 @@ extension TestService {
     }
 }
 
-/// What an enrolment brings into a merge: its days, the letters that it was sent, the offers of referrals.
-@Suite("merges of who is enrolled")
+/// What an enrolment brings into a merge: its days, the letters sent to it, the offers of referrals.
+@Suite("merges of enrolled records")
 struct MergedEnrolmentTests {
     private static let tables: [SQL] = [
         "expert", "person", "ambassador", "confirmation_request", "referral", "referral_offer", "consent_entry",
     ]
 
-    @Test("duplicates of one import that were asked to confirm merge, and both are as they were after the undo")
+    @Test("duplicates from one import that were asked to confirm can merge, and the undo restores both")
     func asked() async throws {
         try await withDirectory { directory in
             let file = """
@@ -79,9 +79,9 @@ struct MergedEnrolmentTests {
     }
 
     @Test(
-        "of two offers of one referral the one that came further stays; the referral counts one, and two after the undo",
+        "of two offers of a referral the further one stays; it counts as one, and as two after the undo",
         arguments: [
-            // What the survivor answers, what the other does, and what stays.
+            // The survivor's answer, the other's, and the one that stays.
             ("declined", "accepted", "accepted"), ("accepted", "declined", "accepted"), ("sent", "sent", "sent"),
             ("accepted", "accepted", "accepted"), ("declined", "sent", "sent"),
         ])
@@ -103,7 +103,7 @@ struct MergedEnrolmentTests {
         }
     }
 
-    @Test("a place that somebody else has taken since stands in the way of the undo; an answer since then does not")
+    @Test("a place taken by another expert since prevents the undo; an answer since then does not")
     func taken() async throws {
         try await withDirectory { directory in
             let (survivor, merged, referral) = try await twoAsked(directory, places: 2)
@@ -129,7 +129,7 @@ struct MergedEnrolmentTests {
         }
     }
 
-    @Test("who is enrolled by either record stays enrolled, whichever of both survives; who left both has left")
+    @Test("if either record is enrolled the survivor stays enrolled; if both have left it has left")
     func left() async throws {
         try await withDirectory { directory in
             for (ownLeft, otherLeft) in [(true, false), (false, true), (true, true)] {
@@ -155,7 +155,7 @@ struct MergedEnrolmentTests {
         }
     }
 
-    @Test("a later enrolment and an older confirmation of the merged record change nothing; a choice takes all days")
+    @Test("the merged record's later enrolment or older confirmation changes nothing; a choice takes all days")
     func days() async throws {
         try await withDirectory { directory in
             let own = try await directory.expert("A")
@@ -180,11 +180,11 @@ struct MergedEnrolmentTests {
         }
     }
 
-    @Test("of two enrolments in the forum the one that holds stays, and of two that hold the one confirmed last")
+    @Test("of two forum enrolments the active one stays, and of two active ones the one confirmed last")
     func ambassadors() async throws {
         try await withDirectory { directory in
             let operating = try directory.client(.operator)
-            // Which of the survivor's and the other's has left, or is stale, and whose stays.
+            // Which of the two has left or is stale, and whose stays.
             for (change, staysOwn): (SQL, Bool) in [
                 ("left_on = enrolled_on where person = ", false),
                 ("confirmed_at = now() - interval '2 years' where person = ", false),

@@ -7,10 +7,10 @@ import Testing
 
 @testable import Directory
 
-/// What people ask for and say of themselves, while two records are one and when they are two again.
+/// What people request and state about themselves, while two records are one and after they are separated.
 @Suite("merges and rights")
 struct MergedRightsTests {
-    @Test("who has asked for an erasure is merged neither way, nor un-merged, until it is begun or refused")
+    @Test("a record with a requested erasure cannot be merged or unmerged until it is begun or refused")
     func asked() async throws {
         try await withDirectory { directory in
             let own = try await directory.person("Ana", "A")
@@ -41,7 +41,7 @@ struct MergedRightsTests {
         }
     }
 
-    @Test("an expert's erasure stands in the way, too")
+    @Test("an expert's erasure prevents it, too")
     func expert() async throws {
         try await withDirectory { directory in
             let own = try await directory.expert("A")
@@ -63,7 +63,7 @@ struct MergedRightsTests {
             let other = try await directory.person("Ana", "B")
             _ = try await directory.merge(other.id.record, into: own.id.record, .person)
             let erasures = (merged: Erasure.ID(), gone: Erasure.ID())
-            // Asked for before a merge looked for them.
+            // Requested before merges checked for erasures.
             try await directory.change(
                 """
                 insert into erasure (id, entity, subject, reason, state, requested_by) values
@@ -81,7 +81,7 @@ struct MergedRightsTests {
         }
     }
 
-    @Test("an erasure takes names out of notes that a merge has set aside")
+    @Test("an erasure removes names from notes that a merge has set aside")
     func note() async throws {
         try await withDirectory { directory in
             let named = try await directory.person("Zéphyrine", "Quettehou")
@@ -115,7 +115,7 @@ struct MergedRightsTests {
     }
 
     @Test(
-        "of two answers that were given at one time the no counts, whichever record is merged into which",
+        "of two answers given at the same time the refusal counts, in either direction of the merge",
         arguments: [true, false])
     func sameTime(survivorAgreed: Bool) async throws {
         try await withDirectory { directory in
@@ -144,14 +144,14 @@ struct MergedRightsTests {
             _ = try await directory.merge(experts[1].id.record, into: experts[0].id.record, .expert)
             let expert = try await operating.send(GetExpert.request(path: .init(expert: experts[0].id)))
             #expect(expert.consents.flashInfo == no && expert.consents.publicDirectory == no)
-            // Each has its own answer back.
+            // Each has its own answer again.
             _ = try await directory.undo(merge)
             person = try await directory.person(people[0].id)
             #expect(person.consents.flashInfo == Consent(agreed: survivorAgreed, at: yesterday))
         }
     }
 
-    @Test("answers on consent since the merge stay with the survivor, and a withdrawal counts for both records")
+    @Test("consent answers since the merge stay with the survivor, and a withdrawal counts for both records")
     func consents() async throws {
         try await withDirectory { directory in
             let own = try await directory.person("Ana", "A", consents: .init(flashInfo: true))
@@ -175,7 +175,7 @@ struct MergedRightsTests {
             #expect(back.consents.flashInfo == between.consents.flashInfo)
             #expect(back.consents.eventInvitations == other.consents.eventInvitations)
             #expect(back.email == other.email && back.version == other.version + 1)
-            // The ledger says the same, and nothing twice.
+            // The ledger shows the same, and nothing twice.
             func ledger(_ person: Person) async throws -> [String] {
                 try await directory.client(.operator).send(
                     ListPersonConsents.request(path: .init(person: person.id), query: .init(), body: Empty())
@@ -192,7 +192,7 @@ struct MergedRightsTests {
         }
     }
 
-    @Test("who left since the merge has left after the undo, and an address that was changed since is not changed back")
+    @Test("leaving since the merge survives the undo, and an address changed since is not changed back")
     func said() async throws {
         try await withDirectory { directory in
             let own = try await directory.expert("A") { $0.email = "a@example.org" }
@@ -213,7 +213,7 @@ struct MergedRightsTests {
         }
     }
 
-    @Test("who had left, and came back since the merge, is back after the undo; nobody has the merged record's address")
+    @Test("coming back since the merge survives the undo; no one has the merged record's address")
     func back() async throws {
         try await withDirectory { directory in
             let own = try await directory.expert("A")
@@ -242,7 +242,7 @@ struct MergedRightsTests {
         }
     }
 
-    @Test("a member that declined to be shown is not shown by a merge, whichever record it was")
+    @Test("a merge does not show a member that declined to be shown, whichever record declined")
     func declined() async throws {
         try await withDirectory { directory in
             for declining in ["survivor", "merged"] {

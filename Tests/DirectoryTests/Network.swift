@@ -9,17 +9,17 @@ import Testing
 
 @testable import Directory
 
-/// The directory with content beside it, and the mails that come of it.
+/// The directory with a content service beside it, and the resulting mails.
 struct Network {
     let services: TestServices
     let mail: String
 
     var directory: TestService { services[.directory] }
 
-    /// Every mail, once there are as many.
+    /// Every mail, once there are `count`.
     func mails(_ count: Int) async throws -> [CaughtMail] { try await CaughtMail.wait(for: count, in: mail) }
 
-    /// Waits until no job of these kinds is left, so that what was not mailed by then never is.
+    /// Waits until no job of these kinds is left, so that what has not been mailed by then never will be.
     func idle() async throws {
         for _ in 0..<600 {
             let jobs = try await services.database.withClient { client in
@@ -35,7 +35,7 @@ struct Network {
         Testing.Issue.record("jobs are left after half a minute")
     }
 
-    /// Whatever the tests do to the facts behind the API's back, as time does.
+    /// Changes facts without the API, to simulate the passage of time.
     func change(_ statement: SQL) async throws {
         try await services.database.withClient(searchPath: "directory") { client in
             _ = try await client.execute(statement)
@@ -48,7 +48,7 @@ struct Network {
     }
 }
 
-/// - Parameter paymentDetails: what letters say of how to pay.
+/// - Parameter paymentDetails: the payment instructions in letters.
 func withNetwork(
     replicas: Int = 1, paymentDetails: String? = nil, _ body: (Network) async throws -> Void
 ) async throws {

@@ -10,7 +10,7 @@ import Testing
 
 @Suite("organizations")
 struct OrganizationTests {
-    @Test("an organization is added, read and changed; the SIRET brings the SIREN and the postal code the département")
+    @Test("an organization is created, read and changed; its SIRET sets the SIREN and its postal code the département")
     func life() async throws {
         try await withDirectory { directory in
             let operating = try directory.client(.operator)
@@ -43,7 +43,7 @@ struct OrganizationTests {
         }
     }
 
-    @Test("a change says which version it is based on: 428 without, 412 with an old one, 404 where there is nothing")
+    @Test("a change requires a version: 428 without, 412 with an old one, 404 if the record is not found")
     func versions() async throws {
         try await withDirectory { directory in
             let organization = try await directory.organization("Fédération")
@@ -62,7 +62,7 @@ struct OrganizationTests {
     }
 
     @Test(
-        "what is wrong is named",
+        "invalid fields are named",
         arguments: [
             (#"{"kind":"institution","name":"A","role":"x"}"#, 422, "/role"),
             (#"{"kind":"institution"}"#, 422, "/name"),
@@ -88,7 +88,7 @@ struct OrganizationTests {
         }
     }
 
-    @Test("a SIRET that comes later brings its SIREN too, or is refused where it has none")
+    @Test("a SIRET added later sets its SIREN too, or is refused if it has none")
     func laterSiret() async throws {
         try await withDirectory { directory in
             let path = "/v1/organizations/\(try await directory.organization("Fédération").id)"
@@ -102,7 +102,7 @@ struct OrganizationTests {
         }
     }
 
-    @Test("a SIRET is one organization's, and a head of network is not among its own branches")
+    @Test("a SIRET belongs to one organization, and a head of network is not among its own branches")
     func constraints() async throws {
         try await withDirectory { directory in
             let body = #"{"kind":"brand","name":"A","siret":"73282932000074"}"#
@@ -129,7 +129,7 @@ struct OrganizationTests {
         }
     }
 
-    @Test("two changes at once do not close a circle; without the guard they do", arguments: [true, false])
+    @Test("two concurrent changes do not close a cycle; without the guard they do", arguments: [true, false])
     func circle(isGuarded: Bool) async throws {
         try await withDirectory { directory in
             if !isGuarded {
@@ -148,7 +148,7 @@ struct OrganizationTests {
         }
     }
 
-    @Test("changes of the tree wait for each other; what leaves the head of network as it was waits for nobody")
+    @Test("changes of the tree wait for each other; a change that keeps the head of network waits for none")
     func unrelated() async throws {
         try await withDirectory { directory in
             let head = try await directory.organization("Tête")
@@ -174,7 +174,7 @@ struct OrganizationTests {
                     return moving
                 }
                 #expect(try await moving.value.status == 200)
-                // New ones that come together can close a circle.
+                // New organizations inserted together can close a cycle.
                 let error = await #expect(throws: PostgresError.self) {
                     _ = try await client.execute(
                         """
@@ -188,7 +188,7 @@ struct OrganizationTests {
         }
     }
 
-    @Test("SQL, quotes and markup are stored and given back as they are")
+    @Test("SQL, quotes and markup are stored and returned unchanged")
     func literally() async throws {
         try await withDirectory { directory in
             let name: Line = "'); drop table person; -- \"<b>\\ $1 % _ ${x}"
@@ -200,7 +200,7 @@ struct OrganizationTests {
         }
     }
 
-    @Test("lists are empty at first, filtered, and ordered without regard to accents and case")
+    @Test("lists are empty at first, filtered, and ordered ignoring accents and case")
     func lists() async throws {
         try await withDirectory { directory in
             let empty = try await directory.ask("/v1/organizations")
@@ -226,15 +226,15 @@ struct OrganizationTests {
         }
     }
 
-    @Test("pages stay whole while rows come and go, and a cursor is good for its own list only")
+    @Test("pages stay consistent while rows are added and deleted, and a cursor is valid for its own list only")
     func pages() async throws {
         try await withDirectory { directory in
-            // A name twice: the identifier decides.
+            // A duplicate name: the identifier decides.
             for name: Line in ["B", "D", "D", "F", "H", "J"] { _ = try await directory.organization(name) }
             let first = try await directory.ask("/v1/organizations?limit=2")
             #expect(try first.items("name") == ["B", "D"])
             let cursor = try #require(try first.json()["next"]?.string)
-            // One before the cursor and one after it come; the row of the cursor itself goes.
+            // One is added before the cursor and one after it; the row of the cursor itself is deleted.
             _ = try await directory.organization("A")
             _ = try await directory.organization("E")
             let last = try #require(try first.items("id").last)

@@ -7,16 +7,16 @@ import Testing
 
 @testable import Directory
 
-/// What was at an address before a record gave it to itself is not the record's.
+/// Mail sent to an address before a record claimed it does not belong to the record.
 extension ForeignMailTests {
-    /// The ways on which a record has an address by its own word.
+    /// The ways in which a record can claim an address by its own statement.
     enum Way: CaseIterable {
         case token, form, further, representative
     }
 
     private static let strangers: EmailAddress = "victim@stranger.example"
 
-    /// Somebody who has the stranger's address by its own word.
+    /// A record that has claimed the stranger's address.
     private func taker(_ way: Way, _ network: Network) async throws -> DataSubject {
         let directory = network.directory
         switch way {
@@ -30,7 +30,7 @@ extension ForeignMailTests {
             let form = "version=1&departements=64&email=victim%40stranger.example"
             let saved = try await network.post("\(path)/record", form)
             let next = try #require(saved.headers["location"]?.split(separator: "?").first.map(String.init))
-            // The link to the new address was shown, and not mailed: it says nothing of who reads there.
+            // The link to the new address was shown, and not mailed: it does not prove who reads there.
             #expect(try await network.post("\(next)/confirmation").status == 303)
             return DataSubject(expert.id)
         case .further:
@@ -50,7 +50,7 @@ extension ForeignMailTests {
         }
     }
 
-    /// Asks for a link, and takes it from its mail.
+    /// Requests a link, and reads it from its mail.
     private func link(to email: EmailAddress, _ network: Network) async throws -> String {
         _ = try await network.post("/v1/self-service", "email=\(email.text.replacing("@", with: "%40"))")
         var path: String?
@@ -61,7 +61,7 @@ extension ForeignMailTests {
         return try #require(path)
     }
 
-    /// Of the letters that the test sends, which begin with a number.
+    /// The letters that the test sends, which begin with a number.
     private func sent(_ subjects: [String]) -> [String] { subjects.filter { $0.first?.isNumber ?? false } }
 
     private func suppress(_ email: EmailAddress, _ network: Network) async throws {
@@ -76,7 +76,7 @@ extension ForeignMailTests {
     }
 
     @Test(
-        "who gives itself a stranger's address reads and erases nothing that was there before, and lets nobody be mailed again",
+        "a record that claims a stranger's address reads and erases nothing sent there before, and lifts no refusal",
         arguments: Way.allCases)
     func strangers(way: Way) async throws {
         try await withNetwork { network in
@@ -103,7 +103,7 @@ extension ForeignMailTests {
         }
     }
 
-    @Test("a complaint that comes after the address was taken stays, too; of an address that the staff gave it goes")
+    @Test("a complaint made after the address was claimed stays, too; one at an address given by the staff is erased")
     func complaint() async throws {
         try await withNetwork { network in
             let subject = try await taker(.token, network)
@@ -118,7 +118,7 @@ extension ForeignMailTests {
         }
     }
 
-    @Test("who acts by a link that was mailed there reads what comes there; a program that opens the link does not")
+    @Test("using a link mailed to the address proves ownership; a program that opens the link does not")
     func confirmed() async throws {
         try await withNetwork { network in
             try await send("1 avant", to: Self.strangers, network)
@@ -137,7 +137,7 @@ extension ForeignMailTests {
         }
     }
 
-    @Test("whoever comes next to an address of somebody who was erased has nothing of before by its own word")
+    @Test("a new owner of an erased person's address gets nothing from before by their own claim")
     func departed() async throws {
         try await withNetwork { network in
             let ana = try await network.directory.person("Ana", "A", email: Self.strangers)
@@ -149,7 +149,7 @@ extension ForeignMailTests {
     }
 
     @Test(
-        "who takes a present person's address, and is erased, declines nothing for that person; the staff's own word does"
+        "claiming a present person's address and being erased declines nothing for them; the staff's entry does"
     )
     func declined() async throws {
         for isSelfGiven in [true, false] {
@@ -172,7 +172,7 @@ extension ForeignMailTests {
         }
     }
 
-    @Test("a merge and its undo move addresses with what is known of them")
+    @Test("a merge and its undo move addresses with their provenance")
     func moved() async throws {
         try await withDirectory { directory in
             let (own, other) = (
@@ -183,7 +183,7 @@ extension ForeignMailTests {
                 .patch, "/v1/people/\(other.id)", as: .ambassador, person: other.id, ifMatch: 1,
                 json: #"{"email":"deux@x.example"}"#)
             #expect(taken.status == 200)
-            /// The addresses of a record, those by its own word with a sign.
+            /// The addresses of a record, claimed ones with a mark.
             func held(_ person: Person) async throws -> [String] {
                 try await directory.backend.database.query(
                     """
@@ -206,7 +206,7 @@ extension ForeignMailTests {
         }
     }
 
-    @Test("of a directory that is there, the trail says which addresses the staff gave")
+    @Test("in an existing directory, the audit trail shows which addresses the staff gave")
     func migrated() async throws {
         let old = DirectoryApplication.allMigrations.filter { $0.id < "0052" || $0.id.hasPrefix("kit-") }
         let before = Migrator(schema: "directory", migrations: old, runtimeRole: "directory")

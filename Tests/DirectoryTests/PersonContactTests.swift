@@ -10,7 +10,7 @@ import Testing
 
 @Suite("people's names, functions, addresses and telephones")
 struct PersonContactTests {
-    @Test("civility, function and further addresses are kept, listed, changed and taken away")
+    @Test("civility, function and further addresses are stored, listed, changed and removed")
     func kept() async throws {
         try await withDirectory { directory in
             let operating = try directory.client(.operator)
@@ -27,7 +27,7 @@ struct PersonContactTests {
             let listed = try await operating.send(ListPeople.request(query: .init(email: "ana@MAISON.example"))).items
             #expect(read == added && listed == [added])
 
-            // One of the further ones changes places with the first.
+            // One of the further addresses is swapped with the first.
             let swapped = try await operating.send(
                 ChangePerson.request(
                     path: .init(person: added.id),
@@ -47,7 +47,7 @@ struct PersonContactTests {
         }
     }
 
-    @Test("a person may have one name; an empty one is none")
+    @Test("a person may have a single name; an empty one counts as none")
     func oneName() async throws {
         try await withDirectory { directory in
             let operating = try directory.client(.operator)
@@ -58,7 +58,7 @@ struct PersonContactTests {
             let empty = try await directory.ask(.post, "/v1/people", json: #"{"givenName":"","familyName":"Adèle"}"#)
             #expect(try empty.status == 422 && empty.pointer() == "/givenName")
             _ = try await directory.person("Zoé", "Cher")
-            // By family name; whoever has nothing else comes first.
+            // By family name; people without other names come first.
             #expect(try await directory.ask("/v1/people?q=cher").items("givenName").count == 1)
             #expect(try await directory.ask("/v1/people").items("familyName") == ["Adèle", "Cher", "Cher"])
             #expect(try await directory.ask("/v1/people").items("id")[1] == cher.id.text)
@@ -79,7 +79,7 @@ struct PersonContactTests {
         }
     }
 
-    @Test("an address is one person's, the first or a further one, and there are ten of them at the most")
+    @Test("an address belongs to one person, as the first or a further one, and there are at most ten")
     func unique() async throws {
         try await withDirectory { directory in
             let ana = try await directory.person("Ana", "A", email: "ana@example.org")
@@ -99,7 +99,7 @@ struct PersonContactTests {
             let added = try await directory.ask(
                 .post, "/v1/people", json: #"{"familyName":"C","otherEmails":["x@example.org"]}"#)
             #expect(added.status == 409)
-            // Given up, it is free.
+            // Once given up, it is free.
             #expect(try await change(ana, #"{"otherEmails":[]}"#).status == 200)
             #expect(try await change(bob, #"{"email":"x@example.org"}"#).status == 200)
             let many = (1...11).map { #""m\#($0)@example.org""# }.joined(separator: ",")
@@ -108,7 +108,7 @@ struct PersonContactTests {
         }
     }
 
-    @Test("of two who take one address at once, one has it")
+    @Test("of two concurrent claims to an address, one succeeds")
     func race() async throws {
         try await withDirectory { directory in
             let people = try await [directory.person("A", "A"), directory.person("B", "B"), directory.person("C", "C")]

@@ -9,7 +9,7 @@ import Testing
 
 @Suite("people, mandates and memberships")
 struct PersonTests {
-    @Test("a consent has the time at which it was given, and keeps it when it is given again")
+    @Test("a consent has the time at which it was given, and keeps it when it is repeated")
     func consents() async throws {
         try await withDirectory { directory in
             let operating = try directory.client(.operator)
@@ -35,7 +35,7 @@ struct PersonTests {
         }
     }
 
-    @Test("an e-mail address is one person's, whatever its case, and any number have none")
+    @Test("an e-mail address belongs to one person, ignoring case, and any number of people have none")
     func emails() async throws {
         try await withDirectory { directory in
             _ = try await directory.person("Ana", "Garcia", email: "Ana@example.org")
@@ -70,7 +70,7 @@ struct PersonTests {
     }
 
     @Test(
-        "St, Ste, Sts and Stes are saints of people and of ambassadors, too, whichever is written and whichever is typed"
+        "St, Ste, Sts and Stes match saints for people and ambassadors, too, in stored names and queries"
     )
     func saints() async throws {
         try await withDirectory { directory in
@@ -101,7 +101,7 @@ struct PersonTests {
         }
     }
 
-    @Test("an organization has one titular representative a day and any number of alternates")
+    @Test("an organization has one titular representative on a day and any number of alternates")
     func mandates() async throws {
         try await withDirectory { directory in
             let organization = try await directory.organization("CMA")

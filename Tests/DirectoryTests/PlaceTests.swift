@@ -10,7 +10,7 @@ import Testing
 @Suite("départements and régions")
 struct PlaceTests {
     @Test(
-        "the database and the protocol read the same département from every postal code, Corsica and overseas included")
+        "the database and the protocol derive the same département from every postal code, including overseas")
     func postalCodes() async throws {
         try await withDirectory { directory in
             try await directory.database.withClient(searchPath: "directory") { client in
@@ -45,7 +45,7 @@ struct PlaceTests {
         }
     }
 
-    @Test("an organization's seat and further addresses tell their département and région")
+    @Test("an organization's seat and further addresses have their département and région")
     func told() async throws {
         try await withDirectory { directory in
             for (number, (postalCode, departement, region)) in [
@@ -78,14 +78,14 @@ struct PlaceTests {
         ] {
             #expect(answer["departement"]?.string == departement && answer["region"]?.string == region)
             let addresses = try #require(answer["addresses"]?.array)
-            // No région: it is no part of France.
+            // No région: it is not a part of France.
             #expect(addresses[0]["departement"]?.string == "980" && addresses[0]["region"] == nil)
             #expect(addresses[1]["departement"]?.string == departement)
             #expect(addresses[1]["region"]?.string == region && addresses[1]["street"]?.string == "1 rue")
         }
     }
 
-    @Test("addresses may be sent back as they were read, and are kept without what follows; anything else is refused")
+    @Test("addresses may be sent back as read, and are stored without derived fields; anything else is refused")
     func sentBack() async throws {
         try await withDirectory { directory in
             let organization = try await directory.organization("Chambre", postalCode: "64000")
@@ -109,7 +109,7 @@ struct PlaceTests {
                 #expect(answer.status == 422)
                 #expect(try answer.pointer() == pointer)
             }
-            // What the postal code rules out gives way; what lies beside it stays.
+            // A value that the postal code excludes is dropped; one beside it stays.
             let contrary = try await change(read.replacing("2B", with: "2A"), at: 2)
             #expect(try contrary.decode(Organization.self).addresses.first?.departement == "2B")
             let claret = #"{"use":"site","postalCode":"05110","commune":"Claret","departement":"04"}"#
@@ -118,7 +118,7 @@ struct PlaceTests {
             let readAgain = String(decoding: try WireJSON.encode(said), as: UTF8.self)
             let again = try await directory.ask(.patch, path, ifMatch: 4, json: #"{"addresses":\#(readAgain)}"#)
             #expect(try again.decode(Organization.self).addresses == said)
-            // A seat that moves takes its région along; one whose code tells nothing has none.
+            // A seat that moves gets its new région; one whose postal code determines none has none.
             let moved = try await directory.ask(.patch, path, ifMatch: 5, json: #"{"postalCode":"97200"}"#)
             #expect(try moved.decode(Organization.self).region == "02")
             let away = try await directory.ask(.patch, path, ifMatch: 6, json: #"{"postalCode":"98000"}"#)
@@ -127,7 +127,7 @@ struct PlaceTests {
         }
     }
 
-    /// An expert in a country that has no postal codes: made, moved to France and back.
+    /// An expert in a country without postal codes: created, moved to France and back.
     private func placeWithoutPostalCode(in directory: TestService) async throws -> String {
         let lotus = #""subKind":"reseller","name":"Lotus","commune":"Kowloon""#
         for (wrong, pointer) in [("", "/postalCode"), (#","departement":"64""#, "/postalCode")] {
@@ -139,7 +139,7 @@ struct PlaceTests {
         let id = try #require(try made.json()["id"]?.string)
         #expect(
             try made.status == 201 && made.json()["postalCode"] == nil && made.json()["departement"]?.string == "990")
-        // So are further addresses, and firms that need something.
+        // So are further addresses, and firms in referrals.
         let seat = try await directory.ask(
             .post, "/v1/organizations",
             json:
@@ -167,7 +167,7 @@ struct PlaceTests {
         return path
     }
 
-    @Test("nothing is refused for where it is: seats, addresses, experts, referrals and tables, abroad too")
+    @Test("nothing is refused because of its place: seats, addresses, experts, referrals and tables, abroad too")
     func abroad() async throws {
         try await withDirectory { directory in
             let person = try await directory.person("Ana", "Bidart")

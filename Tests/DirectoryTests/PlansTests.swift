@@ -7,13 +7,13 @@ import Testing
 
 @testable import Directory
 
-/// What the database truly did for every operation that reads, with every filter, on tables of a size.
+/// The actual query plans of every reading operation, with every filter, on tables of realistic size.
 ///
-/// An operation that comes is asked by itself. A filter whose value is not known here fails the test, and so does a table that is
-/// neither filled nor known to stay small.
+/// New operations are included automatically. An unknown filter fails the test, and so does a table that is neither
+/// filled nor known to stay small.
 @Suite("plans", .timeLimit(.minutes(10)))
 struct PlansTests {
-    /// Operations that are not asked, and why.
+    /// Operations that are not called, and why.
     private static let apart: [String: String] = [
         "getCoverage": "counts everybody", "exportCoverage": "counts everybody", "drawCoverage": "counts everybody",
         "listCoverageGaps": "counts everybody", "exportExperts": "writes the whole table, by the rules of its list",
@@ -33,7 +33,7 @@ struct PlansTests {
         "listTiers": "a handful",
     ]
 
-    /// Statements that go through a table, and why; each by words that stand in no other.
+    /// Statements that scan a table, and why; each identified by words that occur in no other.
     private static let through: [String: String] = [
         "as standing":
             "a member's status follows from its facts: they are read for some hundred members, and nothing is stored",
@@ -59,10 +59,10 @@ struct PlansTests {
                 let ids = try await identifiers(directory)
                 let answered = try await walk(directory, ids)
                 #expect(answered > 250)
-                // A list of postings is walked where many answer, and not enough for a walk through all.
+                // A posting list is walked if there are many matches, but too few to walk all experts.
                 #expect(try await directory.ask("/v1/expert-search?region=75&limit=200").status == 200)
 
-                // Who may be there already is looked up by every key that a record can share.
+                // Possible duplicates are looked up by every key that a record can share.
                 for body in [
                     #"{"kind":"person","givenName":"Ana","familyName":"Martin","email":"p7@example.org","#
                         + #""telephone":"0559000000","organization":"\#(Organization.ID())"}"#,
@@ -85,7 +85,7 @@ struct PlansTests {
                     }.flatMap { plan in plan.walks(through: tables).map { "\($0): \(plan.statement)" } })
                 for fault in faults.sorted() { Testing.Issue.record("\(fault)") }
 
-                // Without its index, a query is found out.
+                // Without its index, a query is detected.
                 try await directory.database.withClient { client in
                     try await client.execute("drop index directory.expert_email_idx")
                 }
@@ -97,9 +97,10 @@ struct PlansTests {
         }
     }
 
-    // MARK: Asking
+    // MARK: Calling
 
-    /// Asks every operation that reads, as each of those who may, once for each value of each filter, and for a second page.
+    /// Calls every reading operation, as each allowed caller, once for each value of each filter, and for a second
+    /// page.
     private func walk(_ directory: TestService, _ ids: [String: String]) async throws -> Int {
         let document = try await directory.raw(.get, "/openapi.json").json()
         let organization = try Organization.ID(validating: #require(ids["organization"]))
@@ -121,7 +122,7 @@ struct PlansTests {
             let roles = operation["x-roles"]?.array?.compactMap(\.string)
             for reader in readers where roles?.contains(reader.role.rawValue) ?? (reader.role == .operator) {
                 for query in try queries(of: operation, document["components"], ids) {
-                    // A prepared statement is planned for its values five times; then perhaps for any.
+                    // A prepared statement is planned for its values five times; after that it may get a generic plan.
                     for _ in 1...(query.isEmpty ? 7 : 1) {
                         answered += try await ask(filled + query, as: reader, in: directory)
                     }
@@ -160,7 +161,7 @@ struct PlansTests {
         return queries
     }
 
-    /// Values of a filter that many answer to, few, and none.
+    /// Values of a filter with many matches, with few, and with none.
     private func values(of filter: String, in operation: String, _ ids: [String: String]) -> [String]? {
         switch filter {
         case "organization", "person", "ambassador", "expert", "referral", "parent", "agency":
@@ -189,11 +190,11 @@ struct PlansTests {
         }
     }
 
-    /// One answer, and the one that comes after it.
+    /// One response, and that of the next page.
     private func ask(_ path: String, as reader: Reader, in directory: TestService) async throws -> Int {
         let first = try await directory.ask(
             path, as: reader.role, organization: reader.organization, person: reader.person)
-        // What is known of somebody is told as a whole, and the other services are not here.
+        // Personal data is returned only if complete, and the other services are missing here.
         let isRefused = [400, 422].contains(first.status) || first.status >= 500 && !path.hasSuffix("/data")
         #expect(!isRefused, "\(path) as \(reader.role): \(first.text)")
         guard first.status == 200, let next = (try? first.json())?["next"]?.string else { return 1 }
@@ -205,9 +206,9 @@ struct PlansTests {
         return 2
     }
 
-    // MARK: What is there
+    // MARK: Data
 
-    /// The tables that grow, with the number of their rows.
+    /// The tables that grow, with their numbers of rows.
     private func grown(_ directory: TestService) async throws -> [String: Int] {
         let rows = try await directory.database.withClient { client in
             try await client.query(
@@ -226,7 +227,7 @@ struct PlansTests {
         return tables
     }
 
-    /// What path variables and filters are given: something that is there.
+    /// Values for path variables and filters: existing records.
     private func identifiers(_ directory: TestService) async throws -> [String: String] {
         let row = try await directory.database.withClient(searchPath: "directory") { client in
             try await client.first(
@@ -247,7 +248,7 @@ struct PlansTests {
         return try LenientJSON.decode([String: String].self, from: Array(ids.text.utf8))
     }
 
-    /// The plans up to now. A last statement of our own stands in the log when all before it do.
+    /// The plans so far. A final statement of our own is in the log once all before it are.
     private func written(on cluster: TestCluster, by directory: TestService) async throws -> [QueryPlan] {
         let marker = "written \(UInt64.random(in: 0...UInt64.max))"
         try await directory.database.withClient(as: "directory") { client in

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Directory
 
-@Suite("who may be there already")
+@Suite("possible duplicates")
 struct PossibleDuplicateTests {
     private func ask(
         _ body: FindPossibleDuplicates.Body, in directory: TestService
@@ -15,7 +15,7 @@ struct PossibleDuplicateTests {
         try await directory.client(.operator).send(FindPossibleDuplicates.request(body: body)).items
     }
 
-    /// What the scan says of a record, from its side.
+    /// What the scan finds for a record, from its side.
     private func scanned(_ id: DirectoryRecord.ID, in directory: TestService) async throws -> [PossibleDuplicate] {
         try await directory.scan(whole: true)
         return try await directory.duplicates().filter { [$0.first.id, $0.second.id].contains(id) }.map { pair in
@@ -28,7 +28,7 @@ struct PossibleDuplicateTests {
         (found ?? []).sorted { ($0.score, $0.id) > ($1.score, $1.id) }
     }
 
-    @Test("who enters a record is told of those like it, and was by asking before, as the scan tells")
+    @Test("creating a record returns similar ones, as does a query before it, in agreement with the scan")
     func agree() async throws {
         try await withDirectory { directory in
             let operating = try directory.client(.operator)
@@ -48,14 +48,14 @@ struct PossibleDuplicateTests {
             let made = try await operating.send(CreatePerson.request(body: person))
             #expect(sorted(made.possibleDuplicates) == sorted(before))
             #expect(try await sorted(scanned(made.id.record, in: directory)) == sorted(before))
-            // It is of the answer, and not of the record.
+            // It is part of the response, not of the record.
             #expect(try await operating.send(GetPerson.request(path: .init(person: made.id))).possibleDuplicates == nil)
             #expect(made.version == 1)
         }
     }
 
     @Test(
-        "firms are found by number, name, place, address, telephone and site; another SIRET and one network speak against it"
+        "firms match by number, name, place, address, telephone and site; another SIRET or one network counts against"
     )
     func firms() async throws {
         try await withDirectory { directory in
@@ -92,7 +92,7 @@ struct PossibleDuplicateTests {
                 .init(
                     kind: .organization, name: branch.name, email: branch.email, postalCode: branch.postalCode,
                     parent: branch.parent), in: directory)
-            // Its own head is none.
+            // Its own head is not a duplicate.
             #expect(found.map(\.id) == [twin.id.record])
             #expect(
                 try await operating.send(CreateOrganization.request(body: branch)).possibleDuplicates?.map(\.id)
@@ -103,7 +103,7 @@ struct PossibleDuplicateTests {
     }
 
     @Test(
-        "a firm is found by its name without its legal form where its place does not speak against it, and by any mailbox"
+        "a firm matches by its name without the legal form unless its place contradicts, and by any mailbox"
     )
     func names() async throws {
         try await withDirectory { directory in
@@ -133,14 +133,14 @@ struct PossibleDuplicateTests {
             ] as [FindPossibleDuplicates.Body] {
                 #expect(try await ask(body, in: directory).map(\.id) == [kappa.id.record], "\(body)")
             }
-            // Elsewhere it is another one.
+            // In another place it is another firm.
             #expect(
                 try await ask(.init(kind: .organization, name: "Kappa Réseau", postalCode: "75001"), in: directory)
                     .isEmpty)
         }
     }
 
-    @Test("nobody is told of records that it may not see, and what a kind does not have is 422")
+    @Test("no caller is told of records that they may not see, and a field that a kind does not have is 422")
     func visibility() async throws {
         try await withDirectory { directory in
             let (own, other) = (try await directory.organization("Une"), try await directory.organization("Autre"))
@@ -176,7 +176,7 @@ struct PossibleDuplicateTests {
         }
     }
 
-    @Test("further addresses and telephones of a person are looked at, ten of each at the most")
+    @Test("further addresses and telephones of a person are compared, at most ten of each")
     func further() async throws {
         try await withDirectory { directory in
             let known = try await directory.person("Ada", "Été", email: "ada@a.example")
@@ -198,7 +198,7 @@ struct PossibleDuplicateTests {
         }
     }
 
-    @Test("a name that a crowd has is no sign, asked for as scanned")
+    @Test("a name that many have does not count, in a query as in the scan")
     func crowd() async throws {
         try await withDirectory { directory in
             for number in 0...DuplicateScanner.crowd {

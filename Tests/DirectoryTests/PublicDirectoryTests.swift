@@ -10,7 +10,7 @@ import Testing
 
 @Suite("the public directory")
 struct PublicDirectoryTests {
-    @Test("without a token one sees who agreed, and of them nothing to write or call to")
+    @Test("without a token one sees those who consented, and no way to contact them")
     func experts() async throws {
         try await withDirectory { directory in
             let shown = try await directory.publishedExpert("Agence Visible") {
@@ -36,7 +36,7 @@ struct PublicDirectoryTests {
             }
             #expect(try await directory.raw(.get, "/v1/public/experts/\(hidden.id)").status == 404)
             #expect(try await directory.raw(.get, "/annuaire/experts/\(hidden.id)").status == 404)
-            // Whoever takes the consent back is gone at once.
+            // An expert who withdraws consent disappears at once.
             _ = try await directory.ask(
                 .patch, "/v1/experts/\(shown.id)", ifMatch: 1, json: #"{"consents":{"publicDirectory":false}}"#)
             #expect(try await directory.raw(.get, "/v1/public/experts").items("id").isEmpty)
@@ -71,7 +71,7 @@ struct PublicDirectoryTests {
             #expect(large.status == 422)
             #expect(try large.pointer() == "limit")
 
-            // As a browser sends the form: with the fields that were left empty.
+            // As a browser sends the form: including the empty fields.
             let form = "/annuaire?q=&departement=&theme=cloud&type="
             let page = try await directory.page(form)
             #expect(page.texts["h3"]?.count == 20)
@@ -89,7 +89,7 @@ struct PublicDirectoryTests {
         }
     }
 
-    @Test("an expert is shown wherever it is: overseas, in Monaco and abroad, too, where no région is")
+    @Test("an expert is shown wherever it is: overseas, in Monaco and abroad, where there is no région")
     func everywhere() async throws {
         try await withDirectory { directory in
             let places: [(PostalCode, Departement)] = [
@@ -116,7 +116,7 @@ struct PublicDirectoryTests {
         }
     }
 
-    @Test("the form keeps what was entered, offers every choice, and takes nothing for markup")
+    @Test("the form keeps what was entered, offers every choice, and escapes markup")
     func form() async throws {
         try await withDirectory { directory in
             let page = try await directory.page(
@@ -139,7 +139,7 @@ struct PublicDirectoryTests {
         }
     }
 
-    @Test("pages are French HTML without scripts, with a title, a description and an answer to search engines")
+    @Test("pages are French HTML without scripts, with a title, a description and directives for search engines")
     func pages() async throws {
         try await withService(
             DirectoryApplication.self, adjust: { $0.publicURL = "https://annuaire.example" },
@@ -162,7 +162,7 @@ struct PublicDirectoryTests {
                 #expect(read.texts["h1"] == ["L'Atelier & Fils"])
                 #expect(read.texts["dd"]?.contains("Pau (Pyrénées-Atlantiques, 64)") == true)
                 #expect(read.links.contains("/annuaire?theme=cloud"))
-                // A search is no page of its own.
+                // A search result is not a page of its own.
                 let search = try await directory.raw(.get, "/annuaire?theme=cloud")
                 #expect(search.text.contains("noindex") && !search.text.contains("canonical"))
                 #expect(search.text.contains("<title>Experts – Informatique en nuage – Club"))
@@ -172,7 +172,7 @@ struct PublicDirectoryTests {
             })
     }
 
-    @Test("members are the institutions and brands whose membership holds today")
+    @Test("members are the institutions and brands with a membership today")
     func members() async throws {
         try await withDirectory { directory in
             let chamber = try await directory.organization(
@@ -210,7 +210,7 @@ struct PublicDirectoryTests {
         }
     }
 
-    @Test("a member that declines stands in no list, profile or sitemap; its representative says so, or the staff")
+    @Test("a member that declines is in no list, profile or sitemap; its representative or the staff can decline")
     func declined() async throws {
         try await withDirectory { directory in
             let chamber = try await directory.organization("Chambre", subKind: .chamber)
@@ -231,22 +231,22 @@ struct PublicDirectoryTests {
             #expect(try await directory.raw(.get, "/annuaire/membres/\(chamber.id)").status == 410)
             let sitemap = try await directory.raw(.get, "/sitemap.xml").text
             #expect(!sitemap.contains(chamber.id.text) && sitemap.contains(brand.id.text))
-            // To everybody else it is what it was.
+            // To all others it is unchanged.
             #expect(try await directory.ask("/v1/organizations/\(chamber.id)").status == 200)
             #expect(try await directory.ask("/v1/members").text.contains(chamber.id.text))
-            // A table says so and is taken back.
+            // A table contains the refusal and can be imported again.
             let table = try await directory.ask("/v1/organizations.csv")
             #expect(table.text.contains("publicDirectory") && table.text.contains("non"))
             let shown = try await directory.raw(
                 .post, "/v1/imports/organizations?mode=apply", role: .operator, headers: ["Content-Type": "text/csv"],
                 body: Array("Nom;Annuaire public\nChambre;oui\nMarque;non\n".utf8))
             #expect(shown.status == 200)
-            // A file hides whom it says to, and shows nobody again who has declined.
+            // A file hides members, and shows none again that have declined.
             #expect(try await directory.raw(.get, "/v1/public/members").items("name") == [])
         }
     }
 
-    @Test("who has no token has few requests a second, by address; who has one is not held up by that")
+    @Test("anonymous callers have a low rate limit by address; authenticated ones are not slowed by it")
     func rate() async throws {
         try await withService(
             DirectoryApplication.self,
@@ -266,7 +266,7 @@ struct PublicDirectoryTests {
 }
 
 extension TestService {
-    /// An expert who agreed to the public directory.
+    /// An expert who consented to the public directory.
     func publishedExpert(_ name: Line, change: (inout CreateExpert.Body) -> Void = { _ in }) async throws -> Expert {
         try await expert(name) {
             $0.consents = ConsentChoices(publicDirectory: true)
@@ -274,7 +274,7 @@ extension TestService {
         }
     }
 
-    /// What stands in the `main` of a page, which must be well-formed.
+    /// The content of a page's `main`, which must be well-formed.
     fileprivate func page(_ path: String) async throws -> Reader {
         let answer = try await raw(.get, path)
         #expect(answer.status == 200)

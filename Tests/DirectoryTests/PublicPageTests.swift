@@ -10,7 +10,7 @@ import Testing
 
 @Suite("the pages of the public directory")
 struct PublicPageTests {
-    @Test("a list is turned forwards and backwards, in the page and in its head; the way back ends on the first page")
+    @Test("a list is paged forwards and backwards, in the page and in its head; backwards it ends on the first page")
     func turning() async throws {
         try await withDirectory { directory in
             for number in 10..<57 {
@@ -29,7 +29,7 @@ struct PublicPageTests {
             let start = try await directory.document(try #require(back.relations["prev"]))
             #expect(start.texts["h3"] == names(10..<30) && start.relations["prev"] == nil)
             #expect(start.texts["nav"]?.last == "Page suivante")
-            // In the page there are the same links as in its head.
+            // The page has the same links as its head.
             #expect(second.links.contains(try #require(second.relations["prev"])))
             #expect(second.links.contains(try #require(second.relations["next"])))
             // Fewer than a page before: the page is as full as any first page.
@@ -39,14 +39,14 @@ struct PublicPageTests {
             for wrong in ["1", "0~a", "0~a~1", "x~a~\(Expert.ID())", "0~%01~\(Expert.ID())"] {
                 #expect(try await directory.raw(.get, "/annuaire?avant=\(wrong)").status == 422, "\(wrong)")
             }
-            // As addresses were once: an identifier alone.
+            // The former form of addresses: only an identifier.
             let old = try await directory.document("/annuaire?apres=\(try #require(fifth.items.last).id)")
             #expect(old.texts["h3"] == names(10..<30))
         }
     }
 
     @Test(
-        "a list goes on where it was, though the last one of the page was erased or merged meanwhile, or the first one of it"
+        "a list continues although a page's last or first record was erased or merged in the meantime"
     )
     func goingOn() async throws {
         try await withDirectory { directory in
@@ -110,7 +110,7 @@ struct PublicPageTests {
     }
 
     @Test(
-        "who is not shown any more is 410, who never was 404, and whoever went into another leads there; all in French")
+        "hidden experts are 410, unknown ones 404, and merged ones redirect to their survivors; all in French")
     func absence() async throws {
         try await withDirectory { directory in
             let shown = try await directory.publishedExpert("Agence")
@@ -147,7 +147,7 @@ struct PublicPageTests {
             }
             let wrong = try await directory.raw(.post, "/annuaire/experts/\(shown.id)")
             #expect(wrong.status == 405 && wrong.headers["allow"] == "GET, HEAD" && wrong.text.contains("lang=\"fr\""))
-            // Elsewhere a path without a route is a problem document, as ever.
+            // Elsewhere an unknown path is still a problem document.
             for path in ["/annuaires", "/v1/nowhere"] {
                 let nowhere = try await directory.raw(.get, path)
                 #expect(nowhere.headers["content-type"] == "application/problem+json")
@@ -166,7 +166,7 @@ struct PublicPageTests {
         }
     }
 
-    @Test("the pages are whole documents: well-formed, in French, one title, one heading, a label for each field")
+    @Test("the pages are complete documents: well-formed, in French, one title, one heading, a label for each field")
     func documents() async throws {
         try await withService(
             DirectoryApplication.self, adjust: { $0.publicURL = "https://annuaire.example" },
@@ -201,14 +201,14 @@ struct PublicPageTests {
     }
 }
 
-/// A whole page. HTML lets some elements have no end; with that put right, a strict parser reads it.
+/// A whole page. HTML lets some elements have no end tag; with that fixed, a strict parser reads it.
 private struct Document {
     private let reader: Reader
     /// The values of all `id`, and of all `for`.
     let identifiers: [String]
     let labelled: [String]
     let descriptions: [String]
-    /// Of the links in the head: `next` → where it leads.
+    /// The links in the head: `next` → its target.
     let relations: [String: String]
 
     var texts: [String: [String]] { reader.texts }

@@ -4,17 +4,17 @@ import Foundation
     import FoundationXML
 #endif
 
-/// What stands in a page or drawing, read by a strict parser: whatever is not well-formed is an error.
+/// The content of a page or drawing, read by a strict parser: anything that is not well-formed is an error.
 final class Reader: NSObject, XMLParserDelegate {
-    /// By the element's name: the text of each, markup inside it left out, in the order of their ends.
+    /// By element name: the text of each, without inner markup, in the order of their end tags.
     private(set) var texts: [String: [String]] = [:]
-    /// By the element's name: what the first one says of itself.
+    /// By element name: the attributes of the first one.
     private(set) var attributes: [String: [String: String]] = [:]
-    /// Where the links lead.
+    /// The targets of the links.
     private(set) var links: [String] = []
-    /// The names of the fields, and what each offers or holds.
+    /// The names of the fields, and what each offers or contains.
     private(set) var fields: [String: [String]] = [:]
-    /// What is chosen in the lists of choices.
+    /// What is selected in the lists of choices.
     private(set) var selected: [String] = []
     private var open: [(name: String, text: String)] = []
     private var field: String?

@@ -11,7 +11,7 @@ import Testing
 @Suite("receipts", .serialized)
 struct ReceiptTests {
     @Test(
-        "the payment that completes a contribution brings its receipt: a page, mailed once, for its organization only")
+        "the payment that completes a contribution issues its receipt: a page, mailed once, for its organization only")
     func page() async throws {
         try await withNetwork { network in
             let directory = network.directory
@@ -46,7 +46,7 @@ struct ReceiptTests {
             #expect(byLink.text.replacing("\(token)/receipt.pdf", with: "receipt.pdf") == page.text)
             #expect(try await directory.raw(.get, "/v1/receipts/x").status == 404)
 
-            // What comes beyond what is owed, and a new name, change nothing that was issued.
+            // An overpayment and a new name change nothing that was issued.
             try await pay(contribution.id, 20_000, directory)
             try await network.change("update organization set name = 'Neuf' where id = \(own.id)")
             #expect(try await see(own.id).text == page.text)
@@ -56,7 +56,7 @@ struct ReceiptTests {
     }
 
     @Test(
-        "the link of a receipt ends when the address that it was mailed to is given up, and not when another comes beside it"
+        "a receipt's link is revoked when its address is given up, and not when another is added"
     )
     func givenUp() async throws {
         try await withNetwork { network in
@@ -74,7 +74,7 @@ struct ReceiptTests {
             #expect(try await directory.raw(.get, path).status == 200)
             try await network.change("update person set email = 'ana@ailleurs.example' where id = \(ana.id)")
             #expect(try await directory.raw(.get, path).status == 404)
-            // One of before has no mark of an address: it holds until it expires.
+            // An older link is not bound to an address: it is valid until it expires.
             let receipt = try await network.services.database.withClient(searchPath: "directory") { client in
                 try await client.first("select id from receipt")?["id", as: Receipt.ID.self]
             }
@@ -84,7 +84,7 @@ struct ReceiptTests {
         }
     }
 
-    @Test("receipts are listed, contributions tell their numbers, and a receipt tells what has gone back since")
+    @Test("receipts are listed, contributions show their numbers, and a receipt shows what was returned since")
     func list() async throws {
         try await withDirectory { directory in
             let operating = try directory.client(.operator)
@@ -125,14 +125,14 @@ struct ReceiptTests {
             #expect(replaced.map(\.number) == [3, 2, 1] && replaced.allSatisfy { $0.returned == nil })
             #expect(replaced.map { $0.replacedBy?.text } == [nil, nil, "\(year)-3"])
             #expect(try await directory.ask(page).text.contains("annule et remplace le reçu n° \(year)-1"))
-            // More than is owed goes onto the credit: nothing is to be attested anew.
+            // An overpayment becomes credit: no new receipt is needed.
             try await pay(contributions[0].id, 5_000, directory)
             #expect(try await list().items.count == 3)
         }
     }
 
     @Test(
-        "a receipt attests no money that went back: its file says so, and another one replaces it when all is paid again"
+        "a receipt does not attest returned money: its file says so, and another replaces it after full payment"
     )
     func returned() async throws {
         try await withNetwork { network in
@@ -160,7 +160,7 @@ struct ReceiptTests {
             }
             #expect(!page.contains("chèque"))
             #expect(try await directory.ask("\(path)/receipt.pdf").body != attested)
-            // The link of the first one shows the first one, which attests nothing any more; a mail brings the second one.
+            // The first one's link shows the first one, which attests nothing any more; a mail brings the second one.
             let old = try await directory.raw(.get, link).text
             #expect(old.contains("annulé et remplacé par le reçu") && !old.contains("certifie avoir reçu"))
             #expect(try await directory.raw(.get, "\(link)/receipt.pdf").body != attested)
@@ -168,7 +168,7 @@ struct ReceiptTests {
         }
     }
 
-    @Test("receipts that are issued at once are numbered without a gap, and one that is rolled back leaves none")
+    @Test("concurrent receipts are numbered without gaps, and a rolled-back one leaves none")
     func numbers() async throws {
         try await withDirectory { directory in
             var contributions: [Contribution.ID] = []
@@ -204,7 +204,7 @@ struct ReceiptTests {
         }
     }
 
-    @Test("without the counter two receipts at once take the same number, and only the constraint is left")
+    @Test("without the counter two concurrent receipts take the same number, and only the constraint remains")
     func withoutCounter() async throws {
         try await withDirectory { directory in
             var contributions: [Contribution.ID] = []

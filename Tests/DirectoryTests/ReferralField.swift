@@ -7,7 +7,7 @@ import Testing
 @testable import Directory
 
 extension ReferralTests {
-    /// An enrolled ambassador in the 64 and experts who match its needs.
+    /// An enrolled ambassador in département 64 and experts who match the needs.
     func withField(experts: Int = 4, _ body: (Field) async throws -> Void) async throws {
         try await withDirectory { directory in
             let person = try await directory.person("Ana", "Bidart")
@@ -60,7 +60,7 @@ extension ReferralTests {
             try await directory.ask(method, path, as: .ambassador, person: person, json: json)
         }
 
-        /// A change by the expert, or by who brought the need.
+        /// A change by the expert, or by the ambassador who brought the need.
         func change(
             _ offer: ReferralOffer, _ json: String, by expert: Expert.ID? = nil, as role: Role? = nil
         ) async throws -> RawAnswer {
@@ -72,6 +72,6 @@ extension ReferralTests {
 }
 
 extension Expert.ID {
-    /// As an expert's token carries it.
+    /// As in an expert's token.
     var claim: Organization.ID { Organization.ID(uuid) }
 }

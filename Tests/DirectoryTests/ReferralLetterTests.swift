@@ -10,7 +10,7 @@ import Testing
 
 @Suite("letters about referrals", .serialized)
 struct ReferralLetterTests {
-    @Test("each expert who is asked has one letter; its page takes the answer without scripts; the ambassador is told")
+    @Test("each expert who is asked gets one letter; its page takes the answer without scripts; the ambassador is told")
     func life() async throws {
         try await withNeed(experts: 3, places: 1) { need in
             let network = need.network
@@ -25,7 +25,7 @@ struct ReferralLetterTests {
             ] {
                 #expect(mail.text.contains(text), "\(text)")
             }
-            // No letter names a person, nor the firm, nor tells the need, whose text may.
+            // No letter names a person or the firm, or contains the need, whose text may name them.
             for name in ["Bidart", "Boulangerie", "0559111111", "tiroir"] {
                 #expect(!mail.text.contains(name), "\(name)")
             }
@@ -36,7 +36,7 @@ struct ReferralLetterTests {
             #expect(page.texts["dd"]?.contains("Ana Bidart, CCI <Béarn>") == true)
             #expect(page.texts["main"]?.first?.contains("Une caisse & son tiroir.") == true)
             #expect(page.texts["button"] == ["J’accepte", "Je décline"])
-            // To look changes nothing, and shows no firm.
+            // Opening the page changes nothing, and does not show the firm.
             #expect(try await need.states() == [.sent, .sent, .sent])
             #expect(page.texts["main"]?.first?.contains("Boulangerie") == false)
 
@@ -60,7 +60,7 @@ struct ReferralLetterTests {
             #expect(try await network.mails(5).contains { $0.subject == "Un expert a accepté votre demande" })
             #expect(try await network.page(follow).texts["main"]?.first?.contains("deux@x.example") == true)
 
-            // Too late: the page says so, and nothing changes. Pressed again: nothing changes either.
+            // Too late: the page says so, and nothing changes. Submitting again changes nothing either.
             let third = try #require(mails.first { $0.recipient == "trois@x.example" }?.path)
             #expect(try await network.post("\(third)/answer", "answer=accepted").status == 303)
             #expect(try await network.page(third).texts["main"]?.first?.contains("vous n’avez plus à répondre") == true)
@@ -72,7 +72,7 @@ struct ReferralLetterTests {
         }
     }
 
-    @Test("a letter and a page say where a firm is, which may have no postal code abroad")
+    @Test("a letter and a page give a firm's place, which may have no postal code abroad")
     func places() {
         #expect(ReferralPlace.phrase("64000", "64") == "du 64000 (Pyrénées-Atlantiques)")
         #expect(ReferralPlace.phrase("64000") == "du 64000")
@@ -81,14 +81,14 @@ struct ReferralLetterTests {
         #expect(ReferralPlace.text(nil, .abroad) == "Étranger")
     }
 
-    @Test("a job that runs again sends nothing again, and one that comes too late sends nothing at all")
+    @Test("a job that runs again sends nothing again, and one that runs too late sends nothing at all")
     func once() async throws {
         try await withNeed(experts: 2, places: 2) { need in
             let network = need.network
             try await need.send()
             #expect(try await network.mails(2).count == 2)
             try await network.idle()
-            // As after a crash between content's answer and the end of the job.
+            // As after a crash between content's response and the end of the job.
             try await need.again()
             try await network.idle()
             #expect(try await network.mails(2).count == 2)
@@ -103,7 +103,7 @@ struct ReferralLetterTests {
             try await network.idle()
             #expect(try await network.mails(3).count == 3)
 
-            // Its day goes by: nobody is invited any more, and the ambassador is told once.
+            // The day for an answer passes: no one is invited any more, and the ambassador is told once.
             try await network.change("update referral_offer set answer_by = current_date - 2 where state = 'sent'")
             try await need.again()
             let routes = ReferralRoutes(backend: network.directory.backend)
@@ -116,7 +116,7 @@ struct ReferralLetterTests {
         }
     }
 
-    @Test("who has no address or has left is not written to; what an ambassador says itself it is not told")
+    @Test("experts without an address or who have left get no letter; ambassadors get none about their own actions")
     func nobody() async throws {
         try await withNeed(experts: 3, places: 2) { need in
             let network = need.network
@@ -129,7 +129,7 @@ struct ReferralLetterTests {
             _ = try await need.answer(0, #"{"state":"accepted"}"#)
             #expect(try await network.mails(3).last?.recipient == "ana@conseil.example")
             _ = try await need.answer(0, #"{"state":"done","satisfaction":4}"#, by: .ambassador)
-            // One that has left meanwhile is told nothing.
+            // An ambassador who has left in the meantime is told nothing.
             try await network.change("update ambassador set left_on = (now() at time zone 'Europe/Paris')::date")
             _ = try await need.answer(1, #"{"state":"declined"}"#)
             try await network.idle()
@@ -137,7 +137,7 @@ struct ReferralLetterTests {
         }
     }
 
-    @Test("a link opens its own offer or referral only, for its time only")
+    @Test("a link opens only its own offer or referral, and only for its time")
     func links() async throws {
         try await withNeed(experts: 2, places: 1) { need in
             let network = need.network
@@ -166,7 +166,7 @@ struct ReferralLetterTests {
         }
     }
 
-    @Test("a link ends when the address that it was mailed to is given up, the expert's and the ambassador's alike")
+    @Test("a link is revoked when its address is given up, the expert's and the ambassador's alike")
     func givenUp() async throws {
         try await withNeed(experts: 2, places: 1) { need in
             let network = need.network
@@ -190,7 +190,7 @@ struct ReferralLetterTests {
         }
     }
 
-    /// Whether a path has a word as it is, or in Base64.
+    /// Whether a path contains a word literally, or in Base64.
     private static func says(_ word: String, _ path: String) -> Bool {
         path.split { "/.".contains($0) }.contains { part in
             part.contains(word)
@@ -199,7 +199,7 @@ struct ReferralLetterTests {
     }
 
     @Test(
-        "a note that cannot be taken is said beside its field, with what was typed; the answer is given once it is put right"
+        "an invalid note is reported beside its field and what was typed is kept; once corrected, it is accepted"
     )
     func note() async throws {
         try await withNeed(experts: 1, places: 1) { need in
@@ -217,7 +217,7 @@ struct ReferralLetterTests {
                 #expect(refused.text.contains(note.hasPrefix("a") ? note : "&lt;matin&gt;</textarea>"))
             }
             #expect(try await need.states() == [.sent])
-            // A browser sends two signs for a line break, which counts as one.
+            // A browser sends two characters for a line break, which counts as one.
             let long = String(repeating: "a%0D%0A", count: 998) + "fin"
             #expect(try await network.post("\(path)/answer", "answer=accepted&note=\(long)").status == 303)
             #expect(try await need.states() == [.accepted])
@@ -227,7 +227,7 @@ struct ReferralLetterTests {
     }
 
     @Test(
-        "a month after an expert accepted, whoever brought the need is asked once what became of it, and tells it on the page"
+        "a month after an acceptance, the ambassador is asked once about the outcome, and states it on the page"
     )
     func outcome() async throws {
         try await withNeed(experts: 3, places: 2) { need in
@@ -239,7 +239,7 @@ struct ReferralLetterTests {
             #expect(try await network.mails(5).count == 5)
             let letters = ReferralLetters(
                 backend: network.directory.backend, letters: try LetterClient(backend: network.directory.backend))
-            // Nobody is asked too early, nor after a season.
+            // No one is asked too early, nor after 120 days.
             try await letters.askOutcomes()
             try await network.change(
                 "update referral_offer set answered_at = now() - interval '121 days' where state = 'accepted'")
@@ -276,7 +276,7 @@ struct ReferralLetterTests {
             #expect(done.status == 303 && done.headers["location"] == path)
             #expect(try await tell(1, "abandoned").status == 303)
             #expect(try await need.states() == [.done, .abandoned, .withdrawn])
-            // It is told better for a while; what was abandoned stays so.
+            // A better outcome can be stated for a while; an abandoned one stays so.
             #expect(try await tell(0, "done&satisfaction=4").status == 303)
             #expect(try await network.page(path).texts["main"]?.first?.contains("satisfaction\u{A0}: 4 sur 5") == true)
             #expect(try await tell(0, "abandoned").status == 303)
@@ -287,7 +287,7 @@ struct ReferralLetterTests {
             #expect(try await tell(0, "done&satisfaction=1").status == 303)
             #expect(try await network.page(path).texts["main"]?.first?.contains("satisfaction\u{A0}: 4 sur 5") == true)
 
-            // Nobody else's offer, and by no other link.
+            // Not for another's offer, and not by another link.
             let links = network.directory.backend.links
             let token = links.token(
                 purpose: "referral", subject: Referral.ID().text, expires: .now.advanced(by: .seconds(60)))
@@ -299,7 +299,7 @@ struct ReferralLetterTests {
         }
     }
 
-    @Test("an expert that leaves has no offer left to answer; whoever brought the need is told, and asks another")
+    @Test("an expert that leaves has no open offers; the ambassador is told, and asks another")
     func leaving() async throws {
         try await withNeed(experts: 2, places: 1) { need in
             let network = need.network
@@ -343,7 +343,7 @@ struct ReferralLetterTests {
             offers = page.items.sorted { $0.id.text < $1.id.text }
         }
 
-        /// Of the offers in the order of the experts.
+        /// The states of the offers in the order of the experts.
         func states() async throws -> [ReferralOffer.State] {
             let list = try await network.directory.client(.operator).send(ListReferralOffers.request(query: .init()))
             return experts.compactMap { expert in list.items.first { $0.expert == expert.id }?.state }
@@ -364,7 +364,7 @@ struct ReferralLetterTests {
                 person: role == .ambassador ? person : nil, ifMatch: offer.version, json: json)
         }
 
-        /// Every invitation's job once more.
+        /// Runs every invitation's job once more.
         func again() async throws {
             try await network.change(
                 """
@@ -404,7 +404,7 @@ struct ReferralLetterTests {
 }
 
 extension Network {
-    /// What stands in the `main` of a page, which must be well-formed.
+    /// The content of a page's `main`, which must be well-formed.
     fileprivate func page(_ path: String) async throws -> Reader {
         let answer = try await directory.raw(.get, path)
         #expect(answer.status == 200)

@@ -10,7 +10,7 @@ import Testing
 /// Several experts accept the last place at the same time.
 @Suite("a rush for the last place", .serialized)
 struct ReferralRaceTests {
-    @Test("five accept at once over HTTP: one has the place, the others are told that it is taken")
+    @Test("five accept at once over HTTP: one gets the place, the others are told that it is taken")
     func overHTTP() async throws {
         try await withDirectory { directory in
             let stage = try await Stage.make(directory)
@@ -36,7 +36,7 @@ struct ReferralRaceTests {
         }
     }
 
-    @Test("without the lock, the database itself still refuses the place after the last")
+    @Test("without the lock, the database still refuses one place too many")
     func guardAlone() async throws {
         try await withDirectory { directory in
             let stage = try await Stage.make(directory)
@@ -46,7 +46,7 @@ struct ReferralRaceTests {
         }
     }
 
-    @Test("the same without lock and guard gives one place to all of them")
+    @Test("without lock and constraint, all of them get the place")
     func withoutGuard() async throws {
         try await withDirectory { directory in
             let stage = try await Stage.make(directory)
@@ -59,19 +59,19 @@ struct ReferralRaceTests {
         }
     }
 
-    @Test("an expert that leaves while it is being asked is not asked: whoever asks waits, and finds that it has left")
+    @Test("an expert that is leaving is not asked: the request waits, and finds that it has left")
     func leaving() async throws {
         #expect(try await askedWhileLeaving { try await ReferralOfferStore.hold($0, in: $1) } == 0)
     }
 
-    @Test("the same without holding the expert leaves an offer that nobody takes back")
+    @Test("without locking the expert, an offer remains that is never withdrawn")
     func leavingWithoutGuard() async throws {
         #expect(try await askedWhileLeaving { _, _ in } == 1)
     }
 
     /// Asks an expert while the transaction in which it leaves is open.
     ///
-    /// - Returns: how many offers it has then that wait for an answer.
+    /// - Returns: how many of its offers then wait for an answer.
     private func askedWhileLeaving(
         _ hold: @escaping @Sendable ([Expert.ID], PostgresTransaction) async throws -> Void
     ) async throws -> Int {
@@ -99,7 +99,7 @@ struct ReferralRaceTests {
                         referral, to: [expert], ids: [ReferralOffer.ID()], answerBy: Day.today.adding(days: 7),
                         in: transaction)
                 }
-                // Let go once whoever asks waits for the expert; without holding it, it is through by then.
+                // Committed once the request waits for the expert; without the lock, it has ended by then.
                 for _ in 1...100 {
                     let waiting = try await client.first(
                         "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'")
@@ -116,7 +116,7 @@ struct ReferralRaceTests {
         }
     }
 
-    /// Five experts who can be asked, and the staff who asks them.
+    /// Five experts who can be asked, and the staff who ask them.
     private struct Stage {
         let directory: TestService
         let experts: [Expert]
@@ -144,9 +144,9 @@ struct ReferralRaceTests {
             ).items
         }
 
-        /// All of them at once, by the store's statement alone: nobody holds the referral first.
+        /// All of them at once, by the store's statement alone, without locking the referral first.
         ///
-        /// - Returns: how many the database let have the place.
+        /// - Returns: how many the database gave the place to.
         func acceptAll(_ offers: [ReferralOffer]) async throws -> Int {
             try await directory.database.withClient(searchPath: "directory") { client in
                 try await withThrowingTaskGroup(of: Bool.self) { group in

@@ -11,7 +11,7 @@ import Testing
 @Suite("referrals")
 struct ReferralTests {
     @Test(
-        "an offer goes only where its life leads", arguments: ReferralOffer.State.allCases,
+        "an offer allows only the transitions of its life cycle", arguments: ReferralOffer.State.allCases,
         ReferralOffer.State.allCases)
     func transitions(from: ReferralOffer.State, to: ReferralOffer.State) {
         let allowed: [ReferralOffer.State: Set<ReferralOffer.State>] = [
@@ -22,7 +22,7 @@ struct ReferralTests {
         #expect(from.allows(to) == allowed[from]?.contains(to))
     }
 
-    @Test("an ambassador's need goes to the experts it chose; one accepts, the others are let go; then it is done")
+    @Test("a need goes to the chosen experts; one accepts, the other offers are withdrawn; then it is done")
     func life() async throws {
         try await withField { field in
             let referral = try await field.referral(firm: Firm(name: "Boulangerie", telephone: "0559000000"))
@@ -34,7 +34,7 @@ struct ReferralTests {
             #expect(offers.allSatisfy { $0.answerBy == Day.today.adding(days: 7) })
             #expect(try await field.get(referral).asked == 3)
 
-            // Nobody who was asked is told who the firm is.
+            // No expert who was asked is told who the firm is.
             let first = try await field.offer(to: ids[0])
             #expect(first.firm == nil && first.description == referral.description)
             #expect(
@@ -55,7 +55,7 @@ struct ReferralTests {
             #expect(full.status == 409)
             #expect(try full.problem().slug == "referral-taken")
 
-            // What became of it, by who brought it.
+            // The outcome, stated by the ambassador who brought the need.
             let open = try await field.offer(to: ids[1])
             #expect(try await field.change(open, #"{"state":"done"}"#).pointer() == "/satisfaction")
             #expect(try await field.change(open, #"{"state":"done","satisfaction":6}"#).pointer() == "/satisfaction")
@@ -70,7 +70,7 @@ struct ReferralTests {
         }
     }
 
-    @Test("an expert that abandons gives its place back; a closed referral asks nobody any more")
+    @Test("an expert that abandons releases its place; a closed referral asks no one any more")
     func abandoned() async throws {
         try await withField { field in
             let ids = field.experts.map(\.id)
@@ -96,7 +96,7 @@ struct ReferralTests {
         }
     }
 
-    @Test("what makes no sense is refused by pointer, and at most five are asked at a time")
+    @Test("invalid requests are refused by pointer, and at most five experts are asked at a time")
     func refused() async throws {
         try await withField(experts: 7) { field in
             for (json, pointer) in [
@@ -134,7 +134,7 @@ struct ReferralTests {
         }
     }
 
-    @Test("an ambassador sees its own referrals, an expert the offers sent to it, and nobody else's")
+    @Test("ambassadors see their own referrals, experts the offers sent to them, and no one else's")
     func visibility() async throws {
         try await withField { field in
             let directory = field.directory
@@ -188,7 +188,7 @@ struct ReferralTests {
         }
     }
 
-    @Test("the day for an answer goes by: the offer has expired at once, and the schedule writes it down")
+    @Test("when the day for an answer has passed the offer has expired at once, and the schedule records it")
     func expired() async throws {
         try await withField { field in
             let directory = field.directory
@@ -214,7 +214,7 @@ struct ReferralTests {
         }
     }
 
-    @Test("who the firm was is forgotten a year after the last change, or when the rule says")
+    @Test("the firm's identity is deleted a year after the last change, or when the rule says")
     func forgotten() async throws {
         try await withField { field in
             let directory = field.directory
@@ -237,7 +237,7 @@ struct ReferralTests {
         }
     }
 
-    @Test("matches are ranked: topics, nearness, record; those who were asked or are not published are not among them")
+    @Test("matches are ranked by topics, nearness and record; asked or unpublished experts are not included")
     func ranking() async throws {
         try await withField(experts: 0) { field in
             let directory = field.directory
@@ -281,7 +281,7 @@ struct ReferralTests {
             #expect(first.allSatisfy { $0.acceptance == 600 && $0.satisfaction == 600 && $0.freshness == 1000 })
             #expect(first.first?.score == 880)
 
-            // The nearest declines four other needs; a year goes by for the second.
+            // The nearest declines four other needs; a year passes for the second.
             for _ in 0..<4 {
                 let other = try await field.referral(topics: ["cloud"])
                 _ = try await field.send(other, to: [best.id])
@@ -296,7 +296,7 @@ struct ReferralTests {
                     """
                     update directory.expert set confirmed_at = now() - interval '365 days' where id = \(near.id)
                     """)
-                // To be edited is not to be confirmed, and an old edit does not age what was confirmed.
+                // Editing is not confirming, and an old edit does not age what was confirmed.
                 try await client.execute("update directory.expert set updated_at = now() where id = \(near.id)")
                 try await client.execute(
                     "update directory.expert set updated_at = now() - interval '365 days' where id = \(far.id)")
@@ -309,7 +309,7 @@ struct ReferralTests {
             #expect(record[far.id]?.freshness == 1000)
             #expect(second.prefix(3).map(\.expert) == [best.id, same.id, near.id])
 
-            // What was taken on and not done counts as not satisfied at all; a bad outcome as a bad one.
+            // An accepted but abandoned need counts as no satisfaction at all; a bad outcome as a bad one.
             for outcome in [#"{"state":"abandoned"}"#, #"{"state":"done","satisfaction":1}"#] {
                 let other = try await field.referral(topics: ["cloud"])
                 _ = try await field.send(other, to: [far.id])
@@ -320,20 +320,20 @@ struct ReferralTests {
             let worse = try #require(third.first { $0.expert == far.id })
             #expect(worse.acceptance == 714 && worse.satisfaction == 360)
             #expect(worse.score < (record[far.id]?.score ?? 0))
-            // An entry that nobody has confirmed for eighteen months is proposed no more.
+            // An entry not confirmed for eighteen months is no longer proposed.
             try await directory.database.withClient { client in
                 try await client.execute(
                     "update directory.expert set confirmed_at = now() - interval '19 months' where id = \(far.id)")
             }
             #expect(try await matches().contains { $0.expert == far.id } == false)
 
-            // Whoever has been asked is not proposed again.
+            // An expert who has been asked is not proposed again.
             _ = try await field.send(referral, to: [best.id])
             #expect(try await matches().contains { $0.expert == best.id } == false)
         }
     }
 
-    @Test("whoever was let go may be asked again for the same need; who declined is not")
+    @Test("an expert whose offer was withdrawn may be asked again for the same need; one who declined may not")
     func again() async throws {
         try await withField { field in
             let ids = field.experts.map(\.id)
@@ -358,7 +358,7 @@ struct ReferralTests {
                 #expect(twice.status == 409)
                 #expect(try twice.pointer() == "/experts/0")
             }
-            // Nor by the database's own leave.
+            // The database refuses it, too.
             try await field.directory.database.withClient { client in
                 await #expect(throws: PostgresError.self) {
                     try await client.execute(
@@ -374,7 +374,7 @@ struct ReferralTests {
         }
     }
 
-    @Test("who has left the forum brings no need, asks nobody, and has none brought in its name")
+    @Test("an ambassador who has left brings no need, asks no one, and none is brought in their name")
     func left() async throws {
         try await withField { field in
             let referral = try await field.referral()

@@ -10,7 +10,7 @@ import Testing
 
 @Suite("letters about contributions", .serialized)
 struct ReminderTests {
-    @Test("the call, a week before, fifteen and thirty days after: each once, whoever calls, until it is paid")
+    @Test("the call, and reminders a week before and fifteen and thirty days after: each once, until it is paid")
     func steps() async throws {
         try await withNetwork(replicas: 2) { network in
             let directory = network.directory
@@ -45,7 +45,7 @@ struct ReminderTests {
     }
 
     @Test(
-        "who has paid gets no reminder, and one without an address of its own is written to its titular representative")
+        "a paid member gets no reminder, and mail to one without an address goes to its titular representative")
     func paid() async throws {
         try await withNetwork { network in
             let directory = network.directory
@@ -68,7 +68,7 @@ struct ReminderTests {
                 ))
             let asked = try await operating.send(SendContributionReminders.request())
             #expect(asked == ContributionReminders(letters: 1, withoutAddress: 1))
-            // Alpha's receipt, and the call to the titular of Bêta.
+            // Alpha's receipt, and the call to Bêta's titular representative.
             let mails = try await network.mails(2)
             #expect(Set(mails.map(\.recipient)) == ["a@alpha.example", "ana@beta.example"])
             try await network.idle()
@@ -76,7 +76,7 @@ struct ReminderTests {
         }
     }
 
-    @Test("the call and the receipt go to accounting, where an organization has such a mailbox")
+    @Test("the call and the receipt go to accounting, if an organization has such a mailbox")
     func accounting() async throws {
         try await withNetwork { network in
             let directory = network.directory
@@ -101,7 +101,7 @@ struct ReminderTests {
         }
     }
 
-    @Test("what is due and what was sent is listed, with who has no address; a letter says how and until when to pay")
+    @Test("due and sent letters are listed, with members without address; a letter says how and until when to pay")
     func list() async throws {
         try await withNetwork(paymentDetails: "IBAN : FR76 3000 6000 0112 3456 7890 189") { network in
             let directory = network.directory

@@ -47,7 +47,7 @@ struct RetentionTests {
         }
     }
 
-    @Test("an ambassador is kept, and who was one until three years ago is not")
+    @Test("an ambassador is kept, and one who left three years ago is not")
     func formerAmbassadors() async throws {
         try await withDirectory { directory in
             let operating = try directory.client(.operator)
@@ -70,7 +70,7 @@ struct RetentionTests {
         }
     }
 
-    @Test("people without role and contact are erased by the job, unless a service has seen them or is silent")
+    @Test("the job erases people without role and contact, unless a service has seen them or does not respond")
     func enforced() async throws {
         for seen in [nil, Timestamp.now] as [Timestamp?] {
             try await withServices([DirectoryApplication.self, EventsPeer.self, ContentPeer.self, LobbyingPeer.self]) {
@@ -100,7 +100,7 @@ struct RetentionTests {
     }
 }
 
-/// A service that knows of everybody the same: when they were last seen.
+/// A service that reports the same about everyone: when they were last seen.
 protocol Peer: ServiceApplication {}
 
 extension Peer {

@@ -8,9 +8,9 @@ import Testing
 
 @testable import Directory
 
-@Suite("rows of one file that are the same record")
+@Suite("rows of one file about the same record")
 struct RowQueueTests {
-    @Test("rows wait for those before them with which they share a key, and for no others")
+    @Test("rows wait for earlier rows with a common key, and for no others")
     func order() {
         var queue = RowQueue(keys: [["a"], ["b"], ["a", "b"], ["c", "c"], ["b"], []])
         #expect(queue.ready == [0, 1, 3, 5])
@@ -24,7 +24,7 @@ struct RowQueueTests {
         #expect(queue.ready == [])
     }
 
-    @Test("whatever keys rows have, each is ready once and after all that share one")
+    @Test("whatever keys the rows have, each is ready once and after all that share one")
     func anyKeys() {
         var random = SystemRandomNumberGenerator()
         for _ in 1...50 {
@@ -62,12 +62,12 @@ struct RowQueueTests {
             }
             #expect(outcome.rows.map(\.row) == Array(1...1000))
             #expect((outcome.count(.created), outcome.count(.skipped)) == (1, 999))
-            // The rows that waited, again; matching what is left over and over would have been 500,500.
+            // The waiting rows, once more; matching the remainder repeatedly would have been 500,500.
             #expect(CountedRow.matched.withLock { $0 } == 1999)
         }
     }
 
-    @Test("a file of nothing but the same expert is taken, row by row")
+    @Test("a file that repeats one expert is imported, row by row")
     func same() async throws {
         try await withDirectory { directory in
             var file = "name,email,type,postalCode,commune,website\n"
@@ -81,7 +81,7 @@ struct RowQueueTests {
     }
 }
 
-/// A row of which all are the same record; it counts how often one is matched, and writes nothing.
+/// A row where all are the same record; counts the matches, and writes nothing.
 private struct CountedRow: ImportedRow {
     static let entity = "expert"
     static let noun = "expert"

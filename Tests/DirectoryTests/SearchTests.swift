@@ -9,7 +9,7 @@ import Testing
 
 @Suite("search")
 struct SearchTests {
-    /// A directory with a handful of experts, their words taken in.
+    /// A directory with a handful of experts whose words are indexed.
     private func withExperts(_ body: (TestService) async throws -> Void) async throws {
         try await withDirectory { directory in
             let experts: [(Line, PostalCode, Line, [Topic], [Line])] = [
@@ -40,7 +40,7 @@ struct SearchTests {
         return try answer.items("name")
     }
 
-    @Test("accents, endings, beginnings and typing errors are forgiven; nonsense finds nobody")
+    @Test("accents, endings, prefixes and typing errors are tolerated; nonsense finds no one")
     func words() async throws {
         try await withExperts { directory in
             for q in ["bearn", "B%C3%89ARN", "b%C3%A9arne", "bear", "baern"] {
@@ -55,7 +55,7 @@ struct SearchTests {
         }
     }
 
-    @Test("St, Ste, Sts and Stes are Saint, Sainte, Saints and Saintes, whichever is written and whichever is typed")
+    @Test("St, Ste, Sts and Stes match Saint, Sainte, Saints and Saintes, in stored names and queries")
     func saints() async throws {
         try await withExperts { directory in
             let experts: [(Line, PostalCode, Line)] = [
@@ -90,14 +90,14 @@ struct SearchTests {
                 #expect(Set(try listed.items("name")) == Set(found), "\(q)")
             }
             #expect(try await names("?q=saintes", in: directory).contains("Web F"))
-            // Who has typed two letters may be about to type more.
+            // Two letters may be the beginning of a longer word.
             let begun = try await names("?q=st", in: directory)
             #expect(begun.contains("Studio Blanc") && begun.contains("Web A") && begun.contains("Atelier St-Martin"))
             #expect(try await names("?q=blanc%20st", in: directory) == ["Studio Blanc"])
         }
     }
 
-    @Test("the same of organizations, in the list and in the public directory")
+    @Test("the same for organizations, in the list and in the public directory")
     func saintOrganizations() async throws {
         try await withDirectory { directory in
             let operating = try directory.client(.operator)
@@ -125,7 +125,7 @@ struct SearchTests {
         }
     }
 
-    @Test("words are known as soon as they are written, by whatever way, and nobody waits for the job of the minute")
+    @Test("words are indexed as soon as they are written, in every way, without waiting for the minute's job")
     func atOnce() async throws {
         try await withDirectory { directory in
             try await eventually("the job of the minute is put off") {
@@ -159,7 +159,7 @@ struct SearchTests {
         }
     }
 
-    @Test("one run takes in what many have asked for, and whoever writes experts waits for nobody who does")
+    @Test("one run indexes what many have written, and writers of experts do not wait for each other")
     func coalesced() async throws {
         try await withDirectory { directory in
             let database = directory.backend.database
@@ -194,7 +194,7 @@ struct SearchTests {
         }
     }
 
-    @Test("a word that PostgreSQL takes apart is one word, and keeps no other from being known")
+    @Test("a word that PostgreSQL would split is one word, and keeps no other from being indexed")
     func takenApart() async throws {
         try await withDirectory { directory in
             _ = try await directory.expert("Cordonnerie 3e12ab 1e5x2 0e1f")
@@ -211,7 +211,7 @@ struct SearchTests {
         }
     }
 
-    @Test("signs and digits in a name are no matter, and a name of small words is found")
+    @Test("punctuation and digits in a name do not matter, and a name of stop words is found")
     func signs() async throws {
         try await withExperts { directory in
             for name: Line in ["Skyminds.net", "Studio web/print", "Créa3D", "Web 2.0 & Cie", "Aura", "Groupe Aura"] {
@@ -224,12 +224,12 @@ struct SearchTests {
                 #expect(try await names("?q=\(q)", in: directory) == [found], "\(q)")
             }
             #expect(try await names("?q=aura", in: directory) == ["Aura", "Groupe Aura"])
-            // Beside a word that says something, they need not be there.
+            // Beside a significant word, they need not match.
             #expect(try await names("?q=l%27agence%20du%20paris", in: directory) == ["Agence de Paris"])
         }
     }
 
-    @Test("a misspelt name that was corrected is forgiven to those who type it, from the next night on")
+    @Test("a misspelling corrected in a name counts as a typing error from the next night on")
     func corrected() async throws {
         try await withExperts { directory in
             let wrong = try await directory.expert("Infromatique du Gave")
@@ -248,7 +248,7 @@ struct SearchTests {
         }
     }
 
-    @Test("words of experts who are not shown are none to an ambassador")
+    @Test("words of hidden experts do not exist for an ambassador")
     func hiddenWords() async throws {
         try await withExperts { directory in
             _ = try await directory.expert("Bearm Caché")
@@ -267,19 +267,19 @@ struct SearchTests {
         }
     }
 
-    @Test("who begins with what was typed comes first, then the others, page after page")
+    @Test("names that begin with the query come first, then the others, page after page")
     func order() async throws {
         try await withExperts { directory in
             let all = ["Informatique Landaise", "Béarn Informatique"]
             #expect(try await names("?q=informatique", in: directory) == all)
-            // In another ending, too.
+            // With another ending, too.
             #expect(try await names("?q=Informatiques", in: directory) == all)
             #expect(try await names("?q=ateliers", in: directory) == ["Atelier Numérique"])
             _ = try await directory.expert("Anciens Ateliers")
             #expect(try await names("?q=ateliers", in: directory) == ["Atelier Numérique", "Anciens Ateliers"])
             let first = try await directory.ask("/v1/expert-search?q=informatique&limit=1")
             let next = try #require(try first.json()["next"]?.string)
-            // One that comes before the cursor does not come again, and moves nothing.
+            // A record added before the cursor does not repeat or shift anything.
             _ = try await directory.expert("Informatique Avant")
             let second = try await directory.ask("/v1/expert-search?q=informatique&limit=1&cursor=\(next)")
             #expect(try first.items("name") + second.items("name") == all)
@@ -310,12 +310,12 @@ struct SearchTests {
                 cursor = try page.json()["next"]?.string.map { "&cursor=\($0)" } ?? ""
             }
             #expect(paged == fromPau && cursor == "")
-            // A postal code that lies nowhere has no neighbours: by name.
+            // An unknown postal code has no neighbours: sorted by name.
             #expect(try await names("?near=99999", in: directory).first == "Agence de Paris")
         }
     }
 
-    @Test("filters go together, and facets count what they leave")
+    @Test("filters are combined, and facets count the results")
     func facets() async throws {
         try await withExperts { directory in
             #expect(try await names("?region=75&topic=cloud", in: directory).count == 2)
@@ -337,7 +337,7 @@ struct SearchTests {
         }
     }
 
-    @Test("who is fresh, ageing, stale, enrolled or gone is found by that, and counted")
+    @Test("fresh, ageing, stale, enrolled and former experts are found by their state, and counted")
     func freshness() async throws {
         try await withExperts { directory in
             try await directory.database.withClient { client in
@@ -367,7 +367,7 @@ struct SearchTests {
         }
     }
 
-    @Test("an ambassador finds those who agreed to the public directory, an expert itself")
+    @Test("ambassadors find experts who consented to the public directory, experts themselves")
     func visibility() async throws {
         try await withExperts { directory in
             let shown = try await directory.expert("Béarn Visible") { $0.consents = .init(publicDirectory: true) }
@@ -385,7 +385,7 @@ struct SearchTests {
     }
 
     @Test(
-        "signs of which one becomes many letters are searched like all others",
+        "characters that normalise to several letters are searched like all others",
         arguments: ["℡", "ﬁ", "㎉", "㏘", "ﷺ", "⅒", "İ"])
     func expanding(sign: String) async throws {
         try await withExperts { directory in
@@ -404,7 +404,7 @@ struct SearchTests {
         }
     }
 
-    @Test("no sign that folding makes a sign of a search is a failure, however often and wherever it is typed")
+    @Test("characters that normalise to search operators cause no failure, however often and wherever typed")
     func foldedSigns() async throws {
         try await withDirectory { directory in
             let chamber = try await directory.client(.operator).send(

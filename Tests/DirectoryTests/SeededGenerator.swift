@@ -1,4 +1,4 @@
-/// SplitMix64: the same seed gives the same test again.
+/// SplitMix64: the same seed reproduces the same test.
 struct SeededGenerator: RandomNumberGenerator {
     private var state: UInt64
 

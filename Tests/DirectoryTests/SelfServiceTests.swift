@@ -10,7 +10,7 @@ import Testing
 
 @Suite("self-service by link", .serialized)
 struct SelfServiceTests {
-    @Test("who asks for a link gets one by mail, corrects the record by the form, leaves and comes back")
+    @Test("a requested link is mailed; it lets a person correct the record by a form, leave and come back")
     func expert() async throws {
         try await withNetwork { network in
             let directory = network.directory
@@ -25,10 +25,10 @@ struct SelfServiceTests {
             let form = try await directory.raw(.get, "\(path)/record")
             #expect(form.text.contains(#"name="topics" value="hosting" checked"#))
             #expect(form.text.contains(#"<label for="departements">"#))
-            // The question that the ledger will say was put is the one that is read.
+            // The form shows the same question that the ledger records.
             #expect(form.text.contains("accepte de recevoir le Flash info du club par courriel, tous les quinze jours"))
 
-            // What cannot be taken is said beside its field; what was typed stays; nothing is changed.
+            // An invalid value is reported beside its field; what was typed is kept; nothing changes.
             let wrong = try await network.post(
                 "\(path)/record", "version=1&email=nobody&telephone=abc&departements=99&topics=hosting&brands=&website="
             )
@@ -51,7 +51,7 @@ struct SelfServiceTests {
             #expect(now.consents.flashInfo?.agreed == true && now.consents.partnerOffers?.agreed == false)
             #expect(now.confirmedAt > expert.confirmedAt && now.name == expert.name && now.siret == expert.siret)
 
-            // The form that was open before knows the record as it was.
+            // The form that was open before has the earlier version of the record.
             let current = String(try #require(saved.headers["location"]?.split(separator: "?").first))
             let stale = try await network.post(
                 "\(current)/record", "version=1&departements=64&email=zoe%40atelier.example")
@@ -92,7 +92,7 @@ struct SelfServiceTests {
         }
     }
 
-    @Test("nobody learns who is in the directory, and nobody's letter box is filled")
+    @Test("no one learns who is in the directory, and no mailbox is flooded")
     func discretion() async throws {
         try await withNetwork { network in
             let directory = network.directory
@@ -135,7 +135,7 @@ struct SelfServiceTests {
         }
     }
 
-    @Test("a link opens its own record only, for its time only, and says so in French otherwise")
+    @Test("a link opens only its own record, only for its time, and otherwise says so in French")
     func links() async throws {
         try await withNetwork { network in
             let directory = network.directory
@@ -163,13 +163,13 @@ struct SelfServiceTests {
         }
     }
 
-    @Test("whoever has the link asks for an erasure once; the staff begins it, and the link leads nowhere")
+    @Test("a link requests an erasure once; when the staff begins it, the link leads nowhere")
     func rights() async throws {
         try await withNetwork { network in
             let directory = network.directory
             let own = try await directory.expert("À nous") { $0.email = "nous@example.org" }
             let path = try await link(to: "nous@example.org", network)
-            // Events and lobbying are not there: a part of what is known would not be the whole.
+            // Events and lobbying are missing: incomplete personal data is not returned.
             #expect(try await directory.raw(.get, "\(path)/data").status == 503)
             #expect(try await directory.raw(.get, path).text.contains("Demander l’effacement"))
             for _ in 1...2 { #expect(try await network.post("\(path)/erasure").status == 303) }
@@ -185,7 +185,7 @@ struct SelfServiceTests {
         }
     }
 
-    @Test("no cache keeps what a link opens, nor does a page that it leads to hear of it")
+    @Test("what a link opens is not cached, and pages linked from it get no referrer")
     func caches() async throws {
         try await withNetwork { network in
             let directory = network.directory
@@ -205,7 +205,7 @@ struct SelfServiceTests {
     }
 
     @Test(
-        "strangers have a record mailed three links a day at the most, whatever address of it they ask by, and are told nothing"
+        "anonymous callers get at most three links a day mailed to a record, by any address, and learn nothing"
     )
     func threeADay() async throws {
         try await withNetwork { network in
@@ -213,7 +213,7 @@ struct SelfServiceTests {
             func ask(_ email: String) async throws -> String {
                 let answer = try await network.post("/v1/self-service", "email=\(email.replacing("@", with: "%40"))")
                 #expect(answer.status == 200)
-                // Each as if it were asked for half an hour later.
+                // Each as if it were requested half an hour later.
                 try await network.idle()
                 try await network.change("update self_service_link set asked_at = asked_at - interval '30 minutes'")
                 return answer.text
@@ -239,7 +239,7 @@ struct SelfServiceTests {
         }
     }
 
-    @Test("requests at once for one record are counted one after the other")
+    @Test("concurrent requests for one record are counted one after the other")
     func threeAtOnce() async throws {
         try await withNetwork { network in
             let expert = try await network.directory.expert("À nous") { $0.email = "nous@example.org" }
@@ -249,7 +249,7 @@ struct SelfServiceTests {
                 select gen_random_uuid(), \(expert.id), now() - interval '1 hour' from generate_series(1, 2)
                 """)
             let database = network.directory.backend.database
-            /// How many of two requests at once are noted; the second begins while the first has not committed.
+            /// How many of two concurrent requests are recorded; the second begins while the first has not committed.
             func noted(_ note: @escaping @Sendable (PostgresTransaction) async throws -> Bool) async throws -> Int {
                 let (first, later) = try await database.transaction(retries: 0) { transaction in
                     let first = try await note(transaction)
@@ -264,7 +264,7 @@ struct SelfServiceTests {
             }
             #expect(
                 try await noted { try await SelfServiceStore.note(.expert(expert.id), in: $0) != nil } == 1)
-            // Negative control: what the same statement does without holding the record.
+            // Negative control: the same statement without locking the record.
             try await network.change("delete from self_service_link where asked_at > now() - interval '30 minutes'")
             let unheld = try await noted { transaction in
                 try await transaction.first(
@@ -286,7 +286,7 @@ struct SelfServiceTests {
         return try row?["waiting"] ?? false
     }
 
-    @Test("an address may be changed and not taken away; the old one is told, and its links open nothing any more")
+    @Test("an address may be changed but not removed; the old one is notified, and its links are revoked")
     func moved() async throws {
         try await withNetwork { network in
             let directory = network.directory
@@ -296,7 +296,7 @@ struct SelfServiceTests {
                 let refused = try await network.post("\(path)/record", "version=1&departements=64&\(empty)")
                 #expect(refused.status == 422 && refused.text.contains("Indiquez une adresse électronique"))
             }
-            // The same address, written otherwise, is no other one.
+            // The same address in other case is not a new one.
             let same = try await network.post(
                 "\(path)/record", "version=1&departements=64&email=Ancienne%40atelier.example")
             #expect(same.status == 303 && same.headers["location"] == "\(path)?done=changed")
@@ -313,10 +313,10 @@ struct SelfServiceTests {
             #expect(try await network.post("\(path)/confirmation").status == 404)
             #expect(try await network.post("\(path)/transition", "to=left").status == 404)
             #expect(try await network.post("\(path)/erasure").status == 404)
-            // Whoever changed it goes on by a link to the new one.
+            // The change continues by a link to the new address.
             let next = try #require(saved.headers["location"])
             #expect(try await directory.raw(.get, next).text.contains("Merci\u{A0}: votre fiche est enregistrée"))
-            // The same for whoever changes it otherwise.
+            // The same for a change made in another way.
             _ = try await directory.ask(
                 .patch, "/v1/experts/\(expert.id)", ifMatch: try await get(expert.id, directory).version,
                 json: #"{"email":"troisieme@atelier.example"}"#)
@@ -326,7 +326,7 @@ struct SelfServiceTests {
 
     // MARK: Steps
 
-    /// Asks for a link, and takes it from the mail.
+    /// Requests a link, and reads it from the mail.
     private func link(to email: String, _ network: Network) async throws -> String {
         let answer = try await network.post("/v1/self-service", "email=\(email.replacing("@", with: "%40"))")
         #expect(answer.status == 200)

@@ -9,7 +9,7 @@ import Testing
 
 @Suite("the sitemap")
 struct SitemapTests {
-    @Test("every public profile stands in it once, in files of a size, with a list of them where one is not enough")
+    @Test("every public profile is listed once, in files of limited size, with an index if one is not enough")
     func files() async throws {
         try await withService(
             DirectoryApplication.self, adjust: { $0.publicURL = "https://annuaire.example" },
@@ -48,7 +48,7 @@ struct SitemapTests {
                     listed += file
                 }
                 #expect(Set(listed) == addresses && listed.count == addresses.count)
-                // Just enough room for all: one file.
+                // Exactly enough room for all: one file.
                 let exact = SitemapRoutes(backend: directory.backend, size: 10)
                 #expect(try Reader.read(try await written(nil, exact)).texts["loc"]?.count == 10)
                 #expect(try await directory.raw(.get, "/sitemap.xml?part=x").status == 404)
@@ -80,7 +80,7 @@ struct SitemapTests {
         }
     }
 
-    @Test("robots are led to the directory and its sitemap, and kept from the API")
+    @Test("robots are directed to the directory and its sitemap, and excluded from the API")
     func robots() async throws {
         try await withService(
             DirectoryApplication.self, adjust: { $0.publicURL = "https://annuaire.example" },

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Directory
 
-@Suite("tags of XML")
+@Suite("XML tags")
 struct TagMeterTests {
     private func accepts(_ text: String, inPiecesOf size: Int) -> Bool {
         var meter = TagMeter()
@@ -19,7 +19,7 @@ struct TagMeterTests {
     }
 
     @Test(
-        "a tag is measured, wherever it stands; what stands in comments, CDATA and instructions is none",
+        "a tag is measured wherever it is; comments, CDATA and instructions contain none",
         arguments: [1, 7, 100_000])
     func measured(size: Int) {
         let long = String(repeating: "z ", count: 2000)
@@ -27,11 +27,11 @@ struct TagMeterTests {
             ("<a><!-- <export by bank\n\(long)--></a>", true), ("<a><![CDATA[ <b \(long)]]></a>", true),
             ("<a><?x <y \(long)?></a>", true), ("<a>\(long)</a>", true),
             ("<!-- l'entrée <a 'x --><a>", true), ("<a b='>'/>", true),
-            // They end where they end, and what stands behind is measured.
+            // They end at their proper ends, and what follows is measured.
             ("<!-- x --><b \(long)>", false), ("<!-- x ---><b \(long)>", false), ("<!---->\(long)<b \(long)>", false),
             ("<![CDATA[]]]><b \(long)>", false), ("<![CDATA[ ]] >]]><b \(long)>", false), ("<?x ??><b \(long)>", false),
             ("<!--><b \(long)-->", true), ("<!--->  <b \(long)-->", true),
-            // What begins like one and is none.
+            // Looks like one at the beginning, but is not.
             ("<!-<b \(long)>", false), ("<![CDATA<b \(long)>", false), ("<!DOCTYPE a><b \(long)>", false),
             ("<![cdata[<b \(long)>", false), ("<b '<!--' \(long)>", false), ("<b \(long)>", false),
             ("<!--\(String(repeating: "x", count: TagMeter.longestRemark))-->", false),
@@ -39,7 +39,7 @@ struct TagMeterTests {
         ] { #expect(accepts(text, inPiecesOf: size) == isGood, "\(text.prefix(40))") }
     }
 
-    @Test("a statement with long comments, instructions and CDATA is read; a tag behind them is not let through")
+    @Test("a statement with long comments, instructions and CDATA is read; a long tag after them is refused")
     func statement() async throws {
         try await withDirectory { directory in
             let long = String(repeating: "z ", count: 2000)

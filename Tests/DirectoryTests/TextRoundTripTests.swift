@@ -5,9 +5,9 @@ import Testing
 
 @testable import Directory
 
-@Suite("texts that are taken can be sent back")
+@Suite("accepted texts can be sent back")
 struct TextRoundTripTests {
-    @Test("a name is refused in which more marks come together once it is kept, by every way in")
+    @Test("a name whose stored form would have too many marks in a row is refused, on every way in")
     func marks() async throws {
         try await withDirectory { directory in
             let name =

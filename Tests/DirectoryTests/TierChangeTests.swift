@@ -7,7 +7,7 @@ import Testing
 
 @testable import Directory
 
-@Suite("another tier within the year")
+@Suite("changing the tier within the year")
 struct TierChangeTests {
     private let year = Day.today.year
 
@@ -21,7 +21,7 @@ struct TierChangeTests {
     }
 
     @Test(
-        "what it gives holds from its day, and what it costs more is called by the months that are left, numbered like the others"
+        "benefits apply from its day; the surcharge is called by the months left, numbered like the others"
     )
     func proRata() async throws {
         try await withDirectory { directory in
@@ -47,14 +47,14 @@ struct TierChangeTests {
                     GetStanding.request(path: .init(organization: member.id), query: .init(asOf: Day(validating: day))))
                 #expect(standing.entitlements?.workshopSeats == seats, "\(day)")
             }
-            // Owed, paid and receipted like every other; nobody is called anew.
+            // Owed, paid and receipted like every other; no one is called again.
             #expect(try await operating.send(CallContributions.request(body: .init(year: year))).called == 0)
             let pay = #"{"amount":{"amount":90000,"currency":"EUR"},"paidOn":"\#(Day.today)"}"#
             let paid = try await directory.ask(.post, "/v1/contributions/\(complement.id)/payments", json: pay)
             #expect(paid.status == 201)
             let receipts = try await operating.send(ListReceipts.request(query: .init(organization: member.id))).items
             #expect(receipts.map(\.contribution) == [complement.id])
-            // The contribution beside which it stands is not taken back before it.
+            // The contribution that it complements is not cancelled before it.
             let cancellation = #"{"reason":"Erreur"}"#
             let held = try await directory.ask(
                 .post, "/v1/contributions/\(base.id)/cancellation", json: cancellation)
@@ -69,7 +69,7 @@ struct TierChangeTests {
     }
 
     @Test(
-        "whole where the tier says so; nothing where it costs no more; the year's own where the tier before cost nothing"
+        "whole if the tier says so; nothing if it costs no more; the full year if the previous tier was free"
     )
     func others() async throws {
         try await withDirectory { directory in
@@ -98,13 +98,14 @@ struct TierChangeTests {
     }
 
     @Test(
-        "what was called for the year is not called again: after a tier that costs less, or for a fee that has changed")
+        "what was called for the year is not called again, after a cheaper tier or a changed fee")
     func twice() async throws {
         try await withDirectory { directory in
             let operating = try directory.client(.operator)
             let gold = #"{"code":"gold","label":"Or","fee":{"amount":600000,"currency":"EUR"}}"#
             #expect(try await directory.ask(.post, "/v1/tiers", json: gold).status == 201)
-            /// Calls the year in one tier, changes to the others on the first of their months, and says what each came to.
+            /// Calls the year in one tier, changes to the others on the first of their months, and returns each
+            /// surcharge.
             func complements(_ first: Tier, _ changes: (tier: Tier, month: String)...) async throws -> [Int] {
                 let name = "\(first) " + changes.map { "\($0.tier) \($0.month)" }.joined(separator: " ")
                 let member = try await directory.member(Line(validating: name), tier: first)
@@ -128,7 +129,7 @@ struct TierChangeTests {
                 ) == [90_000, 0, 0, 50_000])
             #expect(try await complements("standard", ("gold", "07"), ("premium", "10")) == [240_000, 0])
 
-            // A fee that has changed since makes no complement of what was called, and a cancelled one counts for nothing.
+            // A fee changed since adds no surcharge to what was called, and a cancelled one counts for nothing.
             let member = try await directory.member("Alpha", tier: "premium")
             _ = try await operating.send(CallContributions.request(body: .init(year: year)))
             for (tier, cents) in [("premium", 100_000), ("standard", 300_000)] {
@@ -154,7 +155,7 @@ struct TierChangeTests {
         }
     }
 
-    @Test("what an earlier part of the year costs more is called from what was called up to then")
+    @Test("the surcharge for an earlier part of the year is based on what was called up to then")
     func earlier() async throws {
         try await withDirectory { directory in
             let operating = try directory.client(.operator)
@@ -173,7 +174,7 @@ struct TierChangeTests {
         }
     }
 
-    @Test("a day or a tier that cannot be is refused, and so is a year after which more was called")
+    @Test("an invalid day or tier is refused, and so is a year after which more was called")
     func refused() async throws {
         try await withDirectory { directory in
             let operating = try directory.client(.operator)
@@ -200,13 +201,13 @@ struct TierChangeTests {
                 .post, "/v1/memberships/\(Membership.ID())/tier-changes",
                 json: #"{"tier":"premium","from":"\#(year)-07-01"}"#)
             #expect(nowhere.status == 404)
-            // Nothing of it stayed.
+            // Nothing of it was stored.
             let list = try await operating.send(ListMemberships.request(query: .init())).items
             #expect(list == [membership])
         }
     }
 
-    @Test("of two changes at once one is done; each number is given once")
+    @Test("of two concurrent changes one succeeds; each number is assigned once")
     func atOnce() async throws {
         try await withDirectory { directory in
             let operating = try directory.client(.operator)

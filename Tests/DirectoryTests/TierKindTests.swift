@@ -10,7 +10,7 @@ import Testing
 /// A tier for one kind of organization is held by that kind only, whichever of the three rows changes.
 @Suite("tiers and kinds")
 struct TierKindTests {
-    @Test("an organization stays of the kind that its tier is for; the tier's other terms can be changed all the same")
+    @Test("an organization keeps the kind that its tier requires; the tier's other terms can be changed all the same")
     func kind() async throws {
         try await withDirectory { directory in
             let brand = try await partner(directory)
@@ -38,7 +38,7 @@ struct TierKindTests {
                         insert into membership (id, organization, tier, from_day, until_day)
                         values (gen_random_uuid(), \(brand.id), 'partner', '2026-01-01', '2026-12-31')
                         """)
-                    // Not by the API, which writes every column: because of the keys among them, it waits in any case.
+                    // Not through the API, which writes every column: because of the keys among them, it always waits.
                     let changing = Task {
                         try await client.execute("update organization set kind = 'institution' where id = \(brand.id)")
                     }
@@ -55,7 +55,7 @@ struct TierKindTests {
     }
 
     @Test(
-        "a tier is not narrowed while an organization becomes another kind; without the guard it is",
+        "a tier is not narrowed while an organization changes its kind; without the guard it is",
         arguments: [true, false])
     func narrowed(isGuarded: Bool) async throws {
         try await withDirectory { directory in

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Directory
 
-@Suite("tables of the treasurer")
+@Suite("the treasurer's tables")
 struct TreasurerTableTests {
     private let year = Day.today.year
 
@@ -40,7 +40,7 @@ struct TreasurerTableTests {
                 body: .init(amount: Money(cents: cents), paidOn: .today, means: means, reference: reference)))
     }
 
-    @Test("members, memberships, contributions, payments and receipts are written as their lists have them")
+    @Test("members, memberships, contributions, payments and receipts are exported as their lists show them")
     func tables() async throws {
         try await withDirectory { directory in
             let operating = try directory.client(.operator)
@@ -96,7 +96,7 @@ struct TreasurerTableTests {
         }
     }
 
-    @Test("members are written with what they have to their credit, as of the day, for those who see credit")
+    @Test("members are exported with their credit as of the day, for callers who see credit")
     func credit() async throws {
         try await withDirectory { directory in
             let alpha = try await directory.organization("Alpha")
@@ -114,7 +114,7 @@ struct TreasurerTableTests {
         }
     }
 
-    @Test("a French spreadsheet gets semicolons, and reckons with the amounts")
+    @Test("a French spreadsheet gets semicolons, and can calculate with the amounts")
     func french() async throws {
         try await withDirectory { directory in
             let beta = try await directory.member("Béta", tier: "premium")
@@ -129,7 +129,7 @@ struct TreasurerTableTests {
         }
     }
 
-    @Test("a table shows a representative its own organization's, and nobody what its list does not show")
+    @Test("a table shows a representative only their organization's rows, and no one more than its list shows")
     func access() async throws {
         try await withDirectory { directory in
             let (alpha, beta) = (try await directory.member("Alpha"), try await directory.member("Béta"))
@@ -153,7 +153,7 @@ struct TreasurerTableTests {
         }
     }
 
-    @Test("tables of many pages have every row once, in the order of their lists")
+    @Test("tables of many pages have every row once, in their lists' order")
     func pages() async throws {
         try await withDirectory { directory in
             try await directory.database.withClient(searchPath: "directory") { client in
@@ -204,7 +204,7 @@ struct TreasurerTableTests {
         analyze;
         """
 
-    @Test("the receipt says in French by what was paid, as far as that was not taken back")
+    @Test("the receipt names the means of payment in French, except for what was returned")
     func receipt() async throws {
         try await withDirectory { directory in
             let alpha = try await directory.member("Alpha")

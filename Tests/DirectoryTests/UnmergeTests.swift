@@ -16,7 +16,7 @@ struct UnmergeTests {
     private static let turns = ProcessInfo.processInfo.environment["LONG_TESTS"] == "1" ? 1500 : 220
 
     @Test(
-        "over random merges, edits and undos, each undo brings back both records and what referred to them, to the byte"
+        "over random merges, edits and undos, each undo restores both records and all references, byte for byte"
     )
     func game() async throws {
         print("MERGE_SEED=\(Self.seed)")
@@ -38,7 +38,7 @@ struct UnmergeTests {
         }
     }
 
-    @Test("merges undone from the last to the first leave every column of every table as it was")
+    @Test("undoing merges from the last to the first leaves every column of every table as it was")
     func everything() async throws {
         print("MERGE_SEED=\(Self.seed)")
         try await withDirectory { directory in
@@ -59,7 +59,7 @@ struct UnmergeTests {
         }
     }
 
-    @Test("what was said since a merge is expected after its undo where it was said, and nowhere else")
+    @Test("a statement made since a merge is expected after its undo on its own record, and nowhere else")
     func kept() async throws {
         try await withDirectory { directory in
             let game = MergeGame(directory, seed: 1)
@@ -80,7 +80,7 @@ struct UnmergeTests {
         }
     }
 
-    @Test("the comparison notices one letter, one reference and one version that is not as it was")
+    @Test("the comparison notices one changed letter, reference or version")
     func control() async throws {
         for tampering: SQL in [
             "update merge set before = jsonb_set(before, '{family_name}', '\"Etcheverrx\"')",

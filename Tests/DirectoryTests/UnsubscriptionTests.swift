@@ -7,9 +7,9 @@ import Testing
 
 @testable import Directory
 
-@Suite("who leaves the Flash info by its link", .serialized)
+@Suite("unsubscribing from the Flash info by link", .serialized)
 struct UnsubscriptionTests {
-    /// The issue's addresses.
+    /// The addresses that an issue is sent to.
     private func send(_ network: Network) async throws -> [String] {
         let content = try network.services[.content].client(.operator)
         let issue = try await content.send(CreateIssue.request(body: .init(title: "Flash info")))
@@ -25,7 +25,7 @@ struct UnsubscriptionTests {
         ).items.map(\.email.text)
     }
 
-    @Test("the ledger says that they took their agreement back; who agrees again is mailed again")
+    @Test("the ledger records the withdrawal; a reader who consents again is mailed again")
     func withdrawn() async throws {
         try await withNetwork { network in
             let directory = network.directory
@@ -67,7 +67,7 @@ struct UnsubscriptionTests {
             _ = try await operating.send(
                 AddExpertConsent.request(path: path, body: .init(purpose: .flashInfo, agreed: true)))
             #expect(try await send(network) == ["Contact@atelier.example", "autre@atelier.example"])
-            // The feed is read again after a restore: what was answered since stays.
+            // The feed is read again after a restore: answers given since stay.
             try await directory.backend.database.transaction { try await Unsubscriptions.apply(changes, $0) }
             #expect(try await ledger().map(\.agreed) == [true, false, true])
         }
@@ -81,7 +81,7 @@ struct UnsubscriptionTests {
     }
 
     @Test(
-        "an answer lifts nothing at an address that its record was given later, by a file or by the staff; one that is given there does",
+        "consent lifts nothing at an address that a file or the staff added later, but does where it was given",
         arguments: [true, false])
     func moved(byFile: Bool) async throws {
         try await withNetwork { network in

@@ -7,9 +7,9 @@ import Testing
 
 @testable import Directory
 
-@Suite("telephones, names and domains, by whatever way they come")
+@Suite("telephones, names and domains, whichever way they arrive")
 struct ValueTests {
-    @Test("the database and the protocol read and write the same number from whatever people write")
+    @Test("the database and the protocol read and write the same number for every input")
     func telephones() async throws {
         try await withDirectory { directory in
             try await directory.database.withClient(searchPath: "directory") { client in
@@ -22,7 +22,7 @@ struct ValueTests {
                     let (number, text): (String?, String?) = (try row?.optional("kept"), try row?.optional("shown"))
                     #expect(number == kept && text == shown, "\(written): \(number ?? "–"), \(text ?? "–")")
                 }
-                // Every country code that is assigned, and none that is not.
+                // Every assigned country code, and no unassigned one.
                 let rows = try await client.query(
                     """
                     select code, directory.telephone(code || '22345678') is not null as known,
@@ -38,7 +38,7 @@ struct ValueTests {
         }
     }
 
-    @Test("a number is one on every way: API, table, card, and table out")
+    @Test("a number is the same on every way: API, table, card, and exported table")
     func ways() async throws {
         try await withDirectory { directory in
             let made = try await directory.expert("Agence de l'Est") { $0.telephone = "0692 12 34 56" }
@@ -59,7 +59,7 @@ struct ValueTests {
                 "Société;Type;CP;Ville;Tél.\nE;agence;97400;Saint-Denis;6,9E+08\nF;agence;97400;Saint-Denis;05 59 00\n",
                 "?mode=apply&rejects=skipRow")
             #expect(rejected.errors.map(\.row) == [1, 2] && rejected.errors.allSatisfy { $0.column == "Tél." })
-            // What was rounded away is gone: that is said, and nothing made up.
+            // Rounded-away digits are lost: that is reported, and nothing made up.
             #expect(rejected.errors.allSatisfy { $0.detail == "is not a telephone number that can be dialled" })
             let table = try await directory.ask("/v1/experts.csv")
             #expect(table.text.contains("'+262 692 12 34 56"))
@@ -71,7 +71,7 @@ struct ValueTests {
         }
     }
 
-    @Test("a number that an older plan had is kept, read and exported as it is, and refused where it comes in")
+    @Test("a number of an older numbering plan is kept, read and exported unchanged, but refused as input")
     func olderPlan() async throws {
         try await withDirectory { directory in
             let person = try await directory.person("Ada", "Zola", email: "ada@a.example")
@@ -86,7 +86,7 @@ struct ValueTests {
             let client = try directory.client(.operator)
             let known = try await client.send(GetPerson.request(path: .init(person: person.id)))
             #expect(known.telephone?.text == old[0] && known.otherTelephones?.map(\.text) == [old[1], "+33559000000"])
-            // What changes something else changes nothing of it.
+            // A change of something else does not affect it.
             let path = "/v1/people/\(person.id)"
             let changed = try await directory.ask(
                 .patch, path, ifMatch: known.version, json: #"{"familyName":"Zoé","otherEmails":["zoe@a.example"]}"#)
@@ -108,7 +108,7 @@ struct ValueTests {
         }
     }
 
-    @Test("whoever writes a number to the database writes it as it is kept")
+    @Test("numbers written directly to the database are normalised")
     func trigger() async throws {
         try await withDirectory { directory in
             let person = try await directory.person("Ada", "Zola")
@@ -122,7 +122,7 @@ struct ValueTests {
         }
     }
 
-    @Test("people who are written in another way are found: blanks, hyphens, accents, invisible signs, exchanged")
+    @Test("people whose names are typed differently are found: spaces, hyphens, accents, invisible characters, order")
     func people() async throws {
         try await withDirectory { directory in
             _ = try await directory.person("Jean-Paul", "Ibañez")
@@ -141,7 +141,7 @@ struct ValueTests {
         }
     }
 
-    @Test("a name is kept without what nobody sees; one of which nothing is left is none")
+    @Test("a name is stored without invisible characters; if nothing is left, it is no name")
     func names() async throws {
         try await withDirectory { directory in
             let person = try await directory.ask(
@@ -161,7 +161,7 @@ struct ValueTests {
         }
     }
 
-    @Test("an address at a domain with accents is one in whatever way it is written")
+    @Test("an address at a domain with accents is the same however it is written")
     func domains() async throws {
         try await withDirectory { directory in
             let expert = try await directory.expert("École") {

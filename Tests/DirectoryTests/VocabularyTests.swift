@@ -9,7 +9,7 @@ import Testing
 
 @Suite("vocabularies")
 struct VocabularyTests {
-    @Test("topics are listed to everybody by label, added, relabelled, and taken out when nobody has them")
+    @Test("topics are listed for everyone by label, added, relabelled, and deleted when no one has them")
     func topics() async throws {
         try await withDirectory { directory in
             let first = try await directory.raw(.get, "/v1/topics?limit=20")
@@ -47,7 +47,7 @@ struct VocabularyTests {
         }
     }
 
-    @Test("a topic does not go while a referral has it, nor while the undo of a merge would bring it back")
+    @Test("a topic is not deleted while a referral has it, or while an undo of a merge would restore it")
     func remembered() async throws {
         try await withDirectory { directory in
             let operating = try directory.client(.operator)
@@ -77,7 +77,7 @@ struct VocabularyTests {
         }
     }
 
-    @Test("a topic that somebody is about to get does not go: the deletion waits, and is refused")
+    @Test("a topic that a record is about to get is not deleted: the deletion waits, and is refused")
     func race() async throws {
         try await withDirectory { directory in
             _ = try await directory.client(.operator).send(
@@ -96,7 +96,7 @@ struct VocabularyTests {
                 }
                 for await _ in inserted {}
                 async let deleting = directory.ask(.delete, "/v1/topics/drones")
-                // Let go once the deletion waits for the lock; without one it would be through by then.
+                // Committed once the deletion waits for the lock; without one it would have finished by then.
                 for _ in 1...500 {
                     let waiting = try await client.first(
                         "select from pg_locks join pg_database d on d.oid = database and d.datname = current_database() "

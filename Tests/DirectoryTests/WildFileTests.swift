@@ -8,26 +8,26 @@ import Testing
 
 @testable import Directory
 
-/// What is expected of a table of `../shared/data`.
+/// The expected result for a table of `../shared/data`.
 struct WildFile: CustomTestStringConvertible, Sendable {
-    /// Under that folder.
+    /// Relative to that folder.
     let path: String
-    /// To whom it is sent.
+    /// The import that it is sent to.
     var intake = Import.Records.organizations
-    /// Records with something in them, the headers too.
+    /// Records that are not empty, including the headers.
     let records: Int
-    /// Of all cells, by ``RowDigest``, as Python's `csv` reads them: with our delimiter; each field as UTF-8 or else as
-    /// Windows-1252; without blank records, and without remarks before the headers.
+    /// The digest of all cells, by ``RowDigest``, as Python's `csv` reads them: with our delimiter; each field as UTF-8
+    /// or otherwise as Windows-1252; without empty records, and without remarks before the headers.
     let digest: UInt64
     let outcome: Outcome
-    /// Some of what must be found afterwards, letter by letter: names and streets of organizations, full names of people.
-    /// A line break within a cell has become a blank.
+    /// Some values that must be found afterwards, letter by letter: names and streets of organizations, full names of
+    /// people. A line break within a cell has become a space.
     var names: [String] = []
 
     enum Outcome: Equatable {
-        /// 422: it is no table of such records.
+        /// 422: it is not a table of such records.
         case refused(String)
-        /// The rest of the rows says nothing new.
+        /// The remaining rows add nothing new.
         case taken(created: Int, updated: Int = 0, rejected: [String: Int] = [:])
     }
 
@@ -41,14 +41,14 @@ struct WildFile: CustomTestStringConvertible, Sendable {
 struct WildFileTests {
     private static let isLong = ProcessInfo.processInfo.environment["LONG_TESTS"] == "1"
 
-    @Test("every table that there is has an expectation")
+    @Test("every table in the folder has an expectation")
     func complete() throws {
         let all = try #require(FileManager.default.enumerator(atPath: SharedData.folder.path))
         let tables = all.compactMap { $0 as? String }.filter { $0.hasSuffix(".csv") || $0.hasSuffix(".tsv") }
         #expect(Set(tables).symmetricDifference(WildFile.all.map(\.path)).sorted() == [])
     }
 
-    @Test("each is read as another reader reads it, cell by cell, however its bytes arrive", arguments: WildFile.all)
+    @Test("each is read as by an independent reader, cell by cell, however its bytes arrive", arguments: WildFile.all)
     func cells(of file: WildFile) throws {
         let bytes = try SharedData.bytes(file.path)
         for size in bytes.count < 100_000 ? [1, bytes.count] : [4093] {
@@ -71,7 +71,7 @@ struct WildFileTests {
         }
     }
 
-    @Test("each is taken as it is, or refused with a reason, and taken once", arguments: WildFile.all)
+    @Test("each is imported as it is, or refused with a reason, and imported once", arguments: WildFile.all)
     func intake(of file: WildFile) async throws {
         try await withDirectory { directory in
             let bytes = try SharedData.bytes(file.path)
@@ -99,7 +99,7 @@ struct WildFileTests {
                 let again = try await send(file.intake, query).decode(ImportReport.self)
                 #expect(again.created == 0 && again.rejected == report.rejected)
             }
-            // Whatever it is sent to, it is answered; large ones in a long run.
+            // Every kind of import gives a response; large files only in a long run.
             guard Self.isLong || bytes.count < 100_000 else { return }
             for records in Import.Records.allCases where records != file.intake {
                 let status = try await send(records, "").status

@@ -1,6 +1,7 @@
 import ClubProtocol
 
-/// The tables of `../shared/data`, and what is expected of each. How many of the rows of real directories are new was
+/// The tables of `../shared/data`, and the expected result for each. How many of the rows of real directories are new
+/// was counted by a second program too, which applies the matching policy row by row in memory.
 /// counted by a second program too, which plays the policy of matching row by row in memory.
 extension WildFile {
     static let all: [WildFile] = [

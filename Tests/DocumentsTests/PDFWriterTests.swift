@@ -15,7 +15,7 @@ struct PDFWriterTests {
             legalNotice: "TVA non applicable, article\u{A0}293\u{A0}B du CGI.")
     }
 
-    @Test("the same document has the same bytes, on whatever thread; another one has others")
+    @Test("the same document has the same bytes on any thread; a different one has different bytes")
     func sameBytes() async throws {
         let first = try PDFWriter.write(Self.document())
         #expect(first.starts(with: Array("%PDF-1.5".utf8)))
@@ -28,7 +28,7 @@ struct PDFWriterTests {
         #expect(try PDFWriter.write(other) != first)
     }
 
-    @Test("a long text goes on on the next page, and every font is in the file")
+    @Test("a long text continues on the next page, and every font is embedded")
     func pages() throws {
         func count(_ word: String, in bytes: [UInt8]) -> Int {
             String(decoding: bytes, as: UTF8.self).components(separatedBy: word).count - 1
@@ -41,7 +41,7 @@ struct PDFWriterTests {
         #expect(count("/FontFile", in: short) == count("/Type /FontDescriptor", in: short))
     }
 
-    @Test("signs that no font of the machine has, and text without a blank, are no reason to fail")
+    @Test("characters missing from all fonts, and text without spaces, do not cause a failure")
     func oddTexts() throws {
         var document = Self.document()
         document.recipient = [String(repeating: "W", count: 200), "日本 \u{1F600}", "", "a\u{301}\u{316}"]

@@ -7,9 +7,9 @@ import Testing
 
 @testable import Events
 
-@Suite("What was attended", .serialized)
+@Suite("Attended events", .serialized)
 struct AttendedTests {
-    @Test("that somebody came is not taken back: nor by moving the event or its session, nor by calling it off")
+    @Test("attendance cannot be undone: not by moving the event or its session, nor by cancelling it")
     func attended() async throws {
         try await withEvents { house in
             let events = house.events
@@ -40,7 +40,7 @@ struct AttendedTests {
             }
             #expect(try await problem { try await house.move(event, to: .cancelled) }?.status == 409)
             #expect(try await problem { try await house.cancel(taken) }?.status == 409)
-            // What says nothing about who came is changed as before.
+            // Changes that do not affect attendance are still allowed.
             #expect(try await move(path, #"{"title":"Rencontre"}"#).status == 200)
             try await house.move(event, to: .held)
         }

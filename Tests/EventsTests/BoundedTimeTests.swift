@@ -5,9 +5,9 @@ import Testing
 
 @testable import Events
 
-@Suite("times of events that can be")
+@Suite("bounded times of events")
 struct BoundedTimeTests {
-    @Test("every day and time that the OpenAPI document lets a caller send is refused where it cannot be")
+    @Test("every day and time that the OpenAPI document allows is refused where it is invalid")
     func document() async throws {
         try await withEvents { house in
             let event = try await house.event(published: false)
@@ -45,7 +45,7 @@ struct BoundedTimeTests {
             }
             let known = BodyDays.questions.merging(BodyDays.told) { first, _ in first }
             #expect(try await BodyDays.faults(of: house.events, requests, any: known) == [])
-            // In a time that can be, registration still closes whenever the club wants.
+            // At any valid time, the club may still close the registration.
             let closed = try await house.operator.send(
                 ChangeEvent.request(
                     path: .init(event: event.id),

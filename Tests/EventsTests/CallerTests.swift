@@ -7,7 +7,7 @@ import Testing
 
 @testable import Events
 
-@Suite("whom tokens name, asked of the directory")
+@Suite("Callers named by tokens, looked up in the directory")
 struct CallerTests {
     private func withHouse(_ body: (EventsHouse) async throws -> Void) async throws {
         try await withServices(
@@ -15,7 +15,7 @@ struct CallerTests {
         ) { try await body(EventsHouse(services: $0)) }
     }
 
-    @Test("who is not in the directory is refused, on lists, on single things and on changes; who is gets in")
+    @Test("a caller who is not in the directory is refused on lists, resources and changes; a known one is not")
     func refused() async throws {
         try await withHouse { house in
             let person = try await house.person()
@@ -34,12 +34,12 @@ struct CallerTests {
             #expect(try await statuses(.ambassador, Person.ID()) == [401, 401, 401])
             let known = try await statuses(.ambassador, person.id)
             #expect(!known.contains(401) && known[0] == 200)
-            // Staff are known by their keys.
+            // Staff are authenticated by their keys alone.
             #expect(try await house.events.raw(.get, "/v1/events", role: .operator).status == 200)
         }
     }
 
-    @Test("while the directory does not answer, whom nobody has asked about is told to come again, and staff work on")
+    @Test("while the directory is down, unknown callers are told to retry, and staff can work")
     func away() async throws {
         try await withService(EventsApplication.self, adjust: { $0.checksCallers = true }) { events in
             let token = try events.token(.ambassador, person: Person.ID())

@@ -6,9 +6,9 @@ import Testing
 
 @testable import Events
 
-@Suite("Registrations of somebody who is erased", .serialized)
+@Suite("Registrations of an erased person", .serialized)
 struct ErasedMemberTests {
-    /// As the job does it, without the directory.
+    /// Does what the job does, without the directory.
     private func erase(_ person: Person.ID, in house: EventsHouse) async throws -> [AddressPeriod] {
         let backend = house.events.backend
         return try await backend.database.transaction { transaction in
@@ -19,7 +19,7 @@ struct ErasedMemberTests {
         }
     }
 
-    @Test("the seat goes to the first in line, and what is left belongs to nobody")
+    @Test("the seat goes to the first on the waiting list, and the remaining rows name no one")
     func seat() async throws {
         try await withEvents { house in
             let event = try await house.event(seats: 1)
@@ -33,13 +33,13 @@ struct ErasedMemberTests {
             #expect(left.state == .cancelled && left.note == nil && left.personName == nil)
             #expect(left.person != first.id)
             #expect(try await house.seats(event) == [1, 0])
-            // Done again, nothing more happens.
+            // Erasing again changes nothing.
             #expect(try await erase(first.id, in: house) == [])
             #expect(try await house.registration(taken.id).version == left.version)
         }
     }
 
-    @Test("a request that had read the person before registers nobody")
+    @Test("a request that read the person before the erasure does not register them")
     func late() async throws {
         try await withEvents { house in
             let event = try await house.event()

@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Events and sessions over HTTP", .serialized)
 struct EventTests {
-    @Test("an event is prepared, published and shown with its seats; others see no draft")
+    @Test("an event is prepared, published and shown with its seats; only those who oversee events see drafts")
     func life() async throws {
         try await withEvents { house in
             let draft = try await house.event(seats: 40, published: false)
@@ -57,7 +57,7 @@ struct EventTests {
         }
     }
 
-    @Test("a change names the version it is based on; null clears, what is not named stays")
+    @Test("a change names the version it is based on; null clears, absent fields are unchanged")
     func change() async throws {
         try await withEvents { house in
             let event = try await house.event { $0.theme = "Facture électronique" }
@@ -107,7 +107,7 @@ struct EventTests {
         }
     }
 
-    @Test("no capacity below what is confirmed; more seats go to the first in line")
+    @Test("capacity cannot fall below the confirmed seats; new seats go to the first on the waiting list")
     func capacity() async throws {
         try await withEvents { house in
             let event = try await house.event(seats: 2)
@@ -132,7 +132,7 @@ struct EventTests {
         }
     }
 
-    @Test("a list goes on where it stopped")
+    @Test("a list continues where the page ended")
     func pages() async throws {
         try await withEvents { house in
             var expected: [Event.ID] = []

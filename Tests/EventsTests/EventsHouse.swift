@@ -8,7 +8,7 @@ import Testing
 
 @testable import Events
 
-/// Runs one replica of the events service or several, beside a directory of which a test says whom it knows.
+/// Runs one or more replicas of the events service, with a directory whose people the test sets.
 func withEvents<T>(replicas: Int = 1, _ body: (EventsHouse) async throws -> T) async throws -> T {
     let applications: [any ServiceApplication.Type] =
         [FakeDirectory.self] + Array(repeating: EventsApplication.self, count: replicas)
@@ -33,7 +33,7 @@ struct EventsHouse {
             role, organization: organization, person: person, policy: policy)
     }
 
-    /// A person whom the directory knows.
+    /// Adds a person to the directory.
     func person(_ givenName: Line = "Ana", organization: Organization.ID? = nil) async throws -> Person {
         let person = Person(
             givenName: givenName, familyName: "Etcheverry", email: "ana@example.org", organization: organization)
@@ -41,7 +41,7 @@ struct EventsHouse {
         return person
     }
 
-    /// An event in a month with one session of so many seats.
+    /// An event in a month with one session of `capacity` seats.
     func event(
         seats: Int = 2, published: Bool = true, change: (inout CreateEvent.Body) -> Void = { _ in }
     ) async throws -> Event {
@@ -69,7 +69,7 @@ struct EventsHouse {
         try await self.operator.send(TransitionEvent.request(path: .init(event: event.id), body: .init(to: state)))
     }
 
-    /// Registers a person, as the operator unless somebody else does.
+    /// Registers a person, by default as the operator.
     func register(
         _ person: Person.ID, for event: Event, choices: [Session.ID] = [], note: Prose? = nil, key: String? = nil,
         by client: ServiceClient? = nil
@@ -89,14 +89,14 @@ struct EventsHouse {
             CancelRegistration.request(path: .init(registration: registration.id)))
     }
 
-    /// How the only session of an event stands: confirmed, waitlisted.
+    /// The counts of the event's only session: confirmed, waitlisted.
     func seats(_ event: Event) async throws -> [Int] {
         let event = try await self.operator.send(GetEvent.request(path: .init(event: event.id)))
         return event.sessions.flatMap { [$0.confirmed, $0.waitlisted] }
     }
 
-    /// What the feed says about a registration, once it says so many things. Changes are shown when every transaction
-    /// that began before them has ended, those of other tests on the same server too.
+    /// The changes of a registration in the feed, once there are `count`. The feed shows a change when every
+    /// transaction that began before it has ended, including those of other tests on the same server.
     func changes(of registration: Registration.ID, atLeast count: Int) async throws -> [Change] {
         var changes: [Change] = []
         try await eventually("the feed shows the changes") {

@@ -4,9 +4,9 @@ import Testing
 
 @testable import Events
 
-@Suite("The semaphore before the seats")
+@Suite("The semaphore in front of the seats")
 struct KeyedSemaphoreTests {
-    @Test("no more are inside than it is wide, and all come through")
+    @Test("no more tasks than its width enter at once, and all get through")
     func width() async throws {
         let semaphore = KeyedSemaphore(width: 3)
         let event = Event.ID()
@@ -28,7 +28,7 @@ struct KeyedSemaphoreTests {
         #expect(semaphore.waiting(for: event) == 0)
     }
 
-    @Test("who gives up does not hold up those behind, and another event does not wait at all")
+    @Test("a cancelled waiter does not delay those behind it, and another event does not wait at all")
     func cancellation() async throws {
         let semaphore = KeyedSemaphore(width: 1)
         let event = Event.ID()
@@ -48,7 +48,7 @@ struct KeyedSemaphoreTests {
     }
 }
 
-/// Counts who is in it.
+/// Counts the tasks inside.
 private final class Room: Sendable {
     private let count = Mutex((now: 0, most: 0, all: 0))
 

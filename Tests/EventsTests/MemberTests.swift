@@ -6,9 +6,9 @@ import Testing
 
 @testable import Events
 
-@Suite("Who the directory's people are", .serialized)
+@Suite("The copy of the directory's people", .serialized)
 struct MemberTests {
-    @Test("somebody whom the directory does not know is refused, naming the person")
+    @Test("a person whom the directory does not know is refused, naming the person")
     func unknown() async throws {
         try await withEvents { house in
             let event = try await house.event()
@@ -18,7 +18,7 @@ struct MemberTests {
         }
     }
 
-    @Test("the directory may be down: who is in the copy registers, about others the answer is 503")
+    @Test("while the directory is down, people in the copy can register; for others the response is 503")
     func directoryDown() async throws {
         try await withService(EventsApplication.self) { events in
             let known = Member(id: Person.ID(), name: "Ana Etcheverry", version: 1, gone: false)
@@ -44,7 +44,7 @@ struct MemberTests {
         }
     }
 
-    @Test("a new name reaches registrations through the feed; an erased person leaves no word")
+    @Test("a new name reaches registrations through the feed; nothing remains of an erased person")
     func follow() async throws {
         try await withEvents { house in
             let event = try await house.event()
@@ -69,13 +69,13 @@ struct MemberTests {
             let left = try await house.registration(registration.id)
             #expect(left.note == nil)
             #expect(left.state == .confirmed)
-            // A late answer of the directory does not bring the person back.
+            // A late response of the directory does not restore the person.
             try await MemberStore.keep([Member(person)], on: house.events.backend.database)
             #expect(try await house.registration(registration.id).personName == nil)
         }
     }
 
-    @Test("what the feed says counts, whatever its version; an answer counts where nobody was")
+    @Test("the feed counts, whatever its version; a response counts only if there was no row")
     func versions() async throws {
         try await withEvents { house in
             let database = house.events.backend.database

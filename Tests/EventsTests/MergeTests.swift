@@ -8,7 +8,7 @@ import Testing
 
 @Suite("Merges of the directory's people", .serialized)
 struct MergeTests {
-    /// Merges, or undoes, and waits until it has come here.
+    /// Merges or undoes, and waits until this service has followed.
     private func merge(
         _ merged: Person, into survivor: Person, _ id: Merge.ID, undo: Bool = false, in house: EventsHouse
     ) async throws {
@@ -23,7 +23,7 @@ struct MergeTests {
         try await problem { try await house.registration(registration.id) }?.status != 404
     }
 
-    @Test("a registration follows its person, and goes back")
+    @Test("a registration follows its person, and moves back on undo")
     func moves() async throws {
         try await withEvents { house in
             let event = try await house.event()
@@ -43,7 +43,7 @@ struct MergeTests {
     }
 
     @Test(
-        "of two registrations the further one stays, the other's seat goes to the first in line; no seat is given twice"
+        "of two registrations the further one stays, the other's seat goes to the waiting list; no seat is given twice"
     )
     func twice() async throws {
         try await withEvents { house in
@@ -61,7 +61,7 @@ struct MergeTests {
             #expect(try await !exists(second, in: house))
             #expect(try await house.registration(waiting.id).state == .confirmed)
             #expect(try await house.seats(event) == [2, 0])
-            // The seat is taken: who comes back stands in line again, at the old place.
+            // The seat is taken: the restored registration is on the waiting list again, in its old place.
             try await merge(other, into: own, id, undo: true, in: house)
             let back = try await house.registration(second.id)
             #expect(back.person == other.id && back.state == .waitlisted && back.place == 1)
@@ -69,7 +69,7 @@ struct MergeTests {
         }
     }
 
-    @Test("a place in line gives way to a seat, and both are as they were after the undo")
+    @Test("a place on the waiting list gives way to a seat, and undo restores both")
     func better() async throws {
         try await withEvents { house in
             let event = try await house.event(seats: 1)

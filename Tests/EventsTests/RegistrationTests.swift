@@ -8,7 +8,7 @@ import Testing
 
 @Suite("Registrations over HTTP", .serialized)
 struct RegistrationTests {
-    @Test("who comes first has a seat, who comes later stands in line")
+    @Test("early registrations get a seat, late ones are waitlisted")
     func line() async throws {
         try await withEvents { house in
             let event = try await house.event(seats: 2)
@@ -29,7 +29,7 @@ struct RegistrationTests {
         }
     }
 
-    @Test("the seat is in the first choice that has one, else the line is that of the first")
+    @Test("the seat is in the first choice with a free one, otherwise the waiting list is that of the first choice")
     func choices() async throws {
         try await withEvents { house in
             let event = try await house.event(seats: 1)
@@ -51,7 +51,7 @@ struct RegistrationTests {
         }
     }
 
-    @Test("a cancelled seat goes to the first in line at once, and the feed tells both")
+    @Test("a cancelled seat goes to the first on the waiting list at once, and the feed shows both changes")
     func promotion() async throws {
         try await withEvents { house in
             let event = try await house.event(seats: 1)
@@ -71,7 +71,7 @@ struct RegistrationTests {
         }
     }
 
-    @Test("cancelling again answers 204 and promotes nobody else")
+    @Test("cancelling again answers 204 and promotes no one else")
     func cancelTwice() async throws {
         try await withEvents { house in
             let event = try await house.event(seats: 1)
@@ -86,7 +86,7 @@ struct RegistrationTests {
         }
     }
 
-    @Test("a place in line given up closes the gap and frees no seat")
+    @Test("giving up a place on the waiting list closes the gap and frees no seat")
     func leavingTheLine() async throws {
         try await withEvents { house in
             let event = try await house.event(seats: 1)
@@ -99,7 +99,7 @@ struct RegistrationTests {
         }
     }
 
-    @Test("a person has one place at an event, and may come back after giving it up")
+    @Test("a person has one registration for an event, and may register again after cancelling")
     func once() async throws {
         try await withEvents { house in
             let event = try await house.event()
@@ -142,7 +142,7 @@ struct RegistrationTests {
         }
     }
 
-    @Test("nobody registers before the opening, after the close, for a draft or for what is called off")
+    @Test("no one registers before the opening, after the close, for a draft or for a cancelled event")
     func closed() async throws {
         try await withEvents { house in
             let person = try await house.person().id
@@ -168,7 +168,7 @@ struct RegistrationTests {
         }
     }
 
-    @Test("a closed event still promotes, one that is called off does not")
+    @Test("a closed event still promotes, a cancelled one does not")
     func promotionAfterClose() async throws {
         try await withEvents { house in
             for (state, promoted): (Event.State, Registration.State) in [
@@ -184,7 +184,7 @@ struct RegistrationTests {
         }
     }
 
-    @Test("everybody sees and changes the own registration, a representative those of the organization")
+    @Test("people see and change their own registrations, a representative those of the organization")
     func whose() async throws {
         try await withEvents { house in
             let event = try await house.event(seats: 10)
@@ -216,7 +216,7 @@ struct RegistrationTests {
         }
     }
 
-    @Test("registrations go on where the page stopped, in the order they came")
+    @Test("registrations continue where the page ended, in order of arrival")
     func pages() async throws {
         try await withEvents { house in
             let event = try await house.event(seats: 2)

@@ -6,14 +6,14 @@ import Testing
 
 @testable import Events
 
-/// The rush on the whole service: two replicas in this process, every request through the whole stack.
+/// A rush on the whole service: two replicas in this process, every request through the whole stack.
 @Suite("A rush on two replicas", .serialized)
 struct ReplicaRushTests {
     static let people = 500
     static let seats = 25
 
     @Test(
-        "500 at once for 25 seats: nobody is turned away, 25 are confirmed, the line has no gap",
+        "500 at once for 25 seats: none is turned away, 25 are confirmed, the waiting list has no gap",
         arguments: [11, 12, 13])
     func rush(seed: UInt64) async throws {
         try await withEvents(replicas: 2) { house in
@@ -52,7 +52,7 @@ struct ReplicaRushTests {
         }
     }
 
-    @Test("cancellations and registrations at once leave no seat free while somebody stands in line")
+    @Test("concurrent cancellations and registrations leave no seat free while anyone is on the waiting list")
     func comingAndGoing() async throws {
         try await withEvents(replicas: 2) { house in
             let event = try await house.event(seats: Self.seats)

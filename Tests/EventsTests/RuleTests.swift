@@ -21,7 +21,7 @@ struct RuleTests {
         #expect(pointers(hours(2), hours(-1), hours(-1)) == ["/registrationOpensAt"])
         #expect(pointers(hours(2), hours(0), nil) == ["/registrationOpensAt"])
         #expect(pointers(hours(2), nil, hours(3)) == ["/registrationClosesAt"])
-        // Years that cannot be.
+        // Out-of-range years.
         let long = hours(24 * 365 * 10)
         #expect(
             pointers(long, Timestamp(microseconds: -60_000_000_000_000_000), nil) == [
@@ -29,7 +29,7 @@ struct RuleTests {
             ])
     }
 
-    @Test("who names no session gets the only one")
+    @Test("a registration that names no session gets the only one")
     func onlySession() throws {
         let only = Session.ID()
         #expect(try RegistrationRules.choices([], among: [only]) == [only])
@@ -37,7 +37,7 @@ struct RuleTests {
         #expect(throws: Problem.self) { try RegistrationRules.choices([], among: []) }
     }
 
-    @Test("choices are sessions of the event, each once, in their order")
+    @Test("choices are sessions of the event, each once, in the given order")
     func choices() throws {
         let sessions = [Session.ID(), Session.ID(), Session.ID()]
         let asked = [sessions[2], sessions[0]]
@@ -55,7 +55,7 @@ struct RuleTests {
         #expect(pointer(sessions + sessions) == "/choices")
     }
 
-    @Test("everybody registers themself, a representative their people, the operator anybody, and nobody who is gone")
+    @Test("people register themselves, a representative their people, an operator anyone; none a person who is gone")
     func mayRegister() {
         let organization = Organization.ID()
         let person = Person.ID()

@@ -7,13 +7,13 @@ import Testing
 
 @testable import Events
 
-/// Many at once for few seats, on two clients as two replicas have them. What is tried here is the SQL of the store alone.
+/// Many at once for few seats, with two clients like those of two replicas. Tests the store's SQL alone.
 @Suite("Seats under a rush", .serialized)
 struct SeatRaceTests {
     static let people = 500
     static let seats = 25
 
-    @Test("500 at once for 25 seats: 25 get one, the others stand in line without gaps", arguments: [1, 2, 3])
+    @Test("500 at once for 25 seats: 25 get one, the others are waitlisted without gaps", arguments: [1, 2, 3])
     func rush(seed: UInt64) async throws {
         try await RaceStage.run(seats: Self.seats) { stage in
             let outcomes = try await stage.rush(Self.people, seed: seed, locked: true)
@@ -25,7 +25,7 @@ struct SeatRaceTests {
         }
     }
 
-    @Test("the same without lock and guard oversells")
+    @Test("without lock and constraint, the same run oversells")
     func rushWithoutGuard() async throws {
         try await RaceStage.run(seats: Self.seats) { stage in
             try await stage.removeGuard()
@@ -34,7 +34,7 @@ struct SeatRaceTests {
         }
     }
 
-    @Test("without the lock, the database itself still refuses the seat after the last")
+    @Test("without the lock, the database still refuses one seat too many")
     func rushWithGuardAlone() async throws {
         try await RaceStage.run(seats: Self.seats) { stage in
             let outcomes = try await stage.rush(Self.people, seed: 5, locked: false)
@@ -43,7 +43,7 @@ struct SeatRaceTests {
         }
     }
 
-    @Test("a second session takes nothing from the first, and its choosers do not deadlock")
+    @Test("a second session takes nothing from the first, and choosing both does not deadlock")
     func twoSessions() async throws {
         try await RaceStage.run(seats: Self.seats) { stage in
             let other = try await stage.addSession(seats: Self.seats)
@@ -56,12 +56,12 @@ struct SeatRaceTests {
     }
 }
 
-/// An announced event with one session, and two clients of its database.
+/// A published event with one session, and two clients of its database.
 struct RaceStage: Sendable {
     enum Outcome: Hashable, Sendable {
         case seat
         case line(Int)
-        /// The database said no.
+        /// The database refused it.
         case refused
 
         var place: Int? { if case .line(let place) = self { place } else { nil } }
@@ -111,12 +111,12 @@ struct RaceStage: Sendable {
             """)
     }
 
-    /// Takes away what the database itself does against overselling.
+    /// Removes the database's own protection against overselling.
     func removeGuard() async throws {
         try await owner.execute("alter table session drop constraint session_never_oversold")
     }
 
-    /// So many people at once, in an order and on replicas that the seed says.
+    /// `people` register at once, in an order and on replicas determined by the seed.
     func rush(
         _ people: Int, seed: UInt64, locked: Bool,
         choices: ((inout SeededGenerator) -> [Session.ID])? = nil
@@ -150,7 +150,7 @@ struct RaceStage: Sendable {
         }
     }
 
-    /// Seats taken by the registrations, and what the session counts: seats, people in line.
+    /// The seats taken according to the registrations, and the session's counts: seats, waitlisted.
     func counted() async throws -> [Int] {
         let row = try #require(
             try await owner.query(
@@ -164,7 +164,7 @@ struct RaceStage: Sendable {
     }
 }
 
-/// SplitMix64: the same order again for the same seed.
+/// SplitMix64: the same order for the same seed.
 struct SeededGenerator: RandomNumberGenerator {
     private var state: UInt64
 

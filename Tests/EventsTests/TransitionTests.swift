@@ -1,9 +1,9 @@
 import ClubProtocol
 import Testing
 
-@Suite("The lives of events and registrations")
+@Suite("Life cycles of events and registrations")
 struct TransitionTests {
-    @Test("an event goes only where its life leads", arguments: Event.State.allCases, Event.State.allCases)
+    @Test("only an event's own transitions are allowed", arguments: Event.State.allCases, Event.State.allCases)
     func event(from: Event.State, to: Event.State) {
         let allowed: [Event.State: Set<Event.State>] = [
             .draft: [.published, .cancelled],
@@ -16,7 +16,7 @@ struct TransitionTests {
     }
 
     @Test(
-        "a registration goes only where its life leads", arguments: Registration.State.allCases,
+        "only a registration's own transitions are allowed", arguments: Registration.State.allCases,
         Registration.State.allCases)
     func registration(from: Registration.State, to: Registration.State) {
         let allowed: [Registration.State: Set<Registration.State>] = [

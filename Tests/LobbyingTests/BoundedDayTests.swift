@@ -5,9 +5,9 @@ import Testing
 
 @testable import Lobbying
 
-@Suite("days of meetings and mandates that can be")
+@Suite("bounded days of meetings and mandates")
 struct BoundedDayTests {
-    @Test("every day and time that the OpenAPI document lets a caller send is refused where it cannot be")
+    @Test("every day and time that the OpenAPI document allows is refused where it is invalid")
     func document() async throws {
         try await withService(LobbyingApplication.self) { lobbying in
             let official = try await lobbying.official()

@@ -5,7 +5,7 @@ import TestKit
 
 @testable import Lobbying
 
-/// What tests of the lobbying service begin with.
+/// What tests of the lobbying service start from.
 extension TestService {
     /// A client that waits as long as a busy machine needs.
     func patient(_ role: Role) throws -> ServiceClient {
@@ -24,7 +24,7 @@ extension TestService {
                 body: .init(date: date, place: "Palais du Luxembourg", theme: "Le numérique dans les TPE")))
     }
 
-    /// A person of the directory whom the copy has.
+    /// Adds a person to the copy of the directory.
     func guest(_ name: Line = "Ana Etcheverry") async throws -> Person.ID {
         let guest = Guest(id: Person.ID(), name: name, version: 1, gone: false)
         try await GuestStore.keep([guest], on: backend.database)

@@ -51,7 +51,7 @@ struct MeetingTests {
         }
     }
 
-    @Test("what the guest answers moves the invitation; it never goes back to invited")
+    @Test("the guest's answer changes the invitation's state; it never returns to invited")
     func answers() async throws {
         try await withService(LobbyingApplication.self) { lobbying in
             let meeting = try await lobbying.meeting()
@@ -72,7 +72,7 @@ struct MeetingTests {
         }
     }
 
-    @Test("the list of who came replaces the one before, and repeating it changes nothing")
+    @Test("the attendance list replaces the previous one, and repeating it changes nothing")
     func attendance() async throws {
         try await withService(LobbyingApplication.self) { lobbying in
             let meeting = try await lobbying.meeting()
@@ -98,7 +98,7 @@ struct MeetingTests {
         }
     }
 
-    @Test("there is one meeting a day, the latest first")
+    @Test("there is one meeting per day, the latest first")
     func meetings() async throws {
         try await withService(LobbyingApplication.self) { lobbying in
             let first = try await lobbying.meeting(on: "2027-03-14")
@@ -143,13 +143,14 @@ struct MeetingTests {
         }
     }
 
-    @Test("what happens is in the feed, with the present state")
+    @Test("changes are in the feed, with the current state")
     func feed() async throws {
         try await withService(LobbyingApplication.self) { lobbying in
             let meeting = try await lobbying.meeting()
             let official = try await lobbying.official()
             _ = try await lobbying.invite(.init(official: official.id), to: meeting)
-            // Shown when every transaction that began before has ended, those of other tests on the same server too.
+            // Shown when every transaction that began before has ended, including those of other tests on the same
+            // server.
             let auditor = try lobbying.patient(.auditor)
             var changes: [Change] = []
             let end = ContinuousClock.now.advanced(by: .seconds(20))

@@ -20,7 +20,7 @@ struct MergeTests {
         try await lobbying.backend.database.transaction { try await Guests.apply([change], $0) }
     }
 
-    @Test("invitations and attendances follow their person, one of each a meeting, and go back")
+    @Test("invitations and attendances follow their person, one of each per meeting, and move back on undo")
     func follow() async throws {
         try await withService(LobbyingApplication.self) { lobbying in
             let client = try lobbying.patient(.lobbyist)
@@ -50,7 +50,7 @@ struct MergeTests {
             let before = try await people()
             #expect(before == [[own, other], [own, other], [other], [other]])
             let id = Merge.ID()
-            // A feed may say the same thing twice.
+            // A feed may deliver a change twice.
             for _ in 1...2 { try await apply(other, into: own, id, undone: false, in: lobbying) }
             #expect(try await people() == [[own], [own], [own], [own]])
             let kept = try await client.send(ListInvitations.request(path: .init(meeting: both.id), query: .init()))
@@ -60,7 +60,7 @@ struct MergeTests {
         }
     }
 
-    @Test("an undo that comes before its merge was seen changes nothing")
+    @Test("an undo that arrives before its merge changes nothing")
     func unseen() async throws {
         try await withService(LobbyingApplication.self) { lobbying in
             let (own, other) = (try await lobbying.guest("Ana"), try await lobbying.guest("Anna"))

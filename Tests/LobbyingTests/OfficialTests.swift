@@ -20,7 +20,7 @@ struct OfficialTests {
                     from: from, until: until)))
     }
 
-    @Test("an official is filed, changed and shown with all mandates, oldest first")
+    @Test("an official is created, changed and shown with all mandates, oldest first")
     func life() async throws {
         try await withService(LobbyingApplication.self) { lobbying in
             let official = try await lobbying.official()
@@ -49,7 +49,7 @@ struct OfficialTests {
         }
     }
 
-    @Test("a seat has one holder at a time; who has no constituency takes no seat")
+    @Test("a seat has one holder at a time; a mandate without a constituency takes no seat")
     func seats() async throws {
         try await withService(LobbyingApplication.self) { lobbying in
             let first = try await lobbying.official("Hélène Vasseur")
@@ -71,7 +71,7 @@ struct OfficialTests {
         }
     }
 
-    @Test("mandates and meetings have days that can be, and a telephone is kept as the world dials it")
+    @Test("mandates and meetings have bounded days, and a telephone number is stored in international form")
     func values() async throws {
         try await withService(LobbyingApplication.self) { lobbying in
             let official = try await lobbying.official()
@@ -114,7 +114,7 @@ struct OfficialTests {
         }
     }
 
-    @Test("who neither runs the club nor prepares the Cercle sees nothing of it", arguments: Role.allCases)
+    @Test("roles that neither run the club nor prepare the Cercle see nothing of it", arguments: Role.allCases)
     func access(role: Role) async throws {
         try await withService(LobbyingApplication.self) { lobbying in
             let reading = try await lobbying.raw(.get, "/v1/officials", role: role)

@@ -1,10 +1,10 @@
 import ClubProtocol
 import Testing
 
-@Suite("The life of an invitation")
+@Suite("The life cycle of an invitation")
 struct TransitionTests {
     @Test(
-        "an invitation goes only where its life leads", arguments: Invitation.State.allCases,
+        "an invitation allows only the transitions of its life cycle", arguments: Invitation.State.allCases,
         Invitation.State.allCases)
     func invitation(from: Invitation.State, to: Invitation.State) {
         let allowed: [Invitation.State: Set<Invitation.State>] = [

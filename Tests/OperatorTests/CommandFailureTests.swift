@@ -4,9 +4,9 @@ import Testing
 
 @testable import Operator
 
-@Suite("what a command says when a service does not answer")
+@Suite("messages when a service does not respond")
 struct CommandFailureTests {
-    @Test("a service that answers 503 is running: wait and do it again; one that is not there may not run at all")
+    @Test("a service that answers 503 is running: wait and retry; an unreachable one may not be running")
     func reasons() {
         let busy = CommandFailure(
             calling: .events, ServiceClientError.unavailable(.directory, reason: "answered 503")

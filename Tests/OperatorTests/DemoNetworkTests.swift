@@ -10,7 +10,7 @@ import Testing
 
 @Suite("the demo's network")
 struct DemoNetworkTests {
-    @Test("experts are found, counted, published and asked by the rights of each; run again, nothing is doubled")
+    @Test("experts are found, counted, published and asked with their own rights; a second run duplicates nothing")
     func steps() async throws {
         try await TestClub.run([.directory]) { club in
             let operating = try club.client(.directory)
@@ -41,7 +41,7 @@ struct DemoNetworkTests {
             #expect(found.contains("Informatique Martin (64100 Bayonne)"))
             let coverage = try await network.coverage()
             #expect(coverage.hasPrefix("experts in 1 of 108 départements"))
-            // What a browser opens without a token: a file.
+            // A browser opens it without a token: it is a file.
             let map = try #require(try await network.map().flatMap { URL(string: $0) })
             #expect(map.isFileURL)
             #expect(try String(contentsOf: map, encoding: .utf8).contains("<svg"))

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("the demo's people")
 struct DemoPopulationTests {
-    @Test("there are as many as the club counts, each with an address and a number of its own")
+    @Test("their numbers are the club's, each with an address and a number of its own")
     func counts() throws {
         let experts = (0..<DemoPopulation.experts).map(DemoPopulation.provider)
         let advisers = (0..<DemoPopulation.ambassadors).map(DemoPopulation.adviser)
@@ -19,7 +19,7 @@ struct DemoPopulationTests {
         #expect(Set(DemoPopulation.institutionNames.map(\.name) + DemoPopulation.brandNames).count == 70)
     }
 
-    @Test("what they say of themselves is valid everywhere")
+    @Test("all of their data is valid")
     func validity() throws {
         for number in 0..<DemoPopulation.experts {
             let expert = DemoPopulation.provider(number)
@@ -46,7 +46,7 @@ struct DemoPopulationTests {
         }
     }
 
-    @Test("every département of a région is there, with a commune")
+    @Test("every département of a région is included, with a commune")
     func territories() {
         let departements = Departement.all.filter { Region(of: $0) != nil }
         #expect(Set(Territory.all.map(\.code)) == Set(departements.map(\.text)))
@@ -65,7 +65,7 @@ struct CommandLineTests {
         }
     }
 
-    @Test("a table is as wide as its widest cells, numbers on the right")
+    @Test("a table is as wide as its widest cells, numbers right-aligned")
     func table() {
         var table = Table("what", "how many", right: [1])
         table.add("experts", "5150")
@@ -73,7 +73,7 @@ struct CommandLineTests {
         #expect(table.text == "what     how many\n-------  --------\nexperts      5150\nété             7")
     }
 
-    @Test("a token for a representative names the organisation, and no token is a service's")
+    @Test("a token for a representative names the organization, and no token is for a service")
     func tokenRules() {
         #expect(throws: (any Error).self) { try TokenCommand.parse(["--role", "representative"]) }
         #expect(throws: (any Error).self) { try TokenCommand.parse(["--role", "service"]) }

@@ -7,7 +7,7 @@ import Testing
 
 @Suite("the demo's records")
 struct DemoRecordsTests {
-    @Test("mandates, a merge and its undo, a table with bad rows and an export; run again, nothing is doubled")
+    @Test("mandates, a merge and its undo, a table with bad rows and an export; a second run duplicates nothing")
     func steps() async throws {
         try await TestClub.run([.directory]) { club in
             let directory = try club.client(.directory)
@@ -45,7 +45,7 @@ struct DemoRecordsTests {
         }
     }
 
-    @Test("a demo that was killed before its members joined goes on")
+    @Test("a demo that was killed before its members joined can be continued")
     func killed() async throws {
         try await TestClub.run([.directory]) { club in
             let directory = try club.client(.directory)
@@ -64,7 +64,7 @@ struct DemoRecordsTests {
         }
     }
 
-    @Test("a token for one caller is refused by what acts for several")
+    @Test("a token for one caller is refused by commands that act for several")
     func token() {
         #expect(throws: Never.self) { try Connection(environment: [:]).refuseToken("it does") }
         #expect(throws: CommandFailure.self) { try Connection(environment: ["CLUB_TOKEN": "t"]).refuseToken("it does") }

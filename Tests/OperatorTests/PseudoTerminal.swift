@@ -10,7 +10,7 @@ struct PseudoTerminal {
         let master = open("/dev/ptmx", O_RDWR | O_NOCTTY)
         guard master >= 0 else { throw FileFailure() }
         keyboard = OpenFile(descriptor: master)
-        // TIOCSPTLCK and TIOCGPTN (ioctl_tty(2)): unlocked, and its number.
+        // TIOCSPTLCK and TIOCGPTN (ioctl_tty(2)): unlock it, and get its number.
         var lock: CInt = 0
         var number: CUnsignedInt = 0
         guard ioctl(master, 0x4004_5431, &lock) == 0, ioctl(master, 0x8004_5430, &number) == 0 else {
@@ -24,7 +24,7 @@ struct PseudoTerminal {
     }
 }
 
-/// A pipe: what standard output is where a command's output is read by a program.
+/// A pipe, as standard output is when another program reads a command's output.
 struct OpenPipe {
     let writing: OpenFile
     private let reading: OpenFile

@@ -30,13 +30,13 @@ struct TableTests {
         #expect(lines.allSatisfy { TerminalText.width($0) <= width })
         let letters = text.filter { !$0.isWhitespace && $0 != "-" }
         for word in ["experts", "12.4", "informatique"] {
-            // Beside each other in a column of their own, words are cut where the column is narrower.
+            // In adjacent columns, words are cut where a column is narrower.
             #expect(width < 40 || lines.contains { $0.contains(word) }, "\(word) at \(width)")
         }
         #expect(letters.count { $0 == "”" } == 12)
     }
 
-    @Test("the widest column gives, and the others stay as they are")
+    @Test("the widest column shrinks, and the others are unchanged")
     func widest() {
         let lines = demo().text(width: 60).split(separator: "\n")
         #expect(lines[1] == "-------  -------------------------------------------  ------")
@@ -55,7 +55,7 @@ struct TableTests {
     }
 
     @Test(
-        "characters take the columns that a terminal gives them",
+        "characters have the width that a terminal gives them",
         arguments: [
             ("Éric", 4), ("E\u{301}ric", 4), ("日本", 4), ("ｆｕｌｌ", 8), ("한국", 4), ("👩‍👩‍👧", 2), ("✔️", 2), ("🇫🇷", 2),
             ("a\u{200B}b", 2),
@@ -73,7 +73,7 @@ struct TableTests {
         #expect(table.text(width: 80).split(separator: "\n").dropFirst(2) == ["日本   1", "Zoé   22"])
     }
 
-    @Test("without a terminal a table is 80 columns wide, and COLUMNS says otherwise")
+    @Test("without a terminal a table is 80 columns wide, unless COLUMNS is set")
     func noTerminal() throws {
         let pipe = try OpenPipe()
         #expect(Table.terminalWidth(environment: [:], output: pipe.writing) == 80)
@@ -81,7 +81,7 @@ struct TableTests {
         #expect(Table.terminalWidth(environment: ["COLUMNS": "wide"], output: pipe.writing) == 80)
     }
 
-    @Test("on a terminal a table is as wide as that")
+    @Test("on a terminal a table is as wide as the terminal")
     func terminal() throws {
         let terminal = try PseudoTerminal(columns: 97)
         #expect(Table.terminalWidth(environment: [:], output: terminal.screen) == 97)

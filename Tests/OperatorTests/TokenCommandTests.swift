@@ -6,7 +6,7 @@ import Testing
 @Suite("tokens that the command line prints")
 struct TokenCommandTests {
     @Test(
-        "who is a person of the directory, or an expert, is named by an identifier: an address would stay in the audit trail",
+        "people and experts in the directory are named by identifier: an address would stay in the audit trail",
         arguments: [
             (["--role", "ambassador"], false), (["--role", "ambassador", "--person", "P"], true),
             (["--role", "representative", "--organization", "O"], false),
@@ -20,7 +20,7 @@ struct TokenCommandTests {
     }
 
     @Test(
-        "a subject that no service takes is not signed",
+        "a subject that no service accepts is not signed",
         arguments: [
             ("Zoé Martin", true), ("", false), ("\u{200B}", false), ("marie\u{202E}", false), ("marie\n", false),
             (String(repeating: "m", count: 201), false),

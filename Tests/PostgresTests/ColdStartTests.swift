@@ -5,12 +5,12 @@ import Synchronization
 import TestKit
 import Testing
 
-/// The first connections of a process, while the name service and the network lose what was sent first.
+/// The first connections of a process, while the name service and the network lose the first packets.
 @Suite("Cold starts") struct ColdStartTests {
-    /// A few in a short run; `LONG_TESTS=1` runs the fifty of the promise.
+    /// A few in a short run; `LONG_TESTS=1` runs the full fifty.
     private static let starts = ProcessInfo.processInfo.environment["LONG_TESTS"] == "1" ? 50 : 3
 
-    /// Which connections are lost and which come late. The first two are those that only read.
+    /// Which connections are lost and which are delayed. The first two are the read-only ones.
     private static func fate(_ number: Int) -> FaultyNetwork.Fate {
         switch number {
         case 3...6: .lost
@@ -19,7 +19,7 @@ import Testing
         }
     }
 
-    /// Starts a client, waits until it would be called ready, and lets seventy write at once: what failed.
+    /// Starts a client, waits until it would be called ready, and starts seventy concurrent writes; returns the errors.
     private func start(_ database: TestDatabase, isGuarded: Bool) async throws -> [any Error] {
         let network = try FaultyNetwork(to: database.cluster.port, fate: Self.fate)
         defer { network.stop() }
@@ -31,7 +31,7 @@ import Testing
                 asked += 1
                 return asked
             }
-            // An answer that was lost: the system's resolver asks again after five seconds.
+            // A lost response: the system's resolver asks again after five seconds.
             if number == 1 { Thread.sleep(forTimeInterval: 5) }
             return ["127.0.0.1"]
         }
@@ -63,7 +63,7 @@ import Testing
         }
     }
 
-    @Test("seventy writes at once all find a connection, and did not without those that are opened before")
+    @Test("seventy concurrent writes all get a connection, but not without those opened in advance")
     func seventy() async throws {
         try await withDatabase { database in
             try await database.withClient { try await $0.execute("create table thing (n int)") }
@@ -80,7 +80,7 @@ import Testing
         }
     }
 
-    @Test("a few connections for writes are open at all times, and are opened again when they are lost")
+    @Test("a few connections for writes are always open, and are reopened when they are lost")
     func kept() async throws {
         try await withDatabase { database in
             try await database.withClient(adjust: { $0.applicationName = "kept" }) { client in
@@ -103,10 +103,10 @@ import Testing
         try await PostgresDeadline.$current.withValue(.now + .seconds(60)) { try await body() }
     }
 
-    @Test("who waits for a connection has its own patience while another connection works")
+    @Test("a waiting caller has its own timeout while another connection works")
     func patience() async throws {
         try await withDatabase { database in
-            // Once the one that only reads works, all others are lost for as long as the test wants.
+            // Once the read-only connection works, all others are lost for as long as the test wants.
             let isLossy = Mutex(false)
             let network = try FaultyNetwork(to: database.cluster.port) { _ in
                 isLossy.withLock { $0 } ? .lost : .pass
@@ -129,10 +129,10 @@ import Testing
                         }
                     },
                 ]
-                // Who has said nothing waits for as long as the client does.
+                // Without a timeout of its own, a caller waits as long as the client's.
                 let refused = await #expect(throws: PostgresError.self) { try await client.transaction { _ in } }
                 #expect(refused?.kind == .poolExhausted)
-                // Longer than one waits when nothing works.
+                // Longer than a caller waits when no connection works.
                 try await eventually("several attempts were lost") { network.count > 10 }
                 isLossy.withLock { $0 = false }
                 for write in writes { _ = try await write.value }

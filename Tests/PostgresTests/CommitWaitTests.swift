@@ -3,7 +3,7 @@ import Postgres
 import TestKit
 import Testing
 
-/// The only synchronous standby is gone: commits wait on the server, for as long as it stays away.
+/// The only synchronous standby is gone: commits wait on the server until it is back.
 @Suite("Commits that wait") struct CommitWaitTests {
     /// Runs `body` as if the request had this much time left.
     private func within<T: Sendable>(_ time: Duration, _ body: @Sendable () async throws -> T) async throws -> T {
@@ -24,7 +24,7 @@ import Testing
         }
     }
 
-    /// What one write of three kinds came to: nil if it is done.
+    /// The outcome of one write of each of three kinds: nil if it succeeded.
     private func write(_ number: Int, _ client: PostgresClient, within time: Duration) async -> PostgresError? {
         do {
             try await within(time) {
@@ -40,7 +40,7 @@ import Testing
         }
     }
 
-    @Test("the caller's time ends the caller's wait, and the outcome is unknown until the server says it")
+    @Test("the caller's deadline ends its wait, and the outcome is unknown until the server confirms it")
     func unknown() async throws {
         try await withTable { cluster, database, client in
             try await cluster.withoutSynchronousStandby(in: database) {
@@ -50,7 +50,7 @@ import Testing
                     #expect(error?.isUnavailable == true)
                 }
                 try await eventually("the age of the oldest commit") { client.oldestCommit ?? .zero > .seconds(1) }
-                // What needs no standby is done at once: it is the commit that waits, not the client.
+                // A statement that needs no standby succeeds at once: the commit waits, not the client.
                 try await within(.seconds(20)) {
                     try await client.transaction { transaction in
                         try await transaction.execute("set local synchronous_commit = local")
@@ -66,7 +66,7 @@ import Testing
         }
     }
 
-    @Test("the server never has more connections than the pool, whoever gives up how often; then all are used again")
+    @Test("the server never has more connections than the pool, however many callers give up; then all are reused")
     func waves() async throws {
         let adjust: (inout PostgresConfiguration) -> Void = {
             $0.leasedConnections = 3
@@ -92,7 +92,7 @@ import Testing
                     let count = try await backends()
                     #expect(count <= 5)
                 }
-                // Three connections, three commits: whoever else came has certainly done nothing.
+                // Three connections, three commits: no other write can have taken effect.
                 #expect(unknown == 3)
                 let waiting = try await cluster.commitsWaiting()
                 #expect(waiting >= 3)
@@ -106,7 +106,7 @@ import Testing
         }
     }
 
-    @Test("what reads never stands behind what commits, however the write was handed over")
+    @Test("reads never wait behind commits, however the write was submitted")
     func reads() async throws {
         try await withTable(adjust: { $0.sharedConnections = 1 }) { cluster, database, client in
             try await cluster.withoutSynchronousStandby(in: database) {
@@ -119,7 +119,7 @@ import Testing
                     return try await group.reduce(0, +)
                 }
                 #expect(read == 50)
-                // The negative control: behind a commit, on its own connection, nothing is read.
+                // The negative control: a read on the connection of a waiting commit does wait.
                 let error = await #expect(throws: PostgresError.self) {
                     try await within(.seconds(2)) {
                         try await client.withConnection { connection in
@@ -135,7 +135,7 @@ import Testing
         }
     }
 
-    @Test("a quarter of the connections is for transactions that only read, whatever commits wait")
+    @Test("a quarter of the connections is for read-only transactions, whatever commits wait")
     func readOnly() async throws {
         let adjust: (inout PostgresConfiguration) -> Void = {
             $0.leasedConnections = 4
@@ -149,7 +149,7 @@ import Testing
                     let count = try await client.transaction(readOnly: true) { try await $0.query("select 1").count }
                     #expect(count == 1)
                 }
-                // The negative control: one that may write finds none.
+                // The negative control: a read-write transaction finds none.
                 let error = await #expect(throws: PostgresError.self) {
                     try await client.transaction { try await $0.query("select 1").count }
                 }
@@ -163,7 +163,7 @@ import Testing
         }
     }
 
-    @Test("what writes finds its own connection by itself, and is known the next time")
+    @Test("a writing statement is routed to a connection for writes, and recognised the next time")
     func routing() async throws {
         try await withDatabase { database in
             try await database.withClient { client in
@@ -187,7 +187,7 @@ import Testing
                     #expect(try await client.query("select from thing for update").isEmpty == false)
                 }
                 #expect(try await client.query("select from thing").count == 6)
-                // A read-only transaction stays one.
+                // A read-only transaction remains one.
                 let error = await #expect(throws: PostgresError.self) {
                     try await client.transaction(readOnly: true) {
                         try await $0.execute("insert into thing values (2)")
@@ -199,7 +199,7 @@ import Testing
         }
     }
 
-    @Test("a COPY and a statement that are given up leave their connection to the next caller")
+    @Test("an abandoned COPY and an abandoned statement leave their connection to the next caller")
     func givenUp() async throws {
         try await withDatabase { database in
             try await database.withClient(adjust: {

@@ -33,7 +33,7 @@ import Testing
         try await client.query("select from thing").count
     }
 
-    @Test("rows are copied in and out as they are")
+    @Test("rows are copied in and out unchanged")
     func copy() async throws {
         try await withTable { client in
             let copied = try await client.transaction { transaction in
@@ -47,7 +47,7 @@ import Testing
                 for try await line in transaction.copyOut("copy (select * from thing order by id) to stdout") {
                     lines.append(line)
                 }
-                // The transaction goes on after a COPY that was read to its end.
+                // The transaction continues after a COPY that was read to its end.
                 try await transaction.execute("delete from thing where id > 10")
                 return lines
             }
@@ -95,7 +95,7 @@ import Testing
         }
     }
 
-    @Test("a COPY that is not read to its end costs the connection and nothing else")
+    @Test("a COPY that is not read to its end costs only its connection")
     func abandoned() async throws {
         try await withTable { client in
             for _ in 0..<20 {
@@ -110,7 +110,7 @@ import Testing
         }
     }
 
-    @Test("a stream comes in batches, in a transaction and on a connection")
+    @Test("a stream arrives in batches, in a transaction and on a connection")
     func streams() async throws {
         try await withTable { client in
             try await client.transaction { transaction in
@@ -124,7 +124,7 @@ import Testing
                 }
                 #expect(sizes == [500, 500, 50])
                 #expect(sum == 1_050 * 1_051 / 2)
-                // Empty, and exactly full.
+                // An empty result, and one that exactly fills the batches.
                 for try await _ in transaction.stream("select 1 where false") { Issue.record("a batch of nothing") }
                 var full = 0
                 for try await rows in transaction.stream("select generate_series(1, 10)", batch: 5) {

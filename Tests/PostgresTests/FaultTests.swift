@@ -3,8 +3,8 @@ import Postgres
 import TestKit
 import Testing
 
-@Suite("Faults of the server") struct FaultTests {
-    /// Asks until the database answers again.
+@Suite("Server faults") struct FaultTests {
+    /// Retries until the database responds again.
     private func heal(_ client: PostgresClient) async throws {
         while true {
             do {
@@ -16,7 +16,7 @@ import Testing
         }
     }
 
-    @Test("after all connections were cut the next statement works")
+    @Test("after all connections were cut, the next statement works")
     func terminated() async throws {
         try await withDatabase { database in
             try await database.withClient { client in
@@ -33,7 +33,7 @@ import Testing
         }
     }
 
-    @Test("what was under way when a connection was cut fails as unavailable, and does not hang")
+    @Test("statements in progress on a cut connection fail as unavailable, and do not hang")
     func inFlight() async throws {
         try await withDatabase { database in
             try await database.withClient { client in
@@ -53,11 +53,11 @@ import Testing
                         }
                     }
                     let administration = try database.cluster.administration()
-                    // The others wait behind them on their connection, or for one.
+                    // The others wait behind them on their connection, or for a connection.
                     while try await administration.query(
                         "select from pg_stat_activity where datname = \(database.name) and query like 'select pg_sleep%'"
                     ).count < 3 { try await Task.sleep(for: .milliseconds(2)) }
-                    // What has done nothing yet is tried again, some times.
+                    // What had no effect yet is retried a few times.
                     let cutter = Task {
                         while !Task.isCancelled {
                             try await database.cluster.terminateAllConnections(database.name)
@@ -77,11 +77,12 @@ import Testing
         }
     }
 
-    @Test("what the server had not done when it cut the connection is done once, on another one")
+    @Test("statements that the server had not executed when it cut the connection run once, on another one")
     func repeated() async throws {
         try await withDatabase { database in
             try await database.withClient { client in
-                // Long enough that none commits while others begin, on a busy machine, too: then nobody knows what became of it.
+                // Long enough that none commits while others begin, even on a busy machine: its outcome would be
+                // unknown.
                 try await client.execute("create table thing (n int)")
                 try await withThrowingTaskGroup(of: Void.self) { group in
                     for number in 0..<10 {
@@ -142,7 +143,7 @@ import Testing
         }
     }
 
-    @Test("a server that stops answering costs each caller its own patience, and is used again when it answers")
+    @Test("callers of an unresponsive server wait their own timeout, and it is used again when it responds")
     func frozen() async throws {
         try await TestCluster.private { cluster in
             try await withDatabase(on: cluster) { database in
@@ -192,7 +193,7 @@ import Testing
         }
     }
 
-    @Test("a database that is not there fails at once, not never")
+    @Test("a missing database fails at once instead of timing out")
     func absent() async throws {
         var configuration = try PostgresConfiguration(url: "postgres://nobody@127.0.0.1:1/nothing")
         configuration.applicationName = "test"

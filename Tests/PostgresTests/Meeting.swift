@@ -1,4 +1,4 @@
-/// Where tasks wait for each other. Once all have come it stays open.
+/// A barrier where tasks wait for each other. It stays open once all have arrived.
 actor Meeting {
     private let expected: Int
     private(set) var arrivals = 0

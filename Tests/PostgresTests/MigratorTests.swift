@@ -19,14 +19,14 @@ import Testing
         Migrator(schema: "directory", migrations: migrations, runtimeRole: role)
     }
 
-    /// A database as the deployment has it, before anything was migrated.
+    /// A database as deployed, before any migration.
     private func withEmpty(_ body: (TestDatabase, PostgresClient) async throws -> Void) async throws {
         try await withDatabase { database in
             try await database.withClient(as: "migrator") { try await body(database, $0) }
         }
     }
 
-    @Test("migrations are applied once, in order, and what is pending is known")
+    @Test("migrations are applied once, in order, and pending ones are listed")
     func order() async throws {
         try await withEmpty { _, client in
             let both = migrator([first, second])
@@ -52,7 +52,7 @@ import Testing
         }
     }
 
-    @Test("an edited migration is refused, and so is one that is not known")
+    @Test("an edited migration is refused, and so is an unknown one")
     func checksums() async throws {
         try await withEmpty { _, client in
             _ = try await client.withConnection { try await migrator([first, second]).migrate($0) }
@@ -69,7 +69,7 @@ import Testing
         }
     }
 
-    @Test("a schema of before the first release is told what to do, is left as it is, and is no newer one")
+    @Test("a schema older than the first release is reported with advice, left unchanged, and not taken for newer")
     func olderThanFirstRelease() async throws {
         try await withEmpty { _, client in
             _ = try await client.withConnection { try await migrator([first, second]).migrate($0) }
@@ -92,14 +92,14 @@ import Testing
                     """))
             #expect(try row["untouched"] == true)
             #expect(try row["migrations"] == 2)
-            // One that is known is enough: a migration may have been interrupted, and a newer program may have gone on.
+            // One known migration suffices: a run may have been interrupted, and a newer program may have continued it.
             await #expect(throws: MigrationError.unknown("0002-rows")) {
                 try await client.withConnection { try await migrator([first, baseline]).migrate($0) }
             }
         }
     }
 
-    @Test("a migration that fails leaves nothing of itself, and those before it stay")
+    @Test("a failed migration leaves nothing behind, and earlier ones remain")
     func failure() async throws {
         try await withEmpty { _, client in
             let bad = Migration(
@@ -120,7 +120,7 @@ import Testing
         }
     }
 
-    @Test("of several runners at once one applies, and the others find it done")
+    @Test("of several concurrent runners one applies, and the others find it done")
     func concurrency() async throws {
         try await withEmpty { _, client in
             let slow = Migration("0003-slow", sql: Array("select pg_sleep(0.3); create table slow (n int);".utf8))
@@ -136,7 +136,7 @@ import Testing
         }
     }
 
-    @Test("the running role writes in its own schema, and nowhere else")
+    @Test("the runtime role writes in its own schema, and nowhere else")
     func rights() async throws {
         let other = Migrator(
             schema: "events", migrations: [Migration("0001-event", sql: Array("create table event (id int);".utf8))],
@@ -157,7 +157,7 @@ import Testing
                     #expect(error?.sqlState == SQLState.insufficientPrivilege, "\(statement.text)")
                 }
             }
-            // What a later migration makes is granted as well.
+            // Tables of a later migration are granted as well.
             let third = Migration("0003-later", sql: Array("create table later (n int);".utf8))
             try await database.withClient(as: "migrator") { client in
                 _ = try await client.withConnection { try await migrator([first, second, third]).migrate($0) }
@@ -166,7 +166,7 @@ import Testing
         }
     }
 
-    @Test("the running role may do less with a table of which a migration says so, however often it is migrated")
+    @Test("a migration can restrict the runtime role's rights on a table, however often migrations run")
     func restricted() async throws {
         let log = Migration(
             "0003-log", sql: Array("create table entry (n int, note text);".utf8),
@@ -189,7 +189,7 @@ import Testing
         }
     }
 
-    @Test("what an extension made is not granted, and works all the same")
+    @Test("objects of an extension are not granted, and work all the same")
     func extensionsFunctions() async throws {
         let search = Migration(
             "0001-search", sql: Array("create extension unaccent with schema directory;".utf8))
@@ -213,7 +213,7 @@ import Testing
         }
     }
 
-    @Test("each test has a database of its own, from one template")
+    @Test("each test has a database of its own, cloned from one template")
     func templates() async throws {
         try await withDatabase(migratedBy: [migrator([first])]) { one in
             try await withDatabase(migratedBy: [migrator([first])]) { two in

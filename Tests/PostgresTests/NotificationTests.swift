@@ -9,7 +9,7 @@ extension PostgresExecutor {
 }
 
 @Suite("Notifications") struct NotificationTests {
-    @Test("listeners get what is notified on their channels, when it commits")
+    @Test("listeners receive the notifications on their channels at commit")
     func listen() async throws {
         struct Refusal: Error {}
         try await withDatabase { database in
@@ -32,7 +32,7 @@ extension PostgresExecutor {
         }
     }
 
-    @Test("a listener comes back after its connection was cut, and says so")
+    @Test("a listener reconnects after its connection was cut, and reports it")
     func reconnection() async throws {
         try await withDatabase { database in
             try await database.withClient { client in
@@ -65,7 +65,7 @@ extension PostgresExecutor {
                     var short = client.listen("a").makeAsyncIterator()
                     _ = await short.next()
                 }
-                // The first listener is gone; the channel is free to be listened to again.
+                // The first listener is gone; the channel can be listened to again.
                 let stream = client.listen("a")
                 var iterator = stream.makeAsyncIterator()
                 #expect(await iterator.next() == .reconnected)

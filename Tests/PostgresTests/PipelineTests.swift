@@ -3,7 +3,7 @@ import TestKit
 import Testing
 
 @Suite("The pipeline") struct PipelineTests {
-    @Test("ten thousand statements at once on two connections each get their own answer")
+    @Test("ten thousand concurrent statements on two connections each get their own result")
     func concurrency() async throws {
         try await withDatabase { database in
             try await database.withClient(adjust: { $0.leasedMinimum = 0 }) { client in
@@ -24,7 +24,7 @@ import Testing
         }
     }
 
-    @Test("an error in the pipeline stays its own, and rolls nothing else back")
+    @Test("an error in the pipeline affects only its own statement, and rolls nothing else back")
     func isolation() async throws {
         try await withDatabase { database in
             try await database.withClient { client in
@@ -55,7 +55,7 @@ import Testing
         }
     }
 
-    @Test("a connection keeps so many prepared statements, and drops the least recently used")
+    @Test("a connection keeps a limited number of prepared statements, and drops the least recently used")
     func cache() async throws {
         try await withDatabase { database in
             try await database.withClient(adjust: {
@@ -68,7 +68,7 @@ import Testing
                             try await client.first(
                                 SQL(stringLiteral: "select \(number) as n") + " where \(round) = \(round)"))
                         #expect(try row["n"] == number)
-                        // The favourite is used all the time, and stays.
+                        // This one is used all the time, and stays.
                         try await client.query("select 'favourite'")
                     }
                 }
@@ -84,7 +84,7 @@ import Testing
         }
     }
 
-    @Test("a statement is prepared anew when the connection lost it or its table changed")
+    @Test("a statement is prepared again when the connection lost it or its table changed")
     func stale() async throws {
         try await withDatabase { database in
             try await database.withClient(adjust: { $0.sharedConnections = 1 }) { client in
@@ -103,7 +103,7 @@ import Testing
                     }
                     #expect(counts == Array(repeating: 2, count: 50))
                 }
-                // Settings are the session's defaults, and outlive `discard all`.
+                // Settings are session defaults, and survive `discard all`.
                 let session = try #require(
                     try await client.first("select current_setting('TimeZone') as zone, current_setting('jit') as jit"))
                 #expect(try session["zone"] == "UTC" && session["jit"] == "off")
@@ -120,7 +120,7 @@ import Testing
         }
     }
 
-    @Test("a large result and a large parameter go through")
+    @Test("a large result and a large parameter are transferred whole")
     func large() async throws {
         try await withDatabase { database in
             try await database.withClient { client in

@@ -3,13 +3,13 @@ import Postgres
 import TestKit
 import Testing
 
-@Suite("Waiting, cancelling and limits") struct PoolTests {
+@Suite("Waiting, cancellation and limits") struct PoolTests {
     /// Runs `body` as if the request had this much time left.
     private func within<T: Sendable>(_ time: Duration, _ body: @Sendable () async throws -> T) async throws -> T {
         try await PostgresDeadline.$current.withValue(.now + time) { try await body() }
     }
 
-    /// Asked on another client: on the same one the question might stand behind the statement it asks for.
+    /// Uses another client: on the same one, the query might wait behind the statement it looks for.
     private func backends(_ database: TestDatabase, running statement: String) async throws -> Int {
         try await database.cluster.administration().query(
             """
@@ -69,7 +69,7 @@ import Testing
         }
     }
 
-    @Test("a cancelled task gives its connection up: the server stops, and the pool heals")
+    @Test("a cancelled task releases its connection: the server stops, and the pool recovers")
     func cancellation() async throws {
         try await withDatabase { database in
             try await database.withClient(adjust: { $0.leasedConnections = 1 }) { client in
@@ -93,7 +93,7 @@ import Testing
                     let rows = try await client.transaction { try await $0.query("select from mark") }
                     #expect(rows.isEmpty)
                 }
-                // One that waits for a connection, and one that has not begun.
+                // One that waits for a connection, and one that has not started.
                 let early = Task {
                     withUnsafeCurrentTask { $0?.cancel() }
                     return try await client.query("select 1").count
@@ -104,7 +104,7 @@ import Testing
         }
     }
 
-    @Test("a deadline ends the wait on a shared connection, which goes on for others")
+    @Test("a deadline ends the wait on a shared connection, which continues for others")
     func sharedDeadline() async throws {
         try await withDatabase { database in
             try await database.withClient { client in
@@ -154,7 +154,7 @@ import Testing
         }
     }
 
-    @Test("the server's statement timeout is a timeout")
+    @Test("the server's statement timeout is reported as a timeout")
     func statementTimeout() async throws {
         try await withDatabase { database in
             try await database.withClient(adjust: { $0.statementTimeout = .milliseconds(200) }) { client in
@@ -166,7 +166,7 @@ import Testing
         }
     }
 
-    @Test("what a session was left with is not there for the next")
+    @Test("session state is not visible to the next caller")
     func sessionState() async throws {
         try await withDatabase { database in
             try await database.withClient(adjust: { $0.leasedConnections = 1 }) { client in
@@ -187,7 +187,7 @@ import Testing
                     #expect(try row["value"] == "10s")
                     #expect(try row["gone"] == true)
                 }
-                // A transaction left open is not carried over either.
+                // An open transaction is not carried over either.
                 try await client.withConnection { connection in
                     try await connection.execute("begin")
                     try await connection.execute("create table half_done (n int)")
@@ -198,7 +198,7 @@ import Testing
         }
     }
 
-    @Test("a client that was shut down refuses at once, after it has finished what was under way")
+    @Test("a client that was shut down refuses at once, after finishing work in progress")
     func shutdown() async throws {
         try await withDatabase { database in
             let client = PostgresClient(configuration: try database.configuration(), logger: Logger(label: "test"))

@@ -12,7 +12,7 @@ private struct Identifier: Codable, Equatable {
     }
 }
 
-/// A type that refuses, and says what.
+/// A type that refuses values, with a reason.
 private struct Even: Codable {
     init(from decoder: any Decoder) throws {
         let text = try decoder.singleValueContainer().decode(String.self)
@@ -83,7 +83,7 @@ private struct Person: Codable, Equatable {
         }
     }
 
-    @Test("what a type refuses is told by column and type, without the value")
+    @Test("a value refused by its type is reported by column and type, without the value")
     func refusals() async throws {
         struct Wrong: Decodable { var secret: Even }
         struct Missing: Decodable { var absent: String }
@@ -103,7 +103,7 @@ private struct Person: Codable, Equatable {
         }
     }
 
-    @Test("JSON written from the server's bytes says the same as JSON made from values")
+    @Test("JSON written from the server's bytes equals JSON made from values")
     func json() async throws {
         struct Item: Codable, Equatable {
             var id: Int
@@ -141,7 +141,7 @@ private struct Person: Codable, Equatable {
                 #expect(try read == rows.decode(Item.self))
                 #expect(!String(decoding: bytes, as: UTF8.self).contains("hidden"))
                 #expect(read[0].maybe == nil)
-                // Byte for byte what JSONSerialization understands, keys and all.
+                // Byte for byte what JSONSerialization understands, including keys.
                 var one: [UInt8] = []
                 rows.writeJSON(row: 3, into: &one)
                 let object = try #require(try JSONSerialization.jsonObject(with: Data(one)) as? [String: Any])
@@ -161,7 +161,7 @@ private struct Person: Codable, Equatable {
         }
     }
 
-    @Test("each byte that needs an escape gets it, wherever it stands in a text of whatever length")
+    @Test("each byte that needs an escape gets it, at every position in a text of any length")
     func escapes() throws {
         for length in 0...40 {
             for position in 0..<max(1, length) {
@@ -178,7 +178,7 @@ private struct Person: Codable, Equatable {
         }
     }
 
-    @Test("a column _document is the whole object, in answers and in values")
+    @Test("a column _document is the whole object, in responses and in values")
     func documents() async throws {
         struct Item: Decodable, Equatable {
             var name: String

@@ -4,7 +4,7 @@ import Synchronization
 import TestKit
 import Testing
 
-@Suite("The right server") struct ServerChoiceTests {
+@Suite("The chosen server") struct ServerChoiceTests {
     private func url(_ hosts: [String], _ parameters: String = "") -> String {
         "postgres://postgres@\(hosts.joined(separator: ","))/postgres\(parameters)"
     }
@@ -23,7 +23,7 @@ import Testing
         try await client.execute("create table if not exists thing (n int)")
     }
 
-    @Test("is the one that takes writes, wherever it stands among the hosts, and after a failover the new one")
+    @Test("is the one that accepts writes, at any place in the list of hosts, and the new one after a failover")
     func failover() async throws {
         try await TestCluster.private { primary in
             try await primary.withStandby { standby in
@@ -41,7 +41,7 @@ import Testing
         }
     }
 
-    @Test("is none while there is a standby only, whose reads nobody has asked for; it is used once it is promoted")
+    @Test("is none while there is only a standby; that is used once it is promoted")
     func standbyOnly() async throws {
         try await TestCluster.private { primary in
             try await primary.withStandby { standby in
@@ -50,7 +50,7 @@ import Testing
                     let error = await #expect(throws: PostgresError.self) { try await write(client) }
                     #expect(error?.isUnavailable == true)
                     await #expect(throws: PostgresError.self) { try await client.serverRole() }
-                    // Who asks for any server gets it, and is told what it is.
+                    // A caller that asks for any server gets it, and is told what it is.
                     try await withClient(url([host], "?target_session_attrs=any")) { careless in
                         #expect(try await careless.query("select 1").count == 1)
                         let refused = await #expect(throws: PostgresError.self) { try await write(careless) }
@@ -69,7 +69,7 @@ import Testing
         }
     }
 
-    @Test("was told to take no writes: the client says so, and its connections are not kept")
+    @Test("became read-only: the client reports it, and its connections are discarded")
     func readOnly() async throws {
         try await TestCluster.private { cluster in
             let host = "\(cluster.host):\(cluster.port)"
@@ -100,13 +100,13 @@ import Testing
         }
     }
 
-    @Test("stands behind a silent host: each has its own time, and a second attempt does not wait for it")
+    @Test("follows a silent host in the list: each has its own timeout, and a second attempt need not wait for it")
     func silentHost() async throws {
         let cluster = try TestCluster.shared()
         let silent = try FaultyNetwork(to: cluster.port) { _ in .lost }
         defer { silent.stop() }
         let hosts = ["127.0.0.1:\(silent.port)", "127.0.0.1:\(cluster.port)"]
-        // By the limit of the first host alone, and by the second attempt alone.
+        // Through the limit of the first host alone, and through the second attempt alone.
         for (limit, delay) in [
             (Duration.milliseconds(300), Duration.seconds(3_600)), (.seconds(3_600), .milliseconds(100)),
         ] {
@@ -123,14 +123,14 @@ import Testing
                 #expect(count == 1)
             }
         }
-        // The negative control: alone it never answers.
+        // The negative control: alone, it never responds.
         try await withClient(url([hosts[0]]), adjust: { $0.connectTimeout = .milliseconds(200) }) { client in
             await #expect(throws: PostgresError.self) { try await client.query("select 1") }
         }
         #expect(silent.count > 2)
     }
 
-    @Test("freezes when it has been chosen: what reads is asked of the next host, and writes are, too")
+    @Test("hangs after it was chosen: reads and writes go to the next host")
     func frozen() async throws {
         let next = try TestCluster.shared()
         try await TestCluster.private { first in
@@ -158,7 +158,7 @@ import Testing
         }
     }
 
-    @Test("is found by a name that was resolved once, while the name service is away")
+    @Test("is found by a name resolved earlier, while the name service is down")
     func names() async throws {
         let cluster = try TestCluster.shared()
         let asked = Mutex(0)

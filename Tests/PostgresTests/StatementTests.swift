@@ -4,7 +4,7 @@ import TestKit
 import Testing
 
 @Suite("Statements") struct StatementTests {
-    @Test("what is interpolated is bound, and can do nothing else")
+    @Test("interpolated values are bound, and can do nothing else")
     func injection() async throws {
         try await withDatabase { database in
             try await database.withClient { client in
@@ -47,7 +47,7 @@ import Testing
         }
     }
 
-    @Test("a zero byte in a text is refused, not cut off")
+    @Test("a zero byte in a text is refused, not truncated")
     func zeroByte() async throws {
         try await withDatabase { database in
             try await database.withClient { client in

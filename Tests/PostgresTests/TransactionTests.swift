@@ -46,7 +46,7 @@ import Testing
         }
     }
 
-    @Test("a failure that the body swallows does not pass for a commit")
+    @Test("an error that the body swallows is not reported as a commit")
     func swallowed() async throws {
         try await withAccounts { client in
             let error = await #expect(throws: PostgresError.self) {
@@ -60,7 +60,8 @@ import Testing
         }
     }
 
-    /// Two transactions read the sum and write it: one of them has to lose, and sees the other's work only if it runs again.
+    /// Two transactions read the sum and write it: one of them must fail, and sees the other's write only if it runs
+    /// again.
     private func collide(_ client: PostgresClient, retries: Int) async throws -> (
         errors: [PostgresError], attempts: Int
     ) {
@@ -89,7 +90,7 @@ import Testing
         return (errors, await meeting.arrivals)
     }
 
-    @Test("what lost to another transaction runs again as a whole")
+    @Test("a transaction that lost a conflict runs again as a whole")
     func serialization() async throws {
         try await withAccounts { client in
             let outcome = try await collide(client, retries: 5)
@@ -100,7 +101,7 @@ import Testing
         }
     }
 
-    @Test("without retries the loser fails: the collision is real")
+    @Test("without retries the loser fails: the conflict is real")
     func serializationControl() async throws {
         try await withAccounts { client in
             let outcome = try await collide(client, retries: 0)
@@ -150,7 +151,7 @@ import Testing
         }
     }
 
-    @Test("a savepoint undoes its part alone")
+    @Test("a savepoint rolls back only its own part")
     func savepoints() async throws {
         try await withAccounts { client in
             try await client.transaction { transaction in
@@ -188,7 +189,7 @@ import Testing
         }
     }
 
-    @Test("a transaction on a lent connection is the same, and can be followed by another")
+    @Test("a transaction on a leased connection works the same, and can be followed by another")
     func lent() async throws {
         try await withAccounts { client in
             try await client.withConnection { connection in

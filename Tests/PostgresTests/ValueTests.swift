@@ -6,7 +6,7 @@ import Testing
 private enum Mood: String, PostgresEncodable, PostgresDecodable, Codable { case happy, sad }
 
 @Suite("Values") struct ValueTests {
-    /// Binds a value, has the server give it back, and reads it again.
+    /// Binds a value, has the server return it, and decodes it.
     private func roundTrip<T: PostgresEncodable & PostgresDecodable & Equatable>(
         _ values: [T], _ client: PostgresClient, _ location: SourceLocation = #_sourceLocation
     ) async throws {
@@ -16,7 +16,7 @@ private enum Mood: String, PostgresEncodable, PostgresDecodable, Codable { case 
         }
     }
 
-    @Test("every type comes back as it went")
+    @Test("every type survives a round trip")
     func roundTrips() async throws {
         try await withDatabase { database in
             try await database.withClient { client in
@@ -54,7 +54,7 @@ private enum Mood: String, PostgresEncodable, PostgresDecodable, Codable { case 
         }
     }
 
-    @Test("an enum of strings meets an enum, a domain and a text")
+    @Test("an enum of strings maps to an enum, a domain and a text")
     func enums() async throws {
         try await withDatabase { database in
             try await database.withClient { client in

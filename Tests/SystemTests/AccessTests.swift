@@ -9,7 +9,7 @@ import ServiceKit
 import TestKit
 import Testing
 
-/// Who may call what: every endpoint of every service, for every role and for tokens that are none.
+/// Who may call what: every endpoint of every service, with every role and with invalid tokens.
 @Suite("access", .serialized)
 struct AccessTests {
     private static let apis: [(service: ServiceName, endpoints: [any Endpoint.Type])] = [
@@ -17,7 +17,7 @@ struct AccessTests {
         (ContentAPI.service, ContentAPI.endpoints), (LobbyingAPI.service, LobbyingAPI.endpoints),
     ]
 
-    @Test("a role that is listed gets in, one that is not gets 403, whatever else is wrong with the request")
+    @Test("a listed role gets in, any other gets 403, whatever else is wrong with the request")
     func roles() async throws {
         try await TestClub.run { club in
             let callers = try await callers(club)
@@ -40,14 +40,14 @@ struct AccessTests {
     }
 
     @Test(
-        "a token that is absent, expired, forged, for another audience or by a key without that right: 401 everywhere")
+        "an absent, expired or forged token, or one for another audience or role than its key's, is 401 everywhere")
     func badTokens() async throws {
         try await TestClub.run { club in
             for (service, endpoints) in Self.apis {
                 let tokens = try badTokens(for: service, in: club)
                 let guarded = endpoints.filter { $0.operation.access != .anyone }
-                // Every token on one operation, every operation without a token, and some forty operations with one wrong
-                // token after the other: those are counted by address, and a minute has room for sixty.
+                // Every token on one operation, every operation without a token, and about forty operations with one
+                // wrong token each: those are counted by address, and only sixty a minute are allowed.
                 let stride = guarded.count / 40 + 1
                 for (index, endpoint) in guarded.enumerated() {
                     let wrong = index.isMultiple(of: stride) ? [tokens[(index / stride) % tokens.count]] : []
@@ -61,7 +61,7 @@ struct AccessTests {
         }
     }
 
-    @Test("whoever tries wrong tokens one after the other is told to wait")
+    @Test("a caller who tries one wrong token after another is told to wait")
     func guessing() async throws {
         try await TestClub.run([.lobbying]) { club in
             let url = club[.lobbying].url
@@ -75,7 +75,7 @@ struct AccessTests {
         }
     }
 
-    @Test("a service's own token is accepted by its peer, and speaks for that service only")
+    @Test("a service's own token is accepted by its peer, and authenticates that service only")
     func serviceTokens() async throws {
         try await TestClub.run([.directory]) { club in
             let signer = try TokenSigner(keyFile: "\(club.folder)/events.json", name: .events)
@@ -91,7 +91,7 @@ struct AccessTests {
         }
     }
 
-    @Test("an ambassador's token is refused by every service soon after the directory has let it go")
+    @Test("every service refuses an ambassador's token soon after the directory has ended the role")
     func leaver() async throws {
         try await TestClub.run { club in
             let callers = try await callers(club)
@@ -114,7 +114,7 @@ struct AccessTests {
 
     // MARK: Steps
 
-    /// One person who is a representative and an ambassador, and an expert, as the directory knows them.
+    /// One person who is a representative and an ambassador, and an expert, all known to the directory.
     private func callers(
         _ club: TestClub
     ) async throws -> (
@@ -189,7 +189,7 @@ struct AccessTests {
         data.base64EncodedString().replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
     }
 
-    /// The status of a request with an empty body and identifiers of nothing.
+    /// The status of a request with an empty body and unknown identifiers.
     private func call(_ operation: ClubProtocol.Operation, at url: String, token: String?) async throws -> Int {
         let path = operation.segments.map { segment in
             switch segment {

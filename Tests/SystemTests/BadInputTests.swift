@@ -7,10 +7,10 @@ import ServiceKit
 import TestKit
 import Testing
 
-/// What every API gets from the world, and what it answers: RFC 9457, nothing lost, the service alive.
+/// Input that every API gets from the Internet, and its response: RFC 9457, nothing lost, the service alive.
 @Suite("bad input", .serialized)
 struct BadInputTests {
-    /// One thing that somebody sends, and the status it is answered with.
+    /// One request, and the status of its response.
     struct Case: Sendable {
         var name: String
         var method = HTTPMethod.POST
@@ -19,14 +19,14 @@ struct BadInputTests {
         var bytes: [UInt8]?
         var headers: [(String, String)] = []
         var status: Int
-        /// What the answer must name: a key, a pointer, a header.
+        /// What the response must name: a key, a pointer, a header.
         var names: String?
     }
 
     private static let person = #"{"givenName":"Anne","familyName":"Petit"}"#
 
     private static let cases: [Case] = [
-        // 1, 2: what is no JSON
+        // 1, 2: not JSON
         Case(name: "invalid JSON", body: #"{"givenName":"#, status: 400),
         Case(name: "empty body", body: "", status: 400),
         Case(
@@ -57,7 +57,7 @@ struct BadInputTests {
         Case(name: "wrong type", body: #"{"givenName":7,"familyName":"B"}"#, status: 422, names: "/givenName"),
         Case(name: "null", body: #"{"givenName":"A","familyName":null}"#, status: 422, names: "/familyName"),
         Case(name: "empty name", body: #"{"givenName":"","familyName":"B"}"#, status: 422, names: "/givenName"),
-        // 13, 26: characters that have no place in a name
+        // 13, 26: characters that are not allowed in a name
         Case(name: "U+0000", body: #"{"givenName":"A\u0000","familyName":"B"}"#, status: 422, names: "/givenName"),
         Case(name: "bidirectional control", body: #"{"givenName":"A\u202e","familyName":"B"}"#, status: 422),
         Case(
@@ -66,7 +66,7 @@ struct BadInputTests {
         Case(
             name: "300 characters", body: #"{"givenName":"\#(String(repeating: "é", count: 300))","familyName":"B"}"#,
             status: 422),
-        // 14: values of the domain
+        // 14: domain values
         Case(
             name: "no e-mail", body: #"{"givenName":"A","familyName":"B","email":"a@b"}"#, status: 422, names: "/email"),
         Case(
@@ -101,7 +101,7 @@ struct BadInputTests {
         Case(name: "limit 0", method: .GET, path: "/v1/people?limit=0", status: 422, names: "limit"),
         Case(name: "limit -1", method: .GET, path: "/v1/people?limit=-1", status: 422),
         Case(name: "limit 1e9", method: .GET, path: "/v1/people?limit=1000000000", status: 422),
-        // 18: changes without a base
+        // 18: changes without a version
         Case(name: "change without If-Match", method: .PATCH, path: "/v1/people/{id}", body: "{}", status: 428),
         Case(
             name: "change with a stale If-Match", method: .PATCH, path: "/v1/people/{id}", body: #"{"givenName":"B"}"#,
@@ -113,7 +113,7 @@ struct BadInputTests {
         Case(
             name: "idempotency key too long", body: person,
             headers: [("Idempotency-Key", String(repeating: "k", count: 300))], status: 400),
-        // 24: what a caller makes up about itself is ignored
+        // 24: what a caller claims about itself is ignored
         Case(
             name: "headers about oneself", method: .GET, path: "/v1/people/{id}",
             headers: [("X-Forwarded-For", "10.0.0.1"), ("X-User-ID", "root"), ("X-Role", "auditor")], status: 200),
@@ -128,7 +128,7 @@ struct BadInputTests {
         Case(name: "time that is none", method: .GET, headers: [("Club-Timeout", "soon")], status: 400),
     ]
 
-    @Test("each case has its answer, in a problem document that tells nothing about the inside")
+    @Test("each case gets its response, in a problem document that reveals nothing internal")
     func table() async throws {
         try await TestClub.run([.directory]) { club in
             let token = try club.token()
@@ -156,7 +156,7 @@ struct BadInputTests {
         }
     }
 
-    @Test("what looks like SQL, markup or a formula is stored and given back as it came")
+    @Test("text that looks like SQL, markup or a formula is stored and returned unchanged")
     func literal() async throws {
         let names = try #require(Self.naughtyStrings())
         try await TestClub.run([.directory]) { club in
@@ -184,7 +184,7 @@ struct BadInputTests {
                 try await directory.send(
                     CreatePerson.request(body: .init(givenName: "Luc", familyName: "Petit"), idempotencyKey: "one"))
             }
-            // A hundred at once, with one key: one effect; those that meet it running are told so.
+            // A hundred requests at once with one key: one effect; those that arrive while it runs get 409.
             let identifiers = await withTaskGroup(of: Person.ID?.self) { group in
                 for _ in 0..<100 {
                     group.addTask {
@@ -218,7 +218,7 @@ struct BadInputTests {
         return (response, String(buffer: try await response.body.collect(upTo: 8 << 20)))
     }
 
-    /// The big list of naughty strings where it is at hand, and some of our own always.
+    /// The big list of naughty strings if it is available, and always some of our own.
     private static func naughtyStrings() -> [String]? {
         let own = [
             "Robert'); drop table person;--", "\" or 1=1 --", "<script>alert(1)</script>", "=cmd|' /C calc'!A0", "$1",

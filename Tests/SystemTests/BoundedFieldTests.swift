@@ -4,10 +4,10 @@ import ServiceKit
 import TestKit
 import Testing
 
-/// More than a field may hold, in every list and every whole number of every body of every service, over HTTP.
-@Suite("more than a field may hold", .serialized)
+/// Values beyond a field's bounds, in every list and every integer of every body of every service, over HTTP.
+@Suite("values beyond a field's bounds", .serialized)
 struct BoundedFieldTests {
-    @Test("is refused where it stands, and never costs more than a text of as many bytes")
+    @Test("are refused at their pointer, and never cost more than a text of as many bytes")
     func walk() async throws {
         try await TestClub.run { club in
             for service in ServiceName.allCases {
@@ -63,10 +63,10 @@ struct BoundedFieldTests {
             #expect(answer.status == 422, "\(place): \(answer.status)")
             #expect(try answer.pointers() == [number.pointer], "\(place)")
         } else if answer.status == 422 {
-            // Right as a number: whatever else is wrong says where.
+            // Valid as a number: other errors have their pointers.
             #expect(try !answer.pointers().isEmpty, "\(place)")
         } else {
-            // 503: a peer that does not know what it is asked about.
+            // 503: a peer that does not know the identifier.
             #expect(answer.status < 500 || answer.status == 503, "\(place): \(answer.status)")
         }
     }
@@ -85,7 +85,7 @@ struct BoundedFieldTests {
         }
     }
 
-    /// Of codes one that is there; who asks is who may.
+    /// Uses an existing code in the path, and a caller that the operation allows.
     private func answer(
         _ operation: WalkedOperation, _ body: [UInt8], from club: TestClub
     ) async throws -> WalkedOperation.Answer {
@@ -99,7 +99,7 @@ struct BoundedFieldTests {
         return try await operation.answer(from: club, path: path, headers: headers, body: body)
     }
 
-    /// The best of three against the best of three texts.
+    /// Compares the best of three runs with the best of three with text.
     private func checkTime(
         of body: [UInt8], _ operation: WalkedOperation, _ place: String, in club: TestClub
     ) async throws {

@@ -7,12 +7,12 @@ import ServiceKit
 import TestKit
 import Testing
 
-/// The yearly confirmation over real processes, two of each, one of which dies while the letters go out.
+/// The yearly confirmation with real processes, two per service, one of which dies while the letters are sent.
 @Suite("confirmation crash", .serialized)
 struct ConfirmationCrashTests {
     private static let experts = 300
 
-    @Test("kill -9 in both services while confirmations are mailed: everybody has one letter, with a link that works")
+    @Test("kill -9 in both services while confirmations are mailed: all get one letter, with a working link")
     func killed() async throws {
         try await TestClub.run([.directory, .content], replicas: [.directory, .content]) { club in
             let header = "subKind,name,email,postalCode,commune\n"
@@ -52,8 +52,8 @@ struct ConfirmationCrashTests {
         (try? FileManager.default.contentsOfDirectory(atPath: "\(folder)/new").count) ?? 0
     }
 
-    /// Waits three minutes at the most for as many mails; gives how many there are. One that went out when its sender died is
-    /// tried again after a minute and a half, when no mail server could still be at its answer.
+    /// Waits at most three minutes for this number of mails; returns how many there are. A mail whose sender died is
+    /// retried after a minute and a half, when its mail server can no longer be replying.
     private func wait(for mails: Int, in folder: String) async throws -> Int {
         for _ in 0..<18_000 {
             let now = count(folder)
@@ -63,7 +63,7 @@ struct ConfirmationCrashTests {
         return count(folder)
     }
 
-    /// Calls from every process at once; gives how many were asked.
+    /// Calls from every process at once; returns how many people were asked.
     private func call(_ club: TestClub) async throws -> Int {
         try await withThrowingTaskGroup(of: Int.self) { group in
             for process in club.processes(of: .directory) {

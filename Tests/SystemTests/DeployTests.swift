@@ -1,10 +1,10 @@
 import Foundation
 import Testing
 
-/// What the scripts of `deploy/` decide, by the functions they share.
+/// The decisions of the scripts in `deploy/`, through their shared functions.
 @Suite("the scripts")
 struct DeployTests {
-    /// Runs lines of bash after `deploy/lib.sh`, for a club that stands in a folder of this name.
+    /// Runs lines of bash after `deploy/lib.sh`, for a club in a folder of this name.
     private func script(_ lines: String, in folder: String = "club", settings: [String: String] = [:]) throws -> String
     {
         let home = FileManager.default.temporaryDirectory.appendingPathComponent("deploy-\(UUID().uuidString)")
@@ -29,7 +29,7 @@ struct DeployTests {
         return text
     }
 
-    @Test("a program that a build has replaced is known, and stopped by its number")
+    @Test("a program that a build has replaced is detected, and stopped by its process identifier")
     func replaced() throws {
         let text = try script(
             """
@@ -50,7 +50,7 @@ struct DeployTests {
         #expect(text == "current\nreplaced\nstopped\n")
     }
 
-    @Test("a folder may have any name: in the URL of the database it is encoded")
+    @Test("a folder may have any name: it is encoded in the database's URL")
     func names() throws {
         let lines = #"mkdir -p "$secrets_dir"; printf secret > "$secrets_dir/events.password"; database_url events"#
         let query = try #require(URLComponents(string: script(lines, in: "a b%20&é'"))?.queryItems)
@@ -80,7 +80,7 @@ struct DeployTests {
         #expect(text == "http://127.0.0.1:17001 https://info.club.example\n")
     }
 
-    @Test("how far a build is, is read from what SwiftPM printed last")
+    @Test("the progress of a build is read from SwiftPM's last line of output")
     func steps() throws {
         let text = try script(
             #"""
@@ -105,7 +105,7 @@ struct DeployTests {
     }
 
     @Test(
-        "without a terminal a stage says where it is now and then on a line of its own, and at its end how long it took"
+        "without a terminal a stage prints its progress on a line of its own from time to time, and its time at the end"
     )
     func progress() throws {
         let lines = #"""
@@ -121,7 +121,7 @@ struct DeployTests {
         #expect(often.dropLast(2).allSatisfy { $0.wholeMatch(of: /build: events, \d of 8 steps, \d\.\d s/) != nil })
         #expect(often.suffix(2).first?.wholeMatch(of: /build +\d+(\.\d)? s  \(all\)/) != nil)
         #expect(often.last == "failed with 1")
-        // With no time to say anything, the end alone is said.
+        // With a long interval, only the end is printed.
         #expect(try script(lines, settings: ["CLUB_PROGRESS_SECONDS": "3600"]).split(separator: "\n").count == 2)
     }
 }

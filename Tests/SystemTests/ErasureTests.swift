@@ -7,7 +7,7 @@ import ServiceKit
 import TestKit
 import Testing
 
-/// Somebody with a name that nobody else has, everywhere in the club, and then nowhere.
+/// A person with a unique name, present everywhere in the club, and then nowhere.
 @Suite("erasure", .serialized)
 struct ErasureTests {
     private static let former: EmailAddress = "zephyrine@rarissime.example"
@@ -20,7 +20,7 @@ struct ErasureTests {
     ]
 
     @Test(
-        "after an erasure no trace of name, address and telephone is in the four schemas and the logs, the database's own included, though two services were down"
+        "after an erasure the schemas and all logs have no trace of the person, though two services were down"
     )
     func everywhere() async throws {
         try await TestCluster.private(logging: true) { cluster in
@@ -28,12 +28,12 @@ struct ErasureTests {
             try await TestClub.run(on: cluster, settings: ["LOG_LEVEL": "debug"]) { try await erase(in: $0) }
             let log = try cluster.log()
             #expect(Trace.found(of: Self.words, in: log).isEmpty, "the log of the database")
-            // What the database refused is in it.
+            // It contains the statements that the database refused.
             for refusal in ["duplicate key value", "violates check constraint"] { #expect(log.contains(refusal)) }
         }
     }
 
-    @Test("negative control: a server whose roles were not told what to log keeps the address that was there twice")
+    @Test("negative control: with the server's default logging, the log keeps an address that was a duplicate")
     func toldTheLog() async throws {
         try await TestCluster.private(logging: true) { cluster in
             try await TestClub.run([.directory], on: cluster) { club in
@@ -52,7 +52,7 @@ struct ErasureTests {
         try await write(in: club)
         try await beRefused(in: club)
 
-        // What is there to be found: the search below sees it now.
+        // These traces exist: the search below can find them.
         for service in ServiceName.allCases {
             let found = Trace.found(of: Self.words, in: try club.database.dump(schema: service.rawValue))
             #expect(found.contains("Quettehou"), "\(service.rawValue)")
@@ -65,7 +65,7 @@ struct ErasureTests {
         let told = String(decoding: try WireJSON.encode(document), as: UTF8.self)
         for word in [
             "Quettehou", "rarissime", "introuvable", "Sans gluten", "Souveraineté", "flashInfo", "698765431",
-            // What was merged into it, its links, and what is kept by an address that it had.
+            // The merged record, its links, and what is kept by a former address.
             "double@rarissime", "askedAt", #""reason":"manual""#,
         ] {
             #expect(told.contains(word), "\(word)")
@@ -107,7 +107,7 @@ struct ErasureTests {
     }
 
     @Test(
-        "a chain that was cut off together with its end is found by the end that the operator kept, and by nothing else"
+        "a chain cut off together with its head is detected by the head that the operator kept, and by nothing else"
     )
     func cutOff() async throws {
         try await TestClub.run { club in
@@ -140,7 +140,7 @@ struct ErasureTests {
 
     // MARK: Steps
 
-    /// A person who is an ambassador, registered at an event, invited to a meeting, and wrote of itself.
+    /// A person who is an ambassador, registered for an event, invited to a meeting, and has written a text.
     private func settle(in club: TestClub) async throws -> Person {
         let directory = try club.client(.directory)
         let home = try await directory.send(
@@ -181,7 +181,7 @@ struct ErasureTests {
         return person
     }
 
-    /// A second record of the person, with a seat of its own, becomes one with the first; the services follow.
+    /// A duplicate of the person, with a seat of its own, is merged into the first; the services follow.
     private func double(_ person: Person, in club: TestClub) async throws {
         let (directory, events) = (try club.client(.directory), try club.client(.events))
         let double = try await double(in: club)
@@ -207,7 +207,7 @@ struct ErasureTests {
                     givenName: "Zephyrine", familyName: "Quettehou", email: Self.double, telephone: "+33698765431")))
     }
 
-    /// An address that is taken, and a text that is too long: the constraints of the database find both.
+    /// A taken address and a text that is too long, each refused by a database constraint.
     private func beRefused(in club: TestClub) async throws {
         let directory = try club.client(.directory)
         await #expect(throws: ServiceClientError.self) {
@@ -225,7 +225,7 @@ struct ErasureTests {
         }
     }
 
-    /// Letters to the person and the firm, who ask for the link to their records; and a referral that names both.
+    /// Letters to the person and the firm, who request self-service links; and a referral that names both.
     private func write(in club: TestClub) async throws {
         let (directory, content) = (try club.client(.directory), try club.client(.content))
         for email in [Self.address, Self.firm] {
@@ -242,7 +242,7 @@ struct ErasureTests {
                     firm: .init(name: "Au bon pain", email: Self.address))))
     }
 
-    /// A firm that is one person, by a file.
+    /// A one-person firm, imported from a file.
     private func importExpert(in club: TestClub) async throws -> Expert {
         let file = """
             subKind,name,contactName,email,telephone,postalCode,commune,flashInfo
@@ -256,14 +256,14 @@ struct ErasureTests {
         return try await directory.send(ListExperts.request(query: .init(email: Self.firm))).items[0]
     }
 
-    /// A Flash info that goes to these addresses; the first one leaves the list by itself.
+    /// A Flash info that is sent to these addresses; the first one unsubscribes.
     private func mail(to addresses: [EmailAddress], in club: TestClub) async throws {
         #expect(try await sendIssue(in: club) == Set(addresses))
         _ = try await club.client(.content).send(
             CreateSuppression.request(body: .init(email: Self.former, reason: .manual)))
     }
 
-    /// The addresses that an issue went to.
+    /// The addresses that an issue was sent to.
     private func sendIssue(in club: TestClub) async throws -> Set<EmailAddress> {
         let content = try club.client(.content)
         let issue = try await content.send(CreateIssue.request(body: .init(title: "Flash info")))
@@ -279,7 +279,7 @@ struct ErasureTests {
         return Set(sent.items.map(\.email))
     }
 
-    /// Another address, found by it and by name; and the person itself, with a token that names it, answers on consent.
+    /// Gives the person another address, searches for it and the name; then the person consents with their own token.
     private func change(_ person: Person, in club: TestClub) async throws {
         let directory = try club.client(.directory)
         let version = try await directory.send(GetPerson.request(path: .init(person: person.id))).version
@@ -300,7 +300,7 @@ struct ErasureTests {
         }
     }
 
-    /// Somebody comes with the same addresses: nobody writes to them, until they agree to it anew.
+    /// Someone registers the same addresses again: they are not mailed until they consent again.
     private func mailNeverAgain(in club: TestClub) async throws {
         let directory = try club.client(.directory)
         var first: Person?
@@ -342,10 +342,10 @@ struct ErasureTests {
     }
 }
 
-/// The search for a word in whatever form it may have been kept.
+/// Searches for a word in every form in which it may have been stored.
 enum Trace {
-    /// Those of the words that are in the text: as they are, without case, as JSON escapes them, in hexadecimal digits (what
-    /// `pg_dump` makes of bytes), in Base64 at any of the three offsets.
+    /// The words that the text contains: literally, ignoring case, as escaped in JSON, in hexadecimal (as `pg_dump`
+    /// writes bytes), or in Base64 at any of the three offsets.
     static func found(of words: [String], in text: String) -> [String] {
         let lowered = text.lowercased()
         return words.filter { word in
@@ -364,7 +364,7 @@ enum Trace {
             }
     }
 
-    /// What of the encoded word does not depend on its neighbours.
+    /// The part of the encoded word that does not depend on its neighbours.
     private static func base64(_ word: String) -> [String] {
         (0..<3).map { offset in
             let bytes = Data(repeating: 0, count: offset) + Data(word.utf8)

@@ -5,10 +5,10 @@ import NIOCore
 import TestKit
 import Testing
 
-/// What the running services export for Prometheus.
-@Suite("figures", .serialized)
+/// The metrics that the running services export for Prometheus.
+@Suite("metrics", .serialized)
 struct FigureTests {
-    @Test("a service exports few series after its start and under 500 after the demo, under the conventions' names")
+    @Test("a service exports few series after its start and under 500 after the demo, with the conventions' names")
     func series() async throws {
         try await TestClub.run { club in
             for service in club.services.values {

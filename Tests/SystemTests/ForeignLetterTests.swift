@@ -5,11 +5,11 @@ import ServiceKit
 import TestKit
 import Testing
 
-/// Somebody else's letters, through the four services as they run.
+/// Someone else's letters, with all four services running.
 @Suite("letters at an address that changed hands", .serialized)
 struct ForeignLetterTests {
     @Test(
-        "an expert that takes over an address reads nothing of whoever had it in its own document, and deletes nothing by its erasure"
+        "an expert with a reused address neither reads nor erases its previous owner's letters"
     )
     func document() async throws {
         try await TestClub.run { club in
@@ -65,7 +65,7 @@ struct ForeignLetterTests {
     }
 
     @Test(
-        "an expert that gives itself the address of a stranger, of whom there is no record, reads nothing of theirs, and its erasure takes neither their letter nor their complaint"
+        "an expert that claims a non-member's address neither reads nor erases their letter or complaint"
     )
     func stranger() async throws {
         try await TestClub.run { club in

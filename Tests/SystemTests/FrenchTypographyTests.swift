@@ -2,8 +2,8 @@ import Foundation
 import TestKit
 import Testing
 
-/// What members read is French, typographically right: blanks that do not break before two-part signs and within guillemets, curved
-/// apostrophes. Looked for in the templates, and in the texts of the services' code.
+/// French typography in what members read: no-break spaces before two-part punctuation and within guillemets, curly
+/// apostrophes. Checked in the templates, and in the texts of the services' code.
 @Suite("French typography")
 struct FrenchTypographyTests {
     private static let services = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
@@ -16,7 +16,7 @@ struct FrenchTypographyTests {
         }
     }
 
-    /// What stands where no line may be broken, or is a typewriter's apostrophe.
+    /// Places where a line could wrongly break, and straight apostrophes.
     private static func faults(in text: String) throws -> [String] {
         let breaking = try Regex(#"[\p{L}\p{N})»}’] [:;!?»](?=[\s<{.,"]|$)|« "#)
         let apostrophe = try Regex(#"\p{L}'[\p{L}«{]"#)
@@ -52,7 +52,7 @@ struct FrenchTypographyTests {
     }
 
     @Test(
-        "what is wrong is found",
+        "errors are found",
         arguments: ["Merci !", "Est-ce exact ?", "l'équipe", "« ici »", "Rappel : vous", "été ; vous"])
     func negativeControl(text: String) throws {
         #expect(try !Self.faults(in: text).isEmpty)

@@ -8,10 +8,10 @@ import Synchronization
 import TestKit
 import Testing
 
-/// The worst texts that are known, to every operation of every service, in every place where a text can stand.
+/// The worst known texts, sent to every operation of every service, in every place that takes text.
 @Suite("hostile texts", .serialized)
 struct HostileTextTests {
-    /// What of an answer counts.
+    /// What is counted of the responses.
     private struct Tally {
         var asked = 0
         var statuses: [Int: Int] = [:]
@@ -19,9 +19,9 @@ struct HostileTextTests {
         var taken: [String] = []
     }
 
-    /// `LONG_TESTS=1` sends every text to every operation, and in every header field; a short run the dearest to all, one of
-    /// the others to each fourth, and the header fields, which are read before anybody knows the operation, to each eighth, and
-    /// bodies of a quarter of the length: what is quadratic still shows.
+    /// `LONG_TESTS=1` sends every text to every operation and in every header field. A short run sends the costliest
+    /// one to all operations, one of the others to every fourth, the header fields, which are read before routing, to
+    /// every eighth, and bodies of a quarter of the length: quadratic costs still show.
     private static let isLong = ProcessInfo.processInfo.environment["LONG_TESTS"] == "1"
     private static let bodyBytes = isLong ? 60_000 : 15_000
 
@@ -30,7 +30,7 @@ struct HostileTextTests {
         "Content-Encoding", "Cookie",
     ]
 
-    @Test("no operation fails of one or takes one that must be refused, and others are answered meanwhile")
+    @Test("no operation fails or accepts one that must be refused, and others are answered meanwhile")
     func walk() async throws {
         try await TestClub.run { club in
             for service in ServiceName.allCases {
@@ -61,7 +61,7 @@ struct HostileTextTests {
         }
     }
 
-    /// Reads on a connection of its own; gives how long each read took, in seconds.
+    /// Reads on a connection of its own; returns how long each read took, in seconds.
     private func read(_ service: ServiceProcess, as token: String, until done: borrowing Atomic<Bool>) async throws
         -> [Double]
     {
@@ -114,7 +114,7 @@ struct HostileTextTests {
             tally.asked += 1
             tally.statuses[status, default: 0] += 1
             let name = "\(operation.method) \(operation.path) \(place) \(hostile): \(status)"
-            // 503: a peer that does not know what it is asked about.
+            // 503: a peer that does not know the identifier.
             if status >= 500, status != 503 { tally.failed.append(name) }
             if isRead, hostile.isUnsafe, status < 400 { tally.taken.append(name) }
         }

@@ -10,7 +10,7 @@ import Testing
 struct ImportCrashTests {
     private static let rows = 20_000
 
-    @Test("kill -9 in the middle of an import, which then goes on: nothing doubled, nothing missing")
+    @Test("kill -9 in the middle of an import, which then continues: nothing duplicated, nothing missing")
     func killed() async throws {
         try await TestClub.run([.directory]) { club in
             var file = "type,name,email,postalCode,commune\n"
@@ -23,7 +23,7 @@ struct ImportCrashTests {
             let sending = try club.client(.directory)
             let upload = Task { try await sending.upload(request, body: OneChunk(text: text)) }
 
-            // Seen from outside, while it is running.
+            // Observed from outside while it is running.
             let watching = try club.client(.directory)
             var rows = 0
             for _ in 0..<6000 where rows == 0 {

@@ -28,7 +28,7 @@ struct IsolationTests {
                     for table in tables {
                         let probe = SQL(table: "\(table.schema).\(table.name)")
                         if table.schema == role {
-                            // What is its own it can read.
+                            // It can read its own tables.
                             _ = try await client.query(probe)
                         } else {
                             let error = await #expect(throws: PostgresError.self, "\(role) reads \(table)") {
@@ -43,7 +43,7 @@ struct IsolationTests {
     }
 
     @Test(
-        "a running role can change no schema, not even its own",
+        "a runtime role cannot change any schema, not even its own",
         arguments: [
             "create table intruder (id integer)", "create schema intruder", "create table public.intruder (id integer)",
             "alter table organization add column intruder integer", "drop table organization",
@@ -60,7 +60,7 @@ struct IsolationTests {
 }
 
 extension SQL {
-    /// A read of a table whose name comes from the catalogue, written as a literal of the server's own making.
+    /// A read of a table whose name comes from the catalogue, quoted by the server itself.
     fileprivate init(table: String) {
         self.init(stringLiteral: "select 1 from \(table) limit 1")
     }

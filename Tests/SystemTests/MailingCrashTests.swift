@@ -35,7 +35,7 @@ struct MailingCrashTests {
         }
     }
 
-    @Test("kill -9 while mails go over SMTP: each address has one mail, or a row that says uncertain")
+    @Test("kill -9 while mails go over SMTP: each address has one mail, or a row in state uncertain")
     func smtp() async throws {
         try await ScriptedMailServer.run { server in
             let url = "smtp://127.0.0.1:\(server.port)?starttls=never"
@@ -46,7 +46,7 @@ struct MailingCrashTests {
                 try await club[.content].start()
                 let edition = try await waitUntilSent(issue, in: club)
                 #expect(edition.counts.sent + edition.counts.uncertain == Self.addresses)
-                // One mail at most was on its way on each of the four connections.
+                // At most one mail was on its way on each of the four connections.
                 #expect(edition.counts.uncertain <= 4)
                 let recipients = server.accepted.map(\.recipient)
                 #expect(Set(recipients).count == recipients.count)
@@ -74,7 +74,7 @@ struct MailingCrashTests {
         return issue.id
     }
 
-    /// Kills the sender once a tenth has gone out; gives how many had when it was dead.
+    /// Kills the sender once a tenth has been sent; returns how many had been when it was dead.
     private func killInTheMiddle(of club: TestClub, sent: () -> Int) async throws -> Int {
         for _ in 0..<3000 where sent() < Self.addresses / 10 {
             try await Task.sleep(for: .milliseconds(10))

@@ -4,10 +4,10 @@ import ServiceKit
 import TestKit
 import Testing
 
-/// A merge in the directory, and its undo, in the other services.
+/// A merge in the directory and its undo, as the other services follow them.
 @Suite("merges", .serialized)
 struct MergeTests {
-    @Test("a seat, an invitation and a resource follow a merge by the feed, and go back with its undo")
+    @Test("a seat, an invitation and a resource follow a merge through the feed, and move back on undo")
     func follow() async throws {
         try await TestClub.run { club in
             let directory = try club.client(.directory)

@@ -9,7 +9,7 @@ import Testing
 
 @Suite("OpenAPI", .serialized)
 struct OpenAPITests {
-    @Test("the documents under deploy/openapi are what the services serve; deploy/openapi/update writes them anew")
+    @Test("the documents in deploy/openapi are what the services serve; deploy/openapi/update writes them again")
     func committed() async throws {
         let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().appendingPathComponent("deploy/openapi")
@@ -23,7 +23,7 @@ struct OpenAPITests {
                     try Data(served.readableBytesView).write(to: file)
                 }
                 let committed = try Data(contentsOf: file)
-                // Said by a Bool: the two documents are no help side by side, and take minutes to compare.
+                // As a Bool: printing both documents would not help, and comparing them takes minutes.
                 let isCurrent = committed == Data(served.readableBytesView)
                 #expect(isCurrent, "\(service) differs: run deploy/openapi/update")
             }

@@ -7,7 +7,7 @@ import ServiceKit
 import TestKit
 import Testing
 
-/// One operation, as a service's own document describes it, with a request that could be right.
+/// One operation, as described by a service's own document, with a plausible request.
 struct WalkedOperation: Sendable {
     let service: ServiceName
     let method: HTTPMethod
@@ -32,7 +32,7 @@ struct WalkedOperation: Sendable {
         path.split(separator: "/").filter { $0.hasPrefix("{") }.map { String($0.dropFirst().dropLast()) }
     }
 
-    /// All operations of a service: those that come are walked by themselves.
+    /// All operations of a service; new ones are included automatically.
     static func all(of service: ServiceName, in club: TestClub) async throws -> [WalkedOperation] {
         let response = try await HTTPClient.shared.execute(
             HTTPClientRequest(url: "\(club[service].url)/openapi.json"), timeout: .seconds(10))
@@ -43,7 +43,7 @@ struct WalkedOperation: Sendable {
             for (method, operation) in members(methods) {
                 let contents = members(operation["requestBody"]?["content"]).sorted { $0.key < $1.key }
                 let roles = (operation["x-roles"]?.array ?? []).compactMap(\.string).compactMap(Role.init(rawValue:))
-                // Once for each kind of body that it takes.
+                // Once for each media type that it accepts.
                 for content in contents.isEmpty ? [nil] : contents.map(Optional.some) {
                     operations.append(
                         WalkedOperation(
@@ -64,13 +64,13 @@ struct WalkedOperation: Sendable {
         if case .object(let members) = value { members } else { [:] }
     }
 
-    /// What a service answered.
+    /// A service's response.
     struct Answer {
         let status: Int
         let bytes: [UInt8]
     }
 
-    /// Sends it, and gives the status.
+    /// Sends the request, and returns the status.
     func send(
         to club: TestClub, path: String? = nil, query: String = "", headers: [(String, String)] = [],
         body: [UInt8]? = nil
@@ -78,7 +78,7 @@ struct WalkedOperation: Sendable {
         try await answer(from: club, path: path, query: query, headers: headers, body: body).status
     }
 
-    /// Sends it; of an answer of more than 8 MiB nothing is given but the status.
+    /// Sends the request; for a response of more than 8 MiB, returns only the status.
     func answer(
         from club: TestClub, path: String? = nil, query: String = "", headers: [(String, String)] = [],
         body: [UInt8]? = nil
@@ -118,7 +118,7 @@ struct WalkedOperation: Sendable {
         }.joined(separator: "&")
     }
 
-    /// The body with one of its texts, numbers and truths after the other replaced, and with one more key in each object.
+    /// Copies of the body with one of its strings, numbers or booleans replaced, and with one more key in each object.
     static func variants(of value: JSONValue, with text: String) -> [JSONValue] {
         switch value {
         case .object(let members):

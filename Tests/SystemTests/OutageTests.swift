@@ -8,7 +8,7 @@ import ServiceKit
 import TestKit
 import Testing
 
-/// What others depend on goes away and comes back.
+/// Dependencies go away and come back.
 @Suite("outages", .serialized)
 struct OutageTests {
     @Test(
@@ -46,7 +46,7 @@ struct OutageTests {
         }
     }
 
-    @Test("the directory stops: events stays ready with a warning, answers in time, and goes on when it is back")
+    @Test("the directory stops: events stays ready with a warning, answers in time, and continues when it is back")
     func peer() async throws {
         try await TestClub.run([.directory, .events]) { club in
             let events = try club.client(.events)
@@ -64,7 +64,7 @@ struct OutageTests {
 
             for signal in [SIGSTOP, SIGKILL] {
                 club[.directory].signal(signal)
-                // Somebody whom events has never heard of: it has to ask, and nobody answers.
+                // A person unknown to events: it has to ask the directory, which does not respond.
                 let answer = try await HTTPClient.shared.execute(
                     registration(of: Person.ID(), for: event.id, in: club), timeout: .seconds(10))
                 #expect([503, 504].contains(answer.status.code))
@@ -133,7 +133,7 @@ struct OutageTests {
         throw ServiceProcess.Failure(description: "no warning about the directory")
     }
 
-    /// The breaker lets a call through again after a moment.
+    /// The circuit breaker lets a call through again after a moment.
     private func registerWhenBack(_ person: Person.ID, for event: Event.ID, with events: ServiceClient) async throws {
         for attempt in 1...50 {
             do {

@@ -5,7 +5,7 @@ import ServiceKit
 import TestKit
 import Testing
 
-/// Every query parameter of every operation, with what no check may have thought of: the answer may be no, but it is ours.
+/// Every query parameter of every operation, with values that no check may foresee: it may be refused, but never fails.
 @Suite("odd parameters", .serialized)
 struct QueryFuzzTests {
     private static let texts: [String] =
@@ -32,11 +32,11 @@ struct QueryFuzzTests {
         + [("a ", 100), ("tel ", 50), ("-", 200), ("a-", 100), ("a.b/", 50), ("a@b.fr ", 28)].map {
             String(repeating: $0.0, count: $0.1)
         } + signs
-    /// What folding makes of them are signs of a search: exclusions, quotation marks, alternatives.
+    /// After normalisation these are search operators: exclusions, quotation marks, alternatives.
     private static let signs: [String] = ["\u{2010}", "\u{2212}", "\u{FF0D}", "“", "«", "|\u{FE63}", "\"\u{2013}"]
         .flatMap { sign in [40, 64].map { String(repeating: sign, count: $0) + "a" } }
 
-    @Test("none is a failure of ours, wherever it is given")
+    @Test("none causes a server error, wherever it is given")
     func walk() async throws {
         try await TestClub.run { club in
             let directory = try club.client(.directory)
@@ -47,7 +47,7 @@ struct QueryFuzzTests {
                             subKind: .webAgency, name: name, postalCode: "64000", commune: "Pau", departement: "64",
                             consents: .init(publicDirectory: true))))
             }
-            // As the minute's job would take them in.
+            // As the job that runs every minute would index them.
             try await club.database.withClient { client in
                 _ = try await client.execute(
                     """
@@ -79,7 +79,8 @@ struct QueryFuzzTests {
         }
     }
 
-    /// `LONG_TESTS=1` gives every text to every parameter; a short run each third one, beginning with another one each time.
+    /// `LONG_TESTS=1` gives every text to every parameter; a short run every third one, beginning with a different one
+    /// each time.
     private static let step = ProcessInfo.processInfo.environment["LONG_TESTS"] == "1" ? 1 : 3
 
     /// Eight at a time.

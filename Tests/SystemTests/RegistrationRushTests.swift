@@ -8,16 +8,16 @@ import ServiceKit
 import TestKit
 import Testing
 
-/// Everybody wants a seat at once, over two processes of the events service.
+/// Everyone wants a seat at once, with two processes of the events service.
 @Suite("registration rush", .serialized)
 struct RegistrationRushTests {
     private static let people = 500
     private static let seats = 25
 
-    /// Three rounds in a short run; `LONG_TESTS=1` runs the ten of the promise.
+    /// Three rounds in a short run; `LONG_TESTS=1` runs the full ten.
     private static var rounds: Int { ProcessInfo.processInfo.environment["LONG_TESTS"] == nil ? 3 : 10 }
 
-    @Test("500 at once for 25 seats: 25 confirmed, the others in line without a gap, nobody turned away")
+    @Test("500 at once for 25 seats: 25 confirmed, the others waitlisted without a gap, none turned away")
     func rush() async throws {
         try await TestClub.run([.directory, .events], replicas: [.events]) { club in
             let people = try await makePeople(in: club)
@@ -65,8 +65,8 @@ struct RegistrationRushTests {
         return event.id
     }
 
-    /// Every request on a connection of its own, in an order that the seed says, alternating between the replicas; gives
-    /// how many got which status.
+    /// Sends every request on a connection of its own, in an order determined by the seed, alternating between the
+    /// replicas; returns how many got which status.
     private func registerAll(
         _ people: [Person.ID], shuffledBy seed: UInt64, for event: Event.ID, in club: TestClub
     ) async throws -> [Int: Int] {

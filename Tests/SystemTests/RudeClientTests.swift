@@ -6,10 +6,10 @@ import NIOHTTP1
 import TestKit
 import Testing
 
-/// Clients that hold on to connections: they cost the others nothing.
+/// Clients that hold on to connections must not affect others.
 @Suite("rude clients", .serialized)
 struct RudeClientTests {
-    @Test("5,000 sockets that say nothing: health and API go on answering")
+    @Test("with 5,000 silent sockets, health and API still respond")
     func idleSockets() async throws {
         try await TestClub.run([.directory]) { club in
             let directory = club[.directory]
@@ -30,7 +30,7 @@ struct RudeClientTests {
         }
     }
 
-    @Test("a header that comes byte by byte, and a body that stalls, are cut off with 408 while others are served")
+    @Test("a header that arrives byte by byte and a body that stalls are cut off with 408 while others are served")
     func slowSenders() async throws {
         try await TestClub.run([.directory]) { club in
             let directory = club[.directory]

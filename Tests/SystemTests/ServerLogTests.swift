@@ -4,10 +4,10 @@ import ServiceKit
 import TestKit
 import Testing
 
-/// What PostgreSQL writes into its log about us.
+/// What PostgreSQL logs about us.
 @Suite("the log of PostgreSQL", .serialized)
 struct ServerLogTests {
-    @Test("making the roles, migrating every service twice and running it leaves no warning in the log")
+    @Test("creating the roles, migrating every service twice and running it leaves no warning in the log")
     func quiet() async throws {
         try await TestCluster.private(logging: true) { cluster in
             try TestRoles.deploy(on: cluster)

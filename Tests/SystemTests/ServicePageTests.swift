@@ -9,7 +9,7 @@ import Testing
 
 @Suite("the page at a service's root", .serialized)
 struct ServicePageTests {
-    @Test("each service says at its root what it is, and every link of that page leads somewhere")
+    @Test("each service describes itself at its root, and every link on that page works")
     func pages() async throws {
         try await TestClub.run { club in
             for service in ServiceName.allCases {

@@ -12,7 +12,7 @@ import Testing
 /// A service is told to stop while it works.
 @Suite("shutdown", .serialized)
 struct ShutdownTests {
-    @Test("SIGTERM under load: what was answered with 201 is there, nothing ends in 5xx, and it exits by itself")
+    @Test("SIGTERM under load: every 201 is stored, no response is 5xx, and it exits by itself")
     func underLoad() async throws {
         try await TestClub.run([.directory], settings: ["DRAIN_SECONDS": "1"]) { club in
             let directory = club[.directory]
@@ -59,7 +59,7 @@ struct ShutdownTests {
                 try await Set(
                     client.query("select id::text as id from directory.person").map { try $0["id", as: String.self] })
             }
-            // A request whose answer was cut off would be stored and not answered: there is none of those either.
+            // A request whose response was cut off would be stored without one: there are none of those either.
             #expect(stored == answered)
         }
     }
@@ -75,7 +75,7 @@ struct ShutdownTests {
     }
 }
 
-/// What came back: the identifiers of 201, the statuses of everything else.
+/// The responses: the identifiers of 201s, the statuses of all others.
 private final class Tally: Sendable {
     let created = Mutex<[String]>([])
     let broken = Mutex<[Int]>([])

@@ -7,17 +7,17 @@ import NIOHTTP1
 import TestKit
 import Testing
 
-/// Standard error is a pipe, and nobody reads it.
+/// Standard error is a pipe, and no one reads it.
 @Suite("unread log", .serialized)
 struct UnreadLogTests {
     @Test(
-        "a full pipe behind standard error: requests are answered, ready says yes, lines are counted, SIGTERM ends it")
+        "a full pipe as standard error: requests are answered, ready is 200, lines are counted, SIGTERM ends it")
     func unread() async throws {
         try await TestClub.run([.directory], settings: ["LOG_LEVEL": "trace"]) { club in
             let directory = club[.directory]
             directory.signal(SIGTERM)
             #expect(await directory.waitForExit() == 0)
-            // Its log becomes a pipe, which is open at both ends and read at none.
+            // Its log becomes a pipe that is open at both ends and never read.
             let path = "\(club.folder)/directory.log"
             unlink(path)
             try #require(mkfifo(path, 0o600) == 0)
@@ -42,7 +42,7 @@ struct UnreadLogTests {
                 }
                 try await group.waitForAll()
             }
-            // The pipe is really full, and more than its 64 KiB and our buffer was written.
+            // The pipe is really full, and more than its 64 KiB and our buffer were written.
             var question = pollfd(fd: pipe, events: Int16(POLLOUT), revents: 0)
             #expect(poll(&question, 1, 0) == 0)
             #expect(await directory.health("ready") == 200)
@@ -53,7 +53,7 @@ struct UnreadLogTests {
         }
     }
 
-    @Test("the last line of a command that fails is there before it ends")
+    @Test("the last line of a failing command is written before it ends")
     func lastLine() async throws {
         for _ in 0..<20 {
             let result = try await Executable("directory").run(["serve"], environment: ["PORT": "none"])

@@ -8,7 +8,7 @@ import Testing
 /// The yearly call, run by several processes at once.
 @Suite("yearly call", .serialized)
 struct YearlyCallTests {
-    @Test("four processes call the same year at once: one contribution per member, numbers without a gap")
+    @Test("four processes call the same year at once: one contribution per member, numbers without gaps")
     func fourAtOnce() async throws {
         try await TestClub.run([.directory], replicas: [.directory, .directory, .directory]) { club in
             let year = Day.today.year
@@ -29,7 +29,7 @@ struct YearlyCallTests {
             let clients = try processes.flatMap { Array(repeating: try club.client($0), count: 3) }
             let calls = try await club.database.withClient(searchPath: "directory") { client in
                 try await client.execute("insert into contribution_counter (year) values (\(year))")
-                // All are under way, and wait for the year's counter, before the first of them gets it.
+                // All have started, and wait for the year's counter, before the first of them gets it.
                 let calling = try await client.transaction { transaction in
                     try await transaction.execute("select from contribution_counter where year = \(year) for update")
                     let calling = Task {

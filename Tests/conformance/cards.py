@@ -1,4 +1,4 @@
-"""Reads the vCards of people with vobject, and has a card that vobject wrote taken: each says what the API says."""
+"""Reads the vCards of people with vobject, and imports a card written by vobject: each agrees with the API."""
 
 import json
 import sys
@@ -32,7 +32,7 @@ def everybody() -> dict[str, dict]:
 
 
 def said(card, version: str) -> dict:
-    """What a card says, by the names of the API."""
+    """The content of a card, with the API's names."""
     def number(telephone) -> str:
         return telephone.value.removeprefix("tel:").split(";")[0]
 
@@ -78,7 +78,7 @@ def organizations() -> dict[str, str]:
         cursor = f"&cursor={page['next']}"
 
 
-# Somebody with everything that a card can say.
+# A person with every property that a card can have.
 key = uuid.uuid4().hex[:12]
 ask("/v1/people", json.dumps({
     "honorificPrefix": "Mme", "givenName": "Zoé", "familyName": f"d'Été; {key}, fille \\ 🚀", "email": f"{key}@club.example",
@@ -103,14 +103,14 @@ for version in ("3.0", "4.0"):
         if id in people and fields != (right := known(people[id], firms)):
             wrong = {name: (fields[name], right[name]) for name in fields if fields[name] != right[name]}
             faults.append(f"{version}: {id}: {wrong}")
-    # They are taken back, and say nothing new.
+    # They are imported again, and change nothing.
     report = json.loads(ask("/v1/imports/people?mode=dryRun", text.encode(), "text/vcard"))
     if report["skipped"] != len(people) or report["errors"]:
         faults.append(f"{version}: taken back: {report}")
 if everybody() != people:
     faults.append("a dry run changed somebody")
 
-# A card by vobject, which writes 3.0.
+# A card written by vobject, in version 3.0.
 key = uuid.uuid4().hex[:12]
 card = vobject.vCard()
 card.add("n").value = vobject.vcard.Name(family=f"Œuvre, {key}; d'", given="Noé", prefix="M.")

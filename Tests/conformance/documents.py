@@ -1,4 +1,4 @@
-"""Reads calls and receipts as PDF with poppler: the text, the fonts, and a picture that is not empty."""
+"""Reads calls and receipts as PDF with poppler: the text, the fonts, and a rendering that is not empty."""
 
 import json
 import pathlib
@@ -31,7 +31,7 @@ def judge(name: str, path: str, words: list[str]) -> list[str]:
         faults.append("the bytes differ from one request to the next")
     file = folder / f"{name}.pdf"
     file.write_bytes(first)
-    # A no-break blank is a place between two words in a PDF, and comes back as a blank.
+    # A no-break space is a gap between two words in a PDF, and is extracted as a space.
     text = plain(run("pdftotext", "-layout", str(file), "-").decode())
     faults += [f"does not say {word!r}" for word in words if plain(word) not in text]
     for line in run("pdffonts", str(file)).decode().splitlines()[2:]:

@@ -1,11 +1,11 @@
-"""Reads every message of a Maildir with Python's e-mail parser, and says what is wrong with it."""
+"""Reads every message in a Maildir with Python's e-mail parser, and prints its errors."""
 
 import email
 import email.policy
 import pathlib
 import sys
 
-# As `run` asked for them: nobody's program may make anything else of them.
+# As sent by `run`: every mail client must show exactly these.
 literal = ("=?utf-8?B?UERHIGR1IENsdWI=?=", "=?utf-8?Q?Urgent?=")
 folder = pathlib.Path(sys.argv[1])
 identifiers = set()
@@ -16,7 +16,7 @@ for path in sorted(folder.iterdir()):
     count += 1
     message = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
     wrong = [type(defect).__name__ for part in message.walk() for defect in part.defects]
-    # A letter about one's own affairs is of no list.
+    # A letter about the reader's own affairs belongs to no list.
     listed = ("List-Unsubscribe",) if message["List-Id"] else ()
     for name in ("From", "To", "Subject", "Date", "Message-ID", *listed):
         values = message.get_all(name, [])

@@ -1,12 +1,12 @@
-"""Puts a plain dump of a schema in an order of its own: what it says of each object, by kind and name; the columns and constraints of
-a table by name. Takes out what says nothing of the schema: settings, comments, and the layout of a function's body."""
+"""Sorts a plain dump of a schema: its objects by kind and name, the columns and constraints of a table by name. Removes
+what is not part of the schema: settings, comments, and the layout of function bodies."""
 
 import re
 import sys
 
-# pg_dump writes a line about each object before what makes it.
+# pg_dump writes a line about each object before its definition.
 heading = re.compile(r"^-- (?:Data for )?Name: (.*?); Type: (.*?); Schema: (.*?); Owner: (.*)$")
-# Where a column or a constraint of a table begins; what else is indented belongs to the one above.
+# Where a column or a constraint of a table begins; other indented lines belong to the previous one.
 item = re.compile(r'^    (?:[a-z_"]|CONSTRAINT )')
 noise = re.compile(r"^(?:\s*--.*|SET .*|SELECT pg_catalog\.set_config.*|\\(?:un)?restrict .*|\s*)$")
 
@@ -28,7 +28,7 @@ def table(lines: list[str]) -> list[str]:
 
 
 def function(lines: list[str]) -> list[str]:
-    """The words of a body, in lines that say little enough for a difference to be found."""
+    """The words of a body, in lines short enough that a diff is useful."""
     text = re.sub(r"\s+", " ", " ".join(re.sub(r"\s--\s.*$", "", line) for line in lines))
     text = text.replace("( ", "(").replace(" )", ")")
     return re.sub(r"(;|\bTHEN|\bFROM|\bWHERE|\bAND|\bbegin|\bthen|\bfrom|\bwhere|\band) ", r"\1\n        ", text).split("\n")
@@ -43,7 +43,7 @@ for line in sys.stdin.read().splitlines():
         objects.append((f"== {kind} {name} ({schema}, {owner})", lines))
     elif not noise.match(line):
         lines.append(line)
-# A check that was added to a table without looking at its rows is a check like any other where there were none.
+# A check that was added without validating existing rows equals any other check if there were no rows.
 for name, lines in [each for each in objects if each[0].startswith("== CHECK CONSTRAINT ")]:
     text = " ".join(line.strip() for line in lines)
     if check := re.search(r"^ALTER TABLE (\S+) ADD (CONSTRAINT .*) NOT VALID;$", text):

@@ -1,4 +1,4 @@
-"""Exports the four tables of the directory and has them imported as they are: no row says anything new, no record has moved."""
+"""Exports the four tables of the directory and imports them unchanged: every row is skipped, no record changes."""
 
 import json
 import sys
@@ -21,7 +21,7 @@ def ask(path: str, body: bytes | None = None) -> bytes:
 
 
 def records() -> dict[str, list]:
-    """All that the API says of everybody, the versions and the times of change with it."""
+    """Everything that the API returns about all records, including versions and times of change."""
     found = {}
     for table in tables:
         found[table], cursor = [], ""

@@ -1,4 +1,4 @@
-"""Receives webhooks of a running service and has Standard Webhooks' own library judge them. URL and TOKEN are arguments."""
+"""Receives webhooks of a running service and verifies them with Standard Webhooks' own library. URL and TOKEN are arguments."""
 
 import http.server
 import json
@@ -14,7 +14,7 @@ received = queue.Queue()
 
 
 class Receiver(http.server.BaseHTTPRequestHandler):
-    """Refuses the first message and takes the others."""
+    """Refuses the first message and accepts the others."""
 
     count = 0
 
@@ -38,7 +38,7 @@ def call(method, path, body=None, **headers):
 
 
 def next_message(*secrets):
-    """The next one; every secret must verify it, and what was tampered with must not be taken."""
+    """The next one; every secret must verify it, and a manipulated copy must be refused."""
     headers, body = received.get(timeout=60)
     for secret in secrets:
         judge = standardwebhooks.Webhook(secret)

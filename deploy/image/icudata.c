@@ -1,10 +1,10 @@
-/* ICU's data library without data, as ICU's own stubdata.cpp: a header that says that there are no tables. */
+/* ICU's data library without data, like ICU's own stubdata.cpp: a header and an empty table of contents. */
 #include <stdint.h>
 
 #define NAME_(version) icudt##version##_dat
 #define NAME(version) NAME_(version)
 
-/* UDataInfo (udata.h), between the header's size with its two magic bytes and the table of contents with no entry. */
+/* UDataInfo (udata.h), between the header's size with its two magic bytes and the empty table of contents. */
 const struct {
     uint16_t header_size;
     uint8_t magic[2];

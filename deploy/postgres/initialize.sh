@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs once, when the PostgreSQL container makes its cluster: roles with the passwords of the secrets.
+# Runs once, when the PostgreSQL container creates its cluster: creates the roles with the passwords from the secrets.
 set -euo pipefail
 {
   for name in migrator directory events content lobbying; do

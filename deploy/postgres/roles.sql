@@ -1,7 +1,7 @@
--- Roles and database of the club. Run by a superuser on a new cluster; safe to run again.
+-- The club's roles and database. Run by a superuser on a new cluster; safe to run again.
 -- psql variables: migrator_password, and one <service>_password each.
--- The migration role owns the database and so may create schemas and trusted extensions; a running service can only
--- log in, and gets from its own migrations what it may do in its own schema.
+-- The migration role owns the database and so may create schemas and trusted extensions; the role of a running service
+-- can only log in, and its own migrations grant its rights in its own schema.
 select format('create role %I login', name)
 from unnest(array['migrator', 'directory', 'events', 'content', 'lobbying']) as name
 where not exists (select from pg_roles where rolname = name) \gexec
@@ -12,8 +12,8 @@ alter role events password :'events_password';
 alter role content password :'content_password';
 alter role lobbying password :'lobbying_password';
 
--- The server's log is no place for rows, keys and statements: they are about people, and no erasure reaches it. Of an error it
--- gets the message alone; the services say the rest in their own logs, without values.
+-- The server's log must not contain rows, keys and statements: they are about people, and no erasure reaches the log. For
+-- an error it gets only the message; the services log the rest themselves, without values.
 select format('alter role %I set %I = %L', name, setting, value)
 from unnest(array['migrator', 'directory', 'events', 'content', 'lobbying']) as name
     cross join (values

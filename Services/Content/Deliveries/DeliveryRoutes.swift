@@ -4,7 +4,7 @@ import ServiceKit
 
 /// Deliveries and suppressions over HTTP.
 struct DeliveryRoutes {
-    /// What a link to leave the list is signed for.
+    /// The purpose that unsubscribe links are signed for.
     static let unsubscribePurpose = "unsubscribe"
 
     let backend: Backend
@@ -43,7 +43,7 @@ struct DeliveryRoutes {
     ) async throws -> RouteResponse<Empty> {
         let subject = try backend.links.open(call.path.token, purpose: Self.unsubscribePurpose)
         guard let email = try? EmailAddress(validating: subject) else { throw Problem(.notFound) }
-        // Who was erased is off every list, and would be on this one again.
+        // An erased person is off every list already; suppressing the address would store it again.
         guard try await !ErasedReaders.contains(email, in: transaction) else { return .empty }
         _ = try await suppress(email, .unsubscribed, call.principal, transaction)
         return .empty

@@ -2,15 +2,16 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// The SQL of deliveries and suppressions; how deliveries are handed over is ``MailQueue``'s.
+/// The SQL of deliveries and suppressions; ``MailQueue`` has the SQL of handing them over.
 enum DeliveryStore {
-    /// One reader of an edition, as the directory names them.
+    /// One reader of an edition, as the directory lists them.
     struct Reader: Sendable {
         var email: EmailAddress
         var name: String
-        /// Whose address it is, where the directory says so.
+        /// The person or expert whose address it is, if the directory says so.
         var subject: DataSubject?
-        /// When the reader agreed to be mailed at this address; nil where the address is newer than the answer, which lifts nothing then.
+        /// When the reader consented to mail at this address; nil where the address is newer than the consent, which
+        /// then lifts no suppression.
         var agreedAt: Timestamp?
 
         init(_ member: AudienceMember) {
@@ -34,8 +35,8 @@ enum DeliveryStore {
         var attempt: Int
     }
 
-    /// Adds a delivery for each address that has none in this issue yet; a suppressed address gets one that says so, one
-    /// that was erased gets none.
+    /// Adds a delivery for each address that has none in this issue yet. A suppressed address gets a delivery in state
+    /// `suppressed`, an erased one gets none.
     static func add(
         _ readers: [Reader], issue: Issue.ID, audience: Edition.Audience, in transaction: PostgresTransaction
     ) async throws {
@@ -57,8 +58,8 @@ enum DeliveryStore {
             """)
     }
 
-    /// Takes addresses off the list, and lets erased ones be mailed again, whose readers have agreed to it since: theirs is the last
-    /// word. What bounced, was complained of or was put there by the staff stays.
+    /// Removes the suppression or erasure of addresses whose readers have consented since: the latest statement counts.
+    /// Bounces, complaints and suppressions by the staff remain.
     private static func lift(_ readers: [Reader], in transaction: PostgresTransaction) async throws {
         let lifted: [Suppression.ID] = try await transaction.query(
             """
@@ -81,7 +82,7 @@ enum DeliveryStore {
             lifted.map { .init(.deleted, "suppression", $0) }, by: .service(.content), in: transaction)
     }
 
-    /// The deliveries of one edition, as they wait to be handed over. Whoever is suppressed for any reason gets none.
+    /// The deliveries of one edition that wait to be handed over. A suppressed reader gets none, whatever the reason.
     static func queue(of issue: Issue.ID, _ audience: Edition.Audience) -> MailQueue {
         MailQueue(
             table: "delivery", scope: "issue = \(issue) and audience = \(audience)", suppressing: "true")
@@ -135,7 +136,7 @@ enum DeliveryStore {
             """)
     }
 
-    /// What followers of the feed get.
+    /// What followers of the change feed receive.
     static func snapshot(_ ids: ChangedIDs) -> SQL {
         """
         select id, jsonb_strip_nulls(jsonb_build_object(

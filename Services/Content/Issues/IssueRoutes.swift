@@ -65,7 +65,7 @@ struct IssueRoutes {
         let issue = call.path.issue
         let next = call.body.to
         guard let state = try await IssueStore.lock(issue, in: transaction) else { throw Problem(.notFound) }
-        // That everything has gone out is for the sender to say.
+        // Only the sender decides that everything has been sent.
         guard state.allows(next), next != .sent else {
             throw Problem(.transitionNotAllowed, "The issue is \(state.rawValue); it cannot become \(next.rawValue).")
         }

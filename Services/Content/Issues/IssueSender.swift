@@ -3,17 +3,18 @@ import Logging
 import Postgres
 import ServiceKit
 
-/// Sends issues: asks the directory who reads an edition, makes one delivery an address, hands them to the mail server.
+/// Sends issues: asks the directory for the readers of an edition, creates one delivery per address, and hands them to
+/// the mail server.
 ///
-/// Every step is a job, so that it goes on wherever a process ended, and every delivery is claimed before it is worked
-/// on, so that any number of replicas may send.
+/// Every step is a job, so that another process continues where one ended. Every delivery is claimed before it is
+/// handed over, so that any number of replicas may send.
 struct IssueSender: Sendable {
     struct EditionKey: Codable, Sendable {
         var issue: Issue.ID
         var audience: Edition.Audience
     }
 
-    /// A directory that is down is asked for about three days, every ten minutes at the most.
+    /// Retries for about three days while the directory is down, every ten minutes at most.
     static let resolve = JobKind<EditionKey>("edition.resolve", maximumAttempts: 600, lease: .seconds(15))
     static let send = JobKind<EditionKey>(
         "edition.send", maximumAttempts: 200, lease: .seconds(15), timeLimit: .seconds(6 * 3600))
@@ -29,9 +30,9 @@ struct IssueSender: Sendable {
         builder.job(Self.send, concurrency: 2) { edition, job in try await send(edition, job) }
     }
 
-    // MARK: Who reads it
+    // MARK: Readers
 
-    /// Asks the directory for the readers who agreed to the Flash info. A second run adds only who was missed.
+    /// Asks the directory for the readers who consented to the Flash info. A second run only adds those missing.
     private func resolve(_ edition: EditionKey, _ job: JobContext) async throws {
         let group: Audience.Group =
             switch edition.audience {
@@ -51,7 +52,7 @@ struct IssueSender: Sendable {
         _ = try await add(batch, to: edition, job, isLast: true)
     }
 
-    /// Adds readers while the issue is going out; false once it has been called off.
+    /// Adds readers while the issue is being sent; false once it has been cancelled.
     private func add(
         _ readers: [DeliveryStore.Reader], to edition: EditionKey, _ job: JobContext, isLast: Bool = false
     ) async throws -> Bool {
@@ -77,7 +78,7 @@ struct IssueSender: Sendable {
 
     private func send(_ edition: EditionKey, _ job: JobContext) async throws {
         let queue = DeliveryStore.queue(of: edition.issue, edition.audience)
-        // The job of an edition is leased to one process at a time: whoever begins has no living predecessor.
+        // The job of an edition is leased to one process at a time, so a previous sender can no longer be running.
         let lost = try await queue.settleLost("true", again: transport.repeatsHarmlessly, on: backend.database)
         if lost > 0 { job.logger.warning("deliveries of a lost sender", metadata: ["count": "\(lost)"]) }
         guard let issue = try await IssueStore.get(edition.issue, on: backend.database).first?.decode(Issue.self),
@@ -103,7 +104,7 @@ struct IssueSender: Sendable {
     }
 
     private func message(_ issue: Issue, for delivery: DeliveryStore.Claimed) throws -> MailMessage {
-        // Sealed, so that the link says nobody's address to the histories and logs that it passes through.
+        // Encrypted, so that the link reveals no address in the histories and logs that it passes through.
         let token = try backend.links.sealedToken(
             purpose: DeliveryRoutes.unsubscribePurpose, subject: delivery.email.text,
             expires: .now.advanced(by: .seconds(400 * 86_400)))

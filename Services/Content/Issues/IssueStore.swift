@@ -2,7 +2,7 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// The SQL of issues, their items and editions; columns are named as the keys of ``Issue``.
+/// The SQL of issues, their items and editions; columns are named after the keys of ``Issue``.
 enum IssueStore {
     /// An issue with its items in order and its editions with their counts.
     private static let whole: SQL = """
@@ -40,7 +40,7 @@ enum IssueStore {
         from issue
         """
 
-    /// Numbers are given under a lock, so that they count up without a gap.
+    /// Numbers are assigned under a lock, so that they have no gaps.
     static func create(_ body: CreateIssue.Body, in transaction: PostgresTransaction) async throws -> Issue.ID {
         let id = Issue.ID()
         try await transaction.execute(
@@ -71,7 +71,7 @@ enum IssueStore {
             """)
     }
 
-    /// The state of an issue, locked until the transaction ends; nil when there is none.
+    /// The state of an issue, locked until the transaction ends; nil when it is not found.
     static func lock(_ id: Issue.ID, in transaction: PostgresTransaction) async throws -> Issue.State? {
         try await transaction.query("select state from issue where id = \(id) for update").first?["state"]
     }
@@ -93,7 +93,7 @@ enum IssueStore {
             """)
     }
 
-    /// Whether the resource may be shown now: after its embargo, before its expiry; nil when there is none.
+    /// Whether the resource may be shown now: after its embargo, before its expiry; nil when it is not found.
     static func mayPublish(_ resource: Resource.ID, in transaction: PostgresTransaction) async throws -> Bool? {
         try await transaction.query(
             """

@@ -3,7 +3,7 @@ import HTTPTypes
 import Postgres
 import ServiceKit
 
-/// `/v1/letters`
+/// Letters over HTTP.
 struct LetterRoutes {
     let backend: Backend
 

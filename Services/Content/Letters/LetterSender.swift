@@ -3,7 +3,8 @@ import Logging
 import Postgres
 import ServiceKit
 
-/// Sends letters: each brings a job that hands over whatever is due. A letter that must wait brings another job.
+/// Sends letters: each enqueues a job that hands over all letters that are due. A letter that must wait enqueues
+/// another job.
 struct LetterSender: Sendable {
     static let send = JobKind<Empty>(
         "letter.send", maximumAttempts: 200, lease: .seconds(15), timeLimit: .seconds(3600))
@@ -18,7 +19,7 @@ struct LetterSender: Sendable {
 
     private func send(_ job: JobContext) async throws {
         let queue = LetterStore.queue
-        // Others may be sending at this moment: gone are only those whose leases have ended.
+        // Other senders may be running: only those whose leases have expired are lost.
         let lost = try await queue.settleLost(
             "due_at < now()", again: transport.repeatsHarmlessly, on: backend.database)
         if lost > 0 { job.logger.warning("letters of a lost sender", metadata: ["count": "\(lost)"]) }
@@ -29,7 +30,8 @@ struct LetterSender: Sendable {
             try await job.finish(in: transaction)
             let left = try await queue.left(on: transaction)
             guard left.open > 0 else { return }
-            // Rounded up to ten seconds: one job for all that wait about as long, and never one that runs already.
+            // Rounded up to ten seconds: one job for all letters that wait about as long, and never one that is already
+            // running.
             let due = (Timestamp.now.microseconds / 1_000_000 + Int64(max(1, left.wait))) / 10 * 10 + 10
             try await backend.jobs.enqueue(
                 Self.send, Empty(), unique: "\(due)", at: Timestamp(microseconds: due * 1_000_000), in: transaction)

@@ -2,7 +2,7 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// The SQL of letters; how they are handed over is ``MailQueue``'s.
+/// The SQL of letters; ``MailQueue`` has the SQL of handing them over.
 enum LetterStore {
     private static let columns: SQL = """
         id, key, purpose, email, name, subject, state, attempt as attempts, reply,
@@ -25,10 +25,10 @@ enum LetterStore {
         id, email, name, subject, paragraphs, action_label as "actionLabel", action_url as "actionURL", attempt
         """
 
-    /// All letters. To unsubscribe from the Flash info is no wish to miss what concerns oneself.
+    /// All letters. Unsubscribing from the Flash info does not stop letters about the reader's own affairs.
     static let queue = MailQueue(table: "letter", scope: "true", suppressing: "suppression.reason <> 'unsubscribed'")
 
-    /// Adds a letter; no row when there is one with this key, even if that one is not committed yet.
+    /// Adds a letter; no row when one with this key exists, even uncommitted.
     static func add(_ body: SendLetter.Body, in transaction: PostgresTransaction) async throws -> Rows {
         try await transaction.query(
             """

@@ -2,7 +2,7 @@ import ClubProtocol
 import FoundationEssentials
 import ServiceKit
 
-/// Makes the mails of an issue: French text and HTML from the templates.
+/// Renders the mails of an issue: French text and HTML from templates.
 struct FlashInfoRenderer: Sendable {
     private let text: Template
     private let html: Template

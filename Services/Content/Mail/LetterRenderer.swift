@@ -2,7 +2,7 @@ import ClubProtocol
 import FoundationEssentials
 import ServiceKit
 
-/// Makes the mail of a letter: French text and HTML from the templates.
+/// Renders the mail of a letter: French text and HTML from templates.
 struct LetterRenderer: Sendable {
     private let text: Template
     private let html: Template

@@ -1,9 +1,9 @@
 import ClubProtocol
 import FoundationEssentials
 
-/// A mail with a text and an HTML body (RFC 5322, RFC 2045 to 2047), made into bytes with CRLF line ends.
+/// A mail with a text and an HTML body (RFC 5322, RFC 2045 to 2047), serialised with CRLF line endings.
 struct MailMessage: Sendable {
-    /// Of the delivery or the letter.
+    /// The identifier of the delivery or the letter.
     typealias ID = Identifier<MailMessage>
 
     struct Mailbox: Sendable {
@@ -11,7 +11,7 @@ struct MailMessage: Sendable {
         var address: EmailAddress
     }
 
-    /// The left part of its Message-ID, and its name in a Maildir.
+    /// The left part of its Message-ID, and its file name in a Maildir.
     var id: ID
     var from: Mailbox
     var to: Mailbox
@@ -19,7 +19,7 @@ struct MailMessage: Sendable {
     var date: Date
     var text: String
     var html: String
-    /// More header fields, such as `List-Unsubscribe`; ASCII values.
+    /// Additional header fields, such as `List-Unsubscribe`; ASCII values.
     var headers: [(name: String, value: String)] = []
 
     var messageID: String {
@@ -55,8 +55,8 @@ struct MailMessage: Sendable {
         return "\(atoms ? name : encodedWords(name, always: true)) <\(mailbox.address)>"
     }
 
-    /// Whether a header may carry a text as it is: printable ASCII without blanks that a reader's program would drop, nor anything that
-    /// it would decode (RFC 2047, 2: an encoded word begins with `=?`) or take for folding.
+    /// Whether a header can carry a text unencoded: printable ASCII, without spaces that a mail client would drop, and
+    /// without anything that it would decode (RFC 2047, 2: an encoded word begins with `=?`) or take for folding.
     private static func isLiteral(_ text: String) -> Bool {
         var last = UInt8(ascii: " ")
         for byte in text.utf8 {
@@ -68,13 +68,14 @@ struct MailMessage: Sendable {
         return last != UInt8(ascii: " ")
     }
 
-    /// The value of a structured field without what no header has: control characters, line ends, bytes beyond ASCII.
+    /// The value of a structured field without characters that no header may have: control characters, line endings,
+    /// bytes beyond ASCII.
     private static func plain(_ value: String) -> String {
         String(decoding: value.utf8.filter { $0 >= 0x20 && $0 < 0x7F }, as: UTF8.self)
     }
 
-    /// A header's text as RFC 2047 encoded words where it cannot stand there as it is; a line stays within 76 characters after a
-    /// name such as `Subject`, no character is cut in two.
+    /// A header's text, as RFC 2047 encoded words where it cannot be literal. Lines stay within 76 characters after a
+    /// name such as `Subject`; no character is split.
     static func encodedWords(_ text: String, always: Bool = false) -> String {
         guard always || !isLiteral(text) else { return text }
         var words: [String] = []
@@ -101,7 +102,7 @@ struct MailMessage: Sendable {
         var column = 0
         for (index, byte) in bytes.enumerated() {
             let next = index + 1 < bytes.count ? bytes[index + 1] : UInt8(ascii: "\n")
-            // A line ends with LF or CRLF.
+            // Line endings are LF or CRLF.
             if byte == UInt8(ascii: "\n") {
                 result += "\r\n".utf8
                 column = 0

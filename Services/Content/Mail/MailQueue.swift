@@ -2,25 +2,27 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// Mails that wait in a table to be handed over: the deliveries of an edition, or the letters.
+/// Mails waiting in a table to be handed over: the deliveries of an edition, or the letters.
 ///
-/// A mail is claimed under a lease and stays `pending`; it becomes `sending` just before its text goes out and ends as soon
-/// as the mail server has answered. What is still `sending` when its sender is gone may have been taken.
+/// A mail is claimed under a lease and stays `pending`. It becomes `sending` just before its text is sent, and ends as
+/// soon as the mail server has replied. If the sender is lost while a mail is `sending`, the server may have accepted
+/// it.
 ///
-/// As with jobs, `due_at` is when a mail is to be taken: one that waits at its time, one that a sender holds when its lease ends.
+/// As with jobs, `due_at` is when a sender may claim a mail: the scheduled time while it waits, the end of the lease
+/// while a sender holds it.
 struct MailQueue: Sendable {
-    /// `delivery` or `letter`; both have the columns that this file names.
+    /// `delivery` or `letter`; both have the columns named in this file.
     let table: SQL
-    /// Which of the table's rows are in this queue.
+    /// Which rows of the table belong to this queue.
     let scope: SQL
-    /// The suppressions that keep these mails back.
+    /// Which suppressions apply to these mails.
     let suppressing: SQL
 
-    /// Claims what is due, under a lease of `seconds` seconds.
+    /// Claims mails that are due, under a lease of `seconds` seconds.
     ///
     /// - Parameters:
-    ///   - columns: what a `Mail` is read from.
-    ///   - token: of the sender; each statement about a claimed mail names it.
+    ///   - columns: the columns that a `Mail` is decoded from.
+    ///   - token: identifies the sender; each statement about a claimed mail names it.
     func claim<Mail: Decodable>(
         _: Mail.Type, _ columns: SQL, under token: Identifier<MailSender>, seconds: Int, limit: Int,
         on database: PostgresClient
@@ -42,7 +44,7 @@ struct MailQueue: Sendable {
         ).decode(Mail.self)
     }
 
-    /// Says that the text goes out now; false when the mail is not this sender's any more or was suppressed since.
+    /// Marks the mail as `sending`; false when this sender has lost its lease or the address has been suppressed.
     func begin(
         _ mail: MailMessage.ID, under token: Identifier<MailSender>, seconds: Int, on database: PostgresClient
     ) async throws -> Bool {
@@ -59,7 +61,7 @@ struct MailQueue: Sendable {
         ).first.map { try $0["begun"] } ?? false
     }
 
-    /// Writes down how it ended; `retryAfter` seconds with `pending` tries again.
+    /// Records the outcome; `pending` with `retryAfter` seconds tries again.
     func end(
         _ mail: MailMessage.ID, under token: Identifier<MailSender>, as state: MailState, reply: String?,
         retryAfter: Int = 0, on database: PostgresClient
@@ -72,7 +74,7 @@ struct MailQueue: Sendable {
             """)
     }
 
-    /// Gives back what was claimed and not begun.
+    /// Releases mails that were claimed but not begun.
     func release(
         _ mails: [MailMessage.ID], under token: Identifier<MailSender>, retryAfter: Int, on database: PostgresClient
     ) async throws {
@@ -84,12 +86,12 @@ struct MailQueue: Sendable {
             """)
     }
 
-    /// Deals with what lost senders had in hand: tried again where a second try changes nothing, else uncertain. One
-    /// that was only paused finds its leases gone and changes nothing.
+    /// Recovers the mails that lost senders had claimed: pending again if they were not begun or can be repeated
+    /// harmlessly, otherwise uncertain. A sender that was only paused finds its leases gone and changes nothing.
     ///
     /// - Parameters:
-    ///   - again: whether handing over the same message twice leaves one.
-    ///   - orphaned: the leases whose senders are known to be gone.
+    ///   - again: whether handing over the same message twice leaves one message.
+    ///   - orphaned: selects the leases whose senders are known to be lost.
     func settleLost(_ orphaned: SQL, again: Bool, on database: PostgresClient) async throws -> Int {
         try await database.execute(
             """
@@ -101,7 +103,7 @@ struct MailQueue: Sendable {
             """)
     }
 
-    /// How many have not ended, and in how many seconds the next one is due.
+    /// How many mails have not ended, and the seconds until the next one is due.
     func left(on executor: some PostgresExecutor) async throws -> (open: Int, wait: Int) {
         let row = try await executor.query(
             """
@@ -114,7 +116,7 @@ struct MailQueue: Sendable {
     }
 }
 
-/// How it stands with a mail that was handed over; the words that deliveries and letters share.
+/// The state of a mail in the queue; deliveries and letters share these values.
 enum MailState: String {
     case pending, sent, failed, uncertain
 }

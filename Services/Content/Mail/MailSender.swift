@@ -6,29 +6,29 @@ import ServiceKit
 /// A mail that a sender has claimed from a ``MailQueue``.
 protocol ClaimedMail: Decodable, Sendable {
     var id: MailMessage.ID { get }
-    /// How often it was handed over before.
+    /// How many times it was handed over before.
     var attempt: Int { get }
 }
 
-/// Works through a queue of mails: claims some, hands them over in one session, writes down how each ended.
+/// Works through a queue of mails: claims some, hands them over in one session, and records each outcome.
 ///
-/// Any number of replicas may do that at once: a mail is worked on by whoever has claimed it.
+/// Any number of replicas may do so at once: a mail belongs to the sender that has claimed it.
 struct MailSender: Sendable {
-    /// How long a lease lasts without a word from the sender: longer than any one answer of a mail server is waited for.
+    /// How long a lease lasts unless the sender renews it: longer than the timeout for any one reply of a mail server.
     private static let leaseSeconds = 30
     private static let claimSize = 20
-    /// Seconds between the attempts: five over about four hours, as mail servers that greylist expect.
+    /// Seconds between attempts: five over about four hours, as mail servers that greylist expect.
     private static let waits = [60, 300, 1200, 3600, 9000]
 
     let database: PostgresClient
     let transport: any MailTransport
     let queue: MailQueue
 
-    /// Hands over what is due, until nothing is.
+    /// Hands over mails until none is due.
     ///
     /// - Parameters:
-    ///   - columns: what a `Mail` is read from.
-    ///   - message: what goes out for a mail.
+    ///   - columns: the columns that a `Mail` is decoded from.
+    ///   - message: makes the message for a mail.
     func run<Mail: ClaimedMail>(
         _: Mail.Type, _ columns: SQL, _ job: JobContext, message: @escaping @Sendable (Mail) throws -> MailMessage
     ) async throws {
@@ -40,7 +40,7 @@ struct MailSender: Sendable {
         }
     }
 
-    /// One session after the other, claim after claim.
+    /// Opens one session after another, each working through batch after batch of claimed mails.
     private func work<Mail: ClaimedMail>(
         _ columns: SQL, _ job: JobContext, _ message: @Sendable (Mail) throws -> MailMessage
     ) async throws {
@@ -72,7 +72,7 @@ struct MailSender: Sendable {
                 return
             }
             let text = try message(mail)
-            // A new lease for what is still to come, so that a slow server does not let it end.
+            // Renews the lease of the remaining mails, so that it does not expire behind a slow server.
             guard
                 try await queue.begin(
                     mail.id, under: token, seconds: Self.leaseSeconds + SMTPTransport.longestAnswer, on: database)

@@ -3,43 +3,43 @@ import FoundationEssentials
 
 /// Where mails are handed over.
 protocol MailTransport: Sendable {
-    /// Whether handing over the same message again leaves one message and not two.
+    /// Whether handing over the same message twice leaves one message.
     var repeatsHarmlessly: Bool { get }
     /// How many sessions may be open at once.
     var sessions: Int { get }
-    /// Who the mails are from.
+    /// The address that mails are sent from.
     var sender: EmailAddress { get }
-    /// Opens a session for a row of messages; throws ``MailUnreachable`` when there is nobody to hand over to.
+    /// Opens a session for a series of messages; throws ``MailUnreachable`` when the server cannot be reached.
     func withSession<Result: Sendable>(
         _ body: (any MailSession) async throws -> Result
     ) async throws -> Result
 }
 
-/// A row of messages over one connection.
+/// A series of messages over one connection.
 protocol MailSession: AnyObject {
-    /// Whether another message can follow.
+    /// Whether it can send another message.
     var isUsable: Bool { get }
     func deliver(_ message: MailMessage) async -> MailOutcome
 }
 
-/// How it ended with one message.
+/// The outcome of handing over one message.
 enum MailOutcome: Hashable, Sendable {
-    /// Taken.
+    /// Accepted by the server.
     case accepted(String)
-    /// Refused for good (5xx).
+    /// Permanently refused (5xx).
     case refused(String)
-    /// Not taken, and may be tried again (4xx, or the connection was lost before the text went out).
+    /// Not accepted, and may be retried (4xx, or the connection was lost before the text was sent).
     case postponed(String)
-    /// The connection was lost when the text may have been taken.
+    /// The connection was lost after the server may have accepted the text.
     case uncertain(String)
 }
 
-/// There is nobody to hand mails over to at the moment.
+/// No mail server can be reached at the moment.
 struct MailUnreachable: Error {
     var reason: String
 }
 
-/// A `MAIL_URL` that says nothing we know.
+/// `MAIL_URL` is not understood.
 struct MailURLInvalid: Error, CustomStringConvertible {
     var reason: String
 

@@ -3,7 +3,7 @@ import FoundationEssentials
 import NIOPosix
 import ServiceKit
 
-/// A Maildir: each message a file, written under `tmp/` and moved to `new/` when it is whole.
+/// A Maildir: each message is a file, written under `tmp/` and moved to `new/` when it is complete.
 ///
 /// A file is named after its message, so that a message handed over twice is one file.
 struct Maildir: MailTransport {
@@ -12,7 +12,7 @@ struct Maildir: MailTransport {
     let repeatsHarmlessly = true
     let sessions = 2
 
-    /// Makes the folders; throws ``MailURLInvalid`` when that cannot be done.
+    /// Creates the folders; throws ``MailURLInvalid`` when that fails.
     init(path: String, sender: EmailAddress) throws {
         self.path = path
         self.sender = sender
@@ -50,7 +50,7 @@ struct Maildir: MailTransport {
     }
 
     private func write(_ message: MailMessage) throws -> String {
-        // Seconds of the message's own making, so that the name is the same at every try.
+        // The time in the message's identifier, so that the name is the same on every attempt.
         let milliseconds = message.id.text.removingScalars { $0 == "-" }.prefix(12)
         let name = "\((Int(milliseconds, radix: 16) ?? 0) / 1000).\(message.id).club"
         if FileManager.default.fileExists(atPath: "\(path)/new/\(name)") { return name }

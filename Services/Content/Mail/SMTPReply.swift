@@ -1,14 +1,14 @@
 import ClubProtocol
 import NIOCore
 
-/// What an SMTP server answers: a code and its lines (RFC 5321, 4.2).
+/// The reply of an SMTP server: a code and its lines (RFC 5321, 4.2).
 struct SMTPReply: Hashable, Sendable {
     var code: Int
     var lines: [String]
 
     var isPositive: Bool { (200..<400).contains(code) }
     var isPermanent: Bool { code >= 500 }
-    /// For the record: one line without control characters.
+    /// For the records: one line without control characters.
     var text: String {
         "\(code) \(lines.joined(separator: " "))".filter { character in
             character.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F }
@@ -16,17 +16,17 @@ struct SMTPReply: Hashable, Sendable {
     }
 }
 
-/// Cuts what a server sends into replies.
+/// Splits the bytes from a server into replies.
 struct SMTPReplyDecoder {
     /// The server does not speak SMTP.
     struct Garbled: Error {}
 
-    /// RFC 5321 allows 512 bytes a line; servers exceed it a little.
+    /// RFC 5321 allows 512 bytes per line; servers exceed that a little.
     private static let longestLine = 4096
     private static let mostLines = 200
     private var lines: [String] = []
 
-    /// The next whole reply; nil while it has not all arrived.
+    /// The next complete reply; nil until it has all arrived.
     mutating func next(in buffer: inout ByteBuffer) throws -> SMTPReply? {
         while let length = buffer.readableBytesView.firstIndex(of: UInt8(ascii: "\n")).map({
             $0 - buffer.readerIndex

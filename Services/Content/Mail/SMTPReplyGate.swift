@@ -1,26 +1,26 @@
 import NIOCore
 
-/// Cuts what a server sends into replies, and lets through as many as were asked for: the greeting, and one for each command and
-/// each text that goes out, as nothing is pipelined (RFC 5321, 4.2; RFC 2920).
+/// Splits the bytes from a server into replies, and lets through only as many as were requested: the greeting, and one
+/// for each command and each text sent, as nothing is pipelined (RFC 5321, 4.2; RFC 2920).
 ///
-/// The connection ends with the first byte that nothing had asked for. A man in the middle could put replies there, before TLS, that
-/// would be taken for the server's own behind it (RFC 3207, 6; CVE-2011-0411). So when TLS begins, everything that came before it has
-/// been read: nothing is left that could be read after it.
+/// The connection is closed at the first unsolicited byte. A man in the middle could inject replies before TLS that
+/// would later be taken for the server's own (RFC 3207, 6; CVE-2011-0411). With this rule, everything sent before TLS
+/// has been read when TLS begins, and nothing is left to be read after it.
 final class SMTPReplyGate: ChannelDuplexHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = SMTPReply
     typealias OutboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
-    /// The server sent what nothing had asked for.
+    /// The server sent something that was not requested.
     struct Unasked: Error {}
 
     private var decoder = SMTPReplyDecoder()
-    /// What has come of the reply that is not all there.
+    /// The bytes of an incomplete reply.
     private var unread = ByteBuffer()
-    /// Replies that are to come, the greeting first.
+    /// Replies still expected, beginning with the greeting.
     private var owed = 1
-    /// Whether nothing but replies that were asked for has come.
+    /// Whether only requested replies have arrived.
     private(set) var isClean = true
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -43,7 +43,7 @@ final class SMTPReplyGate: ChannelDuplexHandler {
         }
     }
 
-    /// What goes out asks for one reply. After a violation nothing is sent any more.
+    /// Every write expects one reply. After a violation nothing more is sent.
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         guard isClean else {
             promise?.fail(Unasked())

@@ -20,12 +20,12 @@ final class SMTPSession: MailSession {
         self.sender = sender
     }
 
-    /// The connection is gone or does not speak SMTP any more.
+    /// The connection was lost, or the server no longer speaks SMTP.
     private struct Lost: Error {}
 
     // MARK: Opening
 
-    /// Greeting, EHLO, TLS and authentication; throws ``MailUnreachable`` when the server does not let us in.
+    /// Greeting, EHLO, TLS and authentication; throws ``MailUnreachable`` when the server does not accept us.
     func open(_ transport: SMTPTransport) async throws {
         do {
             try expect(await reply(), "the greeting")
@@ -35,7 +35,7 @@ final class SMTPSession: MailSession {
                 if features.contains("STARTTLS") {
                     try await startTLS(transport)
                     isSecret = true
-                    // What was said before was said by anybody (RFC 3207, 4.2): asked again, and the first answer forgotten.
+                    // Replies before TLS are not trusted (RFC 3207, 4.2): ask again, and discard the first reply.
                     _ = try await hello()
                 } else if transport.startTLS == .required {
                     throw MailUnreachable(reason: "the server does not offer STARTTLS, which MAIL_URL requires")
@@ -58,7 +58,7 @@ final class SMTPSession: MailSession {
         }
     }
 
-    /// From the server's answer on, nothing is read that is not TLS.
+    /// From the server's reply on, only TLS is read.
     private func startTLS(_ transport: SMTPTransport) async throws {
         try expect(await command("STARTTLS"), "STARTTLS")
         try await withNothingUnasked { channel in
@@ -66,10 +66,10 @@ final class SMTPSession: MailSession {
         }
     }
 
-    /// Does something on the channel's event loop, if the server has sent nothing but what it was asked for.
+    /// Runs `body` on the channel's event loop, provided that the server has sent only what was requested.
     private func withNothingUnasked(_ body: @escaping @Sendable (any Channel) throws -> Void) async throws {
         let isClean = try await channel.eventLoop.submit { [channel] in
-            // A channel that is closed has no handlers any more.
+            // A closed channel has no handlers.
             let gate = try? channel.pipeline.syncOperations.handler(type: SMTPReplyGate.self)
             guard gate?.isClean == true else { return false }
             try body(channel)
@@ -81,7 +81,7 @@ final class SMTPSession: MailSession {
         }
     }
 
-    /// How a session ended, as it is told to people.
+    /// How a session ended, in words for people.
     private static func end(_ error: any Error) -> String {
         error is SMTPReplyGate.Unasked
             ? "the server sent a reply to no command, which suggests a man in the middle,"
@@ -120,7 +120,7 @@ final class SMTPSession: MailSession {
         }
     }
 
-    /// A refused message; the session goes on with the next one, unless the server is closing (421).
+    /// A refused message; the session continues with the next one, unless the server is closing (421).
     private func refusal(_ reply: SMTPReply) async -> MailOutcome {
         if reply.code == 421 {
             isUsable = false
@@ -135,7 +135,7 @@ final class SMTPSession: MailSession {
         isUsable = false
     }
 
-    /// RFC 5321, 4.5.2: a line that begins with a dot gets another; a dot on a line ends the text.
+    /// RFC 5321, 4.5.2: a line that begins with a dot gets another one; a line with only a dot ends the text.
     static func dotStuffed(_ bytes: [UInt8]) -> ByteBuffer {
         var buffer = ByteBuffer()
         buffer.reserveCapacity(bytes.count + 64)
@@ -155,14 +155,14 @@ final class SMTPSession: MailSession {
         try await say(ByteBuffer(string: line + "\r\n"))
     }
 
-    /// One command, or one text, and the reply to it.
+    /// Sends one command or one text, and reads the reply.
     private func say(_ bytes: ByteBuffer) async throws -> SMTPReply {
-        // Why nothing can be written is told to who reads.
+        // If the write fails, the read reports why.
         try? await outbound.write(bytes)
         return try await reply()
     }
 
-    /// The next reply; a server that says nothing for too long is taken for lost.
+    /// The next reply; a server that stays silent too long counts as lost.
     private func reply() async throws -> SMTPReply {
         let channel = channel
         let timer = channel.eventLoop.scheduleTask(in: .seconds(Int64(SMTPTransport.longestAnswer))) {

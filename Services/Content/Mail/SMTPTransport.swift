@@ -3,14 +3,14 @@ import NIOCore
 import NIOPosix
 import NIOSSL
 
-/// Hands mails to a server by SMTP (RFC 5321), with STARTTLS (RFC 3207) or TLS from the start (RFC 8314), and AUTH PLAIN
-/// (RFC 4616) where the URL names a user.
+/// Hands mails to a server by SMTP (RFC 5321), with STARTTLS (RFC 3207) or implicit TLS (RFC 8314), and AUTH PLAIN (RFC
+/// 4616) where the URL names a user.
 struct SMTPTransport: MailTransport {
     enum StartTLS: Sendable {
         case never, optional, required
     }
 
-    /// Seconds that an answer is waited for; the answer after the text, which takes the longest, included.
+    /// Timeout for a reply, in seconds; it includes the reply after the text, which takes longest.
     static let longestAnswer = 60
 
     let host: String
@@ -21,7 +21,7 @@ struct SMTPTransport: MailTransport {
     let password: String?
     let sessions: Int
     let sender: EmailAddress
-    /// Who vouches for the server's certificate: those of the system.
+    /// The trust roots for the server's certificate; by default the system's.
     var authorities = NIOSSLTrustRoots.default
     let repeatsHarmlessly = false
 
@@ -52,7 +52,7 @@ struct SMTPTransport: MailTransport {
         }
     }
 
-    /// TLS with the server's name checked against the authorities.
+    /// TLS that verifies the server's name and certificate against the trust roots.
     func tlsHandler() throws -> NIOSSLClientHandler {
         var configuration = TLSConfiguration.makeClientConfiguration()
         configuration.trustRoots = authorities
@@ -61,14 +61,14 @@ struct SMTPTransport: MailTransport {
             serverHostname: host.contains(where: { $0.isLetter }) ? host : nil)
     }
 
-    /// Whether a host is this machine by its name: nothing that is said to it leaves the machine.
+    /// Whether a host name means this machine: nothing sent to it leaves the machine.
     static func isLoopback(host: String) -> Bool {
         let bare = host.hasPrefix("[") ? String(host.dropFirst().dropLast()) : host
         if bare.lowercased() == "localhost" { return true }
         return isLoopback(try? SocketAddress(ipAddress: bare, port: 0))
     }
 
-    /// Whether a connection goes to this machine itself: 127.0.0.0/8, ::1, or a socket of the file system.
+    /// Whether a connection goes to this machine itself: 127.0.0.0/8, ::1, or a Unix domain socket.
     static func isLoopback(_ address: SocketAddress?) -> Bool {
         switch address {
         case .v4, .v6:

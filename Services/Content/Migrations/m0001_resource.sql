@@ -1,4 +1,4 @@
--- What is published: the club's own texts, and material that the brands' agencies provide.
+-- What is published: the club's own texts, and material provided by the brands' agencies.
 create table resource (
     id uuid primary key,
     kind text not null check (kind in ('pressRelease', 'whitePaper', 'article', 'productNews')),

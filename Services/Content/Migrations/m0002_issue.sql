@@ -30,14 +30,14 @@ create table issue_item (
 create table edition (
     issue uuid not null references issue on delete cascade,
     audience text not null check (audience in ('ambassadors', 'experts')),
-    -- Whether the directory has named all readers.
+    -- Whether the directory has listed all readers.
     resolved boolean not null default false,
     primary key (issue, audience)
 );
 
 -- An issue and the embargoes of its resources
 
--- No embargo is put on a resource that an issue has published.
+-- A resource that an issue has published cannot be put under embargo.
 create function check_resource_published() returns trigger language plpgsql as $$
 begin
     if exists (
@@ -54,8 +54,8 @@ create trigger resource_published before update of embargo_until on resource
     for each row when (new.embargo_until > now() and new.embargo_until is distinct from old.embargo_until)
     execute function check_resource_published();
 
--- No issue is sent with a resource that is under an embargo or has expired. The resources are locked, so that none comes under
--- an embargo while the issue changes state.
+-- An issue cannot be sent with a resource that is under an embargo or has expired. The resources are locked, so that
+-- none is put under an embargo while the issue changes state.
 create function check_issue_open() returns trigger language plpgsql as $$
 begin
     perform id from resource

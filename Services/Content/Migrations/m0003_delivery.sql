@@ -10,12 +10,12 @@ create table delivery (
     reader uuid,
     state text not null default 'pending' check (
         state in ('pending', 'sending', 'sent', 'failed', 'uncertain', 'suppressed', 'cancelled')),
-    -- How often it was handed over.
+    -- How many times it has been handed over.
     attempt integer not null default 0,
     reply text,
-    -- When a sender is to take it: one that waits at its time, one that a sender holds when its lease ends.
+    -- When a sender may claim it: the scheduled time while it waits, the end of the lease while a sender holds it.
     due_at timestamptz not null default now(),
-    -- Of the sender that holds it: a sender that is late finds another token here and changes nothing.
+    -- Identifies the sender that holds it: a late sender finds another token here and changes nothing.
     lease_token uuid,
     updated_at timestamptz not null default now(),
     foreign key (issue, audience) references edition (issue, audience) on delete cascade,
@@ -34,8 +34,8 @@ create index delivery_by_age on delivery (updated_at);
 
 insert into retention_rule (code, months) values ('deliveries', 24);
 
--- How many deliveries of an issue were deleted by erasure and retention, so that its counts stay the same. A delivery that had
--- not ended counts as cancelled: it will not be made.
+-- How many deliveries of an issue were deleted by erasure and retention, so that its counts stay the same. A delivery
+-- that had not ended counts as cancelled: it will not be sent.
 create table delivery_past (
     issue uuid not null,
     audience text not null,

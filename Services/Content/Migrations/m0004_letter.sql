@@ -1,7 +1,7 @@
 -- One mail to one address about the reader's own affairs, requested by another service or by staff.
 create table letter (
     id uuid primary key,
-    -- The requester's own name for the letter: requested twice, it is sent once.
+    -- The requester's own key for the letter: requested twice, it is sent once.
     key text not null constraint letter_key_once unique check (length(key) between 1 and 200),
     purpose text not null check (purpose in ('confirmation', 'selfService', 'contribution', 'receipt', 'notice')),
     email text not null check (length(email) <= 254),
@@ -37,7 +37,7 @@ create index letter_by_age on letter (updated_at);
 
 insert into retention_rule (code, months) values ('letters', 24);
 
--- A link can be as powerful as a password: it is deleted once the letter has ended.
+-- A link can grant as much as a password does: it is deleted once the letter has ended.
 create function forget_link() returns trigger
     language plpgsql as $$
 begin

@@ -5,20 +5,20 @@ create table suppression (
     id uuid primary key,
     email text not null constraint suppression_once unique check (email = lower(email)),
     reason text not null check (reason in ('unsubscribed', 'bounced', 'complaint', 'manual')),
-    -- When the link in a mail was last used, also by an address that is suppressed for another reason. A newer consent lifts a
-    -- suppression that has no other reason.
+    -- When the link in a mail was last used, even if the address is suppressed for another reason. A newer consent
+    -- removes a suppression that has no other reason.
     unsubscribed_at timestamptz,
     created_at timestamptz not null default now()
 );
 
--- Readers who were erased: mail for them that is still on its way is refused.
+-- Readers who were erased: mail to them that is still on its way is refused.
 create table erased_reader (
     id uuid primary key,
     created_at timestamptz not null default now()
 );
 
--- Addresses of erased people, as hashes: they are never mailed again. The key is kept in this table and not in a file, because
--- with a changed key the mails would silently be sent again.
+-- Hashes of erased people's addresses, which are never mailed again. The key is in this table and not in a file,
+-- because with a different key the mails would silently be sent again.
 create table erased_address (
     hash bytea primary key,
     created_at timestamptz not null default now()

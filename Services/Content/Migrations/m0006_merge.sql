@@ -1,6 +1,6 @@
--- The directory's merges of organizations that were applied in this service, kept until they are undone there.
+-- The directory's merges of organizations that this service has applied, kept until the directory undoes them.
 create table merge (
-    -- The directory's identifier of the merge.
+    -- The identifier of the merge in the directory.
     id uuid primary key,
     survivor uuid not null,
     merged uuid not null,

@@ -2,9 +2,9 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// Follows the merges of the directory's organizations: what a brand handed over is of the organization that it is now.
+/// Follows the merges of the directory's organizations: the resources of a merged organization move to the survivor.
 enum ResourceMerges {
-    /// Applies a batch of the directory's changes. A merge's state is that of the time of reading.
+    /// Applies a batch of the directory's changes. A merge's state is that at the time of reading.
     @Sendable static func apply(_ changes: [Change], _ transaction: PostgresTransaction) async throws {
         for change in changes where change.entity == "merge" {
             guard let merge = try change.data?.decoded(as: MergeNotice.self), merge.kind == .organization else {

@@ -50,7 +50,7 @@ struct ResourceRoutes {
         return try .row(rows)
     }
 
-    /// - Throws: 422 naming a time that cannot be.
+    /// - Throws: 422 naming an invalid time.
     private static func check(_ embargoUntil: Timestamp?, _ expiresAt: Timestamp?) throws(Problem) {
         try DayMeaning.embargo.check(embargoUntil?.day, at: "/embargoUntil")
         try DayMeaning.end.check(expiresAt?.day, at: "/expiresAt")

@@ -2,7 +2,7 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// The SQL of resources; columns are named as the keys of ``Resource``.
+/// The SQL of resources; columns are named after the keys of ``Resource``.
 enum ResourceStore {
     static let columns: SQL = """
         id, kind, title, summary, text, link, organization, rights, embargo_until as "embargoUntil",
@@ -38,7 +38,7 @@ enum ResourceStore {
             """)
     }
 
-    /// Changes what the patch names, if the version is still the one it is based on; no row when it is not.
+    /// Applies the patch if the version is still the one it is based on; no row otherwise.
     static func change(
         _ id: Resource.ID, _ patch: ChangeResource.Body, basedOn version: Int, in transaction: PostgresTransaction
     ) async throws -> Rows {

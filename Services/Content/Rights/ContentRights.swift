@@ -2,7 +2,8 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// What the content service does about people: erases them, tells what it knows of them, and keeps nothing too long.
+/// What the content service owes people: it erases them, tells them what it holds about them, and keeps nothing too
+/// long.
 struct ContentRights {
     let backend: Backend
 
@@ -20,10 +21,11 @@ struct ContentRights {
             ])
     }
 
-    /// Takes away every mail to the reader, and those to nobody by name at an address while it was the reader's. Of who asked for it
-    /// the hashes of the addresses stay: what was a mistake, or too old, says nothing about who comes with the address later.
+    /// Deletes every mail to the reader, and the mails that name no reader and went to an address while it was theirs.
+    /// If they asked to be erased, the hashes of the addresses remain; an erasure of a mistake or after retention must
+    /// not stop mail to the address's next owner.
     ///
-    /// - Returns: when the addresses were the reader's, as far as mails tell.
+    /// - Returns: when the addresses were the reader's, as far as mails show.
     func erase(
         _ notice: ErasureNotice, _ journal: Journal, in transaction: PostgresTransaction
     ) async throws -> [AddressPeriod] {
@@ -31,7 +33,7 @@ struct ContentRights {
         let readers = notice.everyone
         let periods = try await OwnMails.periods(of: readers, notice.periods, on: transaction)
         let own = OwnMails(readers: readers, periods: periods)
-        // An address that somebody else has now stays theirs.
+        // An address that now belongs to someone else stays theirs.
         let given = Set(notice.periods.map(\.email)).subtracting(notice.emails)
         let addresses = Set(periods.map(\.email)).union(notice.emails).subtracting(given)
         try await ErasedReaders.add(
@@ -50,7 +52,7 @@ struct ContentRights {
     private func tell(_ subject: ReadPersonalData.Body, on database: PostgresClient) async throws -> PersonalData {
         let periods = try await OwnMails.periods(of: subject.everyone, subject.periods, on: database)
         let own = OwnMails(readers: subject.everyone, periods: periods)
-        // That somebody was mailed is nothing that they did: it keeps nobody here.
+        // Having been mailed is not the person's own activity, so it does not prolong retention here.
         return try PersonalData(
             of: .content,
             await database.first(
@@ -73,7 +75,7 @@ struct ContentRights {
                 """))
     }
 
-    /// A rule for one of the tables of mails: those that have ended are deleted in time.
+    /// A retention rule for one of the mail tables: mails that have ended are deleted after a while.
     private func mails(_ code: Line, _ what: String, in table: SQL) -> RetentionTask {
         @Sendable func due(_ months: Int) -> SQL {
             """

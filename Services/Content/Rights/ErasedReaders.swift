@@ -1,16 +1,16 @@
 import ClubProtocol
 import Postgres
 
-/// People and experts who were erased, and addresses that asked for it, which nobody can read.
+/// People and experts who were erased, and the addresses of those who asked for it, as hashes.
 enum ErasedReaders {
     private static let lock: SQL = "hashtextextended(current_schema() || ' erased_reader', 0)"
 
-    /// Lets nobody be erased until the transaction ends: whoever writes addresses down calls it first.
+    /// Blocks erasures until the transaction ends; call it before writing addresses.
     static func lockShared(in transaction: PostgresTransaction) async throws {
         try await transaction.query("select pg_advisory_xact_lock_shared(\(lock))")
     }
 
-    /// Whether an address was erased; it stays as it is until the transaction ends.
+    /// Whether an address was erased; that cannot change until the transaction ends.
     static func contains(_ email: EmailAddress, in transaction: PostgresTransaction) async throws -> Bool {
         try await lockShared(in: transaction)
         let row = try await transaction.first(
@@ -18,13 +18,13 @@ enum ErasedReaders {
         return try row?["erased"] ?? false
     }
 
-    /// Whether somebody was erased; it stays as it is until the transaction ends.
+    /// Whether a reader was erased; that cannot change until the transaction ends.
     static func contains(_ reader: DataSubject, in transaction: PostgresTransaction) async throws -> Bool {
         try await lockShared(in: transaction)
         return try await transaction.first("select from erased_reader where id = \(reader.id)") != nil
     }
 
-    /// Keeps these readers from being mailed ever after, and these addresses until somebody agrees to it anew.
+    /// Bars these readers from mail for ever, and these addresses until someone consents again.
     static func add(
         _ readers: [DataSubject.ID], at addresses: [String], in transaction: PostgresTransaction
     ) async throws {
@@ -37,7 +37,7 @@ enum ErasedReaders {
             """)
     }
 
-    /// Waits for those who write addresses down, and keeps others from it until the transaction ends.
+    /// Waits for transactions that write addresses, and blocks new ones until this transaction ends.
     static func lockExclusive(in transaction: PostgresTransaction) async throws {
         try await transaction.query("select pg_advisory_xact_lock(\(lock))")
     }

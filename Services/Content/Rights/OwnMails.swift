@@ -2,17 +2,18 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// Which mails and suppressions are somebody's: those that name the reader, and of those that name nobody, the ones at an address
-/// while it was the reader's and nobody else's. The one place that decides it, for telling and for erasing.
+/// Which mails and suppressions are the readers': those that name them and, of those that name no one, those to an
+/// address while it was theirs and no one else's. Access and erasure both take it from here.
 struct OwnMails {
     let readers: [DataSubject.ID]
-    /// As ``periods(of:_:on:)`` gives them.
+    /// As returned by ``periods(of:_:on:)``.
     let periods: [AddressPeriod]
 
-    /// When which address was the readers'. Where somebody else was mailed at an address in the time that the directory gives,
-    /// the mails know better. Of an address of which the directory says nothing, it is the time since the readers were mailed there.
+    /// When each address was the readers'. If someone else was mailed at an address within the period that the
+    /// directory gives, that period does not count: the mails know better. For an address that the directory does not
+    /// mention, the period begins when the readers were first mailed there.
     ///
-    /// - Parameter told: by the directory.
+    /// - Parameter told: the periods given by the directory.
     static func periods(
         of readers: [DataSubject.ID], _ told: [AddressPeriod], on executor: any PostgresExecutor
     ) async throws -> [AddressPeriod] {
@@ -47,14 +48,14 @@ struct OwnMails {
 
     var deliveries: SQL { mails("delivery", at: "own.updated_at") }
 
-    /// What concerns an organization's contribution is the organization's, whoever has the address.
+    /// Mail about an organization's contribution belongs to the organization, whoever has the address.
     var letters: SQL { mails("letter", at: "own.created_at", unless: "own.purpose in ('contribution', 'receipt')") }
 
-    /// What is told of addresses that must not be mailed.
+    /// The suppressions shown in an access request.
     var suppressions: SQL { suppressions(where: "true") }
 
-    /// What goes of that with the readers. By nothing but their own word no address is mailed again: who has complained there may be
-    /// somebody else.
+    /// The suppressions deleted on erasure. An address known only from the readers' own statement is not mailed again:
+    /// it may be someone else who complained there.
     var ownSuppressions: SQL { suppressions(where: "not self_given") }
 
     private func suppressions(where rule: SQL) -> SQL {

@@ -9,7 +9,7 @@ enum AmbassadorStore {
         updated_at as "updatedAt"
         """
 
-    /// What a caller may see: a representative the ambassadors of its organization, an ambassador itself.
+    /// What a caller may see: a representative sees the ambassadors of its organization, an ambassador only itself.
     private static func visible(to principal: Principal) -> [SQL] {
         switch principal.role {
         case .operator, .editor, .lobbyist, .auditor, .service: []
@@ -56,7 +56,7 @@ enum AmbassadorStore {
         return rules
     }
 
-    /// The condition of an export: what the list would show on all its pages.
+    /// The condition of an export: everything the list would show across all its pages.
     static func selection(_ query: ListAmbassadors.Query, for principal: Principal) -> SQL {
         (visible(to: principal) + filter(query)).all
     }
@@ -105,7 +105,7 @@ enum AmbassadorStore {
             """)
     }
 
-    /// The ambassadors of these identifiers as they are now, for the change feed.
+    /// The ambassadors with these identifiers as they are now, for the change feed.
     static func snapshot(_ ids: ChangedIDs) -> SQL {
         """
         select id, jsonb_strip_nulls(jsonb_build_object(

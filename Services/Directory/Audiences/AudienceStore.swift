@@ -3,7 +3,7 @@ import FoundationEssentials
 import Postgres
 
 enum AudienceStore {
-    /// A page of everybody of an audience who is in the network, agreed and has an address, by identifier.
+    /// A page of the audience's members who are enrolled, agreed and have an address, ordered by identifier.
     static func members(of audience: Audience, after last: UUID?, limit: Int) -> SQL {
         let members =
             switch audience.audience {
@@ -42,10 +42,11 @@ enum AudienceStore {
             """
     }
 
-    /// When they agreed at the address that they are written to; null where the answer was written down before it was theirs. An address that
-    /// a file or the staff gives them since then may be of a person who has left, or was erased: no consent covers that one.
+    /// When they agreed, while having the address they are written to; null where the answer was recorded before the
+    /// address was theirs. An address that a file or the staff added later may belong to a person who has left or was
+    /// erased: no consent covers that one.
     ///
-    /// - Parameter table: theirs, and the column of the ledger.
+    /// - Parameter table: the members' table, which is also the name of the ledger's column.
     private static func agreedAt(_ audience: Audience, _ table: SQL) -> SQL {
         """
         (

@@ -1,9 +1,10 @@
 import ClubProtocol
 
-/// An account of the club, as files and people say it: by its IBAN, by the bank's own number, which the IBAN holds, or by that of a
-/// French RIB, which has the codes of bank and branch before it and two digits behind.
+/// An account of the club, as files and people write it: by its IBAN, by the bank's own account number, which the IBAN
+/// contains, or by the number of a French RIB, which has the bank and branch codes before it and two check digits after
+/// it.
 enum BankAccount {
-    /// Whether both say one account.
+    /// Whether both refer to the same account.
     static func isOne(_ one: String, _ other: String) -> Bool {
         if one.hasSameBytes(as: other) { return true }
         let (first, second) = (signs(one), signs(other))
@@ -15,18 +16,18 @@ enum BankAccount {
 
     static func isIBAN(_ text: String) -> Bool { (try? IBAN(validating: text)) != nil }
 
-    /// Whether an IBAN, or a RIB, holds a number.
+    /// Whether an IBAN or a RIB contains an account number.
     private static func holds(_ whole: [UInt8], isIBAN: Bool, _ number: [UInt8]) -> Bool {
         let national = isIBAN ? Array(whole.dropFirst(4)) : whole
         if isIBAN, national == number { return true }
-        // Five digits of the bank, five of the branch, eleven signs of the account, two digits that check.
+        // Five digits for the bank, five for the branch, eleven characters for the account, two check digits.
         let isFrench =
             isIBAN ? ["FR", "MC"].contains { whole.starts(with: $0.utf8) } : national.prefix(10).allSatisfy(isDigit)
         if isFrench, national.count == 23 {
             let isAccount = number.count > 4 && withoutZeros(number) == withoutZeros(Array(national[10..<21]))
             return isAccount || number.elementsEqual(national[..<21]) || number.elementsEqual(national[5..<21])
         }
-        // Elsewhere the account is at the end, behind the bank.
+        // In other countries the account is at the end, after the bank.
         return isIBAN && number.count >= 8 && national.suffix(number.count) == number[...]
     }
 

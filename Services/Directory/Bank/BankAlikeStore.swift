@@ -2,13 +2,13 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// What files have told before, in other words: accounts by another number, and payments as another line.
+/// What earlier files contained in another form: accounts under another number, and payments as another line.
 enum BankAlikeStore {
-    /// The accounts of a file as files before have said them, too.
+    /// The accounts of a file, with the names that earlier files gave them.
     struct Accounts {
-        /// Each as a line of this file has it: by its IBAN, where that is known.
+        /// The name of each account of this file: its IBAN, where that is known.
         var names: [ByteKey: String] = [:]
-        /// A name beside all that it has been called, itself included.
+        /// A name with every spelling used for it, itself included.
         fileprivate var spellings: [(account: String, spelling: String)] = []
 
         /// `said (account, spelling)`
@@ -17,7 +17,7 @@ enum BankAlikeStore {
         }
     }
 
-    /// - Parameter accounts: those of a file, ``BankFile/limits`` at the most.
+    /// - Parameter accounts: the accounts of a file, at most as many as ``BankFile/limits`` allows.
     static func accounts(_ accounts: [String], in transaction: PostgresTransaction) async throws -> Accounts {
         let rows = try await transaction.query(
             "select distinct account from bank_statement cross join unnest(accounts) as account order by account")
@@ -26,7 +26,7 @@ enum BankAlikeStore {
         for account in accounts {
             let same = known.filter { BankAccount.isOne($0, account) }
             let whole = BankAccount.isIBAN(account) ? [account] : same.filter(BankAccount.isIBAN)
-            // A number that two IBANs hold is neither's.
+            // A number contained in two IBANs identifies neither.
             let name = whole.count == 1 ? whole[0] : whole.isEmpty ? same.first ?? account : account
             let others = known.filter { BankAccount.isIBAN($0) && !$0.hasSameBytes(as: name) }
             let spellings =
@@ -43,13 +43,13 @@ enum BankAlikeStore {
         return found
     }
 
-    /// The beginning of a line's texts, which is compared: once for each line, as it is dear.
+    /// The beginning of a line's texts, which is compared: computed once for each line, because it is expensive.
     private static let text: SQL = "directory.folded(left(concat_ws(' ', counterparty, remittance), 100))"
 
-    /// Puts those of a statement's lines that were not known beside what may be the same: of one account and day, of a file before, and
-    /// not told by this one itself. That is a line of the same amount; of several, what has the texts that are most alike; of these five
-    /// are looked at. For the parts of an entry it is what has the amount of the whole as well, and for a line the parts of which it
-    /// is the whole.
+    /// Groups each new line of a statement with earlier lines that may be the same payment: on the same account and
+    /// day, from an earlier file, and not repeated in this one. Such a line has the same amount; among several, up to
+    /// five are considered and the one with the most similar texts is taken. The parts of an entry also match a line
+    /// with the amount of the whole, and a line matches the parts of which it is the whole.
     static func mark(
         _ id: BankStatement.ID, _ file: BankFile, said accounts: Accounts, in transaction: PostgresTransaction
     ) async throws {
@@ -83,7 +83,7 @@ enum BankAlikeStore {
         try await put(try rows.decode(Knot.self), in: transaction)
     }
 
-    /// Earlier lines of the days and amounts of fresh ones.
+    /// Earlier lines with the days and amounts of new ones.
     private static func earlier(_ id: BankStatement.ID, _ accounts: Accounts) -> SQL {
         """
         select day.account, day.booked_on, day.amount, old.leader, old.text
@@ -98,7 +98,7 @@ enum BankAlikeStore {
         """
     }
 
-    /// Earlier lines of the amount of an entry of which the parts are fresh.
+    /// Earlier lines with the amount of an entry whose parts are new.
     private static func wholes(_ id: BankStatement.ID, _ accounts: Accounts) -> SQL {
         """
         select day.batch, old.leader
@@ -113,7 +113,7 @@ enum BankAlikeStore {
         """
     }
 
-    /// Earlier parts of entries of the amount of a fresh line.
+    /// Earlier parts of entries with the amount of a new line.
     private static func parts(_ id: BankStatement.ID, _ accounts: Accounts) -> SQL {
         """
         select distinct day.account, day.booked_on, day.amount, old.leader
@@ -129,15 +129,15 @@ enum BankAlikeStore {
         """
     }
 
-    /// A line, and what ties it to others.
+    /// A line, and the key that links it to others.
     private struct Knot: Decodable {
         var knot: String
         var line: String
-        /// Whether it was there before, and is beside no other.
+        /// Whether it existed before, and is grouped with no other.
         var isKnown: Bool
     }
 
-    /// Makes one group of all that is tied: the first of those that were there leads it.
+    /// Puts all linked lines into one group, led by the first that existed before.
     private static func put(_ knots: [Knot], in transaction: PostgresTransaction) async throws {
         var groups = AlikeGroups()
         for knot in knots { groups.join(knot.knot, knot.line) }
@@ -152,7 +152,7 @@ enum BankAlikeStore {
         }
         guard !moved.isEmpty else { return }
         let (lines, leaders) = (moved.map(\.line), moved.map(\.leader))
-        // Who books one of them waits, or is waited for, in the order in which bookings lock a group.
+        // Locks in the same order as bookings lock a group, so that concurrent bookings wait instead of deadlocking.
         try await transaction.execute(
             """
             select from bank_line
@@ -172,7 +172,7 @@ enum BankAlikeStore {
     }
 }
 
-/// Sets of texts of which each tie makes one of two.
+/// A union-find over strings: each link merges two sets.
 struct AlikeGroups {
     private var places: [ByteKey: Int] = [:]
     private var texts: [String] = []

@@ -1,16 +1,16 @@
 import ClubProtocol
 
-/// Amounts as banks write them. Throws a reason that fits behind the name of a column.
+/// Amounts as banks write them. Throws a reason that reads well after the name of a column.
 enum BankAmount {
-    /// Which sign stands before cents in the amounts of a file.
+    /// Which decimal sign the amounts of a file use.
     enum DecimalSign: Equatable {
-        /// None of them tells.
+        /// No amount shows it.
         case unknown
         case sign(UInt8)
-        /// Some have the one, some the other.
+        /// Some amounts use one, some the other.
         case both
 
-        /// With what an amount tells.
+        /// Combined with the sign that one more amount shows.
         func joined(_ sign: UInt8?) -> Self {
             guard let sign else { return self }
             switch self {
@@ -23,32 +23,34 @@ enum BankAmount {
     /// An amount as it was written.
     private struct Written {
         var digits: [UInt8] = []
-        /// Commas and dots, each behind as many digits.
+        /// Commas and dots, each with the number of digits before it.
         var signs: [(sign: UInt8, place: Int)] = []
-        /// Whether a sign before it, or behind it, says so; nil where there is none.
+        /// Whether a sign before or after it marks it as negative; nil without a sign.
         var isNegative: Bool?
 
-        /// Digits behind the last sign.
+        /// The number of digits after the last sign.
         var behind: Int { digits.count - (signs.last?.place ?? digits.count) }
-        /// Whether one sign before three digits may part thousands as well as cents: no number begins with a group of zeros.
+        /// Whether a single sign before three digits may be a thousands separator as well as a decimal sign: no number
+        /// begins with a group of zeros.
         var isAmbiguous: Bool {
             signs.count == 1 && behind == 3 && (1...3).contains(signs[0].place) && digits[0] != UInt8(ascii: "0")
         }
-        /// The last sign, where it stands once.
+        /// The last sign, if it occurs once.
         var last: UInt8? {
             guard let last = signs.last, signs.dropLast().allSatisfy({ $0.sign != last.sign }) else { return nil }
             return last.sign
         }
     }
 
-    /// The sign that stands before cents; nil where the amount does not tell, or is none.
+    /// The decimal sign; nil where the amount does not show it, or is not an amount.
     static func decimalSign(in cell: String) -> UInt8? {
         guard let written = try? written(cell), written.behind > 0, !written.isAmbiguous else { return nil }
         return written.last
     }
 
-    /// In cents: `1 234,56`, `-1.234,56`, `+12`, `1'200.5`, `(12,00)` is none. What stands last of comma and dot is the decimal sign;
-    /// a single one before three digits parts thousands, unless others of the file have it before cents.
+    /// In cents: `1 234,56`, `-1.234,56`, `+12`, `1'200.5`; `(12,00)` is not an amount. The last comma or dot is the
+    /// decimal sign; a single one before three digits separates thousands, unless other amounts of the file use it as
+    /// the decimal sign.
     static func cents(_ cell: String, decimal: DecimalSign = .unknown) throws(InvalidText) -> Int {
         let written = try written(cell)
         let (digits, signs) = (written.digits, written.signs)
@@ -70,7 +72,7 @@ enum BankAmount {
         return try cents(digits, decimals: decimals, isNegative: written.isNegative == true)
     }
 
-    /// Whether an amount says by a sign that it is below zero; nil where it has no sign, or is none.
+    /// Whether a sign marks an amount as negative; nil without a sign, or if it is not an amount.
     static func isNegative(_ cell: String) -> Bool? { (try? written(cell))?.isNegative }
 
     private static func written(_ cell: String) throws(InvalidText) -> Written {
@@ -89,14 +91,14 @@ enum BankAmount {
             default: throw InvalidText("is not a valid amount")
             }
         }
-        // `2027-12` is none.
+        // `2027-12` is not an amount.
         guard !written.digits.isEmpty, sign == 0 || sign == written.digits.count else {
             throw InvalidText("is not a valid amount")
         }
         return written
     }
 
-    /// As XML Schema has a decimal: `1234.5`.
+    /// A decimal as in XML Schema: `1234.5`.
     static func cents(decimal text: String) throws(InvalidText) -> Int {
         let bytes = Array(text.trimmingBlanks.utf8)
         let parts = bytes.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)

@@ -1,8 +1,8 @@
 import ClubProtocol
 
-/// Which column of a bank's table says what, by its title.
+/// Which column of a bank's table has which meaning, by its title.
 struct BankColumns {
-    /// What a column says. In the order of what is meant where two say the same.
+    /// The meaning of a column. In order of preference where two have the same title.
     enum Column: CaseIterable {
         case bookedOn, valueOn, label, detail, counterparty, iban, debit, credit, amount, direction, reference,
             currency, account, status
@@ -62,7 +62,7 @@ struct BankColumns {
             }
         }
 
-        /// What may stand behind its title: the currency of an amount, the time zone and the pattern of a day.
+        /// What may follow its title: the currency of an amount, the time zone and the format of a day.
         fileprivate var suffixes: [String] {
             switch self {
             case .debit, .credit, .amount: ["eneuros", "eneuro", "eneur", "euros", "euro", "eur"]
@@ -72,12 +72,12 @@ struct BankColumns {
             }
         }
 
-        /// Whether what a second such column says is told with the text, as all that no column knows.
+        /// Whether a second such column is added to the text, as unknown columns are.
         fileprivate var isText: Bool { [.label, .detail, .counterparty, .reference].contains(self) }
     }
 
-    /// What becomes another from one export to the next, as it is the reader's own or follows from other lines: in a text, it would make
-    /// of a line another one. Beginnings of folded titles.
+    /// Columns that change from one export to the next, because the user fills them in or they depend on other lines:
+    /// included in the text, they would turn one line into another. Prefixes of folded titles.
     private static let aside = [
         "solde", "balance", "accountbalance", "categor", "souscategor", "pointage", "pointe", "rapproch", "piecejointe",
         "piecesjointes", "justificatif", "attachment", "accountlabel", "accountname", "nomducompte",
@@ -92,20 +92,20 @@ struct BankColumns {
         return known
     }()
 
-    /// As they stand in the file.
+    /// As written in the file.
     let titles: [String]
     /// The best first.
     private var places: [Column: [Int]] = [:]
-    /// Columns whose title says euros.
+    /// Columns whose title mentions euros.
     private var inEuros: Set<Int> = []
-    /// Columns whose times are of Greenwich.
+    /// Columns whose times are in UTC.
     private var inUTC: Set<Int> = []
-    /// Columns that say what no other does, in the order of the file: their text is told.
+    /// Columns with no known meaning, in the order of the file: they are added to the text.
     private(set) var rest: [Int] = []
     private(set) var leftAside: [Int] = []
 
     /// - Parameter cells: a line of the file.
-    /// - Returns: nil where they are no titles of a table: without a day or an amount among them.
+    /// - Returns: nil if they are not the titles of a table: without a day or an amount among them.
     init?(_ cells: [String]) {
         guard cells.count <= 200 else { return nil }
         titles = cells
@@ -129,7 +129,7 @@ struct BankColumns {
         }
     }
 
-    /// The column that a title means, and how well: those in euros before others, those of Greenwich behind.
+    /// The meaning of a title, and its rank: columns in euros before others, columns in UTC last.
     private mutating func meaning(of title: String, at place: Int) -> (column: Column, rank: Int)? {
         if ["+/-", "-/+", "±"].contains(where: { title.trimmingBlanks.utf8.elementsEqual($0.utf8) }) {
             return (.direction, 0)
@@ -154,7 +154,7 @@ struct BankColumns {
         return nil
     }
 
-    /// A number that stands directly behind who was paid is that one's, not the club's.
+    /// An account number directly after the counterparty is the counterparty's, not the club's.
     private mutating func takeAccountsOfOthers() {
         let others = (places[.account] ?? []).filter { place in
             let key = Folding.key(titles[place])
@@ -168,8 +168,8 @@ struct BankColumns {
 
     func has(_ column: Column) -> Bool { places[column] != nil }
 
-    /// The first of the cells that says it. Of days and of money only the best column counts: where it is empty, another says something
-    /// else.
+    /// The first cell with this meaning that is not empty. For days and amounts only the best column counts: where it
+    /// is empty, another column means something else.
     func cell(_ column: Column, in cells: [String]) -> String {
         let places = places[column] ?? []
         let several = column.isText || column == .iban
@@ -182,16 +182,16 @@ struct BankColumns {
 
     func isInUTC(_ column: Column) -> Bool { places[column]?.first.map(inUTC.contains) ?? false }
 
-    /// Whether what says the amounts says that they are euros.
+    /// Whether the titles of the amount columns say that they are in euros.
     var isInEuros: Bool {
         [Column.debit, .credit, .amount].allSatisfy { places[$0]?.first.map(inEuros.contains) ?? true }
     }
 
-    /// Where amounts stand.
+    /// The columns of amounts.
     var money: [Int] { [.debit, .credit, .amount].compactMap { places[$0]?.first } }
 
-    /// Finds the column that says which way money went, where amounts have one column: by its title, unless all of it is empty; or by its
-    /// words, whatever its title, as `Type` with `Débit` and `Crédit`.
+    /// Finds the column with the direction of the money, where amounts have a single column: by its title, unless all
+    /// of it is empty; or by its words, whatever its title, such as `Type` with `Débit` and `Crédit`.
     mutating func findDirection(in records: [[String]]) {
         guard !has(.debit), !has(.credit), let amount = places[.amount]?.first else { return }
         func cells(_ place: Int) -> [String] {
@@ -214,7 +214,7 @@ struct BankColumns {
     }
 }
 
-/// Which way money went, as banks write it.
+/// The direction of money, as banks write it.
 enum BankDirection {
     /// It went out.
     case debit
@@ -231,7 +231,7 @@ enum BankDirection {
     ]
 
     /// - Parameter text: not empty.
-    /// - Returns: nil where it says neither.
+    /// - Returns: nil if it is neither.
     init?(_ text: String) {
         switch Array(text.trimmingBlanks.unicodeScalars.prefix(2)) {
         case ["+"]: self = .credit
@@ -240,7 +240,7 @@ enum BankDirection {
         }
     }
 
-    /// By a word, not by a sign.
+    /// From a word, not from a sign.
     init?(word text: String) {
         let key = Folding.key(text)
         if Self.debits.contains(where: { key.hasSameBytes(as: $0) }) {

@@ -1,11 +1,11 @@
 import ClubProtocol
 
-/// Days as banks write them: of Paris. Throws a reason that fits behind the name of a column.
+/// Days as banks write them: in Paris time. Throws a reason that reads well after the name of a column.
 enum BankDay {
-    /// `14/03/2027`, `14-03-2027`, `14.03.27`, `2027-03-14`, each with a time behind it or not. A time that says its zone, as
-    /// `2027-03-14T23:30:00Z`, is of the day that it was in Paris then.
+    /// `14/03/2027`, `14-03-2027`, `14.03.27`, `2027-03-14`, each optionally followed by a time. A time with a zone,
+    /// such as `2027-03-14T23:30:00Z`, is on the day that it was in Paris then.
     ///
-    /// - Parameter isUTC: whether a time without a zone is of Greenwich.
+    /// - Parameter isUTC: whether a time without a zone is in UTC.
     static func day(_ cell: String, of meaning: DayMeaning, isUTC: Bool = false) throws(InvalidText) -> Day {
         let text = Array(cell.trimmingBlanks.utf8.prefix(60))
         let date = text.prefix { $0 != 0x20 && $0 != UInt8(ascii: "T") }
@@ -27,7 +27,8 @@ enum BankDay {
         return try meaning.checked(FrenchFormat.dayInParis(Timestamp(microseconds: Int64(seconds) * 1_000_000)))
     }
 
-    /// - Returns: seconds since the day began, and those by which its zone is before Greenwich, where it says one; nil where it is no time.
+    /// - Returns: seconds since the day began, and its zone's offset from UTC in seconds, where it has one; nil if it
+    ///   is not a time.
     private static func time(_ text: [UInt8]) -> (seconds: Int, offset: Int?)? {
         guard text.count >= 5, let hours = two(text, 0), hours <= 24, text[2] == UInt8(ascii: ":"),
             let minutes = two(text, 3), minutes < 60
@@ -44,7 +45,7 @@ enum BankDay {
         return (seconds, offset(Array(rest.drop { $0 == 0x20 })))
     }
 
-    /// `Z`, `UTC`, `+01:00`, `+0100`, `+01`; nil for none of these.
+    /// `Z`, `UTC`, `+01:00`, `+0100`, `+01`; nil for anything else.
     private static func offset(_ zone: [UInt8]) -> Int? {
         if ["Z", "z", "UTC", "GMT"].contains(where: { zone.elementsEqual($0.utf8) }) { return 0 }
         guard let sign = zone.first, sign == UInt8(ascii: "+") || sign == UInt8(ascii: "-") else { return nil }

@@ -4,28 +4,28 @@ import Crypto
 /// One line of a bank's file, as it was read.
 struct BankEntry: Sendable {
     var account: String
-    /// The bank's own, where it has one.
+    /// The bank's own reference, where it has one.
     var reference: String?
-    /// By what the bank tells it from all others; nil where it does not.
+    /// What the bank identifies it by; nil where the bank does not.
     var identity: String?
     var bookedOn: Day
     var valueOn: Day?
-    /// Below zero where money went out.
+    /// Below zero for outgoing money.
     var cents: Int
     var counterparty: Line?
-    /// For whom the counterparty paid, or was paid.
+    /// The party on whose behalf the counterparty paid or was paid.
     var ultimateParty: Line?
     var counterpartyIBAN: IBAN?
     var remittance: String?
     var endToEnd: Line?
-    /// Of a part of an entry, that entry: its place in the file, from 1, and the amount of the whole in cents.
+    /// For a part of an entry, that entry: its place in the file, from 1, and the amount of the whole in cents.
     var batch: (number: Int, cents: Int)?
 
-    /// What it has in common with itself in every file, hexadecimal.
+    /// A key that is the same for this line in every file, in hexadecimal.
     ///
     /// - Parameters:
-    ///   - count: how many such lines stood before it, where the bank has no reference; or in the same entry.
-    ///   - repetition: which of those it is that the bank gives one reference, from 0.
+    ///   - count: how many such lines came before it, where the bank has no reference; or in the same entry.
+    ///   - repetition: its index, from 0, among the lines to which the bank gives the same reference.
     func key(_ count: Int, repetition: Int = 0) -> String {
         var hash = SHA256()
         var parts = [identity ?? "", identity == nil ? signature : "", bookedOn.text, "\(cents)", "\(count)"]
@@ -42,21 +42,21 @@ struct BankEntry: Sendable {
         return String(decoding: digest.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
     }
 
-    /// What tells a line without a reference of its own: who, and why.
+    /// What identifies a line without a reference of its own: who paid, and why.
     private var signature: String {
         ([counterparty?.text ?? "", remittance ?? "", endToEnd?.text ?? ""] + [ultimateParty?.text].compactMap { $0 })
             .joined(separator: "\u{1E}")
     }
 
-    /// Those of one day, one amount and one text are told by their order.
+    /// A key shared by lines with the same day, amount and text: their order distinguishes them.
     var twins: String { "\(account)\u{1F}\(bookedOn)\u{1F}\(cents)\u{1F}\(identity ?? "")\u{1F}\(signature)" }
-    /// What those have in common that the bank tells by nothing but their texts and their order.
+    /// A key shared by lines that the bank distinguishes only by their texts and order.
     var namesakes: String { "\(account)\u{1F}\(bookedOn)\u{1F}\(cents)\u{1F}\(identity ?? "")" }
 }
 
 /// A bank's file, as it was read. Everything in it is bounded: see ``BankFile/limits``.
 struct BankFile: Sendable {
-    /// In bytes of the file, in lines, in accounts, and in faults that are kept.
+    /// Bytes of the file, lines, accounts, and faults that are kept.
     static let limits = (bytes: 16 << 20, lines: 20_000, accounts: 50, faults: 1000)
 
     var format: BankStatement.Format
@@ -65,23 +65,23 @@ struct BankFile: Sendable {
     private(set) var entries: [(entry: BankEntry, key: String)] = []
     private(set) var faults: [BankStatement.Fault] = []
     private(set) var rejected = 0
-    /// Titles of columns that hold something of which nothing was taken.
+    /// Titles of non-empty columns from which nothing was read.
     var ignored: [String] = []
     private var counts: [ByteKey: Int] = [:]
-    /// Of lines with one reference of the bank and one text: which of those with the reference they are.
+    /// For lines with the same bank reference and the same text: their indexes among all lines with that reference.
     private var repetitions: [ByteKey: [Int]] = [:]
 
     init(_ format: BankStatement.Format) {
         self.format = format
     }
 
-    /// - Throws: 422 for more lines than are taken.
+    /// - Throws: 422 if there are too many lines.
     mutating func add(_ entry: BankEntry) throws(Problem) {
         try add(entry, key: entry.key(count("T\u{1F}\(entry.twins)")))
     }
 
-    /// A line with a reference of the bank's. Banks give one to several entries, as to all of a batch: they are told by their texts and
-    /// their order. The same in another statement of the file is the same line.
+    /// A line with a bank reference. Banks give one reference to several entries, as to all of a batch: these are
+    /// distinguished by their texts and their order. The same line in another statement of the file is the same line.
     ///
     /// - Parameters:
     ///   - place: within its entry, from 0.
@@ -112,7 +112,7 @@ struct BankFile: Sendable {
         entries.append((entry, key))
     }
 
-    /// Gives the accounts other names, as those files have them that were taken before.
+    /// Renames the accounts to the names used by the files imported before.
     mutating func rename(_ names: [ByteKey: String]) {
         for index in entries.indices {
             let account = entries[index].entry.account
@@ -132,7 +132,7 @@ struct BankFile: Sendable {
 
     private func checkCount() throws(Problem) { try Self.checkCount(entries.count + rejected) }
 
-    /// - Parameter count: of lines before another.
+    /// - Parameter count: the number of lines already added.
     static func checkCount(_ count: Int) throws(Problem) {
         guard count < limits.lines else {
             throw Problem(.invalid, "The file has more than \(limits.lines) lines: take it in parts.")
@@ -140,16 +140,16 @@ struct BankFile: Sendable {
     }
 }
 
-/// Texts of banks, as they are kept: on one line, without signs that nobody sees, cut where they are too long.
+/// Texts of banks, as they are kept: on one line, without invisible characters, truncated where they are too long.
 enum BankText {
-    /// - Returns: nil for nothing.
+    /// - Returns: nil if nothing is left.
     static func line(_ text: String) -> Line? {
         let short = String(cleaned(text, scalars: 200).trimmingBlanks)
         return short.isEmpty ? nil : try? Line(validating: short)
     }
 
-    /// - Returns: nil for what stands where there is none: `NOTPROVIDED` of ISO 20022, `NONREF` of SWIFT, and their kin; nothing but
-    ///   zeros, or signs.
+    /// - Returns: nil for placeholders of a missing reference: `NOTPROVIDED` of ISO 20022, `NONREF` of SWIFT, and the
+    ///   like; only zeros or punctuation.
     static func reference(_ text: String) -> String? {
         let bytes = text.asciiUppercased.utf8.filter { ![0x20, 0x2D, 0x2E, 0x2F, 0x5F].contains($0) }
         let isNone = bytes.allSatisfy { $0 == 0x30 } || placeholders.contains { $0.utf8.elementsEqual(bytes) }
@@ -160,12 +160,12 @@ enum BankText {
         "NOTPROVIDED", "NONREF", "NOREF", "NOREFERENCE", "NONE", "UNKNOWN", "NULL", "NA", "NEANT", "SANSREFERENCE",
     ]
 
-    /// The most bytes of texts that are joined.
+    /// The maximum number of bytes of joined texts.
     private static let longest = 4 << 10
 
-    /// Texts one behind the other, then those of the others that say a word which none before has said.
+    /// The texts joined, then those of the others that have a word not seen before.
     ///
-    /// - Parameter name: what is told elsewhere, whose words say nothing new.
+    /// - Parameter name: a name shown elsewhere, whose words do not count as new.
     static func joined(_ texts: [String], _ others: [String], besides name: String = "") -> String {
         var whole = texts.joined(separator: " ")
         var said = words(whole).union(words(name))
@@ -191,11 +191,12 @@ enum BankText {
 
     private static func cleaned(_ text: String, scalars limit: Int) -> String {
         let kept = cleaned(text, scalars: limit, parting: false)
-        // Between marks an invisible character becomes a blank: without it there might be more of them in a row than any letter has.
+        // Between combining marks an invisible character becomes a space: removing it could leave more marks in a row
+        // than any letter has.
         return StreamSafe.accepts(kept) ? kept : cleaned(text, scalars: limit, parting: true)
     }
 
-    /// - Parameter isParting: whether invisible characters become blanks, instead of nothing.
+    /// - Parameter isParting: whether invisible characters become spaces instead of being removed.
     private static func cleaned(_ text: String, scalars limit: Int, parting isParting: Bool) -> String {
         var kept = String.UnicodeScalarView()
         var count = 0

@@ -3,14 +3,14 @@ import Crypto
 import NIOCore
 import ServiceKit
 
-/// Takes a bank's file: puts it aside, says what it is by how it begins, and reads it.
+/// Takes a bank's file: spools it, detects its format by how it begins, and reads it.
 struct BankFileReader {
     private enum Reader {
         case table(BankTable)
         case document(Camt053)
     }
 
-    /// A body put aside, so that it is read at our own speed.
+    /// Spools a body to disk, so that it is read at our own speed.
     ///
     /// - Throws: 413 beyond ``BankFile/limits``; 503 when there is no room; what reading the body throws.
     static func spool(_ body: UploadBody) async throws -> SpooledFile {
@@ -26,9 +26,9 @@ struct BankFileReader {
         return file
     }
 
-    /// - Parameter account: whose it is, where the file does not say so.
-    /// - Returns: with the SHA-256 of the file, in hexadecimal digits.
-    /// - Throws: 422 for what is no bank's file.
+    /// - Parameter account: the account it belongs to, where the file does not state it.
+    /// - Returns: the file, with its SHA-256 in hexadecimal.
+    /// - Throws: 422 if it is not a bank's file.
     static func read(_ file: SpooledFile, account: String?) async throws -> (file: BankFile, sha256: String) {
         var hash = SHA256()
         var reader: Reader?
@@ -58,7 +58,7 @@ struct BankFileReader {
         }
     }
 
-    /// XML begins with `<`, behind a byte order mark and blanks.
+    /// XML begins with `<`, after an optional byte order mark and white space.
     private static func begin(_ bytes: [UInt8], account: String?) throws(Problem) -> Reader {
         let blanks: Set<UInt8> = [0xEF, 0xBB, 0xBF, 0xFF, 0xFE, 0, 0x20, 0x09, 0x0A, 0x0D]
         let first = bytes.first { !blanks.contains($0) }

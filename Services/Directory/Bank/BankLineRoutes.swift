@@ -74,7 +74,7 @@ struct BankLineRoutes {
         }
     }
 
-    /// - Throws: 422 naming what cannot be.
+    /// - Throws: 422 naming what is not allowed.
     private static func check(_ parts: [BookBankLine.Body.Part], of line: BankLine) throws {
         guard Set(parts.map(\.contribution)).count == parts.count else {
             throw Problem.invalid("/contributions", "has a contribution twice")
@@ -94,7 +94,7 @@ struct BankLineRoutes {
         _ parts: [BookBankLine.Body.Part], with line: BankLine, _ body: BookBankLine.Body, by principal: Principal,
         in transaction: PostgresTransaction
     ) async throws {
-        // In one order: who books other lines on the same contributions at the same time waits.
+        // In a fixed order: concurrent bookings on the same contributions wait instead of deadlocking.
         for part in parts.sorted(by: { $0.contribution.text.utf8.lexicographicallyPrecedes($1.contribution.text.utf8) })
         {
             let payment = CreatePayment.Body(

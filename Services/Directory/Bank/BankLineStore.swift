@@ -54,11 +54,11 @@ enum BankLineStore {
         ).decode(BankLine.self)
     }
 
-    /// Takes a line for booked, and for nobody else.
+    /// Marks a line as booked, so that no other booking can take it.
     ///
-    /// - Parameter isAnother: whether it is other money than what lines like it were booked as.
-    /// - Throws: `PostgresError` of constraint `bank_line_open_check` where it is not open, of `bank_line_alike_check` where one like it is
-    ///   booked.
+    /// - Parameter isAnother: whether it is a different payment from the one that similar lines were booked as.
+    /// - Throws: `PostgresError` of constraint `bank_line_open_check` if it is not open, of `bank_line_alike_check` if
+    ///   a similar line is booked.
     static func book(_ id: BankLine.ID, isAnother: Bool, in transaction: PostgresTransaction) async throws {
         guard try await transaction.first("select from bank_line where id = \(id)") != nil else {
             throw Problem(.notFound)
@@ -66,7 +66,7 @@ enum BankLineStore {
         try await transaction.execute("insert into bank_booking (line, another) values (\(id), \(isAnother))")
     }
 
-    /// - Throws: 404; 409 where it does not go from its state to that one.
+    /// - Throws: 404; 409 if its state does not allow this transition.
     static func move(
         _ id: BankLine.ID, to state: BankLine.State, because reason: Line?, in transaction: PostgresTransaction
     ) async throws {

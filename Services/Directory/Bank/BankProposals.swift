@@ -1,16 +1,16 @@
 import ClubProtocol
 import Postgres
 
-/// What open lines may be: for each a few contributions, found by the numbers in its text, by what is still owed, and by who paid;
-/// each by an index, however many lines and members there are. Of money that went out, whose payment the bank has taken back, and whose
-/// credit was paid back.
+/// Proposals for open lines: for each a few contributions, found by the numbers in its text, by the amount still owed,
+/// and by the payer; each by an index, however many lines and members there are. For outgoing money: whose payment the
+/// bank has reversed, and whose credit was refunded.
 enum BankProposals {
-    /// Of one line.
+    /// Per line.
     static let most = 10
-    /// How much alike two names are, from 0 to 1, that may be one.
+    /// The similarity, from 0 to 1, from which two names may be the same.
     static let likeness = 0.4
 
-    /// A contribution that is still owed, or of one that went out, that was paid, beside a line.
+    /// A contribution that is still owed, or, for outgoing money, that was paid, next to a line.
     struct Candidate: Decodable {
         var line: BankLine.ID
         var contribution: Contribution.ID
@@ -18,12 +18,12 @@ enum BankProposals {
         var name: Line
         var year: Int
         var number: Int
-        /// What is still owed; or was paid. In cents.
+        /// What is still owed, or was paid. In cents.
         var owed: Int
         var isNamed: Bool
-        /// Whether a payment of it was of the line's amount.
+        /// Whether one of its payments had the line's amount.
         var wasPaidSo: Bool?
-        /// Of the names, from 0 to 1; nil for another's.
+        /// Similarity of the names, from 0 to 1; nil for someone else's.
         var nearness: Double?
 
         var title: String { "\(year)-\(number)" }
@@ -47,7 +47,7 @@ enum BankProposals {
         }
     }
 
-    // MARK: Money that came
+    // MARK: Incoming money
 
     private static func contributions(
         for lines: [BankLine], on executor: any PostgresExecutor
@@ -104,7 +104,7 @@ enum BankProposals {
         return Dictionary(grouping: try rows.decode(Candidate.self), by: \.line)
     }
 
-    /// The numbers of contributions in what lines say.
+    /// The contribution numbers in the texts of lines.
     static func numbers(in lines: [BankLine]) -> [(line: BankLine.ID, number: PaymentReferences.Number)] {
         lines.flatMap { line in
             PaymentReferences.numbers(
@@ -114,7 +114,7 @@ enum BankProposals {
         }
     }
 
-    /// The names of who paid, or was paid: for whom it was before whom it went through, as a service that collects.
+    /// The names of payers or payees: the ultimate party before the intermediary, such as a collection service.
     static func payers(of lines: [BankLine]) -> SQL {
         let names = lines.flatMap { line -> [(line: BankLine.ID, name: String, rank: Int)] in
             var parties = [line.ultimateParty?.text, line.counterparty?.text].compactMap { $0 }
@@ -129,7 +129,7 @@ enum BankProposals {
             """
     }
 
-    /// The organizations that are called like who paid; needs `payer`.
+    /// Organizations with a name similar to the payer's; needs `payer`.
     static let alike: SQL = """
         select payer.line, near.id as organization, max(nearness * (1 - 0.1 * rank)::float8) as nearness
         from payer cross join lateral (
@@ -141,13 +141,13 @@ enum BankProposals {
         group by payer.line, near.id
         """
 
-    /// - Parameter amount: of the line, in cents; below zero where payments were taken back.
+    /// - Parameter amount: of the line, in cents; below zero for reversed payments.
     private static func proposals(_ amount: Int, _ candidates: [Candidate]) -> [BankProposal] {
         let cents = abs(amount)
         return Dictionary(grouping: candidates, by: \.organization).values.flatMap { owed -> [BankProposal] in
             func proposal(_ owed: [Candidate]) -> BankProposal { Self.proposal(amount, owed) }
             var found = owed.filter { $0.isNamed || $0.isOf(cents) || $0.nearness != nil }.map { proposal([$0]) }
-            // The oldest first, as people pay what they owe; or all that are named.
+            // The oldest first, since people pay what they owe in that order; or all that are named.
             var sum = 0
             for (index, one) in owed.enumerated() {
                 sum += one.owed
@@ -175,7 +175,7 @@ enum BankProposals {
         return BankProposal(
             organization: first.organization, name: first.name, reasons: reasons, score: score,
             contributions: owed.map {
-                // One alone takes all that came, whatever is owed.
+                // A single contribution takes the whole amount, whatever is owed.
                 .init(
                     contribution: $0.contribution, number: Line(stringLiteral: $0.title),
                     amount: Money(cents: (owed.count == 1 ? cents : $0.owed) * amount.signum()))

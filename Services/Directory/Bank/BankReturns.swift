@@ -1,12 +1,12 @@
 import ClubProtocol
 import Postgres
 
-/// Of money that went out: payments that the bank has taken back, and credit that was paid back.
+/// For outgoing money: payments that the bank has reversed, and credit that was refunded.
 extension BankProposals {
-    /// How many of the latest payments of an amount are looked at: those taken back already are passed by.
+    /// How many of the latest payments with an amount are considered: those already reversed are skipped.
     private static let latest = 50
 
-    /// An organization that has something to its credit, beside a line.
+    /// An organization with a credit balance, next to a line.
     struct Creditor: Decodable {
         var line: BankLine.ID
         var organization: Organization.ID
@@ -16,8 +16,8 @@ extension BankProposals {
         var nearness: Double?
     }
 
-    /// Contributions that were paid: by the numbers in a line's text, by payments of its amount before it, the latest first, and by who
-    /// had paid.
+    /// Contributions that were paid: by the numbers in a line's text, by earlier payments of its amount, the latest
+    /// first, and by payer.
     static func returns(
         for lines: [BankLine], on executor: any PostgresExecutor
     ) async throws -> [BankLine.ID: [Candidate]] {

@@ -15,7 +15,7 @@ struct BankStatementRoutes {
     func mount(on builder: inout ServiceBuilder) {
         let (database, journal) = (backend.database, backend.journal)
         builder.routes.upload(ImportBankStatement.self) { call, body in
-            // No transaction waits for the network.
+            // No transaction is open while waiting for the network.
             let spooled = try await BankFileReader.spool(body)
             let (file, sha256) = try await BankFileReader.read(spooled, account: call.query.account?.text)
             return try await database.transaction { transaction in

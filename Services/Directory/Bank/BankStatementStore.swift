@@ -7,12 +7,12 @@ enum BankStatementStore {
         id, format, name, accounts, sha256, lines, added, known, rejected, faults, ignored, created_at as "createdAt"
         """
 
-    /// One file at a time, until the transaction ends: two with the same lines count each once.
+    /// One file at a time, until the transaction ends: two files with the same lines count each line once.
     static func lock(in transaction: PostgresTransaction) async throws {
         try await transaction.execute("select pg_advisory_xact_lock(hashtextextended('directory.bank-statements', 0))")
     }
 
-    /// The statement of a file that was taken before, for the same accounts.
+    /// The statement of a file that was imported before, for the same accounts.
     static func find(_ sha256: String, _ accounts: [String], in transaction: PostgresTransaction) async throws -> Rows {
         let rows = try await transaction.query("select id, accounts from bank_statement where sha256 = \(sha256)")
         let same = try rows.first { row in
@@ -23,7 +23,7 @@ enum BankStatementStore {
         return try await transaction.query("select \(columns) from bank_statement where id = \(id)")
     }
 
-    /// Keeps a file and those of its lines that are not there already, whatever their account was called then.
+    /// Stores a file and those of its lines that are not stored already, under whatever name of their account.
     static func insert(
         _ id: BankStatement.ID, _ file: BankFile, said accounts: BankAlikeStore.Accounts, sha256: String, name: Line?,
         in transaction: PostgresTransaction

@@ -1,8 +1,8 @@
 import ClubProtocol
 
-/// A table of a bank: finds the headers among what stands before them, and makes lines of the rows below.
+/// A bank's table: finds the headers among the lines before them, and turns the rows below into lines.
 struct BankTable {
-    /// Between which bytes and after how many lines headers are looked for.
+    /// The limits, in bytes and in records, within which headers are looked for.
     private static let preamble = (bytes: 64 << 10, records: 60)
 
     let delimiter: UInt8
@@ -10,18 +10,18 @@ struct BankTable {
     private var reader: CSVReader
     private var columns: BankColumns?
     private var ownAccount: String?
-    /// Those below the headers: an amount is read by what all of them have for a decimal sign.
+    /// The rows below the headers: an amount is read with the decimal sign that they all use.
     private var records: [CSVReader.Record] = []
     private var decimal = BankAmount.DecimalSign.unknown
-    /// Columns whose text was told with a line's, and those of which something was left aside.
+    /// Columns whose text was included in a line's, and those of which something was skipped.
     private var told: Set<Int> = []
     private var leftAside: Set<Int> = []
     private(set) var file = BankFile(.csv)
 
     /// - Parameters:
     ///   - head: the beginning of the file.
-    ///   - account: the account as the sender says it, for a file that says no IBAN.
-    /// - Throws: 422 where nothing is a line of headers.
+    ///   - account: the account given by the sender, for a file that contains no IBAN.
+    /// - Throws: 422 if no line has headers.
     init(beginning head: [UInt8], account: String?) throws(Problem) {
         let candidates = [UInt8(ascii: ";"), UInt8(ascii: ","), UInt8(ascii: "\t"), UInt8(ascii: "|")]
         let found = candidates.first { candidate in
@@ -134,7 +134,7 @@ struct BankTable {
         do throws(InvalidText) { return try value() } catch { throw InvalidText("The \(title) \(error.reason).") }
     }
 
-    /// Whatever tells who paid and why: what the columns say that are known for it, and what all others say that no column knows.
+    /// Everything about who paid and why: the columns with that meaning, and all columns with no known meaning.
     private mutating func text(_ cells: [String], _ columns: BankColumns) -> String {
         func cell(_ column: BankColumns.Column) -> String { columns.cell(column, in: cells) }
         var more: [String] = []
@@ -151,14 +151,14 @@ struct BankTable {
         return BankText.joined(texts, more, besides: cell(.counterparty))
     }
 
-    /// Whether it is more than an amount, a number or a day, as balances, rates and other days are.
+    /// Whether it is more than an amount, a number or a day, as in columns of balances, rates and other days.
     private static func isText(_ cell: String) -> Bool {
         let isNumber = (try? BankAmount.cents(cell)) != nil || (try? BankDay.day(cell, of: .value)) != nil
         return !isNumber
             && cell.unicodeScalars.contains { $0.properties.isAlphabetic || $0.properties.numericType != nil }
     }
 
-    /// What banks write of what is done; of what else they write, as `En attente` or `Refusé`, nothing came.
+    /// How banks mark what is done; with any other status, such as `En attente` or `Refusé`, no money has come.
     private static func isBooked(_ status: String) -> Bool {
         let key = Folding.key(status)
         return [
@@ -168,9 +168,9 @@ struct BankTable {
         ].contains { key.hasSameBytes(as: $0) }
     }
 
-    /// Of what the file says of the account, and the sender, what says more.
+    /// The more specific of the account in the file and the account given by the sender.
     ///
-    /// - Throws: 422 where they say two.
+    /// - Throws: 422 if they differ.
     private func name(of own: String) throws(Problem) -> String {
         guard let account, BankAccount.isIBAN(own) else { return account ?? own }
         guard BankAccount.isOne(own, account) else {
@@ -179,7 +179,7 @@ struct BankTable {
         return own
     }
 
-    /// In cents, below zero what went out.
+    /// In cents, below zero for outgoing money.
     private func cents(_ cells: [String], _ columns: BankColumns) throws(InvalidText) -> Int {
         let debit = columns.cell(.debit, in: cells)
         let credit = columns.cell(.credit, in: cells)
@@ -200,7 +200,7 @@ struct BankTable {
             throw InvalidText(debit.isEmpty && credit.isEmpty && amount.isEmpty ? "is missing" : "is nothing")
         }
         guard let direction else {
-            // Where a column says which way it went, a row that leaves it empty says nothing of it.
+            // Where a column has the direction, a row in which it is empty has none.
             guard isSigned || !columns.has(.direction) else { throw InvalidText("does not say which way it went") }
             return cents
         }
@@ -223,7 +223,7 @@ struct BankTable {
             }
             let title = Folding.key(String(parts.first ?? ""))
             guard BankColumns.Column.account.titles.contains(where: { title.hasSameBytes(as: $0) }) else { continue }
-            // Behind the colon, or in the next cell that is not empty.
+            // After the colon, or in the next cell that is not empty.
             let values = parts.dropFirst().prefix(1).map(String.init) + cells.dropFirst(place + 1).prefix(20)
             let number = Self.number(values.first { !$0.isBlank } ?? "")
             if number.utf8.contains(where: { (0x30...0x39).contains($0) }) { ownAccount = number }
@@ -240,7 +240,7 @@ struct BankTable {
         return nil
     }
 
-    /// An IBAN without blanks; another number as it is.
+    /// An IBAN without spaces; any other number unchanged.
     static func number(_ text: String) -> String {
         (try? IBAN(validating: text))?.text ?? BankText.line(text)?.text ?? ""
     }

@@ -1,8 +1,8 @@
 import ClubProtocol
 
-/// Reads statements by ISO 20022, `camt.053.001.02` to `.13`: entries that are booked, in euros, and of a batch each of its parts.
+/// Reads ISO 20022 statements, `camt.053.001.02` to `.13`: booked entries in euros, and for a batch each of its parts.
 struct Camt053 {
-    /// The elements that mean something; of the others nothing is kept.
+    /// The elements that are read; nothing is kept of the others.
     private static let known: [ByteKey: String] = Dictionary(
         uniqueKeysWithValues: [
             "Document", "BkToCstmrStmt", "Stmt", "Acct", "Id", "IBAN", "Othr", "Ntry", "NtryRef", "Amt", "CdtDbtInd",
@@ -19,13 +19,13 @@ struct Camt053 {
         ByteKey("urn:iso:std:iso:20022:tech:xsd:camt.053.001.\($0 < 10 ? "0" : "")\($0)")
     }
 
-    /// The longest text of one element in bytes; what is longer is cut.
+    /// The maximum length in bytes of an element's text; longer texts are truncated.
     private static let longest = 4096
 
     private let stream = XMLStream()
     private(set) var file = BankFile(.camt053)
     private var namespace: ByteKey?
-    /// The way to where the reader is; "" for an element that means nothing.
+    /// The path to the current element; "" for an element that is not read.
     private var path: [String] = []
     private var text: [UInt8] = []
     private var currency: String?
@@ -37,7 +37,7 @@ struct Camt053 {
     private var entry: CamtEntry?
     private var place = 0
 
-    /// - Throws: 422 for what is no XML, has a document type, or is no statement.
+    /// - Throws: 422 if it is not XML, has a document type, or is not a statement.
     mutating func read(_ bytes: some Sequence<UInt8>) throws(Problem) {
         let events: [XMLStream.Event]
         do throws(XMLStream.Fault) { events = try stream.read(bytes) } catch { throw Problem(.invalid, error.detail) }
@@ -123,7 +123,7 @@ struct Camt053 {
         }
     }
 
-    /// The text of the element that ends; nil for none. One that cannot be worked on makes its entry unreadable.
+    /// The text of the element that ends; nil if empty. A text that cannot be processed makes its entry unreadable.
     private mutating func value() -> String? {
         guard !text.isEmpty else { return nil }
         let whole = String(decoding: text, as: UTF8.self)
@@ -183,8 +183,8 @@ struct Camt053 {
         }
     }
 
-    /// The bank's reference of an entry is its own for good, though others of a batch may have it too; its number is one of the statement,
-    /// which may be 1 in each: with the texts.
+    /// An entry's bank reference is permanent, though others of a batch may share it; its number is only unique within
+    /// a statement and may be 1 in each, so the texts are added.
     private func identity(of part: CamtEntry.Movement, in entry: CamtEntry) -> String? {
         if let reference = entry.whole.reference { return "A\u{1F}\(reference)\u{1F}\(part.reference ?? "")" }
         if let reference = part.reference { return "A\u{1F}\(reference)" }
@@ -192,8 +192,8 @@ struct Camt053 {
         return entry.number.map { "N\u{1F}\($0)\u{1F}\(texts.joined(separator: "\u{1E}"))" }
     }
 
-    /// Each part with its amount: the entry as a whole where it has but one, or where none says its own, and what payers had said is not
-    /// all of it in euros.
+    /// Each part with its amount. The entry is one part if it has only one, or if no part has an amount of its own and
+    /// the instructed amounts are not all in euros.
     private func amounts(of entry: CamtEntry, _ whole: Int) throws(InvalidText) -> [(
         part: CamtEntry.Movement, cents: Int
     )] {
@@ -206,7 +206,7 @@ struct Camt053 {
         }
     }
 
-    /// All parts as one, with who paid each and why; what is too long is cut.
+    /// All parts combined, with who paid each and why; truncated if too long.
     private func together(_ entry: CamtEntry, _ cents: Int) -> CamtEntry.Movement {
         var whole = entry.whole
         var names: Set<ByteKey> = []
@@ -257,7 +257,7 @@ struct Camt053 {
         return direction.hasSameBytes(as: "CRDT") ? 1 : direction.hasSameBytes(as: "DBIT") ? -1 : nil
     }
 
-    /// Of a time the day that it was in Paris; a day with a time zone is that day.
+    /// For a time, its day in Paris; a day with a time zone is that day.
     private static func day(_ text: String, _ what: String, of meaning: DayMeaning) throws(InvalidText) -> Day {
         try checked(what) { () throws(InvalidText) in
             let isTime = text.utf8.contains(UInt8(ascii: "T"))

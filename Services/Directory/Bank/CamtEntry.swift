@@ -1,12 +1,12 @@
 import ClubProtocol
 
-/// An entry of camt.053, as it is read.
+/// A camt.053 entry while it is read.
 struct CamtEntry {
-    /// What an entry, or a part of it, says.
+    /// The data of an entry, or of a part of it.
     struct Movement {
         var amount: String?
         var currency: String?
-        /// What the payer had said, before charges and exchange.
+        /// The amount the payer instructed, before charges and exchange.
         var instructed: (String, String?)?
         var direction: String?
         var reference: String?
@@ -14,16 +14,16 @@ struct CamtEntry {
         var debtor = Party()
         var creditor = Party()
         var remittance: [String] = []
-        /// What the bank says of it beside what the payer wrote.
+        /// What the bank adds to the payer's text.
         var more: [String] = []
-        /// Whether it says why it came back.
+        /// Whether it has a return reason.
         var isReturn = false
         var isReadable = true
     }
 
     struct Party {
         var name: String?
-        /// For whom it paid, or was paid.
+        /// The party on whose behalf it paid or was paid.
         var ultimate: String?
         var iban: String?
 
@@ -40,13 +40,13 @@ struct CamtEntry {
     var more: String?
 
     /// - Parameters:
-    ///   - inner: the way to an element that ends, from within the entry.
+    ///   - inner: the path, within the entry, of an element that ends.
     ///   - currency: its attribute `Ccy`.
     mutating func set(_ inner: [String], _ value: String?, currency: String?) {
         switch inner {
         case ["NtryRef"]: number = value.flatMap(BankText.reference)
         case ["RvslInd"]: isReversal = ["true", "1"].contains { value?.hasSameBytes(as: $0) == true }
-        // As text up to .03, as a code after it.
+        // Text up to .03, a code from .04 on.
         case ["Sts"], ["Sts", "Cd"]: if let value { status = value }
         case ["BookgDt", "Dt"], ["BookgDt", "DtTm"]: bookedOn = value
         case ["ValDt", "Dt"], ["ValDt", "DtTm"]: valueOn = value
@@ -58,9 +58,9 @@ struct CamtEntry {
         }
     }
 
-    /// Which of the parties is not the account's owner: the debtor of what came in, the creditor of what went out; of what is taken
-    /// back the other way round, as its parties are those of the payment. Some banks say of what comes back no more than that it went:
-    /// then one is the owner, by account or name.
+    /// The party that is not the account's owner: the debtor of incoming money, the creditor of outgoing money; for
+    /// reversals and returns the other way round, as their parties are those of the original payment. Some banks mark a
+    /// return only as outgoing: then the owner is recognized by account or name.
     func counterparty(
         of part: Movement, cents: Int, account: String, owner: String?
     ) -> Party {
@@ -76,13 +76,13 @@ struct CamtEntry {
 }
 
 extension CamtEntry.Movement {
-    /// As of an entry, from within a part of it.
+    /// The same for a part of an entry.
     mutating func set(_ inner: [String], _ value: String?, currency: String?) {
         switch inner {
         case ["Refs", "AcctSvcrRef"]: reference = value.flatMap(BankText.reference)
         case ["Refs", "EndToEndId"]: endToEnd = value.flatMap(BankText.reference)
         case ["Amt"]: (amount, self.currency) = (value, currency)
-        // Up to .03 it stands here alone.
+        // Up to .03 the amount is only here.
         case ["AmtDtls", "TxAmt", "Amt"]: if amount == nil { (amount, self.currency) = (value, currency) }
         case ["AmtDtls", "InstdAmt", "Amt"]: instructed = value.map { ($0, currency) }
         case ["CdtDbtInd"]: direction = value

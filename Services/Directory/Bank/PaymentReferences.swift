@@ -1,15 +1,15 @@
 import ClubProtocol
 
-/// The numbers of contributions that stand in what a payer wrote: `2027-12` as a call states it, and what becomes of it on the way:
-/// `2027 12`, `202712`, `2027/12`, `N°2027-0012`, `COT2027-12`, or within a creditor's reference by ISO 11649. What reads as a day is
-/// none: `2027-04-15`, `15/04/2027`, `20270415`, `15042027`, `150427`.
+/// Contribution numbers in a payer's text: `2027-12` as printed on a call, and the forms it takes on the way: `2027
+/// 12`, `202712`, `2027/12`, `N°2027-0012`, `COT2027-12`, or within an ISO 11649 creditor reference. What reads as a
+/// day does not count: `2027-04-15`, `15/04/2027`, `20270415`, `15042027`, `150427`.
 enum PaymentReferences {
     struct Number: Hashable {
         var year: Int
         var number: Int
     }
 
-    /// In one text.
+    /// Per text.
     private static let most = 16
 
     static func numbers(in text: String) -> [Number] {
@@ -36,23 +36,23 @@ enum PaymentReferences {
         return found
     }
 
-    /// `202712`: a year, and a number behind it at once.
+    /// `202712`: a year directly followed by a number.
     private static func joined(_ digits: [UInt8]) -> Number? {
         guard (5...12).contains(digits.count), digits.allSatisfy(isDigit) else { return nil }
         return number(digits[..<4], digits[4...])
     }
 
-    /// `2027-12`, `2027 / 12`: a year, at most three signs, and a number.
+    /// `2027-12`, `2027 / 12`: a year, at most three characters, and a number.
     private static func parted(_ digits: ArraySlice<UInt8>, _ bytes: [UInt8]) -> Number? {
         guard digits.count == 4 else { return nil }
         var next = digits.endIndex
-        // A dash or a blank that is none of ASCII's is up to three bytes.
+        // A dash or space outside ASCII takes up to three bytes.
         while next < bytes.count, next - digits.endIndex <= 5, isSeparator(bytes[next]) { next += 1 }
         guard next > digits.endIndex, next < bytes.count else { return nil }
         return number(digits, bytes[next...].prefix(while: isDigit))
     }
 
-    /// Where a day ends that begins here; nil where none does.
+    /// The end of a day that begins here; nil if there is none.
     private static func endOfDay(_ bytes: [UInt8], at index: Int) -> Int? {
         let first = bytes[index...].prefix(while: isDigit)
         if first.count == 6 || first.count == 8 {
@@ -62,7 +62,7 @@ enum PaymentReferences {
                 first.count == 8 && isDay(Array(first.prefix(4)), first.dropFirst(4).prefix(2), first.suffix(2))
             return isDayFirst || isYearFirst ? first.endIndex : nil
         }
-        // Between its numbers stands one sign, twice the same.
+        // Its numbers are separated by one character, the same both times.
         guard let mark = bytes[first.endIndex...].first, [0x2D, 0x2F, 0x2E].contains(mark) else { return nil }
         let second = bytes[(first.endIndex + 1)...].prefix(while: isDigit)
         guard bytes[second.endIndex...].first == mark else { return nil }
@@ -88,12 +88,12 @@ enum PaymentReferences {
         return Number(year: year, number: number)
     }
 
-    /// What begins with `RF` here, as a whole or in groups of four.
+    /// A reference that begins with `RF` here, unbroken or in groups of four.
     private static func creditorReference(_ bytes: [UInt8], at index: Int) -> String? {
         guard bytes[index...].starts(with: "RF".utf8) || bytes[index...].starts(with: "rf".utf8) else { return nil }
         var end = index
         var body: String?
-        // The longest that is one.
+        // The longest valid one.
         while end < bytes.count, end - index < 32, isDigit(bytes[end]) || isLetter(bytes[end]) || bytes[end] == 0x20 {
             end += 1
             if let found = CreditorReference.body(of: String(decoding: bytes[index..<end], as: UTF8.self)) {
@@ -110,14 +110,14 @@ enum PaymentReferences {
         [0x20, 0x2D, 0x2F, 0x2E, 0x5F, 0x3A].contains(byte) || byte >= 0x80
     }
 
-    /// Who paid, as a bank writes it into the text of a table: behind `VIR DE`, up to the reason; nil where it is none of these. Of a text
-    /// of several, between which ` / ` stands, the first that tells.
+    /// The payer, as a bank writes it into the text of a table: after `VIR DE`, up to the reason; nil if there is none.
+    /// In a text of several parts separated by ` / `, the first part that names one.
     static func payer(in text: String) -> String? {
         guard text.utf8.count <= 4000 else { return nil }
         if let payer = payer(inOne: text) { return payer }
         var rest = text[...]
         for _ in 1...20 {
-            // text: bytes, four thousand at the most
+            // text: bytes, at most four thousand
             guard let mark = rest.utf8.firstRange(of: " / ".utf8) else { break }
             rest = rest[mark.upperBound...]
             if let payer = payer(inOne: String(rest)) { return payer }
@@ -128,7 +128,7 @@ enum PaymentReferences {
     private static func payer(inOne text: String) -> String? {
         let words = text.asciiUppercased.split(atByte: 0x20, omittingEmpty: true).prefix(40).map(String.init)
         guard let first = words.first, openings.contains(where: { first.hasSameBytes(as: $0) }) else { return nil }
-        // `/DE`, `DE:` open the name wherever they stand.
+        // `/DE`, `DE:` introduce the name anywhere.
         let marked = words.firstIndex { word in ["/DE", "DE:"].contains { word.hasSameBytes(as: $0) } }
         let start =
             marked.map { $0 + 1 }
@@ -142,7 +142,7 @@ enum PaymentReferences {
         return name.isEmpty ? nil : name.prefix(12).joined(separator: " ")
     }
 
-    /// Of what is taken back, too.
+    /// Reversals included.
     private static let openings = [
         "VIR", "VIRT", "VIREMENT", "PRLV", "PRELEVEMENT", "VRT", "REJET", "REJ", "RETOUR", "IMPAYE", "IMPAYÉ",
         "IMPAYé", "EXTOURNE",

@@ -1,19 +1,19 @@
-/// Measures tags of XML, and what else is read as a whole, in an encoding of which ASCII is a part, wherever the pieces are cut in which
-/// it comes.
+/// Measures XML tags, and other constructs read as a whole, in any ASCII-compatible encoding, however the input is
+/// split into pieces.
 struct TagMeter {
-    /// Bytes from `<` to `>`; the longest of camt.053 names a schema and its place, in some 200.
+    /// Bytes from `<` to `>`; the longest of camt.053 gives a schema and its location, in about 200.
     static let longest = 2 << 10
-    /// Bytes of a comment or an instruction, which hold what they like, but are kept until they end.
+    /// Bytes of a comment or a processing instruction, which may contain anything but are buffered until they end.
     static let longestRemark = 64 << 10
 
     private enum Place: Equatable {
         case outside
-        /// Behind `<`.
+        /// After `<`.
         case begun
         case tag(quote: UInt8?)
-        /// Behind `<!`, and as much of what begins a comment or a CDATA section as was there.
+        /// After `<!`, with what has been read so far of the opening of a comment or a CDATA section.
         case declaration([UInt8])
-        /// Within what ends with this, of which as many bytes were there.
+        /// Within a construct that ends with `end`, of which `matched` bytes have been read.
         case remark(end: [UInt8], matched: Int, isBounded: Bool)
     }
 
@@ -23,7 +23,7 @@ struct TagMeter {
     private var place = Place.outside
     private var length = 0
 
-    /// - Returns: whether all is well so far. It is not, either, where a byte is zero, as in UTF-16 and UTF-32.
+    /// - Returns: whether all is well so far. A zero byte, as in UTF-16 and UTF-32, is not.
     mutating func take(_ bytes: [UInt8]) -> Bool {
         for byte in bytes {
             guard byte != 0 else { return false }
@@ -65,7 +65,7 @@ struct TagMeter {
         length = 0
     }
 
-    /// A document type, or what is none of these, is refused by whoever reads it: what stands in it counts as if it stood outside.
+    /// A document type, or anything unknown, is refused by the parser: its content counts as if it were outside.
     private mutating func declare(_ text: [UInt8]) {
         if text == Self.comment {
             begin(.remark(end: Array("-->".utf8), matched: 0, isBounded: true))
@@ -78,10 +78,10 @@ struct TagMeter {
         }
     }
 
-    /// How much of what ends a remark is there with one more byte: `--->` ends a comment as `-->` does.
+    /// How much of the end of a remark is matched after one more byte: `--->` ends a comment just as `-->` does.
     private static func matched(_ end: [UInt8], _ count: Int, _ byte: UInt8) -> Int {
         if byte == end[count] { return count + 1 }
-        // What begins again: of `--` and one more the last two, else this byte alone.
+        // What still matches: after `--` and one more dash the last two, otherwise this byte alone.
         if count == end.count - 1, count > 1, byte == end[0] { return count }
         return byte == end[0] ? 1 : 0
     }

@@ -1,10 +1,11 @@
 import CXML2
 import ClubProtocol
 
-/// Reads XML as its bytes arrive, by libxml2's push parser, in constant memory: no tree is built, and what comes of one piece is told at
-/// once. A document type is refused when it begins, so that there are no entities but the five that XML has, no defaults of attributes,
-/// and nothing outside of the document that could be asked for. libxml2 compares each attribute of an element with all before it, so
-/// a tag is measured before it sees one, in the bytes of encodings in which a tag is recognized without it.
+/// Reads XML as its bytes arrive, with libxml2's push parser, in constant memory: no tree is built, and the events of
+/// each piece are returned at once. A document type is refused when it begins, so there are no entities but XML's five,
+/// no default attributes, and no external resources. libxml2 compares each attribute of an element with all before it,
+/// so the length of a tag is checked before libxml2 sees it, in the encodings in which a tag can be recognized without
+/// decoding.
 final class XMLStream {
     enum Event {
         /// With the attribute `Ccy`, the only one that is read.
@@ -18,7 +19,7 @@ final class XMLStream {
         var detail: String
     }
 
-    /// Elements within each other; camt.053 has some twenty.
+    /// Nesting depth; camt.053 has about twenty levels.
     private static let depth = 64
     private static let encodings = ["utf-8", "us-ascii", "iso-8859-1", "iso-8859-15", "windows-1252"]
     private static let isReady: Void = xmlInitParser()
@@ -32,7 +33,7 @@ final class XMLStream {
     init() {
         Self.isReady
         var handler = xmlSAXHandler()
-        // XML_SAX2_MAGIC: without it nothing is told of namespaces.
+        // XML_SAX2_MAGIC: without it libxml2 reports no namespaces.
         handler.initialized = 0xDEED_BEAF
         handler.startDocument = { data in XMLStream.from(data)?.checkEncoding() }
         handler.startElementNs = { data, name, _, namespace, _, _, count, _, attributes in
@@ -43,7 +44,7 @@ final class XMLStream {
         handler.cdataBlock = { data, bytes, count in XMLStream.from(data)?.take(bytes, Int(count)) }
         handler.internalSubset = { data, _, _, _ in XMLStream.from(data)?.refuse("The file has a document type.") }
         handler.externalSubset = { data, _, _, _ in XMLStream.from(data)?.refuse("The file has a document type.") }
-        // Nothing of it goes to standard error; where it is, is asked for below.
+        // Keeps errors off standard error; their position is read below.
         handler.serror = { _, _ in }
         context = xmlCreatePushParserCtxt(&handler, Unmanaged.passUnretained(self).toOpaque(), nil, 0, nil)
         if let context { xmlCtxtUseOptions(context, Int32(XML_PARSE_NONET.rawValue)) }
@@ -55,12 +56,12 @@ final class XMLStream {
         xmlFreeParserCtxt(context)
     }
 
-    /// Takes the next bytes and gives what they tell.
+    /// Takes the next bytes and returns their events.
     func read(_ bytes: some Sequence<UInt8>) throws(Fault) -> [Event] {
         try parse(Array(bytes), isLast: false)
     }
 
-    /// Gives what is left when the file has ended.
+    /// Returns the remaining events when the file has ended.
     func finish() throws(Fault) -> [Event] { try parse([], isLast: true) }
 
     private func parse(_ bytes: [UInt8], isLast: Bool) throws(Fault) -> [Event] {
@@ -85,13 +86,13 @@ final class XMLStream {
         return events
     }
 
-    // MARK: What libxml2 tells
+    // MARK: libxml2's callbacks
 
     private static func from(_ data: UnsafeMutableRawPointer?) -> XMLStream? {
         data.map { Unmanaged<XMLStream>.fromOpaque($0).takeUnretainedValue() }
     }
 
-    /// The declaration is read, and nothing behind it.
+    /// The declaration has been read, and nothing after it.
     private func checkEncoding() {
         guard let declared = context?.pointee.encoding else { return }
         let name = Self.text(declared).asciiLowercased
@@ -111,7 +112,7 @@ final class XMLStream {
         }
         var currency: String?
         for index in 0..<count {
-            // Name, prefix, namespace, and where the value begins and ends.
+            // Name, prefix, namespace, and the start and end of the value.
             guard let attributes, let name = attributes[index * 5], xmlStrEqual(name, "Ccy") == 1,
                 let begin = attributes[index * 5 + 3], let end = attributes[index * 5 + 4]
             else { continue }
@@ -135,7 +136,7 @@ final class XMLStream {
         if let context { xmlStopParser(context) }
     }
 
-    /// Names that mean something are short.
+    /// Names that are read are short.
     private static func text(_ characters: UnsafePointer<xmlChar>?) -> String {
         guard let characters else { return "" }
         var count = 0

@@ -2,7 +2,7 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// `/v1/callers`: whom a token names, as the directory knows them today.
+/// `/v1/callers`: the person or organization named by a token, as the directory knows them today.
 struct CallerRoutes {
     let backend: Backend
 
@@ -16,8 +16,8 @@ struct CallerRoutes {
 }
 
 enum CallerStore {
-    /// Whether there is such a representative, ambassador or expert. Who was merged has left its table, and whoever was erased
-    /// has, too.
+    /// Whether this representative, ambassador or expert exists and has not left. A merged or erased one is no longer in
+    /// its table.
     static func isKnown(_ caller: CheckCaller.Query, on executor: any PostgresExecutor) async throws -> Bool {
         let condition: SQL
         switch caller.role {
@@ -34,8 +34,8 @@ enum CallerStore {
         return try await executor.first("select \(condition) as known")?["known"] ?? false
     }
 
-    /// Somebody who is of the organization: by its record, or by a mandate of today. A token without a person is the
-    /// organization's own.
+    /// A person who belongs to the organization: by their record, or by a mandate in force today. A token without a
+    /// person is the organization's own.
     private static func representative(_ caller: CheckCaller.Query) -> SQL {
         """
         exists (select from organization where id = \(caller.organization))

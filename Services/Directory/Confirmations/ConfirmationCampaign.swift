@@ -2,14 +2,14 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// `/v1/confirmation-calls`, what is done of it every morning, and the letters.
+/// `/v1/confirmation-calls`, its daily run, and the letters.
 struct ConfirmationCampaign: Sendable {
-    /// Longer than any outage: three days of tries.
+    /// Longer than any outage: three days of attempts.
     static let letter = JobKind<ConfirmationStore.RequestID>("confirmation.letter", maximumAttempts: 500)
 
     /// How many requests one transaction adds.
     private static let batch = 500
-    /// How long the link of a letter opens the record.
+    /// How long the link in a letter opens the record.
     private static let linkDays = 60
 
     let backend: Backend
@@ -31,7 +31,7 @@ struct ConfirmationCampaign: Sendable {
         builder.job(Self.letter, concurrency: 2) { request, _ in try await write(request) }
     }
 
-    /// Adds the requests that are due, with a job for the letter of each.
+    /// Adds the requests that are due, each with a job for its letter.
     func ask(limit: Int, in transaction: PostgresTransaction) async throws -> ConfirmationCall {
         let experts = try await ConfirmationStore.ask("expert", limit: limit, in: transaction)
         let ambassadors = try await ConfirmationStore.ask("ambassador", limit: limit, in: transaction)
@@ -40,7 +40,7 @@ struct ConfirmationCampaign: Sendable {
         return ConfirmationCall(experts: experts.count, ambassadors: ambassadors.count)
     }
 
-    /// Writes the letter of a request, unless it has no point any more.
+    /// Writes the letter of a request, unless it is no longer needed.
     private func write(_ request: ConfirmationStore.RequestID) async throws {
         guard let open = try await ConfirmationStore.open(request, on: backend.database) else { return }
         let enrollee: Enrollee

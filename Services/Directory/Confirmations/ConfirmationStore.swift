@@ -6,24 +6,25 @@ import ServiceKit
 enum ConfirmationStore {
     typealias RequestID = Identifier<ConfirmationRequest>
 
-    /// The first letter goes out this many months after the last confirmation: a month before the record ages.
+    /// The first letter goes out this many months after the last confirmation: a month before the record becomes stale.
     private static let firstAfterMonths = 11
-    /// Days from a letter to the next one, longer each time. After the last nothing more is sent: the record goes stale.
+    /// Days from each letter to the next, longer each time. After the last, nothing more is sent: the record goes
+    /// stale.
     private static let reminderDays = [14, 28, 56]
 
-    /// Whom a request asks, as long as it is still to be answered.
+    /// The recipient of a request, while it is open.
     struct Open: Decodable {
         var expert: Expert.ID?
         var ambassador: Ambassador.ID?
         var recipient: Recipient
-        /// What the record is called.
+        /// The name of the record.
         var record: String
         var step: Int
         var confirmedAt: Timestamp
     }
 
-    /// Adds the requests that are due, of the longest waiting first. Whoever does the same at the same time adds nothing
-    /// twice: each step of a round has one request.
+    /// Adds the requests that are due, the longest overdue first. Safe to run concurrently: each step of a round has
+    /// one request.
     ///
     /// - Parameter table: `expert` or `ambassador`.
     static func ask(_ table: SQL, limit: Int, in transaction: PostgresTransaction) async throws -> [RequestID] {
@@ -54,7 +55,7 @@ enum ConfirmationStore {
         return try rows.map { try $0["id"] }
     }
 
-    /// Whom to write to; nil when the record was confirmed or left since, or has lost its address.
+    /// The recipient; nil if the record has been confirmed or has left since, or has lost its address.
     static func open(_ request: RequestID, on executor: any PostgresExecutor) async throws -> Open? {
         try await executor.first(
             """
@@ -78,5 +79,5 @@ enum ConfirmationStore {
     }
 }
 
-/// One time that somebody is asked whether the record is still right; its row is all there is of it.
+/// One request to confirm that a record is still right; its row is its only representation.
 enum ConfirmationRequest {}

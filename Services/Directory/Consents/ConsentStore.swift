@@ -2,16 +2,16 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// The ledger of consents. It is written by the database, from what is set in `consents` of a person or an expert; whoever
-/// sets that calls ``setProvenance(_:wording:by:in:)`` before, in the same transaction.
+/// The ledger of consents. The database writes it whenever `consents` of a person or an expert is set; call
+/// ``setProvenance(_:wording:by:in:)`` first, in the same transaction.
 enum ConsentStore {
-    /// How the answers come that a transaction writes down.
+    /// The provenance of the answers recorded in a transaction.
     private struct Saying: Encodable {
         var source: ConsentEntry.Source
         var by: String
-        /// The question, where it is not the club's standard one.
+        /// The question, if it is not the club's standard one.
         var wording: Int?
-        /// By record: where a file says that its answers are from.
+        /// By record: the source that a file gives for its answers.
         var origins: [String: Line]?
     }
 
@@ -22,7 +22,7 @@ enum ConsentStore {
         consent_entry as entry left join consent_wording as wording on wording.id = entry.wording
         """
 
-    /// The club's standard questions, as whoever answers for itself reads them.
+    /// The club's standard questions, as shown to people who answer for themselves.
     static func questions(on executor: any PostgresExecutor) async throws -> [String: String] {
         var questions: [String: String] = [:]
         for row in try await executor.query("select purpose, text from consent_wording where standard") {
@@ -31,9 +31,9 @@ enum ConsentStore {
         return questions
     }
 
-    /// Says, for the rest of the transaction, how the answers came that it writes down.
+    /// Sets the provenance of the answers recorded in the rest of the transaction.
     ///
-    /// - Parameter origins: by record, where a file says that its answers are from.
+    /// - Parameter origins: by record, the source that a file gives for its answers.
     static func setProvenance(
         _ source: ConsentEntry.Source, wording: Int? = nil, origins: [String: Line]? = nil, by principal: Principal,
         in transaction: PostgresTransaction
@@ -43,12 +43,12 @@ enum ConsentStore {
         try await transaction.query("select set_config('directory.consent', \(saying)::text, true)")
     }
 
-    /// Says that the answers that are written are in the ledger already, and that its lines move with them: for merges.
+    /// For merges: the answers that are written are in the ledger already, and its lines move with them.
     static func setProvenanceOfMerge(in transaction: PostgresTransaction) async throws {
         try await transaction.query(#"select set_config('directory.consent', '{"source": "moved"}', true)"#)
     }
 
-    /// The same for answers that come with a person or an expert: from the staff, or from the person itself.
+    /// The same for the answers of a new person or expert: from the staff, or from the person.
     static func setProvenance(
         _ choices: ConsentChoices?, by principal: Principal, in transaction: PostgresTransaction
     ) async throws {
@@ -56,11 +56,11 @@ enum ConsentStore {
         try await setProvenance(principal.role == .operator ? .operator : .own, by: principal, in: transaction)
     }
 
-    /// Writes an answer down, even one that repeats the last: it is a new proof. One that was given before the answer that counts
-    /// is a line of the ledger and changes nothing else; of two of one time, as of one day, the no is the answer that counts.
+    /// Records an answer, even one that repeats the last: it is new evidence. An answer given before the current one is
+    /// added to the ledger and changes nothing else; of two with the same time, as with the same day, the no prevails.
     ///
     /// - Returns: the version of the person or the expert after it, and the line of the ledger.
-    /// - Throws: 404 for somebody whom the caller may not answer for; 422.
+    /// - Throws: 404 for someone whom the caller may not answer for; 422.
     static func add(
         _ answer: ConsentAnswer, of subject: DataSubject, by principal: Principal, in transaction: PostgresTransaction
     ) async throws -> (version: Int, rows: Rows) {
@@ -118,9 +118,9 @@ enum ConsentStore {
         return try row["version"]
     }
 
-    /// The lines of somebody's ledger, the latest first.
+    /// The lines of a subject's ledger, the latest first.
     ///
-    /// - Throws: 404 for somebody whose ledger the caller may not see.
+    /// - Throws: 404 for someone whose ledger the caller may not see.
     static func list(
         of subject: DataSubject, _ query: ConsentEntryQuery, _ page: PageRequest, for principal: Principal,
         on executor: any PostgresExecutor
@@ -139,7 +139,7 @@ enum ConsentStore {
             """)
     }
 
-    /// Whose ledger and data a caller may see: the own. Comes after a condition on `id`.
+    /// Whose ledger and data a caller may see: only its own. Must follow a condition on `id`.
     static func visible(_ subject: DataSubject, to principal: Principal) -> SQL {
         switch (principal.role, subject.entity) {
         case (.operator, _), (.auditor, _): "true"
@@ -149,7 +149,7 @@ enum ConsentStore {
         }
     }
 
-    /// The table of a subject, and the column of the ledger that refers to it: they have one name.
+    /// The table of a subject, and the column of the ledger that refers to it: they have the same name.
     static func table(_ subject: DataSubject) -> SQL { table(subject.entity) }
 
     static func table(_ entity: DataSubject.Entity) -> SQL {

@@ -1,8 +1,8 @@
 import ClubProtocol
 import Postgres
 
-/// Addresses at which something was declined, which nobody can read: who left the Flash info by the link in a mail, and who asked
-/// to be erased. A table that somebody kept does not make them agree again.
+/// Hashes of addresses at which something was declined: by people who unsubscribed from the Flash info through the link
+/// in a mail, and people who asked to be erased. Importing an old table does not make them agree again.
 enum DeclinedAddresses {
     /// - Parameter purposes: what was declined.
     static func add(

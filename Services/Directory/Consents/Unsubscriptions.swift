@@ -2,12 +2,13 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// Follows content: who leaves the Flash info by the link in a mail has taken back what was agreed to, and the ledger says so.
+/// Follows the content service: unsubscribing from the Flash info through the link in a mail withdraws the consent, and
+/// the ledger records it.
 enum Unsubscriptions {
-    /// What the link says to who uses it.
+    /// The text of the link that a reader uses.
     private static let question: Prose = "Ne plus recevoir le Flash info\u{A0}: lien de désinscription d’un envoi."
 
-    /// Applies a batch of content's changes. Applied twice, it withdraws once: an answer that is newer stays.
+    /// Applies a batch of the content service's changes. Idempotent: a newer answer is kept.
     @Sendable static func apply(_ changes: [Change], _ transaction: PostgresTransaction) async throws {
         let notices = try changes.filter { $0.entity == "suppression" }.compactMap {
             try $0.data?.decoded(as: SuppressionNotice.self)
@@ -42,7 +43,7 @@ enum Unsubscriptions {
             }, by: .service(.content), in: transaction)
     }
 
-    /// Whether somebody has an address: of a person it may be one of several.
+    /// Whether a subject has an address: a person may have several.
     private static func has(_ entity: DataSubject.Entity, _ email: String) -> SQL {
         switch entity {
         case .person: "present.id in (select record from address_held where kind = 'person' and email = \(email))"
@@ -50,8 +51,8 @@ enum Unsubscriptions {
         }
     }
 
-    /// Whose address it was when the link was used: who has it now, unless it was somebody else's then; and who had it then and has
-    /// given it up since.
+    /// Whose address it was when the link was used: those who have it now, unless it was someone else's then; and those
+    /// who had it then and have given it up since.
     private static func readers(_ entity: DataSubject.Entity, of email: EmailAddress, at time: Timestamp) -> SQL {
         let email = email.text.lowercased()
         return """

@@ -6,7 +6,7 @@ import ServiceKit
 /// `/v1/contributions/{contribution}/call`, and the same by the link of a letter.
 struct ContributionCallRoutes: Sendable {
     private static let purpose = "contribution-call"
-    /// How long the link of a letter shows the call; representatives see it for good.
+    /// How long the link in a letter shows the call; representatives can always see it.
     private static let linkDays = 400
 
     let backend: Backend
@@ -91,12 +91,12 @@ extension ContributionDocumentStore.Call {
     /// In cents, after what was carried over.
     var rest: Int { amount - carriedOver }
 
-    /// As it stands above the call.
+    /// The title printed on the call.
     var title: String { isComplement ? "Appel de cotisation complémentaire" : "Appel de cotisation" }
 }
 
 extension HTTPFields {
-    /// A file to be kept under this name, of ASCII.
+    /// A download with this ASCII file name.
     static func attachment(_ name: String) -> HTTPFields {
         [.contentDisposition: "attachment; filename=\"\(name)\""]
     }

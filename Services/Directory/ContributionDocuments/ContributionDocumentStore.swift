@@ -2,13 +2,13 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// The SQL of calls for contributions, as members read them, and of the files that are kept of calls and receipts.
+/// The SQL of calls for contributions, as members read them, and of the stored files of calls and receipts.
 enum ContributionDocumentStore {
     enum Kind: String {
         case call, cancelledCall, receipt
     }
 
-    /// A file that is kept: one of each call, and one of a receipt for each thing that is said under it.
+    /// A stored file: one for each call, and one for each version of a receipt.
     struct File {
         var kind: Kind
         var contribution: Contribution.ID
@@ -16,18 +16,18 @@ enum ContributionDocumentStore {
         var notice: String?
     }
 
-    /// What stands on a call.
+    /// The content of a call.
     struct Call: Decodable {
         var contribution: Contribution.ID
         var year: Int
         var number: Int
-        /// Whether it is what another tier within the year costs more.
+        /// Whether it is for the price difference after a change of tier within the year.
         var isComplement: Bool
         /// In cents.
         var amount: Int
-        /// In cents: what of it was paid from the organization's credit when it was called.
+        /// In cents: the part paid from the organization's credit when it was called.
         var carriedOver: Int
-        /// In cents, by now.
+        /// In cents, to date.
         var paid: Int
         var calledOn: Day
         var dueOn: Day
@@ -37,11 +37,11 @@ enum ContributionDocumentStore {
         var street: String?
         var postalCode: String?
         var commune: String?
-        /// Since when it is not owed any more.
+        /// The day from which it is no longer owed.
         var cancelledOn: Day?
     }
 
-    /// Written to where the organization wants its bills, else to its seat.
+    /// Addressed to the organization's billing address, or else to its seat.
     private static let calls: SQL = """
         select contribution.id as contribution, year, number, complements is not null as "isComplement", amount, paid, (
                 select coalesce(sum(payment.amount), 0)::integer from payment
@@ -81,7 +81,7 @@ enum ContributionDocumentStore {
             """)?["pdf"]
     }
 
-    /// Keeps a file; the one that is kept already stays.
+    /// Stores a file; a file that is stored already is kept.
     static func keep(_ pdf: [UInt8], as file: File, in transaction: PostgresTransaction) async throws {
         try await transaction.execute(
             """

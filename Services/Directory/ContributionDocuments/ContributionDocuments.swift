@@ -4,16 +4,16 @@ import NIOPosix
 import Postgres
 import ServiceKit
 
-/// Calls and receipts as PDF. Each is written once, when it is first asked for, and kept: what somebody has in a drawer is
-/// what anybody gets later, whatever has become of names, fonts or programs. A call that is cancelled is another document, which asks for
-/// nothing, and so is a receipt of money that has gone back since, which says so.
+/// Calls and receipts as PDF. Each is written once, when first requested, and kept: a later copy is identical to the
+/// one somebody has on paper, even if names, fonts or programs have changed. A cancelled call is a different document,
+/// which asks for nothing; so is a receipt of money that has been returned since, which says so.
 struct ContributionDocuments: Sendable {
     private static let club = "Le Club de l’économie numérique"
 
     private let database: PostgresClient
     private let issuer: [String]
     private let vatMention: String
-    /// How members pay: what the club's staff has set to be said.
+    /// How members pay, as configured by the club's staff.
     private let paymentDetails: String?
 
     init(backend: Backend) {
@@ -34,7 +34,7 @@ struct ContributionDocuments: Sendable {
         return try await kept(file) { document(of: receipt) }
     }
 
-    /// Two that ask for the first time at once may both write it; the one that is kept first is what both get.
+    /// Two concurrent first requests may both write it; both get the one that is stored first.
     private func kept(
         _ file: ContributionDocumentStore.File, _ document: () -> Document
     ) async throws -> [UInt8] {
@@ -47,7 +47,7 @@ struct ContributionDocuments: Sendable {
         return try await ContributionDocumentStore.kept(file, on: database) ?? pdf
     }
 
-    // MARK: What stands on them
+    // MARK: Content
 
     func document(of call: ContributionDocumentStore.Call) -> Document {
         if let day = call.cancelledOn { return document(of: call, cancelledOn: day) }
@@ -88,7 +88,7 @@ struct ContributionDocuments: Sendable {
             blocks: blocks, legalNotice: vatMention)
     }
 
-    /// Whatever was paid of it has gone back, and credit to where it was.
+    /// Whatever was paid of it has been returned, and credit has gone back to the balance.
     private func document(of call: ContributionDocumentStore.Call, cancelledOn day: Day) -> Document {
         let number = "\(call.year)-\(call.number)"
         var rows: [Document.Row] = []

@@ -15,13 +15,13 @@ enum ContributionStore {
 
     /// What an organization was called for in a year.
     struct Called {
-        /// The contribution that complements none.
+        /// The contribution that is not a complement.
         var base: Contribution.ID
-        /// Of the tiers that were called for, what a whole year of the dearest cost then, in cents.
+        /// In cents: the full-year price, at that time, of the most expensive tier called for.
         var fee: Int
     }
 
-    /// The day in Paris, as `Day.today` has it.
+    /// The day in Paris, like `Day.today`.
     private static let today: SQL = "(now() at time zone 'Europe/Paris')::date"
 
     private static let columns: SQL = """
@@ -32,22 +32,22 @@ enum ContributionStore {
         version, created_at as "createdAt", updated_at as "updatedAt"
         """
 
-    /// By its days and amounts; of a row of `contribution`.
+    /// From its days and amounts; for a row of `contribution`.
     static let state: SQL = """
         case when cancelled_on is not null then 'cancelled' when paid = amount then 'paid'
             when due_on < \(today) then 'overdue' when paid > 0 then 'partlyPaid' else 'due' end
         """
 
-    /// The number of its latest receipt, as that shows it; null while there is none.
+    /// The number of its latest receipt, as printed there; null if there is none.
     static let receipt: SQL = """
         (select receipt.year || '-' || receipt.number from receipt
         where receipt.contribution = contribution.id and \(ReceiptStore.isLatest))
         """
 
-    /// Cents in a column as the protocol has money.
+    /// Cents in a column, as money in the protocol.
     static func money(_ column: SQL) -> SQL { "json_build_object('amount', \(column), 'currency', 'EUR')" }
 
-    /// What a caller may see: a representative those of its organization.
+    /// What a caller may see: a representative sees those of its organization.
     static func visible(to principal: Principal) -> [SQL] {
         switch principal.role {
         case .operator, .editor, .lobbyist, .auditor, .service: []
@@ -58,8 +58,8 @@ enum ContributionStore {
 
     // MARK: The yearly call
 
-    /// Holds the year's counter until the end of the transaction, and gives the last number. Whoever calls the same year
-    /// waits here, and sees afterwards what the first has called.
+    /// Locks the year's counter until the end of the transaction, and returns the last number. A concurrent call of the
+    /// same year waits here, and then sees what the first has called.
     static func lock(_ year: Int, in transaction: PostgresTransaction) async throws -> Int {
         try await transaction.execute(
             "insert into contribution_counter (year) values (\(year)) on conflict do nothing")
@@ -67,13 +67,13 @@ enum ContributionStore {
         return try row?["last"] ?? 0
     }
 
-    /// The last number given in a year, for who gives none.
+    /// The last number given in a year, for callers that give none themselves.
     static func last(_ year: Int, in transaction: PostgresTransaction) async throws -> Int {
         let row = try await transaction.first("select last from contribution_counter where year = \(year)")
         return try row?["last"] ?? 0
     }
 
-    /// Who is a member on a day of the year, has a tier that costs something, and has not been called; by name.
+    /// The members on a day of the year whose tier has a price and who have not been called; by name.
     static func candidates(_ year: Int, in transaction: PostgresTransaction) async throws -> [Candidate] {
         try await transaction.query(
             """
@@ -94,7 +94,7 @@ enum ContributionStore {
         ).decode(Candidate.self)
     }
 
-    /// Makes the contributions, numbered from the one after `last`.
+    /// Creates the contributions, numbered from the one after `last`.
     static func insert(
         _ candidates: [Candidate], ids: [Contribution.ID], year: Int, dueOn: Day, after last: Int,
         in transaction: PostgresTransaction
@@ -112,13 +112,14 @@ enum ContributionStore {
             "update contribution_counter set last = \(last + candidates.count) where year = \(year)")
     }
 
-    // MARK: Another tier within the year
+    // MARK: Change of tier within the year
 
-    /// What stands for an organization's year up to a day of it; nil where nothing was called. The year's counter is held.
+    /// What was called for an organization's year up to a day of it; nil if nothing was called. The caller holds the
+    /// lock on the year's counter.
     static func called(
         _ organization: Organization.ID, until day: Day, in transaction: PostgresTransaction
     ) async throws -> Called? {
-        // A concurrent cancellation waits for this one, or the other way round.
+        // A concurrent cancellation waits for this, or this for it.
         let rows = try await transaction.query(
             """
             select contribution.id, complements is null as "isBase",
@@ -132,9 +133,11 @@ enum ContributionStore {
         return Called(base: try first["id"], fee: fees.max() ?? 0)
     }
 
-    /// Calls what another tier costs more, with the number after `last`; the year's counter is held.
+    /// Calls the price difference to another tier, with the number after `last`; the caller holds the lock on the
+    /// year's counter.
     ///
-    /// - Parameter base: beside which it stands; nil where the tier before cost nothing, and this is the year's.
+    /// - Parameter base: the contribution that it complements; nil if the tier before was free, and this is the year's
+    ///   first.
     static func complement(
         _ id: Contribution.ID, of member: Candidate, beside base: Contribution.ID?, year: Int, dueOn: Day,
         after last: Int, in transaction: PostgresTransaction
@@ -151,7 +154,7 @@ enum ContributionStore {
             """)
     }
 
-    /// What was carried over to it goes back to where it was, as far as it has not gone back already.
+    /// Credit carried over to it goes back to the balance, as far as it has not been returned already.
     ///
     /// - Throws: `PostgresError` of constraint `contribution_cancelled_check` while money is paid on it.
     static func cancel(
@@ -191,7 +194,7 @@ enum ContributionStore {
         return try await executor.query("select \(columns) from contribution where \(rules.all)")
     }
 
-    /// What the list shows on all its pages, and its export.
+    /// The condition of the list across all its pages, and of its export.
     static func selection(_ query: ListContributions.Query, for principal: Principal) -> [SQL] {
         var rules = visible(to: principal)
         if let organization = query.organization { rules.append("organization = \(organization)") }
@@ -223,7 +226,7 @@ enum ContributionStore {
             """)
     }
 
-    /// The contributions of these identifiers as they are now, for the change feed.
+    /// The contributions with these identifiers as they are now, for the change feed.
     static func snapshot(_ ids: ChangedIDs) -> SQL {
         """
         select id, jsonb_strip_nulls(to_jsonb(found)) as data

@@ -8,13 +8,14 @@ enum PaymentStore {
         \(ContributionStore.money("credited")) as credited, paid_on as "paidOn", means, reference, created_at as "createdAt"
         """
 
-    /// A trigger adds it to what the contribution has been paid; what is beyond what is owed, to the organization's credit.
+    /// A trigger adds it to the amount paid on the contribution; anything beyond what is owed goes to the
+    /// organization's credit.
     ///
-    /// - Throws: 404; 409 for a contribution that is cancelled; 422; `PostgresError` of constraint `contribution_paid_check` where
-    ///   more would go back than was paid, or more be taken from credit than is owed, of `credit_balance_check` where more would be
-    ///   taken than there is.
+    /// - Throws: 404; 409 for a contribution that is cancelled; 422; `PostgresError` of constraint
+    ///   `contribution_paid_check` if more would be returned than was paid, or more taken from credit than is owed, of
+    ///   `credit_balance_check` if more would be taken than the balance.
     ///
-    /// - Parameter line: the line of a bank that it is, booked before.
+    /// - Parameter line: the bank line that it comes from, already booked.
     static func create(
         _ id: Payment.ID, _ contribution: Contribution.ID, _ body: CreatePayment.Body, from line: BankLine.ID? = nil,
         in transaction: PostgresTransaction
@@ -38,7 +39,7 @@ enum PaymentStore {
             """)
     }
 
-    /// The condition of an export; of `payment` joined with its `contribution`.
+    /// The condition of an export; for `payment` joined with its `contribution`.
     static func selection(_ query: ExportPayments.Query, for principal: Principal) -> SQL {
         var rules = ContributionStore.visible(to: principal)
         if let contribution = query.contribution { rules.append("payment.contribution = \(contribution)") }

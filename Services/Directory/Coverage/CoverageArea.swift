@@ -2,11 +2,11 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// The part of the country that a question about coverage is limited to.
+/// The part of the country that a coverage query is limited to.
 struct CoverageArea: Sendable {
-    /// What people call it.
+    /// Its name for display.
     let name: String
-    /// None, when a département and a région were asked for in which it does not lie.
+    /// Empty if the département is not in the région that was asked for.
     let departements: Set<Departement>
 
     /// - Returns: nil for the whole country.

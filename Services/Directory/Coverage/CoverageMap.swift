@@ -1,10 +1,10 @@
 import ClubProtocol
 import ServiceKit
 
-/// Draws how many serve each département: a square each, the darker the more.
+/// Draws how many people serve each département: a square each, darker for more.
 struct CoverageMap: Sendable {
-    /// A colour and what is legible on it. One hue from light to dark, so that neither a colour-blind reader nor a
-    /// black-and-white printer loses the order.
+    /// A colour with a legible text colour. One hue from light to dark, so that the order stays visible to colour-blind
+    /// readers and in black-and-white print.
     struct Shade: Sendable, Equatable {
         let fill: String
         let ink: String
@@ -16,9 +16,9 @@ struct CoverageMap: Sendable {
         Shade(fill: "#61a0d2", ink: "#0b1f3a"), Shade(fill: "#1f66ad", ink: "#ffffff"),
         Shade(fill: "#0a2f66", ink: "#ffffff"),
     ]
-    /// What was not asked about.
+    /// Outside the requested area.
     static let outside = Shade(fill: "#eef1f6", ink: "#5f6b80")
-    /// Nobody: no colour at all, and a dashed edge.
+    /// No one: white, with a dashed edge.
     static let nobody = Shade(fill: "#ffffff", ink: "#5a1a12")
 
     private static let pitch = 60
@@ -35,8 +35,8 @@ struct CoverageMap: Sendable {
     /// The whole drawing.
     ///
     /// - Parameters:
-    ///   - counts: a département that is absent has nobody.
-    ///   - topic: what people call it; nil: on any topic.
+    ///   - counts: a département that is absent has no one.
+    ///   - topic: its label; nil: any topic.
     ///   - area: the part of the country that is counted; nil: all of it.
     func draw(
         _ counts: [Departement: Int], of subject: Coverage.Subject, topic: String?, in area: CoverageArea? = nil
@@ -84,8 +84,8 @@ struct CoverageMap: Sendable {
         return template.render(context)
     }
 
-    /// The counts that share a shade: up to five classes with about as many départements in each, so that a map says
-    /// something whether the counts are small or large. Zero is in none.
+    /// The ranges of counts that share a shade: up to five classes with about as many départements in each, so that a
+    /// map is informative whether the counts are small or large. Zero is in none.
     static func classes(_ counts: [Int]) -> [ClosedRange<Int>] {
         let sorted = counts.filter { $0 > 0 }.sorted()
         let distinct = Set(sorted).sorted()
@@ -103,7 +103,7 @@ struct CoverageMap: Sendable {
         }
     }
 
-    /// With fewer than five classes, those in the middle of the scale are left out: the extremes stay apart.
+    /// With fewer than five classes, those in the middle of the scale are left out, to keep the extremes apart.
     static func shade(of count: Int, in classes: [ClosedRange<Int>]) -> Shade {
         guard let place = classes.firstIndex(where: { $0.contains(count) }) else { return nobody }
         guard classes.count > 1 else { return shades[shades.count / 2] }

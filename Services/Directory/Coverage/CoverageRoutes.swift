@@ -54,7 +54,7 @@ struct CoverageTable {
         self.format = format
     }
 
-    /// With what stands before the first line.
+    /// With the byte order mark before the first line.
     var head: [UInt8] {
         format.mark + row(["departement", "name", "topic", "label"], Coverage.Subject.allCases.map(\.rawValue))
     }
@@ -63,7 +63,7 @@ struct CoverageTable {
         row([line.departement, line.name, line.topic, line.label], [String(line.ambassadors), String(line.experts)])
     }
 
-    /// - Parameter counts: of ambassadors, then of experts.
+    /// - Parameter counts: ambassadors, then experts.
     private func row(_ cells: [String], _ counts: [String]) -> [UInt8] {
         let counts: [String] =
             switch of {

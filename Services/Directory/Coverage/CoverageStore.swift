@@ -2,10 +2,11 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// Counts who serves what. Who is enrolled and has been confirmed is counted: each statement reads the field once, some tens of milliseconds at 5,150
-/// experts and 1,200 ambassadors, so nothing is kept.
+/// Counts who serves what: people who are enrolled and have been confirmed. Each statement reads the network once,
+/// which takes some tens of milliseconds at 5,150 experts and 1,200 ambassadors, so nothing is cached.
 enum CoverageStore {
-    /// What an ambassador or expert offers, a row each; with a topic, only those who know it. No list has a code twice.
+    /// What each ambassador or expert offers, one row per person; with a topic, only those who know it. No list
+    /// contains a code twice.
     private static func field(_ topic: Topic?) -> SQL {
         let rule: SQL = "where \(.isPresent)" + (topic.map { " and \(.isAbout($0))" } ?? .empty)
         return """
@@ -42,7 +43,7 @@ enum CoverageStore {
             """
     }
 
-    /// The départements that are asked about with their names, in the order of the State.
+    /// The départements in the requested area with their names, in official order.
     private static func departements(_ area: CoverageArea?) -> SQL {
         let tiles = DepartementTile.all.filter { area?.departements.contains($0.departement) ?? true }
         return """
@@ -50,7 +51,7 @@ enum CoverageStore {
             """
     }
 
-    /// Every département that is asked about with every topic, and who serves them.
+    /// Every département in the requested area with every topic, and who serves them.
     private static func matrix(_ topic: Topic?, _ area: CoverageArea?) -> SQL {
         let rule: SQL = topic.map { "where topic.code = \($0)" } ?? .empty
         return """
@@ -63,9 +64,9 @@ enum CoverageStore {
             """
     }
 
-    /// What people call a topic.
+    /// The label of a topic.
     ///
-    /// - Throws: 422 for one that the vocabulary does not have.
+    /// - Throws: 422 for one that is not in the vocabulary.
     static func label(of topic: Topic, on executor: any PostgresExecutor) async throws -> String {
         guard let row = try await executor.first("select label from topic where code = \(topic)") else {
             throw Problem.invalid("topic", "the vocabulary has no such topic")
@@ -73,7 +74,7 @@ enum CoverageStore {
         return try row["label"]
     }
 
-    /// The whole of the coverage in one row.
+    /// The whole coverage in one row.
     static func coverage(
         _ query: CoverageQuery, in area: CoverageArea?, on executor: any PostgresExecutor
     ) async throws -> Rows {
@@ -152,7 +153,7 @@ enum CoverageStore {
         ).decode(Line.self)
     }
 
-    /// How many serve each département; one that nobody serves is absent.
+    /// How many serve each département; one that no one serves is absent.
     static func counts(
         of subject: Coverage.Subject, _ topic: Topic?, on executor: any PostgresExecutor
     ) async throws -> [Departement: Int] {

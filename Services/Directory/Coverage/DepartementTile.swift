@@ -2,23 +2,23 @@ import ClubProtocol
 
 /// The square of a département on the tile map of France.
 ///
-/// A map to scale hides the small and crowded départements, and those are where most firms are: here each has the same square.
-/// The squares keep what people look for: who is north, south, east or west of whom, and who is a neighbour. Corsica stands off
-/// the coast; the départements and collectivities overseas, and Monaco, in two columns of their own.
+/// A map to scale hides the small and crowded départements, where most firms are: here each has the same square. The
+/// squares keep relative positions: north, south, east and west, and neighbours. Corsica is off the coast; the overseas
+/// départements and collectivities, and Monaco, are in two columns of their own.
 struct DepartementTile: Sendable {
     let departement: Departement
     let name: String
-    /// From the west, 0 first.
+    /// From the west, starting at 0.
     let column: Int
-    /// From the north, 0 first.
+    /// From the north, starting at 0.
     let row: Int
 
     static let columns = 14
     static let rows = 13
-    /// Where the two columns of what lies overseas begin.
+    /// The first row of the two overseas columns.
     static let overseasRow = 7
 
-    /// All 108, in the order of the State.
+    /// All 108, in official order.
     static let all: [DepartementTile] = {
         var tiles: [DepartementTile] = []
         for (row, line) in layout.split(separator: "\n").enumerated() {
@@ -49,7 +49,7 @@ struct DepartementTile: Sendable {
 }
 
 extension Departement {
-    /// As the Code officiel géographique has it: `Ain`, `Côtes-d'Armor`.
+    /// As in the Code officiel géographique: `Ain`, `Côtes-d'Armor`.
     var name: String { Self.names[self] ?? text }
 
     private static let names: [Departement: String] = Dictionary(

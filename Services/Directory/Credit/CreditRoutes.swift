@@ -39,7 +39,7 @@ struct CreditRoutes {
         builder.routes.constraint("credit_entry_returned_check", Problem(.creditExceeded))
     }
 
-    /// - Throws: 422 naming what cannot be.
+    /// - Throws: 422 naming what is not allowed.
     private static func check(_ body: RefundCredit.Body) throws {
         let most = Int(Int32.max)
         guard body.amount.amount != 0, (-most...most).contains(body.amount.amount) else {
@@ -53,10 +53,10 @@ struct CreditRoutes {
         var carriedOver: Int
     }
 
-    /// Uses credit for contributions that have just been called, at most one of each organization; those that are thereby paid have
-    /// their receipts.
+    /// Uses credit for contributions that have just been called, at most one per organization; those that are fully
+    /// paid by it get their receipts.
     ///
-    /// - Returns: how much, in cents.
+    /// - Returns: the amount, in cents.
     static func carryOver(
         to contributions: [Contribution.ID], by principal: Principal, _ backend: Backend,
         in transaction: PostgresTransaction

@@ -2,7 +2,7 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// The SQL of what organizations have to their credit. The database keeps the balance, and that it is never below zero.
+/// The SQL of organizations' credit. The database maintains the balance, and that it is never below zero.
 enum CreditStore {
     private static let today: SQL = "(now() at time zone 'Europe/Paris')::date"
 
@@ -18,7 +18,7 @@ enum CreditStore {
         return try row?["balance"] ?? 0
     }
 
-    /// Whether there is such an organization that the caller may see.
+    /// Whether the organization exists and the caller may see it.
     static func isVisible(
         _ organization: Organization.ID, to principal: Principal, on executor: any PostgresExecutor
     ) async throws -> Bool {
@@ -48,7 +48,7 @@ enum CreditStore {
             """)
     }
 
-    /// - Throws: `PostgresError` of constraint `credit_balance_check` for more than there is.
+    /// - Throws: `PostgresError` of constraint `credit_balance_check` for more than the balance.
     static func refund(
         _ id: CreditEntry.ID, _ organization: Organization.ID, _ body: RefundCredit.Body, from line: BankLine.ID? = nil,
         in transaction: PostgresTransaction
@@ -65,7 +65,7 @@ enum CreditStore {
 
     // MARK: Carrying over
 
-    /// A contribution for which credit was used.
+    /// A contribution that credit was used for.
     struct Carried: Decodable {
         var contribution: Contribution.ID
         /// In cents.
@@ -74,7 +74,7 @@ enum CreditStore {
         var isPaid: Bool
     }
 
-    /// What a call of these would take from credit, in cents.
+    /// How much credit a call of these would use, in cents.
     static func available(
         for candidates: [ContributionStore.Candidate], in transaction: PostgresTransaction
     ) async throws -> Int {
@@ -87,11 +87,11 @@ enum CreditStore {
         return try row?["amount"] ?? 0
     }
 
-    /// Uses credit for contributions that have just been called, at most one of each organization.
+    /// Uses credit for contributions that have just been called, at most one per organization.
     static func carryOver(
         to contributions: [Contribution.ID], in transaction: PostgresTransaction
     ) async throws -> [Carried] {
-        // In one order, before amounts are computed: a refund at the same time is done already, or waits.
+        // In a fixed order, before amounts are computed: a concurrent refund is already done, or waits.
         let held = try await transaction.query(
             """
             select organization from credit

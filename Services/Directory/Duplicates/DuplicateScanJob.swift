@@ -3,10 +3,11 @@ import FoundationEssentials
 import Postgres
 import ServiceKit
 
-/// Runs the scans that were asked for, in their order, and one of its own every night.
+/// Runs the requested scans in order, and one of its own every night.
 struct DuplicateScanJob {
     static let kind = JobKind<Payload>("duplicates.scan", maximumAttempts: 5, timeLimit: .seconds(3 * 3600))
-    /// A change is seen from its commit on and bears the time of its beginning: none takes longer than this.
+    /// A change is visible from its commit but has the time when its transaction began: no transaction takes longer
+    /// than this.
     private static let margin = Duration.seconds(600)
 
     struct Payload: Codable, Sendable {
@@ -20,7 +21,7 @@ struct DuplicateScanJob {
 
     let backend: Backend
 
-    /// Asks for a scan in the caller's transaction.
+    /// Requests a scan in the caller's transaction.
     func request(whole: Bool, in transaction: PostgresTransaction) async throws -> Rows {
         let id = DuplicateScan.ID()
         let rows = try await transaction.query(
@@ -33,7 +34,7 @@ struct DuplicateScanJob {
         try await executor.query("select \(columns) from duplicate_scan where id = \(id)")
     }
 
-    /// From its beginning; a run that was broken off is begun again, and finds what it wrote.
+    /// From the beginning; an interrupted run is restarted, and finds what it wrote.
     func run(_ id: DuplicateScan.ID, _ context: JobContext) async throws {
         let database = backend.database
         let row = try await database.write(

@@ -3,10 +3,11 @@ import FoundationEssentials
 import Postgres
 import ServiceKit
 
-/// Looks for pairs: a batch of records at a time, each against those that share a key with it. Every key has an index, and a
-/// key that many share is no sign; so a scan costs a few look-ups a record, however many records there are.
+/// Looks for pairs: a batch of records at a time, each against the records that share a key with it. Every key has an
+/// index, and a key that many share is ignored; so a scan costs a few look-ups per record, however many records there
+/// are.
 enum DuplicateScanner {
-    /// Where a scan is in the records of a kind, in the order of their last changes.
+    /// The position of a scan in the records of a kind, ordered by their last changes.
     struct Position: Decodable {
         var at: Timestamp
         var id: DirectoryRecord.ID
@@ -20,16 +21,17 @@ enum DuplicateScanner {
         var id: DirectoryRecord.ID?
     }
 
-    /// Records looked at in one statement.
+    /// Records examined by one statement.
     static let batch = 2000
-    /// A key with more other records than this says nothing about any of them: the switchboard of a network, a free mail host.
+    /// A key shared with more other records than this says nothing about any of them: the switchboard of a network, a
+    /// free mail host.
     static let crowd = 20
-    /// How much two names must have in common.
+    /// The minimum similarity of two names.
     private static let likeness = 0.6
-    /// Below it, a pair is not worth a look.
+    /// A pair below this weight is not worth reviewing.
     static let threshold = 40
 
-    /// Looks at the next records of a kind, and brings its pairs up to date.
+    /// Examines the next records of a kind, and updates their pairs.
     ///
     /// - Returns: `at` and `id` are nil when there were no more.
     static func step(
@@ -43,7 +45,7 @@ enum DuplicateScanner {
             """, kind, in: transaction)
     }
 
-    /// Looks at some records of a kind, and brings their pairs up to date.
+    /// Examines some records of a kind, and updates their pairs.
     ///
     /// - Parameter records: their rows, as a `select`.
     static func examine(
@@ -98,8 +100,8 @@ enum DuplicateScanner {
         return try row.decode(Progress.self)
     }
 
-    /// Takes away open pairs of records that are there no more. Each is looked up by itself: the planner would rather read all
-    /// records to know which are there.
+    /// Deletes open pairs of records that no longer exist. Each is looked up by itself: otherwise the planner would
+    /// read all records.
     static func sweep(_ kind: RecordKind, in transaction: PostgresTransaction) async throws -> Int {
         try await transaction.execute(
             """
@@ -110,7 +112,7 @@ enum DuplicateScanner {
             """)
     }
 
-    /// Each look-up stops at one more than a crowd.
+    /// Each look-up stops at one more than `crowd`.
     private static func hit(_ rule: Duplicate.Rule, _ kind: RecordKind, _ condition: SQL) -> SQL {
         """
         select changed.id as one, other.id as other, \(rule)::text as rule, \(rule.weight)::bigint::integer as weight
@@ -193,7 +195,7 @@ enum DuplicateScanner {
         return found.joined(separator: " union all ")
     }
 
-    /// Firms of one name without its legal form, by what is known of their places.
+    /// Firms with the same name apart from the legal form, weighted by what is known of their places.
     private static func sameNames(_ kind: RecordKind) -> [SQL] {
         func hit(_ rule: Duplicate.Rule, _ condition: SQL) -> SQL {
             self.hit(
@@ -222,8 +224,8 @@ enum DuplicateScanner {
         ]
     }
 
-    /// Names with the same first three letters, so that the index finds them, and with most of the others in common. The
-    /// byte after any letter of UTF-8 ends the range.
+    /// Names that start with the same three letters, so that the index finds them, and are similar enough. The
+    /// highest code point ends the range.
     private static func similar(_ other: SQL, _ changed: SQL) -> SQL {
         """
         \(other) collate "C" >= left(\(changed), 3) and \(other) collate "C" < left(\(changed), 3) || U&'\\+10FFFF'
@@ -231,7 +233,7 @@ enum DuplicateScanner {
         """
     }
 
-    /// What is looked at only where another rule has found a pair.
+    /// Rules that are only checked where another rule has found a pair.
     static func circumstances(of kind: RecordKind) -> SQL {
         func values(_ rule: Duplicate.Rule, _ condition: SQL) -> SQL {
             "(\(rule)::text, \(rule.weight)::bigint::integer, \(condition))"

@@ -43,9 +43,9 @@ enum DuplicateStore {
             """)
     }
 
-    /// Moves a pair along its life.
+    /// Changes the state of a pair.
     ///
-    /// - Throws: 404; 409 when it cannot go there.
+    /// - Throws: 404; 409 if its state does not allow this transition.
     static func move(
         _ id: Duplicate.ID, to next: Duplicate.State, in transaction: PostgresTransaction
     ) async throws -> Rows {
@@ -62,7 +62,7 @@ enum DuplicateStore {
             """)
     }
 
-    /// Takes a dismissal back. A merged pair is opened by the undo of its merge, and not here.
+    /// Reverts a dismissal. A merged pair is reopened by undoing its merge, not here.
     static func reopen(_ id: Duplicate.ID, in transaction: PostgresTransaction) async throws -> Rows {
         let row = try await transaction.first("select state from duplicate where id = \(id) for update")
         guard let state = try row?["state", as: Duplicate.State.self] else { throw Problem(.notFound) }
@@ -72,8 +72,8 @@ enum DuplicateStore {
         return try await move(id, to: .open, in: transaction)
     }
 
-    /// After a merge: the pair is merged, and what else was open about the record that went is none any more. What was
-    /// dismissed is remembered for the day when the merge is undone.
+    /// After a merge: the pair is merged, and other open pairs of the merged record are removed. Dismissals are kept
+    /// for when the merge is undone.
     static func settle(_ body: MergeRecords.Body, in transaction: PostgresTransaction) async throws {
         let (first, second) = (min(body.survivor, body.merged), max(body.survivor, body.merged))
         try await transaction.execute(
@@ -88,8 +88,8 @@ enum DuplicateStore {
             """)
     }
 
-    /// After an undo: the pair waits for a decision again, and so does what else there is about both. A scan of what has changed
-    /// would not see them: they are as old as they were.
+    /// After an undo: the pair is open again, and so are the other pairs of both records. A scan of recent changes
+    /// would not find them: the records keep their old change times.
     static func unsettle(_ merge: MergeStore.Current, in transaction: PostgresTransaction) async throws {
         let (first, second) = (min(merge.survivor, merge.merged), max(merge.survivor, merge.merged))
         try await transaction.execute(

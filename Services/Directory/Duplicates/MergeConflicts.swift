@@ -4,7 +4,7 @@ import ServiceKit
 
 /// What two records cannot both bring into one: found before anything is moved.
 enum MergeConflicts {
-    /// A row of the merged record that says what a row of the survivor says too; it is set aside.
+    /// A row of the merged record that duplicates one of the survivor's; it is set aside.
     struct Twin: Decodable {
         var survivor: DirectoryRecord.ID
         var merged: DirectoryRecord.ID
@@ -14,7 +14,7 @@ enum MergeConflicts {
         var detail: String
     }
 
-    /// - Throws: 409 naming each row that stands in the way.
+    /// - Throws: 409 naming each conflicting row.
     static func check(_ body: MergeRecords.Body, in transaction: PostgresTransaction) async throws {
         let statement: SQL =
             switch body.kind {
@@ -30,7 +30,7 @@ enum MergeConflicts {
         }
     }
 
-    /// Rows that are set aside, by table; in an order in which they can be taken out.
+    /// Rows that are set aside, by table; in an order in which they can be deleted.
     static func twins(_ body: MergeRecords.Body, in transaction: PostgresTransaction) async throws -> [(SQL, Twin)] {
         var result: [(SQL, Twin)] = []
         func add(_ table: SQL, _ statement: SQL) async throws {
@@ -38,7 +38,7 @@ enum MergeConflicts {
         }
         switch body.kind {
         case .person:
-            // Nobody is enrolled twice. Who is enrolled by either record is enrolled, and what was said last of it is right.
+            // No one is enrolled twice. A person enrolled by either record is enrolled, and the latest values count.
             let twins = try await transaction.query(
                 """
                 select stays.id as survivor, goes.id as merged from ambassador stays, ambassador goes
@@ -88,7 +88,7 @@ enum MergeConflicts {
         return result
     }
 
-    /// Records that came by one import were confirmed at one time, and asked at the same steps.
+    /// Records from the same import were confirmed at the same time, and asked at the same steps.
     private static func requests(_ enrollee: SQL, _ twin: Twin) -> SQL {
         """
         select own.id as survivor, other.id as merged
@@ -98,7 +98,7 @@ enum MergeConflicts {
         """
     }
 
-    /// Whoever answers an offer holds its referral first; so what is set aside below is as it was last answered.
+    /// Answering an offer locks its referral first; so what is set aside below is in its final state.
     private static func holdReferrals(_ body: MergeRecords.Body, in transaction: PostgresTransaction) async throws {
         try await transaction.execute(
             """
@@ -110,7 +110,7 @@ enum MergeConflicts {
             """)
     }
 
-    /// Of a referral that both were sent, the offer that came furthest stays, whosever it is.
+    /// Of a referral that was sent to both, the offer that got furthest is kept, whichever record has it.
     private static func offers(_ body: MergeRecords.Body) -> SQL {
         let states: [ReferralOffer.State] = [.done, .accepted, .sent, .abandoned, .declined, .expired, .withdrawn]
         return """
@@ -125,7 +125,7 @@ enum MergeConflicts {
             """
     }
 
-    /// An erasure that waits would find the merged record gone; and of the survivor it would take more than was asked for.
+    /// A pending erasure would not find the merged record; and of the survivor it would erase more than was asked for.
     private static func erasures(_ body: MergeRecords.Body) -> SQL {
         """
         select 'erasure ' || id || ' of the '
@@ -135,7 +135,8 @@ enum MergeConflicts {
         """
     }
 
-    /// A mandate that overlaps one of the survivor's and is not within it: which days hold is for people to say.
+    /// A mandate that overlaps one of the survivor's without being contained in it: people must decide which days are
+    /// right.
     private static func mandatesOfPeople(_ body: MergeRecords.Body) -> SQL {
         """
         select 'mandate ' || other.id || ' overlaps mandate ' || own.id || ' of the survivor' as detail
@@ -177,10 +178,10 @@ enum MergeConflicts {
         """
     }
 
-    /// Before the merged organization goes: the survivor is not a branch of it any more, and does not become a branch of its
-    /// own branches.
+    /// Before the merged organization goes: the survivor is no longer a branch of it, and does not become a branch of
+    /// its own branches.
     ///
-    /// - Returns: the rows as they are to be joined.
+    /// - Returns: the rows as they are to be merged.
     static func unlink(
         _ images: (survivor: MergeRules.Image, merged: MergeRules.Image), _ body: MergeRecords.Body,
         in transaction: PostgresTransaction

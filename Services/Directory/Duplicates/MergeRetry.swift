@@ -1,8 +1,9 @@
 import Postgres
 
 extension PostgresTransaction {
-    /// A merge that commits between finding organizations and writing about them takes some away. Then both are done again:
-    /// whatever refers to a record waits for the merge that holds it, so the next look sees what it left.
+    /// A merge that commits between finding organizations and writing about them removes some of them. Then both steps
+    /// are repeated: a row that refers to a record waits for the merge that has locked it, so the next attempt sees the
+    /// result.
     nonisolated(nonsending) func retryingAfterMerge<T: Sendable>(
         _ body: (PostgresTransaction) async throws -> T
     ) async throws -> T {

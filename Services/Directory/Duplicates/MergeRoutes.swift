@@ -45,7 +45,8 @@ struct MergeRoutes {
                 id, body, before: images.survivor, fields: changes.keys.map(MergeRules.field).sorted(), steps: steps,
                 by: call.principal, in: transaction)
             try await DuplicateStore.settle(body, in: transaction)
-            // The merge comes first: followers move what they keep of the merged record before they learn that it is gone.
+            // The merge comes first: followers move what they store about the merged record before they learn that it
+            // is gone.
             let entity = body.kind.rawValue
             var entries: [Journal.Entry] = [
                 .init(.created, "merge", id, version: 1, values: body), .init(.merged, entity, body.merged),
@@ -93,7 +94,7 @@ struct MergeRoutes {
             }
             let withdrawn = MergeRules.withdrawn(images, now: now)
             if !withdrawn.isEmpty {
-                // The survivor's answers have their lines in the ledger; these are the merged record's first.
+                // The survivor's answers have their lines in the ledger; these come from the merged record first.
                 try await ConsentStore.setProvenance(.operator, by: call.principal, in: transaction)
                 _ = try await MergeStore.write(withdrawn, into: current.merged, current.kind, in: transaction)
             }
@@ -117,7 +118,7 @@ struct MergeRoutes {
         }
     }
 
-    /// An erasure that waits is of both records, as long as they are one: it is decided on before they are two again.
+    /// While two records are one, a pending erasure concerns both: it must be decided before they are two again.
     private func checkErasure(of merge: MergeStore.Current, in transaction: PostgresTransaction) async throws {
         let entity: DataSubject.Entity
         switch merge.kind {
@@ -139,6 +140,6 @@ struct MergeRoutes {
 }
 
 extension PostgresError {
-    /// Whether the rows as they would be are not allowed (class 23).
+    /// Whether the resulting rows violate a constraint (class 23).
     fileprivate var isRefusedByConstraint: Bool { sqlState?.hasPrefix("23") ?? false }
 }

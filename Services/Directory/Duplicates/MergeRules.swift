@@ -1,45 +1,45 @@
 import ClubProtocol
 import ServiceKit
 
-/// Which of two rows' values the survivor of a merge has.
+/// Which of two records' values the survivor of a merge gets.
 enum MergeRules {
     typealias Image = [String: JSONValue]
     typealias Side = MergeRecords.Body.Side
 
-    /// Columns that say one thing together: a value of one record with a value of the other would say something that neither
-    /// did.
+    /// Columns that are only meaningful together: a value of one record with a value of the other would state something
+    /// that neither did.
     static let groups: [Set<String>] = [
         ["kind", "sub_kind"], ["siren", "siret"], ["postal_code", "commune", "departement"], enrolment,
         Set(emails), Set(telephones),
     ]
-    /// The first, and the further ones; experts and organizations have no further ones.
+    /// The first, and the additional ones; experts and organizations have no additional ones.
     private static let emails = ["email", "other_emails"]
     private static let telephones = ["telephone", "other_telephones"]
-    /// As many as a person has beside the first.
+    /// The maximum number of additional ones a person has.
     private static let further = 10
     private static let mailboxes = "mailboxes"
     private static let enrolment: Set<String> = ["enrolled_on", "left_on", "confirmed_at"]
-    /// What people say of themselves, by a link or an answer: where it was said after a merge, its undo leaves it.
+    /// What people say about themselves, by a link or an answer: if given after a merge, the undo keeps it.
     private static let personal: [Set<String>] = [Set(emails), enrolment]
-    /// By the purpose: where a record agrees, and nobody knows since when.
+    /// By purpose: whether a record agrees without a known date.
     struct Guessed {
         var survivor: Set<String> = []
         var merged: Set<String> = []
     }
 
-    /// What makes the row itself; no choice concerns it.
+    /// Columns of the row itself; no choice concerns them.
     static let own: Set<String> = ["id", "version", "version_floor", "created_at", "updated_at"]
     private static let consents = "consents"
     private static let shown = "public_directory"
 
-    /// What to write into the survivor's row: only what differs from it.
+    /// What to write into the survivor's row: only the differences.
     ///
     /// - Parameters:
-    ///   - survivor: its row, by the names of columns; NULLs are there as `null`.
-    ///   - merged: the other's.
-    ///   - choices: by the names of fields as the API has them.
-    ///   - guessed: the purposes of agreements of which nobody knows when they were given, of either record.
-    /// - Throws: 422 for a choice of what is no field, or of two sides for what belongs together.
+    ///   - survivor: its row, by column name; NULLs are present as `null`.
+    ///   - merged: the other's row.
+    ///   - choices: by field name as in the API.
+    ///   - guessed: the purposes of agreements without a known date, of either record.
+    /// - Throws: 422 for a choice of an unknown field, or of different sides for columns that belong together.
     static func changes(
         of survivor: Image, with merged: Image, choices: [String: Side], guessed: Guessed = Guessed()
     ) throws -> Image {
@@ -68,7 +68,7 @@ enum MergeRules {
     private static func values(
         of group: Set<String>, _ survivor: Image, _ merged: Image, side: Side?, _ guessed: Guessed
     ) -> Image {
-        // Both addresses are kept: the choice says which of them is the first.
+        // Both addresses are kept: the choice decides which of them is the first.
         for names in [emails, telephones] where group == Set(names) && survivor[names[1]] != nil {
             let (own, other) = (values(names, survivor), values(names, merged))
             return together(names, side == .merged ? other + own : own + other)
@@ -82,7 +82,7 @@ enum MergeRules {
             return [consents: latest(survivor[consents] ?? .null, merged[consents] ?? .null, guessed)]
         }
         if group == enrolment { return joined(survivor, merged) }
-        // Whoever declined to be shown is shown by no merge.
+        // No merge makes visible anyone who declined to be shown.
         if group == [shown] { return merged[shown] == .bool(false) ? [shown: .bool(false)] : [:] }
         if group == [mailboxes] { return [mailboxes: byRole(survivor[mailboxes], merged[mailboxes])] }
         if group.count == 1, let column = group.first, case .array(let own)? = survivor[column],
@@ -90,7 +90,7 @@ enum MergeRules {
         {
             return [column: .array(own + more.filter { !own.contains($0) })]
         }
-        // Empty ones are filled, unless what is there says something else.
+        // Empty ones are filled, unless an existing value differs.
         let agree = group.allSatisfy { column in
             let (own, other) = (survivor[column] ?? .null, merged[column] ?? .null)
             return own == .null || other == .null || own == other
@@ -99,24 +99,24 @@ enum MergeRules {
         return merged.filter { group.contains($0.key) && $0.value != .null }
     }
 
-    /// The first value of a record and its further ones.
+    /// The first value of a record and its additional ones.
     private static func values(_ names: [String], _ image: Image) -> [JSONValue] {
         guard case .array(let others)? = image[names[1]] else { return [] }
         let first = image[names[0]] ?? .null
         return (first == .null ? [] : [first]) + others
     }
 
-    /// The same as columns, each value once, as many as there may be.
+    /// The values as columns again, each once, up to the maximum.
     private static func together(_ names: [String], _ values: [JSONValue]) -> Image {
         var known: Set<ByteKey> = []
         let each = values.filter { known.insert(key($0)).inserted }
         return [names[0]: each.first ?? .null, names[1]: .array(Array(each.dropFirst().prefix(further)))]
     }
 
-    /// What two spellings of one address have in common.
+    /// A key that is equal for two spellings of one address.
     private static func key(_ value: JSONValue) -> ByteKey { ByteKey(value.string?.asciiLowercased ?? "") }
 
-    /// The survivor's mailboxes, and the other's for roles that it has none for; by role, as they are kept.
+    /// The survivor's mailboxes, and the other's for roles that it has none for; by role, in the stored form.
     private static func byRole(_ own: JSONValue?, _ other: JSONValue?) -> JSONValue {
         guard case .array(let mine)? = own, case .array(let more)? = other else { return own ?? .array([]) }
         let missing = more.filter { box in !mine.contains { $0["role"] == box["role"] } }
@@ -124,8 +124,9 @@ enum MergeRules {
         return .array((mine + missing).sorted { ($0["role"]?.string ?? "") < ($1["role"]?.string ?? "") })
     }
 
-    /// For each purpose the answer that was given last: a withdrawal is not lost in a merge. Of two that were given at one time, as an
-    /// import writes them, the order is unknown: the no counts. It is as unknown of a yes of a file that does not say its day.
+    /// For each purpose the latest answer: a withdrawal is not lost in a merge. If both have the same time, as after an
+    /// import, the order is unknown and the no prevails. The order is equally unknown for a yes from a file without a
+    /// date.
     private static func latest(_ own: JSONValue, _ other: JSONValue, _ guessed: Guessed) -> JSONValue {
         guard case .object(var answers) = own, case .object(let others) = other else { return own }
         for (purpose, answer) in others {
@@ -148,7 +149,7 @@ enum MergeRules {
         return .object(answers)
     }
 
-    /// Who is enrolled by either record is enrolled, since the first day of both; what was confirmed last counts.
+    /// A person enrolled by either record is enrolled, since the earlier day; the latest confirmation counts.
     private static func joined(_ own: Image, _ other: Image) -> Image {
         let left = [own["left_on"], other["left_on"]].compactMap { $0?.string }
         let enrolled = [own["enrolled_on"], other["enrolled_on"]].compactMap { $0?.string }
@@ -166,7 +167,7 @@ enum MergeRules {
         value.string.flatMap { try? Timestamp(validating: $0) }?.microseconds ?? 0
     }
 
-    /// What was changed between two images, with its last values, by the names of fields.
+    /// The changes between two images, with the last values, by field name.
     static func edits(from before: Image, to after: Image) -> [String: JSONValue] {
         var edits: [String: JSONValue] = [:]
         for (column, value) in after where !own.contains(column) && before[column] != value {
@@ -175,7 +176,7 @@ enum MergeRules {
         return edits
     }
 
-    /// What an undo writes into the survivor's row after it has come back: what was said of it since the merge.
+    /// What an undo writes into the survivor's restored row: what people said about themselves since the merge.
     ///
     /// - Parameters:
     ///   - images: the rows of the merge.
@@ -186,7 +187,7 @@ enum MergeRules {
         for group in personal where group.contains(where: { now[$0] != after[$0] }) {
             for column in group where now[column] != before[column] { kept[column] = now[column] }
         }
-        // The merged record has its addresses back.
+        // The merged record gets its addresses back.
         let returned = Set(values(emails, images.merged).map(key) + [key(images.merged["email"] ?? .null)])
         if let email = kept["email"], email != .null, returned.contains(key(email)) { kept["email"] = nil }
         if case .array(let others)? = kept["other_emails"] {
@@ -201,8 +202,8 @@ enum MergeRules {
         return kept
     }
 
-    /// What an undo writes into the merged record's row. Nobody can tell which of both withdrew a consent since: it counts for
-    /// both.
+    /// What an undo writes into the merged record's row. It is unknown which of the two withdrew a consent since: it
+    /// counts for both.
     static func withdrawn(_ images: MergeStore.Images, now: Image) -> Image {
         guard case .object(let own)? = images.merged[consents] else { return [:] }
         let withdrawals = answers(from: images.after, to: now).filter { purpose, answer in
@@ -211,7 +212,7 @@ enum MergeRules {
         return withdrawals.isEmpty ? [:] : [consents: .object(own.merging(withdrawals) { $1 })]
     }
 
-    /// What was answered between two images, by purpose.
+    /// The answers given between two images, by purpose.
     private static func answers(from before: Image, to after: Image) -> Image {
         guard case .object(let old)? = before[consents], case .object(let answers)? = after[consents] else {
             return [:]
@@ -236,7 +237,7 @@ enum MergeRules {
         return words.dropFirst().reduce(String(words.first ?? "")) { $0 + $1.prefix(1).uppercased() + $1.dropFirst() }
     }
 
-    /// RFC 6901, 3.
+    /// RFC 6901, section 3.
     private static func pointer(_ key: String) -> String {
         key.replacing("~", with: "~0").replacing("/", with: "~1")
     }

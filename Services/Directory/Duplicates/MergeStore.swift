@@ -4,7 +4,7 @@ import Postgres
 import ServiceKit
 
 extension RecordKind: PostgresEncodable, PostgresDecodable {
-    /// The kind's table, which is also its entity in the feed.
+    /// The kind's table; also its entity in the change feed.
     var table: SQL {
         switch self {
         case .organization: "organization"
@@ -22,7 +22,7 @@ extension RecordKind: PostgresEncodable, PostgresDecodable {
     }
 }
 
-/// Merges as they are remembered.
+/// Merges and their images.
 enum MergeStore {
     private static let counts: SQL = """
         select coalesce(json_agg(json_build_object('entity', entity, 'count', count) order by entity), '[]') from
@@ -59,7 +59,8 @@ enum MergeStore {
         if let kind = query.kind { rules.append("kind = \(kind)") }
         if let record = query.record { rules.append("(survivor = \(record) or merged = \(record))") }
         if let after = try page.position(of: Merge.self) { rules.append("number < \(after.key)::text::bigint") }
-        // The counts cost so much that the planner cannot tell two ways to the rows apart: the rows are found first.
+        // The counts are so expensive that the planner cannot choose between two ways to the rows: the rows are found
+        // first.
         return try await executor.query(
             """
             select \(columns), number as "_number"
@@ -68,7 +69,7 @@ enum MergeStore {
             """)
     }
 
-    /// What followers of the change feed get.
+    /// For followers of the change feed.
     static func snapshot(_ ids: ChangedIDs) -> SQL {
         """
         select id, jsonb_build_object(
@@ -78,7 +79,7 @@ enum MergeStore {
         """
     }
 
-    /// What is answered for a record that is not there: to the club's staff and services, where it went.
+    /// The error for a record that is not found: the club's staff and services are told what it was merged into.
     static func notFoundOrMerged(
         of id: some TextValue & PostgresEncodable, _ kind: RecordKind, for principal: Principal,
         on executor: any PostgresExecutor
@@ -93,7 +94,7 @@ enum MergeStore {
             headers: [.location: "/v1/\(kind.path)/\(survivor)"])
     }
 
-    /// The record into which another was merged, and that one again, to the last; nil for one that was not merged.
+    /// The record into which another was merged, following further merges to the last; nil if it was not merged.
     static func survivor(
         of id: some TextValue & PostgresEncodable, _ kind: RecordKind, on executor: any PostgresExecutor
     ) async throws -> DirectoryRecord.ID? {
@@ -110,15 +111,15 @@ enum MergeStore {
 
     // MARK: Merging
 
-    /// One merge or undo at a time, until the transaction ends: an undo reads which merges came after its own, and one of
-    /// organizations moves people, too.
+    /// One merge or undo at a time, until the transaction ends: an undo reads which merges came after its own, and a
+    /// merge of organizations also moves people.
     static func lockMerges(in transaction: PostgresTransaction) async throws {
         try await transaction.execute("select pg_advisory_xact_lock(hashtextextended('directory.merge', 0))")
     }
 
-    /// Both rows, locked until the end of the transaction: whatever refers to them waits or is seen.
+    /// Both rows, locked until the end of the transaction: any row that refers to them waits or is visible.
     ///
-    /// - Throws: 422 naming the one that is not there.
+    /// - Throws: 422 naming the one that is not found.
     static func lock(
         _ body: MergeRecords.Body, in transaction: PostgresTransaction
     ) async throws -> (survivor: MergeRules.Image, merged: MergeRules.Image) {
@@ -136,7 +137,7 @@ enum MergeStore {
         return (survivor, merged)
     }
 
-    /// A row by its columns, those that the database computes left out; nil when there is none.
+    /// A row by column, without generated columns; nil if not found.
     static func image(
         of id: DirectoryRecord.ID, _ kind: RecordKind, in transaction: PostgresTransaction
     ) async throws -> MergeRules.Image? {
@@ -154,7 +155,7 @@ enum MergeStore {
         }
     }
 
-    /// Where the records agree by a file that did not say when that was, or since before there was a ledger.
+    /// Where the records agree because of a file without a date, or since before the ledger existed.
     static func guessed(_ body: MergeRecords.Body, in transaction: PostgresTransaction) async throws
         -> MergeRules.Guessed
     {
@@ -178,7 +179,7 @@ enum MergeStore {
         return guessed
     }
 
-    /// Moves what refers to a row to another one, and takes the row out.
+    /// Moves all references from one row to another, and deletes the row.
     static func absorb(
         _ table: SQL, _ survivor: DirectoryRecord.ID, _ merged: DirectoryRecord.ID, in transaction: PostgresTransaction
     ) async throws -> JSONText {
@@ -204,7 +205,7 @@ enum MergeStore {
         return try row?["version"] ?? 0
     }
 
-    /// Remembers a merge that has just been done.
+    /// Records a merge that has just been done.
     static func insert(
         _ id: Merge.ID, _ body: MergeRecords.Body, before: MergeRules.Image, fields: [String], steps: [JSONText],
         by principal: Principal, in transaction: PostgresTransaction
@@ -235,7 +236,7 @@ enum MergeStore {
             """)
     }
 
-    /// What moved with a merge and has versions, for the journal.
+    /// Versioned rows that were moved by a merge, for the journal.
     static func moved(_ id: Merge.ID, in transaction: PostgresTransaction) async throws -> [Moved] {
         try await transaction.query(
             """
@@ -247,7 +248,7 @@ enum MergeStore {
         ).decode(Moved.self)
     }
 
-    /// What was taken out with a merge besides the record itself, and has versions, for the journal.
+    /// Versioned rows that were deleted by a merge besides the merged record, for the journal.
     static func setAside(_ id: Merge.ID, in transaction: PostgresTransaction) async throws -> [Moved] {
         try await transaction.query(
             """
@@ -258,7 +259,7 @@ enum MergeStore {
         ).decode(Moved.self)
     }
 
-    /// The referrals of which offers were set aside.
+    /// The referrals whose offers were set aside.
     static func recounted(_ id: Merge.ID, in transaction: PostgresTransaction) async throws -> [Referral.ID] {
         try await transaction.query(
             """

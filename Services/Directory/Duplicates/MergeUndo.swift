@@ -2,7 +2,7 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// Merges taken back.
+/// Undoing merges.
 extension MergeStore {
     /// A merge that is about to be undone.
     struct Current: Decodable {
@@ -10,12 +10,12 @@ extension MergeStore {
         var survivor: DirectoryRecord.ID
         var merged: DirectoryRecord.ID
         var undone: Bool
-        /// The last of the later merges without whose undo this one would not find what it left.
+        /// The last of the later merges that must be undone first.
         var follower: Merge.ID?
     }
 
-    /// A merge waits for those after it that changed or took out a row which this one changed or took out, and for those that
-    /// took out a row which its images name.
+    /// A merge cannot be undone before later ones that changed or deleted a row which it changed or deleted, or deleted
+    /// a row which its images refer to.
     static func lock(_ id: Merge.ID, in transaction: PostgresTransaction) async throws -> Current {
         try await transaction.execute("select from merge where id = \(id) for update")
         let row = try await transaction.first(
@@ -31,7 +31,7 @@ extension MergeStore {
         return try row.decode(Current.self)
     }
 
-    /// The rows of a merge: the survivor's before and after it, and the one that it took out.
+    /// The rows of a merge: the survivor's before and after it, and the merged record's.
     struct Images: Decodable {
         var before: MergeRules.Image
         var after: MergeRules.Image
@@ -48,14 +48,14 @@ extension MergeStore {
         return try LenientJSON.decode(Images.self, from: Array(try row["images", as: JSONText.self].text.utf8))
     }
 
-    /// Brings back the survivor, then what the last step took out and moved, then the step before it.
+    /// Restores the survivor, then what the last step deleted and moved, then the step before it.
     ///
-    /// - Returns: what refers back, with its version.
+    /// - Returns: the restored references, with their versions.
     static func restore(
         _ id: Merge.ID, _ current: Current, in transaction: PostgresTransaction
     ) async throws -> [Moved] {
-        // What the survivor's row says of the merged one, as its head of network, cannot be said before that is back; and that
-        // cannot come back before the survivor has given up what it took.
+        // The survivor may refer to the merged row, for example as its head of network, which must exist first; and the
+        // merged row cannot return before the survivor has given up the values taken from it.
         try await transaction.execute(
             """
             select directory.restore_image(\(table(current.kind)), (
@@ -83,7 +83,7 @@ extension MergeStore {
         return returned
     }
 
-    /// The images go: nobody needs them any more.
+    /// The images are deleted: they are no longer needed.
     static func finish(
         _ id: Merge.ID, edits: [String: JSONValue], by principal: Principal, in transaction: PostgresTransaction
     ) async throws -> Rows {

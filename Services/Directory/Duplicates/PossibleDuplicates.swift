@@ -2,13 +2,13 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// Looks for those who may be one record, by the rules of the nightly scan, before somebody enters it and when it has been entered.
+/// Looks for records that may be duplicates, by the rules of the nightly scan, before a record is entered and after.
 enum PossibleDuplicates {
     private static let limit = 20
 
-    /// Those of a record that is not there yet.
+    /// Possible duplicates of a record that does not exist yet.
     ///
-    /// - Throws: 422 for what a record of the kind does not have.
+    /// - Throws: 422 for values that a record of the kind does not have.
     static func find(
         _ body: FindPossibleDuplicates.Body, for principal: Principal, on executor: any PostgresExecutor
     ) async throws -> Rows {
@@ -16,7 +16,7 @@ enum PossibleDuplicates {
         return try await find(candidate(body), body.kind, for: principal, on: executor)
     }
 
-    /// The answer to whoever has entered a record: the record, and with it those that may be the same.
+    /// The response after entering a record: the record, and its possible duplicates.
     static func answer<Value>(
         _ rows: Rows, _ id: DirectoryRecord.ID, _ kind: RecordKind, for principal: Principal,
         in transaction: PostgresTransaction
@@ -122,7 +122,7 @@ enum PossibleDuplicates {
 }
 
 extension DuplicateScanner {
-    /// One record against all others, as common table expressions of which the last is `reason (other, rule, weight)`.
+    /// One record against all others, as common table expressions whose last one is `reason (other, rule, weight)`.
     fileprivate static func alike(_ candidate: SQL, _ kind: RecordKind) -> SQL {
         """
         changed as materialized (\(candidate)),

@@ -2,7 +2,7 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// Confirming, leaving and coming back, under `/v1/ambassadors` and `/v1/experts`.
+/// Confirming, leaving and returning, under `/v1/ambassadors` and `/v1/experts`.
 struct EnrolmentRoutes {
     let backend: Backend
 
@@ -35,7 +35,7 @@ struct EnrolmentRoutes {
 }
 
 extension Journal {
-    /// Records that an ambassador or an expert was confirmed, left or came back.
+    /// Records that an ambassador or an expert was confirmed, left or returned.
     func record(
         _ enrollee: Enrollee, _ version: Int, _ what: String, by principal: Principal,
         in transaction: PostgresTransaction

@@ -2,7 +2,7 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// An ambassador or an expert: who enrols, confirms and leaves.
+/// An ambassador or an expert: they enrol, confirm and leave.
 enum Enrollee: Hashable, Sendable {
     case ambassador(Ambassador.ID)
     case expert(Expert.ID)
@@ -29,7 +29,7 @@ enum Enrollee: Hashable, Sendable {
         }
     }
 
-    /// What a caller may change: the staff everybody, an ambassador and an expert themselves.
+    /// What a caller may change: the staff everyone, an ambassador or an expert only themselves.
     fileprivate func mayBeChanged(by principal: Principal) -> SQL {
         switch (self, principal.role) {
         case (_, .operator): "true"
@@ -42,13 +42,13 @@ enum Enrollee: Hashable, Sendable {
 
 /// The days of an enrolment, the same for ambassadors and experts.
 enum EnrolmentStore {
-    /// The day in Paris, as `Day.today` has it.
+    /// The day in Paris, like `Day.today`.
     private static let today: SQL = "(now() at time zone 'Europe/Paris')::date"
 
-    /// The record is right: it is fresh from now on.
+    /// Confirms that the record is right: it is fresh from now on.
     ///
     /// - Returns: its version.
-    /// - Throws: 404 for somebody else's, 409 for who has left.
+    /// - Throws: 404 for someone else's, 409 if they have left.
     static func confirm(
         _ enrollee: Enrollee, by principal: Principal, in transaction: PostgresTransaction
     ) async throws -> Int {
@@ -58,10 +58,10 @@ enum EnrolmentStore {
         return try await update(enrollee, "confirmed_at = now()", in: transaction)
     }
 
-    /// Leaves, or comes back: then the record counts as confirmed.
+    /// Leaves, or returns: then the record counts as confirmed.
     ///
     /// - Returns: its version.
-    /// - Throws: 404 for somebody else's, 409 for who is there already.
+    /// - Throws: 404 for someone else's, 409 if they are already in that state.
     static func move(
         _ enrollee: Enrollee, to next: Enrolment.State, by principal: Principal, in transaction: PostgresTransaction
     ) async throws -> Int {
@@ -77,7 +77,7 @@ enum EnrolmentStore {
         }
     }
 
-    /// As the facts have it; locked until the transaction ends.
+    /// In the form of the facts; locked until the transaction ends.
     private static func state(
         of enrollee: Enrollee, by principal: Principal, in transaction: PostgresTransaction
     ) async throws -> Enrolment.State {
@@ -104,7 +104,7 @@ enum EnrolmentStore {
 }
 
 extension SQL {
-    /// Whether a row of `ambassador` or `expert` is this fresh today.
+    /// Whether a row of `ambassador` or `expert` has this freshness today.
     static func isFresh(_ freshness: Freshness) -> SQL {
         let (ageing, stale) = (months(Freshness.ageingMonths), months(Freshness.staleMonths))
         return switch freshness {
@@ -114,7 +114,7 @@ extension SQL {
         }
     }
 
-    /// How fresh a row of `ambassador` or `expert` is today.
+    /// The freshness of a row of `ambassador` or `expert` today.
     static var freshness: SQL {
         """
         case when \(isFresh(.fresh)) then \(Freshness.fresh) when \(isFresh(.ageing)) then \(Freshness.ageing)
@@ -122,11 +122,11 @@ extension SQL {
         """
     }
 
-    /// Whether whoever a row of `ambassador` or `expert` tells of belongs to the network, or has left.
+    /// Whether the subject of a row of `ambassador` or `expert` is in the network, or has left.
     static func isEnrolled(_ enrolled: Bool) -> SQL { enrolled ? "left_on is null" : "left_on is not null" }
 
-    /// Whether a row of `ambassador` or `expert` is shown to ambassadors and to the public, as far as the enrolment goes:
-    /// neither left nor stale.
+    /// Whether a row of `ambassador` or `expert` is shown to ambassadors and to the public, as far as its enrolment is
+    /// concerned: neither left nor stale.
     static var isPresent: SQL { "left_on is null and confirmed_at > \(months(Freshness.staleMonths))" }
 
     private static func months(_ count: Int) -> SQL { "now() - make_interval(months => \(count)::integer)" }

@@ -2,14 +2,14 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// Lets an ambassador or an expert leave, or come back: for the API and for the page behind the link of a mail alike.
+/// Lets an ambassador or an expert leave or return: for both the API and the page behind the link in a mail.
 struct EnrolmentTransitions: Sendable {
     let backend: Backend
 
-    /// An expert that leaves has no offer without an answer any more: each gives its place among those who are asked back, and whoever
-    /// brought the need is told.
+    /// When an expert leaves, their unanswered offers end: each frees its place for another expert, and the ambassador
+    /// who brought the need is told.
     ///
-    /// - Throws: 404 for somebody else's, 409 for who is there already.
+    /// - Throws: 404 for someone else's, 409 if they are already in that state.
     func move(
         _ enrollee: Enrollee, to next: Enrolment.State, by principal: Principal, in transaction: PostgresTransaction
     ) async throws {

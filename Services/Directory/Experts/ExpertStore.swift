@@ -2,18 +2,18 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// By identifier and by list these are the busiest statements of the club: one table, one index, no join, and the answer as
-/// the database keeps it.
+/// Requests by identifier and by list are the busiest statements of the club: one table, one index, no join, and the
+/// response as the database stores it.
 enum ExpertStore {
     private static let columns: SQL = #"document as "_document", version"#
 
-    /// What a caller may see: an ambassador those of the network who agreed to the public directory, an expert itself. Comes
-    /// after another condition.
+    /// What a caller may see: an ambassador the enrolled experts who agreed to the public directory, an expert itself.
+    /// Must follow another condition.
     private static func visible(to principal: Principal) -> SQL {
         rules(for: principal).reduce(into: SQL.empty) { $0 += " and \($1.condition)" }
     }
 
-    /// Whether what a caller may see is what stands in the public directory.
+    /// Whether a caller only sees the public directory.
     static func seesOnlyPublished(_ principal: Principal) -> Bool { principal.role == .ambassador }
 
     /// What a caller may see, as conditions.
@@ -51,7 +51,7 @@ enum ExpertStore {
         try await executor.query("select \(columns) from expert where id = \(id)\(visible(to: principal))")
     }
 
-    /// The filters of a list, and of its export; its words aside, which must be read first.
+    /// The filters of a list, and of its export; except words, which must be read first.
     private static func filter(_ query: ListExperts.Query) -> [ExpertRule] {
         var rules: [ExpertRule] = []
         if let subKind = query.subKind { rules.append(.isA(subKind)) }
@@ -69,7 +69,7 @@ enum ExpertStore {
         return rules
     }
 
-    /// What the list shows on all its pages, and its export.
+    /// The condition of the list across all its pages, and of its export.
     ///
     /// - Parameter transaction: prepared by ``ExpertWalk``.
     static func selection(
@@ -84,7 +84,7 @@ enum ExpertStore {
         return rules
     }
 
-    /// What one index finds in the order of the list is one statement; other filters are read as a search is.
+    /// Filters that one index answers in the order of the list are one statement; others are executed like a search.
     static func list(
         _ query: ListExperts.Query, _ page: PageRequest, for principal: Principal, on database: PostgresClient
     ) async throws -> Rows {
@@ -140,14 +140,14 @@ enum ExpertStore {
             """)
     }
 
-    /// The experts of these identifiers as they are now, for the change feed.
+    /// The experts with these identifiers as they are now, for the change feed.
     static func snapshot(_ ids: ChangedIDs) -> SQL {
         "select id, document as data from expert where id = any(\(ids))"
     }
 }
 
 extension ListExperts.Query {
-    /// Whether the indexes by name know of all that is asked for, or one finds a few at once.
+    /// Whether the indexes by name cover all filters, or one of them selects a few rows directly.
     fileprivate var isNarrow: Bool {
         guard q == nil else { return false }
         guard siret == nil && email == nil && contact == nil else { return true }
@@ -157,7 +157,7 @@ extension ListExperts.Query {
 }
 
 extension Expert {
-    /// After a merge patch. A new postal code brings its département, unless the patch says another that may be.
+    /// After a merge patch. A new postal code sets its département, unless the patch gives another possible one.
     fileprivate func patched(_ patch: ChangeExpert.Body) throws -> Expert {
         var result = self
         if let value = patch.subKind { result.subKind = value }

@@ -1,13 +1,13 @@
 import ClubProtocol
 import Postgres
 
-/// What a table of records holds: its headers, and the text of each cell as the database gives it.
+/// The content of a table of records: its headers, and the text of each cell from the database.
 struct ExportTable: Sendable {
     struct Column: Sendable {
         var header: String
         /// Of type text; null for an empty cell.
         var cell: SQL
-        /// Whether all that stands in it are numbers of ours.
+        /// Whether it only contains numbers that we generate.
         var isNumber = false
 
         init(_ header: String, _ cell: SQL) {
@@ -23,13 +23,13 @@ struct ExportTable: Sendable {
         }
     }
 
-    /// That of the list: by two columns, which no two rows have together, and their types.
+    /// The order of the list: by two columns that together are unique, and their types.
     struct Order: Sendable {
         let first: (column: SQL, type: SQL)
         let second: (column: SQL, type: SQL)
         var isDescending = false
 
-        /// By the name of what a table holds.
+        /// By the name of the table's records.
         static func name(of table: SQL) -> Self {
             Self(first: ("\(table).sort_key", "text"), second: ("\(table).id", "uuid"))
         }
@@ -39,7 +39,7 @@ struct ExportTable: Sendable {
     let source: SQL
     let order: Order
 
-    /// A page in the order of the list: the cells of the columns, then the place of the row.
+    /// A page in the order of the list: the cells of the columns, then the position of the row.
     ///
     /// - Parameter last: the last row of the page before.
     func page(where condition: SQL, after last: Row?, limit: Int) throws -> SQL {
@@ -62,7 +62,7 @@ struct ExportTable: Sendable {
         return page.plannedByValue
     }
 
-    /// The headers are those that an import knows.
+    /// The headers are ones that an import recognizes.
     static let experts = ExportTable(
         columns: [
             .init("id", "id::text"), .init("subKind", "sub_kind"), .init("name", "name"), .init("siret", "siret"),
@@ -131,12 +131,12 @@ struct ExportTable: Sendable {
             """)
     }
 
-    /// An organization as an import finds it again, elsewhere too if it has a SIRET.
+    /// The identification of an organization that an import can match, even in another database if it has a SIRET.
     private static func number(of organization: SQL) -> SQL {
         "(select coalesce(o.siret, o.id::text) from organization o where o.id = \(organization))"
     }
 
-    /// Those days are facts of the club, which no import changes where they are known.
+    /// These days are the club's own facts; no import changes known ones.
     private static let enrolment: [Column] = [
         .init("enrolledOn", "to_char(enrolled_on, 'YYYY-MM-DD')"), .init("leftOn", "to_char(left_on, 'YYYY-MM-DD')"),
         .init("confirmedOn", "to_char(confirmed_at at time zone 'Europe/Paris', 'YYYY-MM-DD')"),
@@ -147,10 +147,11 @@ struct ExportTable: Sendable {
         from unnest(other_telephones) with ordinality as each_number (number, place))
         """
 
-    /// Codes: no sign that parts a list stands in one.
+    /// Codes: they contain no list separator.
     private static let topics: SQL = "array_to_string(topics, ', ')"
 
-    /// What people write, names and addresses, as ``Cell/list(of:)`` has it: a part with a sign that parts a list stands in quotes.
+    /// Free text, such as names and addresses, in the form of ``Cell/list(of:)``: a part that contains a list separator
+    /// is quoted.
     private static func list(_ column: SQL) -> SQL {
         #"""
         (select string_agg(

@@ -1,11 +1,13 @@
-/// Keeps what is in a cell from being taken for a formula (OWASP, CSV Injection): an apostrophe goes before what begins one.
+/// Keeps a spreadsheet from interpreting a cell as a formula (OWASP, CSV Injection): an apostrophe is put before
+/// whatever could begin one.
 ///
-/// A table is opened with whatever separator the spreadsheet is set to, so a formula may begin at the start of the cell and after
-/// anything in it that parts cells somewhere: `;`, `,`, a tab, `|`, the end of a line; with quotation marks and blanks before its
-/// sign or not. Signs are those of ASCII and their full-width forms, which spreadsheets of the Far East read alike.
+/// Spreadsheets open a table with whatever separator they are set to, so a formula may begin at the start of the cell
+/// and after any possible separator in it: `;`, `,`, a tab, `|`, a line end; with or without quotation marks and spaces
+/// before its first character. That character may be ASCII or its full-width form, which East Asian spreadsheets treat
+/// alike.
 ///
-/// Where apostrophes stand before such a sign already, one more does: so taking one away at each place gives the text as it was,
-/// whatever it was.
+/// Where there are apostrophes before such a character already, one more is added: so removing one at each place always
+/// restores the original text.
 enum FormulaGuard {
     static let mark = UInt8(ascii: "'")
 
@@ -16,10 +18,11 @@ enum FormulaGuard {
         case lineEnd
     }
 
-    /// Where the mark goes in a text, as offsets in bytes, in their order.
+    /// Where the mark goes in a text, as byte offsets in ascending order.
     static func places(in text: some Collection<UInt8>) -> [Int] {
         var places: [Int] = []
-        // The border that nothing but blanks and quotation marks stands behind yet, and the offset of what follows it.
+        // The last border, if only spaces and quotation marks have followed it so far, and the offset of what follows
+        // it.
         var border: (kind: Border, offset: Int)? = (.cell, 0)
         var (index, offset) = (text.startIndex, 0)
         while index != text.endIndex {
@@ -48,8 +51,8 @@ enum FormulaGuard {
     /// The text of a cell as it was before an export.
     static func removed(from cell: String) -> String {
         let bytes = Array(cell.utf8)
-        // A mark that was added stands where the text without it needs it; what follows a border does not depend on the marks at
-        // others.
+        // A mark was added where the text without it needs one; each place depends only on its own border, not on marks
+        // at others.
         let added = places(in: bytes).filter { bytes[$0] == mark }
         guard !added.isEmpty else { return cell }
         var text: [UInt8] = []
@@ -61,12 +64,12 @@ enum FormulaGuard {
         return String(decoding: text, as: UTF8.self)
     }
 
-    /// What spreadsheets drop, or take for the beginning of a text in quotes; and the mark itself.
+    /// What spreadsheets drop, or take for an opening quotation mark; and the mark itself.
     private static func isBlank(_ byte: UInt8) -> Bool {
         byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\"") || byte == mark
     }
 
-    /// The length of a blank beyond ASCII, or 0: those that do not break, and the full-width one.
+    /// The length of a non-ASCII space, or 0: the no-break spaces and the full-width one.
     private static func lengthOfWideBlank(_ rest: some Collection<UInt8>) -> Int {
         if rest.starts(with: [0xC2, 0xA0]) { return 2 }
         return rest.starts(with: [0xE2, 0x80, 0xAF]) || rest.starts(with: [0xE3, 0x80, 0x80]) ? 3 : 0
@@ -77,7 +80,7 @@ enum FormulaGuard {
         case UInt8(ascii: "="), UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "@"), UInt8(ascii: "|"),
             UInt8(ascii: "\t"):
             true
-        // A blank line begins no formula.
+        // A blank line does not begin a formula.
         case UInt8(ascii: "\r"), UInt8(ascii: "\n"): border == .cell
         // U+FF1D, U+FF0B, U+FF0D, U+FF20
         case 0xEF:

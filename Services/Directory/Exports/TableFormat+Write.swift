@@ -2,7 +2,7 @@ import Postgres
 import ServiceKit
 
 extension TableFormat {
-    /// Writes a table page by page; nothing of the database is held while whoever reads it is waited for.
+    /// Writes a table page by page; holds no database resources while waiting for the reader.
     func write(
         _ table: ExportTable, where condition: SQL, from database: PostgresClient, to output: TextWriter
     ) async throws {

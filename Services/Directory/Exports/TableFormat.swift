@@ -1,9 +1,9 @@
-/// How a table goes out: RFC 4180 with commas, or as a French Excel wants it.
+/// The output format of a table: RFC 4180 with commas, or as a French Excel expects it.
 struct TableFormat: Equatable {
     /// Semicolons and a byte order mark.
     var isForExcel: Bool
 
-    /// What stands before the first line.
+    /// What comes before the first line.
     var mark: [UInt8] { isForExcel ? [0xEF, 0xBB, 0xBF] : [] }
 
     private var separator: UInt8 { isForExcel ? UInt8(ascii: ";") : UInt8(ascii: ",") }
@@ -13,7 +13,7 @@ struct TableFormat: Equatable {
         if isLast { line.append(contentsOf: "\r\n".utf8) } else { line.append(separator) }
     }
 
-    /// One cell: harmless to a spreadsheet, and in quotes where that or its text needs them.
+    /// One cell: guarded against formulas, and quoted where needed.
     func append(_ text: some Collection<UInt8>, to line: inout [UInt8]) {
         let places = FormulaGuard.places(in: text)
         let isQuoted =
@@ -39,8 +39,8 @@ struct TableFormat: Equatable {
         line.append(UInt8(ascii: "\""))
     }
 
-    /// A number of our own making, `-50.00`: a spreadsheet is to reckon with it, so nothing keeps it from that. A French one has a
-    /// comma before the cents.
+    /// A number that we generated, `-50.00`: not guarded, because a spreadsheet should be able to calculate with it. In
+    /// the French format it has a decimal comma.
     func append(number: some Collection<UInt8>, to line: inout [UInt8]) {
         for byte in number {
             line.append(isForExcel && byte == UInt8(ascii: ".") ? UInt8(ascii: ",") : byte)

@@ -10,7 +10,7 @@ struct TreasurerTableRoutes {
         let database = backend.database
         builder.routes.export(ExportMembers.self, headers: ExportRoutes.file("members.csv")) { call, output in
             var query = call.query.filter
-            // One day for all pages, though it may become tomorrow meanwhile.
+            // One day for all pages, even if midnight passes meanwhile.
             query.asOf = query.asOf ?? .today
             try await TableFormat(isForExcel: call.query.excel == true).write(
                 .members(query, for: call.principal), where: MemberStore.selection(query, for: call.principal).all,

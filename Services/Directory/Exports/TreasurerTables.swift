@@ -2,9 +2,9 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// The tables of the treasurer and the secretary. No import takes them.
+/// The tables of the treasurer and the secretary. Imports do not accept them.
 extension ExportTable {
-    /// How members stand on the day of a query, and what they had to their credit then, in the eyes of those who see credit.
+    /// The members on the day of a query, and their credit then, for callers who may see credit.
     static func members(_ query: ListMembers.Query, for principal: Principal) -> ExportTable {
         let credit: SQL =
             GetCredit.operation.access.allows(principal.role)
@@ -47,7 +47,7 @@ extension ExportTable {
         source: "contribution",
         order: .init(first: ("contribution.year", "integer"), second: ("contribution.id", "uuid"), isDescending: true))
 
-    /// The journal. Money that went back is below zero.
+    /// The payment journal. Returned money is below zero.
     static let payments = ExportTable(
         columns: [
             .init("id", "payment.id::text"), .init("paidOn", day("payment.paid_on")),
@@ -62,7 +62,7 @@ extension ExportTable {
         source: "payment join contribution on contribution.id = payment.contribution",
         order: .init(first: ("payment.paid_on", "date"), second: ("payment.id", "uuid"), isDescending: true))
 
-    /// What came onto credit, and what went; below zero.
+    /// Credit added and used; used credit is below zero.
     static let creditEntries = ExportTable(
         columns: [
             .init("id", "credit_entry.id::text"), .init("day", day("credit_entry.day")),
@@ -76,7 +76,7 @@ extension ExportTable {
         source: "credit_entry left join payment on payment.id = credit_entry.payment",
         order: .init(first: ("credit_entry.day", "date"), second: ("credit_entry.id", "uuid"), isDescending: true))
 
-    /// What stands on them, and what has gone back since.
+    /// The content of receipts, and what has been returned since.
     static let receipts = ExportTable(
         columns: [
             .init("id", "receipt.id::text"), .init("number", "receipt.year || '-' || receipt.number"),

@@ -1,12 +1,12 @@
 import ClubProtocol
 
-/// A person as a vCard: 4.0 (RFC 6350), or 3.0 (RFC 2426). What it says, an import of cards takes back.
+/// A person as a vCard: 4.0 (RFC 6350), or 3.0 (RFC 2426). An import of cards reads it back.
 struct Card: Decodable {
     var id: Person.ID
     var honorificPrefix: String?
     var givenName: String?
     var familyName: String
-    /// The one that is written to, before the others.
+    /// The preferred one, before the others.
     var email: String?
     var otherEmails: [String]?
     var telephone: Telephone?
@@ -15,7 +15,7 @@ struct Card: Decodable {
     var jobTitle: String?
     var updatedAt: Timestamp
 
-    /// With a line end after every line, the last one too.
+    /// With a line end after every line, including the last.
     func text(_ version: CardVersion) -> String {
         var text = Self.line("BEGIN", "VCARD") + Self.line("VERSION", version.rawValue)
         text += Self.line("UID", "urn:uuid:\(id)")
@@ -47,7 +47,7 @@ struct Card: Decodable {
         }
     }
 
-    /// RFC 6350, 6.4.1; RFC 2426, 3.3.1: a number there, and no URI.
+    /// RFC 6350, 6.4.1; RFC 2426, 3.3.1: a number there, not a URI.
     private static func telephoneParameters(_ version: CardVersion, _ isPreferred: Bool) -> String {
         switch version {
         case .v3: ";TYPE=WORK,VOICE" + (isPreferred ? ",PREF" : "")
@@ -55,7 +55,7 @@ struct Card: Decodable {
         }
     }
 
-    /// RFC 6350, 3.4; RFC 2426, 4: what has a meaning in a value is told from what has none.
+    /// RFC 6350, 3.4; RFC 2426, 4: escapes characters that are special in a value.
     private static func escaped(_ text: String) -> String {
         var result = ""
         for character in text.unicodeScalars {
@@ -69,7 +69,7 @@ struct Card: Decodable {
         return result
     }
 
-    /// A line of at most 75 octets, gone on with in the next one after a blank; no character is cut (RFC 6350, 3.2).
+    /// A line folded at 75 octets, each continuation beginning with a space; no character is split (RFC 6350, 3.2).
     static func line(_ name: String, _ value: some StringProtocol) -> String {
         var result = ""
         var length = 0

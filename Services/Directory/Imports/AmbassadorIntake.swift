@@ -1,16 +1,17 @@
 import ClubProtocol
 import Postgres
 
-// The statements of an import of ambassadors, whose people are known. Each takes a batch of rows as one JSON parameter.
+// The statements of an import of ambassadors whose people are known. Each takes a batch of rows as one JSON parameter.
 extension AmbassadorRow {
-    /// Of whom an identifier is, where a row has one.
+    /// The record that a row's identifier refers to.
     private struct Named: Decodable {
         var row: Int
         var person: Identifier<ImportRow>?
         var fault: String?
     }
 
-    /// The rows with the people whom their identifiers name; those whose identifiers name nobody, or two, are rejected.
+    /// The rows with the people that their identifiers refer to; rows whose identifiers refer to no one, or to two
+    /// people, are rejected.
     static func named(
         _ rows: [AmbassadorRow], in transaction: PostgresTransaction, into outcome: inout ImportOutcome
     ) async throws -> [AmbassadorRow] {
@@ -38,7 +39,7 @@ extension AmbassadorRow {
         }
     }
 
-    /// A person is one ambassador.
+    /// A person is at most one ambassador.
     static func match(
         _ rows: JSONText, for matching: ImportMatching, in transaction: PostgresTransaction
     ) async throws -> [ImportMatch] {

@@ -1,7 +1,7 @@
 import ClubProtocol
 import Postgres
 
-/// What a column of an import says about an ambassador; most of them say it about the person.
+/// The meaning of a column about an ambassador; most of them are about the person.
 enum AmbassadorColumn: String, ImportColumn {
     case id, person, honorificPrefix, familyName, givenName, fullName, email, otherEmails, secondEmail, personalEmail
     case telephone, otherTelephones, secondTelephone, mobile, organization, siret, jobTitle, title, topics, departements
@@ -25,34 +25,34 @@ enum AmbassadorColumn: String, ImportColumn {
     var isFact: Bool { self == .enrolledOn || self == .leftOn }
 }
 
-/// What one row says about an ambassador. The person is taken as an import of people takes it, and then enrolled.
+/// The data of one row about an ambassador. The person is imported as in an import of people, and then enrolled.
 struct AmbassadorRow: ImportedRow {
     static let entity = "ambassador"
     static let noun = "ambassador"
 
-    /// All but the person itself: that is a record of its own, and what is kept of its values goes with it.
+    /// All but the person: that is a record of its own, stored separately.
     private enum CodingKeys: String, CodingKey {
         case row, id, identifier, isForeign, emptied, person, organization, siret, organizationName, topics,
             departements, enrolledOn, leftOn
     }
 
-    /// Counted from 1, without the header.
+    /// Starting at 1, without the header.
     var row = 0 { didSet { who.row = row } }
-    /// Of the ambassador that the row was matched with, or of the new one.
+    /// The matched ambassador, or the new one.
     var id: Identifier<ImportRow>?
     var identifier: Identifier<ImportRow>?
     var isForeign: Bool? { didSet { who.isForeign = isForeign } }
     var emptied: [String]?
     var who = PersonRow(isAmbassador: true)
-    /// Who it is: as the row says it, and then once that is known.
+    /// The person: as identified by the row, and later as matched.
     var person: Identifier<ImportRow>?
-    /// The home organization, as the row of the person says it.
+    /// The home organization, from the row's data about the person.
     var organization: Organization.ID?
     var siret: Siret?
     var organizationName: Line?
     var topics: [Topic]?
     var departements: [Departement]?
-    /// Of a new one. An import enrols, but it moves nobody who is enrolled, or has left.
+    /// For a new one. An import enrols, but changes nothing for anyone who is enrolled or has left.
     var enrolledOn: Day?
     var leftOn: Day?
 
@@ -61,13 +61,13 @@ struct AmbassadorRow: ImportedRow {
         .siret, .topics, .departements,
     ]
 
-    /// The person may need something.
+    /// The person may lack something.
     var missingForNew: AmbassadorColumn? { nil }
 
     var consentSource: Line? { who.consentSource }
 
     mutating func conclude() throws(InvalidText) {
-        // Whose identifier the ambassador's is, the directory knows.
+        // The directory knows whose identifier the ambassador's is.
         who.identifier = person ?? identifier
         try who.conclude()
         (organization, siret, organizationName) = (who.organization, who.siret, who.organizationName)
@@ -90,7 +90,7 @@ struct AmbassadorRow: ImportedRow {
         }
     }
 
-    /// What it says of the person's address and telephone is the person's.
+    /// Address and telephone belong to the person.
     mutating func empty(_ column: AmbassadorColumn) {
         switch column {
         case .honorificPrefix, .givenName, .email, .otherEmails, .telephone, .otherTelephones, .jobTitle:
@@ -100,7 +100,7 @@ struct AmbassadorRow: ImportedRow {
         }
     }
 
-    /// The people first, and then what they are to the club.
+    /// The people first, then their roles in the club.
     static func write(
         _ rows: [AmbassadorRow], by writer: ImportWriter<AmbassadorRow>, in transaction: PostgresTransaction
     ) async throws -> ImportOutcome {

@@ -1,63 +1,65 @@
 import ClubProtocol
 
-/// Reads the records of a CSV file as its bytes arrive (RFC 4180 and what people make of it): comma, semicolon, tab or
-/// bar, CRLF, LF or CR, quotes with line breaks in them, blank lines, remarks before the headers. Its memory is one record, of any size of file.
+/// Reads the records of a CSV file as its bytes arrive (RFC 4180 and its variants in practice): comma, semicolon, tab
+/// or bar, CRLF, LF or CR, line breaks within quotes, blank lines, comments before the headers. Its memory is one
+/// record, whatever the size of the file.
 ///
-/// A reader of our own because SwiftCSV, like the other CSV packages for Swift, wants the whole file as one `String`
-/// first: an import has to run in constant memory, in an encoding that is only known field by field, and to name the row
-/// of a quote that is never closed.
+/// Our own reader because SwiftCSV, like the other CSV packages for Swift, needs the whole file as one `String` first:
+/// an import has to run in constant memory, in an encoding that is only known field by field, and to report the row of
+/// a quote that is never closed.
 struct CSVReader {
     struct Record: Equatable {
         /// The cells as text, without their quotes.
         var cells: [String]
-        /// What is wrong with the record as a whole, if something is.
+        /// What is wrong with the record as a whole, if anything.
         var fault: String?
-        /// Whether records behind it may have been taken for a part of it: a quote is opened, and closed elsewhere or nowhere.
+        /// Whether it may have swallowed records after it: a quote is opened, and closed in the wrong place or never.
         var mayHoldOthers = false
     }
 
-    /// The longest record in bytes.
+    /// The maximum length of a record in bytes.
     static let limit = 256 << 10
 
     private enum State {
         case fieldStart
         case plain
         case quoted
-        /// After a quote in a quoted field: the end of it, or the first of two that stand for one.
+        /// After a quote in a quoted field: its end, or the first of an escaped pair.
         case quoteInQuoted
-        /// In a record that is too long, up to its end.
+        /// In a record that is too long, until its end.
         case skipping
     }
 
     private var transcoder = TextTranscoder()
-    /// Not known before the first record is complete.
+    /// Unknown until the first record is complete.
     private var delimiter: UInt8?
-    /// The first record, while the delimiter is not known.
+    /// The first record, while the delimiter is unknown.
     private var head: [UInt8] = []
     private var headIsQuoted = false
     private var state = State.fieldStart
     private var field: [UInt8] = []
     private var cells: [String] = []
     private var size = 0
-    /// Whether every cell of the record is text that can be worked on at a cost that its length tells.
+    /// Whether every cell of the record can be processed in time proportional to its length.
     private var isStreamSafe = true
-    /// Whether what a quote opens ends in the midst of a later line, as the quote of another cell there does, or is too long.
+    /// Whether a quoted field ends in the middle of a later line, as at the opening quote of another cell, or is too
+    /// long.
     private var isTorn = false
     private var afterCarriageReturn = false
 
-    /// - Parameter delimiter: where the caller knows it better than the first record tells.
+    /// - Parameter delimiter: if the caller knows it, instead of detecting it from the first record.
     init(delimiter: UInt8? = nil) {
         self.delimiter = delimiter
     }
 
-    /// Takes the next bytes of the file and gives the records that are complete by now.
+    /// Takes the next bytes of the file and returns the records completed by them.
     mutating func read(_ bytes: some Collection<UInt8>) -> [Record] {
         var records: [Record] = []
         accept(transcoder.transcode(bytes), into: &records)
         return records
     }
 
-    /// Gives what is left when the file has ended.
+    /// Returns what is left when the file has ended.
     mutating func finish() -> [Record] {
         var records: [Record] = []
         accept(transcoder.finish(), into: &records)
@@ -96,14 +98,14 @@ struct CSVReader {
         }
     }
 
-    /// Before the headers, some tables tell where they come from: `% Requête : …` (the Senate's), `# a comment`. A header
-    /// may begin with such a sign too, but no blank follows it: `#;Nom;SIRET`.
+    /// Some tables state their origin before the headers: `% Requête : …` (the Senate's), `# a comment`. A header may
+    /// begin with such a character too, but then no space follows it: `#;Nom;SIRET`.
     private static func beginsComment(_ line: [UInt8]) -> Bool {
         line.count > 1 && (line[0] == UInt8(ascii: "%") || line[0] == UInt8(ascii: "#"))
             && (line[1] == UInt8(ascii: " ") || line[1] == UInt8(ascii: "\t"))
     }
 
-    /// Finds the delimiter in the first record, and reads that.
+    /// Detects the delimiter in the first record, and reads that record.
     private mutating func begin(into records: inout [Record]) {
         var line = head[...]
         // Excel's own first line: `sep=;`
@@ -118,7 +120,7 @@ struct CSVReader {
         for byte in bytes { step(byte, into: &records) }
     }
 
-    /// The candidate that stands most often outside of quotes; the comma when none does.
+    /// The candidate that occurs most often outside quotes; the comma if none does.
     private static func delimiter(of line: ArraySlice<UInt8>) -> UInt8 {
         var counts: [UInt8: Int] = [:]
         var isQuoted = false
@@ -139,7 +141,7 @@ struct CSVReader {
         size += 1
         if size > Self.limit && state != .skipping {
             field = []
-            // Within quotes a line end says nothing: the rest of the file is the record, and is not kept.
+            // Within quotes a line end means nothing: the rest of the file is the record, and is discarded.
             if state == .quoted || state == .quoteInQuoted { isTorn = true }
             state = state == .quoted ? .quoted : .skipping
             if state == .quoted { cells = [] }
@@ -153,7 +155,7 @@ struct CSVReader {
         case .fieldStart where byte == UInt8(ascii: "\""):
             state = .quoted
         case .quoteInQuoted where byte != delimiter && !isLineFeed && byte != UInt8(ascii: "\r"):
-            // On one line it is somebody's way of writing; over several, the quote before belongs to another cell.
+            // On one line it is just a style; over several, the opening quote belongs to another cell.
             if field.contains(where: { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") }) { isTorn = true }
             field.append(byte)
             state = .plain

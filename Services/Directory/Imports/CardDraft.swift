@@ -1,21 +1,21 @@
 import ClubProtocol
 
-/// A card while it is read: what of it is kept.
+/// A card while it is read: the part that is kept.
 struct CardDraft {
-    /// The most properties of a card.
+    /// The maximum number of properties of a card.
     static let mostProperties = 1000
-    /// The most addresses, and the most telephones, those counted that say the same again: more are not looked at.
+    /// The maximum number of addresses, and of telephones, duplicates included: further ones are ignored.
     static let mostOfOne = 50
 
     /// Whether it is of version 2.1.
     private(set) var isOld = false
-    /// Whether the next line may begin a card of somebody else within this one.
+    /// Whether the next line may begin another person's card nested in this one.
     var isBeforeAgent = false
 
     private var cells: [String: String] = [:]
     private var emails: [(preference: Int, text: String)] = []
     private var telephones: [(preference: Int, text: String)] = []
-    /// What stands in these, addresses in lower case: the same is kept once.
+    /// Their values, addresses in lower case: each is kept once.
     private var knownEmails: Set<ByteKey> = []
     private var knownTelephones: Set<ByteKey> = []
     private var emailCount = 0
@@ -24,10 +24,10 @@ struct CardDraft {
     private var fault: String?
     private var count = 0
     private var size = 0
-    /// Whether the line before was bytes in text, which some programs break without saying so.
+    /// Whether the previous line was encoded binary data, which some programs break without marking it.
     private var isInData = false
 
-    /// What is kept, and what only says how the rest is to be read, or the same again.
+    /// Properties that are kept, and those that only affect how others are read or duplicate them.
     private static let kept: Set<String> = [
         "N", "UID", "EMAIL", "TEL", "ORG", "TITLE", "VERSION", "KIND", "X-ADDRESSBOOKSERVER-KIND", "X-ABSHOWAS",
         "AGENT",
@@ -36,10 +36,10 @@ struct CardDraft {
         "FN", "REV", "PRODID", "BEGIN", "END", "SORT-STRING", "CLIENTPIDMAP", "PROFILE",
     ]
 
-    /// Telephones at which nobody answers.
+    /// Telephone types that are not answered by a person.
     private static let deaf: Set<String> = ["FAX", "PAGER", "MODEM", "BBS"]
 
-    /// - Parameter property: nil for a line that is none.
+    /// - Parameter property: nil for a line that is not one.
     mutating func take(_ property: CardProperty?, isTooLong: Bool, leftOut: inout [String]) {
         isBeforeAgent = false
         guard let property else {
@@ -75,12 +75,12 @@ struct CardDraft {
     private mutating func read(_ property: CardProperty) throws(InvalidText) {
         switch property.name {
         case "VERSION": isOld = try plain(property).hasSameBytes(as: "2.1")
-        // In 2.1 the comma parts nothing, and it may come before the version: it is read when all is known.
+        // In 2.1 the comma is not a separator, and the name may come before the version: it is parsed at the end.
         case "N": if name == nil { name = property }
         case "UID": say("id", Self.identifier(try plain(property)))
         case "EMAIL": try readEmail(property)
         case "TEL": try readTelephone(property)
-        // What follows the name are parts of the organization.
+        // Further components are units of the organization.
         case "ORG": say("organization", CardProperty.unescaped(Self.first(of: try property.text())))
         case "TITLE": say("jobTitle", CardProperty.unescaped(try property.text()))
         case "AGENT":
@@ -107,7 +107,7 @@ struct CardDraft {
         if cells[column] == nil, !text.isBlank { cells[column] = text }
     }
 
-    /// `urn:uuid:…`, as ours, or a bare one; whatever else is another program's (see ``ImportReader``).
+    /// `urn:uuid:…`, as in our exports, or a bare one; anything else is another program's (see ``ImportReader``).
     private static func identifier(_ text: String) -> String {
         let scheme = "urn:uuid:"
         return Substring(text.utf8.prefix(scheme.utf8.count)).asciiLowercased.hasSameBytes(as: scheme)
@@ -126,7 +126,7 @@ struct CardDraft {
         if Substring(text.utf8.prefix(7)).asciiLowercased.hasSameBytes(as: "mailto:") {
             text = String(Substring(text.utf8.dropFirst(7)))
         }
-        // A domain has accents or A-labels, and is one address.
+        // An internationalized domain may be written in Unicode or as A-labels; both are the same address.
         let key = (try? EmailAddress(validating: text))?.text ?? text
         guard knownEmails.insert(ByteKey(key.asciiLowercased)).inserted else { return }
         emails.append((property.preference, key))
@@ -136,7 +136,7 @@ struct CardDraft {
         var text = try plain(property)
         let isSpoken = property.types.contains("VOICE") || property.types.contains("CELL")
         guard !text.isEmpty, isSpoken || Self.deaf.isDisjoint(with: property.types) else { return }
-        // RFC 3966: parameters follow the number; how to call somebody by another protocol is no number.
+        // RFC 3966: parameters follow the number; a URI with another scheme is not a telephone number.
         if Substring(text.utf8.prefix(4)).asciiLowercased.hasSameBytes(as: "tel:") {
             text = String(Substring(text.utf8.dropFirst(4).prefix { $0 != UInt8(ascii: ";") }))
         } else if property.isAddress {
@@ -151,7 +151,7 @@ struct CardDraft {
 
     // MARK: The record
 
-    /// What the card says, in the order of ``CardReader/columns``.
+    /// The card's values, in the order of ``CardReader/columns``.
     func record(fault ending: String?) -> CSVReader.Record {
         var draft = self
         if ending == nil { draft.finish() }
@@ -169,7 +169,7 @@ struct CardDraft {
         place(telephones, first: "telephone", others: "otherTelephones")
     }
 
-    /// Family name, given name, further names, prefixes, suffixes (RFC 6350, 6.2.2); each may be several.
+    /// Family name, given name, additional names, prefixes, suffixes (RFC 6350, 6.2.2); each may have several values.
     private mutating func readName(_ property: CardProperty) throws(InvalidText) {
         let parts = CardProperty.parts(try property.text(), at: UInt8(ascii: ";"), most: 4).map { part in
             let several = isOld ? [part] : CardProperty.parts(part, at: UInt8(ascii: ","), most: 100)
@@ -180,7 +180,7 @@ struct CardDraft {
         }
     }
 
-    /// The most preferred first, else in their order.
+    /// The most preferred first, otherwise in their order.
     private mutating func place(_ values: [(preference: Int, text: String)], first: String, others: String) {
         let sorted = values.enumerated().sorted { one, other in
             (one.element.preference, one.offset) < (other.element.preference, other.offset)

@@ -1,19 +1,19 @@
-/// Makes whole lines of the bytes of a vCard file, as they arrive: what was folded is one line again (RFC 6350, 3.2), and what
-/// quoted-printable has broken, too (RFC 2045, 6.7; vCard 2.1, 2.1.3). A line ends with CRLF, LF or CR. Its memory is one line of
-/// at most ``longest`` bytes.
+/// Splits the bytes of a vCard file into lines as they arrive: unfolds them (RFC 6350, 3.2), and joins quoted-printable
+/// soft line breaks (RFC 2045, 6.7; vCard 2.1, 2.1.3). A line ends with CRLF, LF or CR. Its memory is one line of at
+/// most ``longest`` bytes.
 struct CardLines {
     struct Line: Equatable {
-        /// Without its end; of one that is too long the first ones.
+        /// Without its line end; truncated if too long.
         var bytes: [UInt8]
         var isTooLong: Bool
-        /// Where the value's colon stands, outside of quotes; nil where there is none.
+        /// The position of the colon before the value, outside quotes; nil if there is none.
         var colon: Int?
     }
 
-    /// In bytes, once it is whole.
+    /// In bytes, after unfolding.
     static let longest = 64 << 10
 
-    /// Whether the blank at the beginning of a line that goes on is a part of the text, as in 2.1 (2.1.3).
+    /// Whether the space that begins a continuation line is part of the text, as in 2.1 (2.1.3).
     var keepsBlanks = false
 
     private var bytes: [UInt8] = []
@@ -22,11 +22,11 @@ struct CardLines {
     private var isQuoted = false
     private var isQuotedPrintable = false
     private var last: UInt8 = 0
-    /// Behind the end of a line, which the next one may go on with.
+    /// After a line end, which may turn out to be folding.
     private var isAtEnd = false
     private var afterCarriageReturn = false
 
-    /// The next line that is whole, of the bytes from an index on, which is moved behind what was read; nil when there are no more.
+    /// The next complete line in the bytes from `index`, which is moved past what was read; nil if there are no more.
     mutating func next(in bytes: [UInt8], from index: inout Int) -> Line? {
         while index < bytes.count {
             let byte = bytes[index]
@@ -39,7 +39,7 @@ struct CardLines {
     /// What is left when the file has ended.
     mutating func finish() -> Line? { end() }
 
-    /// - Returns: the line before, where this byte shows that it was whole.
+    /// - Returns: the line before, if this byte shows that it was complete.
     private mutating func step(_ byte: UInt8) -> Line? {
         let isLineFeed = byte == UInt8(ascii: "\n")
         let wasCarriageReturn = afterCarriageReturn

@@ -4,24 +4,24 @@ import ClubProtocol
 struct CardProperty {
     /// In upper case, without its group.
     let name: String
-    /// In upper case; those of 2.1, which stand there without a name, too.
+    /// In upper case; including the bare types of 2.1, without `TYPE=`.
     private(set) var types: [String] = []
-    /// From 1, the most preferred; 101 where nothing is said (RFC 6350, 5.3).
+    /// From 1, the most preferred; 101 if not given (RFC 6350, 5.3).
     private(set) var preference = 101
-    /// Whether the value is bytes in text, as a picture.
+    /// Whether the value is encoded binary data, such as a picture.
     private(set) var isData = false
     /// Whether the value is a URI.
     private(set) var isAddress = false
     private var isQuotedPrintable = false
     private var charset: String?
-    /// As it stands there.
+    /// As written in the file.
     private let value: ArraySlice<UInt8>
 
-    /// The longest name, in bytes.
+    /// The maximum length of a name, in bytes.
     private static let longestName = 60
     private static let mostParameters = 50
 
-    /// Nil where the line is none.
+    /// Nil if the line is not a property.
     init?(_ line: CardLines.Line) {
         guard let colon = line.colon else { return nil }
         let parameters = Self.parts(of: line.bytes[..<colon])
@@ -42,7 +42,7 @@ struct CardProperty {
         }
     }
 
-    /// The name and the parameters: between semicolons outside of quotes.
+    /// The name and the parameters: separated by semicolons outside quotes.
     private static func parts(of head: ArraySlice<UInt8>) -> [ArraySlice<UInt8>] {
         var isQuoted = false
         return head.split(omittingEmptySubsequences: false) { byte in
@@ -52,7 +52,7 @@ struct CardProperty {
     }
 
     private mutating func take(_ parameter: ArraySlice<UInt8>) {
-        // None that means something here is longer, or anything but ASCII.
+        // No parameter that is read is longer, or contains anything but ASCII.
         guard parameter.count <= 200, parameter.allSatisfy({ $0 < 0x80 }) else { return }
         let text = String(decoding: parameter.filter { $0 != UInt8(ascii: "\"") }, as: UTF8.self).asciiUppercased
         let pair = text.split(atByte: UInt8(ascii: "="), maxSplits: 1)
@@ -70,7 +70,7 @@ struct CardProperty {
         }
     }
 
-    /// - Parameter isNamed: whether it stands behind `TYPE=`; in 2.1 that may be left out, as may `ENCODING=`.
+    /// - Parameter isNamed: whether it comes after `TYPE=`; in 2.1 that may be omitted, as may `ENCODING=`.
     private mutating func take(type: String, isNamed: Bool) {
         switch type {
         case "PREF": preference = 1
@@ -87,7 +87,7 @@ struct CardProperty {
         }
     }
 
-    /// Whether the value behind this is quoted-printable, whose lines end in another way.
+    /// Whether the value after this is quoted-printable, which has its own line breaks.
     static func isQuotedPrintable(_ head: [UInt8]) -> Bool {
         parts(of: head[...]).dropFirst().prefix(mostParameters).contains { parameter in
             let text = String(decoding: parameter.suffix(30), as: UTF8.self).asciiUppercased
@@ -100,9 +100,9 @@ struct CardProperty {
     /// In bytes.
     var size: Int { value.count }
 
-    /// The value as text, escapes and all.
+    /// The value as text, still escaped.
     ///
-    /// - Throws: when it is no text that can be read; fits behind the name of the property.
+    /// - Throws: if it cannot be read as text; the reason reads well after the name of the property.
     func text() throws(InvalidText) -> String {
         guard !isData else { throw InvalidText("is not text") }
         let bytes = isQuotedPrintable ? Self.decoded(value) : Array(value)
@@ -111,7 +111,7 @@ struct CardProperty {
         return text
     }
 
-    /// RFC 2045, 6.7; what is no code is kept as it is.
+    /// RFC 2045, 6.7; invalid sequences are kept unchanged.
     private static func decoded(_ value: ArraySlice<UInt8>) -> [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(value.count)
@@ -130,7 +130,7 @@ struct CardProperty {
         return bytes
     }
 
-    /// The parts of a value between separators that have no backslash before them; at most so many, the rest is left out.
+    /// The parts of a value between unescaped separators; at most `most`, the rest is dropped.
     static func parts(_ text: String, at separator: UInt8, most: Int) -> [String] {
         var parts: [String] = []
         var part: [UInt8] = []
@@ -148,7 +148,7 @@ struct CardProperty {
         return parts + [String(decoding: part, as: UTF8.self)]
     }
 
-    /// What was escaped is itself again (RFC 6350, 3.4); a backslash before anything else is a backslash.
+    /// Unescapes a text (RFC 6350, 3.4); a backslash before any other character is a backslash.
     static func unescaped(_ text: String) -> String {
         guard text.utf8.contains(UInt8(ascii: "\\")) else { return text }
         var bytes: [UInt8] = []

@@ -1,38 +1,38 @@
 import ClubProtocol
 
-/// Reads the cards of a vCard file as its bytes arrive: 4.0 (RFC 6350), 3.0 (RFC 2426), and 2.1 as old telephones write it. Its memory
-/// is one card without what is not kept.
+/// Reads the cards of a vCard file as its bytes arrive: 4.0 (RFC 6350), 3.0 (RFC 2426), and 2.1 as old phones write it.
+/// Its memory is one card without the properties that are dropped.
 ///
-/// Each card becomes a record as of a table, whose first record is the header: so all that is done with tables is done with
-/// cards. What is wrong with a card as a whole is its record's fault.
+/// Each card becomes a record like that of a table, with a header as the first record: so cards are processed exactly
+/// like tables. What is wrong with a card as a whole is its record's fault.
 struct CardReader {
-    /// The columns by their names in the API, and the properties that say as much.
+    /// The columns by their names in the API, and the corresponding properties.
     static let columns: [(name: String, title: String)] = [
         ("id", "UID"), ("familyName", "N (family name)"), ("givenName", "N (given name)"),
         ("honorificPrefix", "N (prefix)"), ("email", "EMAIL"), ("otherEmails", "EMAIL (further)"), ("telephone", "TEL"),
         ("otherTelephones", "TEL (further)"), ("organization", "ORG"), ("jobTitle", "TITLE"),
     ]
 
-    /// The names of properties that were left aside, each once, as they came; at most a hundred.
+    /// The names of ignored properties, each once, in order of appearance; at most a hundred.
     private(set) var leftOut: [String] = []
 
     private var transcoder = TextTranscoder()
     private var lines = CardLines()
     private var card: CardDraft?
-    /// How many cards within the card have begun and not ended; they are of somebody else (vCard 2.1, AGENT).
+    /// How many nested cards are open within the card; they describe someone else (vCard 2.1, AGENT).
     private var depth = 0
     private var hasBegun = false
-    /// Whether something stands between two cards, or before the first, of which nothing was said yet, or something was.
+    /// Whether there is stray content before the current position, outside any card; it is reported once.
     private var isAstray = false
 
-    /// Takes the next bytes of the file and gives the records that are complete by now.
+    /// Takes the next bytes of the file and returns the records completed by them.
     mutating func read(_ bytes: some Collection<UInt8>) -> [CSVReader.Record] {
         var records: [CSVReader.Record] = []
         accept(transcoder.transcode(bytes), into: &records)
         return records
     }
 
-    /// Gives what is left when the file has ended: nothing at all, no header either, of a file without a card.
+    /// Returns what is left when the file has ended: for a file without a card nothing at all, not even a header.
     mutating func finish() -> [CSVReader.Record] {
         var records: [CSVReader.Record] = []
         accept(transcoder.finish(), into: &records)
@@ -89,7 +89,7 @@ struct CardReader {
         records.append(ended.record(fault: fault))
     }
 
-    /// Once for all that stands between two cards.
+    /// Once for all stray content between two cards.
     private mutating func stray(into records: inout [CSVReader.Record]) {
         if hasBegun && !isAstray { records.append(Self.nothing) }
         isAstray = true
@@ -104,7 +104,7 @@ extension CardProperty {
         case begin, end
     }
 
-    /// Whether a card begins or ends here, and no calendar.
+    /// Whether a card begins or ends here; other objects, such as calendars, do not count.
     fileprivate var mark: Mark? {
         guard name == "BEGIN" || name == "END", let text = try? text() else { return nil }
         guard text.trimmingBlanks.asciiUppercased.hasSameBytes(as: "VCARD") else { return nil }

@@ -1,17 +1,17 @@
 import ClubProtocol
 
-/// Reads what people write into the cells of a table. Throws a reason that fits behind the name of a column.
+/// Reads what people write into the cells of a table. Throws a reason that reads well after the name of a column.
 enum Cell {
     static func trimmed(_ cell: String) -> String {
         String(cell.trimmingBlanks)
     }
 
-    /// Whether a cell says in words that it says nothing, as spreadsheets and public tables do.
+    /// Whether a cell has a placeholder for "nothing", as in spreadsheets and public tables.
     static func isNothing(_ cell: String) -> Bool {
         guard cell.utf8.count <= 16 else { return false }
         switch cell.utf8.first {
         case nil: return true
-        // text: 16 bytes at the most.
+        // text: at most 16 bytes.
         case UInt8(ascii: "#"), UInt8(ascii: "n"), UInt8(ascii: "N"): return nothings.contains(cell.lowercased())
         default: return false
         }
@@ -19,7 +19,7 @@ enum Cell {
 
     private static let nothings = ["#n/d", "#n/a", "non public", "non communiqué", "non renseigné"]
 
-    /// What empties a field.
+    /// A cell that clears a field.
     static let emptying: [UInt8] = [UInt8(ascii: "-")]
 
     /// An identifier of the directory.
@@ -32,10 +32,10 @@ enum Cell {
         }
     }
 
-    /// The digits of a number, or the letters of a code, as people group them with blanks.
+    /// The digits of a number, or the letters of a code, without the spaces that people put between groups.
     static func withoutBlanks(_ cell: String) -> String { cell.removingScalars(where: \.isBlank) }
 
-    /// Line breaks and tabs, which spreadsheets bring, become blanks; the rest is that of every line.
+    /// Line breaks and tabs, as from spreadsheets, become spaces; otherwise as for every line.
     static func line(_ cell: String) throws(InvalidText) -> Line {
         guard cell.utf8.contains(where: { $0 < 0x20 || $0 == 0xC2 || $0 == 0xE2 }) else {
             return try Line(validating: cell)
@@ -50,8 +50,8 @@ enum Cell {
         return try Line(validating: String(scalars))
     }
 
-    /// A firm's name; nil for an e-mail address, which programs put there when they know no name. A sign @ alone is no address: there are
-    /// the Cyber@ction and the @telier.
+    /// A firm's name; nil for an e-mail address, which programs put there when they have no name. An @ alone does not
+    /// make it an address: there are firms called Cyber@ction and @telier.
     static func firmName(_ cell: String) throws(InvalidText) -> Line? {
         let name = try line(cell)
         guard name.text.utf8.contains(UInt8(ascii: "@")) else { return name }
@@ -60,29 +60,29 @@ enum Cell {
         return (try? EmailAddress(validating: trimmed(address))) == nil ? name : nil
     }
 
-    /// A name of somebody, or a part of one; nil for what has a sign @ in it: that is no name, but programs without one put
-    /// the e-mail address there.
+    /// A person's name, or a part of one; nil if it contains an @: that is not a name but an e-mail address, which
+    /// programs put there when they have no name.
     static func personName(_ cell: String) throws(InvalidText) -> Line? {
         let name = try line(cell)
         return name.text.unicodeScalars.contains { [0x40, 0xFE6B, 0xFF20].contains($0.value) } ? nil : name
     }
 
-    /// A spreadsheet takes the zeros of `01000` and `0559…` away.
+    /// Spreadsheets drop the leading zeros of `01000` and `0559…`.
     static func padded(_ cell: String, to length: Int) -> String {
         var digits = withoutBlanks(cell)
-        // A table that was a data frame once has numbers for codes: `84200.0`.
+        // A table exported from a data frame may have numbers for codes: `84200.0`.
         if digits.hasByteSuffix(".0") { digits.unicodeScalars.removeLast(2) }
         return digits.utf8.count == length - 1 ? "0\(digits)" : digits
     }
 
-    /// Most people leave the scheme of a web site away.
+    /// Most people omit the scheme of a web site.
     static func address(_ cell: String) -> String {
         let scheme = cell.utf8.prefix { (0x61...0x7A).contains($0 | 0x20) }
         return Substring(cell.utf8[scheme.endIndex...]).hasBytePrefix("://") ? cell : "https://\(cell)"
     }
 
-    /// A number that a spreadsheet took for one, `559000000`, `559000000.0` or `5,59E+08` with all of its digits, gets its 0 again; one
-    /// whose last digits the spreadsheet has rounded away is none.
+    /// A number that a spreadsheet has converted, `559000000`, `559000000.0` or `5,59E+08` with all its digits, gets
+    /// its leading 0 back; one whose last digits the spreadsheet has rounded is rejected.
     static func telephone(_ cell: String) throws(InvalidText) -> Telephone {
         guard let digits = digits(ofNumber: cell) else { return try Telephone(validating: cell) }
         return try Telephone(
@@ -117,7 +117,7 @@ enum Cell {
         return String(decoding: whole + fraction, as: UTF8.self)
     }
 
-    /// Those that are served, by code or by name: see ``Departement/written(_:)``.
+    /// The départements served, by code or by name: see ``Departement/written(_:)``.
     static func departements(_ cell: String) throws(InvalidText) -> [Departement] {
         var all: [Departement] = []
         for part in try list(cell, "/", { part throws(InvalidText) in try line(part) }) {
@@ -130,7 +130,7 @@ enum Cell {
 
     /// `2027-03-14`, or `14/3/2027`, as French spreadsheets write it.
     ///
-    /// - Throws: for a day on which nothing of this meaning can be, too.
+    /// - Throws: also for a day that is out of range for this meaning.
     static func day(_ cell: String, of meaning: DayMeaning) throws(InvalidText) -> Day {
         guard cell.utf8.count <= 40 else { throw InvalidText("is not a valid date (YYYY-MM-DD)") }
         let parts = cell.utf8.split(separator: UInt8(ascii: "/")).map { String(decoding: Array($0), as: UTF8.self) }
@@ -147,16 +147,16 @@ enum Cell {
         }
     }
 
-    /// What a word has in common with the words that are known, none of which is long.
+    /// The key by which a word is compared with known words, none of which is long.
     static func key(_ cell: String) -> String { cell.utf8.count <= 200 ? Folding.key(cell) : "" }
 
-    /// A web address, which people write without its `https://`.
+    /// A web address, which people write without `https://`.
     static func website(_ cell: String) throws(InvalidText) -> WebAddress { try WebAddress(validating: address(cell)) }
 
-    /// Cuts at separators outside of quotes; a part in quotes, `"Durand, Fils"`, loses them. Empty parts and the blanks around parts
-    /// are left out.
+    /// Splits at separators outside quotes; a quoted part, such as `"Durand, Fils"`, loses its quotes. Empty parts and
+    /// surrounding spaces are dropped.
     ///
-    /// - Throws: for more than `most`, of which none has been read then.
+    /// - Throws: for more than `most` parts, before any is read.
     private static func parts(
         of cell: String, separators: String, most: Int
     ) throws(InvalidText) -> [String] {
@@ -175,7 +175,7 @@ enum Cell {
         }
         for scalar in cell.unicodeScalars {
             if scalar == "\"", isQuoted || afterQuote || isBlank {
-                // The second of two quotes within quotes is one that is meant.
+                // A doubled quote within quotes is a literal quote.
                 if afterQuote {
                     part.append(scalar)
                     isBlank = false
@@ -196,7 +196,7 @@ enum Cell {
         return parts
     }
 
-    /// A cell that ``list(_:_:_:)`` takes for these values.
+    /// The text of a cell that ``list(_:_:_:)`` reads back as these values.
     static func list(of values: [String]) -> String {
         values.map { value in
             guard value.utf8.contains(where: { ",;|\n\r\"".utf8.contains($0) }) else { return value }
@@ -204,11 +204,11 @@ enum Cell {
         }.joined(separator: ", ")
     }
 
-    /// The values that ``several(_:_:)`` takes.
+    /// The maximum number of values for ``several(_:_:)``.
     private static let mostOfSeveral = 20
 
-    /// One value, or several as people write them side by side: `a; b`, `a / b`, one a line. What is one value as a whole stays one: a
-    /// slash may stand in an address.
+    /// One value, or several as people write them side by side: `a; b`, `a / b`, one per line. A cell that is valid as
+    /// one value stays one: a slash may be part of an address.
     static func several<Value: TextValue>(
         _ cell: String, _ read: (String) throws(InvalidText) -> Value
     ) throws(InvalidText) -> [Value] {
@@ -216,7 +216,7 @@ enum Cell {
             return [try read(cell)]
         } catch {
             let plain = try parts(of: cell, separators: ",;|\n\r", most: mostOfSeveral)
-            // One may stand in quotes, too.
+            // A single value may be quoted, too.
             guard plain.count > 1 || cell.utf8.contains(UInt8(ascii: "/")) || cell.utf8.contains(UInt8(ascii: "\""))
             else { throw error }
             var values: [Value] = []
@@ -234,7 +234,7 @@ enum Cell {
         }
     }
 
-    /// The parts of a cell that holds several values: `64, 40`, `64;40`, `64|40`, or one a line.
+    /// The parts of a cell that holds several values: `64, 40`, `64;40`, `64|40`, or one per line.
     static func list<Value>(
         _ cell: String, _ more: String = "", most: Int = 200, _ read: (String) throws(InvalidText) -> Value
     ) throws(InvalidText) -> [Value] where Value: TextValue {

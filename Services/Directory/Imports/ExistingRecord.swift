@@ -1,8 +1,8 @@
 import ClubProtocol
 import Postgres
 
-/// What a record that is there becomes of what a row says: its own value gives way, or where only gaps are filled, stays.
-/// Each gives a column of a `select` under the column's name.
+/// How a row changes an existing record: its value replaces the record's, or, if only gaps are filled, is used only for
+/// an empty one. Each function gives a column of a `select`, under the column's name.
 struct ExistingRecord {
     let table: SQL
     let filling: Bool
@@ -12,7 +12,7 @@ struct ExistingRecord {
         self.filling = filling
     }
 
-    /// - Parameter column: by its name in the API, where a row may empty it.
+    /// - Parameter name: the column's name in the API, if a row may clear it.
     func text(_ column: SQL, _ cell: SQL, emptiedAs name: String? = nil) -> SQL {
         filling
             ? "coalesce(\(table).\(column), \(cell)) as \(column)"
@@ -26,7 +26,7 @@ struct ExistingRecord {
             : "coalesce(\(cell), \(kept(column, name, "'{}'"))) as \(column)"
     }
 
-    /// Columns that say one thing together: those that are empty are filled, unless one that is not says something else.
+    /// Columns that belong together: empty ones are filled, unless one that is not empty differs.
     func together(_ columns: [(column: SQL, cell: SQL, name: String?)]) -> SQL {
         guard filling else {
             return columns.map { text($0.column, $0.cell, emptiedAs: $0.name) }.joined(separator: ", ")
@@ -44,22 +44,23 @@ struct ExistingRecord {
         return "case when \(name) = any(row.emptied) then \(nothing) else \(table).\(column) end"
     }
 
-    /// What the row answers, as columns of the `select`. The record's own answers are read when it is written, and not here: a
-    /// withdrawal that comes in between counts.
+    /// The row's answers, as columns of the `select`. The record's own answers are read when it is written, not here,
+    /// so that a withdrawal in between counts.
     static let consents: SQL = #"row.consents as choices, row."consentDate" as given_on, declined"#
 
-    /// What was declined at the addresses of a row that answers, as `declined`: after the rows, in a `from`. Also by whoever else has one of
-    /// them, or had it, of whatever kind: two records of one mailbox may be one reader.
+    /// What was declined at the addresses of a row with answers, as `declined`: after the rows, in a `from`. This
+    /// includes answers of any other record, of any kind, that has or had one of the addresses: two records with one
+    /// mailbox may have the same reader.
     ///
-    /// The hash is that of `directory.address_hash`, written out: as a function it would cost more than all else of the row. So would
-    /// `declined_at`, if its argument were a subquery: then it were no part of the statement.
+    /// The hash is that of `directory.address_hash`, inlined: as a function call it would cost more than the rest of
+    /// the row. `declined_at` would not be inlined either if its argument were a subquery.
     ///
     /// - Parameters:
-    ///   - emails: an array; null stands for no address.
-    ///   - isApart: whether what `other` declined, the columns of `directory.declined_at`, says nothing of the row.
+    ///   - emails: an array; null means no address.
+    ///   - isApart: whether an answer of `other`, a row of `directory.declined_at`, does not concern the row.
     static func declined(at emails: SQL, unless isApart: SQL = "false") -> SQL {
         let key: SQL = "select key from declined_address_key"
-        // Of two the later one counts: it is the last of its key.
+        // Of two, the later one counts: `jsonb_object_agg` keeps the last of each key.
         return """
             cross join lateral (
                 select jsonb_object_agg(purpose, declined_at order by declined_at) as declined
@@ -75,14 +76,14 @@ struct ExistingRecord {
             """
     }
 
-    /// The answers of a record that was not there before.
+    /// The answers of a new record.
     static let firstConsents: SQL = """
         case when "consentDate" is null and declined is null
             then directory.with_consents('{}', coalesce(consents, '{}'))
             else directory.with_imported_consents('{}', consents, "consentDate", declined, false) end
         """
 
-    /// What the columns of ``consents`` make of the record's answers.
+    /// The record's answers after the columns of ``consents``.
     var newConsents: SQL {
         """
         case when said.choices is null then \(table).consents else directory.with_imported_consents(
@@ -91,16 +92,16 @@ struct ExistingRecord {
     }
 }
 
-/// A yes or a no of a row that did not become the record's.
+/// A yes or a no of a row that was not applied to the record.
 struct ImportLeftOut: Decodable {
     enum Reason: String, Decodable {
-        /// The row does not say that it is newer.
+        /// The row does not state that it is newer.
         case undated
-        /// What is there was to stay as it is.
+        /// Existing records are not changed.
         case skipped
         /// Only gaps were to be filled.
         case filled
-        /// A new organization is hidden as another one of its name, or at its address, is.
+        /// A new organization is hidden because another with its name, or at its address, is hidden.
         case namesake
 
         var detail: String {
@@ -117,20 +118,20 @@ struct ImportLeftOut: Decodable {
     }
 
     var row: Int
-    /// By the name of its column in the API.
+    /// By its name in the API.
     var columns: [String]
     var reason: Reason
 }
 
 extension ImportLeftOut {
-    /// Answers of rows that are written, or passed over, and that the records do not give now. Read after the rows were written, in the same
-    /// transaction: so it is the same in every mode, whatever came in between.
+    /// Answers of written or skipped rows that differ from the records' present answers. Read after the rows were
+    /// written, in the same transaction: so the result is the same in every mode, despite concurrent changes.
     ///
     /// - Parameter rows: with their records.
     static func consents(
         _ rows: JSONText, of table: SQL, for existing: Import.Existing, in transaction: PostgresTransaction
     ) async throws -> [ImportLeftOut] {
-        // Who was never asked, and is not now, was declined for at the address.
+        // A person who was never asked and still has no answer: it was declined at the address.
         let neverAsked: SQL =
             existing == .skip ? "false" : "(said = 'true' and not record.consents ? purpose)"
         return try await transaction.query(
@@ -150,7 +151,7 @@ extension ImportLeftOut {
 
     /// Why an answer was left out.
     ///
-    /// - Parameter said: whether it is a yes with a day, for what was answered before.
+    /// - Parameter isDatedYes: whether it is a yes with a date, for a purpose that was answered before.
     static func reason(said isDatedYes: SQL, _ existing: Import.Existing) -> SQL {
         switch existing {
         case .update: "\(Reason.undated.rawValue)::text"
@@ -161,31 +162,33 @@ extension ImportLeftOut {
     }
 }
 
-/// When two firms that share an address or a name are two: a weak key does not beat what speaks against it.
+/// When two firms that share an address or a name are different: a weak key does not override contradicting data.
 enum Firms {
-    /// Of one address more records than this say nothing about each other: it is a network's, or a provider's.
+    /// If more records than this share an address, it says nothing about them: it belongs to a network or a provider.
     static let crowd = 50
 
-    /// The records that have the address of a row, those of its name before all others, as the columns of a `select` from `row` and
-    /// `other` that is grouped by row. Where there are none of its name, the row would give one of them another name.
+    /// The records that have the address of a row, preferring those with its name, as the columns of a `select` from
+    /// `row` and `other`, grouped by row. If none has its name, the row would rename one of them.
     static let byAddress: SQL = """
         select row, coalesce(array_agg(other.id) filter (where is_namesake), array_agg(other.id)) as records,
             not bool_or(is_namesake) as is_renaming
         """
 
-    /// Another SIRET or SIREN; or another name in another town. A firm that has moved, or has another name, is the same; but
+    /// Another SIRET or SIREN; or another name in another town. A firm that has moved or has been renamed is the same
+    /// firm; but
     ///
-    /// - no file gives a firm another name between its own lines: whom an earlier row was about, a row of another name is not;
-    /// - where the record's name stays as it is, a row of another name that brings a SIRET, or a SIREN, is a firm of its own: it would be
-    ///   lost, or its number would be another one's.
+    /// - one file does not rename a firm between its own lines: a record matched by an earlier row is not matched by a
+    ///   row with another name;
+    /// - if the record keeps its name, a row with another name and a SIRET or SIREN is a different firm: otherwise it
+    ///   would be lost, or its number would go to another firm.
     ///
-    /// - Parameter record: with `id`, `name_key`, `siren` (which its SIRET says, too), `siret`, `commune`, `postal_code`, and
-    ///   `is_namesake`.
+    /// - Parameter record: with `id`, `name_key`, `siren` (also derived from its SIRET), `siret`, `commune`,
+    ///   `postal_code`, and `is_namesake`.
     static func areTwo(_ record: SQL, for matching: ImportMatching) -> SQL {
         let hasNumber: SQL =
             matching.existing == .update
             ? "false" : "not \(record).is_namesake and \(record).siren is null and row.siren is not null"
-        // Before, whoever would get another name waits: see ``ImportPhase``.
+        // In earlier phases, a row that would rename a record waits: see ``ImportPhase``.
         let isKnown: SQL =
             matching.phase < .settling
             ? "false"
@@ -200,7 +203,7 @@ enum Firms {
     /// By number, name and town alone.
     ///
     /// - Parameters:
-    ///   - record: as ``areTwo(_:for:)`` has it; an organization's own SIREN or that of its SIRET.
+    ///   - record: as for ``areTwo(_:for:)``; an organization's own SIREN or that of its SIRET.
     ///   - row: with the same columns.
     static func areTwo(_ record: SQL, row: SQL = "row") -> SQL {
         """
@@ -212,10 +215,10 @@ enum Firms {
     }
 }
 
-/// A row that says by an identifier whom it is about.
+/// A row that names its record by identifier.
 enum NamedRecord {
-    /// What is wrong with the identifier; null where nothing is. A table of another system's may have identifiers of its own: those of the
-    /// directory are of version 7 (RFC 9562, 5.7).
+    /// What is wrong with the identifier; null if nothing is. A table from another system may have its own identifiers:
+    /// those of the directory are version 7 (RFC 9562, 5.7).
     ///
     /// - Parameters:
     ///   - found: the identifier of the record that has it, or null.

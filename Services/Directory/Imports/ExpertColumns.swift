@@ -1,4 +1,4 @@
-/// What a column of an import says about an expert.
+/// The meaning of a column of an import about an expert.
 enum ExpertColumn: String, ImportColumn {
     case id, name, siret, subKind, contactName, email, telephone, postalCode, commune, departement, country,
         departements

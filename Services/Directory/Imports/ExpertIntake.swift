@@ -3,9 +3,9 @@ import Postgres
 
 // The statements of an import of experts. Each takes a batch of rows as one JSON parameter.
 extension ExpertRow {
-    /// The one policy of matching: by identifier; by SIRET; else by e-mail, if several share it by the name too; else by
-    /// name, without accents, case and signs, and postal code, or town where there is none. E-mail and name are weak: they do not
-    /// beat what speaks against it (``Firms``).
+    /// The one matching policy: by identifier; by SIRET; otherwise by e-mail, and also by name if several share it;
+    /// otherwise by name, ignoring accents, case and punctuation, with the postal code, or the town if there is none.
+    /// E-mail and name are weak keys: they do not override contradicting data (``Firms``).
     static func match(
         _ rows: JSONText, for matching: ImportMatching, in transaction: PostgresTransaction
     ) async throws -> [ImportMatch] {
@@ -109,7 +109,7 @@ extension ExpertRow {
         ).decode(ImportWritten.self)
     }
 
-    /// A gap abroad is filled by no postal code of the French post: where it is stays as it is.
+    /// An empty postal code of an expert abroad is not filled with a French one: its location stays.
     private static func postalCode(filling: Bool) -> SQL {
         let code: SQL = #"row."postalCode""#
         return filling ? "case when directory.departement_of(\(code)) = '990' then \(code) end" : code
@@ -121,8 +121,8 @@ extension ExpertRow {
             then \(SQL.importedDepartement(of: "expert")) end
         """
 
-    /// To be shown in the public directory is each firm's own affair, where two share a mailbox, which is not shown; what one of them
-    /// declined to be mailed, the mailbox declined.
+    /// Where two firms share a mailbox, each decides for itself whether to be in the public directory, which does not
+    /// show the mailbox; but if one of them declined mail, the mailbox declined it.
     private static let isAnotherFirms: SQL = """
         (other.purpose = 'publicDirectory' and exists (
             select from (

@@ -1,13 +1,13 @@
 import ClubProtocol
 
-/// What one row says about an expert.
+/// The data of one row about an expert.
 struct ExpertRow: PlacedRow {
     static let entity = "expert"
     static let noun = "expert"
 
-    /// Counted from 1, without the header.
+    /// Starting at 1, without the header.
     var row = 0
-    /// Of the expert that the row was matched with, or of the new one.
+    /// The matched expert, or the new one.
     var id: Identifier<ImportRow>?
     var identifier: Identifier<ImportRow>?
     var isForeign: Bool?
@@ -22,7 +22,7 @@ struct ExpertRow: PlacedRow {
     var telephone: Telephone?
     var postalCode: PostalCode?
     var commune: Line?
-    /// As the row says it; without, the postal code tells.
+    /// As given by the row; otherwise derived from the postal code.
     var departement: Departement?
     var departements: [Departement]?
     var topics: [Topic]?
@@ -92,7 +92,7 @@ struct ExpertRow: PlacedRow {
 }
 
 extension ConsentChoices {
-    /// With one answer more.
+    /// With one more answer.
     func with(_ purpose: WritableKeyPath<ConsentChoices, Bool?>, _ answer: Bool) -> ConsentChoices {
         var choices = self
         choices[keyPath: purpose] = answer

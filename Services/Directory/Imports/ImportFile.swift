@@ -1,7 +1,7 @@
 import ClubProtocol
 import ServiceKit
 
-/// A file on its way in: bytes become records, records rows, rows chunks. Its memory is one chunk.
+/// A file while it is imported: bytes become records, records rows, rows chunks. Its memory is one chunk.
 struct ImportFile<Row: ImportedRow> {
     struct Chunk {
         var header: ImportHeader<Row.Column>
@@ -12,7 +12,7 @@ struct ImportFile<Row: ImportedRow> {
 
     private static var size: Int { 1000 }
 
-    /// As it stands in the file, once that has been read.
+    /// As in the file, once it has been read.
     var header: ImportHeader<Row.Column>? { reader?.header }
 
     private let blank: Row
@@ -27,7 +27,7 @@ struct ImportFile<Row: ImportedRow> {
     private var rows: [Row] = []
     private var rejected: [(row: Int, faults: [ImportRow.Fault])] = []
 
-    /// - Parameter claim: rows that were taken by an earlier attempt are passed over.
+    /// - Parameter claim: rows taken by an earlier attempt are skipped.
     init(
         _ format: ImportFormat, of blank: Row, topics: TopicVocabulary, _ order: ImportLedger.Order,
         after claim: ImportLedger.Claim
@@ -40,17 +40,17 @@ struct ImportFile<Row: ImportedRow> {
         self.claim = claim
     }
 
-    /// Takes the next bytes; gives the chunks that are full by now.
+    /// Takes the next bytes; returns the chunks completed by them.
     ///
-    /// - Throws: 422 when the first line is no header; 409, for a key 422, when it is not the file that an earlier attempt
-    ///   began with.
+    /// - Throws: 422 if the first line is not a header; 409, or 422 with a key, if it is not the file that an earlier
+    ///   attempt began with.
     mutating func take(_ bytes: some Collection<UInt8>) throws -> [Chunk] {
         try accept(records.read(bytes))
     }
 
-    /// Gives what is left when the file has ended.
+    /// Returns what is left when the file has ended.
     ///
-    /// - Throws: as above; 422 when it has no header, or no card.
+    /// - Throws: as above; 422 if it has no header, or no card.
     mutating func finish() throws -> [Chunk] {
         var chunks = try accept(records.finish())
         guard reader != nil else { throw Problem(.invalid, format.nothing) }
@@ -108,7 +108,7 @@ struct ImportFile<Row: ImportedRow> {
     }
 }
 
-/// Tells one file from another by mistake, not by malice: FNV-1a of 64 bits over the cells.
+/// Detects a different file sent by mistake, not by malice: 64-bit FNV-1a over the cells.
 struct RowDigest {
     private var state: UInt64 = 0xCBF2_9CE4_8422_2325
 

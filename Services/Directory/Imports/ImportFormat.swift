@@ -1,14 +1,14 @@
-/// What the file of an import is.
+/// The format of an imported file.
 enum ImportFormat: Sendable {
     /// Comma-separated values, with a header.
     case table
     /// vCards: a card is a row.
     case cards
 
-    /// In a sentence about one of its records.
+    /// For a sentence about one of its records.
     var noun: String { self == .table ? "row" : "card" }
 
-    /// What a file without any record is told.
+    /// The error for a file without any record.
     var nothing: String {
         switch self {
         case .table: "The file is empty: its first line must hold the headers."
@@ -17,7 +17,7 @@ enum ImportFormat: Sendable {
     }
 }
 
-/// Makes records of the bytes of a file, as they arrive. The first one is the header.
+/// Parses the bytes of a file into records, as they arrive. The first one is the header.
 struct RecordReader {
     private var table: CSVReader?
     private var cards: CardReader?
@@ -29,14 +29,14 @@ struct RecordReader {
         }
     }
 
-    /// What of the records was left aside, as far as the header does not say it.
+    /// What was ignored in the records, beyond what the header shows.
     var leftOut: [String] { cards?.leftOut ?? [] }
 
-    /// Takes the next bytes of the file and gives the records that are complete by now.
+    /// Takes the next bytes of the file and returns the records completed by them.
     mutating func read(_ bytes: some Collection<UInt8>) -> [CSVReader.Record] {
         table?.read(bytes) ?? cards?.read(bytes) ?? []
     }
 
-    /// Gives what is left when the file has ended.
+    /// Returns what is left when the file has ended.
     mutating func finish() -> [CSVReader.Record] { table?.finish() ?? cards?.finish() ?? [] }
 }

@@ -1,20 +1,20 @@
 import CPango
 import ClubProtocol
 
-/// What a column of an import can say. The raw value is its name in the API.
+/// A column of an import. The raw value is its name in the API.
 protocol ImportColumn: Hashable, CaseIterable, RawRepresentable<String>, Sendable {
-    /// The headers by which people know it, French and English, folded by ``Folding/key(_:)``. Of two in one table the one that
-    /// stands first here is meant. Its own name comes before all, unless it stands among them.
+    /// The headers that people use for it, French and English, folded by ``Folding/key(_:)``. If a table has two of
+    /// them, the one that comes first here is used. Its own name takes precedence over all, unless it is in the list.
     var aliases: [String] { get }
-    /// By which a record can be known: a table needs one of them.
+    /// The columns that can identify a record: a table needs one of them.
     static var identifying: Set<Self> { get }
-    /// Those, in words.
+    /// The same, in words.
     static var identifyingNames: String { get }
-    /// Whether it holds identifiers of the directory.
+    /// Whether it holds the directory's identifiers.
     var isIdentifier: Bool { get }
-    /// Whether it says what no import empties: of a record that is there nothing of its own, or what is not kept by itself.
+    /// Whether no import can clear it: it is the club's own fact, or it is not stored by itself.
     var isFact: Bool { get }
-    /// Whether the club's own tables have it.
+    /// Whether the club's own tables contain it.
     var isExported: Bool { get }
 }
 
@@ -24,15 +24,15 @@ extension ImportColumn {
     var isExported: Bool { true }
 }
 
-/// Text without accents, case and signs, for comparing what people typed with what is known.
+/// Text without accents, case and punctuation, for comparing what people typed with known words.
 enum Folding {
-    /// In bytes; a longer text is none of those that are known.
+    /// In bytes; a longer text is not a known word.
     static let longest = 800
 
-    /// Empty for a text that is longer than ``longest``: nothing is called that.
+    /// Empty for a text longer than ``longest``: no known word is.
     static func key(_ text: String) -> String {
         guard text.utf8.count <= longest else { return "" }
-        // text: it is short, and the reader has refused long runs of marks.
+        // text: it is short, and the reader has refused long runs of combining marks.
         let folded = text.isASCII ? text : decomposed(text).lowercased()
         return String(
             decoding: folded.asciiLowercased.utf8.filter { (97...122).contains($0) || (48...57).contains($0) },
@@ -47,28 +47,28 @@ enum Folding {
     }
 }
 
-/// The first record of a file: which cell says what.
+/// The first record of a file: the meaning of each cell.
 struct ImportHeader<Column: ImportColumn> {
-    /// By the place of the cell; nil: left aside.
+    /// By the position of the cell; nil: ignored.
     let columns: [Column?]
     let titles: [String]
-    /// Whether there are headers that no table of the club's has.
+    /// Whether there are headers that none of the club's tables has.
     let isForeign: Bool
 
-    /// Columns of exports that imports leave aside, folded.
+    /// Columns of exports that imports ignore, folded.
     private static var exported: Set<String> { ["agency", "enrolledon", "lefton", "confirmedon"] }
 
-    /// Those that no column knows, and those of which another one says the same better.
+    /// Unknown columns, and those that duplicate a better one.
     var unused: [String] {
         zip(columns, titles).compactMap { column, title in column == nil && !title.isEmpty ? title : nil }
     }
 
-    /// The header of the file for a column, as it stands there.
+    /// The header of a column, as written in the file.
     func title(of column: Column) -> String? {
         columns.firstIndex(of: column).map { titles[$0] }
     }
 
-    /// - Throws: ``HeaderFault`` when a known header stands there twice, or none by which a record could be known.
+    /// - Throws: ``HeaderFault`` if a known header appears twice, or there is none that can identify a record.
     init(_ cells: [String]) throws(HeaderFault) {
         var known: [String: (column: Column, rank: Int)] = [:]
         for column in Column.allCases {
@@ -91,7 +91,7 @@ struct ImportHeader<Column: ImportColumn> {
             }
             if !column.isExported { isForeign = true }
             guard seen.insert(key).inserted else {
-                // Which of them is the directory's, nobody knows: none is.
+                // It is unknown which of them is the directory's: none is used.
                 if column.isIdentifier {
                     best[column] = nil
                     isForeign = true
@@ -113,9 +113,9 @@ struct ImportHeader<Column: ImportColumn> {
         }
     }
 
-    /// That of cards: a program may have made its own identifiers of them.
+    /// For cards: their identifiers may have been made by another program.
     ///
-    /// - Parameter unused: the properties that are left aside.
+    /// - Parameter unused: the ignored properties.
     init(ofCards unused: [String]) {
         columns = CardReader.columns.map { Column(rawValue: $0.name) } + unused.map { _ in nil }
         titles = CardReader.columns.map(\.title) + unused
@@ -128,7 +128,7 @@ struct ImportHeader<Column: ImportColumn> {
         self.isForeign = isForeign
     }
 
-    /// The same cells, as far as rows of another sort know them.
+    /// The same cells, as far as rows of another kind know them.
     func known<Other: ImportColumn>(to _: Other.Type) -> ImportHeader<Other> {
         .init(
             columns: columns.map { $0.flatMap { Other(rawValue: $0.rawValue) } }, titles: titles, isForeign: isForeign)

@@ -4,13 +4,13 @@ import HTTPTypes
 import Postgres
 import ServiceKit
 
-/// What is known of imports: where each stands, and what became of its rows.
+/// The state of imports: how far each came, and what became of its rows.
 enum ImportLedger {
     /// What a caller asked for.
     struct Order: Sendable {
-        /// Absent: a new import, or that of an earlier request with the same key.
+        /// Nil: a new import, or that of an earlier request with the same key.
         var id: Import.ID?
-        /// The request's `Idempotency-Key`, and who sent it.
+        /// The request's `Idempotency-Key`, and its sender.
         var key: String?
         var actor: String
         var records: Import.Records
@@ -18,36 +18,36 @@ enum ImportLedger {
         var rejects: Import.Rejects
         var existing: Import.Existing
 
-        /// Whether the file is one transaction, and not one for each chunk.
+        /// Whether the file is one transaction, instead of one per chunk.
         var isWhole: Bool { mode == .dryRun || rejects == .refuseFile }
 
-        /// What another file than that of the import is told.
+        /// The error for a file that is not the import's.
         var anotherFile: Problem {
             id == nil
                 ? Problem(.keyReused, "That request was with another file.")
                 : Problem(.anotherFile, "Its rows are not those that have been taken under this identifier.")
         }
 
-        /// Whether all there is to say has been said: the same file gets the same report. A mended one may come under the
-        /// identifier of a refused import, but not under the key of a request.
+        /// Whether the import is finished: the same file gets the same report. A corrected file may be sent with the
+        /// identifier of a refused import, but not with the key of its request.
         fileprivate func isAnswered(in state: ImportState, rows: Int) -> Bool {
             state == .completed || id == nil && state == .refused && rows > 0
         }
     }
 
-    /// The right to send the file of an import, until somebody sends it again.
+    /// The right to send the file of an import, until it is sent again.
     struct Claim: Sendable {
         var id: Import.ID
         var attempt: Int
-        /// How many rows have been taken by earlier attempts.
+        /// How many rows earlier attempts have taken.
         var rows: Int
         /// Of those rows.
         var digest: Int
-        /// Whether there is nothing left to do: those are all the rows of the file.
+        /// Whether there is nothing left to do: those are all rows of the file.
         var isAnswered: Bool
     }
 
-    /// How far an import came with a chunk.
+    /// How far an import has come with a chunk.
     struct Advance: Sendable {
         var rows: Int
         var digest: Int
@@ -59,7 +59,7 @@ enum ImportLedger {
         unknown_columns as "unknownColumns", reason, rows_forgotten_at as "rowsForgottenAt", version, created_at as "createdAt", updated_at as "updatedAt"
         """
 
-    /// The import that a request is about: the one it names, or that of the last day with its key.
+    /// The import of a request: the one it names, or the one of the last 24 hours with its key.
     private static func identifier(
         of order: Order, on executor: any PostgresExecutor
     ) async throws -> Import.ID? {
@@ -73,7 +73,7 @@ enum ImportLedger {
             """)?["id"]
     }
 
-    /// The import that a request is about, if its report is there already.
+    /// The import of a request, if its report is already available.
     static func answered(_ order: Order, on executor: any PostgresExecutor) async throws -> Claim? {
         guard let id = try await identifier(of: order, on: executor) else { return nil }
         let row = try await executor.first(
@@ -91,12 +91,12 @@ enum ImportLedger {
 
     /// Begins an import, or takes over from the last attempt.
     ///
-    /// - Throws: 409 when the identifier is that of another import, and while a request with the same key begins one; 422 when the
-    ///   key is another import's.
+    /// - Throws: 409 if the identifier is that of another import, and while a request with the same key is beginning
+    ///   one; 422 if the key is another import's.
     static func claim(_ order: Order, in transaction: PostgresTransaction) async throws -> Claim {
         if let key = order.key {
-            // Two requests with one key come one after the other, so that the second finds what the first began. It does not wait
-            // for that: the first may be one whose commit is not confirmed.
+            // Two requests with one key run one after the other, so that the second finds what the first began. It
+            // fails instead of waiting: the first may be a request whose commit is not confirmed.
             let lock = "directory.import.key.\(order.actor).\(key)"
             let row = try await transaction.first(
                 "select pg_try_advisory_xact_lock(hashtextextended(\(lock), 0)) as mine")
@@ -138,7 +138,7 @@ enum ImportLedger {
             return claim
         }
         claim.attempt += 1
-        // What an earlier attempt did of a whole file was undone; and rows that had waited may have been forgotten.
+        // What an earlier attempt wrote of a whole file was rolled back; and held rows may have been forgotten.
         if try order.isWhole || row["torn"] {
             (claim.rows, claim.digest) = (0, 0)
             try await startAnew(id, in: transaction)
@@ -152,7 +152,7 @@ enum ImportLedger {
         return claim
     }
 
-    /// As if nothing of its file had been read.
+    /// Resets it as if nothing of its file had been read.
     static func startAnew(_ id: Import.ID, in transaction: PostgresTransaction) async throws {
         try await transaction.execute("delete from import_row where import = \(id)")
         try await transaction.execute(
@@ -162,7 +162,7 @@ enum ImportLedger {
             """)
     }
 
-    /// Puts rows away that wait for another one, in the transaction that has read them.
+    /// Holds rows that wait for another one, in the transaction that has read them.
     static func hold(_ claim: Claim, _ outcome: ImportOutcome, in transaction: PostgresTransaction) async throws {
         guard !outcome.held.isEmpty else { return }
         try await transaction.execute(
@@ -173,7 +173,7 @@ enum ImportLedger {
             """)
     }
 
-    /// The next rows that wait, after one of them.
+    /// The next held rows, after one of them.
     static func held<Row: ImportedRow>(
         _ claim: Claim, after number: Int, atMost count: Int, as row: Row.Type, in transaction: PostgresTransaction
     ) async throws -> [Row] {
@@ -188,17 +188,17 @@ enum ImportLedger {
         }
     }
 
-    /// These rows wait no longer.
+    /// Removes rows that are no longer held.
     static func release(_ claim: Claim, _ outcome: ImportOutcome, in transaction: PostgresTransaction) async throws {
         try await transaction.execute(
             "delete from import_held where import = \(claim.id) and number = any(\(outcome.rows.map(\.row)))")
     }
 
-    /// Records a chunk, in the transaction that writes it if that is one of its own.
+    /// Records a chunk, in the transaction that writes it unless the whole file is one transaction.
     ///
-    /// - Parameter advance: how far the file was read; absent for rows that had waited.
+    /// - Parameter advance: how far the file was read; nil for held rows.
     ///
-    /// - Throws: 409 when the file is being sent again by somebody else.
+    /// - Throws: 409 if the file is being sent again by another request.
     static func advance(
         _ claim: Claim, to advance: Advance?, _ outcome: ImportOutcome, in transaction: PostgresTransaction
     ) async throws {
@@ -228,7 +228,7 @@ enum ImportLedger {
             """)
     }
 
-    /// Ends an attempt; one that has lost its claim changes nothing, and is told so.
+    /// Ends an attempt; one that has lost its claim changes nothing, and returns false.
     @discardableResult
     static func end(
         _ claim: Claim, _ state: ImportState, reason: String? = nil, on executor: any PostgresExecutor
@@ -241,13 +241,13 @@ enum ImportLedger {
             """) == 1
     }
 
-    /// Forgets the records of rows that were new, after it came to nothing.
+    /// Forgets the records of new rows, after a rollback.
     static func forgetNew(_ claim: Claim, on executor: any PostgresExecutor) async throws {
         try await executor.execute(
             "update import_row set record = null where import = \(claim.id) and outcome = 'created'")
     }
 
-    /// An import as its sender gets to see it, with its first faults.
+    /// An import as shown to its sender, with its first faults.
     static func report(_ id: Import.ID, on executor: any PostgresExecutor) async throws -> ImportReport {
         let found = try await executor.first("select \(columns) from import where id = \(id)")
         guard let found = try found?.decode(Import.self) else { throw Problem(.notFound) }
@@ -290,7 +290,7 @@ enum ImportLedger {
             """)
     }
 
-    /// - Throws: 404 when there is no such import.
+    /// - Throws: 404 if the import is not found.
     static func rows(
         of id: Import.ID, _ query: ListImportRows.Query, _ page: PageRequest, on executor: any PostgresExecutor
     ) async throws -> Rows {

@@ -2,8 +2,8 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// What became of each row of a file is of use while somebody still asks why; a file of a million rows has a million such
-/// lines. The import itself stays, with its counts.
+/// The outcome of each row is useful only while someone may ask about it; a file of a million rows has a million
+/// outcomes. The import itself is kept, with its counts.
 struct ImportRetention: Sendable {
     let backend: Backend
 
@@ -13,7 +13,7 @@ struct ImportRetention: Sendable {
 
     private static let code: Line = "importRows"
 
-    /// In one transaction.
+    /// Per transaction.
     private static var atOnce: Int { 20_000 }
 
     private static func due(_ months: Int) -> SQL {
@@ -35,9 +35,9 @@ struct ImportRetention: Sendable {
         }
     }
 
-    /// Deletes in pieces, so that no transaction is long.
+    /// Deletes in batches, so that no transaction is long.
     ///
-    /// - Returns: whether it was still due. Sent again, an import is not.
+    /// - Returns: whether it was still due. An import that was sent again is not.
     private func forget(_ id: Import.ID, _ months: Int, _ job: JobContext) async throws -> Bool {
         var rows = 0
         while true {
@@ -57,7 +57,7 @@ struct ImportRetention: Sendable {
                         ) as first)
                     """)
                 guard deleted < Self.atOnce else { return (true, deleted) }
-                // Of a file that was never sent to its end.
+                // Of a file that was never sent completely.
                 try await transaction.execute("delete from import_held where import = \(id)")
                 try await transaction.execute(
                     "update import set rows_forgotten_at = now(), version = version + 1 where id = \(id)")

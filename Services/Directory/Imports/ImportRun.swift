@@ -4,38 +4,38 @@ import Postgres
 import ServiceKit
 import Synchronization
 
-/// Takes one file: as a whole, in one transaction, or chunk by chunk, each of which also records how far it came.
+/// Imports one file: as a whole, in one transaction, or chunk by chunk, each of which also records the progress.
 struct ImportRun<Row: ImportedRow> {
     let order: ImportLedger.Order
     var format = ImportFormat.table
-    /// What every row begins as.
+    /// The initial value of every row.
     let blank: Row
     let database: PostgresClient
     let journal: Journal
     let principal: Principal
 
-    /// Ends a transaction without its effects.
+    /// Rolls a transaction back.
     private struct Undone: Error {}
 
-    /// - Throws: 409 while another import of such records is running, or when it is another file than that of the import; 422
-    ///   when it is no table of them; 503 when there is no room for it; what reading the body throws.
+    /// - Throws: 409 while another import of such records is running, or if it is not the import's file; 422 if it is
+    ///   not a table of such records; 503 when there is no room for it; what reading the body throws.
     func take(_ body: UploadBody) async throws -> ImportReport {
         if let answered = try await ImportLedger.answered(order, on: database) {
             try await compare(body, with: answered)
             return try await ImportLedger.report(answered.id, on: database)
         }
-        // No transaction waits for the network, with its locks in everybody's way.
+        // No transaction waits for the network while holding locks.
         let id = order.isWhole ? try await takeWhole(SpooledFile.taking(body)) : try await takeChunks(body)
         return try await ImportLedger.report(id, on: database)
     }
 
-    /// - Throws: 409, for a key 422, when a file is not the one that an import has taken.
+    /// - Throws: 409, or 422 with a key, if a file is not the one that an import has taken.
     private func compare(
         _ body: some AsyncSequence<ByteBuffer, any Error>, with claim: ImportLedger.Claim
     ) async throws {
         var records = RecordReader(format)
         var digest = RowDigest()
-        // The first record is no row.
+        // The first record is not a row.
         var count = -1
         for try await buffer in body {
             for record in records.read(buffer.readableBytesView) {
@@ -50,13 +50,13 @@ struct ImportRun<Row: ImportedRow> {
         guard count == claim.rows, digest.value == claim.digest else { throw order.anotherFile }
     }
 
-    /// All or nothing. What the ledger was told meanwhile stays, so the transaction is not tried again.
+    /// All or nothing. What was written to the ledger meanwhile is kept, so the transaction is not retried.
     private func takeWhole(_ body: SpooledFile) async throws -> Import.ID {
         let mine = Mutex<ImportLedger.Claim?>(nil)
         do {
             let claim = try await database.transaction(retries: 0) { transaction in
-                // Before the claim: whoever took the claim away from an attempt that is at work, and then found that it
-                // holds the lock, would keep both from their end.
+                // Before the claim: otherwise a second attempt could take the claim away from a running one, then find
+                // the lock held, and neither could finish.
                 guard try await lock(in: transaction) else { throw Problem(.importRunning) }
                 let claim = try await database.transaction { try await ImportLedger.claim(order, in: $0) }
                 guard !claim.isAnswered else { return claim }
@@ -82,7 +82,7 @@ struct ImportRun<Row: ImportedRow> {
                     return outcome
                 }
                 if order.mode == .dryRun || rejected > 0 { throw Undone() }
-                // What was written stands only if this is still the attempt that counts.
+                // Commits only if this is still the current attempt.
                 guard try await ImportLedger.end(claim, .completed, on: transaction) else {
                     throw Problem(.importRunning, "This file is being sent again by somebody else.")
                 }
@@ -139,23 +139,23 @@ struct ImportRun<Row: ImportedRow> {
         let problem = error as? Problem
         let isRefused = problem?.type == .invalid
         let reason = problem.map { $0.detail ?? $0.type.title } ?? "The file did not come to its end."
-        // This task may have been cancelled, as its client is gone; that must be written down all the same.
+        // This task may have been cancelled because the client disconnected; the end must be recorded all the same.
         _ = await Task { [database, order] in
             try? await database.transaction { transaction in
                 let isMine = try await ImportLedger.end(
                     claim, isRefused ? .refused : .interrupted, reason: reason, on: transaction)
-                // What the ledger has of a whole file was undone.
+                // The ledger's records of a whole file were rolled back.
                 if isMine, order.isWhole { try await ImportLedger.startAnew(claim.id, in: transaction) }
             }
         }.value
     }
 
-    /// Gives the number of rejected rows.
+    /// Returns the number of rejected rows.
     private func applyToWhole(
         _ chunk: ImportFile<Row>.Chunk, _ claim: ImportLedger.Claim, in transaction: PostgresTransaction
     ) async throws -> Int {
         let outcome = try await write(chunk, claim, in: transaction)
-        // In a transaction of its own: whoever follows the import sees it now, and keeps it if this one is undone.
+        // In a transaction of its own: progress is visible immediately, and kept if this transaction is rolled back.
         try await database.transaction {
             try await ImportLedger.advance(claim, to: chunk.advance, outcome, in: $0)
         }
@@ -180,7 +180,7 @@ struct ImportRun<Row: ImportedRow> {
         return outcome
     }
 
-    /// Together; when the database refuses them for what one of them says, one by one, so that this one is named.
+    /// Together; if the database refuses them because of one of them, one by one, so that the error names this one.
     private func write(
         _ rows: [Row], by writer: ImportWriter<Row>, in transaction: PostgresTransaction,
         into outcome: inout ImportOutcome
@@ -213,13 +213,13 @@ struct ImportRun<Row: ImportedRow> {
             principal: principal)
     }
 
-    /// How deep a network may be of which the branches stand before their heads.
+    /// The maximum depth of a network whose branches come before their heads in the file.
     private static var levels: Int { 10 }
 
-    /// Takes the rows that wait: for a head of network, level by level, and then for all other rows of the file. Those that still wait
-    /// for a head when a round brings nothing new are rejected.
+    /// Processes the held rows: those waiting for a head of network, level by level, and then those waiting for all
+    /// other rows of the file. Rows that still wait for a head when a round makes no progress are rejected.
     ///
-    /// - Parameter batch: takes those after a row; gives nil when there are none.
+    /// - Parameter batch: processes the rows after a given row; returns nil if there are none.
     /// - Returns: the number of rejected rows.
     @discardableResult
     private func takeHeld(
@@ -254,9 +254,9 @@ struct ImportRun<Row: ImportedRow> {
         return outcome
     }
 
-    /// One at a time: two imports at once could both take the same record for new.
+    /// One at a time: two concurrent imports could both take the same record for new.
     private func lock(in transaction: PostgresTransaction) async throws -> Bool {
-        // Ambassadors bring people.
+        // Importing ambassadors also imports people.
         let records = order.records == .ambassadors ? Import.Records.people : order.records
         let name = "directory.imports.\(records.rawValue)"
         let row = try await transaction.first(
@@ -264,8 +264,8 @@ struct ImportRun<Row: ImportedRow> {
         return try row?["mine", as: Bool.self] == true
     }
 
-    /// Runs `body` in a transaction of its own, when no other import of such records is at work. Who waits for that has no
-    /// connection meanwhile, which are few.
+    /// Runs `body` in a transaction of its own, when no other import of such records is running. While waiting it holds
+    /// no connection, since there are few.
     ///
     /// - Throws: 409 after a minute; what `body` throws.
     private func inTurn<T: Sendable>(_ body: (PostgresTransaction) async throws -> T) async throws -> T {
@@ -288,7 +288,8 @@ struct ImportRun<Row: ImportedRow> {
 }
 
 extension PostgresError {
-    /// Whether what a row says is to blame: a constraint (class 23), or a value that the database cannot take.
+    /// Whether the content of a row is to blame: a constraint violation (class 23), or a value that the database cannot
+    /// store.
     fileprivate var blamesRow: Bool {
         sqlState.map { $0.utf8.starts(with: "23".utf8) || SQLState.blamesValue($0) } ?? false
     }

@@ -2,10 +2,10 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// What became of a chunk of rows.
+/// The outcome of a chunk of rows.
 struct ImportOutcome: Sendable {
     private(set) var rows: [ImportRow] = []
-    /// Rows that wait for another one, by their number, as they are sent to the database.
+    /// Held rows, by number, as they are sent to the database.
     private(set) var held: [(row: Int, text: JSONText)] = []
 
     mutating func add(_ more: ImportOutcome) {
@@ -33,7 +33,8 @@ struct ImportOutcome: Sendable {
     }
 }
 
-/// Matches rows with what is there, by one policy for every intake, and writes them: each step one statement a chunk.
+/// Matches rows with existing records, by one policy for every kind of import, and writes them: each step is one
+/// statement per chunk.
 struct ImportWriter<Row: ImportedRow> {
     /// Without the records of the rows that it writes.
     var matching: ImportMatching
@@ -41,13 +42,14 @@ struct ImportWriter<Row: ImportedRow> {
     let journal: Journal
     let principal: Principal
 
-    /// For what the same rows say about other records.
+    /// For what the same rows contain about other records.
     func writer<Other: ImportedRow>(of _: Other.Type) -> ImportWriter<Other> {
         .init(
             matching: matching, header: header.known(to: Other.Column.self), journal: journal, principal: principal)
     }
 
-    /// In rounds: see ``RowQueue``. A row is matched once to know its keys and, when it had to wait, again when it is ready.
+    /// In rounds: see ``RowQueue``. A row is matched once to know its keys and, if it had to wait, again when it is
+    /// ready.
     func write(_ rows: [Row], in transaction: PostgresTransaction) async throws -> ImportOutcome {
         var outcome = ImportOutcome()
         guard !rows.isEmpty else { return outcome }
@@ -76,10 +78,11 @@ struct ImportWriter<Row: ImportedRow> {
                     continue
                 }
                 let records = match.records ?? []
-                // By another key, an earlier row is the same record: what that one changes may matter to this one.
+                // By another key, an earlier row is the same record, and its changes may affect this one.
                 let isFirst = taken.isDisjoint(with: records)
                 taken.formUnion(records)
-                // Of two that move in one tree, the later one is judged by where the earlier one has come.
+                // Of two rows that move within one tree, the later one is validated after the earlier one has been
+                // applied.
                 let isAlone = heads.isDisjoint(with: records) && match.head.map { !moved.contains($0) } ?? true
                 guard isFirst && isAlone else { continue }
                 done.append(place)
@@ -166,9 +169,9 @@ struct ImportWriter<Row: ImportedRow> {
         if !entries.isEmpty { try await journal.record(entries, by: principal, in: transaction) }
     }
 
-    /// What the rows say and their records did not get, by row.
+    /// What the rows contain but was not applied to their records, by row.
     ///
-    /// - Parameter existing: what the rows mean for their records; a new one takes all that it may.
+    /// - Parameter existing: how the rows change existing records; new records take everything.
     private func notes(
         about rows: [Row], for existing: Import.Existing, in transaction: PostgresTransaction
     ) async throws -> [Int: [ImportRow.Fault]] {
@@ -190,7 +193,7 @@ struct ImportWriter<Row: ImportedRow> {
         notes[left.row, default: []] += left.columns.map { fault($0, left.reason.detail) }
     }
 
-    /// By the header of the file, where it has the column.
+    /// By the file's header, if it has the column.
     private func fault(_ name: String, _ detail: String) -> ImportRow.Fault {
         .init(column: Row.Column(rawValue: name).flatMap { header.title(of: $0) } ?? name, detail: detail)
     }
@@ -207,7 +210,7 @@ extension ImportMatching {
 }
 
 extension ImportedRow {
-    /// As it is written down: what was left out is none of the record's.
+    /// For the journal: what was left out is not in the record.
     fileprivate var withoutNotes: Self {
         var row = self
         row.notes = nil

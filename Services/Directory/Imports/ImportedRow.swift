@@ -1,64 +1,66 @@
 import ClubProtocol
 import Postgres
 
-/// What one row of an import says; what is nil it does not say. It travels to the database as JSON; one that has to
-/// wait there for a later row comes back as such.
+/// The data of one row of an import; nil means not given. It is sent to the database as JSON; a row held there for a
+/// later row is decoded from it.
 protocol ImportedRow: Codable, Sendable {
     associatedtype Column: ImportColumn
 
-    /// In the journal: `expert`.
+    /// For the journal: `expert`.
     static var entity: String { get }
-    /// In a sentence: `expert`.
+    /// For a sentence: `expert`.
     static var noun: String { get }
 
-    /// Counted from 1, without the header.
+    /// Starting at 1, without the header.
     var row: Int { get set }
-    /// Of the record that the row was matched with, or of the new one.
+    /// The matched record, or the new one.
     var id: Identifier<ImportRow>? { get set }
-    /// Of the record that the row is about, if it says so: this comes before whatever else it could be known by.
+    /// The identifier of the row's record, if given: it takes precedence over all other keys.
     var identifier: Identifier<ImportRow>? { get set }
-    /// Whether the table has columns that the club's own have not, so that its identifiers may be another system's.
+    /// Whether the table has columns that the club's own tables do not have, so that its identifiers may be another
+    /// system's.
     var isForeign: Bool? { get set }
-    /// The fields that it empties, by their names in the API.
+    /// The fields that it clears, by their names in the API.
     var emptied: [String]? { get set }
-    /// What it says and its record does not get.
+    /// What it contains but is not applied to its record.
     var notes: [ImportNote]? { get set }
-    /// When it says that its answers on consent were given, and from where they are.
+    /// When its answers on consent were given, and their source.
     var consentDate: Day? { get }
     var consentSource: Line? { get }
-    /// The columns of what may be empty.
+    /// The columns that may be cleared.
     static var emptiable: Set<Column> { get }
     /// What a new record needs and this row does not have.
     var missingForNew: Column? { get }
 
-    /// Takes what a cell says, which is not empty.
+    /// Takes the content of a cell, which is not empty.
     mutating func read(_ cell: String, as column: Column, _ topics: TopicVocabulary) throws(InvalidText)
-    /// Takes it that a field is to be empty.
+    /// Marks a field as cleared.
     mutating func empty(_ column: Column)
-    /// Draws conclusions from the row as a whole.
+    /// Derives values from the row as a whole.
     ///
     /// - Throws: a sentence about what is wrong with it.
     mutating func conclude() throws(InvalidText)
 
-    /// Writes rows, and first what they say about other records, if they do.
+    /// Writes rows, after what they contain about other records.
     static func write(
         _ rows: [Self], by writer: ImportWriter<Self>, in transaction: PostgresTransaction
     ) async throws -> ImportOutcome
-    /// With which records the rows could be meant, one answer for each row, in their order.
+    /// The records that each row may refer to: one result per row, in their order.
     ///
-    /// - Parameter matching: what the rows mean for those, and so what they would contradict; and what else of the file is known.
+    /// - Parameter matching: how the rows change existing records, and so what they may contradict; and what else is
+    ///   known of the file.
     static func match(
         _ rows: JSONText, for matching: ImportMatching, in transaction: PostgresTransaction
     ) async throws -> [ImportMatch]
-    /// - Returns: of which rows something did not become as it does where they say nothing of it.
+    /// - Returns: the rows of which something was not applied.
     static func insert(_ rows: JSONText, in transaction: PostgresTransaction) async throws -> [ImportLeftOut]
-    /// Sets what the rows say, or with `filling` only what is empty; gives the records that this changed.
+    /// Sets the rows' values, or with `filling` only those of empty fields; returns the changed records.
     static func update(
         _ rows: JSONText, filling: Bool, in transaction: PostgresTransaction
     ) async throws -> [ImportWritten]
-    /// Whether it answers on consent.
+    /// Whether it contains answers on consent.
     var answers: Bool { get }
-    /// Answers of rows that were written, or passed over, and that their records do not give now.
+    /// Answers of written or skipped rows that differ from the records' present answers.
     static func leftOut(
         _ rows: JSONText, for existing: Import.Existing, in transaction: PostgresTransaction
     ) async throws -> [ImportLeftOut]
@@ -96,7 +98,8 @@ extension ImportedRow {
         []
     }
 
-    /// An answer that is to count before another says when it was given, and where: the club has to show both (GDPR, article 7, 1).
+    /// An answer that is to take precedence over another must have a date and a source: the club has to be able to
+    /// prove both (GDPR, article 7, 1).
     ///
     /// - Throws: a sentence about the date.
     func checkConsent() throws(InvalidText) {
@@ -112,15 +115,15 @@ extension ImportedRow {
     }
 }
 
-/// How far a file has come: some rows can be judged only when others have been.
+/// How far a file has been processed: some rows can be decided only after others.
 enum ImportPhase: Int, Comparable {
     /// Its rows are being read.
     case reading
-    /// All are read, and those that wait for their heads of network follow them.
+    /// All are read, and the rows waiting for their heads of network are processed.
     case waiting
-    /// The rows that would give a record another name, by its address alone, are taken: no other row is about it.
+    /// Rows that would rename a record, known only by its address, are processed: no other row is about it.
     case settling
-    /// There is no further row that one could wait for.
+    /// There are no more rows to wait for.
     case last
 
     /// The phase after this one, if there is one.
@@ -129,29 +132,29 @@ enum ImportPhase: Int, Comparable {
     static func < (left: ImportPhase, right: ImportPhase) -> Bool { left.rawValue < right.rawValue }
 }
 
-/// What matching has to know besides the rows.
+/// What matching needs besides the rows.
 struct ImportMatching {
     let existing: Import.Existing
     let id: Import.ID
     let phase: ImportPhase
-    /// The records that earlier rows of the batch were about: the ledger does not have those yet.
+    /// The records matched by earlier rows of the batch, which the ledger does not have yet.
     var taken: [Identifier<ImportRow>] = []
 }
 
-/// With whom a row was matched.
+/// The record that a row was matched with.
 struct ImportMatch: Decodable {
     var row: Int
-    /// One record: it is that one; several: who knows; absent: nobody, the row is a new one.
+    /// One record: a match; several: ambiguous; nil: none, the row is a new record.
     var records: [Identifier<ImportRow>]?
-    /// What is wrong with the row, as the records that are there say.
+    /// What is wrong with the row, given the existing records.
     var fault: String?
-    /// Whether it is about a record that is not there, and may come later in the file.
+    /// Whether it refers to a record that is not found, and may come later in the file.
     var waits: Bool?
-    /// Whether it would give the records another name, and nothing but an address says that it is about them.
+    /// Whether it would rename the record, and only an address identifies it.
     var isRenaming: Bool?
-    /// The record above it in a tree, where that is not the one that is there already.
+    /// The new parent of the record in a tree, if it changes.
     var head: Identifier<ImportRow>?
-    /// By what a later row of the same batch would be matched with this one.
+    /// The keys by which a later row of the same batch would be matched with this one.
     var keys: [String]
 }
 
@@ -164,11 +167,11 @@ struct ImportWritten: Decodable {
 struct ImportReader<Row: ImportedRow> {
     let format: ImportFormat
     let header: ImportHeader<Row.Column>
-    /// A row that says nothing yet.
+    /// A row without any data.
     let blank: Row
     let topics: TopicVocabulary
 
-    /// The row, and everything that is wrong in it.
+    /// The row, and all its faults.
     func read(_ record: CSVReader.Record, row number: Int) -> (row: Row, faults: [ImportRow.Fault]) {
         var row = blank
         row.row = number
@@ -184,7 +187,7 @@ struct ImportReader<Row: ImportedRow> {
         for (index, column) in header.columns.enumerated() {
             guard let column else { continue }
             let text = Cell.trimmed(record.cells[index])
-            // A card says what it says: no spreadsheet has been at it, and nothing in it empties anything.
+            // A card is taken literally: it did not go through a spreadsheet, and nothing in it clears a field.
             let isLiteral = format == .cards
             if !isLiteral, text.utf8.elementsEqual(Cell.emptying) {
                 if Row.emptiable.contains(column) {
@@ -199,7 +202,7 @@ struct ImportReader<Row: ImportedRow> {
             do throws(InvalidText) {
                 try row.read(cell, as: column, topics)
             } catch {
-                // What is too short for an identifier of the directory is another system's number.
+                // A value too short for a directory identifier is another system's number.
                 if column.isIdentifier, header.isForeign || cell.utf8.count < 30 { continue }
                 faults.append(.init(column: header.titles[index], detail: error.reason))
             }

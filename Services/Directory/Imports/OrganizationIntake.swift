@@ -3,9 +3,9 @@ import Postgres
 
 // The statements of an import of organizations. Each takes a batch of rows as one JSON parameter.
 extension OrganizationRow {
-    /// As experts are: by identifier, by SIRET, else by e-mail, else by name and postal code; those without one among themselves,
-    /// where they may be in one town. The head
-    /// of network is another organization, by SIRET or by a SIREN that only one has; one that is not there may come later.
+    /// Like experts: by identifier, by SIRET, otherwise by e-mail, otherwise by name and postal code; those without a
+    /// postal code only among each other, if they may be in one town. The head of network is another organization, by
+    /// SIRET or by a SIREN that only one has; one that is not found may come later.
     static func match(
         _ rows: JSONText, for matching: ImportMatching, in transaction: PostgresTransaction
     ) async throws -> [ImportMatch] {
@@ -92,12 +92,12 @@ extension OrganizationRow {
         ).decode(ImportMatch.self)
     }
 
-    /// The SIREN of an organization, which its SIRET says, too.
+    /// The SIREN of an organization, also derived from its SIRET.
     private static func siren(of organization: SQL) -> SQL {
         "coalesce(\(organization).siren, left(\(organization).siret, 9))"
     }
 
-    /// What a row says that cannot be true of the organization that it was matched with.
+    /// A contradiction between a row and the organization that it was matched with.
     private static func contradiction(of existing: Import.Existing) -> SQL {
         switch existing {
         case .skip: "null"
@@ -123,7 +123,7 @@ extension OrganizationRow {
         }
     }
 
-    /// Whether the same organization, as far as its addresses tell, is there under another name and is not to be shown.
+    /// Whether the same organization, judging by its addresses, exists under another name and is hidden.
     private static let isHidden: SQL = """
         exists (
             select from (
@@ -141,7 +141,8 @@ extension OrganizationRow {
             where not \(Firms.areTwo("firm", row: "said")))
         """
 
-    /// Whoever is not to be shown has said so, and may be this one in another town: beside it a new one is shown if its row says so.
+    /// A hidden organization has declined to be shown, and may be this one in another town: a new one next to it is
+    /// shown only if its row says so.
     static func insert(_ rows: JSONText, in transaction: PostgresTransaction) async throws -> [ImportLeftOut] {
         try await transaction.query(
             """
@@ -171,7 +172,7 @@ extension OrganizationRow {
         _ rows: JSONText, filling: Bool, in transaction: PostgresTransaction
     ) async throws -> [ImportWritten] {
         let known = ExistingRecord("organization", filling: filling)
-        // Whoever is not to be shown has said so: no file shows it again, and any may say so.
+        // A hidden organization has declined to be shown: no import shows it again, but any may hide it.
         let shown: SQL = "(organization.public_directory and coalesce(said.shown, true))"
         return try await transaction.query(
             """
@@ -227,7 +228,7 @@ extension OrganizationRow {
         ("departement", SQL.importedDepartement(of: "organization"), "departement"),
     ]
 
-    /// After the match there is not more than one.
+    /// After matching there is at most one.
     private static let head: SQL = """
         coalesce(
             row.parent, (select o.id from organization o where o.siret = row."parentSiret"),

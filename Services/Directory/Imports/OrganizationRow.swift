@@ -1,13 +1,13 @@
 import ClubProtocol
 
-/// What a column of an import says about an organization.
+/// The meaning of a column of an import about an organization.
 enum OrganizationColumn: String, ImportColumn {
     case id, name, kind, subKind, siren, siret, street, postalCode, commune, departement, country, email, telephone,
         website, topics
     case parent, publicDirectory
     case generalEmail, accountingEmail, communicationEmail, eventsEmail, pressEmail, technicalEmail, trainingEmail
 
-    /// Whose address it has.
+    /// The role of the mailbox.
     var mailbox: Mailbox.Role? {
         switch self {
         case .generalEmail: .general
@@ -75,14 +75,14 @@ extension OrganizationColumn {
     }
 }
 
-/// What one row says about an organization.
+/// The data of one row about an organization.
 struct OrganizationRow: PlacedRow {
     static let entity = "organization"
     static let noun = "organization"
 
-    /// Counted from 1, without the header.
+    /// Starting at 1, without the header.
     var row = 0
-    /// Of the organization that the row was matched with, or of the new one.
+    /// The matched organization, or the new one.
     var id: Identifier<ImportRow>?
     var identifier: Identifier<ImportRow>?
     var isForeign: Bool?
@@ -97,7 +97,7 @@ struct OrganizationRow: PlacedRow {
     var street: Line?
     var postalCode: PostalCode?
     var commune: Line?
-    /// As the row says it; without, the postal code tells.
+    /// As given by the row; otherwise derived from the postal code.
     var departement: Departement?
     var email: EmailAddress?
     /// By role.
@@ -105,13 +105,13 @@ struct OrganizationRow: PlacedRow {
     var telephone: Telephone?
     var website: WebAddress?
     var topics: [Topic]?
-    /// The head of its network, by one of these.
+    /// The head of its network, identified by one of these.
     var parent: Organization.ID?
     var parentSiret: Siret?
     var parentSiren: Siren?
     /// Whether it is shown in the public directory while it is a member.
     var publicDirectory: Bool?
-    /// Of a new one, when the row does not say it.
+    /// For a new one, if the row does not give it.
     var kindOfNew: Organization.Kind?
 
     static let emptiable: Set<OrganizationColumn> = [

@@ -3,15 +3,17 @@ import Postgres
 
 // The statements of an import of people. Each takes a batch of rows as one JSON parameter.
 extension PersonRow {
-    /// Who works where is said by the organization's SIRET, else by its name, which must then be that of one only; or that of the
-    /// one where the person works already.
-    /// By identifier; else by e-mail; else by name, without accents, case and signs, and organization, where addresses do
-    /// not speak against it. A person has neither SIRET nor postal code of its own: those are the organization's. Of an ambassador
-    /// the organization is known, too, for which it advises.
+    /// Matching: by identifier; otherwise by e-mail; otherwise by name, ignoring accents, case and punctuation, and
+    /// organization, unless the addresses contradict it. A person has neither a SIRET nor a postal code of their own:
+    /// those are the organization's. For an ambassador, the organization that they advise for also counts.
     ///
-    /// Two may share a mailbox, and two may have one name: with another given name, or by name alone with another telephone, it is
-    /// somebody else, and the row is rejected, as no address is that of two people. A row without a given name, or a record without
-    /// one, may have the whole name in its one cell, in either order: `directory.family_name_said` tells what that says.
+    /// The organization is given by its SIRET, otherwise by its name, which must then be unique; or be that of the one
+    /// where the person already works.
+    ///
+    /// Two people may share a mailbox, and two may have the same name: a row with another given name, or a match by
+    /// name alone with another telephone, is someone else, and the row is rejected, because no address belongs to two
+    /// people. A row without a given name, or a record without one, may have the whole name in one cell, in either
+    /// order: `directory.family_name_said` interprets it.
     static func match(
         _ rows: JSONText, for matching: ImportMatching, in transaction: PostgresTransaction
     ) async throws -> [ImportMatch] {
@@ -186,8 +188,8 @@ extension PersonRow {
         try await ImportLeftOut.consents(rows, of: "person", for: existing, in: transaction)
     }
 
-    /// The only name of a person is the family name, in whichever cell it stands. To an only name that stays, as where gaps are filled,
-    /// a given name is added when that is the family name.
+    /// A person with one name has a family name only, whichever cell it is in. If the record's only name is kept, as
+    /// when gaps are filled, a given name is added if the row's family name is that name.
     private static func givenName(filling: Bool) -> SQL {
         let isHad: SQL = "person.given_name is not null"
         return filling
@@ -200,7 +202,8 @@ extension PersonRow {
             : #"case when row."familyName" is not null or \#(isHad) then row."givenName" end"#
     }
 
-    /// One cell may hold the whole name of a person who has two. What an identifier says of whom it names is meant.
+    /// One cell may hold the whole name of a person who has two. If it cannot be split and an identifier names the
+    /// person, it is taken literally.
     private static let familyName: SQL = """
         case
             when row."givenName" is null and person.given_name is not null
@@ -211,8 +214,8 @@ extension PersonRow {
         end
         """
 
-    /// What a row says of the first address or telephone. One that is a further one of the record stays so, unless the identifier says
-    /// that it is meant.
+    /// The row's first address or telephone. One that is an additional one of the record stays additional, unless the
+    /// row has an identifier: then it is intended.
     private static func first(_ column: SQL, _ others: SQL) -> SQL {
         """
         case when row.identifier is not null or lower(row.\(column)) <> all(directory.all_emails(null, person.\(others)))
@@ -220,8 +223,8 @@ extension PersonRow {
         """
     }
 
-    /// The further ones: those of the row, where its identifier says that it knows them all; else they are added. What was the first
-    /// and is a further one's place now is kept.
+    /// The additional ones: those of the row if it has an identifier, since it then knows them all; otherwise they are
+    /// added. A first one that trades places with an additional one is kept.
     private static func further(_ column: SQL, _ cell: SQL, _ first: SQL, _ known: ExistingRecord) -> SQL {
         known.filling
             ? #"case when person.\#(column) = '{}' then coalesce(row."\#(cell)", '{}') else person.\#(column) end"#
@@ -235,7 +238,7 @@ extension PersonRow {
             """#
     }
 
-    /// After the match there is not more than one, but that where the person works already.
+    /// After matching there is at most one, other than the one where the person already works.
     static let organization: SQL = """
         coalesce(
             row.organization, (select o.id from organization o where o.siret = row.siret),

@@ -1,6 +1,6 @@
 import ClubProtocol
 
-/// What a column of an import says about a person.
+/// The meaning of a column of an import about a person.
 enum PersonColumn: String, ImportColumn {
     case id, honorificPrefix, familyName, givenName, fullName, email, otherEmails, secondEmail, personalEmail
     case telephone, otherTelephones, secondTelephone, mobile, organization, siret, jobTitle, title
@@ -12,7 +12,7 @@ enum PersonColumn: String, ImportColumn {
     var aliases: [String] {
         switch self {
         case .id: ExpertColumn.id.aliases
-        // The last ones are those of the HATVP's tables.
+        // The last ones are from the HATVP's tables.
         case .familyName:
             ["nomdefamille", "nom", "nomusuel", "lastname", "surname", "name", "nomdirigeant", "nomcollaborateur"]
         case .givenName:
@@ -35,7 +35,7 @@ enum PersonColumn: String, ImportColumn {
             ["portable", "telephoneportable", "telportable", "telephonemobile", "telmobile", "mobilephone", "gsm"]
         case .jobTitle:
             ["fonction", "fonctions", "poste", "position", "function", "fonctiondirigeant", "fonctioncollaborateur"]
-        // What is in it says which of both it is: the Senate's `Qualité` is a civility.
+        // The content tells which of the two it is: the Senate's `Qualité` is a civility.
         case .title: ["titre", "qualite"]
         case .organization:
             [
@@ -53,14 +53,14 @@ enum PersonColumn: String, ImportColumn {
     }
 }
 
-/// What one row says about a person.
+/// The data of one row about a person.
 struct PersonRow: ImportedRow {
     static let entity = "person"
     static let noun = "person"
 
-    /// Counted from 1, without the header.
+    /// Starting at 1, without the header.
     var row = 0
-    /// Of the person that the row was matched with, or of the new one.
+    /// The matched person, or the new one.
     var id: Identifier<ImportRow>?
     var identifier: Identifier<ImportRow>?
     var isForeign: Bool?
@@ -69,19 +69,19 @@ struct PersonRow: ImportedRow {
     var familyName: Line?
     var givenName: Line?
     var email: EmailAddress?
-    /// Further ones, of whatever columns; each once.
+    /// Additional ones, from any columns; each once.
     var otherEmails: [EmailAddress]?
     var telephone: Telephone?
     var otherTelephones: [Telephone]?
     var jobTitle: Line?
-    /// Where the person works, or that organization's SIRET, or its name.
+    /// The person's organization, or its SIRET, or its name.
     var organization: Organization.ID?
     var siret: Siret?
     var organizationName: Line?
     var consents: ConsentChoices?
     var consentDate: Day?
     var consentSource: Line?
-    /// Whether the organization is the one for which an ambassador advises: somebody who is known may work elsewhere.
+    /// Whether the organization is the one that an ambassador advises for: an existing person may work elsewhere.
     var isAmbassador: Bool?
 
     static let emptiable: Set<PersonColumn> = [
@@ -89,7 +89,7 @@ struct PersonRow: ImportedRow {
         .jobTitle,
     ]
 
-    /// One name is enough, whichever of both cells it stands in.
+    /// One name is enough, in either cell.
     var missingForNew: PersonColumn? { familyName == nil && givenName == nil ? .familyName : nil }
 
     var answers: Bool { consents != nil }
@@ -154,7 +154,7 @@ struct PersonRow: ImportedRow {
         otherTelephones = (otherTelephones ?? []) + telephones.filter { otherTelephones?.contains($0) != true }
     }
 
-    /// Whether a cell says how somebody is addressed, and not what somebody does.
+    /// Whether a cell is a form of address rather than an occupation.
     private static func isCivility(_ cell: String) -> Bool {
         [
             "m", "mr", "mme", "mlle", "monsieur", "madame", "mademoiselle", "dr", "docteur", "pr", "professeur", "me",
@@ -162,12 +162,12 @@ struct PersonRow: ImportedRow {
         ].contains(Cell.key(cell))
     }
 
-    /// Both names in one cell. The one in capitals is the family name, where the other one is not; else what stands first is the given
-    /// name. One word is the only name.
+    /// Both names in one cell. If only one is in capitals, it is the family name; otherwise the given name comes first.
+    /// A single word is the only name.
     private mutating func readFullName(_ cell: String) throws(InvalidText) {
         guard familyName == nil, givenName == nil, let name = try Cell.personName(cell) else { return }
         let words = name.text.unicodeScalars.split { $0 == " " }.map { String($0) }
-        // text: a line, of 200 characters at the most, without long runs of marks
+        // text: a line of at most 200 characters, without long runs of combining marks
         let isCapital = words.map { $0.utf8.count > 1 && $0.uppercased().utf8.elementsEqual($0.utf8) }
         let split: (given: [String], family: [String]) =
             if isCapital.contains(true), isCapital.contains(false) {
@@ -179,7 +179,7 @@ struct PersonRow: ImportedRow {
         givenName = split.given.isEmpty ? nil : try Line(validating: split.given.joined(separator: " "))
     }
 
-    /// A column that has a SIRET as its header says it better.
+    /// A SIRET column takes precedence over this one.
     private mutating func readOrganization(_ cell: String) throws(InvalidText) {
         if let id = try? Organization.ID(validating: cell) {
             organization = id

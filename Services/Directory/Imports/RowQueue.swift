@@ -1,17 +1,17 @@
-/// In which order the rows of a chunk are taken: together, but a row that could be the same record as an earlier one comes
-/// after it, when the earlier one can be found.
+/// The order in which the rows of a chunk are processed: together, except that a row that could be the same record as
+/// an earlier one comes after it, when the earlier one can be found.
 ///
-/// Each key has a queue of the rows that have it; a row is ready when it is the first in all of its queues. So the work is
-/// as much as there are keys, also when all rows have the same one.
+/// Each key has a queue of the rows that have it; a row is ready when it is first in all of its queues. So the work is
+/// linear in the number of keys, even if all rows have the same one.
 struct RowQueue {
     private let keys: [[String]]
     private var queues: [String: ArraySlice<Int>] = [:]
-    /// Of a row: the number of its queues in which it is not the first.
+    /// For each row, the number of its queues in which it is not first.
     private var behind: [Int]
-    /// The rows that wait for none, in their order.
+    /// The rows that wait for no other, in their order.
     private(set) var ready: [Int] = []
 
-    /// - Parameter keys: of each row; a record that two rows could both be is a key that they share.
+    /// - Parameter keys: those of each row; two rows that could be the same record share a key.
     init(keys: [[String]]) {
         self.keys = keys.map { Array(Set($0)) }
         behind = Array(repeating: 0, count: keys.count)
@@ -24,7 +24,7 @@ struct RowQueue {
         }
     }
 
-    /// These of the ready rows are done with: those that waited for them may be ready now.
+    /// Removes ready rows that are done: rows that waited for them may become ready.
     mutating func finish(_ rows: [Int]) {
         var next = Set(ready).subtracting(rows)
         for row in rows {

@@ -6,16 +6,16 @@ import NIOCore
 import NIOPosix
 import ServiceKit
 
-/// A body put aside on disk, so that it is read at our own speed and not at that of its sender, and in constant memory.
+/// A body spooled to disk, so that it is read at our own speed instead of its sender's, and in constant memory.
 ///
-/// It has no name, and is gone with its last reader, however the service ends.
+/// It has no name, and disappears with its last reader, however the service ends.
 final class SpooledFile: AsyncSequence, Sendable {
     typealias Element = ByteBuffer
 
     private static let io = NonBlockingFileIO(threadPool: .singleton)
     private let handle: NIOFileHandle
 
-    /// - Throws: 503 when no file can be made.
+    /// - Throws: 503 if no file can be created.
     convenience init(in folder: String = FileManager.default.temporaryDirectory.path) throws {
         var path = Array("\(folder)/club-import-XXXXXX".utf8CString)
         let descriptor = mkstemp(&path)
@@ -24,7 +24,7 @@ final class SpooledFile: AsyncSequence, Sendable {
         self.init(descriptor: descriptor)
     }
 
-    /// - Parameter descriptor: of an open file, closed with this one.
+    /// - Parameter descriptor: of an open file, closed together with this one.
     init(descriptor: CInt) {
         handle = NIOFileHandle(_deprecatedTakingOwnershipOfDescriptor: descriptor)
     }
@@ -33,7 +33,7 @@ final class SpooledFile: AsyncSequence, Sendable {
         try? handle.close()
     }
 
-    /// Takes a whole body.
+    /// Spools a whole body.
     ///
     /// - Throws: 503 when there is no room for it; what reading the body throws.
     static func taking(_ body: UploadBody) async throws -> SpooledFile {

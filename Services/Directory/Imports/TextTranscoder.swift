@@ -1,12 +1,12 @@
 import ClubProtocol
 
-/// Makes UTF-8, or something in which every delimiter is the same byte, of the bytes of a file: takes a byte order mark
-/// away and turns UTF-16 (Excel's "Unicode text") into UTF-8. UTF-16 without its mark is known by every other byte of the first
-/// two letters being zero. Keeps no more than three bytes between two calls.
+/// Converts the bytes of a file to UTF-8, or to an encoding in which every delimiter is the same byte: removes a byte
+/// order mark and converts UTF-16 (Excel's "Unicode text"). UTF-16 without a mark is recognized by zero bytes in its
+/// first two letters. Buffers at most three bytes between two calls.
 struct TextTranscoder {
     private enum Encoding {
         case unknown
-        /// UTF-8 or Windows-1252: each field says which, see ``CSVReader``.
+        /// UTF-8 or Windows-1252: decided for each field, see ``CSVReader``.
         case bytes
         case utf16(bigEndian: Bool)
     }
@@ -60,7 +60,7 @@ struct TextTranscoder {
             units.append(bigEndian ? first << 8 | second : second << 8 | first)
             index += 2
         }
-        // Half of a surrogate pair waits for the other one.
+        // Half a surrogate pair waits for the other half.
         if !final, let last = units.last, last & 0xFC00 == 0xD800 {
             units.removeLast()
             index -= 2
@@ -72,14 +72,14 @@ struct TextTranscoder {
 
     // MARK: The text of a field
 
-    /// UTF-8 if the bytes are such, else Windows-1252, in which every byte is some character.
+    /// UTF-8 if the bytes are valid, otherwise Windows-1252, in which every byte is a character.
     static func text(_ bytes: [UInt8]) -> String {
         String(validating: bytes, as: UTF8.self) ?? String(String.UnicodeScalarView(bytes.map(windows1252)))
     }
 
-    /// The same, of bytes that say which character set they are in, if not UTF-8: in upper case.
+    /// The same, for bytes with a declared character set, if not UTF-8: in upper case.
     ///
-    /// - Throws: for another than those of Western Europe.
+    /// - Throws: for any other than those of Western Europe.
     static func text(_ bytes: [UInt8], charset: String?) throws(InvalidText) -> String {
         switch charset {
         case nil, "UTF-8", "UTF8", "US-ASCII", "ASCII", "ISO-8859-1", "ISO8859-1", "LATIN1", "WINDOWS-1252", "CP1252":
@@ -95,7 +95,7 @@ struct TextTranscoder {
         }
     }
 
-    /// In which ISO 8859-15 is not ISO 8859-1.
+    /// Where ISO 8859-15 differs from ISO 8859-1.
     private static let latin9: [UInt8: Unicode.Scalar] = [
         0xA4: "€", 0xA6: "Š", 0xA8: "š", 0xB4: "Ž", 0xB8: "ž", 0xBC: "Œ", 0xBD: "œ", 0xBE: "Ÿ",
     ]

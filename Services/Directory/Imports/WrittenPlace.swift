@@ -1,12 +1,13 @@
 import ClubProtocol
 
-/// What the cells of a row say of where a record lies, until all of them are read: a postal code means nothing without its country.
+/// The cells of a row about a record's location, until all of them are read: a postal code means nothing without its
+/// country.
 struct WrittenPlace: Codable {
     var postalCode: String?
     var departement: String?
     var country: String?
 
-    /// With one cell more, of which a place needs no more than so much.
+    /// With one more cell, truncated to what a place needs.
     func with(_ part: WritableKeyPath<WrittenPlace, String?>, _ cell: String) -> WrittenPlace {
         var place = self
         place[keyPath: part] = String(cell.prefix(scalars: 100))
@@ -14,25 +15,25 @@ struct WrittenPlace: Codable {
     }
 }
 
-/// Something that a row says and its record does not get, though the row is taken.
+/// Something that a row contains but is not applied to its record, though the row is accepted.
 struct ImportNote: Codable {
     /// By its name in the API.
     var column: String
-    /// Fits behind the name of the column.
+    /// Reads well after the name of the column.
     var detail: String
 }
 
-/// A row about a record that lies somewhere.
+/// A row about a record with a location.
 protocol PlacedRow: ImportedRow {
     var place: WrittenPlace? { get set }
     var postalCode: PostalCode? { get set }
-    /// As the row says it; without, the postal code tells.
+    /// As given by the row; otherwise derived from the postal code.
     var departement: Departement? { get set }
 }
 
 extension PlacedRow {
-    /// Makes a postal code and a département of what the cells say. No row is rejected for where it is: what cannot be read is left out,
-    /// with a note.
+    /// Derives the postal code and the département from the cells. No row is rejected for its location: what cannot be
+    /// read is left out, with a note.
     mutating func settle() {
         guard let place else { return }
         self.place = nil
@@ -60,7 +61,7 @@ extension PlacedRow {
         } else if said?.count == 1 {
             departement = said?.first
         } else if let said, !said.isEmpty {
-            // `20`, which was Corsica's, is one of two: the postal code tells which.
+            // `20`, formerly Corsica's, is one of two: the postal code decides.
             let told = postalCode.flatMap { Departement(postalCode: $0) }
             if !(told.map { said.contains($0) } ?? false) {
                 leaveOut("departement", "is 2A or 2B, and does not say which")
@@ -96,10 +97,10 @@ extension PlacedRow {
         return try? PostalCode(validating: Cell.padded(code, to: 5))
     }
 
-    /// A code that is written without its country, or with it.
+    /// A code written with or without its country.
     private static func code(_ text: String, of country: Country) -> PostalCode? {
         if let code = codeWithCountry(text) { return code }
-        // A spreadsheet takes their zeros away, too.
+        // Spreadsheets drop their leading zeros, too.
         let number = Cell.padded(text, to: ["DE", "ES", "FI", "IT"].contains(country.code) ? 5 : 0)
         let isNumber = number.utf8.allSatisfy { (0x30...0x39).contains($0) }
         return try? PostalCode(validating: "\(country.code)-\(isNumber ? number : text)")
@@ -107,8 +108,8 @@ extension PlacedRow {
 }
 
 extension Departement {
-    /// The départements that a cell of a table means: `64`, `1` for `01`, `064`, `64 - Pyrénées-Atlantiques`, `Gironde`, `Gironde (33)`;
-    /// `20` and `Corse` are two, `99` is abroad. None where it means nothing.
+    /// The départements in a cell of a table: `64`, `1` for `01`, `064`, `64 - Pyrénées-Atlantiques`, `Gironde`,
+    /// `Gironde (33)`; `20` and `Corse` are two, `99` is abroad. None if it is not recognized.
     static func written(_ cell: String) -> [Departement] {
         guard cell.utf8.count <= 100 else { return [] }
         let run = cell.utf8.prefix { (0x30...0x39).contains($0) || (0x41...0x5A).contains($0 & 0xDF) }

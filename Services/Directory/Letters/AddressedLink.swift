@@ -1,16 +1,17 @@
 import ClubProtocol
 import ServiceKit
 
-/// A signed link that holds as long as somebody has the address that it was mailed to: whoever reads an address that was given up
-/// has no way in. The token has a mark of the address and not the address.
+/// A signed link that is valid only while its subject has the address it was mailed to: someone who reads an address
+/// that was given up cannot use it. The token contains a digest of the address instead of the address.
 struct AddressedLink {
     let subject: String
-    /// Of the address, as ``SignedLinks`` makes it. Links of letters from before have none: they hold until they expire.
+    /// The digest of the address, from ``SignedLinks``. Links in older letters have none: they are valid until they
+    /// expire.
     private let mark: String?
 
     /// - Parameters:
     ///   - subject: without a colon, such as an identifier.
-    ///   - email: to which the link is mailed.
+    ///   - email: the address that the link is mailed to.
     static func token(
         purpose: String, subject: String, at email: EmailAddress, days: Int, by links: SignedLinks
     ) -> String {
@@ -19,7 +20,7 @@ struct AddressedLink {
             expires: .now.advanced(by: .seconds(days * 86_400)))
     }
 
-    /// - Throws: 404 for every token that was not made for this purpose, or has expired.
+    /// - Throws: 404 for a token that was not made for this purpose, or has expired.
     init(_ token: String, purpose: String, by links: SignedLinks) throws {
         let parts = try links.open(token, purpose: purpose).split(separator: ":", maxSplits: 1).map(String.init)
         guard let subject = parts.first else { throw Problem(.notFound) }
@@ -27,7 +28,7 @@ struct AddressedLink {
         mark = parts.count == 2 ? parts[1] : nil
     }
 
-    /// Refuses a link to an address that is none of these any more.
+    /// Refuses a link whose address is no longer one of these.
     ///
     /// - Throws: 404.
     func check(_ addresses: [EmailAddress], by links: SignedLinks) throws {

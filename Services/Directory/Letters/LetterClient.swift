@@ -1,13 +1,14 @@
 import ClubProtocol
 import ServiceKit
 
-/// The letters of the directory, which content sends. Only jobs post: no request waits for another service.
+/// The letters of the directory, which the content service sends. Only jobs send letters: no request waits for another
+/// service.
 struct LetterClient: Sendable {
     private let backend: Backend
-    /// Where the public reaches the directory.
+    /// The public base URL of the directory.
     private let address: String
 
-    /// - Throws: ``ConfigurationProblem`` when `PUBLIC_URL` is nothing that a mail could lead to.
+    /// - Throws: ``ConfigurationProblem`` if `PUBLIC_URL` cannot be used in a mail.
     init(backend: Backend) throws {
         self.backend = backend
         address = backend.configuration.publicAddress
@@ -21,9 +22,10 @@ struct LetterClient: Sendable {
     /// The address of a page of this service.
     func link(_ path: String) throws -> WebAddress { try WebAddress(validating: address + path) }
 
-    /// Hands a letter over to content, which sends it once however often this is done.
+    /// Hands a letter over to the content service; idempotent: it is sent once.
     ///
-    /// - Throws: `ServiceClientError` while content does not answer; ``JobDiscard`` when it will not take this letter.
+    /// - Throws: `ServiceClientError` while the content service does not respond; ``JobDiscard`` if it refuses this
+    ///   letter.
     func send(_ letter: SendLetter.Body) async throws {
         do {
             _ = try await backend.peers[.content].send(SendLetter.request(body: letter))
@@ -37,6 +39,6 @@ struct LetterClient: Sendable {
 }
 
 extension ServiceConfiguration {
-    /// Where the public reaches the directory; the own address where nobody has said.
+    /// The public base URL; the service's own address if none is configured.
     var publicAddress: String { publicURL ?? "http://\(host):\(port)" }
 }

@@ -1,14 +1,14 @@
 import ClubProtocol
 import Postgres
 
-/// Who is written to where. The rule is the database's `directory.mailbox`, which nothing goes around: of a person or an expert its own
-/// address, the first of a person's; of an organization its mailbox for what the letter is about, else its own address, else that of
-/// its titular representative today.
+/// Who is written to, and where. The rule is the database's `directory.mailbox`, which nothing bypasses: a person or an
+/// expert at their own address, for a person the first; an organization at its mailbox for the letter's subject,
+/// otherwise its own address, otherwise that of its current titular representative.
 struct Recipient: Decodable, Sendable {
     var email: EmailAddress
-    /// Whom the letter greets.
+    /// The name in the salutation.
     var name: Line
-    /// Whose data the letter is; nil at an organization's own address.
+    /// The data subject of the letter; nil for an organization's own address.
     var subject: DataSubject?
 
     /// As a column of a `select`, after ``join(_:_:role:)``.
@@ -18,22 +18,22 @@ struct Recipient: Decodable, Sendable {
                 then jsonb_build_object('entity', mailbox.reader_entity, 'id', mailbox.reader) end)) as recipient
         """
 
-    /// Leaves out what nobody can be written to about.
+    /// An inner join: drops records that have no address to write to.
     ///
     /// - Parameters:
-    ///   - entity: `'person'`, `'expert'` or `'organization'`, as a text of SQL.
-    ///   - record: its identifier, of the tables before it in the `from`.
+    ///   - entity: `'person'`, `'expert'` or `'organization'`, as an SQL literal.
+    ///   - record: its identifier, from the tables before it in the `from`.
     ///   - role: which mailbox of an organization it is for.
     static func join(_ entity: SQL, _ record: SQL, role: Mailbox.Role? = nil) -> SQL {
         "cross join lateral directory.mailbox(\(entity), \(record), \(role?.rawValue)::text) as mailbox"
     }
 
-    /// Whether somebody can be written to, as a condition.
+    /// Whether there is an address to write to, as a condition.
     static func exists(_ entity: SQL, _ record: SQL, role: Mailbox.Role? = nil) -> SQL {
         "exists (select from directory.mailbox(\(entity), \(record), \(role?.rawValue)::text))"
     }
 
-    /// Nil where nobody knows an address.
+    /// Nil if no address is known.
     static func find(_ subject: DataSubject, on executor: any PostgresExecutor) async throws -> Recipient? {
         struct Found: Decodable {
             var recipient: Recipient

@@ -15,7 +15,7 @@ struct MemberRoutes {
         }
         builder.routes.read(GetStanding.self) { call in
             let organization = call.path.organization
-            // Somebody else's organization is none.
+            // Another organization is reported as not found.
             guard call.principal.role != .representative || call.principal.organization == organization else {
                 throw Problem(.notFound)
             }

@@ -2,17 +2,17 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// How organizations stand with the club: by the facts of a day, which are the memberships that hold, the contributions that
-/// had been called, and the payments that had come.
+/// The standing of organizations with the club, from the facts of a day: the memberships in force, the contributions
+/// called, and the payments received.
 enum MemberStore {
-    /// No row for who has never been a member by then.
+    /// No row for an organization that has never been a member by then.
     static func standing(
         of organization: Organization.ID, on day: Day, executor: any PostgresExecutor
     ) async throws -> Rows {
         try await executor.query(standing(of: "\(organization)", on: day))
     }
 
-    /// What a caller may see: a representative its own organization.
+    /// What a caller may see: a representative only its own organization.
     private static func visible(to principal: Principal) -> [SQL] {
         switch principal.role {
         case .operator, .editor, .lobbyist, .auditor, .service: []
@@ -21,7 +21,7 @@ enum MemberStore {
         }
     }
 
-    /// Those who are or were members, each beside how it stands on the day of a query.
+    /// The present and former members, each with its standing on the day of a query.
     static func source(_ query: ListMembers.Query) -> SQL {
         let day = query.asOf ?? .today
         return "organization cross join lateral (\(standing(of: "organization.id", on: day))) as standing"
@@ -30,7 +30,7 @@ enum MemberStore {
     /// The first day of an organization's first membership.
     static let since: SQL = "(select min(from_day) from membership where organization = organization.id)"
 
-    /// What the list shows on all its pages, and its export.
+    /// The condition of the list across all its pages, and of its export.
     static func selection(_ query: ListMembers.Query, for principal: Principal) -> [SQL] {
         let day = query.asOf ?? .today
         var rules =

@@ -8,7 +8,7 @@ enum MembershipStore {
         updated_at as "updatedAt"
         """
 
-    /// What a caller may see: a representative those of its organization.
+    /// What a caller may see: a representative sees those of its organization.
     private static func visible(to principal: Principal) -> [SQL] {
         switch principal.role {
         case .operator, .editor, .lobbyist, .auditor, .service: []
@@ -36,7 +36,7 @@ enum MembershipStore {
         return try await executor.query("select \(columns) from membership where \(rules.all)")
     }
 
-    /// What the list shows on all its pages, and its export.
+    /// The condition of the list across all its pages, and of its export.
     static func selection(_ query: ListMemberships.Query, for principal: Principal) -> [SQL] {
         var rules = visible(to: principal)
         if let organization = query.organization { rules.append("organization = \(organization)") }
@@ -90,7 +90,7 @@ enum MembershipStore {
             .decode(Membership.self)
     }
 
-    /// Gives a membership, which is locked, another last day.
+    /// Changes the last day of a membership, which is locked.
     static func end(_ id: Membership.ID, on day: Day, in transaction: PostgresTransaction) async throws -> Rows {
         try await transaction.query(
             """
@@ -99,7 +99,7 @@ enum MembershipStore {
             """)
     }
 
-    /// Contributions refer to it by a foreign key: one that was called stays.
+    /// Contributions refer to it by a foreign key: one for which a contribution was called cannot be deleted.
     static func delete(_ id: Membership.ID, at version: Int?, in transaction: PostgresTransaction) async throws {
         let row = try await transaction.first("select version from membership where id = \(id) for update")
         guard let row else { throw Problem(.notFound) }
@@ -107,7 +107,7 @@ enum MembershipStore {
         try await transaction.execute("delete from membership where id = \(id)")
     }
 
-    /// The memberships of these identifiers as they are now, for the change feed.
+    /// The memberships with these identifiers as they are now, for the change feed.
     static func snapshot(_ ids: ChangedIDs) -> SQL {
         """
         select id, jsonb_strip_nulls(to_jsonb(found)) as data

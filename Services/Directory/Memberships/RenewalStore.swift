@@ -2,15 +2,15 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// The SQL of renewals: members of a year who are given the next one.
+/// The SQL of renewals: members of a year whose membership is extended to the next.
 enum RenewalStore {
-    /// A membership that holds to the last day of a year, and is its organization's last.
+    /// A membership that lasts until the last day of a year, and is its organization's last.
     struct Ending: Decodable {
         var organization: Organization.ID
         var tier: Tier
     }
 
-    /// In the order in which they are renewed: two renewals at once wait for each other at the first one.
+    /// In the order of renewal: two concurrent renewals wait for each other at the first one.
     static func ending(_ year: Int, in transaction: PostgresTransaction) async throws -> [Ending] {
         try await transaction.query(
             """
@@ -22,8 +22,8 @@ enum RenewalStore {
         ).decode(Ending.self)
     }
 
-    /// Gives each the year after `year`. Who has been given it meanwhile is passed over: memberships of one organization
-    /// exclude each other.
+    /// Adds a membership for the year after `year` to each. One renewed meanwhile is skipped: memberships of one
+    /// organization exclude each other.
     static func renew(
         _ endings: [Ending], after year: Int, in transaction: PostgresTransaction
     ) async throws -> [Membership.ID] {
@@ -41,7 +41,8 @@ enum RenewalStore {
         ).map { try $0["id"] }
     }
 
-    /// How many members' last membership ended in the year, and before its last day: they left, and are not renewed.
+    /// The number of members whose last membership ended within the year but before its last day: they left, and are
+    /// not renewed.
     static func endedEarlier(_ year: Int, in transaction: PostgresTransaction) async throws -> Int {
         let row = try await transaction.first(
             """

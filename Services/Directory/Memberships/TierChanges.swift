@@ -2,13 +2,13 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// Changes of tier within a year: the membership is parted at the day, and what the rest of the year costs more is called, for
-/// which the organization's credit is used.
+/// Changes of tier within a year: the membership is split at the day, and the price difference for the rest of the year
+/// is called, for which the organization's credit is used.
 struct TierChanges: Sendable {
     let backend: Backend
 
-    /// - Throws: 404; 422 for a day that is not within the membership, or the tier that it has; 409 while the year's contribution has
-    ///   not been called, or where one was called for a later year.
+    /// - Throws: 404; 422 for a day outside the membership, or for its present tier; 409 while the year's contribution
+    ///   has not been called, or if one was called for a later year.
     func change(
         _ id: Membership.ID, _ body: ChangeMembershipTier.Body, by principal: Principal,
         in transaction: PostgresTransaction
@@ -16,7 +16,7 @@ struct TierChanges: Sendable {
         let (year, dueOn) = (body.from.year, body.dueOn ?? Day.today.adding(days: 30))
         try DayMeaning.due.check(dueOn, at: "/dueOn")
         guard (2000...2999).contains(year) else { throw Problem.invalid("/from", "must be from 2000 to 2999") }
-        // First, as a call does: two that number wait here and nowhere else.
+        // First, as a call does: concurrent transactions that take numbers wait here and nowhere else.
         let last = try await ContributionStore.lock(year, in: transaction)
         guard var membership = try await MembershipStore.lock(id, in: transaction) else { throw Problem(.notFound) }
         try Self.check(body, within: membership)
@@ -68,11 +68,11 @@ struct TierChanges: Sendable {
         }
     }
 
-    /// In cents, to the nearest: the twelfths from the month of the change to the last of the membership in that year, or the whole
-    /// difference.
+    /// In cents, rounded to nearest: the twelfths from the month of the change to the last month of the membership in
+    /// that year, or the whole difference.
     ///
-    /// - Parameter called: the highest fee that was called for the year up to that month, as it was then: a tier that was called for is not
-    ///   called again after one that costs less, nor for a fee that has changed since.
+    /// - Parameter called: the highest fee that was called for the year up to that month, at its value then: a tier is
+    ///   not called twice after a cheaper one in between, nor because its fee has changed since.
     static func complement(of fees: TierStore.Fees, beyond called: Int, from: Day, until: Day) -> Int {
         let difference = fees.new - called
         guard difference > 0 else { return 0 }

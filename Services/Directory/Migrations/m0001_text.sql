@@ -55,8 +55,8 @@ create function directory.without_invisible(value text) returns text
         '\U000EFFFE-\U0010FFFF]',
         '', 'g');
 
--- What `Line` of the protocol makes of a text: no soft hyphens and the like, no blanks at the ends, and no two blanks
--- in a row; a no-break space is kept where it is the only blank. Null if only blanks and invisible characters are left.
+-- What `Line` of the protocol makes of a text: no soft hyphens and the like, no spaces at the ends, and no two spaces
+-- in a row; a no-break space is kept if it is the only one. Null if only spaces and invisible characters are left.
 create function directory.line(value text) returns text
     language sql immutable strict parallel safe
     return (
@@ -72,9 +72,9 @@ create function directory.line(value text) returns text
 
 -- Keys: what two spellings of one name have in common ---------------------------------------------
 
--- "L'Atelier  Numérique" and "l atelier numerique" have one key. Punctuation of every width is a blank; letters of
+-- "L'Atelier  Numérique" and "l atelier numerique" have one key. Punctuation of every width becomes a space; letters of
 -- other scripts are kept. Invisible characters are removed first, so that a combining mark is joined with its letter.
--- Not strict, as it would not be inlined then; null has no key.
+-- Not strict, because a strict function would not be inlined; null has no key.
 create function directory.name_key(value text) returns text
     language sql immutable parallel safe
     return left(trim(regexp_replace(
@@ -101,20 +101,20 @@ create text search configuration directory.french_folded (copy = pg_catalog.fren
 alter text search configuration directory.french_folded
     alter mapping for hword, hword_part, word with directory.unaccent, french_stem;
 
--- The same for names, with the words that French has in every sentence: a firm may be called nothing else ("Aura").
+-- The same for names, with French stop words included: a firm's whole name may be one ("Aura").
 create text search dictionary directory.french_words (template = pg_catalog.snowball, language = french);
 create text search configuration directory.expert_words (copy = directory.french_folded);
 alter text search configuration directory.expert_words alter mapping replace french_stem with directory.french_words;
 
--- PostgreSQL's parser of searches fails at 32 signs of exclusion that wait for a word (`STACKDEPTH` in tsquery.c), and
--- folding turns dashes of every width into such signs: so they are counted after it. The first sixteen are kept, as
--- more than people write; the others become blanks.
+-- PostgreSQL's search parser fails at 32 negations that wait for a word (`STACKDEPTH` in tsquery.c), and folding turns
+-- dashes of every width into negation signs: so they are counted after folding. The first sixteen are kept, more than
+-- people write; the others become spaces.
 create function directory.with_few_exclusions(words text) returns text
     language sql immutable strict parallel safe
     return substring(words from '^(?:[^-]*-){0,16}')
         || translate(regexp_replace(words, '^(?:[^-]*-){0,16}', ''), '-', ' ');
 
--- What was typed into a search, as a query. A sign of exclusion without a word after it excludes nothing.
+-- What was typed into a search, as a query. A negation without a word after it has no effect.
 create function directory.search_query(typed text) returns tsquery
     language sql immutable strict parallel safe
     return websearch_to_tsquery('directory.french_folded'::regconfig, directory.with_few_exclusions(

@@ -2,14 +2,14 @@
 
 -- Telephones --------------------------------------------------------------------------------------
 
--- What `Telephone` of the protocol makes of what people write; the reasons are there. Null if it cannot be dialled. A
--- number of ten digits is one of ARCEP's plan: its first digits say whether it belongs to +33 or to a territory with a
--- country code of its own, and behind such a code only the territory's own numbers can be dialled.
+-- What `Telephone` of the protocol makes of what people write; the reasons are given there. Null if it cannot be
+-- dialled. A number of ten digits belongs to ARCEP's plan: its first digits say whether it belongs to +33 or to a
+-- territory with a country code of its own, and after such a code only the territory's own numbers can be dialled.
 create function directory.telephone(written text) returns text
     language plpgsql immutable strict parallel safe as $$
 declare
     number text;
-    -- What is before a `(0)`. Behind a country code that 0 is dialled only at home, except in the countries whose
+    -- What is before a `(0)`. After a country code that 0 is dialled only at home, except in the countries whose
     -- numbers begin with it: `+44 (0)20…` is +4420….
     code text := regexp_replace(
         regexp_replace(written, '\( *0 *\).*$', ''), '[ .()/\u00A0\u202F\u2010-\u2013-]', '', 'g');
@@ -155,8 +155,8 @@ create function directory.mailbox_emails(mailboxes jsonb) returns text[]
     language sql immutable strict parallel safe
     return array(select mailbox ->> 'email' from jsonb_array_elements(mailboxes) as mailbox);
 
--- Everything that a record can be found by part of: addresses in lower case, telephones as they are dialled from abroad
--- and at home, one a line.
+-- Everything by part of which a record can be found: addresses in lower case, telephones as dialled from abroad and at
+-- home, one per line.
 create function directory.contact_text(emails text[], telephones text[]) returns text
     language sql immutable parallel safe
     return (

@@ -35,8 +35,8 @@ create table directory.departement_near (
     unique (origin, departement)
 );
 
--- The département of a postal code, as far as the code tells: like `Departement(postalCode:)` of the protocol, where
--- the reasons are. Null for the armed forces and for codes that are not in use.
+-- The département of a postal code, as far as the code determines it: like `Departement(postalCode:)` of the protocol,
+-- where the reasons are given. Null for the armed forces and for codes that are not in use.
 create function directory.departement_of(postal_code text) returns text
     language sql immutable parallel safe
     return case

@@ -1,6 +1,6 @@
 -- Topics and tiers, which the club's staff maintains. The first rows are in m0024_reference_data.sql.
 
--- The API says the code; people read the label; an import accepts both.
+-- The API uses the code; people read the label; an import accepts both.
 create table directory.topic (
     code text primary key check (code ~ '^[a-z][a-zA-Z0-9]{1,39}$'),
     label text not null unique,

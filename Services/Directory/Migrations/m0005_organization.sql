@@ -99,7 +99,7 @@ create index organization_place_idx
 -- A firm that is entered twice is recognized by its name without its legal form.
 create index organization_payer_key_idx on directory.organization (directory.payer_key(name));
 
--- How an import finds it, after the SIRET and the e-mail address; without a postal code it is told apart by its town.
+-- How an import finds it, after the SIRET and the e-mail address; without a postal code the town distinguishes it.
 create index organization_import_idx on directory.organization (
     directory.name_key(name), (coalesce(postal_code, '')));
 create index organization_town_idx on directory.organization (directory.name_key(name), directory.town_key(commune))

@@ -69,7 +69,7 @@ create table directory.expert (
     name_key text collate "C" not null generated always as (directory.name_key(name)) stored,
     brand_keys text[] not null generated always as (directory.folded_all(brands)) stored,
     search_text text not null generated always as (directory.folded(name || ' ' || commune)) stored,
-    -- The words that people see in a name: "web/print", "Skyminds.net" and "Créa3D" are no paths, hosts and numbers.
+    -- Words as people see them in a name: "web/print", "Skyminds.net" and "Créa3D" are not paths, hosts and numbers.
     search tsvector not null generated always as (
         to_tsvector(
             'directory.expert_words'::regconfig,
@@ -100,7 +100,7 @@ create index expert_contact_idx on directory.expert using gin (contact_text dire
 -- Whom to ask for a confirmation next, and the filter on freshness.
 create index expert_confirmed_idx on directory.expert (confirmed_at, id);
 
--- The public directory by name, and its size: about a condition on jsonb the planner knows nothing by itself.
+-- The public directory by name, and its size: the planner has no statistics of its own about a condition on jsonb.
 create index expert_published_idx on directory.expert (sort_key, id) include (confirmed_at, left_on)
     where (consents @> '{"publicDirectory": {"agreed": true}}') is true and left_on is null;
 create statistics directory.expert_published on ((consents @> '{"publicDirectory": {"agreed": true}}'))
@@ -119,7 +119,7 @@ create index expert_name_key_idx on directory.expert (name_key, postal_code);
 create index expert_place_idx on directory.expert (postal_code, name_key);
 -- A firm that is entered twice is recognized by its name without its legal form.
 create index expert_payer_key_idx on directory.expert (directory.payer_key(name));
--- Whether a name is another record's, too.
+-- Whether another record has the same name.
 create index expert_contact_name_idx on directory.expert (directory.sort_key(contact_name))
     where contact_name is not null;
 

@@ -1,5 +1,5 @@
--- Who has which e-mail address, and had it when. What is kept by address only, such as a letter without a known reader,
--- belongs to the record that had the address at that time, and to none if two had it. And the address that a letter is
+-- Who has had which e-mail address, and when. Data kept by address only, such as a letter without a known reader,
+-- belongs to the record that had the address at that time, and to none if two had it. Also the address that a letter is
 -- sent to.
 
 -- The addresses that records have: all those of a person, an expert or an organization. Only one person has an address.
@@ -10,9 +10,9 @@ create table directory.address_held (
     email text not null,
     kind text not null check (kind in ('person', 'organization', 'expert')),
     since timestamptz not null,
-    -- Null if the staff gave the address, or if its reader has opened the record by a link that was mailed there. Else
-    -- from when it counts: by its own word, a record has an address only from then on, and nothing older at the address
-    -- is its own. For organizations nothing asks this: they have no letters of their own to read.
+    -- Null if the staff gave the address, or if its reader has opened the record by a link that was mailed there.
+    -- Otherwise the time from which it counts: on its own claim alone, a record has an address only from then on, and
+    -- nothing older at the address is its own. Not used for organizations: they have no letters of their own to read.
     counts_from timestamptz,
     primary key (record, email)
 );
@@ -49,9 +49,9 @@ from directory.address_past where email is not null
 union all
 select record, email, tstzrange(since, null), counts_from from directory.address_held;
 
--- From when an address that is written down in this transaction counts. Who gives it is in the setting
--- `directory.named_by`, as for names: `staff`; `merge` and `undo`, which only move an address between records, with
--- what is known about it; unset, it may be the record itself.
+-- The time from which an address recorded in this transaction counts. The setting `directory.named_by` tells who gives
+-- it, as for names: `staff`; `merge` and `undo`, which only move an address between records, with what is known about
+-- it; unset, it may be the record itself.
 create function directory.address_counts_from(record uuid, email text, since timestamptz) returns timestamptz
     language sql stable
     return (
@@ -240,9 +240,9 @@ create trigger organization_addresses_gone after delete on directory.organizatio
 -- Using them --------------------------------------------------------------------------------------
 
 -- The addresses of some records and when they were theirs: while they had them, and before and after for as long as no
--- other record had had them or took them; never while another record had them, too. An address that was always another
--- record's, too, has one empty period. `self_given` is true of times for which only the record's own word speaks: by
--- that it did not have the address before it said so.
+-- other record had had them or took them; never while another record also had them. An address that was always shared
+-- has one empty period. `self_given` is true of periods supported only by the record's own claim, which does not cover
+-- the time before it was made.
 create function directory.addresses_of(records uuid[])
     returns table (email text, since timestamptz, until timestamptz, self_given boolean)
     language sql stable as $$

@@ -5,7 +5,7 @@ create table directory.name_given (
     -- A person or an expert. No foreign key: it outlives a record that was merged into another, and goes with an
     -- erasure.
     record uuid not null,
-    -- Folded: of a person in the order in which it is spoken; of an expert those of the firm and of its contact.
+    -- Folded: a person's in spoken order; an expert's are those of the firm and of its contact.
     name text not null,
     -- A person's, the family name first.
     turned text,
@@ -14,8 +14,8 @@ create table directory.name_given (
     primary key (record, name)
 );
 
--- Writes down the present names of records. Who gives them is in the setting `directory.named_by`: `staff`; `merge`,
--- which only moves names, and keeps the former ones for its undo; unset, it may be the records themselves.
+-- Stores the present names of records. The setting `directory.named_by` tells who gives them: `staff`; `merge`, which
+-- only moves names, and keeps the former ones for its undo; unset, it may be the records themselves.
 create function directory.keep_names(records uuid[], names text[], turned text[]) returns void
     language plpgsql as $$
 declare

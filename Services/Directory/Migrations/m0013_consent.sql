@@ -26,7 +26,7 @@ create table directory.consent_entry (
     agreed boolean not null,
     -- `carriedOver`: from before there was a ledger.
     source text not null check (source in ('operator', 'self', 'import', 'paper', 'carriedOver')),
-    -- Where the sender of a file says that an answer is from: "fiche du salon, 14 mars".
+    -- The source that the sender of a file gives for an answer: "fiche du salon, 14 mars".
     origin text check (length(origin) between 1 and 200),
     -- Null where others asked the question, in words that are not known here.
     wording integer references directory.consent_wording,
@@ -55,7 +55,7 @@ create function directory.consent_said() returns jsonb
     language sql stable
     return coalesce(nullif(current_setting('directory.consent', true), ''), '{}')::jsonb;
 
--- The question for each purpose: the one that was named, else the standard one; null where others asked.
+-- The question for each purpose: the one that was named, otherwise the standard one; null if others asked.
 create function directory.consent_asked(said jsonb) returns table (purpose text, wording integer)
     language sql stable as $$
     select distinct on (w.purpose) w.purpose,
@@ -155,10 +155,10 @@ create function directory.with_consents(answers jsonb, choices jsonb) returns js
         from jsonb_each(choices) as choice (purpose, agreed)
         where jsonb_typeof(agreed) = 'boolean' and answers -> purpose -> 'agreed' is distinct from agreed), '{}');
 
--- The answers after those of a file, which usually does not say when they were given. They fill what was never
--- answered, and withdraw: that needs no day, even if only gaps are filled, and takes nothing but an agreement away.
--- They never turn a no into a yes, nor what was declined at the address. With a day of its own the later answer counts:
--- a yes from the beginning of the day, a no from its end.
+-- The answers after those of a file, which usually does not say when they were given. They answer what was never
+-- answered, and withdraw: a withdrawal needs no date, even if only gaps are filled, as it only ends an agreement. They
+-- never turn a no into a yes, nor override what was declined at the address. With a date the later answer counts: a yes
+-- from the beginning of the day, a no from its end.
 create function directory.with_imported_consents(
     answers jsonb, choices jsonb, given_on date, declined jsonb, filling boolean) returns jsonb
     language sql stable parallel safe

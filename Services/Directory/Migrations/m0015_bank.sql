@@ -42,8 +42,8 @@ create table directory.bank_line (
     -- The entry of the statement of which this line is a part, and the amount of the whole entry.
     batch integer check (batch > 0),
     batch_amount integer,
-    -- The first of the lines that may be the same money, told by two files in other words: as a table and as camt.053,
-    -- or by a bank that has changed its texts. They have account, day and amount in common, and come from different
+    -- The first of the lines that may be the same money, in two files in different forms: as a table and as camt.053,
+    -- or from a bank that has changed its texts. They have account, day and amount in common, and come from different
     -- files.
     alike uuid references directory.bank_line,
     state text not null default 'open' check (state in ('open', 'booked', 'dismissed')),
@@ -76,14 +76,14 @@ create index bank_line_kept_idx on directory.bank_line (updated_at) where forgot
 -- That a line is booked: once, under any concurrency. Payments and entries of credit refer to it.
 create table directory.bank_booking (
     line uuid primary key references directory.bank_line,
-    -- A person has said that it is other money than a line like it, which is booked.
+    -- A person has decided that it is other money than a similar line, which is booked.
     another boolean not null default false,
     created_at timestamptz not null default now()
 );
 
 -- Only an open line is booked; the second of two transactions waits for the first, and finds it booked. The same is
--- true of lines that may be the same money: the second is booked only as `another`. A later file may put lines beside
--- each other meanwhile: the group is read until it is the one that is locked.
+-- true of lines that may be the same money: the second is booked only as `another`. A later file may group lines
+-- meanwhile: the group is read again until it is the one that is locked.
 create function directory.book_bank_line() returns trigger
     language plpgsql as $$
 declare

@@ -1,7 +1,7 @@
 -- What members owe for a year, and what they have paid. Amounts are in cents of a euro.
 
--- The last number of a year. A transaction that calls contributions locks its row: then numbers have no gaps, and two
--- calls at once do not see the same members.
+-- The last number of a year. A transaction that calls contributions locks its row, so that numbers have no gaps, and
+-- two concurrent calls do not call the same members.
 create table directory.contribution_counter (
     year integer primary key check (year between 2000 and 2999),
     last integer not null default 0 check (last >= 0)
@@ -17,7 +17,8 @@ create table directory.contribution (
     year integer not null references directory.contribution_counter,
     number integer not null check (number > 0),
     -- The contribution that this one complements, after a change of tier within the year. It is numbered, owed, paid
-    -- and receipted like every other; a year has one contribution that is none, and any number of complements.
+    -- and receipted like every other; a year has one contribution that is not a complement, and any number of
+    -- complements.
     complements uuid references directory.contribution,
     amount integer not null check (amount > 0),
     -- What a whole year of the tier cost when it was called. A complement is the difference to the highest fee of the
@@ -27,8 +28,8 @@ create table directory.contribution (
     paid integer not null default 0,
     called_on date not null,
     due_on date not null,
-    -- A cancelled contribution keeps its number and is no longer owed, and its member can be called again. Money that
-    -- was paid for it has been given back before.
+    -- A cancelled contribution keeps its number and is no longer owed, and its member can be called again. Money paid
+    -- for it has been returned before.
     cancelled_on date,
     cancellation_reason text check (length(cancellation_reason) between 1 and 200),
     version integer not null default 1,
@@ -122,8 +123,9 @@ create index payment_paid_idx on directory.payment (paid_on desc, id desc);
 create index payment_amount_idx on directory.payment (amount, paid_on desc, id desc);
 create index payment_bank_line_idx on directory.payment (bank_line) where bank_line is not null;
 
--- Splits a payment: what is owed, or was paid, is the contribution's; what is beyond is credited. What goes back beyond
--- what was paid is taken from what payments of this contribution have brought to the credit, and no more than that.
+-- Splits a payment: what is owed, or was paid, is the contribution's; anything beyond is credited. What is returned
+-- beyond what was paid is taken from what payments of this contribution have brought to the credit, and no more than
+-- that.
 create function directory.part_payment() returns trigger
     language plpgsql as $$
 declare

@@ -11,7 +11,7 @@ create index credit_balance_idx on directory.credit (balance) where balance > 0;
 
 -- What was credited, and what was taken from it: the balance is their sum, kept by a trigger.
 create table directory.credit_entry (
-    -- That of the payment, if it is of one.
+    -- The payment's, if it belongs to one.
     id uuid primary key,
     -- The order of entries.
     number bigint generated always as identity,

@@ -72,8 +72,8 @@ create trigger receipt_final before update or delete on directory.receipt
 
 -- Files -------------------------------------------------------------------------------------------
 
--- Calls and receipts as they were first delivered. The call of a cancelled contribution is another document than the
--- call, which a reader may have already.
+-- Calls and receipts as they were first delivered. The call of a cancelled contribution is a different document from
+-- the original call, which a reader may have already.
 create table directory.contribution_document (
     contribution uuid not null references directory.contribution,
     kind text not null check (kind in ('call', 'cancelledCall', 'receipt')),

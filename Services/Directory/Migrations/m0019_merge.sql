@@ -55,7 +55,7 @@ create table directory.merge (
     before jsonb,
     after jsonb,
     -- What was done, in order: [{"table", "survivor", "merged", "image", "moves"}, …]. The last step is the record
-    -- itself; those before it are rows that would have said the same thing twice.
+    -- itself; those before it are rows that would have been duplicates.
     steps jsonb,
     -- Every row that was changed or removed, and every row that the images refer to.
     touched uuid[] not null,
@@ -166,7 +166,7 @@ begin
         using image;
 end $$;
 
--- Writes those columns of a row that the image has.
+-- Writes the columns of a row that the image contains.
 create function directory.write_image(target regclass, image jsonb) returns void
     language plpgsql as $$
 declare
@@ -258,8 +258,8 @@ begin
     return moves;
 end $$;
 
--- Makes those rows refer back that still refer to the survivor. A row that was not edited since gets its former version
--- and time back, too. Returns the rows, each with its version.
+-- Makes the rows that still refer to the survivor refer back. A row that was not edited since also gets its former
+-- version and time back. Returns the rows, each with its version.
 create function directory.return_references(survivor uuid, moves jsonb) returns jsonb
     language plpgsql as $$
 declare
@@ -328,8 +328,8 @@ begin
     return step;
 end $$;
 
--- Undoes that, and returns the rows that came back, each with its version. A referral on which an offer counts again
--- and that was not changed since gets its version and time back, too.
+-- Undoes that, and returns the restored rows, each with its version. A referral on which an offer counts again and that
+-- was not changed since also gets its version and time back.
 create function directory.release(step jsonb) returns jsonb
     language plpgsql as $$
 declare

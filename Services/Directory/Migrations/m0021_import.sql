@@ -7,12 +7,12 @@ create table directory.import (
     rejects text not null check (rejects in ('refuseFile', 'skipRow')),
     existing text not null check (existing in ('update', 'fill', 'skip')),
     state text not null check (state in ('running', 'interrupted', 'refused', 'completed')),
-    -- The Idempotency-Key of the request that began it, and whose it was: a repeated request finds its import.
+    -- The Idempotency-Key of the request that began it, and its sender: a repeated request finds its import.
     request_key text check (length(request_key) between 1 and 200),
     requested_by text,
     -- How often the file was sent. Sending it again takes over: what an earlier attempt still sends is refused.
     attempt integer not null default 1 check (attempt > 0),
-    -- How many rows were read; of those after them nothing has been written.
+    -- How many rows were read; nothing has been written of those after them.
     rows integer not null default 0,
     created integer not null default 0 check (created >= 0),
     updated integer not null default 0 check (updated >= 0),
@@ -96,7 +96,7 @@ create function directory.family_name_said(said text, given text, family text) r
             from regexp_split_to_array(said, '[ \u00A0\u202F]') as words
                 cross join generate_series(1, cardinality(words) - 1) as cut
                 cross join cardinality(string_to_array(directory.name_key(given), ' ')) as longest
-            -- A given name as it is written does not have more words than its key, in which hyphens are blanks.
+            -- A given name as written has no more words than its key, in which hyphens are spaces.
             where (cut <= longest or cut >= cardinality(words) - longest)
                 and directory.name_key(given) in (
                     directory.name_key(array_to_string(words[:cut], ' ')),

@@ -38,7 +38,7 @@ create index referral_open_idx on directory.referral (id desc) where closed_at i
 -- What retention forgets next.
 create index referral_firm_idx on directory.referral (updated_at)
     where firm_name is not null or firm_contact is not null or firm_email is not null or firm_telephone is not null;
--- Whether a number is another record's, too.
+-- Whether another record has the same number.
 create index referral_firm_telephone_idx on directory.referral (firm_telephone) where firm_telephone is not null;
 
 create trigger referral_topics before insert or update of topics on directory.referral
@@ -62,7 +62,7 @@ create table directory.referral_offer (
     version integer not null default 1,
     created_at timestamptz not null default now(),
     updated_at timestamptz not null default now(),
-    -- How satisfied the firm is, is said of what was done, and then always.
+    -- Satisfaction is given if the work was done, and only then.
     constraint referral_offer_outcome_check check (
         (satisfaction is not null) = (state = 'done') and (amount is null or state = 'done'))
 );

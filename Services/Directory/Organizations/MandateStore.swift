@@ -8,7 +8,7 @@ enum MandateStore {
         updated_at as "updatedAt"
         """
 
-    /// What a caller may see: a representative those of its organization.
+    /// What a caller may see: a representative sees those of its organization.
     private static func visible(to principal: Principal) -> [SQL] {
         switch principal.role {
         case .operator, .editor, .lobbyist, .auditor, .service: []
@@ -85,20 +85,20 @@ enum MandateStore {
         try await transaction.execute("delete from mandate where id = \(path.mandate)")
     }
 
-    /// - Throws: 422 when the last day is before the first.
+    /// - Throws: 422 if the last day is before the first.
     private static func checkOrder(_ from: Day, _ until: Day?) throws {
         guard let until, until < from else { return }
         throw Problem.invalid("/until", "is before the first day")
     }
 
-    /// - Throws: 422 for days that cannot be, or whose last is before the first.
+    /// - Throws: 422 for days out of range, or if the last is before the first.
     static func checkDays(_ from: Day, _ until: Day?, of meaning: DayMeaning) throws {
         try meaning.check(from, at: "/from")
         try DayMeaning.end.check(until, at: "/until")
         try checkOrder(from, until)
     }
 
-    /// After a patch: what it does not name stays, whatever it is.
+    /// After a patch: only days that it changes are checked for their range.
     static func checkDays(
         _ from: Day, _ until: Day?, of meaning: DayMeaning, _ newFrom: Day?, _ newUntil: Patched<Day>
     ) throws {
@@ -107,7 +107,7 @@ enum MandateStore {
         try checkOrder(from, until)
     }
 
-    /// The mandates of these identifiers as they are now, for the change feed.
+    /// The mandates with these identifiers as they are now, for the change feed.
     static func snapshot(_ ids: ChangedIDs) -> SQL {
         """
         select id, jsonb_strip_nulls(to_jsonb(found)) as data

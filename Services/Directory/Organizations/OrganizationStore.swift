@@ -11,7 +11,7 @@ enum OrganizationStore {
         updated_at as "updatedAt"
         """
 
-    /// What a caller may see: a representative its own organization, an ambassador the one it advises for.
+    /// What a caller may see: a representative only its own organization, an ambassador only the one it advises for.
     private static func visible(to principal: Principal) -> [SQL] {
         switch principal.role {
         case .operator, .editor, .lobbyist, .auditor, .service: []
@@ -68,7 +68,7 @@ enum OrganizationStore {
         return rules
     }
 
-    /// The condition of an export: what the list would show on all its pages.
+    /// The condition of an export: everything the list would show across all its pages.
     static func selection(_ query: ListOrganizations.Query, for principal: Principal) -> SQL {
         (visible(to: principal) + filter(query)).all
     }
@@ -120,17 +120,17 @@ enum OrganizationStore {
             """)
     }
 
-    /// Mailboxes as they are kept: by role.
+    /// Mailboxes in their stored form: by role.
     private static func kept(_ mailboxes: [Mailbox]?) throws -> JSONText {
         try JSONText(encoding: (mailboxes ?? []).sorted { $0.role.rawValue < $1.role.rawValue })
     }
 
-    /// The SIREN that a SIRET brings.
+    /// The SIREN contained in a SIRET.
     private static func siren(of siret: Siret) throws(Problem) -> Siren {
         do { return try siret.siren } catch { throw .invalid("/siret", error.reason) }
     }
 
-    /// The organizations of these identifiers as they are now, for the change feed.
+    /// The organizations with these identifiers as they are now, for the change feed.
     static func snapshot(_ ids: ChangedIDs) -> SQL {
         """
         select id, jsonb_strip_nulls(to_jsonb(found)) as data
@@ -140,7 +140,7 @@ enum OrganizationStore {
 }
 
 extension Organization {
-    /// After a merge patch. A new postal code brings its département, unless the patch says another that may be.
+    /// After a merge patch. A new postal code sets its département, unless the patch gives another possible one.
     fileprivate func patched(_ patch: ChangeOrganization.Body) -> Organization {
         var result = self
         if let value = patch.kind { result.kind = value }
@@ -169,7 +169,7 @@ extension Organization {
         return result
     }
 
-    /// Whether everything that makes it the member it is stayed as it was.
+    /// Whether nothing that determines its membership has changed.
     fileprivate func isSameMember(as other: Organization) -> Bool {
         kind == other.kind && subKind == other.subKind && siren == other.siren && siret == other.siret
             && parent == other.parent

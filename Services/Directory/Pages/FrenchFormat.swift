@@ -36,7 +36,7 @@ enum FrenchFormat {
         return "\(words.dropLast().joined(separator: ", ")) et \(last)"
     }
 
-    /// `1 200,00 €`, with blanks at which no line breaks.
+    /// `1 200,00 €`, with no-break spaces.
     static func amount(_ money: Money) -> String {
         let cents = abs(money.amount)
         var euros = String(cents / 100)

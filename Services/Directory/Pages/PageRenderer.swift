@@ -2,11 +2,12 @@ import ClubProtocol
 import HTTPTypes
 import ServiceKit
 
-/// Makes the pages of the directory: French HTML from the templates, all in the frame of `layout.mustache`.
+/// Renders the pages of the directory: French HTML from the templates, all within `layout.mustache`.
 ///
-/// A page works without scripts and brings nothing from elsewhere: the answer's `Content-Security-Policy` would refuse it.
+/// A page works without scripts and loads nothing from elsewhere: the response's `Content-Security-Policy` would block
+/// it.
 struct PageRenderer: Sendable {
-    /// The pages by the names of their templates, which begin with `{{<layout}}`.
+    /// The pages, named after their templates, which begin with `{{<layout}}`.
     enum Page: String, CaseIterable {
         case problem
         case receipt
@@ -37,14 +38,14 @@ struct PageRenderer: Sendable {
 
     private let templates: [String: Template]
 
-    /// - Throws: what is wrong in a template.
+    /// - Throws: errors in a template.
     init() throws {
         var templates = ["layout": try Template(PackageResources.layout_mustache, escaping: .html)]
         for page in Page.allCases { templates[page.rawValue] = try Template(page.source, escaping: .html) }
         self.templates = templates
     }
 
-    /// The whole page. What is put into it is escaped where the template says `{{name}}`.
+    /// The whole page. Values are escaped where the template has `{{name}}`.
     func html(_ page: Page, title: String, _ content: [String: Any] = [:]) -> String {
         guard let template = templates[page.rawValue] else {
             preconditionFailure("every page is read when the renderer is made")
@@ -52,7 +53,7 @@ struct PageRenderer: Sendable {
         return template.render(content.merging(["title": title]) { $1 }, with: templates)
     }
 
-    /// Lets the operations that answer pages answer their problems as pages too.
+    /// Makes operations that respond with pages report their problems as pages, too.
     func mountProblems(on builder: inout ServiceBuilder) {
         builder.routes.problemPage(below: ["/annuaire"]) { [self] problem, requestID in
             let (title, advice) = Self.french(problem)
@@ -65,7 +66,8 @@ struct PageRenderer: Sendable {
         }
     }
 
-    /// What went wrong and what can be done, for people. Details of a problem are English and for those who call the API.
+    /// What went wrong and what can be done, for people. The details of a problem are in English, for callers of the
+    /// API.
     private static func french(_ problem: Problem) -> (title: String, advice: String) {
         switch problem.type {
         case .notFound:
@@ -103,7 +105,7 @@ struct PageRenderer: Sendable {
 }
 
 extension RouteResponse where Value == TextDocument {
-    /// A page that says what was wrong with the one before.
+    /// A page that reports an error in the one before.
     static func text(_ text: String, status: HTTPResponse.Status) -> RouteResponse {
         var answer = RouteResponse.text(text)
         answer.status = status

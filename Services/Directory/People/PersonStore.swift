@@ -9,10 +9,11 @@ enum PersonStore {
         organization, job_title as "jobTitle", consents, version, created_at as "createdAt", updated_at as "updatedAt"
         """
 
-    /// A person's name as one says it, of the columns of a row.
+    /// A person's name in spoken order, from the columns of a row.
     static func name(of row: SQL) -> SQL { "directory.person_name(\(row).given_name, \(row).family_name)" }
 
-    /// What a caller may see: a representative the people of its organization and itself, the others themselves.
+    /// What a caller may see: a representative the people of its organization and itself, everyone else only
+    /// themselves.
     private static func visible(to principal: Principal) -> [SQL] {
         switch principal.role {
         case .operator, .editor, .lobbyist, .auditor, .service: []
@@ -69,7 +70,7 @@ enum PersonStore {
         return rules
     }
 
-    /// The condition of an export: what the list would show on all its pages.
+    /// The condition of an export: everything the list would show across all its pages.
     static func selection(_ query: ListPeople.Query, for principal: Principal) -> SQL {
         (visible(to: principal) + filter(query)).all
     }
@@ -132,8 +133,8 @@ enum PersonStore {
             """)
     }
 
-    /// Whoever has an ambassador's address is mailed the link to its record, and acts in its name: so it is not for the organization that
-    /// it works for to change.
+    /// The holder of an ambassador's address is mailed the link to its record, and acts in its name: so the
+    /// organization that it works for may not change it.
     private static func checkAddress(
         of id: Person.ID, by principal: Principal, in transaction: PostgresTransaction
     ) async throws {
@@ -143,11 +144,11 @@ enum PersonStore {
         }
     }
 
-    /// What says that somebody else has an address.
+    /// Constraints that are violated if someone else has an address.
     private static let addressKeys: Set<String?> = ["person_email_key", "person_other_emails_key"]
 
-    /// Who is in the directory is not for everybody to find out by trying addresses: only the staff is told that it is the address which
-    /// somebody else has.
+    /// No one may find out who is in the directory by trying addresses: only the staff is told that someone else has
+    /// the address.
     static func discreetly(
         for principal: Principal, _ change: () async throws -> Rows
     ) async throws -> Rows {
@@ -160,7 +161,8 @@ enum PersonStore {
         }
     }
 
-    /// Consent is a person's own (GDPR, article 4, 11); the club's staff records what a person told or wrote to it.
+    /// Consent must be given by the person (GDPR, article 4, 11); the club's staff records what a person told it or
+    /// wrote to it.
     private static func checkConsents(_ choices: ConsentChoices?, of id: Person.ID, by principal: Principal) throws {
         guard let choices, choices != ConsentChoices(), principal.role != .operator, principal.person != id else {
             return
@@ -168,7 +170,7 @@ enum PersonStore {
         throw Problem(.forbidden, "Only the person itself answers for its consent.")
     }
 
-    /// The people of these identifiers as they are now, for the change feed.
+    /// The people with these identifiers as they are now, for the change feed.
     static func snapshot(_ ids: ChangedIDs) -> SQL {
         """
         select id, jsonb_strip_nulls(jsonb_build_object(
@@ -182,7 +184,7 @@ enum PersonStore {
 }
 
 extension Person {
-    /// Takes what a patch says of the person itself; where it works and what it agreed to are decided elsewhere.
+    /// Applies a patch's values for the person itself; its organization and consents are handled elsewhere.
     fileprivate mutating func apply(_ patch: ChangePerson.Body) {
         if let value = patch.honorificPrefix { honorificPrefix = value }
         if let value = patch.givenName { givenName = value }
@@ -195,10 +197,10 @@ extension Person {
             patch.telephone, further: patch.otherTelephones, of: (telephone, otherTelephones), by: \.text)
     }
 
-    /// A first value and the further ones after a patch. One of the further ones that becomes the first changes places with it,
-    /// unless the patch says them all.
+    /// The first value and the additional ones after a patch. An additional one that becomes the first trades places
+    /// with it, unless the patch gives all of them.
     ///
-    /// - Parameter key: what two spellings of one value have in common.
+    /// - Parameter key: equal for two spellings of one value.
     private static func first<Value>(
         _ first: Patched<Value>, further: Patched<[Value]>, of known: (first: Value?, further: [Value]?),
         by key: (Value) -> String

@@ -5,25 +5,25 @@ struct Country: Hashable {
     /// ISO 3166-1, alpha-2.
     let code: String
 
-    /// By its code of two letters or three, by the letter of its cars, or by its name in French or English.
+    /// By its two- or three-letter code, by its vehicle registration code, or by its name in French or English.
     ///
-    /// - Parameter text: is none where it is longer than any name.
+    /// - Parameter text: not recognized if longer than any name.
     init?(named text: String) {
         let key = Folding.key(String(text.prefix(scalars: 80)))
         if let code = Self.codes[key] {
             self.code = code
         } else if key.hasBytePrefix("france") {
-            // `France métropolitaine`, `France (Outre-mer)`; whatever else is France has a name of its own.
+            // `France métropolitaine`, `France (Outre-mer)`; every other part of France has a name of its own.
             code = "FR"
         } else {
             return nil
         }
     }
 
-    /// Whether it has postal codes of the French post.
+    /// Whether it uses French postal codes.
     var isOfFrenchPost: Bool { code == "FR" || Self.territories[code] != nil }
 
-    /// The département that it is: of a territory its own, of France none, else that for abroad.
+    /// Its département: a territory has its own, France has none, any other country has the one for abroad.
     var departement: Departement? { code == "FR" ? nil : Self.territories[code] ?? .abroad }
 
     private static let territories: [String: Departement] = [
@@ -37,7 +37,7 @@ struct Country: Hashable {
         for entry in table.split(separator: ";") + others.split(separator: ";") {
             let names = entry.split(separator: "=")
             for name in names {
-                // The first to have a name keeps it: codes come before the letters of cars.
+                // The first entry with a name keeps it: ISO codes come before vehicle registration codes.
                 let key = Folding.key(String(name).replacing("&", with: "and"))
                 codes[key] = codes[key] ?? String(names[0])
             }
@@ -45,7 +45,7 @@ struct Country: Hashable {
         return codes
     }()
 
-    /// As people write them besides.
+    /// Other names that people write.
     private static let others = """
         AT=A;BE=B=Belgie=Belgien;CD=RDC;CI=Ivory Coast;CH=Helvétie=Schweiz=Svizzera;CZ=République tchèque=Czech Republic;\
         DE=D=Deutschland;ES=E=España;FR=F=Métropole;GB=UK=Grande-Bretagne=Great Britain=Angleterre=England=Écosse=Scotland=\

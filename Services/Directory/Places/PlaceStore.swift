@@ -3,14 +3,14 @@ import Postgres
 import ServiceKit
 
 extension SQL {
-    /// Whether a row's département is one of a région; what is asked for stands first in the index of a list by département.
+    /// Whether a row's département is in a région; this column comes first in the index of a list by département.
     static func isLocated(in region: Region) -> SQL { "departement = any (\(region.departements))" }
 
-    /// The same of an expert, as the index of words, topics, brands and places has it: one scan, as `= any` would be one for
-    /// each département.
+    /// The same for an expert, using the index of words, topics, brands and places: one scan, where `= any` would be
+    /// one for each département.
     static func isExpertLocated(in region: Region) -> SQL { "array[departement] && \(region.departements)" }
 
-    /// Whether a row serves a région, in one département at least.
+    /// Whether a row serves at least one département of a région.
     static func serves(_ region: Region) -> SQL { "departements && \(region.departements)" }
 
     /// The région of a row of this table, by its département.
@@ -18,9 +18,10 @@ extension SQL {
         "(select place.region from directory.departement as place where place.code = \(table).departement)"
     }
 
-    /// What a row of an import says about where a record of this table lies: a département of its own, or a postal code that the record
-    /// does not have, which tells it anew. Else nothing: what had been said of the same postal code stays. So does what had been said
-    /// before there was a postal code, where that tells one nearby: some communes have the code of a neighbour.
+    /// The département that a row of an import gives a record of this table: its own, or that of a postal code that is
+    /// new to the record. Otherwise none: a département given earlier for the same postal code is kept. One given
+    /// before there was a postal code is kept, too, if the postal code's is nearby: some communes have the code of a
+    /// neighbouring département.
     static func importedDepartement(of table: SQL) -> SQL {
         """
         case when row.departement is not null or row."postalCode" <> coalesce(\(table).postal_code, '')
@@ -35,10 +36,11 @@ extension SQL {
         """
     }
 
-    /// How many départements may have a border with one, itself not counted.
+    /// How many départements may border on one, not counting itself.
     private static var neighbours: Int { 10 }
 
-    /// Further addresses as they are answered: each with its département, said or told by its postal code, and with the région.
+    /// Additional addresses as the API returns them: each with its département, given or derived from its postal code,
+    /// and with the région.
     static let placedAddresses: SQL = """
         case when addresses = '[]' then addresses else (
             select jsonb_agg(
@@ -51,12 +53,12 @@ extension SQL {
         """
 }
 
-/// Where an address lies.
+/// The location of an address.
 enum PlaceStore {
-    /// Addresses as they are kept: with the département that was said, where the postal code tells another one that lies beside it,
-    /// and without the rest, which follows.
+    /// Addresses in their stored form: with the given département if the postal code's is a different, neighbouring
+    /// one, and without anything that can be derived.
     ///
-    /// - Throws: 422 naming a région in which the département does not lie, or a postal code that is missing.
+    /// - Throws: 422 naming a région that does not contain the département, or a missing postal code.
     static func kept(_ addresses: [Address]) throws(Problem) -> [Address] {
         try addresses.enumerated().map { number, address throws(Problem) in
             let departement =
@@ -75,10 +77,10 @@ enum PlaceStore {
         }
     }
 
-    /// The département of what must have one.
+    /// The département of a record that must have one.
     ///
-    /// - Parameter pointer: of what has the two members.
-    /// - Throws: 422 where nothing tells it, or where a postal code is missing that every place of the French post has.
+    /// - Parameter pointer: of the object that has the two members.
+    /// - Throws: 422 if it cannot be derived, or if a postal code is missing, which only places abroad may lack.
     static func departement(
         said: Departement?, _ postalCode: PostalCode?, at pointer: String = ""
     ) throws(Problem) -> Departement {
@@ -93,7 +95,7 @@ enum PlaceStore {
         return departement
     }
 
-    /// Every région with its name, as the French sort them.
+    /// Every région with its name, in French alphabetical order.
     static func regions(on executor: any PostgresExecutor) async throws -> [(code: Region, name: String)] {
         try await executor.query("select code, name from region order by directory.folded(name)").map {
             (try $0["code"], try $0["name"])

@@ -1,8 +1,8 @@
 import ClubProtocol
 
-/// A page of a public list: the search form, what was found, and where it goes on.
+/// A page of a public list: the search form, the results, and links to other pages.
 struct ListPage {
-    /// What a list is about.
+    /// The kind of list.
     struct Subject {
         /// `Experts`
         let name: String
@@ -10,23 +10,23 @@ struct ListPage {
         let heading: String
         let introduction: String
         let description: String
-        /// The labels of the form's fields that differ, and of any kind.
+        /// Labels that differ between the lists: of the département field, and of "any kind".
         let departementLabel: String
         let regionLabel: String
         let kindLabel: String
         let anyKind: String
         let kinds: [(code: String, label: String)]
-        /// Whether the form asks for a brand and for a place to be near to.
+        /// Whether the form has fields for a brand and for a nearby place.
         let hasBrands: Bool
         let everything: String
-        /// What is said where a search finds nothing, and where there is nothing at all.
+        /// The texts for a search without results, and for an empty list.
         let nothingFound: String
         let nothing: String
-        /// What to try instead of one département, and instead of one kind.
+        /// What to try instead of a single département, and instead of a single kind.
         let wider: (departement: String, kind: String)
     }
 
-    /// What is asked for, as it goes into the address of a page; what was left empty is left out.
+    /// The search, as encoded in the URL of a page; empty fields are omitted.
     struct Search: Encodable {
         var q: String?
         var departement: Departement?
@@ -47,7 +47,7 @@ struct ListPage {
 
     /// An entry of the list.
     struct Item {
-        /// As ``ListPosition`` has it.
+        /// In the form of ``ListPosition``.
         let position: String
         let name: Line
         let link: String
@@ -71,7 +71,7 @@ struct ListPage {
 
     func content() throws -> [String: Any] {
         let shown = slice.items
-        // A search, or a page further on, is nothing to be found by a search engine.
+        // Search engines should not index searches or further pages.
         let isIndexed = !search.isFiltered && slice.isFirst
         var content: [String: Any] = [
             "heading": subject.heading, "introduction": subject.introduction, "description": subject.description,
@@ -123,7 +123,7 @@ struct ListPage {
         ].compactMap(\.self)
     }
 
-    /// The address of another page of the same search.
+    /// The URL of another page of the same search.
     private func address(after last: String? = nil, before first: String? = nil) throws -> String {
         var other = search
         (other.apres, other.avant) = (last, first)

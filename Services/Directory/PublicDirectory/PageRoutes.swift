@@ -19,7 +19,7 @@ struct PageRoutes {
                 q: query.q?.value, departement: query.departement?.value, region: query.region?.value,
                 topic: query.topic?.value, subKind: query.subKind?.value, brand: query.brand?.value,
                 near: query.near?.value)
-            // By nearness a list is turned forwards only.
+            // A list by distance only has a next page.
             let before = filter.near == nil ? query.before : nil
             let slice = try await slice(after: query.after, before: before) { start, limit in
                 try await PublicStore.experts(filter, from: start, limit: limit, on: database).map { row in
@@ -83,8 +83,8 @@ struct PageRoutes {
         return .text(renderer.html(.publicList, title: page.title, try page.content()))
     }
 
-    /// The entries of a page, one more asked for than it shows: that one says that the list goes on. Whoever goes back to where no
-    /// full page is before gets the first page as everybody does.
+    /// The entries of a page; fetches one more than it shows, to know whether the list goes on. Going back to a place
+    /// with no full page before it gives the normal first page.
     private func slice<Record>(
         after: ListPosition<Record>?, before: ListPosition<Record>?,
         _ fetch: (PublicStore.Start<Record>, Int) async throws -> [ListPage.Item]
@@ -101,8 +101,8 @@ struct PageRoutes {
         return PublicSlice(items: Array(items.prefix(size)), isFirst: start == nil, hasNext: items.count > size)
     }
 
-    /// What is answered for an expert that is not shown: the page of the one it went into, else 410 where it may have been found
-    /// by a search engine, so that it is forgotten there.
+    /// The response for an expert that is not shown: a redirect to the one it was merged into; otherwise 410 if it may
+    /// be indexed by a search engine, so that it is removed there.
     private func notFoundOrMerged(of id: Expert.ID) async throws -> RouteResponse<TextDocument> {
         if let survivor = try await MergeStore.survivor(of: id, .expert, on: backend.database),
             try await !PublicStore.expert(Expert.ID(survivor.uuid), on: backend.database).isEmpty
@@ -129,7 +129,7 @@ struct PageRoutes {
 }
 
 extension RouteResponse where Value == TextDocument {
-    /// 301: the page has another address for good.
+    /// 301: the page has permanently moved.
     fileprivate static func movedPermanently(_ location: String) -> RouteResponse {
         var answer = RouteResponse.seeOther(location)
         answer.status = .movedPermanently

@@ -5,7 +5,7 @@ import ServiceKit
 struct PublicRoutes {
     let backend: Backend
 
-    /// Whoever wants the whole list turns more pages, and meets the rate of requests without a token.
+    /// Callers who want the whole list read more pages, and run into the rate limit for anonymous requests.
     private static let largestPage = 50
 
     func mount(on builder: inout ServiceBuilder) {

@@ -2,20 +2,20 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// What anybody may see. Who stands there is decided by ``SQL/published`` and ``SQL/publicMember``, and by nothing else.
+/// What the public may see. ``SQL/published`` and ``SQL/publicMember`` alone decide who is included.
 enum PublicStore {
-    /// Where a list begins. The row of a position may be gone: the position says by itself where it was.
+    /// Where a list begins. A position contains its sort key, so its row may have been deleted.
     enum Start<Entity> {
         case top
         case after(ListPosition<Entity>)
-        /// The list ends before this: it comes backwards.
+        /// The list ends before this, and is returned in reverse.
         case before(ListPosition<Entity>)
 
         init(after position: ListPosition<Entity>?) {
             self = position.map { .after($0) } ?? .top
         }
 
-        /// By the name, for a list that has no other order.
+        /// By name, for a list that has no other order.
         var rule: [SQL] {
             switch self {
             case .top: []
@@ -40,7 +40,7 @@ enum PublicStore {
         """
 
     /// - Parameters:
-    ///   - query: its `limit` and `cursor` do not count here.
+    ///   - query: its `limit` and `cursor` are ignored.
     ///   - limit: one more than a page has.
     static func experts(
         _ query: ListPublicExperts.Query, from start: Start<Expert>, limit: Int, on database: PostgresClient
@@ -78,7 +78,7 @@ enum PublicStore {
         try await executor.query("select \(expertColumns) from expert where id = \(id) and \(.published)")
     }
 
-    /// Whether an expert that is not shown agreed to it once, or went into one that is not shown either.
+    /// Whether an expert that is not shown agreed to it once, or was merged into one that is not shown either.
     static func wasShown(_ id: Expert.ID, on executor: any PostgresExecutor) async throws -> Bool {
         let rows = try await executor.query(
             """
@@ -96,7 +96,7 @@ enum PublicStore {
         """
 
     /// - Parameters:
-    ///   - query: its `limit` and `cursor` do not count here.
+    ///   - query: its `limit` and `cursor` are ignored.
     ///   - limit: one more than a page has.
     static func members(
         _ query: ListPublicMembers.Query, from start: Start<Organization>, limit: Int,
@@ -120,7 +120,7 @@ enum PublicStore {
         try await executor.query("select \(memberColumns) from organization where id = \(id) and \(.publicMember)")
     }
 
-    /// Whether an organization that is not shown was a member, or went into one that is not shown either.
+    /// Whether an organization that is not shown was a member, or was merged into one that is not shown either.
     static func wasShown(_ id: Organization.ID, on executor: any PostgresExecutor) async throws -> Bool {
         let rows = try await executor.query(
             """
@@ -132,9 +132,9 @@ enum PublicStore {
         return !rows.isEmpty
     }
 
-    // MARK: Words
+    // MARK: Labels
 
-    /// What people call the topics, in the order of these words.
+    /// The topics' labels, in alphabetical order.
     static func topics(on executor: any PostgresExecutor) async throws -> [(code: Topic, label: String)] {
         try await executor.query("select code, label from topic order by directory.folded(label)").map {
             (try $0["code"], try $0["label"])
@@ -143,8 +143,8 @@ enum PublicStore {
 }
 
 extension SQL {
-    /// Whether an organization is shown as a member of the club: an institution or a brand whose membership holds today, unless it
-    /// declined.
+    /// Whether an organization is shown as a member of the club: an institution or a brand with a membership in force
+    /// today, unless it declined.
     static var publicMember: SQL {
         """
         kind in ('institution', 'brand') and public_directory and exists (

@@ -1,11 +1,11 @@
 import ClubProtocol
 
-/// The French of the public directory's pages.
+/// The French texts of the public directory's pages.
 struct PublicWords {
     let topics: [(code: Topic, label: String)]
     let regions: [(code: Region, name: String)]
     private let labels: [Topic: String]
-    /// Where the public reaches the service; nil where nobody has said.
+    /// The public base URL of the service; nil if not configured.
     private let publicURL: String?
 
     init(
@@ -21,12 +21,12 @@ struct PublicWords {
 
     func labels(of topics: [Topic]) -> [String] { topics.map { label(of: $0) } }
 
-    /// The one address of a page, for search engines.
+    /// The canonical URL of a page, for search engines.
     func canonical(_ path: String) -> [String: Any] {
         publicURL.map { ["canonical": $0 + path] } ?? [:]
     }
 
-    // MARK: Choices of a form
+    // MARK: Options of a form
 
     func departements(selected: Departement?) -> [[String: Any]] {
         Departement.all.map { departement in
@@ -85,7 +85,7 @@ struct PublicWords {
 }
 
 extension Expert.SubKind {
-    /// As people of the club say.
+    /// In the club's own words.
     var french: String {
         switch self {
         case .webAgency: "Agence web"
@@ -104,7 +104,7 @@ extension PublicMember.Kind {
 }
 
 extension PublicMember {
-    /// What sort of member it is, as people of the club say.
+    /// The kind of member, in the club's own words.
     var french: String {
         switch subKind {
         case .accountingCentre: "Centre de gestion"
@@ -118,7 +118,7 @@ extension PublicMember {
         }
     }
 
-    /// Where it is, as far as it is known.
+    /// Its place, as far as known.
     var place: String? {
         switch (commune, departement) {
         case (let commune?, let departement?): "\(commune) (\(departement.name), \(departement.text))"

@@ -3,13 +3,13 @@ import HTTPTypes
 import Postgres
 import ServiceKit
 
-/// `/sitemap.xml` and `/robots.txt`: what search engines are to find of the public directory (sitemaps.org, RFC 9309).
+/// `/sitemap.xml` and `/robots.txt`: what search engines should find of the public directory (sitemaps.org, RFC 9309).
 struct SitemapRoutes: Sendable {
     let backend: Backend
-    /// As many addresses as one file may have.
+    /// The maximum number of URLs per file.
     var size = 50_000
 
-    /// Entries that are read at a time.
+    /// Entries per query.
     private static let batch = 1000
     private static let members = "membres"
 
@@ -32,9 +32,9 @@ struct SitemapRoutes: Sendable {
         }
     }
 
-    /// Writes everything into one file where it fits; else the list of files, or one of them.
+    /// Writes everything into one file if it fits; otherwise the index of files, or one of them.
     ///
-    /// - Throws: 404 for a part that there is not.
+    /// - Throws: 404 if there is no such part.
     func write(_ part: String?, _ write: (String) async throws -> Void) async throws {
         let database = backend.database
         switch part {
@@ -80,7 +80,7 @@ struct SitemapRoutes: Sendable {
     private func writeExperts(from start: Expert.ID?, _ write: (String) async throws -> Void) async throws {
         var (next, left) = (start, size)
         while left > 0 {
-            // One more than is written: where the next batch begins.
+            // One more than is written: the start of the next batch.
             let rows = try await SitemapStore.experts(
                 from: next, limit: min(left, Self.batch) + 1, on: backend.database)
             let shown = rows.prefix(min(left, Self.batch))
@@ -109,6 +109,6 @@ struct SitemapRoutes: Sendable {
         "<sitemap><loc>\(address)/sitemap.xml?part=\(part)</loc></sitemap>\n"
     }
 
-    /// As it stands in XML. It is a web address: of the signs that XML takes for markup it can have but one.
+    /// Escaped for XML. In a web address, `&` is the only character that needs it.
     private var address: String { backend.configuration.publicAddress.replacing("&", with: "&amp;") }
 }

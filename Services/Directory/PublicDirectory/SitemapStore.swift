@@ -2,7 +2,7 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// What stands in the sitemap.
+/// The content of the sitemap.
 enum SitemapStore {
     struct Entry: Decodable {
         var id: String
@@ -13,14 +13,14 @@ enum SitemapStore {
         id::text as id, (updated_at at time zone 'Europe/Paris')::date as "changedOn"
         """
 
-    /// How many experts are published; one more than `limit` where there are more.
+    /// How many experts are published; at most `limit` + 1.
     static func count(upTo limit: Int, on executor: any PostgresExecutor) async throws -> Int {
         try await executor.first(
             "select count(*) as count from (select from expert where \(.published) limit \(limit + 1)) as found")?[
                 "count"] ?? 0
     }
 
-    /// How many members are published; one more than `limit` where there are more.
+    /// How many members are published; at most `limit` + 1.
     static func countMembers(upTo limit: Int, on executor: any PostgresExecutor) async throws -> Int {
         try await executor.first(
             """
@@ -38,7 +38,7 @@ enum SitemapStore {
         ).decode(Entry.self)
     }
 
-    /// By identifier: whoever comes later stands at the end, and the files before stay as they are.
+    /// By identifier: new experts come last, so earlier files do not change.
     static func experts(
         from start: Expert.ID?, limit: Int, on executor: any PostgresExecutor
     ) async throws -> [Entry] {

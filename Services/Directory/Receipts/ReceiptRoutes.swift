@@ -7,7 +7,7 @@ struct ReceiptRoutes: Sendable {
     static let letter = JobKind<Receipt.ID>("receipt.letter", maximumAttempts: 500)
 
     private static let purpose = "receipt"
-    /// How long the link of the letter shows the receipt; representatives see it for good.
+    /// How long the link in the letter shows the receipt; representatives can always see it.
     private static let linkDays = 400
 
     let backend: Backend
@@ -57,7 +57,7 @@ struct ReceiptRoutes: Sendable {
         .file(try await documents.pdf(of: receipt), headers: .attachment("recu-\(receipt.title).pdf"))
     }
 
-    /// Issues a receipt, with the job that mails it, if this contribution is paid now and has none.
+    /// Issues a receipt, with the job that mails it, if this contribution is paid and has none.
     static func issue(
         for contribution: Contribution.ID, by principal: Principal, _ backend: Backend,
         in transaction: PostgresTransaction
@@ -113,7 +113,7 @@ extension ReceiptStore.Shown {
     /// `2027-12`
     var title: String { "\(year)-\(number)" }
 
-    /// What must be known of the time since by whoever reads it.
+    /// What a reader must know about the time since.
     var notice: String? {
         if let replacedBy {
             return

@@ -2,9 +2,10 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// The SQL of receipts. What stands on one never changes; what has become of the money since is told beside it.
+/// The SQL of receipts. The content of a receipt never changes; what has become of the money since is stated
+/// separately.
 enum ReceiptStore {
-    /// What stands on a receipt.
+    /// The content of a receipt.
     struct Shown: Decodable {
         var id: Receipt.ID
         var contribution: Contribution.ID
@@ -22,11 +23,11 @@ enum ReceiptStore {
         var commune: String?
         var contributionYear: Int
         var contributionNumber: Int
-        /// By what it was paid, as far as that is known.
+        /// The means of payment, as far as known.
         var means: [Payment.Means]
-        /// In cents, of the amount, since; nil while all is paid.
+        /// In cents: the part of the amount returned since; nil while all is paid.
         var returned: Int?
-        /// The number of the receipt in whose place it is, and of that which is in its own.
+        /// The numbers of the receipt that it replaces, and of the one that replaces it.
         var replaces: String?
         var replacedBy: String?
     }
@@ -39,14 +40,15 @@ enum ReceiptStore {
         nullif(contribution.amount - contribution.paid, 0) as returned, \(replaces) as replaces, \(replacedBy) as "replacedBy"
         """
 
-    /// Whether no other one replaces it; of `receipt`. One look-up each: for `not exists` the planner may read all receipts.
+    /// Whether no other one replaces it; for `receipt`. One look-up per row: for `not exists` the planner may read all
+    /// receipts.
     static let isLatest: SQL = "(select next.id from receipt as next where next.replaces = receipt.id) is null"
 
     private static let replaces: SQL = """
         (select previous.year || '-' || previous.number from receipt as previous where previous.id = receipt.replaces)
         """
 
-    /// The number of the one that replaces it, as that shows it.
+    /// The number of the one that replaces it, as printed there.
     static let replacedBy: SQL = """
         (select next.year || '-' || next.number from receipt as next where next.replaces = receipt.id)
         """
@@ -55,11 +57,11 @@ enum ReceiptStore {
 
     private static let today: SQL = "(now() at time zone 'Europe/Paris')::date"
 
-    /// Issues the receipt of a contribution that is paid as a whole and has none, or from whose last one on money went back: that is
-    /// replaced. Its row is locked by whoever books the
-    /// payment, so that this is looked at once at a time; the counter's, until the number is given or given back.
+    /// Issues the receipt of a contribution that is fully paid and has none, or whose last one was followed by a return
+    /// of money: that one is replaced. Booking the payment has locked the contribution's row, so only one transaction
+    /// checks this at a time; the counter's row is locked until commit or rollback.
     ///
-    /// - Returns: nil when there is nothing to issue.
+    /// - Returns: nil if there is nothing to issue.
     static func issue(
         for contribution: Contribution.ID, in transaction: PostgresTransaction
     ) async throws -> Receipt.ID? {
@@ -112,7 +114,7 @@ enum ReceiptStore {
         try await executor.first("select \(columns) from \(joined) where receipt.id = \(id)")?.decode(Shown.self)
     }
 
-    /// What the list shows on all its pages, and its export.
+    /// The condition of the list across all its pages, and of its export.
     static func selection(_ query: ListReceipts.Query, for principal: Principal) -> [SQL] {
         var rules = ContributionStore.visible(to: principal)
         if let organization = query.organization { rules.append("contribution.organization = \(organization)") }
@@ -142,7 +144,7 @@ enum ReceiptStore {
             """)
     }
 
-    /// Who is mailed a receipt; nil when nobody knows an address.
+    /// The recipient of a receipt; nil if no address is known.
     static func recipient(of id: Receipt.ID, on executor: any PostgresExecutor) async throws -> Recipient? {
         struct Found: Decodable {
             var recipient: Recipient

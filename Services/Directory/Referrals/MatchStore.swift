@@ -4,12 +4,12 @@ import ServiceKit
 
 /// Finds and ranks the experts for a referral.
 ///
-/// The record of an expert counts as if it had begun with some ordinary offers (a prior): three of five accepted, three firms
-/// satisfied at 60 %. So one good or bad answer moves little, and a newcomer stands before those who decline most of what
-/// they are sent. An entry is as fresh as its last confirmation: an import that touches it says nothing about whether it is right.
-/// Equals stand in an order of chance that is another for each referral, so that nobody is always last.
+/// Each expert's record is combined with a prior of some ordinary offers: three of five accepted, three firms satisfied
+/// at 60 %. So one good or bad answer changes little, and a newcomer ranks above experts who decline most of what they
+/// are sent. An entry is as fresh as its last confirmation: an import that touches it does not show that it is right.
+/// Ties are broken by a random order specific to each referral, so that no one is always last.
 enum MatchStore {
-    /// Who could be asked: one `select` of experts. Département and topics find them by index.
+    /// The experts who could be asked, as a `select`. Département and topics find them by index.
     static func candidates(for referral: Referral) -> SQL {
         """
         select id, name, sub_kind, postal_code, commune, departement, topics, confirmed_at, email from expert

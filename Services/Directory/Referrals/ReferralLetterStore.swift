@@ -2,9 +2,9 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// What the letters and pages about referrals say.
+/// The content of letters and pages about referrals.
 enum ReferralLetterStore {
-    /// What the letter to an expert says, as long as an answer is asked for.
+    /// The content of the letter to an expert, while an answer is wanted.
     struct Invitation: Decodable {
         var recipient: Recipient
         var topics: [String]
@@ -17,7 +17,7 @@ enum ReferralLetterStore {
         var home: String?
     }
 
-    /// What the letter to an ambassador says.
+    /// The content of the letter to an ambassador.
     struct News: Decodable {
         var recipient: Recipient
         var referral: Referral.ID
@@ -26,7 +26,7 @@ enum ReferralLetterStore {
         var createdAt: Timestamp
         var state: Referral.State
         var asked: Int
-        /// The offer's, of which the news are.
+        /// The state of the offer that the letter is about.
         var answer: ReferralOffer.State
         var answeredAt: Timestamp?
     }
@@ -43,7 +43,7 @@ enum ReferralLetterStore {
         var description: String
         var answerBy: Day
         var places: Int
-        /// Who asks; nil where the club's staff does.
+        /// Who asks; nil if it is the club's staff.
         var adviser: String?
         var home: String?
         /// Both only once the expert has accepted.
@@ -61,15 +61,15 @@ enum ReferralLetterStore {
         var answeredAt: Timestamp?
         var note: String?
         var satisfaction: Int?
-        /// Whether the ambassador may say what became of it, or say it better.
+        /// Whether the ambassador may report or correct the outcome.
         var isToBeTold: Bool
-        /// Only of those who accepted.
+        /// Only for experts who accepted.
         var contact: String?
         var email: String?
         var telephone: Telephone?
     }
 
-    /// An offer of which that page's form says what became of it.
+    /// An offer whose outcome is reported with that page's form.
     struct Told: Decodable {
         var ambassador: Ambassador.ID
         var person: Person.ID
@@ -99,7 +99,7 @@ enum ReferralLetterStore {
         left join organization as home on home.id = ambassador.organization
         """
 
-    /// Nil when no answer is asked for any more, or the expert has left or has no address.
+    /// Nil if no answer is wanted any more, or the expert has left or has no address.
     static func invitation(_ offer: ReferralOffer.ID, on executor: any PostgresExecutor) async throws -> Invitation? {
         try await executor.first(
             """
@@ -116,7 +116,7 @@ enum ReferralLetterStore {
             """)?.decode(Invitation.self)
     }
 
-    /// Nil where the club's staff brought the need, or the ambassador has left or has no address.
+    /// Nil if the club's staff brought the need, or the ambassador has left or has no address.
     static func news(of offer: ReferralOffer.ID, on executor: any PostgresExecutor) async throws -> News? {
         try await executor.first(
             """
@@ -131,7 +131,7 @@ enum ReferralLetterStore {
             """)?.decode(News.self)
     }
 
-    /// Of the expert; none where it has none.
+    /// Those of the expert; may be empty.
     static func addresses(
         of offer: ReferralOffer.ID, on executor: any PostgresExecutor
     ) async throws -> [EmailAddress] {
@@ -143,7 +143,7 @@ enum ReferralLetterStore {
         ).map { try $0["email"] }
     }
 
-    /// Of the ambassador who brought the need; none where it has none.
+    /// Those of the ambassador who brought the need; may be empty.
     static func addresses(
         of referral: Referral.ID, on executor: any PostgresExecutor
     ) async throws -> [EmailAddress] {
@@ -182,13 +182,13 @@ enum ReferralLetterStore {
             """)?.decode(Followed.self)
     }
 
-    /// While it is accepted, and for a while after it was done; by the ambassador who brought the need.
+    /// While it is accepted, and for some time after it was done; by the ambassador who brought the need.
     private static let isToBeTold: SQL = """
         referral.ambassador is not null and (offer.state = 'accepted' or offer.state = 'done'
             and offer.updated_at > now() - make_interval(days => \(ReferralTransitions.correctionDays)::integer))
         """
 
-    /// Nil for an offer of another referral, and where the club's staff brought the need.
+    /// Nil for an offer of another referral, or if the club's staff brought the need.
     static func told(
         _ offer: ReferralOffer.ID, of referral: Referral.ID, on executor: any PostgresExecutor
     ) async throws -> Told? {
@@ -202,7 +202,7 @@ enum ReferralLetterStore {
             """)?.decode(Told.self)
     }
 
-    /// In the order in which they were asked; a referral has some tens at the most.
+    /// In the order in which they were asked; a referral has a few dozen at most.
     static func replies(to referral: Referral.ID, on executor: any PostgresExecutor) async throws -> [Reply] {
         try await executor.query(
             """

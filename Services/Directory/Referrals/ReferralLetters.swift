@@ -2,13 +2,14 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// The letters about referrals: to each expert who is asked, and to the ambassador on each answer, and a month after one that said
-/// yes.
+/// The letters about referrals: to each expert who is asked; to the ambassador on each answer, and a month after an
+/// acceptance.
 ///
-/// They name no person and no expert, and leave out the need, whose text may: the pages behind their links tell it, from the
-/// records as they are when somebody looks. So what content keeps of a letter to one says nothing about another.
+/// They name no person and no expert, and leave out the need, whose text may name someone: the pages behind their links
+/// show it, from the records as they are when the page is opened. So the content service's copy of a letter to one
+/// person says nothing about another.
 struct ReferralLetters: Sendable {
-    /// What became of an offer.
+    /// A change to an offer's state.
     struct Answered: Codable, Sendable {
         var offer: ReferralOffer.ID
         var state: ReferralOffer.State
@@ -30,21 +31,21 @@ struct ReferralLetters: Sendable {
         }
     }
 
-    /// Writes to the experts of these new offers, once the transaction has committed. An offer is one expert's and one
-    /// referral's, and has one letter however often its job runs.
+    /// Writes to the experts of these new offers, once the transaction has committed. An offer belongs to one expert
+    /// and one referral, and has one letter however often its job runs.
     static func invite(
         _ offers: [ReferralOffer.ID], _ backend: Backend, in transaction: PostgresTransaction
     ) async throws {
         try await backend.jobs.enqueue(invitation, all: offers, unique: { $0.text }, in: transaction)
     }
 
-    /// Tells whoever brought the need, once the transaction has committed.
+    /// Tells the ambassador who brought the need, once the transaction has committed.
     static func tell(_ answers: [Answered], _ backend: Backend, in transaction: PostgresTransaction) async throws {
         try await backend.jobs.enqueue(
             answer, all: answers, unique: { "\($0.offer):\($0.state.rawValue)" }, in: transaction)
     }
 
-    /// Asks whoever brought a need what became of it, once for each offer that was accepted.
+    /// Asks ambassadors for the outcome of their needs, once for each accepted offer.
     func askOutcomes(betweenPieces: () async throws -> Void = {}) async throws {
         var count = 1
         while count > 0 {
@@ -140,7 +141,7 @@ struct ReferralLetters: Sendable {
                         ReferralLink.path(to: news.referral, at: news.recipient.email, by: backend.links)))))
     }
 
-    /// Nothing where it was told meanwhile.
+    /// Sends nothing if the outcome was reported meanwhile.
     private func askOutcome(of offer: ReferralOffer.ID) async throws {
         guard let news = try await ReferralLetterStore.news(of: offer, on: backend.database),
             news.answer == .accepted, let answeredAt = news.answeredAt
@@ -166,12 +167,12 @@ struct ReferralLetters: Sendable {
     }
 }
 
-/// The signed links by which an expert comes to one offer, and an ambassador to one referral, and to nothing else, as long as they
-/// have the address that the link was mailed to.
+/// The signed links that give an expert access to one offer, and an ambassador to one referral, and to nothing else,
+/// while they have the address that the link was mailed to.
 enum ReferralLink {
     private static let offer = "referral-offer"
     private static let referral = "referral"
-    /// How long a link still shows what became of it.
+    /// How long a link still shows the outcome.
     private static let days = 60
 
     static func path(
@@ -191,8 +192,8 @@ enum ReferralLink {
 
     static func invitation(_ token: String) -> String { "/v1/referral-invitations/\(token)" }
 
-    /// - Throws: 404 for every token that was not made for an offer, has expired, or was mailed to an address that the expert has given
-    ///   up.
+    /// - Throws: 404 for a token that was not made for an offer, has expired, or was mailed to an address that the
+    ///   expert has given up.
     static func offer(
         _ token: String, by links: SignedLinks, on executor: any PostgresExecutor
     ) async throws -> ReferralOffer.ID {
@@ -202,8 +203,8 @@ enum ReferralLink {
         return id
     }
 
-    /// - Throws: 404 for every token that was not made for a referral, has expired, or was mailed to an address that the ambassador
-    ///   has given up.
+    /// - Throws: 404 for a token that was not made for a referral, has expired, or was mailed to an address that the
+    ///   ambassador has given up.
     static func referral(
         _ token: String, by links: SignedLinks, on executor: any PostgresExecutor
     ) async throws -> Referral.ID {

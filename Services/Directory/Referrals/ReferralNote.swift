@@ -1,13 +1,13 @@
 import ClubProtocol
 
-/// The note that the page of an offer sends.
+/// The note submitted with the page of an offer.
 struct ReferralNote {
-    /// As the field of a page counts them.
+    /// Counted as in the page's field.
     private static let maximum = 2000
 
-    /// What was typed: a browser sends two signs for each line break.
+    /// As typed: browsers send two characters for each line break.
     let typed: String
-    /// Nil where nothing was typed, or what cannot be taken.
+    /// Nil if empty or not valid.
     let value: Prose?
     /// What is wrong; in French, because people read it.
     let error: String?

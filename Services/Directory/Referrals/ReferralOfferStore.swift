@@ -2,15 +2,15 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// The SQL of offers. Whoever changes one holds its referral first (``ReferralStore/lock(_:for:in:)``).
+/// The SQL of offers. Every change of one locks its referral first (``ReferralStore/lock(_:for:in:)``).
 enum ReferralOfferStore {
-    /// An offer whose day went by has expired, whether or not the schedule has come to it.
+    /// An offer past its deadline has expired, whether or not the scheduled job has processed it.
     static let state: SQL = """
         case when offer.state = 'sent' and answer_by < \(ReferralStore.today) then 'expired' else offer.state end
         """
 
-    /// Whether an offer keeps its expert from being asked again, as the index `referral_offer_once` has it: one without an answer, and
-    /// one that was answered. Who was let go may be asked anew.
+    /// Whether an offer keeps its expert from being asked again, as in the index `referral_offer_once`: one without an
+    /// answer, or one that was answered. An expert whose offer was withdrawn or expired may be asked again.
     static let stands: SQL = "offer.state not in ('withdrawn', 'expired')"
 
     private static func columns(for principal: Principal) -> SQL {
@@ -25,7 +25,7 @@ enum ReferralOfferStore {
             """
     }
 
-    /// What a caller may see: an ambassador those of its referrals, an expert those sent to it.
+    /// What a caller may see: an ambassador the offers of its referrals, an expert those sent to it.
     private static func visible(to principal: Principal) -> [SQL] {
         principal.role == .expert ? ["offer.expert = \(principal.organization)"] : ReferralStore.visible(to: principal)
     }
@@ -42,7 +42,7 @@ enum ReferralOfferStore {
             """)
     }
 
-    /// The condition of a state. An offer whose day has gone by has expired, even while nobody has written it down.
+    /// The condition of a state. An offer past its deadline has expired, even if this is not recorded yet.
     private static func isIn(_ state: ReferralOffer.State) -> SQL {
         switch state {
         case .sent: "offer.state = 'sent' and answer_by >= \(ReferralStore.today)"
@@ -71,7 +71,7 @@ enum ReferralOfferStore {
             """)
     }
 
-    /// The referral of an offer; nil where the caller has no such offer.
+    /// The referral of an offer; nil if the caller may not see such an offer.
     static func referral(
         of id: ReferralOffer.ID, for principal: Principal, in transaction: PostgresTransaction
     ) async throws -> Referral.ID? {
@@ -83,12 +83,13 @@ enum ReferralOfferStore {
             """)?["referral"]
     }
 
-    /// Holds experts until the end of the transaction, after their referral: whoever of them leaves at the same time waits, or has left.
+    /// Locks experts until the end of the transaction, after their referral: an expert who is leaving concurrently
+    /// waits, or has left already.
     static func hold(_ experts: [Expert.ID], in transaction: PostgresTransaction) async throws {
         try await transaction.execute("select from expert where id = any(\(experts)) order by id for share")
     }
 
-    /// Which of these experts have been asked already, and not let go.
+    /// Which of these experts have been asked already, by an offer that was neither withdrawn nor expired.
     static func asked(
         _ experts: [Expert.ID], for referral: Referral.ID, in transaction: PostgresTransaction
     ) async throws -> Set<Expert.ID> {
@@ -102,7 +103,7 @@ enum ReferralOfferStore {
 
     /// Asks those of these experts who match.
     ///
-    /// - Returns: the experts who are asked now.
+    /// - Returns: the newly asked experts.
     static func send(
         _ referral: Referral, to experts: [Expert.ID], ids: [ReferralOffer.ID], answerBy: Day,
         in transaction: PostgresTransaction
@@ -129,7 +130,7 @@ enum ReferralOfferStore {
             """)
     }
 
-    /// Writes what became of an offer. Taking a place that is not there is refused by the database.
+    /// Records the new state of an offer. The database refuses to take a place that is not free.
     static func move(
         _ id: ReferralOffer.ID, _ body: ChangeReferralOffer.Body, in transaction: PostgresTransaction
     ) async throws {
@@ -143,7 +144,7 @@ enum ReferralOfferStore {
             """)
     }
 
-    /// Tells everybody who has not answered that no answer is needed.
+    /// Tells everyone who has not answered that no answer is needed.
     static func withdraw(
         from referral: Referral.ID, in transaction: PostgresTransaction
     ) async throws -> [ReferralOffer.ID] {
@@ -156,10 +157,9 @@ enum ReferralOfferStore {
         ).map { try $0["id"] }
     }
 
-    /// Notes that it was asked what became of offers that were accepted a month ago; of those that are older by a season nobody is
-    /// asked any more.
+    /// Marks offers accepted a month ago as asked for their outcome; those older by a season are not asked any more.
     ///
-    /// - Returns: a hundred of them at the most.
+    /// - Returns: at most a hundred of them.
     static func askOutcomes(in transaction: PostgresTransaction) async throws -> [ReferralOffer.ID] {
         try await transaction.query(
             """
@@ -174,7 +174,7 @@ enum ReferralOfferStore {
         ).map { try $0["id"] }
     }
 
-    /// Holds the referrals of which an expert has an offer without an answer, before it leaves.
+    /// Locks the referrals for which an expert has an unanswered offer, before the expert leaves.
     static func holdReferrals(of expert: Expert.ID, in transaction: PostgresTransaction) async throws {
         try await transaction.execute(
             """
@@ -184,7 +184,7 @@ enum ReferralOfferStore {
             """)
     }
 
-    /// Takes every offer back that an expert has not answered.
+    /// Withdraws every offer that an expert has not answered.
     static func withdraw(
         of expert: Expert.ID, in transaction: PostgresTransaction
     ) async throws -> [(offer: ReferralOffer.ID, referral: Referral.ID)] {
@@ -197,7 +197,7 @@ enum ReferralOfferStore {
         ).map { (try $0["id"], try $0["referral"]) }
     }
 
-    /// Ends the offers whose day went by, of at most a hundred referrals, which are held first.
+    /// Ends the offers past their deadline, of at most a hundred referrals, which are locked first.
     static func expire(in transaction: PostgresTransaction) async throws -> [ReferralOffer.ID] {
         try await transaction.query(
             """

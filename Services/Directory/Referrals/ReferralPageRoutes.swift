@@ -23,7 +23,7 @@ struct ReferralPageRoutes: Sendable {
             let id = try await ReferralLink.offer(call.path.token, by: backend.links, on: transaction)
             guard let offer = try await ReferralLetterStore.shown(id, on: transaction) else { throw Problem(.notFound) }
             let next = call.body.answer.state
-            // Pressed twice, or too late: the page says how it stands.
+            // Submitted twice, or too late: the page shows the current state.
             if offer.state.allows(next) {
                 let note = ReferralNote(call.body.note)
                 guard note.error == nil else {
@@ -31,7 +31,7 @@ struct ReferralPageRoutes: Sendable {
                     return .text(
                         renderer.html(.referralOffer, title: Self.offerTitle, content), status: .unprocessableContent)
                 }
-                // In the expert's own name, with the rights that its own token would have.
+                // In the expert's own name, with the rights of its own token.
                 let principal = Principal(
                     subject: "expert:\(offer.expert)", role: .expert, organization: Organization.ID(offer.expert.uuid))
                 _ = try await answers.change(
@@ -49,7 +49,7 @@ struct ReferralPageRoutes: Sendable {
             guard let told = try await ReferralLetterStore.told(call.body.offer, of: id, on: transaction) else {
                 throw Problem(.notFound)
             }
-            // Told already, here or by the expert: the page says how it stands.
+            // Reported already, here or by the expert: the page shows the current state.
             guard told.isToBeTold else { return .seeOther(path) }
             var satisfaction: Int?
             if call.body.outcome == .done {
@@ -60,7 +60,7 @@ struct ReferralPageRoutes: Sendable {
                         status: .unprocessableContent)
                 }
             }
-            // In the ambassador's own name, with the rights that its own token would have.
+            // In the ambassador's own name, with the rights of its own token.
             let principal = Principal(
                 subject: "ambassador:\(told.ambassador)", role: .ambassador, person: told.person)
             do {
@@ -68,7 +68,7 @@ struct ReferralPageRoutes: Sendable {
                     call.body.offer, .init(state: call.body.outcome.state, satisfaction: satisfaction),
                     at: told.version, by: principal, in: transaction)
             } catch let problem as Problem where [.stale, .transitionNotAllowed].contains(problem.type) {
-                // By somebody else at the same time.
+                // By someone else at the same time.
             }
             return .seeOther(path)
         }
@@ -76,7 +76,7 @@ struct ReferralPageRoutes: Sendable {
 
     private static let offerTitle = "Un besoin pour vous"
 
-    /// - Parameter offer: of which it was said that the work is done, and not how well.
+    /// - Parameter offer: one reported as done, but without a satisfaction.
     private func followUp(
         _ id: Referral.ID, at path: String, without offer: ReferralOffer.ID? = nil, on executor: any PostgresExecutor
     ) async throws -> String {
@@ -89,7 +89,7 @@ struct ReferralPageRoutes: Sendable {
 }
 
 extension ReferralLetterStore.Shown {
-    /// - Parameter note: that could not be taken.
+    /// - Parameter note: one that was not valid.
     fileprivate func content(at path: String, _ note: ReferralNote? = nil) -> [String: Any] {
         var content: [String: Any] = [
             "path": path, "open": state == .sent, "expert": expertName,
@@ -192,12 +192,12 @@ extension Firm {
 }
 
 extension [(String, String)] {
-    /// As the templates take the lines of a `dl`.
+    /// In the form that the templates use for the rows of a `dl`.
     fileprivate var facts: [[String: String]] { map { ["name": $0.0, "value": $0.1] } }
 }
 
 extension String {
-    /// What blank lines part.
+    /// Separated by blank lines.
     fileprivate var paragraphs: [String] {
         unicodeScalars.split(whereSeparator: \.endsLine).map(String.init).filter { !$0.isBlank }
     }

@@ -2,7 +2,7 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// Who a firm was that an ambassador brought: of use while the need is worked on, and for a while after.
+/// Who the firm is that an ambassador brought: needed while the need is worked on, and for some time after.
 struct ReferralRetention: Sendable {
     let backend: Backend
 
@@ -27,7 +27,7 @@ struct ReferralRetention: Sendable {
         }
     }
 
-    /// At most a thousand in one transaction.
+    /// At most a thousand per transaction.
     ///
     /// - Returns: how many.
     private func forget(_ months: Int, _ job: JobContext) async throws -> Int {

@@ -58,7 +58,7 @@ struct ReferralRoutes {
         builder.routes.constraint("referral_asked_check", Problem(.tooManyAsked))
     }
 
-    /// In whose name a need is brought: an ambassador's own, or whom the staff says.
+    /// On whose behalf a need is brought: an ambassador itself, or the one the staff names.
     private func ambassador(
         of body: CreateReferral.Body, by principal: Principal, in transaction: PostgresTransaction
     ) async throws -> Ambassador.ID? {
@@ -77,7 +77,7 @@ struct ReferralRoutes {
         return own
     }
 
-    /// Ends what nobody answered in time.
+    /// Ends the offers not answered in time.
     func expire(betweenPieces: () async throws -> Void = {}) async throws {
         let (database, journal) = (backend.database, backend.journal)
         let directory = Principal.service(.directory)

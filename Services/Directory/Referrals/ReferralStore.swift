@@ -3,14 +3,14 @@ import Postgres
 import ServiceKit
 
 enum ReferralStore {
-    /// The day in Paris, as `Day.today` has it.
+    /// The day in Paris, like `Day.today`.
     static let today: SQL = "(now() at time zone 'Europe/Paris')::date"
 
     static let state: SQL = """
         case when closed_at is not null then 'closed' when taken = places then 'placed' else 'open' end
         """
 
-    /// Who the firm is, as the protocol has it; NULL where nothing is known.
+    /// The firm's details, as in the protocol; NULL if nothing is known.
     static let firm: SQL = """
         case when coalesce(firm_name, firm_contact, firm_email, firm_telephone) is not null then
             json_strip_nulls(json_build_object(
@@ -22,7 +22,7 @@ enum ReferralStore {
         asked, \(state) as state, version, created_at as "createdAt", updated_at as "updatedAt"
         """
 
-    /// What a caller may see: an ambassador its own.
+    /// What a caller may see: an ambassador only its own.
     static func visible(to principal: Principal) -> [SQL] {
         switch principal.role {
         case .operator, .editor, .lobbyist, .auditor, .service: []
@@ -32,7 +32,7 @@ enum ReferralStore {
         }
     }
 
-    /// The ambassador that a caller is, who does not leave before the end of the transaction; nil for a person who is not
+    /// The calling ambassador, who is kept from leaving before the end of the transaction; nil for a person who is not
     /// enrolled.
     static func ambassador(
         _ principal: Principal, in transaction: PostgresTransaction
@@ -41,7 +41,7 @@ enum ReferralStore {
             "select id from ambassador where person = \(principal.person) and left_on is null for share")?["id"]
     }
 
-    /// Whether an ambassador has left; who has not does not before the end of the transaction.
+    /// Whether an ambassador has left; otherwise it is kept from leaving before the end of the transaction.
     static func hasLeft(_ ambassador: Ambassador.ID, in transaction: PostgresTransaction) async throws -> Bool {
         try await transaction.first(
             "select left_on is not null as gone from ambassador where id = \(ambassador) for share")?["gone"] ?? false
@@ -72,7 +72,7 @@ enum ReferralStore {
         return try await executor.query("select \(columns) from referral where \(rules.all)")
     }
 
-    /// The condition of a state; an index has each of them.
+    /// The condition of a state; each has an index.
     private static func stands(_ state: Referral.State) -> SQL {
         switch state {
         case .closed: "closed_at is not null"
@@ -100,10 +100,10 @@ enum ReferralStore {
             """)
     }
 
-    /// Holds a referral until the end of the transaction: whoever sends, answers or closes waits here, before touching an
+    /// Locks a referral until the end of the transaction: sending, answering and closing wait here, before touching an
     /// offer.
     ///
-    /// - Throws: 404 for one that is none to the caller.
+    /// - Throws: 404 if the caller may not see it.
     static func lock(
         _ id: Referral.ID, for principal: Principal, in transaction: PostgresTransaction
     ) async throws -> Referral {

@@ -2,17 +2,17 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// Brings an offer to its next state: for the API and for the page behind the link of a mail alike.
+/// Changes the state of an offer: for both the API and the page behind the link in a mail.
 struct ReferralTransitions: Sendable {
-    /// Until so many days after it was told, how well it went may be told again.
+    /// For how many days after the first report the outcome may be corrected.
     static let correctionDays = 14
 
     let backend: Backend
 
-    /// - Parameter version: on which the change is based.
+    /// - Parameter version: the one that the change is based on.
     /// - Returns: the offer as the caller may see it.
-    /// - Throws: 404 for somebody else's, 412 when it is not that version, 409 where it cannot go there, 403 where the caller
-    ///   does not bring it there, 422 for an outcome that does not go with the state.
+    /// - Throws: 404 for someone else's, 412 if the version differs, 409 if its state does not allow the transition,
+    ///   403 if the caller's role does not, 422 for an outcome that does not fit the state.
     func change(
         _ id: ReferralOffer.ID, _ body: ChangeReferralOffer.Body, at version: Int?, by principal: Principal,
         in transaction: PostgresTransaction
@@ -20,14 +20,14 @@ struct ReferralTransitions: Sendable {
         guard let place = try await ReferralOfferStore.referral(of: id, for: principal, in: transaction) else {
             throw Problem(.notFound)
         }
-        // The caller may see the offer; that an expert may not see the referral does not matter for holding it.
+        // The caller may see the offer; an expert need not be able to see the referral for locking it.
         let referral = try await ReferralStore.lock(place, for: .service(.directory), in: transaction)
         guard let row = try await ReferralOfferStore.get(id, for: principal, on: transaction).first else {
             throw Problem(.notFound)
         }
         let offer = try row.decode(ReferralOffer.self)
         if offer.state == .withdrawn, body.state == .accepted {
-            // More use to who comes too late than that the offer has changed.
+            // For a late acceptance more helpful than that the offer has changed.
             switch referral.state {
             case .closed: throw Problem(.referralClosed)
             case .placed: throw Problem(.referralTaken)
@@ -52,20 +52,20 @@ struct ReferralTransitions: Sendable {
             [.init(.changed, "referralOffer", id, values: body), .init(.changed, "referral", referral.id)]
                 + withdrawn.map { .init(.changed, "referralOffer", $0) },
             by: principal, in: transaction)
-        // Nobody is told of what it said itself.
+        // The ambassador is not told of its own changes.
         if principal.role != .ambassador, body.state != .done {
             try await ReferralLetters.tell([.init(offer: id, state: body.state)], backend, in: transaction)
         }
         return try await ReferralOfferStore.get(id, for: principal, on: transaction)
     }
 
-    /// Whether it was done, as was told already, and how well is told again in time.
+    /// Whether it corrects the outcome of an offer that is done, within the time allowed.
     private static func corrects(_ offer: ReferralOffer, _ body: ChangeReferralOffer.Body) -> Bool {
         offer.state == .done && body.state == .done
             && offer.updatedAt > .now.advanced(by: .seconds(-correctionDays * 86_400))
     }
 
-    /// How well it went is said of what was done, and of nothing else.
+    /// The outcome is given if the work was done, and only then.
     private static func checkOutcome(_ body: ChangeReferralOffer.Body) throws {
         if body.state == .done {
             guard let satisfaction = body.satisfaction, (1...5).contains(satisfaction) else {

@@ -3,16 +3,16 @@ import Logging
 import Postgres
 import ServiceKit
 
-/// `/v1/contribution-reminders`, what is done of it every morning, and the letters.
+/// `/v1/contribution-reminders`, its daily run, and the letters.
 struct ReminderRounds: Sendable {
     static let letter = JobKind<ReminderStore.ReminderID>("contribution.letter", maximumAttempts: 500)
 
     private let backend: Backend
     private let letters: LetterClient
-    /// How members pay: what the club's staff has set to be said.
+    /// How members pay, as configured by the club's staff.
     private let paymentDetails: Prose?
 
-    /// - Throws: ``ConfigurationProblem`` when `PAYMENT_DETAILS` cannot stand in a letter.
+    /// - Throws: ``ConfigurationProblem`` if `PAYMENT_DETAILS` is not valid in a letter.
     init(backend: Backend, letters: LetterClient) throws {
         self.backend = backend
         self.letters = letters
@@ -41,7 +41,7 @@ struct ReminderRounds: Sendable {
         builder.job(Self.letter, concurrency: 2) { reminder, _ in try await write(reminder) }
     }
 
-    /// Adds the letters that are due, with a job for each.
+    /// Adds the letters that are due, each with a job.
     func ask(in transaction: PostgresTransaction) async throws -> ContributionReminders {
         let added = try await ReminderStore.ask(in: transaction)
         try await backend.jobs.enqueue(Self.letter, all: added, unique: { $0.text }, in: transaction)

@@ -2,14 +2,14 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// The SQL of what is written to members about their contributions.
+/// The SQL of letters to members about their contributions.
 enum ReminderStore {
     typealias ReminderID = Identifier<ContributionReminders>
 
-    /// What a letter says, as long as something is owed.
+    /// The content of a letter, while something is owed.
     struct Open: Decodable {
         var step: ContributionReminder.Step
-        /// At the organization's mailbox for accounting, where it has one.
+        /// The organization's mailbox for accounting, if it has one.
         var recipient: Recipient
         var contribution: Contribution.ID
         var organization: Line
@@ -22,11 +22,11 @@ enum ReminderStore {
 
     private static let today: SQL = "(now() at time zone 'Europe/Paris')::date"
 
-    /// Whether an organization can be written to about its contributions.
+    /// Whether there is an address to write to about an organization's contributions.
     private static let hasAddress = Recipient.exists("'organization'", "organization.id", role: .accounting)
 
-    /// Whose links show what is written about a contribution: at an address of the organization, and at one of its titular
-    /// representative today. One that was mailed to either holds until the address is given up.
+    /// The addresses whose links show letters about a contribution: those of the organization, and those of its current
+    /// titular representative. A link is valid until its address is given up.
     static func addresses(
         of contribution: Contribution.ID, on executor: any PostgresExecutor
     ) async throws -> [EmailAddress] {
@@ -44,8 +44,7 @@ enum ReminderStore {
         ).map { try $0["email"] }
     }
 
-    /// The step that today calls for. Nothing is sent for what has been owed for longer than two months after its day:
-    /// that is no case for a machine.
+    /// The step due today. Nothing is sent for contributions more than two months overdue: those need a person.
     private static let due: SQL = """
         select contribution.id, case
                 when due_on <= \(today) - 30 then 'final' when due_on <= \(today) - 15 then 'late'
@@ -61,7 +60,7 @@ enum ReminderStore {
             select from contribution_reminder as earlier where earlier.contribution = due.id and earlier.step = due.step)
         """
 
-    /// Adds the letters that are due and were not asked for before; each step of a contribution has one.
+    /// Adds the letters that are due and were not added before; each step of a contribution has one.
     static func ask(in transaction: PostgresTransaction) async throws -> [ReminderID] {
         try await transaction.query(
             """
@@ -75,14 +74,14 @@ enum ReminderStore {
         ).map { try $0["id"] }
     }
 
-    /// How many letters are due to nobody knows whom.
+    /// How many due letters have no address to go to.
     static func withoutAddress(on executor: any PostgresExecutor) async throws -> Int {
         let row = try await executor.first(
             "select count(*) as count from (\(due)) as due where step is not null and not has_address")
         return try row?["count"] ?? 0
     }
 
-    /// What to write; nil when all has been paid since, or the letter has gone out.
+    /// What to write; nil if all has been paid since, or the letter has been sent.
     static func open(_ reminder: ReminderID, on executor: any PostgresExecutor) async throws -> Open? {
         try await executor.first(
             """
@@ -96,7 +95,7 @@ enum ReminderStore {
             """)?.decode(Open.self)
     }
 
-    /// Letters that today calls for and nobody has asked for, and those that were asked for; each kind by an index of its own.
+    /// Letters that are due today but not added yet, and those that were added; each kind by an index of its own.
     static func list(
         _ query: ListContributionReminders.Query, _ page: PageRequest, on executor: any PostgresExecutor
     ) async throws -> Rows {

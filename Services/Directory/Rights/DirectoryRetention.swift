@@ -2,14 +2,15 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// How long the directory keeps people. A feature that keeps more about people adds its rule here, and the period in its
-/// migration.
+/// How long the directory keeps personal data. A feature that keeps more about people adds its rule here, and the
+/// period in its migration.
 struct DirectoryRetention: Sendable {
     let backend: Backend
 
     var tasks: [RetentionTask] { [inactivePeople, leftExperts, erasures, formerAddresses, bankLines] }
 
-    /// Nobody who represents, advises, or works for a member, or did so a while ago; no answer and no change for so long.
+    /// People who neither represent, advise for, nor work for a member, nor recently did; and without an answer or a
+    /// change for that long.
     private static func inactive(_ months: Int) -> SQL {
         let limit: SQL = "now() - make_interval(months => \(months)::integer)"
         return """
@@ -31,8 +32,8 @@ struct DirectoryRetention: Sendable {
             """
     }
 
-    /// Erased from all services, unless one of them has seen the person since. A service that does not answer may have: then
-    /// the next night decides.
+    /// Erased from all services, unless one of them has been in contact with the person since. If a service does not
+    /// respond, the person is kept until the next night.
     private var inactivePeople: RetentionTask {
         RetentionTask(
             "inactivePeople", "People without any role and without contact: erased from all services.",
@@ -59,7 +60,7 @@ struct DirectoryRetention: Sendable {
         }
     }
 
-    /// Experts who left, of whom no offer of work is open.
+    /// Experts who left and have no open offer of work.
     private static func left(_ months: Int) -> SQL {
         """
         select id, left_on::timestamptz as since from expert
@@ -101,8 +102,8 @@ struct DirectoryRetention: Sendable {
         }
     }
 
-    /// By then what content keeps of the letters to them is gone, too. The row stays: since when a record has the next address
-    /// follows from it.
+    /// By then the content service's copies of letters to them are gone, too. The row is kept: it determines since when
+    /// the record has had its next address.
     private var formerAddresses: RetentionTask {
         let due: @Sendable (Int) -> SQL = { months in
             """
@@ -124,8 +125,8 @@ struct DirectoryRetention: Sendable {
             })
     }
 
-    /// Who paid, from which account, and what was written: as long as the treasurer may still ask. Day, amount and the bank's own
-    /// reference stay, and that by which the line is known when it comes in another file.
+    /// Who paid, from which account, and with which text: kept as long as the treasurer may still ask. The day, the
+    /// amount, the bank's own reference, and the key by which the line is recognized in another file are kept.
     private var bankLines: RetentionTask {
         RetentionTask(
             "bankLines", "What banks wrote of who paid and why: forgotten, but for day, amount and reference.",
@@ -149,7 +150,7 @@ struct DirectoryRetention: Sendable {
             })
     }
 
-    /// Of an erasure, only that there was one is kept so long.
+    /// Of an erasure, only the fact is kept for this long.
     private var erasures: RetentionTask {
         RetentionTask(
             "erasures", "Erasures that are done or refused: forgotten.", on: backend,

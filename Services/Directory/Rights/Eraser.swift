@@ -2,11 +2,11 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// Takes somebody out of the directory, and sees to it that the other services do.
+/// Erases a person or an expert from the directory, and has the other services do the same.
 struct Eraser: Sendable {
     let backend: Backend
 
-    /// Asks for an erasure; it waits until somebody begins it.
+    /// Requests an erasure; it waits until the staff begins it.
     func request(
         _ subject: DataSubject, _ reason: Erasure.Reason, by principal: Principal, in transaction: PostgresTransaction
     ) async throws -> Erasure.ID {
@@ -16,7 +16,7 @@ struct Eraser: Sendable {
         return id
     }
 
-    /// The same by the link of a mail, where a second click is no mistake.
+    /// The same by the link in a mail, where a second click is not an error.
     func ask(_ subject: DataSubject, by principal: Principal, in transaction: PostgresTransaction) async throws {
         let found = try await transaction.first(
             "select id from \(ConsentStore.table(subject)) where id = \(subject.id) for update")
@@ -25,7 +25,8 @@ struct Eraser: Sendable {
         _ = try await request(subject, .request, by: principal, in: transaction)
     }
 
-    /// Begins an erasure: the directory's own tables at once, in this transaction; the other services hear of it by the feed.
+    /// Begins an erasure: in the directory's own tables immediately, in this transaction; the other services are told
+    /// by the feed.
     func begin(
         _ id: Erasure.ID, _ subject: DataSubject, version: Int, by principal: Principal,
         in transaction: PostgresTransaction
@@ -37,10 +38,11 @@ struct Eraser: Sendable {
             let notice = try await ErasureStore.begin(
                 id, subject, known, emails: alone.addresses, in: transaction)
         else { throw Problem(.notFound) }
-        // What was a mistake, or too old, says nothing about who comes with the address later. What others have, too, it has declined no
-        // less: an organization has nothing to agree to, and who has answered for itself has answered. Content keeps such an address as
-        // it was, since it writes to the others there. At an address that is its own by its own word alone it has declined nothing: that
-        // may be a stranger's.
+        // Only an erasure on request declines its addresses: one of a mistaken or old record says nothing about the
+        // next holder of the address. Shared addresses are declined, too: an organization has nothing to consent to,
+        // and others who have answered for themselves keep their answers. The content service keeps a shared address,
+        // since it writes to the others there. An address that is the subject's only by its own claim is not declined:
+        // it may be a stranger's.
         if notice.reason == .request {
             let present = known.present.filter { !known.isSelfGiven($0) }
             try await DeclinedAddresses.add(
@@ -52,11 +54,11 @@ struct Eraser: Sendable {
             in: transaction)
         try await backend.journal.record(
             .changed, "erasure", id, version: version + 1, by: principal, in: transaction)
-        // What other transactions had in hand is looked for once more, as in every service.
+        // Data written by concurrent transactions is looked for once more, as in every service.
         try await backend.jobs.enqueue(ErasureWork.kind, .init(erasure: id), in: transaction)
     }
 
-    /// The directory's own tables; what is gone already is not there to be erased.
+    /// The directory's own tables; rows already erased are not found again.
     private func erase(
         _ subject: DataSubject, _ known: SubjectIdentifiers, by principal: Principal,
         in transaction: PostgresTransaction
@@ -71,7 +73,7 @@ struct Eraser: Sendable {
         try await backend.journal.record(entries, by: principal, in: transaction)
     }
 
-    /// - Throws: 404; 409 for an erasure that nobody has begun.
+    /// - Throws: 404; 409 if the erasure has not begun.
     func report(
         _ id: Erasure.ID, by service: ServiceName, in transaction: PostgresTransaction
     ) async throws {

@@ -53,7 +53,7 @@ struct ErasureRoutes: Sendable {
         case (nil, let expert?): subject = DataSubject(expert)
         default: throw Problem.invalid("", "names either a person or an expert")
         }
-        // Somebody else is answered as nobody is.
+        // Someone else's record is reported as not found.
         let found = try await transaction.first(
             """
             select id from \(ConsentStore.table(subject))
@@ -78,7 +78,7 @@ struct ErasureRoutes: Sendable {
         _ id: Erasure.ID, to next: Erasure.State, by principal: Principal, in transaction: PostgresTransaction
     ) async throws -> Rows {
         let current = try await ErasureStore.lock(id, in: transaction)
-        // It is done when the services say so, and by nobody else's word.
+        // Only the services' reports make it done.
         guard current.state.allows(next), next != .done else {
             throw Problem(
                 .transitionNotAllowed,

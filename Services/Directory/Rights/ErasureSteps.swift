@@ -2,12 +2,12 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// What the directory takes away of somebody, table after table. A feature that keeps something about people adds its step
-/// here; one that is forgotten makes the erasure fail where a foreign key leads to the person.
+/// What the directory erases about a subject, table by table. A feature that stores something about people adds its
+/// step here; a forgotten one makes the erasure fail if a foreign key refers to the person.
 enum ErasureSteps {
-    /// In this order. A statement gives a row for each thing that followers and the audit trail must hear of, with the columns
-    /// `entity`, `id`, `action` (`changed`, `deleted`, `erased`) and `version`; `erased` also takes away the keys of its
-    /// commitments.
+    /// In this order. A statement returns a row for each change that followers and the audit trail must know of, with
+    /// the columns `entity`, `id`, `action` (`changed`, `deleted`, `erased`) and `version`; `erased` also deletes the
+    /// keys of its commitments.
     static func statements(for subject: DataSubject, _ known: SubjectIdentifiers) -> [SQL] {
         switch subject.entity {
         case .person: person(subject.id, known)
@@ -20,7 +20,7 @@ enum ErasureSteps {
             redact(id, known),
             bankLines(of: id, known),
             ledger("person", id),
-            // That the organization was represented in these days stays true.
+            // It remains true that the organization was represented on these days.
             """
             update mandate set person = null, version = version + 1, updated_at = now() where person = \(id)
             returning 'mandate' as entity, id, 'changed' as action, version
@@ -50,7 +50,7 @@ enum ErasureSteps {
         ]
     }
 
-    /// What merges remember: the rows that they took out, and then the merges themselves, which cannot be undone any more.
+    /// The images of merges: the rows that they deleted, and then the merges themselves, which can no longer be undone.
     private static func merges(of id: DataSubject.ID, _ entity: SQL) -> [SQL] {
         [
             """
@@ -71,7 +71,7 @@ enum ErasureSteps {
         ]
     }
 
-    /// The lines of the ledger, and the questions that were put to nobody else: one may have been put by name.
+    /// The lines of the ledger, and the questions that were put to no one else: one may contain a name.
     private static func ledger(_ owner: SQL, _ id: DataSubject.ID) -> SQL {
         """
         with gone as (
@@ -86,17 +86,17 @@ enum ErasureSteps {
         """
     }
 
-    /// Which addresses it had; after the record, whose end is written down among them.
+    /// Its former addresses; after the record, whose deletion adds the last ones.
     private static func addresses(of id: DataSubject.ID, _ known: SubjectIdentifiers) -> SQL {
         "delete from address_past where record = any(\([id] + known.aliases))"
     }
 
-    /// By which names it was known; after the record, and after all that is found by them.
+    /// Its names; after the record, and after everything that is found by them.
     private static func names(of id: DataSubject.ID, _ known: SubjectIdentifiers) -> SQL {
         "delete from name_given where record = any(\([id] + known.aliases))"
     }
 
-    /// What banks wrote of it as who paid, and its name in what others wrote with theirs.
+    /// Bank lines with the subject as payer, and its name in the texts of other lines.
     private static func bankLines(of id: DataSubject.ID, _ known: SubjectIdentifiers) -> SQL {
         """
         with subject as (
@@ -124,10 +124,11 @@ enum ErasureSteps {
         """
     }
 
-    /// A firm's contact in a referral, and names and numbers in what others wrote about referrals: also where a merge has set it aside. Only by
-    /// what nobody else has, as everywhere; an address and a name that the subject gave itself only in what was written since they were the
-    /// subject's. A contact is the subject by its address, or by its name where nothing speaks against it: a number may be a switchboard's, and a
-    /// namesake with a number or an address of its own is somebody else.
+    /// A firm's contact in a referral, and names and numbers in others' texts about referrals, including rows set aside
+    /// by a merge. As everywhere, only by identifiers that no one else has; addresses and names that the subject gave
+    /// itself count only in texts written since. A contact is the subject by its address, or by its name if nothing
+    /// contradicts it: a number may be a switchboard's, and a namesake with a number or an address of its own is
+    /// someone else.
     private static func redact(_ id: DataSubject.ID, _ known: SubjectIdentifiers) -> SQL {
         """
         with own as materialized (
@@ -193,7 +194,8 @@ enum ErasureSteps {
         """
     }
 
-    /// What stands for the subject in a text of this time; needs `subject`, `own` and `held`. Null where nothing does.
+    /// The pattern of the subject's identifiers in a text of this time; needs `subject`, `own` and `held`. Null if
+    /// there are none.
     private static func pattern(at time: SQL) -> SQL {
         """
         (select string_agg(part, '|') from (

@@ -2,7 +2,7 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// The SQL of erasures; columns are named as the keys of ``Erasure``.
+/// The SQL of erasures; columns are named like the keys of ``Erasure``.
 enum ErasureStore {
     private static let columns: SQL = """
         id, entity, subject, reason, state, (
@@ -16,7 +16,7 @@ enum ErasureStore {
         updated_at as "updatedAt"
         """
 
-    /// Whose records share an address or a telephone with it is for those who may see them all.
+    /// Only callers who may see all records see which ones share an address or a telephone with it.
     private static func columns(for principal: Principal) -> SQL {
         switch principal.role {
         case .operator, .auditor: "\(columns), nullif(others, '[]') as others"
@@ -24,7 +24,7 @@ enum ErasureStore {
         }
     }
 
-    /// What a move starts from.
+    /// What a transition starts from.
     struct Current: Decodable {
         var entity: DataSubject.Entity
         var subject: DataSubject.ID
@@ -32,7 +32,7 @@ enum ErasureStore {
         var version: Int
     }
 
-    /// What a caller may see: what it asked for itself.
+    /// What a caller may see: only what it requested itself.
     private static func visible(to principal: Principal) -> SQL {
         switch principal.role {
         case .operator, .auditor: "true"
@@ -61,7 +61,7 @@ enum ErasureStore {
             "select \(columns(for: principal)) from erasure where id = \(id) and \(visible(to: principal))")
     }
 
-    /// Whether somebody's erasure has been asked for, and not refused.
+    /// Whether a subject's erasure has been requested, and not refused.
     static func isAsked(of subject: DataSubject, on executor: any PostgresExecutor) async throws -> Bool {
         let row = try await executor.first(
             """
@@ -72,12 +72,12 @@ enum ErasureStore {
         return try row?["asked"] ?? false
     }
 
-    /// How many wait for somebody to begin or refuse them.
+    /// How many wait to be begun or refused.
     static func countWaiting(on executor: any PostgresExecutor) async throws -> Int {
         try await executor.first("select count(*) as waiting from erasure where state = 'requested'")?["waiting"] ?? 0
     }
 
-    /// How many a service has not reported for more than a day.
+    /// How many have waited more than a day for a service's report.
     static func countStuck(on executor: any PostgresExecutor) async throws -> Int {
         try await executor.first(
             """
@@ -86,7 +86,7 @@ enum ErasureStore {
             """)?["stuck"] ?? 0
     }
 
-    /// For those who have just made or moved it.
+    /// For the response after creating or changing it.
     static func get(_ id: Erasure.ID, in transaction: PostgresTransaction) async throws -> Rows {
         try await transaction.query("select \(columns) from erasure where id = \(id)")
     }
@@ -122,7 +122,7 @@ enum ErasureStore {
 
     /// Locks the record that is to be erased.
     ///
-    /// - Throws: 409 when there is none: an erasure that found nobody would be reported done all the same.
+    /// - Throws: 409 if it is not found: an erasure that found nothing would be reported as done all the same.
     static func hold(_ subject: DataSubject, in transaction: PostgresTransaction) async throws {
         let found = try await transaction.first(
             "select id from \(ConsentStore.table(subject)) where id = \(subject.id) for update")
@@ -137,8 +137,8 @@ enum ErasureStore {
 
     /// Begins it: from here on, the ledger of the subject may be deleted.
     ///
-    /// - Parameter emails: those that nobody else has.
-    /// - Returns: what the services are told.
+    /// - Parameter emails: the addresses that no one else has.
+    /// - Returns: the notice for the services.
     static func begin(
         _ id: Erasure.ID, _ subject: DataSubject, _ known: SubjectIdentifiers, emails: [String],
         in transaction: PostgresTransaction
@@ -153,9 +153,9 @@ enum ErasureStore {
             """)?.decode(ErasureNotice.self)
     }
 
-    /// Writes a service's report down; the last one ends the erasure, and the address goes.
+    /// Records a service's report; the last one ends the erasure, and the addresses are deleted.
     ///
-    /// - Returns: the version, where this was the last report.
+    /// - Returns: the version, if this was the last report.
     static func report(
         _ id: Erasure.ID, by service: ServiceName, in transaction: PostgresTransaction
     ) async throws -> Int? {
@@ -173,7 +173,7 @@ enum ErasureStore {
             """)?["version"]
     }
 
-    /// What followers of the feed get: that there is one, and how it stands. Whom it is about, each service asks for.
+    /// For followers of the feed: only that it exists, and its state. Each service asks for the subject.
     static func snapshot(_ ids: ChangedIDs) -> SQL {
         """
         select id, jsonb_build_object('id', id, 'entity', entity, 'state', state, 'version', version) as data

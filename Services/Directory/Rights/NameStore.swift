@@ -2,8 +2,8 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// Who gives people and experts their names and addresses. The database writes it down with them; a writer says before, in the same
-/// transaction, who does: unsaid, it may be the records themselves.
+/// Who gives people and experts their names and addresses. The database records it with them; the writer sets it first,
+/// in the same transaction. Unset, it may be the records themselves.
 enum NameStore {
     enum Giver: String {
         case staff
@@ -17,14 +17,14 @@ enum NameStore {
         try await transaction.query("select set_config('directory.named_by', \(giver.rawValue), true)")
     }
 
-    /// The same of whoever the caller is: what anybody but the staff says is a record's own word.
+    /// The same for any caller: what is given by anyone but the staff counts as the record's own claim.
     static func setGiver(by principal: Principal, in transaction: PostgresTransaction) async throws {
         guard principal.role == .operator else { return }
         try await setGiver(.staff, in: transaction)
     }
 
-    /// Whoever has opened a record by a link that was mailed to one of its addresses, and acts by it, reads what comes there: the
-    /// address is the record's as if the staff had given it.
+    /// Someone who has opened a record by a link mailed to one of its addresses, and acts by it, reads that mailbox:
+    /// the address counts as if the staff had given it.
     static func confirm(
         _ address: EmailAddress, of subject: DataSubject, in transaction: PostgresTransaction
     ) async throws {

@@ -3,11 +3,11 @@ import HTTPTypes
 import Postgres
 import ServiceKit
 
-/// Puts together what the four services know about somebody.
+/// Collects what the four services know about a subject.
 struct PersonalRecords: Sendable {
     let backend: Backend
 
-    /// What the directory knows, by section. A feature that keeps something about people adds its table here.
+    /// What the directory knows, by section. A feature that stores something about people adds its table here.
     private static func sections(of subject: DataSubject, _ known: SubjectIdentifiers) -> [(name: String, query: SQL)] {
         let everyone = [subject.id] + known.aliases
         let history: SQL = """
@@ -27,7 +27,7 @@ struct PersonalRecords: Sendable {
                     select jsonb_agg(step -> 'image') from jsonb_array_elements(steps) as step) as "setAside"
             from merge where survivor = any(\(everyone)) order by number
             """
-        // Not of whom it may be the double: that would be somebody else's data.
+        // Without the other record of the pair: that would be someone else's data.
         let duplicates: SQL = """
             select score, reasons, state, created_at as "createdAt" from duplicate
             where first = any(\(everyone)) or second = any(\(everyone)) order by id
@@ -40,7 +40,7 @@ struct PersonalRecords: Sendable {
             select name, by_staff as "byStaff", since from name_given
             where record = any(\(everyone)) order by since, name
             """
-        // Without the account: it may be another person's of the same name, who is not in the directory.
+        // Without the account: it may belong to another person of the same name, who is not in the directory.
         let bankLines: SQL = """
             select booked_on as "bookedOn", amount, counterparty, ultimate_party as "ultimateParty", remittance, state
             from bank_line
@@ -141,7 +141,7 @@ struct PersonalRecords: Sendable {
 
     /// The whole document.
     ///
-    /// - Throws: 404 for somebody whose data the caller may not see; 503 that names a service which does not answer.
+    /// - Throws: 404 for someone whose data the caller may not see; 503 naming a service that does not respond.
     func document(of subject: DataSubject, for principal: Principal) async throws -> AccessDocument {
         let found = try await backend.database.first(
             """
@@ -154,9 +154,9 @@ struct PersonalRecords: Sendable {
         return AccessDocument(entity: subject.entity, id: subject.id, gatheredAt: .now, services: services)
     }
 
-    /// What the other three know, by the same identifiers and addresses as they are told to erase.
+    /// What the other three know, by the same identifiers and addresses as for an erasure.
     ///
-    /// - Throws: 503 that names a service which does not answer.
+    /// - Throws: 503 naming a service that does not respond.
     func fromPeers(_ subject: DataSubject, _ known: SubjectIdentifiers) async throws -> [PersonalData] {
         let body = try await inquiry(subject, known)
         let told = try await withThrowingTaskGroup(of: PersonalData.self) { group in
@@ -174,7 +174,7 @@ struct PersonalRecords: Sendable {
         return DirectoryApplication.peers.compactMap { name in told.first { $0.service == name } }
     }
 
-    /// What the others are asked.
+    /// The request to the others.
     func inquiry(_ subject: DataSubject, _ known: SubjectIdentifiers) async throws -> ReadPersonalData.Body {
         let alone = try await known.alone(subject, on: backend.database)
         return ReadPersonalData.Body(

@@ -2,38 +2,39 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// By what somebody is known, and was in records that were merged into it: an erasure looks for it, and what is told of somebody
-/// is found by it.
+/// The identifiers by which a subject is known, including those of records merged into it: an erasure and an access
+/// document use them to find its data.
 struct SubjectIdentifiers: Decodable {
-    /// The records that were merged into it, and into those.
+    /// The records that were merged into it, directly or through others.
     var aliases: [DataSubject.ID]
-    /// Names of people as they are said, of an expert the firm's, too.
+    /// Names of people in spoken order, of an expert also the firm's.
     var names: [String]
-    /// In lower case; those that were given up, too.
+    /// In lower case; including those that were given up.
     var addresses: [String]
-    /// Those that it has now, in lower case.
+    /// Its present ones, in lower case.
     var present: [String]
-    /// When the addresses were its own and nobody else's: those that it gave itself since it did.
+    /// When the addresses were its own and no one else's; those that it gave itself, only since then.
     var held: [AddressPeriod]
     var telephones: [String]
 
-    /// What nobody else has, too. What others have is no trace of the subject: it would lead to them. Nor is a name of one word,
-    /// which may be any word.
+    /// The identifiers that no one else has. Shared ones are not used: they would lead to other people. Neither is a
+    /// name of one word, which may be any word.
     struct Alone: Decodable {
-        /// Those that the staff calls it by: by its own word it may be called like anybody.
+        /// Only those given by the staff: a subject may give itself anyone's name.
         var names: [String]
-        /// Without those that nothing but its own word says to be its own.
+        /// Without those supported only by its own claim.
         var addresses: [String]
         var telephones: [String]
     }
 
-    /// Whether nothing but its own word says that an address is or was its own: it may be a stranger's, for whom it decides nothing.
+    /// Whether only its own claim supports that an address is or was its own: it may be a stranger's, for whom it
+    /// cannot decide.
     func isSelfGiven(_ address: String) -> Bool {
         let periods = held.filter { $0.email.text.asciiLowercased.utf8.elementsEqual(address.utf8) }
         return !periods.isEmpty && periods.allSatisfy { $0.selfGiven == true }
     }
 
-    /// Nothing of somebody who is not there.
+    /// Empty if the subject is not found.
     static func find(_ subject: DataSubject, on executor: any PostgresExecutor) async throws -> SubjectIdentifiers {
         let row = try await executor.first(
             """
@@ -81,12 +82,12 @@ struct SubjectIdentifiers: Decodable {
         return try row.decode(SubjectIdentifiers.self)
     }
 
-    /// A time as the protocol writes it.
+    /// A time in the protocol's format.
     private static func rfc3339(_ time: SQL) -> SQL {
         "to_char(\(time) at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
     }
 
-    /// A person's both ways round.
+    /// A person's in both orders.
     private static func names(of entity: DataSubject.Entity) -> SQL {
         switch entity {
         case .person:
@@ -106,7 +107,7 @@ struct SubjectIdentifiers: Decodable {
         }
     }
 
-    /// What of all this nobody else has.
+    /// Which of these no one else has.
     func alone(_ subject: DataSubject, on executor: any PostgresExecutor) async throws -> Alone {
         let row = try await executor.first(
             """
@@ -123,8 +124,8 @@ struct SubjectIdentifiers: Decodable {
         return alone
     }
 
-    /// Its names that nobody else has: a row of `name`, `by_staff` and `since` for each. Who says a name of itself has it since then, and was
-    /// never meant before.
+    /// Its names that no one else has: a row of `name`, `by_staff` and `since` for each. A name that the subject gave
+    /// itself counts only since then, not for earlier texts.
     func namesAlone(_ id: DataSubject.ID) -> SQL {
         """
         select known as name, coalesce(by_staff, false) as by_staff, coalesce(since, 'infinity') as since
@@ -147,7 +148,8 @@ struct SubjectIdentifiers: Decodable {
         """
     }
 
-    /// Its telephone numbers that nobody else has, as an array; nor the contact of a referral, who may have no record here.
+    /// Its telephone numbers that no one else has, as an array; excluding those of a referral's contact, who may have
+    /// no record here.
     func telephonesAlone(_ id: DataSubject.ID) -> SQL {
         """
         array(
@@ -170,7 +172,7 @@ struct SubjectIdentifiers: Decodable {
         """
     }
 
-    /// Whether a referral's contact, or where it has none the firm, is called by one of ``namesAlone(_:)``.
+    /// Whether a referral's contact, or the firm if it has none, has one of the names of ``namesAlone(_:)``.
     static func isContact(_ own: SQL, of referral: SQL) -> SQL {
         """
         directory.folded(\(own).name) = directory.folded(coalesce(\(referral).firm_contact, \(referral).firm_name))
@@ -178,8 +180,9 @@ struct SubjectIdentifiers: Decodable {
         """
     }
 
-    /// The names by which it may be who paid. A line says no more than a name, in a bank's spelling: it is nobody's by a name that somebody has
-    /// given itself, nor by one that a member of the club could be meant by, as proposals take it, or another expert.
+    /// The names by which it may be a payer. A line contains only a name, in the bank's spelling: names that the
+    /// subject gave itself are not used, nor any that could mean a member of the club, by the similarity that proposals
+    /// use, or another expert.
     private func payerNames(_ id: DataSubject.ID) -> SQL {
         """
         select name, since from (\(namesAlone(id))) as own cross join lateral directory.payer_key(name) as payer
@@ -194,7 +197,7 @@ struct SubjectIdentifiers: Decodable {
         """
     }
 
-    /// What banks wrote of it as who paid, by their `id`: lines that came after the name, and were booked for no member.
+    /// Bank lines with it as payer, by `id`: lines later than the name, and not booked for a member.
     func bankLines(_ id: DataSubject.ID) -> SQL {
         """
         select line.id from (\(payerNames(id))) as own cross join lateral (
@@ -208,12 +211,12 @@ struct SubjectIdentifiers: Decodable {
         """
     }
 
-    /// The same names as patterns, of what others wrote with their lines since: rows of `pattern` and `since`.
+    /// The same names as patterns for the texts of later lines: rows of `pattern` and `since`.
     func payerPatterns(_ id: DataSubject.ID) -> SQL {
         "select directory.words_pattern(array[name]) as pattern, since from (\(payerNames(id))) as own"
     }
 
-    /// Those who share an address or a telephone with it; at most fifty, as of a switchboard.
+    /// The records that share an address or a telephone with it; at most fifty, as for a switchboard.
     func others(_ subject: DataSubject) -> SQL {
         let numbers: SQL = "array(select directory.telephone_key(number) from unnest(\(telephones)::text[]) as number)"
         return """

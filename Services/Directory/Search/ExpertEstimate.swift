@@ -1,22 +1,22 @@
 import ClubProtocol
 import Postgres
 
-/// What the planner expects of conditions on experts: how many meet them, and what it costs to find them, by what `analyze` last
-/// saw. Nothing is read for it.
+/// The planner's estimate for conditions on experts: how many rows meet them, and the cost of finding them, from the
+/// last `analyze`. No table is read.
 struct ExpertEstimate {
     let count: Double
-    /// In the planner's units, as ``ExpertWalk`` sets them (PostgreSQL documentation, 20.7.2).
+    /// In the planner's units, with the settings of ``ExpertWalk`` (PostgreSQL documentation, 20.7.2).
     let cost: Double
 
     /// - Parameters:
-    ///   - conditions: of which all must hold.
+    ///   - conditions: all must be true.
     ///   - transaction: prepared by ``ExpertWalk``.
     init(of conditions: [SQL], in transaction: PostgresTransaction) async throws {
         let plan = try await Self.plan("select from expert where \(conditions.all)", in: transaction)
         (count, cost) = (plan.rows, plan.cost)
     }
 
-    /// How long lists of postings are, in one statement; each an array of terms.
+    /// The lengths of posting lists, in one statement; each list is an array of terms.
     static func lengths(of lists: [SQL], in transaction: PostgresTransaction) async throws -> [Double] {
         if lists.isEmpty { return [] }
         let parts = lists.map { list -> SQL in "select from expert_posting where term = any (\(list))" }

@@ -1,15 +1,15 @@
 import ClubProtocol
 import Postgres
 
-/// What an expert must be, and which indexes know of it.
+/// A condition on experts, and which indexes cover it.
 struct ExpertRule {
     let condition: SQL
-    /// Whether the indexes of the orders know of it: it is told without a look at the row.
+    /// Whether the indexes of the orders contain its columns: it is checked without reading the row.
     let isInOrder: Bool
-    /// Whether so few are it that those who are not are best passed over in the index alone.
+    /// Whether so few rows meet it that it is best to skip the others in the index alone.
     let isRare: Bool
-    /// Lists of postings in which everybody who is it stands. Each is an array of terms, as `directory.expert_terms` names them:
-    /// who has one of them stands in the list.
+    /// Posting lists that contain every row that meets it. Each is an array of terms, as named by
+    /// `directory.expert_terms`: a row with any of them is in the list.
     let lists: [SQL]
 
     init(_ condition: SQL, isInOrder: Bool = false, isRare: Bool = false, lists: [SQL] = []) {
@@ -51,9 +51,9 @@ struct ExpertRule {
         Self(.resells(brand), lists: ["array['brand:' || directory.folded(\(brand.text))]"])
     }
 
-    /// Words as they were read; each has a list. Nothing but blanks and signs: no expert is called that.
+    /// Words as they were read; each has a list. Without any word nothing matches: no expert has an empty name.
     static func has(_ readings: [ExpertWordStore.Reading]) -> Self {
-        // As `to_tsquery` reads it: all words, each in one of its readings. Words are letters and digits only.
+        // In `to_tsquery` syntax: all words, each in one of its readings. Words consist of letters and digits only.
         let query = readings.map { "(\(([$0.typed] + $0.takenFor).joined(separator: " | ")))" }.joined(separator: " & ")
         return Self(
             readings.isEmpty ? "false" : "search @@ to_tsquery('directory.expert_words', \(query))",

@@ -2,7 +2,7 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// What a search asks for, besides its words and its order.
+/// The filters of a search, besides its words and its order.
 struct ExpertFilter {
     var subKind: Expert.SubKind?
     var departement: Departement?
@@ -29,11 +29,13 @@ struct ExpertFilter {
     }
 }
 
-/// Searches in one read-only transaction, whose statements are planned with their values: whether a word is rare or in every
-/// third name decides between two plans that are a thousand times apart. How a page is found is told at ``ExpertWalk``.
+/// Searches in one read-only transaction, whose statements are planned with their values: whether a word is rare or in
+/// every third name decides between two plans whose costs differ by a factor of a thousand. ``ExpertWalk`` explains how
+/// a page is found.
 enum ExpertSearchStore {
     private static let facetLimit = 10_000
-    /// What finding those that are counted may cost, in the planner's units; beyond it, ``facetSample`` are counted.
+    /// The maximum cost of finding the rows to count, in the planner's units; beyond it, only ``facetSample`` are
+    /// counted.
     private static let facetCost = 2500.0
     private static let facetSample = 1000
 
@@ -88,13 +90,13 @@ enum ExpertSearchStore {
             counted: all, isComplete: all <= limit, subKinds: counts["subKind"] ?? [],
             regions: counts["region"] ?? [], departements: counts["departement"] ?? [], topics: counts["topic"] ?? [],
             brands: counts["brand"] ?? [], freshness: counts["freshness"] ?? [],
-            // A word may be the name of an expert whom this caller is not to know of.
+            // A word may be the name of an expert who must stay hidden from this caller.
             readings: ExpertStore.rules(for: principal).isEmpty
                 ? search.readings.filter { !$0.isKnown }.map { .init(typed: $0.typed, takenFor: $0.takenFor) } : [])
     }
 }
 
-/// One search, its words read.
+/// One search, with its words read.
 private struct Search {
     let rules: [ExpertRule]
     let readings: [ExpertWordStore.Reading]
@@ -113,7 +115,7 @@ private struct Search {
 }
 
 extension PageRequest {
-    /// Where a search goes on; nil on its first page.
+    /// Where a search continues; nil on its first page.
     var stage: ExpertWalk.Position? {
         get throws {
             guard let after else { return nil }

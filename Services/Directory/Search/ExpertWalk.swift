@@ -4,29 +4,30 @@ import ServiceKit
 
 /// One page of experts in an order, at a cost that does not grow with their number.
 ///
-/// What many answer to is looked for among the next experts of the order, until a page is full: by its index, or in the shortest
-/// list of postings in which all who answer stand. What few answer to is found in full, by the index of words, topics, brands and
-/// places together, and sorted. ``ExpertEstimate`` says what is least work; where it was wrong and a walk does not fill its page,
-/// all are sorted after all. Each way gives the same page; none counts anybody.
+/// If many match, they are looked for among the next experts in the order until a page is full: by the order's index,
+/// or in the shortest posting list that contains all matches. If few match, all of them are found by the index of
+/// words, topics, brands and places together, and sorted. ``ExpertEstimate`` chooses the cheaper way; if it was wrong
+/// and a walk does not fill its page, all matches are sorted after all. Every way gives the same page; none counts the
+/// matches.
 struct ExpertWalk {
     let columns: SQL
-    /// What an expert must be.
+    /// All conditions on an expert.
     let rules: [ExpertRule]
     let order: Order
 
-    /// Whoever is in an earlier stage comes first; within one the name decides, then the identifier.
+    /// Earlier stages come first; within a stage the order is by name, then identifier.
     enum Order {
         case name
-        /// From the end on: what comes before a row, for a list that is turned backwards.
+        /// In reverse: what comes before a row, for going back a page.
         case nameBackwards
         /// Those whose name begins with what was typed, then the others.
         case beginning(Beginning)
-        /// The same postal code, the same first three digits, then the départements, from the nearest on.
+        /// The same postal code, then the same first three digits, then the départements, the nearest first.
         case near(PostalCode, [Departement])
 
         /// - Parameters:
-        ///   - readings: of the words, as ``ExpertWordStore`` has them.
-        ///   - transaction: asks which départements are near.
+        ///   - readings: of the words, from ``ExpertWordStore``.
+        ///   - transaction: used to find which départements are near.
         init(
             near: PostalCode?, words: Line?, _ readings: [ExpertWordStore.Reading],
             in transaction: PostgresTransaction
@@ -41,8 +42,8 @@ struct ExpertWalk {
         }
     }
 
-    /// What a name begins with: a text, but for the French ending of its last word. "créations" is the beginning of "Création du
-    /// Béarn", too.
+    /// What a name begins with: a text, ignoring the French ending of its last word. "créations" also matches the
+    /// beginning of "Création du Béarn".
     struct Beginning {
         let text: Line
         /// In letters.
@@ -55,7 +56,7 @@ struct ExpertWalk {
         }
     }
 
-    /// How far a list has come.
+    /// The position where a page ended.
     struct Position {
         var stage: Int
         var key: String
@@ -64,7 +65,7 @@ struct ExpertWalk {
 
     private var isBackwards: Bool { if case .nameBackwards = order { true } else { false } }
 
-    /// What follows each of `sort_key` and `id`.
+    /// The direction of both `sort_key` and `id`.
     private var direction: SQL { isBackwards ? "desc" : "asc" }
 
     /// What comes after a position, in its stage; `id` is the identifier's column.
@@ -72,19 +73,19 @@ struct ExpertWalk {
         "(sort_key, \(id)) \(isBackwards ? "<" : ">" as SQL) (\(position.key), \(position.id))"
     }
 
-    /// What finding all may cost, in the planner's units, without a thought about another way.
+    /// Below this cost, in the planner's units, all matches are found and sorted without considering another way.
     private static let cheapPlanCost = 250.0
-    /// How many experts of an order or a list are looked at without a thought.
+    /// How many experts of an order or a list may be looked up without comparing costs.
     private static let freeLookups = 1000.0
-    /// What it costs to look at one more, in the planner's units: more than it takes, as whoever answers to a word may stand
-    /// in one place of the order, and the walk be in vain.
+    /// The cost assumed for one more look-up, in the planner's units: higher than the real one, since the matches of a
+    /// word may be clustered in the order, and the walk be in vain.
     private static let look = 0.5
-    /// How many stages one statement walks through; planning it costs by the stage.
+    /// How many stages one statement walks through; each adds to the planning time.
     private static let stride = 8
 
-    /// Sets how the statements of a transaction are planned and run: with their values, by indexes, in order, and with memory to
-    /// tell a quarter of a million rows apart. What is walked is looked up one by one, as most of it is never come to. A page of
-    /// the table costs what it does where the database holds it in memory: about ten times an entry of an index.
+    /// Sets how the statements of a transaction are planned and run: with their values, by indexes, in order, and with
+    /// memory for a quarter of a million rows. Rows of a walk are looked up one by one, since most of them are
+    /// never reached. Page costs assume that the database is in memory: about ten times an index entry.
     static func prepare(_ transaction: PostgresTransaction) async throws {
         try await transaction.query(
             """
@@ -100,12 +101,12 @@ struct ExpertWalk {
     /// - Parameters:
     ///   - after: where the page before ended.
     ///   - limit: one more than the page has.
-    ///   - transaction: that was prepared.
+    ///   - transaction: a prepared one.
     func page(after: Position?, limit: Int, in transaction: PostgresTransaction) async throws -> Rows {
         let answers = try await ExpertEstimate(of: rules.map(\.condition), in: transaction)
         if answers.cost < Self.cheapPlanCost { return try await sort(after, limit: limit, in: transaction) }
         if case .near(_, let departements) = order {
-            // If they stand evenly in the départements, those of one statement have a page.
+            // If they are evenly distributed over the départements, those of one statement fill a page.
             if answers.count * Double(Self.stride) > Double(limit * departements.count) {
                 let rows = try await approach(after, limit: limit, in: transaction)
                 if rows.count >= limit { return rows }
@@ -114,7 +115,7 @@ struct ExpertWalk {
         }
         var list: SQL?
         var count = try await ExpertEstimate(of: scope, in: transaction).count
-        // How many are looked at for a page, if those that answer stand evenly in what is walked.
+        // The expected look-ups for a page, if matches are evenly distributed over what is walked.
         var looks: Double { Double(limit) * count / max(answers.count, 1) }
         if looks > Self.freeLookups {
             let lists = rules.flatMap(\.lists)
@@ -131,16 +132,16 @@ struct ExpertWalk {
         return try await sort(after, limit: limit, in: transaction)
     }
 
-    /// What is told by the indexes of the orders.
+    /// The conditions covered by the indexes of the orders.
     private var scope: [SQL] { rules.filter(\.isInOrder).map(\.condition) }
 
-    /// The stages that one statement looks at, from that of a position on.
+    /// The stages that one statement walks, from that of a position on.
     private func stages(after: Position?, of places: [[SQL]]) -> Range<Int> {
         let start = min(after?.stage ?? 0, places.count - 1)
         return start..<min(start + Self.stride, places.count)
     }
 
-    /// Those of the next places who answer to the rules; the page, if they fill it. In one place they are few.
+    /// The matches in the next places; a page, if they fill it. A single place has few.
     private func approach(_ after: Position?, limit: Int, in transaction: PostgresTransaction) async throws -> Rows {
         let places = places
         let parts = stages(after: after, of: places).map { stage -> SQL in
@@ -154,8 +155,7 @@ struct ExpertWalk {
         return try await page(of: parts.joined(separator: " union all "), limit: limit, in: transaction)
     }
 
-    /// Of the next experts, of all or of a list, as many as the reach says, those who answer to the rules; the page, if they fill
-    /// it.
+    /// The matches among the next `reach` experts, of all or of a list; a page, if they fill it.
     private func walk(
         _ list: SQL?, _ after: Position?, limit: Int, reach: Int, in transaction: PostgresTransaction
     ) async throws -> Rows {
@@ -167,7 +167,7 @@ struct ExpertWalk {
             let listed: SQL
             if let list {
                 let postings = ["term = name"] + places[stage] + (last.map { [comes(after: $0, id: "expert")] } ?? [])
-                // Who does not stand in the other lists is passed over before the row is looked at; but not where a next stage must
+                // Rows missing from the other lists are skipped before the row is read; except if a next stage must
                 // know how far this one was walked.
                 let others = (places.count > 1 ? [] : lists).filter { $0 != list }.map { other -> SQL in
                     """
@@ -199,7 +199,7 @@ struct ExpertWalk {
                 order by key \(direction), member \(direction))
                 """
         }
-        // Together they reach as far as one: a stage that was not walked to its end is the last.
+        // `reach` limits them together: a stage that was not walked to its end is the last.
         return try await page(
             of: """
                 select * from (
@@ -208,8 +208,8 @@ struct ExpertWalk {
                 """, limit: limit, in: transaction)
     }
 
-    /// The first rows of a statement that has them in order, stage after stage: the parts of `union all` come in theirs, as
-    /// nothing runs in parallel here.
+    /// The first rows of a statement that returns them in order, stage by stage: the parts of `union all` are executed
+    /// in order, since nothing runs in parallel here.
     private func page(of experts: SQL, limit: Int, in transaction: PostgresTransaction) async throws -> Rows {
         try await transaction.query(
             """
@@ -220,7 +220,7 @@ struct ExpertWalk {
             """)
     }
 
-    /// All that answer to the rules, sorted.
+    /// All matches, sorted.
     private func sort(_ after: Position?, limit: Int, in transaction: PostgresTransaction) async throws -> Rows {
         var conditions = rules.map(\.condition)
         var goesOn: SQL = "true"
@@ -245,7 +245,7 @@ struct ExpertWalk {
             """)
     }
 
-    /// In which stage a row is.
+    /// The stage of a row.
     private var stage: SQL {
         switch order {
         case .name, .nameBackwards: "0"
@@ -259,7 +259,7 @@ struct ExpertWalk {
         }
     }
 
-    /// What an expert of each stage must be.
+    /// The conditions of each stage.
     private var places: [[SQL]] {
         switch order {
         case .name, .nameBackwards: return [[]]

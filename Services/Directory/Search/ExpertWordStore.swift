@@ -2,19 +2,18 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// The words of experts' names and communes, and how words that somebody types are read.
+/// The words of experts' names and communes, and how typed words are interpreted.
 enum ExpertWordStore {
-    /// What every transaction that writes experts asks for.
+    /// Enqueued by every transaction that writes experts.
     static let wake = JobKind<Empty>("expert.words", maximumAttempts: 100)
 
-    /// Takes in the words of at most ten thousand experts that were written since the last time.
+    /// Adds the words of at most ten thousand experts written since the last run.
     ///
     /// - Returns: whether there may be more.
     static func takeIn(in transaction: PostgresTransaction) async throws -> Bool {
-        // One at a time, as two would wait for each other's words.
+        // One at a time: two would wait for each other's words.
         try await transaction.query("select from expert_word_progress for update")
-        // The other requests that have come until now ask for nothing more than this one: what they were made with is seen from here
-        // on.
+        // Other requests queued so far are redundant: what their transactions wrote is visible from here on.
         try await transaction.execute("delete from job where kind = \(wake.name) and state = 'queued'")
         let rows = try await transaction.query(
             """
@@ -31,8 +30,8 @@ enum ExpertWordStore {
         return try rows.first?["count", as: Int.self] == 10_000
     }
 
-    /// Each word of some experts once, with its lexeme, and whether it may be known to the public. The parser of PostgreSQL
-    /// takes what begins as a number apart, "3e12ab" into "3e12" and "ab": the first of them counts, as it does in
+    /// Each word of some experts once, with its lexeme, and whether the public may know it. PostgreSQL's parser splits
+    /// words that begin as a number, such as "3e12ab" into "3e12" and "ab": the first part is used, as in
     /// ``read(_:published:in:)``.
     private static func words(where condition: SQL) -> SQL {
         """
@@ -50,7 +49,7 @@ enum ExpertWordStore {
         """
     }
 
-    /// Takes in the words of the experts that were changed since the last time. What nobody has any more goes at night
+    /// Adds the words of experts changed since the last run. Words that are no longer used are removed at night
     /// (``review(in:)``).
     static func refresh(in transaction: PostgresTransaction) async throws {
         guard
@@ -58,8 +57,8 @@ enum ExpertWordStore {
                 "select through::text from expert_word_progress for update")
         else { throw PostgresError(.decoding, message: "the progress of the words is gone") }
         let through: String = try row["through"]
-        // Rows carry the time at which their transaction began; one that ends later may bring older ones. An hour of overlap
-        // is longer than any.
+        // Rows have the time at which their transaction began; one that commits later may bring older times. An overlap
+        // of an hour is longer than any transaction.
         try await transaction.execute(
             """
             insert into expert_word (word, lexeme, published)
@@ -73,10 +72,10 @@ enum ExpertWordStore {
             """)
     }
 
-    /// Takes away the words that no expert has any more, and says anew which of them the public may know: each night, as one
-    /// that nobody has is a word that is not forgiven; and for an erasure, as a name is made of them.
+    /// Removes words that no expert has any more, and updates which of them the public may know: each night, since an
+    /// unused word disables the correction of its spelling; and for an erasure, since words are parts of names.
     static func review(in transaction: PostgresTransaction) async throws {
-        // Before it looks, so that nobody adds words of an expert that is on its way out.
+        // Before reading, so that no one concurrently adds words of an expert that is being deleted.
         try await transaction.query("select from expert_word_progress for update")
         try await transaction.execute(
             """
@@ -92,11 +91,11 @@ enum ExpertWordStore {
             """)
     }
 
-    /// The words of `text` that mean something, each with those it may stand for: itself where an expert has it in any of its
-    /// endings; else the words that begin with it; else up to three that are a few letters away. Of a text that has nothing but
-    /// words that every sentence has, these count. "St" is "Saint"; at the end of a text it may be a beginning, too: of "Studio".
+    /// The significant words of `text`, each with the words it may stand for: itself if an expert has it with any
+    /// ending; otherwise the words that begin with it; otherwise up to three that differ by a few letters. If the text
+    /// has only stop words, these count. "St" is "Saint"; at the end of a text it may also be a beginning: of "Studio".
     ///
-    /// - Parameter published: whether only words count that somebody in the public directory has.
+    /// - Parameter published: whether to use only words of experts in the public directory.
     static func read(
         _ text: Line, published: Bool, in transaction: PostgresTransaction
     ) async throws -> [Reading] {
@@ -156,9 +155,9 @@ enum ExpertWordStore {
         var typed: String
         var isKnown: Bool
         var takenFor: [String]
-        /// How many letters of the text its French ending is, if the text ends with this word.
+        /// The length of its French ending, if the text ends with this word.
         var ending: Int
-        /// What the word and those it may stand for are without their endings.
+        /// The word, and those it may stand for, without their endings.
         var lexemes: [String]
     }
 }

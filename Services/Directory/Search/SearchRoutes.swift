@@ -25,7 +25,7 @@ struct SearchRoutes {
                 try await job.heartbeat()
             }
         }
-        // For what is lost: words that a review took away while an expert with them was on its way.
+        // A safety net: a review may remove words of an expert that is being written.
         builder.schedule("expert-words-refresh", .every(.seconds(60))) { _ in
             try await database.transaction { try await ExpertWordStore.refresh(in: $0) }
         }

@@ -1,6 +1,6 @@
 import ClubProtocol
 
-/// What the form of the own record says, checked field by field.
+/// The submitted form of the own record, validated field by field.
 struct SelfServiceForm {
     private(set) var contactName: Line?
     private(set) var honorificPrefix: Line?
@@ -19,7 +19,7 @@ struct SelfServiceForm {
 
     /// - Parameter known: the vocabulary of topics.
     init(_ body: ChangeOwnRecord.Body, known: Set<Topic>) {
-        // A box that is not ticked is a no.
+        // An unticked box is a no.
         consents = ConsentChoices(
             flashInfo: body.flashInfo ?? false, eventInvitations: body.eventInvitations ?? false,
             publicDirectory: body.publicDirectory ?? false, partnerOffers: body.partnerOffers ?? false)
@@ -60,12 +60,12 @@ struct SelfServiceForm {
         if lines.count > Self.most { errors["brands"] = "\(Self.most) marques au plus." }
     }
 
-    /// Says that a field cannot be taken.
+    /// Marks a field as invalid.
     mutating func refuse(_ field: String, _ advice: String) {
         errors[field] = advice
     }
 
-    /// The values of a field that are looked at.
+    /// The maximum number of values read of a field.
     private static let most = Departement.mostOfOne
 
     private static func trimmed(_ text: String) -> String { String(text.trimmingBlanks) }
@@ -82,7 +82,7 @@ struct SelfServiceForm {
         }
     }
 
-    /// The values of a field with one a line, ten at the most.
+    /// The values of a field with one per line, at most ten.
     private mutating func readFurther<Value: TextValue>(_ text: String?, _ field: String, _ advice: String) -> [Value] {
         let lines = (text ?? "").unicodeScalars.split(whereSeparator: \.endsLine)
             .map { Self.trimmed(String($0)) }.filter { !$0.isEmpty }
@@ -90,7 +90,7 @@ struct SelfServiceForm {
         return readAll(Array(lines.prefix(Person.mostFurther)), field, advice)
     }
 
-    /// The values of a field that takes several, each once.
+    /// The values of a field that accepts several, each once.
     private mutating func readAll<Value: TextValue>(_ texts: [String], _ field: String, _ advice: String) -> [Value] {
         var values: [Value] = []
         var known: Set<ByteKey> = []

@@ -1,25 +1,27 @@
 import ClubProtocol
 import ServiceKit
 
-/// The signed links by which ambassadors and experts come to their own record, and to nothing else.
+/// The signed links that give ambassadors and experts access to their own record, and to nothing else.
 ///
-/// A link holds as long as the record has the address that it was mailed to: whoever reads an address that was given up has no way in.
+/// A link is valid while the record has the address it was mailed to: someone who reads an address that was given up
+/// cannot use it.
 struct SelfServiceLink {
     private static let purpose = "self-service"
 
     let enrollee: Enrollee
-    /// Of the address, as ``SignedLinks`` makes it. Links of letters from before have none: they hold until they expire.
+    /// The digest of the address, from ``SignedLinks``. Links in older letters have none: they are valid until they
+    /// expire.
     private let mark: String?
-    /// Whether the link is nowhere but in a mail to that address: whoever has it reads what comes there. Links of letters from before do
-    /// not say it.
+    /// Whether the link exists only in a mail to that address: then its user reads that mailbox. Links in older letters
+    /// do not say so.
     private let isMailed: Bool
     private static let mailed = "mailed"
 
     /// The path of the page that the link leads to.
     ///
     /// - Parameters:
-    ///   - email: the record's, to which the link is mailed.
-    ///   - isMailed: false for a link that is shown to whoever gave the record this address, which proves nothing.
+    ///   - email: the record's address that the link is mailed to.
+    ///   - isMailed: false for a link shown to the person who gave the record this address, which proves nothing.
     static func path(
         to enrollee: Enrollee, at email: EmailAddress, days: Int, isMailed: Bool = true, by links: SignedLinks
     ) -> String {
@@ -32,9 +34,9 @@ struct SelfServiceLink {
 
     static func path(_ token: String) -> String { "/v1/self-service/\(token)" }
 
-    /// What a token opens.
+    /// The content of a token.
     ///
-    /// - Throws: 404 for every token that was not made for this, or has expired.
+    /// - Throws: 404 for a token that was not made for this, or has expired.
     init(_ token: String, by links: SignedLinks) throws {
         let parts = try links.open(token, purpose: Self.purpose).split(atByte: UInt8(ascii: ":"), maxSplits: 3).map(
             String.init)
@@ -49,7 +51,8 @@ struct SelfServiceLink {
         return record.addresses.contains { AddressedLink.mark(of: $0, by: links) == mark }
     }
 
-    /// The address of the record at which whoever has the link reads their mail; nil where the link does not show it.
+    /// The address of the record whose mailbox the user of the link is known to read; nil if the link does not prove
+    /// it.
     func confirmed(of record: SelfRecord, by links: SignedLinks) -> EmailAddress? {
         guard let mark, isMailed else { return nil }
         return record.addresses.first { AddressedLink.mark(of: $0, by: links) == mark }

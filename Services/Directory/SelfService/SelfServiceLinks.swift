@@ -9,24 +9,24 @@ struct SelfServiceLinks: Sendable {
         var email: EmailAddress
     }
 
-    /// A record has another address than this one.
+    /// A record now has another address than this one.
     struct Moved: Codable, Sendable {
-        /// As the subject of a link has it.
+        /// In the form of a link's subject.
         var record: String
-        /// Whose it is: an erasure finds the job by it.
+        /// Its data subject: an erasure finds the job by it.
         var subject: DataSubject
-        /// Of the record, with the new address.
+        /// That of the record with the new address.
         var version: Int
         var email: EmailAddress
     }
 
-    /// Every address makes one, known or not: to look it up is the job's, not the request's.
+    /// Every address gets one, known or not: the job looks it up, not the request.
     static let find = JobKind<Asked>("self-service.find", maximumAttempts: 50)
     static let letter = JobKind<SelfServiceStore.LinkID>("self-service.letter", maximumAttempts: 100)
 
     static let moved = JobKind<Moved>("self-service.moved", maximumAttempts: 100)
 
-    /// How long a link that was asked for opens the record.
+    /// How long a requested link opens the record.
     static let linkDays = 1
 
     let backend: Backend
@@ -47,9 +47,9 @@ struct SelfServiceLinks: Sendable {
         }
     }
 
-    /// Asks for the links of an address; once while an earlier request for it waits.
+    /// Requests the links of an address; once while an earlier request for it is queued.
     ///
-    /// - Throws: 429 when too many addresses wait.
+    /// - Throws: 429 if too many addresses are queued.
     func ask(_ email: EmailAddress, in transaction: PostgresTransaction) async throws {
         guard try await !SelfServiceStore.isCrowded(Self.find.name, on: transaction) else {
             throw Problem(.tooManyRequests, headers: [.retryAfter: "60"])
@@ -58,7 +58,7 @@ struct SelfServiceLinks: Sendable {
             Self.find, Asked(email: email), unique: email.text.asciiLowercased, in: transaction)
     }
 
-    /// Has the old address of a record told that it is not the record's any more.
+    /// Notifies the old address of a record that it is no longer the record's.
     func tell(of record: SelfRecord, at old: EmailAddress, in transaction: PostgresTransaction) async throws {
         try await backend.jobs.enqueue(
             Self.moved,
@@ -93,7 +93,7 @@ struct SelfServiceLinks: Sendable {
                 ],
                 action: .init(label: "Ouvrir ma fiche", url: address)))
     }
-    /// Tells whoever reads the old address, which may be somebody else than who changed it.
+    /// Notifies the reader of the old address, who may not be the person who changed it.
     private func tell(_ moved: Moved) async throws {
         guard let enrollee = Enrollee(text: moved.record) else { throw JobDiscard("no record") }
         let record: SelfRecord

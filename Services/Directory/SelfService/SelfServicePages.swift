@@ -1,9 +1,9 @@
 import ClubProtocol
 import ServiceKit
 
-/// What the pages of the own record are made of.
+/// The content of the pages of the own record.
 struct SelfServicePages: Sendable {
-    /// As `directory.topic` has it.
+    /// In the form of `directory.topic`.
     typealias Vocabulary = [(code: Topic, label: String)]
 
     let renderer: PageRenderer
@@ -27,9 +27,10 @@ struct SelfServicePages: Sendable {
         return renderer.html(.selfRecord, title: record.title, content)
     }
 
-    /// The form as the record is, or as it was sent and could not be taken.
+    /// The form with the record's values, or with the submitted ones that were not valid.
     ///
-    /// - Parameter questions: those on consent, by purpose: what the ledger says was asked is what was read.
+    /// - Parameter questions: the questions on consent, by purpose: the ones shown are the ones that the ledger
+    ///   records.
     func form(
         of record: SelfRecord, at path: String, _ topics: Vocabulary, questions: [String: String],
         sent: ChangeOwnRecord.Body? = nil, errors: [String: String] = [:]
@@ -50,7 +51,7 @@ struct SelfServicePages: Sendable {
         return renderer.html(.selfForm, title: "Corriger votre fiche", content)
     }
 
-    // MARK: Pieces
+    // MARK: Parts
 
     private static func said(_ done: ShowOwnRecord.Done) -> String {
         switch done {
@@ -138,14 +139,14 @@ struct SelfServiceField {
 }
 
 extension SelfRecord {
-    /// Hidden because nobody has confirmed it for too long.
+    /// Hidden because it has not been confirmed for too long.
     var isStale: Bool {
         let (now, confirmed) = (Day.today, FrenchFormat.dayInParis(confirmedAt))
         let months = (now.year - confirmed.year) * 12 + now.month - confirmed.month
         return months > Freshness.staleMonths || (months == Freshness.staleMonths && now.day >= confirmed.day)
     }
 
-    /// The form as it is when it is opened.
+    /// The form as it is first opened.
     fileprivate var form: ChangeOwnRecord.Body {
         var form = ChangeOwnRecord.Body(version: 0, topics: topics.map(\.text))
         switch self {

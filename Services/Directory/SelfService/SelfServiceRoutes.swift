@@ -3,7 +3,7 @@ import HTTPTypes
 import Postgres
 import ServiceKit
 
-/// `/v1/self-service`: the pages behind the links of mails. Every one of them acts on the record of its link, in that
+/// `/v1/self-service`: the pages behind the links in mails. Each of them acts on the record of its link, in that
 /// record's own name, and by the same statements as the API.
 struct SelfServiceRoutes: Sendable {
     let backend: Backend
@@ -84,7 +84,7 @@ struct SelfServiceRoutes: Sendable {
             }
             let changed = try await SelfServiceStore.record(of: record.enrollee, on: transaction)
             try await links.tell(of: changed, at: old, in: transaction)
-            // The link that the form was opened by is one of those to the old address.
+            // The link that the form was opened by is now one to the old address.
             return done(
                 .changed,
                 at: SelfServiceLink.path(
@@ -99,7 +99,7 @@ struct SelfServiceRoutes: Sendable {
         return record
     }
 
-    /// The same for what acts by the link; opening it may be a mail program's doing.
+    /// The same for requests that change something; a page may be opened by a mail program.
     private func acting(_ path: SelfServicePath, in transaction: PostgresTransaction) async throws -> SelfRecord {
         let record = try await record(path, on: transaction)
         let link = try SelfServiceLink(path.token, by: backend.links)
@@ -161,8 +161,8 @@ struct SelfServiceRoutes: Sendable {
 }
 
 extension SelfServiceForm {
-    /// Links and letters need an address, so one that is there may be changed and not taken away. Two people do not share one; whose it
-    /// is, or that it is anybody's, is not for whoever tries addresses to learn.
+    /// Links and letters need an address, so an existing one may be changed but not removed. Two people do not share
+    /// one; but anyone trying addresses must not learn whose one is, or that it is in use.
     fileprivate mutating func checkAddress(of record: SelfRecord, in transaction: PostgresTransaction) async throws {
         guard let email else {
             if record.email != nil, errors["email"] == nil {

@@ -2,19 +2,20 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// What the pages show of the own record, and the links that were asked for.
+/// What the pages show of the own record, and the links that were requested.
 enum SelfServiceStore {
     typealias LinkID = Identifier<SelfServiceLink>
 
-    /// One link a record is mailed in so many minutes, and so many in a day: whoever knows an address may ask for them.
+    /// A record is mailed at most one link in this many minutes, and this many a day: anyone who knows an address may
+    /// request them.
     private static let minutes = 10
     private static let linksADay = 3
-    /// How many addresses may wait for their link; more are told to come back.
+    /// How many addresses may be queued for their link; beyond it, callers are told to come back later.
     private static let queued = 1000
 
     // MARK: The record
 
-    /// - Throws: 404 when it is gone.
+    /// - Throws: 404 if it is not found.
     static func record(of enrollee: Enrollee, on executor: any PostgresExecutor) async throws -> SelfRecord {
         let operating = Principal.service(.directory)
         switch enrollee {
@@ -34,7 +35,7 @@ enum SelfServiceStore {
         }
     }
 
-    /// The vocabulary, by label as the French sort it.
+    /// The vocabulary, by label in French alphabetical order.
     static func topics(on executor: any PostgresExecutor) async throws -> [(code: Topic, label: String)] {
         try await executor.query("select code, label from topic order by directory.sort_key(label)").map {
             (try $0["code"], try $0["label"])
@@ -43,7 +44,7 @@ enum SelfServiceStore {
 
     // MARK: Links
 
-    /// Whether more addresses wait than are worked off in a while.
+    /// Whether more addresses are queued than can be processed soon.
     static func isCrowded(_ kind: String, on executor: any PostgresExecutor) async throws -> Bool {
         let row = try await executor.first(
             "select count(*) as count from (select from job where kind = \(kind) and state <> 'dead' limit \(queued)) as waiting"
@@ -51,7 +52,7 @@ enum SelfServiceStore {
         return try row?["count", as: Int.self] == queued
     }
 
-    /// Whose records have this address; who has left may come back by the link.
+    /// The records that have this address; those who have left may return by the link.
     static func holders(of email: EmailAddress, on executor: any PostgresExecutor) async throws -> [Enrollee] {
         try await executor.query(
             """
@@ -68,8 +69,8 @@ enum SelfServiceStore {
         }
     }
 
-    /// Notes a link, unless the record was sent one a moment ago, or as many as it is sent in a day, by whichever of its addresses
-    /// they were asked for. The record is held, so that two requests at once are counted one after the other.
+    /// Records a link, unless the record was sent one a moment ago, or its daily maximum, by whichever of its addresses
+    /// they were requested. The record is locked, so that concurrent requests are counted one after the other.
     static func note(_ enrollee: Enrollee, in transaction: PostgresTransaction) async throws -> LinkID? {
         let id: SQL =
             switch enrollee {
@@ -90,7 +91,7 @@ enum SelfServiceStore {
             """)?["id"]
     }
 
-    /// Whom a link was noted for, with the address as it is now.
+    /// The recipient of a recorded link, with the present address.
     static func noted(_ link: LinkID, on executor: any PostgresExecutor) async throws -> (Enrollee, SelfRecord)? {
         let row = try await executor.first(
             "select expert, ambassador from self_service_link where id = \(link)")
@@ -101,13 +102,13 @@ enum SelfServiceStore {
         return (enrollee, try await record(of: enrollee, on: executor))
     }
 
-    /// Forgets the links of earlier days.
+    /// Deletes the links of earlier days.
     static func purge(on executor: any PostgresExecutor) async throws {
         try await executor.execute("delete from self_service_link where asked_at < now() - interval '2 days'")
     }
 }
 
-/// An own record, as whoever opens its link gets to see it.
+/// An own record, as shown to the user of its link.
 enum SelfRecord: Sendable {
     case ambassador(Ambassador, Person)
     case expert(Expert)
@@ -133,7 +134,7 @@ enum SelfRecord: Sendable {
         }
     }
 
-    /// All of them: a link that was mailed to one opens the record as long as it has it.
+    /// All of them: a link mailed to one opens the record as long as the record has it.
     var addresses: [EmailAddress] {
         switch self {
         case .ambassador(_, let person): [person.email].compactMap(\.self) + (person.otherEmails ?? [])
@@ -141,7 +142,7 @@ enum SelfRecord: Sendable {
         }
     }
 
-    /// Of the row in which the address is.
+    /// The version of the row that contains the address.
     var addressVersion: Int {
         switch self {
         case .ambassador(_, let person): person.version
@@ -149,7 +150,7 @@ enum SelfRecord: Sendable {
         }
     }
 
-    /// Whom a letter greets.
+    /// The name in a letter's salutation.
     var reader: Line? {
         switch self {
         case .ambassador: try? Line(validating: String(title.prefix(200)))
@@ -199,7 +200,7 @@ enum SelfRecord: Sendable {
         }
     }
 
-    /// Whose data it is.
+    /// Its data subject.
     var subject: DataSubject {
         switch self {
         case .ambassador(_, let person): DataSubject(person.id)
@@ -207,7 +208,7 @@ enum SelfRecord: Sendable {
         }
     }
 
-    /// Acts in its own name, with the rights that its own token would have, on nothing but itself.
+    /// Acts in its own name, with the rights of its own token, on nothing but itself.
     var principal: Principal {
         switch self {
         case .ambassador(let ambassador, let person):

@@ -57,14 +57,14 @@ enum TierStore {
             """)
     }
 
-    /// What two tiers cost a year, in cents, and how the second is complemented.
+    /// The yearly prices of two tiers, in cents, and how the second is complemented.
     struct Fees {
         var old: Int
         var new: Int
         var complement: TierTerms.Complement
     }
 
-    /// - Throws: 422 at `/tier` for one that there is not.
+    /// - Throws: 422 at `/tier` if one is not found.
     static func fees(from old: Tier, to new: Tier, in transaction: PostgresTransaction) async throws -> Fees {
         let row = try await transaction.first(
             """

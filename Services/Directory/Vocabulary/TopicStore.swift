@@ -37,7 +37,7 @@ enum TopicStore {
             """)
     }
 
-    /// A trigger refuses it while somebody has the topic.
+    /// A trigger refuses it while the topic is in use.
     static func delete(_ code: Topic, in transaction: PostgresTransaction) async throws {
         guard try await transaction.execute("delete from topic where code = \(code)") > 0 else {
             throw Problem(.notFound)
@@ -46,7 +46,7 @@ enum TopicStore {
 }
 
 extension PageRequest {
-    /// Where a list goes on whose order is a label and a code; nil on the first page.
+    /// The position after which a list ordered by label and code continues; nil on the first page.
     var position: (key: String, code: String)? {
         get throws { try place(of: 2) { ($0[0], $0[1]) } }
     }

@@ -1,8 +1,8 @@
 import ClubProtocol
 
-/// The rules of events that need no database.
+/// Event rules that need no database.
 extension EventStore.Current {
-    /// The event after a merge patch: what the patch does not name stays, null clears.
+    /// The event after a merge patch: fields absent from the patch are unchanged, null clears.
     func applying(_ patch: ChangeEvent.Body) -> Self {
         var event = self
         if let title = patch.title { event.title = title }
@@ -16,7 +16,7 @@ extension EventStore.Current {
         return event
     }
 
-    /// Refuses times that cannot be: 422 naming each.
+    /// Throws 422 naming each invalid time.
     func checkTimes() throws {
         var errors = EventTimes.errors(
             startsAt: startsAt, endsAt: endsAt, registrationOpensAt: registrationOpensAt,
@@ -55,7 +55,7 @@ enum EventTimes {
         return errors
     }
 
-    /// Refuses the times of a session that is not within its event: 422 naming each.
+    /// Throws 422 naming each time of a session that is not within its event.
     static func checkSession(startsAt: Timestamp, endsAt: Timestamp, within event: EventStore.Current) throws {
         var errors: [Problem.Field] = []
         if startsAt < event.startsAt { errors.append(.init("/startsAt", "is before the event")) }
@@ -67,6 +67,6 @@ enum EventTimes {
 }
 
 extension Event.State {
-    /// Held or called off: nothing about the event changes any more.
+    /// Held or cancelled: nothing about the event can change.
     var isOver: Bool { self == .held || self == .cancelled }
 }

@@ -2,7 +2,7 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// The SQL of events; columns are named as the keys of ``Event`` and ``EventSummary``.
+/// The SQL of events; columns are named after the keys of ``Event`` and ``EventSummary``.
 enum EventStore {
     static func create(_ body: CreateEvent.Body, in transaction: PostgresTransaction) async throws -> Event.ID {
         let id = Event.ID()
@@ -18,7 +18,8 @@ enum EventStore {
         return id
     }
 
-    /// An event with its sessions, as a caller of this role may see it: no row for others' drafts.
+    /// An event with its sessions, as a caller with this role may see it; no row for a draft that the caller may not
+    /// see.
     static func get(_ id: Event.ID, for role: Role, on executor: some PostgresExecutor) async throws -> Rows {
         try await executor.query(
             """
@@ -67,7 +68,7 @@ enum EventStore {
             """)
     }
 
-    /// What a change of an event starts from; the row is locked until the transaction ends.
+    /// The state that a change of an event starts from; the row is locked until the transaction ends.
     struct Current: Decodable {
         var title: Line
         var state: Event.State
@@ -109,20 +110,20 @@ enum EventStore {
             """)
     }
 
-    /// Changes the state, after every registration that is being taken: those hold a session's lock while they look
-    /// at the state of its event.
+    /// Changes the state once all registrations in progress are done: each holds a session lock while it reads the
+    /// state of its event.
     static func move(_ id: Event.ID, to state: Event.State, in transaction: PostgresTransaction) async throws {
         try await transaction.execute("select id from session where event = \(id) order by id for update")
         try await transaction.execute(
             "update event set state = \(state), version = version + 1, updated_at = now() where id = \(id)")
     }
 
-    /// Drafts are for those who oversee events.
+    /// Only callers who oversee events see drafts.
     static func visible(to role: Role) -> SQL {
         Event.overseers.contains(role) ? "true" : "event.state <> 'draft'"
     }
 
-    /// What followers of the change feed get.
+    /// What followers of the change feed receive.
     static func snapshot(of ids: ChangedIDs) -> SQL {
         """
         select id, jsonb_build_object(

@@ -4,13 +4,14 @@ import ServiceKit
 
 /// The SQL of the copy of the directory's people.
 enum MemberStore {
-    /// Keeps what the directory answered about somebody who was not there yet. Whoever is there by now came by the feed, which
-    /// alone changes what is there: versions do not tell what is later, for an undone merge brings an old one back.
+    /// Keeps the directory's response about people who were not in the copy yet. A row that exists by now came from the
+    /// feed, and only the feed changes rows: versions do not show which state is later, because an undone merge brings
+    /// an old version back.
     static func keep(_ members: [Member], on executor: some PostgresExecutor) async throws {
         try await write(members, "do nothing", on: executor)
     }
 
-    /// Keeps what the feed says, change by change in its order.
+    /// Applies the changes of the feed, in order.
     static func follow(_ members: [Member], on executor: some PostgresExecutor) async throws {
         try await write(
             members,
@@ -37,7 +38,7 @@ enum MemberStore {
             """)
     }
 
-    /// Takes away what people wrote about themselves who are gone.
+    /// Deletes what people who are gone wrote about themselves.
     static func forget(_ people: [Person.ID], in transaction: PostgresTransaction) async throws {
         guard !people.isEmpty else { return }
         try await transaction.execute(

@@ -2,7 +2,7 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// Says who a person is: from the copy that follows the directory, or from the directory itself.
+/// Looks people up: in the copy that follows the directory, or in the directory itself.
 struct Members: Sendable {
     let backend: Backend
 
@@ -10,8 +10,8 @@ struct Members: Sendable {
         builder.follow(.directory, name: "members", Self.apply)
     }
 
-    /// Applies a batch of the directory's changes. Of several changes of one person, the last says all: each carries
-    /// the state at the time of reading. Merges come first: what people had registered for goes to whom they are now.
+    /// Applies a batch of the directory's changes. Of several changes of one person only the last counts, since each
+    /// carries the state at the time of reading. Merges come first: registrations move to the person who remains.
     @Sendable static func apply(_ changes: [Change], _ transaction: PostgresTransaction) async throws {
         for change in changes { try await Merges.apply(change, transaction) }
         var news: [Person.ID: Member] = [:]
@@ -26,10 +26,10 @@ struct Members: Sendable {
         try await MemberStore.forget(news.values.filter(\.gone).map(\.id), in: transaction)
     }
 
-    /// Asks the directory about somebody who is not in the copy yet, and keeps the answer.
+    /// Asks the directory about a person who is not in the copy yet, and keeps the response.
     ///
-    /// - Returns: nil when the directory knows nobody by this identifier.
-    /// - Throws: ``ServiceClientError`` when the directory does not answer.
+    /// - Returns: nil when the directory has no person with this identifier.
+    /// - Throws: ``ServiceClientError`` when the directory does not respond.
     func fetch(_ id: Person.ID) async throws -> Member? {
         do {
             let person = try await backend.peers[.directory].send(GetPerson.request(path: .init(person: id)))

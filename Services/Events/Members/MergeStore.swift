@@ -2,17 +2,18 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// The SQL of following merges of the directory: registrations change hands, and go back when the merge is undone.
+/// The SQL of following the directory's merges: registrations move to the survivor, and move back when the merge is
+/// undone.
 ///
-/// Who had registered twice for an event keeps the registration that has come further; the other is set aside, its seat
-/// goes to the first in line. When the merge is undone it comes back, to its seat if there is one, else to its old place in
-/// the line: no seat is ever given twice.
+/// A person who had registered twice for an event keeps the registration that has come further. The other is set aside,
+/// and its seat goes to the first person on the waiting list. When the merge is undone, that registration is restored:
+/// to its seat if it is free, otherwise to its old place on the waiting list. No seat is ever given to two people.
 enum MergeStore {
     static func isFollowed(_ id: Merge.ID, in transaction: PostgresTransaction) async throws -> Bool {
         try await transaction.first("select from merge where id = \(id) for update") != nil
     }
 
-    /// Locks the sessions of what people have twice.
+    /// Locks the sessions of the events for which both have registered.
     static func lockSessions(_ merge: MergeNotice) -> SQL {
         """
         select id from session where id in (
@@ -25,7 +26,7 @@ enum MergeStore {
         """
     }
 
-    /// Takes out the lesser of two registrations for one event, and remembers it.
+    /// Removes the lesser of two registrations for one event, and keeps a copy.
     static func setAside(_ merge: MergeNotice) -> SQL {
         """
         with ranked as (
@@ -60,7 +61,7 @@ enum MergeStore {
         """
     }
 
-    /// The organization for which people registered has another identifier.
+    /// Gives the registrations of a merged organization the identifier of the survivor.
     static func moveOrganization(_ merge: MergeNotice) -> SQL {
         """
         with moved as (
@@ -99,8 +100,8 @@ enum MergeStore {
         """
     }
 
-    /// Brings back what was set aside, unless the person has registered anew. A seat that was given away in the meantime is
-    /// waited for.
+    /// Restores what was set aside, unless the person has registered again. If the seat has been taken since, the
+    /// registration joins the waiting list.
     static func bringBack(_ merge: Merge.ID) -> SQL {
         """
         insert into registration overriding system value
@@ -120,7 +121,7 @@ enum MergeStore {
 
     static func forget(_ merge: Merge.ID) -> SQL { "delete from merge where id = \(merge)" }
 
-    /// What is remembered of people who were erased.
+    /// Deletes what the merges keep about people who were erased.
     static func forget(_ people: [Person.ID]) -> SQL {
         "delete from merge where survivor = any(\(people)) or merged = any(\(people))"
     }

@@ -4,12 +4,12 @@ import ServiceKit
 
 /// Follows the merges of the directory.
 enum Merges {
-    /// Applies what a change says about a merge. The state is that of the time of reading: a merge that was undone since is
-    /// not done here first.
+    /// Applies what a change says about a merge. Its state is that at the time of reading: a merge that has been undone
+    /// since is never applied.
     static func apply(_ change: Change, _ transaction: PostgresTransaction) async throws {
         guard change.entity == "merge", let id = try? Merge.ID(validating: change.id) else { return }
         guard let merge = try change.data?.decoded(as: MergeNotice.self) else {
-            // Forgotten there, as after an erasure.
+            // The directory has forgotten the merge, as it does after an erasure.
             try await transaction.execute(MergeStore.forget(id))
             return
         }

@@ -1,4 +1,4 @@
--- What the club invites to, and the sessions that have the seats.
+-- What the club invites people to, and the sessions that people take seats in.
 
 -- A time as the protocol writes it: RFC 3339 in UTC, with a fraction where there is one.
 create function rfc3339(at timestamptz) returns text language sql stable
@@ -43,9 +43,9 @@ create table session (
     constraint session_ends_after_start check (ends_at > starts_at),
     constraint session_capacity_in_range check (capacity between 1 and 10000),
     constraint session_seats_counted check (confirmed >= 0 and waitlisted >= 0),
-    -- The guard behind the lock: whatever the code does, the seat after the last is refused.
+    -- Backs up the lock: whatever the code does, the database refuses one seat too many.
     constraint session_never_oversold check (confirmed <= capacity),
-    -- What a registration refers to, so that it cannot name a session of another event.
+    -- The target of a registration's foreign key, so that it cannot name a session of another event.
     constraint session_of_event unique (event, id)
 );
 create index session_in_order on session (event, starts_at, id);

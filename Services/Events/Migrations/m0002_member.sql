@@ -1,12 +1,13 @@
--- What the events service knows of the directory's people: a copy, fed by the directory's change feed.
+-- What the events service keeps about the directory's people: a copy, fed by the directory's change feed.
 create table member (
     id uuid primary key,
     name text,
     email text,
     organization uuid,
-    -- The directory's version of the person; an older one never replaces a newer one.
+    -- The version of the person in the directory; an older one never replaces a newer one.
     version integer not null,
-    -- Deleted from the directory: the row stays, without any data about the person, so that a late answer cannot restore them.
+    -- Deleted from the directory: the row remains, without any data about the person, so that a late response cannot
+    -- restore them.
     gone boolean not null default false,
     -- Erased: no later change from the feed fills the row again.
     erased boolean not null default false,

@@ -8,23 +8,23 @@ create table registration (
     state text not null check (state in ('confirmed', 'waitlisted', 'cancelled', 'attended', 'noShow')),
     choices uuid[] not null check (cardinality(choices) > 0),
     note text check (length(note) between 1 and 20000),
-    -- The order of arrival. Numbers are drawn under the lock of the session, so that within one they follow its waiting list.
+    -- The order of arrival. Numbers are drawn under the session's lock, so that they follow its waiting list.
     line_order bigint generated always as identity,
-    -- The person was erased or retention is over: seat, state and organization are kept for the counts, and `person` is a random
-    -- identifier.
+    -- The person was erased or retention has ended: seat, state and organization are kept for the counts, and `person`
+    -- is a random identifier.
     forgotten boolean not null default false,
     version integer not null default 1,
     created_at timestamptz not null default now(),
     updated_at timestamptz not null default now(),
     constraint registration_session_of_event foreign key (event, session) references session (event, id)
 );
--- One active registration for a person and an event.
+-- A person has one active registration for an event.
 create unique index registration_once on registration (event, person) where state <> 'cancelled';
 create index registration_in_line on registration (session, line_order) where state = 'waitlisted';
 create index registration_by_event on registration (event, line_order);
 create index registration_by_person on registration (person);
 create index registration_by_organization on registration (organization);
--- Retention looks at the events that are long over, one by one, for registrations that still name a person.
+-- Retention goes through events that ended long ago, one by one, looking for registrations that still name a person.
 create index registration_remembered on registration (event) where not forgotten;
 
 insert into retention_rule (code, months) values ('registrations', 36);
@@ -37,7 +37,7 @@ create function takes_seat(state text) returns integer language sql immutable
 create function stands_in_line(state text) returns integer language sql immutable
     return (state = 'waitlisted')::integer;
 
--- Keeps the counts of the session; the check on them refuses the seat after the last.
+-- Keeps the counts of the session; their check constraint refuses one seat too many.
 create function count_seats() returns trigger language plpgsql as $$
 begin
     if tg_op <> 'INSERT' then
@@ -58,8 +58,8 @@ create trigger registration_counts
     after insert or delete or update of state, session on registration
     for each row execute function count_seats();
 
--- Attendance is final. Once it is recorded, the event and its sessions keep their times, and the event is not cancelled: either
--- would change what was recorded.
+-- Attendance is final. Once it is recorded, the times of the event and its sessions cannot change and the event cannot
+-- be cancelled: either would change what was recorded.
 
 create function is_attended(of_event uuid) returns boolean language sql stable
     return exists (select from registration where event = of_event and state in ('attended', 'noShow'));

@@ -1,13 +1,13 @@
 import ClubProtocol
 import Synchronization
 
-/// Lets a few registrations for one event at a time through to the database; the others wait here, in their order.
+/// Admits a few registrations per event to the database at a time; the others wait here, first come, first served.
 ///
-/// They would wait for the lock of the session anyhow, but each with a connection in hand: a rush on one session would
-/// leave none for everything else, and those without one would be turned away after the pool's patience. The semaphore
-/// decides nothing about seats, and other replicas have their own.
+/// They would wait for the session's lock anyway, but each would hold a connection: a rush on one session would leave
+/// none for other requests, and requests that get no connection fail at the pool's timeout. The semaphore decides
+/// nothing about seats, and each replica has its own.
 final class KeyedSemaphore: Sendable {
-    /// The right to be inside; given back when nobody holds it any more.
+    /// Permission to go ahead; released with the last reference to it.
     final class Pass: Sendable {
         private let semaphore: KeyedSemaphore
         private let event: Event.ID
@@ -38,14 +38,14 @@ final class KeyedSemaphore: Sendable {
     private let width: Int
     private let state = Mutex(State())
 
-    /// - Parameter width: how many registrations of one event are inside at once.
+    /// - Parameter width: how many registrations for one event go ahead at once.
     init(width: Int) {
         self.width = max(1, width)
     }
 
-    /// Waits for a turn.
+    /// Waits for a pass.
     ///
-    /// - Throws: `CancellationError` when the task is cancelled before its turn.
+    /// - Throws: `CancellationError` when the task is cancelled while it waits.
     func enter(_ event: Event.ID) async throws -> Pass {
         let number = state.withLock { state in
             state.next += 1
@@ -76,12 +76,12 @@ final class KeyedSemaphore: Sendable {
         return Pass(self, event)
     }
 
-    /// How many wait for a turn.
+    /// How many tasks wait for a pass.
     func waiting(for event: Event.ID) -> Int {
         state.withLock { $0.queues[event]?.waiting.count ?? 0 }
     }
 
-    /// Hands the turn to the next, or makes room.
+    /// Passes the place to the next waiter, or frees it.
     private func leave(_ event: Event.ID) {
         let next = state.withLock { state -> Waiter? in
             guard var queue = state.queues[event] else { return nil }

@@ -11,7 +11,7 @@ struct RegistrationRoutes {
     init(backend: Backend, members: Members) {
         self.backend = backend
         self.members = members
-        // The other half of the connections stays for everything else.
+        // The other half of the connections is left for other requests.
         semaphore = KeyedSemaphore(width: backend.configuration.database.leasedConnections / 2)
     }
 
@@ -24,13 +24,14 @@ struct RegistrationRoutes {
         builder.snapshot("registration") { RegistrationStore.snapshot(of: $0) }
     }
 
-    /// Who asks for a seat, and where; found before any lock, because the directory may have to be asked.
+    /// Who asks for a seat, and for which event; looked up before any lock is taken, because it may take a request to
+    /// the directory.
     struct Applicant: Sendable {
-        /// Nil when nobody knows the person.
+        /// Nil when the person is unknown.
         var member: Member?
-        /// Nil when there is no such event.
+        /// Nil when the event is not found.
         var setting: RegistrationStore.EventSnapshot?
-        /// Held until the request is over; nil where the request will be refused.
+        /// Held until the request ends; nil when the request will be refused.
         var pass: KeyedSemaphore.Pass?
     }
 
@@ -51,13 +52,13 @@ struct RegistrationRoutes {
         guard let setting = applicant.setting,
             setting.state != .draft || Event.overseers.contains(call.principal.role)
         else { throw Problem(.notFound) }
-        // Somebody else's person is answered as one that does not exist.
+        // A person whom the caller may not register gets the same response as one who does not exist.
         guard let member = applicant.member, RegistrationRules.mayRegister(member, by: call.principal) else {
             throw Problem.invalid("/person", "unknown person")
         }
         let choices = try RegistrationRules.choices(call.body.choices, among: setting.sessions)
         let id = Registration.ID()
-        // Before the lock: what follows it holds up everybody else who wants a seat.
+        // Before the lock: whatever runs under it delays everyone else who wants a seat.
         try await backend.journal.record(
             .created, "registration", id, version: 1, values: call.body, by: call.principal, in: transaction)
         let taken = try await transaction.batch([

@@ -1,9 +1,9 @@
 import ClubProtocol
 import ServiceKit
 
-/// The rules of registrations that need no database.
+/// Registration rules that need no database.
 enum RegistrationRules {
-    /// Everybody registers themself; a representative also the people of the own organization; the operator anybody.
+    /// Anyone may register themselves; a representative also people of their own organization; an operator anyone.
     static func mayRegister(_ member: Member, by principal: Principal) -> Bool {
         if member.gone { return false }
         switch principal.role {
@@ -15,7 +15,7 @@ enum RegistrationRules {
         }
     }
 
-    /// What the person asks for, best first: the only session where nothing is said.
+    /// The sessions that the person asks for, best first; if they name none, the only session.
     static func choices(_ asked: [Session.ID], among sessions: [Session.ID]) throws -> [Session.ID] {
         if asked.isEmpty {
             guard sessions.count == 1 else {

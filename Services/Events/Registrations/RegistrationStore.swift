@@ -2,16 +2,16 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// The SQL of registrations; columns are named as the keys of ``Registration``.
+/// The SQL of registrations; columns are named after the keys of ``Registration``.
 ///
-/// Seats are given and given up under the lock of their session, in one round trip: first the lock, then statements that
-/// see what the holder before has committed. The lock lives until the commit, so whoever takes it does what else there
-/// is to do before. Several sessions are locked in the order of their identifiers.
+/// Seats are given and given up under their session's lock, in one round trip: first the lock, then statements that see
+/// what its previous holder committed. The lock is held until the commit, so do everything else before taking it.
+/// Several sessions are locked in order of their identifiers.
 enum RegistrationStore {
-    /// What is known before the seat is asked for; nothing in it decides about the seat.
+    /// What is known before the seat is requested; nothing in it decides about the seat.
     struct EventSnapshot: Decodable {
         var state: Event.State
-        /// The event's sessions; there are never fewer later.
+        /// The event's sessions; a session is never removed.
         var sessions: [Session.ID]
     }
 
@@ -24,13 +24,14 @@ enum RegistrationStore {
         ).first?.decode(EventSnapshot.self)
     }
 
-    /// Makes everybody wait who wants a seat of one of these sessions.
+    /// Makes everyone else who wants a seat in one of these sessions wait.
     static func lock(_ sessions: [Session.ID]) -> SQL {
         "select id from session where id = any(\(sessions)) order by id for update"
     }
 
-    /// Takes a seat in the first choice with a free one, or the last place in the line of the first choice. Gives no row
-    /// when the event takes no registrations. A free seat is not for newcomers while people stand in line for it.
+    /// Takes a seat in the first choice that has one free, or else the last place on the waiting list of the first
+    /// choice. Returns no row when the event takes no registrations. While people are on the waiting list, a newcomer
+    /// gets no free seat.
     static func take(
         _ id: Registration.ID, event: Event.ID, choices: [Session.ID], member: Member, note: Prose?
     ) -> SQL {
@@ -60,7 +61,7 @@ enum RegistrationStore {
         """
     }
 
-    /// Locks the session of a registration; no row when the caller may not see that.
+    /// Locks the session of a registration; no row when the caller may not see the registration.
     static func lockSession(of id: Registration.ID, for principal: Principal) -> SQL {
         """
         select id from session
@@ -69,7 +70,7 @@ enum RegistrationStore {
         """
     }
 
-    /// Gives up a seat or a place in line; no row when it is given up already, or used.
+    /// Gives up a seat or a place on the waiting list; no row when it has already been given up or used.
     static func cancel(_ id: Registration.ID, for principal: Principal) -> SQL {
         """
         update registration set state = 'cancelled', version = version + 1, updated_at = now()
@@ -78,7 +79,8 @@ enum RegistrationStore {
         """
     }
 
-    /// Gives the free seats of a session to the first in line, unless the event is over or called off.
+    /// Gives the free seats of a session to the first people on its waiting list, unless the event is over or
+    /// cancelled.
     static func promote(in session: SQL) -> SQL {
         """
         update registration set state = 'confirmed', version = version + 1, updated_at = now()
@@ -146,7 +148,7 @@ enum RegistrationStore {
             """)
     }
 
-    /// Which registrations a caller sees: all, the own organization's, the own.
+    /// Which registrations a caller sees: all, their organization's, or their own.
     static func visible(to principal: Principal) -> SQL {
         if Event.overseers.contains(principal.role) { return "true" }
         let own: SQL = "registration.person = \(principal.person)"
@@ -154,14 +156,14 @@ enum RegistrationStore {
         return "(\(own) or registration.organization = \(principal.organization))"
     }
 
-    /// The entries of the journal for registrations that got a seat.
+    /// Journal entries for registrations that were given a seat.
     static func journalEntries(of promoted: Rows) throws -> [Journal.Entry] {
         try promoted.map { row in
             .init(.changed, "registration", try row["id", as: Registration.ID.self], version: try row["version"])
         }
     }
 
-    /// What followers of the change feed get.
+    /// What followers of the change feed receive.
     static func snapshot(of ids: ChangedIDs) -> SQL {
         """
         select id, jsonb_build_object(

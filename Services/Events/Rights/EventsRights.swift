@@ -2,7 +2,8 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// What the events service does about people: erases them, tells what it knows of them, and keeps nothing too long.
+/// What the events service owes people: it erases them, tells them what it holds about them, and keeps nothing too
+/// long.
 struct EventsRights {
     let backend: Backend
 
@@ -15,7 +16,8 @@ struct EventsRights {
         builder.retention(backend, [registrations])
     }
 
-    /// Gives up the seats to come, to whoever is first in line, and makes the rest of the registrations nobody's.
+    /// Gives up seats at coming events, to the first person on the waiting list, and anonymises the remaining
+    /// registrations.
     static func erase(
         _ notice: ErasureNotice, _ journal: Journal, in transaction: PostgresTransaction
     ) async throws -> [AddressPeriod] {
@@ -35,7 +37,7 @@ struct EventsRights {
             entries += own.map { .init(.changed, "registration", $0) }
             forgotten += own
         }
-        // A merge that was followed is undone no more, and what it had set aside goes.
+        // The merges can no longer be undone, and the registrations that they set aside are deleted.
         forgotten += try await transaction.query(
             """
             with gone as (
@@ -45,10 +47,10 @@ struct EventsRights {
             select (removed ->> 'id')::uuid as id from gone cross join jsonb_array_elements(aside) as removed
             """
         ).map { try $0["id"] }
-        // What was registered says who did, and had a note.
+        // Their audit entries name the person who registered and contain a note.
         try await AuditTrail.forget("registration", forgotten, in: transaction)
         try await journal.record(entries, by: .service(.events), in: transaction)
-        // The address in the copy is one of those that the directory knows, and says of when it was whose.
+        // An address in the copy is one that the directory knows, including whose it was and when.
         return []
     }
 
@@ -78,7 +80,7 @@ struct EventsRights {
         return entries
     }
 
-    /// Makes registrations nobody's, each of another nobody.
+    /// Anonymises registrations, each under a random identifier of its own.
     private static func forget(_ which: SQL) -> SQL {
         """
         update registration set person = gen_random_uuid(), note = null, forgotten = true, version = version + 1,

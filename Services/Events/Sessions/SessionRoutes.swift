@@ -2,8 +2,7 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// Sessions over HTTP. The event is locked before its session, everywhere, so that two changes cannot wait for each
-/// other.
+/// Sessions over HTTP. The event is always locked before its session, so that two changes cannot deadlock.
 struct SessionRoutes {
     let backend: Backend
 

@@ -2,7 +2,7 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// The SQL of sessions; columns are named as the keys of ``Session``.
+/// The SQL of sessions; columns are named after the keys of ``Session``.
 enum SessionStore {
     private static let columns: SQL = """
         session.id, session.event, session.title, session.kind, session.starts_at as "startsAt",
@@ -48,7 +48,7 @@ enum SessionStore {
             """)
     }
 
-    /// Whether there is an event that a caller of this role may see.
+    /// Whether the event exists and a caller with this role may see it.
     static func hasEvent(_ id: Event.ID, for role: Role, on executor: some PostgresExecutor) async throws -> Bool {
         try await !executor.query(
             "select from event where event.id = \(id) and \(EventStore.visible(to: role))"
@@ -59,7 +59,7 @@ enum SessionStore {
         try await executor.query("select event from session where id = \(id)").first?["event"]
     }
 
-    /// What a change of a session starts from; the row is locked until the transaction ends.
+    /// The state that a change of a session starts from; the row is locked until the transaction ends.
     struct Current: Decodable {
         var title: Line
         var startsAt: Timestamp

@@ -1,13 +1,13 @@
 import ClubProtocol
 
-/// What the lobbying service keeps of a person of the directory.
+/// What the lobbying service keeps about a person in the directory.
 struct Guest: Codable, Hashable, Sendable {
     var id: Person.ID
-    /// Absent once the person is gone from the directory.
+    /// Absent once the person has left the directory.
     var name: Line?
-    /// The directory's version of the person.
+    /// The version of the person in the directory.
     var version: Int
-    /// Erased, merged into another or deleted.
+    /// Erased, merged into another person, or deleted.
     var gone: Bool
 }
 
@@ -17,7 +17,7 @@ extension Guest {
             id: person.id, name: Self.name(person.givenName, person.familyName), version: person.version, gone: false)
     }
 
-    /// What a change of the directory's feed says about a person; without the person's data, they are gone.
+    /// The person as of a change in the directory's feed; a change without data means that the person is gone.
     init?(_ change: Change) throws {
         guard change.entity == "person", let id = try? Person.ID(validating: change.id) else { return nil }
         guard let data = change.data else {
@@ -37,7 +37,8 @@ extension Guest {
         var version: Int?
     }
 
-    /// Both names, or the only one, on one line, which has room for 200 characters.
+    /// The given and family names on one line of at most 200 characters; the family name alone if there is no given
+    /// name.
     private static func name(_ given: Line?, _ family: Line) -> Line? {
         try? Line(validating: String(Person.name(given, family).unicodeScalars.prefix(200)))
     }

@@ -4,13 +4,14 @@ import ServiceKit
 
 /// The SQL of the copy of the directory's people.
 enum GuestStore {
-    /// Keeps what the directory answered about somebody who was not there yet. Whoever is there by now came by the feed, which
-    /// alone changes what is there: versions do not tell what is later, for an undone merge brings an old one back.
+    /// Keeps the directory's response about people who were not in the copy yet. A row that exists by now came from the
+    /// feed, and only the feed changes rows: versions do not show which state is later, because an undone merge brings
+    /// an old version back.
     static func keep(_ guests: [Guest], on executor: some PostgresExecutor) async throws {
         try await write(guests, "do nothing", on: executor)
     }
 
-    /// Keeps what the feed says, change by change in its order.
+    /// Applies the changes of the feed, in order.
     static func follow(_ guests: [Guest], on executor: some PostgresExecutor) async throws {
         try await write(
             guests,
@@ -32,7 +33,7 @@ enum GuestStore {
             """)
     }
 
-    /// Those of these people who are in the copy and not gone, and those who are in it at all.
+    /// Which of these people are in the copy and not gone, and which are in it at all.
     static func known(_ ids: [Person.ID], on executor: some PostgresExecutor) async throws -> [Person.ID: Guest] {
         let guests = try await executor.query(
             "select id, name, version, gone from guest where id = any(\(ids))"

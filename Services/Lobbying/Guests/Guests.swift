@@ -2,7 +2,7 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// Says who a person is: from the copy that follows the directory, or from the directory itself.
+/// Looks people up: in the copy that follows the directory, or in the directory itself.
 struct Guests: Sendable {
     let backend: Backend
 
@@ -10,8 +10,8 @@ struct Guests: Sendable {
         builder.follow(.directory, name: "guests", Self.apply)
     }
 
-    /// Applies a batch of the directory's changes. Of several changes of one person, the last says all: each carries
-    /// the state at the time of reading. Merges come last: invitations go to guests who are in the copy.
+    /// Applies a batch of the directory's changes. Of several changes of one person only the last counts, since each
+    /// carries the state at the time of reading. Merges come last: invitations move to guests who are in the copy.
     @Sendable static func apply(_ changes: [Change], _ transaction: PostgresTransaction) async throws {
         var news: [Person.ID: Guest] = [:]
         for change in changes {
@@ -22,9 +22,10 @@ struct Guests: Sendable {
         for change in changes { try await Merges.apply(change, transaction) }
     }
 
-    /// Which of these people the directory knows. Those who are not in the copy yet are asked for there, and kept.
+    /// Which of these people the directory knows. It is asked about those who are not in the copy yet, and its response
+    /// is kept.
     ///
-    /// - Throws: ``ServiceClientError`` when the directory does not answer.
+    /// - Throws: ``ServiceClientError`` when the directory does not respond.
     func known(_ ids: [Person.ID]) async throws -> Set<Person.ID> {
         guard !ids.isEmpty else { return [] }
         let copied = try await GuestStore.known(ids, on: backend.database)

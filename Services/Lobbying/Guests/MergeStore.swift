@@ -2,14 +2,14 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// The SQL of following merges of the directory's people. Who was invited twice to a meeting keeps the invitation that was
-/// answered, rather accepted than declined; the other is set aside until the merge is undone.
+/// The SQL of following the directory's merges of people. A person who was invited to a meeting twice keeps the
+/// invitation that was answered, preferably the accepted one; the other is set aside until the merge is undone.
 enum MergeStore {
     static func isFollowed(_ id: Merge.ID, in transaction: PostgresTransaction) async throws -> Bool {
         try await transaction.first("select from merge where id = \(id) for update") != nil
     }
 
-    /// Locks the meetings that either of the two has to do with, as every change of a meeting's lists does.
+    /// Locks the meetings that concern either of the two, as every change of a meeting's lists does.
     static func lockMeetings(of people: [DirectoryRecord.ID]) -> SQL {
         """
         select id from circle_meeting
@@ -77,7 +77,7 @@ enum MergeStore {
         """
     }
 
-    /// Brings back what was set aside, unless the person has been invited anew.
+    /// Restores what was set aside, unless the person has been invited again.
     static func bringBack(_ merge: Merge.ID) -> SQL {
         """
         with came as (
@@ -103,7 +103,7 @@ enum MergeStore {
 
     static func forget(_ merge: Merge.ID) -> SQL { "delete from merge where id = \(merge)" }
 
-    /// What is remembered of people who were erased.
+    /// Deletes what the merges keep about people who were erased.
     static func forget(_ people: [Person.ID]) -> SQL {
         "delete from merge where survivor = any(\(people)) or merged = any(\(people))"
     }

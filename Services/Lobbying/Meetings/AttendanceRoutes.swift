@@ -2,7 +2,7 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// Who came to the Cercle's meetings, over HTTP.
+/// Attendance at the Cercle's meetings, over HTTP.
 struct AttendanceRoutes {
     let backend: Backend
     let guests: Guests
@@ -12,7 +12,7 @@ struct AttendanceRoutes {
         builder.routes.read(GetAttendance.self, get)
     }
 
-    /// Those of the people named whom the directory knows.
+    /// Which of the people named the directory knows.
     @Sendable func knownPeople(_ call: Call<RecordAttendance>) async throws -> Set<Person.ID> {
         try await guests.known(call.body.people)
     }

@@ -2,9 +2,10 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// The SQL of who came; columns are named as the keys of ``Attendance``.
+/// The SQL of attendance; columns are named after the keys of ``Attendance``.
 enum AttendanceStore {
-    /// Makes the list say who came; the meeting is locked. Its version moves, because its answer counts who came.
+    /// Replaces the attendance list; the meeting is locked. Its version increases, because its representation counts
+    /// the attendance.
     static func replace(
         of meeting: CircleMeeting.ID, officials: [Official.ID], people: [Person.ID],
         in transaction: PostgresTransaction

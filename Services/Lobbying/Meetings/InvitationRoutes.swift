@@ -18,7 +18,7 @@ struct InvitationRoutes {
         builder.snapshot("invitation") { InvitationStore.snapshot(of: $0) }
     }
 
-    /// Whether the directory knows the person, where one is invited.
+    /// Whether the directory knows the person, if the invitation is for one.
     @Sendable func knowsPerson(_ call: Call<Invite>) async throws -> Bool {
         guard let person = call.body.person, call.body.official == nil else { return true }
         return try await guests.known([person]).contains(person)

@@ -2,7 +2,7 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// The SQL of invitations; columns are named as the keys of ``Invitation``.
+/// The SQL of invitations; columns are named after the keys of ``Invitation``.
 enum InvitationStore {
     private static let whole: SQL = """
         select invitation.id, meeting, official, person, coalesce(official.name, guest.name) as name,
@@ -59,7 +59,7 @@ enum InvitationStore {
             "update invitation set state = \(state), version = version + 1, updated_at = now() where id = \(id)")
     }
 
-    /// What followers of the change feed get.
+    /// What followers of the change feed receive.
     static func snapshot(of ids: ChangedIDs) -> SQL {
         """
         select id, jsonb_strip_nulls(jsonb_build_object(

@@ -2,7 +2,7 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// The SQL of the Cercle's meetings; columns are named as the keys of ``CircleMeeting``.
+/// The SQL of the Cercle's meetings; columns are named after the keys of ``CircleMeeting``.
 enum MeetingStore {
     private static let columns: SQL = """
         meeting.id, meeting.day as date, meeting.place, meeting.theme, meeting.description,
@@ -53,12 +53,12 @@ enum MeetingStore {
 
     /// Locks a meeting until the transaction ends.
     ///
-    /// - Returns: whether there is one.
+    /// - Returns: whether it exists.
     static func lock(_ id: CircleMeeting.ID, in transaction: PostgresTransaction) async throws -> Bool {
         try await !transaction.query("select from circle_meeting where id = \(id) for update").isEmpty
     }
 
-    /// What followers of the change feed get.
+    /// What followers of the change feed receive.
     static func snapshot(of ids: ChangedIDs) -> SQL {
         """
         select id, jsonb_build_object('date', day, 'theme', theme, 'version', version) as data

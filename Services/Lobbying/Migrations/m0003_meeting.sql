@@ -10,7 +10,7 @@ create table circle_meeting (
     updated_at timestamptz not null default now()
 );
 
--- An invitation is for an official or for a person of the directory, never for both.
+-- An invitation is for an official or for a person in the directory, never for both.
 create table invitation (
     id uuid primary key,
     meeting uuid not null references circle_meeting,

@@ -2,7 +2,7 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// The SQL of officials and their mandates; columns are named as the keys of ``Official`` and ``OfficialMandate``.
+/// The SQL of officials and their mandates; columns are named after the keys of ``Official`` and ``OfficialMandate``.
 enum OfficialStore {
     private static let columns: SQL = """
         official.id, name, kind, email, telephone, note,
@@ -57,7 +57,7 @@ enum OfficialStore {
             """)
     }
 
-    /// What a change of an official starts from; the row is locked until the transaction ends.
+    /// The state that a change of an official starts from; the row is locked until the transaction ends.
     struct Current: Decodable {
         var name: Line
         var kind: Official.Kind
@@ -66,7 +66,7 @@ enum OfficialStore {
         var note: Prose?
         var version: Int
 
-        /// The official after a merge patch: what the patch does not name stays, null clears.
+        /// The official after a merge patch: fields absent from the patch are unchanged, null clears.
         func applying(_ patch: ChangeOfficial.Body) -> Self {
             var official = self
             if let name = patch.name { official.name = name }
@@ -93,7 +93,7 @@ enum OfficialStore {
             """)
     }
 
-    /// What followers of the change feed get.
+    /// What followers of the change feed receive.
     static func snapshot(of ids: ChangedIDs) -> SQL {
         """
         select id, jsonb_build_object('name', name, 'kind', kind, 'version', version) as data
@@ -108,9 +108,10 @@ enum MandateStore {
         created_at as "createdAt"
         """
 
-    /// Adds a mandate and moves the version of its official, whose answer it is part of.
+    /// Adds a mandate and increases the version of its official, whose representation includes it.
     ///
-    /// - Throws: `PostgresError` of constraint `official_mandate_seat_free` when the seat has another holder then.
+    /// - Throws: `PostgresError` of constraint `official_mandate_seat_free` when someone else holds the seat at that
+    ///   time.
     static func add(
         _ body: AddOfficialMandate.Body, to official: Official.ID, in transaction: PostgresTransaction
     ) async throws -> Rows {
@@ -128,8 +129,8 @@ enum MandateStore {
             """)
     }
 
-    /// The number of the seat, new if nobody held it before; nil where there is no constituency. Upper and lower case
-    /// are one seat.
+    /// The number of the seat, a new one if no one has held it before; nil if there is no constituency. Case is
+    /// ignored.
     private static func seat(of body: AddOfficialMandate.Body, in transaction: PostgresTransaction) async throws
         -> Int64?
     {

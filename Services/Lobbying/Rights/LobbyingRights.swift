@@ -2,8 +2,8 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// What the lobbying service does about people of the directory. Officials are none: what is kept of them, the law on
-/// transparency asks for.
+/// What the lobbying service owes people in the directory. Officials are not among them: the law on transparency
+/// requires what is kept about them.
 struct LobbyingRights {
     let backend: Backend
 
@@ -14,7 +14,7 @@ struct LobbyingRights {
             tell: { subject in try await Self.tell(subject, on: backend.database) })
     }
 
-    /// That somebody was invited and came stays in the books of a meeting; who it was does not.
+    /// The record that a guest was invited and came stays with the meeting; who it was does not.
     private static func erase(_ notice: ErasureNotice, in transaction: PostgresTransaction) async throws
         -> [AddressPeriod]
     {
@@ -24,7 +24,7 @@ struct LobbyingRights {
             insert into guest (id, version, gone, erased) select id, 0, true, true from unnest(\(notice.everyone)) as id
             on conflict (id) do update set name = null, gone = true, erased = true
             """)
-        // A merge that was followed is undone no more.
+        // The merges can no longer be undone.
         try await transaction.execute(
             "delete from merge where survivor = any(\(notice.everyone)) or merged = any(\(notice.everyone))")
         return []

@@ -3,7 +3,8 @@ import ClubProtocol
 import FoundationEssentials
 import ServiceKit
 
-/// Keeps the ends of the audit chains where the services cannot reach them, and holds the chains against them later.
+/// Prints the heads of the audit chains, to be kept where the services cannot reach them, and later verifies the chains
+/// against them.
 struct AuditCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "audit",

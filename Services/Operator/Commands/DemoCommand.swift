@@ -37,7 +37,7 @@ struct DemoCommand: AsyncParsableCommand {
         let report = try await demo.run()
         print(report.table.text)
         print()
-        // Not in the table, whose cells are broken into lines.
+        // Not in the table, whose cells are wrapped.
         for address in report.addresses { print("\(address.of): \(address.url)") }
     }
 }

@@ -44,7 +44,7 @@ struct ExportCommand: AsyncParsableCommand {
             try await write(from: directory, to: .standardOutput)
             return
         }
-        // Nobody ever finds half a table under the name that was asked for.
+        // Written under another name first, so that the requested file is never incomplete.
         let partial = file + ".partial"
         guard let output = try? OpenFile(writing: partial) else {
             throw CommandFailure("\(partial) cannot be written")

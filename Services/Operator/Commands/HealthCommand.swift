@@ -65,7 +65,7 @@ struct HealthCommand: AsyncParsableCommand {
         }
     }
 
-    /// The checks that do not pass, as `application/health+json` lists them.
+    /// The checks that do not pass, from an `application/health+json` document.
     private static func warnings(in health: JSONValue?) -> [String] {
         guard case .object(let checks)? = health?["checks"] else { return [] }
         return checks.keys.sorted().flatMap { name in

@@ -83,7 +83,7 @@ struct ImportCommand: ParsableCommand {
     }
 }
 
-/// The file of an import, and how it is to be taken.
+/// The file of an import, and the options for reading it.
 struct ImportedFile: ParsableArguments {
     @Argument(help: "The file, in UTF-8, UTF-16 or Windows-1252; comma or semicolon.")
     var file: String
@@ -103,7 +103,7 @@ struct ImportedFile: ParsableArguments {
     var mode: Import.Mode { dryRun ? .dryRun : .apply }
     var rejects: Import.Rejects { skipBadRows ? .skipRow : .refuseFile }
 
-    /// Sends the file and prints what became of it.
+    /// Sends the file and prints the report.
     func take<E: Endpoint>(
         as media: ClubProtocol.Operation.Media = .csv, _ request: (Import.ID) -> Request<E>
     ) async throws where E.Response == ImportReport {
@@ -156,14 +156,14 @@ struct ImportedFile: ParsableArguments {
 extension Organization.Kind: ExpressibleByArgument {}
 extension Import.Existing: ExpressibleByArgument {}
 
-/// A file in pieces, as they are sent.
+/// A file in chunks, for upload.
 private struct FileChunks: AsyncSequence, Sendable {
     typealias Element = ByteBuffer
 
     let file: OpenFile
     let bar: ProgressBar
 
-    /// From the beginning each time.
+    /// Each iterator reads from the beginning.
     func makeAsyncIterator() -> Iterator {
         _ = file.rewind()
         bar.begin()
@@ -183,7 +183,7 @@ private struct FileChunks: AsyncSequence, Sendable {
     }
 }
 
-/// How much of a file has been sent, on standard error, where that is a terminal.
+/// Shows on standard error how much of a file has been sent, if that is a terminal.
 final class ProgressBar: Sendable {
     private let total: Int
     private let isShown: Bool

@@ -2,7 +2,7 @@ import ArgumentParser
 import ClubProtocol
 import ServiceKit
 
-/// The jobs that nobody tries any more.
+/// The jobs that are no longer retried.
 struct JobsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "jobs", abstract: "Shows the jobs whose attempts have all failed; has them tried again.",

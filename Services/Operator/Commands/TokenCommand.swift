@@ -36,7 +36,8 @@ struct TokenCommand: ParsableCommand {
         if role == .representative, organization == nil {
             throw ValidationError("A representative speaks for an organisation: --organization ID.")
         }
-        // What they do is written down under the identifier; a subject may be an address, and would stay.
+        // The audit trail records what they do under the identifier; a subject could be an e-mail address, which would
+        // remain there.
         if role == .representative || role == .ambassador, person == nil {
             throw ValidationError("A token of \(role.rawValue) is one person's: --person ID.")
         }

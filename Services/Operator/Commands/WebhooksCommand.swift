@@ -2,7 +2,7 @@ import ArgumentParser
 import ClubProtocol
 import ServiceKit
 
-/// What outside systems are told, and what of it did not arrive.
+/// The webhooks of outside systems, and the events that were not delivered.
 struct WebhooksCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "webhooks", abstract: "Shows webhooks and what did not arrive; sends it again.",

@@ -1,26 +1,26 @@
 import ClubProtocol
 import ServiceKit
 
-/// The main job of the club on a club's worth of people, over the public protocol only.
+/// The club's main work, demonstrated on a realistic number of people over the public protocol only.
 struct Demo: Sendable {
     let directory: ServiceClient
     let events: ServiceClient
     let content: ServiceClient
     let lobbying: ServiceClient
     let network: DemoNetwork
-    /// Told each step as it begins.
+    /// Called with each step as it begins.
     let announce: @Sendable (String) -> Void
 
-    /// What one step did: a sentence with its numbers.
+    /// What a step did: a sentence with its figures.
     typealias Outcome = String
 
-    /// What each step did and how long it took, and what there is to look at in a browser.
+    /// What each step did, how long it took, and what to open in a browser.
     struct Report {
         var table: Table
         var addresses: [(of: String, url: String)]
     }
 
-    /// Runs the steps in their order.
+    /// Runs the steps in order.
     func run() async throws -> Report {
         var table = Table("step", "what happened", "time", right: [2])
         func step(
@@ -87,7 +87,7 @@ extension ServiceClient {
     }
 }
 
-/// Does something for each item, `width` at a time; the first error ends it.
+/// Runs `body` for each item, `width` at a time; the first error stops it.
 func forEach<Item: Sendable>(
     _ items: some Sequence<Item>, width: Int, _ body: @escaping @Sendable (Item) async throws -> Void
 ) async throws {

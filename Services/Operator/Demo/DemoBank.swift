@@ -3,13 +3,13 @@ import ClubProtocol
 import NIOCore
 import ServiceKit
 
-/// What the treasurer does with a statement of the bank: two members have paid by transfer, one of them too much.
+/// The treasurer's work on a bank statement: two members have paid by transfer, one of them too much.
 struct DemoBank: Sendable {
     private static let overpaid = 5_000
 
     let directory: ServiceClient
 
-    /// Books each line as what is proposed for it, and shows what became of the money that was too much.
+    /// Books each line as proposed, and shows what happened to the overpayment.
     func book() async throws -> Demo.Outcome {
         let year = Day.today.year
         let called: [Contribution] = try await directory.all(ListContributions.self) {
@@ -47,7 +47,7 @@ struct DemoBank: Sendable {
             + "its call as PDF has \(bytes / 1024) KB"
     }
 
-    /// As a bank exports it; the same each time, so that its lines are known when they come again.
+    /// In a bank's export format; identical on every run, so that repeated lines are recognised.
     private func table(of payers: [Contribution]) async throws -> String {
         var table = "Date;Libellé;Débit;Crédit\n"
         for payer in payers {

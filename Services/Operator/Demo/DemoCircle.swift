@@ -1,7 +1,7 @@
 import ClubProtocol
 import ServiceKit
 
-/// One of the four meetings a year with members of parliament.
+/// One of the four yearly meetings with members of parliament.
 struct DemoCircle: Sendable {
     static let theme: Line = "Le numérique dans les très petites entreprises"
 

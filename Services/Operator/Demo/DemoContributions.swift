@@ -1,7 +1,7 @@
 import ClubProtocol
 import ServiceKit
 
-/// The yearly call, and the first members who pay.
+/// The yearly call for contributions, and the first payments.
 struct DemoContributions: Sendable {
     let directory: ServiceClient
 

@@ -3,9 +3,9 @@ import ClubProtocol
 import NIOCore
 import ServiceKit
 
-/// Who is in the club: what is missing is added, what is there is left as it is.
+/// The club's people and organizations: adds those missing and leaves the others unchanged.
 extension Demo {
-    /// How many requests go out at once.
+    /// How many requests run at once.
     private static let width = 8
 
     func loadOrganizations() async throws -> Outcome {
@@ -15,7 +15,7 @@ extension Demo {
             _ = try await directory.send(CreateOrganization.request(body: body))
         }
         let all = try await organizations()
-        // Also those whose membership a demo did not come to, or made in an earlier year.
+        // Including those without a membership because an earlier run stopped early or was in another year.
         let members = Set(
             try await directory.all(ListMemberships.self) {
                 ListMemberships.request(query: .init(asOf: .today, limit: 200, cursor: $0))
@@ -72,7 +72,7 @@ extension Demo {
         return "\(missing.count) added; \(enrolled.count + missing.count) in all"
     }
 
-    /// The experts come as the table that an operator would import.
+    /// Imports the experts from a table, as an operator would.
     func loadExperts() async throws -> Outcome {
         let report = try await directory.upload(
             ImportExperts.request(query: .init(mode: .apply)), body: Self.expertsTable.async, isRepeatable: true)
@@ -83,7 +83,7 @@ extension Demo {
         return "\(report.created) added, \(report.updated) updated, \(report.skipped) as they were"
     }
 
-    /// The people of the demo by their addresses.
+    /// The demo's people by their e-mail addresses.
     func knownPeople() async throws -> [EmailAddress: Person.ID] {
         let people = try await directory.all(ListPeople.self) {
             ListPeople.request(query: .init(limit: 200, cursor: $0))
@@ -104,7 +104,7 @@ extension Demo {
         DemoPopulation.institutionNames.map { .init(kind: .institution, subKind: $0.kind, name: $0.name) }
         + DemoPopulation.brandNames.map { .init(kind: .brand, name: $0) }
 
-    /// A header and 5,150 rows, in pieces of some hundred rows.
+    /// A header and 5,150 rows, in chunks of some hundred rows.
     private static var expertsTable: [ByteBuffer] {
         let header =
             "subKind,name,siret,contactName,email,telephone,postalCode,commune,departement,departements,topics,brands,flashInfo\n"

@@ -1,7 +1,7 @@
 import ClubProtocol
 import ServiceKit
 
-/// A Flash info with something for everybody, sent to all who agreed.
+/// A Flash info with something for everyone, sent to all who consented.
 struct DemoFlashInfo: Sendable {
     static let title: Line = "Flash info : la facture électronique arrive"
 

@@ -1,7 +1,7 @@
 import ClubProtocol
 import ServiceKit
 
-/// A monthly meeting that fills up: 100 seats, 130 people, three who give theirs back.
+/// A monthly meeting that fills up: 100 seats, 130 people, three cancellations.
 struct DemoMeeting: Sendable {
     static let title: Line = "Club des Partenaires : la facture électronique"
     static let seats = 100
@@ -10,7 +10,7 @@ struct DemoMeeting: Sendable {
 
     let events: ServiceClient
 
-    /// Prepares and publishes the meeting, unless it is there.
+    /// Prepares and publishes the meeting, unless it exists.
     func open() async throws -> Demo.Outcome {
         if let known = try await find(.published) {
             return "found: \(known.confirmed) confirmed, \(known.waitlisted) in line"
@@ -43,13 +43,13 @@ struct DemoMeeting: Sendable {
         ).id
     }
 
-    /// Registers the first 130 of `people`, in their order, unless they are registered.
+    /// Registers the first 130 of `people`, in order, unless they are registered.
     func register(_ people: [Person.ID]) async throws -> Demo.Outcome {
         let event = try await meeting()
         let known = try await registrations(of: event.id)
         let registered = Set(known.map(\.person))
         var added = 0
-        // One after the other, so that the first hundred get the seats whoever is faster.
+        // One after the other, so that the same hundred get the seats every time.
         for person in people.prefix(Self.guests) where !registered.contains(person) {
             _ = try await events.send(
                 RegisterForEvent.request(path: .init(event: event.id), body: .init(person: person)))
@@ -59,7 +59,7 @@ struct DemoMeeting: Sendable {
         return "\(added) registered: \(now.confirmed) confirmed, \(now.waitlisted) in line"
     }
 
-    /// The first three give their seats back; the first three in line move up.
+    /// The first three cancel; the first three on the waiting list move up.
     func cancelThree(of people: [Person.ID]) async throws -> Demo.Outcome {
         let event = try await meeting()
         let before = try await registrations(of: event.id)

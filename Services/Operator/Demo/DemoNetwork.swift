@@ -2,10 +2,11 @@ import ClubProtocol
 import FoundationEssentials
 import ServiceKit
 
-/// How the network finds its people: by words, on the map, by a need that an ambassador brings, and in the public directory.
+/// How people find each other in the network: by words, on the map, through an ambassador's referral, and in the public
+/// directory.
 struct DemoNetwork: Sendable {
     static let need: Prose = "Une boulangerie veut prendre des commandes en ligne avant Noël."
-    /// As people type it.
+    /// Misspelt, as people type.
     static let words: Line = "infromatique"
     static let near: PostalCode = "64000"
     private static let enough = 3
@@ -14,14 +15,14 @@ struct DemoNetwork: Sendable {
     let directory: ServiceClient
     /// The directory's address, as a browser on this machine reaches it.
     let address: String
-    /// The folder that pictures are written to; nil: none are drawn.
+    /// The folder that pictures are written to; nil draws none.
     let pictures: String?
-    /// As somebody else, with that person's own rights.
+    /// A client with the rights of another caller.
     let acting: @Sendable (Role, Organization.ID?, Person.ID?) throws -> ServiceClient
 
-    /// A word that nobody has, and the nearest first.
+    /// A misspelt word still finds experts, nearest first.
     func search() async throws -> Demo.Outcome {
-        // The words of new experts are taken in by a job as soon as they are written.
+        // A job indexes the words of new experts soon after they are written.
         let clock = ContinuousClock()
         let end = clock.now + .seconds(120)
         while true {
@@ -51,7 +52,7 @@ struct DemoNetwork: Sendable {
             + "\(Self.enough) by topic"
     }
 
-    /// Draws the map, which only the club's staff may see, into a file; its address for a browser.
+    /// Draws the map, which only the club's staff may see, into a file; returns its address for a browser.
     func map() async throws -> String? {
         guard let pictures else { return nil }
         let drawing = try await directory.send(GetCoverageMap.request(query: .init(of: .experts)))
@@ -67,7 +68,7 @@ struct DemoNetwork: Sendable {
         return URL(filePath: path).absoluteString
     }
 
-    /// Three experts agree, each for itself, and stand in the public directory at once.
+    /// Three experts consent, each with its own token, and appear in the public directory at once.
     func publish() async throws -> Demo.Outcome {
         let (_, experts) = try await cast()
         var agreed = 0
@@ -84,13 +85,13 @@ struct DemoNetwork: Sendable {
         return "\(agreed) experts agreed; \(first.name) is shown"
     }
 
-    /// The public page of an expert: its address for a browser.
+    /// Returns the address of an expert's public page for a browser.
     func page() async throws -> String {
         guard let first = try await cast().1.first else { throw CommandFailure("the demo's experts are gone") }
         return "\(address)/annuaire/experts/\(first.id)"
     }
 
-    /// An ambassador sends a firm's need to the experts that match best; the best accepts.
+    /// An ambassador sends a firm's need to the experts that match best; the best one accepts.
     func refer() async throws -> Demo.Outcome {
         let (ambassador, experts) = try await cast()
         let own = try acting(.ambassador, nil, ambassador.person)
@@ -143,7 +144,7 @@ struct DemoNetwork: Sendable {
         }
     }
 
-    /// The first ambassador in whose département three experts have a topic in common, and those three: the same at every run.
+    /// The first ambassador in whose département three experts share a topic, and those three: the same on every run.
     private func cast() async throws -> (Ambassador, [Expert]) {
         let ambassadors = try await directory.send(
             ListAmbassadors.request(query: .init(enrolled: true, limit: 20)))

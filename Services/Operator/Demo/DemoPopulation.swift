@@ -1,22 +1,22 @@
 import ClubProtocol
 
-/// The club as the people who run it count it, made up but always the same: the same number gives the same name,
-/// firm and place at every run and on every machine.
+/// The club in realistic numbers, invented but always the same: a number gives the same name, firm and place on every
+/// run and every machine.
 enum DemoPopulation {
     static let institutions = 30
     static let brands = 40
     static let ambassadors = 1_200
     static let experts = 5_150
-    /// Of the experts, how many are web agencies; the others are resellers.
+    /// How many of the experts are web agencies; the others are resellers.
     static let webAgencies = 2_500
 
-    /// A person of a network, who advises firms.
+    /// A person in a network, who advises firms.
     struct Adviser {
         var givenName: String
         var familyName: String
         var email: String
         var territory: Territory
-        /// Nine in ten agreed to the Flash info.
+        /// Nine in ten have consented to the Flash info.
         var agreed: Bool
     }
 
@@ -63,7 +63,7 @@ enum DemoPopulation {
             agreed: number % 20 != 19)
     }
 
-    /// `number` with the check digit that INSEE's rule asks for.
+    /// `number` with the check digit that INSEE requires.
     private static func luhn(_ number: String) -> String { "\(number)\(Luhn.checkDigit(for: number))" }
 
     private static func padded(_ number: Int, _ width: Int) -> String {
@@ -135,7 +135,7 @@ enum DemoPopulation {
     ]
 }
 
-/// Numbers that look thrown and are not: SplitMix64, started from what they are for.
+/// Pseudorandom numbers (SplitMix64), seeded with what they are for.
 private struct Dice {
     private var state: UInt64
 

@@ -3,13 +3,13 @@ import ClubProtocol
 import NIOCore
 import ServiceKit
 
-/// How records are kept: who represented what, one person who was there twice, a table with bad rows, and one that goes out.
+/// Keeping records: who represented which organization when, a duplicate person, a table with bad rows, and an export.
 struct DemoRecords: Sendable {
     static let chamber: Line = "Chambre de commerce de Pau"
 
     let directory: ServiceClient
 
-    /// A head of network changes its representative at New Year; both are known for their days.
+    /// The head of a network changes its representative at New Year; each is recorded for their time.
     func represent() async throws -> Demo.Outcome {
         let organizations: [Organization] = try await directory.all(ListOrganizations.self) {
             ListOrganizations.request(query: .init(kind: .institution, limit: 200, cursor: $0))
@@ -46,7 +46,7 @@ struct DemoRecords: Sendable {
         return try await directory.send(GetPerson.request(path: .init(person: person)))
     }
 
-    /// Somebody is there twice: both become one, and are brought back exactly as they were.
+    /// Merges a duplicate person, then undoes the merge and restores both exactly.
     func mergeAndUndo() async throws -> Demo.Outcome {
         let kept = try await person("dominique.laborde@doublon.example")
         let known = try await directory.send(ListMerges.request(query: .init(record: .init(kept.uuid), limit: 1)))
@@ -86,7 +86,7 @@ struct DemoRecords: Sendable {
         ).id
     }
 
-    /// A table as people have it is tried first: what is wrong is said row by row, and nothing is changed.
+    /// Imports a realistic table as a dry run: errors are reported row by row, and nothing changes.
     func tryTable() async throws -> Demo.Outcome {
         let table = """
             Raison sociale;SIRET;Type;Code postal;Ville;E-mail
@@ -104,7 +104,7 @@ struct DemoRecords: Sendable {
         return "dry run of \(report.rows) rows, \(report.rejected) bad: " + faults.joined(separator: "; ")
     }
 
-    /// All experts as a table that the import takes again.
+    /// Exports all experts as a table that the import accepts.
     func export() async throws -> Demo.Outcome {
         var lines = 0
         var bytes = 0

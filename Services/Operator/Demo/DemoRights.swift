@@ -1,7 +1,7 @@
 import ClubProtocol
 import ServiceKit
 
-/// Somebody who answers on consent, wants to see what is known, and leaves no trace.
+/// A person who answers about consent, requests their data, and is erased.
 struct DemoRights: Sendable {
     let directory: ServiceClient
 
@@ -26,7 +26,7 @@ struct DemoRights: Sendable {
             + "erased by \(done) of \(erasure.services.count)"
     }
 
-    /// A service that is down does its share when it is back: half a minute is waited for it.
+    /// A service that is down erases when it is back: waits up to half a minute for it.
     private func untilDone(_ asked: Erasure) async throws -> Erasure {
         var erasure = asked
         for _ in 0..<150 where erasure.state != .done {

@@ -1,5 +1,5 @@
-/// The départements of France with their région, their chef-lieu and two more communes each, by the Code officiel
-/// géographique: where the people of the demo live.
+/// The départements of France with their région, their chef-lieu and two more communes each, from the Code officiel
+/// géographique: where the demo's people live.
 struct Territory: Sendable {
     struct Commune: Sendable {
         let name: String

@@ -1,4 +1,4 @@
-/// What the content service serves.
+/// The endpoints of the content service.
 package enum ContentAPI {
     package static let service = ServiceName.content
     package static let title = "Content: resources, Flash info, mailings"

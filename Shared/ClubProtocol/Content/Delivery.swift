@@ -1,26 +1,27 @@
 import HTTPTypes
 
-/// One mail of an issue to one address, and what became of it.
+/// One e-mail of an issue to one address, and its outcome.
 package struct Delivery: Codable, Hashable, Sendable {
     package typealias ID = Identifier<Delivery>
 
     package enum State: String, Codable, CaseIterable, Sendable {
-        /// Waits for its turn, or for the next try.
+        /// Waits for its first or next attempt.
         case pending
-        /// A sender has it in hand.
+        /// Being sent.
         case sending
-        /// The mail server took it.
+        /// The mail server accepted it.
         case sent
-        /// The mail server refused it for good.
+        /// The mail server rejected it permanently.
         case failed
-        /// The connection or the sender was lost when the mail server may have taken it: not sent again by itself.
+        /// The connection or the sender failed at a point where the mail server may have accepted it. Not retried
+        /// automatically.
         case uncertain
         /// The address is on the suppression list.
         case suppressed
-        /// The issue was called off before its turn.
+        /// The issue was cancelled before it was sent.
         case cancelled
 
-        /// The life of a delivery:
+        /// The life cycle of a delivery:
         /// ```
         /// pending ──▶ sending ──▶ sent
         ///   ▲ │          ├──────▶ failed
@@ -45,7 +46,7 @@ package struct Delivery: Codable, Hashable, Sendable {
     package var name: String?
     package var state: State
     package var attempts: Int
-    /// What the mail server said when it last refused.
+    /// The mail server's last negative reply.
     package var reply: String?
     package var updatedAt: Timestamp
 }
@@ -83,13 +84,13 @@ package struct Suppression: Codable, Hashable, Sendable {
     package typealias ID = Identifier<Suppression>
 
     package enum Reason: String, Codable, CaseIterable, Sendable {
-        /// The person used the link in a mail. It holds until the person agrees to be mailed anew.
+        /// The person used the unsubscribe link of an e-mail. Holds until the person consents again.
         case unsubscribed
-        /// The mail server said that there is no such address.
+        /// The mail server said that the address does not exist.
         case bounced
         /// The person complained.
         case complaint
-        /// The club's staff put it there.
+        /// Added by the club's staff.
         case manual
     }
 
@@ -99,16 +100,16 @@ package struct Suppression: Codable, Hashable, Sendable {
     package var createdAt: Timestamp
 }
 
-/// What followers of content's feed get of the entity `suppression`.
+/// The data of the entity `suppression` in the change feed of the content service.
 package struct SuppressionNotice: Codable, Hashable, Sendable {
     package var id: Suppression.ID
     package var email: EmailAddress
     package var reason: Suppression.Reason
-    /// When the link in a mail was last used; absent: never.
+    /// When the unsubscribe link was last used; absent if never.
     package var unsubscribedAt: Timestamp?
 }
 
-/// Puts an address on the suppression list; once there, it stays with its first reason.
+/// Adds an address to the suppression list. An address already on it keeps its first reason.
 package enum CreateSuppression: Endpoint {
     package static let operation = Operation(
         .post, "/v1/suppressions", "Puts an address on the suppression list.", success: .created,
@@ -146,8 +147,8 @@ package enum ListSuppressions: Endpoint {
     package typealias Response = Page<Suppression>
 }
 
-/// Takes an address off every Flash info. The token stands in the `List-Unsubscribe` of each mail, to which a mail
-/// program posts by itself when its reader asks for it (RFC 8058).
+/// Unsubscribes an address from every Flash info. The token comes from the `List-Unsubscribe` header of each e-mail;
+/// mail programs post to it on behalf of the reader (RFC 8058).
 package enum Unsubscribe: Endpoint {
     package static let operation = Operation(
         .post, "/v1/unsubscriptions/{token}", "Takes the reader of a mail off the list.", success: .noContent,

@@ -1,20 +1,20 @@
 import HTTPTypes
 
-/// One Flash info: its items, and one edition for each audience.
+/// One issue of the Flash info: its items, and one edition for each audience.
 package struct Issue: Codable, Hashable, Sendable {
     package typealias ID = Identifier<Issue>
 
     package enum State: String, Codable, CaseIterable, Sendable {
         /// Being written.
         case draft
-        /// Its editions are frozen and go out, one delivery an address.
+        /// Its editions are frozen and being sent, one delivery per address.
         case sending
-        /// Every delivery has ended.
+        /// Every delivery is complete.
         case sent
-        /// Will not go out, or not any further.
+        /// Will not be sent, or not any further.
         case cancelled
 
-        /// The life of an issue:
+        /// The life cycle of an issue:
         /// ```
         /// draft ──▶ sending ──▶ sent
         ///   │          │
@@ -29,9 +29,9 @@ package struct Issue: Codable, Hashable, Sendable {
     }
 
     package var id: ID
-    /// Counts up from 1, over all issues.
+    /// Consecutive from 1, over all issues.
     package var number: Int
-    /// The subject of the mails.
+    /// The subject of the e-mails.
     package var title: Line
     package var introduction: Prose?
     package var state: State
@@ -43,11 +43,11 @@ package struct Issue: Codable, Hashable, Sendable {
     package var sentAt: Timestamp?
 }
 
-/// One piece of an issue.
+/// One item of an issue.
 package struct IssueItem: Codable, Hashable, Sendable {
     package typealias ID = Identifier<IssueItem>
 
-    /// What kind of information it is, as the experts ask for it.
+    /// The kind of information, in the categories that the experts ask for.
     package enum Kind: String, Codable, CaseIterable, Sendable {
         case corporate, product, technical, marketing, commercial
     }
@@ -58,23 +58,23 @@ package struct IssueItem: Codable, Hashable, Sendable {
     package var text: Prose
     package var link: WebAddress?
     package var resource: Resource.ID?
-    /// Who reads it; both audiences unless said.
+    /// Who receives it; both audiences by default.
     package var audiences: [Edition.Audience]
 }
 
-/// An issue as one audience gets it, and what has become of its mails.
+/// An issue as sent to one audience, and the state of its e-mails.
 package struct Edition: Codable, Hashable, Sendable {
     package enum Audience: String, Codable, CaseIterable, Sendable {
         case ambassadors, experts
     }
 
     package var audience: Audience
-    /// Whether the directory has been asked to the end who gets it.
+    /// Whether all recipients have been fetched from the directory.
     package var resolved: Bool
     package var counts: DeliveryCounts
 }
 
-/// How many deliveries of an edition are in each state; their sum is the number of addresses.
+/// The number of deliveries of an edition in each state; their sum is the number of addresses.
 package struct DeliveryCounts: Codable, Hashable, Sendable {
     package var pending: Int
     package var sending: Int
@@ -87,7 +87,7 @@ package struct DeliveryCounts: Codable, Hashable, Sendable {
     package var total: Int { pending + sending + sent + failed + uncertain + suppressed + cancelled }
 }
 
-/// Begins an issue.
+/// Creates an issue.
 package enum CreateIssue: Endpoint {
     package static let operation = Operation(
         .post, "/v1/issues", "Begins a Flash info.", success: .created, access: .roles(.operator, .editor))
@@ -137,7 +137,7 @@ package struct IssueSummary: Codable, Hashable, Sendable {
     package var sentAt: Timestamp?
 }
 
-/// Shows an issue with its items and, once it is sent, what became of its mails.
+/// Shows an issue with its items and, once sent, the state of its e-mails.
 package enum GetIssue: Endpoint {
     package static let operation = Operation(
         .get, "/v1/issues/{issue}", "Shows an issue.", access: .roles(.operator, .editor, .auditor),
@@ -147,7 +147,7 @@ package enum GetIssue: Endpoint {
     package typealias Response = Issue
 }
 
-/// Adds an item at the end of an issue that is still a draft.
+/// Adds an item at the end of a draft issue.
 package enum AddIssueItem: Endpoint {
     package static let operation = Operation(
         .post, "/v1/issues/{issue}/items", "Adds an item to a draft.", success: .created,
@@ -183,7 +183,7 @@ package enum AddIssueItem: Endpoint {
     package typealias Response = IssueItem
 }
 
-/// Sends an issue, or calls it off.
+/// Sends or cancels an issue.
 package enum TransitionIssue: Endpoint {
     package static let operation = Operation(
         .post, "/v1/issues/{issue}/transitions", "Sends an issue, or calls it off.", access: .roles(.operator, .editor),

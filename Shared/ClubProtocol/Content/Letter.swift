@@ -1,17 +1,18 @@
 import HTTPTypes
 
-/// One mail to one address that is about the reader's own affairs: a link that was asked for, a reminder, a receipt.
+/// One e-mail to one address about the recipient's own affairs: a requested link, a reminder, a receipt.
 ///
-/// What it says is not shown: its link may be as good as a key, and is forgotten as soon as the letter has ended.
+/// Its text is not returned, because its link may grant access; the text is deleted as soon as the letter is
+/// complete.
 package struct Letter: Codable, Hashable, Sendable {
     package typealias ID = Identifier<Letter>
 
     package enum Purpose: String, Codable, CaseIterable, Sendable {
-        /// Asks whether what the directory says is still right.
+        /// Asks the recipient to confirm their record in the directory.
         case confirmation
-        /// A link that somebody asked for, to one's own record.
+        /// A requested link to the recipient's own record.
         case selfService
-        /// A contribution that is due, or overdue.
+        /// A contribution that is due or overdue.
         case contribution
         case receipt
         /// Anything else.
@@ -19,20 +20,21 @@ package struct Letter: Codable, Hashable, Sendable {
     }
 
     package enum State: String, Codable, CaseIterable, Sendable {
-        /// Waits for its turn, or for the next try.
+        /// Waits for its first or next attempt.
         case pending
-        /// A sender has it in hand.
+        /// Being sent.
         case sending
-        /// The mail server took it.
+        /// The mail server accepted it.
         case sent
-        /// The mail server refused it for good.
+        /// The mail server rejected it permanently.
         case failed
-        /// The connection or the sender was lost when the mail server may have taken it: not sent again by itself.
+        /// The connection or the sender failed at a point where the mail server may have accepted it. Not retried
+        /// automatically.
         case uncertain
-        /// The address has bounced, has complained, or was put on the suppression list by the staff.
+        /// The address has bounced or complained, or staff put it on the suppression list.
         case suppressed
 
-        /// The life of a letter:
+        /// The life cycle of a letter:
         /// ```
         /// pending ──▶ sending ──▶ sent
         ///   ▲ │          ├──────▶ failed
@@ -49,7 +51,7 @@ package struct Letter: Codable, Hashable, Sendable {
         }
     }
 
-    /// What is put under the paragraphs as a button.
+    /// A button below the paragraphs.
     package struct Action: Codable, Hashable, Sendable {
         package var label: Line
         package var url: WebAddress
@@ -61,7 +63,7 @@ package struct Letter: Codable, Hashable, Sendable {
     }
 
     package var id: ID
-    /// The sender's own name for it, by which a repetition is known.
+    /// The sender's own key, by which a repeated request is recognized.
     package var key: Line
     package var purpose: Purpose
     package var email: EmailAddress
@@ -69,15 +71,15 @@ package struct Letter: Codable, Hashable, Sendable {
     package var subject: Line
     package var state: State
     package var attempts: Int
-    /// What the mail server said last.
+    /// The mail server's last reply.
     package var reply: String?
     package var createdAt: Timestamp
     package var updatedAt: Timestamp
 }
 
-/// Sends a letter, once: with the key of an earlier one it answers that one (200) and sends nothing.
+/// Sends a letter, once: with the key of an earlier letter it returns that one (200) and sends nothing.
 ///
-/// Who has unsubscribed from the Flash info still gets letters; who has bounced or complained does not.
+/// Addresses that unsubscribed from the Flash info still get letters; those that bounced or complained do not.
 package enum SendLetter: Endpoint {
     package static let operation = Operation(
         .post, "/v1/letters", "Sends a letter, once.", success: .created, alternatives: [.ok],
@@ -89,7 +91,7 @@ package enum SendLetter: Endpoint {
         package var purpose: Letter.Purpose
         package var email: EmailAddress
         package var name: Line?
-        /// Who in the directory it is to, if that is one person or expert: with them it is erased.
+        /// The recipient, if it is one person or expert of the directory. The letter is erased with them.
         package var reader: DataSubject?
         package var subject: Line
         /// 1 to 20, in French.
@@ -116,7 +118,7 @@ package enum SendLetter: Endpoint {
     package typealias Response = Letter
 }
 
-/// Lists letters, the newest first.
+/// Lists letters, newest first.
 package enum ListLetters: Endpoint {
     package static let operation = Operation(
         .get, "/v1/letters", "Lists letters, newest first.", access: .roles(.operator, .auditor))
@@ -144,7 +146,7 @@ package enum ListLetters: Endpoint {
     package typealias Response = Page<Letter>
 }
 
-/// Shows what became of a letter.
+/// Shows a letter and its state.
 package enum GetLetter: Endpoint {
     package static let operation = Operation(
         .get, "/v1/letters/{letter}", "Shows what became of a letter.", access: .roles(.operator, .auditor),

@@ -1,6 +1,6 @@
 import HTTPTypes
 
-/// What a brand or the club publishes: a press release, a white paper, an article, product news.
+/// Something that a brand or the club publishes: a press release, a white paper, an article, product news.
 package struct Resource: Codable, Hashable, Sendable {
     package typealias ID = Identifier<Resource>
 
@@ -14,20 +14,20 @@ package struct Resource: Codable, Hashable, Sendable {
     package var summary: Prose?
     package var text: Prose?
     package var link: WebAddress?
-    /// The brand or institution whose resource it is.
+    /// The brand or institution that the resource belongs to.
     package var organization: Organization.ID?
-    /// What the club may do with it, in the words of whoever gave it.
+    /// What the club may do with it, in the words of its provider.
     package var rights: Line?
-    /// Not to be published before.
+    /// Must not be published before this time.
     package var embargoUntil: Timestamp?
-    /// Not to be published any more from then on.
+    /// Must not be published from this time on.
     package var expiresAt: Timestamp?
     package var version: Int
     package var createdAt: Timestamp
     package var updatedAt: Timestamp
 }
 
-/// Files a resource.
+/// Creates a resource.
 package enum CreateResource: Endpoint {
     package static let operation = Operation(
         .post, "/v1/resources", "Files a resource.", success: .created, access: .roles(.operator, .editor))
@@ -88,7 +88,7 @@ package enum ListResources: Endpoint {
     package typealias Response = Page<Resource>
 }
 
-/// Shows one resource.
+/// Shows a resource.
 package enum GetResource: Endpoint {
     package static let operation = Operation(
         .get, "/v1/resources/{resource}", "Shows a resource.", access: .roles(.operator, .editor, .auditor),

@@ -16,9 +16,9 @@ package enum Role: String, Codable, CaseIterable, Sendable {
     case auditor
 }
 
-/// Who may call an operation. Which objects a caller sees or changes within it is decided by the store's `WHERE`.
+/// Who may call an operation. Which objects the caller can see or change is decided by the store's `WHERE` clause.
 package enum Access: Hashable, Sendable {
-    /// Nobody needs a token.
+    /// No token is required.
     case anyone
     case roles(Set<Role>)
 

@@ -1,6 +1,7 @@
 import HTTPTypes
 
-/// The end of a service's audit chain: kept elsewhere, it shows later whether anything before it was changed or cut off.
+/// The head of a service's audit chain. Kept outside the service, it later shows whether earlier entries were changed
+/// or cut off.
 package struct AuditHead: Codable, Hashable, Sendable {
     package var service: ServiceName
     /// How many entries are sealed.
@@ -15,7 +16,7 @@ package struct AuditHead: Codable, Hashable, Sendable {
     }
 }
 
-/// Shows the end of the audit chain, to be kept outside of the database.
+/// Shows the head of the audit chain, to be kept outside the database.
 package enum GetAuditHead: Endpoint {
     package static let operation = Operation(
         .get, "/v1/audit/head", "Shows the end of the audit chain.", access: .roles(.operator, .auditor))
@@ -23,12 +24,12 @@ package enum GetAuditHead: Endpoint {
     package typealias Response = AuditHead
 }
 
-/// Walks the audit chain from its beginning, and compares it with a head that was kept.
+/// Verifies the audit chain from its beginning and compares it with a head that was kept.
 package enum VerifyAudit: Endpoint {
     package static let operation = Operation(
         .post, "/v1/audit/verifications", "Verifies the audit chain.", access: .roles(.operator, .auditor))
 
-    /// A head that was kept. Without one, a chain that was cut off or rewritten together with its end looks whole.
+    /// A head that was kept. Without one, a chain that was truncated, or rewritten up to its end, looks intact.
     package struct Body: Codable, Sendable, BoundedFields {
         package var seq: Int64?
         package var hash: String?
@@ -47,29 +48,30 @@ package enum VerifyAudit: Endpoint {
 /// What a check of the audit chain found.
 package struct AuditVerification: Codable, Hashable, Sendable {
     package enum Fault: String, Codable, CaseIterable, Sendable {
-        /// The entry is not what was sealed.
+        /// The entry differs from what was sealed.
         case changed
-        /// The entry is missing, though later ones are there.
+        /// The entry is missing, although later ones exist.
         case removed
         /// The entry does not follow the one before it.
         case misplaced
-        /// From here on entries are missing.
+        /// Entries are missing from here on.
         case cutOff
-        /// From here on there are entries that were never sealed in order.
+        /// Entries from here on were never sealed in order.
         case added
-        /// The chain holds, and is not the one whose head was kept.
+        /// The chain is consistent, but is not the one whose head was kept.
         case rewritten
-        /// The chain holds, and what protects it in the database was taken away: triggers, functions or rights.
+        /// The chain is consistent, but its protection in the database (triggers, functions or privileges) was
+        /// removed.
         case unguarded
     }
 
     package var intact: Bool
-    /// The first entry at which the chain is broken.
+    /// The first entry at which the chain breaks.
     package var brokenAt: Int64?
     package var fault: Fault?
-    /// The end of the chain, where it is intact.
+    /// The head of the chain, if the chain is intact.
     package var head: AuditHead?
-    /// The time of the oldest entry that could be sealed and is not; for more than some seconds only where sealing fails.
+    /// The time of the oldest entry still to be sealed. More than a few seconds old only when sealing fails.
     package var unsealedSince: Timestamp?
 
     package init(

@@ -1,8 +1,8 @@
-/// The number of an account by ISO 13616: without blanks, in upper case, with check digits that are right.
+/// An account number (ISO 13616): no spaces, upper case, with valid check digits.
 package struct IBAN: TextValue {
     package let text: String
 
-    /// Takes it as people group it, with blanks.
+    /// Accepts spaces, as people group the digits.
     package init(validating text: String) throws(InvalidText) {
         guard text.utf8.count <= 100 else { throw InvalidText("is not a valid IBAN") }
         let number = text.removingScalars(where: \.isBlank).asciiUppercased
@@ -18,11 +18,12 @@ package struct IBAN: TextValue {
     }
 }
 
-/// What a creditor asks to be named in a transfer, by ISO 11649: `RF`, two check digits, and a reference of its own.
+/// The reference a creditor asks payers to quote in a transfer (ISO 11649): `RF`, two check digits and the creditor's
+/// own reference.
 package enum CreditorReference {
-    /// The creditor's own part; nil for what is none.
+    /// The creditor's own part; nil if the text is not such a reference.
     ///
-    /// - Parameter text: as people group it, with blanks.
+    /// - Parameter text: may be grouped with spaces.
     package static func body(of text: String) -> String? {
         guard text.utf8.count <= 60 else { return nil }
         let bytes = Array(text.removingScalars(where: \.isBlank).asciiUppercased.utf8)
@@ -33,7 +34,7 @@ package enum CreditorReference {
     }
 }
 
-/// The check digits of ISO/IEC 7064 that both have (MOD 97-10).
+/// The check digits shared by both (ISO/IEC 7064, MOD 97-10).
 private enum Modulo97 {
     static func isRight(_ bytes: [UInt8]) -> Bool {
         var rest = 0

@@ -4,7 +4,7 @@ package struct Money: Codable, Hashable, Sendable, BoundedFields {
         case eur = "EUR"
     }
 
-    /// Cents; what is read is within ``range``, so that sums of it stay numbers.
+    /// In cents. Decoding accepts only values within ``range``, so that sums cannot overflow.
     package var amount: Int
     package var currency: Currency
 
@@ -31,5 +31,5 @@ package struct Money: Codable, Hashable, Sendable, BoundedFields {
     }
 }
 
-/// A field of a merge patch (RFC 7396): absent leaves it, `null` clears it, a value sets it.
+/// A field of a merge patch (RFC 7396): absent leaves it unchanged, `null` clears it, a value sets it.
 package typealias Patched<Value> = Value??

@@ -1,4 +1,4 @@
-/// The nine digits by which INSEE knows a firm; the last one is a Luhn check digit.
+/// The nine digits by which INSEE identifies a company; the last one is a Luhn check digit.
 package struct Siren: TextValue, ExpressibleByStringLiteral {
     package let text: String
 
@@ -17,8 +17,8 @@ package struct Siren: TextValue, ExpressibleByStringLiteral {
     package static var schema: TextSchema { TextSchema(pattern: "^[0-9]{9}$", example: "732829320") }
 }
 
-/// The fourteen digits by which INSEE knows an establishment: its firm's SIREN and five digits, Luhn checked; those of
-/// La Poste (SIREN 356000000) are checked by the plain sum of their digits, a multiple of five.
+/// The fourteen digits by which INSEE identifies an establishment: the company's SIREN and five more digits, with a
+/// Luhn check. For La Poste (SIREN 356000000) the plain sum of the digits must be a multiple of five instead.
 package struct Siret: TextValue, ExpressibleByStringLiteral {
     package let text: String
 
@@ -37,9 +37,10 @@ package struct Siret: TextValue, ExpressibleByStringLiteral {
         do { try self.init(validating: value) } catch { preconditionFailure(error.reason) }
     }
 
-    /// The firm's number, with which it begins.
+    /// The company's number, which is its first nine digits.
     ///
-    /// - Throws: when these nine digits are no SIREN: one wrong number in ten has a check digit that is right for the whole.
+    /// - Throws: if these nine digits are not a valid SIREN. One wrong number in ten still passes the check of the
+    ///   whole.
     package var siren: Siren {
         get throws(InvalidText) {
             guard let siren = try? Siren(validating: String(text.prefix(9))) else {
@@ -52,7 +53,7 @@ package struct Siret: TextValue, ExpressibleByStringLiteral {
     package static var schema: TextSchema { TextSchema(pattern: "^[0-9]{14}$", example: "73282932000074") }
 }
 
-/// The check of ISO/IEC 7812 that INSEE uses.
+/// The Luhn check (ISO/IEC 7812), as INSEE uses it.
 package enum Luhn {
     static func digits(_ text: String) -> [Int]? {
         var digits: [Int] = []
@@ -70,7 +71,7 @@ package enum Luhn {
         }
     }
 
-    /// The digit that makes `prefix` pass.
+    /// The digit to append to `prefix` for it to pass.
     package static func checkDigit(for prefix: String) -> Int {
         let digits = (digits(prefix) ?? []) + [0]
         return (10 - sum(digits) % 10) % 10

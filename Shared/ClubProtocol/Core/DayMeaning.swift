@@ -1,30 +1,31 @@
-/// What a day says, and so on which days it can lie: `0206-11-28` is no day of a payment, and nobody enrols next year.
+/// What a date stands for, and so the range it must lie in: no payment was made on `0206-11-28`, and no one enrols
+/// next year.
 ///
-/// Looked at wherever a day comes in: by the API and by imports. Days of a question (`asOf`, `inOfficeOn`) may be any. Tests of each
-/// service walk the days and times of its OpenAPI document.
+/// Checked wherever a date comes in, through the API or an import. Dates in a query (`asOf`, `inOfficeOn`) may be
+/// any. Each service's tests check the dates and times in its OpenAPI document.
 package enum DayMeaning: CaseIterable, Sendable {
-    /// Money came in.
+    /// Money was received.
     case payment
-    /// From when money counts for the bank, which may be some days ahead.
+    /// The bank's value date, which may be some days ahead.
     case value
-    /// Somebody enrolled, or left.
+    /// Someone enrolled or left.
     case enrolment
-    /// Somebody agreed: never tomorrow, as it would count before what is answered until then.
+    /// Someone consented. Never tomorrow: the consent would take precedence over any answer given before then.
     case consent
-    /// The first day of a membership, or of a mandate in an organization; and the last one of whatever ends, for which people write 31
-    /// December 2099 where there is none.
+    /// The first day of a membership, or of a mandate in an organization; and the last day of anything, which people
+    /// write as 31 December 2099 where there is none.
     case membership, mandate, end
     /// A contribution is due.
     case due
-    /// The first or last day of a public mandate: of the Fifth Republic.
+    /// The first or last day of a public mandate, under the Fifth Republic.
     case office
-    /// The Cercle meets, or an event is held, or registration for it opens or closes.
+    /// The Cercle meets, an event is held, or registration for it opens or closes.
     case meeting
-    /// Nothing is published before.
+    /// Nothing is published before this day.
     case embargo
 
-    /// The first day that can be, and the last; both move with `today` where they follow from it. What has happened may have
-    /// happened tomorrow by the calendar of Paris: in Nouméa it is ten hours later.
+    /// The first and last valid day; both move with `today` where they depend on it. What has already happened may be
+    /// dated tomorrow by the Paris calendar: in Nouméa it is ten hours later.
     package func bounds(today: Day) -> ClosedRange<Day> {
         switch self {
         case .payment, .enrolment: Self.floor...today.adding(days: 1)
@@ -38,10 +39,10 @@ package enum DayMeaning: CaseIterable, Sendable {
         }
     }
 
-    /// Nothing that the club writes down is older; the database checks what has happened against it, too.
+    /// No record of the club is older. For dates in the past, the database checks this too.
     package static let floor: Day = "1990-01-01"
 
-    /// What is wrong with a day, as a sentence about its field; nil where it can be.
+    /// What is wrong with a date, as a phrase to follow the name of its field; nil if it is valid.
     package func fault(of day: Day, today: Day = .today) -> String? {
         let bounds = bounds(today: today)
         if day > bounds.upperBound {
@@ -52,12 +53,12 @@ package enum DayMeaning: CaseIterable, Sendable {
         return self == .due ? "is over" : "is before \(bounds.lowerBound)"
     }
 
-    /// - Throws: 422 naming where the day stands.
+    /// - Throws: 422 naming the field.
     package func check(_ day: Day?, at pointer: String) throws(Problem) {
         if let day, let fault = fault(of: day) { throw Problem.invalid(pointer, fault) }
     }
 
-    /// - Throws: why the day cannot be, as of a value that is none.
+    /// - Throws: the reason why the date is not valid.
     package func checked(_ day: Day) throws(InvalidText) -> Day {
         if let fault = fault(of: day) { throw InvalidText(fault) }
         return day
@@ -65,7 +66,7 @@ package enum DayMeaning: CaseIterable, Sendable {
 }
 
 extension Day {
-    /// The same day so many years later; 28 February for 29.
+    /// The same day that many years later; 28 February for 29 February.
     fileprivate func adding(years: Int) -> Day {
         let text = "\(String(year + years + 10_000).dropFirst())-\(month < 10 ? "0" : "")\(month)-"
         return (try? Day(validating: "\(text)\(day < 10 ? "0" : "")\(day)")) ?? Day(stringLiteral: "\(text)28")

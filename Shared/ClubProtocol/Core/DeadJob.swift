@@ -1,6 +1,6 @@
 import HTTPTypes
 
-/// A job that nobody tries any more. What it is to be done with is not shown: it may name people.
+/// A job that is no longer retried. Its payload is not shown, because it may name people.
 package struct DeadJob: Codable, Hashable, Sendable {
     package var id: Int64
     /// `edition.resolve`
@@ -8,16 +8,16 @@ package struct DeadJob: Codable, Hashable, Sendable {
     package var attempts: Int
     package var createdAt: Timestamp
     package var diedAt: Timestamp
-    /// What ended the last attempt: a kind of failure, never a value.
+    /// Why the last attempt failed: a kind of failure, never a value.
     package var reason: String?
 }
 
-/// What every service serves for its dead jobs: `endpoints: […] + JobAPI.endpoints`.
+/// The endpoints that every service has for its dead jobs: `endpoints: […] + JobAPI.endpoints`.
 package enum JobAPI {
     package static let endpoints: [any Endpoint.Type] = [ListDeadJobs.self, RetryDeadJob.self, DeleteDeadJob.self]
 }
 
-/// Lists dead jobs, the latest first.
+/// Lists dead jobs, newest first.
 package enum ListDeadJobs: Endpoint {
     package static let operation = Operation(
         .get, "/v1/dead-jobs", "Lists the jobs that nobody tries any more, latest first.",
@@ -36,7 +36,7 @@ package enum ListDeadJobs: Endpoint {
     package typealias Response = Page<DeadJob>
 }
 
-/// Gives a dead job all its attempts anew, from now on.
+/// Resets a dead job's attempts and makes it due now.
 package enum RetryDeadJob: Endpoint {
     package static let operation = Operation(
         .post, "/v1/dead-jobs/{job}/revivals", "Gives a dead job all its attempts anew.", success: .noContent,
@@ -45,7 +45,7 @@ package enum RetryDeadJob: Endpoint {
     package typealias Path = DeadJobPath
 }
 
-/// Removes a dead job that need not be done any more.
+/// Deletes a dead job that no longer needs to run.
 package enum DeleteDeadJob: Endpoint {
     package static let operation = Operation(
         .delete, "/v1/dead-jobs/{job}", "Removes a dead job that need not be done any more.", success: .noContent,

@@ -1,16 +1,16 @@
 import CIdn2
 
-/// A domain name as the DNS has it: labels of letters, digits and hyphens (RFC 1123), those with other letters as A-labels
+/// A domain name as in the DNS: labels of letters, digits and hyphens (RFC 1123), internationalized ones as A-labels
 /// (RFC 5890), in lower case.
 package enum DomainName {
-    /// What people type or paste, as the DNS has it: `École-Numérique.fr` is `xn--cole-numrique-9gbi.fr`.
+    /// Converts what people type or paste to its DNS form: `École-Numérique.fr` becomes `xn--cole-numrique-9gbi.fr`.
     ///
-    /// Plain ASCII is checked here. Whatever else, and labels that begin with `xn--`, are read by libidn2: mapped by UTS 46 without
-    /// its transitional rules (`straße` stays another name than `strasse`), and refused where IDNA2008 has no such label (an emoji,
-    /// undecodable Punycode, letters of both directions).
+    /// Plain ASCII is checked here. Anything else, and labels beginning with `xn--`, go through libidn2: UTS 46
+    /// non-transitional mapping (`straße` and `strasse` stay different names). Labels that IDNA2008 does not allow
+    /// are refused (an emoji, undecodable Punycode, mixed text directions).
     ///
-    /// - Parameter text: bytes of UTF-8; at most 253 are read, so that what normalising costs is bounded.
-    /// - Returns: at least two labels, at most 253 bytes; nil for what is no name of a host on the Internet.
+    /// - Parameter text: UTF-8; at most 253 bytes are read, which bounds the cost of normalization.
+    /// - Returns: at least two labels, at most 253 bytes; nil if it is not the name of an Internet host.
     package static func ascii(_ text: some Collection<UInt8>) -> String? {
         let bytes = Array(text.prefix(254))
         guard !bytes.isEmpty, bytes.count <= 253, !bytes.contains(0) else { return nil }
@@ -22,7 +22,7 @@ package enum DomainName {
         return name
     }
 
-    /// A label by itself, as ``ascii(_:)`` has it in a name.
+    /// One label, converted as by ``ascii(_:)``.
     static func label(_ text: some Collection<UInt8>) -> String? {
         guard !text.contains(UInt8(ascii: ".")) else { return nil }
         return ascii(Array(text.prefix(254)) + ".example".utf8).map { String($0.dropLast(8)) }
@@ -46,7 +46,8 @@ package enum DomainName {
         return outcome == IDN2_OK.rawValue ? String(validatingCString: result) : nil
     }
 
-    /// RFC 1123, 2.1, and RFC 1035, 2.3.4: labels of 1 to 63 letters, digits and hyphens, none at an end.
+    /// RFC 1123, 2.1, and RFC 1035, 2.3.4: labels of 1 to 63 letters, digits and hyphens, with no hyphen at either
+    /// end.
     private static func isHostName(_ bytes: [UInt8]) -> Bool {
         let labels = bytes.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
         return bytes.count <= 253 && labels.count >= 2

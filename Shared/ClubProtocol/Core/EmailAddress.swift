@@ -1,11 +1,11 @@
-/// An e-mail address as the club mails to it: the part of RFC 5321 that the world uses, at most 254 bytes, stored with its
-/// domain in lower case and with A-labels: `contact@école.example` is kept as `contact@xn--cole-9oa.example`.
+/// An e-mail address: the subset of RFC 5321 that is in common use, at most 254 bytes. The domain is stored in lower
+/// case with A-labels: `contact@école.example` is kept as `contact@xn--cole-9oa.example`.
 package struct EmailAddress: TextValue, ExpressibleByStringLiteral {
     package let text: String
 
     package init(validating text: String) throws(InvalidText) {
         let refusal = InvalidText("is not a valid e-mail address")
-        // One sign of a domain may be four bytes, and its A-label shorter: what is kept is measured, too.
+        // A character of the domain may take four bytes and its A-label fewer, so the result is measured as well.
         guard text.utf8.count <= 64 + 1 + 253 else { throw refusal }
         let bytes = Array(text.utf8)
         guard let at = bytes.firstIndex(of: UInt8(ascii: "@")), Self.isLocalPart(bytes[..<at]),

@@ -1,18 +1,18 @@
-/// One operation of a service, with the shapes of what goes in and what comes out.
+/// One operation of a service, with the types of its input and output.
 ///
-/// An endpoint is a type without values: a caseless `enum`. The server mounts it with one generic function, the client
-/// sends it with one, and the OpenAPI document is derived from it, so that the three cannot differ.
+/// An endpoint is a type without values: a caseless `enum`. The server mounts it with one generic function, the
+/// client sends it with another, and the OpenAPI document is derived from it, so the three cannot disagree.
 package protocol Endpoint: Sendable {
-    /// The variables of the path; its coding keys are the names in the braces of ``Operation/path``.
+    /// The path variables; the coding keys are the names in the braces of ``Operation/path``.
     associatedtype Path: Codable & Sendable = Empty
-    /// The query parameters; an optional property may be absent, an array property may be given several times.
+    /// The query parameters. An optional property may be absent; an array property may be repeated.
     associatedtype Query: Codable & Sendable = Empty
-    /// The JSON object in the request's body.
+    /// The JSON object in the request body.
     associatedtype Body: Codable & Sendable = Empty
-    /// The JSON in the answer's body; for a stream, one line of it.
+    /// The JSON in the response body; for a stream, one line of it.
     associatedtype Response: Codable & Sendable = Empty
 
-    /// Method, path, access and everything else that documents and guards the operation.
+    /// The method, path, access and everything else that documents and protects the operation.
     static var operation: Operation { get }
 }
 
@@ -21,14 +21,15 @@ package struct Empty: Codable, Hashable, Sendable {
     package init() {}
 }
 
-/// What one endpoint is asked: the value that a client sends.
+/// A request to one endpoint: the value that a client sends.
 package struct Request<E: Endpoint>: Sendable {
     package var path: E.Path
     package var query: E.Query
     package var body: E.Body
-    /// The version a change is based on, as the ETag of an earlier answer said it.
+    /// The version the change is based on, taken from the ETag of an earlier response.
     package var ifMatch: Int?
-    /// Names this request so that a repetition has one effect; a client makes one for every POST that has none.
+    /// Identifies this request, so that repeating it has one effect. The client generates one for every POST without
+    /// one.
     package var idempotencyKey: String?
 
     package init(path: E.Path, query: E.Query, body: E.Body, ifMatch: Int? = nil, idempotencyKey: String? = nil) {
@@ -41,7 +42,7 @@ package struct Request<E: Endpoint>: Sendable {
 }
 
 extension Endpoint {
-    /// A request of this endpoint; parts that the endpoint does not have are left out.
+    /// Makes a request to this endpoint; omit the parts that the endpoint does not have.
     package static func request(
         path: Path, query: Query, body: Body, ifMatch: Int? = nil, idempotencyKey: String? = nil
     ) -> Request<Self> {

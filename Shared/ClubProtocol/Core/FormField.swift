@@ -1,7 +1,7 @@
-/// A field of a page's search form. Browsers send it even when it was left empty.
+/// A field of a search form on a page. Browsers send it even when it is empty.
 package struct FormField<Value: TextValue>: TextValue {
     package let text: String
-    /// Nil where nothing was entered.
+    /// Nil if nothing was entered.
     package let value: Value?
 
     package init(validating text: String) throws(InvalidText) {
@@ -20,15 +20,15 @@ package struct FormField<Value: TextValue>: TextValue {
     }
 }
 
-/// A choice of a page's search form: one of the cases, or empty for any.
+/// A choice in a search form on a page: one of the cases, or empty for any.
 package struct FormChoice<Value: RawRepresentable & CaseIterable & Hashable & Sendable>: TextValue
 where Value.RawValue == String {
     package let text: String
-    /// Nil where any will do.
+    /// Nil for any.
     package let value: Value?
 
     package init(validating text: String) throws(InvalidText) {
-        // The choices are short names in ASCII; nothing else is compared with them.
+        // The choices are short ASCII names; nothing else is compared with them.
         guard text.utf8.count <= 64, text.utf8.allSatisfy({ $0 < 0x80 }) else {
             throw InvalidText("is none of the choices")
         }

@@ -1,6 +1,6 @@
-/// A postal code. One of the French post (France, overseas, Monaco, the armed forces) is five digits, kept as text. One of another
-/// country is written after the country's code, as envelopes have it: `BE-1050`, `CH-1201`, `GB-SW1A 1AA` (ISO 3166-1, UPU S42);
-/// the letters of cars that people know (`B-1050`, `L-1009`) are read, too.
+/// A postal code. A French one (France, overseas, Monaco, the armed forces) is five digits, kept as text. A foreign
+/// one follows its country's code, as on envelopes: `BE-1050`, `CH-1201`, `GB-SW1A 1AA` (ISO 3166-1, UPU S42). The
+/// familiar vehicle codes (`B-1050`, `L-1009`) are accepted too.
 package struct PostalCode: TextValue, ExpressibleByStringLiteral {
     package let text: String
 
@@ -19,7 +19,7 @@ package struct PostalCode: TextValue, ExpressibleByStringLiteral {
         TextSchema(pattern: "^([0-9]{5}|[A-Z]{2}-[A-Z0-9][A-Z0-9 -]{0,8}[A-Z0-9])$", example: "64000")
     }
 
-    /// Whether the French post has it.
+    /// Whether the code belongs to the French postal system.
     package var isFrench: Bool { text.utf8.count == 5 }
 
     private static func read(_ bytes: [UInt8]) -> String? {
@@ -64,8 +64,8 @@ package struct PostalCode: TextValue, ExpressibleByStringLiteral {
         """.split(separator: " ").map(String.init))  // text: a constant
 }
 
-/// The code of a département as the State writes it: `01`…`95`, `2A`, `2B`, `971`…`976`; of a collectivity overseas, `975`, `977`,
-/// `978`, `986`, `987`, `988`; `980`, Monaco, which has French postal codes; and `990`, abroad, where whoever lies elsewhere lies.
+/// The official code of a département: `01`…`95`, `2A`, `2B`, `971`…`976`; of an overseas collectivity: `975`, `977`,
+/// `978`, `986`, `987`, `988`; `980` for Monaco, which has French postal codes; and `990` for everywhere abroad.
 package struct Departement: TextValue, ExpressibleByStringLiteral, Comparable {
     package let text: String
 
@@ -80,14 +80,16 @@ package struct Departement: TextValue, ExpressibleByStringLiteral, Comparable {
         do { try self.init(validating: value) } catch { preconditionFailure(error.reason) }
     }
 
-    /// The code of the département in which a postal code lies, as far as the code tells.
+    /// The code of the département that a postal code lies in, as far as the code tells.
     ///
-    /// A postal code says which office sorts the letter, not where the house stands: some twenty communes have the code of the
-    /// neighbouring département (Claret, 05110, lies in 04), and CEDEX codes have numbers of their own. By La Poste's list of codes:
-    /// in Corsica the third digit decides (`203`, `205` and `207` are CEDEX codes of the south); `977` and `978` are CEDEX codes of
-    /// La Réunion, while Saint-Barthélemy and Saint-Martin have `97133` and `97150`, and CEDEX codes that begin with `970`.
+    /// A postal code names the office that sorts the letter, not the place of the building: some twenty communes have
+    /// a code of the neighbouring département (Claret, 05110, lies in 04), and CEDEX codes have numbers of their own.
+    /// By La Poste's list of codes: in Corsica the third digit decides (`203`, `205` and `207` are CEDEX codes of the
+    /// south); `977` and `978` are CEDEX codes of La Réunion, while Saint-Barthélemy and Saint-Martin have `97133`
+    /// and `97150`, and CEDEX codes that begin with `970`.
     ///
-    /// The database does the same (`directory.departement_of`). Nil for the armed forces and for codes that nobody has.
+    /// The database has the same rules (`directory.departement_of`). Nil for the armed forces and for unassigned
+    /// codes.
     package init?(postalCode: PostalCode) {
         guard postalCode.isFrench else {
             self = .abroad
@@ -109,10 +111,12 @@ package struct Departement: TextValue, ExpressibleByStringLiteral, Comparable {
         self = departement
     }
 
-    /// Where a record lies: what was said, unless the postal code rules that out; else what the code tells.
+    /// Where a record lies: the given département, unless the postal code rules it out; otherwise the one that the
+    /// code tells.
     ///
-    /// A code of the mainland rules no département of the mainland out, as communes have their neighbour's code; one of Corsica or
-    /// from overseas lies where it says. Nothing is refused for where it is. The database does the same (`directory.departement_at`).
+    /// A mainland postal code does not rule out any mainland département, because some communes have a neighbour's
+    /// code. A Corsican or overseas code decides. No combination is refused. The database has the same rules
+    /// (`directory.departement_at`).
     package init?(said: Departement?, postalCode: PostalCode?) {
         let told = postalCode.flatMap { Departement(postalCode: $0) }
         switch (said, told) {
@@ -125,14 +129,14 @@ package struct Departement: TextValue, ExpressibleByStringLiteral, Comparable {
 
     private var isMainland: Bool { text.utf8.count == 2 && text.utf8.last ?? 0 < 0x41 }
 
-    /// The départements that one record may name: more than there are.
+    /// The maximum number of départements that one record may name: more than exist.
     package static let mostOfOne = 200
 
-    /// Every code but that for abroad, in the order of the State: 96 of the metropole (20 is `2A` and `2B`), five overseas, six
-    /// collectivities and Monaco.
+    /// Every code except the one for abroad, in official order: 96 of metropolitan France (20 is `2A` and `2B`), five
+    /// overseas départements, six collectivities and Monaco.
     package static let all: [Departement] = codes.subtracting(["990"]).sorted().map { Departement(stringLiteral: $0) }
 
-    /// Outside of all of them.
+    /// Outside all of them.
     package static let abroad: Departement = "990"
 
     private static let codes: Set<String> = Set(

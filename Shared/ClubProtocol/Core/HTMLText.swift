@@ -1,7 +1,8 @@
-/// Text within HTML.
+/// Text in HTML.
 package enum HTMLText {
-    /// With the five signs that mean something in HTML as references (HTML Living Standard, 13.1.4). Looked at byte by byte: the
-    /// templates' own way asks a dictionary about each character, and a chain of emoji is one character, however long.
+    /// Escapes the five special characters of HTML as character references (HTML Living Standard, 13.1.4). Works on
+    /// bytes: the template engine's own function looks up each character in a dictionary, and a chain of emoji of any
+    /// length is one character.
     package static func escaped(_ text: String) -> String {
         guard text.utf8.contains(where: { reference($0) != nil }) else { return text }
         var bytes: [UInt8] = []

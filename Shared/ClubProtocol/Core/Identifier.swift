@@ -1,9 +1,9 @@
 package import FoundationEssentials
 import Synchronization
 
-/// The identifier of one kind of entity: a UUID, version 7 when we make it (RFC 9562), written in lower case.
+/// The identifier of one kind of entity: a UUID in lower case, version 7 (RFC 9562) if generated here.
 ///
-/// One Swift type an entity: a person's identifier cannot be passed where an event's is asked for.
+/// Each entity has its own Swift type: a person's identifier cannot be passed where an event's is expected.
 package struct Identifier<Entity>: TextValue, Comparable {
     package let uuid: UUID
 
@@ -11,7 +11,7 @@ package struct Identifier<Entity>: TextValue, Comparable {
         self.uuid = uuid
     }
 
-    /// A new one: later ones sort after earlier ones made in the same process.
+    /// Generates an identifier that sorts after those generated earlier in the same process.
     package init() {
         uuid = UUIDv7.next()
     }
@@ -30,7 +30,8 @@ package struct Identifier<Entity>: TextValue, Comparable {
     package static func < (left: Self, right: Self) -> Bool { left.uuid < right.uuid }
 }
 
-/// The text form of UUIDs (RFC 9562, 4). Foundation reads it with `sscanf`, which is a twentieth of a short request's work.
+/// The text form of UUIDs (RFC 9562, 4). Foundation parses it with `sscanf`, which takes a twentieth of a short
+/// request's time.
 enum UUIDText {
     static func parse(_ text: String) -> UUID? {
         text.utf8.withContiguousStorageIfAvailable(parse) ?? UUID(uuidString: text)
@@ -57,7 +58,8 @@ enum UUIDText {
     }
 }
 
-/// Makes version 7 UUIDs: 48 bits of Unix milliseconds, a 12-bit counter within one, 62 random bits (RFC 9562, 5.7, 6.2).
+/// Generates version 7 UUIDs: 48 bits of Unix milliseconds, a 12-bit counter within the millisecond and 62 random
+/// bits (RFC 9562, 5.7, 6.2).
 package enum UUIDv7 {
     private static let last = Mutex<(milliseconds: UInt64, counter: UInt16)>((0, 0))
 

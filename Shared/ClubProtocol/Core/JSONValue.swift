@@ -1,4 +1,4 @@
-/// Any JSON value, where the shape is another's business.
+/// Any JSON value, where the schema is defined elsewhere.
 package enum JSONValue: Codable, Hashable, Sendable {
     case null
     case bool(Bool)
@@ -50,7 +50,7 @@ package enum JSONValue: Codable, Hashable, Sendable {
 }
 
 extension JSONValue {
-    /// This value read as a type of the protocol: what a follower of a feed makes of `data`.
+    /// Decodes this value as a type of the protocol; used by followers of a change feed to read `data`.
     package func decoded<T: Decodable>(as type: T.Type) throws -> T {
         try LenientJSON.decode(type, from: WireJSON.encode(self))
     }

@@ -1,17 +1,17 @@
 package import HTTPTypes
 
-/// What stands around the shapes of an ``Endpoint``: where it is, who may call it, how it answers.
+/// Everything about an ``Endpoint`` except its types: where it is, who may call it, how it responds.
 package struct Operation: Sendable {
-    /// What a request or an answer carries.
+    /// The media type of a request or a response.
     package enum Media: String, Sendable {
         case json = "application/json"
-        /// One JSON value a line; the answer is a stream.
+        /// One JSON value per line; the response is a stream.
         case ndjson = "application/x-ndjson"
-        /// A table as people have it; a request's body is a stream, and so may an answer be.
+        /// A table for spreadsheets. A request body is a stream; a response may be one too.
         case csv = "text/csv"
-        /// What a page's form sends; the keys of `Body` are the names of its fields.
+        /// What an HTML form sends; the keys of `Body` are the names of its fields.
         case form = "application/x-www-form-urlencoded"
-        /// A page for people; its problems are pages too.
+        /// A page for people; its problem responses are pages too.
         case html = "text/html; charset=utf-8"
         case xml = "application/xml"
         case plain = "text/plain; charset=utf-8"
@@ -20,17 +20,17 @@ package struct Operation: Sendable {
         /// The body is a ``FileDocument``.
         case pdf = "application/pdf"
 
-        /// What a request's body of it is called, without parameters; the first is what to write, the others are what it was
-        /// called before.
+        /// The names accepted for this type in a request, without parameters. The first is the current one; the
+        /// others are older names.
         package var names: [String] {
             switch self {
-            // RFC 6350, 10.1; RFC 2425 and RFC 2426; what was there before there was a name.
+            // RFC 6350, 10.1; RFC 2425 and RFC 2426; and the name used before any was registered.
             case .vcard: ["text/vcard", "text/directory", "text/x-vcard"]
             default: [rawValue]
             }
         }
 
-        /// Whether the body is a ``TextDocument`` or a ``FileDocument``, and no JSON.
+        /// Whether the body is a ``TextDocument`` or a ``FileDocument`` rather than JSON.
         package var isText: Bool {
             switch self {
             case .json, .ndjson: false
@@ -39,7 +39,7 @@ package struct Operation: Sendable {
         }
     }
 
-    /// An operation that will go, and what replaces it (RFC 9745, RFC 8594).
+    /// An operation that will be removed, and what replaces it (RFC 9745, RFC 8594).
     package struct Deprecation: Sendable {
         package var since: Timestamp
         package var sunset: Timestamp
@@ -51,24 +51,24 @@ package struct Operation: Sendable {
     }
 
     package var method: HTTPRequest.Method
-    /// `/v1/events/{event}/registrations`: variables in braces.
+    /// `/v1/events/{event}/registrations`, with variables in braces.
     package var path: String
     /// One English sentence for the OpenAPI document.
     package var summary: String
-    /// A redirection where the operation ends on another page, as a form does.
+    /// A redirect if the operation ends on another page, as a form does.
     package var success: HTTPResponse.Status
-    /// Where else the caller may be led: 301 to what has another address for good, 303 to a page instead of this one.
+    /// Where else the caller may be redirected: 301 to a new permanent address, 303 to another page.
     package var redirects: [HTTPResponse.Status]
-    /// With which other statuses the same comes: 200 of a POST for what was there already.
+    /// Other statuses with the same response: a POST responds 200 if the resource already existed.
     package var alternatives: [HTTPResponse.Status]
     package var access: Access
-    /// The problems of the domain that this operation can answer; those every operation can answer are not listed.
+    /// The operation's own problems; those that every operation can have are not listed.
     package var problems: [ProblemType]
     package var consumes: Media
-    /// What else a body may be.
+    /// Other media types that the body may have.
     package var alsoConsumes: [Media]
     package var produces: Media
-    /// Whether the caller must say by `If-Match` which version the change is based on.
+    /// Whether the caller must send `If-Match` with the version that the change is based on.
     package var requiresIfMatch: Bool
     package var deprecation: Deprecation?
 
@@ -94,10 +94,10 @@ package struct Operation: Sendable {
         self.deprecation = deprecation
     }
 
-    /// The names of all that a body may be.
+    /// The names of all media types that the body may have.
     package var bodyNames: [String] { ([consumes] + alsoConsumes).flatMap(\.names) }
 
-    /// The path cut at its slashes, variables apart from words.
+    /// The path split at its slashes, with variables told apart from literals.
     package var segments: [Segment] {
         path.split(atByte: UInt8(ascii: "/"), omittingEmpty: true).map { part in
             part.hasBytePrefix("{") ? .variable(String(part.dropFirst().dropLast())) : .word(String(part))

@@ -1,4 +1,4 @@
-/// One page of a list, and where the next one starts: `{"items": […], "next": "…"}`; no `next` on the last page.
+/// One page of a list, and the cursor of the next: `{"items": […], "next": "…"}`; the last page has no `next`.
 package struct Page<Item: Codable & Sendable>: Codable, Sendable {
     package var items: [Item]
     package var next: Cursor?
@@ -11,7 +11,7 @@ package struct Page<Item: Codable & Sendable>: Codable, Sendable {
 
 extension Page: Equatable where Item: Equatable {}
 
-/// Where a list goes on: opaque to the caller, signed by the service that made it.
+/// Where to continue a list: opaque to the caller, signed by the service that issued it.
 package struct Cursor: TextValue {
     package let text: String
 
@@ -23,13 +23,13 @@ package struct Cursor: TextValue {
     package static var schema: TextSchema { TextSchema(maxLength: 2048, example: "eyJhIjpbIkFnZW5jZSJdfQ") }
 }
 
-/// The query of a list: every list takes `limit` (1 to 200, 50 unless said) and `cursor`.
+/// The query of a list: every list accepts `limit` (1 to 200, default 50) and `cursor`.
 package protocol PagedQuery {
     var limit: PageLimit? { get }
     var cursor: Cursor? { get }
 }
 
-/// How many items a page may have: 1 to 200.
+/// The maximum number of items on a page: 1 to 200.
 package struct PageLimit: Codable, Hashable, Sendable, ExpressibleByIntegerLiteral {
     package static let standard: PageLimit = 50
     package static let range = 1...200

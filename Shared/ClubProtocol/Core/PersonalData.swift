@@ -1,6 +1,6 @@
 import HTTPTypes
 
-/// Somebody of whom the club keeps data: a person, or an expert, which may be one person's firm.
+/// Someone about whom the club keeps data: a person, or an expert, which may be a one-person firm.
 package struct DataSubject: Codable, Hashable, Sendable {
     package enum Entity: String, Codable, CaseIterable, Sendable {
         case person, expert
@@ -9,7 +9,7 @@ package struct DataSubject: Codable, Hashable, Sendable {
     package typealias ID = Identifier<DataSubject>
 
     package var entity: Entity
-    /// The identifier of the person or of the expert.
+    /// The identifier of the person or the expert.
     package var id: ID
 
     package init(entity: Entity, id: ID) {
@@ -26,15 +26,15 @@ package struct DataSubject: Codable, Hashable, Sendable {
     }
 }
 
-/// From when until when an address was somebody's, and nobody else's.
+/// The period during which an address belonged to one person and to no one else.
 package struct AddressPeriod: Codable, Hashable, Sendable {
     package var email: EmailAddress
-    /// Absent where nobody else had it before.
+    /// Absent if no one else had it before.
     package var since: Timestamp?
-    /// Absent where nobody else has had it after. Not itself in the period: what begins and ends at one time is none.
+    /// Absent if no one else has had it since. Exclusive: a period that ends when it begins is empty.
     package var until: Timestamp?
-    /// True where nothing but its own word says that the address is its own: then it always has a `since`, and what was written down
-    /// about the address by others, as a complaint, is not its own to take away.
+    /// True if only the person's own claim ties the address to them. Such a period always has a `since`, and
+    /// an erasure does not delete what others recorded about the address, such as a complaint.
     package var selfGiven: Bool?
 
     package init(email: EmailAddress, since: Timestamp? = nil, until: Timestamp? = nil, selfGiven: Bool? = nil) {
@@ -45,22 +45,23 @@ package struct AddressPeriod: Codable, Hashable, Sendable {
     }
 }
 
-/// Tells everything that a service knows about somebody. The directory asks it of the others, to put one document together.
+/// Returns everything a service knows about a person. The directory calls it on the other services to assemble one
+/// document.
 package enum ReadPersonalData: Endpoint {
     package static let operation = Operation(
         .post, "/v1/personal-data", "Tells the directory all that this service knows about somebody.",
         access: .roles(.service))
 
-    /// An address is in the body, never in a URL, which others may keep.
+    /// Addresses are sent in the body: URLs may be logged elsewhere.
     package struct Body: Codable, Sendable, BoundedFields {
         package var entity: DataSubject.Entity
         package var id: DataSubject.ID
-        /// The records that were merged into it.
+        /// The records that were merged into this one.
         package var aliases: [DataSubject.ID]
-        /// The addresses that they have or had and nobody else has, in lower case.
+        /// The addresses that only they have or had, in lower case.
         package var emails: [EmailAddress]
-        /// When their addresses were theirs and nobody else's: what is kept by address only is found by them. Absent from a
-        /// directory that does not know: then `emails` were theirs at all times.
+        /// When each address belonged to them alone; data kept by address only is found by these. Absent if the
+        /// directory does not know: then `emails` were theirs at all times.
         package var held: [AddressPeriod]?
 
         /// The subject and its aliases.
@@ -88,12 +89,12 @@ package enum ReadPersonalData: Endpoint {
     package typealias Response = PersonalData
 }
 
-/// What one service knows about somebody.
+/// What one service knows about a person or an expert.
 package struct PersonalData: Codable, Hashable, Sendable {
     package var service: ServiceName
-    /// When the person last did something here, or something was done with it; absent where it is unknown.
+    /// When the person last did something here, or something was done with their record; absent if unknown.
     package var lastActivity: Timestamp?
-    /// By section: `registrations`, `deliveries`. A section without anything is an empty list.
+    /// By section: `registrations`, `deliveries`. A section without data is an empty list.
     package var data: JSONValue
 
     package init(service: ServiceName, lastActivity: Timestamp?, data: JSONValue) {
@@ -104,6 +105,6 @@ package struct PersonalData: Codable, Hashable, Sendable {
 }
 
 extension ProblemType {
-    /// What a repetition of a request is answered whose first answer told of somebody who has been erased since.
+    /// The response to a repeated request whose first response was about a person who has since been erased.
     package static let erased = ProblemType("erased", "It was erased", .gone)
 }

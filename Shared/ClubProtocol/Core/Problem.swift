@@ -1,6 +1,6 @@
 package import HTTPTypes
 
-/// A kind of problem: what `type`, `title` and `status` of a problem document say (RFC 9457).
+/// A kind of problem: the `type`, `title` and `status` of a problem document (RFC 9457).
 package struct ProblemType: Hashable, Sendable {
     /// The last part of `urn:club:problem:<slug>`.
     package var slug: String
@@ -17,7 +17,7 @@ package struct ProblemType: Hashable, Sendable {
     package var urn: String { "urn:club:problem:\(slug)" }
 }
 
-/// Problems that any operation may answer.
+/// Problems that any operation may return.
 extension ProblemType {
     package static let malformed = ProblemType("malformed", "Malformed request", .badRequest)
     package static let unauthenticated = ProblemType("unauthenticated", "A valid token is required", .unauthorized)
@@ -54,12 +54,12 @@ extension ProblemType {
     package static let deadline = ProblemType("deadline", "Deadline exceeded", .gatewayTimeout)
 }
 
-/// What an operation answers when it cannot do as asked: `application/problem+json` (RFC 9457).
+/// An error response: `application/problem+json` (RFC 9457).
 ///
-/// `detail` and `errors` are for people who call the API: they name fields and states, never a person, a statement or
-/// a stack.
+/// `detail` and `errors` are for developers who call the API: they name fields and states, never a person, an SQL
+/// statement or a stack trace.
 package struct Problem: Error, Sendable {
-    /// One field that is wrong: a JSON pointer (RFC 6901) into the body, or the name of a parameter.
+    /// One invalid field: a JSON pointer (RFC 6901) into the body, or the name of a parameter.
     package struct Field: Codable, Hashable, Sendable {
         package var pointer: String
         package var detail: String
@@ -73,7 +73,7 @@ package struct Problem: Error, Sendable {
     package var type: ProblemType
     package var detail: String?
     package var errors: [Field]
-    /// Header fields that go with the status: `Allow`, `Retry-After`, `WWW-Authenticate`.
+    /// Header fields that accompany the status: `Allow`, `Retry-After`, `WWW-Authenticate`.
     package var headers: HTTPFields
 
     package init(_ type: ProblemType, _ detail: String? = nil, errors: [Field] = [], headers: HTTPFields = [:]) {
@@ -83,13 +83,13 @@ package struct Problem: Error, Sendable {
         self.headers = headers
     }
 
-    /// One value that is not valid: 422 naming where it stands.
+    /// One invalid value: 422 naming its field.
     package static func invalid(_ pointer: String, _ detail: String) -> Problem {
         Problem(.invalid, errors: [Field(pointer, detail)])
     }
 }
 
-/// The problem document as it goes over the wire.
+/// The problem document on the wire.
 package struct ProblemDocument: Codable, Hashable, Sendable {
     package var type: String
     package var title: String

@@ -1,17 +1,17 @@
 import HTTPTypes
 
-/// What changed in a service, in the order of commits: every service serves it, peers follow it.
+/// The changes in a service, in commit order. Every service provides this feed; its peers follow it.
 package enum ReadChanges: Endpoint {
     package static let operation = Operation(
         .get, "/v1/changes", "Lists what changed after a cursor, waiting for news if asked to.",
         access: .roles(.service, .operator, .auditor))
 
     package struct Query: Codable, Sendable, WaitingQuery {
-        /// The cursor of the last change that the caller has applied; absent: from the beginning.
+        /// The cursor of the last change that the caller has applied; if absent, starts from the beginning.
         package var after: Cursor?
-        /// How many seconds to wait for a change when there is none: 0 to 30.
+        /// How many seconds to wait if there is no change yet: 0 to 30.
         package var wait: Int?
-        /// How many changes at the most: 1 to 200.
+        /// The maximum number of changes: 1 to 200.
         package var limit: PageLimit?
 
         package init(after: Cursor? = nil, wait: Int? = nil, limit: PageLimit? = nil) {
@@ -24,16 +24,16 @@ package enum ReadChanges: Endpoint {
     package typealias Response = ChangeBatch
 }
 
-/// A query by which the caller may ask the service to wait before it answers: slow on purpose.
+/// A query by which the caller may ask the service to wait before responding, so a slow response is expected.
 package protocol WaitingQuery {
     /// In seconds.
     var wait: Int? { get }
 }
 
-/// A stretch of a change feed. An empty one means that nothing happened in the time waited.
+/// A section of a change feed. An empty one means that nothing changed during the wait.
 package struct ChangeBatch: Codable, Sendable {
     package var items: [Change]
-    /// The cursor to go on from; absent when the feed is empty from its beginning.
+    /// The cursor to continue from; absent if the feed has no changes at all.
     package var next: Cursor?
 
     package init(items: [Change], next: Cursor?) {
@@ -49,15 +49,15 @@ package struct Change: Codable, Sendable {
     }
 
     package var cursor: Cursor
-    /// The kind of thing, in lower camel case: `person`, `organization`.
+    /// The kind of entity, in lower camel case: `person`, `organization`.
     package var entity: String
-    /// The identifier of the thing.
+    /// The identifier of the entity.
     package var id: String
     package var action: Action
-    /// The version after the change, where the entity has versions.
+    /// The version after the change, for entities that have versions.
     package var version: Int?
     package var at: Timestamp
-    /// The state of the thing when the feed was read, not when it changed; absent once it is gone.
+    /// The state of the entity when the feed was read, not when it changed; absent once it is deleted.
     package var data: JSONValue?
 
     package init(

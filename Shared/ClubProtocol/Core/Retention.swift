@@ -3,12 +3,12 @@ import HTTPTypes
 /// How long a service keeps a kind of data about people.
 package struct RetentionRule: Codable, Hashable, Sendable {
     package var code: Line
-    /// What is kept so long, and what becomes of it then.
+    /// What is kept, and what happens to it at the end of the period.
     package var what: String
     package var months: Int
-    /// How many are due now: what the next run would take.
+    /// How many are due now and would be handled by the next run.
     package var due: Int
-    /// When it was last enforced, and on how many.
+    /// When the rule was last enforced, and on how many.
     package var lastRun: Timestamp?
     package var lastCount: Int?
     package var version: Int
@@ -26,7 +26,7 @@ package struct RetentionRule: Codable, Hashable, Sendable {
     }
 }
 
-/// Lists how long this service keeps what, and how much is due: nothing is taken by asking.
+/// Lists how long this service keeps which data, and how much is due. Does not enforce anything.
 package enum ListRetentionRules: Endpoint {
     package static let operation = Operation(
         .get, "/v1/retention-rules", "Lists how long data about people is kept, and how much of it is due.",
@@ -35,7 +35,7 @@ package enum ListRetentionRules: Endpoint {
     package typealias Response = Page<RetentionRule>
 }
 
-/// Changes how long something is kept. A job enforces it every night.
+/// Changes a retention period. A job enforces it every night.
 package enum ChangeRetentionRule: Endpoint {
     package static let operation = Operation(
         .patch, "/v1/retention-rules/{rule}", "Changes how long something is kept.", access: .roles(.operator),
@@ -57,10 +57,10 @@ package enum ChangeRetentionRule: Endpoint {
     package typealias Response = RetentionRule
 }
 
-/// Something whose time is over.
+/// An item whose retention period is over.
 package struct RetentionDue: Codable, Hashable, Sendable {
     package var id: Identifier<RetentionDue>
-    /// Since when nothing has happened to it.
+    /// When something last happened to it.
     package var since: Timestamp
 
     package init(id: Identifier<RetentionDue>, since: Timestamp) {
@@ -69,7 +69,7 @@ package struct RetentionDue: Codable, Hashable, Sendable {
     }
 }
 
-/// Lists what the next run of a rule would take.
+/// Lists what the next run of a rule would handle.
 package enum ListRetentionDue: Endpoint {
     package static let operation = Operation(
         .get, "/v1/retention-rules/{rule}/due", "Lists what the next run of a rule would take.",

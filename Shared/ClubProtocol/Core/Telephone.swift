@@ -1,14 +1,14 @@
-/// A telephone number, kept as the whole world dials it: `+` and 7 to 15 digits (ITU-T E.164).
+/// A telephone number in international form: `+` and 7 to 15 digits (ITU-T E.164).
 ///
-/// One function reads what people write, wherever it comes from. A number of ten digits is one of the French plan (ARCEP, décision
-/// n° 2018-0881 and later): its first digits say whether it belongs to +33 or to a territory with a code of its own. Behind a
-/// territory's code only numbers of its own can be dialled: `+590 559…` is a number of Pau behind the code of Guadeloupe. A `0` that is
-/// dialled at home only is left out after the code: in brackets, but for the few countries whose numbers begin with it, and without them
-/// where a plan is known to dial it so. Blanks, dots, hyphens, slashes and brackets are no
-/// part of a number. Of short numbers those are taken by which an organization is called, `3BPQ`, `10YT` and `118XYZ`: nobody abroad
-/// can dial them, and they have no other form.
+/// One function parses what people write, whatever its source. A ten-digit number belongs to the French plan (ARCEP,
+/// décision n° 2018-0881 and later): its first digits say whether it belongs to +33 or to a territory with a code of
+/// its own. After a territory's code only its own numbers can be dialled: `+590 559…` is a number of Pau after the
+/// code of Guadeloupe. A trunk prefix `0` after the country code is dropped: in brackets, except in the few countries
+/// whose numbers begin with it; without brackets, where the national plan is known to have one. Spaces, dots,
+/// hyphens, slashes and brackets are ignored. Short numbers are accepted if organizations are called by them, `3BPQ`,
+/// `10YT` and `118XYZ`: they cannot be dialled from abroad and have no other form.
 ///
-/// The database does the same (`directory.telephone`).
+/// The database has the same rules (`directory.telephone`).
 package struct Telephone: TextValue, ExpressibleByStringLiteral {
     package let text: String
 
@@ -19,7 +19,7 @@ package struct Telephone: TextValue, ExpressibleByStringLiteral {
         self.text = number
     }
 
-    /// Reads what comes in, and what was kept: of the latter a number that could be dialled by an older plan is still kept.
+    /// Decodes input and stored values. A stored number that was valid under an older plan is still accepted.
     package init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
         let text = try container.decode(String.self)
@@ -30,7 +30,7 @@ package struct Telephone: TextValue, ExpressibleByStringLiteral {
         self = number
     }
 
-    /// What was kept, by whatever plan; nil for a text that never was.
+    /// A stored number, valid under whatever plan; nil for a text that never was a number.
     package init?(kept text: String) {
         guard let number = (try? Telephone(validating: text))?.text ?? (Self.isKept(text) ? text : nil) else {
             return nil
@@ -52,7 +52,7 @@ package struct Telephone: TextValue, ExpressibleByStringLiteral {
 
     package static var schema: TextSchema { TextSchema(maxLength: 40, example: "+33559000000") }
 
-    /// As people write it: `05 59 00 00 00`, `+262 692 00 00 00`, `+44 2071838750`, `39 49`.
+    /// Formatted for people: `05 59 00 00 00`, `+262 692 00 00 00`, `+44 2071838750`, `39 49`.
     package var written: String {
         guard let digits = text.utf8.first == UInt8(ascii: "+") ? text.dropFirst() : nil else {
             return text.utf8.count == 4
@@ -118,7 +118,7 @@ package struct Telephone: TextValue, ExpressibleByStringLiteral {
         return french(country, national)
     }
 
-    /// Without what only makes a number legible; nil where anything else stands in it.
+    /// Removes characters that only group the digits; nil if there is any other character.
     private static func digits(of bytes: [UInt8]) -> [UInt8]? {
         var digits: [UInt8] = []
         var hasTrunkPrefix = false
@@ -144,13 +144,13 @@ package struct Telephone: TextValue, ExpressibleByStringLiteral {
         return digits
     }
 
-    /// Where `(0)`, which begins at an index, ends; nil for brackets around anything else.
+    /// The end of `(0)` that begins at an index; nil for brackets around anything else.
     private static func trunkPrefix(at index: Int, of bytes: [UInt8]) -> Int? {
         guard let end = bytes[index...].firstIndex(of: UInt8(ascii: ")")) else { return nil }
         return bytes[(index + 1)..<end].filter { $0 != UInt8(ascii: " ") } == [zero] ? end : nil
     }
 
-    /// Whether what is read so far is a country code, behind which a `0` in brackets is dialled at home only.
+    /// Whether what has been read so far is a country code after which a `0` in brackets is a trunk prefix.
     private static func isCountryCode(_ digits: [UInt8]) -> Bool {
         let code =
             digits.starts(with: "+".utf8)
@@ -158,10 +158,10 @@ package struct Telephone: TextValue, ExpressibleByStringLiteral {
         return (1...3).contains(code.count) && !withLeadingZero.contains(String(decoding: code, as: UTF8.self))
     }
 
-    /// Italy, Saint-Marin, Côte d’Ivoire and the Congo dial the 0 from abroad, too.
+    /// In Italy, San Marino, Côte d’Ivoire and the Congo the 0 is dialled from abroad too.
     private static let withLeadingZero: Set<String> = ["39", "378", "225", "242"]
 
-    /// The neighbours, and others that members have numbers of: there a 0 is dialled at home only.
+    /// Neighbouring countries, and others where members have numbers: there the 0 is a trunk prefix.
     private static let trunkPrefixed: Set<String> = [
         "31", "32", "40", "41", "43", "44", "46", "49", "61", "212", "213", "353",
     ]
@@ -180,7 +180,7 @@ package struct Telephone: TextValue, ExpressibleByStringLiteral {
         }
     }
 
-    /// A number of a country code of the French plan, by the territory that its first digits belong to.
+    /// A number with a country code of the French plan, assigned to the territory that its first digits belong to.
     private static func french(_ country: String, _ national: ArraySlice<UInt8>) -> String? {
         let number = String(decoding: national, as: UTF8.self)
         if country == "508" {
@@ -202,7 +202,7 @@ package struct Telephone: TextValue, ExpressibleByStringLiteral {
     /// - Parameter national: the six digits of Saint-Pierre-et-Miquelon.
     private static func isMiquelon(_ national: ArraySlice<UInt8>) -> Bool { national.first ?? zero > UInt8(ascii: "1") }
 
-    /// The country codes of the French plan, and whether a 0 is dialled before their numbers at home.
+    /// The country codes of the French plan, and whether their national numbers are dialled with a leading 0.
     private static let french = ["33": true, "262": true, "590": true, "594": true, "596": true, "508": false]
 
     private static let territories: [(country: String, prefixes: [String])] = [
@@ -215,14 +215,14 @@ package struct Telephone: TextValue, ExpressibleByStringLiteral {
         ),
     ]
 
-    /// What begins a number behind a territory's code besides: further geographic numbers, special ones and those of internet
-    /// telephony, which ten digits do not tell from those of +33.
+    /// Other prefixes valid after a territory's code: further geographic, special and internet telephony numbers,
+    /// which in ten digits cannot be told from those of +33.
     private static let others = [
         "590": ["5987", "8", "9"], "594": ["5988", "8", "9"], "596": ["5989", "8", "9"],
         "262": ["2688", "2689", "8", "9"],
     ]
 
-    /// Whether a number behind a code of another plan has its digits, as far as that is looked at: North America, Wallis-et-Futuna,
+    /// Whether a number of another plan has valid digits, as far as this is checked: North America, Wallis-et-Futuna,
     /// Nouvelle-Calédonie and Polynésie française.
     private static func isDialled(_ country: String, _ national: ArraySlice<UInt8>) -> Bool {
         let first = national.first ?? zero
@@ -239,7 +239,7 @@ package struct Telephone: TextValue, ExpressibleByStringLiteral {
         }
     }
 
-    /// How many digits the country code has; nil for one that the ITU has not assigned (E.164, list of 2025).
+    /// The number of digits of the country code; nil for one that the ITU has not assigned (E.164, list of 2025).
     private static func codeLength(_ digits: ArraySlice<UInt8>) -> Int? {
         var code = 0
         for (place, digit) in digits.prefix(3).enumerated() {
@@ -270,6 +270,6 @@ extension ArraySlice<UInt8> {
 }
 
 extension CodingUserInfoKey {
-    /// Set by decoders of what a caller sends, which is checked by the rules of today.
+    /// Set by decoders of caller input, which is checked by today's rules.
     static let comesIn = CodingUserInfoKey(rawValue: "club.comesIn") ?? { preconditionFailure("a key has a name") }()
 }

@@ -1,10 +1,11 @@
-/// Texts as the bytes that they are.
+/// Texts as bytes.
 ///
-/// Swift compares and hashes texts by canonical equivalence, and cuts them into what people see as characters: whatever is not
-/// ASCII is normalised or looked up again and again, and the price depends on what a stranger wrote. What comes from outside
-/// is compared, looked up and cut by these instead; a test keeps it so (`TextLintTests`).
+/// Swift compares and hashes strings by canonical equivalence and splits them into grapheme clusters: anything
+/// outside ASCII is normalized or looked up each time, at a cost that the sender of the text controls. Text from
+/// outside is compared, looked up and split with these functions instead; `TextLintTests` enforces it.
 extension StringProtocol {
-    /// Whether two texts are the same bytes. Swift's `==` holds the Kelvin sign for a K, and é for e with an accent.
+    /// Whether two texts are the same bytes. Swift's `==` treats the Kelvin sign as equal to K, and é as equal to e
+    /// with a combining accent.
     package func hasSameBytes(as other: some StringProtocol) -> Bool {
         let (count, otherCount) = (utf8.count, other.utf8.count)
         return count == otherCount && utf8.elementsEqual(other.utf8)
@@ -16,20 +17,20 @@ extension StringProtocol {
         utf8.count >= suffix.utf8.count && utf8.suffix(suffix.utf8.count).elementsEqual(suffix.utf8)
     }
 
-    /// Its parts between bytes of ASCII.
+    /// Splits at an ASCII byte.
     package func split(atByte byte: UInt8, maxSplits: Int = .max, omittingEmpty: Bool = false) -> [SubSequence] {
         utf8.split(separator: byte, maxSplits: maxSplits, omittingEmptySubsequences: omittingEmpty).map { part in
             self[part.startIndex..<part.endIndex]
         }
     }
 
-    /// With A to Z in lower case, and everything else as it is.
+    /// A to Z in lower case, everything else unchanged.
     package var asciiLowercased: String { mappingBytes { $0 &- UInt8(ascii: "A") < 26 ? $0 | 0x20 : $0 } }
 
-    /// With a to z in upper case, and everything else as it is.
+    /// a to z in upper case, everything else unchanged.
     package var asciiUppercased: String { mappingBytes { $0 &- UInt8(ascii: "a") < 26 ? $0 & 0xDF : $0 } }
 
-    /// - Parameter transform: maps ASCII to ASCII, and leaves every other byte.
+    /// - Parameter transform: maps ASCII to ASCII and leaves every other byte unchanged.
     private func mappingBytes(_ transform: (UInt8) -> UInt8) -> String {
         let count = utf8.count
         return String(unsafeUninitializedCapacity: count) { buffer in
@@ -42,7 +43,7 @@ extension StringProtocol {
         }
     }
 
-    /// Without the blanks (Unicode's `White_Space`) at both ends.
+    /// Without white space (Unicode's `White_Space`) at both ends.
     package var trimmingBlanks: SubSequence {
         let scalars = unicodeScalars
         var (start, end) = (scalars.startIndex, scalars.endIndex)
@@ -55,10 +56,10 @@ extension StringProtocol {
         return self[start..<end]
     }
 
-    /// Whether there is nothing in it but blanks.
+    /// Whether it is empty or only white space.
     package var isBlank: Bool { unicodeScalars.allSatisfy(\.isBlank) }
 
-    /// With LF for every CRLF.
+    /// With every CRLF replaced by LF.
     package var withLineFeeds: String {
         guard utf8.contains(0x0D) else { return String(self) }
         var bytes: [UInt8] = []
@@ -70,38 +71,38 @@ extension StringProtocol {
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    /// Its first scalars; fewer where it has not as many.
+    /// The first scalars, at most `count`.
     package func prefix(scalars count: Int) -> SubSequence {
         let end = unicodeScalars.index(startIndex, offsetBy: count, limitedBy: endIndex) ?? endIndex
         return self[..<end]
     }
 
-    /// Without the scalars that are told to go.
+    /// Without the scalars that match.
     package func removingScalars(where goes: (Unicode.Scalar) -> Bool) -> String {
         var kept = String.UnicodeScalarView()
         for scalar in unicodeScalars where !goes(scalar) { kept.append(scalar) }
         return String(kept)
     }
 
-    /// Whether it is ASCII alone.
+    /// Whether it is all ASCII.
     package var isASCII: Bool {
         utf8.withContiguousStorageIfAvailable { ASCII.end(of: $0) == $0.count } ?? utf8.allSatisfy { $0 < 0x80 }
     }
 
-    /// Whether it could be a name of ours: a key, a parameter, a value of an enumeration. They are ASCII and short, and what is
-    /// neither need not be compared with them.
+    /// Whether it could be one of our names: a key, a parameter, an enumeration value. They are short ASCII, so
+    /// nothing else needs to be compared with them.
     var couldBeName: Bool { utf8.count <= 64 && isASCII }
 }
 
 extension Unicode.Scalar {
-    /// Whether it is a blank or a line break; those of ASCII without a look into Unicode's tables.
+    /// Whether it is white space, line breaks included. ASCII is decided without Unicode's tables.
     package var isBlank: Bool {
         value < 0x80 ? value == 0x20 || (0x09...0x0D).contains(value) : properties.isWhitespace
     }
 }
 
 extension Unicode.Scalar {
-    /// Whether it ends a line: LF, CR, and what Unicode has besides.
+    /// Whether it ends a line: LF, CR, or one of Unicode's other line terminators.
     package var endsLine: Bool {
         switch value {
         case 0x0A...0x0D, 0x85, 0x2028, 0x2029: true
@@ -110,7 +111,7 @@ extension Unicode.Scalar {
     }
 }
 
-/// A text in a set or a dictionary, compared and hashed by its bytes.
+/// A text as a set element or dictionary key, compared and hashed by its bytes.
 package struct ByteKey: Hashable, Sendable {
     package let text: String
 
@@ -128,9 +129,9 @@ package struct ByteKey: Hashable, Sendable {
     }
 }
 
-/// Looks at bytes eight at a time.
+/// Scans bytes eight at a time.
 package enum ASCII {
-    /// How many bytes of ASCII it begins with.
+    /// The end of the ASCII bytes that it begins with.
     package static func end(of bytes: UnsafeBufferPointer<UInt8>, from start: Int = 0) -> Int {
         let raw = UnsafeRawBufferPointer(bytes)
         var index = start
@@ -143,11 +144,13 @@ package enum ASCII {
         return index
     }
 
-    /// Whether all bytes are visible ASCII, blanks or tabs: what a header field may hold (RFC 9110, 5.5, without `obs-text`).
+    /// Whether all bytes are visible ASCII, spaces or tabs: what a header field may contain (RFC 9110, 5.5, without
+    /// `obs-text`).
     package static func isField(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
         let raw = UnsafeRawBufferPointer(bytes)
         var index = 0
-        // The borrows and carries of one byte into the next can only hold a good word for a doubtful one.
+        // Borrows and carries between bytes can only flag a valid word for the exact check, never miss an invalid
+        // one.
         while index + 8 <= raw.count {
             let word = raw.loadUnaligned(fromByteOffset: index, as: UInt64.self)
             let doubtful = (word | (word &- 0x2020_2020_2020_2020) | (word &+ 0x0101_0101_0101_0101))

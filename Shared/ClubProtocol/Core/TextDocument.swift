@@ -1,7 +1,7 @@
-/// An answer that is no JSON: its bytes are the body.
+/// A response that is not JSON: its bytes are the body.
 package protocol RawDocument: Sendable {}
 
-/// The response of operations that answer a file as it is: a PDF. No JSON is made of it.
+/// A file returned as is, such as a PDF. It is not encoded as JSON.
 package struct FileDocument: RawDocument, Codable, Hashable {
     package var bytes: [UInt8]
 
@@ -10,7 +10,7 @@ package struct FileDocument: RawDocument, Codable, Hashable {
     }
 }
 
-/// The response of operations that answer a text as it is: a page, a drawing, a table. No JSON is made of it.
+/// A text returned as is, such as a page, a drawing or a table. It is not encoded as JSON.
 package struct TextDocument: RawDocument, Codable, Hashable {
     package var text: String
 

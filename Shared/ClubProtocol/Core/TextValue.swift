@@ -1,15 +1,15 @@
-/// A value that travels as one JSON string, one query parameter, one column of text, and is checked wherever it comes in.
+/// A value carried as one JSON string, query parameter or text column, and validated wherever it comes in.
 ///
-/// Conformers get `Codable`, the binding to SQL, the query parameter and the OpenAPI schema from this one protocol.
+/// Conforming types get `Codable`, SQL binding, query parameters and the OpenAPI schema from this one protocol.
 package protocol TextValue: Codable, Hashable, Sendable, CustomStringConvertible {
-    /// Reads and checks the text; the error's reason is for people.
+    /// Parses and validates the text; the error's reason is for people.
     init(validating text: String) throws(InvalidText)
     var text: String { get }
-    /// How the OpenAPI document describes it.
+    /// Its description in the OpenAPI document.
     static var schema: TextSchema { get }
 }
 
-/// Why a text is not a value of its type: `"is not a valid SIRET: the check digit is wrong"`.
+/// Why a text is not a valid value of its type: `"is not a valid SIRET: the check digit is wrong"`.
 package struct InvalidText: Error, Hashable, Sendable {
     package var reason: String
 
@@ -18,7 +18,7 @@ package struct InvalidText: Error, Hashable, Sendable {
     }
 }
 
-/// A JSON Schema string type: format, pattern, lengths and one example that is valid.
+/// A JSON Schema string type: format, pattern, lengths and one valid example.
 package struct TextSchema: Hashable, Sendable {
     package var format: String?
     package var pattern: String?
@@ -56,10 +56,11 @@ extension TextValue {
     package var description: String { text }
 }
 
-/// Text on one line: a name, a title, a subject. 1 to 200 characters, no control or bidirectional characters.
+/// A single line of text: a name, a title, a subject. 1 to 200 characters, no control or bidirectional characters.
 ///
-/// Kept as it is read aloud: without blanks at the ends, without invisible signs, with single blanks. A blank that does not break
-/// stays one, as French typography wants it before `:` and `?`; of several blanks in a row one plain blank is left.
+/// Normalized to what is visible: no white space at the ends, no invisible characters, single spaces. A single
+/// no-break space is kept, because French typography wants one before `:` and `?`; several spaces in a row become one
+/// plain space.
 package struct Line: TextValue, ExpressibleByStringLiteral, Comparable {
     package let text: String
 
@@ -67,13 +68,13 @@ package struct Line: TextValue, ExpressibleByStringLiteral, Comparable {
         self.text = try Text.line(text, maximum: 200)
     }
 
-    /// For literals in code; a literal that is no line is a programming error.
+    /// For literals in code; an invalid literal is a programming error.
     package init(stringLiteral value: String) {
         do { try self.init(validating: value) } catch { preconditionFailure(error.reason) }
     }
 
-    /// Whether a text is a line as it stands, and shows everything that it is made of: no two that differ look alike by what nobody
-    /// sees in them.
+    /// Whether a text is already a normalized line and every character in it is visible: no two such texts differ
+    /// only in invisible characters.
     package static func showsAll(of text: String) -> Bool {
         guard let line = try? Line(validating: text), line.text.hasSameBytes(as: text), StreamSafe.accepts(text) else {
             return false
@@ -85,7 +86,7 @@ package struct Line: TextValue, ExpressibleByStringLiteral, Comparable {
     package static func < (left: Line, right: Line) -> Bool { left.text < right.text }
 }
 
-/// Text of several lines: a note, a description, an article. 1 to 20,000 characters, kept as it is.
+/// Multi-line text: a note, a description, an article. 1 to 20,000 characters, kept unchanged.
 package struct Prose: TextValue, ExpressibleByStringLiteral {
     package let text: String
 
@@ -101,10 +102,10 @@ package struct Prose: TextValue, ExpressibleByStringLiteral {
     package static var schema: TextSchema { TextSchema(minLength: 1, maxLength: 20_000, example: "Un texte.") }
 }
 
-/// The rules that ``Line`` and ``Prose`` share.
+/// The rules shared by ``Line`` and ``Prose``.
 enum Text {
     static func check(_ text: String, maximum: Int, multiline: Bool) throws(InvalidText) {
-        // 4 bytes a scalar at the most: rejects megabytes before anything walks them.
+        // At most 4 bytes a scalar: rejects megabytes before scanning them.
         guard text.utf8.count <= maximum * 4 else { throw InvalidText("is longer than \(maximum) characters") }
         var visible = false
         var count = 0
@@ -127,21 +128,21 @@ enum Text {
         guard count <= maximum else { throw InvalidText("is longer than \(maximum) characters") }
     }
 
-    /// The text of a ``Line``.
+    /// The normalized text of a ``Line``.
     static func line(_ text: String, maximum: Int) throws(InvalidText) -> String {
         if isPlain(text, maximum: maximum) { return text }
-        // What is left out counts for nothing, but must end somewhere.
+        // Removed characters do not count towards the length, but the input must still be bounded.
         guard text.utf8.count <= maximum * 4 else { throw InvalidText("is longer than \(maximum) characters") }
         let folded = String(folded(text.unicodeScalars))
         try check(folded, maximum: maximum, multiline: false)
-        // Who read it has looked at the marks in it; but what is left out may have stood between them.
+        // The decoder has already checked runs of combining marks, but removed characters may have separated them.
         guard folded.utf8.count == text.utf8.count || StreamSafe.accepts(folded) else {
             throw InvalidText(StreamSafe.refusal)
         }
         return folded
     }
 
-    /// Whether a text is what nearly all are: printable ASCII without two blanks in a row or one at an end.
+    /// Whether a text is the common case: printable ASCII with single spaces, none at either end.
     private static func isPlain(_ text: String, maximum: Int) -> Bool {
         guard (1...maximum).contains(text.utf8.count) else { return false }
         var isBlank = true
@@ -152,7 +153,8 @@ enum Text {
         return !isBlank
     }
 
-    /// Without invisible signs and blanks at the ends, with single blanks; a joiner stays between two visible signs alone.
+    /// Removes invisible characters and outer spaces and collapses spaces; keeps a joiner only between two visible
+    /// characters.
     private static func folded(_ scalars: String.UnicodeScalarView) -> String.UnicodeScalarView {
         var kept = String.UnicodeScalarView()
         var blanks: [Unicode.Scalar] = []
@@ -177,7 +179,7 @@ enum Text {
         return kept
     }
 
-    /// A blank of one line: those that end one are refused as they are.
+    /// A space within a line; line breaks are left in, and refused later.
     private static func isBlank(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {
         case 0x20, 0xA0: true
@@ -186,21 +188,21 @@ enum Text {
         }
     }
 
-    /// Whether somebody sees it. Formats, tags, fillers, what belongs to nobody's alphabet and what is no character do not show.
+    /// Whether it is visible. Formats, tags, fillers, private-use characters and noncharacters are not.
     static func isVisible(_ scalar: Unicode.Scalar) -> Bool {
-        // Letters, digits and signs of the first two blocks, which nearly everything begins with.
+        // Letters, digits and symbols of the first blocks, the usual case.
         if (0x21...0x7E).contains(scalar.value) || (0xC0...0x24F).contains(scalar.value) { return true }
-        // What Unicode has not assigned shows as an empty box, but nobody can read it.
+        // Unassigned characters show as an empty box, which no one can read.
         return !scalar.properties.isWhitespace && !scalar.isInvisible
             && scalar.properties.generalCategory != .unassigned
     }
 }
 
 extension Unicode.Scalar {
-    /// Whether it is no blank, and nobody sees it in a text all the same: controls, formats, tags, fillers and whatever else a program
-    /// that draws text may pass over (Unicode, 5.21), what belongs to nobody's alphabet, what is no character, the blank of Braille, and
-    /// what stands for an object that is not there. Two names that differ in these alone are one: `directory.without_invisible` has the
-    /// same signs.
+    /// Whether it is not white space but invisible all the same: controls, formats, tags, fillers and other
+    /// default-ignorable characters (Unicode, 5.21), private use, noncharacters, the Braille blank and the object
+    /// replacement character. Two names that differ only in these are the same: `directory.without_invisible` has the
+    /// same set.
     package var isInvisible: Bool {
         if (0x20...0x7E).contains(value) || (0xC0...0x24F).contains(value) || properties.isWhitespace { return false }
         if value == 0x2800 || value == 0xFFFC || properties.isDefaultIgnorableCodePoint

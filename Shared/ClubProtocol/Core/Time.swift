@@ -1,6 +1,6 @@
 package import FoundationEssentials
 
-/// A point in time, to the microsecond as PostgreSQL keeps it; RFC 3339 in UTC on the wire.
+/// A point in time, to the microsecond as in PostgreSQL; RFC 3339 in UTC on the wire.
 package struct Timestamp: TextValue, Comparable {
     /// Since 1970-01-01T00:00:00Z.
     package let microseconds: Int64
@@ -23,7 +23,7 @@ package struct Timestamp: TextValue, Comparable {
         return Day(daysSince1970: Int(seconds >= 0 ? seconds / 86_400 : (seconds - 86_399) / 86_400))
     }
 
-    /// Reads RFC 3339 with any offset; leap seconds are not kept.
+    /// Parses RFC 3339 with any offset; leap seconds are not preserved.
     package init(validating text: String) throws(InvalidText) {
         let refusal = InvalidText("is not a valid RFC 3339 timestamp")
         guard (20...35).contains(text.utf8.count) else { throw refusal }
@@ -60,7 +60,7 @@ package struct Timestamp: TextValue, Comparable {
             offset = sign * (hours * 3600 + minutes * 60)
         }
         let seconds = day.daysSince1970 * 86_400 + hour * 3600 + minute * 60 + second - offset
-        // An offset may lead out of the years that four digits can write.
+        // The offset may move the time out of the range of four-digit years.
         guard (-62_135_596_800...253_402_300_799).contains(seconds) else { throw refusal }
         microseconds = Int64(seconds) * 1_000_000 + fraction
     }
@@ -117,7 +117,7 @@ package struct Day: TextValue, Comparable, ExpressibleByStringLiteral {
         self.day = day
     }
 
-    /// A day of the calendar that is known to exist.
+    /// A day that is known to be valid.
     init(year: Int, month: Int, day: Int) {
         self.year = year
         self.month = month
@@ -128,7 +128,7 @@ package struct Day: TextValue, Comparable, ExpressibleByStringLiteral {
         do { try self.init(validating: value) } catch { preconditionFailure(error.reason) }
     }
 
-    /// By the proleptic Gregorian calendar, with March-based years (H. Hinnant's `civil_from_days`).
+    /// In the proleptic Gregorian calendar, with years that begin in March (H. Hinnant's `civil_from_days`).
     package init(daysSince1970 days: Int) {
         let shifted = days + 719_468
         let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
@@ -149,7 +149,7 @@ package struct Day: TextValue, Comparable, ExpressibleByStringLiteral {
         return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
     }
 
-    /// Today by the clock of the club, in Paris.
+    /// Today in Paris, the club's time zone.
     package static var today: Day {
         ParisTime.day(at: Int(Date().timeIntervalSince1970))
     }
@@ -174,7 +174,7 @@ package struct Day: TextValue, Comparable, ExpressibleByStringLiteral {
 }
 
 enum Digits {
-    /// The number that these ASCII digits write; nil where one is none.
+    /// The number written by these ASCII digits; nil if a byte is not a digit.
     static func read(_ bytes: ArraySlice<UInt8>) -> Int? {
         var value = 0
         for byte in bytes {

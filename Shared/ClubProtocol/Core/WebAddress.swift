@@ -1,5 +1,6 @@
-/// The address of a web page: `http` or `https`, a host, no user, at most 2,000 bytes. A host with other letters than those of
-/// ASCII is kept with A-labels, and such letters of what follows it percent-encoded as UTF-8 (RFC 3987, 3.1), as RFC 3986 has it.
+/// The address of a web page: `http` or `https`, a host, no user information, at most 2,000 bytes. An
+/// internationalized host is kept as A-labels, and non-ASCII characters after it are percent-encoded as UTF-8 (RFC
+/// 3987, 3.1), as RFC 3986 requires.
 package struct WebAddress: TextValue, ExpressibleByStringLiteral {
     package let text: String
 
@@ -41,7 +42,7 @@ package struct WebAddress: TextValue, ExpressibleByStringLiteral {
 
     private static let digits = Array("0123456789ABCDEF".utf8)
 
-    /// With what follows the host in ASCII; nil where something in it does not show.
+    /// With everything after the host in ASCII; nil if it has an invisible character.
     static func encoded(_ text: String) -> [UInt8]? {
         guard !text.isASCII else { return Array(text.utf8) }
         var slashes = 0
@@ -62,7 +63,7 @@ package struct WebAddress: TextValue, ExpressibleByStringLiteral {
         return encoded
     }
 
-    /// Without regard to capitals; `prefix` has none.
+    /// Case-insensitive; `prefix` must be in lower case.
     private static func begins(_ bytes: [UInt8], with prefix: String) -> Bool {
         zip(bytes, prefix.utf8).allSatisfy { $0 | ((0x41...0x5A).contains($0) ? 0x20 : 0) == $1 }
             && bytes.count > prefix.utf8.count
@@ -72,7 +73,7 @@ package struct WebAddress: TextValue, ExpressibleByStringLiteral {
         authority.split(separator: UInt8(ascii: ".")).contains { Self.begins(Array($0), with: "xn--") }
     }
 
-    /// Whether a byte may stand in what follows the scheme.
+    /// Whether a byte is allowed after the scheme.
     private static func mayFollow(_ byte: UInt8) -> Bool {
         byte > 0x20 && byte < 0x7F && !"\"<>\\^`{|}".utf8.contains(byte)
     }

@@ -1,64 +1,65 @@
 import HTTPTypes
 
-/// An address of an outside system that is told what changes in a service, by the Standard Webhooks convention
+/// An address of an external system that is notified of changes in a service, by the Standard Webhooks specification
 /// (standardwebhooks.com, version 1.0.0).
 package struct Webhook: Codable, Hashable, Sendable {
     package typealias ID = Identifier<Webhook>
 
     package enum State: String, Codable, CaseIterable, Sendable {
         case active
-        /// Nothing is sent, and what happens meanwhile is not kept for it.
+        /// Nothing is sent, and changes in the meantime are not queued for it.
         case disabled
     }
 
-    /// Why it is disabled.
+    /// Why the webhook is disabled.
     package enum DisabledReason: String, Codable, CaseIterable, Sendable {
         case `operator`
-        /// The receiver answered 410.
+        /// The receiver responded 410.
         case gone
-        /// Five days of nothing but failures.
+        /// Every delivery has failed for five days.
         case failing
     }
 
-    /// How much a message says.
+    /// How much a message contains.
     package enum Payload: String, Codable, CaseIterable, Sendable {
-        /// What changed and how; who wants to know more asks the API, with a token of its own.
+        /// What changed and how. For more, the receiver calls the API with its own token.
         case thin
-        /// The state of the thing at the time of sending as well. It may hold personal data.
+        /// Also the state of the entity at the time of sending, which may contain personal data.
         case state
     }
 
     package var id: ID
     package var url: WebhookAddress
-    /// What it is told of; everything if empty.
+    /// The events it is notified of; all if empty.
     package var events: [WebhookEvent]
     package var payload: Payload
     package var description: Line?
     package var state: State
     package var disabledReason: DisabledReason?
-    /// Since when no message arrived; absent after one that did.
+    /// The time since which no message has been delivered; absent after a successful delivery.
     package var failingSince: Timestamp?
     package var version: Int
     package var createdAt: Timestamp
     package var updatedAt: Timestamp
-    /// `whsec_…`: shown in the answer to the creation, and never again.
+    /// `whsec_…`: returned only when the webhook is created.
     package var secret: String?
 
-    /// The events that one webhook may name.
+    /// The maximum number of events that a webhook may name.
     static let mostEvents = FieldBound.most(50)
 }
 
-/// Where messages go: `https://…`, with a host name or an IP address. `http://` is for a receiver on the same machine, and only
-/// where the service is configured so.
+/// Where messages are sent: `https://…`, with a host name or an IP address. `http://` is for a receiver on the same
+/// machine, and only if the service is configured to allow it.
 package struct WebhookAddress: TextValue, ExpressibleByStringLiteral {
     package let text: String
     package let isSecure: Bool
-    /// In lower case; an IPv6 address without its brackets.
+    /// In lower case; an IPv6 address has no brackets.
     package let host: String
 
     private static let forbidden = Array("\"<>\\^`{|}#@".utf8)
 
-    /// With a host name in A-labels and lower case, and what follows it percent-encoded; nil where that cannot be.
+    /// With the host name in lower-case A-labels and everything after it percent-encoded; nil if that is not
+    /// possible.
     private static func ascii(_ text: String) -> String? {
         guard let bytes = WebAddress.encoded(text), bytes.count <= 2000 else { return nil }
         let scheme = text.hasBytePrefix("https://") ? 8 : 7
@@ -116,7 +117,7 @@ package struct WebhookAddress: TextValue, ExpressibleByStringLiteral {
     }
 }
 
-/// What a webhook wants to be told of: `person.changed`, `person.*`, `*.erased`.
+/// An event a webhook subscribes to: `person.changed`, `person.*`, `*.erased`.
 package struct WebhookEvent: TextValue, ExpressibleByStringLiteral {
     package let text: String
 
@@ -134,7 +135,7 @@ package struct WebhookEvent: TextValue, ExpressibleByStringLiteral {
         do { try self.init(validating: value) } catch { preconditionFailure(error.reason) }
     }
 
-    /// Lower camel case, as the feed says it.
+    /// Lower camel case, as in the change feed.
     private static func isEntity(_ name: Substring) -> Bool {
         guard let first = name.utf8.first, (97...122).contains(first) else { return false }
         return name.utf8.allSatisfy { (97...122).contains($0) || (65...90).contains($0) || (48...57).contains($0) }
@@ -148,7 +149,7 @@ package struct WebhookEvent: TextValue, ExpressibleByStringLiteral {
     }
 }
 
-/// What every service serves for its webhooks: `endpoints: […] + WebhookAPI.endpoints`.
+/// The endpoints that every service has for its webhooks: `endpoints: […] + WebhookAPI.endpoints`.
 package enum WebhookAPI {
     package static let endpoints: [any Endpoint.Type] = [
         CreateWebhook.self, ListWebhooks.self, GetWebhook.self, ChangeWebhook.self, DeleteWebhook.self,
@@ -160,7 +161,7 @@ package enum WebhookAPI {
     static let readers = Access.roles(.operator, .auditor)
 }
 
-/// Adds a webhook. It is told what changes from now on.
+/// Adds a webhook. It is notified of changes from now on.
 package enum CreateWebhook: Endpoint {
     package static let operation = Operation(
         .post, "/v1/webhooks", "Adds a webhook; the answer shows its secret, once.", success: .created,
@@ -168,9 +169,9 @@ package enum CreateWebhook: Endpoint {
 
     package struct Body: Codable, Sendable, BoundedFields {
         package var url: WebhookAddress
-        /// At most 50; everything if empty or absent.
+        /// At most 50; all events if empty or absent.
         package var events: [WebhookEvent]?
-        /// `thin` unless said otherwise.
+        /// `thin` by default.
         package var payload: Webhook.Payload?
         package var description: Line?
 
@@ -190,7 +191,7 @@ package enum CreateWebhook: Endpoint {
     package typealias Response = Webhook
 }
 
-/// Lists webhooks, the oldest first.
+/// Lists webhooks, oldest first.
 package enum ListWebhooks: Endpoint {
     package static let operation = Operation(
         .get, "/v1/webhooks", "Lists webhooks, oldest first.", access: WebhookAPI.readers)
@@ -217,8 +218,8 @@ package enum GetWebhook: Endpoint {
     package typealias Response = Webhook
 }
 
-/// Changes a webhook. Made active again, it goes on with what was waiting when it was disabled, and is told what changes from
-/// then on.
+/// Changes a webhook. When enabled again, it resumes with the messages that were pending when it was disabled, and is
+/// notified of changes from then on.
 package enum ChangeWebhook: Endpoint {
     package static let operation = Operation(
         .patch, "/v1/webhooks/{webhook}", "Changes a webhook, disables it or makes it active again.",
@@ -250,7 +251,7 @@ package enum ChangeWebhook: Endpoint {
     package typealias Response = Webhook
 }
 
-/// Removes a webhook, and what it was still to be told.
+/// Deletes a webhook and its pending messages.
 package enum DeleteWebhook: Endpoint {
     package static let operation = Operation(
         .delete, "/v1/webhooks/{webhook}", "Removes a webhook and its delivery log.", success: .noContent,
@@ -259,7 +260,7 @@ package enum DeleteWebhook: Endpoint {
     package typealias Path = WebhookPath
 }
 
-/// Gives a webhook a new secret. For a day messages bear the signatures of both, so that the receiver can change over.
+/// Issues a new secret. For one day messages are signed with both, so that the receiver can change over.
 package enum RotateWebhookSecret: Endpoint {
     package static let operation = Operation(
         .post, "/v1/webhooks/{webhook}/secret", "Gives a webhook a new secret, shown once; the old one holds a day.",
@@ -269,11 +270,11 @@ package enum RotateWebhookSecret: Endpoint {
     package typealias Response = WebhookSecretRotation
 }
 
-/// What a rotation came to.
+/// The result of a rotation.
 package struct WebhookSecretRotation: Codable, Hashable, Sendable {
-    /// `whsec_…`: shown now, and never again.
+    /// `whsec_…`: returned only now.
     package var secret: String
-    /// Until when messages are signed with the secret before this one as well.
+    /// Until when messages are also signed with the previous secret.
     package var previousValidUntil: Timestamp
 
     package init(secret: String, previousValidUntil: Timestamp) {
@@ -282,7 +283,7 @@ package struct WebhookSecretRotation: Codable, Hashable, Sendable {
     }
 }
 
-/// Sends a message of the type `webhook.test`; the delivery shows what came of it.
+/// Sends a message of type `webhook.test`; the delivery shows the result.
 package enum TestWebhook: Endpoint {
     package static let operation = Operation(
         .post, "/v1/webhooks/{webhook}/test", "Sends a message to try a webhook.", success: .accepted,

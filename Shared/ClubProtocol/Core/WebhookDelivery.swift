@@ -1,6 +1,6 @@
 import HTTPTypes
 
-/// One message to one webhook, with what came of it.
+/// One message to one webhook, and its outcome.
 ///
 /// ```
 ///            taken               2xx
@@ -15,16 +15,16 @@ package struct WebhookDelivery: Codable, Hashable, Sendable {
     package typealias ID = Identifier<WebhookDelivery>
 
     package enum State: String, Codable, CaseIterable, Sendable {
-        /// Waits for its first attempt or for the next one.
+        /// Waits for its first or next attempt.
         case pending
-        /// Somebody is sending it.
+        /// An attempt is under way.
         case sending
-        /// The receiver answered 2xx.
+        /// The receiver responded 2xx.
         case delivered
-        /// All attempts failed, or the receiver wants no more; kept to be replayed.
+        /// All attempts failed, or the receiver wants no more messages; kept so that it can be replayed.
         case exhausted
 
-        /// Whether a delivery may go from this state to that one; what is sent anew under a new lease counts as going.
+        /// Whether this transition is allowed. Sending again under a new lease counts as a transition.
         package func allows(_ next: State) -> Bool {
             switch (self, next) {
             case (.pending, .sending): true
@@ -39,73 +39,74 @@ package struct WebhookDelivery: Codable, Hashable, Sendable {
         }
     }
 
-    /// Also the `webhook-id` of the message: the same with each attempt.
+    /// Also the `webhook-id` of the message, which is the same for every attempt.
     package var id: ID
     package var webhook: Webhook.ID
     /// `person.changed`
     package var type: String
-    /// The identifier of the thing that changed.
+    /// The identifier of the entity that changed.
     package var subject: String
-    /// The version of the thing after the change.
+    /// The version of the entity after the change.
     package var subjectVersion: Int?
     package var happenedAt: Timestamp
     package var state: State
     /// Attempts so far.
     package var attempts: Int
-    /// When the next attempt is due; of a pending one.
+    /// When the next attempt is due; only while pending.
     package var dueAt: Timestamp?
-    /// What the last attempt was answered, and how long it took.
+    /// The response status of the last attempt, and how long it took.
     package var lastStatus: Int?
     package var lastMilliseconds: Int?
     package var lastFailure: WebhookAttempt.Failure?
     package var createdAt: Timestamp
     package var finishedAt: Timestamp?
-    /// The attempts, the latest hundred in their order; only where one delivery is shown.
+    /// The latest hundred attempts, in order; only when a single delivery is shown.
     package var log: [WebhookAttempt]?
 }
 
-/// One attempt at a delivery. Of the answer only status and length are kept.
+/// One attempt at a delivery. Only the status and length of the response are kept.
 package struct WebhookAttempt: Codable, Hashable, Sendable {
     /// Why an attempt failed.
     package enum Failure: String, Codable, CaseIterable, Sendable {
-        /// It was answered with something other than 2xx.
+        /// The response was not 2xx.
         case status
-        /// There was no whole answer within 15 seconds.
+        /// No complete response within 15 seconds.
         case timeout
-        /// No connection, or it broke; TLS included.
+        /// The connection failed or broke, TLS included.
         case connection
-        /// The host has no address.
+        /// The host name did not resolve.
         case resolution
-        /// The host's address is none of the public Internet.
+        /// The host's address is not on the public Internet.
         case forbiddenAddress
-        /// The secret cannot be opened: the service has got another key since. Rotate it.
+        /// The secret cannot be decrypted because the service's key has changed. Rotate it.
         case secret
-        /// The service was stopped in the middle of it.
+        /// The service was stopped during the attempt.
         case interrupted
     }
 
     /// 1 for the first.
     package var number: Int
     package var startedAt: Timestamp
-    /// Absent while it is under way, and where nobody lived to say how it ended.
+    /// Absent while under way, and if the process died before recording the outcome.
     package var milliseconds: Int?
     package var status: Int?
-    /// Of the answer's body, as far as it was read.
+    /// Length of the response body, as far as it was read.
     package var responseBytes: Int?
     package var failure: Failure?
 }
 
-/// What a receiver gets: the body of a message.
+/// The body of a message.
 package struct WebhookMessage: Codable, Hashable, Sendable {
     package struct Content: Codable, Hashable, Sendable {
-        /// Of the thing that changed.
+        /// Of the entity that changed.
         package var id: String
         package var entity: String
         package var action: String
-        /// After the change. Messages may come in another order than the changes: the higher one is the later.
+        /// After the change. Messages may arrive out of order: the higher version is the later one.
         package var version: Int?
         package var service: ServiceName
-        /// The thing as it was when this was sent; absent unless the webhook asks for it, and once the thing is gone.
+        /// The entity as it was at the time of sending; absent unless the webhook asks for it, or once the entity is
+        /// deleted.
         package var state: JSONValue?
 
         package init(
@@ -133,7 +134,7 @@ package struct WebhookMessage: Codable, Hashable, Sendable {
     }
 }
 
-/// Lists the deliveries of a webhook, the latest first.
+/// Lists the deliveries of a webhook, newest first.
 package enum ListWebhookDeliveries: Endpoint {
     package static let operation = Operation(
         .get, "/v1/webhooks/{webhook}/deliveries", "Lists the deliveries of a webhook, latest first.",
@@ -166,7 +167,7 @@ package enum GetWebhookDelivery: Endpoint {
     package typealias Response = WebhookDelivery
 }
 
-/// Sends a delivery that has ended once more, with the same `webhook-id` and all its attempts anew.
+/// Sends a completed delivery again, with the same `webhook-id` and its attempts reset.
 package enum ReplayWebhookDelivery: Endpoint {
     package static let operation = Operation(
         .post, "/v1/webhook-deliveries/{delivery}/replay", "Sends a delivery that has ended once more.",
@@ -177,7 +178,7 @@ package enum ReplayWebhookDelivery: Endpoint {
     package typealias Response = WebhookDelivery
 }
 
-/// Sends once more what a webhook did not get, from a time on.
+/// Sends again everything that a webhook missed since a given time.
 package enum ReplayWebhook: Endpoint {
     package static let operation = Operation(
         .post, "/v1/webhooks/{webhook}/replay", "Sends the deliveries that failed since a time once more.",
@@ -186,7 +187,7 @@ package enum ReplayWebhook: Endpoint {
     package typealias Path = WebhookPath
 
     package struct Body: Codable, Sendable {
-        /// Deliveries that were made at this time or later, and are exhausted. Deliveries are kept for thirty days.
+        /// Replays exhausted deliveries created at this time or later. Deliveries are kept for thirty days.
         package var since: Timestamp
 
         package init(since: Timestamp) {
@@ -197,9 +198,9 @@ package enum ReplayWebhook: Endpoint {
     package typealias Response = WebhookReplay
 }
 
-/// What a replay came to.
+/// The result of a replay.
 package struct WebhookReplay: Codable, Hashable, Sendable {
-    /// How many deliveries are sent once more.
+    /// The number of deliveries being sent again.
     package var replayed: Int
 
     package init(replayed: Int) {

@@ -1,28 +1,28 @@
 import HTTPTypes
 
-/// A person enrolled in the forum of ambassadors. Address and consents are the person's.
+/// A person enrolled in the forum of ambassadors. E-mail address and consents are those of the person.
 package struct Ambassador: Codable, Hashable, Sendable {
     package typealias ID = Identifier<Ambassador>
 
     package var id: ID
     package var person: Person.ID
-    /// The person's, family name first: `Etcheverry Camille`. Set by the directory.
+    /// The person's name, family name first: `Etcheverry Camille`. Set by the directory.
     package var name: String
-    /// The institution that the ambassador advises for.
+    /// The institution that the ambassador advises.
     package var organization: Organization.ID?
     package var topics: [Topic]
-    /// The départements served.
+    /// The départements that the ambassador serves.
     package var departements: [Departement]
     package var enrolledOn: Day
-    /// The day on which it left the forum; absent for who is in it.
+    /// The day they left the forum; absent while enrolled.
     package var leftOn: Day?
-    /// When the record was last said to be right; its ``Freshness`` follows from this.
+    /// When the record was last confirmed; determines its ``Freshness``.
     package var confirmedAt: Timestamp
     package var version: Int
     package var createdAt: Timestamp
     package var updatedAt: Timestamp
 
-    /// Of what is said of an ambassador.
+    /// The bounds of an ambassador's fields.
     static let bounds: KeyValuePairs<String, FieldBound> = [
         "topics": .most(Topic.mostOfOne), "departements": .most(Departement.mostOfOne),
     ]
@@ -65,15 +65,15 @@ package enum ListAmbassadors: Endpoint {
     package struct Query: Codable, Sendable, PagedQuery {
         package var organization: Organization.ID?
         package var person: Person.ID?
-        /// A département served.
+        /// A département that they serve.
         package var departement: Departement?
-        /// A région served, in one département at least.
+        /// A région of which they serve at least one département.
         package var region: Region?
         package var topic: Topic?
-        /// Words of the name; accents and typing errors are forgiven.
+        /// Words of the name; accents and typing errors are tolerated.
         package var q: Line?
         package var freshness: Freshness?
-        /// Whether it is in the forum now, or has left; both without it.
+        /// Whether they are in the forum now or have left; both if absent.
         package var enrolled: Bool?
         package var updatedSince: Timestamp?
         package var limit: PageLimit?
@@ -113,7 +113,7 @@ package enum GetAmbassador: Endpoint {
     package typealias Response = Ambassador
 }
 
-/// Changes an ambassador by a merge patch; an ambassador changes its own topics and départements.
+/// Changes an ambassador by a merge patch. Ambassadors may change their own topics and départements.
 package enum ChangeAmbassador: Endpoint {
     package static let operation = Operation(
         .patch, "/v1/ambassadors/{ambassador}", "Changes an ambassador.", access: .roles(.operator, .ambassador),

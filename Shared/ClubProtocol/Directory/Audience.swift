@@ -1,6 +1,7 @@
 import HTTPTypes
 
-/// Streams who is to be written to, one a line, by identifier: only those who agreed to the purpose and have an address.
+/// Streams the recipients, one per line, by identifier: only those who consented to the purpose and have an e-mail
+/// address.
 package enum ResolveAudience: Endpoint {
     package static let operation = Operation(
         .post, "/v1/audiences/resolve", "Streams the members of an audience who agreed to a purpose.",
@@ -10,7 +11,7 @@ package enum ResolveAudience: Endpoint {
     package typealias Response = AudienceMember
 }
 
-/// A part of the club that something is sent to.
+/// A group of recipients.
 package struct Audience: Codable, Hashable, Sendable, BoundedFields {
     package enum Group: String, Codable, CaseIterable, Sendable {
         case ambassadors
@@ -26,9 +27,9 @@ package struct Audience: Codable, Hashable, Sendable, BoundedFields {
 
     package var audience: Group
     package var purpose: Purpose
-    /// Those who serve one of these; absent: the whole country.
+    /// Only those who serve one of these; the whole country if absent.
     package var departements: [Departement]?
-    /// Those who know one of these; absent: whatever they know.
+    /// Only those who know one of these; any topic if absent.
     package var topics: [Topic]?
 
     package static let bounds: KeyValuePairs<String, FieldBound> = ["departements": .most(200), "topics": .most(200)]
@@ -43,25 +44,25 @@ package struct Audience: Codable, Hashable, Sendable, BoundedFields {
     }
 }
 
-/// Somebody who is to be written to.
+/// A recipient.
 package struct AudienceMember: Codable, Hashable, Sendable {
     package enum Entity: String, Codable, CaseIterable, Sendable {
         case ambassador, expert
     }
 
     package var entity: Entity
-    /// Of the ambassador or of the expert.
+    /// The identifier of the ambassador or the expert.
     package var id: Identifier<AudienceMember>
     /// The person behind an ambassador.
     package var person: Person.ID?
-    /// As one addresses the person, or the name of the firm.
+    /// The name used to address the person, or the name of the firm.
     package var name: String
     package var email: EmailAddress
-    /// Where an expert is; the first that an ambassador serves.
+    /// Where an expert is located; for an ambassador, the first département served.
     package var departement: Departement?
     package var subKind: Expert.SubKind?
-    /// When they agreed to the purpose at this address. Absent where the address became theirs after that: the answer says nothing of it, and
-    /// takes back nothing that was declined there.
+    /// When they consented to the purpose at this address. Absent if the address became theirs later: the consent
+    /// then says nothing about this address, and overrides no refusal given there.
     package var agreedAt: Timestamp?
 
     package init(

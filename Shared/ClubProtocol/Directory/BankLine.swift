@@ -1,6 +1,6 @@
 import HTTPTypes
 
-/// What came onto an account of the club, or went from it.
+/// A credit or debit on one of the club's bank accounts.
 ///
 /// ```
 ///   open ──booking──▶ booked
@@ -14,7 +14,7 @@ package struct BankLine: Codable, Hashable, Sendable {
     package enum State: String, Codable, CaseIterable, Sendable {
         case open, booked, dismissed
 
-        /// Which state may follow which. What is booked stays so: payments that were wrong are booked back.
+        /// Which transitions are allowed. A booked line stays booked; wrong payments are reversed by further ones.
         package func allows(_ next: State) -> Bool {
             switch (self, next) {
             case (.open, .booked), (.open, .dismissed), (.dismissed, .open): true
@@ -23,7 +23,7 @@ package struct BankLine: Codable, Hashable, Sendable {
         }
     }
 
-    /// What a line was booked as: a payment, or money paid back from credit.
+    /// What a line was booked as: a payment, or a refund from an organization's credit.
     package struct Booking: Codable, Hashable, Sendable {
         package var organization: Organization.ID
         package var amount: Money
@@ -36,56 +36,59 @@ package struct BankLine: Codable, Hashable, Sendable {
     package var statement: BankStatement.ID
     /// An IBAN, or the bank's own number.
     package var account: Line
-    /// The bank's own; for a table the beginning of the digest by which a line is known.
+    /// The bank's own reference; for a table, the beginning of the digest that identifies the line.
     package var reference: Line
     package var bookedOn: Day
-    /// From when the money counts.
+    /// The value date.
     package var valueOn: Day?
-    /// Below zero where it went out.
+    /// Negative for a debit.
     package var amount: Money
-    /// Who paid, or was paid; absent where the bank does not say it apart from the text.
+    /// The payer or the payee; absent if the bank does not give it separately from the text.
     package var counterparty: Line?
-    /// For whom the counterparty paid, or was paid, where the bank says so.
+    /// On whose behalf the counterparty paid or was paid, if the bank states it.
     package var ultimateParty: Line?
     package var counterpartyIBAN: IBAN?
-    /// What the payer wrote, the creditor's reference with it, and what the bank says of it; or the texts of a table.
+    /// What the payer wrote, including the creditor's reference, and the bank's own description; for a table, its
+    /// texts.
     package var remittance: Prose?
-    /// What the payer's own system called it.
+    /// The end-to-end identifier from the payer's system.
     package var endToEnd: Line?
     package var state: State
-    /// Why it was dismissed.
+    /// Why the line was dismissed.
     package var reason: Line?
-    /// What it was booked as; empty unless it was.
+    /// What the line was booked as; empty if it was not booked.
     package var bookings: [Booking]
-    /// At most ten others that may be the same money, told by another file in other words: of its account, day and amount, or of several
-    /// the sum. Of several one is booked; another needs a word.
+    /// Up to ten other lines that may be the same money, worded differently in another file: with the same account,
+    /// day and amount, or several that add up to it. Only one of them is booked; booking another requires
+    /// confirmation.
     package var alike: [ID]
-    /// What it may be, the likeliest first; absent unless it is open.
+    /// What the line may be, likeliest first; absent unless it is open.
     package var proposals: [BankProposal]?
-    /// When the texts of it were forgotten (see the retention rules).
+    /// When its texts were deleted (see the retention rules).
     package var forgottenAt: Timestamp?
     package var version: Int
     package var createdAt: Timestamp
     package var updatedAt: Timestamp
 }
 
-/// What an open line may be: one contribution or several of one organization, payments of them that were taken back, or money paid back
-/// from its credit. A person decides.
+/// What an open line may be: one or several contributions of one organization, the return of its payments, or a
+/// refund from its credit. A person decides.
 package struct BankProposal: Codable, Hashable, Sendable {
-    /// Why.
+    /// Why the proposal is made.
     package enum Reason: String, Codable, CaseIterable, Sendable {
-        /// The number of the contribution stands in the text.
+        /// The text contains the number of the contribution.
         case reference
-        /// It is what is still owed; of what was taken back, what was paid; of a refund, all of the credit.
+        /// The amount equals what is still owed; for a returned payment, what was paid; for a refund, the whole
+        /// credit.
         case amount
-        /// Who paid is called like the organization.
+        /// The counterparty has the same name as the organization.
         case name
     }
 
-    /// A contribution, and what would be booked on it.
+    /// A contribution, and the amount to be booked on it.
     package struct Part: Codable, Hashable, Sendable {
         package var contribution: Contribution.ID
-        /// As a call states it: `2027-12`.
+        /// As shown on the call for the contribution: `2027-12`.
         package var number: Line
         package var amount: Money
 
@@ -99,11 +102,11 @@ package struct BankProposal: Codable, Hashable, Sendable {
     package var organization: Organization.ID
     package var name: Line
     package var reasons: [Reason]
-    /// 1 to 100: only to put them in order.
+    /// 1 to 100; only for sorting.
     package var score: Int
-    /// What is paid, or below zero taken back; empty for a refund.
+    /// Amounts paid, or returned if negative; empty for a refund.
     package var contributions: [Part]
-    /// Money paid back from the organization's credit.
+    /// Money refunded from the organization's credit.
     package var refund: Money?
 
     package init(
@@ -119,7 +122,7 @@ package struct BankProposal: Codable, Hashable, Sendable {
     }
 }
 
-/// Lists lines, the latest first; each open one with what it may be.
+/// Lists lines, latest first; open ones with what they may be.
 package enum ListBankLines: Endpoint {
     package static let operation = Operation(
         .get, "/v1/bank-lines", "Lists bank lines, latest first, with proposals for those that are open.",
@@ -155,9 +158,9 @@ package enum GetBankLine: Endpoint {
     package typealias Response = BankLine
 }
 
-/// Books a line, once: as the payment of one contribution, of several with their amounts, or as money paid back from an
-/// organization's credit. Payments have its day and its reference. Where a line that may be the same is booked, it asks for the word that
-/// this is another (409 `bank-line-alike`).
+/// Books a line, once: as the payment of one contribution, as payments of several with their amounts, or as a refund
+/// from an organization's credit. Payments take the line's day and reference. If a line that may be the same is
+/// already booked, requires confirmation that this one is different (409 `bank-line-alike`).
 package enum BookBankLine: Endpoint {
     package static let operation = Operation(
         .post, "/v1/bank-lines/{line}/bookings", "Books a bank line as what a person says it is.", success: .created,
@@ -169,11 +172,11 @@ package enum BookBankLine: Endpoint {
 
     package typealias Path = BankLinePath
 
-    /// One of the first three.
+    /// Exactly one of the first three.
     package struct Body: Codable, Sendable, BoundedFields {
         package struct Part: Codable, Hashable, Sendable {
             package var contribution: Contribution.ID
-            /// Below zero of a line that is.
+            /// Negative if the line's amount is.
             package var amount: Money
 
             package init(contribution: Contribution.ID, amount: Money) {
@@ -182,15 +185,15 @@ package enum BookBankLine: Endpoint {
             }
         }
 
-        /// What the whole line pays.
+        /// The contribution that the whole line pays.
         package var contribution: Contribution.ID?
-        /// 1 to 50 that the line pays; their sum is its amount.
+        /// 1 to 50 contributions that the line pays; the amounts must add up to the line's.
         package var contributions: [Part]?
-        /// The organization from whose credit the whole line was paid back.
+        /// The organization from whose credit the whole line was refunded.
         package var refund: Organization.ID?
-        /// `transfer` unless said; not `credit`.
+        /// `transfer` by default; not `credit`.
         package var means: Payment.Means?
-        /// That it is other money than the lines `alike` that are booked.
+        /// Confirms that this is different money from the booked lines in `alike`.
         package var another: Bool?
 
         package static let bounds: KeyValuePairs<String, FieldBound> = ["contributions": .elements(1...50)]
@@ -210,7 +213,7 @@ package enum BookBankLine: Endpoint {
     package typealias Response = BankLine
 }
 
-/// Remembers that a line is nothing that is booked here.
+/// Records that a line is not to be booked.
 package enum DismissBankLine: Endpoint {
     package static let operation = Operation(
         .post, "/v1/bank-lines/{line}/dismissal", "Remembers that a bank line is nothing that is booked here.",
@@ -229,7 +232,7 @@ package enum DismissBankLine: Endpoint {
     package typealias Response = BankLine
 }
 
-/// Takes a dismissal back: the line is open again.
+/// Undoes a dismissal: the line is open again.
 package enum ReopenBankLine: Endpoint {
     package static let operation = Operation(
         .delete, "/v1/bank-lines/{line}/dismissal", "Opens a bank line again that was dismissed.",

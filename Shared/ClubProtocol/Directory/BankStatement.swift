@@ -1,19 +1,19 @@
 import HTTPTypes
 
-/// A file of a bank that was taken: what an account had come in and go out.
+/// An imported bank file: the credits and debits of an account.
 package struct BankStatement: Codable, Hashable, Sendable {
     package typealias ID = Identifier<BankStatement>
 
     package enum Format: String, Codable, CaseIterable, Sendable {
-        /// A table as banks export it.
+        /// A table, as banks export it.
         case csv
         /// ISO 20022, `camt.053.001.02` to `.13`.
         case camt053
     }
 
-    /// A row or an entry that was left out, and why.
+    /// A row or an entry that was skipped, and why.
     package struct Fault: Codable, Hashable, Sendable {
-        /// Counted from 1: of a table the rows after the headers, of camt.053 the entries.
+        /// Counted from 1: rows after the header of a table, entries of a camt.053 file.
         package var place: Int
         package var detail: String
 
@@ -25,40 +25,42 @@ package struct BankStatement: Codable, Hashable, Sendable {
 
     package var id: ID
     package var format: Format
-    /// The file's name, as its sender gave it.
+    /// The file's name, as given by the sender.
     package var name: Line?
-    /// Whose lines it holds: IBANs, or the bank's own numbers.
+    /// The accounts in the file: IBANs, or the bank's own numbers.
     package var accounts: [Line]
-    /// Of the file, in hexadecimal digits.
+    /// Of the file, in hexadecimal.
     package var sha256: Line
-    /// Lines that were read; the sum of the three that follow.
+    /// The number of lines read; the sum of the next three.
     package var lines: Int
     package var added: Int
-    /// Lines that were there already, of a file before.
+    /// Lines that an earlier file already contained.
     package var known: Int
-    /// Lines that say nothing that can be booked: balances, what is not booked yet, other currencies, neither debit nor credit.
+    /// Lines that cannot be booked: balances, pending entries, other currencies, neither debit nor credit.
     package var rejected: Int
-    /// The first thousand of them.
+    /// The first thousand.
     package var faults: [Fault]
-    /// Titles of columns of a table that hold something of which nothing was taken: balances, categories, further days.
+    /// Headers of table columns that have values but were ignored: balances, categories, other dates.
     package var ignored: [Line]
     package var createdAt: Timestamp
 }
 
-/// Takes a file of a bank: a table with the headers that French banks write (date, libellé, débit and crédit or montant, …), in UTF-8
-/// or Windows-1252, with whatever stands before and after it; or camt.053. A line is taken once, whichever files it stands in: by the
-/// bank's own reference, or by day, amount and text, and how many there were before it. Two files that tell one payment in other words
-/// make lines that are `alike`. A table with a quote that is not closed is refused. The same file again is answered 200, as the first time. Nothing is booked by it: a person accepts what is proposed for each line.
+/// Imports a bank file: a table with the headers used by French banks (date, libellé, débit and crédit or montant,
+/// …), in UTF-8 or Windows-1252, with any text before and after it; or camt.053. A line is imported once, even if
+/// several files contain it. It is identified by the bank's own reference, or by day, amount, text and the number of
+/// equal lines before it. If two files word one payment differently, the two lines are `alike`. A table with an
+/// unclosed quote is refused. Importing the same file again responds 200 with the first result. Nothing is booked: a
+/// person accepts the proposals for each line.
 package enum ImportBankStatement: Endpoint {
     package static let operation = Operation(
         .post, "/v1/bank-statements", "Takes a bank statement: CSV as banks export it, or camt.053.", success: .created,
         alternatives: [.ok], access: .roles(.operator), consumes: .csv, alsoConsumes: [.xml])
 
     package struct Query: Codable, Sendable {
-        /// Whose statement it is, where a table does not say an IBAN: that, or the bank's own number. A number is that of the IBAN which
-        /// holds it.
+        /// The account, if a table does not state an IBAN: the IBAN or the bank's own number. A number matches the
+        /// IBAN that contains it.
         package var account: Line?
-        /// Of the file.
+        /// The name of the file.
         package var name: Line?
 
         package init(account: Line? = nil, name: Line? = nil) {
@@ -70,7 +72,7 @@ package enum ImportBankStatement: Endpoint {
     package typealias Response = BankStatement
 }
 
-/// Lists bank statements, the latest first.
+/// Lists bank statements, latest first.
 package enum ListBankStatements: Endpoint {
     package static let operation = Operation(
         .get, "/v1/bank-statements", "Lists bank statements, the latest first.", access: .roles(.operator, .auditor))

@@ -1,14 +1,14 @@
 import HTTPTypes
 
-/// In which form a card is written.
+/// The version of a vCard.
 package enum CardVersion: String, Codable, CaseIterable, Sendable {
-    /// RFC 2426, which Outlook and older telephones take.
+    /// RFC 2426, for Outlook and older phones.
     case v3 = "3.0"
     /// RFC 6350.
     case v4 = "4.0"
 }
 
-/// Writes people as cards for an address book (vCard 4.0, RFC 6350, or 3.0, RFC 2426).
+/// Exports people as address book cards (vCard 4.0, RFC 6350, or 3.0, RFC 2426).
 package enum ExportCards: Endpoint {
     package static let operation = Operation(
         .get, "/v1/people.vcf", "Writes the people as vCards.",
@@ -18,21 +18,21 @@ package enum ExportCards: Endpoint {
     package struct Query: Codable, Sendable {
         package var organization: Organization.ID?
         package var email: EmailAddress?
-        /// Part of one of the addresses or telephones.
+        /// Part of an e-mail address or telephone number.
         package var contact: ContactPart?
-        /// People who agreed to this.
+        /// People who consented to this purpose.
         package var purpose: Purpose?
-        /// Words of the name; accents and typing errors are forgiven.
+        /// Words of the name; accents and typing errors are tolerated.
         package var q: Line?
         package var updatedSince: Timestamp?
-        /// `4.0` unless said.
+        /// `4.0` by default.
         package var version: CardVersion?
 
         package init(version: CardVersion? = nil) {
             self.version = version
         }
 
-        /// The filters, as the list has them.
+        /// The same filters as a query of the list.
         package var filter: ListPeople.Query {
             .init(
                 organization: organization, email: email, contact: contact, purpose: purpose, q: q,
@@ -43,7 +43,7 @@ package enum ExportCards: Endpoint {
     package typealias Response = TextDocument
 }
 
-/// Writes one person as a card for an address book.
+/// Exports one person as an address book card.
 package enum GetCard: Endpoint {
     package static let operation = Operation(
         .get, "/v1/people/{person}/vcard", "Writes a person as a vCard.",
@@ -53,7 +53,7 @@ package enum GetCard: Endpoint {
     package typealias Path = PersonPath
 
     package struct Query: Codable, Sendable {
-        /// `4.0` unless said.
+        /// `4.0` by default.
         package var version: CardVersion?
 
         package init(version: CardVersion? = nil) {

@@ -1,14 +1,14 @@
 import HTTPTypes
 
-/// Says whether whom a token names still is what it says: the other services ask before they work for a representative, an
-/// ambassador or an expert.
+/// Checks whether the holder of a token still has the role it states. The other services call it before they act for
+/// a representative, an ambassador or an expert.
 package enum CheckCaller: Endpoint {
     package static let operation = Operation(
         .get, "/v1/callers", "Says whether whom a token names is what it says today.", access: .roles(.service))
 
     package struct Query: Codable, Hashable, Sendable {
         package var role: Role
-        /// The organization that a representative speaks for; an expert's own identifier.
+        /// The organization that a representative acts for; an expert's own identifier.
         package var organization: Organization.ID?
         package var person: Person.ID?
 
@@ -23,7 +23,7 @@ package enum CheckCaller: Endpoint {
 }
 
 package struct CallerStanding: Codable, Hashable, Sendable {
-    /// False for whoever does not exist, has left, was merged into another, was erased, or is of another sort.
+    /// False if the caller does not exist, has left, was merged into another record, was erased, or has another role.
     package var isKnown: Bool
 
     package init(isKnown: Bool) {

@@ -1,31 +1,31 @@
 import HTTPTypes
 
-/// One line of the ledger of consents: who answered what to which question, when, and how we know.
+/// One entry of the consent ledger: who gave which answer to which question, when, and how the club knows.
 package struct ConsentEntry: Codable, Hashable, Sendable {
-    /// How the answer came to the club.
+    /// How the club received the answer.
     package enum Source: String, Codable, CaseIterable, Sendable {
-        /// The club's staff wrote down what it was told or sent.
+        /// Recorded by staff from what they were told or sent.
         case `operator`
-        /// The person itself, signed in or by a link of its own.
+        /// Given by the person, signed in or by a personal link.
         case own = "self"
-        /// A file that was imported.
+        /// From an imported file.
         case `import`
         /// A paper form, kept on file.
         case paper
-        /// It was there before the ledger.
+        /// Recorded before the ledger existed.
         case carriedOver
     }
 
     package var purpose: Purpose
     package var agreed: Bool
     package var source: Source
-    /// The question as it was put, in French; absent where the club did not put it, as of a file that was imported.
+    /// The question as asked, in French; absent if the club did not ask it, for example for an imported file.
     package var wording: Prose?
-    /// Where the sender of a file said that the answer is from; absent where nobody said.
+    /// Where the answer came from according to the sender of a file; absent if not stated.
     package var origin: Line?
-    /// When it was given.
+    /// When the answer was given.
     package var at: Timestamp
-    /// Who wrote it down, as the audit trail names them.
+    /// Who recorded it, as named in the audit trail.
     package var by: String
 
     package init(
@@ -41,16 +41,16 @@ package struct ConsentEntry: Codable, Hashable, Sendable {
     }
 }
 
-/// An answer on consent to be written down.
+/// A consent answer to record.
 package struct ConsentAnswer: Codable, Sendable {
     package var purpose: Purpose
     package var agreed: Bool
-    /// How it came; the person itself needs not say, staff: `operator` unless said.
+    /// How the answer was received. Not needed from the person; `operator` by default for staff.
     package var source: ConsentEntry.Source?
-    /// The question as it was put; the club's standard one unless said. At most 2,000 characters.
+    /// The question as asked; by default the club's standard wording. At most 2,000 characters.
     package var wording: Prose?
-    /// When it was given, for the staff to say, as of a paper form; now unless said. The latest answer counts, whenever it was
-    /// written down.
+    /// When the answer was given, set only by staff, for example for a paper form; now by default. The latest answer
+    /// counts, whenever it was recorded.
     package var at: Timestamp?
 
     package init(
@@ -65,7 +65,7 @@ package struct ConsentAnswer: Codable, Sendable {
     }
 }
 
-/// The pages of a ledger.
+/// The paging of a ledger.
 package struct ConsentEntryQuery: Codable, Sendable, PagedQuery {
     package var purpose: Purpose?
     package var limit: PageLimit?
@@ -78,7 +78,7 @@ package struct ConsentEntryQuery: Codable, Sendable, PagedQuery {
     }
 }
 
-/// Lists all answers of a person, those first that were written down last.
+/// Lists all answers of a person, most recently recorded first.
 package enum ListPersonConsents: Endpoint {
     package static let operation = Operation(
         .get, "/v1/people/{person}/consents", "Lists what a person answered on consent, latest first.",
@@ -89,7 +89,7 @@ package enum ListPersonConsents: Endpoint {
     package typealias Response = Page<ConsentEntry>
 }
 
-/// Writes an answer of a person down; the latest for each purpose is what counts.
+/// Records an answer of a person; the latest for each purpose counts.
 package enum AddPersonConsent: Endpoint {
     package static let operation = Operation(
         .post, "/v1/people/{person}/consents", "Writes a person's answer on consent down.", success: .created,
@@ -100,7 +100,7 @@ package enum AddPersonConsent: Endpoint {
     package typealias Response = ConsentEntry
 }
 
-/// Lists all answers of an expert, those first that were written down last.
+/// Lists all answers of an expert, most recently recorded first.
 package enum ListExpertConsents: Endpoint {
     package static let operation = Operation(
         .get, "/v1/experts/{expert}/consents", "Lists what an expert answered on consent, latest first.",
@@ -111,7 +111,7 @@ package enum ListExpertConsents: Endpoint {
     package typealias Response = Page<ConsentEntry>
 }
 
-/// Writes an answer of an expert down; the latest for each purpose is what counts.
+/// Records an answer of an expert; the latest for each purpose counts.
 package enum AddExpertConsent: Endpoint {
     package static let operation = Operation(
         .post, "/v1/experts/{expert}/consents", "Writes an expert's answer on consent down.", success: .created,

@@ -1,9 +1,9 @@
-/// What a person or an expert may be written to for, or shown in.
+/// A purpose for which a person or an expert may be contacted or listed.
 package enum Purpose: String, Codable, CaseIterable, Sendable {
     case flashInfo, eventInvitations, publicDirectory, partnerOffers
 }
 
-/// One answer to one question of consent, and when it was given.
+/// One answer to one consent question, and when it was given.
 package struct Consent: Codable, Hashable, Sendable {
     package var agreed: Bool
     package var at: Timestamp
@@ -14,7 +14,7 @@ package struct Consent: Codable, Hashable, Sendable {
     }
 }
 
-/// What was answered for each purpose; absent: never asked, which counts as no.
+/// The answer for each purpose; absent if never asked, which counts as no.
 package struct Consents: Codable, Hashable, Sendable {
     package var flashInfo: Consent?
     package var eventInvitations: Consent?
@@ -32,7 +32,7 @@ package struct Consents: Codable, Hashable, Sendable {
     }
 }
 
-/// Answers as they come in; the directory adds the time. An absent purpose stays as it is.
+/// Consent answers as input; the directory adds the time. An absent purpose is left unchanged.
 package struct ConsentChoices: Codable, Hashable, Sendable {
     package var flashInfo: Bool?
     package var eventInvitations: Bool?

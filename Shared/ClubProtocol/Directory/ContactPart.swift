@@ -1,9 +1,10 @@
-/// Part of an e-mail address or of a telephone, by which a record is looked up: `@chambre.ex`, `06 12 34`, `+33 6 12`.
+/// Part of an e-mail address or telephone number, for looking up a record: `@chambre.ex`, `06 12 34`, `+33 6 12`.
 ///
-/// At least three letters or digits. Of nothing but digits and what people write between them it is a number, else an address.
+/// At least three letters or digits. If it is only digits and their usual separators it is a number, otherwise an
+/// address.
 package struct ContactPart: TextValue {
     package let text: String
-    /// As it stands in an address, in lower case, or in a number as it is dialled.
+    /// The part as stored: of an address in lower case, of a number in dialled form.
     package let pattern: String
 
     package init(validating text: String) throws(InvalidText) {
@@ -24,8 +25,8 @@ package struct ContactPart: TextValue {
         self.pattern = pattern
     }
 
-    /// Labels of a domain with other letters than those of ASCII as A-labels, by which addresses are kept: `@münchen`,
-    /// `contact@école.example`. A label is looked up as a whole, as nobody knows how a part of it begins.
+    /// Converts internationalized domain labels to A-labels, in which addresses are stored: `@münchen`,
+    /// `contact@école.example`. Only whole labels match: the A-label of a partial label cannot be derived.
     private static func ascii(_ text: String) throws(InvalidText) -> [UInt8] {
         guard !text.isASCII else { return Array(text.utf8) }
         let at = text.utf8.lastIndex(of: UInt8(ascii: "@"))
@@ -41,9 +42,9 @@ package struct ContactPart: TextValue {
         return Array((String(text[..<start]) + parts.joined(separator: ".")).utf8)
     }
 
-    /// What is dialled: after `00` as after `+`, and without the 0 that people put between brackets after the country.
+    /// The dialled form: `00` becomes `+`, and a `0` in brackets after the country code is dropped.
     private static func number(_ bytes: [UInt8]) -> String {
-        // text: a hundred bytes of ASCII at the most
+        // text: at most a hundred bytes of ASCII
         var digits = String(decoding: bytes, as: UTF8.self).replacing("(0)", with: "").utf8.filter(isDigit)
         if digits.starts(with: "00".utf8) { digits.removeFirst(2) }
         return String(decoding: digits, as: UTF8.self)

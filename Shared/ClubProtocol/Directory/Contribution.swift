@@ -1,6 +1,6 @@
 import HTTPTypes
 
-/// What an organization owes for a calendar year of membership, and what of it has been paid.
+/// What an organization owes for a calendar year of membership, and how much of it is paid.
 ///
 /// ```
 ///   due ──payment──▶ partlyPaid ──payment──▶ paid
@@ -10,65 +10,65 @@ import HTTPTypes
 package struct Contribution: Codable, Hashable, Sendable {
     package typealias ID = Identifier<Contribution>
 
-    /// What follows from the amounts, from today, and from a cancellation.
+    /// Determined by the amounts, today's date and any cancellation.
     package enum State: String, Codable, CaseIterable, Sendable {
         case due, partlyPaid, paid, overdue, cancelled
     }
 
     package var id: ID
     package var organization: Organization.ID
-    /// The membership that it was called for.
+    /// The membership that the contribution is for.
     package var membership: Membership.ID
     package var year: Int
-    /// The contribution of the year beside which it was called, for another tier from a day of the year on.
+    /// For a complementary contribution, after a change of tier within the year: the contribution that it adds to.
     package var complements: Contribution.ID?
-    /// Counts up from 1 in each year, without a gap.
+    /// Consecutive from 1 in each year, without gaps.
     package var number: Int
     package var amount: Money
     package var paid: Money
     package var state: State
     package var calledOn: Day
-    /// The last day for paying it.
+    /// The last day for payment.
     package var dueOn: Day
-    /// From this day on it is not owed, and why.
+    /// The day from which it is no longer owed, and why.
     package var cancelledOn: Day?
     package var cancellationReason: Line?
-    /// The number of its receipt as that shows it, `2027-12`, once all has been paid.
+    /// The number of its receipt as shown there, `2027-12`, once it is paid in full.
     package var receipt: Line?
     package var version: Int
     package var createdAt: Timestamp
     package var updatedAt: Timestamp
 }
 
-/// Money that came in for a contribution, or, where negative, that went back.
+/// Money received for a contribution or, if negative, returned.
 package struct Payment: Codable, Hashable, Sendable {
     package typealias ID = Identifier<Payment>
 
-    /// By what the money came or went.
+    /// The means of payment.
     package enum Means: String, Codable, CaseIterable, Sendable {
         case transfer, cheque, card, directDebit, cash, other
-        /// From what the organization has to its credit; below zero, onto it.
+        /// From the organization's credit; if negative, to it.
         case credit
     }
 
     package var id: ID
     package var contribution: Contribution.ID
-    /// As it came, or went.
+    /// As received, or as returned.
     package var amount: Money
-    /// The part of it that was beyond what was owed, or, where it went back, beyond what was paid: it is on the organization's
-    /// credit, or was taken from it.
+    /// The part that exceeded what was owed, or, for a returned payment, what was paid: it was added to the
+    /// organization's credit, or taken from it.
     package var credited: Money
     package var paidOn: Day
-    /// Absent where nobody said it when the payment was booked.
+    /// Absent if not stated when the payment was booked.
     package var means: Means?
-    /// Of the transfer, the number of the cheque: as bank and payer have it.
+    /// The reference of the transfer or the number of the cheque, as known to bank and payer.
     package var reference: Line?
     package var createdAt: Timestamp
 }
 
-/// Calls the contributions of a year: one for each organization that is a member on one of its days and whose tier costs
-/// something. Called again, it adds who has become a member since; nobody gets a second one. What an organization has to its credit
-/// is used for it at once.
+/// Calls the contributions of a year: one for each organization that is a member on any of its days and whose tier
+/// has a fee. Called again, it adds only organizations that have become members since. An organization's credit is
+/// applied at once.
 package enum CallContributions: Endpoint {
     package static let operation = Operation(
         .post, "/v1/contribution-calls", "Calls the contributions of a year, one per member.",
@@ -77,9 +77,9 @@ package enum CallContributions: Endpoint {
     package struct Body: Codable, Sendable, BoundedFields {
         /// 2000 to 2999.
         package var year: Int
-        /// Not before today; without it, thirty days from now.
+        /// Not before today; by default thirty days from now.
         package var dueOn: Day?
-        /// Answers what the call would come to, and calls nothing.
+        /// Returns the result that the call would have, without calling anything.
         package var dryRun: Bool?
 
         package static let bounds: KeyValuePairs<String, FieldBound> = ["year": .values(2000...2999)]
@@ -94,15 +94,15 @@ package enum CallContributions: Endpoint {
     package typealias Response = ContributionCall
 }
 
-/// What a call came to.
+/// The result of a call.
 package struct ContributionCall: Codable, Hashable, Sendable {
     package var year: Int
-    /// Contributions that this call made, and their sum.
+    /// The contributions created by this call, and their sum.
     package var called: Int
     package var amount: Money
-    /// Contributions of the year, those of earlier calls and cancelled ones included.
+    /// All contributions of the year, including earlier and cancelled ones.
     package var total: Int
-    /// What of the sum is paid already, from what organizations had to their credit.
+    /// The part of the sum already paid from the organizations' credit.
     package var carriedOver: Money
 
     package init(year: Int, called: Int, amount: Money, total: Int, carriedOver: Money = Money(cents: 0)) {
@@ -114,7 +114,7 @@ package struct ContributionCall: Codable, Hashable, Sendable {
     }
 }
 
-/// Lists contributions, the latest year first.
+/// Lists contributions, latest year first.
 package enum ListContributions: Endpoint {
     package static let operation = Operation(
         .get, "/v1/contributions", "Lists contributions, latest year first.",
@@ -152,8 +152,8 @@ package enum GetContribution: Endpoint {
     package typealias Response = Contribution
 }
 
-/// Cancels a contribution that should not have been called. It stays in the list with its number; its member can be called
-/// anew. What was paid on it has to go back first; what was carried over to it does so by itself.
+/// Cancels a contribution that should not have been called. It stays in the list with its number, and its member can
+/// be called again. Payments must be returned first; amounts carried over to it are returned automatically.
 package enum CancelContribution: Endpoint {
     package static let operation = Operation(
         .post, "/v1/contributions/{contribution}/cancellation",
@@ -174,9 +174,9 @@ package enum CancelContribution: Endpoint {
     package typealias Response = Contribution
 }
 
-/// Books a payment, in part or whole. What is beyond what is owed goes onto the organization's credit. A negative amount is money
-/// that went back: what was paid, and beyond that what payments of this contribution brought to the credit. By means of `credit`
-/// it is taken from there, or moved there.
+/// Books a payment, partial or in full. Any excess over what is owed is added to the organization's credit. A
+/// negative amount is money returned: up to what was paid and, beyond that, what payments of this contribution added
+/// to the credit. With `credit` as means, it is taken from the credit or moved to it.
 package enum CreatePayment: Endpoint {
     package static let operation = Operation(
         .post, "/v1/contributions/{contribution}/payments", "Books a payment for a contribution.", success: .created,
@@ -189,9 +189,9 @@ package enum CreatePayment: Endpoint {
         package var amount: Money
         /// Not after today.
         package var paidOn: Day
-        /// Callers that do not know of it may leave it out; then it stays unknown.
+        /// Optional; if absent, the means stays unknown.
         package var means: Payment.Means?
-        /// Of the transfer, the number of the cheque: as bank and payer have it.
+        /// The reference of the transfer or the number of the cheque, as known to bank and payer.
         package var reference: Line?
 
         package init(amount: Money, paidOn: Day, means: Payment.Means? = nil, reference: Line? = nil) {
@@ -205,7 +205,7 @@ package enum CreatePayment: Endpoint {
     package typealias Response = Payment
 }
 
-/// Lists the payments of a contribution as they were booked.
+/// Lists the payments of a contribution in the order they were booked.
 package enum ListPayments: Endpoint {
     package static let operation = Operation(
         .get, "/v1/contributions/{contribution}/payments", "Lists the payments of a contribution.",

@@ -1,6 +1,6 @@
 import HTTPTypes
 
-/// Shows the call for a contribution, ready to be printed.
+/// Shows the call for a contribution, for printing.
 package enum ShowContributionCall: Endpoint {
     package static let operation = Operation(
         .get, "/v1/contributions/{contribution}/call", "Page: the call for a contribution.",
@@ -10,7 +10,7 @@ package enum ShowContributionCall: Endpoint {
     package typealias Response = TextDocument
 }
 
-/// Shows the call for a contribution by the link of the letter that brought it.
+/// Shows the call for a contribution, through the link in its letter.
 package enum ShowContributionCallByLink: Endpoint {
     package static let operation = Operation(
         .get, "/v1/contribution-calls/{token}", "Page: the call for a contribution, by the link of a mail.",
@@ -27,7 +27,7 @@ package enum ShowContributionCallByLink: Endpoint {
     package typealias Response = TextDocument
 }
 
-/// The call for a contribution as PDF: the same bytes from the first time on.
+/// The call for a contribution as a PDF; always the same bytes once generated.
 package enum GetContributionCallDocument: Endpoint {
     package static let operation = Operation(
         .get, "/v1/contributions/{contribution}/call.pdf", "The call for a contribution as PDF.",
@@ -37,7 +37,7 @@ package enum GetContributionCallDocument: Endpoint {
     package typealias Response = FileDocument
 }
 
-/// The call for a contribution as PDF, by the link of the letter that brought it.
+/// The call for a contribution as a PDF, through the link in its letter.
 package enum GetContributionCallDocumentByLink: Endpoint {
     package static let operation = Operation(
         .get, "/v1/contribution-calls/{token}/call.pdf", "The call for a contribution as PDF, by the link of a mail.",

@@ -1,11 +1,11 @@
 import HTTPTypes
 
-/// A letter to a member about a contribution: one that is due to be written, or one that was.
+/// A letter to a member about a contribution, due or already requested.
 package struct ContributionReminder: Codable, Hashable, Sendable {
     package enum Step: String, Codable, CaseIterable, Sendable {
         /// The call itself.
         case called
-        /// A week before the last day.
+        /// A week before the last day for payment.
         case upcoming
         /// Fifteen days after it.
         case late
@@ -14,9 +14,9 @@ package struct ContributionReminder: Codable, Hashable, Sendable {
     }
 
     package enum State: String, Codable, CaseIterable, Sendable {
-        /// Today calls for it; it is written in the morning, or when somebody asks, if there is an address.
+        /// Due today; sent in the morning or on request, if there is an address.
         case due
-        /// On its way to the service that mails it.
+        /// Handed to the service that mails it.
         case asked
         case sent
     }
@@ -29,17 +29,17 @@ package struct ContributionReminder: Codable, Hashable, Sendable {
     package var step: Step
     package var state: State
     package var dueOn: Day
-    /// Days from today to the last day for paying; below zero when that is over.
+    /// Days from today to the last day for payment; negative once that is past.
     package var days: Int
     /// What is owed today.
     package var owed: Money
-    /// Whether anybody knows where to write to.
+    /// Whether an e-mail address is known.
     package var hasAddress: Bool
     package var askedAt: Timestamp?
     package var sentAt: Timestamp?
 }
 
-/// Lists the letters to members about what they owe, those about the latest contributions first.
+/// Lists the letters to members about what they owe, latest contributions first.
 package enum ListContributionReminders: Endpoint {
     package static let operation = Operation(
         .get, "/v1/contribution-reminders", "Lists letters about contributions, due and sent.",
@@ -60,8 +60,9 @@ package enum ListContributionReminders: Endpoint {
     package typealias Response = Page<ContributionReminder>
 }
 
-/// Writes to members about what they owe: the call, a week before the last day, fifteen and thirty days after it; each
-/// once, and nothing to who has paid. It is done every morning by itself; called again, it writes to nobody twice.
+/// Sends letters to members about what they owe: the call, a week before the last day for payment, and fifteen and
+/// thirty days after it. Each is sent once, and none if the contribution is paid. Runs every morning; calling it
+/// again sends nothing twice.
 package enum SendContributionReminders: Endpoint {
     package static let operation = Operation(
         .post, "/v1/contribution-reminders", "Writes to members about what they owe.", access: .roles(.operator))
@@ -69,10 +70,10 @@ package enum SendContributionReminders: Endpoint {
     package typealias Response = ContributionReminders
 }
 
-/// How many letters were asked for.
+/// The number of letters requested.
 package struct ContributionReminders: Codable, Hashable, Sendable {
     package var letters: Int
-    /// Contributions that a letter is due for, and no address is known.
+    /// Contributions for which a letter is due but no address is known.
     package var withoutAddress: Int
 
     package init(letters: Int, withoutAddress: Int) {

@@ -1,27 +1,27 @@
 import HTTPTypes
 
-/// Who serves which département, on which topic.
+/// How many ambassadors and experts serve each département, by topic.
 package struct Coverage: Codable, Hashable, Sendable {
-    /// Who is counted.
+    /// Which of them are counted.
     package enum Subject: String, Codable, CaseIterable, Sendable {
         case ambassadors, experts
     }
 
-    /// All 101, or those that were asked for, in the order of the State.
+    /// All 101, or those requested, in official order.
     package var departements: [DepartementCoverage]
 }
 
-/// Who serves a département. A count that was not asked for is absent.
+/// How many serve a département. Counts that were not requested are absent.
 package struct DepartementCoverage: Codable, Hashable, Sendable {
     package var departement: Departement
     package var name: String
     package var ambassadors: Int?
     package var experts: Int?
-    /// By topic; topics that nobody serves there are left out.
+    /// By topic; topics that no one serves there are omitted.
     package var topics: [TopicCoverage]
 }
 
-/// Who serves a département on one topic.
+/// How many serve a département on one topic.
 package struct TopicCoverage: Codable, Hashable, Sendable {
     package var topic: Topic
     package var ambassadors: Int?
@@ -41,11 +41,11 @@ package struct CoverageGap: Codable, Hashable, Sendable {
     package var topic: Topic
     package var ambassadors: Int
     package var experts: Int
-    /// How many more it takes until there are enough of those that were asked about.
+    /// How many more are needed, among those counted.
     package var missing: Int
 }
 
-/// Counts the ambassadors and experts who serve each département, in all and by topic.
+/// Counts the ambassadors and experts who serve each département, in total and by topic.
 package enum GetCoverage: Endpoint {
     package static let operation = Operation(
         .get, "/v1/coverage", "Counts who serves each département, by topic.", access: Coverage.access)
@@ -54,19 +54,19 @@ package enum GetCoverage: Endpoint {
     package typealias Response = Coverage
 }
 
-/// Lists the départements and topics that fewer than enough serve, the worst first.
+/// Lists the départements and topics that fewer than `enough` serve, worst first.
 package enum ListCoverageGaps: Endpoint {
     package static let operation = Operation(
         .get, "/v1/coverage/gaps", "Lists the départements and topics that too few serve, worst first.",
         access: Coverage.access)
 
     package struct Query: Codable, Sendable, PagedQuery {
-        /// How many are enough, 1 to 1,000; 3 unless said.
+        /// How many are enough, 1 to 1,000; 3 by default.
         package var enough: Int?
         package var topic: Topic?
         package var departement: Departement?
         package var region: Region?
-        /// Without it, both are asked about.
+        /// Both if absent.
         package var of: Coverage.Subject?
         package var limit: PageLimit?
         package var cursor: Cursor?
@@ -88,7 +88,7 @@ package enum ListCoverageGaps: Endpoint {
     package typealias Response = Page<CoverageGap>
 }
 
-/// The same counts as a table, zeros included: a line for each département and topic.
+/// The same counts as a table, zeros included: one row for each département and topic.
 package enum ExportCoverage: Endpoint {
     package static let operation = Operation(
         .get, "/v1/coverage.csv", "Writes who serves each département, by topic, as a table.",
@@ -98,9 +98,9 @@ package enum ExportCoverage: Endpoint {
         package var topic: Topic?
         package var departement: Departement?
         package var region: Region?
-        /// Only these. Without it both are counted.
+        /// Only these; both if absent.
         package var of: Coverage.Subject?
-        /// Semicolons and a byte order mark, as a French Excel reads a table by a double click.
+        /// Semicolons and a byte order mark, so that French Excel opens the file correctly on double-click.
         package var excel: Bool?
 
         package init(
@@ -118,7 +118,7 @@ package enum ExportCoverage: Endpoint {
     package typealias Response = TextDocument
 }
 
-/// The same counts as a map, one square a département, in French.
+/// The same counts as a map in French, one square per département.
 package enum GetCoverageMap: Endpoint {
     package static let operation = Operation(
         .get, "/v1/coverage.svg", "Draws who serves each département as a map of France.", access: Coverage.access,
@@ -128,14 +128,14 @@ package enum GetCoverageMap: Endpoint {
     package typealias Response = TextDocument
 }
 
-/// What of the coverage is asked for.
+/// The filters of the coverage.
 package struct CoverageQuery: Codable, Sendable {
-    /// Only who knows this topic.
+    /// Only those who know this topic.
     package var topic: Topic?
-    /// Only this département, and only the départements of this région; a map keeps the others without a count.
+    /// Only this département, and only the départements of this région; a map shows the others without a count.
     package var departement: Departement?
     package var region: Region?
-    /// Only these. Without it both are counted, and a map shows experts.
+    /// Only these. If absent, both are counted, and a map shows experts.
     package var of: Coverage.Subject?
 
     package init(
@@ -149,7 +149,7 @@ package struct CoverageQuery: Codable, Sendable {
 }
 
 extension Coverage {
-    /// Counts name nobody: whoever plans with the field may see them.
+    /// The counts name no one, so anyone who plans with the network may see them.
     static let access = Access.roles(
         .operator, .editor, .auditor, .service, .representative, .ambassador)
 }

@@ -1,16 +1,16 @@
 import HTTPTypes
 
-/// What came onto an organization's credit, or, where negative, went from it. Entries are never changed.
+/// Money added to an organization's credit or, if negative, taken from it. Entries are never changed.
 package struct CreditEntry: Codable, Hashable, Sendable {
     package typealias ID = Identifier<CreditEntry>
 
-    /// Why.
+    /// Why the credit changed.
     package enum Kind: String, Codable, CaseIterable, Sendable {
-        /// More was paid than was owed; negative: it went back with the payment.
+        /// More was paid than was owed; negative: returned with the payment.
         case overpayment
-        /// Negative: used for a contribution; positive: taken off one again.
+        /// Negative: applied to a contribution; positive: returned from one.
         case carriedOver
-        /// Negative: paid back; positive: it came back, as a transfer to an account that is closed does.
+        /// Negative: refunded; positive: the refund came back, for example from a closed account.
         case paidBack
     }
 
@@ -18,21 +18,21 @@ package struct CreditEntry: Codable, Hashable, Sendable {
     package var organization: Organization.ID
     package var amount: Money
     package var kind: Kind
-    /// The payment that brought or took it; absent for money paid back.
+    /// The payment that added or took it; absent for a refund.
     package var payment: Payment.ID?
     /// The contribution of that payment.
     package var contribution: Contribution.ID?
     package var day: Day
-    /// Absent where nobody said it, and where it was carried over.
+    /// Absent if not stated, and if carried over.
     package var means: Payment.Means?
     package var reference: Line?
     package var createdAt: Timestamp
 }
 
-/// What an organization has to its credit, with its entries, the latest first.
+/// An organization's credit with its entries, latest first.
 package struct OrganizationCredit: Codable, Hashable, Sendable {
     package var organization: Organization.ID
-    /// The sum of all entries; never below zero.
+    /// The sum of all entries; never negative.
     package var balance: Money
     package var items: [CreditEntry]
     package var next: Cursor?
@@ -45,7 +45,7 @@ package struct OrganizationCredit: Codable, Hashable, Sendable {
     }
 }
 
-/// Shows what an organization has to its credit: what it paid beyond what it owed, and was neither carried over nor paid back.
+/// Shows an organization's credit: what it overpaid, less what was carried over or refunded.
 package enum GetCredit: Endpoint {
     package static let operation = Operation(
         .get, "/v1/organizations/{organization}/credit", "Shows an organization's credit, with its entries.",
@@ -66,7 +66,7 @@ package enum GetCredit: Endpoint {
     package typealias Response = OrganizationCredit
 }
 
-/// Books money that was paid back from an organization's credit; a negative amount is such money that came back.
+/// Books a refund from an organization's credit; a negative amount is a refund that came back.
 package enum RefundCredit: Endpoint {
     package static let operation = Operation(
         .post, "/v1/organizations/{organization}/credit-refunds",
@@ -81,7 +81,7 @@ package enum RefundCredit: Endpoint {
         package var paidOn: Day
         /// Not `credit`.
         package var means: Payment.Means?
-        /// Of the transfer, the number of the cheque: as the bank has it.
+        /// The reference of the transfer or the number of the cheque, as known to the bank.
         package var reference: Line?
 
         package init(amount: Money, paidOn: Day, means: Payment.Means? = nil, reference: Line? = nil) {

@@ -1,4 +1,4 @@
-/// What the directory serves.
+/// The endpoints of the directory service.
 package enum DirectoryAPI {
     package static let service = ServiceName.directory
     package static let title = "Directory: organizations, people, mandates, memberships, ambassadors, experts"

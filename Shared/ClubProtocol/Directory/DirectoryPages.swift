@@ -1,6 +1,6 @@
 import HTTPTypes
 
-/// The page on which people look for an expert, in French.
+/// The page for finding an expert, in French.
 package enum ShowExperts: Endpoint {
     package static let operation = Operation(
         .get, "/annuaire", "The page on which people look for an expert.", access: .anyone, produces: .html)
@@ -12,14 +12,14 @@ package enum ShowExperts: Endpoint {
         package var topic: FormField<Topic>?
         package var subKind: FormChoice<Expert.SubKind>?
         package var brand: FormField<Line>?
-        /// The nearest come first.
+        /// Sorts by distance from this postal code.
         package var near: FormField<PostalCode>?
-        /// The last expert of the page before.
+        /// The last expert of the previous page.
         package var after: ListPosition<Expert>?
-        /// The first expert of the page after; goes before `after`. Not for a list by nearness.
+        /// The first expert of the next page; takes precedence over `after`. Not for a list sorted by distance.
         package var before: ListPosition<Expert>?
 
-        /// As they stand in the address of the page.
+        /// The names in the URL of the page.
         package enum CodingKeys: String, CodingKey {
             case q, departement, region
             case topic = "theme"
@@ -72,12 +72,12 @@ package enum ShowMembers: Endpoint {
         package var region: FormField<Region>?
         package var topic: FormField<Topic>?
         package var kind: FormChoice<PublicMember.Kind>?
-        /// The last member of the page before.
+        /// The last member of the previous page.
         package var after: ListPosition<Organization>?
-        /// The first member of the page after; goes before `after`.
+        /// The first member of the next page; takes precedence over `after`.
         package var before: ListPosition<Organization>?
 
-        /// As they stand in the address of the page.
+        /// The names in the URL of the page.
         package enum CodingKeys: String, CodingKey {
             case q, departement, region
             case topic = "theme"
@@ -114,9 +114,10 @@ package enum ShowMember: Endpoint {
     package typealias Response = TextDocument
 }
 
-/// A place in a list, as the address of a page has it: by what its row is sorted, and the row, which may be gone. `0~atelier bleu~01930f2e-…`
+/// A position in a list, in the URL of a page: the sort key of a row and its identifier; the row may have been
+/// deleted since. `0~atelier bleu~01930f2e-…`
 package struct ListPosition<Entity>: TextValue {
-    /// Of the order; 0 where that has one stage.
+    /// The stage of the sort order; 0 if the order has only one.
     package let stage: Int
     package let key: String
     package let id: Identifier<Entity>
@@ -127,7 +128,7 @@ package struct ListPosition<Entity>: TextValue {
         self.id = id
     }
 
-    /// An identifier alone, as addresses had it once, is the beginning of the list.
+    /// An identifier alone, the format of older URLs, means the beginning of the list.
     package init(validating text: String) throws(InvalidText) {
         guard text.utf8.count <= 4 * 1100 else { throw InvalidText("is not a valid position in a list") }
         let parts = text.split(atByte: UInt8(ascii: "~")).map(String.init)

@@ -1,35 +1,35 @@
 import HTTPTypes
 
-/// What can be held twice in the directory, and so be merged.
+/// The kinds of record that may be duplicated and can be merged.
 package enum RecordKind: String, Codable, CaseIterable, Sendable {
     case organization, person, expert
 }
 
-/// Any record of a ``RecordKind``: the kind says which type of identifier it is.
+/// Any record of a ``RecordKind``, which tells the type of its identifier.
 package enum DirectoryRecord {
     package typealias ID = Identifier<DirectoryRecord>
 }
 
-/// Two records that may be one, found by a scan.
+/// Two records that may be the same one, found by a scan.
 package struct Duplicate: Codable, Hashable, Sendable {
     package typealias ID = Identifier<Duplicate>
 
     package enum State: String, Codable, CaseIterable, Sendable {
-        /// Nobody has decided.
+        /// Not decided yet.
         case open
-        /// Somebody has said that they are two; no scan brings them back.
+        /// Marked as two different records; no scan reports the pair again.
         case dismissed
         /// They were merged.
         case merged
 
-        /// The life of a pair:
+        /// The life cycle of a pair:
         /// ```
         /// open ◀──▶ dismissed
         ///  ▲ │          │
         ///  │ ▼          │
         /// merged ◀──────┘
         /// ```
-        /// An undone merge leaves it open: who undid it may dismiss it.
+        /// Undoing a merge reopens the pair, which can then be dismissed.
         package func allows(_ next: State) -> Bool {
             switch (self, next) {
             case (.open, .dismissed), (.open, .merged): true
@@ -40,21 +40,22 @@ package struct Duplicate: Codable, Hashable, Sendable {
         }
     }
 
-    /// What can speak for two records being one, or against it.
+    /// Evidence for or against two records being the same.
     package enum Rule: String, Codable, CaseIterable, Sendable {
         case sameSiren, sameEmail, sameMailbox, sameTelephone, sameWebsite
-        /// Organizations and experts: the same name, accents, case, signs and legal form apart, in the same place.
+        /// Organizations and experts: the same name in the same place, ignoring accents, case, punctuation and legal
+        /// form.
         case sameNameAndPostalCode, sameNameAndDepartement
-        /// Names that begin alike and differ in some letters, under one postal code.
+        /// Names that begin alike and differ in some letters, with the same postal code.
         case similarNameAndPostalCode
-        /// People: the same full name; given and family name exchanged; nearly the same in one organization. Of organizations and experts
-        /// the same name, where of one of them nobody knows the place.
+        /// People: the same full name; given and family name swapped; nearly the same name in one organization.
+        /// Organizations and experts: `sameName` is the same name where the place of one of them is unknown.
         case sameName, swappedNames, similarNameInOrganization
-        /// Adds to what another rule has found.
+        /// Only adds to the score of another rule.
         case sameOrganization
-        /// Speaks against it: two establishments.
+        /// Evidence against: two establishments.
         case differentSiret
-        /// Speaks against it: a branch and its head, or two branches of one head.
+        /// Evidence against: a branch and its head, or two branches of one head.
         case sameNetwork
 
         /// How much it adds to the score.
@@ -72,17 +73,17 @@ package struct Duplicate: Codable, Hashable, Sendable {
         }
     }
 
-    /// Why the two may be one, or may not.
+    /// Why the two may or may not be the same.
     package struct Reason: Codable, Hashable, Sendable {
         package var rule: Rule
-        /// What it added to the score, below 0 where it speaks against it.
+        /// What it adds to the score; negative for evidence against.
         package var weight: Int
     }
 
-    /// One of the two.
+    /// One of the two records.
     package struct Side: Codable, Hashable, Sendable {
         package var id: DirectoryRecord.ID
-        /// Absent when the record is in the directory no more.
+        /// Absent if the record is no longer in the directory.
         package var name: String?
     }
 
@@ -92,7 +93,7 @@ package struct Duplicate: Codable, Hashable, Sendable {
     package var second: Side
     /// The sum of the weights, from 0 to 100.
     package var score: Int
-    /// The heaviest first.
+    /// Highest weight first.
     package var reasons: [Reason]
     package var state: State
     package var version: Int
@@ -100,7 +101,7 @@ package struct Duplicate: Codable, Hashable, Sendable {
     package var updatedAt: Timestamp
 }
 
-/// Lists pairs, the most likely first.
+/// Lists pairs, most likely first.
 package enum ListDuplicates: Endpoint {
     package static let operation = Operation(
         .get, "/v1/duplicates", "Lists pairs of records that may be one, the most likely first.",
@@ -129,7 +130,7 @@ package enum ListDuplicates: Endpoint {
     package typealias Response = Page<Duplicate>
 }
 
-/// Remembers that the two are not one: no scan brings the pair back.
+/// Records that the two are different; no scan reports the pair again.
 package enum DismissDuplicate: Endpoint {
     package static let operation = Operation(
         .post, "/v1/duplicates/{duplicate}/dismissal", "Remembers that two records are not one.",
@@ -139,7 +140,7 @@ package enum DismissDuplicate: Endpoint {
     package typealias Response = Duplicate
 }
 
-/// Takes a dismissal back: the pair is open again.
+/// Undoes a dismissal: the pair is open again.
 package enum ReopenDuplicate: Endpoint {
     package static let operation = Operation(
         .delete, "/v1/duplicates/{duplicate}/dismissal", "Opens a pair again that was dismissed.",
@@ -158,7 +159,7 @@ package struct DuplicatePath: Codable, Sendable {
     }
 }
 
-/// A search of the whole directory, or of what has changed since the last one.
+/// A scan of the whole directory, or of what has changed since the last scan.
 package struct DuplicateScan: Codable, Hashable, Sendable {
     package typealias ID = Identifier<DuplicateScan>
 
@@ -167,21 +168,21 @@ package struct DuplicateScan: Codable, Hashable, Sendable {
     package var requestedAt: Timestamp
     package var startedAt: Timestamp?
     package var finishedAt: Timestamp?
-    /// Records looked at so far.
+    /// Records examined so far.
     package var examined: Int
-    /// Pairs that were not known.
+    /// New pairs.
     package var found: Int
-    /// Open pairs that are none any more.
+    /// Open pairs that are no longer duplicates.
     package var dropped: Int
 }
 
-/// Starts a scan; it runs by itself every night too.
+/// Starts a scan; scans also run every night.
 package enum ScanDuplicates: Endpoint {
     package static let operation = Operation(
         .post, "/v1/duplicate-scans", "Starts a search for duplicates.", success: .accepted, access: .roles(.operator))
 
     package struct Body: Codable, Sendable {
-        /// Whether to look at every record; otherwise at those that have changed since the last scan.
+        /// Whether to examine every record; by default only those that changed since the last scan.
         package var whole: Bool?
 
         package init(whole: Bool? = nil) {
@@ -192,7 +193,7 @@ package enum ScanDuplicates: Endpoint {
     package typealias Response = DuplicateScan
 }
 
-/// Shows how far a scan is.
+/// Shows the progress of a scan.
 package enum GetDuplicateScan: Endpoint {
     package static let operation = Operation(
         .get, "/v1/duplicate-scans/{scan}", "Shows a search for duplicates.", access: .roles(.operator, .auditor),

@@ -1,8 +1,9 @@
 import HTTPTypes
 
-/// What ambassadors and experts have in common: they enrol in the network, confirm their record once a year, and leave.
+/// What ambassadors and experts have in common: they enrol in the network, confirm their record once a year, and may
+/// leave.
 package enum Enrolment {
-    /// Follows from whether there is a day on which they left.
+    /// Determined by whether there is a day on which they left.
     ///
     /// ```
     /// enrolled ──▶ left
@@ -20,7 +21,7 @@ package enum Enrolment {
         }
     }
 
-    /// What an ambassador or an expert is moved to.
+    /// The target state of a transition.
     package struct Move: Codable, Sendable {
         package var to: State
 
@@ -30,8 +31,8 @@ package enum Enrolment {
     }
 }
 
-/// How long ago a record was confirmed. It is in no document, because it changes without a change: it follows from
-/// `confirmedAt` and the day, by the two thresholds here.
+/// How long ago a record was confirmed. It is not part of any document, because it changes without an edit: it is
+/// computed from `confirmedAt`, today's date and the two thresholds here.
 package enum Freshness: String, Codable, CaseIterable, Sendable {
     /// Less than ``ageingMonths`` ago.
     case fresh
@@ -44,7 +45,7 @@ package enum Freshness: String, Codable, CaseIterable, Sendable {
     package static let staleMonths = 18
 }
 
-/// Says that an expert's record is right as it is, which makes it fresh again.
+/// Confirms an expert's record as it is, which makes it fresh again.
 package enum ConfirmExpert: Endpoint {
     package static let operation = Operation(
         .post, "/v1/experts/{expert}/confirmations", "Confirms an expert's record.",
@@ -54,7 +55,7 @@ package enum ConfirmExpert: Endpoint {
     package typealias Response = Expert
 }
 
-/// An expert leaves the channel, or comes back; the record stays, with the day.
+/// An expert leaves the channel or comes back; the record is kept, with the day.
 package enum TransitionExpert: Endpoint {
     package static let operation = Operation(
         .post, "/v1/experts/{expert}/transitions", "Lets an expert leave, or come back.",
@@ -65,7 +66,7 @@ package enum TransitionExpert: Endpoint {
     package typealias Response = Expert
 }
 
-/// Says that an ambassador's record is right as it is, which makes it fresh again.
+/// Confirms an ambassador's record as it is, which makes it fresh again.
 package enum ConfirmAmbassador: Endpoint {
     package static let operation = Operation(
         .post, "/v1/ambassadors/{ambassador}/confirmations", "Confirms an ambassador's record.",
@@ -75,7 +76,7 @@ package enum ConfirmAmbassador: Endpoint {
     package typealias Response = Ambassador
 }
 
-/// An ambassador leaves the forum, or comes back; the record stays, with the day.
+/// An ambassador leaves the forum or comes back; the record is kept, with the day.
 package enum TransitionAmbassador: Endpoint {
     package static let operation = Operation(
         .post, "/v1/ambassadors/{ambassador}/transitions", "Lets an ambassador leave, or come back.",
@@ -86,8 +87,8 @@ package enum TransitionAmbassador: Endpoint {
     package typealias Response = Ambassador
 }
 
-/// Asks those for a confirmation whose last one is eleven months old, and reminds those who have not answered, three times
-/// at most. It is done every morning by itself; called again, it asks nobody twice.
+/// Asks everyone whose last confirmation is eleven months old to confirm again, and reminds those who have not
+/// replied, at most three times. Runs every morning; calling it again asks no one twice.
 package enum RequestConfirmations: Endpoint {
     package static let operation = Operation(
         .post, "/v1/confirmation-calls", "Asks ambassadors and experts to confirm their records.",
@@ -96,7 +97,7 @@ package enum RequestConfirmations: Endpoint {
     package typealias Response = ConfirmationCall
 }
 
-/// How many letters a call has asked for.
+/// The number of letters requested.
 package struct ConfirmationCall: Codable, Hashable, Sendable {
     package var experts: Int
     package var ambassadors: Int

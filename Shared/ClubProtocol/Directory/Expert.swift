@@ -15,42 +15,43 @@ package struct Expert: Codable, Hashable, Sendable {
     package var contactName: Line?
     package var email: EmailAddress?
     package var telephone: Telephone?
-    /// Absent only abroad, where some countries have none.
+    /// Absent only abroad, for countries without postal codes.
     package var postalCode: PostalCode?
     package var commune: Line
-    /// Where the expert is.
+    /// Where the expert is located.
     package var departement: Departement
-    /// The départements served.
+    /// The départements that the expert serves.
     package var departements: [Departement]
     package var topics: [Topic]
-    /// The brands resold or worked with, by name.
+    /// The brands they resell or work with, by name.
     package var brands: [Line]
     package var website: WebAddress?
     package var consents: Consents
     package var enrolledOn: Day
-    /// The day on which it left the channel; absent for who is in it.
+    /// The day they left the channel; absent while enrolled.
     package var leftOn: Day?
-    /// When the record was last said to be right; its ``Freshness`` follows from this.
+    /// When the record was last confirmed; determines its ``Freshness``.
     package var confirmedAt: Timestamp
     package var version: Int
     package var createdAt: Timestamp
     package var updatedAt: Timestamp
-    /// Records that may be the same one; only in the answer to whoever has added it, and absent where there are none.
+    /// Records that may be the same one; only in the response to the caller who added this one, and absent if there
+    /// are none.
     package var possibleDuplicates: [PossibleDuplicate]?
 
-    /// `64000 Pau`; of a country without postal codes, the commune alone.
+    /// `64000 Pau`; only the commune in a country without postal codes.
     package var place: String { [postalCode?.text, commune.text].compactMap(\.self).joined(separator: " ") }
 
-    /// The brands that an expert may name.
+    /// The maximum number of brands of an expert.
     package static let mostBrands = 200
-    /// Of what is said of an expert.
+    /// The bounds of an expert's fields.
     static let bounds: KeyValuePairs<String, FieldBound> = [
         "departements": .most(Departement.mostOfOne), "topics": .most(Topic.mostOfOne), "brands": .most(mostBrands),
     ]
 }
 
-/// Enrols an expert. Without a département, it is the one of the postal code; without départements served, that one. An expert abroad
-/// (`990`) may have no postal code.
+/// Enrols an expert. The département defaults to that of the postal code, the départements served to that
+/// département. An expert abroad (`990`) may have no postal code.
 package enum CreateExpert: Endpoint {
     package static let operation = Operation(
         .post, "/v1/experts", "Enrols an expert.", success: .created, access: .roles(.operator),
@@ -100,8 +101,8 @@ package enum CreateExpert: Endpoint {
     package typealias Response = Expert
 }
 
-/// Lists experts by name. An ambassador sees those who agreed to the public directory, have not left and are not stale; an
-/// expert itself.
+/// Lists experts by name. An ambassador sees those who consented to the public directory, have not left and are not
+/// stale; an expert sees only their own record.
 package enum ListExperts: Endpoint {
     package static let operation = Operation(
         .get, "/v1/experts", "Lists experts by name.",
@@ -109,22 +110,23 @@ package enum ListExperts: Endpoint {
 
     package struct Query: Codable, Sendable, PagedQuery {
         package var subKind: Expert.SubKind?
-        /// Where the expert is.
+        /// Where the expert is located.
         package var departement: Departement?
         package var region: Region?
-        /// A département served.
+        /// A département that the expert serves.
         package var serves: Departement?
         package var topic: Topic?
-        /// A brand by its name; case and accents do not matter.
+        /// A brand by name, ignoring case and accents.
         package var brand: Line?
         package var siret: Siret?
         package var email: EmailAddress?
-        /// Part of the address or of the telephone.
+        /// Part of the e-mail address or telephone number.
         package var contact: ContactPart?
-        /// Words of the name or the commune, read as in ``SearchExperts``; a new word is known to be one after a minute.
+        /// Words of the name or the commune, interpreted as in ``SearchExperts``; a new word is recognized after a
+        /// minute.
         package var q: Line?
         package var freshness: Freshness?
-        /// Whether it is in the channel now, or has left; both without it.
+        /// Whether they are in the channel now or have left; both if absent.
         package var enrolled: Bool?
         package var updatedSince: Timestamp?
         package var limit: PageLimit?
@@ -169,7 +171,7 @@ package enum GetExpert: Endpoint {
     package typealias Response = Expert
 }
 
-/// Changes an expert by a merge patch; an expert changes itself, save kind and SIRET.
+/// Changes an expert by a merge patch. Experts may change their own record, except kind and SIRET.
 package enum ChangeExpert: Endpoint {
     package static let operation = Operation(
         .patch, "/v1/experts/{expert}", "Changes an expert.", access: .roles(.operator, .expert),

@@ -1,33 +1,33 @@
 import HTTPTypes
 
-/// Searches experts: nearest first where a postal code is given, else those whose name begins with what was typed and then the
-/// others, each by name.
+/// Searches experts: by distance if a postal code is given; otherwise those whose name begins with the query first,
+/// then the others, each by name.
 ///
-/// Accents, case and French endings do not matter. A word that nobody has is taken as the beginning of one, or for what it is
-/// spelt like. The order is total and rests on nothing that changes while somebody turns pages.
+/// Accents, case and French endings do not matter. An unknown word is treated as a prefix, or as a misspelling. The
+/// order is total and depends on nothing that changes while a caller pages through.
 package enum SearchExperts: Endpoint {
     package static let operation = Operation(
         .get, "/v1/expert-search", "Searches experts, nearest or most fitting first.",
         access: .roles(.operator, .editor, .auditor, .service, .ambassador, .expert))
 
     package struct Query: Codable, Sendable, PagedQuery {
-        /// Words of the name or the commune; up to eight count.
+        /// Words of the name or the commune; at most eight are used.
         package var q: Line?
         package var subKind: Expert.SubKind?
-        /// Where the expert is.
+        /// Where the expert is located.
         package var departement: Departement?
         package var region: Region?
-        /// A département served.
+        /// A département that the expert serves.
         package var serves: Departement?
         package var topic: Topic?
-        /// A brand by its name; case and accents do not matter.
+        /// A brand by name, ignoring case and accents.
         package var brand: Line?
         package var freshness: Freshness?
-        /// False finds those who have left.
+        /// False finds experts who have left.
         package var enrolled: Bool?
         package var updatedSince: Timestamp?
-        /// From where it is near: the same postal code first, then the same first three digits, then département by
-        /// département as their prefectures lie farther away.
+        /// Where distance is measured from: the same postal code first, then the same first three digits, then the
+        /// other départements by the distance of their prefectures.
         package var near: PostalCode?
         package var limit: PageLimit?
         package var cursor: Cursor?
@@ -57,7 +57,7 @@ package enum SearchExperts: Endpoint {
     package typealias Response = Page<Expert>
 }
 
-/// Counts what a search finds by each of its filters, and says how words were understood.
+/// Counts the results of a search by each filter, and tells how its words were interpreted.
 package enum CountExperts: Endpoint {
     package static let operation = Operation(
         .get, "/v1/expert-search/facets", "Counts the experts that a search finds, by each filter.",
@@ -73,7 +73,7 @@ package enum CountExperts: Endpoint {
         package var topic: Topic?
         package var brand: Line?
         package var freshness: Freshness?
-        /// False finds those who have left.
+        /// False finds experts who have left.
         package var enrolled: Bool?
         package var updatedSince: Timestamp?
 
@@ -98,21 +98,21 @@ package enum CountExperts: Endpoint {
     package typealias Response = ExpertFacets
 }
 
-/// How many of the experts that a search finds have what.
+/// The number of experts in a search result for each value of each filter.
 package struct ExpertFacets: Codable, Hashable, Sendable {
-    /// How many were counted.
+    /// The number of experts counted.
     package var counted: Int
-    /// Whether these are all that there are. Of more than ten thousand, and of fewer where it takes long to find all, some are
-    /// counted, a thousand at least, and the counts are of these only.
+    /// Whether every result was counted. Of more than ten thousand, or of fewer if finding them all takes long, only
+    /// a part is counted, at least a thousand; the counts are then of these only.
     package var isComplete: Bool
-    /// Each with the most frequent values first, twenty at the most.
+    /// For each filter, the most frequent values first, at most twenty.
     package var subKinds: [FacetCount]
     package var regions: [FacetCount]
     package var departements: [FacetCount]
     package var topics: [FacetCount]
     package var brands: [FacetCount]
     package var freshness: [FacetCount]
-    /// Words that nobody has, and what they were taken for; told only to those who see every expert.
+    /// Unknown words and how they were interpreted; only for callers who may see every expert.
     package var readings: [WordReading]
 
     package init(
@@ -131,7 +131,7 @@ package struct ExpertFacets: Codable, Hashable, Sendable {
     }
 }
 
-/// A value of a filter, and how many have it.
+/// A value of a filter, and its count.
 package struct FacetCount: Codable, Hashable, Sendable {
     package var value: String
     package var count: Int
@@ -142,7 +142,7 @@ package struct FacetCount: Codable, Hashable, Sendable {
     }
 }
 
-/// A word as it was typed, and the words that it was taken for, the likeliest first.
+/// A word as typed, and how it was interpreted, likeliest first.
 package struct WordReading: Codable, Hashable, Sendable {
     package var typed: String
     package var takenFor: [String]

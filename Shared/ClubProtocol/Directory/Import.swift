@@ -1,37 +1,36 @@
 import HTTPTypes
 
-/// A file that is taken, or was: how far it came.
+/// The import of a file, and its progress.
 package struct Import: Codable, Hashable, Sendable {
     package typealias ID = Identifier<Import>
 
-    /// What the rows are.
+    /// The kind of records in the rows.
     package enum Records: String, Codable, CaseIterable, Sendable {
         case experts, organizations, people, ambassadors
     }
 
     package enum Mode: String, Codable, CaseIterable, Sendable {
-        /// Reports and changes nothing.
+        /// Reports, but changes nothing.
         case dryRun
         case apply
     }
 
-    /// What one bad row means for the others.
+    /// How an invalid row affects the others.
     package enum Rejects: String, Codable, CaseIterable, Sendable {
-        /// Nothing of the file is taken.
+        /// The whole file is refused.
         case refuseFile
-        /// The good rows are taken, a thousand at a time: what has been taken stays when the rest does not come.
+        /// Valid rows are imported, a thousand at a time; imported rows are kept if the rest does not arrive.
         case skipRow
     }
 
-    /// What a row means for a record that is there already. An empty cell never means anything; one that holds `-` empties a
-    /// field that may be empty, with `update`. In all of them, an answer on consent of which the file does not say when it was
-    /// given never makes a yes of a no.
+    /// How a row affects an existing record. An empty cell never changes anything; with `update`, a cell with `-`
+    /// clears an optional field. In no mode does a consent answer without a date turn a no into a yes.
     package enum Existing: String, Codable, CaseIterable, Sendable {
-        /// The record gets what the row says.
+        /// The record takes the values of the row.
         case update
-        /// The record gets it where it has nothing; a consent that the row withdraws is withdrawn all the same.
+        /// Only empty fields of the record are set; a consent that the row withdraws is withdrawn all the same.
         case fill
-        /// The record stays as it is.
+        /// The record is left unchanged.
         case skip
     }
 
@@ -41,40 +40,41 @@ package struct Import: Codable, Hashable, Sendable {
     package var rejects: Rejects
     package var existing: Existing
     package var state: ImportState
-    /// Rows that were read; the sum of the five that follow.
+    /// The number of rows read; the sum of the next five.
     package var rows: Int
     package var created: Int
     package var updated: Int
-    /// Rows that say nothing new.
+    /// Rows without new information.
     package var skipped: Int
     /// Rows with an error.
     package var rejected: Int
-    /// Rows that were read and wait for one that may come later in the file; none when it is completed.
+    /// Rows that wait for another one that may come later in the file; none once completed.
     package var held: Int
-    /// Headers of the file that the import left aside: it does not know them, or another one says the same better.
+    /// Headers that were ignored: unknown, or covered better by another column.
     package var unknownColumns: [String]
-    /// Why it was interrupted or refused.
+    /// Why the import was interrupted or refused.
     package var reason: String?
-    /// When what became of each row was forgotten, which is some months after the last of it (see the retention rules);
-    /// the counts stay.
+    /// When the results of its rows were deleted, some months after the import's last activity (see the retention
+    /// rules). The counts are kept.
     package var rowsForgottenAt: Timestamp?
     package var version: Int
     package var createdAt: Timestamp
     package var updatedAt: Timestamp
 }
 
-/// Where an import stands.
+/// The state of an import.
 package enum ImportState: String, Codable, CaseIterable, Sendable {
-    /// Its file is being sent, or was when the service ended.
+    /// The file is being uploaded, or was when the service stopped.
     case running
-    /// The file did not come to its end. Sent again under the same identifier, it goes on.
+    /// The file did not arrive completely. Uploading it again with the same identifier resumes the import.
     case interrupted
-    /// Nothing was taken, for the file is no table of such records or has a bad row. A mended one may come.
+    /// Nothing was imported, because the file is not a table of such records or has an invalid row. A corrected file
+    /// may be uploaded.
     case refused
-    /// The whole file was read, and what it says is done; in a dry run, said.
+    /// The whole file was read and applied, or in a dry run reported.
     case completed
 
-    /// Which state may follow which. Sending the file again takes over from an attempt that seems to be running.
+    /// Which transitions are allowed. Uploading the file again takes over from an attempt that seems to be running.
     package func allows(_ next: ImportState) -> Bool {
         switch (self, next) {
         case (.running, _): true
@@ -84,14 +84,14 @@ package enum ImportState: String, Codable, CaseIterable, Sendable {
     }
 }
 
-/// What became of one row.
+/// The result of one row.
 package struct ImportRow: Codable, Hashable, Sendable {
     package enum Outcome: String, Codable, CaseIterable, Sendable {
         case created, updated, skipped, rejected
     }
 
     package struct Fault: Codable, Hashable, Sendable {
-        /// The header of the column, as it stands in the file; absent when the row as a whole is wrong.
+        /// The header of the column, as in the file; absent if the row as a whole is invalid.
         package var column: String?
         package var detail: String
 
@@ -101,13 +101,14 @@ package struct ImportRow: Codable, Hashable, Sendable {
         }
     }
 
-    /// Counted from 1, the header not counted; blank lines not either.
+    /// Counted from 1, without the header and blank lines.
     package var row: Int
     package var outcome: Outcome
-    /// The record that was made or matched; absent for a rejected row, and for a new one of which nothing came.
+    /// The record that was created or matched; absent for a rejected row, and for a new row that was not imported.
     package var record: Identifier<ImportRow>?
     package var errors: [Fault]
-    /// What was left out of a row that was taken, as a yes to what the person has declined, or what is no postal code; absent when nothing was.
+    /// What was ignored in an imported row, such as consent that the person has declined, or an invalid postal code;
+    /// absent if nothing was.
     package var notes: [Fault]?
 
     package init(
@@ -121,7 +122,7 @@ package struct ImportRow: Codable, Hashable, Sendable {
     }
 }
 
-/// Lists imports, the latest first.
+/// Lists imports, latest first.
 package enum ListImports: Endpoint {
     package static let operation = Operation(
         .get, "/v1/imports", "Lists imports, the latest first.", access: .roles(.operator))
@@ -145,7 +146,7 @@ package enum ListImports: Endpoint {
     package typealias Response = Page<Import>
 }
 
-/// Shows how far an import came, also while it is running.
+/// Shows the progress of an import, also while it is running.
 package enum GetImport: Endpoint {
     package static let operation = Operation(
         .get, "/v1/imports/{import}", "Shows how far an import came.", access: .roles(.operator),
@@ -155,7 +156,7 @@ package enum GetImport: Endpoint {
     package typealias Response = Import
 }
 
-/// Lists what became of each row of an import, in the order of the file; nothing once that is forgotten.
+/// Lists the result of each row of an import, in the order of the file; empty once the results are deleted.
 package enum ListImportRows: Endpoint {
     package static let operation = Operation(
         .get, "/v1/imports/{import}/rows", "Lists what became of each row of a file.", access: .roles(.operator),

@@ -1,15 +1,14 @@
 import HTTPTypes
 
-/// How a file is to be taken.
+/// The options of an import.
 package struct ImportQuery: Codable, Sendable {
-    /// The identifier of the import, by which it is followed, and gone on with when the file is sent again; a new one
-    /// unless said.
+    /// The identifier of the import, to follow it and to resume it by uploading the file again; a new one by default.
     package var `import`: Import.ID?
-    /// `dryRun` unless said.
+    /// `dryRun` by default.
     package var mode: Import.Mode?
-    /// `refuseFile` unless said.
+    /// `refuseFile` by default.
     package var rejects: Import.Rejects?
-    /// `update` unless said.
+    /// `update` by default.
     package var existing: Import.Existing?
 
     package init(
@@ -23,19 +22,21 @@ package struct ImportQuery: Codable, Sendable {
     }
 }
 
-/// Takes experts from a table as people have it: UTF-8 or Windows-1252, comma, semicolon or tab, French or English
-/// headers. The `id` of an export says which expert a row is about, and a row of which nobody has the identifier is rejected;
-/// otherwise it is matched by SIRET, else by e-mail, else by name and postal code without case and accents. E-mail and name are not
-/// enough where the SIRET is another, or the name in another town: such a row is an expert of its own. A cell that is empty
-/// leaves what is there, and `-` empties what may be empty.
+/// Imports experts from a table: UTF-8 or Windows-1252; comma, semicolon or tab; French or English headers. A row
+/// with the `id` of an export is about that expert, and is rejected if the identifier is unknown. Other rows are
+/// matched by SIRET, else by e-mail, else by name and postal code, ignoring case and accents. E-mail and name do not
+/// match if the SIRET differs, or the name is in another town: such a row is a separate expert. An empty cell leaves
+/// a field unchanged; `-` clears an optional field.
 ///
-/// An answer on consent fills what was never answered, and withdraws; it makes no yes of a no, and the report names the row. A
-/// newer one says when and where it was given, in the columns `consentDate` and `consentSource`.
+/// A consent answer fills in one that was never given, or withdraws consent; it does not turn a no into a yes, and
+/// the report names the row. To do so, a newer answer must state when and where it was given, in the columns
+/// `consentDate` and `consentSource`.
 ///
-/// No row is rejected for its place: a column for the country says whose code a postal code is, and what cannot be read is left out
-/// and noted, but a new expert needs a postal code.
+/// No row is rejected for its location. A country column says which country's postal code it is; what cannot be
+/// parsed is ignored and noted, but a new expert needs a postal code.
 ///
-/// The same file sent again under the same identifier goes on where the last attempt ended, and nothing is taken twice.
+/// Uploading the same file again with the same identifier resumes where the last attempt ended; nothing is imported
+/// twice.
 package enum ImportExperts: Endpoint {
     package static let operation = Operation(
         .post, "/v1/imports/experts", "Takes experts from a CSV file.", access: .roles(.operator),
@@ -45,23 +46,24 @@ package enum ImportExperts: Endpoint {
     package typealias Response = ImportReport
 }
 
-/// Takes organizations from a table, as experts are taken: matched by `id`, by SIRET, else by e-mail, else by name and postal code.
-/// A column may name the head of network by its SIRET or SIREN, which may also come later in the file.
+/// Imports organizations from a table in the same way as experts: matched by `id`, by SIRET, else by e-mail, else by
+/// name and postal code. A column may name the head of network by its SIRET or SIREN, which may also come later in
+/// the file.
 package enum ImportOrganizations: Endpoint {
     package static let operation = Operation(
         .post, "/v1/imports/organizations", "Takes organizations from a CSV file.", access: .roles(.operator),
         problems: [.importRunning, .anotherFile], consumes: .csv)
 
     package struct Query: Codable, Sendable {
-        /// The identifier of the import, by which it is followed and gone on with; a new one unless said.
+        /// The identifier of the import, to follow and to resume it; a new one by default.
         package var `import`: Import.ID?
-        /// `dryRun` unless said.
+        /// `dryRun` by default.
         package var mode: Import.Mode?
-        /// `refuseFile` unless said.
+        /// `refuseFile` by default.
         package var rejects: Import.Rejects?
-        /// `update` unless said.
+        /// `update` by default.
         package var existing: Import.Existing?
-        /// The kind of those new ones of which the table does not say it.
+        /// The kind of new organizations if the table does not state it.
         package var kind: Organization.Kind?
 
         package init(
@@ -79,13 +81,14 @@ package enum ImportOrganizations: Endpoint {
     package typealias Response = ImportReport
 }
 
-/// Takes people from a table: matched by `id`, by e-mail, else by name within the organization, which its SIRET says, else its
-/// name without case and accents, where only one has it. A row with the address of somebody with another given name, or with a
-/// name alone of a person with another telephone, is rejected. One cell may hold a whole name. Consent and `-` are as in tables of experts.
+/// Imports people from a table: matched by `id`, by e-mail, else by name within the organization. The organization is
+/// given by its SIRET or, if only one has it, by its name, ignoring case and accents. A row is rejected if its e-mail
+/// belongs to someone with another given name, or if it matches a person by name only and has another telephone. One
+/// cell may hold a full name. Consent and `-` work as in tables of experts.
 ///
-/// Or from cards: vCard 4.0, 3.0, or 2.1 as old telephones write it. A card is a row: `UID` is the identifier, `ORG` the
-/// organization. What is not there it does not say, and it says nothing of consent. Properties that are not kept, as addresses,
-/// birthdays and pictures, are listed in `unknownColumns`.
+/// Or from cards: vCard 4.0, 3.0, or 2.1 as written by old phones. A card is a row: `UID` is the identifier, `ORG`
+/// the organization. Missing properties change nothing, and cards carry no consent. Properties that are not stored,
+/// such as addresses, birthdays and pictures, are listed in `unknownColumns`.
 package enum ImportPeople: Endpoint {
     package static let operation = Operation(
         .post, "/v1/imports/people", "Takes people from a CSV file or from vCards.", access: .roles(.operator),
@@ -95,10 +98,10 @@ package enum ImportPeople: Endpoint {
     package typealias Response = ImportReport
 }
 
-/// Takes ambassadors from a table with the columns of people, and topics, départements served and the day of their enrolment. The
-/// person is matched or made as an import of people does it, and enrolled unless it is an ambassador already, or was; the
-/// organization is the one for which it advises, and where a new person works. The column `id` is the ambassador's, and `person`
-/// the person's.
+/// Imports ambassadors from a table with the columns of people plus topics, départements served and the day of
+/// enrolment. The person is matched or created as in an import of people, and enrolled unless already or formerly an
+/// ambassador. The organization is the one they advise and, for a new person, where they work. The column `id` is the
+/// ambassador's, and `person` the person's.
 package enum ImportAmbassadors: Endpoint {
     package static let operation = Operation(
         .post, "/v1/imports/ambassadors", "Takes ambassadors from a CSV file.", access: .roles(.operator),
@@ -108,35 +111,35 @@ package enum ImportAmbassadors: Endpoint {
     package typealias Response = ImportReport
 }
 
-/// What an import did or, in a dry run, would do.
+/// What an import did or, for a dry run, would do.
 package struct ImportReport: Codable, Hashable, Sendable {
-    /// One thing that is wrong in one row, or was left out of it.
+    /// One thing that is wrong in a row, or was ignored.
     package struct RowError: Codable, Hashable, Sendable {
-        /// Counted from 1, the header not counted; blank lines not either.
+        /// Counted from 1, without the header and blank lines.
         package var row: Int
-        /// The header of the column, as it stands in the file; absent when the row as a whole is wrong.
+        /// The header of the column, as in the file; absent if the row as a whole is invalid.
         package var column: String?
         package var detail: String
     }
 
-    /// By which it can be looked at later, row by row.
+    /// The identifier by which it can be looked up later, row by row.
     package var `import`: Import.ID
     package var mode: Import.Mode
-    /// Whether the directory was changed; false in a dry run, and when the file was refused for its bad rows.
+    /// Whether the directory was changed; false for a dry run, and if the file was refused for its invalid rows.
     package var applied: Bool
     package var rows: Int
     package var created: Int
     package var updated: Int
-    /// Rows that say nothing new.
+    /// Rows without new information.
     package var skipped: Int
     /// Rows with an error.
     package var rejected: Int
-    /// In the order of rows; the first thousand.
+    /// In row order; the first thousand.
     package var errors: [RowError]
-    /// What was left out of rows that were taken, as a yes to what the person has declined, or what is no postal code; in the order of rows, the first
-    /// thousand. Absent when nothing was.
+    /// What was ignored in imported rows, such as consent that the person has declined, or an invalid postal code; in
+    /// row order, the first thousand. Absent if nothing was.
     package var notes: [RowError]?
-    /// Headers of the file that the import left aside: it does not know them, or another one says the same better.
+    /// Headers that were ignored: unknown, or covered better by another column.
     package var unknownColumns: [String]
 
     package init(of import: Import, errors: [RowError], notes: [RowError] = []) {

@@ -1,7 +1,7 @@
-/// An address of an organization that several people read, by what is to be written there.
+/// A shared e-mail address of an organization, by its role.
 package struct Mailbox: Codable, Hashable, Sendable {
     package enum Role: String, Codable, CaseIterable, Sendable {
-        /// Contributions and receipts go to `accounting`.
+        /// Contributions and receipts are sent to `accounting`.
         case general, accounting, communication, events, press, technical, training
     }
 

@@ -1,7 +1,7 @@
 import HTTPTypes
 
-/// Who represents an organization, and from when until when. It has one titular representative a day, and any number of
-/// alternates.
+/// Who represents an organization, and from when until when. On any day there is at most one titular representative,
+/// and any number of alternates.
 package struct Mandate: Codable, Hashable, Sendable {
     package typealias ID = Identifier<Mandate>
 
@@ -10,7 +10,7 @@ package struct Mandate: Codable, Hashable, Sendable {
     }
 
     package var id: ID
-    /// Absent once the person is erased: that there was a mandate stays known, whose it was does not.
+    /// Absent once the person has been erased: the mandate stays on record without its holder.
     package var person: Person.ID?
     package var organization: Organization.ID
     package var kind: Kind
@@ -23,7 +23,7 @@ package struct Mandate: Codable, Hashable, Sendable {
     package var updatedAt: Timestamp
 }
 
-/// Gives a person a mandate of an organization.
+/// Gives a person a mandate for an organization.
 package enum CreateMandate: Endpoint {
     package static let operation = Operation(
         .post, "/v1/organizations/{organization}/mandates", "Gives a person a mandate of an organization.",
@@ -48,7 +48,7 @@ package enum CreateMandate: Endpoint {
     package typealias Response = Mandate
 }
 
-/// Lists the mandates of an organization, the latest first.
+/// Lists the mandates of an organization, latest first.
 package enum ListMandates: Endpoint {
     package static let operation = Operation(
         .get, "/v1/organizations/{organization}/mandates", "Lists the mandates of an organization, latest first.",
@@ -59,7 +59,7 @@ package enum ListMandates: Endpoint {
     package struct Query: Codable, Sendable, PagedQuery {
         package var kind: Mandate.Kind?
         package var person: Person.ID?
-        /// Mandates that hold on this day.
+        /// Mandates in force on this day.
         package var asOf: Day?
         package var limit: PageLimit?
         package var cursor: Cursor?
@@ -79,7 +79,7 @@ package enum ListMandates: Endpoint {
     package typealias Response = Page<Mandate>
 }
 
-/// Lists mandates of all organizations, the latest first: who represented what on a day.
+/// Lists the mandates of all organizations, latest first: who represented which organization on a day.
 package enum ListAllMandates: Endpoint {
     package static let operation = Operation(
         .get, "/v1/mandates", "Lists the mandates of all organizations, latest first.",
@@ -89,7 +89,7 @@ package enum ListAllMandates: Endpoint {
         package var organization: Organization.ID?
         package var person: Person.ID?
         package var kind: Mandate.Kind?
-        /// Mandates that hold on this day.
+        /// Mandates in force on this day.
         package var asOf: Day?
         package var limit: PageLimit?
         package var cursor: Cursor?
@@ -110,7 +110,7 @@ package enum ListAllMandates: Endpoint {
     package typealias Response = Page<Mandate>
 }
 
-/// Changes the days of a mandate; to end one is to give it its last day.
+/// Changes the days of a mandate. To end one, set its last day.
 package enum ChangeMandate: Endpoint {
     package static let operation = Operation(
         .patch, "/v1/organizations/{organization}/mandates/{mandate}", "Changes the days of a mandate.",
@@ -133,7 +133,7 @@ package enum ChangeMandate: Endpoint {
     package typealias Response = Mandate
 }
 
-/// Takes back a mandate that was entered by mistake: it never was. To end one is to give it its last day.
+/// Deletes a mandate that was entered by mistake. To end one, set its last day.
 package enum DeleteMandate: Endpoint {
     package static let operation = Operation(
         .delete, "/v1/organizations/{organization}/mandates/{mandate}", "Takes back a mandate that never was.",

@@ -39,7 +39,7 @@ package enum CreateMembership: Endpoint {
     package typealias Response = Membership
 }
 
-/// Lists memberships, the latest first.
+/// Lists memberships, latest first.
 package enum ListMemberships: Endpoint {
     package static let operation = Operation(
         .get, "/v1/memberships", "Lists memberships, latest first.",
@@ -48,7 +48,7 @@ package enum ListMemberships: Endpoint {
     package struct Query: Codable, Sendable, PagedQuery {
         package var organization: Organization.ID?
         package var tier: Tier?
-        /// Memberships that hold on this day.
+        /// Memberships in force on this day.
         package var asOf: Day?
         package var limit: PageLimit?
         package var cursor: Cursor?
@@ -78,9 +78,10 @@ package enum GetMembership: Endpoint {
     package typealias Response = Membership
 }
 
-/// Changes a membership by a merge patch. One for which a contribution was called keeps its tier, and the days that it has in the
-/// contribution's year: to move it would be to take it back. It may hold for longer, or end earlier, as when a member resigns; the
-/// contribution stays owed, and the year before is then another membership's. Of a cancelled contribution it keeps a day of the year.
+/// Changes a membership by a merge patch. Once a contribution was called for it, it keeps its tier and the days it
+/// has in the contribution's year: moving those would revoke the membership. It may be extended, or end earlier, for
+/// example when a member resigns; the contribution stays owed, and the previous year then belongs to another
+/// membership. If the contribution was cancelled, it keeps at least one day of the year.
 package enum ChangeMembership: Endpoint {
     package static let operation = Operation(
         .patch, "/v1/memberships/{membership}", "Changes a membership.", access: .roles(.operator),
@@ -103,8 +104,8 @@ package enum ChangeMembership: Endpoint {
     package typealias Response = Membership
 }
 
-/// Takes back a membership that was entered by mistake, as long as no contribution was called for it. To end one is to give it
-/// another last day.
+/// Deletes a membership that was entered by mistake, if no contribution was called for it. To end one, change its
+/// last day.
 package enum DeleteMembership: Endpoint {
     package static let operation = Operation(
         .delete, "/v1/memberships/{membership}", "Takes back a membership for which no contribution was called.",
@@ -114,8 +115,8 @@ package enum DeleteMembership: Endpoint {
     package typealias Path = MembershipPath
 }
 
-/// Gives the next year to each member whose membership holds to the last day of a year and is not followed by another: the
-/// whole year, in the same tier. Called again, it adds nothing to who has it.
+/// Renews each membership that runs to the last day of a year and has no successor: for the whole next year, in the
+/// same tier. Calling it again adds nothing for members who already have one.
 package enum RenewMemberships: Endpoint {
     package static let operation = Operation(
         .post, "/v1/membership-renewals", "Gives members of a year the next one, in the same tier.",
@@ -135,13 +136,13 @@ package enum RenewMemberships: Endpoint {
     package typealias Response = MembershipRenewal
 }
 
-/// What a renewal came to.
+/// The result of a renewal.
 package struct MembershipRenewal: Codable, Hashable, Sendable {
     /// The year that ends.
     package var year: Int
-    /// Memberships that were made.
+    /// The number of memberships created.
     package var renewed: Int
-    /// Members who are left out: their last membership ended earlier in the year.
+    /// Members not renewed because their last membership ended earlier in the year.
     package var endedEarlier: Int
 
     package init(year: Int, renewed: Int, endedEarlier: Int) {

@@ -1,6 +1,6 @@
 import HTTPTypes
 
-/// One record taken into another: what both were, and how to bring them back.
+/// One record merged into another: what both contained, and how to restore them.
 package struct Merge: Codable, Hashable, Sendable {
     package typealias ID = Identifier<Merge>
 
@@ -8,9 +8,9 @@ package struct Merge: Codable, Hashable, Sendable {
         case done, undone
     }
 
-    /// Rows of one kind, counted.
+    /// A number of rows of one kind.
     package struct Count: Codable, Hashable, Sendable {
-        /// As the change feed names it: `mandate`.
+        /// The name in the change feed: `mandate`.
         package var entity: String
         package var count: Int
     }
@@ -22,27 +22,27 @@ package struct Merge: Codable, Hashable, Sendable {
     package var state: State
     /// The fields that the survivor took from the merged record.
     package var fields: [String]
-    /// What refers to the survivor instead of the merged record; empty once undone.
+    /// Rows that now refer to the survivor instead of the merged record; empty once undone.
     package var moved: [Count]
-    /// What said the same thing twice, and is kept with the merge until it is undone: a second enrolment, a mandate within
-    /// another, a second offer of one referral.
+    /// Redundant rows, kept with the merge until it is undone: a second enrolment, a mandate within another, a second
+    /// offer of one referral.
     package var setAside: [Count]
     package var mergedBy: String
     package var mergedAt: Timestamp
     package var undoneBy: String?
     package var undoneAt: Timestamp?
-    /// What had been edited on the survivor between merge and undo. Its e-mail address, the days of its enrolment and answers on
-    /// consent stay; the undo took the other values back.
+    /// Fields of the survivor that were edited between merge and undo. Its e-mail address, enrolment days and consent
+    /// answers keep the edits; the undo reverted the other fields.
     package var edits: [String: JSONValue]?
     package var version: Int
 }
 
 /// Merges a record into another of its kind, in one transaction.
 ///
-/// The survivor keeps its fields; where one is empty it takes the merged record's, lists are joined, and of answers on
-/// consent the latest counts. Who is enrolled by either record is enrolled, since the first day and with the last
-/// confirmation of both. Everything that refers to the merged record refers to the survivor afterwards. What would then
-/// contradict itself, as two contributions of one year, is named and stands in the way, and so does an erasure that waits.
+/// The survivor keeps its fields; empty ones take the merged record's values. Lists are joined, and the latest
+/// consent answer counts. If either record is enrolled, the survivor is, from the earlier first day and with the
+/// later confirmation. Every reference to the merged record is moved to the survivor. Conflicts, such as two
+/// contributions for one year, are reported and prevent the merge, and so does a pending erasure.
 package enum MergeRecords: Endpoint {
     package static let operation = Operation(
         .post, "/v1/merges", "Merges a record into another.", success: .created, access: .roles(.operator),
@@ -56,8 +56,8 @@ package enum MergeRecords: Endpoint {
         package var kind: RecordKind
         package var survivor: DirectoryRecord.ID
         package var merged: DirectoryRecord.ID
-        /// By the name of a field, whose value wins: `{"email": "merged"}`. What belongs together, as SIREN and SIRET, or
-        /// postal code, commune and département, is chosen together.
+        /// Which record's value to keep, by field name: `{"email": "merged"}`. Related fields, such as SIREN and
+        /// SIRET, or postal code, commune and département, are chosen together.
         package var choices: [String: Side]?
 
         package init(
@@ -73,14 +73,14 @@ package enum MergeRecords: Endpoint {
     package typealias Response = Merge
 }
 
-/// Lists merges, the latest first.
+/// Lists merges, latest first.
 package enum ListMerges: Endpoint {
     package static let operation = Operation(
         .get, "/v1/merges", "Lists merges, the latest first.", access: .roles(.operator, .auditor))
 
     package struct Query: Codable, Sendable, PagedQuery {
         package var kind: RecordKind?
-        /// Merges in which this record survived or went.
+        /// Merges in which this record survived or was merged.
         package var record: DirectoryRecord.ID?
         package var limit: PageLimit?
         package var cursor: Cursor?
@@ -107,9 +107,10 @@ package enum GetMerge: Endpoint {
     package typealias Response = Merge
 }
 
-/// Brings both records back exactly as they were, and everything that was moved, save what has been pointed elsewhere since.
-/// What was added to the survivor in the meantime stays with it, and so does what people say of themselves: a changed e-mail
-/// address, leaving, coming back or confirming, and answers on consent. Who withdrew a consent withdrew it for both.
+/// Restores both records exactly as they were, and every reference that was moved, except those changed since. What
+/// was added to the survivor in the meantime stays with it. So do people's own changes: a new e-mail address,
+/// leaving, coming back, confirming, and consent answers. A consent withdrawn from the survivor stays withdrawn for
+/// both.
 package enum UndoMerge: Endpoint {
     package static let operation = Operation(
         .post, "/v1/merges/{merge}/undo", "Brings both records of a merge back.", access: .roles(.operator),
@@ -128,7 +129,7 @@ package struct MergePath: Codable, Sendable {
     }
 }
 
-/// What followers of the directory's feed get of the entity `merge`.
+/// The data of the entity `merge` in the directory's change feed.
 package struct MergeNotice: Codable, Hashable, Sendable {
     package var id: Merge.ID
     package var kind: RecordKind

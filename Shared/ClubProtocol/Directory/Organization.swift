@@ -8,12 +8,12 @@ package struct Organization: Codable, Hashable, Sendable {
         case institution, brand, provider
     }
 
-    /// What sort of institution, or of provider; a brand has none.
+    /// The kind of institution or provider; a brand has none.
     package enum SubKind: String, Codable, CaseIterable, Sendable {
         case accountingCentre, federation, regulatedProfession, digitalSpaceNetwork, regionalAgency, chamber, government
         case webAgency, reseller
 
-        /// The kind of organization that can be of this sort.
+        /// The kind of organization that can have this sub-kind.
         package var kind: Kind {
             switch self {
             case .webAgency, .reseller: .provider
@@ -28,34 +28,35 @@ package struct Organization: Codable, Hashable, Sendable {
     package var name: Line
     package var siren: Siren?
     package var siret: Siret?
-    /// The head of network of which this is a branch.
+    /// The head of network that this branch belongs to.
     package var parent: ID?
-    /// Where it has its seat: number and street, postal code, commune and the département that follows.
+    /// Its seat: street and number, postal code, commune and the resulting département.
     package var street: Line?
     package var postalCode: PostalCode?
     package var commune: Line?
     package var departement: Departement?
-    /// The région of that département.
+    /// The région of the département.
     package var region: Region?
-    /// Where else it can be written to or found.
+    /// Other postal addresses and locations.
     package var addresses: [Address]
     package var website: WebAddress?
     package var email: EmailAddress?
-    /// Addresses by what is to be written there, one a role; absent where there are none.
+    /// E-mail addresses by role, one per role; absent if there are none.
     package var mailboxes: [Mailbox]?
     package var telephone: Telephone?
     package var topics: [Topic]
-    /// The communication agency that holds a brand's press material.
+    /// The communication agency that manages a brand's press material.
     package var agency: ID?
-    /// Whether it is shown in the public directory while it is a member.
+    /// Whether it is listed in the public directory while a member.
     package var publicDirectory: Bool
     package var version: Int
     package var createdAt: Timestamp
     package var updatedAt: Timestamp
-    /// Records that may be the same one; only in the answer to whoever has added it, and absent where there are none.
+    /// Records that may be the same one; only in the response to the caller who added this one, and absent if there
+    /// are none.
     package var possibleDuplicates: [PossibleDuplicate]?
 
-    /// Of what is said of an organization.
+    /// The bounds of an organization's fields.
     static let bounds: KeyValuePairs<String, FieldBound> = [
         "addresses": .most(20), "mailboxes": .most(Mailbox.Role.allCases.count), "topics": .most(Topic.mostOfOne),
     ]
@@ -95,20 +96,20 @@ package struct Organization: Codable, Hashable, Sendable {
     }
 }
 
-/// A further address of an organization; that of its seat stands in the organization itself.
+/// A further address of an organization; the seat is part of the organization itself.
 package struct Address: Codable, Hashable, Sendable {
     package enum Use: String, Codable, CaseIterable, Sendable {
-        /// Where letters go, where contributions are called, where people are met.
+        /// For letters, for calls for contributions, or a place to meet.
         case postal, billing, site
     }
 
     package var use: Use
     package var street: Line?
-    /// Absent only abroad (`990`), where some countries have none.
+    /// Absent only abroad (`990`), for countries without postal codes.
     package var postalCode: PostalCode?
     package var commune: Line
-    /// Both follow from the postal code and are told wherever it tells them. An address may be sent back as it was read, but
-    /// with no others.
+    /// Both are derived from the postal code, and included if it determines them. An address may be sent back as it
+    /// was read, but not with other values.
     package var departement: Departement?
     package var region: Region?
 
@@ -125,7 +126,7 @@ package struct Address: Codable, Hashable, Sendable {
     }
 }
 
-/// Adds an organization. Without a département, it is the one of the postal code; without a SIREN, the one of the SIRET.
+/// Adds an organization. The département defaults to that of the postal code, the SIREN to that of the SIRET.
 package enum CreateOrganization: Endpoint {
     package static let operation = Operation(
         .post, "/v1/organizations", "Adds an organization.", success: .created, access: .roles(.operator),
@@ -142,16 +143,16 @@ package enum CreateOrganization: Endpoint {
         package var postalCode: PostalCode?
         package var commune: Line?
         package var departement: Departement?
-        /// 20 at the most.
+        /// At most 20.
         package var addresses: [Address]?
         package var website: WebAddress?
         package var email: EmailAddress?
-        /// One a role.
+        /// One per role.
         package var mailboxes: [Mailbox]?
         package var telephone: Telephone?
         package var topics: [Topic]?
         package var agency: Organization.ID?
-        /// Whether it is shown in the public directory while it is a member; it is unless it declines.
+        /// Whether it is listed in the public directory while a member; true by default.
         package var publicDirectory: Bool?
 
         package static let bounds: KeyValuePairs<String, FieldBound> = Organization.bounds
@@ -197,19 +198,19 @@ package enum ListOrganizations: Endpoint {
     package struct Query: Codable, Sendable, PagedQuery {
         package var kind: Organization.Kind?
         package var subKind: Organization.SubKind?
-        /// Where it has its seat.
+        /// The département of its seat.
         package var departement: Departement?
         package var region: Region?
         package var topic: Topic?
         package var parent: Organization.ID?
-        /// Brands of a communication agency.
+        /// Brands managed by this communication agency.
         package var agency: Organization.ID?
-        /// Those who are members on this day.
+        /// Organizations that are members on this day.
         package var asOf: Day?
         package var siret: Siret?
-        /// Part of an address, mailboxes included, or of the telephone.
+        /// Part of an e-mail address, mailboxes included, or of the telephone number.
         package var contact: ContactPart?
-        /// Words of the name or the commune; accents, endings and typing errors are forgiven.
+        /// Words of the name or the commune; accents, endings and typing errors are tolerated.
         package var q: Line?
         package var updatedSince: Timestamp?
         package var limit: PageLimit?
@@ -254,7 +255,7 @@ package enum GetOrganization: Endpoint {
     package typealias Response = Organization
 }
 
-/// Changes an organization by a merge patch. A representative changes its own, save kind, numbers and parent.
+/// Changes an organization by a merge patch. Representatives may change their own, except kind, numbers and parent.
 package enum ChangeOrganization: Endpoint {
     package static let operation = Operation(
         .patch, "/v1/organizations/{organization}", "Changes an organization.",
@@ -273,11 +274,11 @@ package enum ChangeOrganization: Endpoint {
         package var postalCode: Patched<PostalCode>
         package var commune: Patched<Line>
         package var departement: Patched<Departement>
-        /// All of them, 20 at the most: they replace those there are.
+        /// The complete list, at most 20; replaces the existing one.
         package var addresses: [Address]?
         package var website: Patched<WebAddress>
         package var email: Patched<EmailAddress>
-        /// All of them, one a role: they replace those there are.
+        /// The complete list, one per role; replaces the existing one.
         package var mailboxes: Patched<[Mailbox]>
         package var telephone: Patched<Telephone>
         package var topics: [Topic]?

@@ -1,44 +1,45 @@
 import HTTPTypes
 
-/// A human being, once, whatever the roles.
+/// A human being: one record, whatever their roles.
 package struct Person: Codable, Hashable, Sendable {
     package typealias ID = Identifier<Person>
 
     package var id: ID
     /// How the person is addressed: `M.`, `Mme`, `Dr`, `Me` (the honorific prefix of RFC 6350, 6.2.2).
     package var honorificPrefix: Line?
-    /// Absent of somebody who has one name: that is the family name.
+    /// Absent for a person with one name, which is then the family name.
     package var givenName: Line?
     package var familyName: Line
-    /// The one that is written to. No two people have the same address, upper and lower case taken as one, further ones
-    /// included.
+    /// The address that mail is sent to. No two people have the same address, ignoring case and including the further
+    /// ones.
     package var email: EmailAddress?
-    /// Further addresses, each once, ten at the most; absent where there are none.
+    /// Further addresses, at most ten, without duplicates; absent if there are none.
     package var otherEmails: [EmailAddress]?
     package var telephone: Telephone?
-    /// Further telephones, each once, ten at the most; absent where there are none.
+    /// Further telephone numbers, at most ten, without duplicates; absent if there are none.
     package var otherTelephones: [Telephone]?
-    /// Where the person works, and as what: `Présidente`, `Responsable des adhésions` (RFC 6350, 6.6.1).
+    /// Where the person works, and in which role: `Présidente`, `Responsable des adhésions` (RFC 6350, 6.6.1).
     package var organization: Organization.ID?
     package var jobTitle: Line?
     package var consents: Consents
     package var version: Int
     package var createdAt: Timestamp
     package var updatedAt: Timestamp
-    /// Records that may be the same one; only in the answer to whoever has added it, and absent where there are none.
+    /// Records that may be the same one; only in the response to the caller who added this one, and absent if there
+    /// are none.
     package var possibleDuplicates: [PossibleDuplicate]?
 
-    /// The further addresses, and the further telephones, that somebody may have.
+    /// The maximum number of further addresses, and of further telephone numbers.
     package static let mostFurther = 10
-    /// Of what is said of a person.
+    /// The bounds of a person's fields.
     static let bounds: KeyValuePairs<String, FieldBound> = [
         "otherEmails": .most(mostFurther), "otherTelephones": .most(mostFurther),
     ]
 
-    /// As one addresses the person: `Camille Etcheverry`.
+    /// The name used to address the person: `Camille Etcheverry`.
     package var name: String { Self.name(givenName, familyName) }
 
-    /// As one addresses somebody who may have one name.
+    /// The name used to address a person who may have only one name.
     package static func name(_ givenName: Line?, _ familyName: Line) -> String {
         givenName.map { "\($0) \(familyName)" } ?? familyName.text
     }
@@ -66,7 +67,7 @@ package struct Person: Codable, Hashable, Sendable {
     }
 }
 
-/// Adds a person; a representative adds people of its own organization.
+/// Adds a person. Representatives may add people of their own organization.
 package enum CreatePerson: Endpoint {
     package static let operation = Operation(
         .post, "/v1/people", "Adds a person.", success: .created, access: .roles(.operator, .representative),
@@ -74,12 +75,12 @@ package enum CreatePerson: Endpoint {
 
     package struct Body: Codable, Sendable, BoundedFields {
         package var honorificPrefix: Line?
-        /// Absent or `null` of somebody who has one name.
+        /// Absent or `null` for a person with one name.
         package var givenName: Patched<Line>
         package var familyName: Line
-        /// The one that is written to; without it the first of the further ones is.
+        /// The address that mail is sent to; by default the first of the further ones.
         package var email: EmailAddress?
-        /// Ten at the most as they are sent; one that is said twice, or is the first, is kept once.
+        /// At most ten as sent; duplicates, also of `email`, are dropped.
         package var otherEmails: [EmailAddress]?
         package var telephone: Telephone?
         package var otherTelephones: [Telephone]?
@@ -118,13 +119,13 @@ package enum ListPeople: Endpoint {
 
     package struct Query: Codable, Sendable, PagedQuery {
         package var organization: Organization.ID?
-        /// One of the addresses.
+        /// One of the person's addresses.
         package var email: EmailAddress?
-        /// Part of one of the addresses or telephones.
+        /// Part of an e-mail address or telephone number.
         package var contact: ContactPart?
-        /// People who agreed to this.
+        /// People who consented to this purpose.
         package var purpose: Purpose?
-        /// Words of the name; accents and typing errors are forgiven.
+        /// Words of the name; accents and typing errors are tolerated.
         package var q: Line?
         package var updatedSince: Timestamp?
         package var limit: PageLimit?
@@ -160,7 +161,7 @@ package enum GetPerson: Endpoint {
     package typealias Response = Person
 }
 
-/// Changes a person by a merge patch. Only the club's staff moves a person to another organization.
+/// Changes a person by a merge patch. Only staff may move a person to another organization.
 package enum ChangePerson: Endpoint {
     package static let operation = Operation(
         .patch, "/v1/people/{person}", "Changes a person.",
@@ -171,12 +172,12 @@ package enum ChangePerson: Endpoint {
 
     package struct Body: Codable, Sendable, BoundedFields {
         package var honorificPrefix: Patched<Line>
-        /// `null` for somebody who has one name.
+        /// `null` for a person with one name.
         package var givenName: Patched<Line>
         package var familyName: Line?
-        /// One of the further ones changes places with it; `null` makes the first of those the one that is written to.
+        /// A further address given here is swapped with it; `null` promotes the first of the further ones.
         package var email: Patched<EmailAddress>
-        /// All of them, ten at the most: they replace those there are.
+        /// The complete list, at most ten; replaces the existing one.
         package var otherEmails: Patched<[EmailAddress]>
         package var telephone: Patched<Telephone>
         package var otherTelephones: Patched<[Telephone]>

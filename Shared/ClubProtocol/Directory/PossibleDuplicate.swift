@@ -1,12 +1,12 @@
 import HTTPTypes
 
-/// A record that may be the same as one that is being entered, as the nightly scan would find it.
+/// A record that may be the same as one being entered, by the rules of the nightly scan.
 package struct PossibleDuplicate: Codable, Hashable, Sendable {
     package var id: DirectoryRecord.ID
     package var name: String
     /// The sum of the weights, from 0 to 100.
     package var score: Int
-    /// The heaviest first.
+    /// Highest weight first.
     package var reasons: [Duplicate.Reason]
 
     package init(id: DirectoryRecord.ID, name: String, score: Int, reasons: [Duplicate.Reason]) {
@@ -17,31 +17,31 @@ package struct PossibleDuplicate: Codable, Hashable, Sendable {
     }
 }
 
-/// Tells which records may be the one that somebody is about to enter, by the rules of the nightly scan: the likeliest first, twenty
-/// at the most, of those that the caller may see.
+/// Finds records that may be the same as one about to be entered, by the rules of the nightly scan: likeliest first,
+/// at most twenty, among those that the caller may see.
 package enum FindPossibleDuplicates: Endpoint {
     package static let operation = Operation(
         .post, "/v1/possible-duplicates", "Tells which records may be one that is about to be entered.",
         access: .roles(.operator, .representative))
 
-    /// What is known of the record; what is absent is not compared.
+    /// What is known of the record; absent fields are not compared.
     package struct Body: Codable, Sendable, BoundedFields {
         package var kind: RecordKind
-        /// Of an organization or an expert.
+        /// For an organization or an expert.
         package var name: Line?
-        /// Of a person.
+        /// For a person.
         package var givenName: Line?
         package var familyName: Line?
         package var siren: Siren?
         package var siret: Siret?
         package var email: EmailAddress?
-        /// Further addresses and telephones of a person, ten of each at the most.
+        /// A person's further addresses and telephone numbers, at most ten each.
         package var otherEmails: [EmailAddress]?
         package var telephone: Telephone?
         package var otherTelephones: [Telephone]?
         package var website: WebAddress?
         package var postalCode: PostalCode?
-        /// The one of the postal code unless said.
+        /// By default that of the postal code.
         package var departement: Departement?
         /// Where a person works.
         package var organization: Organization.ID?

@@ -1,25 +1,27 @@
 import HTTPTypes
 
-/// An expert as anybody may see it: who agreed to the public directory, without address, telephone or the name of a person.
+/// An expert as shown to the public: one who consented to the public directory, without e-mail address, telephone
+/// number or any person's name.
 package struct PublicExpert: Codable, Hashable, Sendable {
     package var id: Expert.ID
     package var subKind: Expert.SubKind
     package var name: Line
-    /// Absent only abroad, where some countries have none.
+    /// Absent only abroad, for countries without postal codes.
     package var postalCode: PostalCode?
     package var commune: Line
-    /// Where the expert is.
+    /// Where the expert is located.
     package var departement: Departement
-    /// Absent in the collectivities overseas, in Monaco and abroad, which lie in none.
+    /// Absent for overseas collectivities, Monaco and abroad, which are in no région.
     package var region: Region?
-    /// The départements served.
+    /// The départements that the expert serves.
     package var departements: [Departement]
     package var topics: [Topic]
     package var brands: [Line]
     package var website: WebAddress?
 }
 
-/// A member of the club as anybody may see it: an institution or a brand whose membership is running, and that has not declined.
+/// A member of the club as shown to the public: an institution or brand with a current membership that has not
+/// declined to be listed.
 package struct PublicMember: Codable, Hashable, Sendable {
     package var id: Organization.ID
     package var kind: Organization.Kind
@@ -31,38 +33,40 @@ package struct PublicMember: Codable, Hashable, Sendable {
     package var topics: [Topic]
     package var website: WebAddress?
 
-    /// The kinds of organization that the club shows as its members.
+    /// The kinds of organization listed as members.
     package enum Kind: String, Codable, CaseIterable, Sendable {
         case institution, brand
     }
 }
 
 extension ProblemType {
-    /// Somebody who was shown, and is not any more: consent was taken back, or the record was left, or not confirmed.
+    /// The record was public, but no longer is: consent was withdrawn, its subject left, or it was not confirmed.
     package static let noLongerShown = ProblemType(
         "no-longer-shown", "This entry is not shown any more", .gone)
 }
 
-/// Lists the experts of the public directory, by name or the nearest first. Nobody needs a token; requests without one are few a second.
+/// Lists the experts of the public directory, by name or by distance. No token is required; requests without one are
+/// limited to a few per second.
 package enum ListPublicExperts: Endpoint {
     package static let operation = Operation(
         .get, "/v1/public/experts", "Lists the experts who agreed to be shown, by name or nearest first.",
         access: .anyone)
 
     package struct Query: Codable, Sendable, PagedQuery {
-        /// Words of the name or the commune, read as in ``SearchExperts``; a new word is known to be one after a minute.
+        /// Words of the name or the commune, interpreted as in ``SearchExperts``; a new word is recognized after a
+        /// minute.
         package var q: Line?
-        /// A département served.
+        /// A département that the expert serves.
         package var departement: Departement?
-        /// A région served, in one département at least.
+        /// A région of which they serve at least one département.
         package var region: Region?
         package var topic: Topic?
         package var subKind: Expert.SubKind?
-        /// A brand by its name; case and accents do not matter.
+        /// A brand by name, ignoring case and accents.
         package var brand: Line?
-        /// The nearest come first, as in ``SearchExperts``.
+        /// Sorts by distance from this postal code, as in ``SearchExperts``.
         package var near: PostalCode?
-        /// At most 50 here.
+        /// At most 50.
         package var limit: PageLimit?
         package var cursor: Cursor?
 
@@ -96,20 +100,20 @@ package enum GetPublicExpert: Endpoint {
     package typealias Response = PublicExpert
 }
 
-/// Lists the members of the club by name, save those that declined to be shown.
+/// Lists the members of the club by name, except those that declined to be listed.
 package enum ListPublicMembers: Endpoint {
     package static let operation = Operation(
         .get, "/v1/public/members", "Lists the institutions and brands that are members today, by name.",
         access: .anyone)
 
     package struct Query: Codable, Sendable, PagedQuery {
-        /// Words of the name or the commune; accents, endings and typing errors are forgiven.
+        /// Words of the name or the commune; accents, endings and typing errors are tolerated.
         package var q: Line?
         package var kind: PublicMember.Kind?
         package var departement: Departement?
         package var region: Region?
         package var topic: Topic?
-        /// At most 50 here.
+        /// At most 50.
         package var limit: PageLimit?
         package var cursor: Cursor?
 

@@ -1,38 +1,38 @@
 import HTTPTypes
 
-/// The receipt of a contribution that has been paid as a whole: numbered without a gap in each year, and never changed. When
-/// money went back and all is paid again, another one replaces it.
+/// The receipt of a contribution that is paid in full: numbered without gaps in each year, and never changed. If
+/// money is returned and the contribution is paid in full again, a new receipt replaces it.
 package struct Receipt: Codable, Hashable, Sendable {
     package typealias ID = Identifier<Receipt>
 
     package var id: ID
     package var contribution: Contribution.ID
     package var organization: Organization.ID
-    /// What the organization was called when it was issued.
+    /// The organization's name when it was issued.
     package var name: Line
     package var year: Int
-    /// Counts up from 1 in each year, without a gap.
+    /// Consecutive from 1 in each year, without gaps.
     package var number: Int
     package var issuedOn: Day
     /// The day of the payment that completed the contribution.
     package var paidOn: Day
     package var amount: Money
-    /// By what the contribution was paid, as far as it was said when the payments were booked.
+    /// The means of payment, as far as stated when the payments were booked.
     package var means: [Payment.Means]
-    /// What has gone back since, while the contribution is not paid as a whole any more.
+    /// What has been returned since, while the contribution is not paid in full.
     package var returned: Money?
-    /// The number of the one that replaces it, `2027-12`; this one attests nothing any more.
+    /// The number of the receipt that replaces this one, `2027-12`; this one is then no longer valid.
     package var replacedBy: Line?
 }
 
-/// Lists receipts, the latest first.
+/// Lists receipts, latest first.
 package enum ListReceipts: Endpoint {
     package static let operation = Operation(
         .get, "/v1/receipts", "Lists receipts, latest first.",
         access: .roles(.operator, .auditor, .service, .representative))
 
     package struct Query: Codable, Sendable, PagedQuery {
-        /// In which they were issued.
+        /// The year of issue.
         package var year: Int?
         package var organization: Organization.ID?
         package var limit: PageLimit?
@@ -51,7 +51,7 @@ package enum ListReceipts: Endpoint {
     package typealias Response = Page<Receipt>
 }
 
-/// Shows the latest receipt of a contribution, ready to be printed; none before all is paid.
+/// Shows the latest receipt of a contribution, for printing; not found until it is paid in full.
 package enum ShowReceipt: Endpoint {
     package static let operation = Operation(
         .get, "/v1/contributions/{contribution}/receipt", "Page: the receipt of a contribution.",
@@ -61,7 +61,8 @@ package enum ShowReceipt: Endpoint {
     package typealias Response = TextDocument
 }
 
-/// The latest receipt of a contribution as PDF: the same bytes for good, until money goes back, which it says then.
+/// The latest receipt of a contribution as a PDF: always the same bytes, until money is returned, which it then
+/// states.
 package enum GetReceiptDocument: Endpoint {
     package static let operation = Operation(
         .get, "/v1/contributions/{contribution}/receipt.pdf", "The receipt of a contribution as PDF.",
@@ -71,7 +72,7 @@ package enum GetReceiptDocument: Endpoint {
     package typealias Response = FileDocument
 }
 
-/// A receipt as PDF, by the link of the mail that brought it.
+/// A receipt as a PDF, through the link in its e-mail.
 package enum GetReceiptDocumentByLink: Endpoint {
     package static let operation = Operation(
         .get, "/v1/receipts/{token}/receipt.pdf", "A receipt as PDF, by the link of a mail.", access: .anyone,
@@ -81,7 +82,7 @@ package enum GetReceiptDocumentByLink: Endpoint {
     package typealias Response = FileDocument
 }
 
-/// Shows a receipt by the link of the mail that brought it.
+/// Shows a receipt, through the link in its e-mail.
 package enum ShowReceiptByLink: Endpoint {
     package static let operation = Operation(
         .get, "/v1/receipts/{token}", "Page: a receipt, by the link of a mail.", access: .anyone,

@@ -1,13 +1,13 @@
 import HTTPTypes
 
-/// A firm's need that an ambassador, or the club's staff, brings to experts.
+/// A firm's need, offered to experts by an ambassador or by staff.
 ///
-/// It has one place or a few: so many experts may take it on. Who accepts first has a place; when the last one is taken,
-/// everybody who has not answered is told so by their offer.
+/// It has one or a few places, for as many experts. The first to accept get them; when the last place is taken, the
+/// remaining offers are withdrawn.
 package struct Referral: Codable, Hashable, Sendable {
     package typealias ID = Identifier<Referral>
 
-    /// What follows from the places and from whether it was closed.
+    /// Determined by the places and by whether it was closed.
     package enum State: String, Codable, CaseIterable, Sendable {
         /// It has a free place.
         case open
@@ -18,21 +18,20 @@ package struct Referral: Codable, Hashable, Sendable {
     }
 
     package var id: ID
-    /// Who brought it; absent where the club's staff did.
+    /// The ambassador who brought it; absent if staff did.
     package var ambassador: Ambassador.ID?
     package var topics: [Topic]
-    /// Where the firm is.
-    /// Where the firm is. Absent only abroad, where some countries have none.
+    /// Where the firm is located. Absent only abroad, for countries without postal codes.
     package var postalCode: PostalCode?
     package var departement: Departement
-    /// What the firm needs, without saying who it is: every expert who is asked reads it.
+    /// What the firm needs, without naming it: every expert who is asked reads this.
     package var description: Prose
     package var firm: Firm?
-    /// How many experts may take it on.
+    /// How many experts may accept.
     package var places: Int
-    /// How many have.
+    /// How many have accepted.
     package var taken: Int
-    /// Experts who have been asked and have not answered.
+    /// Experts who have been asked and have not replied.
     package var asked: Int
     package var state: State
     package var version: Int
@@ -40,7 +39,7 @@ package struct Referral: Codable, Hashable, Sendable {
     package var updatedAt: Timestamp
 }
 
-/// Who the firm is. Only the experts who accepted get to see it; it is forgotten a year after the last change.
+/// The firm. Visible only to experts who accepted; deleted a year after the last change.
 package struct Firm: Codable, Hashable, Sendable {
     package var name: Line?
     package var contact: Line?
@@ -57,7 +56,7 @@ package struct Firm: Codable, Hashable, Sendable {
     }
 }
 
-/// Brings a firm's need. An ambassador brings it in its own name.
+/// Creates a referral. Ambassadors create it in their own name.
 package enum CreateReferral: Endpoint {
     package static let operation = Operation(
         .post, "/v1/referrals", "Brings a firm's need, to be sent to experts.", success: .created,
@@ -66,15 +65,15 @@ package enum CreateReferral: Endpoint {
     package struct Body: Codable, Sendable, BoundedFields {
         /// 1 to 5, best known first.
         package var topics: [Topic]
-        /// A firm abroad (`990`) may have none.
+        /// Optional for a firm abroad (`990`).
         package var postalCode: PostalCode?
-        /// Without it, the one of the postal code.
+        /// By default that of the postal code.
         package var departement: Departement?
         package var description: Prose
         package var firm: Firm?
-        /// 1 to 3; 1 unless said.
+        /// 1 to 3; 1 by default.
         package var places: Int?
-        /// For the club's staff: in whose name.
+        /// For staff: in whose name.
         package var ambassador: Ambassador.ID?
 
         package static let bounds: KeyValuePairs<String, FieldBound> = [
@@ -98,7 +97,7 @@ package enum CreateReferral: Endpoint {
     package typealias Response = Referral
 }
 
-/// Lists referrals, the latest first. An ambassador sees its own.
+/// Lists referrals, latest first. Ambassadors see only their own.
 package enum ListReferrals: Endpoint {
     package static let operation = Operation(
         .get, "/v1/referrals", "Lists referrals, latest first.", access: .roles(.operator, .auditor, .ambassador))
@@ -106,7 +105,7 @@ package enum ListReferrals: Endpoint {
     package struct Query: Codable, Sendable, PagedQuery {
         package var ambassador: Ambassador.ID?
         package var state: Referral.State?
-        /// Where the firm is.
+        /// Where the firm is located.
         package var departement: Departement?
         package var region: Region?
         package var topic: Topic?
@@ -141,7 +140,7 @@ package enum GetReferral: Endpoint {
     package typealias Response = Referral
 }
 
-/// Closes a referral: who has not answered need not, and nobody else is asked. What was accepted goes on.
+/// Closes a referral: no further replies are needed, and no one else is asked. Accepted offers go on.
 package enum CloseReferral: Endpoint {
     package static let operation = Operation(
         .post, "/v1/referrals/{referral}/closure", "Closes a referral: nobody else is asked.",
@@ -151,35 +150,36 @@ package enum CloseReferral: Endpoint {
     package typealias Response = Referral
 }
 
-/// An expert who could take on a referral, and why it stands where it does. All figures are in thousandths.
+/// An expert who could accept a referral, and how the ranking comes about. All figures are in thousandths.
 ///
 /// `score` = 35 % `topics` + 25 % `nearness` + 10 % `freshness` + 15 % `acceptance` + 15 % `satisfaction`.
 package struct ReferralMatch: Codable, Hashable, Sendable {
     package var expert: Expert.ID
     package var name: Line
     package var subKind: Expert.SubKind
-    /// Absent only abroad, where some countries have none.
+    /// Absent only abroad, for countries without postal codes.
     package var postalCode: PostalCode?
     package var commune: Line
     package var departement: Departement
     package var score: Int
     /// The share of the referral's topics that the expert knows.
     package var topics: Int
-    /// 1000 for the same postal code, 900 for one that begins with the same three digits, 700 for the same département,
-    /// 300 for an expert who comes from elsewhere.
+    /// 1000 for the same postal code, 900 for the same first three digits, 700 for the same département, 300 for an
+    /// expert located elsewhere.
     package var nearness: Int
-    /// 1000 for an entry confirmed today, half of it after a year, and so on.
+    /// 1000 for a record confirmed today, half of that after a year, and so on.
     package var freshness: Int
-    /// The share of offers accepted, as if five had come before of which three were: a newcomer has 600.
+    /// The share of offers accepted, smoothed with five earlier offers of which three were accepted: a newcomer has
+    /// 600.
     package var acceptance: Int
-    /// Whether a mail can tell the expert; without an address in the directory, only the API or a call does.
+    /// Whether the expert can be notified by e-mail; otherwise only through the API or by telephone.
     package var isMailed: Bool
-    /// How satisfied the firms were, an abandoned one being not at all, as if three had come before at 600.
+    /// How satisfied the firms were, an abandoned referral counting as zero, smoothed with three earlier ones at 600.
     package var satisfaction: Int
 }
 
-/// Lists the experts who could take on a referral, the best match first: who agreed to the directory, serves the département, knows
-/// one of the topics at least, and has not been asked yet, or was let go without an answer.
+/// Lists the experts who could accept a referral, best match first: those who consented to the directory, serve the
+/// département, know at least one of the topics, and either have not been asked yet or were released without a reply.
 package enum ListReferralMatches: Endpoint {
     package static let operation = Operation(
         .get, "/v1/referrals/{referral}/matches", "Lists the experts who match a referral, best first.",

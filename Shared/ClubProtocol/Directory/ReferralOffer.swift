@@ -1,20 +1,20 @@
 import HTTPTypes
 
-/// A referral as it was sent to one expert, and what became of it.
+/// The offer of a referral to one expert, and its outcome.
 package struct ReferralOffer: Codable, Hashable, Sendable {
     package typealias ID = Identifier<ReferralOffer>
 
     package enum State: String, Codable, CaseIterable, Sendable {
-        /// The expert has not answered.
+        /// The expert has not replied.
         case sent
         case accepted, declined
-        /// The day for an answer went by.
+        /// The last day for a reply has passed.
         case expired
-        /// No answer is needed any more: every place was taken, the referral was closed, or the expert has left.
+        /// No reply is needed any more: every place was taken, the referral was closed, or the expert has left.
         case withdrawn
         case done, abandoned
 
-        /// Where it can go from here:
+        /// The possible transitions:
         ///
         /// ```
         ///   sent ──▶ accepted ──▶ done
@@ -31,7 +31,7 @@ package struct ReferralOffer: Codable, Hashable, Sendable {
             }
         }
 
-        /// Who may bring it there. What nobody may, happens by itself.
+        /// The roles that may make this transition. If none may, it happens automatically.
         package var movers: Set<Role> {
             switch self {
             case .sent, .expired, .withdrawn: []
@@ -42,7 +42,7 @@ package struct ReferralOffer: Codable, Hashable, Sendable {
         }
     }
 
-    /// What the work came to, in euros without tax.
+    /// The value of the work, in euros before tax.
     package enum Amount: String, Codable, CaseIterable, Sendable {
         case under1000, under5000, under20000, from20000
     }
@@ -52,16 +52,17 @@ package struct ReferralOffer: Codable, Hashable, Sendable {
     package var expert: Expert.ID
     package var state: State
     package var topics: [Topic]
-    /// Of the firm. Absent only abroad, where some countries have none.
+    /// The firm's. Absent only abroad, for countries without postal codes.
     package var postalCode: PostalCode?
     package var departement: Departement
     package var description: Prose
-    /// For an expert, from when it accepted until it abandons.
+    /// For an expert, only from acceptance until it is abandoned.
     package var firm: Firm?
-    /// The last day for an answer.
+    /// The last day for a reply.
     package var answerBy: Day
     package var answeredAt: Timestamp?
-    /// How satisfied the firm was, 1 to 5; said with ``State/done``, and corrected by saying it again within a fortnight.
+    /// How satisfied the firm was, 1 to 5; set with ``State/done``, and corrected by setting it again within fourteen
+    /// days.
     package var satisfaction: Int?
     package var amount: Amount?
     package var note: Prose?
@@ -70,7 +71,7 @@ package struct ReferralOffer: Codable, Hashable, Sendable {
     package var updatedAt: Timestamp
 }
 
-/// Sends a referral to experts. All are asked or none is. Whoever was let go (`withdrawn`, `expired`) may be asked again.
+/// Sends a referral to experts, all or none. Experts with a `withdrawn` or `expired` offer may be asked again.
 package enum SendReferral: Endpoint {
     package static let operation = Operation(
         .post, "/v1/referrals/{referral}/offers", "Sends a referral to experts.", success: .created,
@@ -80,9 +81,9 @@ package enum SendReferral: Endpoint {
     package typealias Path = ReferralPath
 
     package struct Body: Codable, Sendable, BoundedFields {
-        /// 1 to 5 of those that match; no more than five may be asked at a time.
+        /// 1 to 5 of those that match; at most five may be asked at a time.
         package var experts: [Expert.ID]
-        /// From tomorrow to sixty days from now; in a week unless said.
+        /// From tomorrow to sixty days from now; a week from now by default.
         package var answerBy: Day?
 
         package static let bounds: KeyValuePairs<String, FieldBound> = ["experts": .elements(1...5)]
@@ -96,7 +97,7 @@ package enum SendReferral: Endpoint {
     package typealias Response = Page<ReferralOffer>
 }
 
-/// Lists offers, the latest first. An ambassador sees those of its referrals, an expert those sent to it.
+/// Lists offers, latest first. Ambassadors see those of their referrals, experts those sent to them.
 package enum ListReferralOffers: Endpoint {
     package static let operation = Operation(
         .get, "/v1/referral-offers", "Lists offers of referrals, latest first.",
@@ -134,8 +135,8 @@ package enum GetReferralOffer: Endpoint {
     package typealias Response = ReferralOffer
 }
 
-/// Answers an offer, or says what became of it. The expert accepts, declines or abandons; the ambassador says that it is
-/// done, and how well, or abandoned.
+/// Replies to an offer, or reports its outcome. The expert accepts, declines or abandons; the ambassador reports it
+/// as done, with the firm's satisfaction, or as abandoned.
 package enum ChangeReferralOffer: Endpoint {
     package static let operation = Operation(
         .patch, "/v1/referral-offers/{offer}", "Answers an offer, or says what became of it.",
@@ -146,11 +147,11 @@ package enum ChangeReferralOffer: Endpoint {
 
     package struct Body: Codable, Sendable, BoundedFields {
         package var state: ReferralOffer.State
-        /// 1 to 5; with `done`, and only then.
+        /// 1 to 5; only and always with `done`.
         package var satisfaction: Int?
-        /// With `done` only.
+        /// Only with `done`.
         package var amount: ReferralOffer.Amount?
-        /// Why not, or what became of it.
+        /// Why it was declined, or the outcome.
         package var note: Prose?
 
         package static let bounds: KeyValuePairs<String, FieldBound> = ["satisfaction": .values(1...5)]

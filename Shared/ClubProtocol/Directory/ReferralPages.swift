@@ -1,7 +1,7 @@
 import HTTPTypes
 
-/// The page of an offer, by the link of the mail that told of it: the need, who asks, and two buttons. To look at it changes
-/// nothing: programs that check mails follow links.
+/// The page of an offer, through the link in its e-mail: the need, who asks, and two buttons. Opening it changes
+/// nothing, because mail scanners follow links.
 package enum ShowReferralInvitation: Endpoint {
     package static let operation = Operation(
         .get, "/v1/referral-invitations/{token}", "Page: the offer of a referral, by the link of a mail.",
@@ -11,8 +11,8 @@ package enum ShowReferralInvitation: Endpoint {
     package typealias Response = TextDocument
 }
 
-/// What its buttons send. An answer that was given already, or comes too late, leads back to the page, which says how it stands.
-/// A note that cannot be taken is said beside its field, and nothing is answered.
+/// The form of that page. If the offer was already answered, or the reply comes too late, redirects to the page,
+/// which shows the state. An invalid note is reported next to its field, and no reply is recorded.
 package enum AnswerReferralInvitation: Endpoint {
     package static let operation = Operation(
         .post, "/v1/referral-invitations/{token}/answer", "Form: accepts or declines the offer of a referral.",
@@ -22,7 +22,7 @@ package enum AnswerReferralInvitation: Endpoint {
     package enum Answer: String, Codable, CaseIterable, Sendable {
         case accepted, declined
 
-        /// Where it brings the offer.
+        /// The target state of the offer.
         package var state: ReferralOffer.State {
             switch self {
             case .accepted: .accepted
@@ -33,8 +33,8 @@ package enum AnswerReferralInvitation: Endpoint {
 
     package struct Body: Codable, Sendable {
         package var answer: Answer
-        /// Why not, or when the firm will be called; whoever brought the need reads it. 2,000 characters at the most, a line
-        /// break being one.
+        /// Why not, or when the firm will be called; read by the person who brought the need. At most 2,000
+        /// characters, a line break counting as one.
         package var note: String?
 
         package init(answer: Answer, note: String? = nil) {
@@ -47,7 +47,7 @@ package enum AnswerReferralInvitation: Endpoint {
     package typealias Response = TextDocument
 }
 
-/// The page on which whoever brought a need reads what the experts answered, by the link of a mail.
+/// The page on which the person who brought a need reads the experts' replies, through the link in an e-mail.
 package enum ShowReferralFollowUp: Endpoint {
     package static let operation = Operation(
         .get, "/v1/referral-follow-ups/{token}", "Page: what became of a referral, by the link of a mail.",
@@ -57,8 +57,8 @@ package enum ShowReferralFollowUp: Endpoint {
     package typealias Response = TextDocument
 }
 
-/// What the forms of that page send: what became of an offer that was accepted. Satisfaction that is missing is asked for beside its
-/// field; an outcome that was told already leads back to the page.
+/// The forms of that page: the outcome of an accepted offer. Missing satisfaction is asked for next to its field; if
+/// the outcome was already reported, redirects to the page.
 package enum ReportReferralOutcome: Endpoint {
     package static let operation = Operation(
         .post, "/v1/referral-follow-ups/{token}/outcome", "Form: says what became of an offer that was accepted.",
@@ -67,7 +67,7 @@ package enum ReportReferralOutcome: Endpoint {
     package enum Outcome: String, Codable, CaseIterable, Sendable {
         case done, abandoned
 
-        /// Where it brings the offer.
+        /// The target state of the offer.
         package var state: ReferralOffer.State {
             switch self {
             case .done: .done
@@ -95,7 +95,7 @@ package enum ReportReferralOutcome: Endpoint {
 
 /// `/v1/referral-invitations/{token}`, `/v1/referral-follow-ups/{token}`
 package struct ReferralLinkPath: Codable, Sendable {
-    /// Signed, for one offer or one referral, good for a while.
+    /// A signed token for one offer or one referral, with an expiry.
     package var token: String
 
     package init(token: String) {

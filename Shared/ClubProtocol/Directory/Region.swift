@@ -1,4 +1,4 @@
-/// The code of a région, as the State writes it: `75` is Nouvelle-Aquitaine.
+/// The official code of a région: `75` is Nouvelle-Aquitaine.
 package struct Region: TextValue, ExpressibleByStringLiteral, Comparable {
     package let text: String
 
@@ -13,7 +13,7 @@ package struct Region: TextValue, ExpressibleByStringLiteral, Comparable {
         do { try self.init(validating: value) } catch { preconditionFailure(error.reason) }
     }
 
-    /// The thirteen of the metropole and the five overseas (loi n° 2015-29, code officiel géographique).
+    /// The thirteen of metropolitan France and the five overseas (loi n° 2015-29, code officiel géographique).
     package static let all: [Region] = departements.keys.sorted().map { Region(stringLiteral: $0) }
 
     private static let departements: [String: String] = [
@@ -37,13 +37,13 @@ package struct Region: TextValue, ExpressibleByStringLiteral, Comparable {
         "94": "2A 2B",
     ]
 
-    /// The one in which a département lies; nil for a collectivity overseas and for Monaco.
+    /// The région of a département; nil for overseas collectivities and Monaco.
     package init?(of departement: Departement) {
         guard let region = Self.all.first(where: { $0.departements.contains(departement) }) else { return nil }
         self = region
     }
 
-    /// What it is made of, in the order of the codes.
+    /// Its départements, in the order of their codes.
     package var departements: [Departement] {
         (Self.departements[text] ?? "").split(atByte: UInt8(ascii: " "), omittingEmpty: true).map {
             Departement(stringLiteral: String($0))

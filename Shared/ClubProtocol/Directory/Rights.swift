@@ -1,6 +1,6 @@
 import HTTPTypes
 
-/// Everything that the club knows about somebody, from all its services (GDPR, article 15).
+/// Everything that the club's services know about a person (GDPR, article 15).
 package struct AccessDocument: Codable, Hashable, Sendable {
     package var entity: DataSubject.Entity
     package var id: DataSubject.ID
@@ -16,7 +16,8 @@ package struct AccessDocument: Codable, Hashable, Sendable {
     }
 }
 
-/// Everything that is known about a person. Where one service does not answer there is no document: a part is not the whole.
+/// Everything that is known about a person. If a service does not respond there is no document, because a partial one
+/// would be incomplete.
 package enum GetPersonData: Endpoint {
     package static let operation = Operation(
         .get, "/v1/people/{person}/data", "Gathers everything the club knows about a person.",
@@ -36,15 +37,15 @@ package enum GetExpertData: Endpoint {
     package typealias Response = AccessDocument
 }
 
-/// The erasure of a person or of an expert from all services (GDPR, article 17).
+/// The erasure of a person or an expert from all services (GDPR, article 17).
 package struct Erasure: Codable, Hashable, Sendable {
     package typealias ID = Identifier<Erasure>
 
     package enum State: String, Codable, CaseIterable, Sendable {
         case requested, refused, erasing, done
 
-        /// The life of an erasure. What a person asks for itself waits for the club's staff, who may have to refuse it
-        /// (article 17, 3); what the staff asks for begins at once. It is done when every service has reported.
+        /// The life cycle of an erasure. A person's own request waits for staff, who may have to refuse it (article
+        /// 17, 3); a request by staff starts at once. It is done when every service has reported.
         /// ```
         /// requested ──▶ erasing ──▶ done
         ///     │
@@ -62,16 +63,16 @@ package struct Erasure: Codable, Hashable, Sendable {
     package enum Reason: String, Codable, CaseIterable, Sendable {
         /// The person asked for it.
         case request
-        /// It was there for nothing: a mistake, a test, a double.
+        /// There was no reason to keep the record: a mistake, a test, a duplicate.
         case mistake
-        /// Its time was over.
+        /// Its retention period was over.
         case retention
     }
 
-    /// Whether a service has erased it, and when.
+    /// Whether a service has completed the erasure, and when.
     package struct Report: Codable, Hashable, Sendable {
         package var service: ServiceName
-        /// Absent until it has.
+        /// Absent until then.
         package var doneAt: Timestamp?
 
         package init(service: ServiceName, doneAt: Timestamp?) {
@@ -80,7 +81,7 @@ package struct Erasure: Codable, Hashable, Sendable {
         }
     }
 
-    /// A record that has an address or a telephone of who is erased.
+    /// Another record with an e-mail address or telephone number of the erased person.
     package struct Other: Codable, Hashable, Sendable {
         package var kind: RecordKind
         package var id: DirectoryRecord.ID
@@ -93,14 +94,14 @@ package struct Erasure: Codable, Hashable, Sendable {
 
     package var id: ID
     package var entity: DataSubject.Entity
-    /// The identifier of what was erased, by which it is found nowhere any more.
+    /// The identifier of the erased person or expert, which no longer finds anything.
     package var subject: DataSubject.ID
     package var reason: Reason
     package var state: State
     /// All four services.
     package var services: [Report]
-    /// While it is `erasing`, what the staff has to look through by hand: records of others that have its address or its telephone,
-    /// at most fifty, as an expert whose contact it was. Absent where there are none.
+    /// While `erasing`, records for staff to review by hand: up to fifty other records with the same e-mail address
+    /// or telephone number, such as an expert whose contact the person was. Absent if there are none.
     package var others: [Other]?
     package var startedAt: Timestamp?
     package var completedAt: Timestamp?
@@ -109,7 +110,7 @@ package struct Erasure: Codable, Hashable, Sendable {
     package var updatedAt: Timestamp
 }
 
-/// Erases a person or an expert from all services; asked for by the person itself, it waits for the club's staff.
+/// Erases a person or an expert from all services. If requested by the person, it waits for staff.
 package enum CreateErasure: Endpoint {
     package static let operation = Operation(
         .post, "/v1/erasures", "Erases a person or an expert from all services.", success: .created,
@@ -119,7 +120,7 @@ package enum CreateErasure: Endpoint {
     package struct Body: Codable, Sendable {
         package var person: Person.ID?
         package var expert: Expert.ID?
-        /// `request` unless said.
+        /// `request` by default.
         package var reason: Erasure.Reason?
 
         package init(person: Person.ID? = nil, expert: Expert.ID? = nil, reason: Erasure.Reason? = nil) {
@@ -132,7 +133,7 @@ package enum CreateErasure: Endpoint {
     package typealias Response = Erasure
 }
 
-/// Lists erasures, the latest first.
+/// Lists erasures, latest first.
 package enum ListErasures: Endpoint {
     package static let operation = Operation(
         .get, "/v1/erasures", "Lists erasures, latest first.",
@@ -153,7 +154,7 @@ package enum ListErasures: Endpoint {
     package typealias Response = Page<Erasure>
 }
 
-/// Shows an erasure, and which service has done it when.
+/// Shows an erasure, and when each service completed it.
 package enum GetErasure: Endpoint {
     package static let operation = Operation(
         .get, "/v1/erasures/{erasure}", "Shows an erasure, service by service.",
@@ -163,7 +164,7 @@ package enum GetErasure: Endpoint {
     package typealias Response = Erasure
 }
 
-/// Begins or refuses an erasure that somebody asked for.
+/// Starts or refuses a requested erasure.
 package enum TransitionErasure: Endpoint {
     package static let operation = Operation(
         .post, "/v1/erasures/{erasure}/moves", "Begins or refuses an erasure that was asked for.",
@@ -183,7 +184,7 @@ package enum TransitionErasure: Endpoint {
     package typealias Response = Erasure
 }
 
-/// Tells a service whom to erase: what it needs for that, until all have done it.
+/// Tells a service whom to erase, with the data it needs for that, until all services are done.
 package enum GetErasureNotice: Endpoint {
     package static let operation = Operation(
         .get, "/v1/erasures/{erasure}/notice", "Tells a service whom it has to erase.", access: .roles(.service),
@@ -200,12 +201,12 @@ package struct ErasureNotice: Codable, Hashable, Sendable {
     package var entity: DataSubject.Entity
     package var subject: DataSubject.ID
     package var reason: Erasure.Reason
-    /// The records that had been merged into it; none any more once all services have reported.
+    /// The records that had been merged into it; empty once all services have reported.
     package var aliases: [DataSubject.ID]
-    /// The addresses that they had, in lower case, without those that others have too; gone with the aliases.
+    /// The addresses that only they had, in lower case; deleted together with the aliases.
     package var emails: [EmailAddress]
-    /// When their addresses were theirs and nobody else's: what is kept by address only is found by them. Gone with the aliases;
-    /// absent from a directory that does not know: then `emails` were theirs at all times.
+    /// When each address belonged to them alone; data kept by address only is found by these. Deleted together with
+    /// the aliases. Absent if the directory does not know: then `emails` were theirs at all times.
     package var held: [AddressPeriod]?
 
     /// The subject and its aliases.
@@ -230,7 +231,7 @@ package struct ErasureNotice: Codable, Hashable, Sendable {
     }
 }
 
-/// Reports that the calling service has erased it. Said again, nothing changes.
+/// Reports that the calling service has completed the erasure. Idempotent.
 package enum ReportErasure: Endpoint {
     package static let operation = Operation(
         .post, "/v1/erasures/{erasure}/reports", "Reports that the calling service has erased somebody.",

@@ -1,7 +1,7 @@
 import HTTPTypes
 
-/// Mails a link to the own record to an address, if the directory has an ambassador or an expert by it. The answer is the
-/// same either way, and so is the time it takes: it tells nobody who is in the directory.
+/// Sends a link to an ambassador's or expert's own record to an address, if the directory has one with it. The
+/// response and its timing are the same either way, so they do not reveal who is in the directory.
 package enum RequestSelfServiceLink: Endpoint {
     package static let operation = Operation(
         .post, "/v1/self-service-links", "Mails a link to the own record, if there is one.", success: .accepted,
@@ -16,7 +16,7 @@ package enum RequestSelfServiceLink: Endpoint {
     }
 }
 
-/// The page with the form for such a link.
+/// The page with the form to request such a link.
 package enum ShowSelfServiceEntry: Endpoint {
     package static let operation = Operation(
         .get, "/v1/self-service", "Page: asks for the address to which a link to the own record is mailed.",
@@ -25,7 +25,7 @@ package enum ShowSelfServiceEntry: Endpoint {
     package typealias Response = TextDocument
 }
 
-/// What that form sends.
+/// Submits that form.
 package enum SubmitSelfServiceEmail: Endpoint {
     package static let operation = Operation(
         .post, "/v1/self-service", "Form: mails a link to the own record, if there is one.", access: .anyone,
@@ -42,13 +42,14 @@ package enum SubmitSelfServiceEmail: Endpoint {
     package typealias Response = TextDocument
 }
 
-/// The own record, with what can be done about it. To look at it changes nothing: programs that check mails follow links.
+/// The caller's own record, and the available actions. Opening it changes nothing, because mail scanners follow
+/// links.
 package enum ShowOwnRecord: Endpoint {
     package static let operation = Operation(
         .get, "/v1/self-service/{token}", "Page: the own record, by the link of a mail.", access: .anyone,
         problems: [.notFound], produces: .html)
 
-    /// What has just been done, to be said above the record.
+    /// The action just completed, shown above the record.
     package enum Done: String, Codable, CaseIterable, Sendable {
         case confirmed, changed, left, enrolled, erasureAsked
     }
@@ -65,7 +66,7 @@ package enum ShowOwnRecord: Endpoint {
     package typealias Response = TextDocument
 }
 
-/// Says that the own record is right.
+/// Confirms the caller's own record.
 package enum ConfirmOwnRecord: Endpoint {
     package static let operation = Operation(
         .post, "/v1/self-service/{token}/confirmation", "Form: confirms the own record.", success: .seeOther,
@@ -87,7 +88,7 @@ package enum TransitionOwnEnrolment: Endpoint {
     package typealias Response = TextDocument
 }
 
-/// The form in which the own record can be changed.
+/// The form for changing the caller's own record.
 package enum ShowOwnRecordForm: Endpoint {
     package static let operation = Operation(
         .get, "/v1/self-service/{token}/record", "Page: the form of the own record.",
@@ -97,33 +98,34 @@ package enum ShowOwnRecordForm: Endpoint {
     package typealias Response = TextDocument
 }
 
-/// Changes the own record, which confirms it. What cannot be taken is said beside its field, and nothing is changed.
+/// Changes and thereby confirms the caller's own record. Invalid input is reported next to its field, and nothing is
+/// changed.
 package enum ChangeOwnRecord: Endpoint {
     package static let operation = Operation(
         .post, "/v1/self-service/{token}/record", "Form: changes and confirms the own record.",
         success: .seeOther, access: .anyone, problems: [.notFound, .stale], consumes: .form, produces: .html)
 
-    /// As a browser sends it: every text field, and of the boxes those that are ticked.
+    /// As sent by a browser: every text field, and the boxes that are ticked.
     package struct Body: Codable, Sendable, BoundedFields {
-        /// The version that the form shows; of the ambassador, or of the expert.
+        /// The version shown in the form, of the ambassador or the expert.
         package var version: Int
-        /// The person's, in an ambassador's form.
+        /// The version of the person, in an ambassador's form.
         package var personVersion: Int?
         package var contactName: String?
-        /// An ambassador's, as what follows; a form from before has none of them, and changes none.
+        /// For an ambassador, as are the following fields. An older form without them changes none of them.
         package var honorificPrefix: String?
         package var jobTitle: String?
         package var email: String?
-        /// One a line.
+        /// One per line.
         package var otherEmails: String?
         package var telephone: String?
-        /// One a line.
+        /// One per line.
         package var otherTelephones: String?
         package var website: String?
-        /// Codes, with commas or blanks between them.
+        /// Codes, separated by commas or white space.
         package var departements: String?
         package var topics: [String]
-        /// One a line.
+        /// One per line.
         package var brands: String?
         package var flashInfo: Bool?
         package var eventInvitations: Bool?
@@ -144,7 +146,7 @@ package enum ChangeOwnRecord: Endpoint {
     package typealias Response = TextDocument
 }
 
-/// Everything that the four services know, for whoever the record is about (GDPR, article 15); as a file.
+/// Everything that the four services know about the person of the record (GDPR, article 15), as a file.
 package enum GetOwnData: Endpoint {
     package static let operation = Operation(
         .get, "/v1/self-service/{token}/data", "Gathers everything the club knows about the owner of a link.",
@@ -154,7 +156,8 @@ package enum GetOwnData: Endpoint {
     package typealias Response = AccessDocument
 }
 
-/// Asks that everything about oneself be erased (GDPR, article 17); the club's staff begins it. Asked twice, it is asked once.
+/// Requests the erasure of all data about the person (GDPR, article 17); staff start it. Requesting it again has no
+/// further effect.
 package enum RequestOwnErasure: Endpoint {
     package static let operation = Operation(
         .post, "/v1/self-service/{token}/erasure", "Form: asks for the erasure of all that is known of oneself.",
@@ -166,7 +169,7 @@ package enum RequestOwnErasure: Endpoint {
 
 /// `/v1/self-service/{token}`
 package struct SelfServicePath: Codable, Sendable {
-    /// Signed, for one record, good for a while.
+    /// A signed token for one record, with an expiry.
     package var token: String
 
     package init(token: String) {

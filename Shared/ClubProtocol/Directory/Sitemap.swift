@@ -1,14 +1,14 @@
 import HTTPTypes
 
-/// The addresses of the public directory's pages, for search engines: one file, or a list of files of 50,000 addresses at the
-/// most (sitemaps.org).
+/// The URLs of the public directory's pages, for search engines: one file, or an index of files with at most 50,000
+/// URLs each (sitemaps.org).
 package enum ShowSitemap: Endpoint {
     package static let operation = Operation(
         .get, "/sitemap.xml", "The addresses of the public directory's pages.", access: .anyone, problems: [.notFound],
         produces: .xml)
 
     package struct Query: Codable, Sendable {
-        /// A file of the list.
+        /// One file of the index.
         package var part: String?
 
         package init(part: String? = nil) {
@@ -19,7 +19,7 @@ package enum ShowSitemap: Endpoint {
     package typealias Response = TextDocument
 }
 
-/// What search engines may look at (RFC 9309).
+/// What search engines may crawl (RFC 9309).
 package enum ShowRobots: Endpoint {
     package static let operation = Operation(
         .get, "/robots.txt", "What search engines may look at.", access: .anyone, produces: .plain)

@@ -1,33 +1,33 @@
 import HTTPTypes
 
-/// How an organization stands with the club on a day. It follows from memberships, contributions and payments, and is
-/// written nowhere.
+/// An organization's standing with the club on a day. It is computed from memberships, contributions and payments,
+/// and never stored.
 package struct Standing: Codable, Hashable, Sendable {
     package enum Status: String, Codable, CaseIterable, Sendable {
-        /// A member who owes nothing that is overdue.
+        /// A member with nothing overdue.
         case active
-        /// A member with a contribution overdue.
+        /// A member with an overdue contribution.
         case late
-        /// Was a member, and is none on this day.
+        /// A former member, no longer one on this day.
         case lapsed
     }
 
     package var status: Status
-    /// The membership that holds on this day, its tier, and what that entitles to.
+    /// The membership in force on this day, its tier, and its entitlements.
     package var membership: Membership.ID?
     package var tier: Tier?
     package var entitlements: Entitlements?
-    /// What had been called and not been paid on this day.
+    /// What had been called but not paid on this day.
     package var owed: Money
 }
 
-/// What a tier entitles to.
+/// The entitlements of a tier.
 package struct Entitlements: Codable, Hashable, Sendable {
     /// Seats at each monthly meeting.
     package var monthlySeats: Int
-    /// Workshop seats in a year.
+    /// Workshop seats per year.
     package var workshopSeats: Int
-    /// Flash info insertions in a year.
+    /// Flash info insertions per year.
     package var insertions: Int
 
     package init(monthlySeats: Int, workshopSeats: Int, insertions: Int) {
@@ -37,7 +37,7 @@ package struct Entitlements: Codable, Hashable, Sendable {
     }
 }
 
-/// Says how an organization stands with the club.
+/// Shows an organization's standing with the club.
 package enum GetStanding: Endpoint {
     package static let operation = Operation(
         .get, "/v1/organizations/{organization}/standing", "Says how an organization stands with the club on a day.",
@@ -46,7 +46,7 @@ package enum GetStanding: Endpoint {
     package typealias Path = OrganizationPath
 
     package struct Query: Codable, Sendable {
-        /// Without it, today.
+        /// Today by default.
         package var asOf: Day?
 
         package init(asOf: Day? = nil) {
@@ -57,33 +57,33 @@ package enum GetStanding: Endpoint {
     package typealias Response = Standing
 }
 
-/// An organization that is or was a member, and how it stands on a day.
+/// A present or former member, and its standing on a day.
 package struct MemberStanding: Codable, Hashable, Sendable {
     package var organization: Organization.ID
     package var name: Line
     package var kind: Organization.Kind
     package var status: Standing.Status
-    /// The membership that holds on this day, and its tier.
+    /// The membership in force on this day, and its tier.
     package var membership: Membership.ID?
     package var tier: Tier?
-    /// What had been called and not been paid on this day.
+    /// What had been called but not paid on this day.
     package var owed: Money
     /// The first day of its first membership.
     package var since: Day
 }
 
-/// Lists those who are or were members, by name, with how they stand on a day.
+/// Lists present and former members by name, with their standing on a day.
 package enum ListMembers: Endpoint {
     package static let operation = Operation(
         .get, "/v1/members", "Lists members by name, with how they stand with the club on a day.",
         access: .roles(.operator, .editor, .auditor, .service, .representative))
 
     package struct Query: Codable, Sendable, PagedQuery {
-        /// Without it, today.
+        /// Today by default.
         package var asOf: Day?
         package var status: Standing.Status?
         package var kind: Organization.Kind?
-        /// The tier that is held on this day.
+        /// Members with this tier on the day.
         package var tier: Tier?
         package var limit: PageLimit?
         package var cursor: Cursor?

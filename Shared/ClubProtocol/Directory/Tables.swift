@@ -1,10 +1,10 @@
 import HTTPTypes
 
-// The lists as tables and as cards: the same filters, and the same rules of who sees what. A table is written as RFC 4180
-// has it, and safe to open in a spreadsheet: an apostrophe goes before each `=`, `+`, `-`, `@` or control sign that begins a cell,
-// or what would be one by another separator, and an import takes it away again.
+// The lists as tables and cards, with the same filters and visibility rules. Tables follow RFC 4180 and are safe to
+// open in a spreadsheet: an apostrophe is put before each `=`, `+`, `-`, `@` or control character at the beginning of
+// a cell, or of what another separator would make a cell. An import removes it.
 
-/// Writes experts as a table that an import takes as it is.
+/// Exports experts as a table that can be imported unchanged.
 package enum ExportExperts: Endpoint {
     package static let operation = Operation(
         .get, "/v1/experts.csv", "Writes the experts as a table.",
@@ -12,31 +12,31 @@ package enum ExportExperts: Endpoint {
 
     package struct Query: Codable, Sendable {
         package var subKind: Expert.SubKind?
-        /// Where the expert is.
+        /// Where the expert is located.
         package var departement: Departement?
         package var region: Region?
-        /// A département served.
+        /// A département that the expert serves.
         package var serves: Departement?
         package var topic: Topic?
-        /// A brand by its name; case and accents do not matter.
+        /// A brand by name, ignoring case and accents.
         package var brand: Line?
         package var siret: Siret?
         package var email: EmailAddress?
-        /// Part of the address or the telephone.
+        /// Part of the e-mail address or telephone number.
         package var contact: ContactPart?
-        /// Words of the name or the commune; accents, endings and typing errors are forgiven.
+        /// Words of the name or the commune; accents, endings and typing errors are tolerated.
         package var q: Line?
         package var freshness: Freshness?
         package var enrolled: Bool?
         package var updatedSince: Timestamp?
-        /// Semicolons and a byte order mark, as a French Excel reads a table by a double click.
+        /// Semicolons and a byte order mark, so that French Excel opens the file correctly on double-click.
         package var excel: Bool?
 
         package init(excel: Bool? = nil) {
             self.excel = excel
         }
 
-        /// The filters, as the list has them.
+        /// The same filters as a query of the list.
         package var filter: ListExperts.Query {
             .init(
                 subKind: subKind, departement: departement, region: region, serves: serves, topic: topic, brand: brand,
@@ -48,7 +48,7 @@ package enum ExportExperts: Endpoint {
     package typealias Response = TextDocument
 }
 
-/// Writes organizations as a table.
+/// Exports organizations as a table.
 package enum ExportOrganizations: Endpoint {
     package static let operation = Operation(
         .get, "/v1/organizations.csv", "Writes the organizations as a table.",
@@ -57,29 +57,29 @@ package enum ExportOrganizations: Endpoint {
     package struct Query: Codable, Sendable {
         package var kind: Organization.Kind?
         package var subKind: Organization.SubKind?
-        /// Where it has its seat.
+        /// The département of its seat.
         package var departement: Departement?
         package var region: Region?
         package var topic: Topic?
         package var parent: Organization.ID?
-        /// Brands of a communication agency.
+        /// Brands managed by this communication agency.
         package var agency: Organization.ID?
-        /// Those who are members on this day.
+        /// Organizations that are members on this day.
         package var asOf: Day?
         package var siret: Siret?
-        /// Part of one of its addresses or telephones.
+        /// Part of an e-mail address or telephone number.
         package var contact: ContactPart?
-        /// Words of the name or the commune; accents, endings and typing errors are forgiven.
+        /// Words of the name or the commune; accents, endings and typing errors are tolerated.
         package var q: Line?
         package var updatedSince: Timestamp?
-        /// Semicolons and a byte order mark, as a French Excel reads a table by a double click.
+        /// Semicolons and a byte order mark, so that French Excel opens the file correctly on double-click.
         package var excel: Bool?
 
         package init(excel: Bool? = nil) {
             self.excel = excel
         }
 
-        /// The filters, as the list has them.
+        /// The same filters as a query of the list.
         package var filter: ListOrganizations.Query {
             .init(
                 kind: kind, subKind: subKind, departement: departement, region: region, topic: topic, parent: parent,
@@ -90,7 +90,7 @@ package enum ExportOrganizations: Endpoint {
     package typealias Response = TextDocument
 }
 
-/// Writes people as a table.
+/// Exports people as a table.
 package enum ExportPeople: Endpoint {
     package static let operation = Operation(
         .get, "/v1/people.csv", "Writes the people as a table.",
@@ -100,21 +100,21 @@ package enum ExportPeople: Endpoint {
     package struct Query: Codable, Sendable {
         package var organization: Organization.ID?
         package var email: EmailAddress?
-        /// Part of one of the addresses or telephones.
+        /// Part of an e-mail address or telephone number.
         package var contact: ContactPart?
-        /// People who agreed to this.
+        /// People who consented to this purpose.
         package var purpose: Purpose?
-        /// Words of the name; accents and typing errors are forgiven.
+        /// Words of the name; accents and typing errors are tolerated.
         package var q: Line?
         package var updatedSince: Timestamp?
-        /// Semicolons and a byte order mark, as a French Excel reads a table by a double click.
+        /// Semicolons and a byte order mark, so that French Excel opens the file correctly on double-click.
         package var excel: Bool?
 
         package init(excel: Bool? = nil) {
             self.excel = excel
         }
 
-        /// The filters, as the list has them.
+        /// The same filters as a query of the list.
         package var filter: ListPeople.Query {
             .init(
                 organization: organization, email: email, contact: contact, purpose: purpose, q: q,
@@ -125,7 +125,7 @@ package enum ExportPeople: Endpoint {
     package typealias Response = TextDocument
 }
 
-/// Writes ambassadors as a table.
+/// Exports ambassadors as a table.
 package enum ExportAmbassadors: Endpoint {
     package static let operation = Operation(
         .get, "/v1/ambassadors.csv", "Writes the ambassadors as a table.",
@@ -134,24 +134,24 @@ package enum ExportAmbassadors: Endpoint {
     package struct Query: Codable, Sendable {
         package var organization: Organization.ID?
         package var person: Person.ID?
-        /// A département served.
+        /// A département that they serve.
         package var departement: Departement?
-        /// A région served, in one département at least.
+        /// A région of which they serve at least one département.
         package var region: Region?
         package var topic: Topic?
-        /// Words of the name; accents and typing errors are forgiven.
+        /// Words of the name; accents and typing errors are tolerated.
         package var q: Line?
         package var freshness: Freshness?
         package var enrolled: Bool?
         package var updatedSince: Timestamp?
-        /// Semicolons and a byte order mark, as a French Excel reads a table by a double click.
+        /// Semicolons and a byte order mark, so that French Excel opens the file correctly on double-click.
         package var excel: Bool?
 
         package init(excel: Bool? = nil) {
             self.excel = excel
         }
 
-        /// The filters, as the list has them.
+        /// The same filters as a query of the list.
         package var filter: ListAmbassadors.Query {
             .init(
                 organization: organization, person: person, departement: departement, region: region, topic: topic,

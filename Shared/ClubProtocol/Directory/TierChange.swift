@@ -1,12 +1,12 @@
 import HTTPTypes
 
-/// What a change of tier within a year came to.
+/// The result of a change of tier within a year.
 package struct TierChange: Codable, Hashable, Sendable {
-    /// The membership that ends the day before.
+    /// The membership that ends the day before the change.
     package var ended: Membership
-    /// The one that goes on, in the other tier; what it entitles to holds from its first day.
+    /// The membership that follows, in the other tier; its entitlements apply from its first day.
     package var begun: Membership
-    /// What is owed for it; absent where the other tier costs no more than was called for the year.
+    /// The complementary contribution; absent if the other tier costs no more than was called for the year.
     package var contribution: Contribution?
 
     package init(ended: Membership, begun: Membership, contribution: Contribution?) {
@@ -16,11 +16,11 @@ package struct TierChange: Codable, Hashable, Sendable {
     }
 }
 
-/// Changes the tier of a membership from a day on, within the year of that day. Where the other tier costs more than what was called for
-/// the year, a complementary contribution is called at once, numbered like the others: the difference of its fee to the highest that was
-/// called for (as that was then, without what is cancelled), by the months that are left of the membership's year or whole, as the other
-/// tier says. What was called and paid before stays as it is, and nothing goes back where the
-/// other tier costs less.
+/// Changes the tier of a membership from a day on, within the year of that day. If the other tier costs more than was
+/// called for the year, a complementary contribution is called at once, numbered like any other. Its amount is the
+/// difference between the new fee and the highest fee called for that year (as it was then, without cancelled
+/// contributions), prorated by the months left in the membership's year or in full, as the new tier's terms say.
+/// Earlier calls and payments stay unchanged, and nothing is refunded if the other tier costs less.
 package enum ChangeMembershipTier: Endpoint {
     package static let operation = Operation(
         .post, "/v1/memberships/{membership}/tier-changes", "Changes the tier of a membership from a day on.",
@@ -32,7 +32,7 @@ package enum ChangeMembershipTier: Endpoint {
         package var tier: Tier
         /// After the first day of the membership, and not after its last.
         package var from: Day
-        /// Of the complementary contribution: not before today; without it, thirty days from now.
+        /// For the complementary contribution: not before today; by default thirty days from now.
         package var dueOn: Day?
 
         package init(tier: Tier, from: Day, dueOn: Day? = nil) {

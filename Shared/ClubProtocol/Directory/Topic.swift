@@ -1,9 +1,9 @@
-/// A subject that an organization, an ambassador or an expert knows: a code of the directory's managed vocabulary.
+/// A subject that an organization, an ambassador or an expert knows: a code of the directory's controlled vocabulary.
 package struct Topic: TextValue, ExpressibleByStringLiteral, Comparable {
     package let text: String
 
-    /// Checks the form of the code, `lowerCamelCase` of 2 to 40 letters and digits; whether the vocabulary has it, the
-    /// directory knows.
+    /// Checks the form of the code: `lowerCamelCase`, 2 to 40 letters and digits. Only the directory knows whether
+    /// the vocabulary has it.
     package init(validating text: String) throws(InvalidText) {
         try Code.check(text, "is not a valid topic code")
         self.text = text
@@ -13,10 +13,10 @@ package struct Topic: TextValue, ExpressibleByStringLiteral, Comparable {
         do { try self.init(validating: value) } catch { preconditionFailure(error.reason) }
     }
 
-    /// The topics that one record may have.
+    /// The maximum number of topics of one record.
     package static let mostOfOne = 40
 
-    /// The codes that the vocabulary starts with.
+    /// The initial codes of the vocabulary.
     package static let starters: [Topic] = [
         "accounting", "artificialIntelligence", "backup", "businessCreation", "cloud", "collaboration",
         "customerRelations", "cybersecurity", "dataProtection", "digitalMarketing", "electronicInvoicing",
@@ -29,7 +29,7 @@ package struct Topic: TextValue, ExpressibleByStringLiteral, Comparable {
     package static func < (left: Topic, right: Topic) -> Bool { left.text < right.text }
 }
 
-/// What a member pays for and is entitled to: a code of the directory's table of tiers.
+/// What a member pays and is entitled to: a code of the directory's table of tiers.
 package struct Tier: TextValue, ExpressibleByStringLiteral {
     package let text: String
 
@@ -42,13 +42,13 @@ package struct Tier: TextValue, ExpressibleByStringLiteral {
         do { try self.init(validating: value) } catch { preconditionFailure(error.reason) }
     }
 
-    /// The codes that the table of tiers starts with.
+    /// The initial codes of the table of tiers.
     package static let starters: [Tier] = ["premium", "standard"]
 
     package static var schema: TextSchema { Code.schema("standard") }
 }
 
-/// The form that codes of managed vocabularies share.
+/// The form shared by the codes of controlled vocabularies.
 enum Code {
     static func check(_ text: String, _ reason: String) throws(InvalidText) {
         let lower = UInt8(ascii: "a")...UInt8(ascii: "z")

@@ -1,9 +1,9 @@
 import HTTPTypes
 
-/// A topic as the managed vocabulary has it.
+/// A topic of the controlled vocabulary.
 package struct TopicTerm: Codable, Hashable, Sendable {
     package var code: Topic
-    /// In French: what pages and imported tables call it.
+    /// In French, as used on pages and in imported tables.
     package var label: Line
     package var version: Int
 }
@@ -36,7 +36,7 @@ package enum CreateTopic: Endpoint {
     package typealias Response = TopicTerm
 }
 
-/// Gives a topic another label; its code stays.
+/// Changes the label of a topic; its code stays the same.
 package enum ChangeTopic: Endpoint {
     package static let operation = Operation(
         .patch, "/v1/topics/{topic}", "Changes the label of a topic.", access: .roles(.operator),
@@ -55,7 +55,7 @@ package enum ChangeTopic: Endpoint {
     package typealias Response = TopicTerm
 }
 
-/// Takes a topic out of the vocabulary, when nobody has it.
+/// Deletes a topic that no record uses.
 package enum DeleteTopic: Endpoint {
     package static let operation = Operation(
         .delete, "/v1/topics/{topic}", "Takes a topic that nobody has out of the vocabulary.", success: .noContent,
@@ -73,7 +73,7 @@ package struct TopicPath: Codable, Sendable {
     }
 }
 
-/// Which page of a vocabulary.
+/// The paging of a vocabulary.
 package struct VocabularyQuery: Codable, Sendable, PagedQuery {
     package var limit: PageLimit?
     package var cursor: Cursor?
@@ -84,11 +84,11 @@ package struct VocabularyQuery: Codable, Sendable, PagedQuery {
     }
 }
 
-/// What a membership costs, and what it gives.
+/// What a membership costs and entitles to.
 package struct TierTerms: Codable, Hashable, Sendable {
-    /// What of the difference of the fees is called when a member changes to the tier within a year.
+    /// How much of the difference in fees is called when a member changes to the tier within a year.
     package enum Complement: String, Codable, CaseIterable, Sendable {
-        /// As many twelfths as there are months left, the one of the change included.
+        /// As many twelfths as months left, including the month of the change.
         case proRata
         case whole
     }
@@ -96,22 +96,22 @@ package struct TierTerms: Codable, Hashable, Sendable {
     package var code: Tier
     /// In French.
     package var label: Line
-    /// The kind of organization that it is for; absent: every kind.
+    /// The kind of organization that it is for; any kind if absent.
     package var kind: Organization.Kind?
-    /// For a calendar year.
+    /// Per calendar year.
     package var fee: Money
     /// Seats at each monthly meeting.
     package var monthlySeats: Int
-    /// Seats at the workshops of a year.
+    /// Workshop seats per year.
     package var workshopSeats: Int
-    /// Insertions in the Flash info of a year.
+    /// Flash info insertions per year.
     package var insertions: Int
     package var complement: Complement
     package var version: Int
     package var createdAt: Timestamp
     package var updatedAt: Timestamp
 
-    /// Of what is said of a tier.
+    /// The bounds of a tier's fields.
     static let bounds: KeyValuePairs<String, FieldBound> = [
         "monthlySeats": .values(0...1000), "workshopSeats": .values(0...1000), "insertions": .values(0...1000),
     ]
@@ -148,11 +148,11 @@ package enum CreateTier: Endpoint {
         package var label: Line
         package var kind: Organization.Kind?
         package var fee: Money
-        /// 0 to 1000, as the two after it; 0 where it is not said.
+        /// 0 to 1000, like the next two; 0 by default.
         package var monthlySeats: Int?
         package var workshopSeats: Int?
         package var insertions: Int?
-        /// `proRata` where it is not said.
+        /// `proRata` by default.
         package var complement: TierTerms.Complement?
 
         package static let bounds: KeyValuePairs<String, FieldBound> = TierTerms.bounds
@@ -175,8 +175,8 @@ package enum CreateTier: Endpoint {
     package typealias Response = TierTerms
 }
 
-/// Changes a tier by a merge patch. A new fee counts for contributions that are called from now on; whom the tier is for
-/// cannot be narrowed while members of another kind have it.
+/// Changes a tier by a merge patch. A new fee applies to contributions called from now on. The tier's kind of
+/// organization cannot be narrowed while members of another kind have it.
 package enum ChangeTier: Endpoint {
     package static let operation = Operation(
         .patch, "/v1/tiers/{tier}", "Changes a tier of membership.", access: .roles(.operator),

@@ -1,6 +1,6 @@
 import HTTPTypes
 
-/// Something the club invites to: it has sessions, and the seats belong to those.
+/// An event of the club. It has sessions, and the seats belong to the sessions.
 package struct Event: Codable, Hashable, Sendable {
     package typealias ID = Identifier<Event>
 
@@ -13,24 +13,24 @@ package struct Event: Codable, Hashable, Sendable {
         case channelExpert
         /// Rencontre régionale: eight workshops of twenty-five people.
         case regionalMeeting
-        /// Cercle de l'économie numérique, where others than its guests are invited too.
+        /// Cercle de l'économie numérique, if others than its guests are invited too.
         case circle
         case other
     }
 
     package enum State: String, Codable, CaseIterable, Sendable {
-        /// Being prepared; only the club's own people see it.
+        /// Being prepared; visible only to the club's staff.
         case draft
-        /// Announced; takes registrations while its registration is open.
+        /// Announced; accepts registrations while registration is open.
         case published
-        /// Announced; takes no registration, cancels and promotes still.
+        /// Announced; accepts no new registrations, but cancellations and promotions from the waiting list go on.
         case closed
         /// Will not take place.
         case cancelled
         /// Took place.
         case held
 
-        /// The life of an event:
+        /// The life cycle of an event:
         /// ```
         /// draft ──▶ published ◀──▶ closed
         ///   │        │    │         │  │
@@ -57,19 +57,19 @@ package struct Event: Codable, Hashable, Sendable {
     package var venue: Line
     package var theme: Line?
     package var description: Prose?
-    /// Nobody can register before; from the publication on when absent.
+    /// When registration opens; if absent, when the event is published.
     package var registrationOpensAt: Timestamp?
-    /// Nobody can register from then on; the event's start when absent.
+    /// When registration closes; if absent, when the event starts.
     package var registrationClosesAt: Timestamp?
-    /// In the order of their start, with their seats.
+    /// By start time, with their seats.
     package var sessions: [Session]
-    /// Counts the changes of the event itself, not those of its sessions and registrations.
+    /// Counts changes of the event itself, not of its sessions or registrations.
     package var version: Int
     package var createdAt: Timestamp
     package var updatedAt: Timestamp
 }
 
-/// An event in a list: without its sessions, with their sums.
+/// An event in a list: totals instead of its sessions.
 package struct EventSummary: Codable, Hashable, Sendable {
     package var id: Event.ID
     package var title: Line
@@ -81,7 +81,7 @@ package struct EventSummary: Codable, Hashable, Sendable {
     package var theme: Line?
     package var registrationOpensAt: Timestamp?
     package var registrationClosesAt: Timestamp?
-    /// The seats of all sessions together.
+    /// The total capacity of all sessions.
     package var capacity: Int
     package var confirmed: Int
     package var waitlisted: Int
@@ -90,7 +90,7 @@ package struct EventSummary: Codable, Hashable, Sendable {
     package var updatedAt: Timestamp
 }
 
-/// Prepares an event; it begins as a draft.
+/// Creates an event as a draft.
 package enum CreateEvent: Endpoint {
     package static let operation = Operation(
         .post, "/v1/events", "Prepares an event.", success: .created, access: .roles(.operator))
@@ -125,7 +125,7 @@ package enum CreateEvent: Endpoint {
     package typealias Response = Event
 }
 
-/// Lists events, the latest start first; drafts for the club's own people only.
+/// Lists events, latest start first. Drafts are visible only to the club's staff.
 package enum ListEvents: Endpoint {
     package static let operation = Operation(
         .get, "/v1/events", "Lists events, the latest first.", access: .roles(Event.readers))
@@ -153,7 +153,7 @@ package enum ListEvents: Endpoint {
     package typealias Response = Page<EventSummary>
 }
 
-/// Shows an event with its sessions and how many seats of each are taken.
+/// Shows an event with its sessions and their seats.
 package enum GetEvent: Endpoint {
     package static let operation = Operation(
         .get, "/v1/events/{event}", "Shows an event, its sessions and their seats.", access: .roles(Event.readers),
@@ -163,7 +163,7 @@ package enum GetEvent: Endpoint {
     package typealias Response = Event
 }
 
-/// Changes what an event says, by a merge patch (RFC 7396); its state changes by transitions only.
+/// Changes an event's details by a merge patch (RFC 7396); its state changes by transitions only.
 package enum ChangeEvent: Endpoint {
     package static let operation = Operation(
         .patch, "/v1/events/{event}", "Changes an event.", access: .roles(.operator),
@@ -200,7 +200,7 @@ package enum ChangeEvent: Endpoint {
     package typealias Response = Event
 }
 
-/// Takes an event to another state of its life.
+/// Moves an event to another state.
 package enum TransitionEvent: Endpoint {
     package static let operation = Operation(
         .post, "/v1/events/{event}/transitions", "Publishes, closes, holds or calls off an event.",
@@ -229,9 +229,9 @@ package struct EventPath: Codable, Sendable {
 }
 
 extension Event {
-    /// Everybody may see what is announced.
+    /// Every role may see what has been announced.
     package static let readers = Set(Role.allCases)
-    /// Who sees events that are still drafts, and registrations of everybody.
+    /// The roles that see drafts and everyone's registrations.
     package static let overseers: Set<Role> = [.operator, .auditor, .service]
 }
 

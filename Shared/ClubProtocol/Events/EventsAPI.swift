@@ -1,4 +1,4 @@
-/// What the events service serves.
+/// The endpoints of the events service.
 package enum EventsAPI {
     package static let service = ServiceName.events
     package static let title = "Events: sessions, seats, registrations"

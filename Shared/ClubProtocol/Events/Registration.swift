@@ -1,29 +1,29 @@
 import HTTPTypes
 
-/// A person's place at an event: a seat in one session, or a place in the line for it.
+/// A person's registration for an event: a seat in one session, or a place on its waiting list.
 package struct Registration: Codable, Hashable, Sendable {
     package typealias ID = Identifier<Registration>
 
     package enum State: String, Codable, CaseIterable, Sendable {
         /// Has a seat.
         case confirmed
-        /// Stands in line.
+        /// On the waiting list.
         case waitlisted
-        /// Gave up the seat or the place in line.
+        /// Gave up the seat or the place on the waiting list.
         case cancelled
-        /// Had a seat and came.
+        /// Had a seat and attended.
         case attended
-        /// Had a seat and did not come.
+        /// Had a seat and did not attend.
         case noShow
 
-        /// The life of a registration:
+        /// The life cycle of a registration:
         /// ```
         /// waitlisted ──▶ confirmed ──▶ attended
         ///     │           │     │       ▲   │
         ///     │           │     │       │   ▼
         ///     └──▶ cancelled    └────▶ noShow
         /// ```
-        /// Who came can be put right afterwards; a cancelled one is gone, the person registers again.
+        /// Attendance can be corrected afterwards. A cancelled registration is final: the person registers again.
         package func allows(_ next: State) -> Bool {
             switch (self, next) {
             case (.waitlisted, .confirmed), (.waitlisted, .cancelled): true
@@ -36,17 +36,17 @@ package struct Registration: Codable, Hashable, Sendable {
 
     package var id: ID
     package var event: Event.ID
-    /// The session of the seat, or the one whose line it is.
+    /// The session of the seat or of the waiting list.
     package var session: Session.ID
     package var person: Person.ID
-    /// As the directory has it; absent once the person is erased there.
+    /// As in the directory; absent once the person has been erased there.
     package var personName: Line?
-    /// The person's organization when they registered.
+    /// The person's organization at the time of registration.
     package var organization: Organization.ID?
     package var state: State
-    /// The place in line, from 1 without gaps; only while `waitlisted`.
+    /// The position on the waiting list, from 1 without gaps; only while `waitlisted`.
     package var place: Int?
-    /// What the person asked for, best first.
+    /// The requested sessions, in order of preference.
     package var choices: [Session.ID]
     package var note: Prose?
     package var version: Int
@@ -54,9 +54,10 @@ package struct Registration: Codable, Hashable, Sendable {
     package var updatedAt: Timestamp
 }
 
-/// Takes a place at an event, or a place in line.
+/// Registers a person for an event.
 ///
-/// The seat is in the first of the choices that has one free; when none has, the place is in the line of the first.
+/// The seat is in the first choice that has a free one. If none has, the person goes on the waiting list of the first
+/// choice.
 package enum RegisterForEvent: Endpoint {
     package static let operation = Operation(
         .post, "/v1/events/{event}/registrations", "Takes a place at an event, or a place in line.", success: .created,
@@ -66,9 +67,9 @@ package enum RegisterForEvent: Endpoint {
     package typealias Path = EventPath
 
     package struct Body: Codable, Sendable, BoundedFields {
-        /// Somebody else than oneself only for the operator and for a representative's own organization.
+        /// Only the operator, and a representative for their own organization, may register someone else.
         package var person: Person.ID
-        /// Sessions of the event, best first; may be empty where the event has one session only.
+        /// Sessions of the event in order of preference; may be empty if the event has only one session.
         package var choices: [Session.ID]
         package var note: Prose?
 
@@ -84,7 +85,8 @@ package enum RegisterForEvent: Endpoint {
     package typealias Response = Registration
 }
 
-/// Lists the registrations of an event in the order in which they came; one's own, unless one oversees all.
+/// Lists the registrations of an event in the order they were made; callers who do not oversee all see only their
+/// own.
 package enum ListRegistrations: Endpoint {
     package static let operation = Operation(
         .get, "/v1/events/{event}/registrations", "Lists the registrations of an event, in the order they came.",
@@ -114,7 +116,7 @@ package enum ListRegistrations: Endpoint {
     package typealias Response = Page<Registration>
 }
 
-/// Shows a registration, with its place in line.
+/// Shows a registration, with its position on the waiting list.
 package enum GetRegistration: Endpoint {
     package static let operation = Operation(
         .get, "/v1/registrations/{registration}", "Shows a registration.",
@@ -124,7 +126,8 @@ package enum GetRegistration: Endpoint {
     package typealias Response = Registration
 }
 
-/// Gives up a seat or a place in line; a free seat goes to the first in line at once. Doing it again changes nothing.
+/// Gives up a seat or a place on the waiting list. A freed seat goes to the first on the waiting list at once.
+/// Idempotent.
 package enum CancelRegistration: Endpoint {
     package static let operation = Operation(
         .delete, "/v1/registrations/{registration}", "Gives up a seat or a place in line.", success: .noContent,

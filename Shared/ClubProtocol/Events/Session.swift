@@ -1,6 +1,6 @@
 import HTTPTypes
 
-/// A part of an event that one registers for: the plenary, or one workshop of several.
+/// A part of an event to register for: the plenary, or one of several workshops.
 package struct Session: Codable, Hashable, Sendable {
     package typealias ID = Identifier<Session>
 
@@ -14,22 +14,22 @@ package struct Session: Codable, Hashable, Sendable {
     package var kind: Kind
     package var startsAt: Timestamp
     package var endsAt: Timestamp
-    /// How many seats there are.
+    /// The number of seats.
     package var capacity: Int
-    /// How many of them are taken; never more than `capacity`.
+    /// The number of seats taken; never more than `capacity`.
     package var confirmed: Int
-    /// How many people stand in line.
+    /// The number of people on the waiting list.
     package var waitlisted: Int
-    /// Counts the changes of the session itself, not those of its seats.
+    /// Counts changes of the session itself, not of its seats.
     package var version: Int
     package var createdAt: Timestamp
     package var updatedAt: Timestamp
 
-    /// The most seats that a session can have.
+    /// The allowed capacities of a session.
     package static let capacities = 1...10_000
 }
 
-/// Adds a session to an event that is not over.
+/// Adds a session to an event that has not ended.
 package enum AddSession: Endpoint {
     package static let operation = Operation(
         .post, "/v1/events/{event}/sessions", "Adds a session to an event.", success: .created,
@@ -42,9 +42,9 @@ package enum AddSession: Endpoint {
         package var kind: Session.Kind
         /// 1 to 10,000.
         package var capacity: Int
-        /// Within the event; the event's own start when absent.
+        /// Within the event; the event's own start if absent.
         package var startsAt: Timestamp?
-        /// Within the event; the event's own end when absent.
+        /// Within the event; the event's own end if absent.
         package var endsAt: Timestamp?
 
         package static let bounds: KeyValuePairs<String, FieldBound> = ["capacity": .values(Session.capacities)]
@@ -63,7 +63,7 @@ package enum AddSession: Endpoint {
     package typealias Response = Session
 }
 
-/// Lists the sessions of an event in the order of their start.
+/// Lists the sessions of an event by start time.
 package enum ListSessions: Endpoint {
     package static let operation = Operation(
         .get, "/v1/events/{event}/sessions", "Lists the sessions of an event.", access: .roles(Event.readers),
@@ -94,7 +94,7 @@ package enum GetSession: Endpoint {
     package typealias Response = Session
 }
 
-/// Changes a session; more seats go to the first in line at once.
+/// Changes a session; additional seats go to the first on the waiting list at once.
 package enum ChangeSession: Endpoint {
     package static let operation = Operation(
         .patch, "/v1/sessions/{session}", "Changes a session; more seats go to the first in line.",
@@ -105,7 +105,7 @@ package enum ChangeSession: Endpoint {
 
     package struct Body: Codable, Sendable, BoundedFields {
         package var title: Line?
-        /// 1 to 10,000, and not below what is confirmed.
+        /// 1 to 10,000, and not below the number of confirmed registrations.
         package var capacity: Int?
         package var startsAt: Timestamp?
         package var endsAt: Timestamp?

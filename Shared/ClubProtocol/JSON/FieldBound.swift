@@ -1,35 +1,35 @@
-/// How much one field of a request may hold: looked at before anything of the field is read, and written into the OpenAPI document.
+/// The size limit of one field in a request: checked before the field is decoded, and shown in the OpenAPI document.
 package enum FieldBound: Hashable, Sendable {
-    /// How many elements a list may have as it is sent: what is said twice counts twice.
+    /// How many elements a list may have as sent; duplicates count.
     case elements(ClosedRange<Int>)
-    /// A whole number's least and most.
+    /// The minimum and maximum of an integer.
     case values(ClosedRange<Int>)
 
-    /// A list's most elements, where none are enough.
+    /// A list of at most this many elements, which may be empty.
     package static func most(_ count: Int) -> FieldBound { .elements(0...count) }
 
-    /// What the numbers of versions go to: PostgreSQL's `integer`.
+    /// The range of version numbers: PostgreSQL's `integer`.
     package static let version = FieldBound.values(1...Int(Int32.max))
 
-    /// The most elements that the bound allows to a list; nil for a number's.
+    /// The maximum number of elements of a list; nil for an integer's bound.
     package var mostElements: Int? { if case .elements(let range) = self { range.upperBound } else { nil } }
 
-    /// What is wrong with a list of so many elements; fits behind the name of a field.
+    /// What is wrong with a list of this length, as a phrase to follow the field's name.
     func refusal(ofCount count: Int) -> String? {
         guard case .elements(let range) = self, !range.contains(count) else { return nil }
         return range.lowerBound == 0
             ? "are more than \(range.upperBound)" : "must be \(range.lowerBound) to \(range.upperBound)"
     }
 
-    /// What is wrong with a number.
+    /// What is wrong with an integer.
     ///
-    /// - Parameter value: nil for one that no integer holds.
+    /// - Parameter value: nil if it does not fit any integer type.
     func refusal(of value: Int?) -> String? {
         guard case .values(let range) = self, !(value.map(range.contains) ?? false) else { return nil }
         return "must be from \(range.lowerBound) to \(range.upperBound)"
     }
 
-    /// What is wrong with a node; nil, too, for one of another type, which its own type refuses.
+    /// What is wrong with a node; also nil for a node of another type, which decoding refuses.
     func refusal(of node: JSONNode) -> String? {
         switch node {
         case .array(let elements): return refusal(ofCount: elements.count)
@@ -44,7 +44,7 @@ package enum FieldBound: Hashable, Sendable {
         }
     }
 
-    /// The schema of a field with what the bound says of it; nil where the field is of another type.
+    /// The schema of a field with this bound added; nil if the field is of another type.
     func applied(to schema: JSONValue) -> JSONValue? {
         guard case .object(var members) = schema else { return nil }
         let type = members["type"]?.string ?? members["type"]?.array?.first?.string
@@ -62,9 +62,9 @@ package enum FieldBound: Hashable, Sendable {
     }
 }
 
-/// A shape of a request that has lists or whole numbers. Each of them has its bound: a test walks the OpenAPI documents for one
-/// that has none.
+/// A type of a request that has lists or integers. Each of these needs a bound: a test searches the OpenAPI documents
+/// for any without one.
 package protocol BoundedFields: Decodable {
-    /// By the names of the fields, as they are on the wire.
+    /// By the names of the fields on the wire.
     static var bounds: KeyValuePairs<String, FieldBound> { get }
 }

@@ -1,13 +1,13 @@
-/// Path variables and query parameters: names and texts, without any nesting.
+/// Coding of path variables and query parameters: names and texts, without nesting.
 package enum FlatCoding {
     // MARK: Queries
 
-    /// Reads the query of a request target, the part behind `?`.
+    /// Decodes the query of a request target, the part after `?`.
     ///
-    /// `%XX` and `+` (a blank) are decoded. Throws a ``Problem``: `malformed` (400) for what is no percent-encoded UTF-8,
-    /// more pairs than ``mostPairs``, a parameter that the type does not have, one that takes one value and is given
-    /// several times, and a text that cannot be a ``Cursor``; `invalid` (422), with the parameter's name as pointer, for
-    /// any other value that is wrong or missing.
+    /// `%XX` and `+` (a space) are decoded. Throws a ``Problem``: `malformed` (400) for anything but percent-encoded
+    /// UTF-8, more pairs than ``mostPairs``, an unknown parameter, a single-valued parameter given several times, and
+    /// a text that cannot be a ``Cursor``; `invalid` (422), with the parameter's name as pointer, for any other
+    /// invalid or missing value.
     package static func decodeQuery<T: Decodable>(_ type: T.Type, from query: String?) throws -> T {
         do {
             let decoder = FlatDecoder(try values(in: query ?? ""))
@@ -22,7 +22,7 @@ package enum FlatCoding {
         }
     }
 
-    /// The pairs of a query or a form that are looked at.
+    /// The maximum number of pairs in a query or a form.
     package static let mostPairs = 64
 
     private static func values(in query: String) throws(FlatFault) -> [FlatValue] {
@@ -40,7 +40,7 @@ package enum FlatCoding {
             guard let name = FormEncoding.decode(pair[..<end]), let text = FormEncoding.decode(value) else {
                 throw .malformed("The query is not percent-encoded UTF-8.")
             }
-            // What no name of ours can be is not compared with any.
+            // A text that cannot be one of our names is not compared with them.
             guard name.couldBeName else { throw .stranger(name) }
             if let index = values.firstIndex(where: { $0.name.hasSameBytes(as: name) }) {
                 values[index].texts.append(text)
@@ -51,9 +51,8 @@ package enum FlatCoding {
         return values
     }
 
-    /// The query of a request, without `?`: names sorted, everything but unreserved characters percent-encoded, an array
-    /// as one pair for each element; empty when there is nothing to say. Throws `EncodingError` for a value that is
-    /// nested deeper.
+    /// Encodes a query, without `?`: names sorted, everything but unreserved characters percent-encoded, one pair for
+    /// each element of an array; empty if there are no parameters. Throws `EncodingError` for a nested value.
     package static func encodeQuery(_ value: some Encodable) throws -> String {
         let values = try FlatEncoder.values(of: value)
         return values.sorted { $0.key < $1.key }.flatMap { name, texts in
@@ -63,11 +62,11 @@ package enum FlatCoding {
 
     // MARK: Paths
 
-    /// Reads the variables of a path by their names, already percent-decoded.
+    /// Decodes path variables that are already percent-decoded, by their names.
     ///
-    /// Throws `Problem(.notFound)` for a value that its type refuses: nothing can be there.
+    /// Throws `Problem(.notFound)` for an invalid value: no resource can have it.
     ///
-    /// - Parameter values: as many as there are names.
+    /// - Parameter values: one for each name.
     package static func decodePath<T: Decodable>(_ type: T.Type, names: [String], values: [String]) throws -> T {
         do {
             let decoder = FlatDecoder(names.indices.map { FlatValue(name: names[$0], texts: [values[$0]]) })
@@ -81,7 +80,8 @@ package enum FlatCoding {
 
     /// The path of an operation with its variables filled in: `/v1/events/0193…/registrations`.
     ///
-    /// Throws `EncodingError` when a variable has no value, or one that would change the path: empty, `.` or `..`.
+    /// Throws `EncodingError` if a variable is missing, or has a value that would change the path: empty, `.` or
+    /// `..`.
     package static func path(of operation: Operation, with value: some Encodable) throws -> String {
         let values = try FlatEncoder.values(of: value)
         return try operation.segments.reduce(into: "") { path, segment in
@@ -101,9 +101,9 @@ package enum FlatCoding {
     }
 }
 
-/// Percent-encoding (RFC 3986, 2.1) as queries have it, where `+` is a blank.
+/// Percent-encoding (RFC 3986, 2.1) as used in queries, where `+` is a space.
 enum FormEncoding {
-    /// Nil for a `%` without two hexadecimal digits and for what is no UTF-8 afterwards.
+    /// Nil for a `%` without two hexadecimal digits, or if the result is not UTF-8.
     static func decode(_ text: Substring.UTF8View) -> String? {
         guard text.contains(where: { $0 == UInt8(ascii: "%") || $0 == UInt8(ascii: "+") }) else {
             return String(Substring(text))
@@ -125,7 +125,7 @@ enum FormEncoding {
         return String(validating: bytes, as: UTF8.self)
     }
 
-    /// Keeps unreserved characters (letters, digits, `-._~`).
+    /// Leaves unreserved characters (letters, digits, `-._~`) as they are.
     static func encode(_ text: String) -> String {
         var bytes: [UInt8] = []
         let digits = Array("0123456789ABCDEF".utf8)

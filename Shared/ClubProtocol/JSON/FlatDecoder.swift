@@ -2,7 +2,7 @@
 enum FlatFault: Error {
     /// The request cannot be understood: 400.
     case malformed(String)
-    /// The value is not one that the parameter takes: 422.
+    /// The parameter does not accept the value: 422.
     case invalid(name: String, detail: String)
 
     var problem: Problem {
@@ -14,7 +14,7 @@ enum FlatFault: Error {
 
     static func stranger(_ name: String) -> FlatFault { .malformed("Unknown parameter: \(Shown.text(name)).") }
 
-    /// The same said as a 400.
+    /// The same fault as a 400.
     var malformed: FlatFault {
         switch self {
         case .malformed: self
@@ -33,18 +33,17 @@ enum FlatFault: Error {
     }
 }
 
-/// A name, and what it was given, once or several times.
+/// A name and the values given for it.
 struct FlatValue {
     let name: String
     var texts: [String]
-    /// Whether the type that is read has such a parameter.
+    /// Whether the decoded type has this parameter.
     var isKnown = false
 }
 
-/// The decoder over names and texts. Only the type at the top has keys; everything under it is one text or an array of
-/// them.
+/// Decodes names and texts. Only the top-level type has keys; each of its values is one text or an array of texts.
 final class FlatDecoder: Decoder {
-    /// A handful, and ``FlatCoding/mostPairs`` at the most: searched faster than hashed. Names are short and ASCII.
+    /// A few, at most ``FlatCoding/mostPairs``: a linear search is faster than hashing. Names are short and ASCII.
     fileprivate var values: [FlatValue]
 
     init(_ values: [FlatValue]) {
@@ -56,7 +55,8 @@ final class FlatDecoder: Decoder {
     var codingPath: [any CodingKey] { [] }
     var userInfo: [CodingUserInfoKey: Any] { [.comesIn: true] }
 
-    /// Throws for a value beyond the type's bound; to be asked after the names. There are few, whatever they are.
+    /// Throws for a value outside the type's bounds. Call it after the names were checked, so that there are few
+    /// values.
     func checkBounds<T: Decodable>(of type: T.Type) throws(FlatFault) {
         guard let bounded = type as? any BoundedFields.Type else { return }
         for (name, bound) in bounded.bounds {
@@ -69,7 +69,7 @@ final class FlatDecoder: Decoder {
         }
     }
 
-    /// Throws for a name that the type has not; to be asked after the type has read itself.
+    /// Throws for a name that the type does not have. Call it after the type has been decoded.
     func checkNames() throws(FlatFault) {
         if let stranger = values.lazy.filter({ !$0.isKnown }).map(\.name).min() {
             throw .stranger(stranger)
@@ -78,7 +78,7 @@ final class FlatDecoder: Decoder {
 
     func container<Key: CodingKey>(keyedBy type: Key.Type) throws -> KeyedDecodingContainer<Key> {
         for index in values.indices where WireKey.knows(values[index].name, type) { values[index].isKnown = true }
-        // Before any value is read: a name that nobody knows is a 400 even if a value is wrong as well.
+        // Before decoding any value: an unknown name is a 400, even if a value is invalid too.
         try checkNames()
         return KeyedDecodingContainer(FlatKeyedContainer(decoder: self))
     }
@@ -87,9 +87,9 @@ final class FlatDecoder: Decoder {
     func singleValueContainer() throws -> any SingleValueDecodingContainer { throw FlatShape.mismatch([]) }
 }
 
-/// A type that no parameter can have is an error of the program.
+/// A type that cannot be a parameter is a programming error.
 enum FlatShape {
-    /// Whether a text is digits, with a minus before them or not.
+    /// Whether a text is digits, with an optional minus sign.
     static func isInteger(_ text: String) -> Bool {
         let digits = text.utf8.first == UInt8(ascii: "-") ? text.utf8.dropFirst() : text.utf8[...]
         return !digits.isEmpty && digits.allSatisfy { (0x30...0x39).contains($0) }
@@ -111,7 +111,7 @@ private struct FlatKeyedContainer<Key: CodingKey>: KeyedDecodingContainerProtoco
 
     func decode<T: Decodable>(_ type: T.Type, forKey key: Key) throws -> T {
         let name = key.stringValue
-        // An array that nobody gave an element is empty, not missing.
+        // An array without values is empty, not missing.
         guard let texts = decoder.texts(name) ?? (type is any FlatArray.Type ? [] : nil) else {
             throw FlatFault.invalid(name: name, detail: "is missing")
         }
@@ -119,7 +119,7 @@ private struct FlatKeyedContainer<Key: CodingKey>: KeyedDecodingContainerProtoco
             return try FlatValueDecoder(name: name, texts: texts).decode(type)
         } catch let error as DecodingError {
             let fault = FlatFault.reading(error, as: type, of: name)
-            // As a forged cursor is, which only its service can tell.
+            // 400, like a forged cursor, which only its service can detect.
             guard type != Cursor.self else { throw fault.malformed }
             throw fault
         } catch let error as InvalidText {
@@ -139,11 +139,11 @@ private struct FlatKeyedContainer<Key: CodingKey>: KeyedDecodingContainerProtoco
     func superDecoder(forKey key: Key) throws -> any Decoder { throw FlatShape.mismatch([key]) }
 }
 
-/// A parameter that may be given several times.
+/// A parameter that may be repeated.
 private protocol FlatArray {}
 extension Array: FlatArray {}
 
-/// The decoder of one parameter.
+/// Decodes one parameter.
 private struct FlatValueDecoder: Decoder, SingleValueDecodingContainer {
     let name: String
     let texts: [String]
@@ -197,7 +197,7 @@ private struct FlatValueDecoder: Decoder, SingleValueDecodingContainer {
     }
 
     func decode(_ type: Double.Type) throws -> Double {
-        // The same numbers as in a body: no hexadecimal, no infinity.
+        // The same syntax as in a body: no hexadecimal, no infinity.
         guard case .integer(let value) = try? JSONParser.parse(Array(try text().utf8), within: .request) else {
             guard case .decimal(let text) = try? JSONParser.parse(Array(try text().utf8), within: .request) else {
                 throw fault("must be a number")
@@ -221,7 +221,7 @@ private struct FlatValueDecoder: Decoder, SingleValueDecodingContainer {
     }
 }
 
-/// The elements of a parameter that is given several times.
+/// The elements of a repeated parameter.
 private struct FlatElements: UnkeyedDecodingContainer {
     let name: String
     let texts: [String]

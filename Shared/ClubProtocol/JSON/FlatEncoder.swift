@@ -1,9 +1,9 @@
-/// Collects what a type with keys says, as names and texts.
+/// Encodes a keyed type as names and texts.
 final class FlatEncoder: Encoder {
     fileprivate var values: [String: [String]] = [:]
-    /// The parameter that is being written; nil at the top.
+    /// The parameter being encoded; nil at the top level.
     private let name: String?
-    /// Whether it is one element of an array: then there can be no array in it.
+    /// Whether it is an element of an array, which cannot contain another array.
     private let isElement: Bool
 
     private init(name: String?, isElement: Bool = false) {
@@ -11,7 +11,7 @@ final class FlatEncoder: Encoder {
         self.isElement = isElement
     }
 
-    /// Absent values have no entry, arrays have one text for each element.
+    /// Absent values have no entry; arrays have one text per element.
     static func values(of value: some Encodable) throws -> [String: [String]] {
         let encoder = FlatEncoder(name: nil)
         try value.encode(to: encoder)
@@ -40,7 +40,7 @@ final class FlatEncoder: Encoder {
 
     func singleValueContainer() -> any SingleValueEncodingContainer { FlatSingleEncoding(encoder: self, name: name) }
 
-    /// An encoder that refuses everything: for shapes that no parameter can have.
+    /// An encoder that refuses everything, for values that cannot be a parameter.
     fileprivate func refusing() -> FlatEncoder { FlatEncoder(name: nil) }
 }
 

@@ -3,11 +3,11 @@ protocol Nullable {}
 extension Optional: Nullable {}
 extension JSONValue: Nullable {}
 
-/// The members of one object, by the keys of one type.
+/// The members of one object, decoded by the keys of one type.
 struct JSONKeyedContainer<Key: CodingKey>: KeyedDecodingContainerProtocol {
     private let decoder: JSONNodeDecoder
     private let members: [JSONNode.Member]
-    /// Where each key stands, for objects so large that looking through them would be slow.
+    /// The index of each key, for objects too large for a linear search.
     private let places: [ByteKey: Int]?
 
     init(_ decoder: JSONNodeDecoder, _ members: [JSONNode.Member]) {
@@ -34,7 +34,7 @@ struct JSONKeyedContainer<Key: CodingKey>: KeyedDecodingContainerProtocol {
         return JSONNodeDecoder(node, strict: decoder.strict, parent: decoder, step: .key(key.stringValue))
     }
 
-    /// The decoder of a member that may be absent; `null` is refused, or for a lenient reader the same as absent.
+    /// The decoder of an optional member. Strict decoding refuses `null`; lenient decoding treats it as absent.
     private func childIfPresent(_ key: Key, nullable: Bool = false) throws -> JSONNodeDecoder? {
         guard let node = find(key) else { return nil }
         let child = JSONNodeDecoder(node, strict: decoder.strict, parent: decoder, step: .key(key.stringValue))
@@ -64,7 +64,7 @@ struct JSONKeyedContainer<Key: CodingKey>: KeyedDecodingContainerProtocol {
     func decode(_ type: UInt64.Type, forKey key: Key) throws -> UInt64 { try child(key).decode(type) }
     func decode<T: Decodable>(_ type: T.Type, forKey key: Key) throws -> T { try child(key).read(type) }
 
-    // The library's own versions would take `null` for absent.
+    // The standard library's versions would treat `null` as absent.
     func decodeIfPresent(_ type: Bool.Type, forKey key: Key) throws -> Bool? {
         try childIfPresent(key)?.decode(type)
     }
@@ -108,7 +108,7 @@ struct JSONKeyedContainer<Key: CodingKey>: KeyedDecodingContainerProtocol {
         try childIfPresent(key)?.decode(type)
     }
 
-    /// A `T??` tells absent from null: then `T` here is itself an optional, to which null is a value.
+    /// `T??` distinguishes absent from null: there, `T` is itself an optional, for which null is a value.
     func decodeIfPresent<T: Decodable>(_ type: T.Type, forKey key: Key) throws -> T? {
         guard let node = find(key) else { return nil }
         let nullable = node.isNull && type is any Nullable.Type && (decoder.strict || type != JSONValue.self)

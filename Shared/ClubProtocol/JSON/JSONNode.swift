@@ -1,10 +1,10 @@
-/// A JSON value as the parser leaves it: numbers keep the digits that were written until somebody says what they are.
+/// A parsed JSON value. Other numbers than plain integers keep their digits until their type is known.
 enum JSONNode {
     case null
     case bool(Bool)
-    /// Written without fraction and exponent, and small enough.
+    /// Without fraction or exponent, and in range.
     case integer(Int)
-    /// Any other number, by its text: `-0`, `1.5`, `1e3`, or an integer beyond 64 bits.
+    /// Any other number, as text: `-0`, `1.5`, `1e3`, or an integer beyond 64 bits.
     case decimal(String)
     case string(String)
     case array([JSONNode])
@@ -18,17 +18,17 @@ enum JSONNode {
     var isNull: Bool { if case .null = self { true } else { false } }
 }
 
-/// Why a number is not of the type asked for.
+/// Why a number does not fit the requested type.
 enum NumberFault: Error {
     case fraction
     case range
 }
 
-/// Reads the text of a JSON number without losing a digit.
+/// Parses the text of a JSON number exactly.
 enum JSONNumber {
-    /// The integer that the text writes; `1.0` and `1e2` are integers, as JSON Schema sees them.
+    /// The integer value of the text; `1.0` and `1e2` are integers, as in JSON Schema.
     ///
-    /// Wide enough for every integer type up to `UInt64`; the text is one that the parser let pass.
+    /// Wide enough for every integer type up to `UInt64`. The text must be one that the parser accepted.
     static func integer(_ text: String) throws(NumberFault) -> Int128 {
         var digits: [UInt8] = []
         var scale = 0
@@ -42,7 +42,7 @@ enum JSONNumber {
             case (.exponent, UInt8(ascii: "-")): exponentSign = -1
             case (_, UInt8(ascii: "-")), (_, UInt8(ascii: "+")): continue
             case (.exponent, _):
-                // Beyond this every value is out of range or a fraction, whatever the rest says.
+                // With a larger exponent, any value is out of range or a fraction.
                 exponent = min(exponent * 10 + Int(byte - UInt8(ascii: "0")), 1_000_000_000)
             case (_, _):
                 if part == .fraction { scale -= 1 }
@@ -56,7 +56,7 @@ enum JSONNumber {
         }
         guard !digits.isEmpty else { return 0 }
         guard scale >= 0 else { throw .fraction }
-        // 10^37 is the largest power of ten whose every multiple by a digit an Int128 holds.
+        // 10^37 is the largest power of ten of which Int128 holds every single-digit multiple.
         guard digits.count + scale <= 37 else { throw .range }
         var value: Int128 = 0
         for digit in digits { value = value * 10 + Int128(digit) }
@@ -64,7 +64,7 @@ enum JSONNumber {
         return text.utf8.first == UInt8(ascii: "-") ? -value : value
     }
 
-    /// The nearest double; one that is infinite is out of range.
+    /// The nearest double; an infinite one is out of range.
     static func double(_ text: String) throws(NumberFault) -> Double {
         guard let value = Double(text), value.isFinite else { throw .range }
         return value
@@ -74,7 +74,7 @@ enum JSONNumber {
 }
 
 extension JSONValue {
-    /// The same value without the text of its numbers.
+    /// The same value, with its numbers converted from text.
     init(_ node: JSONNode) throws(NumberFault) {
         switch node {
         case .null: self = .null

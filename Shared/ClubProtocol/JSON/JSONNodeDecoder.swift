@@ -1,29 +1,29 @@
-/// One or more values that are not as their types want them.
+/// One or more values that cannot be decoded as their types.
 struct InvalidJSON: Error {
     var fields: [Problem.Field]
 }
 
-/// The decoder over one node of a parsed document.
+/// Decodes one node of a parsed document.
 ///
-/// A class, so that it can tell after a type has read itself which keys nobody knew; it finds its place in the document by
-/// its parents, and only when something is wrong.
+/// A class, so that unknown keys can be reported after a type has been decoded. Its path in the document is computed
+/// from its parents, only when there is an error.
 final class JSONNodeDecoder: Decoder, SingleValueDecodingContainer {
-    /// Where a node stands in its parent.
+    /// The step from its parent to a node.
     enum Step {
-        /// The same node, read as another type, or the whole document.
+        /// The same node decoded as another type, or the whole document.
         case same
         case key(String)
         case index(Int)
     }
 
     let node: JSONNode
-    /// Whether unknown keys and needless nulls are refused.
+    /// Whether to refuse unknown keys and unnecessary nulls.
     let strict: Bool
     private let parent: JSONNodeDecoder?
     private let step: Step
-    /// Whether the type asked for anything at all: one without properties does not.
+    /// Whether the type requested anything; a type without properties does not.
     private var asked = false
-    /// Whether keys were asked for, and by which of the members no set of keys so far knows.
+    /// The number of keyed containers requested, and the members that none of their key types knows.
     private var keyedContainers = 0
     private var unknown: [String] = []
 
@@ -81,12 +81,12 @@ final class JSONNodeDecoder: Decoder, SingleValueDecodingContainer {
 
     // MARK: Reading a type
 
-    /// Reads a node that stands at a step under this one.
+    /// Decodes a child node.
     func read<T: Decodable>(_ type: T.Type, from node: JSONNode, at step: Step) throws -> T {
         try JSONNodeDecoder(node, strict: strict, parent: self, step: step).read(type)
     }
 
-    /// Reads this node as a type, and says in our words what is wrong.
+    /// Decodes this node as a type, and turns errors into our own wording.
     func read<T: Decodable>(_ type: T.Type) throws -> T {
         if T.self == JSONValue.self, let value = try value() as? T { return value }
         switch node {
@@ -100,8 +100,8 @@ final class JSONNodeDecoder: Decoder, SingleValueDecodingContainer {
         do {
             result = try T(from: self)
         } catch let invalid as InvalidJSON {
-            // One set of keys was asked for: then those it does not know are wrong as well, and the caller should
-            // hear of them at once.
+            // Only one keyed container was requested, so the unknown keys are final and can be reported in the same
+            // response.
             guard strict, keyedContainers == 1, !unknown.isEmpty else { throw invalid }
             throw InvalidJSON(fields: invalid.fields + unknownFields)
         } catch let error as DecodingError {
@@ -114,7 +114,7 @@ final class JSONNodeDecoder: Decoder, SingleValueDecodingContainer {
         return result
     }
 
-    /// Refuses what a field has too much of, before any of it is read.
+    /// Checks the bounds before any field is decoded.
     private func check(_ members: [JSONNode.Member], _ bounds: KeyValuePairs<String, FieldBound>) throws {
         let faults = bounds.compactMap { name, bound in
             members.first { $0.key.hasSameBytes(as: name) }.flatMap { bound.refusal(of: $0.value) }
@@ -123,7 +123,7 @@ final class JSONNodeDecoder: Decoder, SingleValueDecodingContainer {
         if !faults.isEmpty { throw InvalidJSON(fields: faults) }
     }
 
-    /// Any JSON; a text that cannot be stored is refused here as everywhere.
+    /// Any JSON value; a text that cannot be stored is refused here too.
     private func value() throws -> JSONValue {
         asked = true
         if strict { try check(node) }
@@ -147,7 +147,7 @@ final class JSONNodeDecoder: Decoder, SingleValueDecodingContainer {
         }
     }
 
-    /// PostgreSQL keeps no U+0000, and no text of ours needs it.
+    /// PostgreSQL cannot store U+0000, and none of our texts needs it.
     private func check(_ text: String) throws {
         if text.utf8.contains(0) { throw fault("has the character U+0000") }
         guard StreamSafe.accepts(text) else { throw fault(StreamSafe.refusal) }
@@ -164,14 +164,14 @@ final class JSONNodeDecoder: Decoder, SingleValueDecodingContainer {
             context = inner
         @unknown default: return Problem.Field(pointer, "is not valid")
         }
-        // The standard library's words for a raw value that is none quote the value.
+        // The standard library's message for an invalid raw value quotes the value.
         let detail = type is any RawRepresentable.Type ? "is not one of the allowed values" : context.debugDescription
         return Problem.Field(WireKey.pointer(context.codingPath), detail)
     }
 
     // MARK: Unknown keys
 
-    /// Notes which members of the object `Keys` does not know; known to one of several sets of keys is known.
+    /// Records the members that `Keys` does not know. A member known to any of several key types is known.
     func note<Keys: CodingKey>(_ members: [JSONNode.Member], askedBy keys: Keys.Type) {
         asked = true
         guard strict else { return }
@@ -183,7 +183,7 @@ final class JSONNodeDecoder: Decoder, SingleValueDecodingContainer {
         }
     }
 
-    /// At most twenty of them: an answer need not be as long as the question.
+    /// At most twenty: a response need not be as long as its request.
     private var unknownFields: [Problem.Field] {
         let pointer = pointer
         return unknown.prefix(20).map { key in
@@ -191,7 +191,7 @@ final class JSONNodeDecoder: Decoder, SingleValueDecodingContainer {
         }
     }
 
-    /// The object's members, for a set of keys.
+    /// The object's members, for a key type.
     @discardableResult
     func requireObject<Keys: CodingKey>(keys: Keys.Type) throws -> [JSONNode.Member] {
         guard case .object(let members) = node else { throw mismatch("an object") }
@@ -205,7 +205,7 @@ final class JSONNodeDecoder: Decoder, SingleValueDecodingContainer {
         KeyedDecodingContainer(JSONKeyedContainer(self, try requireObject(keys: type)))
     }
 
-    /// A container inside of another: nobody comes back to it, so its unknown keys are refused at once.
+    /// A nested container is not revisited, so its unknown keys are refused at once.
     func nested<Key: CodingKey>(keyedBy type: Key.Type) throws -> KeyedDecodingContainer<Key> {
         let container = try container(keyedBy: type)
         if !unknown.isEmpty { throw InvalidJSON(fields: unknownFields) }
@@ -294,9 +294,9 @@ final class JSONNodeDecoder: Decoder, SingleValueDecodingContainer {
     }
 }
 
-/// The values of an enumeration that stands for texts or numbers.
+/// The allowed values of an enumeration of texts or numbers.
 enum AllowedValues {
-    /// Nil for a type that does not list its values.
+    /// Nil for a type without a list of values.
     static func of(_ type: Any.Type) -> [String]? {
         (type as? any (CaseIterable & RawRepresentable).Type).map { list($0) }
     }
@@ -305,8 +305,8 @@ enum AllowedValues {
         E.allCases.map { "\($0.rawValue)" }
     }
 
-    /// Why a text is no value of an enumeration, where that is told without comparing it: ours are short and ASCII. Nil for
-    /// one that may be a value, and for every other type.
+    /// Why a text cannot be a value of an enumeration, if that is clear without comparing it: ours are short and
+    /// ASCII. Nil if it may be a value, and for every other type.
     static func refusal(of text: String, _ type: Any.Type) -> String? {
         guard !text.couldBeName, type is any RawRepresentable.Type else { return nil }
         return of(type).map { "must be one of \($0.joined(separator: ", "))" } ?? "is not one of the allowed values"

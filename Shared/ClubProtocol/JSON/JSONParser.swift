@@ -1,8 +1,8 @@
-/// Why bytes are no JSON that we take; the reason is a sentence for people and quotes nothing but a key.
+/// Why bytes are refused as JSON. The reason is a sentence for people and quotes nothing but a key.
 struct MalformedJSON: Error {
     var reason: String
-    /// Of JSON that says more than is read, the steps to where it does, the innermost first; nil for what is no JSON. The reason then
-    /// fits behind the name of a field.
+    /// If a limit was exceeded, the steps to the place, innermost first; nil for invalid JSON. With steps, the reason
+    /// is a phrase to follow a field's name.
     private(set) var steps: [JSONNodeDecoder.Step]?
 
     init(_ reason: String) {
@@ -15,7 +15,7 @@ struct MalformedJSON: Error {
         return error
     }
 
-    /// The same, seen from the parent.
+    /// The same error, as seen from the parent.
     func under(_ step: @autoclosure () -> JSONNodeDecoder.Step) -> MalformedJSON {
         guard steps != nil else { return self }
         var error = self
@@ -23,36 +23,37 @@ struct MalformedJSON: Error {
         return error
     }
 
-    /// The JSON pointer to what is too much; nil for what is no JSON.
+    /// The JSON pointer to the place where a limit was exceeded; nil for invalid JSON.
     var pointer: String? { steps.map { JSONNodeDecoder.pointer(of: $0.reversed()) } }
 }
 
-/// How much one document may say. A value costs up to a hundred times what its bytes cost, so that their limit is not enough: parsing
-/// ends where one of these is passed.
+/// Size limits of one document. A parsed value can take a hundred times the memory of its bytes, so a limit on bytes
+/// is not enough. Parsing stops as soon as one of these is exceeded.
 struct JSONLimits {
     /// Keys of one object.
     var members: Int
     /// Elements of one array.
     var elements: Int
-    /// Values in all: texts, numbers, objects, arrays.
+    /// All values together: texts, numbers, objects, arrays.
     var values: Int
 
-    /// What a caller sends. The largest shape of ours has 19 keys, its longest lists 1,000 elements of three values.
+    /// For requests. Our largest type has 19 keys; our longest lists have 1,000 elements of three values.
     static let request = JSONLimits(members: 256, elements: 1000, values: 10_000)
-    /// What we or peers of ours have written: 16 MiB of it are read, a page has 200 resources, and a document of the database or of
-    /// the operator more. A list within it may be as long as the whole.
+    /// For documents written by us or our peers: up to 16 MiB. A page has 200 resources; a document of the database
+    /// or the operator has more. One list may be as long as the whole document.
     static let document = JSONLimits(members: 100_000, elements: 1_000_000, values: 1_000_000)
 }
 
-/// RFC 8259, read strictly: UTF-8 only, no byte order mark, no duplicate keys, no lone surrogates, no deep nesting.
+/// A strict parser for RFC 8259: UTF-8 only, no byte order mark, no duplicate keys, no lone surrogates, limited
+/// nesting.
 struct JSONParser {
-    /// How deep arrays and objects may nest: what we exchange needs five, and the stack holds thousands.
+    /// The maximum nesting of arrays and objects: our documents need five, and the stack can hold thousands.
     static let maximumDepth = 64
 
     private let bytes: [UInt8]
     private let limits: JSONLimits
     private var index = 0
-    /// The values begun so far.
+    /// The number of values started so far.
     private var count = 0
 
     private init(_ bytes: [UInt8], _ limits: JSONLimits) {
@@ -60,7 +61,7 @@ struct JSONParser {
         self.limits = limits
     }
 
-    /// The one value that the bytes write.
+    /// Parses the single value that the bytes contain.
     static func parse(_ bytes: [UInt8], within limits: JSONLimits) throws(MalformedJSON) -> JSONNode {
         var parser = JSONParser(bytes, limits)
         parser.skipBlanks()
@@ -73,7 +74,7 @@ struct JSONParser {
 
     private static let invalid = MalformedJSON("The body is not valid JSON.")
 
-    /// The byte at the index; 0, which is valid nowhere outside of strings, at the end.
+    /// The byte at the index; at the end 0, which is not valid anywhere outside strings.
     private var current: UInt8 { index < bytes.count ? bytes[index] : 0 }
 
     private mutating func skipBlanks() {
@@ -143,9 +144,9 @@ struct JSONParser {
             guard current == UInt8(ascii: "\"") else { throw Self.invalid }
             guard members.count < limits.members else { throw .excess("has more than \(limits.members) keys") }
             let key = try string()
-            // What is read as a value is told by its pointer; a key is part of the pointer.
+            // An error in a value is reported by its pointer; a key is itself part of the pointer.
             guard StreamSafe.accepts(key) else { throw MalformedJSON("A key \(StreamSafe.refusal).") }
-            // Few keys are compared one by one; many go through a set, so that they stay cheap.
+            // Few keys are compared one by one; many go through a set, which keeps the check cheap.
             if members.count < 16 {
                 guard !members.contains(where: { $0.key.hasSameBytes(as: key) }) else { throw Self.duplicate(key) }
             } else {
@@ -165,7 +166,7 @@ struct JSONParser {
         }
     }
 
-    /// Steps over the opening bracket and the blanks behind it.
+    /// Skips the opening bracket and the white space after it.
     private mutating func enter(_ depth: Int) throws(MalformedJSON) {
         guard depth <= Self.maximumDepth else {
             throw MalformedJSON("The JSON is nested deeper than \(Self.maximumDepth).")
@@ -174,7 +175,7 @@ struct JSONParser {
         skipBlanks()
     }
 
-    /// Steps over a comma (true) or the closing bracket (false).
+    /// Skips a comma (true) or the closing bracket (false).
     private mutating func another(before end: UInt8) throws(MalformedJSON) -> Bool {
         skipBlanks()
         let byte = current
@@ -209,7 +210,7 @@ struct JSONParser {
             if current == UInt8(ascii: "+") || current == UInt8(ascii: "-") { index += 1 }
             try someDigits()
         }
-        // 18 digits always fit; a written minus zero stays text, because a double tells it from zero.
+        // 18 digits always fit. A written minus zero stays text, because a double distinguishes it from zero.
         if plain, index - digits <= 18, !(negative && small == 0) {
             return .integer(negative ? -small : small)
         }
@@ -218,7 +219,7 @@ struct JSONParser {
         return .decimal(text)
     }
 
-    /// Digits without a leading zero; their value as long as they are few.
+    /// Digits without a leading zero. Returns their value, which is valid only if there are few.
     private mutating func wholeDigits() throws(MalformedJSON) -> Int {
         var value = 0
         let start = index
@@ -255,7 +256,7 @@ struct JSONParser {
         throw Self.invalid
     }
 
-    /// The rest of a string whose first escape is at the index; copies what stands between escapes.
+    /// The rest of a string from its first escape, which is at the index; copies the text between escapes.
     private mutating func escapedString(from start: Int) throws(MalformedJSON) -> String {
         var unescaped = Array(bytes[start..<index])
         while index < bytes.count {
@@ -286,7 +287,7 @@ struct JSONParser {
         }
     }
 
-    /// The scalar that `\uXXXX`, or a pair of them, writes; the `\u` of the first is behind us.
+    /// The scalar written by `\uXXXX` or by a surrogate pair; the first `\u` has been consumed.
     private mutating func escapedScalar() throws(MalformedJSON) -> Unicode.Scalar {
         let lone = MalformedJSON("A string has one half of a surrogate pair.")
         let first = try hexadecimal()
@@ -321,7 +322,7 @@ struct JSONParser {
 }
 
 package enum Hexadecimal {
-    /// The value of a digit; nil for what is none.
+    /// The value of a digit; nil if the byte is not a hexadecimal digit.
     package static func value(_ byte: UInt8) -> UInt8? {
         switch byte {
         case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
@@ -332,7 +333,7 @@ package enum Hexadecimal {
     }
 }
 
-/// How a key or a parameter that a caller made up is named in an answer: quoted, and cut when it is long.
+/// How a key or parameter name from a request is shown in a response: quoted, and truncated if long.
 enum Shown {
     static func text(_ text: String) -> String { "\"\(short(text))\"" }
 

@@ -1,11 +1,12 @@
-/// The Stream-Safe Text Format (UAX #15, 13): at most 30 marks stand on one letter, in the text's full decomposition (NFKD).
+/// The Stream-Safe Text Format (UAX #15, 13): at most 30 combining marks after a letter, in the full decomposition
+/// (NFKD).
 ///
-/// What is normalised, sorts each run of marks: in a longer one than any script has that costs its square. Text from outside
-/// is held to this when it is read, so that no code behind has to be afraid of it.
+/// Normalization sorts each run of marks, which takes quadratic time for runs longer than any script has. Text from
+/// outside is checked when it is decoded, so that later code need not guard against this.
 package enum StreamSafe {
-    /// The most non-starters (characters with a combining class) in a row.
+    /// The maximum number of non-starters (characters with a combining class) in a row.
     package static let longestRun = 30
-    /// What is wrong with a text that is not; fits behind the name of a field.
+    /// What is wrong with other texts, as a phrase to follow the field's name.
     package static let refusal = "has more than \(longestRun) combining marks in a row"
 
     package static func accepts(_ text: String) -> Bool {
@@ -30,13 +31,13 @@ package enum StreamSafe {
                 continue
             }
             run += marks
-            // The starter's own marks count, and are looked up where they could decide.
+            // The starter's own marks count too; they are looked up only when they could decide.
             guard run <= longestRun - 3 || run + marksAtEnd(of: starter) <= longestRun else { return false }
         }
         return true
     }
 
-    /// The scalar at an index, which is moved behind it.
+    /// The scalar at an index, which is advanced past it.
     private static func decode(_ bytes: UnsafeBufferPointer<UInt8>, _ index: inout Int) -> UInt32 {
         let first = bytes[index]
         let count = first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4
@@ -48,20 +49,21 @@ package enum StreamSafe {
         return scalar
     }
 
-    /// How many non-starters a scalar is, decomposed; 0 for a starter.
+    /// The number of non-starters in a scalar's decomposition; 0 for a starter.
     private static func marks(in scalar: UInt32) -> Int {
         switch scalar {
-        // Letters of Europe, ideographs and syllables: no table needs to be looked into.
+        // European letters, ideographs and syllables: no table lookup needed.
         case 0..<0x300, 0x3400..<0xA66F, 0xAC00..<0xD7A4: 0
-        // Decomposed they are two; three of them are starters until then.
+        // These decompose into two; three of them are starters before that.
         case 0x344, 0xF73, 0xF75, 0xF81: 2
-        // The half-width marks of kana.
+        // The half-width kana marks.
         case 0xFF9E, 0xFF9F: 1
         default: Unicode.Scalar(scalar).map { $0.properties.canonicalCombiningClass == .notReordered ? 0 : 1 } ?? 0
         }
     }
 
-    /// How many non-starters a starter's decomposition may end with: é with one. By ranges in which it is so for some.
+    /// The maximum number of non-starters at the end of a starter's decomposition: one for é. By ranges that contain
+    /// such starters.
     private static func marksAtEnd(of starter: UInt32) -> Int {
         switch starter {
         case 0x1E00...0x1FFE: 3

@@ -1,4 +1,4 @@
-/// A key that is whatever the wire says.
+/// A coding key with any name.
 struct WireKey: CodingKey {
     let stringValue: String
     let intValue: Int?
@@ -13,12 +13,12 @@ struct WireKey: CodingKey {
         self.intValue = intValue
     }
 
-    /// Whether a type's keys include this one.
+    /// Whether a key type includes this key.
     static func knows<Keys: CodingKey>(_ key: String, _ keys: Keys.Type) -> Bool {
         key.couldBeName && Keys(stringValue: key) != nil
     }
 
-    /// One step of a JSON pointer (RFC 6901, 3); a long key is cut.
+    /// One step of a JSON pointer (RFC 6901, 3); a long key is truncated.
     static func escaped(_ key: String) -> String {
         let short = Shown.short(key)
         guard short.utf8.contains(where: { $0 == UInt8(ascii: "~") || $0 == UInt8(ascii: "/") }) else { return short }
@@ -36,5 +36,5 @@ struct WireKey: CodingKey {
     }
 }
 
-/// No keys at all: what a type without properties knows.
+/// The keys of a type without properties.
 enum NoKey: CodingKey {}

@@ -1,21 +1,21 @@
 import HTTPTypes
 
-/// Who came to a meeting of the Cercle.
+/// Who attended a meeting of the Cercle.
 package struct Attendance: Codable, Hashable, Sendable {
     package var meeting: CircleMeeting.ID
     /// By name, officials first.
     package var attendees: [Attendee]
 }
 
-/// Somebody who came, with or without an invitation: an official, or a person from the directory.
+/// Someone who attended, with or without an invitation: an official, or a person from the directory.
 package struct Attendee: Codable, Hashable, Sendable {
     package var official: Official.ID?
     package var person: Person.ID?
-    /// Absent once the person is erased in the directory.
+    /// Absent once the person has been erased in the directory.
     package var name: Line?
 }
 
-/// Records who came; the list replaces the one before, so that repeating it changes nothing.
+/// Records who attended. The list replaces the previous one, so repeating the request changes nothing.
 package enum RecordAttendance: Endpoint {
     package static let operation = Operation(
         .put, "/v1/circle-meetings/{meeting}/attendance", "Records who came to a meeting of the Cercle.",
@@ -27,7 +27,7 @@ package enum RecordAttendance: Endpoint {
         package var officials: [Official.ID]
         package var people: [Person.ID]
 
-        /// More guests than any meeting has: each person who is not in the copy costs a call to the directory.
+        /// More than any meeting has; each person missing from the local copy costs a call to the directory.
         package static let bounds: KeyValuePairs<String, FieldBound> = [
             "officials": .most(500), "people": .most(500),
         ]
@@ -41,7 +41,7 @@ package enum RecordAttendance: Endpoint {
     package typealias Response = Attendance
 }
 
-/// Shows who came to a meeting of the Cercle.
+/// Shows who attended a meeting of the Cercle.
 package enum GetAttendance: Endpoint {
     package static let operation = Operation(
         .get, "/v1/circle-meetings/{meeting}/attendance", "Shows who came to a meeting of the Cercle.",

@@ -9,20 +9,20 @@ package struct CircleMeeting: Codable, Hashable, Sendable {
     package var place: Line
     package var theme: Line
     package var description: Prose?
-    /// The names of those invited as guests of honour.
+    /// The names of the guests of honour.
     package var guestsOfHonour: [Line]
-    /// How many invitations there are.
+    /// The number of invitations.
     package var invited: Int
-    /// How many of them are accepted.
+    /// The number of accepted invitations.
     package var accepted: Int
-    /// How many people came.
+    /// The number of people who attended.
     package var attended: Int
     package var version: Int
     package var createdAt: Timestamp
     package var updatedAt: Timestamp
 }
 
-/// Calls a meeting of the Cercle; there is one a day at the most.
+/// Creates a meeting of the Cercle; at most one a day.
 package enum CreateCircleMeeting: Endpoint {
     package static let operation = Operation(
         .post, "/v1/circle-meetings", "Calls a meeting of the Cercle.", success: .created,
@@ -45,7 +45,7 @@ package enum CreateCircleMeeting: Endpoint {
     package typealias Response = CircleMeeting
 }
 
-/// Lists the meetings of the Cercle, the latest first.
+/// Lists the meetings of the Cercle, latest first.
 package enum ListCircleMeetings: Endpoint {
     package static let operation = Operation(
         .get, "/v1/circle-meetings", "Lists the meetings of the Cercle, the latest first.",

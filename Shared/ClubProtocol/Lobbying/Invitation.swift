@@ -1,13 +1,13 @@
 import HTTPTypes
 
-/// An invitation to a meeting of the Cercle: of an official, or of a person from the directory.
+/// An invitation of an official, or of a person from the directory, to a meeting of the Cercle.
 package struct Invitation: Codable, Hashable, Sendable {
     package typealias ID = Identifier<Invitation>
 
     package enum State: String, Codable, CaseIterable, Sendable {
         case invited, accepted, declined
 
-        /// The life of an invitation; people change their mind:
+        /// The life cycle of an invitation; guests may change their mind:
         /// ```
         /// invited ──▶ accepted
         ///    │          ▲ │
@@ -25,11 +25,11 @@ package struct Invitation: Codable, Hashable, Sendable {
 
     package var id: ID
     package var meeting: CircleMeeting.ID
-    /// Set when an official is invited.
+    /// Set if an official is invited.
     package var official: Official.ID?
-    /// Set when a person of the directory is invited.
+    /// Set if a person from the directory is invited.
     package var person: Person.ID?
-    /// The guest's name; absent once the person is erased in the directory.
+    /// The guest's name; absent once the person has been erased in the directory.
     package var name: Line?
     package var guestOfHonour: Bool
     package var state: State
@@ -50,7 +50,7 @@ package enum Invite: Endpoint {
     package struct Body: Codable, Sendable {
         package var official: Official.ID?
         package var person: Person.ID?
-        /// No, unless said.
+        /// False by default.
         package var guestOfHonour: Bool?
 
         package init(official: Official.ID? = nil, person: Person.ID? = nil, guestOfHonour: Bool? = nil) {
@@ -63,7 +63,7 @@ package enum Invite: Endpoint {
     package typealias Response = Invitation
 }
 
-/// Lists the invitations to a meeting in the order in which they were made.
+/// Lists the invitations to a meeting in the order they were made.
 package enum ListInvitations: Endpoint {
     package static let operation = Operation(
         .get, "/v1/circle-meetings/{meeting}/invitations", "Lists the invitations to a meeting of the Cercle.",
@@ -86,7 +86,7 @@ package enum ListInvitations: Endpoint {
     package typealias Response = Page<Invitation>
 }
 
-/// Notes what the guest answered.
+/// Records the guest's reply.
 package enum TransitionInvitation: Endpoint {
     package static let operation = Operation(
         .post, "/v1/invitations/{invitation}/transitions", "Notes what the guest answered.",

@@ -1,4 +1,4 @@
-/// What the lobbying service serves.
+/// The endpoints of the lobbying service.
 package enum LobbyingAPI {
     package static let service = ServiceName.lobbying
     package static let title = "Lobbying: officials, mandates, the Cercle's meetings"
@@ -13,7 +13,7 @@ package enum LobbyingAPI {
         ReadPersonalData.self, GetAuditHead.self, VerifyAudit.self, ReadChanges.self,
     ]
 
-    /// Who prepares the Cercle.
+    /// Roles that prepare the Cercle.
     static let writers = Access.roles(.operator, .lobbyist)
     static let readers = Access.roles(.operator, .lobbyist, .auditor)
 }

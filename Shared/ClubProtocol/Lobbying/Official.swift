@@ -21,7 +21,7 @@ package struct Official: Codable, Hashable, Sendable {
     package var updatedAt: Timestamp
 }
 
-/// What an official is, where, and from which day to which.
+/// An official's role in an institution, with its first and last day.
 package struct OfficialMandate: Codable, Hashable, Sendable {
     package typealias ID = Identifier<OfficialMandate>
 
@@ -32,16 +32,16 @@ package struct OfficialMandate: Codable, Hashable, Sendable {
     /// `députée`, `ministre déléguée`, `conseiller numérique`.
     package var role: Line
     package var departement: Departement?
-    /// The constituency of a seat, `2e circonscription`; of one seat, there is one holder at a time.
+    /// The constituency of a seat, `2e circonscription`; a seat has one holder at a time.
     package var constituency: Line?
     /// The first day.
     package var from: Day
-    /// The last day; absent while it goes on.
+    /// The last day; absent while the mandate lasts.
     package var until: Day?
     package var createdAt: Timestamp
 }
 
-/// Files an official.
+/// Creates an official.
 package enum CreateOfficial: Endpoint {
     package static let operation = Operation(
         .post, "/v1/officials", "Files a public official.", success: .created, access: LobbyingAPI.writers)
@@ -74,7 +74,7 @@ package enum ListOfficials: Endpoint {
 
     package struct Query: Codable, Sendable, PagedQuery {
         package var kind: Official.Kind?
-        /// Only those with a mandate on this day.
+        /// Only officials with a mandate on this day.
         package var inOfficeOn: Day?
         package var limit: PageLimit?
         package var cursor: Cursor?
@@ -132,7 +132,7 @@ package enum ChangeOfficial: Endpoint {
     package typealias Response = Official
 }
 
-/// Gives an official a mandate.
+/// Adds a mandate to an official.
 package enum AddOfficialMandate: Endpoint {
     package static let operation = Operation(
         .post, "/v1/officials/{official}/mandates", "Gives a public official a mandate.", success: .created,

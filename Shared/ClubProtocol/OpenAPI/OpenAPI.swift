@@ -2,7 +2,7 @@ import HTTPTypes
 
 /// The OpenAPI 3.1 document of a service, derived from its endpoints.
 package enum OpenAPI {
-    /// Why there can be no document: an endpoint or a type that it uses is at fault, so this is an error of the program.
+    /// Why the document cannot be derived: a programming error in an endpoint or in one of its types.
     package struct Underivable: Error, Hashable, Sendable, CustomStringConvertible {
         package var description: String
 
@@ -13,8 +13,8 @@ package enum OpenAPI {
 
     /// The document as JSON; the same endpoints always give the same bytes.
     ///
-    /// Throws ``Underivable`` when two operations share a name or a place, when the variables of a path are not the keys
-    /// of its type, or when a type does not read itself from samples.
+    /// Throws ``Underivable`` if two operations share a name or a method and path, if the path variables are not the
+    /// keys of the path's type, or if a type cannot be decoded from samples.
     package static func document(
         service: ServiceName, title: String, version: String, endpoints: [any Endpoint.Type]
     ) throws -> [UInt8] {
@@ -55,7 +55,7 @@ package enum OpenAPI {
     }
 }
 
-/// What every document has, whatever its operations.
+/// The parts that every document has, whatever its operations.
 enum SharedParts {
     static let parameters: [String: JSONValue] = [
         "IfMatch": .object([

@@ -5,14 +5,14 @@ struct OperationDescription {
     private let operation: Operation
     private let name: String
     private let problem: JSONValue
-    /// The schemas by name, with which of them must be there.
+    /// The schemas by name, and which of them are required.
     private let path: [String: JSONValue]
     private let query: [String: (schema: JSONValue, required: Bool)]
-    /// Nil where the operation takes no JSON.
+    /// Nil if the operation does not take JSON.
     private let body: JSONValue?
-    /// Nil where the answer has no body.
+    /// Nil if the response has no body.
     private let response: JSONValue?
-    /// Whether the answer is one resource with a version.
+    /// Whether the response is one resource with a version.
     private let versioned: Bool
 
     init<E: Endpoint>(_ endpoint: E.Type, name: String, book: SchemaBook, problem: JSONValue) throws {
@@ -29,7 +29,7 @@ struct OperationDescription {
 
         let (queryProperties, required) = try Self.parameters(E.Query.self, of: name, book: book)
         query = queryProperties.reduce(into: [:]) { query, property in
-            // An array that nobody gave an element is empty.
+            // An array without values is empty.
             let isArray = property.value["type"]?.string == "array"
             query[property.key] = (property.value, required.contains(property.key) && !isArray)
         }
@@ -114,7 +114,7 @@ struct OperationDescription {
         return parameters
     }
 
-    // MARK: Answers
+    // MARK: Responses
 
     private var responses: [String: JSONValue] {
         get throws {
@@ -161,7 +161,7 @@ struct OperationDescription {
         }
     }
 
-    /// A problem of a page is a page, too, but for those of the connection: it does not know yet what was asked for.
+    /// Problems of a page are pages too, except at connection level, where the requested operation is not yet known.
     private var problemContent: JSONValue {
         var content: [String: JSONValue] = [Self.problemMedia: .object(["schema": problem])]
         if operation.produces == .html {
@@ -172,13 +172,13 @@ struct OperationDescription {
 
     private static let problemMedia = "application/problem+json"
 
-    /// The problems that the operation names, those that follow from what it takes, and those that every request can have.
+    /// The operation's own problems, those that follow from its input, and those that every request can have.
     private var problems: [ProblemType] {
         var problems = operation.problems
         problems += [
             .malformed, .requestTimeout, .contentTooLarge, .uriTooLong, .expectationFailed, .tooManyRequests,
             .headerTooLarge, .internal, .unavailable, .overloaded, .deadline,
-            // A wrong token is refused even where none is asked for.
+            // An invalid token is refused even if none is required.
             .unauthenticated,
         ]
         if operation.access != .anyone { problems.append(.forbidden) }

@@ -1,9 +1,9 @@
-/// The schemas of all types of one document: each named type once, under `components/schemas`.
+/// The schemas of all types in one document, each named type once under `components/schemas`.
 final class SchemaBook {
     private(set) var components: [String: JSONValue] = [:]
     private var names: [ObjectIdentifier: String] = [:]
     private var types: [String: ObjectIdentifier] = [:]
-    /// What types without keys of their own look like.
+    /// The schemas of types without keys.
     private var inline: [ObjectIdentifier: JSONValue] = [:]
     private var samples: [ObjectIdentifier: any Decodable] = [:]
 
@@ -32,7 +32,7 @@ final class SchemaBook {
         }
     }
 
-    /// What a type asks for, without giving it a name: for the parameters of a query or a path.
+    /// The shape of a type, without registering a name: for the parameters of a query or a path.
     func shape<T: Decodable>(of type: T.Type) throws -> SchemaShape {
         let probe = SchemaProbe(type, book: self)
         do {
@@ -47,7 +47,7 @@ final class SchemaBook {
         return .object(properties: try Self.bound(properties, of: bounded), required: required)
     }
 
-    /// The properties of a type with what its bounds say of them.
+    /// The properties of a type with its bounds added.
     private static func bound(
         _ properties: [String: JSONValue], of type: any BoundedFields.Type
     ) throws -> [String: JSONValue] {
@@ -59,7 +59,7 @@ final class SchemaBook {
         }
     }
 
-    /// One value of a type whose schema has been asked for.
+    /// A sample value of a type whose schema was requested before.
     func sample<T: Decodable>(of type: T.Type) throws -> T {
         let sample: Any?
         if let source = type as? any SchemaSource.Type {
@@ -85,7 +85,7 @@ final class SchemaBook {
 
     // MARK: Requests
 
-    /// Closes the objects that a request can carry, given the schema of its body: an unknown key is an error there.
+    /// Closes the objects in a request body's schema: there, an unknown key is an error.
     func close(_ schema: JSONValue) {
         var open = [schema]
         var seen: Set<String> = []
@@ -150,19 +150,19 @@ private enum Enumeration {
     private static func firstCase<E: CaseIterable>(_ type: E.Type) -> Any? { E.allCases.first }
 }
 
-/// Names of types as the document writes them.
+/// Type names as written in the document.
 enum TypeName {
     /// `Club.Event` → `Event`, `Club.Event.State` → `EventState`, `Club.Page<Club.Event>` → `PageOfEvent`.
     static func component(_ reflected: String) -> String {
         var name = ""
-        // Private and local types are reflected with a part in brackets that differs from run to run.
+        // Private and local types are reflected with a part in brackets that varies from run to run.
         for argument in withoutBrackets(reflected).split(whereSeparator: { $0 == "," || $0 == " " }) {
             if !name.isEmpty { name += "And" }
             for (index, path) in argument.split(separator: "<").enumerated() {
                 if index > 0 { name += "Of" }
                 let words = path.split(separator: ">", omittingEmptySubsequences: true)
                 for (index, word) in words.enumerated() {
-                    // The first word of a path is its module; what follows a closing bracket continues a path.
+                    // The first component of a path is its module; after a closing bracket a path continues.
                     name += word.split(separator: ".").dropFirst(index == 0 ? 1 : 0).joined()
                 }
             }

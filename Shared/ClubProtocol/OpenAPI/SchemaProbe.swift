@@ -1,12 +1,12 @@
-/// What a type asked for when it read itself.
+/// What a type requested while it was decoded.
 enum SchemaShape {
-    /// The properties by name, and which of them must be there.
+    /// The properties by name, and which of them are required.
     case object(properties: [String: JSONValue], required: Set<String>)
-    /// One value that stands for the whole.
+    /// A single value.
     case single(JSONValue)
 }
 
-/// A decoder without data: it notes each key, type and option that a type asks for, and answers with samples.
+/// A decoder without data: it records each key, type and optional that a type requests, and returns samples.
 final class SchemaProbe: Decoder {
     fileprivate let book: SchemaBook
     private let subject: Any.Type
@@ -43,7 +43,8 @@ private struct ProbeKeyedContainer<Key: CodingKey>: KeyedDecodingContainerProtoc
     var codingPath: [any CodingKey] { [] }
     var allKeys: [Key] { [] }
 
-    /// Who asks whether a key is there, or null, can live without it: so do the library's versions of `decodeIfPresent`.
+    /// A type that asks whether a key is present or null can do without it, as `decodeIfPresent` in the standard
+    /// library does.
     func contains(_ key: Key) -> Bool {
         probe.optional.insert(key.stringValue)
         return true
@@ -61,7 +62,7 @@ private struct ProbeKeyedContainer<Key: CodingKey>: KeyedDecodingContainerProtoc
         return try probe.book.sample(of: type)
     }
 
-    /// Needs no sample, so that a type may have an option of itself.
+    /// Needs no sample, so a type may have an optional property of its own type.
     func decodeIfPresent<T: Decodable>(_ type: T.Type, forKey key: Key) throws -> T? {
         probe.properties[key.stringValue] = try probe.book.schema(of: type)
         return nil

@@ -1,4 +1,4 @@
-/// A type that says by itself how JSON Schema (2020-12) describes it, and gives one value of itself.
+/// A type that provides its own JSON Schema (2020-12) and a sample value.
 protocol SchemaSource {
     static func schema(in book: SchemaBook) throws -> JSONValue
     static func sample(in book: SchemaBook) throws -> Self
@@ -60,7 +60,7 @@ extension Int64: SchemaSource {
 }
 
 extension JSONValue: SchemaSource {
-    /// The schema that every value satisfies.
+    /// The schema that accepts every value.
     static func schema(in book: SchemaBook) -> JSONValue { .object([:]) }
     static func sample(in book: SchemaBook) -> JSONValue { .null }
 }

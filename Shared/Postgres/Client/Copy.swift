@@ -50,7 +50,7 @@ struct Copy: Sendable {
         return affected
     }
 
-    /// The rows could not be had: the server is told to forget those it has. Throws the reason.
+    /// The source of rows failed: makes the server discard the rows it has, and rethrows the reason.
     private func abort(because reason: any Error) async throws {
         _ = try? await lease.raw(.copyEnd(abort: true))
         throw reason
@@ -76,7 +76,7 @@ struct Copy: Sendable {
         buffer.append(UInt8(ascii: "\n"))
     }
 
-    /// COPY is no statement that the server could plan: nothing can be bound to it.
+    /// The server does not plan a COPY statement, so it cannot have bound parameters.
     private static func text(of sql: SQL) throws -> String {
         guard sql.parameters.isEmpty else {
             throw PostgresError(.server, sqlState: "0A000", message: "COPY takes no parameters")
@@ -91,7 +91,7 @@ struct Copy: Sendable {
         return AsyncThrowingStream { try await lines.next() }
     }
 
-    /// Cuts what comes into lines. One reader at a time, as a stream has.
+    /// Splits the incoming data into lines. Like a stream, it has one reader at a time.
     private final class Lines: Sendable {
         private struct State {
             var isOpen = false

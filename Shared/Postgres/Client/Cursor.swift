@@ -1,13 +1,13 @@
 import Synchronization
 
-/// A query read through a cursor of the server. One reader at a time, as a stream has.
+/// A query read through a server-side cursor. Like a stream, it has one reader at a time.
 final class Cursor: Sendable {
     private enum Phase { case fresh, open, ended }
 
     private let lease: Lease
     private let sql: SQL
     private let batch: Int
-    /// The cursor needs a transaction; this one begins and ends with it.
+    /// The cursor needs a transaction; this one begins and ends its own.
     private let ownsTransaction: Bool
     private let name: String
     private let phase = Mutex(Phase.fresh)
@@ -45,7 +45,7 @@ final class Cursor: Sendable {
             if ownsTransaction { _ = try? await lease.query("rollback", prepares: false, as: .reading) }
             throw error
         }
-        // A batch that is not full is the last one.
+        // A partial batch is the last one.
         if let rows, rows.count == batch { return rows }
         phase.withLock { $0 = .ended }
         let end = ownsTransaction ? SQL(control: "commit") : SQL(control: "close \(name)")

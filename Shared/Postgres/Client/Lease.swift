@@ -1,30 +1,30 @@
 import Synchronization
 
-/// A connection that one caller has for itself, until it gives it back.
+/// A connection used exclusively by one caller until it is given back.
 final class Lease: Sendable {
     private struct State {
-        /// What has to be sent before the next statement: `begin` and its settings.
+        /// What must be sent before the next statement: `begin` and its settings.
         var opening: [String] = []
-        /// A transaction was begun on the server.
+        /// A transaction has begun on the server.
         var isOpen = false
-        /// A statement lost against another transaction, was prepared for a table that has changed since, or lost its connection:
-        /// the transaction is undone, and may be run again.
+        /// A statement failed because of a serialization conflict, a changed table, or a lost connection: the
+        /// transaction is rolled back and may be retried.
         var mustRepeat = false
         var savepoints = 0
         var isReturned = false
     }
 
-    /// What a statement does to what lasts.
+    /// What a statement changes durably.
     enum Role {
-        /// Nothing, outside of a transaction that was begun by the lease.
+        /// Nothing, and it runs outside any transaction that the lease began.
         case reading
         case ordinary
-        /// Ends the transaction. Cancelling the task does not end the wait for these, the deadline does.
+        /// Ends the transaction. Only the deadline ends the wait for these; cancelling the task does not.
         case commit, rollback
     }
 
     let loop: Loop
-    /// Under which the loop knows it.
+    /// Identifies the lease in the loop.
     private let id: UInt64
     private let state = Mutex(State())
 
@@ -37,10 +37,10 @@ final class Lease: Sendable {
         giveBack(.discard)
     }
 
-    /// - Parameter reads: nothing that is written waits for a commit on it.
+    /// - Parameter reads: whether nothing is written, so that no caller will wait for a commit on it.
     static func acquire(_ loop: Loop, reads: Bool = false) async throws -> Lease {
         let now = MonotonicClock.now
-        // Who has a deadline has said how long it waits.
+        // With a deadline, the caller has set its own time limit.
         let patience = try Patience(
             now: now, limit: PostgresDeadline.current == nil ? loop.acquireLimit : UInt64.max / 2)
         let id = loop.nextIdentifier()
@@ -68,7 +68,7 @@ final class Lease: Sendable {
         }
     }
 
-    /// Several statements in one round trip; if one fails, those after it are not run.
+    /// Several statements in one round trip; if one fails, the following ones are not run.
     func batch(_ statements: [SQL], prepares: Bool = true, as role: Role = .ordinary) async throws -> [Rows] {
         guard let first = statements.first else { return [] }
         return try await submit(role) { promise, base in
@@ -125,13 +125,13 @@ final class Lease: Sendable {
         }
     }
 
-    /// Sends `begin` by itself, for what cannot travel with it.
+    /// Sends `begin` by itself, before something that cannot be sent together with it.
     func sendOpening() async throws {
         let controls = state.withLock { $0.opening }
         if !controls.isEmpty { _ = try await query("select 1") }
     }
 
-    /// What is to be sent first, and whether there is a transaction then.
+    /// What must be sent first, and whether a transaction is open after that.
     private func takeOpening() throws -> ([String], isOpen: Bool) {
         try state.withLock { state in
             guard !state.isReturned else { throw PostgresError.connectionClosed }
@@ -168,7 +168,7 @@ final class Lease: Sendable {
         }
     }
 
-    /// A moment of chance, so that those who fought do not meet again.
+    /// A random back-off, so that conflicting transactions do not collide again.
     static func pause(before attempt: Int) async throws {
         let ceiling = min(200, 4 << min(attempt, 6))
         do {
@@ -193,8 +193,9 @@ final class Lease: Sendable {
         }
     }
 
-    /// The body has done its work. A deadline that has passed by now makes it undone; from then on it ends the wait, and the error
-    /// says that the outcome is unknown. A cancelled task waits like any other.
+    /// Commits after the body has returned. If the deadline has already passed, the transaction is rolled back
+    /// instead. After that the deadline only ends the wait, with an error that the outcome is unknown. Cancelling the
+    /// task does not end the wait.
     private func commit() async throws {
         guard close() else { return }
         do {
@@ -205,24 +206,24 @@ final class Lease: Sendable {
                     message: "rolled back, for a statement of the transaction had failed")
             }
         } catch let error as PostgresError where error.kind == .timeout {
-            // It was never sent, so the transaction is still open.
+            // `commit` was never sent, so the transaction is still open.
             giveBack(.discard)
             throw error
         }
     }
 
-    /// The caller waits for it, since what it does next may need the locks, but not beyond its deadline.
+    /// Waits for the rollback, since the caller may need the locks next, but not beyond the deadline.
     private func rollBack() async {
         guard close() else { return }
         do {
             _ = try await query("rollback", prepares: false, as: .rollback)
         } catch {
-            // The loop rolls it back, in its own time.
+            // The loop rolls back in the background.
             giveBack(.discard)
         }
     }
 
-    /// True if there is a transaction on the server to be ended.
+    /// True if a transaction on the server has to be ended.
     private func close() -> Bool {
         state.withLock { state in
             defer {
@@ -246,7 +247,7 @@ final class Lease: Sendable {
         } catch {
             let statements = [SQL(control: "rollback to savepoint \(name)"), SQL(control: "release savepoint \(name)")]
             if (try? await batch(statements, prepares: false)) != nil {
-                // A deadlock was resolved by what was rolled back; a serialization failure was not.
+                // Rolling back to the savepoint resolves a deadlock, but not a serialization failure.
                 if (error as? PostgresError)?.sqlState == SQLState.deadlockDetected {
                     state.withLock { $0.mustRepeat = false }
                 }
@@ -259,6 +260,6 @@ final class Lease: Sendable {
 /// How a transaction ended.
 enum Attempt<T: Sendable>: Sendable {
     case done(T)
-    /// It lost against another one, and may be run again.
+    /// It lost a conflict and may be retried.
     case lost
 }

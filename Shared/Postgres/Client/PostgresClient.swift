@@ -2,12 +2,12 @@ package import Logging
 import ServiceLifecycle
 import Synchronization
 
-/// A database, through a few connections that many callers share.
+/// A database client: many callers share a few connections.
 ///
-/// Run it as a service; statements that come before wait for the first connection. Nothing hangs: a statement ends with the
-/// task's ``PostgresDeadline``, with the statement timeout, or at once when its connection is lost. While no connection works,
-/// statements fail within 1.5 s with an error that `isUnavailable`. The client connects anew for ever, and the server never has
-/// more connections of it than the configuration says.
+/// Run it as a service; statements submitted earlier wait for the first connection. No statement waits forever: it
+/// ends with the task's ``PostgresDeadline``, with the statement timeout, or at once if its connection is lost. While
+/// no connection works, statements fail within 1.5 s with an error for which `isUnavailable` is true. The client
+/// keeps trying to reconnect, and never has more connections to the server than configured.
 package final class PostgresClient: Service, PostgresExecutor {
     let loop: Loop
 
@@ -19,37 +19,39 @@ package final class PostgresClient: Service, PostgresExecutor {
         if loop.wasStarted { loop.mailbox.post(.shutDown(grace: 0, nil)) }
     }
 
-    /// Keeps the connections until the task is cancelled or the service is asked to shut down; statements under way may end.
+    /// Maintains the connections until the task is cancelled or the service is asked to shut down; statements in
+    /// progress may complete.
     package func run() async throws {
         loop.start()
         try? await gracefulShutdown()
         await shutdown()
     }
 
-    /// Ends the connections, after what is under way has ended, or 5 s.
+    /// Closes the connections once the statements in progress are complete, or after 5 s.
     package func shutdown() async {
         loop.start()
         _ = try? await Promise.wait { loop.mailbox.post(.shutDown(grace: 5_000_000_000, $0)) }
     }
 
-    /// For how long the oldest commit under way has been waiting for the server's answer: for a synchronous standby, or for a disk.
-    /// Nil while none is under way.
+    /// How long the oldest commit in progress has been waiting for the server, which may wait for a synchronous
+    /// standby or a disk. Nil if no commit is in progress.
     package var oldestCommit: Duration? {
         let (since, now) = (loop.commitsSince.load(ordering: .relaxed), MonotonicClock.now)
         return since < now ? .nanoseconds(now - since) : nil
     }
 
-    /// Runs one statement in a transaction of its own: on a shared connection if it only reads, else on a leased one. The server
-    /// decides which it is.
+    /// Runs one statement in its own transaction: on a shared connection if it only reads, otherwise on a leased one.
+    /// The server decides which.
     ///
     /// - Throws: `PostgresError`.
     @discardableResult package func query(_ sql: SQL) async throws -> Rows {
         try await submit(sql, writes: false)
     }
 
-    /// Runs one statement that writes, in a transaction of its own on a leased connection.
+    /// Runs one statement that writes, in its own transaction on a leased connection.
     ///
-    /// - Throws: `PostgresError` (`unknownOutcome` if the server did not answer in time, `poolExhausted` if no connection came free).
+    /// - Throws: `PostgresError` (`unknownOutcome` if the server did not respond in time, `poolExhausted` if no
+    ///   connection became free).
     @discardableResult package func write(_ sql: SQL) async throws -> Rows {
         try await submit(sql, writes: true)
     }
@@ -66,9 +68,9 @@ package final class PostgresClient: Service, PostgresExecutor {
         }
     }
 
-    /// What the server is to this client. Waits for the connections that are always to be there, if they have never been.
+    /// The server's role. On first use, waits until the minimum number of connections is open.
     ///
-    /// - Throws: `PostgresError`, also when there is no connection that writes could use.
+    /// - Throws: `PostgresError`, also if no connection is available for writes.
     package func serverRole() async throws -> ServerRole {
         if try await first("select pg_is_in_recovery() as standby")?["standby", as: Bool.self] == true {
             return .standby
@@ -78,7 +80,7 @@ package final class PostgresClient: Service, PostgresExecutor {
             do { try await Task.sleep(for: .milliseconds(10)) } catch { throw PostgresError.taskCancelled }
         }
         if state == .open { return .primary }
-        // What was said when the connection was opened, or last used, may no longer be so.
+        // What the server reported when the connection was opened or last used may be out of date.
         let rows = try await submit("select current_setting('transaction_read_only') as value", writes: true)
         return try rows.first?["value", as: String.self] == "on" ? .readOnly : .primary
     }
@@ -87,12 +89,13 @@ package final class PostgresClient: Service, PostgresExecutor {
 
     /// Runs `body` in a transaction, which commits when it returns and rolls back when it throws.
     ///
-    /// If the transaction loses against another one (`40001`, `40P01`), or loses its connection before the commit was sent, the whole
-    /// body runs again, up to `retries` times: let it have no effect outside of the database. `begin` travels with the first
-    /// statement.
+    /// If the transaction loses a conflict with another (`40001`, `40P01`), or loses its connection before the commit
+    /// was sent, the whole body runs again, up to `retries` times, so it must have no effects outside the database.
+    /// `begin` is sent together with the first statement.
     ///
-    /// - Parameter readOnly: it writes nothing; then it has connections that what writes never takes, as a commit may wait long.
-    /// - Throws: what `body` throws; `PostgresError` (of kind `poolExhausted` if no connection came free in time).
+    /// - Parameter readOnly: whether it only reads. Such transactions have connections reserved that writes never
+    ///   take, as a commit may wait long.
+    /// - Throws: what `body` throws; `PostgresError` (of kind `poolExhausted` if no connection became free in time).
     @discardableResult
     package nonisolated(nonsending) func transaction<T: Sendable>(
         readOnly: Bool = false, retries: Int = 5,
@@ -115,8 +118,8 @@ package final class PostgresClient: Service, PostgresExecutor {
         }
     }
 
-    /// Lends a connection for as long as `body` runs: advisory locks, COPY, settings. What the session was left with is
-    /// discarded afterwards.
+    /// Provides a connection while `body` runs: for advisory locks, COPY, settings. The session state is discarded
+    /// afterwards.
     @discardableResult
     package nonisolated(nonsending) func withConnection<T>(_ body: (PostgresConnection) async throws -> T) async throws
         -> T
@@ -132,9 +135,10 @@ package final class PostgresClient: Service, PostgresExecutor {
         }
     }
 
-    /// What is notified on these channels, for as long as the stream is read.
+    /// Notifications on these channels, for as long as the stream is read.
     ///
-    /// `reconnected` comes first and after each reconnection: look once then, for what was notified in between is lost.
+    /// `reconnected` comes first and after each reconnection. Check the data then, because notifications sent in
+    /// between are lost.
     package func listen(_ channels: String...) -> AsyncStream<PostgresNotification> {
         listen(channels)
     }
@@ -151,17 +155,17 @@ package final class PostgresClient: Service, PostgresExecutor {
     }
 }
 
-/// What a server takes.
+/// Whether a server accepts writes.
 package enum ServerRole: Sendable {
-    /// Reads and writes.
+    /// Accepts reads and writes.
     case primary
-    /// It follows another one, and takes no writes until it is promoted.
+    /// A standby, which accepts no writes until it is promoted.
     case standby
-    /// It was told to take no writes (`default_transaction_read_only`).
+    /// Configured to accept no writes (`default_transaction_read_only`).
     case readOnly
 }
 
-/// Runs a client for as long as `body` runs: for tests and commands.
+/// Runs a client while `body` runs: for tests and commands.
 @discardableResult
 package nonisolated(nonsending) func withPostgresClient<T>(
     _ configuration: PostgresConfiguration, logger: Logger, _ body: (PostgresClient) async throws -> T

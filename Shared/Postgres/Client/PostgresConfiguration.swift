@@ -1,42 +1,43 @@
 import CLibpq
 import FoundationEssentials
 
-/// Where the database is and how much of it may be used.
+/// How to reach the database, and which limits apply.
 package struct PostgresConfiguration: Sendable {
-    /// The URL was none that libpq understands. It is not repeated: it may hold a password.
+    /// libpq cannot parse the URL. The URL is not quoted, because it may contain a password.
     package struct InvalidURL: Error, CustomStringConvertible {
         package var description: String { "not a libpq URL or key=value string" }
     }
 
-    /// Connections that multiplex autocommit statements that read.
+    /// The number of connections that multiplex read-only autocommit statements.
     package var sharedConnections = 2
-    /// Connections for transactions, statements that write, COPY and session-level use, at most. One whose caller has given up
-    /// counts until the server has answered or closed it, so the server never has more.
+    /// The maximum number of connections for transactions, statements that write, COPY and session-level use. A
+    /// connection whose caller has given up counts until the server has responded or closed it, so the server never
+    /// has more.
     package var leasedConnections = 8
-    /// Of these, how many are open at all times; the others are opened when needed.
+    /// How many of these are kept open; the others are opened on demand.
     package var leasedMinimum = 2
     /// How long a caller waits for a leased connection.
     package var acquireTimeout: Duration = .seconds(2)
-    /// The server's limit for one statement, on every connection. The client itself waits one second longer: then it takes
-    /// the server for dead, fails the statement and connects anew.
+    /// The server's time limit for a statement, on every connection. The client waits one second longer; then it
+    /// considers the server dead, fails the statement and reconnects.
     package var statementTimeout: Duration = .seconds(10)
-    /// How long the server lets a transaction wait for its next statement before it ends the session: nothing of ours waits for
-    /// the world in one.
+    /// How long a transaction may be idle between statements before the server ends the session. Our transactions
+    /// never wait for anything external.
     package var idleInTransactionTimeout: Duration = .seconds(30)
-    /// How long each host may take to let us in, and how long its name may take to be resolved. A `connect_timeout` of the URL has
+    /// The time limit to connect to each host, and to resolve its name. A `connect_timeout` in the URL takes
     /// precedence, in whole seconds.
     package var connectTimeout: Duration = .seconds(2)
-    /// A connection that takes longer to be made than this gets a second attempt beside it.
+    /// A connection attempt slower than this gets a second one in parallel.
     package var companionDelay: Duration = .milliseconds(300)
-    /// The addresses of a host by its name, as numbers; none if there are none. It may block. By default the system's resolver.
+    /// Resolves a host name to numeric addresses, possibly none. May block. By default the system's resolver.
     package var resolve: @Sendable (_ host: String) -> [String] = AddressBook.system
-    /// Shown by the server in `pg_stat_activity`.
+    /// Shown in the server's `pg_stat_activity`.
     package var applicationName: String
-    /// The schemas statements are looked up in.
+    /// The schemas in which names are looked up.
     package var searchPath: String?
-    /// Prepared statements kept on each connection.
+    /// The number of prepared statements kept on each connection.
     package var statementCacheSize = 256
-    /// The role taken on connecting (`SET ROLE`); for tests.
+    /// The role set after connecting (`SET ROLE`); for tests.
     package var role: String?
 
     /// The connection parameters by their libpq keywords.
@@ -61,15 +62,15 @@ package struct PostgresConfiguration: Sendable {
         applicationName = parameters["application_name"] ?? ProcessInfo.processInfo.processName
     }
 
-    /// The keywords and values of one connection. What the URL says itself has precedence over our defaults.
+    /// The keywords and values of one connection. Values in the URL take precedence over our defaults.
     ///
-    /// - Parameter readsOnly: the server refuses whatever writes (25006), unless a transaction says otherwise.
+    /// - Parameter readsOnly: whether the server refuses writes (25006), unless a transaction overrides it.
     func connectionParameters(readsOnly: Bool) -> [String: String] {
         var all = parameters
         func settle(_ keyword: String, _ value: String) {
             if all[keyword] == nil { all[keyword] = value }
         }
-        // A peer that vanished without a word is noticed in seconds, not in hours.
+        // Detects within seconds, not hours, that a peer has vanished.
         settle("keepalives", "1")
         settle("keepalives_idle", "10")
         settle("keepalives_interval", "3")
@@ -77,7 +78,8 @@ package struct PostgresConfiguration: Sendable {
         settle("tcp_user_timeout", "10000")
         all["application_name"] = applicationName
         all["client_encoding"] = "UTF8"
-        // As start-up options and not as `SET`: so they are the session's defaults, which `discard all` returns to.
+        // As start-up options rather than `SET`, so that they are the session's defaults, to which `discard all`
+        // returns.
         var options = all["options"].map { [$0] } ?? []
         func option(_ name: String, _ value: String) {
             options.append("-c \(name)=\(PostgresConfiguration.escape(value))")
@@ -87,7 +89,8 @@ package struct PostgresConfiguration: Sendable {
         option("IntervalStyle", "iso_8601")
         option("statement_timeout", String(statementTimeout.wholeMilliseconds))
         option("idle_in_transaction_session_timeout", String(idleInTransactionTimeout.wholeMilliseconds))
-        // Compiling a statement takes the server 700 ms, where its estimate is high, and the statements of a service take few.
+        // JIT compilation of a statement with a high cost estimate takes 700 ms, and a service's statements take
+        // little time.
         option("jit", "off")
         if let searchPath { option("search_path", searchPath) }
         if let role { option("role", role) }
@@ -96,28 +99,29 @@ package struct PostgresConfiguration: Sendable {
         return all
     }
 
-    /// Which servers a connection may be to, in libpq's words (`target_session_attrs`), the preferred first: unless the URL says
-    /// otherwise, the one that takes writes. A standby would refuse them for as long as it is one.
+    /// The acceptable servers in libpq's terms (`target_session_attrs`), preferred first: unless the URL says
+    /// otherwise, the one that accepts writes. A standby would refuse them until it is promoted.
     ///
-    /// - Parameter readsOnly: the session's own `default_transaction_read_only` would make libpq take the server for one without
-    ///   writes, so it is asked for the primary instead.
+    /// - Parameter readsOnly: whether the session sets `default_transaction_read_only`. libpq would then not accept
+    ///   it as `read-write`, so the primary is requested instead.
     func wantedServers(readsOnly: Bool) -> [String] {
         switch parameters["target_session_attrs"] {
         case nil, "read-write": [readsOnly ? "primary" : "read-write"]
-        // libpq looks at all hosts for a standby before it takes another server; here each host is an attempt of its own.
+        // libpq tries all hosts for a standby before it accepts another server; here each host is a separate attempt.
         case "prefer-standby": ["standby", "any"]
         case let other?: [other]
         }
     }
 
-    /// Where to connect to: hosts and ports pair up, and one port is for all (PostgreSQL documentation, 34.1.1.3).
+    /// The hosts to connect to: hosts and ports pair up, and a single port applies to all (PostgreSQL documentation,
+    /// 34.1.1.3).
     func hosts() -> [PostgresHost] {
         let environment = ProcessInfo.processInfo.environment
         func list(_ keyword: String, _ variable: String) -> [String] {
             guard let text = parameters[keyword] ?? environment[variable], !text.isEmpty else { return [] }
             return text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
         }
-        // A service file knows hosts that we do not.
+        // A service file may name hosts that are not known here.
         if parameters["service"] != nil && parameters["host"] == nil { return [PostgresHost()] }
         let (names, addresses, ports) = (list("host", "PGHOST"), list("hostaddr", "PGHOSTADDR"), list("port", "PGPORT"))
         func element(_ list: [String], _ index: Int) -> String? {
@@ -131,7 +135,7 @@ package struct PostgresConfiguration: Sendable {
         }
     }
 
-    /// Within `options` a blank or a backslash is escaped with a backslash (PostgreSQL documentation, 34.1.2).
+    /// In `options`, a space or a backslash is escaped with a backslash (PostgreSQL documentation, 34.1.2).
     private static func escape(_ value: String) -> String {
         var escaped = ""
         for character in value {
@@ -142,13 +146,13 @@ package struct PostgresConfiguration: Sendable {
     }
 }
 
-/// One of the hosts of a URL; what is nil is libpq's default.
+/// One of the hosts of a URL; nil means libpq's default.
 struct PostgresHost: Sendable, Hashable {
     var name: String?
     var address: String?
     var port: String?
 
-    /// The name that has to be resolved: none for an address, and for the folder of a Unix socket.
+    /// The name to resolve; nil for an address or the directory of a Unix socket.
     var nameToResolve: String? {
         guard address == nil, let name, !name.hasPrefix("/"), !name.hasPrefix("@") else { return nil }
         return AddressBook.isAddress(name) ? nil : name
@@ -161,7 +165,7 @@ extension Duration {
         return max(0, seconds * 1_000 + attoseconds / 1_000_000_000_000_000)
     }
 
-    /// Nanoseconds, not less than 0 and not more than some centuries.
+    /// Nanoseconds, clamped to between 0 and some centuries.
     var wholeNanoseconds: UInt64 {
         let (seconds, attoseconds) = components
         guard seconds >= 0, attoseconds >= 0 else { return 0 }

@@ -1,22 +1,23 @@
-/// The moment until which the work of this task makes sense; every statement of the task keeps to it.
+/// The deadline of this task's work, which applies to all of its statements.
 ///
-/// A passed deadline ends the wait, whatever is waited for. On a shared connection the result is dropped when it comes. On a leased
-/// one the deadline is the transaction's `statement_timeout` as well, and the statement is cancelled; a commit is not: its caller is
-/// told that the outcome is unknown. The connection is used again once the server has answered.
+/// When it passes, every wait ends. On a shared connection, the result is dropped when it arrives. On a leased
+/// connection, the deadline also sets the transaction's `statement_timeout`, and the statement is cancelled. A commit
+/// is not cancelled: its caller is told that the outcome is unknown. The connection is reused once the server has
+/// responded.
 package enum PostgresDeadline {
     @TaskLocal package static var current: ContinuousClock.Instant?
 }
 
-/// How long a caller waits, on the loop's clock.
+/// The time limit of a caller, on the loop's clock.
 struct Patience {
-    /// When the caller gives up.
+    /// When the wait ends.
     let until: UInt64
-    /// True if that is the task's own deadline, and not this client's limit.
+    /// Whether this is the task's own deadline rather than the client's limit.
     let isDeadline: Bool
-    /// True if the task has a deadline, be it after this client's limit.
+    /// Whether the task has a deadline, even one after the client's limit.
     let hasDeadline: Bool
 
-    /// - Parameter limit: what this client allows at most, in nanoseconds from now.
+    /// - Parameter limit: the client's maximum, in nanoseconds from now.
     init(now: UInt64, limit: UInt64) throws(PostgresError) {
         guard let deadline = PostgresDeadline.current else {
             (until, isDeadline, hasDeadline) = (now &+ limit, false, false)
@@ -28,7 +29,7 @@ struct Patience {
         (until, isDeadline, hasDeadline) = (now &+ min(nanoseconds, limit), nanoseconds <= limit, true)
     }
 
-    /// For what the loop does of its own accord.
+    /// For the loop's own work.
     init(loop now: UInt64, limit: UInt64) {
         (until, isDeadline, hasDeadline) = (now &+ limit, false, false)
     }
@@ -37,7 +38,7 @@ struct Patience {
         (self.until, isDeadline, hasDeadline) = (until, false, false)
     }
 
-    /// What ends earlier, or the same where the caller has said how long it waits.
+    /// The earlier of the two; unchanged if the caller has set a deadline.
     func shortened(to limit: UInt64) -> Patience {
         hasDeadline || until <= limit ? self : Patience(until: limit)
     }

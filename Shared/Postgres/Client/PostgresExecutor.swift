@@ -1,19 +1,20 @@
-/// What runs statements: a client (each on its own), a connection, a transaction. Stores take `on executor: any PostgresExecutor`.
+/// Runs statements: a client (each on its own), a connection, or a transaction. Stores take `on executor: any
+/// PostgresExecutor`.
 package protocol PostgresExecutor: Sendable {
-    /// Runs a statement and gives its rows.
+    /// Runs a statement and returns its rows.
     ///
-    /// One that writes is done, too; but on a client the server has to refuse it first, where it is not known to write: give that
-    /// to ``write(_:)``.
+    /// A statement that writes works too. On a client, however, the server must first refuse it on a read-only
+    /// connection unless it is already known to write: use ``write(_:)`` for those.
     ///
     /// - Throws: `PostgresError`.
     @discardableResult func query(_ sql: SQL) async throws -> Rows
 
-    /// Runs a statement that writes, and gives its rows.
+    /// Runs a statement that writes, and returns its rows.
     ///
     /// - Throws: `PostgresError`.
     @discardableResult func write(_ sql: SQL) async throws -> Rows
 
-    /// Runs a statement and gives the number of rows it affected.
+    /// Runs a statement and returns the number of rows it affected.
     ///
     /// - Throws: `PostgresError`.
     @discardableResult func execute(_ sql: SQL) async throws -> Int
@@ -26,7 +27,7 @@ extension PostgresExecutor {
         try await write(sql).affected
     }
 
-    /// The first row, if there is one.
+    /// The first row, if any.
     package func first(_ sql: SQL) async throws -> Row? {
         try await query(sql).first
     }

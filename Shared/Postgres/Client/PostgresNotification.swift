@@ -1,7 +1,7 @@
-/// What a listener gets.
+/// An event for a listener.
 package enum PostgresNotification: Sendable, Hashable {
-    /// The channels are listened to from now on. It comes first, and again after each reconnection: what was notified in
-    /// between is lost, so look once.
+    /// The client is now listening on the channels. Comes first, and again after each reconnection; notifications
+    /// sent in between are lost, so check the data.
     case reconnected
     case message(channel: String, payload: String)
 

@@ -1,4 +1,4 @@
-/// A transaction under way. It ends with the closure it was given to.
+/// A transaction in progress. It ends with the closure that received it.
 package struct PostgresTransaction: PostgresExecutor {
     let lease: Lease
 
@@ -6,12 +6,12 @@ package struct PostgresTransaction: PostgresExecutor {
         try await lease.query(sql)
     }
 
-    /// Runs several statements in one round trip. If one fails, those after it are not run.
+    /// Runs several statements in one round trip. If one fails, the following ones are not run.
     @discardableResult package func batch(_ statements: [SQL]) async throws -> [Rows] {
         try await lease.batch(statements)
     }
 
-    /// Runs a part that can fail on its own: what it did is undone when `body` throws.
+    /// Runs a part that may fail on its own: its changes are rolled back if `body` throws.
     @discardableResult
     package nonisolated(nonsending) func savepoint<T: Sendable>(_ body: (PostgresTransaction) async throws -> T)
         async throws -> T
@@ -19,7 +19,7 @@ package struct PostgresTransaction: PostgresExecutor {
         try await lease.savepoint { try await body(self) }
     }
 
-    /// The rows of a query, `batch` at a time through a cursor of the server, read as they are asked for: constant memory.
+    /// Streams the rows of a query, `batch` at a time, through a server-side cursor: constant memory.
     package func stream(_ sql: SQL, batch: Int = 500) -> AsyncThrowingStream<Rows, any Error> {
         Cursor(lease: lease, sql: sql, batch: batch, ownsTransaction: false).stream()
     }
@@ -40,13 +40,13 @@ package struct PostgresTransaction: PostgresExecutor {
         try await Copy(lease: lease).write(sql, rows)
     }
 
-    /// The lines of `copy (…) to stdout`, without their line ends, read as they are asked for. Read them to the end.
+    /// Streams the lines of `copy (…) to stdout`, without line ends. Read them to the end.
     package func copyOut(_ sql: SQL) -> AsyncThrowingStream<[UInt8], any Error> {
         Copy(lease: lease).read(sql)
     }
 }
 
-/// A connection that is lent.
+/// A connection lent to a caller.
 package struct PostgresConnection: PostgresExecutor {
     let lease: Lease
 
@@ -59,10 +59,10 @@ package struct PostgresConnection: PostgresExecutor {
         try await lease.batch(statements)
     }
 
-    /// Runs a script of several statements, as it stands in a file. They are one transaction unless the script says otherwise.
-    /// It has no limit but the task's deadline and what `statement_timeout` allows each statement.
+    /// Runs a script of several statements, exactly as in a file, as one transaction unless the script says
+    /// otherwise. It has no time limit except the task's deadline and `statement_timeout` for each statement.
     ///
-    /// - Parameter script: UTF-8 from a file or a literal, never made from values.
+    /// - Parameter script: UTF-8 from a file or a literal, never built from values.
     package func execute(script: [UInt8]) async throws {
         _ = try await lease.raw(.script(script), limit: 1_000_000_000_000_000_000)
     }
@@ -82,7 +82,7 @@ package struct PostgresConnection: PostgresExecutor {
         }
     }
 
-    /// See ``PostgresTransaction/stream(_:batch:)``; in a read-only transaction of its own.
+    /// See ``PostgresTransaction/stream(_:batch:)``; in its own read-only transaction.
     package func stream(_ sql: SQL, batch: Int = 500) -> AsyncThrowingStream<Rows, any Error> {
         Cursor(lease: lease, sql: sql, batch: batch, ownsTransaction: true).stream()
     }

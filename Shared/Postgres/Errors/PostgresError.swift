@@ -1,29 +1,29 @@
-/// What went wrong, without any value: neither a parameter nor a column's content ever stands in here, so that an error
-/// may be logged as it is.
+/// A database error without any values: it never contains a parameter or the contents of a column, so it is safe to
+/// log.
 package struct PostgresError: Error, Sendable, Equatable, CustomStringConvertible {
     package enum Kind: Sendable {
-        /// The server refused the statement; `sqlState` says why.
+        /// The server refused the statement; see `sqlState`.
         case server
-        /// There is no connection, or it was lost; what was under way has done nothing that lasts.
+        /// There is no connection, or it was lost; the work in progress had no lasting effect.
         case connection
-        /// A commit, or a statement that commits by itself, was sent and not answered: by the deadline, or before its connection
-        /// was lost. It may be done, be done later, or never.
+        /// A commit, or a statement that commits by itself, was sent, and no response came before the deadline or the
+        /// loss of the connection. It may have been committed, may still be, or may never be.
         case unknownOutcome
         /// The deadline passed.
         case timeout
         /// The task was cancelled.
         case cancelled
-        /// A column is not what the code asked for.
+        /// A column does not have the type that the code expects.
         case decoding
-        /// No connection came free within the acquire timeout.
+        /// No connection became free within the acquire timeout.
         case poolExhausted
     }
 
     enum Effect: Sendable {
         case unknown
-        /// Its connection was lost: an open transaction is undone, but a commit under way may be done.
+        /// The connection was lost: an open transaction was rolled back, but a commit in progress may have succeeded.
         case undoneUnlessCommitted
-        /// It was not run at all.
+        /// It did not run at all.
         case none
     }
 
@@ -33,7 +33,7 @@ package struct PostgresError: Error, Sendable, Equatable, CustomStringConvertibl
     package var table: String?
     package var column: String?
     package var message: String
-    /// What the statement has left behind, as far as it is known.
+    /// The effect of the statement, as far as known.
     var effect = Effect.unknown
 
     package init(
@@ -48,7 +48,7 @@ package struct PostgresError: Error, Sendable, Equatable, CustomStringConvertibl
         self.message = message
     }
 
-    /// The database cannot serve now, and the same request may work later: HTTP 503.
+    /// The database is not available now, and the same request may work later: HTTP 503.
     package var isUnavailable: Bool {
         switch kind {
         case .connection, .poolExhausted, .unknownOutcome: return true
@@ -60,22 +60,22 @@ package struct PostgresError: Error, Sendable, Equatable, CustomStringConvertibl
         }
     }
 
-    /// The transaction lost against another one, and may win when it is run again as a whole.
+    /// The transaction lost a conflict with another, and may succeed if the whole of it is retried.
     package var isSerializationConflict: Bool {
         sqlState == SQLState.serializationFailure || sqlState == SQLState.deadlockDetected
     }
 
-    /// The bytes of a column cannot be read as what the code asked for. The row adds the column's name.
+    /// The bytes of a column cannot be decoded as the type that the code expects. The row adds the column's name.
     package static func mismatch(_ wanted: Any.Type, _ type: UInt32) -> PostgresError {
         PostgresError(.decoding, message: "\(PostgresType(rawValue: type)) cannot be read as \(wanted)")
     }
 
-    /// What becomes of this error when what failed may have committed.
+    /// This error, if the failed operation may have committed.
     var withUnknownOutcome: PostgresError {
         PostgresError(.unknownOutcome, sqlState: sqlState, message: "the outcome is unknown: \(message)")
     }
 
-    /// The same error, naming the column.
+    /// The same error with the column's name.
     func at(column name: String) -> PostgresError {
         var error = self
         error.column = name

@@ -32,13 +32,13 @@ package enum SQLState {
     package static let readOnlyTransaction = "25006"
     package static let failedTransaction = "25P02"
 
-    /// Whether the server could not take a value: a data exception (class 22), or one too large for what was asked of it (54000,
-    /// as an index entry or a word of a query). What was sent is to blame, and the same will be refused again.
+    /// Whether a value was the cause: a data exception (class 22), or a value too large for its use (54000, such as
+    /// an index entry or a word of a query). Sending it again would fail again.
     package static func blamesValue(_ code: String) -> Bool {
         code.utf8.starts(with: "22".utf8) || code == programLimitExceeded
     }
 
-    /// The condition's name, as the documentation has it; nil for what is not listed here.
+    /// The condition's name from the documentation; nil if it is not listed here.
     static func name(of code: String) -> String? {
         switch code {
         case uniqueViolation: "unique_violation"

@@ -1,10 +1,10 @@
 import CLibpq
 
 extension PostgresError {
-    /// The error of a result, in the words of its SQLSTATE.
+    /// The error of a result, described by its SQLSTATE.
     ///
-    /// The server's own message is repeated only where it speaks of the statement's text and its objects (it then has a
-    /// position in the text, or is a missing privilege): elsewhere it may quote values.
+    /// The server's own message is included only if it is about the statement's text and objects (if it has a
+    /// position in the text, or is about a missing privilege); otherwise it may quote values.
     static func server(_ result: OpaquePointer) -> PostgresError {
         func field(_ code: Int32) -> String? {
             guard let text = unsafe PQresultErrorField(result, code) else { return nil }
@@ -35,7 +35,7 @@ extension PostgresError {
             column: field(DiagnosticField.column), message: message)
     }
 
-    /// The prepared statement this connection knew is gone (`deallocate`, `discard`), or a table changed under it.
+    /// The prepared statement no longer exists (`deallocate`, `discard`), or a table that it uses has changed.
     static func isStaleStatement(_ error: PostgresError, _ result: OpaquePointer) -> Bool {
         switch error.sqlState {
         case SQLState.invalidStatementName: return true
@@ -47,7 +47,7 @@ extension PostgresError {
     }
 }
 
-/// Fields of an error (`postgres_ext.h`; the macros are character constants, which Swift does not import).
+/// Error fields (`postgres_ext.h`; the macros are character constants, which Swift does not import).
 enum DiagnosticField {
     static let sqlState = Int32(UInt8(ascii: "C"))
     static let primaryMessage = Int32(UInt8(ascii: "M"))

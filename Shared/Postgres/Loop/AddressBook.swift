@@ -1,29 +1,29 @@
 import Glibc
 
-/// The addresses of hosts by their names, so that no request waits for the name service.
+/// A cache of host addresses, so that no request waits for DNS.
 ///
-/// What was found once is good until something newer is found: it is looked up anew in the background. A look-up that takes long gets
-/// another one beside it, for what is lost on its way is an answer of the name service, and the system's resolver waits five seconds
-/// before it asks again.
+/// Addresses stay valid until newer ones are found; they are refreshed in the background. A slow lookup gets another
+/// one in parallel, because usually a DNS packet was lost, and the system's resolver waits five seconds before it
+/// retries.
 @safe
 final class AddressBook: @unchecked Sendable {
     private struct Entry {
         var addresses: [String] = []
-        /// When they were found.
+        /// When the addresses were found.
         var found: UInt64 = 0
         var running = 0
-        /// When the last look-up began.
+        /// When the latest lookup began.
         var begun: UInt64 = 0
         var isUnknown = false
     }
 
-    /// After this, addresses are looked up anew when they are used.
+    /// After this, addresses are refreshed when they are used.
     private static let freshness: UInt64 = 30_000_000_000
-    /// After this, a look-up gets another one beside it.
+    /// After this, a lookup gets another one in parallel.
     private static let slowness: UInt64 = 500_000_000
-    /// Look-ups of one name at a time: each holds a thread.
+    /// The maximum number of parallel lookups of a name: each takes a thread.
     private static let limit = 3
-    /// More addresses of one name than this are not tried.
+    /// The maximum number of addresses tried for a name.
     private static let most = 8
 
     private let resolve: @Sendable (String) -> [String]
@@ -34,7 +34,8 @@ final class AddressBook: @unchecked Sendable {
         self.resolve = resolve
     }
 
-    /// The addresses of a host: at once if they were ever found, else within `limit` nanoseconds. Blocks. Empty if none is found.
+    /// The addresses of a host: at once if they were ever found, otherwise within `limit` nanoseconds. Blocks. Empty
+    /// if none are found.
     func addresses(of host: String, within limit: UInt64) -> [String] {
         condition.withLock {
             let start = MonotonicClock.now
@@ -53,7 +54,7 @@ final class AddressBook: @unchecked Sendable {
         }
     }
 
-    /// Looks a host up anew, in the background: none of its addresses was any good.
+    /// Refreshes a host's addresses in the background, because none of them worked.
     func refresh(_ host: String) {
         condition.withLock { lookUp(host, MonotonicClock.now) }
     }
@@ -83,11 +84,11 @@ final class AddressBook: @unchecked Sendable {
 
     // MARK: - The system's resolver
 
-    /// Whether a host is given by its address.
+    /// Whether the host is given as an address.
     static func isAddress(_ host: String) -> Bool {
         var four = in_addr()
         var six = in6_addr()
-        // A link-local address may name its interface.
+        // A link-local address may include its interface.
         let number = String(host.prefix { $0 != "%" })
         return unsafe inet_pton(AF_INET, host, &four) == 1 || inet_pton(AF_INET6, number, &six) == 1
     }

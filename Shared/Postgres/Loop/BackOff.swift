@@ -1,5 +1,5 @@
-/// When to try again: at once, then after 50 ms, 100 ms … about a second, each shortened by chance so that many clients do not come
-/// back in step.
+/// When to retry: at once, then after 50 ms, 100 ms and so on up to about a second, each shortened randomly so that
+/// many clients do not reconnect in step.
 struct BackOff {
     private(set) var failures = 0
     private(set) var notBefore: UInt64 = 0
@@ -15,7 +15,7 @@ struct BackOff {
         notBefore = 0
     }
 
-    /// A connection was lost. One that did not live for a second counts as a failure to connect.
+    /// A connection was lost. If it lasted less than a second, that counts as a failure to connect.
     mutating func lost(after life: UInt64, now: UInt64) {
         if life < 1_000_000_000 { failed(now: now) } else { succeeded() }
     }

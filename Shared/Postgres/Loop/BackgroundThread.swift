@@ -1,6 +1,6 @@
 import Glibc
 
-/// Threads for what blocks, so that none of Swift's pool is held.
+/// Threads for blocking calls, so that Swift's thread pool is not blocked.
 package enum BackgroundThread {
     private final class RoutedRequest: Sendable {
         let name: String
@@ -12,9 +12,9 @@ package enum BackgroundThread {
         }
     }
 
-    /// Runs `body` on a thread of its own, which ends with it. Where the system has no thread left, `body` is not run.
+    /// Runs `body` on its own thread, which ends with it. If the system cannot create a thread, `body` is not run.
     ///
-    /// - Parameter name: what `ps` and debuggers show; Linux keeps the first 15 bytes of it.
+    /// - Parameter name: shown by `ps` and debuggers; Linux keeps the first 15 bytes.
     package static func start(_ name: String, _ body: @escaping @Sendable () -> Void) {
         let work = unsafe Unmanaged.passRetained(RoutedRequest(name: name, body: body)).toOpaque()
         var attributes = pthread_attr_t()
@@ -34,7 +34,7 @@ package enum BackgroundThread {
         return nil
     }
 
-    /// Names the thread that calls; without the file system of the kernel's it has the name of the process.
+    /// Names the calling thread; without `/proc` it keeps the name of the process.
     private static func setName(_ name: String) {
         guard let file = unsafe fopen("/proc/thread-self/comm", "we") else { return }
         unsafe fputs(name, file)

@@ -1,8 +1,8 @@
 import CLibpq
 import Synchronization
 
-/// Sends cancel requests. A server that does not answer keeps a thread each, so there are only a few at a time; beyond that the
-/// server's `statement_timeout` has to do.
+/// Sends cancel requests. Each occupies a thread while the server does not respond, so only a few run at a time; any
+/// others are left to the server's `statement_timeout`.
 final class Cancellation: Sendable {
     static let shared = Cancellation()
 
@@ -11,8 +11,8 @@ final class Cancellation: Sendable {
 
     /// Takes ownership of the `PGcancel`.
     ///
-    /// - Parameter ended: told when the request is over, on any thread: true if the server has taken it or nothing was sent, so
-    ///   that it hits nothing that is sent from then on.
+    /// - Parameter ended: called when the request is over, on any thread: true if the server accepted it or nothing
+    ///   was sent, so that it cannot affect anything sent later.
     func send(_ cancel: OpaquePointer, ended: @escaping @Sendable (Bool) -> Void) {
         guard running.add(1, ordering: .relaxed).newValue <= Cancellation.limit else {
             running.subtract(1, ordering: .relaxed)
@@ -35,7 +35,7 @@ final class Cancellation: Sendable {
             unsafe self.pointer = pointer
         }
 
-        /// libpq waits until the server has closed the request's connection, which it does once the signal was sent.
+        /// libpq waits until the server closes the request's connection, which happens after the signal was sent.
         func send() -> Bool {
             var reason = [CChar](repeating: 0, count: 256)
             let wasTaken = unsafe PQcancel(pointer, &reason, Int32(reason.count)) == 1

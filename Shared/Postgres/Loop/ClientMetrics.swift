@@ -1,9 +1,9 @@
 import Metrics
 import Synchronization
 
-/// The client's figures, named as OpenTelemetry's conventions for database clients name them, in the way Prometheus writes
-/// names. Each is made when it is first used, and kept: looking a metric up for each statement would cost more than the
-/// statement's own bookkeeping.
+/// The client's metrics, named by OpenTelemetry's conventions for database clients, in Prometheus's spelling. Each
+/// metric is created on first use and kept: looking it up for each statement would cost more than the statement's own
+/// bookkeeping.
 struct ClientMetrics: Sendable {
     private let durations = LazyMetric {
         Timer(label: "db_client_operation_duration_seconds", dimensions: [("db_system_name", "postgresql")])
@@ -48,7 +48,7 @@ struct ClientMetrics: Sendable {
         leasedConnecting.record(connecting)
     }
 
-    /// Errors are rare enough to be looked up. Those that the server gave are told by their SQLSTATE, ours by their kind.
+    /// Errors are rare enough to be looked up. Errors from the server are labelled by SQLSTATE, our own by kind.
     func error(_ error: PostgresError) {
         if case .poolExhausted = error.kind { timeouts.made.increment() }
         let label =
@@ -59,7 +59,7 @@ struct ClientMetrics: Sendable {
     }
 }
 
-/// A metric that is made when it is first used: what never happens is no series.
+/// A metric created on first use: without use there is no series.
 final class LazyMetric<Metric: AnyObject & Sendable>: Sendable {
     private let reference = AtomicLazyReference<Metric>()
     private let make: @Sendable () -> Metric
@@ -68,7 +68,7 @@ final class LazyMetric<Metric: AnyObject & Sendable>: Sendable {
         self.make = make
     }
 
-    /// Found without a lock from the second time on.
+    /// Does not lock after the first use.
     var made: Metric { reference.load() ?? reference.storeIfNil(make()) }
 
     /// Whether it was ever used.
@@ -76,7 +76,7 @@ final class LazyMetric<Metric: AnyObject & Sendable>: Sendable {
 }
 
 extension LazyMetric where Metric == Gauge {
-    /// Nothing is no first value: a pool that was never used has no series.
+    /// A first value of zero is not recorded: a pool that was never used has no series.
     func record(_ count: Int) {
         if count != 0 || isMade { made.record(count) }
     }

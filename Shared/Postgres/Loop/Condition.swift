@@ -1,6 +1,6 @@
 import Glibc
 
-/// A lock that threads can also wait at until something has changed, or until some time has passed.
+/// A lock with a condition: threads can wait for a change, or until a time.
 @safe
 final class Condition: @unchecked Sendable {
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
@@ -9,7 +9,7 @@ final class Condition: @unchecked Sendable {
     init() {
         unsafe mutex.initialize(to: pthread_mutex_t())
         unsafe pthread_mutex_init(mutex, nil)
-        // Waits are not longer or shorter because the clock on the wall is set.
+        // Waits are not affected by changes to the wall clock.
         var attributes = pthread_condattr_t()
         unsafe pthread_condattr_init(&attributes)
         unsafe pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
@@ -31,16 +31,16 @@ final class Condition: @unchecked Sendable {
         return try body()
     }
 
-    /// With the lock held, which is given up meanwhile. Returns when ``broadcast()`` was called or the time has come, and
-    /// perhaps earlier.
+    /// Waits with the lock held, which is released meanwhile. Returns after ``broadcast()`` or at the given time, and
+    /// may return earlier.
     ///
-    /// - Parameter time: as ``MonotonicClock`` counts.
+    /// - Parameter time: on ``MonotonicClock``.
     func wait(until time: UInt64) {
         var end = timespec(tv_sec: Int(time / 1_000_000_000), tv_nsec: Int(time % 1_000_000_000))
         unsafe pthread_cond_timedwait(condition, mutex, &end)
     }
 
-    /// Wakes all that wait.
+    /// Wakes all waiting threads.
     func broadcast() {
         unsafe pthread_cond_broadcast(condition)
     }

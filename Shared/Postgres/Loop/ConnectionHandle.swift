@@ -1,7 +1,7 @@
 import CLibpq
 import Glibc
 
-/// Owns a `PGconn`. One thread at a time uses it: the one that connects, then the loop.
+/// Owns a `PGconn`. Only one thread at a time uses it: the connecting thread, then the loop.
 @safe
 final class ConnectionHandle: @unchecked Sendable {
     let pointer: OpaquePointer
@@ -18,11 +18,11 @@ final class ConnectionHandle: @unchecked Sendable {
         unsafe condemnation.deallocate()
     }
 
-    /// The server has said, while nothing was asked of it, that it ends this connection.
+    /// The server has announced, outside any request, that it ends this connection.
     var isCondemned: Bool { unsafe condemnation.pointee != 0 }
 
-    /// Connects to one host, in pipeline mode and non-blocking. Blocks for `limit` nanoseconds at most, unless the parameters hold a
-    /// name that is still to be resolved.
+    /// Connects to one host, in non-blocking pipeline mode. Blocks for at most `limit` nanoseconds, unless the
+    /// parameters contain a name that must still be resolved.
     static func connect(
         _ parameters: [String: String], within limit: UInt64
     ) -> Result<ConnectionHandle, PostgresError> {
@@ -61,8 +61,8 @@ final class ConnectionHandle: @unchecked Sendable {
         return unsafe PQconnectStartParams(keywordList, valueList, 0)
     }
 
-    /// Why there is no connection, in libpq's words: they speak of hosts and roles. The server's SQLSTATE is not to be had
-    /// here before libpq 17, so what the server says of its own state is known by the absence of a better reason.
+    /// Why the connection failed, in libpq's words, which mention only hosts and roles. The server's SQLSTATE is not
+    /// available here before libpq 17, so the server's own state is assumed if there is no better reason.
     private func failure() -> PostgresError {
         guard let text = unsafe PQerrorMessage(pointer) else { return .notConnected }
         let lines = unsafe String(cString: text).split(separator: "\n")
@@ -70,8 +70,8 @@ final class ConnectionHandle: @unchecked Sendable {
         return PostgresError(.connection, message: String(line))
     }
 
-    /// Asks the server to cancel what this connection does, on a thread of its own: it is a connection of its own and may
-    /// block for long.
+    /// Asks the server to cancel the current statement, on a separate thread: the request uses its own connection and
+    /// may block for long.
     ///
     /// - Parameter ended: see ``Cancellation/send(_:ended:)``.
     func requestCancel(ended: @escaping @Sendable (Bool) -> Void) {

@@ -4,19 +4,19 @@ import Glibc
 import Logging
 import Synchronization
 
-/// All state of a client. It is made on the loop's thread and never leaves it, so nothing in it needs a lock.
+/// All state of a client. It is created on the loop's thread and never leaves it, so it needs no locks.
 final class Core {
     let loop: Loop
     let epoll: Int32
     var now = MonotonicClock.now
     var wires: [UInt64: Wire] = [:]
     var lastWire: UInt64 = 0
-    // Connections on their way: CoreAttempts.swift
+    // Connection attempts: CoreAttempts.swift
     var attempts: [UInt64: ConnectionAttempt] = [:]
     var lastAttempt: UInt64 = 0
     var touched: [Wire] = []
     private var commands: [Command] = []
-    /// No wait ends before this.
+    /// No timer expires before this.
     private var alarm = UInt64.max
     private var shutDown: (deadline: UInt64, promises: [Promise<Void>])?
     private var reportedInFlight = 0
@@ -27,11 +27,11 @@ final class Core {
     var pending: Deque<Operation> = []
     // Leased connections: CoreLeased.swift
     var idle: [Wire] = []
-    /// By the identity under which their holder knows them; it is never used again.
+    /// By the lease identifier, which is never reused.
     var leased: [UInt64: Wire] = [:]
-    /// Those of them that write nothing.
+    /// The leases that only read.
     var readingLeases: Set<UInt64> = []
-    /// Given back or given up, and not fit for the next caller yet.
+    /// Given back or abandoned, and not ready for the next caller yet.
     var resetting: Set<UInt64> = []
     var leasedBackOff = BackOff()
     var waiters: Deque<Waiter> = []
@@ -41,7 +41,7 @@ final class Core {
     var listenerBackOff = BackOff()
 
     private static let events = 64
-    /// The identity of the wake-up descriptor among epoll's events; wires count from 1.
+    /// The identifier of the wake-up descriptor in epoll's events; wires count from 1.
     private static let wakeUp: UInt64 = 0
 
     init(_ loop: Loop) {
@@ -65,7 +65,8 @@ final class Core {
             let timeout = loop.mailbox.fallAsleep() ? timeoutMilliseconds() : 0
             let count = unsafe epoll_wait(epoll, events, Int32(Core.events), timeout)
             now = MonotonicClock.now
-            // What has come is read before anything is sent: a connection that was cut is noticed before it is used again.
+            // Received data is processed before anything is sent, so that a lost connection is noticed before it is
+            // used again.
             for index in 0..<Int(max(0, count)) {
                 let event = unsafe events[index]
                 unsafe handle(event.data.u64, event.events)
@@ -84,7 +85,7 @@ final class Core {
 
     // MARK: - Time
 
-    /// Makes sure that `checkTimers` runs at this time or earlier.
+    /// Ensures that `checkTimers` runs at this time or earlier.
     func wake(at time: UInt64) {
         if time < alarm { alarm = time }
     }
@@ -96,7 +97,7 @@ final class Core {
         return Int32(clamping: (alarm - current) / 1_000_000 + 1)
     }
 
-    /// Ends every wait that is over, and finds out when the next one may be.
+    /// Ends every wait that has expired, and sets the next timer.
     private func checkTimers() {
         alarm = .max
         if let shutDown { wake(at: shutDown.deadline) }
@@ -109,9 +110,10 @@ final class Core {
         reconnect()
     }
 
-    /// A connection that does not answer stays: as long as it is open the server has it, too, and another one would be one more
-    /// than it should have. If the server is gone without a word, TCP finds out (`tcp_user_timeout`, keep-alive). A commit may
-    /// take its time. Where there are other hosts, one that is frozen is left: what only reads is asked of the next one.
+    /// A connection that does not respond is kept: while it is open it counts on the server, and a replacement would
+    /// exceed the limit. If the server has vanished, TCP detects it (`tcp_user_timeout`, keep-alive). A commit may
+    /// take long. If there are other hosts, the shared connections leave one that is frozen, and reads go to the next
+    /// host.
     private func noticeSilence(of wire: Wire) {
         guard let since = wire.waitingSince, !wire.isSilent, !wire.mayBeCommitting else { return }
         guard now >= since + loop.answerLimit else { return wake(at: since + loop.answerLimit) }
@@ -170,7 +172,7 @@ final class Core {
         }
     }
 
-    /// The task that waits was cancelled.
+    /// The waiting task was cancelled.
     private func abandon(_ id: UInt64) {
         if let index = pending.firstIndex(where: { $0.id == id }) {
             return pending.remove(at: index).completion.fail(.taskCancelled)
@@ -188,8 +190,8 @@ final class Core {
         }
     }
 
-    /// Nobody waits any longer. On a shared connection the result is dropped when it comes; a leased one is given up, since
-    /// what its transaction has done is unknown.
+    /// No one waits for the operation any more. On a shared connection its result is dropped when it arrives; a
+    /// leased connection is given up, because the state of its transaction is unknown.
     private func abandon(_ index: Int, on wire: Wire, _ error: PostgresError) {
         let operation = wire.inFlight[index].operation
         let error = operation.commits ? error.withUnknownOutcome : error
@@ -199,7 +201,7 @@ final class Core {
         if wire.purpose == .leased { retire(wire, .connectionClosed) }
     }
 
-    // MARK: - The end
+    // MARK: - Shutdown
 
     private var isQuiet: Bool {
         leased.isEmpty && pending.isEmpty && waiters.isEmpty && wires.values.allSatisfy { $0.inFlight.isEmpty }
@@ -218,7 +220,7 @@ final class Core {
 
     var isShuttingDown: Bool { shutDown != nil }
 
-    // MARK: - Figures
+    // MARK: - Metrics
 
     private func report() {
         var inFlight = pending.count
@@ -243,7 +245,7 @@ final class Core {
             connecting: attempts.values.count { $0.purpose == .leased })
     }
 
-    /// Whether writes find a connection, and one that takes them.
+    /// Records whether connections for writes are open, and whether their server accepts writes.
     private func reportLeased() {
         let open = wires.values.filter { $0.purpose == .leased && !$0.isSilent }
         if open.count >= min(loop.configuration.leasedMinimum, leasedLimit) {

@@ -2,19 +2,19 @@ import CLibpq
 import Glibc
 import Logging
 
-/// A connection that is being made.
+/// A connection attempt.
 struct ConnectionAttempt {
     let purpose: Purpose
     let since: UInt64
 }
 
-/// Connections on their way: each on a thread of its own, each counted before the server knows of it.
+/// Connection attempts: each on its own thread, each counted before the server knows of it.
 ///
-/// A lost packet or a silent host holds one attempt back, and not the next one: beside an attempt that takes long another is begun,
-/// with the host that comes after. Those further ones take places of the leased pool, so that the server never has more connections
-/// of this client than it may have.
+/// A lost packet or a silent host delays one attempt, but not the next: a slow attempt gets a second one in parallel,
+/// starting with the next host. These additional attempts take places of the leased pool, so the server never has
+/// more connections of this client than allowed.
 extension Core {
-    /// Begins to connect.
+    /// Starts a connection attempt.
     func connect(_ purpose: Purpose) {
         connectionsChanged = true
         lastAttempt += 1
@@ -58,23 +58,23 @@ extension Core {
 
     func isConnecting(_ purpose: Purpose) -> Bool { attempts.values.contains { $0.purpose == purpose } }
 
-    /// Some connection works: whoever waits for another one may do so for as long as it likes.
+    /// Whether any connection works. If so, callers may go on waiting for another one.
     var isAlive: Bool { wires.values.contains { !$0.isSilent } }
 
-    /// Attempts beside the first of their purpose, for what is no leased connection.
+    /// Parallel attempts beyond the first for each purpose, except for leased connections.
     var companions: Int {
         let others = attempts.values.filter { $0.purpose != .leased }
         return others.count - Set(others.map(\.purpose)).count
     }
 
-    /// Places of the leased pool that are taken: by connections, whoever has them, and by attempts.
+    /// The places taken in the leased pool, by connections in any state and by attempts.
     var leasedPlaces: Int {
         idle.count + leased.count + resetting.count + attempts.values.count { $0.purpose == .leased } + companions
     }
 
     var leasedLimit: Int { max(1, loop.configuration.leasedConnections) }
 
-    /// Begins a second attempt beside one that takes long, if there is none yet and a place for it.
+    /// Starts a second attempt in parallel with a slow one, if there is none yet and a place is free.
     func accompany(_ purpose: Purpose) {
         let since = attempts.values.filter { $0.purpose == purpose }.map(\.since)
         guard since.count == 1, let first = since.first else { return }

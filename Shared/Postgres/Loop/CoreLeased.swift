@@ -1,12 +1,12 @@
 import DequeModule
 
-/// Connections that one caller has for itself: transactions, COPY, session-level use, and statements that commit by themselves.
-/// A few are open at all times, the others are opened when needed; given out first come, first served. A quarter is for what only
-/// reads: commits may wait for a standby until nothing else is left.
+/// Connections for exclusive use by one caller: transactions, COPY, session-level use, and statements that commit by
+/// themselves. A few are kept open, the others are opened on demand; they are granted first come, first served. A
+/// quarter is reserved for reads, because commits waiting for a standby could occupy all the others.
 extension Core {
     private var writingLimit: Int { leasedLimit - leasedLimit / 4 }
 
-    /// Those that are used by what may write, or are not fit for use.
+    /// Connections used by leases that may write, or not ready for use.
     private var writing: Int { leased.count - readingLeases.count + resetting.count }
 
     private func mayHaveOne(_ waiter: Waiter) -> Bool { waiter.reads || writing < writingLimit }
@@ -20,7 +20,7 @@ extension Core {
         connectLeased()
     }
 
-    /// Sends a statement on a connection that nothing else uses meanwhile.
+    /// Sends a statement on a connection that it has to itself.
     func submitAlone(_ operation: Operation) {
         var operation = operation
         operation.isAlone = true
@@ -41,10 +41,10 @@ extension Core {
         }
     }
 
-    /// Opens as many connections as callers wait for and as are to be there for the next ones, within the limit.
+    /// Opens as many connections as there are waiting callers, or as are needed for the minimum, within the limit.
     ///
-    /// Attempts that take long are not counted on: others are begun beside them. While none has succeeded, half of the places are
-    /// kept for those.
+    /// Slow attempts are not relied on: further ones are started in parallel. While none has succeeded, half of the
+    /// places are reserved for those.
     func connectLeased() {
         guard !isShuttingDown, idle.count + leased.count + resetting.count < leasedLimit else { return }
         while true {
@@ -74,7 +74,7 @@ extension Core {
     }
 
     private func makeAvailable(_ wire: Wire) {
-        // It may have been lost while its last answer was handed out.
+        // The connection may have been lost while its last response was being delivered.
         guard wires[wire.id] === wire else { return }
         connectionsChanged = true
         wire.noteRole()
@@ -88,7 +88,7 @@ extension Core {
         }
     }
 
-    /// Ends a lease: its holder can use the connection no more.
+    /// Ends a lease: its holder can no longer use the connection.
     func release(_ lease: UInt64) {
         leased[lease] = nil
         readingLeases.remove(lease)
@@ -96,7 +96,7 @@ extension Core {
 
     func leasedFailed(_ error: PostgresError) {
         leasedBackOff.failed(now: now)
-        // While anything works, the next attempt may, too; else there is nothing to wait for.
+        // While any connection works, the next attempt may succeed; otherwise callers fail at once.
         if !isAlive && !isConnecting(.leased) {
             for waiter in waiters { waiter.fail(error) }
             waiters.removeAll()
@@ -109,7 +109,7 @@ extension Core {
         resetting.remove(wire.id)
         idle.removeAll { $0 === wire }
         serveWaiters()
-        // Many that are lost at once are one reason to wait.
+        // Many connections lost at once count as one failure for the back-off.
         if now >= leasedBackOff.notBefore { leasedBackOff.lost(after: now - wire.opened, now: now) }
         connectLeased()
     }
@@ -124,7 +124,7 @@ extension Core {
         if state == .reset { reset(wire) } else { makeAvailable(wire) }
     }
 
-    /// What the session was left with goes; only then it is somebody else's.
+    /// Discards the session state before the connection goes to another caller.
     func reset(_ wire: Wire) {
         resetting.insert(wire.id)
         wire.statements.removeAll()

@@ -1,12 +1,12 @@
 import CLibpq
 
-/// Somebody who wants to be told.
+/// A subscriber to notifications.
 struct Listener {
     let channels: [String]
     let continuation: AsyncStream<PostgresNotification>.Continuation
 }
 
-/// Notifications: one connection for all listeners, there only while somebody listens.
+/// Notifications: one connection for all listeners, open only while there are any.
 extension Core {
     func listen(_ id: UInt64, _ channels: [String], _ continuation: AsyncStream<PostgresNotification>.Continuation) {
         guard !isShuttingDown else { return continuation.finish() }
@@ -50,7 +50,7 @@ extension Core {
         control(channels.map { "listen \(quoted($0))" }, .listening(ids), on: wire)
     }
 
-    /// The channels are listened to: each listener looks once, for what it may have missed.
+    /// The channels are active: each listener is told to check for what it may have missed.
     func listening(_ ids: [UInt64]) {
         for id in ids { listeners[id]?.continuation.yield(.reconnected) }
     }

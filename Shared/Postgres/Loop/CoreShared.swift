@@ -2,18 +2,19 @@ import DequeModule
 import Logging
 import Synchronization
 
-/// The place of one shared connection.
+/// The slot of one shared connection.
 struct SharedSlot {
     var wire: Wire?
     var backOff = BackOff()
 }
 
-/// Autocommit statements that read: any connection takes any of them. The server refuses what writes on these connections
-/// (`default_transaction_read_only`), and then it is sent on a leased one: what reads never stands behind what commits.
+/// Read-only autocommit statements, which any shared connection can take. The server refuses writes on these
+/// connections (`default_transaction_read_only`), and the statement is then sent on a leased one: reads never queue
+/// behind commits.
 extension Core {
-    /// Beyond this a connection gets no more: what waits here can still go to another one.
+    /// The maximum queue on a connection: statements that wait here can still go to another one.
     private static let depth = 1_024
-    /// How long a statement waits for a connection, when none of this client works.
+    /// How long a statement waits for a connection when none works.
     static let connectionLimit: UInt64 = 1_500_000_000
 
     func submit(_ operation: Operation) {
@@ -27,7 +28,7 @@ extension Core {
         send(operation, on: wire)
     }
 
-    /// A slow statement holds back what is behind it on its connection, so the shortest queue is the best guess.
+    /// A slow statement delays those behind it on its connection, so the shortest queue is the best guess.
     private func leastBusy() -> Wire? {
         var best: Wire?
         var least = Core.depth
@@ -76,14 +77,14 @@ extension Core {
     }
 
     func sharedConnected(_ index: Int, _ wire: Wire) {
-        // A second attempt has been quicker.
+        // A parallel attempt was faster.
         guard shared[index].wire == nil else { return lose(wire, .connectionClosed) }
         let wasDown = shared.allSatisfy { $0.wire == nil }
         shared[index].wire = wire
         if wasDown { loop.logger.info("connected to the database") }
     }
 
-    /// What waits is told at once, if nothing else of this client works: it would wait for the next attempt in vain.
+    /// If no other connection works, waiting statements fail at once rather than wait for the next attempt.
     func sharedFailed(_ index: Int, _ error: PostgresError) {
         guard shared[index].wire == nil, !isConnecting(.shared(index)) else { return }
         shared[index].backOff.failed(now: now)

@@ -3,9 +3,9 @@ import DequeModule
 import Glibc
 import Logging
 
-/// Connections: made, written to, read from, lost.
+/// The life cycle of connections: opened, written to, read from, lost.
 extension Core {
-    /// Sends on a wire; what cannot be sent fails.
+    /// Sends an operation on a wire; if it cannot be sent, it fails.
     func send(_ operation: Operation, on wire: Wire) {
         switch wire.send(operation, now: now) {
         case .sent:
@@ -18,7 +18,7 @@ extension Core {
             if operation.isAlone { giveBack(operation.id, .clean) }
         case .broken(var operation):
             lose(wire, .connectionLost)
-            // Its synchronisation point never left, and without it the server does nothing that lasts.
+            // Its synchronization point was never sent, and without that the server commits nothing.
             guard mayRepeat(operation, of: wire) else { return operation.completion.fail(.connectionGone) }
             operation.repeats += 1
             submit(operation)
@@ -30,7 +30,7 @@ extension Core {
         touch(wire)
         wake(at: operation.patience.until)
         wake(at: now + loop.answerLimit)
-        // Data that came with the previous step waits in libpq's buffer, and epoll knows nothing of it.
+        // Data that arrived with the previous step is in libpq's buffer, where epoll does not see it.
         settle(wire)
     }
 
@@ -83,14 +83,14 @@ extension Core {
         if wire.purpose != .shared(0) { deliverNotifications(of: wire) }
     }
 
-    /// Goes on with a COPY or script, and asks for the events that its new step needs.
+    /// Continues a COPY or a script, and requests the events that its new step needs.
     func settle(_ wire: Wire) {
         guard !wire.raw.isNone else { return }
         guard wire.advance() else { return lose(wire, .connectionLost) }
         touch(wire)
     }
 
-    /// Hands out what a wire has finished.
+    /// Delivers the results that a wire has completed.
     private func complete(_ wire: Wire) {
         while let entry = wire.finished.popFirst() { complete(entry, of: wire) }
     }
@@ -130,27 +130,27 @@ extension Core {
         }
     }
 
-    /// A statement that writes came to a connection that only reads, where it has done nothing.
+    /// A statement that writes was refused on a read-only connection, without any effect.
     private func sendElsewhere(_ entry: InFlight, from wire: Wire) {
         wire.statements.markWriting(entry.operation.statement)
         guard !entry.isAbandoned else { return }
         submitAlone(entry.operation)
     }
 
-    /// The server takes no writes (25006): this is not the one we want. Its connections are closed, and those that are opened
-    /// instead look for the right one.
+    /// The server accepts no writes (25006), so it is the wrong one. Its connections are closed; those opened in
+    /// their place look for the right server.
     private func distrust(_ wire: Wire) {
         wire.isSpoiled = true
         for idler in idle { lose(idler, .connectionClosed) }
     }
 
-    /// A statement that was refused as stale has done nothing: outside of a transaction it can be sent again.
+    /// A statement refused as stale had no effect: outside a transaction it can be sent again.
     private func canRepeat(on wire: Wire) -> Bool {
         if case .shared = wire.purpose { return true }
         return wire.isIdle
     }
 
-    /// A connection is gone: what is under way on it fails now, and another one is made.
+    /// A connection was lost: its operations in progress fail now, and another connection is opened.
     func lose(_ wire: Wire, _ error: PostgresError) {
         guard wires.removeValue(forKey: wire.id) != nil else { return }
         connectionsChanged = true
@@ -195,9 +195,9 @@ extension Core {
         return operation.repeats < Operation.maximumRepeats && !operation.isCall
     }
 
-    /// Nobody waits for what a leased connection does: those who did are told so. The server goes on with it, perhaps for long
-    /// (a commit that waits for a standby): until it has answered, the connection keeps its place in the pool, so that the server
-    /// never has more of them than it should.
+    /// No one waits for the work on a leased connection any more; anyone who still does is failed. The server goes on
+    /// with it, perhaps for long (a commit that waits for a standby). Until it has responded, the connection keeps
+    /// its place in the pool, so that the server never has too many.
     func retire(_ wire: Wire, _ error: PostgresError) {
         guard wires[wire.id] === wire else { return }
         if let lease = wire.lease { release(lease) }
@@ -229,7 +229,7 @@ extension Core {
         recycle(wire)
     }
 
-    /// Makes a retired connection fit for the next caller, once the server has answered all that was asked on it.
+    /// Resets a retired connection for the next caller, once the server has responded to everything sent on it.
     private func recycle(_ wire: Wire) {
         guard wire.isRetired, wire.isQuiet, !wire.isBeingCancelled, wires[wire.id] === wire else { return }
         wire.isRetired = false

@@ -1,10 +1,10 @@
 import Synchronization
 
-/// Finds the server among the hosts of a URL: in turn, each with a limit of its own, so that one that is silent keeps nobody from the
-/// next one. The host that was right last is asked first.
+/// Finds the server among the hosts of a URL. Tries them in turn, each with its own time limit, so that a silent host
+/// does not block the next one. The host that last succeeded is tried first.
 ///
-/// libpq could go through the hosts itself; but it resolves their names in a way that blocks for as long as the name service likes,
-/// and it has no limit for each of them where the caller does the waiting.
+/// libpq could try the hosts itself, but its name resolution blocks without a limit, and in non-blocking use it has
+/// no time limit per host.
 final class Dialer: Sendable {
     private let configuration: PostgresConfiguration
     private let hosts: [PostgresHost]
@@ -12,9 +12,9 @@ final class Dialer: Sendable {
     private let state: Mutex<State>
 
     private struct State {
-        /// The host that was right last, by its place in the URL.
+        /// The index in the URL of the host that last succeeded.
         var lastGood = 0
-        /// How many attempts wait for each host now.
+        /// The number of attempts now waiting for each host.
         var waiting: [Int]
     }
 
@@ -25,9 +25,10 @@ final class Dialer: Sendable {
         state = Mutex(State(waiting: hosts.map { _ in 0 }))
     }
 
-    /// Connects. Blocks, for `connectTimeout` for each address and each name at the most.
+    /// Connects. Blocks for at most `connectTimeout` for each address and each name.
     ///
-    /// - Parameter isCompanion: whether it is begun beside a slow attempt: then it begins where the fewest wait.
+    /// - Parameter isCompanion: whether it runs in parallel with a slow attempt: then it starts with the host that
+    ///   the fewest attempts wait for.
     func connect(for purpose: Purpose, isCompanion: Bool) -> Result<ConnectionHandle, PostgresError> {
         let readsOnly = if case .shared = purpose { true } else { false }
         var parameters = configuration.connectionParameters(readsOnly: readsOnly)
@@ -51,7 +52,7 @@ final class Dialer: Sendable {
         return .failure(failure)
     }
 
-    /// The host that was right last, and those after it.
+    /// The host that last succeeded, then those after it.
     private func order() -> [Int] {
         let first = state.withLock { $0.lastGood }
         return hosts.indices.map { (first + $0) % hosts.count }
@@ -89,7 +90,7 @@ final class Dialer: Sendable {
             case .failure(let error): failure = error
             }
         }
-        // It may have moved.
+        // The host may have moved.
         book.refresh(name)
         return .failure(failure)
     }

@@ -1,37 +1,38 @@
 import Logging
 import Synchronization
 
-/// What connections there are for what writes.
+/// Whether connections for writes are available.
 enum WriteState: Int, Sendable {
-    /// None.
+    /// None are open.
     case closed
-    /// None whose server takes writes.
+    /// None have a server that accepts writes.
     case readOnly
     case open
 }
 
-/// The one thread that talks to the server, and how to reach it.
+/// The only thread that talks to the server, and the interface to it.
 final class Loop: Sendable {
     let configuration: PostgresConfiguration
     let logger: Logger
     let metrics = ClientMetrics()
     let mailbox = Mailbox()
-    /// Since when the oldest commit has been waiting for its answer; `.max` while none is.
+    /// When the oldest commit in progress began to wait for its response; `.max` if none does.
     let commitsSince = Atomic<UInt64>(.max)
     /// A ``WriteState``.
     let writes = Atomic<Int>(WriteState.closed.rawValue)
-    /// The connections that are always to be there were so once.
+    /// Whether the minimum number of connections has ever been open.
     let isWarm = Atomic<Bool>(false)
     private let started = Atomic<Bool>(false)
     private let identifiers = Atomic<UInt64>(0)
 
-    /// What the client itself waits for an answer at most, in nanoseconds: the server would have cancelled the statement by then.
+    /// The client's time limit for a response, in nanoseconds: the server should have cancelled the statement by
+    /// then.
     let answerLimit: UInt64
     let acquireLimit: UInt64
-    /// After this an attempt to connect gets another one beside it.
+    /// After this, a connection attempt gets another one in parallel.
     let companionDelay: UInt64
     let dialer: Dialer
-    /// Whether a server that is silent may be left for another one.
+    /// Whether there are other hosts to use instead of a silent server.
     let hasOtherHosts: Bool
 
     init(configuration: PostgresConfiguration, logger: Logger) {
@@ -44,7 +45,7 @@ final class Loop: Sendable {
         hasOtherHosts = configuration.hosts().count > 1
     }
 
-    /// Starts the thread, the first time.
+    /// Starts the thread on first use.
     func start() {
         guard !started.load(ordering: .relaxed),
             !started.exchange(true, ordering: .acquiringAndReleasing)
@@ -52,14 +53,14 @@ final class Loop: Sendable {
         BackgroundThread.start("postgres") { [self] in Core(self).run() }
     }
 
-    /// True if the thread was started ever.
+    /// Whether the thread has been started.
     var wasStarted: Bool { started.load(ordering: .acquiring) }
 
     func nextIdentifier() -> UInt64 {
         identifiers.wrappingAdd(1, ordering: .relaxed).newValue
     }
 
-    /// Hands a command to the loop and waits for what comes of it. Cancelling the task abandons it.
+    /// Sends a command to the loop and waits for its result. Cancelling the task abandons it.
     func perform<Value: Sendable>(
         _ id: UInt64, shielded: Bool = false, _ command: (Promise<Value>) -> Command
     ) async throws -> Value {
@@ -71,7 +72,7 @@ final class Loop: Sendable {
             if Task.isCancelled { throw PostgresError.taskCancelled }
             return try await Promise.wait { promise in
                 mailbox.post(command(promise))
-                // The handler may have run before the command was in the mailbox.
+                // The cancellation handler may have run before the command was in the mailbox.
                 if Task.isCancelled { mailbox.post(.abandon(id)) }
             }
         } onCancel: {

@@ -2,7 +2,7 @@ import CLibpq
 import Glibc
 import Synchronization
 
-/// How callers reach the loop: a list under a lock, and a descriptor that wakes the loop if it sleeps.
+/// How callers reach the loop: a list under a lock, and a descriptor that wakes the loop if it is asleep.
 final class Mailbox: Sendable {
     private struct State {
         var commands: [Command] = []
@@ -21,7 +21,7 @@ final class Mailbox: Sendable {
         close(wakeDescriptor)
     }
 
-    /// Hands a command over, or refuses it when the loop is gone.
+    /// Posts a command, or refuses it if the loop has ended.
     func post(_ command: Command) {
         let (accepted, wakes) = state.withLock { state in
             if state.closed { return (false, false) }
@@ -37,7 +37,7 @@ final class Mailbox: Sendable {
         }
     }
 
-    /// True if there is nothing to do: from then on the first command wakes the loop.
+    /// True if there are no commands: from then on the next command wakes the loop.
     func fallAsleep() -> Bool {
         state.withLock { state in
             state.sleeps = state.commands.isEmpty
@@ -45,7 +45,7 @@ final class Mailbox: Sendable {
         }
     }
 
-    /// Takes all there is. `commands` has to be empty; its memory is used for the next ones.
+    /// Takes all commands. `commands` must be empty; its memory is reused for the next ones.
     func take(_ commands: inout [Command]) {
         state.withLock { state in
             state.sleeps = false
@@ -53,7 +53,7 @@ final class Mailbox: Sendable {
         }
     }
 
-    /// Refuses what is left and what comes.
+    /// Refuses the remaining commands and all later ones.
     func closeDown() {
         let left = state.withLock { state in
             state.closed = true

@@ -1,6 +1,6 @@
 import Glibc
 
-/// Nanoseconds of the monotonic clock: what the loop measures its waits with.
+/// Nanoseconds of the monotonic clock, which the loop uses for its timers.
 enum MonotonicClock {
     static var now: UInt64 {
         var time = timespec()

@@ -1,21 +1,21 @@
-/// Statements that travel together: one synchronisation point, one outcome.
+/// Statements sent together, with one synchronization point and one outcome.
 struct Operation: Sendable {
     let id: UInt64
-    /// Sent first, their results dropped: `begin`, `set local …`.
+    /// Sent first; their results are dropped: `begin`, `set local …`.
     var controls: [String] = []
     var statement: SQL
     var more: [SQL] = []
     /// False for statements that are not worth preparing, or cannot be.
     var prepares = true
-    /// A statement of its own on a leased connection, which is given back with the answer.
+    /// A single statement on a leased connection, which is given back with the response.
     var isAlone = false
-    /// The server's answer says that something lasts: a `commit`, or a statement that is in no transaction and may write.
+    /// The server's response confirms a commit: for a `commit`, or a statement outside a transaction that may write.
     var commits = false
-    /// It is nothing but a `commit`.
+    /// It is only a `commit`.
     var isCommit = false
     let submitted: UInt64
     let patience: Patience
-    /// How often it was sent again, because the server had refused it before doing anything.
+    /// How often it was resent because the server had refused it without any effect.
     var repeats = 0
     var completion: Completion
 }
@@ -23,19 +23,19 @@ struct Operation: Sendable {
 extension Operation {
     static let maximumRepeats = 3
 
-    /// A procedure may commit on its own, before its answer.
+    /// A procedure may commit by itself before it responds.
     var isCall: Bool { statement.text.prefix(while: { $0.isLetter }).lowercased() == "call" }
 }
 
-/// Who waits for an operation.
+/// Who waits for the result of an operation.
 enum Completion: Sendable {
     case one(Promise<Rows>)
     case many(Promise<[Rows]>)
-    /// These listeners have their channels now.
+    /// These listeners' channels are active now.
     case listening([UInt64])
-    /// The connection has forgotten its last caller.
+    /// The connection has been reset after its last caller.
     case reset
-    /// Nobody does, or no longer.
+    /// No one, or no one any more.
     case nobody
 
     func fail(_ error: PostgresError) {
@@ -47,29 +47,29 @@ enum Completion: Sendable {
     }
 }
 
-/// An operation that was sent.
+/// An operation that has been sent.
 struct InFlight {
     var operation: Operation
     let sent: UInt64
-    /// Results still to be dropped.
+    /// The number of results still to be dropped.
     var controls: Int
     var deallocations = 0
-    /// Statements prepared with this operation; those before `prepared` were confirmed.
+    /// Statements prepared with this operation; the first `prepared` of them are confirmed.
     var fresh: [SQL] = []
     var prepared = 0
-    /// No statement of this operation has a greater serial.
+    /// The greatest serial of this operation's statements.
     var serial = 0
-    /// Of the first statement's rows.
+    /// The shape of the first statement's rows.
     var shape: ResultShape?
     var first: ResultHandle?
     var more: [ResultHandle] = []
     var failure: PostgresError?
     var isStale = false
-    /// It is known to write, and was not sent here.
+    /// It is known to write, and was not sent on this connection.
     var writes = false
 
-    /// Since when it has been committing, as far as one can tell: a statement of its own does so after it has done its work, for
-    /// which the server's `statement_timeout` leaves it no longer than `limit`.
+    /// The estimated start of its commit. A statement that commits by itself does so after its work, which the
+    /// server's `statement_timeout` limits to `limit`.
     func commitsSince(_ limit: UInt64) -> UInt64 { operation.isCommit ? sent : sent + limit }
 
     var isAbandoned: Bool {
@@ -77,12 +77,12 @@ struct InFlight {
     }
 }
 
-/// What takes a connection out of the pipeline: COPY, and scripts of several statements.
+/// What takes a connection out of pipeline mode: COPY, and scripts of several statements.
 enum RawRequest: Sendable {
     case script([UInt8])
     case copyIn(String)
     case copyData([UInt8])
-    /// Ends a COPY, with an error that makes the server refuse it if there is one.
+    /// Ends a COPY; `abort` makes the server refuse it.
     case copyEnd(abort: Bool)
     case copyOut(String)
     case copyRead
@@ -104,19 +104,19 @@ enum RawReply: Sendable {
 struct RawOperation: Sendable {
     let id: UInt64
     let request: RawRequest
-    /// Ended by the server's commit, and not by one that comes later.
+    /// Whether the server commits at the end of this step, not at a later one.
     let commits: Bool
     let patience: Patience
-    /// Nil for what nobody waits for, or no longer.
+    /// Nil if no one waits, or no one any more.
     var promise: Promise<RawReply>?
 }
 
-/// Who waits for a leased connection.
+/// A caller waiting for a leased connection.
 struct Waiter: Sendable {
     enum Wish: Sendable {
-        /// A caller wants it for itself. It is known by the waiter's `id` until it is given back.
+        /// A caller wants exclusive use. The lease has the waiter's `id` until it is given back.
         case lease(Promise<Void>, reads: Bool)
-        /// A statement wants it until it is answered.
+        /// A statement needs it until its response.
         case statement(Operation)
     }
 
@@ -125,7 +125,7 @@ struct Waiter: Sendable {
     let patience: Patience
     let wish: Wish
 
-    /// Whether it writes nothing.
+    /// Whether it only reads.
     var reads: Bool { if case .lease(_, let reads) = wish { reads } else { false } }
 
     func fail(_ error: PostgresError) {
@@ -136,10 +136,10 @@ struct Waiter: Sendable {
     }
 }
 
-/// In what state a leased connection comes back.
+/// The state in which a leased connection is given back.
 enum Return: Sendable {
     case clean
-    /// Session state may have been left: `discard all`.
+    /// There may be session state left: `discard all`.
     case reset
     case discard
 }
@@ -151,7 +151,7 @@ enum Purpose: Sendable, Hashable {
     case listener
 }
 
-/// What the loop is told.
+/// Messages to the loop.
 enum Command: Sendable {
     case submit(Operation)
     case submitLeased(Operation, lease: UInt64)
@@ -162,11 +162,12 @@ enum Command: Sendable {
     case listen(UInt64, channels: [String], AsyncStream<PostgresNotification>.Continuation)
     case unlisten(UInt64)
     case connected(attempt: UInt64, Result<ConnectionHandle, PostgresError>)
-    /// A request to cancel what a wire does is over. True if it was either sent and taken, or not sent at all.
+    /// A request to cancel the work on a wire has ended. True if the server accepted it, or if it was not sent at
+    /// all.
     case cancelled(wire: UInt64, isCertain: Bool)
     case shutDown(grace: UInt64, Promise<Void>?)
 
-    /// The loop is gone: nobody waits in vain.
+    /// The loop has ended: fails the caller that waits for the command.
     func refuse() {
         switch self {
         case .submit(let operation), .submitLeased(let operation, _): operation.completion.fail(.shutDown)

@@ -1,5 +1,5 @@
-/// A caller that waits. Whoever holds it keeps it exactly once: the loop's thread alone decides, which is why the unchecked kind
-/// of continuation, without a lock and an allocation for each statement, is good enough.
+/// A waiting caller. The promise is fulfilled exactly once, by the loop's thread alone, so an unchecked continuation
+/// is safe. It saves a lock and an allocation per statement.
 @safe
 struct Promise<Value: Sendable>: Sendable {
     private let continuation: UnsafeContinuation<Value, any Error>
@@ -12,7 +12,7 @@ struct Promise<Value: Sendable>: Sendable {
         unsafe continuation.resume(throwing: error)
     }
 
-    /// Suspends the task until the promise is kept.
+    /// Suspends the task until the promise is fulfilled.
     static func wait(_ body: (Promise<Value>) -> Void) async throws -> Value {
         try await unsafe withUnsafeThrowingContinuation { continuation in
             body(unsafe Promise(continuation: continuation))

@@ -1,12 +1,12 @@
-/// The prepared statements of one connection: the least recently used goes first.
+/// The prepared statements of one connection; the least recently used is evicted first.
 struct StatementCache {
     struct Statement {
-        /// `s1`, `s2`, … zero-terminated, as libpq takes it. A name is never used again.
+        /// `s1`, `s2`, … zero-terminated for libpq. Names are never reused.
         let name: [CChar]
-        /// The number in the name: a statement prepared later has a greater one.
+        /// The number in the name: statements prepared later have greater numbers.
         let serial: Int
         let shape = ResultShape()
-        /// The server has refused it on a connection that only reads.
+        /// The server has refused it on a read-only connection.
         fileprivate(set) var isWriting = false
         fileprivate var lastUse: Int
     }
@@ -29,7 +29,7 @@ struct StatementCache {
         return statements.values[index]
     }
 
-    /// Adds a statement, and says which one has to be deallocated for it.
+    /// Adds a statement, and returns the one that must be deallocated to make room.
     mutating func insert(_ sql: SQL) -> (statement: Statement, evicted: Statement?) {
         var evicted: Statement?
         if statements.count >= capacity, let oldest = statements.min(by: { $0.value.lastUse < $1.value.lastUse }) {
@@ -42,12 +42,12 @@ struct StatementCache {
         return (statement, evicted)
     }
 
-    /// Keeps in mind that a statement writes.
+    /// Remembers that a statement writes.
     mutating func markWriting(_ sql: SQL) {
         statements[Key(sql: sql)]?.isWriting = true
     }
 
-    /// Forgets a statement, unless it was prepared anew after `serial`.
+    /// Removes a statement, unless it was prepared again after `serial`.
     mutating func remove(_ sql: SQL, through serial: Int) -> Statement? {
         let key = Key(sql: sql)
         guard let known = statements[key], known.serial <= serial else { return nil }
@@ -62,7 +62,7 @@ struct StatementCache {
         "s\(serial)".utf8.map { CChar(bitPattern: $0) } + [0]
     }
 
-    /// A statement is the same if its text and its parameters' types are; their values do not matter.
+    /// Statements are the same if their texts and parameter types are; values do not matter.
     private struct Key: Hashable {
         let sql: SQL
 

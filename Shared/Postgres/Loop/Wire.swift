@@ -2,7 +2,8 @@ import CLibpq
 import DequeModule
 import Glibc
 
-/// One connection in pipeline mode, with what was sent on it and not answered yet. It lives on the loop's thread.
+/// One connection in pipeline mode, with the operations sent on it that have no response yet. Used only on the loop's
+/// thread.
 @safe
 final class Wire {
     let id: UInt64
@@ -12,28 +13,28 @@ final class Wire {
     let opened: UInt64
 
     var inFlight = Deque<InFlight>()
-    /// Answered, and to be handed out by the loop.
+    /// Complete, to be delivered by the loop.
     var finished = Deque<InFlight>()
     var statements: StatementCache
-    /// The step of a COPY or script under way, and what is known of it.
+    /// The current step of a COPY or script, and its results so far.
     var raw: RawState = .none
-    /// When the server last said something.
+    /// When data last arrived from the server.
     var progress: UInt64
-    /// The loop has to flush it in this turn.
+    /// The loop must flush it in this iteration.
     var isTouched = false
-    /// Who has it for itself.
+    /// The lease that holds it.
     var lease: UInt64?
-    /// Nobody waits for what it does. It counts until the server has answered, and is somebody else's only then.
+    /// No one waits for its work. It counts until the server has responded; only then may another caller have it.
     var isRetired = false
-    /// A request to cancel what it did is on its way, and could hit what is sent next.
+    /// A cancel request is under way, which could affect whatever is sent next.
     var isBeingCancelled = false
-    /// It is closed when it has nothing more to do.
+    /// It is closed once its work is complete.
     var isSpoiled = false
-    /// The server has not answered for longer than it may take: nothing more is sent until it does.
+    /// The server has not responded within the time limit: nothing more is sent until it does.
     var isSilent = false
-    /// The server has said that what this connection does cannot write: it is a standby, or was told so.
+    /// The server reports that this session cannot write, because it is a standby or configured so.
     private(set) var isReadOnly = false
-    /// The events asked of epoll.
+    /// The events requested from epoll.
     var interest: UInt32 = 0
     var isWatched = false
 
@@ -55,13 +56,13 @@ final class Wire {
         noteRole()
     }
 
-    /// True if the session is in no transaction. Meaningful only while nothing is in flight.
+    /// Whether the session is outside any transaction. Meaningful only while nothing is in flight.
     var isIdle: Bool { unsafe inFlight.isEmpty && raw.isNone && PQtransactionStatus(connection) == PQTRANS_IDLE }
 
-    /// Nothing is owed to anybody.
+    /// Nothing is in progress.
     var isQuiet: Bool { inFlight.isEmpty && raw.isNone }
 
-    /// What is under way may be in its commit: cancelling that would only hide whether it lasts.
+    /// The work in progress may be committing: cancelling it would only make the outcome unknown.
     var mayBeCommitting: Bool {
         inFlight.contains { $0.operation.commits } || raw.waiting?.operation.commits == true
     }
@@ -77,7 +78,7 @@ final class Wire {
 
     enum Sending {
         case sent
-        /// The server has refused this statement before on a connection that only reads.
+        /// The server has refused this statement on a read-only connection before.
         case writes(Operation)
         /// The operation itself cannot be sent; the connection is fine.
         case refused(Operation, PostgresError)
@@ -108,7 +109,7 @@ final class Wire {
         return .sent
     }
 
-    /// libpq takes zero-terminated texts: a zero within would cut a value short.
+    /// libpq takes zero-terminated texts: an embedded zero would truncate a value.
     private func refusal(_ statement: SQL) -> PostgresError? {
         if statement.parameters.count > 65_535 { return .tooManyParameters }
         for parameter in statement.parameters {
@@ -157,7 +158,7 @@ final class Wire {
         }
     }
 
-    /// Deallocation runs ahead of the operation that needs the room, as one more result to drop.
+    /// Deallocation runs before the operation that needs the room; its result is dropped too.
     private func deallocate(_ statement: StatementCache.Statement, for entry: inout InFlight) -> Bool {
         entry.deallocations += 1
         return unsafe PQsendQueryParams(connection, "deallocate s\(statement.serial)", 0, nil, nil, nil, nil, 0) == 1
@@ -168,7 +169,7 @@ final class Wire {
         for parameter in statement.parameters { types.append(parameter.type.rawValue) }
     }
 
-    /// Lays the values out one after the other in memory that is used again, and points at them.
+    /// Lays out the values one after the other in reused memory, and points to them.
     private func withValues(
         _ statement: SQL, _ body: (Int32, UnsafePointer<UnsafePointer<CChar>?>?) -> Int32
     ) -> Bool {
@@ -195,7 +196,7 @@ final class Wire {
         }
     }
 
-    /// Pushes what is buffered. Nil if the connection is broken, else whether some of it is left.
+    /// Flushes the buffer. Nil if the connection is broken, otherwise whether data remains.
     func flush() -> Bool? {
         let outcome = unsafe PQflush(connection)
         return outcome < 0 ? nil : outcome == 1
@@ -203,9 +204,10 @@ final class Wire {
 
     // MARK: - Receiving
 
-    /// Reads what has come; answers are in `finished`. False if the connection is broken.
+    /// Reads received data; responses go to `finished`. False if the connection is broken.
     func receive(now: UInt64) -> Bool {
-        // One read may leave bytes in the TLS layer, which epoll does not see: a record of 16 KiB needs a second one.
+        // One read may leave bytes in the TLS layer, where epoll does not see them: a record of 16 KiB needs a second
+        // read.
         let reads = unsafe PQsslInUse(connection) == 0 ? 1 : 3
         for _ in 0..<reads {
             guard unsafe PQconsumeInput(connection) == 1 else { return false }
@@ -215,20 +217,20 @@ final class Wire {
         return raw.isNone ? parse() : true
     }
 
-    /// Takes what the server still said before the connection broke: a failed write hides it.
+    /// Reads what the server sent before the connection broke, which a failed write would hide.
     func salvage() {
         guard raw.isNone else { return }
         _ = unsafe PQconsumeInput(connection)
         _ = parse()
     }
 
-    /// Takes the results that are complete.
+    /// Takes the complete results.
     private func parse() -> Bool {
         var nothing = 0
         while unsafe PQisBusy(connection) == 0 {
             guard !inFlight.isEmpty else { break }
             guard let result = unsafe PQgetResult(connection) else {
-                // It separates the statements; twice in a row there is nothing although something is owed.
+                // Nil separates statements; twice in a row it means that expected results are missing.
                 nothing += 1
                 if nothing > 1 { return false }
                 continue
@@ -256,7 +258,7 @@ final class Wire {
             }
             unsafe PQclear(result)
         default:
-            // COPY in a pipeline: libpq gives the connection up.
+            // COPY in pipeline mode: libpq gives up the connection.
             unsafe PQclear(result)
             return false
         }
@@ -277,14 +279,15 @@ final class Wire {
         finished.append(entry)
     }
 
-    /// The server ended the connection by command (57P01) before it had answered the first statement in line. What stands in line
-    /// has done nothing then: an autocommit statement commits after its answer, and those behind it had not begun.
+    /// The server ended the connection by command (57P01) before responding to the first queued statement. Then none
+    /// of the queued statements had any effect: an autocommit statement commits after its response, and those behind
+    /// it had not begun.
     var nothingWasDone: Bool {
         guard let first = inFlight.first else { return false }
         return first.failure?.sqlState == SQLState.adminShutdown && first.first == nil
     }
 
-    /// The oldest statement without an answer was sent, or answered in part, at this time.
+    /// When the oldest pending statement was sent, or last had a partial response.
     var waitingSince: UInt64? {
         if let first = inFlight.first { return max(progress, first.sent) }
         return raw.since.map { max(progress, $0) }
@@ -292,7 +295,7 @@ final class Wire {
 }
 
 extension InFlight {
-    /// Keeps a result, or drops it: a confirmation of `prepare` has no command tag, controls come first.
+    /// Keeps a result or drops it: a confirmation of `prepare` has no command tag; results of controls come first.
     mutating func take(_ result: OpaquePointer) {
         let owned = unsafe ResultHandle(unsafe result, shape: first == nil ? shape : nil)
         if owned.isPrepareConfirmation {

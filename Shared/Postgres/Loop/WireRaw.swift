@@ -1,24 +1,25 @@
 import CLibpq
 
-/// A COPY or a script on a connection, step by step. Each step has somebody who waits for it, but `copyingIn` and `copyingOut`.
+/// A COPY or a script on a connection, step by step. A caller waits for each step, except `copyingIn` and
+/// `copyingOut`.
 enum RawState {
     case none
-    /// A script runs; the last error and count so far.
+    /// A script is running; the last error and count so far.
     case script(RawOperation, since: UInt64, affected: Int, failure: PostgresError?)
     case copyInStarts(RawOperation, since: UInt64, failure: PostgresError?)
     case copyingIn
-    /// Data was handed to libpq, which still has some of it.
+    /// libpq has not yet sent all of the data.
     case copyInDrains(RawOperation, since: UInt64)
     case copyOutStarts(RawOperation, since: UInt64, failure: PostgresError?)
-    /// Nobody asks for data: none is read, so the server is held back.
+    /// No one asks for data, so none is read, which makes the server wait.
     case copyingOut
     case copyOutReads(RawOperation, since: UInt64)
-    /// All data was handed out, but not that it was all.
+    /// All data was delivered, but not yet the end.
     case copiedOut
 
     var isNone: Bool { if case .none = self { true } else { false } }
 
-    /// While nobody asks for the data of a COPY none is read: epoll would report it for ever.
+    /// While no one asks for a COPY's data none is read, and epoll would report it continuously.
     var wantsInput: Bool {
         switch self {
         case .copyingOut, .copiedOut: false
@@ -37,7 +38,7 @@ enum RawState {
         }
     }
 
-    /// Scripts have no limit of their own (a migration may build an index); they only keep to the task's deadline.
+    /// Scripts have no time limit of their own (a migration may build an index), only the task's deadline.
     var since: UInt64? {
         if case .script = self { return nil }
         return waiting?.since
@@ -45,10 +46,10 @@ enum RawState {
 }
 
 extension Wire {
-    /// Bytes read from a COPY at a time, at least.
+    /// The minimum number of bytes read from a COPY at a time.
     private static let chunk = 64 * 1024
 
-    /// Begins a step. The reply goes to its continuation at once or later; false if the connection is broken.
+    /// Begins a step. Its reply may come at once or later; false if the connection is broken.
     func begin(_ operation: RawOperation, now: UInt64) -> Bool {
         guard inFlight.isEmpty else {
             operation.promise?.fail(.busyInFlight)
@@ -96,14 +97,14 @@ extension Wire {
         }
     }
 
-    /// libpq has sent all it had.
+    /// libpq has sent all of its data.
     func drained() {
         guard case .copyInDrains(let operation, _) = raw else { return }
         raw = .copyingIn
         operation.promise?.succeed(.ready)
     }
 
-    /// Goes on with a step after bytes have come. False if the connection is broken.
+    /// Continues a step after data has arrived. False if the connection is broken.
     func advance() -> Bool {
         while true {
             if isRetired, !endCopy() { return false }
@@ -158,7 +159,7 @@ extension Wire {
         }
     }
 
-    /// The last result was taken: back to the pipeline.
+    /// The last result has been taken: returns to pipeline mode.
     private func ended() -> Bool {
         let ended = raw
         raw = .none
@@ -180,8 +181,8 @@ extension Wire {
         return true
     }
 
-    /// Nobody copies any longer: what was to come in is called off, what comes out is read and dropped, until the server has
-    /// answered. False if the connection is broken.
+    /// No one uses the COPY any more: a copy in is aborted, the data of a copy out is read and dropped, until the
+    /// server has responded. False if the connection is broken.
     private func endCopy() -> Bool {
         switch raw {
         case .copyingIn, .copyInDrains:
@@ -198,7 +199,7 @@ extension Wire {
         RawOperation(id: 0, request: .copyRead, commits: false, patience: Patience(loop: 0, limit: .max), promise: nil)
     }
 
-    /// Fails who waits for the step under way, which goes on.
+    /// Fails the caller that waits for the current step; the step itself goes on.
     func abandonRaw(_ error: PostgresError) {
         guard var operation = raw.waiting?.operation, let promise = operation.promise else { return }
         operation.promise = nil
@@ -216,7 +217,7 @@ extension Wire {
         promise.fail(operation.commits ? error.withUnknownOutcome : error)
     }
 
-    /// Gathers what has come. Nil if the connection is broken, else whether the COPY has ended.
+    /// Collects received data. Nil if the connection is broken, otherwise whether the COPY has ended.
     private func readCopy(_ operation: RawOperation) -> Bool? {
         var data: [UInt8] = []
         var hasEnded = false

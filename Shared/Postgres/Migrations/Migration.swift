@@ -1,10 +1,10 @@
-/// One step of a schema. Once it has landed it is never edited; what was wrong is put right by the next one.
+/// One step of a schema. Once released it is never edited; errors are fixed by a later migration.
 package struct Migration: Sendable, Hashable {
     /// `0001-organizations`
     package let id: String
     /// The script, UTF-8.
     package let sql: [UInt8]
-    /// Where the running role may do less with a table than read and write it.
+    /// The tables on which the runtime role has fewer privileges than reading and writing.
     package let rights: [TableRights]
 
     package init(_ id: String, sql: [UInt8], rights: [TableRights] = []) {
@@ -14,10 +14,10 @@ package struct Migration: Sendable, Hashable {
     }
 }
 
-/// All that the running role may do with one table.
+/// All privileges of the runtime role on one table.
 package struct TableRights: Sendable, Hashable {
     package let table: String
-    /// As `grant` takes it: `select, insert (name)`.
+    /// In the syntax of `grant`: `select, insert (name)`.
     package let privileges: String
 
     package init(_ table: String, _ privileges: String) {
@@ -27,11 +27,11 @@ package struct TableRights: Sendable, Hashable {
 }
 
 package enum MigrationError: Error, Sendable, Hashable, CustomStringConvertible {
-    /// A migration that was applied is not what it was then.
+    /// A migration has been edited since it was applied.
     case edited(String)
-    /// Migrations were applied, and none of them is known: the schema is older than the first release.
+    /// None of the applied migrations is known: the schema is older than the first release.
     case olderThanFirstRelease(schema: String)
-    /// Of the migrations that were applied, one is not known and another one is: a newer program has run.
+    /// Some applied migrations are known, but this one is not: a newer program has run.
     case unknown(String)
     /// Two migrations have the same name.
     case duplicate(String)

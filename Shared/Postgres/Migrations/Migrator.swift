@@ -1,24 +1,24 @@
-/// Brings a schema up to date: in order, each migration in a transaction of its own, one runner at a time.
+/// Updates a schema: applies migrations in order, each in its own transaction, with one migrator at a time.
 package struct Migrator: Sendable {
     package let schema: String
     package let migrations: [Migration]
     package let runtimeRole: String?
 
     /// - Parameters:
-    ///   - schema: made if it does not exist; the role that migrates owns it.
+    ///   - schema: created if it does not exist; owned by the migrating role.
     ///   - migrations: in the order in which they are applied.
-    ///   - runtimeRole: the role the service runs as. It may read and write the tables of this schema and nothing else,
-    ///     and do less with those of which a migration says so.
+    ///   - runtimeRole: the role of the running service. It may read and write the tables of this schema and nothing
+    ///     else, with fewer privileges on tables for which a migration says so.
     package init(schema: String, migrations: [Migration], runtimeRole: String?) {
         self.schema = schema
         self.migrations = migrations
         self.runtimeRole = runtimeRole
     }
 
-    /// Applies what is pending, and grants the running role what it needs.
+    /// Applies pending migrations, and grants the runtime role its privileges.
     ///
     /// - Returns: the names of the migrations applied now.
-    /// - Throws: `MigrationError`; `PostgresError` if a script fails, which undoes that script alone.
+    /// - Throws: `MigrationError`; `PostgresError` if a script fails; only that script is rolled back.
     package func migrate(_ connection: PostgresConnection) async throws -> [String] {
         if let twice = Dictionary(grouping: migrations, by: \.id).first(where: { $0.value.count > 1 }) {
             throw MigrationError.duplicate(twice.key)
@@ -29,23 +29,25 @@ package struct Migrator: Sendable {
             try await unlock(connection)
             return applied
         } catch {
-            // The lock goes with the session's state when the connection is given back; a second runner need not wait for that.
+            // The lock would be released anyway when the session is reset; unlocking lets another migrator start
+            // sooner.
             try? await unlock(connection)
             throw error
         }
     }
 
-    /// The migrations that are not applied yet; for readiness.
+    /// The migrations that are not applied yet; for the readiness check.
     package func pending(on executor: any PostgresExecutor) async throws -> [String] {
         let applied = try await checksums(of: executor)
         return migrations.map(\.id).filter { applied[$0] == nil }
     }
 
-    // MARK: - One runner at a time
+    // MARK: - One migrator at a time
 
     private var lockName: String { "migrate \(schema)" }
 
-    /// Asks again and again: a wait in the server would end with its statement timeout, and the other's scripts may take longer.
+    /// Polls for the lock: a wait on the server would end with its statement timeout, and another migrator's scripts
+    /// may take longer.
     private func lock(_ connection: PostgresConnection) async throws {
         while true {
             let row = try await connection.first(
@@ -82,7 +84,7 @@ package struct Migrator: Sendable {
     }
 
     private func prepareSchema(_ connection: PostgresConnection) async throws {
-        // `if not exists` alone would need the right to create one, even if it is there.
+        // `if not exists` alone needs the privilege to create a schema, even if it exists.
         let exists = try await connection.first("select from pg_namespace where nspname = \(schema)") != nil
         if !exists { try await connection.execute(SQL(control: "create schema \(quoted(schema))")) }
         try await connection.execute(
@@ -110,7 +112,7 @@ package struct Migrator: Sendable {
         }
     }
 
-    /// The checksums of what was applied; empty before the first time.
+    /// The checksums of the applied migrations; empty before the first run.
     private func checksums(of executor: any PostgresExecutor) async throws -> [String: String] {
         let exists = try await executor.query(
             """
@@ -121,7 +123,7 @@ package struct Migrator: Sendable {
         return try Dictionary(uniqueKeysWithValues: rows.map { (try $0["id"], try $0["checksum"]) })
     }
 
-    /// The checksums of what we have, by the server's SHA-256.
+    /// The checksums of our migrations, computed by the server's SHA-256.
     private func ownChecksums(_ connection: PostgresConnection) async throws -> [String: String] {
         let rows = try await connection.query(
             """
@@ -131,14 +133,15 @@ package struct Migrator: Sendable {
         return try Dictionary(uniqueKeysWithValues: rows.map { (try $0["id"], try $0["checksum"]) })
     }
 
-    // MARK: - Rights
+    // MARK: - Privileges
 
-    /// What the running role may do, for what is there and for what this role will make. Never on another schema.
+    /// Grants privileges to the runtime role, on existing objects and on those that this role will create. Never on
+    /// another schema.
     private func grant(_ connection: PostgresConnection) async throws {
         guard let runtimeRole else { return }
         let role = quoted(runtimeRole)
         let schema = quoted(schema)
-        // What an extension made is not ours to grant, and everybody may execute it anyway.
+        // Functions of extensions are not ours to grant, and anyone may execute them anyway.
         let routines = try await connection.query(
             """
             select oid::regprocedure::text as signature from pg_proc

@@ -1,6 +1,6 @@
 import FoundationEssentials
 
-/// One value on its way into a `Decodable`: a column of a row, or an element of an array in one.
+/// One value to decode into a `Decodable`: a column of a row, or an element of an array.
 struct Cell {
     private enum Source {
         case column(ResultHandle, row: Int, column: Int)
@@ -33,7 +33,7 @@ struct Cell {
 
     private var isJSON: Bool { type == PostgresType.jsonb.rawValue || type == PostgresType.json.rawValue }
 
-    /// Gives the value's bytes for the time of the call. NULL is an error.
+    /// Provides the value's bytes during the call. NULL is an error.
     func withBytes<Value>(_ body: (UnsafeRawBufferPointer) throws(PostgresError) -> Value) throws(PostgresError)
         -> Value
     {
@@ -51,7 +51,7 @@ struct Cell {
         }
     }
 
-    /// A text; moments as RFC 3339 in UTC.
+    /// A text; timestamps as RFC 3339 in UTC.
     func string() throws(PostgresError) -> String {
         unsafe try withBytes { bytes throws(PostgresError) in
             if type == PostgresType.timestamptz.rawValue {
@@ -76,7 +76,7 @@ struct Cell {
 
     /// Any decodable type: JSON columns through JSON, arrays by element, everything else as a single value.
     ///
-    /// Types describe what they refuse, values included; the error thrown here names the column and the type only.
+    /// The types' own errors quote the values they refuse; the error thrown here names only the column and the type.
     func decode<T: Decodable>(_: T.Type) throws -> T {
         if let value: T = try known() { return value }
         do {
@@ -92,7 +92,7 @@ struct Cell {
 
     private static let json = JSONDecoder()
 
-    /// Types whose own `init(from:)` expects something else than the column's text.
+    /// Types whose own `init(from:)` expects something other than the column's text.
     private func known<T>() throws -> T? {
         switch T.self {
         case is String.Type: try string() as? T

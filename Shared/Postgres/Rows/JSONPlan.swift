@@ -1,10 +1,10 @@
 import Synchronization
 
-/// How each column of a result is written as JSON: found out once, used for every row.
+/// How each column of a result is written as JSON: determined once, used for every row.
 final class JSONPlan: Sendable {
     private enum Form {
         case verbatim
-        /// A text that needs no escape.
+        /// A text that needs no escaping.
         case quoted
         case number
         case bool
@@ -15,12 +15,12 @@ final class JSONPlan: Sendable {
 
     private struct Column {
         let index: Int
-        /// Where `,"key":` stands in `keys`.
+        /// The range of `,"key":` in `keys`.
         let key: Range<Int>
         let form: Form
     }
 
-    /// The column that is the whole object.
+    /// The column that contains the whole object.
     private let document: Int?
     private let keys: [UInt8]
     private let columns: [Column]
@@ -94,7 +94,7 @@ final class JSONPlan: Sendable {
         }
     }
 
-    /// `NaN` and the infinities are no JSON numbers: they become strings.
+    /// `NaN` and the infinities are not valid JSON numbers, so they are written as strings.
     private static func writeNumber(_ value: UnsafeRawBufferPointer, into writer: inout JSONWriter) {
         if let last = unsafe value.last, last &- UInt8(ascii: "0") < 10 {
             unsafe writer.append(value)
@@ -103,7 +103,8 @@ final class JSONPlan: Sendable {
         }
     }
 
-    /// `2026-11-22 23:14:16.123456+00` as RFC 3339 has it; what is not in that form (`infinity`, years before Christ) stays.
+    /// Writes `2026-11-22 23:14:16.123456+00` as RFC 3339; anything in another form (`infinity`, years BC) stays
+    /// unchanged.
     private static func writeMoment(_ value: UnsafeRawBufferPointer, into writer: inout JSONWriter) {
         guard unsafe TimestampText.isCommon(value) else { return unsafe writer.appendQuoted(value) }
         writer.append(UInt8(ascii: "\""))
@@ -130,7 +131,7 @@ final class JSONPlan: Sendable {
             }
         }
         guard complete == true else {
-            // More than one dimension: its text is all that is known of it.
+            // More than one dimension is written as its text.
             writer.truncate(to: start)
             unsafe writer.appendString(value)
             return

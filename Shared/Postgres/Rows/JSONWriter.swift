@@ -1,5 +1,6 @@
-/// Writes JSON into memory of its own. Room is made once a value, and texts are copied eight bytes at a time while they are
-/// searched for what has to be escaped: appending to an array checks every step, and took most of a long list's time.
+/// Writes JSON into its own buffer. Space is reserved once per value, and texts are scanned for characters to escape
+/// and copied eight bytes at a time. Appending to an array checks every step, which took most of the time for a long
+/// list.
 @safe
 struct JSONWriter: ~Copyable {
     private var base: UnsafeMutableRawPointer
@@ -15,7 +16,7 @@ struct JSONWriter: ~Copyable {
         unsafe base.deallocate()
     }
 
-    /// Makes room for `extra` more bytes.
+    /// Reserves space for `extra` more bytes.
     @inline(__always)
     mutating func reserve(_ extra: Int) {
         if count + extra > capacity { grow(extra) }
@@ -48,7 +49,7 @@ struct JSONWriter: ~Copyable {
         unsafe append(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 
-    /// Bytes in quotes, for texts that need no escape.
+    /// Bytes in quotes, for texts that need no escaping.
     @inline(__always)
     mutating func appendQuoted(_ bytes: UnsafeRawBufferPointer) {
         reserve(bytes.count + 2)
@@ -57,10 +58,10 @@ struct JSONWriter: ~Copyable {
         append(UInt8(ascii: "\""))
     }
 
-    /// A JSON string (RFC 8259, section 7): quote, backslash and U+0000 to U+001F are escaped, all else stays.
+    /// A JSON string (RFC 8259, section 7): quote, backslash and U+0000 to U+001F are escaped.
     mutating func appendString(_ bytes: UnsafeRawBufferPointer) {
         let length = bytes.count
-        // Each byte may become six, and a word may be stored over the end.
+        // Each byte may become six, and a word may be stored past the end.
         reserve(length * 6 + 10)
         append(UInt8(ascii: "\""))
         var index = 0
@@ -81,18 +82,18 @@ struct JSONWriter: ~Copyable {
         append(UInt8(ascii: "\""))
     }
 
-    /// Forgets what was written after `count` bytes.
+    /// Discards everything after `count` bytes.
     mutating func truncate(to count: Int) {
         self.count = count
     }
 
-    /// Appends all of it to an array.
+    /// Appends everything to an array.
     func move(to bytes: inout [UInt8]) {
         unsafe bytes.append(contentsOf: UnsafeRawBufferPointer(start: base, count: count))
     }
 
-    /// Whether one of eight bytes is below 0x20, a quote or a backslash (after the tests for zero bytes in "Bit Twiddling
-    /// Hacks" by S. E. Anderson).
+    /// Whether any of eight bytes is below 0x20, a quote or a backslash (after the tests for zero bytes in "Bit
+    /// Twiddling Hacks" by S. E. Anderson).
     @inline(__always)
     private static func needsEscape(_ word: UInt64) -> Bool {
         let ones: UInt64 = 0x0101_0101_0101_0101

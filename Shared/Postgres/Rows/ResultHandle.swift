@@ -1,10 +1,9 @@
 import CLibpq
 
-/// Owns a `PGresult`. libpq's results are immutable once they are handed out and independent of their connection, so any
-/// thread may read one.
+/// Owns a `PGresult`. libpq's results are immutable and independent of their connection, so any thread may read them.
 @safe
 final class ResultHandle: @unchecked Sendable {
-    /// The alias of a column that holds the whole object as JSON.
+    /// The alias of a column that contains the whole object as JSON.
     static let document = "_document"
 
     private let pointer: OpaquePointer
@@ -28,28 +27,28 @@ final class ResultHandle: @unchecked Sendable {
 
     func type(_ column: Int) -> UInt32 { unsafe PQftype(pointer, Int32(column)) }
 
-    /// The column's name as a zero-terminated text; it lives as long as this object.
+    /// The column's name, zero-terminated; valid as long as this object.
     func name(_ column: Int) -> UnsafePointer<CChar>? {
         guard let name = unsafe PQfname(pointer, Int32(column)) else { return nil }
         return unsafe UnsafePointer(name)
     }
 
-    /// The bytes of a column, nil for NULL; they live as long as this object.
+    /// The bytes of a column, nil for NULL; valid as long as this object.
     func bytes(row: Int, column: Int) -> UnsafeRawBufferPointer? {
         let length = unsafe Int(PQgetlength(pointer, Int32(row), Int32(column)))
-        // NULL has no length: only what is empty has to be asked.
+        // NULL has length zero, so only empty values need the check.
         if length == 0, unsafe PQgetisnull(pointer, Int32(row), Int32(column)) != 0 { return nil }
         guard let start = unsafe PQgetvalue(pointer, Int32(row), Int32(column)) else { return nil }
         return unsafe UnsafeRawBufferPointer(start: start, count: length)
     }
 
-    /// What the server did: `INSERT 0 1`, `COMMIT`.
+    /// The command tag: `INSERT 0 1`, `COMMIT`.
     var commandTag: String {
         guard let text = unsafe PQcmdStatus(pointer) else { return "" }
         return unsafe String(cString: text)
     }
 
-    /// Of all results only the confirmation of a prepared statement has no command tag.
+    /// Only the confirmation of a prepared statement has no command tag.
     var isPrepareConfirmation: Bool {
         guard unsafe PQresultStatus(pointer) == PGRES_COMMAND_OK, let tag = unsafe PQcmdStatus(pointer) else {
             return false
@@ -63,7 +62,7 @@ final class ResultHandle: @unchecked Sendable {
         return unsafe Int(String(cString: text)) ?? 0
     }
 
-    /// The first column whose name is exactly this.
+    /// The first column with exactly this name.
     func index(of name: String) -> Int? {
         var name = name
         return name.withUTF8 { wanted in

@@ -1,11 +1,11 @@
 extension Row {
-    /// Decodes a row: the column's alias is the coding key, NULL is an absent key.
+    /// Decodes a row: the column's alias is the coding key; NULL is an absent key.
     ///
-    /// `json` and `jsonb` columns decode through JSON into whatever the key's type is; array columns into arrays; everything
-    /// else as a single value from its text (a `timestamptz` is presented to strings as `2026-11-22T23:14:16.123456Z`).
-    /// A column `_document` is the whole object: the others are not looked at.
+    /// `json` and `jsonb` columns are decoded through JSON as the key's type, array columns as arrays, everything
+    /// else as a single value from its text (a `timestamptz` appears to strings as `2026-11-22T23:14:16.123456Z`). A
+    /// column `_document` is the whole object: the others are ignored.
     ///
-    /// - Throws: `PostgresError` of kind `decoding` naming the column and the type, never a value.
+    /// - Throws: `PostgresError` of kind `decoding` with the column's name and the type, never a value.
     package func decode<T: Decodable>(_ type: T.Type) throws -> T {
         try decode(type, ColumnNames(handle))
     }
@@ -40,7 +40,7 @@ extension Rows {
     }
 }
 
-/// The columns of a result by their names, found out once for all its rows.
+/// The columns of a result by name, computed once for all its rows.
 private final class ColumnNames: Sendable {
     let names: [String]
     let positions: [String: Int]
@@ -72,7 +72,7 @@ private struct RowDecoder: Decoder {
         try only().singleValueContainer()
     }
 
-    /// A row of one column can be read as its value.
+    /// A row with a single column can be decoded as its value.
     private func only() throws -> CellDecoder {
         guard columns.names.count == 1 else {
             throw PostgresError(.decoding, message: "a row of \(columns.names.count) columns is not a single value")

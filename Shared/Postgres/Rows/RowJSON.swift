@@ -1,9 +1,9 @@
-/// JSON without strings: libpq's bytes are written straight into the answer.
+/// JSON without strings: libpq's bytes are written directly into the response.
 ///
-/// Each row is an object whose keys are the columns' aliases. NULL leaves the key out, and so does an alias that starts with
-/// `_` (cursors, versions). `bool` and numbers are written as such, `json` and `jsonb` as they are, `timestamptz` as RFC 3339
-/// in UTC, arrays as JSON arrays, everything else as a string escaped after RFC 8259. A column `_document` is the whole
-/// object already: it is written as it is, and the others are left out.
+/// Each row is an object whose keys are the columns' aliases. NULL columns are omitted, and so are aliases that start
+/// with `_` (cursors, versions). `bool` and numbers are written as such, `json` and `jsonb` unchanged, `timestamptz`
+/// as RFC 3339 in UTC, arrays as JSON arrays, everything else as a string escaped as in RFC 8259. A column
+/// `_document` is already the whole object: it is written unchanged, and the others are omitted.
 extension Rows {
     /// Writes `{…}`.
     package func writeJSON(row: Int, into bytes: inout [UInt8]) {

@@ -1,4 +1,4 @@
-/// The rows of one result. They stay in libpq's memory and are decoded where and when they are read.
+/// The rows of one result. They stay in libpq's memory and are decoded when they are read.
 package struct Rows: RandomAccessCollection, Sendable {
     package struct Column: Sendable, Hashable {
         package let name: String
@@ -34,15 +34,15 @@ package struct Rows: RandomAccessCollection, Sendable {
     package var first: Row? { count > 0 ? self[0] : nil }
 }
 
-/// One row. Its values are read by the column's name as the statement has it.
+/// One row. Its values are read by column name.
 package struct Row: Sendable {
     let handle: ResultHandle
     let index: Int
 
     /// Reads a column that is not NULL.
     ///
-    /// - Throws: `PostgresError` of kind `decoding`, which names the column and the types, if there is no such column, it is
-    ///   NULL, or it cannot be read as `T`.
+    /// - Throws: `PostgresError` of kind `decoding`, with the column's name and the types, if the column does not
+    ///   exist, is NULL, or cannot be decoded as `T`.
     package subscript<T: PostgresDecodable>(_ column: String, as type: T.Type = T.self) -> T {
         get throws {
             guard let value = try optional(column, as: type) else {
@@ -67,7 +67,7 @@ package struct Row: Sendable {
         unsafe handle.bytes(row: index, column: try position(of: column)) == nil
     }
 
-    /// Gives the bytes of a column, nil for NULL, for the time of the call.
+    /// Provides the bytes of a column during the call, nil for NULL.
     package func withBytes<Result>(
         _ column: Int, _ body: (UnsafeRawBufferPointer?) throws -> Result
     ) rethrows -> Result {

@@ -13,7 +13,7 @@ enum ArrayText {
                 bytes.append(contentsOf: "NULL".utf8)
                 continue
             }
-            // Always quoted: then neither an empty text, nor the word null, nor a delimiter means anything.
+            // Always quoted, so that an empty text, the word null and delimiters have no special meaning.
             bytes.append(UInt8(ascii: "\""))
             for byte in scratch {
                 if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { bytes.append(UInt8(ascii: "\\")) }
@@ -24,14 +24,15 @@ enum ArrayText {
         bytes.append(UInt8(ascii: "}"))
     }
 
-    /// The type of an array's elements. Arrays of enums and domains have types of their own: their elements read as text.
+    /// The type of an array's elements. Arrays of enums and domains have types of their own; their elements are read
+    /// as text.
     static func elementType(of type: UInt32, as: Any.Type) throws(PostgresError) -> UInt32 {
         if let element = PostgresType(rawValue: type).element { return element.rawValue }
         guard type >= firstUserType else { throw .mismatch(`as`, type) }
         return PostgresType.text.rawValue
     }
 
-    /// Types that a database defines itself start here (`FirstNormalObjectId`).
+    /// Types defined in a database start here (`FirstNormalObjectId`).
     static let firstUserType: UInt32 = 16384
 
     static func read<Element>(
@@ -46,7 +47,7 @@ enum ArrayText {
         return elements
     }
 
-    /// Calls `body` with each element, nil for NULL. False if the text is no one-dimensional array.
+    /// Calls `body` with each element, nil for NULL. False if the text is not a one-dimensional array.
     static func each(
         _ text: UnsafeRawBufferPointer, body: (UnsafeRawBufferPointer?) throws(PostgresError) -> Void
     ) throws(PostgresError) -> Bool {

@@ -1,6 +1,6 @@
 package import FoundationEssentials
 
-/// A value that can be read from a column, from PostgreSQL's text form.
+/// A value that can be decoded from a column, from PostgreSQL's text form.
 package protocol PostgresDecodable: PostgresArrayDecodable {
     /// - Parameters:
     ///   - text: the column's bytes, valid during the call only.
@@ -9,7 +9,7 @@ package protocol PostgresDecodable: PostgresArrayDecodable {
     static func decode(postgres text: UnsafeRawBufferPointer, type: UInt32) throws(PostgresError) -> Self
 }
 
-/// What may stand in an array that is read. Everything `PostgresDecodable` may; bytes may in their own way (`bytea`).
+/// A possible element of an array that is decoded: any `PostgresDecodable`; bytes have their own form (`bytea`).
 package protocol PostgresArrayDecodable: Sendable {
     static func decode(array text: UnsafeRawBufferPointer, type: UInt32) throws(PostgresError) -> [Self]
 }
@@ -42,7 +42,7 @@ extension Optional: PostgresArrayDecodable where Wrapped: PostgresDecodable {
     }
 }
 
-/// `[UInt8]` reads a `bytea`.
+/// `[UInt8]` decodes a `bytea`.
 extension UInt8: PostgresArrayDecodable {
     package static func decode(array text: UnsafeRawBufferPointer, type: UInt32) throws(PostgresError) -> [UInt8] {
         guard type == PostgresType.bytea.rawValue, text.count >= 2, text.count % 2 == 0,
@@ -83,7 +83,7 @@ extension Bool: PostgresDecodable {
 }
 
 enum Decimal {
-    /// Reads a whole number; nil if it is none or does not fit.
+    /// Parses an integer; nil if it is not one or does not fit.
     static func read<Integer: FixedWidthInteger>(_ text: UnsafeRawBufferPointer, as: Integer.Type) -> Integer? {
         var index = 0
         var negative = false

@@ -7,7 +7,7 @@ package protocol PostgresEncodable: PostgresArrayEncodable {
     func encode(into bytes: inout [UInt8])
 }
 
-/// What may stand in an array that is bound. Everything `PostgresEncodable` may; bytes may in their own way (`bytea`).
+/// A possible element of an array that is bound: any `PostgresEncodable`; bytes have their own form (`bytea`).
 package protocol PostgresArrayEncodable: Sendable {
     static var postgresArrayType: PostgresType { get }
     static func encode(array: [Self], into bytes: inout [UInt8])
@@ -36,7 +36,7 @@ extension Array: PostgresEncodable where Element: PostgresArrayEncodable {
     }
 }
 
-/// An array with NULLs in it.
+/// An array with NULL elements.
 extension Optional: PostgresArrayEncodable where Wrapped: PostgresEncodable {
     package static var postgresArrayType: PostgresType { Wrapped.postgresType.array }
 
@@ -64,7 +64,7 @@ extension UInt8: PostgresArrayEncodable {
     }
 }
 
-/// An enum of strings meets an enum, a domain or a text of the server: the server infers the type.
+/// An enum of strings is bound to an enum, a domain or a text of the server, which infers the type.
 extension PostgresEncodable where Self: RawRepresentable, RawValue == String {
     package static var postgresType: PostgresType { .unspecified }
 
@@ -144,7 +144,7 @@ extension UUID: PostgresEncodable {
     }
 }
 
-/// A moment, to the microsecond.
+/// A point in time, to the microsecond.
 extension Date: PostgresEncodable {
     package static var postgresType: PostgresType { .timestamptz }
 
@@ -153,7 +153,7 @@ extension Date: PostgresEncodable {
     }
 }
 
-/// JSON as text: bound as `jsonb`, read from `json` or `jsonb`.
+/// JSON as text: bound as `jsonb`, decoded from `json` or `jsonb`.
 package struct JSONText: PostgresEncodable, Hashable, CustomStringConvertible {
     package var text: String
 

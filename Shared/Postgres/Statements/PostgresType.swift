@@ -1,4 +1,4 @@
-/// A type of the server by its object identifier (`pg_type.oid`; those of built-in types never change).
+/// A type of the server, by its object identifier (`pg_type.oid`; those of built-in types never change).
 package struct PostgresType: RawRepresentable, Sendable, Hashable {
     package let rawValue: UInt32
 
@@ -6,7 +6,7 @@ package struct PostgresType: RawRepresentable, Sendable, Hashable {
         self.rawValue = rawValue
     }
 
-    /// The server infers the type from where the parameter stands: an enum, a domain, whatever the column is.
+    /// The server infers the type from the parameter's context: an enum, a domain, or the column's type.
     package static let unspecified = PostgresType(rawValue: 0)
     package static let bool = PostgresType(rawValue: 16)
     package static let bytea = PostgresType(rawValue: 17)
@@ -49,7 +49,7 @@ package struct PostgresType: RawRepresentable, Sendable, Hashable {
     package static let uuidArray = PostgresType(rawValue: 2951)
     package static let jsonbArray = PostgresType(rawValue: 3807)
 
-    /// The type of an array of this one; `unspecified` for what this module does not know.
+    /// The type of an array of this type; `unspecified` if this module does not know it.
     package var array: PostgresType {
         switch self {
         case .bool: .boolArray
@@ -74,7 +74,7 @@ package struct PostgresType: RawRepresentable, Sendable, Hashable {
         }
     }
 
-    /// The type of this array's elements, or nil if it is none.
+    /// The type of this array's elements, or nil if it is not an array.
     package var element: PostgresType? {
         switch self {
         case .boolArray: .bool

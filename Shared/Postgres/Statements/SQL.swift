@@ -1,4 +1,4 @@
-/// A parameter as it is sent: its type and its text form, without a terminating zero. `nil` is NULL.
+/// A parameter as sent: its type and its text form, without a terminating zero. `nil` is NULL.
 package struct SQLParameter: Sendable, Hashable {
     package var type: PostgresType
     package var text: [UInt8]?
@@ -9,18 +9,18 @@ package struct SQLParameter: Sendable, Hashable {
     }
 }
 
-/// A statement and what is bound to it.
+/// A statement and its bound values.
 ///
-/// `\(value)` binds, `\(fragment)` of type `SQL` splices another statement with its own bindings. Nothing else can get in:
-/// the text comes from literals of the source code only.
+/// `\(value)` binds a value; `\(fragment)` of type `SQL` splices another statement with its own bindings. Nothing
+/// else can be inserted: the text comes only from literals in the source code.
 package struct SQL: ExpressibleByStringInterpolation, Sendable, Hashable {
     /// The statement with `$1 … $n` in place of the values.
     package private(set) var text: String
     package private(set) var parameters: [SQLParameter]
-    /// Where each placeholder starts in `text`, in UTF-8 bytes: a fragment is renumbered by these and not by searching,
-    /// so that `'$1'` in a literal stays what it is.
+    /// Where each placeholder starts in `text`, in UTF-8 bytes. A fragment is renumbered by these positions rather
+    /// than by searching, so that `'$1'` in a literal stays unchanged.
     private var placeholders: [Int]
-    /// Whether the server plans it anew each time, with its values.
+    /// Whether the server plans the statement for its values each time.
     private(set) var isPlannedByValue = false
 
     package init(stringLiteral value: String) {
@@ -33,16 +33,16 @@ package struct SQL: ExpressibleByStringInterpolation, Sendable, Hashable {
         self = stringInterpolation.statement
     }
 
-    /// The same, planned by the server each time with its values, and every statement that this becomes a part of: for a condition
-    /// that a few rows may meet, or most of a table. Other statements are prepared, and soon planned for values as they come on
-    /// average (PostgreSQL documentation, `plan_cache_mode`). Costs the time of planning.
+    /// This statement, and every statement that contains it, is planned for its values each time: for a condition
+    /// that may match a few rows or most of a table. Other statements are prepared, and soon get a generic plan for
+    /// average values (PostgreSQL documentation, `plan_cache_mode`). Costs the planning time.
     package var plannedByValue: SQL {
         var result = self
         result.isPlannedByValue = true
         return result
     }
 
-    /// Nothing, to start a list of conditions with.
+    /// An empty fragment, to start a list of conditions with.
     package static var empty: SQL { SQL(stringLiteral: "") }
 
     package var isEmpty: Bool { text.isEmpty }
@@ -57,7 +57,7 @@ package struct SQL: ExpressibleByStringInterpolation, Sendable, Hashable {
         left.splice(right)
     }
 
-    /// Control statements of this module, whose words never come from a caller's values.
+    /// Control statements of this module; their text never contains a caller's values.
     init(control text: String) {
         self.text = text
         parameters = []
@@ -150,7 +150,7 @@ extension Sequence where Element == SQL {
 }
 
 extension SQL {
-    /// The statement with NULLs for its values: what may be kept longer than a call.
+    /// The statement with NULLs for its values: safe to keep longer than a call.
     var withoutValues: SQL {
         var copy = self
         for index in copy.parameters.indices { copy.parameters[index].text = nil }

@@ -1,6 +1,6 @@
-/// Moments and days as PostgreSQL writes them (`DateStyle=ISO`, `TimeZone=UTC`) and as RFC 3339 wants them.
+/// Conversion of timestamps and dates between PostgreSQL's form (`DateStyle=ISO`, `TimeZone=UTC`) and RFC 3339.
 enum TimestampText {
-    /// Appends `2026-11-22T23:14:16.123456Z`, the fraction only if it is not zero, which PostgreSQL reads as well.
+    /// Appends `2026-11-22T23:14:16.123456Z`, which PostgreSQL accepts too; the fraction only if it is not zero.
     static func write(microsecondsSince1970: Double, into bytes: inout [UInt8]) {
         guard let moment = Int64(exactly: microsecondsSince1970) else {
             bytes.append(contentsOf: (microsecondsSince1970 < 0 ? "-infinity" : "infinity").utf8)
@@ -34,8 +34,8 @@ enum TimestampText {
         bytes.append(UInt8(ascii: "Z"))
     }
 
-    /// Appends a timestamptz of the server, `2026-11-22 23:14:16.123456+00`, as `2026-11-22T23:14:16.123456Z`. What is
-    /// not in that form (`infinity`, years before Christ, another zone) is appended as it is.
+    /// Appends a timestamptz of the server, `2026-11-22 23:14:16.123456+00`, as `2026-11-22T23:14:16.123456Z`.
+    /// Anything in another form (`infinity`, years BC, another time zone) is appended unchanged.
     static func writeRFC3339(_ text: UnsafeRawBufferPointer, into bytes: inout [UInt8]) {
         let count = text.count
         guard unsafe isCommon(text) else {
@@ -48,14 +48,14 @@ enum TimestampText {
         bytes.append(UInt8(ascii: "Z"))
     }
 
-    /// Whether it is in the form that all moments since the year 1 have.
+    /// Whether it has the usual form of timestamps since the year 1.
     static func isCommon(_ text: UnsafeRawBufferPointer) -> Bool {
         let count = text.count
         return unsafe count >= 22 && text[10] == UInt8(ascii: " ") && text[count - 3] == UInt8(ascii: "+")
             && text[count - 2] == UInt8(ascii: "0") && text[count - 1] == UInt8(ascii: "0")
     }
 
-    /// Microseconds since 1970 of `2026-11-22`, `2026-11-22 23:14:16.123456` or the same with `+00`; nil for anything else.
+    /// Microseconds since 1970 of `2026-11-22`, `2026-11-22 23:14:16.123456` optionally with `+00`; otherwise nil.
     static func read(_ text: UnsafeRawBufferPointer) -> Int64? {
         let count = text.count
         guard count >= 10, unsafe text[4] == UInt8(ascii: "-"), unsafe text[7] == UInt8(ascii: "-"),
@@ -112,7 +112,7 @@ enum TimestampText {
         return value % divisor < 0 ? quotient - 1 : quotient
     }
 
-    /// Days since 1970-01-01 of a date of the proleptic Gregorian calendar (Howard Hinnant, `days_from_civil`).
+    /// Days since 1970-01-01 of a date in the proleptic Gregorian calendar (Howard Hinnant, `days_from_civil`).
     private static func days(fromCivil year: Int64, _ month: Int64, _ day: Int64) -> Int64 {
         let shifted = month <= 2 ? year - 1 : year
         let era = floorDivide(shifted, 400)
@@ -122,7 +122,7 @@ enum TimestampText {
         return era * 146_097 + dayOfEra - 719_468
     }
 
-    /// The reverse (Howard Hinnant, `civil_from_days`).
+    /// The inverse (Howard Hinnant, `civil_from_days`).
     private static func civil(fromDays days: Int64) -> (year: Int64, month: Int64, day: Int64) {
         let shifted = days + 719_468
         let era = floorDivide(shifted, 146_097)

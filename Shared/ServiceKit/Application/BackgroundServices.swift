@@ -1,8 +1,8 @@
 import Logging
 import ServiceLifecycle
 
-/// Everything that works without being asked: jobs, schedules, followers, the sealer. Begins when the schema is ready, so
-/// that a service that is started before its migrations waits instead of failing.
+/// Everything that runs on its own: jobs, schedules, followers, the audit sealer. Starts when the schema is ready, so
+/// that a service started before its migrations waits instead of failing.
 struct BackgroundServices: Service {
     let services: [any Service]
     let health: Health
@@ -10,7 +10,7 @@ struct BackgroundServices: Service {
 
     func run() async throws {
         guard await schemaIsReady() else { return }
-        // All are told to stop at once, and waited for together.
+        // All are told to stop at once, and awaited together.
         try await withThrowingTaskGroup(of: Void.self) { group in
             for service in services {
                 group.addTask { try await service.run() }
@@ -31,8 +31,8 @@ struct BackgroundServices: Service {
     }
 }
 
-/// Stands last in the line of services, and so is the first that hears of the shutdown: ready says no, and whoever sends
-/// requests has the time to notice before the API stops to accept.
+/// The last in the service group, and so the first to learn of the shutdown: readiness fails, and load balancers have
+/// time to notice before the API stops accepting.
 struct Draining: Service {
     let duration: Duration
     let begin: @Sendable () -> Void
@@ -44,7 +44,7 @@ struct Draining: Service {
     }
 }
 
-/// A value that is known later.
+/// A value that becomes known later.
 actor OneShot<Value: Sendable> {
     private var result: Result<Value, any Error>?
     private var waiting: [CheckedContinuation<Value, any Error>] = []
@@ -56,7 +56,7 @@ actor OneShot<Value: Sendable> {
         }
     }
 
-    /// The first one counts.
+    /// Only the first result counts.
     func settle(_ result: Result<Value, any Error>) {
         guard self.result == nil else { return }
         self.result = result

@@ -2,7 +2,7 @@ import Glibc
 import NIOCore
 import ServiceLifecycle
 
-/// A listener that says, when it cannot listen, where that was and which variable puts it elsewhere.
+/// A listener that reports, when it cannot bind, which address failed and which variable changes it.
 struct BindErrors: Service {
     let variable: String
     let host: String

@@ -2,9 +2,9 @@ import ClubProtocol
 import Configuration
 import FoundationEssentials
 
-/// What stops a start: one line that names the variable and says what is wrong with it, never a secret value.
+/// What prevents a start: one line that names the variable and says what is wrong with it, never a secret value.
 package struct ConfigurationProblem: Error, Hashable, Sendable, CustomStringConvertible {
-    /// The environment variable, whichever way the value came: `DATABASE_URL`.
+    /// The environment variable, whatever the source of the value: `DATABASE_URL`.
     package var variable: String
     package var reason: String
 
@@ -16,8 +16,8 @@ package struct ConfigurationProblem: Error, Hashable, Sendable, CustomStringConv
     package var description: String { "\(variable): \(reason)" }
 }
 
-/// One thing that can be configured. Named by the parts of its environment variable: `["database", "url"]` is
-/// `DATABASE_URL`, `--database-url`, and `{"database": {"url": …}}` in a file.
+/// One setting, named by the parts of its environment variable: `["database", "url"]` is `DATABASE_URL`,
+/// `--database-url`, and `{"database": {"url": …}}` in a file.
 struct ConfigurationKey: Hashable, Sendable, ExpressibleByStringLiteral {
     let parts: [String]
 
@@ -31,21 +31,21 @@ struct ConfigurationKey: Hashable, Sendable, ExpressibleByStringLiteral {
     }
 
     var variable: String { parts.joined(separator: "_").uppercased() }
-    /// The same thing, to be read from the file that this names.
+    /// The same setting, read from the file that this variable names.
     var inFile: ConfigurationKey { ConfigurationKey("\(variable)_FILE") }
     var reader: ConfigKey { ConfigKey(parts) }
 }
 
-/// Flags over environment over file. A value of an upper layer hides those below, whether it is given itself or by the
-/// name of a file that holds it (`…_FILE`).
+/// Flags over environment over file. A value in a higher layer hides those below, whether it is given directly or as
+/// the name of a file that holds it (`…_FILE`).
 struct ConfigurationLayers: Sendable {
-    /// From the strongest to the weakest.
+    /// From the highest to the lowest priority.
     private let layers: [ConfigReader]
     private static let maximumFileBytes = 64 * 1024
 
     /// - Parameters:
     ///   - flags: by environment variable.
-    ///   - known: every key; a file may hold no other, so that a typing error does not go unnoticed.
+    ///   - known: every key; a file may contain no others, so that a typing error is noticed.
     init(flags: [String: String], environment: [String: String], known: [ConfigurationKey]) throws(ConfigurationProblem)
     {
         let flags = Self.provider("flags", flags.map { (ConfigurationKey($0.key), $0.value) })
@@ -67,7 +67,7 @@ struct ConfigurationLayers: Sendable {
             name: name,
             values: Dictionary(
                 values.filter { !$0.1.isEmpty }.map { key, value in
-                    // Whatever is asked how it came to be reports no value.
+                    // Marked secret, so that reports about how a value was found do not contain it.
                     (AbsoluteConfigKey(key.parts), ConfigValue(.string(value), isSecret: true))
                 }, uniquingKeysWith: { first, _ in first }))
     }
@@ -90,7 +90,7 @@ struct ConfigurationLayers: Sendable {
         return nil
     }
 
-    /// The path of a file that is to be read later, by whoever knows its format.
+    /// The path of a file that is read later, by the code that knows its format.
     func path(_ key: ConfigurationKey) throws(ConfigurationProblem) -> String? {
         guard let path = layers.lazy.compactMap({ $0.string(forKey: key.reader) }).first else { return nil }
         guard FileManager.default.isReadableFile(atPath: path) else {
@@ -145,7 +145,7 @@ struct ConfigurationLayers: Sendable {
         return choice
     }
 
-    /// An address of the form `http://host:port`, without a slash at its end.
+    /// An address of the form `http://host:port`, without a trailing slash.
     func webAddress(_ key: ConfigurationKey) throws(ConfigurationProblem) -> String? {
         guard let text = try text(key) else { return nil }
         guard let parts = URLComponents(string: text), parts.scheme == "http" || parts.scheme == "https",
@@ -158,7 +158,7 @@ struct ConfigurationLayers: Sendable {
 
     private static func secret(_ path: String, _ key: ConfigurationKey) throws(ConfigurationProblem) -> String {
         let bytes = try read(path, key.inFile.variable)
-        // Editors and `echo` end the file with a newline, which is no part of the secret.
+        // Editors and `echo` end the file with a newline, which is not part of the secret.
         let isNewline = { (byte: UInt8) in byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r") }
         let end = bytes.lastIndex { !isNewline($0) } ?? -1
         guard let value = String(validating: bytes[...end].drop(while: isNewline), as: UTF8.self) else {

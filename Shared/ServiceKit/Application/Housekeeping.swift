@@ -1,6 +1,6 @@
 import Postgres
 
-/// What the kit cleans up in every service, by schedules that run once across all replicas.
+/// The kit's clean-up in every service, by schedules that run once across all replicas.
 enum Housekeeping {
     static func schedules(_ database: PostgresClient) -> [ScheduleRegistration] {
         [

@@ -4,7 +4,7 @@ import FoundationEssentials
 import Logging
 import Postgres
 
-/// `migrate`: brings the service's schema up to date, and ends.
+/// `migrate`: brings the service's schema up to date and exits.
 package struct Migrate<App: ServiceApplication>: AsyncParsableCommand {
     package static var configuration: CommandConfiguration {
         CommandConfiguration(

@@ -2,11 +2,11 @@ import ClubProtocol
 import Glibc
 import Synchronization
 
-/// Why a file could not be used: what the system says of it.
+/// Why a file could not be used: the system's error.
 package struct FileFailure: Error, Hashable, Sendable, CustomStringConvertible {
     package let code: CInt
 
-    /// - Parameter code: of the call that failed just now.
+    /// - Parameter code: the error of the call that just failed.
     package init(code: CInt = errno) {
         self.code = code
     }
@@ -14,18 +14,18 @@ package struct FileFailure: Error, Hashable, Sendable, CustomStringConvertible {
     package var description: String { String(cString: strerror(code)) }
 }
 
-/// An open file, and the little that the services do with files themselves. Closed with its last user.
+/// An open file, with the few file operations that the services need. Closed when its last reference goes.
 package final class OpenFile: Sendable {
     package static let standardOutput = OpenFile(descriptor: STDOUT_FILENO, isOwned: false)
     package static let standardError = OpenFile(descriptor: STDERR_FILENO, isOwned: false)
 
     private let descriptor: CInt
-    /// Whether it is still to be closed.
+    /// Whether it still has to be closed.
     private let isOwned: Atomic<Bool>
 
     /// - Parameters:
-    ///   - descriptor: of a file that is open.
-    ///   - isOwned: whether it is closed with this value.
+    ///   - descriptor: of an open file.
+    ///   - isOwned: whether the descriptor is closed with this value.
     package init(descriptor: CInt, isOwned: Bool = true) {
         self.descriptor = descriptor
         self.isOwned = Atomic(isOwned)
@@ -36,7 +36,7 @@ package final class OpenFile: Sendable {
         self.init(descriptor: try Self.checked(open(path, O_RDONLY | O_CLOEXEC)))
     }
 
-    /// Makes the file, or empties the one that is there.
+    /// Creates the file, or truncates the existing one.
     ///
     /// - Throws: ``FileFailure``.
     package convenience init(writing path: String) throws(FileFailure) {
@@ -47,7 +47,7 @@ package final class OpenFile: Sendable {
         try? close()
     }
 
-    /// Bytes of a file; 0 of what has no size, as a pipe.
+    /// The size of the file in bytes; 0 for one without a size, such as a pipe.
     package var size: Int {
         var found = stat()
         return fstat(descriptor, &found) == 0 ? Int(found.st_size) : 0
@@ -55,17 +55,17 @@ package final class OpenFile: Sendable {
 
     package var isTerminal: Bool { isatty(descriptor) == 1 }
 
-    /// How many columns of characters a terminal has; nil of what is none, or does not say.
+    /// The width of the terminal in columns; nil if this is not a terminal, or it does not report its width.
     package var columns: Int? {
         var size = winsize()
         guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
         return Int(size.ws_col)
     }
 
-    /// Goes back to the beginning: false of what cannot be read twice, as a pipe.
+    /// Goes back to the beginning; false for what cannot be read twice, such as a pipe.
     package func rewind() -> Bool { lseek(descriptor, 0, SEEK_SET) == 0 }
 
-    /// What comes next, empty at the end.
+    /// The next bytes, empty at the end.
     ///
     /// - Throws: ``FileFailure``.
     package func read(upTo count: Int) throws(FileFailure) -> [UInt8] {
@@ -80,7 +80,7 @@ package final class OpenFile: Sendable {
         return bytes
     }
 
-    /// All of it, of a file whose size is not known beforehand as those of procfs; no more than so many bytes.
+    /// The whole of a file whose size is not known beforehand, such as those of procfs, up to a limit.
     ///
     /// - Throws: ``FileFailure``.
     package func readToEnd(atMost limit: Int) throws(FileFailure) -> [UInt8] {
@@ -93,7 +93,7 @@ package final class OpenFile: Sendable {
         return bytes
     }
 
-    /// Writes all of it.
+    /// Writes all bytes.
     ///
     /// - Throws: ``FileFailure``.
     package func write(_ bytes: some Collection<UInt8>) throws(FileFailure) {
@@ -105,14 +105,14 @@ package final class OpenFile: Sendable {
         }
     }
 
-    /// Waits until what was written is on the disk.
+    /// Waits until everything written is on the disk.
     ///
     /// - Throws: ``FileFailure``.
     package func synchronize() throws(FileFailure) {
         _ = try Self.checked(fsync(descriptor))
     }
 
-    /// Closes it now, so that an error of what was written last is seen.
+    /// Closes it now, so that an error of the last write is reported.
     ///
     /// - Throws: ``FileFailure``.
     package func close() throws(FileFailure) {
@@ -122,7 +122,7 @@ package final class OpenFile: Sendable {
 }
 
 extension OpenFile {
-    /// Makes a folder and those above it that are missing.
+    /// Creates a folder, and its missing parents.
     ///
     /// - Throws: ``FileFailure``.
     package static func makeFolder(_ path: String, mode: UInt32 = 0o777) throws(FileFailure) {
@@ -137,7 +137,7 @@ extension OpenFile {
         guard found.st_mode & S_IFMT == S_IFDIR else { throw FileFailure(code: ENOTDIR) }
     }
 
-    /// Gives a file another name in one step, in place of what had it.
+    /// Renames a file in one step, replacing any file of that name.
     ///
     /// - Throws: ``FileFailure``.
     package static func move(_ path: String, to other: String) throws(FileFailure) {

@@ -5,7 +5,7 @@ import FoundationEssentials
 import NIOCore
 import NIOHTTP1
 
-/// `probe`: asks the service that runs here whether it is ready, for the health checks of containers, whose images hold no
+/// `probe`: asks the service that runs in this container whether it is ready. For health checks: the images contain no
 /// other program.
 package struct Probe<App: ServiceApplication>: AsyncParsableCommand {
     package static var configuration: CommandConfiguration {

@@ -59,7 +59,7 @@ package struct Serve<App: ServiceApplication>: AsyncParsableCommand {
         } catch {
             try CommandFailure.end(App.name, "cannot start: \(error)", CommandFailure.failed)
         }
-        // The group needs its last second to report; the process is gone within 25 s of the signal in any case.
+        // The group needs its last second to report; the process exits within 25 s of the signal in any case.
         let limit = instance.configuration.shutdownLimit + .seconds(3)
         TerminationSignals.handle {
             TerminationSignals.exitAfter(min(limit, .seconds(24)))
@@ -73,13 +73,13 @@ package struct Serve<App: ServiceApplication>: AsyncParsableCommand {
     }
 }
 
-/// How commands end when they cannot do their work.
+/// How commands end when they fail.
 enum CommandFailure {
-    /// `EX_CONFIG` of sysexits.h: starting it again will not help.
+    /// `EX_CONFIG` of sysexits.h: starting again will not help.
     static let badConfiguration = ExitCode(78)
     static let failed = ExitCode(1)
 
-    /// Says why on one line of standard error, and ends the command.
+    /// Prints the reason on one line of standard error, and ends the command.
     static func end(_ service: ServiceName, _ reason: String, _ code: ExitCode) throws -> Never {
         let line = reason.split(whereSeparator: \.isWhitespace).joined(separator: " ")
         StandardError.line("\(service.rawValue): \(line)")

@@ -2,17 +2,18 @@ package import ClubProtocol
 package import Logging
 package import Postgres
 
-/// A service, described: what it serves, what it keeps, whom it calls, and how its features are put together.
+/// The description of a service: what it serves, what it stores, which services it calls, and how its features are
+/// assembled.
 ///
-/// The executable's `main`, the commands and the tests all build it from this one description.
+/// The executable's `main`, the commands and the tests all build the service from this one description.
 package protocol ServiceApplication: Sendable {
     static var name: ServiceName { get }
     /// The title of the OpenAPI document.
     static var title: String { get }
-    /// Everything it serves. The start is refused when ``assemble(_:into:)`` mounts less or more;
-    /// ``ReadChanges`` is mounted by the kit where it is listed.
+    /// Everything it serves. The service refuses to start if ``assemble(_:into:)`` mounts fewer or more; the kit mounts
+    /// ``ReadChanges`` where it is listed.
     static var endpoints: [any Endpoint.Type] { get }
-    /// The service's own migrations, in order; those of the kit come before them by themselves.
+    /// The service's own migrations, in order; those of the kit come first automatically.
     static var migrations: [Migration] { get }
     /// The services it calls. One that is down is a warning on the health page.
     static var peers: [ServiceName] { get }
@@ -21,10 +22,10 @@ package protocol ServiceApplication: Sendable {
 }
 
 extension ServiceApplication {
-    /// Everything that stands in the service's schema, in order.
+    /// All migrations of the service's schema, in order.
     package static var allMigrations: [Migration] { ServiceMigrations.all + migrations }
 
-    /// Brings the schema up to date, and grants its use to the role that the service runs as.
+    /// Brings the schema up to date, and grants its use to the service's role.
     package static func migrator(runtimeRole: String?) -> Migrator {
         Migrator(schema: name.rawValue, migrations: allMigrations, runtimeRole: runtimeRole)
     }
@@ -39,7 +40,7 @@ package struct Backend: Sendable {
     package let jobs: JobQueue
     /// Clients for the other services.
     package let peers: Peers
-    /// Makes and opens the tokens of links in mails.
+    /// Creates and opens the tokens of links in mails.
     package let links: SignedLinks
     package let logger: Logger
     package let configuration: ServiceConfiguration

@@ -2,11 +2,11 @@ package import ClubProtocol
 package import Postgres
 package import ServiceLifecycle
 
-/// What the features of a service put together: the service's ``ServiceApplication/assemble(_:into:)`` fills it.
+/// Collects the features of a service: filled in by the service's ``ServiceApplication/assemble(_:into:)``.
 package struct ServiceBuilder {
     /// The handlers of the API.
     package var routes = Routes()
-    /// How callers whom a record stands behind are looked up; where the service says nothing, it asks the directory.
+    /// How callers with a record are looked up; by default, the directory is asked.
     package var callers: CallerCheck?
     private let backend: Backend
     private(set) var jobs: [JobRegistration] = []
@@ -19,11 +19,11 @@ package struct ServiceBuilder {
         self.backend = backend
     }
 
-    /// Works on the jobs of a kind.
+    /// Handles the jobs of a kind.
     ///
     /// - Parameters:
     ///   - concurrency: how many at a time, in this process.
-    ///   - work: throwing means once more, later; ``JobDiscard`` means never again.
+    ///   - work: throwing an error means another attempt later; ``JobDiscard`` means none.
     package mutating func job<Payload: Codable & Sendable>(
         _ kind: JobKind<Payload>, concurrency: Int = 1,
         _ work: @escaping @Sendable (Payload, JobContext) async throws -> Void
@@ -31,7 +31,7 @@ package struct ServiceBuilder {
         jobs.append(JobRegistration(kind, concurrency: concurrency, handler: work))
     }
 
-    /// Does something again and again: once each time that it is due, however many replicas there are.
+    /// Does something repeatedly: once each time it is due, however many replicas there are.
     ///
     /// - Parameter name: lower-case words joined by hyphens: `expire-tokens`.
     package mutating func schedule(
@@ -40,16 +40,16 @@ package struct ServiceBuilder {
         schedules.append(ScheduleRegistration(name, schedule, handler: work))
     }
 
-    /// Says what the followers of this service's feed get to see of an entity: a statement that gives `id` and `data` of
-    /// those with these identifiers. The state is read when the feed is; the feed itself keeps none.
+    /// Sets what followers of this service's feed see of an entity: a statement that returns `id` and `data` of the
+    /// records with these identifiers. The state is read when the feed is read; the feed itself stores none.
     package mutating func snapshot(_ entity: String, _ statement: @escaping @Sendable (ChangedIDs) -> SQL) {
         snapshots.append(ChangeSnapshot(entity, query: statement))
     }
 
-    /// Follows another service's feed. `apply` gets the changes in their order, in the transaction that also keeps how
-    /// far we have come: each change is applied once.
+    /// Follows another service's feed. `apply` receives the changes in order, in the transaction that also stores the
+    /// cursor: each change is applied once.
     ///
-    /// - Parameter name: of this follower; it has its own place in the feed.
+    /// - Parameter name: of this follower, which has its own cursor.
     package mutating func follow(
         _ service: ServiceName, name: String,
         _ apply: @escaping @Sendable ([Change], PostgresTransaction) async throws -> Void
@@ -60,17 +60,17 @@ package struct ServiceBuilder {
                     following: try backend.peers[service], name: name, database: backend.database,
                     logger: backend.logger, apply: apply))
         } catch {
-            // The start was refused unless every peer that the service calls has an address.
+            // The service would not have started without an address for each of its peers.
             preconditionFailure("\(backend.name.rawValue) follows \(service.rawValue), which is not among its peers")
         }
     }
 
-    /// Warns on the health page, `component:measurement`, while there is something for operators to see to.
+    /// Warns on the health page, as `component:measurement`, while there is something for operators to attend to.
     ///
     /// - Parameters:
-    ///   - gauge: the metric that has the count.
-    ///   - output: what the warning says of that many, one or more.
-    ///   - count: asked every five seconds in each replica, so it must be cheap.
+    ///   - gauge: the metric that holds the count.
+    ///   - output: the text of the warning for a count of one or more.
+    ///   - count: called every five seconds in each replica, so it must be cheap.
     package mutating func watch(
         _ component: String, _ measurement: String, gauge: String, output: @escaping @Sendable (Int) -> String,
         count: @escaping @Sendable () async throws -> Int
@@ -80,8 +80,8 @@ package struct ServiceBuilder {
         background.append(watch)
     }
 
-    /// Runs something for as long as the service runs. It begins when the schema is ready; it must end when it is asked to
-    /// shut down gracefully.
+    /// Runs something for as long as the service runs. It starts when the schema is ready; it must end on a graceful
+    /// shutdown.
     package mutating func run(_ service: any Service) {
         background.append(service)
     }

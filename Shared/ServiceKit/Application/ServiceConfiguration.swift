@@ -3,51 +3,51 @@ import FoundationEssentials
 package import Logging
 package import Postgres
 
-/// Everything that a service is told from outside, checked.
+/// A service's whole configuration, checked.
 package struct ServiceConfiguration: Sendable {
-    /// Where the API listens. Port 0 takes a free one.
+    /// Where the API listens. Port 0 picks a free one.
     package var host: String
     package var port: Int
     /// Where health and metrics are served; never to the public.
     package var operatorHost: String
     package var operatorPort: Int
-    /// The service's own database, by its running role.
+    /// The service's own database, with its runtime role.
     package var database: PostgresConfiguration
     /// Where the other services are.
     package var peers: [ServiceName: String]
     /// The service's private key.
     package var signingKeyFile: String
-    /// Which key may speak for whom.
+    /// Which key may sign for whom.
     package var trustFile: String
-    /// How long a person's token is good, whatever it says itself.
+    /// How long a person's token is valid, whatever its `exp`.
     package var tokenLifetime: Duration
-    /// Whether it is asked if whom a token names still is what it says. Nothing from outside sets this: it is for tests, whose
-    /// callers may be made up.
+    /// Whether each caller's record is checked. Not configurable from outside: tests turn it off, because their callers
+    /// may be made up.
     package var checksCallers = true
-    /// `maildir:PATH`, `smtp://…` or `smtps://…`, as the service that sends mail reads it.
+    /// `maildir:PATH`, `smtp://…` or `smtps://…`, as parsed by the service that sends mail.
     package var mailURL: String?
-    /// Where the public reaches this service: the beginning of links in mails.
+    /// Where the public reaches this service: the prefix of links in mails.
     package var publicURL: String?
-    /// What letters to members say of how to pay: the club's IBAN.
+    /// What letters to members say about how to pay: the club's IBAN.
     package var paymentDetails: String?
-    /// What stands under the club's name on calls and receipts, line by line: street, town, SIREN.
+    /// The lines under the club's name on calls and receipts: street, town, SIREN.
     package var issuerDetails: String?
-    /// What calls and receipts say of value added tax (CGI, annexe II, article 242 nonies A).
+    /// What calls and receipts say about value added tax (CGI, annexe II, article 242 nonies A).
     package var vatMention: String
     package var logLevel: Logger.Level
     package var logFormat: LogFormat
     package var limits: HTTPLimits
     package var webhooks = WebhookSettings()
-    /// How long ready says 503 before the API stops to accept: the time a load balancer needs to notice.
+    /// How long readiness reports 503 before the API stops accepting: the time a load balancer needs to notice.
     package var drain: Duration
     /// The longest a graceful shutdown may take, drain included.
     package var shutdownLimit: Duration
 
     /// - Parameters:
-    ///   - service: gives the default ports and the schema.
+    ///   - service: determines the default ports and the schema.
     ///   - calls: the services it calls, which must therefore have an address.
-    ///   - flags: by the name of the environment variable that they stand for.
-    /// - Throws: the first thing that is wrong.
+    ///   - flags: by the name of their environment variable.
+    /// - Throws: the first error found.
     package init(
         service: ServiceName, calling calls: [ServiceName] = [], flags: [String: String] = [:],
         environment: [String: String]
@@ -119,7 +119,7 @@ package struct ServiceConfiguration: Sendable {
             "MAX_CONNECTIONS_PER_ADDRESS", in: 1...1_000_000, default: max(1, limits.connections / 4))
         limits.bufferedBytes = try layers.integer(
             "MAX_BUFFERED_BYTES", in: (64 << 10)...(64 << 30), default: limits.bufferedBytes)
-        // The last quarter is for short bodies.
+        // The last quarter is reserved for short bodies.
         guard limits.maxBodyBytes <= limits.bufferedBytes / 4 * 3 else {
             throw ConfigurationProblem(
                 "MAX_BODY_BYTES",
@@ -164,7 +164,7 @@ package struct ServiceConfiguration: Sendable {
 }
 
 extension ServiceName {
-    /// The port of the API unless configured otherwise; the operator port is a hundred above.
+    /// The default port of the API; the operator port is a hundred above.
     package var standardPort: Int {
         switch self {
         case .directory: 7001
@@ -175,10 +175,10 @@ extension ServiceName {
     }
 }
 
-/// What `migrate` is told.
+/// The configuration of `migrate`.
 package struct MigrateConfiguration: Sendable {
     package var database: PostgresConfiguration
-    /// The role that the service runs as, and that is granted the use of the schema.
+    /// The role that the service runs as, which is granted the use of the schema.
     package var runtimeRole: String
     package var logLevel: Logger.Level
     package var logFormat: LogFormat
@@ -196,7 +196,7 @@ package struct MigrateConfiguration: Sendable {
         }
         database.applicationName = "\(service.rawValue) migrate"
         database.sharedConnections = 1
-        // Whoever starts everything at once starts the server too.
+        // The database server may still be starting at the same time.
         database.acquireTimeout = .seconds(10)
         // A migration may rewrite a table.
         database.statementTimeout = .seconds(3600)

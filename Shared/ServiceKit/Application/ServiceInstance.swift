@@ -6,17 +6,17 @@ import Postgres
 import ServiceLifecycle
 import Synchronization
 
-/// A service, built and not yet running. The executable runs it, the tests use it in their own process.
+/// A service, built but not yet running. The executable runs it, the tests use it in their own process.
 ///
 /// ```
 ///   start: operator port ─ database ─ background (when the schema is ready) ─ API
-///   stop:  ready says 503 ─ drain ─ API: no more accepted, those in flight finished ─ background ─ database ─ operator port
+///   stop:  ready: 503 ─ drain ─ API: stops accepting, finishes requests ─ background ─ database ─ operator port
 /// ```
 package final class ServiceInstance<App: ServiceApplication>: Service {
     package let configuration: ServiceConfiguration
     package let backend: Backend
     package let health: Health
-    /// The kinds of jobs that it works on, those of its schedules among them.
+    /// The kinds of jobs that it handles, including those of its schedules.
     package let jobKinds: [String]
     private let responder: Responder
     private let feed: ChangeFeed?
@@ -33,7 +33,7 @@ package final class ServiceInstance<App: ServiceApplication>: Service {
 
     /// Opens no connection and no port.
     ///
-    /// - Throws: ``IdentityFileError``, ``RoutesError`` or what the service's own assembly finds wrong.
+    /// - Throws: ``IdentityFileError``, ``RoutesError``, or an error of the service's own assembly.
     package init(configuration: ServiceConfiguration, logger: Logger? = nil) throws {
         Observability.bootstrap()
         let logger = logger ?? Logger(label: App.name.rawValue)
@@ -138,7 +138,7 @@ package final class ServiceInstance<App: ServiceApplication>: Service {
         return services + builder.background
     }
 
-    /// Started together; stopped one after the other from the last to the first.
+    /// Started together; stopped one after the other, from the last to the first.
     private static func makeGroup(
         backend: Backend, responder: Responder, feed: ChangeFeed?, health: Health, background: BackgroundServices,
         watch: TrustFileWatch, ports: Ports
@@ -180,7 +180,7 @@ package final class ServiceInstance<App: ServiceApplication>: Service {
 
     // MARK: Running
 
-    /// Runs until ``stop()``, until the service group around it shuts down, or until something in it fails.
+    /// Runs until ``stop()``, until the surrounding service group shuts down, or until something in it fails.
     package func run() async throws {
         hasRun.store(true, ordering: .relaxed)
         do {
@@ -193,7 +193,7 @@ package final class ServiceInstance<App: ServiceApplication>: Service {
         backend.logger.notice("stopped")
     }
 
-    /// Whoever waits for a port that was never bound learns why.
+    /// Fails the ports that were never bound, for callers that await them.
     private func clean(after end: any Error) async {
         try? await http.shutdown()
         await ports.api.settle(.failure(end))
@@ -211,7 +211,7 @@ package final class ServiceInstance<App: ServiceApplication>: Service {
     /// The port of health and metrics, once it listens.
     package var operatorPort: Int { get async throws { try await ports.operator.value } }
 
-    /// Answers a request in process: the whole stack short of sockets.
+    /// Handles a request in process: the whole stack except sockets.
     package func respond(
         to request: HTTPRequest, body: [UInt8] = [], address: String = "127.0.0.1"
     ) async -> (HTTPResponse, [UInt8]) {

@@ -1,22 +1,22 @@
 import ClubProtocol
 import HTTPTypes
 
-/// `GET /`: a page that says what the service is, and leads to its documents and to its pages for the public.
+/// `GET /`: a page that says what the service is, and links to its documents and its public pages.
 struct ServicePage {
     private let text: String
 
     /// - Parameters:
     ///   - title: `Events: sessions, seats, registrations`.
-    ///   - endpoints: all that the service serves; those that are pages for anyone are linked.
+    ///   - endpoints: all that the service serves; public pages are linked.
     ///   - operatorPort: where health and metrics are.
-    /// - Throws: ``TemplateFault``, what is wrong in the template.
+    /// - Throws: ``TemplateFault`` for an error in the template.
     init(title: String, endpoints: [any Endpoint.Type], operatorPort: Int) throws {
         let parts = title.split(atByte: UInt8(ascii: ":"), maxSplits: 1)
         let pages = endpoints.map { $0.operation }.filter(Self.isPublicPage)
         text = try Template(PackageResources.service_page_mustache, escaping: .html).render([
             "name": "\(parts[0])", "about": parts.count > 1 ? "\(parts[1].trimmingBlanks)" : title,
             "count": endpoints.count,
-            // A port of 0 is one that the system chooses.
+            // Port 0 means that the system picks one.
             "operatorPort": operatorPort == 0 ? "" : " \(operatorPort)",
             "hasPages": !pages.isEmpty,
             "pages": pages.map { ["path": $0.path, "summary": $0.summary] },

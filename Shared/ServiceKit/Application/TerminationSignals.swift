@@ -9,15 +9,15 @@ import Synchronization
     import Darwin
 #endif
 
-/// SIGTERM and SIGINT: the first one asks for a graceful end, the second one ends the process at once.
+/// SIGTERM and SIGINT: the first one requests a graceful shutdown, the second one ends the process at once.
 ///
-/// Neither needs a thread of Swift's pool: a service whose pool is stuck can still be ended. The watchdog is a thread of
-/// its own for the same reason.
+/// Neither needs a thread of Swift's pool, so a service whose pool is stuck can still be ended. The watchdog has a
+/// thread of its own for the same reason.
 enum TerminationSignals {
     private static let count = Atomic<Int>(0)
     private static let pipe = Atomic<Int32>(-1)
 
-    /// Installs the handlers, once in a process. `onFirst` runs on a thread of its own.
+    /// Installs the handlers, once per process. `onFirst` runs on a thread of its own.
     static func handle(onFirst: @escaping @Sendable () -> Void) {
         // Writing to a client that has gone is an error of that write, not of the process.
         signal(SIGPIPE, SIG_IGN)
@@ -32,7 +32,7 @@ enum TerminationSignals {
             onFirst()
         }
         for number in [SIGTERM, SIGINT] {
-            // Only what POSIX allows in a handler: atomics without locks, write(2), _exit(2).
+            // Only what POSIX allows in a handler: lock-free atomics, write(2), _exit(2).
             signal(number) { number in
                 if TerminationSignals.count.add(1, ordering: .relaxed).oldValue > 0 { _exit(128 + number) }
                 var byte: UInt8 = 1
@@ -41,7 +41,7 @@ enum TerminationSignals {
         }
     }
 
-    /// Ends the process with exit code 1 after this time, whatever it is doing then.
+    /// Ends the process with exit code 1 after this time, whatever it is doing.
     static func exitAfter(_ limit: Duration) {
         let seconds = limit / .seconds(1)
         BackgroundThread.start("watchdog") {

@@ -1,6 +1,6 @@
 import ClubProtocol
 
-/// `/v1/audit`: every service has it. Whoever keeps the head elsewhere can prove later that nothing before it was touched.
+/// `/v1/audit`, in every service. A copy of the head kept elsewhere proves later that nothing before it was changed.
 struct AuditRoutes {
     let backend: Backend
 

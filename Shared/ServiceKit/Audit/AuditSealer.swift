@@ -2,7 +2,7 @@ package import Logging
 import Metrics
 import ServiceLifecycle
 
-/// Seals the audit trail as it grows. One runs in each replica; the database lets one of them work at a time.
+/// Seals the audit trail as it grows. Runs in each replica; the database lets one of them work at a time.
 package struct AuditSealer: Service {
     private let trail: AuditTrail
     private let interval: Duration
@@ -10,8 +10,8 @@ package struct AuditSealer: Service {
     private let logger: Logger
 
     /// - Parameters:
-    ///   - interval: between two looks.
-    ///   - noting: how often the head is logged: the log stands outside of the database, and so does what it proves.
+    ///   - interval: between two passes.
+    ///   - noting: how often the head is logged: the log is outside the database, so the logged head serves as proof.
     package init(
         trail: AuditTrail, interval: Duration = .milliseconds(500), noting: Duration = .seconds(600), logger: Logger
     ) {
@@ -21,7 +21,8 @@ package struct AuditSealer: Service {
         self.logger = logger
     }
 
-    /// Until the task is cancelled or a graceful shutdown is asked for; what is not sealed then is sealed at the next start.
+    /// Runs until the task is cancelled or a graceful shutdown begins; what is unsealed then is sealed after the next
+    /// start.
     package func run() async throws {
         let pause = interval
         var failures = 0

@@ -1,10 +1,10 @@
 import ClubProtocol
 import Postgres
 
-/// What a check of the chain asks beside the rows: where it begins, and whether what guards it is still there.
+/// What verifying the chain needs besides the rows: where the chain begins, and whether its guards are still in place.
 extension AuditTrail {
-    /// The bytes of a row that its hash is of. Written here and not asked of the database's own function: whoever owns the tables
-    /// could have that say what suits.
+    /// The bytes of a row that its hash covers. Written here instead of calling the database's own function, which the
+    /// owner of the tables could replace.
     static let canonical: SQL = """
         convert_to(
             jsonb_build_array(
@@ -13,7 +13,7 @@ extension AuditTrail {
             'UTF8')
         """
 
-    /// What the chain begins after: nothing, or the last entry that retention took away.
+    /// What the chain continues from: nothing, or the last entry that retention deleted.
     func base() async throws -> Head {
         guard let row = try await database.first("select seq, encode(hash, 'hex') as hash from audit_base") else {
             throw PostgresError(.decoding, table: "audit_base", message: "the base of the audit trail is missing")
@@ -21,7 +21,7 @@ extension AuditTrail {
         return Head(seq: try row["seq"], hash: try row["hash"])
     }
 
-    /// Whether rows that are gone went by retention, which says so in the trail itself.
+    /// Whether missing rows were deleted by retention, which leaves its mark in the trail itself.
     func isMarked(_ base: Head) async throws -> Bool {
         guard base.seq > 0 else { return true }
         return try await database.first(
@@ -30,7 +30,7 @@ extension AuditTrail {
             """) != nil
     }
 
-    /// Whether triggers, functions and rights are those of the migration.
+    /// Whether triggers, functions and grants are those of the migration.
     func isGuarded() async throws -> Bool {
         let row = try await database.first(
             """
@@ -70,7 +70,7 @@ extension AuditTrail {
         return try row?["guarded"] ?? false
     }
 
-    /// When an inserted row is refused, as the server writes it.
+    /// The condition under which an inserted row is refused, as the server prints it.
     private static let wrongRow =
         "WHEN (((new.seq IS NOT NULL) OR (new.previous IS NOT NULL) OR (new.hash IS NOT NULL) "
         + "OR (new.xid <> pg_current_xact_id()))) EXECUTE FUNCTION"

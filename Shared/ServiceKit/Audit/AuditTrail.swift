@@ -1,12 +1,13 @@
 package import ClubProtocol
 package import Postgres
 
-/// The chain of what was done: each sealed row has a number and a hash that covers the row before it.
+/// The hash chain of the audit trail: each sealed row has a number and a hash that covers the row before it.
 ///
-/// Rows come unsealed with the transactions they tell of (``Journal``), and ``AuditSealer`` chains them after the commit. The
-/// database lets the service's role do no more than that; what the owner of the tables may do to them is found here.
+/// Rows are written unsealed by the transactions that they describe (``Journal``), and ``AuditSealer`` chains them
+/// after the commit. The database allows the service's role nothing more; tampering by the owner of the tables is
+/// detected here.
 package struct AuditTrail: Sendable {
-    /// The end of the chain. Noted elsewhere, it proves later that nothing before it was rewritten.
+    /// The end of the chain. Kept elsewhere, it proves later that nothing before it was rewritten.
     package struct Head: Codable, Hashable, Sendable {
         package var seq: Int64
         /// SHA-256, in hexadecimal digits.
@@ -18,7 +19,7 @@ package struct AuditTrail: Sendable {
         }
     }
 
-    /// What a check of the whole chain found.
+    /// The result of verifying the whole chain.
     package enum Verdict: Hashable, Sendable {
         case intact(Head)
         case broken(at: Int64, Fault)
@@ -40,11 +41,11 @@ package struct AuditTrail: Sendable {
         return Head(seq: try row["seq"], hash: try row["hash"])
     }
 
-    /// Chains what was committed, in the order of commits, as far as no transaction still running can come in between.
+    /// Chains committed entries in commit order, up to the oldest transaction that is still running.
     ///
-    /// One at a time over all replicas; whoever comes meanwhile seals nothing. A seal that is interrupted leaves nothing behind.
+    /// One at a time across all replicas; concurrent calls seal nothing. An interrupted seal leaves nothing behind.
     ///
-    /// - Returns: how many rows were sealed by us.
+    /// - Returns: how many rows this call sealed.
     @discardableResult package func seal(limit: Int = 5_000) async throws -> Int {
         try await database.write("select audit_seal(\(limit)::integer) as sealed").first?["sealed"] ?? 0
     }
@@ -54,7 +55,7 @@ package struct AuditTrail: Sendable {
         try await database.first("select at from audit where \(Self.unsealed) order by xid, id limit 1")?["at"]
     }
 
-    /// How many entries have waited for their seal for more than a minute, as far as a thousand.
+    /// How many entries have waited more than a minute for their seal, counted up to a thousand.
     package func countOverdue() async throws -> Int {
         try await database.first(
             """
@@ -65,13 +66,13 @@ package struct AuditTrail: Sendable {
 
     private static let unsealed: SQL = "seq is null and xid < pg_snapshot_xmin(pg_current_snapshot())"
 
-    /// Walks the chain from its beginning, and looks whether what guards it is still there.
+    /// Walks the chain from its beginning, and checks that its guards are still in place.
     ///
-    /// - Parameter noted: a head that was written down earlier; rewriting the chain together with its head is seen by it alone.
-    ///   One of an entry that retention has taken away meanwhile proves nothing any more, and counts as cut off.
-    /// - Returns: the head as checked, or the first number at which the chain is broken.
+    /// - Parameter noted: a head that was recorded earlier: only this detects that the chain was rewritten together
+    ///   with its head. The head of an entry that retention has since deleted proves nothing, and counts as cut off.
+    /// - Returns: the verified head, or the first number at which the chain is broken.
     package func verify(noted: Head? = nil) async throws -> Verdict {
-        // The head first: what is sealed while we walk is beyond it.
+        // The head first: entries sealed during the walk are beyond it.
         let head = try await head()
         var last = try await base()
         if let noted, noted.seq < last.seq { return .broken(at: noted.seq + 1, .cutOff) }
@@ -106,8 +107,8 @@ package struct AuditTrail: Sendable {
         return .intact(head)
     }
 
-    /// Deletes the keys of records whose values must not be provable any more: their commitments stay in the chain and reveal
-    /// nothing. Recording a record as `erased` does this too.
+    /// Deletes the keys of records whose values must no longer be provable: their commitments stay in the chain and
+    /// reveal nothing. Recording a record as `erased` does this too.
     package static func forget(
         _ entity: String, _ ids: [some TextValue], in transaction: PostgresTransaction
     ) async throws {

@@ -3,23 +3,24 @@ package import Logging
 package import Postgres
 import ServiceLifecycle
 
-/// What changed in this service, in the order of commits: the answer to `ReadChanges`.
+/// What changed in this service, in commit order: the response to `ReadChanges`.
 ///
-/// A change is shown once every transaction that began to write before it has ended. So whoever has read up to a place has
-/// seen everything that will ever stand before it; numbers alone do not have that, for they are given before the commit.
-/// Run it as a service: then notifications wake those who wait. Without it they look now and then.
+/// A change becomes visible once every transaction that began writing before it has ended. So a reader at a position
+/// has seen everything that will ever precede it; sequence numbers alone do not guarantee that, because they are
+/// assigned before the commit. Run it as a service, so that notifications wake waiting readers; without it they poll.
 package struct ChangeFeed: Service {
     package struct Settings: Sendable {
-        /// How often somebody who waits looks when nothing is notified.
+        /// How often a waiting reader polls when nothing is notified.
         package var poll: Duration = .seconds(1)
-        /// How soon somebody who waits looks again when there are changes that are not to be shown yet; then half as often each time.
+        /// How soon a waiting reader polls again when there are changes that may not be shown yet; the pause doubles
+        /// each time.
         package var hiddenPoll: Duration = .milliseconds(25)
 
         package init() {}
     }
 
     package static let longestWait = 30
-    /// What is left of the caller's time when a wait ends for it.
+    /// How much of the caller's time is left when a wait ends because of its deadline.
     private static let responseMargin = Duration.milliseconds(200)
 
     private let database: PostgresClient
@@ -32,7 +33,7 @@ package struct ChangeFeed: Service {
 
     /// - Parameters:
     ///   - schema: the service's schema, which names the channel that it is notified on.
-    ///   - snapshots: for each kind of thing what followers get; of other kinds they learn that something changed.
+    ///   - snapshots: what followers get of each kind of record; of other kinds they learn only that something changed.
     package init(
         database: PostgresClient, schema: String, snapshots: [ChangeSnapshot], settings: Settings = Settings(),
         logger: Logger
@@ -44,7 +45,7 @@ package struct ChangeFeed: Service {
         self.logger = logger
     }
 
-    /// Listens, until the task is cancelled or a graceful shutdown lets those go who wait.
+    /// Listens until the task is cancelled, or until a graceful shutdown releases the waiting readers.
     package func run() async throws {
         await withGracefulShutdownHandler {
             await withTaskGroup(of: Void.self) { group in
@@ -57,23 +58,24 @@ package struct ChangeFeed: Service {
         }
     }
 
-    /// Nobody waits from now on; those who do get what there is.
+    /// From now on no reader waits; those that do get what there is.
     package func drain() {
         draining.open()
         bell.ring()
     }
 
-    /// The changes after a cursor, with the present state of what they changed.
+    /// The changes after a cursor, with the present state of the changed records.
     ///
-    /// - Throws: `Problem` (400 for a cursor that is none, 422 for a wait that is not allowed); `PostgresError`.
+    /// - Throws: `Problem` (400 for an invalid cursor, 422 for a wait that is not allowed); `PostgresError`.
     package func read(_ query: ReadChanges.Query) async throws -> ChangeBatch {
         try LenientJSON.decode(ChangeBatch.self, from: try await json(query, for: nil))
     }
 
-    /// What ``read(_:)`` reads, as the JSON of a `ChangeBatch`: the rows' own bytes, which nobody decodes.
+    /// The result of ``read(_:)`` as the JSON of a `ChangeBatch`: the rows' own bytes, never decoded.
     ///
-    /// - Parameter work: the request that is answered. One that may wait has a seat in the waiting room from its beginning, so that
-    ///   no caller has more of them at work than it has seats; while it waits others have its place.
+    /// - Parameter request: the request being answered. One that may wait takes a seat in the waiting room from its
+    ///   beginning, so that no caller has more of them in progress than it has seats; while it waits, others use its
+    ///   place.
     /// - Throws: 429 and 503 when there is no seat, besides what ``read(_:)`` throws.
     func json(_ query: ReadChanges.Query, for request: RoutedRequest?) async throws -> [UInt8] {
         let start = try query.after.map(FeedPosition.init) ?? .beginning
@@ -90,7 +92,7 @@ package struct ChangeFeed: Service {
         return try await request.seated(batch)
     }
 
-    /// The end of the wait; some time before the caller's own deadline, so that the answer still reaches it.
+    /// The end of the wait; somewhat before the caller's own deadline, so that the response still arrives in time.
     private func end(of wait: Int) -> ContinuousClock.Instant {
         let end = ContinuousClock.now + .seconds(wait)
         return PostgresDeadline.current.map { min(end, $0 - Self.responseMargin) } ?? end
@@ -110,7 +112,7 @@ package struct ChangeFeed: Service {
         rows.isEmpty && .now < end && !draining.isOpen
     }
 
-    /// Waits for changes, and looks for them each time that there may be some.
+    /// Waits for changes, and queries each time that there may be some.
     private func news(
         _ none: Rows, after start: FeedPosition, limit: Int, until end: ContinuousClock.Instant, _ rung: Signal,
         for request: RoutedRequest?
@@ -139,7 +141,7 @@ package struct ChangeFeed: Service {
         return rows
     }
 
-    /// Whether there are changes that an older transaction still hides. Its end is not notified.
+    /// Whether there are changes that an older transaction still hides. The end of that transaction is not notified.
     private func hasHiddenRows() async throws -> Bool {
         try await database.first(
             "select exists (select from change where xid >= pg_snapshot_xmin(pg_current_snapshot())) as hidden"
@@ -170,7 +172,7 @@ package struct ChangeFeed: Service {
         return bytes
     }
 
-    /// The present state of what changed, by entity and identifier: rows with a column `data`.
+    /// The present state of the changed records, by entity and identifier: rows with a column `data`.
     private func states(of rows: Rows) async throws -> [String: [String: Row]] {
         var ids: [String: Set<String>] = [:]
         for row in rows { ids[try row["entity"], default: []].insert(try row["id"]) }

@@ -1,14 +1,14 @@
 import ClubProtocol
 package import Postgres
 
-/// The present state of one kind of thing, as followers of the feed get it.
+/// The present state of one kind of record, as followers of the feed get it.
 package struct ChangeSnapshot: Sendable {
     let entity: String
     let query: @Sendable (ChangedIDs) -> SQL
 
     /// - Parameters:
-    ///   - entity: the kind, as the journal says it.
-    ///   - query: gives a statement with the columns `id` and `data` (JSON) for the things that are there:
+    ///   - entity: the kind, as the journal names it.
+    ///   - query: returns a statement with the columns `id` and `data` (JSON) for the records that exist:
     ///     `select id, jsonb_build_object(…) as data from person where id = any(\(ids))`.
     package init(_ entity: String, query: @escaping @Sendable (ChangedIDs) -> SQL) {
         self.entity = entity
@@ -16,7 +16,7 @@ package struct ChangeSnapshot: Sendable {
     }
 }
 
-/// Identifiers of the things asked for: an array whose type follows from the column it is compared with, `uuid` or `text`.
+/// The requested identifiers: an array whose type follows from the column it is compared with, `uuid` or `text`.
 package struct ChangedIDs: PostgresEncodable {
     let texts: [String]
 

@@ -1,33 +1,36 @@
 import Postgres
 
-/// Leaves out of the feed what says nothing any more: of each thing, changes older than 30 days that a later one follows. Whoever
-/// reads the feed from its beginning still meets every thing, in its present state.
+/// Removes obsolete changes from the feed: those older than 30 days that a later change of the same record follows. A
+/// reader that starts at the beginning still sees every record, in its present state.
 ///
-/// Two walks through the feed in its order, each from where it ended the day before. One is over changes that have become old: those
-/// that a later one follows go. The other is over new changes: what they follow goes, if the first walk has left it, which of each
-/// thing is one at the most. So each change is looked at twice, with one look into an index each time, whatever the feed is long.
+/// Two passes walk the feed in order, each from where it ended the day before. The first looks at changes that have
+/// become old, and removes those that a later one follows. The second looks at new changes, and removes the old change
+/// before each, if the first pass left one; there is at most one for each record. So each change is examined twice,
+/// with one index lookup each time, however long the feed is.
 struct FeedCompaction: Sendable {
-    /// Changes that one statement looks at.
+    /// How many changes one statement examines.
     static let piece = 10_000
 
     let database: PostgresClient
 
-    /// To the end of both walks.
+    /// Runs both passes to their end.
     ///
-    /// - Parameter betweenPieces: throws when it is to end before.
+    /// - Parameter betweenPieces: throws to stop early.
     func run(betweenPieces: () async throws -> Void = {}) async throws {
-        // Old ones first: then the second walk meets few that a change of today follows and the first has not judged yet.
+        // Old changes first: then the second pass meets few that a change of today follows and the first has not
+        // examined yet.
         while try await removeOld() { try await betweenPieces() }
         while try await removeFollowed() { try await betweenPieces() }
     }
 
-    /// Takes the next changes that are old, and removes those of them that a later one follows.
+    /// Examines the next old changes, and removes those that a later one follows.
     ///
     /// - Returns: whether there may be more.
     private func removeOld() async throws -> Bool {
         try await database.transaction { transaction in
             let (start, _) = try await places(in: transaction)
-            // The first young one ends the walk, even if one behind it is old by its own time: it is met another day.
+            // The first recent change ends the pass, even if one behind it is old by its own timestamp: it is examined
+            // another day.
             return try await advance(
                 """
                 with next as materialized (
@@ -55,7 +58,7 @@ struct FeedCompaction: Sendable {
         }
     }
 
-    /// Takes the next changes, and removes old ones that they follow.
+    /// Examines the next changes, and removes the old changes that they follow.
     ///
     /// - Returns: whether there may be more.
     private func removeFollowed() async throws -> Bool {
@@ -89,8 +92,8 @@ struct FeedCompaction: Sendable {
         try await transaction.first(statement.plannedByValue)?["count", as: Int.self] == Self.piece
     }
 
-    /// How far the walks have come: that over the old, that over the new. Held until the end of the transaction, in which each change
-    /// is looked up by its index: for a piece of a feed that is not long yet, the planner would rather read the whole.
+    /// The positions of the two passes, locked until the end of the transaction. In it each change is looked up by its
+    /// index: while the feed is short, the planner would rather read the whole table.
     private func places(
         in transaction: PostgresTransaction
     ) async throws -> (old: (xid: String, id: Int), new: (xid: String, id: Int)) {

@@ -6,12 +6,12 @@ import ServiceLifecycle
 
 /// Applies the change feed of a peer to this service's own tables.
 ///
-/// Each batch is applied in one transaction with the cursor that it leads to, so that it is applied once, in order, whatever
-/// happens to the process. Many replicas may follow at once: the cursor's row says whose batch comes next, and a batch that
-/// another one has applied is dropped. A peer that is down is asked again, less and less often.
+/// Each batch is applied in the same transaction that stores its cursor, so that it is applied once, in order, whatever
+/// happens to the process. Many replicas may follow at once: the row of the cursor serializes them, and a batch that
+/// another replica has applied is dropped. A peer that is down is asked again with growing pauses.
 package struct FeedFollower: Service {
     package struct Settings: Sendable {
-        /// How long the peer is to wait for news, in seconds.
+        /// How long the peer is to wait for changes, in seconds.
         package var wait = 20
         package var limit: PageLimit = 200
         package var backOff = BackOff(first: .milliseconds(250), longest: .seconds(10))
@@ -31,10 +31,10 @@ package struct FeedFollower: Service {
     private let apply: Apply
 
     /// - Parameters:
-    ///   - name: tells apart what follows the same peer for different ends; each has a cursor of its own.
+    ///   - name: distinguishes followers of the same peer for different purposes; each has a cursor of its own.
     ///   - fetch: reads the peer's feed.
-    ///   - apply: applies a batch, which is never empty; the transaction runs again if it loses against another one, and when the
-    ///     peer gives the batch again after an error.
+    ///   - apply: applies a batch, which is never empty. It runs again after a serialization failure, and when the peer
+    ///     sends the batch again after an error.
     package init(
         peer: ServiceName, name: String, database: PostgresClient, settings: Settings = Settings(), logger: Logger,
         fetch: @escaping Fetch, apply: @escaping Apply
@@ -61,8 +61,8 @@ package struct FeedFollower: Service {
             fetch: { try await client.send(ReadChanges.request(query: $0), timeout: patience) }, apply: apply)
     }
 
-    /// Until the task is cancelled or a graceful shutdown is asked for. A wait for the peer ends then at once; a batch that is being
-    /// applied is applied to its end.
+    /// Runs until the task is cancelled or a graceful shutdown begins. A wait for the peer then ends at once; a batch
+    /// that is being applied is completed.
     package func run() async throws {
         var failures = 0
         while !Task.isCancelled && !Task.isShuttingDownGracefully {
@@ -72,7 +72,7 @@ package struct FeedFollower: Service {
             } catch {
                 guard !Task.isCancelled && !Task.isShuttingDownGracefully else { return }
                 failures += 1
-                // Once in a while is enough to know: the peer's own health says the rest.
+                // Logged only now and then: the peer's own health reports the rest.
                 if failures == 1 || failures % 10 == 0 {
                     logger.warning(
                         "the feed of a peer cannot be followed",
@@ -86,7 +86,7 @@ package struct FeedFollower: Service {
 
     /// Reads and applies one batch.
     ///
-    /// - Returns: how many changes were applied by us.
+    /// - Returns: how many changes this call applied.
     func step() async throws -> Int {
         let cursor = try await storedCursor()
         let query = ReadChanges.Query(after: cursor, wait: settings.wait, limit: settings.limit)
@@ -102,7 +102,7 @@ package struct FeedFollower: Service {
 
     private var dimensions: [(String, String)] { [("peer", peer.rawValue), ("name", name)] }
 
-    /// Where we are; the row is made when it is first needed.
+    /// The stored cursor; its row is created on first use.
     private func storedCursor() async throws -> Cursor? {
         if let row = try await database.first(
             "select cursor from feed_cursor where peer = \(peer.rawValue) and name = \(name)")

@@ -1,10 +1,10 @@
 import ClubProtocol
 import Postgres
 
-/// A place in the change feed: the transaction of a change, and its number.
+/// A position in the change feed: the transaction of a change, and its number.
 ///
-/// Transactions are numbered by the server: a schema that moves to another one by dump and restore has to find that server's
-/// counter further on (`pg_resetwal --next-transaction-id --epoch`), or its new changes would sort before the old ones.
+/// The server numbers transactions. When a schema moves to another server by dump and restore, that server's counter
+/// must be ahead (`pg_resetwal --next-transaction-id --epoch`), or new changes would sort before the old ones.
 struct FeedPosition: Hashable, Sendable {
     let transaction: UInt64
     let id: Int64
@@ -21,7 +21,7 @@ struct FeedPosition: Hashable, Sendable {
         self.id = id
     }
 
-    /// - Throws: `Problem(.malformed)` for what no feed has made.
+    /// - Throws: `Problem(.malformed)` for a cursor that no feed produced.
     init(_ cursor: Cursor) throws {
         let parts = cursor.text.split(atByte: UInt8(ascii: "."))
         guard parts.count == 2, parts.allSatisfy({ $0.utf8.allSatisfy { (48...57).contains($0) } }),
@@ -31,7 +31,7 @@ struct FeedPosition: Hashable, Sendable {
         self.id = id
     }
 
-    /// The rows after this place that no transaction still running can put anything in front of, as `Change` has them.
+    /// The rows after this position, up to the oldest transaction that is still running, as `Change` has them.
     func rows(limit: Int) -> SQL {
         """
         select concat(xid, '.', id) as cursor, entity, subject as id, action, version, at from change

@@ -1,19 +1,19 @@
 package import ClubProtocol
 package import Postgres
 
-/// Records what changed, for everybody: a row in the change feed and one in the audit trail, in the transaction of the change.
+/// Records changes: a row in the change feed and one in the audit trail, in the transaction of the change.
 package struct Journal: Sendable {
     package typealias Action = Change.Action
 
     /// One change.
     package struct Entry: Sendable {
         package var action: Action
-        /// The kind of thing, in lower camel case: `person`.
+        /// The kind of record, in lower camel case: `person`.
         package var entity: String
         package var id: String
         /// The version after the change.
         package var version: Int?
-        /// What it was changed to. Never stored: the audit trail keeps an HMAC of its JSON, under a key of the thing.
+        /// The new values. Never stored: the audit trail keeps an HMAC of their JSON, under a key of the record.
         package var values: (any Encodable & Sendable)?
 
         package init(
@@ -32,7 +32,7 @@ package struct Journal: Sendable {
 
     /// Records one change. See ``Entry`` for the parameters.
     ///
-    /// `erased` also deletes the key of the thing: from then on nobody can tell what its commitments are of.
+    /// `erased` also deletes the key of the record: from then on its commitments reveal nothing.
     package func record(
         _ action: Action, _ entity: String, _ id: some TextValue, version: Int? = nil,
         values: (any Encodable & Sendable)? = nil, by principal: Principal, in transaction: PostgresTransaction
@@ -43,10 +43,10 @@ package struct Journal: Sendable {
 
     /// Records many changes in one statement.
     ///
-    /// Listeners are notified once by whoever comes first of those who write at the same time: notifying makes commits queue up
-    /// behind each other, and nobody can read the later ones before the first has ended anyway.
+    /// Of the transactions that write at the same time, only the first notifies listeners: notifying serializes
+    /// commits, and the later changes cannot be read before the first transaction has ended anyway.
     ///
-    /// - Throws: `PostgresError`; what encoding the values throws.
+    /// - Throws: `PostgresError`; errors of encoding the values.
     package func record(
         _ entries: [Entry], by principal: Principal, in transaction: PostgresTransaction
     ) async throws {
@@ -54,7 +54,7 @@ package struct Journal: Sendable {
         var messages: [[UInt8]?] = []
         var fresh: [[UInt8]?] = []
         for entry in entries {
-            // Values of what is being erased would bring its key back.
+            // The values of a record that is being erased would create its key again.
             let message = entry.action == .erased ? nil : try entry.values.map { try WireJSON.encode($0) }
             messages.append(message)
             fresh.append(message == nil ? nil : CommitmentKey().pads)
@@ -85,13 +85,13 @@ package struct Journal: Sendable {
     }
 }
 
-/// The key of a commitment, as the two pads of HMAC (RFC 2104): the server has `sha256()` and no HMAC, and needs no more than
-/// this to make one.
+/// The key of a commitment, as the two pads of HMAC (RFC 2104): the server has `sha256()` but no HMAC, and the pads are
+/// all that it needs to compute one.
 struct CommitmentKey {
-    /// The inner one, then the outer one.
+    /// The inner pad, then the outer pad.
     let pads: [UInt8]
 
-    /// - Parameter key: 32 random bytes of the system, unless a test knows better; not more than 64.
+    /// - Parameter key: 32 random bytes of the system, unless a test passes its own; at most 64.
     init(_ key: [UInt8] = (0..<32).map { _ in UInt8.random(in: .min ... .max) }) {
         let block = key + [UInt8](repeating: 0, count: 64 - key.count)
         pads = block.map { $0 ^ 0x36 } + block.map { $0 ^ 0x5c }

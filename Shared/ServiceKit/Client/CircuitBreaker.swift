@@ -1,4 +1,5 @@
-/// Stops calls to a peer that does not answer, and tries again a little later: a pure state machine, told the time.
+/// Stops calls to a peer that does not answer, and tries again a little later: a pure state machine that is passed the
+/// time.
 ///
 /// ```
 ///             limit failures in a row                pause over
@@ -9,15 +10,15 @@
 /// ```
 package struct CircuitBreaker: Sendable {
     package enum State: Hashable, Sendable {
-        /// Calls go through.
+        /// Calls are let through.
         case closed(failures: Int)
-        /// None does until then.
+        /// None is let through until then.
         case open(until: ContinuousClock.Instant, pause: Duration)
-        /// One is under way, and its outcome decides.
+        /// One call is in progress, and its outcome decides.
         case probing(pause: Duration)
     }
 
-    /// How a call was let through; its outcome is reported with it.
+    /// How a call was let through; its outcome is reported together with it.
     package enum Admission: Hashable, Sendable {
         case ordinary, probe
     }
@@ -25,9 +26,9 @@ package struct CircuitBreaker: Sendable {
     package enum Outcome: Hashable, Sendable {
         /// The peer answered.
         case success
-        /// It did not, or said that it cannot.
+        /// It did not, or reported that it cannot.
         case failure
-        /// The call ended before one could tell.
+        /// The call ended before the peer's state was known.
         case unknown
     }
 
@@ -42,7 +43,7 @@ package struct CircuitBreaker: Sendable {
         self.longestPause = longestPause
     }
 
-    /// Lets a call through or, by nil, refuses it.
+    /// Lets a call through, or refuses it with nil.
     package mutating func admit(at now: ContinuousClock.Instant) -> Admission? {
         switch state {
         case .closed: return .ordinary
@@ -54,7 +55,7 @@ package struct CircuitBreaker: Sendable {
         }
     }
 
-    /// Every admitted call reports exactly once. Ordinary calls that come back after the circuit has opened change
+    /// Every admitted call reports exactly once. Ordinary calls that return after the circuit has opened change
     /// nothing: only the probe closes it.
     package mutating func report(_ outcome: Outcome, of admission: Admission, at now: ContinuousClock.Instant) {
         switch (state, admission, outcome) {
@@ -77,8 +78,8 @@ package struct CircuitBreaker: Sendable {
     }
 }
 
-/// Keeps retries from multiplying the load on a peer in trouble: each call earns a fifth of a retry, so that no more than
-/// 1.2 calls go out for one that was asked for. Begins empty unless it is given something; saves up no more than `most` retries.
+/// Keeps retries from multiplying the load on a struggling peer: each call earns a fifth of a retry, so that at most
+/// 1.2 requests are sent for each call. Starts empty unless given some retries; saves up at most `most` retries.
 package struct RetryBudget: Sendable {
     private static let price = 5
 
@@ -86,18 +87,18 @@ package struct RetryBudget: Sendable {
     /// In fifths of a retry.
     private var savings = 0
 
-    /// - Parameter saved: retries that it begins with: for a program that makes a few calls and ends.
+    /// - Parameter saved: retries available from the start: for a program that makes a few calls and exits.
     package init(most: Int = 10, saved: Int = 0) {
         self.most = most
         savings = min(saved, most) * Self.price
     }
 
-    /// A call goes out for the first time.
+    /// A call is sent for the first time.
     package mutating func earn() {
         savings = min(savings + 1, most * Self.price)
     }
 
-    /// Takes one retry, if there is one.
+    /// Spends one retry, if there is one.
     package mutating func spend() -> Bool {
         guard savings >= Self.price else { return false }
         savings -= Self.price

@@ -1,4 +1,4 @@
-/// The time for a call is over.
+/// The time allowed for a call has passed.
 struct DeadlinePassed: Error {}
 
 /// Runs `body` until `deadline`; then it is cancelled, and ``DeadlinePassed`` is thrown once it has stopped.

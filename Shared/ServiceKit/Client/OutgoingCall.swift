@@ -5,13 +5,14 @@ import HTTPTypes
 import NIOCore
 import NIOHTTP1
 
-/// A request made ready for the wire: all that is the same for each time it is sent.
+/// A request prepared for the wire: everything that is the same for each attempt.
 struct OutgoingCall: Sendable {
     var url: String
     var method: HTTPMethod
     var headers: HTTPHeaders
     var body: HTTPClientRequest.Body?
-    /// Whether sending it twice has the effect of sending it once (RFC 9110, 9.2.2; a POST by its Idempotency-Key).
+    /// Whether it is idempotent: sending it twice has the same effect as sending it once (RFC 9110, 9.2.2; a POST by
+    /// its Idempotency-Key).
     var isRepeatable: Bool
 
     init<E: Endpoint>(_ request: Request<E>, to client: ServiceClient) throws {
@@ -43,7 +44,7 @@ struct OutgoingCall: Sendable {
         if let trace = TraceContext.current { headers.add(name: "traceparent", value: trace.traceparent) }
     }
 
-    /// The request as it goes out now, with what is left of the time.
+    /// The request as it is sent now, with the time that is left.
     func request(for client: ServiceClient, until deadline: ContinuousClock.Instant) throws -> HTTPClientRequest {
         var request = HTTPClientRequest(url: url)
         request.method = method
@@ -62,7 +63,7 @@ struct OutgoingCall: Sendable {
     }
 }
 
-/// An answer with a status below 400, read to its end.
+/// A response with a status below 400, read to its end.
 struct WholeAnswer: Sendable {
     var status: Int
     var headers: HTTPHeaders

@@ -3,26 +3,26 @@ import FoundationEssentials
 import Metrics
 import Synchronization
 
-/// How a peer has been answering, for the warnings of the health page.
+/// How a peer has been answering, for warnings on the health page.
 package struct PeerState: Hashable, Sendable {
     package enum Condition: String, Sendable {
-        /// Nobody has called it yet.
+        /// Not called yet.
         case untried
         case up
-        /// It did not answer the last call that tells.
+        /// It did not answer the last call that was conclusive.
         case down
     }
 
     package var condition: Condition
-    /// Since when it has been so.
+    /// Since when the condition has held.
     package var since: Timestamp
     /// Why it counts as down, in a few fixed words.
     package var reason: String?
 }
 
-/// What all calls of this process to one peer share: the circuit breaker, the retry budget, the number under way.
+/// What all calls of this process to one peer share: the circuit breaker, the retry budget, the number in flight.
 final class PeerGate: Sendable {
-    /// A call under way; the place is given back when the last reference goes.
+    /// The place of a call in flight, released with its last reference.
     final class Place: Sendable {
         private let gate: PeerGate
 
@@ -52,7 +52,7 @@ final class PeerGate: Sendable {
     /// `server_address` and `server_port` of OpenTelemetry's conventions for HTTP clients.
     private let server: [(String, String)]
 
-    /// - Parameter address: scheme, host and port of the peer; nil where it has none.
+    /// - Parameter address: scheme, host and port of the peer; nil if it has none.
     init(
         _ name: ServiceName, address: String?, maximumInFlight: Int, breaker: CircuitBreaker,
         budget: RetryBudget = RetryBudget()
@@ -67,17 +67,18 @@ final class PeerGate: Sendable {
         ]
     }
 
-    // MARK: Figures
+    // MARK: Metrics
 
-    // A metric is looked up each time: that costs nothing beside a call, and what never happens is no series.
+    // A metric is looked up each time: the cost is negligible beside a call, and an event that never happens makes no
+    // series.
 
     private func underWay(_ count: Int) {
         Gauge(label: "http_client_active_requests", dimensions: server).record(count)
     }
 
-    /// One request that was sent, up to the head of its answer.
+    /// Records one request that was sent, up to the head of its response.
     ///
-    /// - Parameter result: `("http_response_status_code", "200")`, or `("error_type", "timeout")` where none came.
+    /// - Parameter result: `("http_response_status_code", "200")`, or `("error_type", "timeout")` if no response came.
     func sent(_ method: String, _ result: (String, String), since start: ContinuousClock.Instant) {
         let dimensions = server + [("http_request_method", method)]
         Timer(label: "http_client_request_duration_seconds", dimensions: dimensions)
@@ -85,7 +86,7 @@ final class PeerGate: Sendable {
         Counter(label: "http_client_requests_total", dimensions: dimensions + [result]).increment()
     }
 
-    /// One call, its repetitions included.
+    /// Records one call, retries included.
     func count(_ outcome: CallOutcome) {
         Counter(
             label: "service_client_calls_total", dimensions: [("peer", name.rawValue), ("outcome", outcome.rawValue)]

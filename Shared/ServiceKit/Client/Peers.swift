@@ -1,7 +1,7 @@
 package import AsyncHTTPClient
 package import ClubProtocol
 
-/// The clients for the services; one whose address is not configured never answers.
+/// The clients for the services; one whose address is not configured fails every call.
 package struct Peers: Sendable {
     package let directory: ServiceClient
     package let events: ServiceClient
@@ -24,7 +24,7 @@ package struct Peers: Sendable {
         lobbying = client(.lobbying)
     }
 
-    /// - Throws: ``ServiceClientError/unavailable(_:reason:)`` where no address is configured.
+    /// - Throws: ``ServiceClientError/unavailable(_:reason:)`` if no address is configured.
     package subscript(_ name: ServiceName) -> ServiceClient {
         get throws {
             let client = client(name)
@@ -35,7 +35,7 @@ package struct Peers: Sendable {
         }
     }
 
-    /// How the configured peers have been answering: a warning of the health page for each that is down.
+    /// How the configured peers have been answering; each that is down is a warning on the health page.
     package func states() -> [ServiceName: PeerState] {
         ServiceName.allCases.reduce(into: [:]) { states, name in
             let client = client(name)

@@ -3,10 +3,10 @@ package import ClubProtocol
 package import NIOCore
 import NIOHTTP1
 
-/// The lines of a streamed answer (NDJSON), read as they are asked for: whoever reads slowly slows the peer down.
+/// The lines of a streamed response (NDJSON), read on demand: a slow reader slows the peer down.
 ///
-/// Ends normally only when the peer has said that this was all; a connection that breaks, and a last line without its end,
-/// are errors. Each iteration sends the request anew.
+/// Ends normally only when the peer has marked the end; a broken connection and an incomplete last line are errors.
+/// Each iteration sends the request again.
 package struct ResponseLines<Element: Decodable & Sendable>: AsyncSequence, Sendable {
     package typealias Failure = any Error
 
@@ -69,15 +69,15 @@ package struct ResponseLines<Element: Decodable & Sendable>: AsyncSequence, Send
 }
 
 extension ServiceClient {
-    /// The lines of a streamed answer; the request goes out when the first is asked for.
+    /// The lines of a streamed response; the request is sent when the first line is read.
     package func stream<E: Endpoint>(_ request: Request<E>, timeout: Duration? = nil) -> ResponseLines<E.Response> {
         ResponseLines { try await source(request, timeout) }
     }
 
-    /// Reads a document piece by piece, as a table that is too long to be kept.
+    /// Reads a document piece by piece, for a table that is too long to hold in memory.
     ///
-    /// - Parameter take: gets each piece as it comes.
-    /// - Throws: ``ServiceClientError``; what was taken before is then not the whole. What `take` throws.
+    /// - Parameter take: receives each piece as it arrives.
+    /// - Throws: ``ServiceClientError``, in which case the pieces taken so far are not the whole; errors of `take`.
     package func download<E: Endpoint>(
         _ request: Request<E>, timeout: Duration? = nil, _ take: (ByteBuffer) throws -> Void
     ) async throws where E.Response: RawDocument {
@@ -95,7 +95,8 @@ extension ServiceClient {
             let deadline = try deadline(timeout ?? policy.streamTimeout)
             let call = try OutgoingCall(request, to: self)
             let response = try await open(call, until: deadline)
-            // Without one of these the end of the connection is the end of the answer, and a broken one looks whole.
+            // Without one of these the end of the connection is the end of the response, and a truncated one looks
+            // complete.
             guard
                 response.headers.contains(name: "Content-Length")
                     || response.headers[canonicalForm: "Transfer-Encoding"].last == "chunked"
@@ -105,7 +106,7 @@ extension ServiceClient {
     }
 }
 
-/// The body of one streamed answer, piece by piece. Letting go of it ends the call.
+/// The body of one streamed response, piece by piece. Releasing it ends the call.
 struct LineSource: Sendable {
     let client: ServiceClient
     private let place: PeerGate.Place
@@ -121,7 +122,7 @@ struct LineSource: Sendable {
         chunks = Chunks(body)
     }
 
-    /// The next piece; nil at the end that the peer marked.
+    /// The next piece; nil at the end as marked by the peer.
     func chunk() async throws -> ByteBuffer? {
         let limit = min(deadline, .now.advanced(by: client.policy.silence))
         do {
@@ -156,16 +157,16 @@ struct LineSource: Sendable {
     }
 }
 
-/// Cuts bytes into lines.
+/// Splits bytes into lines.
 struct LineBuffer: Sendable {
-    /// The bytes ended within a line.
+    /// The bytes ended in the middle of a line.
     struct Truncated: Error {}
     struct TooLong: Error {}
 
     static let maximumLineBytes = 4 << 20
 
     private var buffer = ByteBuffer()
-    /// How many of the readable bytes are known to hold no line feed.
+    /// How many of the readable bytes are known to contain no line feed.
     private var searched = 0
 
     var isEmpty: Bool { buffer.readableBytes == 0 }
@@ -179,7 +180,7 @@ struct LineBuffer: Sendable {
         }
     }
 
-    /// The next whole line without its end; empty lines are passed over. Nil when there is none yet.
+    /// The next whole line without its line feed; empty lines are skipped. Nil when there is none yet.
     mutating func next() throws -> ByteBuffer? {
         while let end = buffer.readableBytesView.dropFirst(searched).firstIndex(of: UInt8(ascii: "\n")) {
             searched = 0

@@ -4,15 +4,15 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 
-/// How sending a request once ended, when not with an answer below 400.
+/// How an attempt ended that did not get a response below 400.
 private enum FailedAttempt: Error {
-    /// Nothing came back, or an answer that says "not now"; perhaps with how long to wait.
+    /// No response, or one that means "not now", perhaps with how long to wait.
     case unavailable(reason: String, retryAfter: Duration?)
-    /// An earlier sending of the same request is still at work.
+    /// An earlier attempt of the same request is still running.
     case stillRunning(ProblemDocument)
     case final(ServiceClientError)
 
-    /// The peer is there, and wants us to come again.
+    /// The peer is up, and asks us to try again.
     var invites: Bool {
         switch self {
         case .unavailable(_, let retryAfter): retryAfter != nil
@@ -23,7 +23,7 @@ private enum FailedAttempt: Error {
 }
 
 extension ServiceClient {
-    /// Sends a call, again where that is allowed, and reads the whole answer.
+    /// Sends a call, retries it where that is allowed, and reads the whole response.
     func perform(_ call: OutgoingCall, until deadline: ContinuousClock.Instant) async throws -> WholeAnswer {
         let place = try gate.enter()
         defer { withExtendedLifetime(place) {} }
@@ -38,8 +38,8 @@ extension ServiceClient {
         }
     }
 
-    /// Sends a call, again where that is allowed, until the head of an answer is there; the body is still to be read, and
-    /// the caller holds the place of the call until it is.
+    /// Sends a call, retries it where that is allowed, until the head of a response arrives. The caller reads the body,
+    /// and holds the place of the call until then.
     func open(_ call: OutgoingCall, until deadline: ContinuousClock.Instant) async throws -> HTTPClientResponse {
         typealias Opened = (response: HTTPClientResponse, problem: ByteBuffer?)
         let opened: Opened = try await repeating(call, until: deadline) { request in
@@ -54,7 +54,7 @@ extension ServiceClient {
         return opened.response
     }
 
-    /// Sends a request and waits for the head of its answer, measured.
+    /// Sends a request and waits for the head of its response, and measures both.
     private func execute(
         _ request: HTTPClientRequest, until deadline: ContinuousClock.Instant
     ) async throws -> HTTPClientResponse {
@@ -93,7 +93,7 @@ extension ServiceClient {
         }
     }
 
-    /// One sending, reported to the circuit breaker.
+    /// One attempt, reported to the circuit breaker.
     private func once<Response: Sendable>(
         _ call: OutgoingCall, until deadline: ContinuousClock.Instant, retry: Bool,
         send: (HTTPClientRequest) async throws -> Response, verdict: (Response) -> FailedAttempt?
@@ -138,8 +138,8 @@ extension ServiceClient {
         }
     }
 
-    /// How long to wait before an attempt: 25 ms, doubled each time up to 1.6 s, with jitter; longer if the peer asked for it
-    /// (`Retry-After`: RFC 9110, 10.2.3). Nil after what no repetition makes better.
+    /// How long to wait before an attempt: 25 ms, doubled each time up to 1.6 s, with jitter; longer if the peer asked
+    /// for it (`Retry-After`: RFC 9110, 10.2.3). Nil if a retry cannot help.
     private static func wait(before attempt: Int, after failure: FailedAttempt) -> Duration? {
         let step = Int64(25_000) << Int64(min(attempt - 1, 6))
         let jittered = Duration.microseconds(Int64.random(in: step / 2...step))
@@ -150,7 +150,7 @@ extension ServiceClient {
         }
     }
 
-    /// What is wrong with an answer; nil if nothing is.
+    /// What is wrong with a response; nil if nothing is.
     private static func verdict(
         _ status: Int, _ headers: HTTPHeaders, _ body: ByteBuffer?, of name: ServiceName
     ) -> FailedAttempt? {
@@ -169,10 +169,10 @@ extension ServiceClient {
         }
     }
 
-    /// What a connection to an address fails with; one to a name fails with `NIOConnectionError`.
+    /// Errors of a failed connection to an address; one to a name fails with `NIOConnectionError`.
     private static let unreachable: Set<CInt> = [ECONNREFUSED, EHOSTUNREACH, ENETUNREACH, ETIMEDOUT]
 
-    /// What an error of the HTTP client means. Its own text may have addresses in it, and is left out.
+    /// What an error of the HTTP client means. Its own text may contain addresses, and is left out.
     private static func failure(_ error: any Error, of name: ServiceName) -> FailedAttempt {
         switch error {
         case is DeadlinePassed: return .final(.deadline(name))

@@ -7,33 +7,33 @@ import Postgres
 
 /// Sends the protocol's requests to one service.
 ///
-/// Every call has a time limit, passes on the caller's deadline, trace and request identifier, and is repeated only where a
-/// repetition has no second effect and the budget allows it. A peer that does not answer is left alone for a while.
+/// Every call has a time limit, passes on the caller's deadline, trace and request identifier, and is retried only if
+/// it is idempotent and the budget allows it. A peer that does not answer is not called for a while.
 package struct ServiceClient: Sendable {
-    /// In whose name calls are made.
+    /// On whose behalf calls are made.
     package enum Credentials: Sendable {
-        /// As a service, with a token of its own for each peer.
+        /// As a service, with a separate token for each peer.
         case service(TokenSigner)
-        /// With a token that somebody gave.
+        /// With a given token.
         case bearer(String)
         case none
     }
 
     /// The limits of a client.
     package struct Policy: Sendable {
-        /// For a call and its repetitions, unless the call says otherwise.
+        /// For a call and its retries, unless the call specifies another.
         package var timeout = Duration.seconds(2)
-        /// For a stream or an upload, from the beginning to the end.
+        /// For a stream or an upload, from beginning to end.
         package var streamTimeout = Duration.seconds(60)
         /// Between two pieces of a stream.
         package var silence = Duration.seconds(20)
-        /// A peer that does not answer in less than this is not to blame: whoever calls us with a deadline of a
-        /// millisecond must not be able to open the circuit for everybody.
+        /// A peer that does not answer in less than this does not count as failed: a caller with a deadline of a
+        /// millisecond must not open the circuit for all others.
         package var patience = Duration.milliseconds(500)
         package var maximumRetries = 2
-        /// For how long a peer that says when to come again is taken at its word, however often that is.
+        /// For how long the client follows a peer's `Retry-After`, however often the peer sends one.
         package var insistence = Duration.zero
-        /// What all calls together may repeat.
+        /// The retries of all calls together.
         package var budget = RetryBudget()
         package var maximumInFlight = 256
         package var maximumAnswerBytes = 16 << 20
@@ -41,7 +41,7 @@ package struct ServiceClient: Sendable {
 
         package init() {}
 
-        /// For a program at whose keyboard somebody waits, and which makes a few calls and ends.
+        /// For a program that a person is waiting for, which makes a few calls and exits.
         package static var patient: Policy {
             var policy = Policy()
             policy.timeout = .seconds(30)
@@ -61,8 +61,8 @@ package struct ServiceClient: Sendable {
     let gate: PeerGate
 
     /// - Parameters:
-    ///   - url: scheme, host and port, perhaps a path before `/v1`; nil where the service is not configured, and then
-    ///     every call ends with ``ServiceClientError/unavailable(_:reason:)``.
+    ///   - url: scheme, host and port, perhaps a path before `/v1`; nil if the service is not configured: then every
+    ///     call fails with ``ServiceClientError/unavailable(_:reason:)``.
     ///   - http: see ``makeHTTP(on:)``.
     package init(
         name: ServiceName, url: String?, credentials: Credentials, http: HTTPClient, policy: Policy = Policy()
@@ -77,14 +77,15 @@ package struct ServiceClient: Sendable {
             budget: policy.budget)
     }
 
-    /// An HTTP client as these calls need it: HTTP/1.1, no redirects, no retries of its own. Whoever makes it shuts it down.
+    /// An HTTP client configured for these calls: HTTP/1.1, no redirects, no retries of its own. The caller shuts it
+    /// down.
     package static func makeHTTP(
         on group: any EventLoopGroup = HTTPClient.defaultEventLoopGroup
     ) -> HTTPClient {
         var configuration = HTTPClient.Configuration(
             redirectConfiguration: .disallow,
             timeout: .init(connect: .seconds(1)),
-            // Shorter than the servers' keep-alive, so that a connection is rarely used as it is being closed.
+            // Shorter than the servers' keep-alive, so that a connection is rarely used while it is being closed.
             connectionPool: .init(idleTimeout: .seconds(30), concurrentHTTP1ConnectionsPerHostSoftLimit: 256))
         configuration.connectionPool.retryConnectionEstablishment = false
         configuration.httpVersion = .http1Only
@@ -95,15 +96,15 @@ package struct ServiceClient: Sendable {
     /// How the peer has been answering.
     package var state: PeerState { gate.peerState }
 
-    /// The answer to a request.
+    /// Sends a request and returns its response.
     ///
-    /// - Parameter timeout: instead of the policy's; for a long poll, longer than its wait.
+    /// - Parameter timeout: replaces the policy's; for a long poll, longer than its wait.
     /// - Throws: ``ServiceClientError``, or `CancellationError`.
     package func send<E: Endpoint>(_ request: Request<E>, timeout: Duration? = nil) async throws -> E.Response {
         try await exchange(request, timeout: timeout).value
     }
 
-    /// The answer to a request, with its version and status.
+    /// Sends a request and returns its response with version and status.
     package func exchange<E: Endpoint>(
         _ request: Request<E>, timeout: Duration? = nil
     ) async throws -> Reply<E.Response> {
@@ -114,12 +115,12 @@ package struct ServiceClient: Sendable {
         return try reply(answer, to: E.self)
     }
 
-    /// Sends a table as it comes, without keeping it.
+    /// Sends a table as it is read, without holding it in memory.
     ///
     /// - Parameters:
-    ///   - media: what it is, where that is not what the operation takes first.
-    ///   - isRepeatable: whether `body` begins anew with each iterator, and sending it twice has the effect of sending it
-    ///     once; else it is sent once, for it is gone then.
+    ///   - media: its media type, if that is not the operation's first.
+    ///   - isRepeatable: whether `body` starts again with each iterator, and sending it twice has the same effect as
+    ///     sending it once; otherwise it is sent once, because its bytes are then gone.
     package func upload<E: Endpoint, Body: AsyncSequence & Sendable>(
         _ request: Request<E>, body: Body, as media: Operation.Media? = nil, isRepeatable: Bool = false,
         timeout: Duration? = nil
@@ -135,7 +136,7 @@ package struct ServiceClient: Sendable {
         return try reply(answer, to: E.self).value
     }
 
-    /// When a call that begins now must be over: after its own time, or with the caller's.
+    /// When a call that begins now must end: after its own time limit, or at the caller's deadline.
     func deadline(_ timeout: Duration) throws(ServiceClientError) -> ContinuousClock.Instant {
         let now = ContinuousClock.now
         let own = now.advanced(by: timeout)

@@ -1,15 +1,15 @@
 package import ClubProtocol
 package import HTTPTypes
 
-/// Why a call to a peer has no answer that can be used.
+/// Why a call to a peer has no usable response.
 package enum ServiceClientError: Error, Hashable, Sendable {
     /// The peer answered with a problem: 4xx, or 500.
     case problem(ProblemDocument)
-    /// It cannot be reached, or said that it cannot answer; the reason is a few fixed words, fit for a log.
+    /// It cannot be reached, or reported that it cannot answer; the reason is a few fixed words, fit for a log.
     case unavailable(ServiceName, reason: String)
-    /// The time was over: that of the caller or that of one call.
+    /// The time is over: the caller's or that of the call.
     case deadline(ServiceName)
-    /// It answered something that is not of the protocol.
+    /// The response does not conform to the protocol.
     case malformed(ServiceName)
 }
 
@@ -24,12 +24,12 @@ extension ServiceClientError: CustomStringConvertible {
     }
 }
 
-/// A peer's answer with what stood around it.
+/// A peer's response with its metadata.
 package struct Reply<Value: Sendable>: Sendable {
     package var value: Value
     /// The version in the `ETag`, to send back as ``Request/ifMatch``.
     package var version: Int?
     package var status: HTTPResponse.Status
-    /// Whether this is the stored answer to an earlier request with the same Idempotency-Key.
+    /// Whether this is the stored response to an earlier request with the same Idempotency-Key.
     package var replayed: Bool
 }

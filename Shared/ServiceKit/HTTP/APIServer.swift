@@ -8,14 +8,14 @@ import ServiceLifecycle
 
 /// The listener of a service's API.
 ///
-/// On graceful shutdown it stops accepting, lets each connection finish the request it is at, and ends when nothing works
-/// for any of them any more.
+/// On graceful shutdown it stops accepting, lets each connection finish its current request, and ends when no work is
+/// left for any of them.
 package struct APIServer: Service {
     private let server: any Service
 
     /// - Parameters:
     ///   - port: 0 for a free one.
-    ///   - onRunning: is told the port that was bound.
+    ///   - onRunning: called with the bound port.
     package init(
         responder: Responder, host: String, port: Int,
         eventLoopGroup: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton, logger: Logger,
@@ -36,8 +36,8 @@ package struct APIServer: Service {
 }
 
 extension APIServer {
-    /// Each connection is a descriptor, and the soft limit that processes start with (1,024) is for programs that use
-    /// `select`, which we do not.
+    /// Each connection is a descriptor, and the soft limit that processes start with (1,024) is meant for programs that
+    /// use `select`, which we do not.
     private static func raiseDescriptorLimit() {
         var limit = rlimit()
         guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0, limit.rlim_cur < limit.rlim_max
@@ -49,11 +49,12 @@ extension APIServer {
     }
 }
 
-/// What Hummingbird's server puts on each accepted socket: NIO's parser between two handlers of ours.
+/// What Hummingbird's server installs on each accepted socket: NIO's parser between two handlers of ours.
 ///
-/// It stands in place of Hummingbird's `HTTP1Channel`, for three reasons: that one answers parser errors without a problem
-/// document and cannot end a request whose body is not wanted; a request's task runs on the threads of Swift's pool instead
-/// of the connection's event loop, which costs two hops between threads a request; and it makes every header field a
+/// It replaces Hummingbird's `HTTP1Channel` for three reasons. That one answers parser errors without a problem
+/// document, and cannot end a request whose body is not wanted. It runs a request's task on the threads of Swift's pool
+/// instead of the connection's event loop, which costs two thread hops per request. And it makes a validated value of
+/// every header field, of which we read a handful.
 /// validated value, of which we read a handful.
 struct APIChannel: ServerChildChannel {
     struct Value: ServerChildChannelValue {
@@ -77,9 +78,9 @@ struct APIChannel: ServerChildChannel {
             let connection = ConnectionHandler(
                 responder: responder, turns: turns.turns(on: channel.eventLoop),
                 executor: LoopExecutor(channel.eventLoop), finished: finished)
-            // One read a turn: the parser makes everything of it that there is in it, before anybody else is read.
+            // One read per turn: the parser processes all of it before any other connection is read.
             try channel.syncOptions?.setOption(.maxMessagesPerRead, value: 1)
-            // Writable is a channel in which nothing is left.
+            // The channel is writable only when nothing is left in it.
             try channel.syncOptions?.setOption(.writeBufferWaterMark, value: .init(low: 1, high: 1))
             try channel.syncOptions?.setOption(
                 .recvAllocator,
@@ -103,7 +104,8 @@ struct APIChannel: ServerChildChannel {
     }
 }
 
-/// Tells the connection of bytes before they are parsed: when they come, and what they were when the parser refuses them.
+/// Tells the connection about bytes before they are parsed: when they arrive, and what they were if the parser refuses
+/// them.
 private final class PreParserTap: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer

@@ -3,8 +3,8 @@ import DequeModule
 import NIOCore
 import Synchronization
 
-/// How many requests are worked on at the same time. Beyond that some wait a moment, and beyond those all are refused at
-/// once: who is refused early may come again, who waits for ever has lost.
+/// How many requests are processed at the same time. Beyond that some wait a moment, and all others are refused at
+/// once: fail fast rather than queue.
 final class Admission: Sendable {
     private struct Waiter {
         let since: NIODeadline
@@ -14,7 +14,7 @@ final class Admission: Sendable {
     private struct State {
         var running = 0
         var waiting: Deque<Waiter> = []
-        /// Those who were in, gave their place back while they waited for something outside, and go on before anybody new.
+        /// Requests that released their place while they waited for something outside; they go before new ones.
         var returning: Deque<CheckedContinuation<Void, Never>> = []
         /// Since when the queue has not been empty.
         var crowdedSince: NIODeadline?
@@ -32,17 +32,17 @@ final class Admission: Sendable {
         self.patience = TimeAmount(patience)
     }
 
-    /// Requests that are worked on.
+    /// Requests in progress.
     var running: Int { state.withLock { $0.running } }
 
-    /// Whether anybody waits for a place, and whether anybody waits to have it back.
+    /// Whether any request waits for a place, and whether any waits to have its place back.
     var hasWaiting: Bool { state.withLock { !$0.waiting.isEmpty } }
     var hasReturning: Bool { state.withLock { !$0.returning.isEmpty } }
 
-    /// Whether a new request could not even wait: asked before anything is spent on it.
+    /// Whether a new request could not even wait: checked before anything is spent on it.
     var isFull: Bool { state.withLock { $0.running >= places && $0.waiting.count >= seats } }
 
-    /// Takes a place, waiting for one if need be. Each `true` is to be followed by one ``leave()``.
+    /// Takes a place, waiting for one if necessary. Each `true` must be followed by one ``leave()``.
     func enter() async -> Bool {
         let isIn = state.withLock { state in
             guard state.running < places, state.waiting.isEmpty else { return false }
@@ -68,8 +68,8 @@ final class Admission: Sendable {
         }
     }
 
-    /// Takes a place again after ``leave()``, however long that takes: what has begun is not turned away. To be followed by one
-    /// ``leave()``.
+    /// Takes a place again after ``leave()``, however long that takes: a request that has begun is not refused. Must be
+    /// followed by one ``leave()``.
     func comeBack() async {
         func isIn(_ state: inout State) -> Bool {
             guard state.running < places else { return false }
@@ -87,7 +87,7 @@ final class Admission: Sendable {
         }
     }
 
-    /// Gives the place to who comes back, or to who has waited longest and not too long.
+    /// Passes the place to a returning request, or to the one that has waited longest within its limit.
     func leave() {
         let now = NIODeadline.now()
         let (back, late, next) = state.withLock { state -> (CheckedContinuation<Void, Never>?, [Waiter], Waiter?) in
@@ -107,7 +107,7 @@ final class Admission: Sendable {
         next?.continuation.resume(returning: true)
     }
 
-    /// Sends away who has waited too long, while there is anybody waiting.
+    /// Refuses requests that have waited too long, for as long as any are waiting.
     private func sweep() async {
         while true {
             try? await Task.sleep(for: .milliseconds(20))

@@ -1,9 +1,9 @@
 import Synchronization
 
-/// The memory that everything which has arrived and is not worked on yet may take together.
+/// The memory that everything which has arrived and is not processed yet may use together.
 ///
-/// Two rules keep it from being one caller's: nobody's address holds more than a share of it, and the last quarter is for the
-/// first ``small`` bytes of each body, so that however many long ones are held, a short one finds room.
+/// Two rules keep one caller from taking all of it: no address holds more than its share, and the last quarter is
+/// reserved for the first ``small`` bytes of each body, so that short bodies find room however many long ones are held.
 final class BodyBudget: Sendable {
     static let small = 16 << 10
 
@@ -17,8 +17,8 @@ final class BodyBudget: Sendable {
     private let state = Mutex(State())
 
     /// - Parameters:
-    ///   - limit: bytes of all together.
-    ///   - share: bytes of one address.
+    ///   - limit: in bytes, for all together.
+    ///   - share: in bytes, for one address.
     init(limit: Int, share: Int) {
         self.limit = limit
         self.share = share
@@ -26,9 +26,9 @@ final class BodyBudget: Sendable {
 
     var used: Int { state.withLock { $0.used } }
 
-    /// Whether `count` more bytes may be kept; if so, they are to be given back.
+    /// Whether `count` more bytes may be kept; if so, they must be given back later.
     ///
-    /// - Parameter held: how many the same body has already.
+    /// - Parameter held: how many bytes the same body already holds.
     func take(_ count: Int, held: Int, for client: ClientAddress) -> Bool {
         let limit = held + count > Self.small ? self.limit / 4 * 3 : self.limit
         return state.withLock { state in
@@ -54,13 +54,14 @@ final class BodyBudget: Sendable {
     }
 }
 
-/// What one body, or what else a connection has read ahead, holds of the budget. What is left goes back when nobody has it any more.
+/// What one body, or what a connection has read ahead, holds of the budget. The rest is given back with the last
+/// reference.
 final class BodyHold: Sendable {
     private let budget: BodyBudget
     private let client: ClientAddress
     private let held = Atomic<Int>(0)
-    /// What of it is not used yet: a body that comes in pieces takes room for several of them at once, for each time all connections
-    /// share one lock.
+    /// The unused part: a body that arrives in pieces reserves room for several at once, because each reservation takes
+    /// a lock that all connections share.
     private let spare = Atomic<Int>(0)
     private static let step = 4 << 10
 
@@ -71,7 +72,7 @@ final class BodyHold: Sendable {
 
     deinit { budget.giveBack(held.load(ordering: .relaxed), for: client) }
 
-    /// Whether there is room for `count` more bytes. To be called by one at a time.
+    /// Takes `count` more bytes if there is room for them. Not to be called concurrently.
     func take(_ count: Int) -> Bool {
         let spare = spare.load(ordering: .relaxed)
         guard spare < count else {
@@ -80,7 +81,8 @@ final class BodyHold: Sendable {
         }
         let held = held.load(ordering: .relaxed)
         let missing = count - spare
-        // What comes in one piece holds what it is long, and so does what finds no room for more.
+        // A body that arrives in one piece takes exactly its length; so does one for which there is no room for a whole
+        // step.
         if held > 0, missing < Self.step, budget.take(Self.step, held: held, for: client) {
             self.held.add(Self.step, ordering: .relaxed)
             self.spare.store(Self.step - missing, ordering: .relaxed)
@@ -92,7 +94,7 @@ final class BodyHold: Sendable {
         return true
     }
 
-    /// Holds as many as `count` from now on. What is given back always is; nothing is taken where there is no room.
+    /// Changes what is held to `count` bytes. Shrinking always succeeds; without room for more, nothing is taken.
     func resize(to count: Int) -> Bool {
         let change = count - held.load(ordering: .relaxed) + spare.load(ordering: .relaxed)
         if change > 0 { return take(change) }
@@ -106,21 +108,22 @@ final class BodyHold: Sendable {
     }
 }
 
-/// How many connections each address has.
+/// How many connections each address has open.
 final class ConnectionCount: Sendable {
-    /// Those that are told why they are refused, which takes some time; so many at once, for they have places, too.
+    /// How many refused connections at once are told why. Telling takes some time, during which they need resources
+    /// too.
     private static let mostRefused = 256
 
     private let share: Int
     private let clients = Mutex<[String: Int]>([:])
     private let refused = Atomic<Int>(0)
 
-    /// - Parameter share: of one address.
+    /// - Parameter share: the connections of one address.
     init(share: Int) {
         self.share = share
     }
 
-    /// Whether one more may come; if so, it is to be told when it goes.
+    /// Whether the address may open one more connection; if so, its end must be reported by ``close(_:)``.
     func open(_ client: ClientAddress) -> Bool {
         guard !client.isShared else { return true }
         return clients.withLock { clients in
@@ -131,7 +134,7 @@ final class ConnectionCount: Sendable {
         }
     }
 
-    /// Whether one that may not come is told so; if so, that is to be said when it goes.
+    /// Whether one more refused connection is told why; if so, its end must be reported by ``endRefusal()``.
     func refuse() -> Bool {
         guard refused.add(1, ordering: .relaxed).newValue <= Self.mostRefused else {
             refused.subtract(1, ordering: .relaxed)

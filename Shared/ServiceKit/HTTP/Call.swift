@@ -1,7 +1,7 @@
 package import ClubProtocol
 package import Logging
 
-/// One request of an endpoint, decoded and allowed: what its handler gets.
+/// One request of an endpoint, decoded and authorized: what its handler gets.
 package struct Call<E: Endpoint>: Sendable {
     package let path: E.Path
     package let query: E.Query
@@ -10,28 +10,28 @@ package struct Call<E: Endpoint>: Sendable {
     /// The version that the change is based on; never nil where the operation requires `If-Match`.
     package let ifMatch: Int?
     package let idempotencyKey: String?
-    /// As the caller gave it in `X-Request-ID`, or made here.
+    /// From the caller's `X-Request-ID`, or generated here.
     package let requestID: String
-    /// Until when the work makes sense to the caller, if it said so.
+    /// The caller's deadline, if it gave one.
     package let deadline: ContinuousClock.Instant?
     let paging: PageRequest?
     let base: Logger
     let request: RoutedRequest
 
-    /// What the body is, of that which the operation takes.
+    /// Which of the media types that the operation accepts the body has.
     package var media: Operation.Media {
         Responder.media(request.head.contentType, request.route.operation) ?? request.route.operation.consumes
     }
 
-    /// Waits for somebody outside who has no time to keep, as a name server: with a seat in the waiting room, while another request has
-    /// the place among those that are worked on.
+    /// Waits for something outside that keeps no deadline, such as a name server: with a seat in the waiting room,
+    /// while another request uses the place.
     ///
-    /// - Throws: 429 and 503 when there is no seat; what `wait` throws.
+    /// - Throws: 429 and 503 when there is no seat; errors of `wait`.
     func waitOutside<Value>(_ wait: () async throws -> Value) async throws -> Value {
         try await request.seated { try await request.outside(wait) }
     }
 
-    /// The service's logger with the request and the operation on every line.
+    /// The service's logger, with the request and the operation on every line.
     package var logger: Logger {
         var logger = base
         logger[metadataKey: "requestID"] = .string(requestID)
@@ -41,7 +41,7 @@ package struct Call<E: Endpoint>: Sendable {
 }
 
 extension Call where E.Query: PagedQuery {
-    /// Which page is asked for; its cursor has been verified.
+    /// Which page is requested; its cursor has been verified.
     package var page: PageRequest {
         guard let paging else { preconditionFailure("a list's page is read before its handler runs") }
         return paging

@@ -2,10 +2,10 @@
 struct ClientAddress: Hashable, Sendable {
     /// The whole address.
     let text: String
-    /// What limits are counted by: an IPv4 address, or the first 64 bits of an IPv6 address, which is what one customer has.
+    /// The key of limits: an IPv4 address, or the first 64 bits of an IPv6 address, which is what one customer has.
     let bucket: String
-    /// Whether no share of connections and memory is held against it: this machine's own programs, and proxies, behind which
-    /// everybody has one address.
+    /// Whether the limits of one address on connections and memory do not apply: to this machine's own programs, and to
+    /// proxies, behind which all clients have one address.
     let isShared: Bool
 
     /// - Parameter address: nil for a Unix socket.
@@ -20,7 +20,7 @@ struct ClientAddress: Hashable, Sendable {
         isShared = isProxy || address.isLoopback
     }
 
-    /// The same, with the share that one address has.
+    /// The same address, subject to the limits of one address.
     var counted: ClientAddress { ClientAddress(text: text, bucket: bucket, isShared: false) }
 
     private init(text: String, bucket: String, isShared: Bool) {
@@ -32,22 +32,23 @@ struct ClientAddress: Hashable, Sendable {
 
 /// The other end of a connection.
 struct Peer: Sendable {
-    /// Whose requests they are, as far as the socket tells.
+    /// Whose requests these are, as far as the socket tells.
     let client: ClientAddress
-    /// Who else may be believed, where this is a proxy that is; nil for everybody else, whose word about addresses is not read.
+    /// The proxies to trust further, if the peer is a trusted proxy; nil for all other peers, whose forwarding fields
+    /// are not read.
     let proxies: TrustedProxies?
 }
 
-/// The proxies whose word is taken for where a request comes from.
+/// The proxies that are trusted to say where a request comes from.
 package struct TrustedProxies: Hashable, Sendable {
     /// More hops than any chain of proxies has.
     private static let mostHops = 32
-    /// The longest element that is read; an address with its port and what else a proxy says is far shorter.
+    /// The longest element that is read; an address with its port and other parameters is far shorter.
     private static let longestHop = 512
 
     private let networks: [IPNetwork]
 
-    /// - Parameter networks: none: nobody is believed.
+    /// - Parameter networks: if empty, no proxy is trusted.
     package init(_ networks: [IPNetwork] = []) {
         self.networks = networks
     }
@@ -63,14 +64,15 @@ package struct TrustedProxies: Hashable, Sendable {
         return Peer(client: ClientAddress(address, isProxy: isProxy), proxies: isProxy ? self : nil)
     }
 
-    /// Who is behind a trusted proxy: going from the nearest hop outwards, the first that is no trusted proxy itself.
+    /// The client behind a trusted proxy: walking from the nearest hop outwards, the first address that is not a
+    /// trusted proxy itself.
     ///
-    /// A hop that is no address (`unknown`, `_hidden`, what cannot be read) leaves the request with the proxy. So do the two
-    /// fields when they contradict each other: a proxy writes one of them and lets the other through as the client made it up.
-    /// Then the share of one address is that of all who cannot be told apart: to hide is no way to more.
+    /// A hop that is not an address (`unknown`, `_hidden`, anything unreadable) attributes the request to the proxy. So
+    /// do the two fields when they contradict each other: a proxy writes one of them and passes the other on as the
+    /// client forged it. All requests attributed in this way share the limits of one address, so hiding gains nothing.
     ///
     /// - Parameters:
-    ///   - forwarded: the values of `Forwarded` (RFC 7239), in their order, joined by commas.
+    ///   - forwarded: the values of `Forwarded` (RFC 7239), in order, joined by commas.
     ///   - forwardedFor: those of `X-Forwarded-For`.
     func client(of proxy: ClientAddress, forwarded: String?, forwardedFor: String?) -> ClientAddress {
         let said = [
@@ -84,7 +86,7 @@ package struct TrustedProxies: Hashable, Sendable {
         return ClientAddress(address, isProxy: contains(address))
     }
 
-    /// - Returns: nil where no address is told.
+    /// - Returns: nil if no address is given.
     private func client(
         in list: String, quoted: Bool, _ read: (Substring.UTF8View) -> IPAddress?
     ) -> IPAddress? {
@@ -98,8 +100,8 @@ package struct TrustedProxies: Hashable, Sendable {
         return nil
     }
 
-    /// The last element of a list, which the nearest proxy has written. What stands before it may be the client's, and is not
-    /// looked at.
+    /// Removes the last element of a list, which the nearest proxy has written. What precedes it may come from the
+    /// client, and is not examined.
     private static func popLast(of list: inout Substring.UTF8View, quoted: Bool) -> Substring.UTF8View? {
         var start = list.endIndex
         var isQuoted = false
@@ -117,7 +119,7 @@ package struct TrustedProxies: Hashable, Sendable {
         return trimmed(element)
     }
 
-    /// Whether the nearest proxy says in `Forwarded` for whom it asks, however readably, and not only by which protocol.
+    /// Whether the nearest proxy names in `Forwarded` for whom it asks, readable or not, and not only the protocol.
     private static func tellsWhoFor(_ list: String) -> Bool {
         var rest = list.utf8[...]
         guard let element = popLast(of: &rest, quoted: true) else { return true }
@@ -150,14 +152,14 @@ package struct TrustedProxies: Hashable, Sendable {
             let address = IPAddress(ascii: text[text.index(after: text.startIndex)..<end])
             return address?.bytes.count == 16 ? address?.unmapped : nil
         }
-        // One colon is before a port, several are an IPv6 address as some proxies write it, without brackets.
+        // One colon precedes a port; several are an IPv6 address that some proxies write without brackets.
         if let colon = text.firstIndex(of: UInt8(ascii: ":")), colon == text.lastIndex(of: UInt8(ascii: ":")) {
             return isPort(text[colon...]) ? IPAddress(ascii: text[..<colon]) : nil
         }
         return IPAddress(ascii: text)?.unmapped
     }
 
-    /// Nothing, or a colon and a port, which may be a made-up name (RFC 7239, 6.2).
+    /// Nothing, or a colon and a port, which may be an obfuscated name (RFC 7239, 6.2).
     private static func isPort(_ text: Substring.UTF8View) -> Bool {
         text.isEmpty || text.first == UInt8(ascii: ":") && (2...32).contains(text.count)
     }

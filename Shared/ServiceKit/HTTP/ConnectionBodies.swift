@@ -2,15 +2,15 @@ import ClubProtocol
 import NIOCore
 import NIOHTTP1
 
-/// How long a connection has been ready to read the body of its request. The time in which it is we who do not read, because
-/// what has come is not worked off, is not the client's.
+/// How long a connection has been ready to read the body of its request. Time in which we do not read, because what has
+/// arrived is not processed yet, does not count against the client.
 struct BodyClock {
     private var spent = TimeAmount.zero
     private var since: NIODeadline?
-    /// The beginning of the present stretch, of those in which something must come.
+    /// The beginning of the present stretch; in each stretch some bytes must arrive.
     private(set) var stretch = NIODeadline.uptimeNanoseconds(0)
 
-    /// Goes on, with a new stretch.
+    /// Continues, with a new stretch.
     mutating func start(at now: NIODeadline = .now()) {
         stretch = now
         if since == nil { since = now }
@@ -26,10 +26,10 @@ struct BodyClock {
     }
 }
 
-/// In how many pieces a body has come: chunks, and what reads have cut of them. Each costs us what a hundred bytes do, and in chunks of one byte a body of a mebibyte has a million
-/// of them.
+/// How many pieces a body has arrived in: chunks, and what reads have cut them into. Each costs us as much as a hundred
+/// bytes, and in chunks of one byte a body of a mebibyte has a million of them.
 struct BodyPieces {
-    /// After so many there are ``smallest`` bytes in each on average: no real client sends so many pieces of such a size.
+    /// Beyond this many, pieces must have ``smallest`` bytes on average: no real client sends so many smaller ones.
     private static let few = 1000
     private static let smallest = 8
 
@@ -44,9 +44,9 @@ struct BodyPieces {
     var areTooSmall: Bool { count > Self.few && bytes < count * Self.smallest }
 }
 
-/// Bodies on their way in, and what comes before its time: how long it may take, and how much of it is kept.
+/// Incoming bodies, and what arrives ahead of its request's turn: how long it may take, and how much of it is kept.
 extension ConnectionHandler {
-    /// What one parsed head takes beside its bytes.
+    /// The memory of one parsed head besides its bytes.
     private static let headCost = 512
 
     func take(_ bytes: ByteBuffer) {
@@ -67,7 +67,7 @@ extension ConnectionHandler {
             let hold = bodyHold ?? BodyHold(responder.bodies, for: request.head.client)
             bodyHold = hold
             guard hold.take(count) else { return refuse(ProblemMapping.overloaded) }
-            // What a head promises is not set aside: to promise costs nothing.
+            // Not the whole Content-Length is reserved: promising bytes costs the client nothing.
             if body.isEmpty { body.reserveCapacity(min(request.head.contentLength ?? count, limit, BodyBudget.small)) }
             body.append(contentsOf: bytes.readableBytesView)
         case .stream(let limit):
@@ -103,7 +103,7 @@ extension ConnectionHandler {
         arm(.body, .nanoseconds(min(stall, max(bodyTimeLeft, .milliseconds(50))).nanoseconds))
     }
 
-    /// Whether the client has sent nearly nothing in a whole stretch, or takes too long for all.
+    /// Whether the client has sent almost nothing in a whole stretch, or takes too long in total.
     var bodyIsLate: Bool {
         let isStretchOver = .now() - bodyClock.stretch >= TimeAmount(limits.bodyStall)
         return bodyTimeLeft <= .zero || (isStretchOver && receivedInTime < limits.bodyStallBytes)
@@ -113,9 +113,9 @@ extension ConnectionHandler {
         TimeAmount(limits.bodyTime(upload == nil ? body.count : uploaded)) - bodyClock.time()
     }
 
-    // MARK: What comes ahead
+    // MARK: What arrives ahead
 
-    /// Keeps what comes while another request is answered.
+    /// Keeps what arrives while another request is answered.
     func park(_ part: HTTPServerRequestPart) {
         guard parkedFault == nil else { return }
         let bytes = Self.cost(of: part)

@@ -3,14 +3,14 @@ import HTTPTypes
 import NIOCore
 import NIOHTTP1
 
-/// What has come before the parser sees it, and what is said of that which it refuses.
+/// What has arrived before the parser sees it, and the responses to what the parser refuses.
 extension ConnectionHandler {
     func bytesArriving(_ buffer: ByteBuffer) {
         arriving = buffer
         lastActive = .now()
         received += buffer.readableBytes
         receivedInTime += buffer.readableBytes
-        // What a socket brings is read once in a turn of the event loop.
+        // A socket is read once in a turn of the event loop.
         requestsInTurn = 0
         if phase == .idle { hasPartOfHead = true }
         guard lineOfUnknownMethod != nil else { return }
@@ -34,7 +34,7 @@ extension ConnectionHandler {
         blame(problem(for: error))
     }
 
-    /// Says what is wrong with what comes after all that has been understood, when that has been answered.
+    /// Reports what is wrong with the input that follows all that was understood, once that has been answered.
     private func blame(_ problem: Problem) {
         switch phase {
         case .idle, .receiving: refuse(problem)
@@ -61,14 +61,14 @@ extension ConnectionHandler {
 
     // MARK: Methods that the parser does not know
 
-    /// A request line with the longest target, and room for the rest of it.
+    /// The length of a request line with the longest target, and room for the rest.
     private var longestLine: Int { limits.uriBytes + 64 }
 
-    /// The parser stops at the first letter of a method that it does not know, wherever the packet ends, so the line is read here: 405
-    /// is for known paths only.
+    /// The parser stops at the first letter of a method that it does not know, wherever the packet ends, so the line is
+    /// read here: 405 is for known paths only.
     ///
-    /// - Returns: what has come of the line, which is the first one after a blank line, or after the last packet, that begins with no
-    ///   method; nil where none does.
+    /// - Returns: what has arrived of the line: the first one, after a blank line or after the last packet, whose
+    ///   method the parser does not know; nil if there is none.
     private func beginOfUnknownMethod() -> [UInt8]? {
         guard let view = arriving?.readableBytesView else { return nil }
         var rest = view[...]
@@ -92,12 +92,12 @@ extension ConnectionHandler {
         return nil
     }
 
-    /// Answers when the line is there, or cannot become one. Until then the time that a head may take runs.
+    /// Answers when the line is complete, or cannot become one. Until then the time limit of a head applies.
     private func settleUnknownMethod() {
         guard let line = lineOfUnknownMethod else { return }
         let end = line.firstIndex { $0 == UInt8(ascii: "\r") || $0 == UInt8(ascii: "\n") }
         let words = line[..<(end ?? line.count)].split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
-        // A method, and a target.
+        // A method and a target.
         let isPlausible =
             words.count <= 3 && words[0].allSatisfy(ContentType.isToken)
             && words.dropFirst().allSatisfy { $0.allSatisfy { (0x21...0x7E).contains($0) } }

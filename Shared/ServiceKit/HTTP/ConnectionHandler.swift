@@ -4,22 +4,22 @@ import HTTPTypes
 import NIOCore
 import NIOHTTP1
 
-/// One connection: reads requests one after the other, has them answered, and guards against clients that are too slow, too
-/// large or not understood.
+/// One connection: reads requests one after the other, has them answered, and guards against clients that are too slow,
+/// send too much or are malformed.
 ///
 /// ```
-///            head                end                 answer             read
+///            head                end                response            read
 ///   idle ───────────▶ receiving ───────▶ answering ─────────▶ sending ───────▶ idle
 ///     │ head refused      │ too large, stalled, malformed       │ Connection: close
 ///     ▼                   ▼                                     ▼
 ///   discarding ──end──▶ sending     closing ◀───────────────────┘
 ///
-///   idle ──▶ yielding ──▶ idle: so many requests in one turn of the event loop, and the rest in the next ones
+///   idle ──▶ yielding ──▶ idle: a limited number of requests per turn of the event loop; the rest in later turns
 /// ```
-/// While a request is answered, or its answer is not read, and another one waits nothing more is read, so that a client that
-/// sends faster than we answer, or than it reads, waits in its own socket. However many requests are there, others have their turn
-/// after some of them: what one read brings is small, and what is beyond them is parked. All of it runs on the channel's event
-/// loop, the handlers' tasks included.
+/// Nothing more is read while another request waits and the current one is being answered or its response is unread. A
+/// client that sends faster than we answer, or than it reads, then waits in its own socket. However many requests are
+/// there, other connections get their turn after some of them: one read brings little, and what exceeds the turn is
+/// parked. Everything runs on the channel's event loop, including the handlers' tasks.
 final class ConnectionHandler: ChannelDuplexHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = Never
@@ -28,73 +28,75 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     enum Phase {
         case idle
-        /// The body is coming; an upload's work is running already.
+        /// The body is arriving; the work of an upload is already running.
         case receiving
-        /// The body is there and the work is running.
+        /// The body is complete and the work is running.
         case answering
-        /// The answer has gone out before the body was there; what is left of it is read and forgotten.
+        /// The response was sent before the body was complete; the rest of the body is read and dropped.
         case discarding
-        /// The answer is complete, and the client has not read all of it; with one that reads there is no such time.
+        /// The response is complete, but the client has not read all of it; a client that keeps reading skips this
+        /// phase.
         case sending
         /// The connection has had its turn, and more requests wait for the next one.
         case yielding
-        /// The last answer has gone out; the rest waits for the client to notice.
+        /// The last response has been sent; we wait for the client to notice.
         case closing
 
-        /// Whether the next request waits, as the answer to the one before is being made or read, or as others have their turn.
+        /// Whether the next request waits: the response to the previous one is being made or read, or other connections
+        /// have their turn.
         var isBusy: Bool { self == .answering || self == .sending || self == .yielding }
     }
 
-    /// What may come after an answer that did not wait for the body, before the connection is closed over it.
+    /// How much may arrive after a response that did not wait for the body, before the connection is closed over it.
     static let discardable = 64 << 10
 
     let responder: any RequestHandling
     let turns: LoopTurns
     let executor: LoopExecutor
-    /// Succeeds when the connection is closed and nothing works for it any more.
+    /// Succeeds when the connection is closed and no work is left for it.
     let finished: EventLoopPromise<Void>
     var context: ChannelHandlerContext?
     var phase = Phase.idle
     var request: RoutedRequest?
-    /// Makes the answer when the request is there, where it is no work.
+    /// Makes the response when the request is complete, for pages that need no routed work.
     var page: (@Sendable () async -> RawResponse)?
-    /// Requests that this turn of the event loop has seen begin.
+    /// Requests that began in this turn of the event loop.
     var requestsInTurn = 0
     var form = ResponseEncoder.Form(keepsAlive: true)
     var hasStreamHead = false
     var body: [UInt8] = []
-    /// What the body of this request takes of the memory for all.
+    /// What the body of this request holds of the shared memory.
     var bodyHold: BodyHold?
     var bodyClock = BodyClock()
     var bodyPieces = BodyPieces()
     /// Bytes since the head of this request, or since this connection began to close.
     var received = 0
-    /// Bytes since the alarm for a stalled body was set.
+    /// Bytes since the timeout for a stalled body was set.
     var receivedInTime = 0
     var upload: UploadBody.Producer.Source?
     var uploaded = 0
     var uploadIsFull = false
     var task: Task<Void, Never>?
     var alarm = ConnectionTimeout()
-    /// The other end, known as soon as there is one.
+    /// The other end, known once the connection is open.
     var peer: Peer?
     /// Whether this connection is counted among those of its address.
     private var isCounted = false
-    /// Whether it is one too many, and among those that are told so.
+    /// Whether it exceeds the limit, and is among those that are told so.
     private var isRefused = false
-    /// What has arrived while another request was answered, with the bytes that it holds of the memory for all.
+    /// What has arrived while another request was answered, with the bytes that it holds of the shared memory.
     var parked: Deque<(part: HTTPServerRequestPart, bytes: Int)> = []
     /// Why nothing more can be read after what is parked.
     var parkedFault: Problem?
-    /// What parked requests, or a header that is not complete, take of the memory for all.
+    /// What parked requests, or an incomplete header, hold of the shared memory.
     var aheadHold: BodyHold?
     var isUnparking = false
     var readIsHeld = false
-    /// Bytes that are written and that the kernel has not taken.
+    /// Bytes that are written but not yet taken by the kernel.
     var unsent = 0
-    /// What they take of the memory for all.
+    /// What they hold of the shared memory.
     var unsentHold: BodyHold?
-    /// Ends the connection when none of them leaves.
+    /// Closes the connection when none of them leaves.
     var stall: Scheduled<Void>?
     var idleAlarm: Scheduled<Void>?
     var lastActive = NIODeadline.now()
@@ -103,11 +105,11 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private(set) var isWithinRequest = false
     /// The client has closed its side.
     var inputHasEnded = false
-    /// Bytes of a header that is not complete.
+    /// Whether part of a header has arrived.
     var hasPartOfHead = false
     var hasFirstLine = false
     var arriving: ByteBuffer?
-    /// The line of a request whose method the parser does not know, while it is not complete.
+    /// The request line of an unknown method, while it is incomplete.
     var lineOfUnknownMethod: [UInt8]?
 
     init(
@@ -198,8 +200,9 @@ final class ConnectionHandler: ChannelDuplexHandler {
         context.fireChannelReadComplete()
     }
 
-    /// Nothing more is read while a request is answered, or its answer is not read, and another one waits. (Until one does, reading goes on: to stop and
-    /// resume it for every request would cost two system calls each, and a client that goes away would not be noticed.)
+    /// Nothing more is read while another request waits and the current one is being answered or its response is
+    /// unread. (Until one waits, reading goes on: pausing it for every request would cost two system calls each, and a
+    /// client that disconnects would go unnoticed.)
     func read(context: ChannelHandlerContext) {
         readIsHeld = holdsRead
         if !readIsHeld { context.read() }
@@ -227,7 +230,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
             case .receiving:
                 endUpload(with: ConnectionLost())
                 context.close(promise: nil)
-            // What was asked before is answered, and then the connection closes.
+            // Earlier requests are answered, and then the connection closes.
             case .sending, .yielding: break
             case .closing:
                 if alarm.isSet(.linger) { context.close(promise: nil) }
@@ -237,14 +240,14 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        // What comes after that which the parser has refused: the refusal is on its way, or waits for its turn.
+        // Input after what the parser has refused: the refusal has been sent, or waits for its turn.
         if case .dataReceivedInErrorState = error as? ByteToMessageDecoderError { return }
         guard let error = error as? HTTPParserError else {
             context.close(promise: nil)
             return
         }
         if error == .invalidEOFState {
-            // The end came in the middle of a request; those before it get their answers.
+            // The input ended in the middle of a request; earlier requests get their responses.
             if !phase.isBusy { context.close(promise: nil) }
             return
         }
@@ -258,7 +261,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         case (.head(let head), .idle): begin(head)
         case (.body(let bytes), .receiving): take(bytes)
         case (.end(let trailers), .receiving):
-            // The same as of header fields (RFC 9110, 6.5).
+            // As for header fields (RFC 9110, 6.5).
             if let trailers, !trailers.allSatisfy({ $0.value.isFieldValue }) {
                 return refuse(Problem(.malformed, "The values of trailer fields must be ASCII."))
             }
@@ -282,7 +285,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         if parked.isEmpty { aheadHold = nil }
         guard let peer else { return }
         let head = RequestHead(parsed, from: peer)
-        // After CONNECT and a request for another protocol the parser reads nothing more.
+        // After CONNECT and after an upgrade request the parser reads nothing more.
         let ends = parsed.method == .CONNECT || head.asksForUpgrade || inputHasEnded && !hasParkedHead
         form = ResponseEncoder.Form(
             omitsBody: head.method == .head,
@@ -305,7 +308,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         }
     }
 
-    /// Answers by the head alone. The connection stays open if what is left of the request is small.
+    /// Responds on the head alone. The connection stays open if the rest of the request is small.
     private func answerEarly(_ answer: RawResponse, _ head: RequestHead) {
         if (head.contentLength ?? 0) > Self.discardable || (head.expectsContinue && head.hasBody) {
             form.keepsAlive = false
@@ -346,7 +349,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
             if context == nil || context?.channel.isActive != true { finished.succeed() }
             return
         }
-        // The work of an upload may be done before its body is: then the rest is not worth reading.
+        // The work of an upload may finish before its body is complete: then the rest is not worth reading.
         let isWhole = phase == .answering
         if !isWhole {
             form.keepsAlive = false

@@ -3,7 +3,7 @@ import HTTPTypes
 import NIOCore
 
 extension ConnectionHandler {
-    /// Answers a problem of the connection itself, and closes it.
+    /// Responds with a problem of the connection itself, and closes it.
     func refuse(_ problem: Problem) {
         guard phase != .closing else { return }
         form.keepsAlive = false
@@ -26,9 +26,9 @@ extension ConnectionHandler {
         write(context.channel.allocator.buffer(staticString: "HTTP/1.1 100 Continue\r\n\r\n"))
     }
 
-    /// Closes without cutting off the last answer: our side first, the whole when the client has closed its own, after 2
-    /// seconds, or after more bytes than anybody sends by mistake. (Closing over unread bytes would reset the connection,
-    /// and the client might never see why.)
+    /// Closes without cutting off the last response: our side first, and the whole when the client has closed its own,
+    /// after 2 seconds, or after more bytes than any client sends by mistake. (Closing with unread bytes would reset
+    /// the connection, and the client might never see the reason.)
     func close() {
         guard let context, phase != .closing else { return }
         phase = .closing
@@ -38,7 +38,7 @@ extension ConnectionHandler {
         alarm.cancel()
         dropParked()
         received = 0
-        // What is still to be sent is sent first; only then the client's time to close begins.
+        // What is unsent goes first; only then the client's time to close begins.
         let sent = context.eventLoop.makePromise(of: Void.self)
         sent.futureResult.assumeIsolated().whenComplete { _ in
             self.alarm.cancel()

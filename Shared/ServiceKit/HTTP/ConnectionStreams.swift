@@ -1,7 +1,7 @@
 import ClubProtocol
 import NIOCore
 
-/// Bodies that do not fit in memory: uploads on their way in, lines on their way out.
+/// Bodies that do not fit in memory: incoming uploads, outgoing lines.
 extension ConnectionHandler {
     func startUpload(_ request: RoutedRequest, _ context: ChannelHandlerContext) {
         let connection = NIOLoopBound(self, eventLoop: context.eventLoop)
@@ -24,7 +24,7 @@ extension ConnectionHandler {
         if case .stopProducing = upload.yield(bytes) {
             uploadIsFull = true
             alarm.cancel(.body)
-            // It is we who do not read now.
+            // Now it is we who do not read.
             bodyClock.stop()
         }
     }
@@ -36,7 +36,7 @@ extension ConnectionHandler {
         releaseRead()
     }
 
-    /// - Parameter error: why it ends before its time; nil at the end of the body.
+    /// - Parameter error: why it ends early; nil at the end of the body.
     func endUpload(with error: (any Error)? = nil) {
         guard let source = upload else { return }
         upload = nil
@@ -59,7 +59,7 @@ extension ConnectionHandler {
         context.write(wrapOutboundOut(buffer), promise: nil)
     }
 
-    /// Succeeds when the bytes have left.
+    /// Succeeds when the bytes have been sent.
     func writeChunk(_ bytes: [UInt8]) -> EventLoopFuture<Void>? {
         guard let context, phase == .answering else { return nil }
         var buffer = context.channel.allocator.buffer(capacity: bytes.count + 16)
@@ -73,7 +73,7 @@ extension ConnectionHandler {
     }
 }
 
-/// A stream's way to its connection.
+/// Connects a stream to its connection.
 struct ConnectionSink: ResponseSink {
     let connection: NIOLoopBound<ConnectionHandler>
     let eventLoop: any EventLoop

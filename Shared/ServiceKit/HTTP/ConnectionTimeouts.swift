@@ -1,14 +1,14 @@
 import ClubProtocol
 import NIOCore
 
-/// The one thing that a connection waits for with a limit, beside a client that reads.
+/// The one event that a connection waits for with a time limit, apart from a client that reads.
 struct ConnectionTimeout {
     enum Kind {
-        /// A header that has begun.
+        /// The rest of a header that has begun.
         case head
         /// More of a body.
         case body
-        /// A client that closes after the last answer.
+        /// The client's close after the last response.
         case linger
     }
 
@@ -16,7 +16,7 @@ struct ConnectionTimeout {
 
     func isSet(_ kind: Kind) -> Bool { current?.kind == kind }
 
-    /// Replaces what was set before.
+    /// Replaces any previous timeout.
     mutating func set(_ kind: Kind, in delay: TimeAmount, on eventLoop: any EventLoop, _ ring: @escaping () -> Void) {
         cancel()
         current = (kind, eventLoop.assumeIsolated().scheduleTask(in: delay, ring))
@@ -52,7 +52,7 @@ extension ConnectionHandler {
         }
     }
 
-    /// Set once and moved when it rings, so that a request costs no timer.
+    /// Set once and moved when it fires, so that a request costs no timer.
     func scheduleIdle(in delay: TimeAmount) {
         guard let context, idleAlarm == nil else { return }
         idleAlarm = context.eventLoop.assumeIsolated().scheduleTask(in: delay) { [weak self] in

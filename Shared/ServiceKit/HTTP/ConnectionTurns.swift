@@ -1,7 +1,7 @@
 import NIOCore
 import NIOHTTP1
 
-/// From one request to the next one, and to those that have come ahead: so many in one turn of the event loop.
+/// From one request to the next, and to those that have arrived ahead: a limited number in one turn of the event loop.
 extension ConnectionHandler {
     func becomeIdle() {
         phase = unsent > 0 ? .sending : .idle
@@ -9,7 +9,7 @@ extension ConnectionHandler {
         hasPartOfHead = false
         alarm.cancel()
         received = 0
-        // What is processed here may end in this very function.
+        // A request that is processed here may finish in this very function.
         guard !isUnparking else { return }
         isUnparking = true
         while !phase.isBusy, phase != .closing, let next = parked.first {
@@ -29,7 +29,7 @@ extension ConnectionHandler {
         }
     }
 
-    /// Whether this begins a request beyond those of one turn.
+    /// Whether this part begins a request beyond the limit of one turn.
     func isTurnOver(for part: HTTPServerRequestPart) -> Bool {
         if case .head = part { requestsInTurn >= limits.requestsPerTurn } else { false }
     }
@@ -39,9 +39,9 @@ extension ConnectionHandler {
         turns.wait(self)
     }
 
-    /// Goes on after others have been read.
+    /// Continues after other connections have been read.
     ///
-    /// - Returns: whether there was anything to go on with.
+    /// - Returns: whether the connection was waiting for its turn.
     func lockMerges() -> Bool {
         guard phase == .yielding else { return false }
         requestsInTurn = 0
@@ -49,9 +49,9 @@ extension ConnectionHandler {
         return true
     }
 
-    /// Nothing is parked any more, and the last request is answered or its body still to come.
+    /// Nothing is parked any more, and the last request is answered or its body is still to come.
     private func goOn() {
-        // What is discarded has its answer.
+        // A discarded request already has its response.
         if let parkedFault { return phase == .discarding ? close() : refuse(parkedFault) }
         switch phase {
         case .receiving where inputHasEnded:

@@ -1,7 +1,8 @@
 import NIOCore
 
-/// Bytes on their way out. What the kernel does not take at once is held by a client that does not read: it counts among what is
-/// kept for all, the client has a time for each piece of it, and its next request is looked at when all of it has left.
+/// Outgoing bytes. Those that the kernel does not take at once are held up by a client that does not read: they count
+/// against the shared memory, the client has a time limit for each piece, and its next request is processed when all
+/// have left.
 extension ConnectionHandler {
     private static let pieceBytes = 64 << 10
 
@@ -22,8 +23,8 @@ extension ConnectionHandler {
         return allLeft
     }
 
-    /// Nearly every answer leaves at once: only one that does not costs a promise. The channel is writable when nothing is left in it
-    /// (``APIChannel``).
+    /// Nearly every response leaves at once: only one that does not costs a promise. The channel is writable when
+    /// nothing is left in it (``APIChannel``).
     private func writeAtOnce(_ bytes: ByteBuffer, _ context: ChannelHandlerContext) -> EventLoopFuture<Void> {
         let count = bytes.readableBytes
         context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
@@ -31,13 +32,13 @@ extension ConnectionHandler {
             return context.eventLoop.makeSucceededVoidFuture()
         }
         let allLeft = track(count, context)
-        // It leaves when what was written before it has left.
+        // Completes when everything written before it has left.
         context.writeAndFlush(wrapOutboundOut(ByteBuffer()), promise: allLeft)
         if unsent > 0 { holdUnsent() }
         return allLeft.futureResult
     }
 
-    /// Counts bytes as unsent until the promise, which goes with their write, is kept or broken.
+    /// Counts bytes as unsent until the promise, which goes with their write, completes.
     private func track(_ count: Int, _ context: ChannelHandlerContext) -> EventLoopPromise<Void> {
         let promise = context.eventLoop.makePromise(of: Void.self)
         unsent += count
@@ -68,7 +69,7 @@ extension ConnectionHandler {
         if stall != nil { awaitReader() }
     }
 
-    /// One piece must leave before it is over.
+    /// One piece must leave before the timeout.
     private func awaitReader() {
         stall?.cancel()
         stall = context?.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(limits.writeStall)) { [weak self] in

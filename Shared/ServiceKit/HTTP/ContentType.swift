@@ -1,13 +1,13 @@
 import ClubProtocol
 
-/// The value of `Content-Type` (RFC 9110, 8.3.1): a media type, and the one parameter that means something here.
+/// The value of `Content-Type` (RFC 9110, 8.3.1): a media type, and the one parameter that matters here.
 struct ContentType {
     /// In lower case: `application/json`.
     let name: String
     /// In lower case and without quotes.
     private(set) var charset: String?
 
-    /// - Returns: nil for what is no media type, and for one that names two character sets.
+    /// - Returns: nil for what is not a media type, and for one that names two character sets.
     init?(_ text: String) {
         var rest = Substring(text).utf8
         Self.skipBlanks(&rest)
@@ -20,7 +20,7 @@ struct ContentType {
             guard let next = rest.popFirst() else { return }
             guard next == UInt8(ascii: ";") else { return nil }
             Self.skipBlanks(&rest)
-            // An empty parameter is none (RFC 9110, 5.6.6).
+            // An empty parameter is allowed, and ignored (RFC 9110, 5.6.6).
             if rest.isEmpty || rest.first == UInt8(ascii: ";") { continue }
             guard let parameter = Self.token(&rest), rest.popFirst() == UInt8(ascii: "="),
                 let value = rest.first == UInt8(ascii: "\"") ? Self.quoted(&rest) : Self.token(&rest).map(String.init)

@@ -2,8 +2,8 @@ import ClubProtocol
 import HTTPTypes
 import Synchronization
 
-/// How many exports are written at the same time: so many in all, and one for each caller. A table is read slowly by a slow
-/// line, and nobody is to make others wait for long with several of them.
+/// How many exports are written at the same time: a limited number in all, and one for each caller. A slow connection
+/// reads a table slowly, and no caller may make others wait for long with several of them.
 final class ExportGate: Sendable {
     static let refusal = Problem(
         .tooManyRequests, "Other exports are being written. Ask again when they have ended.",
@@ -18,7 +18,7 @@ final class ExportGate: Sendable {
 
     /// Runs `body` if there is a place.
     ///
-    /// - Throws: 429 when there is none; what `body` throws.
+    /// - Throws: 429 when there is none; errors of `body`.
     func pass<T: Sendable>(_ caller: String, _ body: () async throws -> T) async throws -> T {
         let caller = Array(caller.utf8)
         let isIn = running.withLock { running in

@@ -2,7 +2,7 @@ import ClubProtocol
 import Glibc
 import Synchronization
 
-/// The date of an answer (RFC 9110, 5.6.7): made once a second.
+/// The date of a response (RFC 9110, 5.6.7), formatted once a second.
 enum HTTPDate {
     private static let cache = Mutex<(second: Int64, text: String)>((0, ""))
 

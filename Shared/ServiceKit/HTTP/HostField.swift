@@ -1,9 +1,9 @@
-/// The host of a request: `uri-host [ ":" port ]` (RFC 9110, 7.2), of which RFC 3986, 3.2.2 says what it is made of.
+/// The host of a request: `uri-host [ ":" port ]` (RFC 9110, 7.2), with the grammar of RFC 3986, 3.2.2.
 enum HostField {
     /// Whether `text` can be the value of `Host`, which may be empty.
     ///
-    /// A comma is refused although the grammar has it: no host name has one, and two `Host` fields that a proxy joined
-    /// on the way look like it.
+    /// A comma is refused although the grammar allows it: no host name contains one, and two `Host` fields that a proxy
+    /// joined look like it.
     static func isValid(_ text: Substring.UTF8View) -> Bool {
         guard text.first == UInt8(ascii: "[") else {
             let end = text.firstIndex(of: UInt8(ascii: ":")) ?? text.endIndex
@@ -33,7 +33,7 @@ enum HostField {
         return true
     }
 
-    /// An IPv6 address without a zone, or what a later version may have (`v7.…`).
+    /// An IPv6 address without a zone, or the form of a later version (`v7.…`).
     private static func isLiteral(_ text: Substring.UTF8View) -> Bool {
         guard text.first == UInt8(ascii: "v") || text.first == UInt8(ascii: "V") else {
             return IPAddress(ascii: text)?.bytes.count == 16

@@ -1,7 +1,7 @@
 import Glibc
 import NIOCore
 
-/// An IP address, and whether it is one of the public Internet.
+/// An IP address, and whether it belongs to the public Internet.
 struct IPAddress: Hashable, Sendable, CustomStringConvertible {
     /// Four or sixteen.
     let bytes: [UInt8]
@@ -10,8 +10,8 @@ struct IPAddress: Hashable, Sendable, CustomStringConvertible {
         self.bytes = bytes
     }
 
-    /// - Parameter text: without a zone (`fe80::1%eth0`): that is a machine's own name for one of its lines, and is no part of an address
-    ///   that others compare with.
+    /// - Parameter text: without a zone (`fe80::1%eth0`): that is a machine's own name for an interface, and not part
+    ///   of an address that others can compare.
     init?(_ text: String) {
         guard !text.utf8.contains(0) else { return nil }
         var raw = [UInt8](repeating: 0, count: 16)
@@ -24,14 +24,14 @@ struct IPAddress: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// - Parameter text: as header fields and settings have it; nothing longer than an address can be is looked at.
+    /// - Parameter text: as in header fields and settings; a text longer than any address is not examined.
     init?(ascii text: some Collection<UInt8>) {
         // Eight groups of four digits, or six and an IPv4 address.
         guard (2...45).contains(text.count), text.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else { return nil }
         self.init(String(decoding: text, as: UTF8.self))
     }
 
-    /// That of a peer; nil for a Unix socket.
+    /// The address of a peer; nil for a Unix socket.
     init?(_ address: SocketAddress) {
         guard let text = address.ipAddress else { return nil }
         self.init(text)
@@ -41,8 +41,8 @@ struct IPAddress: Hashable, Sendable, CustomStringConvertible {
         (try? SocketAddress(packedIPAddress: ByteBuffer(bytes: bytes), port: 0).ipAddress) ?? ""
     }
 
-    /// Whether anybody on the Internet has it: none of those that the IANA's registries of special-purpose addresses keep back
-    /// (RFC 6890 and what came after), and none where clouds answer their own machines.
+    /// Whether it is publicly routable: in none of the IANA's registries of special-purpose addresses (RFC 6890 and its
+    /// successors), and none of the addresses at which clouds answer their own machines.
     var isPublic: Bool {
         bytes.count == 4 ? Self.isPublic4(bytes) : Self.isPublic6(bytes)
     }
@@ -51,20 +51,21 @@ struct IPAddress: Hashable, Sendable, CustomStringConvertible {
         !reserved4.contains { matches(bytes, $0.prefix, bits: $0.bits) }
     }
 
-    /// An IPv4 address in IPv6 clothes (`::ffff:192.0.2.1`, as sockets for both have it) as what it is.
+    /// An IPv4-mapped IPv6 address (`::ffff:192.0.2.1`, as dual-stack sockets report it) as the IPv4 address; all
+    /// others unchanged.
     var unmapped: IPAddress {
         guard bytes.count == 16, bytes.starts(with: Self.mappedPrefix) else { return self }
         return IPAddress(bytes: Array(bytes.suffix(4)))
     }
 
-    /// Whether it is this machine's own.
+    /// Whether it is a loopback address.
     var isLoopback: Bool {
         bytes.count == 4 ? bytes[0] == 127 : bytes.dropLast().allSatisfy { $0 == 0 } && bytes.last == 1
     }
 
     private static let mappedPrefix: [UInt8] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF]
 
-    /// Of IPv6 only 2000::/3 has been given out; an IPv4 address in IPv6 clothes is judged as what it is.
+    /// Of IPv6 only 2000::/3 has been allocated; IPv4-mapped addresses follow the IPv4 rules.
     private static func isPublic6(_ bytes: [UInt8]) -> Bool {
         if bytes.starts(with: mappedPrefix) { return isPublic4(Array(bytes.suffix(4))) }
         return matches(bytes, [0x20], bits: 3) && !reserved6.contains { matches(bytes, $0.prefix, bits: $0.bits) }
@@ -82,20 +83,20 @@ struct IPAddress: Hashable, Sendable, CustomStringConvertible {
 
     private static let reserved4: [(prefix: [UInt8], bits: Int)] = [
         ([0], 8), ([10], 8), ([100, 64], 10), ([127], 8),
-        // Link-local, the metadata services of most clouds with it.
+        // Link-local, including the metadata services of most clouds.
         ([169, 254], 16),
         ([172, 16], 12), ([192, 0, 0], 24), ([192, 0, 2], 24), ([192, 88, 99], 24), ([192, 168], 16),
         ([198, 18], 15), ([198, 51, 100], 24), ([203, 0, 113], 24),
-        // Where Azure answers its machines, in the middle of public addresses.
+        // Azure's address for its own machines, in the middle of public addresses.
         ([168, 63, 129, 16], 32),
         ([224], 4), ([240], 4),
     ]
 
     private static let reserved6: [(prefix: [UInt8], bits: Int)] = [
-        // Teredo, benchmarks, ORCHID: the protocols' own.
+        // Teredo, benchmarking, ORCHID: reserved for protocols.
         ([0x20, 0x01, 0x00], 23),
         ([0x20, 0x01, 0x0D, 0xB8], 32),
-        // 6to4 leads to an IPv4 address of anybody's choice.
+        // 6to4 leads to an arbitrary IPv4 address.
         ([0x20, 0x02], 16),
         ([0x3F, 0xFF, 0x00], 20),
     ]
@@ -106,11 +107,11 @@ package struct IPNetwork: Hashable, Sendable {
     private let prefix: [UInt8]
     private let bits: Int
 
-    /// - Returns: nil for what is neither an address nor a network of one; bits beyond the length of the prefix mean nothing.
+    /// - Returns: nil for what is neither an address nor a network; bits beyond the length of the prefix are ignored.
     package init?(_ text: String) {
         let parts = text.utf8.split(separator: UInt8(ascii: "/"), maxSplits: 1, omittingEmptySubsequences: false)
         guard let written = IPAddress(ascii: parts[0]) else { return nil }
-        // `::ffff:10.0.0.0/104` is 10.0.0.0/8: addresses are looked at as what they are.
+        // `::ffff:10.0.0.0/104` is 10.0.0.0/8: IPv4-mapped addresses are compared as IPv4 addresses.
         let address = written.unmapped
         let unmappedBits = (written.bytes.count - address.bytes.count) * 8
         prefix = address.bytes

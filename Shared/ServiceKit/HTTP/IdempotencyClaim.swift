@@ -4,12 +4,12 @@ import FoundationEssentials
 import HTTPTypes
 import Postgres
 
-/// One use of an `Idempotency-Key`: by whom and as what, for what, with which content.
+/// One use of an `Idempotency-Key`: by which caller, for which operation and target, with which content.
 ///
-/// The key is held by an advisory lock for the time of the transaction, and the answer is stored in it: either effect and
-/// answer are both there or neither is.
+/// An advisory lock holds the key for the duration of the transaction, and the response is stored in the same
+/// transaction: either effect and response are both there or neither is.
 struct IdempotencyClaim: Sendable {
-    /// What of the head is kept with the body.
+    /// The parts of the head that are stored with the body.
     private struct StoredHead: Codable {
         var contentType: String?
         var version: Int?
@@ -18,7 +18,7 @@ struct IdempotencyClaim: Sendable {
         var isSealed: Bool?
     }
 
-    /// Whose key it is; stands in the column `subject`.
+    /// Whose key it is; the column `subject`.
     private let scope: String
     private let operation: String
     private let key: String
@@ -26,8 +26,8 @@ struct IdempotencyClaim: Sendable {
     private let sealKey: SymmetricKey
 
     /// - Parameters:
-    ///   - client: tells apart those who have no token.
-    ///   - sealKey: for answers that hold a secret, and for the scope: whoever reads the table learns neither.
+    ///   - client: distinguishes callers without a token.
+    ///   - sealKey: for responses that contain a secret, and for the scope: a reader of the table learns neither.
     init(
         by principal: Principal, at client: ClientAddress, operation: String, key: String, target: String,
         body: [UInt8], under sealKey: SymmetricKey
@@ -43,8 +43,8 @@ struct IdempotencyClaim: Sendable {
         self.hash = Array(hash.finalize())
     }
 
-    /// Everything that decides what the caller may see and do: an answer that was given to the same person as somebody else is not
-    /// given again. Keyed, so that the table holds no names and addresses.
+    /// A digest of everything that decides what the caller may see and do: a response is never replayed to the same
+    /// person in another role. Keyed, so that the table contains no names and addresses.
     private static func scope(of principal: Principal, at client: ClientAddress, under key: SymmetricKey) -> String {
         var code = HMAC<SHA256>(key: key)
         let parts = [
@@ -53,7 +53,7 @@ struct IdempotencyClaim: Sendable {
         ]
         for part in parts {
             code.update(data: Array(part.utf8))
-            // No part holds one.
+            // A separator: no part contains one.
             code.update(data: [0])
         }
         return code.finalize().map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
@@ -67,20 +67,20 @@ struct IdempotencyClaim: Sendable {
         """
     }
 
-    /// The answer to an earlier request with this key, if one was given.
+    /// The response to an earlier request with this key, if there is one.
     ///
-    /// - Throws: 422 if that request was another one.
+    /// - Throws: 422 if that request was a different one.
     func stored(on executor: any PostgresExecutor, for requestID: String) async throws -> RawResponse? {
         try answer(in: try await executor.query(lookUp), for: requestID)
     }
 
     /// Takes the key for this transaction.
     ///
-    /// - Returns: the stored answer, if there is one: then nothing is to be done.
-    /// - Throws: 409 while another request with this key is running, 422 if the key came with another request.
+    /// - Returns: the stored response, if there is one: then nothing is to be done.
+    /// - Throws: 409 while another request with this key is running, 422 if the key was used with another request.
     func claim(in transaction: PostgresTransaction, for requestID: String) async throws -> RawResponse? {
-        // Two statements in one round trip: the second has a snapshot of its own, taken when the lock is held, so that it
-        // sees what the last holder has committed.
+        // Two statements in one round trip: the second has its own snapshot, taken when the lock is held, so that it
+        // sees what the previous holder committed.
         let results = try await transaction.batch([
             "select pg_try_advisory_xact_lock(\(lock)) as locked", lookUp,
         ])
@@ -93,8 +93,9 @@ struct IdempotencyClaim: Sendable {
         return try answer(in: results[1], for: requestID)
     }
 
-    /// Whether a request with this key is at work, be it only that its commit is not confirmed: asked of the database's locks, for
-    /// when there is no connection free to ``claim(in:for:)`` it. Its outcome is not known before the lock is gone.
+    /// Whether a request with this key is running, even if only its commit is unconfirmed. Asks the database's locks,
+    /// for when no connection is free to ``claim(in:for:)`` the key. The outcome of that request is unknown until its
+    /// lock is released.
     func isRunning(on executor: any PostgresExecutor) async throws -> Bool {
         return try await executor.first(
             """
@@ -113,7 +114,7 @@ struct IdempotencyClaim: Sendable {
             isSealed: answer.isConfidential ? true : nil)
         let body = answer.isConfidential ? try Sealed.seal(answer.body, with: sealKey, for: place) : answer.body
         let json = JSONText(String(decoding: try WireJSON.encode(head), as: UTF8.self))
-        // The row in the way can only be one that is past its day and not yet purged.
+        // The conflicting row can only be one that has expired and is not purged yet.
         try await transaction.execute(
             """
             insert into idempotency (subject, operation, key, request_hash, status, headers, body)
@@ -141,11 +142,12 @@ struct IdempotencyClaim: Sendable {
             body: body, requestID: requestID, version: head.version, extra: fields)
     }
 
-    /// What this answer belongs to: sealed for it, it opens nowhere else.
+    /// What the response is bound to: sealed for this, it cannot be opened for anything else.
     private var place: String { "\(operation)\n\(scope)\n\(key)" }
 
-    /// The number of the advisory lock. Those are the whole database's, and all services share one: the schema is in it. What the
-    /// caller chose is hashed first, so that nobody finds a key that is another lock's.
+    /// The number of the advisory lock. Advisory locks are per database, which all services share, so the schema is
+    /// part of it. The caller's key is hashed first, so that no caller can construct one that collides with another
+    /// lock.
     var lock: SQL {
         let digest = Array(SHA256.hash(data: Array(place.utf8)))
         return "hashtextextended(current_schema() || ' idempotency ' || encode(\(digest), 'hex'), 0)"

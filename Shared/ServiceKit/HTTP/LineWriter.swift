@@ -2,7 +2,7 @@ import ClubProtocol
 package import Postgres
 import Synchronization
 
-/// Writes an answer of many lines (NDJSON). Writing waits for a client that reads slowly.
+/// Writes a response of many lines (NDJSON). Writing waits for a client that reads slowly.
 package struct LineWriter<Line: Codable & Sendable>: Sendable {
     let output: LineOutput
 
@@ -18,7 +18,7 @@ package struct LineWriter<Line: Codable & Sendable>: Sendable {
     package func write(rows: Rows) async throws {
         var start = 0
         while start < rows.count {
-            // In stretches, so that a large result is not copied as a whole before any of it goes out.
+            // In batches, so that a large result is not copied as a whole before any of it is sent.
             let range = start..<min(start + 100, rows.count)
             try await output.append { rows.writeJSONLines(range: range, into: &$0) }
             start = range.upperBound
@@ -26,19 +26,19 @@ package struct LineWriter<Line: Codable & Sendable>: Sendable {
     }
 }
 
-/// Writes an answer of text piece by piece. Writing waits for a client that reads slowly.
+/// Writes a text response piece by piece. Writing waits for a client that reads slowly.
 package struct TextWriter: Sendable {
     let output: LineOutput
 
-    /// Lets a piece be appended to what goes out.
+    /// Appends a piece to the output.
     package func write(_ append: (inout [UInt8]) -> Void) async throws {
         try await output.append(append)
     }
 }
 
-/// The bytes of one stream on their way out: the head goes with the first 32 KiB, or with the end.
+/// The outgoing bytes of one stream: the head is sent with the first 32 KiB, or at the end.
 ///
-/// Whoever reads slowly is waited for, until the stream has taken all the time that one may take.
+/// Waits for slow readers, until the time limit of a stream is reached.
 final class LineOutput: Sendable {
     private static let chunk = 32 << 10
     private struct State {
@@ -46,7 +46,7 @@ final class LineOutput: Sendable {
         var begun = false
     }
 
-    /// Nothing but the head was asked for, and it is decided: what would be written from here on is not sent.
+    /// Only the head was requested, and it is known now: nothing that follows is sent.
     struct HeadOnly: Error {}
 
     let head: RawResponse
@@ -55,7 +55,7 @@ final class LineOutput: Sendable {
     private let isHeadOnly: Bool
     private let state = Mutex(State())
 
-    /// - Parameter isHeadOnly: whether it is written for its head, to which nothing is sent (RFC 9110, 9.3.2).
+    /// - Parameter isHeadOnly: whether it is written for its head only, and nothing is sent (RFC 9110, 9.3.2).
     init(head: RawResponse, sink: any ResponseSink, end: ContinuousClock.Instant, isHeadOnly: Bool = false) {
         self.head = head
         self.sink = sink
@@ -63,7 +63,7 @@ final class LineOutput: Sendable {
         self.isHeadOnly = isHeadOnly
     }
 
-    /// Whether bytes have gone out, or would have, so that an error can no longer become a problem document.
+    /// Whether bytes have been sent, or would have been, so that an error can no longer become a problem document.
     var hasBegun: Bool { state.withLock { $0.begun } }
 
     func append(_ write: (inout [UInt8]) -> Void) async throws {
@@ -74,8 +74,8 @@ final class LineOutput: Sendable {
         if isFull { try await flush() }
     }
 
-    /// The answer to who asked for the head alone, where there is more than one chunk: how long it would be is known when it has been
-    /// written. Nil where the stream itself is asked for, or is not that long.
+    /// The response to HEAD for a stream of more than one chunk, without a length: that is known only once everything
+    /// is written. Nil if the stream itself is requested, or is not that long.
     var headAlone: RawResponse? {
         guard isHeadOnly, hasBegun else { return nil }
         var answer = head
@@ -83,7 +83,7 @@ final class LineOutput: Sendable {
         return answer
     }
 
-    /// A stream that fits in one chunk goes out as an ordinary answer, with its length.
+    /// A stream that fits in one chunk is sent as an ordinary response, with its length.
     func end() async throws -> Completion {
         guard hasBegun else {
             var answer = head

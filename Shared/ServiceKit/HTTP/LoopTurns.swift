@@ -2,12 +2,12 @@ import DequeModule
 import NIOCore
 import Synchronization
 
-/// How connections that have sent more requests ahead than one turn of their event loop takes go on: one of them at a time, with a
-/// pause after each.
+/// How connections continue that have pipelined more requests than one turn of their event loop takes: one at a time,
+/// with a pause after each.
 ///
-/// An event loop looks at its sockets only when none of its tasks is due, and a task that another one adds is due at once. So it is the
-/// pause that lets everybody else be read: with it, all who send ahead have one turn between two looks at the sockets, however
-/// many they are.
+/// An event loop polls its sockets only when none of its tasks is due, and a task added by another one is due at once.
+/// The pause is what lets other connections be read: between two polls, all pipelining connections together have one
+/// turn, however many they are.
 final class LoopTurns {
     static let pause = TimeAmount.milliseconds(1)
 
@@ -19,7 +19,7 @@ final class LoopTurns {
         self.eventLoop = eventLoop
     }
 
-    /// Lets the connection go on when it is its turn; see ``ConnectionHandler/lockMerges()``.
+    /// Lets the connection continue when it is its turn; see ``ConnectionHandler/lockMerges()``.
     func wait(_ connection: ConnectionHandler) {
         waiting.append(connection)
         setNext()
@@ -30,7 +30,7 @@ final class LoopTurns {
         isSet = true
         eventLoop.assumeIsolated().scheduleTask(in: Self.pause) {
             self.isSet = false
-            // Those that are closed meanwhile need no turn.
+            // Connections closed in the meantime need no turn.
             while let next = self.waiting.popFirst(), !next.lockMerges() {}
             self.setNext()
         }
@@ -41,7 +41,7 @@ final class LoopTurns {
 final class TurnsByLoop: Sendable {
     private let loops = Mutex<[ObjectIdentifier: NIOLoopBound<LoopTurns>]>([:])
 
-    /// To be asked on the event loop.
+    /// Call it on the event loop.
     func turns(on eventLoop: any EventLoop) -> LoopTurns {
         loops.withLock { loops in
             if let known = loops[ObjectIdentifier(eventLoop)] { return known }

@@ -3,12 +3,12 @@ import HTTPTypes
 import NIOCore
 import Postgres
 
-/// What an error means to the caller. The one place where errors become problems.
+/// What an error means to the caller. The only place where errors become problems.
 struct ProblemMapping: Sendable {
     /// By the names of the database's constraints.
     let constraints: [String: Problem]
 
-    /// - Parameter deadline: until when the caller waits; what fails after it failed for want of time.
+    /// - Parameter deadline: the caller's deadline; a failure after it counts as exceeding the deadline.
     func problem(for error: any Error, deadline: ContinuousClock.Instant?) -> Problem {
         switch error {
         case let problem as Problem: problem
@@ -38,7 +38,7 @@ struct ProblemMapping: Sendable {
             return Problem(.invalid, "Something that this refers to does not exist, or is still referred to.")
         case SQLState.checkViolation, SQLState.notNullViolation:
             return Problem(.invalid, error.column.map { "\($0) is not as it must be." })
-        // The caller's, whatever it is: a value that no check of ours caught.
+        // The caller's fault in any case: a value that none of our checks caught.
         case _ where SQLState.blamesValue(state):
             return Problem(.invalid, "A value is not one that can be worked with.")
         case SQLState.queryCanceled: return Self.late(deadline)
@@ -68,12 +68,13 @@ struct ProblemMapping: Sendable {
         return ContinuousClock.now >= deadline
     }
 
-    /// 504 if it is the caller who was in a hurry, 503 if it is we who were slow.
+    /// 504 if the caller's deadline has passed, 503 if we were too slow.
     private static func late(_ deadline: ContinuousClock.Instant?) -> Problem {
         isOver(deadline) ? Problem(.deadline) : unavailable
     }
 
-    /// It may be done, and nobody can say so: the same as ``late(_:)``, but the caller must not take it for a no.
+    /// The change may have been made, but that is unknown: as ``late(_:)``, except that the caller must not assume that
+    /// it failed.
     private static func unknownOutcome(_ deadline: ContinuousClock.Instant?) -> Problem {
         let detail = """
             The outcome is unknown: the database has not confirmed the change, which may still be done. Until it is known the \
@@ -84,7 +85,7 @@ struct ProblemMapping: Sendable {
             ? Problem(.deadline, detail) : Problem(.unavailable, detail, headers: retryAfter)
     }
 
-    /// What may be logged of an error: errors of our own hold no values; of others, their kind.
+    /// What may be logged about an error: our own errors contain no values; of others, only their kind.
     static func loggable(_ error: any Error) -> String {
         switch error {
         case let error as PostgresError: error.description

@@ -3,18 +3,20 @@ import Glibc
 
 /// How much memory this process may use.
 enum ProcessMemory {
-    /// Bytes: the least of what the control group, the process's own limit and the machine allow, read at the start.
+    /// In bytes: the least of what the control group, the process's own limit and the machine allow, read at the start.
     static let limit: Int = smallest(
         of: [controlGroup(root: "/sys/fs/cgroup", membership: read("/proc/self/cgroup")), addressSpace, machine])
 
     static func smallest(of limits: [Int?]) -> Int {
-        // A limit that nobody set is written as nearly the largest number there is.
+        // An unset limit is reported as nearly the largest possible number.
         limits.compactMap { $0 }.filter { $0 > 0 }.min() ?? 1 << 30
     }
 
-    /// The limit of the control group that the process is in, or of one of those around it. In a container the file system shows
-    /// the container's own group at its root, whatever the membership says.
+    /// The lowest limit of the process's control group and of those around it. In a container the file system shows the
+    /// container's own group at its root, whatever the membership says.
     ///
+    /// - Parameter membership: the content of `/proc/self/cgroup`: `0::/a/b` in version 2, `4:memory:/a/b` in version
+    ///   1.
     /// - Parameter membership: what `/proc/self/cgroup` says: `0::/a/b` of version 2, `4:memory:/a/b` of version 1.
     static func controlGroup(root: String, membership: String?) -> Int? {
         var files = [("\(root)/memory.max"), ("\(root)/memory/memory.limit_in_bytes")]

@@ -1,7 +1,8 @@
 import NIOCore
 import Synchronization
 
-/// A token bucket for each key; the keys used last are remembered, so that nobody fills the memory with made-up ones.
+/// A token bucket for each key. Only the most recently used keys are remembered, so that made-up keys cannot fill the
+/// memory.
 final class RateLimiter: Sendable {
     private struct Bucket: Sendable {
         var tokens: Double
@@ -16,9 +17,9 @@ final class RateLimiter: Sendable {
         buckets = Mutex(BoundedCache(capacity: capacity))
     }
 
-    /// Takes one from the key's bucket.
+    /// Takes one token from the key's bucket.
     ///
-    /// - Returns: nil if there was one; otherwise after how many seconds there will be.
+    /// - Returns: nil if there was one; otherwise in how many seconds there will be one.
     func take(_ key: String, now: NIODeadline = .now()) -> Int? {
         buckets.withLock { buckets in
             var bucket = buckets.value(of: key) ?? Bucket(tokens: limit.burst, at: now)

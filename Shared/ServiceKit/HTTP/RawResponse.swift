@@ -2,22 +2,23 @@ import ClubProtocol
 import HTTPTypes
 import Postgres
 
-/// An answer, complete but for what depends on the connection: length, date and whether it stays open.
+/// A response, complete except for what depends on the connection: length, date and whether the connection stays open.
 struct RawResponse: Sendable {
     var status: HTTPResponse.Status
-    /// nil: there is no body.
+    /// nil: no body.
     var contentType: String?
     var body: [UInt8]
     var requestID: String
-    /// Goes out as the ETag.
+    /// Sent as the ETag.
     var version: Int?
-    /// What few answers have: `Allow`, `Retry-After`, `Location`, `Deprecation`.
+    /// Rarer fields: `Allow`, `Retry-After`, `Location`, `Deprecation`.
     var extra: HTTPFields
-    /// Whether it is kept sealed only.
+    /// Whether it may be stored only sealed.
     var isConfidential = false
-    /// Whether everybody may read it, so that caches may keep it as long as they ask again; everything else they must not keep.
+    /// Whether it is the same for everyone, so that caches may keep it and revalidate; they must not store any other
+    /// response.
     var isPublic = false
-    /// Whether the length of the body is not known: the answer to HEAD where GET would stream.
+    /// Whether the length of the body is unknown: the response to HEAD where GET would stream.
     var omitsLength = false
 
     init(
@@ -32,7 +33,7 @@ struct RawResponse: Sendable {
         self.extra = extra
     }
 
-    /// The problem document (RFC 9457). Written by hand: under overload it is written more often than anything else.
+    /// The problem document (RFC 9457). Written by hand: under overload it is the most frequent response.
     init(_ problem: Problem, requestID: String) {
         var json: [UInt8] = []
         json.reserveCapacity(256)
@@ -64,7 +65,7 @@ struct RawResponse: Sendable {
             extra: problem.headers)
     }
 
-    /// The values of `Cache-Control` for answers that bring none of their own (RFC 9111, 5.2.2).
+    /// The values of `Cache-Control` for responses that do not set their own (RFC 9111, 5.2.2).
     enum CacheRule: String {
         case keepNothing = "no-store"
         case askAgain = "no-cache"
@@ -75,7 +76,7 @@ struct RawResponse: Sendable {
         return isPublic ? .askAgain : .keepNothing
     }
 
-    /// As HTTP types: what in-process callers get.
+    /// As HTTP types, for in-process callers.
     var head: HTTPResponse {
         var fields = extra
         if let contentType {
@@ -106,16 +107,16 @@ extension HTTPField.Name {
 /// How a request ended.
 enum Completion: Sendable {
     case answer(RawResponse)
-    /// All lines of the stream have gone out.
+    /// All lines of the stream have been sent.
     case streamed
-    /// The stream broke after its first bytes had gone out: only cutting it off tells the client.
+    /// The stream broke after its first bytes had been sent: only cutting it off tells the client.
     case broken
 }
 
 /// Where a stream's bytes go.
 protocol ResponseSink: Sendable {
-    /// Sends the head; it tells no length.
+    /// Sends the head, without a length.
     func begin(_ head: RawResponse) async throws
-    /// Returns when the bytes have left: a client that reads slowly slows down who writes.
+    /// Returns when the bytes have been sent: a client that reads slowly slows down the writer.
     func write(_ bytes: [UInt8]) async throws
 }

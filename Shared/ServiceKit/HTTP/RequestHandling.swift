@@ -1,21 +1,21 @@
 import ClubProtocol
 import Synchronization
 
-/// What stands behind a listener: decides by the head of a request what becomes of it. All that a head, a body and a connection have to
-/// keep to is the ``ConnectionHandler``'s, and the same for every listener.
+/// What a listener serves: decides on the head of a request what becomes of it. The rules for heads, bodies and
+/// connections are enforced by the ``ConnectionHandler``, for every listener alike.
 protocol RequestHandling: Sendable {
     var limits: HTTPLimits { get }
-    /// The memory for what has arrived or is not read.
+    /// The memory for what has arrived, or is not read by clients yet.
     var bodies: BodyBudget { get }
     var connections: ConnectionCount { get }
-    /// Whether each answer closes its connection from now on.
+    /// Whether each response closes its connection from now on.
     var isDraining: Bool { get }
 
-    /// Decides by the head alone. Never waits.
+    /// Decides on the head alone. Never waits.
     func open(_ head: RequestHead) -> HeadDecision
-    /// The `Allow` of a path, nil where there is none: for methods that the parser does not know.
+    /// The `Allow` of a path, nil if the path does not exist: for methods that the parser does not know.
     func allowed(_ target: String) -> String?
-    /// A problem that the connection itself has: before there is a request, or while the body of one comes.
+    /// The response to a problem of the connection itself: before there is a request, or while its body arrives.
     func answer(to problem: Problem, during request: RoutedRequest?) -> RawResponse
 }
 
@@ -23,12 +23,12 @@ protocol RequestHandling: Sendable {
 enum HeadDecision {
     case answer(RawResponse)
     case request(RoutedRequest)
-    /// What is answered when the request is there; a body that it brings is read and forgotten.
+    /// Made when the request is complete; its body, if any, is read and dropped.
     case page(@Sendable () async -> RawResponse)
 }
 
-/// Makes names for requests: 13 characters of base 32, 65 bits of a counter, stirred; short enough for a string without an
-/// allocation.
+/// Generates request identifiers: 13 characters of base 32, which are 65 bits of a scrambled counter; short enough for
+/// a string without an allocation.
 final class RequestNames: Sendable {
     private let seed = UInt64.random(in: .min ... .max)
     private let count = Atomic<UInt64>(0)

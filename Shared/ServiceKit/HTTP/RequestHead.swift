@@ -4,19 +4,19 @@ import NIOHTTP1
 
 /// What the pipeline reads of a request's head: collected in one pass over the header fields, without a dictionary.
 ///
-/// `X-User-ID` and its like are not among it: who asks is said by the token, from where by the socket, or by a proxy that is
-/// trusted.
+/// `X-User-ID` and the like are not read: the token says who the caller is; the socket, or a trusted proxy, says where
+/// the request comes from.
 struct RequestHead: Sendable {
     enum Method: Int, CaseIterable, Sendable {
         case get, head, post, put, patch, delete
-        /// A method that no operation has.
+        /// A method that no operation uses.
         case other
     }
 
     let method: Method
     /// The path and the query as they were sent.
     let target: String
-    /// Where it comes from.
+    /// Where the request comes from.
     private(set) var client: ClientAddress
     private(set) var authorization: String?
     private(set) var contentType: String?
@@ -30,16 +30,16 @@ struct RequestHead: Sendable {
     private(set) var expectsContinue = false
     private(set) var asksForUpgrade = false
     private(set) var requestID: String?
-    /// All fields together, as they stand on the wire.
+    /// The size of all fields together, as sent.
     private(set) var fieldBytes = 0
-    /// What is wrong with the head itself; answered before anything else is looked at.
+    /// What is wrong with the head itself; answered before anything else is checked.
     private(set) var fault: Problem?
     private var hosts = 0
     private let proxies: TrustedProxies?
     private var forwarded: String?
     private var forwardedFor: String?
 
-    /// Whether a body comes, as far as the head tells.
+    /// Whether a body follows, as far as the head tells.
     var hasBody: Bool { isChunked || (contentLength ?? 0) > 0 }
 
     init(_ head: HTTPRequestHead, from peer: Peer) {
@@ -50,7 +50,7 @@ struct RequestHead: Sendable {
         proxies = peer.proxies
         settleTarget()
         for (name, value) in head.headers { take(name, value) }
-        // Exactly one from HTTP/1.1 on (RFC 9112, 3.2).
+        // Exactly one, from HTTP/1.1 on (RFC 9112, 3.2).
         if hosts > 1 || (hosts == 0 && head.version == .http1_1) {
             refuse("Exactly one Host header field must be there.")
         }
@@ -69,7 +69,7 @@ struct RequestHead: Sendable {
         settle()
     }
 
-    /// A target is ASCII: everything else is percent-encoded in it (RFC 3986, 2).
+    /// A target is ASCII; everything else is percent-encoded (RFC 3986, 2).
     private mutating func settleTarget() {
         if !target.isASCII { refuse("The request target must be ASCII.") }
     }
@@ -83,7 +83,7 @@ struct RequestHead: Sendable {
         }
     }
 
-    /// HTTP/1.0 knows neither chunks (RFC 9112, 6.1) nor `100 Continue` (RFC 9110, 10.1.1).
+    /// HTTP/1.0 has neither chunks (RFC 9112, 6.1) nor `100 Continue` (RFC 9110, 10.1.1).
     private mutating func settleAsOldClient() {
         if isChunked { refuse("HTTP/1.0 has no Transfer-Encoding.") }
         expectsContinue = false
@@ -91,7 +91,7 @@ struct RequestHead: Sendable {
 
     private mutating func take(_ name: String, _ value: String) {
         fieldBytes += name.utf8.count + value.utf8.count + 4
-        // Before anything is compared with it, and whatever field it is.
+        // Checked for every field, before anything is compared with its value.
         guard value.isFieldValue else { return refuse("The values of header fields must be ASCII.") }
         switch name.utf8.count {
         case 4:
@@ -140,14 +140,14 @@ struct RequestHead: Sendable {
         self[keyPath: place] = value
     }
 
-    /// Several lines are one list (RFC 9110, 5.3).
+    /// Several field lines are one list (RFC 9110, 5.3).
     private mutating func append(_ value: String, to place: WritableKeyPath<RequestHead, String?>) {
         self[keyPath: place] = self[keyPath: place].map { "\($0),\(value)" } ?? value
     }
 
     private mutating func takeHost(_ value: String) {
         hosts += 1
-        // An invalid one is 400, as none and two are (RFC 9112, 3.2).
+        // An invalid one is 400, as are none and two (RFC 9112, 3.2).
         if !HostField.isValid(Substring(value).utf8) { refuse("Host must be a host, and a port if need be.") }
     }
 
@@ -170,7 +170,7 @@ struct RequestHead: Sendable {
         if fault == nil { fault = Problem(.malformed, detail) }
     }
 
-    /// What a caller may name its request: 1 to 64 letters, digits, dots, underscores and hyphens.
+    /// The request identifiers accepted from callers: 1 to 64 letters, digits, dots, underscores and hyphens.
     private static func isRequestID(_ text: String) -> Bool {
         (1...64).contains(text.utf8.count)
             && text.utf8.allSatisfy { byte in
@@ -183,9 +183,9 @@ struct RequestHead: Sendable {
             }
     }
 
-    /// The path and query of a target in absolute form, which a server must understand (RFC 9112, 3.2.2).
+    /// The path and query of a target in absolute form, which a server must accept (RFC 9112, 3.2.2).
     ///
-    /// - Returns: nil where there is a user in it (RFC 9110, 4.2.4), no host (4.2.1) or what is none: these are errors.
+    /// - Returns: nil if it contains a user (RFC 9110, 4.2.4), or no host or an invalid one (4.2.1): these are errors.
     private static func originForm(_ target: String) -> String? {
         let bytes = target.utf8
         guard bytes.first != UInt8(ascii: "/") else { return target }
@@ -245,15 +245,15 @@ extension RequestHead.Method {
 }
 
 extension String {
-    /// Whether this can be the value of a header field: visible ASCII, blanks and tabs (RFC 9110, 5.5). What else servers used
-    /// to take there, `obs-text`, has no meaning that anybody agrees on.
+    /// Whether this is a valid value of a header field: visible ASCII, spaces and tabs (RFC 9110, 5.5). `obs-text`,
+    /// which servers used to accept, has no agreed meaning.
     var isFieldValue: Bool {
         utf8.withContiguousStorageIfAvailable(ASCII.isField) ?? Array(utf8).withUnsafeBufferPointer(ASCII.isField)
     }
 }
 
 extension StringProtocol {
-    /// Whether this is `lowercase` but for the case of ASCII letters.
+    /// Whether this equals `lowercase`, ignoring the case of ASCII letters.
     func isField(_ lowercase: StaticString) -> Bool {
         guard utf8.count == lowercase.utf8CodeUnitCount else { return false }
         var expected = lowercase.utf8Start

@@ -3,19 +3,19 @@ import HTTPTypes
 import Metrics
 import Synchronization
 
-/// The durations of what is asked by one method on one route, a series for each status that was answered.
+/// The durations of the requests of one method on one route, with a series for each response status.
 ///
-/// Named as OpenTelemetry's conventions for HTTP servers name them, in the way Prometheus writes names. A series is made with
-/// the first answer of its status and found without a lock from then on: hundreds of routes with dozens of statuses would
-/// otherwise export thousands of zeros.
+/// Named after OpenTelemetry's conventions for HTTP servers, as Prometheus writes names. A series is created with the
+/// first response of its status, and found without a lock from then on: hundreds of routes with dozens of statuses
+/// would otherwise export thousands of zeros.
 ///
-/// How durations spread is told by method and status over all routes; what a route takes of it is told by its number and its
-/// sum: a histogram for each route would be seventeen series for each of its statuses.
+/// There is one histogram for each method and status over all routes, and only a count and a sum for each route: a
+/// histogram for each route would be seventeen series for each of its statuses.
 final class RequestTimers: Sendable {
     static let label = "http_server_request_duration_seconds"
     static let routeLabel = "http_server_route_duration_seconds"
 
-    /// Where the answers of one status are counted.
+    /// The timers of one status.
     private final class Pair: Sendable {
         let spread: Timer
         let ofRoute: Timer?
@@ -31,12 +31,12 @@ final class RequestTimers: Sendable {
         }
     }
 
-    /// What we answer. Anything else is looked up by its labels each time.
+    /// The statuses that we use. Any other is looked up by its labels each time.
     private static let statuses = [
         200, 201, 202, 204, 206, 301, 302, 303, 304, 400, 401, 403, 404, 405, 406, 408, 409, 410, 412, 413, 414, 415,
         417, 422, 428, 429, 431, 500, 501, 502, 503, 504,
     ]
-    /// The place of each status from 100 on in ``statuses``; -1 where it has none.
+    /// The index in ``statuses`` of each status from 100 on; -1 if it is not there.
     private static let places: [Int8] = (100..<600).map { code in Int8(statuses.firstIndex(of: code) ?? -1) }
 
     private let method: String
@@ -44,8 +44,8 @@ final class RequestTimers: Sendable {
     private let timers = InlineArray<32, AtomicLazyReference<Pair>> { _ in AtomicLazyReference() }
 
     /// - Parameters:
-    ///   - method: `_OTHER` for one that nobody knows.
-    ///   - route: `/v1/people/{person}`; nil for a path that leads nowhere, which callers may choose as they like.
+    ///   - method: `_OTHER` for an unknown one.
+    ///   - route: `/v1/people/{person}`; nil for unknown paths, which callers may choose freely.
     init(method: String, route: String?) {
         self.method = method
         self.route = route
@@ -59,7 +59,7 @@ final class RequestTimers: Sendable {
         pair.record(nanoseconds)
     }
 
-    /// The registry gives the same series for the same labels, whoever makes it first.
+    /// The registry returns the same series for the same labels, whoever creates it first.
     private func make(_ code: Int) -> Pair {
         var dimensions = [
             ("http_request_method", method), ("http_response_status_code", String(code)), ("url_scheme", "http"),
@@ -71,7 +71,7 @@ final class RequestTimers: Sendable {
     }
 }
 
-/// The timers of every method on paths that lead nowhere.
+/// The timers of every method on unknown paths.
 struct UnroutedTimers: Sendable {
     private let timers = RequestHead.Method.allCases.map { RequestTimers(method: $0.methodLabel, route: nil) }
 

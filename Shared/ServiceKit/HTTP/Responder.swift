@@ -6,15 +6,15 @@ import NIOCore
 package import Postgres
 import Synchronization
 
-/// Every request of a service goes through here, whether it came over a socket or from a test in the same process.
+/// Every request of a service passes through here, whether it came over a socket or from a test in the same process.
 ///
-/// In two steps: ``open(_:)`` looks at the head alone, without waiting for anything, so that nothing is read from whom
-/// the answer is no anyway; what it lets in is ``RoutedRequest``, which is run when its body is there.
+/// In two steps. ``open(_:)`` examines the head alone, without waiting for anything, so that no body is read from a
+/// caller who is refused anyway. What it admits is a ``RoutedRequest``, which runs when its body is complete.
 package final class Responder: RequestHandling {
     let database: PostgresClient
-    /// Keyed, and nothing else: copied for each list.
+    /// Keyed, and updated with nothing else: copied for each list.
     let cursorCode: HMAC<SHA256>
-    /// What stored answers with secrets in them are sealed with.
+    /// The key for stored responses that contain secrets.
     let answerKey: SymmetricKey
     let limits: HTTPLimits
     let logger: Logger
@@ -23,7 +23,7 @@ package final class Responder: RequestHandling {
     let bodies: BodyBudget
     let connections: ConnectionCount
     let exports: ExportGate
-    /// Nil where a test makes up its callers.
+    /// Nil in tests with made-up callers.
     let callers: CallerCheck?
     private let verifier: TokenVerifier
     private let table: RouteTable
@@ -39,11 +39,11 @@ package final class Responder: RequestHandling {
     private let names = RequestNames()
 
     /// - Parameters:
-    ///   - links: gives the key that cursors are signed with.
-    ///   - callers: whether whom a token names still is what it says.
-    ///   - openAPI: what `GET /openapi.json` answers, to everybody.
-    ///   - jwks: what `GET /.well-known/jwks.json` answers, to everybody: the service's public keys.
-    /// - Throws: ``RoutesError`` where two routes have the same method and path.
+    ///   - links: provides the key that cursors are signed with.
+    ///   - callers: checks that a token's claims about its bearer still hold.
+    ///   - openAPI: the response to `GET /openapi.json`, for everyone.
+    ///   - jwks: the response to `GET /.well-known/jwks.json`, for everyone: the service's public keys.
+    /// - Throws: ``RoutesError`` if two routes have the same method and path.
     package init(
         routes: Routes, database: PostgresClient, verifier: TokenVerifier, callers: CallerCheck? = nil,
         links: SignedLinks, limits: HTTPLimits = HTTPLimits(), openAPI: [UInt8], jwks: [UInt8], logger: Logger
@@ -72,23 +72,23 @@ package final class Responder: RequestHandling {
         failedTokenLimiter = RateLimiter(limits.failedTokenRate)
     }
 
-    /// From now on each answer closes its connection: called when the service is about to stop accepting.
+    /// From now on each response closes its connection: called when the service is about to stop accepting.
     package func drain() {
         draining.store(true, ordering: .relaxed)
     }
 
     var isDraining: Bool { draining.load(ordering: .relaxed) }
 
-    /// Requests that are worked on now.
+    /// Requests in progress.
     package var inFlight: Int { admission.running }
 
-    /// Requests that may wait for something outside: for news, the rest of an upload, a client that reads.
+    /// Requests that may wait for something outside: for changes, the rest of an upload, a client that reads.
     package var inWaiting: Int { waiting.count }
 
-    /// Bytes that have arrived and are not worked on yet.
+    /// Bytes that have arrived and are not processed yet.
     package var buffered: Int { bodies.used }
 
-    /// Answers a request in process: the whole stack short of sockets.
+    /// Handles a request in process: the whole stack except sockets.
     package func respond(
         to request: HTTPRequest, body: [UInt8] = [], address: String = "127.0.0.1"
     ) async -> (HTTPResponse, [UInt8]) {
@@ -113,14 +113,14 @@ package final class Responder: RequestHandling {
         return (answer.head, head.method == .head ? [] : content)
     }
 
-    /// Decides by the head alone. Never waits.
+    /// Decides on the head alone. Never waits.
     func open(_ head: RequestHead) -> HeadDecision {
         let arrived = NIODeadline.now()
         let requestID = head.requestID ?? names.next()
         if let fault = head.fault { return refuse(fault, requestID, nil, arrived, method: head.method) }
         switch table.match(head.method, head.target) {
         case .none where head.target.utf8.first != UInt8(ascii: "/"):
-            // `OPTIONS *`, and `CONNECT` to somewhere else: of the server as a whole, and no path.
+            // `OPTIONS *`, and `CONNECT` to another host: about the server as a whole, with no path.
             return refuse(
                 Problem(.methodNotAllowed, headers: [.allow: table.allow]), requestID, nil, arrived, method: head.method
             )
@@ -131,7 +131,7 @@ package final class Responder: RequestHandling {
             return .answer(wire(problem, requestID: requestID, target: head.target))
         case .route(let route, let values, let query):
             do throws(Problem) {
-                // Before the token, whose check may cost more than the refusal.
+                // Before the token, whose verification may cost more than the refusal.
                 guard !admission.isFull else { throw ProblemMapping.overloaded }
                 let principal = try identify(head, route)
                 let deadline = try deadline(head)
@@ -146,12 +146,12 @@ package final class Responder: RequestHandling {
         }
     }
 
-    /// The `Allow` of a path, nil where there is none: for methods that the parser does not know.
+    /// The `Allow` of a path, nil if the path does not exist: for methods that the parser does not know.
     func allowed(_ target: String) -> String? {
         if case .methodNotAllowed(let allow) = table.match(.other, target) { allow } else { nil }
     }
 
-    /// A problem that the connection itself has: before there is a request, or while the body of one comes.
+    /// The response to a problem of the connection itself: before there is a request, or while its body arrives.
     func answer(to problem: Problem, during request: RoutedRequest?) -> RawResponse {
         unrouted[.other].record(problem.type.status, nanoseconds: 0)
         return wire(problem, requestID: request?.requestID ?? names.next(), route: request?.route)
@@ -161,7 +161,7 @@ package final class Responder: RequestHandling {
         mapping.problem(for: error, deadline: deadline)
     }
 
-    /// Counts the request, and logs it where somebody may want to know.
+    /// Counts the request, and logs it if it is notable.
     func finished(
         _ status: HTTPResponse.Status, _ requestID: String, _ route: Route?, _ arrived: NIODeadline, subject: String?,
         method: RequestHead.Method? = nil
@@ -172,7 +172,7 @@ package final class Responder: RequestHandling {
         } else {
             unrouted[method ?? .other].record(status, nanoseconds: nanoseconds)
         }
-        // Whoever asked to wait for news is not slow for having waited.
+        // A request that asked to wait for changes is not slow because it waited.
         let isSlow = Duration.nanoseconds(nanoseconds) > route?.slowAfter ?? .seconds(1)
         let isNotable = status.code >= 500 || status == .forbidden || isSlow
         let level: Logger.Level = isNotable ? .info : .debug
@@ -194,7 +194,7 @@ package final class Responder: RequestHandling {
         return .answer(wire(problem, requestID: requestID, route: route))
     }
 
-    /// A problem as the caller of a route reads it: a page where the route answers pages, else the problem document.
+    /// The response to a problem on a route: a page if the route produces pages, otherwise the problem document.
     func wire(_ problem: Problem, requestID: String, route: Route?) -> RawResponse {
         guard let problemPage, let route, route.operation.produces == .html else {
             return RawResponse(problem, requestID: requestID)
@@ -202,7 +202,7 @@ package final class Responder: RequestHandling {
         return page(problemPage(problem, requestID), of: problem, requestID, route.extra)
     }
 
-    /// A problem of a path that has no route, or none for the method.
+    /// The response to a problem of a path without a route, or without one for the method.
     private func wire(_ problem: Problem, requestID: String, target: String) -> RawResponse {
         let path = target.utf8.prefix { $0 != UInt8(ascii: "?") }
         let isForPeople = pageFolders.contains { folder in
@@ -268,7 +268,7 @@ package final class Responder: RequestHandling {
         switch principal.role {
         case .operator, .service: break
         default:
-            // Who has no token shares the bucket of the address.
+            // Callers without a token share the bucket of their address.
             let wait =
                 principal.isAnonymous ? anonymousLimiter.take(head.client.bucket) : principals.take(principal.subject)
             if let seconds = wait {
@@ -291,7 +291,8 @@ package final class Responder: RequestHandling {
     private func bodyRule(
         _ head: RequestHead, _ route: Route, isAnonymous: Bool
     ) throws(Problem) -> RoutedRequest.BodyRule {
-        // What an operation does not read may be anything: mail programs post a form to leave a list (RFC 8058).
+        // A body that the operation does not read may be of any type: mail programs post a form to unsubscribe (RFC
+        // 8058).
         guard route.hasBody || route.input == .upload else { return .ignore }
         let isUpload = route.input == .upload
         let limit = limits.bodyBytes(route.operation, isUpload: isUpload, isAnonymous: isAnonymous)
@@ -305,9 +306,9 @@ package final class Responder: RequestHandling {
         return isUpload ? .stream(limit: limit) : .collect(limit: limit)
     }
 
-    /// What a body is, of that which an operation takes; nil where it is something else.
+    /// The media type of a body, among those that the operation accepts; nil for any other.
     static func media(_ contentType: String?, _ operation: Operation) -> Operation.Media? {
-        // Other character sets than UTF-8 would be read wrongly; other parameters mean nothing here.
+        // Character sets other than UTF-8 would be misread; other parameters have no meaning here.
         guard let type = contentType.flatMap(ContentType.init), type.charset?.hasSameBytes(as: "utf-8") ?? true else {
             return nil
         }
@@ -326,7 +327,7 @@ extension Problem {
     }
 }
 
-/// Keeps a stream's bytes, for callers in the same process.
+/// Collects a stream's bytes, for callers in the same process.
 private final class CollectingSink: ResponseSink {
     private let state = Mutex<(head: RawResponse?, bytes: [UInt8])>((nil, []))
 

@@ -1,22 +1,22 @@
 import HTTPTypes
 import NIOCore
 
-/// Writes answers as HTTP/1.1 (RFC 9112): one buffer each, so that one system call sends it.
+/// Writes responses as HTTP/1.1 (RFC 9112): one buffer each, so that one system call sends it.
 enum ResponseEncoder {
-    /// How the end of the body is told.
+    /// How the end of the body is marked.
     enum Framing {
         case length
         case chunks
-        /// By closing: for streams to clients that speak HTTP/1.0.
+        /// By closing the connection: for streams to HTTP/1.0 clients.
         case close
     }
 
     struct Form {
         var framing = Framing.length
-        /// The answer to HEAD: everything but the body.
+        /// The response to HEAD: everything but the body.
         var omitsBody = false
         var keepsAlive: Bool
-        /// HTTP/1.0 wants to be told that the connection stays open, HTTP/1.1 that it does not.
+        /// HTTP/1.0 has to be told that the connection stays open, HTTP/1.1 that it does not.
         var isOldClient = false
     }
 
@@ -33,7 +33,7 @@ enum ResponseEncoder {
         }
         switch form.framing {
         case .length:
-            // 204 never has a length (RFC 9110, 8.6).
+            // 204 never has a Content-Length (RFC 9110, 8.6).
             if answer.status != .noContent, !answer.omitsLength {
                 buffer.writeStaticString("content-length: ")
                 buffer.writeString(String(answer.body.count))
@@ -58,7 +58,7 @@ enum ResponseEncoder {
             buffer.writeStaticString("\r\nx-content-type-options: nosniff\r\ncache-control: no-cache\r\n")
         case nil: buffer.writeStaticString("\r\nx-content-type-options: nosniff\r\n")
         }
-        // `HTTPField` lets no line break into a value.
+        // `HTTPField` allows no line break in a value.
         for field in answer.extra {
             buffer.writeString(field.name.canonicalName)
             buffer.writeStaticString(": ")

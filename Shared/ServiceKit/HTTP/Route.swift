@@ -1,7 +1,7 @@
 import ClubProtocol
 import HTTPTypes
 
-/// One mounted endpoint, its types forgotten.
+/// One mounted endpoint, type-erased.
 final class Route: Sendable {
     enum Input: Sendable {
         case json, upload
@@ -9,7 +9,7 @@ final class Route: Sendable {
 
     typealias Run = @Sendable (RoutedRequest, BodyInput, any ResponseSink) async throws -> Completion
 
-    /// Nothing but what the page itself brings: no script at all, and no page of somebody else around it.
+    /// The page loads nothing but its own content: no scripts, and no framing by other pages.
     static let pageHeaders: HTTPFields = [
         .contentSecurityPolicy:
             "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; form-action 'self'; "
@@ -24,19 +24,19 @@ final class Route: Sendable {
     let hasBody: Bool
     let isPaged: Bool
     let isRead: Bool
-    /// Whether everybody reads the same.
+    /// Whether the response is the same for everyone.
     let isPublic: Bool
     let variables: [String]
-    /// `Deprecation` and `Sunset`, where the operation will go.
+    /// `Deprecation` and `Sunset`, if the operation is to be removed.
     let extra: HTTPFields
     let run: Run
-    /// How long an answer may take before it is worth a line in the log.
+    /// How long a response may take before it is logged as slow.
     let slowAfter: Duration
     private let timers: RequestTimers
-    /// HEAD is answered wherever GET is.
+    /// HEAD is supported wherever GET is.
     private let headTimers: RequestTimers
 
-    /// - Parameter longestWait: of an operation whose callers ask it to wait for news.
+    /// - Parameter longestWait: for an operation that callers can ask to wait for changes.
     init(
         name: String, operation: Operation, input: Input, hasBody: Bool, isPaged: Bool, longestWait: Duration = .zero,
         run: @escaping Run
@@ -56,7 +56,8 @@ final class Route: Sendable {
             extra[.sunset] = HTTPDate.text(unixSeconds: deprecation.sunset.microseconds / 1_000_000)
         }
         if operation.produces == .html { extra.append(contentsOf: Self.pageHeaders) }
-        // What a signed link opens is for whoever has the link: no cache keeps it, and no page that it leads to hears of it.
+        // A signed link is for its holder alone: no cache stores the response, and pages that it leads to see no
+        // referrer.
         let isLink = variables.contains("token")
         if isLink { extra[.referrerPolicy] = "no-referrer" }
         isPublic = isRead && operation.access == .anyone && !isLink

@@ -2,7 +2,7 @@ package import ClubProtocol
 package import HTTPTypes
 package import Postgres
 
-/// What a handler answers: a value, or rows that become JSON without ever being values.
+/// What a handler returns: a value, or rows that become JSON without being decoded.
 package struct RouteResponse<Value: Codable & Sendable>: Sendable {
     enum Content: Sendable {
         case value(Value)
@@ -13,13 +13,13 @@ package struct RouteResponse<Value: Codable & Sendable>: Sendable {
     }
 
     var content: Content
-    /// Goes out as the `ETag`.
+    /// Sent as the `ETag`.
     package var version: Int?
-    /// Instead of the operation's own status: 200 for a POST that found what it would have made.
+    /// Replaces the operation's own status: 200 for a POST that found what it would have created.
     package var status: HTTPResponse.Status?
-    /// Fields beyond those that every answer has, as `Location`.
+    /// Additional fields, such as `Location`.
     package var headers: HTTPFields = [:]
-    /// Whether it holds a secret: what is kept of it for a repetition with the same `Idempotency-Key` is sealed.
+    /// Whether it contains a secret: what is stored for a replay with the same `Idempotency-Key` is then sealed.
     package var isConfidential = false
 
     private init(_ content: Content, version: Int?) {
@@ -31,14 +31,14 @@ package struct RouteResponse<Value: Codable & Sendable>: Sendable {
         RouteResponse(.value(value), version: version)
     }
 
-    /// JSON that is written already, and is a `Value` by the word of the caller.
+    /// JSON that is already encoded; the caller guarantees that it is a `Value`.
     package static func json(_ bytes: [UInt8], version: Int? = nil) -> RouteResponse {
         RouteResponse(.json(bytes), version: version)
     }
 
     /// The first row as the resource, straight from libpq's bytes; the `ETag` from its column `version`, if it has one.
     ///
-    /// - Throws: `Problem(.notFound)` when there is no row.
+    /// - Throws: `Problem(.notFound)` if there is no row.
     package static func row(_ rows: Rows) throws -> RouteResponse {
         guard let first = rows.first else { throw Problem(.notFound) }
         var bytes: [UInt8] = []
@@ -50,8 +50,9 @@ package struct RouteResponse<Value: Codable & Sendable>: Sendable {
     /// One page of a list: `{"items": […], "next": "…"}`.
     ///
     /// - Parameters:
-    ///   - rows: what a query with `limit \(call.page.limit + 1)` found; the row too many says that there is a next page.
-    ///   - key: the columns by which the list is ordered, by their aliases (which may begin with `_`); none may be NULL.
+    ///   - rows: of a query with `limit \(call.page.limit + 1)`; the extra row means that there is a next page.
+    ///   - key: the columns by which the list is ordered, by their aliases (which may begin with `_`); none may be
+    ///     NULL.
     package static func page<Item>(_ rows: Rows, _ page: PageRequest, key: String...) throws -> RouteResponse
     where Value == Page<Item> {
         let count = min(rows.count, page.limit)
@@ -77,7 +78,7 @@ package struct RouteResponse<Value: Codable & Sendable>: Sendable {
         return RouteResponse(.json(bytes), version: nil)
     }
 
-    /// The body as it goes out; nil: none.
+    /// The encoded body; nil if there is none.
     func encoded() throws -> [UInt8]? {
         switch content {
         case .value(let value): try WireJSON.encode(value)
@@ -90,7 +91,7 @@ package struct RouteResponse<Value: Codable & Sendable>: Sendable {
 }
 
 extension RouteResponse where Value == Empty {
-    /// 204: done, and nothing to say.
+    /// 204: no content.
     package static var empty: RouteResponse { RouteResponse(.none, version: nil) }
 }
 
@@ -111,7 +112,7 @@ extension RouteResponse where Value == TextDocument {
         return answer
     }
 
-    /// 303: what was sent is done, and there is the page to look at next (RFC 9110, 15.4.4).
+    /// 303: the request is done, and the client continues with another page (RFC 9110, 15.4.4).
     package static func seeOther(_ location: String) -> RouteResponse {
         var answer = RouteResponse(.none, version: nil)
         answer.status = .seeOther

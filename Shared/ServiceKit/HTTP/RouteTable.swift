@@ -1,21 +1,21 @@
 import ClubProtocol
 
-/// All routes of a service as a tree over the segments of their paths.
+/// All routes of a service, as a tree over the segments of their paths.
 ///
-/// A word goes before a variable. Segments are compared byte by byte as they were sent: `%2e%2e`, an empty segment or a
-/// trailing slash are no words, so they lead nowhere.
+/// A word takes precedence over a variable. Segments are compared byte by byte as they were sent: `%2e%2e`, an empty
+/// segment or a trailing slash match no word, so they are not found.
 struct RouteTable: Sendable {
     private struct Node: Sendable {
         var words: [(word: [UInt8], node: Int)] = []
         var variable: Int?
-        /// By `RequestHead.Verb`.
+        /// By `RequestHead.Method`.
         var routes: [Route?] = Array(repeating: nil, count: RequestHead.Method.other.rawValue)
-        /// `GET, HEAD, POST`; empty where no route ends.
+        /// `GET, HEAD, POST`; empty if no route ends here.
         var allow = ""
     }
 
     enum Match {
-        /// - Parameter values: what stands in place of the variables, decoded, in the order of the path.
+        /// - Parameter values: the values of the variables, decoded, in the order of the path.
         case route(Route, values: [String], query: Substring?)
         case methodNotAllowed(allow: String)
         case none
@@ -23,7 +23,7 @@ struct RouteTable: Sendable {
 
     private var nodes = [Node()]
 
-    /// The methods that some path takes: `GET, HEAD, POST`.
+    /// The methods that any path supports: `GET, HEAD, POST`.
     var allow: String {
         let verbs = RequestHead.Method.allCases.filter { method in
             method != .other && nodes.contains { $0.routes[method.rawValue] != nil }
@@ -31,7 +31,7 @@ struct RouteTable: Sendable {
         return verbs.map(\.name).joined(separator: ", ")
     }
 
-    /// - Throws: where two routes have the same method and path.
+    /// - Throws: if two routes have the same method and path.
     mutating func insert(_ route: Route) throws(RoutesError) {
         var current = 0
         for segment in route.operation.segments {
@@ -59,7 +59,7 @@ struct RouteTable: Sendable {
         guard method != .other, method != .head else { throw .unusableMethod(route.name) }
         guard nodes[current].routes[method.rawValue] == nil else { throw .mountedTwice(route.name) }
         nodes[current].routes[method.rawValue] = route
-        // HEAD is answered wherever GET is (RFC 9110, 9.1).
+        // HEAD is supported wherever GET is (RFC 9110, 9.1).
         if method == .get { nodes[current].routes[RequestHead.Method.head.rawValue] = route }
         let verbs = RequestHead.Method.allCases.filter { $0 != .other && nodes[current].routes[$0.rawValue] != nil }
         nodes[current].allow = verbs.map(\.name).joined(separator: ", ")
@@ -96,7 +96,7 @@ struct RouteTable: Sendable {
         return .route(route, values: values, query: query)
     }
 
-    /// The node at the end of the path, nil if there is none where a route ends.
+    /// The node at the end of the path, nil if no route ends there.
     private func find(
         in node: Int, _ path: UnsafeBufferPointer<UInt8>, from start: Int, _ ranges: inout [Range<Int>]
     ) -> Int? {
@@ -121,7 +121,7 @@ struct RouteTable: Sendable {
         return find(in: node, path, from: end + 1, &ranges)
     }
 
-    /// Percent-decodes a segment; nil for what no variable can be: a slash or U+0000 in disguise, bad escapes, no UTF-8.
+    /// Percent-decodes a segment; nil for an invalid value: an encoded slash or U+0000, a bad escape, invalid UTF-8.
     private static func decode(_ segment: Substring.UTF8View) -> String? {
         guard segment.contains(UInt8(ascii: "%")) else { return String(Substring(segment)) }
         var bytes: [UInt8] = []

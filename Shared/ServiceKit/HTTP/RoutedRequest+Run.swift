@@ -5,7 +5,7 @@ import NIOCore
 import Postgres
 
 extension RoutedRequest {
-    /// Does the work, with a seat for the time in which the body of an upload is waited for.
+    /// Does the work. An upload has a seat in the waiting room while its body arrives.
     func run(_ input: BodyInput, sink: any ResponseSink) async -> Completion {
         guard case .stream = bodyRule else { return await request(input, sink) }
         do {
@@ -15,7 +15,7 @@ extension RoutedRequest {
         }
     }
 
-    /// Waits for a place, and does the work under the request's identifier, trace and deadline.
+    /// Waits for a place, and does the work with the request's identifier, trace and deadline.
     private func request(_ input: BodyInput, _ sink: any ResponseSink) async -> Completion {
         guard await comeIn() else { return refused(ProblemMapping.overloaded) }
         defer { goOut() }
@@ -32,15 +32,15 @@ extension RoutedRequest {
         }
     }
 
-    /// Does what may be done by few at a time.
+    /// Runs `body` under the limit on concurrent exports.
     ///
-    /// - Throws: 429 while there is no place; what `body` throws.
+    /// - Throws: 429 while there is no place; errors of `body`.
     func passExportGate<T: Sendable>(_ body: () async throws -> T) async throws -> T {
         try await responder.exports.pass(caller, body)
     }
 
-    /// Writes a stream to its end, with a seat for the time in which the client's reading is waited for. For HEAD as far as GET would
-    /// not have sent anything, so that it is answered as GET is (RFC 9110, 9.3.2).
+    /// Writes a stream to its end, with a seat in the waiting room for as long as the client reads. For HEAD, as far as
+    /// GET would not have sent anything, so that both get the same response (RFC 9110, 9.3.2).
     func write(_ output: LineOutput, _ body: () async throws -> Void) async throws -> Completion {
         do {
             return try await seated {
@@ -55,7 +55,7 @@ extension RoutedRequest {
         }
     }
 
-    /// Logs why a stream broke off; there is nobody left to tell.
+    /// Logs why a stream broke off; the client can no longer be told.
     func report(brokenBy error: any Error) {
         responder.logger.info("stream broke off", metadata: metadata(error))
         responder.finished(
@@ -83,7 +83,7 @@ extension RoutedRequest {
             } else if problem.type.status.code > 500 {
                 responder.logger.info("request could not be served", metadata: metadata(error))
             } else if let error = error as? PostgresError, let state = error.sqlState, SQLState.blamesValue(state) {
-                // The caller is told that its value is to blame; that no check of ours was before it is for us to know.
+                // The caller is told that its value was refused; that none of our checks caught it is logged for us.
                 responder.logger.notice("the database refused a value", metadata: metadata(error))
             }
             return refused(problem)
@@ -105,7 +105,7 @@ extension RoutedRequest {
 }
 
 extension RoutedRequest.BodyRule {
-    /// A body that is all there, as the route gets it.
+    /// A complete body, as the route receives it.
     func input(_ bytes: [UInt8]) -> BodyInput {
         switch self {
         case .ignore: .bytes([])

@@ -5,7 +5,7 @@ import NIOCore
 import Postgres
 import Synchronization
 
-/// What of a body its route gets.
+/// What its route receives of a body.
 enum BodyInput: Sendable {
     case bytes([UInt8])
     case upload(UploadBody)
@@ -13,11 +13,11 @@ enum BodyInput: Sendable {
     var bytes: [UInt8] { if case .bytes(let bytes) = self { bytes } else { [] } }
 }
 
-/// One request that was let in: routed, identified, allowed; its body is still to come.
+/// One admitted request: routed, authenticated, authorized; its body is still to come.
 final class RoutedRequest: Sendable {
-    /// What becomes of the request's body.
+    /// What happens to the request's body.
     enum BodyRule: Sendable {
-        /// The operation has none: what comes is read and forgotten.
+        /// The operation has no body: what arrives is read and dropped.
         case ignore
         case collect(limit: Int)
         case stream(limit: Int)
@@ -33,7 +33,7 @@ final class RoutedRequest: Sendable {
     let deadline: ContinuousClock.Instant?
     let bodyRule: BodyRule
     let arrived: NIODeadline
-    /// Whether it has a place among those that are worked on.
+    /// Whether it occupies a place among the requests in progress.
     private let isInside = Atomic<Bool>(false)
 
     init(
@@ -52,12 +52,12 @@ final class RoutedRequest: Sendable {
         self.arrived = arrived
     }
 
-    /// Whether the work is for the caller alone, and has no point when the caller has gone.
+    /// Whether the work is only for the caller, and pointless once the caller has gone.
     var endsWithCaller: Bool { route.isRead || route.input == .upload }
 
-    /// The decoded request.
+    /// Decodes the request.
     ///
-    /// - Throws: 404 for a path that no value fits, 400 and 422 for query and body, 428 and 400 for `If-Match`.
+    /// - Throws: 404 for a path with an invalid value, 400 and 422 for query and body, 428 and 400 for `If-Match`.
     func call<E: Endpoint>(_: E.Type, _ input: BodyInput) throws -> Call<E> {
         let path: E.Path
         if values.isEmpty, let empty = Empty() as? E.Path {
@@ -95,14 +95,15 @@ final class RoutedRequest: Sendable {
             requestID: requestID, deadline: deadline, paging: paging, base: responder.logger, request: self)
     }
 
-    /// What waiting is counted by: the token's bearer, or the address of who has none. A token's `sub` may look like an address.
+    /// The key for counting waiting requests: the token's subject, or the address of a caller without a token. The
+    /// prefixes keep apart a `sub` that looks like an address.
     var caller: String {
         principal.isAnonymous ? "address \(head.client.bucket)" : "subject \(principal.subject)"
     }
 
-    /// Does something that may take long because of somebody outside, with a seat in the waiting room.
+    /// Does something that may take long because of an outside party, with a seat in the waiting room.
     ///
-    /// - Throws: 429 and 503 when there is no seat; what `body` throws.
+    /// - Throws: 429 and 503 when there is no seat; errors of `body`.
     func seated<Value>(_ body: () async throws -> Value) async throws -> Value {
         let caller = self.caller
         try responder.waiting.enter(caller)
@@ -110,7 +111,7 @@ final class RoutedRequest: Sendable {
         return try await body()
     }
 
-    /// Waits for something outside, and lets another request have the place meanwhile. To be called with a seat.
+    /// Waits for something outside, and lets another request use the place meanwhile. Requires a seat.
     func outside<Value>(_ wait: () async throws -> Value) async rethrows -> Value {
         guard isInside.exchange(false, ordering: .relaxed) else { return try await wait() }
         responder.admission.leave()
@@ -124,14 +125,14 @@ final class RoutedRequest: Sendable {
         }
     }
 
-    /// Takes a place, waiting for one for a while.
+    /// Takes a place, waiting for one for a limited time.
     func comeIn() async -> Bool {
         guard await responder.admission.enter() else { return false }
         isInside.store(true, ordering: .relaxed)
         return true
     }
 
-    /// The end of the work.
+    /// Releases the place at the end of the work.
     func goOut() {
         if isInside.exchange(false, ordering: .relaxed) { responder.admission.leave() }
     }
@@ -141,7 +142,7 @@ final class RoutedRequest: Sendable {
         isInside.store(true, ordering: .relaxed)
     }
 
-    /// The answer with everything that the operation says about it.
+    /// The response with everything that the operation declares about it.
     func wire<Value>(_ answer: RouteResponse<Value>, _ operation: Operation) throws -> RawResponse {
         let extra = answer.headers.isEmpty ? route.extra : HTTPFields(Array(answer.headers) + Array(route.extra))
         if let status = answer.status, status.kind != .clientError {
@@ -161,7 +162,7 @@ final class RoutedRequest: Sendable {
         return wired
     }
 
-    /// Where a stream goes out, for as long as one may take.
+    /// The output of a stream, with the time limit of a stream.
     func output(_ operation: Operation, headers: HTTPFields = [:], to sink: any ResponseSink) -> LineOutput {
         var head = RawResponse(
             operation.success, contentType: operation.produces.rawValue, body: [], requestID: requestID,
@@ -171,10 +172,10 @@ final class RoutedRequest: Sendable {
             head: head, sink: sink, end: .now + responder.limits.streamLimit, isHeadOnly: self.head.method == .head)
     }
 
-    /// One transaction with the idempotency protocol inside.
+    /// One transaction, with the idempotency protocol inside.
     ///
-    /// - Parameter looksBefore: whether a stored answer is looked for before `prepare`, so that a repetition does not
-    ///   need what the first request needed.
+    /// - Parameter looksBefore: whether a stored response is looked up before `prepare`, so that a replay does not need
+    ///   what the first request needed.
     func transact<Prepared: Sendable>(
         _ input: BodyInput, looksBefore: Bool = false, prepare: @Sendable () async throws -> Prepared,
         _ body: @Sendable (Prepared, PostgresTransaction) async throws -> RawResponse
@@ -189,7 +190,7 @@ final class RoutedRequest: Sendable {
             return stored
         }
         if let claim, responder.database.oldestCommit ?? .zero > Self.longCommit {
-            // The connections may all be waiting for their commits, this key's among them.
+            // All connections may be waiting for commits, including the one of this key.
             if try await claim.isRunning(on: responder.database) {
                 throw Problem(.stillRunning, headers: [.retryAfter: "1"])
             }
@@ -203,7 +204,7 @@ final class RoutedRequest: Sendable {
         }
     }
 
-    /// A commit that takes longer than this waits for something else than its own disk.
+    /// A commit that takes longer than this waits for more than its own disk.
     private static let longCommit = Duration.milliseconds(250)
 
     /// 1 to 200 visible ASCII characters.
@@ -215,8 +216,8 @@ final class RoutedRequest: Sendable {
         return key
     }
 
-    /// The version in `If-Match: "3"`. Weak tags, lists and `*` do not name one version; a tag that this service never gave, as
-    /// `"+3"` or `"03"`, names none that is there (RFC 9110, 13.1.1).
+    /// The version in `If-Match: "3"`. Weak tags, lists and `*` do not name one version; a tag that this service never
+    /// issues, such as `"+3"` or `"03"`, matches nothing (RFC 9110, 13.1.1).
     private func expectedVersion() throws(Problem) -> Int? {
         guard let text = head.ifMatch else {
             if route.operation.requiresIfMatch { throw Problem(.preconditionRequired) }

@@ -7,12 +7,12 @@ package struct Routes {
     private(set) var routes: [Route] = []
     private(set) var constraints: [String: Problem] = [:]
     private(set) var problemPage: (@Sendable (Problem, String) -> String)?
-    /// The first words of paths below which everything is for people.
+    /// The first segments of paths whose whole subtree is pages for people.
     private(set) var pageFolders: [String] = []
 
     package init() {}
 
-    /// Mounts what changes nothing in this service; it takes its own connections.
+    /// Mounts an operation that changes nothing in this service; it takes its own connections.
     package mutating func read<E: Endpoint>(
         _: E.Type, _ handler: @escaping @Sendable (Call<E>) async throws -> RouteResponse<E.Response>
     ) {
@@ -22,8 +22,8 @@ package struct Routes {
         }
     }
 
-    /// Mounts a change: one transaction a request, in which idempotency key, effect, journal and stored answer commit
-    /// together. The handler is run again when the transaction loses against another one, so it does nothing else.
+    /// Mounts a change: one transaction per request, in which idempotency key, effect, journal and stored response
+    /// commit together. The handler runs again after a serialization failure, so it must have no other effects.
     package mutating func write<E: Endpoint>(
         _: E.Type,
         _ handler: @escaping @Sendable (Call<E>, PostgresTransaction) async throws -> RouteResponse<E.Response>
@@ -37,8 +37,8 @@ package struct Routes {
         }
     }
 
-    /// Mounts a change that needs something before its transaction opens, as the answer of a peer: no transaction ever
-    /// waits for the network.
+    /// Mounts a change that needs something before its transaction begins, such as a peer's response: no transaction
+    /// ever waits for the network.
     package mutating func write<E: Endpoint, Prepared: Sendable>(
         _: E.Type, prepare: @escaping @Sendable (Call<E>) async throws -> Prepared,
         _ handler:
@@ -54,8 +54,8 @@ package struct Routes {
         }
     }
 
-    /// Mounts an answer of many lines (NDJSON); `E.Response` is one of them. An error before the first bytes have gone out
-    /// is a problem document, one after it cuts the stream off.
+    /// Mounts a response of many lines (NDJSON); `E.Response` is one of them. An error before the first bytes are sent
+    /// is a problem document; a later one cuts the stream off.
     package mutating func stream<E: Endpoint>(
         _: E.Type, _ handler: @escaping @Sendable (Call<E>, LineWriter<E.Response>) async throws -> Void
     ) {
@@ -66,10 +66,10 @@ package struct Routes {
         }
     }
 
-    /// Mounts a text that is written as it goes out, in constant memory. Errors are told as those of a ``stream(_:_:)`` are.
-    /// A handler never writes while it holds a connection of the database: see ``PostgresExecutor/forEachPage(_:_:)``.
+    /// Mounts a text that is streamed, in constant memory. Errors are reported as those of a ``stream(_:_:)`` are. A
+    /// handler never writes while it holds a database connection: see ``PostgresExecutor/forEachPage(_:_:)``.
     ///
-    /// - Parameter headers: of the answer, as `Content-Disposition`.
+    /// - Parameter headers: of the response, such as `Content-Disposition`.
     package mutating func download<E: Endpoint>(
         _: E.Type, headers: HTTPFields = [:],
         _ handler: @escaping @Sendable (Call<E>, TextWriter) async throws -> Void
@@ -81,8 +81,8 @@ package struct Routes {
         }
     }
 
-    /// Mounts a ``download(_:headers:_:)`` that is as long as the tables of the service are: two at a time, and one for each
-    /// caller; whoever comes in between is answered 429.
+    /// Mounts a ``download(_:headers:_:)`` of whole tables: two at a time, and one for each caller; others are answered
+    /// 429.
     package mutating func export<E: Endpoint>(
         _: E.Type, headers: HTTPFields = [:],
         _ handler: @escaping @Sendable (Call<E>, TextWriter) async throws -> Void
@@ -96,7 +96,7 @@ package struct Routes {
         }
     }
 
-    /// Mounts what takes a large body (CSV) as it arrives, and answers JSON.
+    /// Mounts an operation that reads a large body (CSV) as it arrives, and responds with JSON.
     package mutating func upload<E: Endpoint>(
         _: E.Type, _ handler: @escaping @Sendable (Call<E>, UploadBody) async throws -> RouteResponse<E.Response>
     ) {
@@ -111,15 +111,15 @@ package struct Routes {
         }
     }
 
-    /// Says what it means when a constraint of the database refuses a change: `"person_email_key"`.
-    /// Unnamed ones are 409 `already-exists` (unique), 409 `conflict` (exclusion) or 422 (foreign key, check, not null).
+    /// Sets the problem for a change that a database constraint refuses: `"person_email_key"`. Constraints without one
+    /// are 409 `already-exists` (unique), 409 `conflict` (exclusion) or 422 (foreign key, check, not null).
     package mutating func constraint(_ name: String, _ problem: Problem) {
         constraints[name] = problem
     }
 
-    /// How a problem looks to people, where an operation answers pages; with the request's identifier.
+    /// Sets the page that people see for a problem, where an operation produces pages; with the request's identifier.
     ///
-    /// - Parameter folders: below which a path that leads nowhere is answered by a page too: `/annuaire`.
+    /// - Parameter folders: below these, unknown paths are answered with a page too: `/annuaire`.
     package mutating func problemPage(
         below folders: [String] = [], _ page: @escaping @Sendable (Problem, String) -> String
     ) {
@@ -127,9 +127,9 @@ package struct Routes {
         pageFolders = folders
     }
 
-    /// Compares what is mounted with what the service says it serves.
+    /// Compares what is mounted with what the service declares.
     ///
-    /// - Throws: ``RoutesError``, one line that names what is missing or too much.
+    /// - Throws: ``RoutesError``, one line that names what is missing or superfluous.
     package func validate(against endpoints: [any Endpoint.Type]) throws {
         let listed = Set(endpoints.map { Route.name(of: $0) })
         let mounted = Set(routes.map(\.name))

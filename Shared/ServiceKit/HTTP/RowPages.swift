@@ -1,15 +1,15 @@
 package import Postgres
 
 extension PostgresExecutor {
-    /// Reads all that a statement finds, however much that is, a page at a time: for answers that are written as they go out.
+    /// Reads all rows that a statement finds, however many, a page at a time: for streamed responses.
     ///
-    /// Each page is a statement of its own, and nothing of the database is held while `body` runs: who reads an answer slowly keeps
-    /// no connection from anybody, and no transaction open. So the pages are not of one moment. A row that nobody touches meanwhile
-    /// comes once; one that is changed comes as it is when its page is read, and if its place in the order moves, it may be missed
-    /// or come again.
+    /// Each page is a statement of its own, and no database resource is held while `body` runs: a client that reads
+    /// slowly occupies no connection and keeps no transaction open. So the pages do not share a snapshot. A row that is
+    /// not changed meanwhile appears once. A changed row appears as it is when its page is read; if its position in the
+    /// order changes, it may be missing or appear twice.
     ///
     /// - Parameters:
-    ///   - statement: finds at most `limit` rows in the order of a key that no two have, from the one after the last row on.
+    ///   - statement: finds at most `limit` rows in the order of a unique key, after the last row.
     ///   - body: takes a page, which is never empty.
     package nonisolated(nonsending) func forEachPage(
         _ statement: (_ last: Row?, _ limit: Int) throws -> SQL, _ body: (Rows) async throws -> Void
@@ -27,7 +27,7 @@ extension PostgresExecutor {
     }
 }
 
-/// How many rows a page has: about as many as make 256 KiB, by what the last page took.
+/// How many rows a page has: about as many as make 256 KiB, estimated from the previous page.
 enum PageSize {
     static let first = 200
     private static let most = 2000

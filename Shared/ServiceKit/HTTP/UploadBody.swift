@@ -1,9 +1,9 @@
 package import NIOCore
 
-/// The body of an upload, in the pieces in which it arrives; the client is slowed down to the speed of who reads.
+/// The body of an upload, in pieces as it arrives; the client is slowed down to the speed of the reader.
 ///
-/// Throws while it is read: 413 beyond the limit, 408 when the client stalls, and an error when it goes away. To be
-/// iterated once.
+/// Iteration throws 413 beyond the limit, 408 when the client stalls, and an error when it disconnects. Iterate it
+/// once.
 package struct UploadBody: AsyncSequence, Sendable {
     package typealias Element = ByteBuffer
     typealias Producer = NIOThrowingAsyncSequenceProducer<
@@ -18,7 +18,7 @@ package struct UploadBody: AsyncSequence, Sendable {
         func didTerminate() { more() }
     }
 
-    /// What arrives, what it holds of the memory for bodies, and whose work waits for it.
+    /// What arrives, what it holds of the memory for bodies, and the request that waits for it.
     fileprivate struct Arriving: Sendable {
         let producer: Producer
         let hold: BodyHold
@@ -40,11 +40,11 @@ package struct UploadBody: AsyncSequence, Sendable {
         source = .arriving(arriving)
     }
 
-    /// A body and the end where the connection puts in what arrives.
+    /// A body, and the source into which the connection puts what arrives.
     ///
     /// - Parameters:
-    ///   - work: gives its place to others while it waits for more.
-    ///   - hold: what is put in has been taken from it, and is given back when it is read.
+    ///   - request: releases its place to others while it waits for more.
+    ///   - hold: has taken the memory of what is put in, and gives it back when that is read.
     static func make(
         for request: RoutedRequest, holding hold: BodyHold, more: @escaping @Sendable () -> Void
     ) -> (UploadBody, Producer.Source) {

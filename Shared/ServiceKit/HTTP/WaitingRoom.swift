@@ -2,15 +2,15 @@ import ClubProtocol
 import HTTPTypes
 import Synchronization
 
-/// Those whose requests wait for something outside: news, the rest of an upload, a client that reads. They have given back
-/// their place among those that are worked on; here they are counted, so that they are bounded, too.
+/// The requests that wait for something outside: changes, the rest of an upload, a client that reads. They have
+/// released their place among the requests in progress; they are counted here, so that their number is limited too.
 final class WaitingRoom: Sendable {
     private struct State {
         var count = 0
         var callers: [String: Int] = [:]
     }
 
-    /// In seconds: what waits does so for a while, and whoever has all of its seats need not ask each second for another one.
+    /// In seconds: waiting requests take a while, so a caller with all its seats taken need not retry every second.
     private static let retryAfter: HTTPFields = [.retryAfter: "10"]
 
     private let seats: Int
@@ -18,7 +18,7 @@ final class WaitingRoom: Sendable {
     private let state = Mutex(State())
 
     /// - Parameters:
-    ///   - seats: of all together.
+    ///   - seats: of all callers together.
     ///   - share: of one caller.
     init(seats: Int, share: Int) {
         self.seats = seats
@@ -27,9 +27,9 @@ final class WaitingRoom: Sendable {
 
     var count: Int { state.withLock { $0.count } }
 
-    /// Takes a seat; to be followed by one ``leave(_:)``.
+    /// Takes a seat; must be followed by one ``leave(_:)``.
     ///
-    /// - Throws: 429 when the caller has all of its seats taken, 503 when nobody has one left.
+    /// - Throws: 429 when the caller has used up its own seats, 503 when none is left at all.
     func enter(_ caller: String) throws(Problem) {
         let problem = state.withLock { state -> Problem? in
             let own = state.callers[caller, default: 0]

@@ -3,17 +3,17 @@ package import Logging
 package import Postgres
 import Synchronization
 
-/// Whether the service lives, has started, and is ready.
+/// Whether the service is live, started and ready.
 ///
-/// - *live* asks nobody: it fails only if the process cannot answer at all.
+/// - *live* depends on nothing: it fails only if the process cannot respond at all.
 /// - *started* is true once the API listens.
-/// - *ready* asks the service's own database, within ``limit``: whether it takes writes, over connections that are there, and whether
-///   its schema is the one we need. A peer that is down and a commit that is not confirmed are warnings.
-///   While the service is going down it says no, so that nobody sends anything more.
+/// - *ready* asks the service's own database, within ``limit``: whether it accepts writes over existing connections,
+///   and whether its schema is the one we need. A peer that is down and an unconfirmed commit are warnings. During
+///   shutdown it fails, so that no more requests are sent here.
 package final class Health: Sendable {
-    /// The time that the database has to answer.
+    /// The time limit for the database's response.
     package static let limit = Duration.seconds(1)
-    /// How long an answer may be repeated.
+    /// How long a result may be reused.
     package static let cacheTime = Duration.milliseconds(500)
     /// A commit that has waited longer than this is a warning.
     package static let commitLimit = Duration.seconds(1)
@@ -37,8 +37,8 @@ package final class Health: Sendable {
 
     /// - Parameters:
     ///   - migrator: knows the migrations that this code needs.
-    ///   - peers: how those that the service calls have been answering.
-    ///   - warnings: what else operators are to see; asked with each page, so it answers at once.
+    ///   - peers: how the peers have been answering.
+    ///   - warnings: what else operators are to see; called for each page, so it must return at once.
     package init(
         service: ServiceName, database: PostgresClient, migrator: Migrator, logger: Logger,
         warnings: @escaping @Sendable () -> [String: [HealthReport.Check]] = { [:] },
@@ -56,12 +56,12 @@ package final class Health: Sendable {
 
     func beginListening() { state.withLock { $0.isListening = true } }
 
-    /// From now on ready says no; there is no way back.
+    /// From now on readiness fails; this cannot be undone.
     func beginDraining() { state.withLock { $0.isDraining = true } }
 
     package var isDraining: Bool { state.withLock { $0.isDraining } }
 
-    /// What ready said last, for the metrics; false before it was ever asked.
+    /// The last result of readiness, for the metrics; false before the first.
     package var wasReady: Bool { state.withLock { $0.wasReady && !$0.isDraining } }
 
     // MARK: Pages
@@ -91,7 +91,7 @@ package final class Health: Sendable {
         return report
     }
 
-    /// With what the service itself knows of its state.
+    /// Adds what the service itself knows of its state.
     private func report(_ description: String, checks: [String: [HealthReport.Check]]) -> HealthReport {
         let (isListening, isDraining) = state.withLock { ($0.isListening, $0.isDraining) }
         var checks = checks
@@ -118,12 +118,12 @@ package final class Health: Sendable {
 
     // MARK: The database
 
-    /// Whether every migration this code needs is applied.
+    /// Whether every migration that this code needs is applied.
     func isSchemaReady() async -> Bool {
         await databaseChecks().values.joined().allSatisfy { $0.status != .fail }
     }
 
-    /// One question at a time; whoever asks meanwhile gets the same answer.
+    /// One query at a time; concurrent callers get the same result.
     private func databaseChecks() async -> [String: [HealthReport.Check]] {
         enum Turn {
             case known([String: [HealthReport.Check]])
@@ -149,7 +149,7 @@ package final class Health: Sendable {
         case .ask:
             let checks = await askDatabase()
             let waiting = state.withLock { state in
-                // What a cancelled task found out is nothing to tell others later.
+                // A cancelled task's result must not be reused.
                 state.known = (checks, Task.isCancelled ? .now : .now.advanced(by: Self.cacheTime))
                 state.isAsking = false
                 defer { state.waiting = [] }
@@ -189,7 +189,7 @@ package final class Health: Sendable {
         }
     }
 
-    /// A server that takes no writes is none that we could work with: whoever can should send the requests elsewhere.
+    /// A server that accepts no writes is of no use to us: requests should be sent elsewhere if possible.
     private static func check(_ role: ServerRole) -> HealthReport.Check {
         let output: String? =
             switch role {
@@ -200,7 +200,7 @@ package final class Health: Sendable {
         return HealthReport.Check("postgresql", type: "datastore", output == nil ? .pass : .fail, output: output)
     }
 
-    /// Reads go on while a commit waits, so it is no reason to send the requests elsewhere.
+    /// Reads continue while a commit waits, so this is no reason to send requests elsewhere.
     private func commitCheck() -> [HealthReport.Check] {
         let age = database.oldestCommit ?? .zero
         let isLong = age > Self.commitLimit

@@ -1,6 +1,6 @@
 package import ClubProtocol
 
-/// What a health page says: `application/health+json` (draft-inadarei-api-health-check-06).
+/// The content of a health page: `application/health+json` (draft-inadarei-api-health-check-06).
 package struct HealthReport: Codable, Equatable, Sendable {
     package static let contentType = "application/health+json"
 
@@ -8,15 +8,15 @@ package struct HealthReport: Codable, Equatable, Sendable {
         case pass, warn, fail
     }
 
-    /// What one component of the service, or one it depends on, is like.
+    /// The state of one component of the service, or of one it depends on.
     package struct Check: Codable, Equatable, Sendable {
-        /// Which of its kind: the schema, the peer.
+        /// Which one of its kind: the schema, the peer.
         package var componentId: String
         /// `datastore`, `component` or `system`.
         package var componentType: String
         package var status: Status
         package var time: Timestamp
-        /// What is wrong, in a few fixed words; absent when nothing is.
+        /// What is wrong, in a few fixed words; absent if nothing is.
         package var output: String?
         package var observedValue: Int?
         package var observedUnit: String?
@@ -39,7 +39,7 @@ package struct HealthReport: Codable, Equatable, Sendable {
     package var status: Status
     package var serviceId: String
     package var description: String
-    /// By component and what is measured: `database:responseTime`, `peer:directory`.
+    /// By component and measurement: `database:responseTime`, `peer:directory`.
     package var checks: [String: [Check]]
 
     package init(service: ServiceName, description: String, checks: [String: [Check]]) {
@@ -50,6 +50,6 @@ package struct HealthReport: Codable, Equatable, Sendable {
         self.checks = checks
     }
 
-    /// A warning is no reason to send the requests elsewhere: 200.
+    /// A warning is no reason to send requests elsewhere: 200.
     package var isServing: Bool { status != .fail }
 }

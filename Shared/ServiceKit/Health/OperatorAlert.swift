@@ -3,7 +3,7 @@ import Metrics
 import ServiceLifecycle
 import Synchronization
 
-/// Counts now and then what operators have to see to, and keeps that for the health page and the metrics, in each replica.
+/// Periodically counts what operators need to attend to, for the health page and the metrics, in each replica.
 final class OperatorAlert: Service {
     private let component: String
     private let measurement: String
@@ -11,7 +11,7 @@ final class OperatorAlert: Service {
     private let output: @Sendable (Int) -> String
     private let count: @Sendable () async throws -> Int
     private let last = Mutex(0)
-    /// Whether there ever was something: until then there is no series.
+    /// Whether the count was ever above zero: until then there is no series.
     private let isKnown = Atomic(false)
 
     init(
@@ -25,7 +25,7 @@ final class OperatorAlert: Service {
         self.count = count
     }
 
-    /// Nothing while there is nothing to see to.
+    /// Empty while there is nothing to attend to.
     var warnings: [String: [HealthReport.Check]] {
         let count = last.withLock { $0 }
         guard count > 0 else { return [:] }
@@ -35,7 +35,7 @@ final class OperatorAlert: Service {
     func run() async throws {
         await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
-                // While the database is away, what was known before is still the best answer.
+                // While the database is unavailable, the previous count is the best there is.
                 if let count = try? await self.count() {
                     self.last.withLock { $0 = count }
                     if count > 0 || self.isKnown.load(ordering: .relaxed) { Gauge(label: self.gauge).record(count) }

@@ -2,9 +2,9 @@ import HummingbirdCore
 import Logging
 import NIOCore
 
-/// The API's channel, with two limits before it: an answer must be under way some seconds after the first byte of its request
-/// (or after the connection was opened), so that nobody drips headers or bodies; and when there are too many connections, the
-/// one that has been quiet for longest makes room.
+/// The API's channel, with two limits in front of it. A response must begin some seconds after the first byte of its
+/// request (or after the connection was opened), so that no client can send headers or bodies drop by drop. When there
+/// are too many connections, the one that has been idle longest is closed.
 struct OperatorChannel: ServerChildChannel {
     let inner: APIChannel
     let connections: OperatorConnections
@@ -44,7 +44,7 @@ final class OperatorConnections: Sendable {
     }
 }
 
-/// Sees the bytes of a connection before they are parsed and after they are written.
+/// Observes the bytes of a connection before they are parsed and after they are written.
 private final class RequestWatch: ChannelDuplexHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
@@ -53,7 +53,7 @@ private final class RequestWatch: ChannelDuplexHandler {
 
     private let connections: OperatorConnections
     private var context: ChannelHandlerContext?
-    /// Set from the first byte of a request to the first of its answer.
+    /// Set from the first byte of a request to the first byte of its response.
     private var alarm: Scheduled<Void>?
     private(set) var lastActive = NIODeadline.now()
 

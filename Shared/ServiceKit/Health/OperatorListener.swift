@@ -6,20 +6,20 @@ import NIOCore
 import NIOPosix
 import ServiceLifecycle
 
-/// The listener for those who run the service: health and metrics, nothing of the public's.
+/// The listener for operators: health and metrics, never public.
 ///
-/// It has a thread of its own, for the sockets and for the work behind them: however busy the API is, health has room.
+/// It has a thread of its own, for the sockets and for the work behind them: health responds however busy the API is.
 struct OperatorListener: Service {
     let host: String
     let port: Int
     let health: Health
     let metrics: PrometheusRegistry
     let logger: Logger
-    /// How long a request may take to arrive, from the first byte or from the connect.
+    /// How long a request may take to arrive, from its first byte or from the connect.
     var requestTime: Duration = .seconds(9)
-    /// Open sockets; beyond these the one that has been quiet for longest is closed.
+    /// Open connections; beyond these, the one that has been idle longest is closed.
     var connections = 256
-    /// Told the port that was bound.
+    /// Called with the bound port.
     let onRunning: @Sendable (Int) async -> Void
 
     func run() async throws {
@@ -49,19 +49,20 @@ struct OperatorListener: Service {
     }
 }
 
-/// What the operator port answers. Heads, bodies and connections keep to the same rules as those of the API: the same code sees to it.
+/// The responses of the operator port. The rules for heads, bodies and connections are those of the API, enforced by
+/// the same code.
 struct OperatorPages: RequestHandling {
     let health: Health
     let metrics: PrometheusRegistry
     let limits: HTTPLimits
     let bodies: BodyBudget
-    /// None is counted here: the port is not the public's, and has ``OperatorConnections``.
+    /// Nothing is counted here: the port is not public, and ``OperatorConnections`` limits it.
     let connections = ConnectionCount(share: .max)
-    /// To its last moment it says that the service is going.
+    /// It reports the shutdown to the last moment.
     let isDraining = false
     private let names = RequestNames()
 
-    /// - Parameter requestTime: after which ``OperatorConnections`` closes without a word.
+    /// - Parameter requestTime: after which ``OperatorConnections`` closes without a response.
     init(health: Health, metrics: PrometheusRegistry, requestTime: Duration) {
         self.health = health
         self.metrics = metrics
@@ -76,7 +77,7 @@ struct OperatorPages: RequestHandling {
     func open(_ head: RequestHead) -> HeadDecision {
         let requestID = head.requestID ?? names.next()
         if let fault = head.fault { return .answer(RawResponse(fault, requestID: requestID)) }
-        // A target that is no path is of the server as a whole.
+        // A target that is not a path is about the server as a whole.
         guard head.target.utf8.first == UInt8(ascii: "/") else { return .answer(Self.wrongMethod(requestID)) }
         guard let page = Page(head.target) else {
             return .answer(RawResponse(Problem(.notFound), requestID: requestID))

@@ -2,7 +2,8 @@ import ClubProtocol
 import Logging
 import ServiceLifecycle
 
-/// Asks each peer now and then, so that a warning about one does not wait for the next request, nor outlive the trouble.
+/// Calls each peer periodically, so that a warning about one neither waits for the next request nor outlasts the
+/// failure.
 struct PeerProbe: Service {
     let peers: Peers
     let names: [ServiceName]
@@ -14,7 +15,7 @@ struct PeerProbe: Service {
                 await withDiscardingTaskGroup { group in
                     for name in names {
                         group.addTask {
-                            // The outcome is kept by the client itself; an answer of any kind is a sign of life.
+                            // The client itself keeps the outcome; any response shows that the peer is up.
                             _ = try? await peers[name].send(ReadChanges.request(query: .init(wait: 0, limit: 1)))
                         }
                     }

@@ -1,4 +1,4 @@
-/// Base 64 with the alphabet of URLs and without padding (RFC 4648, 5), as JSON web tokens and our links use it.
+/// Base 64 with the URL-safe alphabet and without padding (RFC 4648, 5), as used by JSON Web Tokens and our links.
 package enum Base64URL {
     private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
 
@@ -19,8 +19,8 @@ package enum Base64URL {
         return String(decoding: text, as: UTF8.self)
     }
 
-    /// The bytes that `text` writes; nil for padding, blanks, other characters, an impossible length and unused bits
-    /// that are not zero: two texts never mean the same bytes.
+    /// The bytes that `text` encodes; nil for padding, blanks, other characters, an impossible length, and unused bits
+    /// that are not zero: no two texts decode to the same bytes.
     package static func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(text.count * 3 / 4)

@@ -1,4 +1,4 @@
-/// A dictionary that holds the `capacity` values used last: what was used longest ago makes room.
+/// A dictionary of at most `capacity` values: the least recently used one is evicted.
 struct BoundedCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     private struct Slot {
         var key: Key
@@ -22,7 +22,7 @@ struct BoundedCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
 
     var count: Int { places.count }
 
-    /// The value of `key`, which becomes the one used last.
+    /// The value of `key`, which becomes the most recently used one.
     mutating func value(of key: Key) -> Value? {
         guard let place = places[key] else { return nil }
         if place != newest {

@@ -3,13 +3,14 @@ import HTTPTypes
 import Metrics
 import Synchronization
 
-/// Whether whom a token names still is what the token says: a signature tells what was true when it was made.
+/// Checks that a token's claims about its bearer still hold: a signature only shows what was true when it was made.
 ///
-/// Asked for representatives, ambassadors and experts, on every operation of every service; staff and services are known by
-/// their keys alone. What was answered is remembered for a while, so that a token of somebody who leaves, is merged or erased
-/// stops within ``freshness``. While nobody can answer, who was known a moment ago still is, for ``tolerance``.
+/// Applies to representatives, ambassadors and experts, on every operation of every service; staff and services are
+/// known by their keys alone. Results are remembered for a while, so that the token of a person who leaves, is merged
+/// or erased stops working within ``freshness``. While no result can be had, a caller who was known remains so for
+/// ``tolerance``.
 package final class CallerCheck: Sendable {
-    /// What is asked: what the token says.
+    /// What is checked: the token's claims.
     package typealias Claim = CheckCaller.Query
     package typealias LookUp = @Sendable (Claim) async throws -> Bool
 
@@ -18,7 +19,7 @@ package final class CallerCheck: Sendable {
         var asked: ContinuousClock.Instant
     }
 
-    /// A "no" is asked again sooner: whoever was just entered need not wait.
+    /// A "no" is checked again sooner, so that a person who was just entered need not wait.
     private static let patience = Duration.seconds(2)
 
     private let lookUp: LookUp
@@ -28,8 +29,8 @@ package final class CallerCheck: Sendable {
     private let known: Mutex<BoundedCache<Claim, Known>>
 
     /// - Parameters:
-    ///   - freshness: how long an answer holds.
-    ///   - tolerance: how long a "yes" holds while nobody answers.
+    ///   - freshness: how long a result is valid.
+    ///   - tolerance: how long a "yes" remains valid while no new result can be had.
     ///   - capacity: how many callers are remembered.
     ///   - now: the clock, for tests.
     package init(
@@ -43,29 +44,29 @@ package final class CallerCheck: Sendable {
         known = Mutex(BoundedCache(capacity: capacity))
     }
 
-    /// For the service that knows them all, by one indexed query.
+    /// For the service that holds the records: one indexed query.
     package static func own(_ lookUp: @escaping LookUp) -> CallerCheck {
         CallerCheck(freshness: .seconds(5), tolerance: .zero, lookUp: lookUp)
     }
 
-    /// For the others: they ask the directory.
+    /// For the other services, which ask the directory.
     static func asking(_ directory: ServiceClient) -> CallerCheck {
         CallerCheck(freshness: .seconds(30), tolerance: .seconds(300)) { claim in
             do {
                 return try await directory.send(CheckCaller.request(query: claim)).isKnown
             } catch is ServiceClientError {
-                // Whatever it says instead of an answer, the caller can come again.
+                // Whatever the error, the caller may retry.
                 throw Problem(
                     .unavailable, "The directory service does not answer.", headers: ProblemMapping.retryAfter)
             }
         }
     }
 
-    /// Whether a record stands behind a caller: asked before anything waits.
+    /// Whether the caller has a record to check: asked before anything waits.
     static func concerns(_ principal: Principal) -> Bool { claim(of: principal) != nil }
 
-    /// - Throws: 401 ``Problem/invalidToken`` for whom nobody knows any more; what the question fails with where there is no
-    ///   answer to fall back on.
+    /// - Throws: 401 ``Problem/invalidToken`` for a caller that is no longer known; the error of the lookup if there is
+    ///   no earlier result to fall back on.
     func require(_ principal: Principal) async throws {
         guard let claim = Self.claim(of: principal) else { return }
         let time = now()
@@ -95,7 +96,7 @@ package final class CallerCheck: Sendable {
         throw .invalidToken
     }
 
-    /// Nil for those whom no record stands behind.
+    /// Nil for callers without a record.
     private static func claim(of principal: Principal) -> Claim? {
         guard !principal.isAnonymous else { return nil }
         switch principal.role {

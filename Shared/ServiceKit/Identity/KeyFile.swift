@@ -1,11 +1,11 @@
 package import Crypto
 import FoundationEssentials
 
-/// A private Ed25519 key as a JSON web key (RFC 8037): what `SIGNING_KEY_FILE` holds.
+/// A private Ed25519 key as a JSON Web Key (RFC 8037): the content of `SIGNING_KEY_FILE`.
 ///
 /// `{"crv":"Ed25519","d":"…","kid":"…","kty":"OKP","x":"…"}`
 package struct KeyFile: Sendable {
-    /// Names the key in token headers and in the trust file.
+    /// Identifies the key in token headers and in the trust file.
     package let kid: String
     let key: Curve25519.Signing.PrivateKey
 
@@ -14,7 +14,7 @@ package struct KeyFile: Sendable {
         self.key = key
     }
 
-    /// A fresh key.
+    /// Generates a new key.
     ///
     /// - Parameter kid: 1 to 64 letters, digits, `.`, `_`, `-`.
     package static func generate(kid: String) throws(IdentityFileError) -> KeyFile {
@@ -22,7 +22,7 @@ package struct KeyFile: Sendable {
         return KeyFile(kid: kid, key: Curve25519.Signing.PrivateKey())
     }
 
-    /// Reads a key, and checks that its public half belongs to its private half.
+    /// Reads a key, and checks that its public and private halves match.
     package init(path: String) throws(IdentityFileError) {
         let data = try SecureFile.read(path)
         guard let document = try? JSONDecoder().decode(Document.self, from: data) else {
@@ -43,7 +43,7 @@ package struct KeyFile: Sendable {
         self.init(kid: document.kid, key: key)
     }
 
-    /// Makes the file, mode 0600. One that exists already is an error and stays as it is.
+    /// Creates the file, mode 0600. An existing file is an error, and stays as it is.
     package func write(to path: String) throws(IdentityFileError) {
         let document = Document(
             kty: "OKP", crv: "Ed25519", d: Base64URL.encode(key.rawRepresentation),
@@ -58,7 +58,8 @@ package struct KeyFile: Sendable {
             use: "sig")
     }
 
-    /// A key for one purpose, derived from this one (HKDF with SHA-256, RFC 5869): other purposes do not learn it.
+    /// A key for one purpose, derived from this one (HKDF with SHA-256, RFC 5869), so that other purposes do not learn
+    /// it.
     package func derivedKey(for purpose: String) -> SymmetricKey {
         HKDF<SHA256>.deriveKey(
             inputKeyMaterial: SymmetricKey(data: key.rawRepresentation), info: Data("club/\(purpose)".utf8),
@@ -74,14 +75,14 @@ package struct KeyFile: Sendable {
     }
 }
 
-/// Whatever prints a key prints its name only.
+/// Printing a key shows only its name.
 extension KeyFile: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     package var description: String { "KeyFile(\(kid))" }
     package var debugDescription: String { description }
     package var customMirror: Mirror { Mirror(self, children: ["kid": kid]) }
 }
 
-/// A public key as a JSON web key (RFC 7517, RFC 8037).
+/// A public key as a JSON Web Key (RFC 7517, RFC 8037).
 package struct PublicKey: Codable, Hashable, Sendable {
     package var kty: String
     package var crv: String?
@@ -100,7 +101,7 @@ package struct PublicKey: Codable, Hashable, Sendable {
         var keys: [PublicKey]
     }
 
-    /// The key to check signatures with; nil when this is none of Ed25519 for signatures.
+    /// The key to verify signatures with; nil if this is not an Ed25519 signature key.
     var ed25519: Curve25519.Signing.PublicKey? {
         guard kty == "OKP", crv == "Ed25519", alg == nil || alg == "EdDSA", use == nil || use == "sig",
             let bytes = Base64URL.decode((x ?? "").utf8), bytes.count == 32
@@ -123,7 +124,7 @@ enum KeyIdentifier {
     }
 }
 
-/// JSON as key files and tokens have it: sorted keys, plain slashes.
+/// JSON as used in key files and tokens: sorted keys, unescaped slashes.
 enum IdentityJSON {
     static func encode(_ value: some Encodable) throws -> Data {
         let encoder = JSONEncoder()

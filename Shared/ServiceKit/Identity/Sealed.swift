@@ -1,13 +1,13 @@
 import Crypto
 import FoundationEssentials
 
-/// Secrets as the database keeps them: AES-256-GCM under a key that it does not have.
+/// Secrets as stored in the database: AES-256-GCM, under a key that the database does not have.
 enum Sealed {
-    /// What was sealed under another key, or for another place.
+    /// It was sealed with another key, or for another place.
     struct CannotBeOpened: Error {}
 
-    /// - Parameter place: what it belongs to; nobody can take it elsewhere.
-    /// - Returns: nonce, cipher text and tag.
+    /// - Parameter place: what it belongs to; it cannot be opened for anything else.
+    /// - Returns: nonce, ciphertext and tag.
     static func seal(_ bytes: [UInt8], with key: SymmetricKey, for place: String) throws -> [UInt8] {
         let box = try AES.GCM.seal(bytes, using: key, authenticating: Data(place.utf8))
         return Array(box.nonce) + Array(box.ciphertext) + Array(box.tag)

@@ -9,7 +9,7 @@ import FoundationEssentials
     import Darwin
 #endif
 
-/// Why a key or trust file cannot be used: one line for the operator, never with key material.
+/// Why a key file or trust file cannot be used: one line for the operator, never with key material.
 package struct IdentityFileError: Error, Hashable, Sendable, CustomStringConvertible {
     package var path: String
     package var reason: String
@@ -22,9 +22,9 @@ package struct IdentityFileError: Error, Hashable, Sendable, CustomStringConvert
     package var description: String { "\(path): \(reason)" }
 }
 
-/// Files that hold keys: whole or not there at all, with the mode they are meant to have from the first moment.
+/// Files that hold keys: written completely or not at all, with the intended mode from the first moment.
 enum SecureFile {
-    /// What tells one state of a file from another. Follows symbolic links: Kubernetes swaps mounted files by them.
+    /// Tells versions of a file apart. Follows symbolic links: Kubernetes swaps mounted files by them.
     struct Stamp: Hashable {
         var seconds: Int
         var nanoseconds: Int
@@ -48,15 +48,15 @@ enum SecureFile {
         return data
     }
 
-    /// Makes a new file; one that is there stays as it is and is an error.
+    /// Creates a new file; an existing one stays as it is, and is an error.
     static func create(_ bytes: Data, at path: String, mode: Int) throws(IdentityFileError) {
         let temporary = try writeBeside(path, bytes, mode: mode)
         defer { unlink(temporary) }
-        // link(2), unlike rename(2), refuses to replace: nobody's key is ever lost.
+        // link(2), unlike rename(2), refuses to replace, so no existing key is lost.
         guard link(temporary, path) == 0 else { throw failure(path) }
     }
 
-    /// Replaces a file in one step: a reader sees the old one or the new one, never half of it.
+    /// Replaces a file atomically: a reader sees the old one or the new one, never a part.
     static func replace(_ bytes: Data, at path: String, mode: Int) throws(IdentityFileError) {
         let temporary = try writeBeside(path, bytes, mode: mode)
         guard rename(temporary, path) == 0 else {

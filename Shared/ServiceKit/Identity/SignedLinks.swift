@@ -2,18 +2,19 @@ package import ClubProtocol
 package import Crypto
 import FoundationEssentials
 
-/// Tokens for links in mails: whoever has the link may do the one thing it is for, until it expires, and nothing else.
+/// Tokens for links in mails: the holder of a link may do the one thing it is for, until it expires, and nothing else.
 ///
-/// A token is `base64url(<expiry in seconds>.<subject>)` `.` `base64url(HMAC-SHA256)`; the purpose is under the HMAC, so that
-/// a link for one thing never opens another. One whose subject is for nobody to read is the same text under AES-256-GCM, and has
-/// no dot: links pass through histories, proxies and logs. Keys are derived from the service's signing key: all its replicas agree.
+/// A token is `base64url(<expiry in seconds>.<subject>)` `.` `base64url(HMAC-SHA256)`; the HMAC covers the purpose, so
+/// that a link for one purpose is never valid for another. If the subject must stay secret, the token is the same text
+/// under AES-256-GCM, without a dot: links pass through histories, proxies and logs. The keys are derived from the
+/// service's signing key, so that all its replicas share them.
 package struct SignedLinks: Sendable {
     private let key: SymmetricKey
     private let sealingKey: SymmetricKey
     private let now: @Sendable () -> Timestamp
-    /// The key for the cursors of lists, which has nothing to do with that of links.
+    /// The key for the cursors of lists, independent of the one for links.
     package let cursorKey: SymmetricKey
-    /// The key for stored answers that hold a secret.
+    /// The key for stored responses that contain a secret.
     let answerKey: SymmetricKey
 
     package init(key: KeyFile, now: @escaping @Sendable () -> Timestamp = { .now }) {
@@ -26,7 +27,7 @@ package struct SignedLinks: Sendable {
 
     /// - Parameters:
     ///   - purpose: what the link is for, in a fixed word: `confirm-registration`.
-    ///   - subject: what it is about, mostly an identifier, never an address; readable by whoever has the link.
+    ///   - subject: what it is about, mostly an identifier, never an address; readable by the holder of the link.
     ///   - expires: rounded down to the second.
     package func token(purpose: String, subject: String, expires: Timestamp) -> String {
         let payload = Self.payload(subject, expires)
@@ -34,20 +35,20 @@ package struct SignedLinks: Sendable {
         return "\(Base64URL.encode(payload)).\(Base64URL.encode(Array(code)))"
     }
 
-    /// A token whose subject nobody reads who has the link, such as an address.
+    /// A token whose subject the holder of the link cannot read, such as an address.
     ///
     /// - Parameters:
-    ///   - purpose: as that of a readable one.
+    ///   - purpose: as for a readable token.
     ///   - subject: what it is about.
     ///   - expires: rounded down to the second.
-    /// - Throws: what the cipher throws.
+    /// - Throws: errors of the cipher.
     package func sealedToken(purpose: String, subject: String, expires: Timestamp) throws -> String {
         Base64URL.encode(try Sealed.seal(Self.payload(subject, expires), with: sealingKey, for: purpose))
     }
 
     /// The subject of a token that was made for this purpose and has not expired.
     ///
-    /// - Throws: 404 for everything else: a link that is not valid leads nowhere, and does not say why.
+    /// - Throws: 404 for all others: an invalid link is not found, without a reason.
     package func open(_ token: String, purpose: String) throws(Problem) -> String {
         guard let payload = payload(of: token, purpose: purpose), let dot = payload.firstIndex(of: UInt8(ascii: ".")),
             let seconds = Int64(String(decoding: payload[..<dot], as: UTF8.self)),
@@ -56,7 +57,7 @@ package struct SignedLinks: Sendable {
         return String(decoding: payload[(dot + 1)...], as: UTF8.self)
     }
 
-    /// What a token of either kind says, if it was made here for this purpose.
+    /// The payload of a token of either kind, if this service made it for this purpose.
     private func payload(of token: String, purpose: String) -> [UInt8]? {
         guard token.utf8.count <= 4096 else { return nil }
         let parts = token.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
@@ -72,7 +73,8 @@ package struct SignedLinks: Sendable {
         Array("\(expires.microseconds / 1_000_000).\(subject)".utf8)
     }
 
-    /// A short mark of a text, for a subject that holds only as long as the text does: it tells nobody the text.
+    /// A short keyed digest of a text, for a subject that is valid only while the text is unchanged; it does not reveal
+    /// the text.
     package func mark(of text: String) -> String {
         let code = HMAC<SHA256>.authenticationCode(for: Self.message("mark", Array(text.utf8)), using: key)
         return Base64URL.encode(Array(code.prefix(9)))

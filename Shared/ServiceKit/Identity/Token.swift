@@ -2,9 +2,9 @@ import ClubProtocol
 import Crypto
 import FoundationEssentials
 
-/// What a token says (RFC 7519), as the club uses it.
+/// The claims of a token (RFC 7519) that the club uses.
 struct TokenClaims: Codable, Sendable {
-    /// `iss` of the tokens that the operator's key signs for people.
+    /// The `iss` of the tokens that the operator's key signs for people.
     static let operatorIssuer = "operator"
 
     var iss: String
@@ -18,7 +18,7 @@ struct TokenClaims: Codable, Sendable {
     var exp: NumericDate
     var jti: String
 
-    /// One name or several; a single one is written without brackets.
+    /// One or more names; a single one is encoded without brackets.
     struct Audience: Codable, Sendable {
         var names: [String]
 
@@ -56,7 +56,7 @@ struct TokenClaims: Codable, Sendable {
         init(from decoder: any Decoder) throws {
             let container = try decoder.singleValueContainer()
             let seconds = try container.decode(Double.self)
-            // Up to the end of the year 9999, which keeps all later arithmetic far from overflow.
+            // At most the end of the year 9999, which keeps all later arithmetic far from overflow.
             guard (0...253_402_300_799).contains(seconds) else {
                 throw DecodingError.dataCorruptedError(in: container, debugDescription: "is not a valid NumericDate")
             }
@@ -76,9 +76,9 @@ package enum TokenRefusal: String, Error, CaseIterable, Sendable {
         lifetime, revoked
 }
 
-/// A token cut into its parts, before anything in it is believed.
+/// A token split into its parts, before any of it is trusted.
 struct CompactToken {
-    /// More than any of ours; a larger one is refused before it is decoded.
+    /// Longer than any of ours; a longer one is refused before it is decoded.
     static let maximumBytes = 8192
 
     let algorithm: String
@@ -99,15 +99,15 @@ struct CompactToken {
         signed = bytes[..<parts[1].endIndex]
     }
 
-    /// Whether a text is built as tokens are: three parts, of which the first is an object.
+    /// Whether a text has the form of a token: three parts, the first of which is an object.
     static func looksLikeOne(_ text: String) -> Bool {
         let parts = text.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
         guard parts.count == 3, let header = Base64URL.decode(Array(parts[0])[...]) else { return false }
         return header.first { $0 > 0x20 } == UInt8(ascii: "{")
     }
 
-    /// Header parameters by which a token would bring or point to its own key, or change how it is read. Ours have
-    /// none of them, and whoever sends one is up to something (RFC 8725, 3.10).
+    /// Header parameters that would let a token supply or reference its own key, or change how it is read. Ours have
+    /// none of them; a token that has one is treated as an attack (RFC 8725, 3.10).
     private static let forbidden: Set<String> = [
         "jku", "jwk", "x5u", "x5c", "x5t", "x5t#S256", "crit", "b64", "zip", "enc",
     ]
@@ -116,7 +116,7 @@ struct CompactToken {
         guard header.allSatisfy({ $0 < 0x80 }),
             let object = try? LenientJSON.decode([String: JSONValue].self, from: header)
         else { throw .malformed }
-        // Nobody has signed this yet: what is not ASCII is compared with nothing.
+        // Not verified yet: text that is not ASCII is not compared with anything.
         let texts = object.keys + ["alg", "typ", "kid"].compactMap { object[$0]?.string }
         guard texts.allSatisfy(\.isASCII) else { throw .malformed }
         guard case .string(let algorithm) = object["alg"], ["EdDSA", "ES256", "RS256"].contains(algorithm) else {
@@ -129,7 +129,7 @@ struct CompactToken {
         return (algorithm, kid)
     }
 
-    /// The token in which `claims` are signed by `key` (RFC 7515, 7.1).
+    /// A token with `claims`, signed with `key` (RFC 7515, 7.1).
     static func sign(_ claims: TokenClaims, with key: KeyFile) throws -> String {
         let header = try IdentityJSON.encode(["alg": "EdDSA", "kid": key.kid, "typ": "JWT"])
         let signed = try "\(Base64URL.encode(header)).\(Base64URL.encode(IdentityJSON.encode(claims)))"
@@ -137,7 +137,7 @@ struct CompactToken {
     }
 }
 
-/// The rules that a token of ours keeps.
+/// The rules for valid tokens.
 struct TokenRules {
     /// How far the clocks of two machines may differ.
     static let skew = Duration.seconds(60)
@@ -152,7 +152,7 @@ struct TokenRules {
     let now: Timestamp
     var longestLife = TokenRules.personLifetime
 
-    /// Whom the token speaks for, and until when it may be believed.
+    /// The token's principal, and until when it is valid.
     func check(_ bytes: [UInt8]) throws(TokenRefusal) -> (principal: Principal, expires: Timestamp) {
         let token = try CompactToken(bytes)
         guard let entry = trust.entries[token.kid] else { throw .unknownKey }
@@ -168,8 +168,8 @@ struct TokenRules {
         return (principal, expires)
     }
 
-    /// A service speaks with its own key, in its own name, as a service; everybody else through the operator's key or
-    /// an OpenID provider, and never as a service.
+    /// A service signs with its own key, in its own name, with the role of a service. All others are signed by the
+    /// operator's key or by an OpenID provider, and never have that role.
     private func speaker(_ claims: TokenClaims, _ voice: TrustStore.TrustedIssuer) throws(TokenRefusal) -> Principal {
         if let service = ServiceName(rawValue: claims.iss) {
             guard case .speakers(let speakers) = voice, speakers.contains(.service(service)), claims.sub == claims.iss
@@ -183,7 +183,7 @@ struct TokenRules {
             guard claims.iss == TokenClaims.operatorIssuer, speakers.contains(.people) else { throw .speaker }
         case .issuer(let issuer):
             guard claims.iss == issuer else { throw .speaker }
-            // A `sub` is one person's among those of its issuer only (RFC 7519, 4.1.2).
+            // A `sub` is unique only within its issuer (RFC 7519, 4.1.2).
             subject = "\(issuer)#\(subject)"
         }
         guard claims.role != .service else { throw .role }
@@ -192,7 +192,7 @@ struct TokenRules {
             subject: subject, role: claims.role, organization: claims.org, person: claims.person)
     }
 
-    /// Until when a token is good: its own end, or that of the time which a person's token has from us.
+    /// When a token expires: at its own `exp`, or at our limit for a person's token if that is earlier.
     private func expiry(_ claims: TokenClaims, isService: Bool) throws(TokenRefusal) -> Timestamp {
         let issued = claims.iat.timestamp
         let expires = isService ? claims.exp.timestamp : min(claims.exp.timestamp, issued.advanced(by: longestLife))

@@ -2,14 +2,14 @@ package import ClubProtocol
 import FoundationEssentials
 import Synchronization
 
-/// Signs a service's own tokens: one for each peer, good for a minute and used again within it.
+/// Signs a service's own tokens: one for each peer, valid for a minute and reused within it.
 package final class TokenSigner: Sendable {
     private struct Issued: Sendable {
         var token: String
         var renew: Timestamp
     }
 
-    /// A token is used for this long, so that the callee, whose clock may be ahead, gets it with time to spare.
+    /// How long a token is used: short enough that it is still valid at a peer whose clock is ahead.
     private static let use = Duration.seconds(40)
 
     package let name: ServiceName
@@ -47,13 +47,13 @@ package final class TokenSigner: Sendable {
         }
     }
 
-    /// A token for a person, signed with a key that the trust file lets speak for `people`.
+    /// A token for a person, signed with a key that the trust file allows to speak for `people`.
     ///
     /// - Parameters:
-    ///   - subject: how the audit trail names the person: see ``Principal/isName(_:)``; no service's name.
-    ///   - organization: the organisation that a representative speaks for.
-    ///   - audience: the services that the token is good for.
-    ///   - ttl: how long it is good.
+    ///   - subject: how the audit trail names the person: see ``Principal/isName(_:)``; not the name of a service.
+    ///   - organization: the organisation that a representative acts for.
+    ///   - audience: the services that accept the token.
+    ///   - ttl: how long it is valid.
     package static func personToken(
         key: KeyFile, subject: String, role: Role, organization: Organization.ID? = nil, person: Person.ID? = nil,
         audience: [ServiceName] = ServiceName.allCases, ttl: Duration, now: Timestamp = .now

@@ -4,11 +4,11 @@ package import Logging
 import Metrics
 import Synchronization
 
-/// Tells whom a bearer token speaks for, by the keys of the trust file.
+/// Determines the principal of a bearer token, by the keys of the trust file.
 ///
 /// A signature check costs more than a query, so an accepted token is remembered by its SHA-256 until it expires or the
-/// trust file changes; the number remembered is bounded, and refusals are not remembered at all, so that made-up tokens
-/// cannot push out good ones.
+/// trust file changes. The number remembered is bounded, and refusals are never remembered, so that made-up tokens
+/// cannot evict good ones.
 package final class TokenVerifier: Sendable {
     private struct Known: Sendable {
         var principal: Principal
@@ -17,7 +17,7 @@ package final class TokenVerifier: Sendable {
 
     private struct State: Sendable {
         var trust: TrustStore
-        /// Counts the trust files read, so that what was checked against an old one is not remembered.
+        /// Counts the versions of the trust file, so that a result based on an old one is not remembered.
         var generation = 0
         var stamp: SecureFile.Stamp?
         var trouble: Trouble?
@@ -43,7 +43,7 @@ package final class TokenVerifier: Sendable {
     /// - Parameters:
     ///   - trustFile: its path; ``lookAtTrustFile()`` reads it again.
     ///   - audience: the service that tokens must be meant for.
-    ///   - longestLife: how long a person's token is good after it was issued, whatever it says itself.
+    ///   - longestLife: how long a person's token is valid after it was issued, whatever its `exp`.
     ///   - capacity: how many tokens are remembered; a few hundred bytes each.
     ///   - now: the clock, for tests.
     /// - Throws: why the file cannot be used.
@@ -66,10 +66,10 @@ package final class TokenVerifier: Sendable {
 
     /// The principal of the token in an `Authorization` header field: `Bearer <token>`.
     ///
-    /// - Throws: 401 ``Problem/missingToken`` where there is none, ``Problem/invalidToken`` for a bad one.
+    /// - Throws: 401 ``Problem/missingToken`` if there is none, ``Problem/invalidToken`` for a bad one.
     package func verify(authorization: String?) throws(Problem) -> Principal {
         guard let authorization else { throw .missingToken }
-        // The scheme and its blank. Before anything walks what is longer than any token.
+        // The scheme and its space. Checked first, so that nothing scans a field longer than any token.
         guard authorization.utf8.count <= CompactToken.maximumBytes + 8 else { throw refuse(.tooLong) }
         guard let blank = authorization.utf8.firstIndex(of: UInt8(ascii: " ")),
             authorization[..<blank].isField("bearer")
@@ -77,9 +77,9 @@ package final class TokenVerifier: Sendable {
         return try verify(Substring(authorization.utf8[blank...].drop { $0 == UInt8(ascii: " ") }))
     }
 
-    /// The principal that a token speaks for. Synchronous, and cheap for a token that was seen before.
+    /// The principal of a token. Synchronous, and cheap for a token that was seen before.
     ///
-    /// - Throws: 401 ``Problem/invalidToken``, whatever is wrong with it; the reason goes to the log, without the token.
+    /// - Throws: 401 ``Problem/invalidToken`` whatever is wrong; the reason is logged, without the token.
     package func verify(_ token: Substring) throws(Problem) -> Principal {
         guard token.utf8.count <= CompactToken.maximumBytes else { throw refuse(.tooLong) }
         let time = now()
@@ -122,7 +122,7 @@ package final class TokenVerifier: Sendable {
 
     // MARK: The trust file
 
-    /// Since when the trust file cannot be used, and why; nil while it can.
+    /// Since when and why the trust file cannot be used; nil while it can.
     var trouble: Trouble? { state.withLock { $0.trouble } }
 
     /// For the health page.
@@ -134,14 +134,15 @@ package final class TokenVerifier: Sendable {
         return ["identity:trustFile": [.init("trustFile", type: "component", .warn, output: output)]]
     }
 
-    /// Takes up a changed trust file. One that cannot be used leaves the old one in force: a typing error must not lock
-    /// everybody out. It is loud in the log, again every minute, and a warning of the health page until it is mended.
+    /// Loads a changed trust file. If it cannot be used, the old one stays in force: a typing error must not lock
+    /// everyone out. The failure is logged every minute, and is a warning on the health page until it is fixed.
     ///
-    /// Reads files, and so may wait for a disk: not for the threads that requests are read on.
+    /// Reads files, and so may wait for a disk: do not call it on threads that read requests.
     package func lookAtTrustFile() {
         let previous = state.withLock { ($0.stamp, $0.trouble) }
         let stamp = SecureFile.Stamp(path: path)
-        // One that could not be used is read again: it may have been the reading that failed, and a mended right changes no stamp.
+        // A file that could not be used is read again: reading it may have failed, and a corrected permission does not
+        // change the stamp.
         guard stamp != previous.0 || previous.1 != nil else { return }
         do {
             let trust = try TrustStore(TrustFile(path: path), path: path)

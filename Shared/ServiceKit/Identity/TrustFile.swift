@@ -2,14 +2,14 @@ package import ClubProtocol
 import Crypto
 import FoundationEssentials
 
-/// Which key may speak for whom: what `TRUST_FILE` holds, public keys only, the same for every service.
+/// Which key may sign for whom: the content of `TRUST_FILE`, public keys only, the same for every service.
 ///
 /// `{"keys":[{"kty":"OKP","crv":"Ed25519","x":"…","kid":"…","alg":"EdDSA","use":"sig","speaks_for":["people"]}],
 /// "issuers":[{"issuer":"https://…","keys":[…]}],"revoked":["<jti>"]}`
 package struct TrustFile: Codable, Hashable, Sendable {
     /// For whom a key may sign tokens: `"people"`, or the name of one service.
     package enum Speaker: Codable, Hashable, Sendable {
-        /// Everybody who is no service, in tokens of the issuer `operator`.
+        /// All callers that are not services, in tokens of the issuer `operator`.
         case people
         case service(ServiceName)
 
@@ -58,9 +58,9 @@ package struct TrustFile: Codable, Hashable, Sendable {
         }
     }
 
-    /// An OpenID provider and the keys of its JWKS: they speak for people, in tokens with this `iss`.
-    /// Ed25519, P-256 and RSA keys (`EdDSA`, `ES256`, `RS256`); others are passed over. The provider has to put the club's
-    /// claims into its tokens: `role`, and `org` and `person` where the role needs them, with the services in `aud`.
+    /// An OpenID provider and the keys of its JWKS: they sign for people, in tokens with this `iss`. Ed25519, P-256 and
+    /// RSA keys are used (`EdDSA`, `ES256`, `RS256`), others are skipped. The provider must include the club's claims
+    /// in its tokens: `role`, and `org` and `person` where the role needs them, with the services in `aud`.
     package struct Issuer: Codable, Hashable, Sendable {
         package var issuer: String
         package var keys: [PublicKey]
@@ -89,30 +89,31 @@ package struct TrustFile: Codable, Hashable, Sendable {
         }
     }
 
-    /// Whether a service could go by this.
+    /// Whether a service could use this file.
     ///
     /// - Parameter path: named in the error.
     /// - Returns: how many keys it has.
-    /// - Throws: the first thing that is wrong.
+    /// - Throws: the first error found.
     package func check(path: String) throws(IdentityFileError) -> Int {
         try TrustStore(self, path: path).entries.count
     }
 
-    /// Makes the file, mode 0644. One that exists already is an error and stays as it is.
+    /// Creates the file, mode 0644. An existing file is an error, and stays as it is.
     package func write(to path: String) throws(IdentityFileError) {
         _ = try TrustStore(self, path: path)
         try SecureFile.create(IdentityJSON.file(self, path: path), at: path, mode: 0o644)
     }
 
-    /// Puts this in the place of the file, mode 0644, in one step: to add a key or to revoke a token. Running services
-    /// take it up by themselves.
+    /// Replaces the file atomically, mode 0644: to add a key or to revoke a token. Running services load it by
+    /// themselves.
     package func replace(at path: String) throws(IdentityFileError) {
         _ = try TrustStore(self, path: path)
         try SecureFile.replace(IdentityJSON.file(self, path: path), at: path, mode: 0o644)
     }
 
-    /// A member that is passed over would be a rule that is not in force: what `"revokd"` would revoke is not revoked. What stands
-    /// in a key is the JWK's (RFC 7517, 4: members that are not understood are ignored), but for what is ours and stands elsewhere.
+    /// An ignored member would be a rule that is not enforced: a token under `"revokd"` would not be revoked. In a key,
+    /// members that are not understood are ignored as in any JWK (RFC 7517, 4), except our own members in the wrong
+    /// place.
     private static func checkMembers(_ data: Data, path: String) throws(IdentityFileError) {
         guard let value = try? StrictJSON.decode(JSONValue.self, from: data) else {
             throw IdentityFileError(path, "is not JSON, or has a duplicate member")
@@ -121,7 +122,7 @@ package struct TrustFile: Codable, Hashable, Sendable {
         try checkKeys(value["keys"], without: misplaced, "", path: path)
         for (index, issuer) in (value["issuers"]?.array ?? []).enumerated() {
             try checkMembers(issuer, ["issuer", "keys"], "issuers/\(index)/", path: path)
-            // A provider's keys are only for people's tokens.
+            // A provider's keys sign only people's tokens.
             try checkKeys(issuer["keys"], without: misplaced + ["speaks_for"], "issuers/\(index)/", path: path)
         }
     }
@@ -168,7 +169,7 @@ package struct TrustFile: Codable, Hashable, Sendable {
     }
 }
 
-/// A trust file, checked and ready to be asked.
+/// A trust file, checked and ready for use.
 struct TrustStore: Sendable {
     /// Whose tokens a key may sign.
     enum TrustedIssuer: Hashable, Sendable {
@@ -187,7 +188,7 @@ struct TrustStore: Sendable {
 
     init(_ file: TrustFile, path: String) throws(IdentityFileError) {
         for (index, jti) in (file.revoked ?? []).enumerated() {
-            // No token has it that is accepted, so nothing would be revoked.
+            // No accepted token can have it, so nothing would be revoked.
             guard Principal.isName(jti) else { throw IdentityFileError(path, "revoked/\(index) is not a valid jti") }
             guard !CompactToken.looksLikeOne(jti) else {
                 throw IdentityFileError(path, "revoked/\(index) is a token; its jti belongs here")
@@ -205,7 +206,8 @@ struct TrustStore: Sendable {
             guard provider.issuer.hasBytePrefix("https://") || provider.issuer.hasBytePrefix("http://") else {
                 throw IdentityFileError(path, "an issuer must be a URL")
             }
-            // It has none (OpenID Connect Core 1.0, 2), and one is what its subjects are told apart by.
+            // An issuer has no fragment (OpenID Connect Core 1.0, 2), and `#` separates issuer and subject in a
+            // principal's name.
             guard !provider.issuer.utf8.contains(UInt8(ascii: "#")) else {
                 throw IdentityFileError(path, "an issuer has a fragment")
             }

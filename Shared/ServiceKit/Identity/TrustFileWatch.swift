@@ -1,7 +1,7 @@
 import Dispatch
 import ServiceLifecycle
 
-/// Looks at the trust file again and again, on a thread that may wait: a disk that does not answer stops no request.
+/// Checks the trust file periodically, on a thread that may block: a disk that does not respond holds up no request.
 struct TrustFileWatch: Service {
     let verifier: TokenVerifier
     var interval = Duration.seconds(2)

@@ -2,16 +2,16 @@ import Crypto
 import CryptoExtras
 import FoundationEssentials
 
-/// A key that signatures are checked with. Each is good for one algorithm, whatever a token says (RFC 8725, 3.1).
+/// A key that signatures are verified with. Each is for one algorithm, whatever a token says (RFC 8725, 3.1).
 enum VerificationKey: Sendable {
-    /// Ours, and the only kind that the club's own keys may be.
+    /// Ours, and the only kind allowed for the club's own keys.
     case ed25519(Curve25519.Signing.PublicKey)
     /// What OpenID providers sign with.
     case p256(P256.Signing.PublicKey)
     case rsa(_RSA.Signing.PublicKey)
 
-    /// The kinds of key that a provider's JWKS may have (RFC 7518, 6; RFC 8037, 2); nil for any other, for a key that is not
-    /// for signatures, and for RSA below 2,048 bits.
+    /// The kinds of key that a provider's JWKS may contain (RFC 7518, 6; RFC 8037, 2); nil for any other, for a key
+    /// that is not for signatures, and for RSA below 2,048 bits.
     init?(_ key: PublicKey) {
         guard key.use == nil || key.use == "sig" else { return nil }
         func part(_ text: String?) -> [UInt8]? { text.flatMap { Base64URL.decode($0.utf8) } }
@@ -49,7 +49,7 @@ enum VerificationKey: Sendable {
             (try? P256.Signing.ECDSASignature(rawRepresentation: signature))
                 .map { key.isValidSignature($0, for: signed) } ?? false
         case .rsa(let key):
-            // RS256 is PKCS #1 version 1.5 by definition; the name warns those who may choose.
+            // RS256 is PKCS #1 version 1.5 by definition; the name of the padding is a warning for new designs.
             key.isValidSignature(
                 _RSA.Signing.RSASignature(rawRepresentation: signature), for: signed, padding: .insecurePKCS1v1_5)
         }

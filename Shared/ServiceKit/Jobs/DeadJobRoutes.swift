@@ -1,6 +1,6 @@
 import ClubProtocol
 
-/// `/v1/dead-jobs`, as every service has it that lists `JobAPI.endpoints`.
+/// `/v1/dead-jobs`, in every service that lists `JobAPI.endpoints`.
 struct DeadJobRoutes {
     let backend: Backend
 

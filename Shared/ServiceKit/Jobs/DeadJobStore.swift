@@ -1,7 +1,7 @@
 import ClubProtocol
 import Postgres
 
-/// The jobs that nobody tries any more, as operators see them.
+/// The jobs that are no longer attempted, as operators see them.
 enum DeadJobStore {
     /// The latest first.
     static func list(_ page: PageRequest, on executor: any PostgresExecutor) async throws -> Rows {
@@ -23,9 +23,9 @@ enum DeadJobStore {
         try await executor.first("select count(*) as count from job where state = 'dead'")?["count"] ?? 0
     }
 
-    /// From dead to queued, with all its attempts anew.
+    /// From dead to queued, with all its attempts again.
     ///
-    /// - Throws: 404 when there is no such dead job; by `job_unique` when a live one has its unique key.
+    /// - Throws: 404 if there is no dead job of this number; by `job_unique` if a live one has its unique key.
     static func revive(_ id: Int64, in transaction: PostgresTransaction) async throws {
         let revived = try await transaction.first(
             """
@@ -38,7 +38,7 @@ enum DeadJobStore {
         guard revived != nil else { throw Problem(.notFound) }
     }
 
-    /// - Throws: 404 when there is no such dead job.
+    /// - Throws: 404 if there is no dead job of this number.
     static func remove(_ id: Int64, in transaction: PostgresTransaction) async throws {
         let removed = try await transaction.execute("delete from job where id = \(id) and state = 'dead'")
         guard removed > 0 else { throw Problem(.notFound) }

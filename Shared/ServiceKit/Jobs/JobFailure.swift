@@ -1,7 +1,7 @@
 import ClubProtocol
 import Postgres
 
-/// What becomes of a job whose handler threw.
+/// What happens to a job whose handler threw an error.
 enum JobFailure: Sendable {
     case lost
     case retry(after: Duration?, reason: String)
@@ -16,7 +16,7 @@ enum JobFailure: Sendable {
         }
     }
 
-    /// What may be stored and logged of an error: errors that carry no values as they are, of others the type only.
+    /// What may be stored and logged about an error: errors without values as they are, of others only the type.
     static func reason(_ error: any Error) -> String {
         switch error {
         case let error as PostgresError: error.description

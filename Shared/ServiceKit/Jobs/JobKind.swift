@@ -1,12 +1,12 @@
-/// A kind of job: its name, what it needs to know, and how long it is tried.
+/// A kind of job: its name, its payload, and how long it is attempted.
 package struct JobKind<Payload: Codable & Sendable>: Sendable {
-    /// The name under which it stands in the queue, as in `delivery.send`; it never changes once rows bear it.
+    /// The name in the queue, such as `delivery.send`; it never changes once there are rows with it.
     package let name: String
-    /// After so many attempts the job is dead.
+    /// The job is dead after this many attempts.
     package let maximumAttempts: Int
-    /// How long somebody who went silent keeps the job. It is renewed while the handler runs.
+    /// How long a worker that no longer responds keeps the job. The lease is renewed while the handler runs.
     package let lease: Duration
-    /// How long one attempt may take; then its task is cancelled and the attempt has failed.
+    /// How long one attempt may take; then its task is cancelled, and the attempt has failed.
     package let timeLimit: Duration
 
     package init(
@@ -20,9 +20,9 @@ package struct JobKind<Payload: Codable & Sendable>: Sendable {
     }
 }
 
-/// Thrown by a handler for a job that no attempt can do: it is dead at once.
+/// Thrown by a handler to discard the job: no attempt can succeed, so it is dead at once.
 package struct JobDiscard: Error, Sendable {
-    /// A few fixed words: they are stored and logged, so no value belongs in them.
+    /// A few fixed words: they are stored and logged, so they must not contain values.
     package let reason: String
 
     package init(_ reason: String) {
@@ -30,10 +30,10 @@ package struct JobDiscard: Error, Sendable {
     }
 }
 
-/// Thrown by a handler that knows when the next attempt makes sense, instead of the back-off.
+/// Thrown by a handler that knows when the next attempt makes sense; replaces the back-off.
 package struct JobSnooze: Error, Sendable {
     package let delay: Duration
-    /// A few fixed words: they are stored and logged, so no value belongs in them.
+    /// A few fixed words: they are stored and logged, so they must not contain values.
     package let reason: String
 
     package init(for delay: Duration, _ reason: String) {
@@ -42,7 +42,7 @@ package struct JobSnooze: Error, Sendable {
     }
 }
 
-/// The lease is no longer ours: somebody else has the job, or it was done. Nothing may be written in its name.
+/// The lease is no longer ours: another worker has the job, or it is done. Nothing more may be written for it.
 package struct LeaseLost: Error, Sendable {
     package init() {}
 }

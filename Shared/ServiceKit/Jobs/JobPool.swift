@@ -3,10 +3,10 @@ import Metrics
 import Postgres
 import Synchronization
 
-/// Takes the jobs of one kind and does them, a few at once.
+/// Claims the jobs of one kind and runs them, a few at a time.
 final class JobPool: Sendable {
     let registration: JobRegistration
-    /// Raised when there may be something to do: a notification, a place that came free, the end.
+    /// Raised when there may be something to do: a notification, a free slot, the shutdown.
     let signal = Signal()
     private let store: JobStore
     private let settings: JobRunner.Settings
@@ -26,7 +26,7 @@ final class JobPool: Sendable {
         self.logger = logger
     }
 
-    /// Until told to stop; then until the jobs taken have ended.
+    /// Runs until told to stop; then until the claimed jobs have ended.
     func run() async {
         await withDiscardingTaskGroup { group in
             var reader = QueueReader(settings: settings)
@@ -73,7 +73,7 @@ final class JobPool: Sendable {
         let result = await attempt(job, context)
         Timer(label: "job_duration_seconds", dimensions: [("kind", registration.kind)])
             .recordNanoseconds(Int64((ContinuousClock.now - start).seconds * 1e9))
-        // The task may be cancelled by now; what became of the job has to be written all the same.
+        // The task may be cancelled by now; the outcome of the job must be recorded all the same.
         await Task { await self.settle(job, context, result) }.value
     }
 
@@ -84,7 +84,8 @@ final class JobPool: Sendable {
         case watchEnded
     }
 
-    /// Runs the handler while renewing the lease. When the lease is lost, or the time over, the handler is cancelled, and waited for.
+    /// Runs the handler while renewing the lease. If the lease is lost or the time limit is reached, the handler is
+    /// cancelled and awaited.
     private func attempt(_ job: ClaimedJob, _ context: JobContext) async -> Result<Void, any Error> {
         let registration = registration
         return await withTaskGroup(of: End.self) { group in
@@ -129,13 +130,13 @@ final class JobPool: Sendable {
             } catch {
                 return .watchEnded
             }
-            // What ended in the handler's transaction has no lease any more: the handler says how it went.
+            // A job finished in the handler's transaction has no lease any more: the handler reports how it went.
             guard !context.ending.wasAsked.load(ordering: .relaxed) else { return .watchEnded }
             do {
                 let isHeld = try await store.renew(job, lease: registration.lease, on: store.database)
                 if !isHeld && !context.ending.wasAsked.load(ordering: .relaxed) { return .leaseLost }
             } catch {
-                // The database is away: the lease may still hold when it is back.
+                // The database is unavailable: the lease may still be valid when it is back.
                 continue
             }
         }
@@ -175,14 +176,14 @@ final class JobPool: Sendable {
                 }
             }
         } catch {
-            // Nothing was written: the lease runs out, and somebody takes the job again.
+            // Nothing was recorded: the lease expires, and a worker claims the job again.
             outcome = .lost
             reason = JobFailure.reason(error)
         }
         report(outcome, id: job.id, reason: reason)
     }
 
-    /// Tries again while the database is away, for as long as the lease can hold.
+    /// Retries while the database is unavailable, for as long as the lease can last.
     private func retryingWhileUnavailable(_ body: () async throws -> Bool) async throws -> Bool {
         let end = ContinuousClock.now + registration.lease
         while true {
@@ -216,10 +217,10 @@ final class JobPool: Sendable {
 /// An attempt took longer than its kind allows.
 struct TimeLimitPassed: Error {}
 
-/// Where in the order of the queue to look.
+/// Where in the queue to claim from.
 ///
-/// Under load each claim goes on where the last one ended, and once a second one looks from the beginning again: for what was
-/// put back, and for what was committed late.
+/// Under load each claim continues where the previous one ended, and once a second one starts from the beginning: for
+/// jobs that were released or retried, and for those that were committed late.
 private struct QueueReader {
     let settings: JobRunner.Settings
     private var place: JobStore.Place?

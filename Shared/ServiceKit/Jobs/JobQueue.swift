@@ -1,7 +1,7 @@
 package import ClubProtocol
 package import Postgres
 
-/// Puts jobs into the queue of this service, and shows what is in it.
+/// Enqueues jobs of this service, and reports what is in the queue.
 package struct JobQueue: Sendable {
     let database: PostgresClient
 
@@ -9,13 +9,13 @@ package struct JobQueue: Sendable {
         self.database = database
     }
 
-    /// Asks for a job to be done once the executor's transaction has committed, and never if it does not.
+    /// Enqueues a job that runs once the executor's transaction has committed, and never if it does not.
     ///
     /// - Parameters:
     ///   - unique: at most one job of the kind with this key is queued or running.
     ///   - at: not before this time; at once if nil.
     /// - Returns: the job's number, or nil if one with the same unique key is queued or running.
-    /// - Throws: `PostgresError`; what encoding the payload throws.
+    /// - Throws: `PostgresError`; errors of encoding the payload.
     @discardableResult package func enqueue<Payload>(
         _ kind: JobKind<Payload>, _ payload: Payload, unique: String? = nil, at: Timestamp? = nil,
         in executor: any PostgresExecutor
@@ -35,10 +35,10 @@ package struct JobQueue: Sendable {
         return try row?["id"]
     }
 
-    /// Asks for many jobs of a kind in one statement.
+    /// Enqueues many jobs of a kind in one statement.
     ///
     /// - Parameter unique: the unique key of each payload.
-    /// - Returns: how many were added; those whose unique key is queued or running are left out.
+    /// - Returns: how many were added; those whose unique key is already queued or running are left out.
     @discardableResult package func enqueue<Payload>(
         _ kind: JobKind<Payload>, all payloads: [Payload], unique: (Payload) -> String? = { _ in nil },
         at: Timestamp? = nil, in executor: any PostgresExecutor
@@ -60,9 +60,9 @@ package struct JobQueue: Sendable {
         return try row?["added"] ?? 0
     }
 
-    /// Takes back jobs of a kind that are queued; one that is running ends as it will.
+    /// Withdraws queued jobs of a kind; a running one is not affected.
     ///
-    /// - Returns: whether a queued job with this key was there.
+    /// - Returns: whether there was a queued job with this key.
     package func withdraw<Payload>(
         _ kind: JobKind<Payload>, unique: String, in executor: any PostgresExecutor
     ) async throws -> Bool {
@@ -72,7 +72,7 @@ package struct JobQueue: Sendable {
             """) > 0
     }
 
-    /// What stands in the queue, kind by kind.
+    /// The number of jobs in the queue, by kind.
     package func stats() async throws -> [JobStatistics] {
         try await database.query(
             """
@@ -88,12 +88,12 @@ package struct JobQueue: Sendable {
     }
 }
 
-/// One kind's jobs, counted.
+/// The counts of one kind of job.
 package struct JobStatistics: Codable, Hashable, Sendable {
     package var kind: String
     package var queued: Int
     package var running: Int
     package var dead: Int
-    /// How long the oldest job has been waiting past its time.
+    /// How long the oldest job has been overdue.
     package var secondsBehind: Int
 }

@@ -1,6 +1,6 @@
 import ClubProtocol
 
-/// A kind of job with what does it.
+/// A kind of job with its handler.
 package struct JobRegistration: Sendable {
     let kind: String
     let lease: Duration
@@ -11,8 +11,8 @@ package struct JobRegistration: Sendable {
 
     /// - Parameters:
     ///   - concurrency: how many of the kind run at once in one process.
-    ///   - handler: does the job. What it throws means another attempt later, ``JobDiscard`` that there is none. It may run
-    ///     twice for one job, unless its effect is in a transaction that ``JobContext/finish(in:)`` is called in.
+    ///   - handler: runs the job. An error means another attempt later, ``JobDiscard`` that there is none. It may run
+    ///     twice for one job, unless its effect is in a transaction that calls ``JobContext/finish(in:)``.
     package init<Payload>(
         _ kind: JobKind<Payload>, concurrency: Int = 1,
         handler: @escaping @Sendable (Payload, JobContext) async throws -> Void
@@ -45,7 +45,7 @@ package struct BackOff: Sendable {
         self.longest = longest
     }
 
-    /// Twice as long after each attempt; a random half of it is left out, so that what failed together does not come back
+    /// Doubles after each attempt; a random half of it is subtracted, so that jobs that failed together are not retried
     /// together.
     ///
     /// - Parameter attempt: the one that failed, 1 for the first.

@@ -3,17 +3,17 @@ import Metrics
 package import Postgres
 import ServiceLifecycle
 
-/// Does the jobs of a service, and its schedules. One runs in each replica.
+/// Runs the jobs of a service, and its schedules. One in each replica.
 ///
-/// At graceful shutdown it takes no more jobs and lets those that run end; those that take too long are cancelled and put
-/// back into the queue.
+/// On graceful shutdown it claims no more jobs and lets the running ones end; those that take too long are cancelled
+/// and released.
 package struct JobRunner: Service {
     package struct Settings: Sendable {
-        /// How often a queue is looked at when nothing is notified.
+        /// How often a queue is polled when nothing is notified.
         package var poll: Duration = .seconds(5)
         /// How often a queue under load is read from its beginning.
         package var wholeReading: Duration = .seconds(1)
-        /// How long running jobs may go on after a shutdown was asked for.
+        /// How long running jobs may continue after a shutdown began.
         package var grace: Duration = .seconds(15)
         package var pauseAfterFailure: Duration = .milliseconds(500)
         package var backOff = BackOff()
@@ -60,7 +60,7 @@ package struct JobRunner: Service {
         scheduler = Scheduler(database: database, schedules: schedules, settings: settings, logger: logger)
     }
 
-    /// Takes no more jobs from now on; `run()` ends when the running ones have.
+    /// Claims no more jobs from now on; `run()` ends when the running ones have.
     package func stop() {
         stopping.open()
         for pool in pools { pool.signal.raise() }
@@ -85,7 +85,7 @@ package struct JobRunner: Service {
             group.addTask {
                 await withTaskGroup(of: Void.self) { workers in
                     for pool in pools { workers.addTask { await pool.run() } }
-                    // With nothing to do it is still there, as a service that ends early ends the process.
+                    // Keeps running without any jobs: a service that ends early ends the process.
                     workers.addTask { await stopping.wait() }
                 }
             }
@@ -112,7 +112,7 @@ package struct JobRunner: Service {
 
     private func count() async {
         let queue = JobQueue(database: database)
-        // What was never anything but nothing is no series.
+        // A gauge that was never above zero makes no series.
         var known: Set<String> = []
         func gauge(_ label: String, _ dimensions: [(String, String)], _ value: Double) {
             let name = dimensions.reduce(label) { "\($0) \($1.1)" }

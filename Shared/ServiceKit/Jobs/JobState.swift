@@ -1,27 +1,27 @@
-/// The life of a job.
+/// The life cycle of a job.
 ///
 /// ```
 ///            claimed               effect committed
 ///  queued ────────────▶ running ─────────────────────▶ done   (its row is gone)
 ///    ▲  ▲               │ ▲   │ │
-///    │  └── retried ────┘ └───┘ └── refused, or out of attempts ──▶ dead
+///    │  └── retried ────┘ └───┘ └── discarded, or out of attempts ▶ dead
 ///    │       (back-off)   lease ran out:                            │
-///    │                    taken by another                          │
+///    │                    claimed by another                        │
 ///    └──────────────────────── revived by an operator ◀─────────────┘
 /// ```
 ///
-/// A dead job is seen until an operator revives or removes it; that of a schedule, until its next run is due.
+/// A dead job is kept until an operator revives or removes it; that of a schedule, until its next run is due.
 package enum JobState: String, CaseIterable, Sendable {
-    /// Waits for its time, or for somebody free.
+    /// Waits for its time, or for a free worker.
     case queued
-    /// Somebody holds its lease.
+    /// A worker holds its lease.
     case running
-    /// Its work is done. No row says so: what it did stands where it did it.
+    /// Finished, without a row: its effects are recorded where they happened.
     case done
-    /// Nobody will try again unless told to; kept to be seen.
+    /// Not attempted again unless an operator revives it; kept to be seen.
     case dead
 
-    /// Whether a job may go from this state to that one; what holds a job under a new lease counts as going.
+    /// Whether a job may go from this state to that one; being claimed again under a new lease counts as a transition.
     package func allows(_ next: JobState) -> Bool {
         switch (self, next) {
         case (.queued, .running): true

@@ -1,7 +1,7 @@
 import FoundationEssentials
 import Postgres
 
-/// A job that we hold, until its lease ends by the database's clock.
+/// A job that we have claimed, until its lease expires by the database's clock.
 struct ClaimedJob: Sendable {
     let id: Int64
     let attempt: Int
@@ -9,30 +9,30 @@ struct ClaimedJob: Sendable {
     let payload: [UInt8]
 }
 
-/// The statements that move jobs from state to state. Each that speaks for a running job names its lease and its attempt:
-/// when somebody else has the job by now, it changes no row.
+/// The statements for the transitions of jobs. Each one for a running job names its lease and attempt: if another
+/// worker has the job by now, it changes no row.
 struct JobStore: Sendable {
     let database: PostgresClient
 
     struct Claim: Sendable {
         var jobs: [ClaimedJob] = []
-        /// Jobs that were given up, for their last attempt ended without a word.
+        /// Jobs that are now dead, because their last attempt ended without a result.
         var died: [Int64] = []
-        /// The place of the last one taken in the order of the queue.
+        /// The position in the queue of the last claimed job.
         var last: Place?
     }
 
-    /// A place in the order of the queue.
+    /// A position in the order of the queue.
     struct Place: Sendable {
-        /// As the server writes it, to its own precision.
+        /// As the server prints it, to full precision.
         let due: String
         let id: Int64
     }
 
-    /// Takes what is due, in order: what is queued, and what was running under a lease that has run out.
+    /// Claims what is due, in order: queued jobs, and running ones whose lease has expired.
     ///
-    /// - Parameter from: looks no further back than this place. While an old transaction keeps the server from removing dead
-    ///   rows, each claim would walk over all of them again.
+    /// - Parameter from: claims nothing before this position. While an old transaction keeps the server from removing
+    ///   dead rows, each claim would scan all of them again.
     func claim(kind: String, lease: Duration, limit: Int, from: Place? = nil) async throws -> Claim {
         let token = UUID()
         let floor: SQL = from.map { "and (due_at, id) >= (\($0.due)::timestamptz, \($0.id))" } ?? .empty
@@ -80,7 +80,7 @@ struct JobStore: Sendable {
             """)?["seconds"]
     }
 
-    /// Renews the lease. In a transaction it also keeps the job from being taken until the transaction has ended.
+    /// Renews the lease. In a transaction it also keeps the job from being claimed until the transaction has ended.
     func renew(_ job: ClaimedJob, lease: Duration, on executor: any PostgresExecutor) async throws -> Bool {
         try await executor.execute(
             """
@@ -104,7 +104,7 @@ struct JobStore: Sendable {
             """) == 1
     }
 
-    /// From running back to queued, as if this attempt had not been: for one that we interrupted ourselves.
+    /// From running back to queued, without counting the attempt: for one that we interrupted ourselves.
     func giveBack(_ job: ClaimedJob) async throws -> Bool {
         try await database.write(
             """
@@ -126,7 +126,7 @@ struct JobStore: Sendable {
             """) == 1
     }
 
-    /// The fence: this attempt, under this lease.
+    /// The fencing condition: this attempt, under this lease.
     private func held(_ job: ClaimedJob) -> SQL {
         "id = \(job.id) and state = 'running' and lease_token = \(job.token) and attempt = \(job.attempt)"
     }

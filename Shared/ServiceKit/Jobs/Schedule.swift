@@ -1,13 +1,13 @@
 package import ClubProtocol
 
-/// When something is to be done again and again: at an interval, or every day at a time.
+/// When something recurs: at an interval, or every day at a time.
 package enum Schedule: Hashable, Sendable {
-    /// At an interval of a millisecond at least, counted from when it was last due.
+    /// At an interval of at least a millisecond, counted from when it was last due.
     case every(Duration)
-    /// Once a day, at a time on the clocks of Paris.
+    /// Once a day, at a time in Paris.
     case daily(at: TimeOfDay)
 
-    /// The first time after the one given.
+    /// The first time after the given one.
     package func next(after time: Timestamp) -> Timestamp {
         switch self {
         case .every(let interval): time.advanced(by: interval)
@@ -17,7 +17,7 @@ package enum Schedule: Hashable, Sendable {
 }
 
 extension Schedule: CustomStringConvertible {
-    /// `every 60.0 seconds`, `daily at 03:10`. The scheduler keeps it, to see when a schedule was changed.
+    /// `every 60.0 seconds`, `daily at 03:10`. The scheduler stores it, to detect that a schedule was changed.
     package var description: String {
         switch self {
         case .every(let interval): "every \(interval)"
@@ -48,7 +48,7 @@ package struct TimeOfDay: Hashable, Sendable, ExpressibleByStringLiteral, Custom
         do { try self.init(validating: value) } catch { preconditionFailure(error.reason) }
     }
 
-    /// The first moment after the one given at which the clocks of Paris show it.
+    /// The first moment after the given one at which it is this time in Paris.
     func next(after time: Timestamp) -> Timestamp {
         let after = Int(time.microseconds / 1_000_000)
         let day = Day(daysSince1970: (after + ParisTime.offset(at: after)) / 86_400)
@@ -61,12 +61,12 @@ package struct TimeOfDay: Hashable, Sendable, ExpressibleByStringLiteral, Custom
     }
 }
 
-/// The legal time of France, and its two special nights a year.
+/// The legal time of France, with its two clock changes a year.
 enum ParisClock {
-    /// The moment at which the clocks show a time, given as if it were in UTC.
+    /// The moment at which clocks show a time, given as if it were in UTC.
     ///
-    /// In the night when the clocks go back, some times come twice: the first counts. When they go forward, some times do not
-    /// come: the moment is then the one at which an hour more is shown.
+    /// When the clocks go back, some times occur twice: the first one counts. When they go forward, some times do not
+    /// occur: the moment is then the one at which clocks show an hour more.
     static func moment(_ wall: Int) -> Int {
         let summer = wall - 7200
         let winter = wall - 3600

@@ -2,11 +2,11 @@ import ClubProtocol
 import Logging
 package import Postgres
 
-/// Something that is done by a schedule, once for all replicas.
+/// Something that runs by a schedule, once for all replicas.
 ///
-/// Each time it is due, one replica puts a job of kind `schedule.<name>` into the queue; so it is leased, retried and seen like
-/// any other. What was due while no replica ran is done once when one is back; what is due while the last run still goes on is
-/// left out. A run that is dead is seen until the next one is due, which has the same work.
+/// Each time it is due, one replica enqueues a job of kind `schedule.<name>`; so it is leased, retried and reported
+/// like any other. If runs became due while no replica was up, one run makes up for them; a run that becomes due while
+/// the previous one is in progress is skipped. A dead run is kept until the next one is due, which does the same work.
 package struct ScheduleRegistration: Sendable {
     package let name: String
     package let schedule: Schedule
@@ -15,7 +15,7 @@ package struct ScheduleRegistration: Sendable {
 
     /// - Parameters:
     ///   - name: lower-case words joined by hyphens: `expire-tokens`.
-    ///   - maximumAttempts: after so many the run is dead; the next comes at its time all the same.
+    ///   - maximumAttempts: after so many the run is dead; the next run starts at its time all the same.
     package init(
         _ name: String, _ schedule: Schedule, maximumAttempts: Int = 3, timeLimit: Duration = .seconds(600),
         handler: @escaping @Sendable (JobContext) async throws -> Void
@@ -30,11 +30,12 @@ package struct ScheduleRegistration: Sendable {
 }
 
 extension ScheduleRegistration {
-    /// Removes the stored answers to requests that are older than a day: each service has it.
+    /// Removes stored responses that are older than a day: in every service.
     package static func idempotencyPurge(_ database: PostgresClient) -> ScheduleRegistration {
         ScheduleRegistration("purge-idempotency", .every(.seconds(600))) { job in
-            // In pieces, so that no statement takes long and none locks many rows; by their places, as the planner reads the whole of a
-            // small table for a piece that is named by keys. The time is looked at again: a key may be used anew meanwhile.
+            // In batches, so that no statement takes long and none locks many rows; by ctid, because the planner would
+            // scan the whole of a small table for a batch given by keys. The time is checked again, because a key may
+            // be reused meanwhile.
             while try await database.execute(
                 """
                 delete from idempotency
@@ -48,14 +49,14 @@ extension ScheduleRegistration {
     }
 }
 
-/// Puts what is due into the queue. Every replica looks; the database says who does it.
+/// Enqueues what is due. Every replica tries; the database decides which one does it.
 struct Scheduler: Sendable {
     let database: PostgresClient
     let schedules: [ScheduleRegistration]
     let settings: JobRunner.Settings
     let logger: Logger
 
-    /// Until the task is cancelled.
+    /// Runs until the task is cancelled.
     func run() async {
         guard !schedules.isEmpty else { return }
         var registered = false
@@ -72,7 +73,7 @@ struct Scheduler: Sendable {
         }
     }
 
-    /// A schedule that is new, or is not what it was, starts from now; by the database's clock.
+    /// A new or changed schedule starts from now, by the database's clock.
     func register() async throws {
         let now = try await now()
         for registration in schedules {
@@ -87,7 +88,7 @@ struct Scheduler: Sendable {
         }
     }
 
-    /// Takes each schedule that is due, and gives the time until the next one is.
+    /// Enqueues each schedule that is due, and returns the time until the next one is.
     func enqueueDue() async throws -> Duration {
         let rows = try await database.query(
             """
@@ -109,9 +110,10 @@ struct Scheduler: Sendable {
         return pause
     }
 
-    /// Moves the schedule on and enqueues its job, in one statement: whoever comes second finds that it is not due.
+    /// Advances the schedule and enqueues its job, in one statement: the second replica to try finds that it is not
+    /// due.
     ///
-    /// - Returns: whether it was us, and no earlier run is still under way.
+    /// - Returns: whether this call enqueued it, with no earlier run still in progress.
     @discardableResult func take(_ registration: ScheduleRegistration, next: Timestamp) async throws -> Bool {
         try await database.write(
             """

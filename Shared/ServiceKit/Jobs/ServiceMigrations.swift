@@ -1,6 +1,6 @@
 package import Postgres
 
-/// The tables that every service has in its schema: applied before the service's own.
+/// The tables of the kit in every service's schema: applied before the service's own.
 package enum ServiceMigrations {
     package static let all: [Migration] = [
         Migration("kit-0001-job", sql: PackageResources.kit_0001_job_sql),
@@ -8,7 +8,7 @@ package enum ServiceMigrations {
         Migration(
             "kit-0003-audit-trail", sql: PackageResources.kit_0003_audit_trail_sql,
             rights: [
-                // Not its number, its transaction, its time or its seal.
+                // Not its number, transaction, time or seal.
                 TableRights("audit", "select, insert (actor, role, action, entity, subject, version, commitment)"),
                 TableRights("audit_head", "select"), TableRights("audit_base", "select"),
                 TableRights("audit_key", "select, insert, delete"),

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Wakes one waiting task. Raised while nobody waits, it wakes the next one who does, once.
+/// Wakes one waiting task. If raised while no task waits, it wakes the next one that does, once.
 final class Signal: Sendable {
     private struct State {
         var isRaised = false
@@ -21,7 +21,7 @@ final class Signal: Sendable {
         waiting?.resume()
     }
 
-    /// Waits until it is raised, or until the task is cancelled.
+    /// Waits until it is raised, or the task is cancelled.
     func wait() async {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
@@ -44,7 +44,7 @@ final class Signal: Sendable {
         }
     }
 
-    /// Waits until it is raised, until the time is over, or until the task is cancelled.
+    /// Waits until it is raised, the time is over, or the task is cancelled.
     func wait(upTo limit: Duration) async {
         guard limit > .zero else { return }
         await withTaskGroup(of: Void.self) { group in
@@ -56,7 +56,7 @@ final class Signal: Sendable {
     }
 }
 
-/// Something that happens once and stays so; any number may wait for it.
+/// Something that happens once and stays so; any number of tasks may wait for it.
 final class Latch: Sendable {
     private struct State {
         var isOpen = false
@@ -77,7 +77,7 @@ final class Latch: Sendable {
         for signal in waiting { signal.raise() }
     }
 
-    /// Waits until it is open, or until the task is cancelled.
+    /// Waits until it is open, or the task is cancelled.
     func wait() async {
         let signal = Signal()
         let ticket = state.withLock { state -> UInt64? in
@@ -92,7 +92,7 @@ final class Latch: Sendable {
     }
 }
 
-/// Tells everybody who has subscribed.
+/// Notifies all subscribers.
 final class Broadcast: Sendable {
     private struct State {
         var next: UInt64 = 0
@@ -106,7 +106,7 @@ final class Broadcast: Sendable {
         for signal in signals { signal.raise() }
     }
 
-    /// Gives `body` a signal that is raised with each ring.
+    /// Passes `body` a signal that is raised each time this rings.
     func listening<T>(_ body: (Signal) async throws -> T) async rethrows -> T {
         let signal = Signal()
         let ticket = state.withLock { state in

@@ -12,8 +12,9 @@ package struct LineLogHandler: LogHandler {
     private let write: @Sendable ([UInt8]) -> Void
 
     /// - Parameters:
-    ///   - service: the name every line says.
-    ///   - write: takes the bytes of a whole line, newline included; standard error unless a test wants them.
+    ///   - service: the service named on every line.
+    ///   - write: takes the bytes of a whole line, including the newline; standard error by default, something else in
+    ///     tests.
     package init(
         label: String, service: String, level: Logger.Level, format: LogFormat,
         metadataProvider: Logger.MetadataProvider? = .task,
@@ -51,7 +52,7 @@ package struct LineLogHandler: LogHandler {
 }
 
 extension Logger.MetadataProvider {
-    /// The identifiers of the request and of the trace that the logging task works for.
+    /// The identifiers of the request and trace of the current task.
     package static let task = Logger.MetadataProvider {
         var metadata: Logger.Metadata = [:]
         if let requestID = RequestID.current { metadata["requestID"] = .string(requestID) }

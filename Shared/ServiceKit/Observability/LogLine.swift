@@ -1,16 +1,16 @@
 import Logging
 
-/// How log lines are written.
+/// The format of log lines.
 package enum LogFormat: String, CaseIterable, Sendable {
-    /// One JSON object an event, for machines.
+    /// One JSON object per event, for machines.
     case json
-    /// One line of text an event, for people at a terminal.
+    /// One line of text per event, for people at a terminal.
     case text
 }
 
-/// Builds the bytes of one log event: exactly one line, whatever stands in the message or the metadata.
+/// Builds the bytes of one log event: exactly one line, whatever the message or the metadata contain.
 struct LogLine {
-    /// Values longer than this are cut: one huge value must not drown the log.
+    /// Longer values are cut: one huge value must not flood the log.
     static let maximumValueBytes = 8 * 1024
 
     private(set) var bytes: [UInt8] = []
@@ -31,7 +31,7 @@ struct LogLine {
         line.member("logger", label)
         line.member("message", message)
         for (key, value) in metadata.sorted(by: { $0.key < $1.key }) {
-            // A name of ours stays ours.
+            // The log's own keys are reserved.
             line.flatten(reserved.contains(key) ? "metadata.\(key)" : key, value)
         }
         line.bytes.append(contentsOf: "}\n".utf8)
@@ -57,7 +57,7 @@ struct LogLine {
         }
     }
 
-    /// Numbers and truth values stay what they are, so that a log store can compare them.
+    /// Numbers and booleans keep their type, so that a log store can compare them.
     private static func literal(_ value: any CustomStringConvertible) -> String? {
         switch value {
         case let value as Int: value.description
@@ -125,8 +125,8 @@ struct LogLine {
 
     // MARK: Escaping
 
-    /// Escapes what could end the line, end the string, or make a terminal act: control characters (C0, DEL, C1), line
-    /// and paragraph separators, and the characters that turn the direction of writing.
+    /// Escapes what could end the line, end the string or control a terminal: control characters (C0, DEL, C1), line
+    /// and paragraph separators, and characters that change the writing direction.
     private mutating func escape(_ text: String, quotes: Bool) {
         var count = 0
         for scalar in text.unicodeScalars {

@@ -10,14 +10,14 @@ import Synchronization
     import Darwin
 #endif
 
-/// Writes lines to a descriptor that perhaps nobody reads, and never makes the caller wait for it.
+/// Writes lines to a descriptor that may have no reader, and never makes the caller wait for it.
 ///
-/// Lines stand in a bounded buffer, which one thread of its own empties. What does not fit is dropped and counted, and a
-/// line says how many those were as soon as there is room: a log must not stop a service.
+/// Lines are kept in a bounded buffer, which a dedicated thread empties. Lines that do not fit are dropped and counted,
+/// and a notice reports their number as soon as there is room: a log must not stop a service.
 package final class LogWriter: Sendable {
     private struct State {
         var lines: [UInt8] = []
-        /// Bytes that the thread has taken out of `lines` and the descriptor has not taken yet.
+        /// Bytes that the thread has taken out of `lines` and not written yet.
         var underWay = 0
         /// Lines dropped since the last notice.
         var dropped = 0
@@ -28,7 +28,7 @@ package final class LogWriter: Sendable {
         var isIdle: Bool { lines.isEmpty && underWay == 0 && dropped == 0 }
     }
 
-    /// Room for about a thousand lines: more than a burst of errors writes before the thread has its turn.
+    /// Room for about a thousand lines: more than a burst of errors writes before the thread runs.
     package static let standardCapacity = 256 * 1024
 
     private let descriptor: Int32
@@ -37,8 +37,8 @@ package final class LogWriter: Sendable {
     private let work = DispatchSemaphore(value: 0)
 
     /// - Parameters:
-    ///   - descriptor: stays open for as long as the process lives.
-    ///   - capacity: the bytes that may wait for the descriptor.
+    ///   - descriptor: stays open for the life of the process.
+    ///   - capacity: how many bytes may wait for the descriptor.
     package init(descriptor: Int32, capacity: Int = LogWriter.standardCapacity) {
         self.descriptor = descriptor
         self.capacity = capacity
@@ -47,12 +47,12 @@ package final class LogWriter: Sendable {
     /// How many lines were dropped since the process started.
     package var dropped: Int { state.withLock { $0.droppedEver } }
 
-    /// How the line that tells of dropped ones is written.
+    /// Sets the format of the notice about dropped lines.
     package func announce(_ notice: @escaping @Sendable (_ dropped: Int) -> [UInt8]) {
         state.withLock { $0.notice = notice }
     }
 
-    /// Takes a whole line, newline included, or drops it. Never waits for the descriptor.
+    /// Takes a whole line, including the newline, or drops it. Never waits for the descriptor.
     package func write(_ line: [UInt8]) {
         let (mustWake, mustStart) = state.withLock { state in
             let wasIdle = state.isIdle
@@ -69,7 +69,7 @@ package final class LogWriter: Sendable {
         if mustWake { work.signal() }
     }
 
-    /// Waits until everything is written, or until this time has passed: for the end of the process.
+    /// Waits until everything is written, or the time is over: for the end of the process.
     package func flush(within limit: Duration) {
         let end = ContinuousClock.now.advanced(by: limit)
         while !state.withLock({ $0.isIdle }), ContinuousClock.now < end { usleep(1000) }
@@ -84,7 +84,7 @@ package final class LogWriter: Sendable {
         }
     }
 
-    /// Everything that waits, and the notice of what found no room; nil when there is nothing.
+    /// Takes all waiting lines, and the notice about dropped ones; nil when there is nothing.
     private func take() -> [UInt8]? {
         state.withLock { state in
             guard !state.isIdle else { return nil }
@@ -106,7 +106,7 @@ package final class LogWriter: Sendable {
                     rest = rest.dropFirst(count)
                     state.withLock { $0.underWay -= count }
                 } else if errno == EAGAIN {
-                    // Whoever gave us the descriptor made it one that does not wait.
+                    // The creator of the descriptor made it non-blocking.
                     var question = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
                     poll(&question, 1, -1)
                 } else if errno != EINTR {
@@ -116,7 +116,7 @@ package final class LogWriter: Sendable {
         }
     }
 
-    /// The descriptor takes nothing at all, now and later: its reader is gone, or its disk is full.
+    /// The descriptor accepts nothing more: its reader is gone, or its disk is full.
     private func lose(_ rest: Slice<UnsafeRawBufferPointer>) {
         let lines = rest.count { $0 == UInt8(ascii: "\n") }
         state.withLock { state in
@@ -139,30 +139,30 @@ package final class LogWriter: Sendable {
 /// Standard error, a line at a time.
 package enum StandardError {
     private static let writer: LogWriter = {
-        // What stands in the buffer when the process ends is still written, if somebody reads it.
+        // Writes what is left in the buffer when the process exits, if there is a reader.
         atexit { StandardError.flush(within: .seconds(1)) }
         return LogWriter(descriptor: 2)
     }()
 
-    /// Takes the bytes of a whole line, newline included, and returns at once; see ``LogWriter``.
+    /// Takes the bytes of a whole line, including the newline, and returns at once; see ``LogWriter``.
     package static func write(_ bytes: [UInt8]) {
         writer.write(bytes)
     }
 
-    /// One line for the person who started a command.
+    /// Writes one line for the person who started a command.
     package static func line(_ text: String) {
         write(Array("\(text)\n".utf8))
     }
 
-    /// How many lines found no room.
+    /// How many lines were dropped.
     static var dropped: Int { writer.dropped }
 
-    /// How the line that tells of dropped ones is written.
+    /// Sets the format of the notice about dropped lines.
     static func announce(_ notice: @escaping @Sendable (_ dropped: Int) -> [UInt8]) {
         writer.announce(notice)
     }
 
-    /// Waits until everything is written, or until this time has passed. Ending the process by `exit` does this by itself.
+    /// Waits until everything is written, or the time is over. `exit` does this by itself.
     static func flush(within limit: Duration) {
         writer.flush(within: limit)
     }

@@ -1,4 +1,4 @@
-/// What the metrics mean: the `HELP` lines of the exposition.
+/// The meaning of the metrics: the `HELP` lines of the exposition.
 enum MetricHelp {
     static func text(for name: String) -> String {
         texts[name] ?? name.split(separator: "_").joined(separator: " ")

@@ -4,12 +4,12 @@ package import Logging
 import Metrics
 import Synchronization
 
-/// The process-wide back ends of the logging and metrics facades. Each can be set once in the life of a process.
+/// The process-wide back ends of the logging and metrics facades. Each can be set only once per process.
 package enum Observability {
     private static let logged = Mutex(false)
 
-    /// Where all metrics of this process are kept. The first use of it puts it behind swift-metrics, together with the
-    /// metrics of the process itself.
+    /// All metrics of this process. The first use installs it as the back end of swift-metrics, and adds the metrics of
+    /// the process itself.
     package static let metrics: PrometheusRegistry = {
         let registry = PrometheusRegistry()
         ProcessMetrics.register(in: registry)
@@ -23,7 +23,7 @@ package enum Observability {
         _ = metrics
     }
 
-    /// Sets up logging too: lines on standard error. The first call decides.
+    /// Sets up logging as well: lines on standard error. Only the first call has an effect.
     package static func bootstrapLogging(service: String, level: Logger.Level, format: LogFormat) {
         let first = logged.withLock { logged in
             defer { logged = true }

@@ -6,7 +6,7 @@ import FoundationEssentials
     import Musl
 #endif
 
-/// What the kernel knows of this process, under the names that Prometheus' own clients use. Linux only; elsewhere the
+/// The kernel's figures about this process, under the names used by Prometheus' own clients. Linux only; elsewhere the
 /// metrics are absent.
 enum ProcessMetrics {
     static func register(in registry: PrometheusRegistry) {
@@ -31,7 +31,7 @@ enum ProcessMetrics {
 
         /// Reads `/proc/self/stat` (proc(5)).
         init?(stat: String, ticksPerSecond: Double, pageBytes: Double) {
-            // The second field is the name in brackets, which may hold anything; what follows it is plain.
+            // The second field is the name in parentheses, which may contain anything; what follows is plain.
             guard let end = stat.lastIndex(of: ")") else { return nil }
             let fields = stat[stat.index(after: end)...].split(separator: " ")
             func field(_ number: Int) -> Double? { fields.count > number - 3 ? Double(fields[number - 3]) : nil }
@@ -63,7 +63,7 @@ enum ProcessMetrics {
     }
 
     private static func openDescriptors() -> Double? {
-        // One of them is the descriptor that lists them.
+        // One of them is the descriptor that is used to list them.
         (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")).map { Double($0.count - 1) }
     }
 

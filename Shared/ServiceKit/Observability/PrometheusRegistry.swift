@@ -1,10 +1,10 @@
 package import CoreMetrics
 import Synchronization
 
-/// Everything that is measured in this process; stands behind swift-metrics and writes the text that Prometheus scrapes.
+/// All metrics of this process: the back end of swift-metrics, which writes the text that Prometheus scrapes.
 ///
-/// A value is recorded without a lock; one lock guards the list of series, which is taken when a metric is made, not when
-/// it is used.
+/// Values are recorded without a lock. One lock guards the list of series, and is taken when a metric is created, not
+/// when it is used.
 package final class PrometheusRegistry: MetricsFactory {
     enum Kind: String {
         case counter, gauge, histogram, summary
@@ -30,7 +30,7 @@ package final class PrometheusRegistry: MetricsFactory {
         var seriesLeftOut = 0
     }
 
-    /// Series of one name. A label that takes its values from what callers send would otherwise fill the memory.
+    /// The most series of one name. Otherwise a label whose values come from callers could fill the memory.
     static let maximumSeriesPerName = 1000
 
     private let state = Mutex(State())
@@ -74,17 +74,17 @@ package final class PrometheusRegistry: MetricsFactory {
 
     // MARK: Reading
 
-    /// A gauge whose value is asked for at each scrape; nil leaves it out of that one.
+    /// A gauge whose value is read at each scrape; nil leaves it out of that scrape.
     package func gauge(_ name: String, read: @escaping @Sendable () -> Double?) {
         state.withLock { $0.readers[PrometheusText.metricName(name)] = Reader(kind: .gauge, read: read) }
     }
 
-    /// A counter that somebody else keeps, asked for at each scrape.
+    /// A counter that is kept elsewhere and read at each scrape.
     package func counter(_ name: String, read: @escaping @Sendable () -> Double?) {
         state.withLock { $0.readers[counterName(name)] = Reader(kind: .counter, read: read) }
     }
 
-    /// All of it, in the text exposition format 0.0.4, in the order of names.
+    /// All metrics in the text exposition format 0.0.4, sorted by name.
     package func text() -> [UInt8] {
         let (families, readers, leftOut) = state.withLock { ($0.families, $0.readers, $0.seriesLeftOut) }
         var text = PrometheusText()
@@ -114,8 +114,8 @@ package final class PrometheusRegistry: MetricsFactory {
         return name.hasSuffix("_total") ? name : "\(name)_total"
     }
 
-    /// The series of these labels; the same one each time it is asked for. What cannot be kept (too many, or the name is
-    /// taken by another kind) still counts, for nobody to see.
+    /// The series with these labels; the same one each time. A series that cannot be kept (too many, or the name
+    /// belongs to another kind) still counts, but is not exported.
     private func series<Series: PrometheusSeries>(
         _ name: String, _ kind: Kind, _ dimensions: [(String, String)], make: () -> Series
     ) -> Series {
@@ -140,7 +140,8 @@ package final class PrometheusRegistry: MetricsFactory {
         }
     }
 
-    /// A destroyed counter stays: Prometheus wants a counter to go on, and the next one of the same labels is the same.
+    /// A destroyed counter is kept: Prometheus expects a counter to continue, and the next one with the same labels is
+    /// the same.
     private func remove(_ handler: AnyObject) {
         guard handler is PrometheusGauge else { return }
         state.withLock { state in

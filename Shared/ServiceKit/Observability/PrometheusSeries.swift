@@ -2,7 +2,7 @@ import CoreMetrics
 import FoundationEssentials
 import Synchronization
 
-/// One time series: it knows how to write itself.
+/// One time series, which can write itself.
 protocol PrometheusSeries: AnyObject, Sendable {
     /// - Parameter labels: `{a="b"}` or nothing.
     func write(name: String, labels: [(String, String)], into text: inout PrometheusText)
@@ -27,7 +27,7 @@ final class PrometheusCounter: PrometheusSeries, CounterHandler {
     }
 }
 
-/// A double that several threads add to without a lock.
+/// A double that several threads can add to without a lock.
 struct AtomicDouble: ~Copyable {
     private let bits = Atomic<UInt64>(0)
 
@@ -48,7 +48,7 @@ struct AtomicDouble: ~Copyable {
     }
 }
 
-/// A number with a fraction that only grows.
+/// A floating-point number that only grows.
 final class PrometheusFloatingCounter: PrometheusSeries, FloatingPointCounterHandler {
     private let value = AtomicDouble()
 
@@ -82,14 +82,14 @@ final class PrometheusGauge: PrometheusSeries, MeterHandler, RecorderHandler {
     }
 }
 
-/// How values spread over fixed buckets; without any, how many there were and what they add up to (a summary).
+/// The distribution of values over fixed buckets; without buckets, their count and sum (a summary).
 final class PrometheusHistogram: PrometheusSeries, TimerHandler, RecorderHandler {
     private let bounds: [Double]
-    /// What fell between one bound and the next; the last one in use is beyond all bounds.
+    /// The number of values between one bound and the next; the last one in use is beyond all bounds.
     private let counts = InlineArray<15, Atomic<UInt64>> { _ in Atomic(0) }
     private let sum = AtomicDouble()
 
-    /// - Parameter bounds: the upper bounds, ascending; 14 at the most.
+    /// - Parameter bounds: the upper bounds, ascending; at most 14.
     init(bounds: [Double]) {
         precondition(bounds.count <= 14, "a histogram has 14 bounds at the most")
         self.bounds = bounds
@@ -120,16 +120,17 @@ final class PrometheusHistogram: PrometheusSeries, TimerHandler, RecorderHandler
     }
 }
 
-/// The bounds of the buckets of each histogram, by its name.
+/// The bucket bounds of each histogram, by name.
 enum HistogramBounds {
-    /// As OpenTelemetry's conventions advise for the durations of HTTP requests.
+    /// As recommended by OpenTelemetry's conventions for the durations of HTTP requests.
     static let http: [Double] = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10]
-    /// As they advise for what is asked of databases.
+    /// As recommended there for database operations.
     static let database: [Double] = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10]
     /// Counts and bytes: powers of four.
     static let amounts: [Double] = (0..<14).map { Double(1 << (2 * $0)) }
 
-    /// - Returns: none for what has many labels and no use for a spread: jobs by kind, deliveries, routes.
+    /// - Returns: no bounds for metrics that have many labels and whose distribution is not needed: jobs by kind,
+    ///   deliveries, routes.
     static func seconds(of name: String) -> [Double] {
         if name.hasPrefix("db_") { return database }
         let isPlain = ["job_", "webhook_", "http_server_route_"].contains { name.hasPrefix($0) }

@@ -46,10 +46,10 @@ struct PrometheusText {
         return value.description
     }
 
-    /// A valid metric name: what is not of `[a-zA-Z0-9_:]` becomes `_`.
+    /// A valid metric name: characters outside `[a-zA-Z0-9_:]` become `_`.
     static func metricName(_ label: String) -> String { name(label, colons: true) }
 
-    /// A valid label name, and none that Prometheus keeps for itself.
+    /// A valid label name that Prometheus does not reserve.
     static func labelName(_ label: String) -> String {
         let text = name(label, colons: false)
         return text == "le" || text.hasPrefix("__") ? "label_\(text)" : text

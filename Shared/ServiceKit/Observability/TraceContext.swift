@@ -1,9 +1,9 @@
-/// Where a piece of work stands in a trace: what the `traceparent` header field says (W3C Trace Context, level 1).
+/// A position in a trace: the content of the `traceparent` header field (W3C Trace Context, level 1).
 package struct TraceContext: Hashable, Sendable {
     private let high: UInt64
     private let low: UInt64
     private let span: UInt64
-    /// Whether the caller records this trace; passed on as it came.
+    /// Whether the caller records this trace; passed on unchanged.
     package let isSampled: Bool
 
     private init(high: UInt64, low: UInt64, span: UInt64, isSampled: Bool) {
@@ -13,22 +13,22 @@ package struct TraceContext: Hashable, Sendable {
         self.isSampled = isSampled
     }
 
-    /// The trace of the running task, as its request came with it; calls to other services pass it on.
+    /// The trace of the current task, from its request; passed on in calls to other services.
     @TaskLocal package static var current: TraceContext?
 
-    /// A step within this one: the same trace, a span identifier of its own.
+    /// A span within this one: the same trace, a new span identifier.
     package func child() -> TraceContext {
         // All zeros means "none".
         TraceContext(high: high, low: low, span: .random(in: 1 ... .max), isSampled: isSampled)
     }
 
-    /// Reads a `traceparent`; nil for everything that the recommendation tells receivers to ignore.
+    /// Parses a `traceparent`; nil for everything that the recommendation tells receivers to ignore.
     package init?(traceparent: String) {
         let bytes = Array(traceparent.utf8)
         let dash = UInt8(ascii: "-")
         guard bytes.count >= 55, bytes[2] == dash, bytes[35] == dash, bytes[52] == dash,
             let version = Hex.read(bytes[0..<2]), version != 0xFF,
-            // Version 00 has exactly this length; later ones may go on after a dash.
+            // Version 00 has exactly this length; later ones may continue after a dash.
             version == 0 ? bytes.count == 55 : bytes.count == 55 || bytes[55] == dash,
             let high = Hex.read(bytes[3..<19]), let low = Hex.read(bytes[19..<35]), high | low != 0,
             let span = Hex.read(bytes[36..<52]), span != 0, let flags = Hex.read(bytes[53..<55])
@@ -36,7 +36,7 @@ package struct TraceContext: Hashable, Sendable {
         self.init(high: high, low: low, span: span, isSampled: flags & 1 == 1)
     }
 
-    /// The value of the header field for the next one in the line.
+    /// The value of the header field for the next hop.
     package var traceparent: String {
         String(decoding: Array("00-".utf8) + traceBytes + [UInt8(ascii: "-")] + Hex.write(span), as: UTF8.self)
             + (isSampled ? "-01" : "-00")
@@ -48,7 +48,7 @@ package struct TraceContext: Hashable, Sendable {
     private var traceBytes: [UInt8] { Hex.write(high) + Hex.write(low) }
 }
 
-/// Lower-case hexadecimal, which is the only one that the recommendation allows.
+/// Lower-case hexadecimal, the only form that the recommendation allows.
 private enum Hex {
     static func read(_ bytes: ArraySlice<UInt8>) -> UInt64? {
         var value: UInt64 = 0

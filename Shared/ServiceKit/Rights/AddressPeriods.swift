@@ -2,7 +2,8 @@ import ClubProtocol
 package import Postgres
 
 extension [AddressPeriod] {
-    /// The periods as a table `held (email, since, until, self_given)`: addresses in lower case, a bound that there is not as null.
+    /// The periods as a table `held (email, since, until, self_given)`: addresses in lower case, missing bounds as
+    /// null.
     package var rows: SQL {
         """
         unnest(\(map { $0.email.text.asciiLowercased })::text[], \(map { $0.since?.text })::timestamptz[],
@@ -13,7 +14,7 @@ extension [AddressPeriod] {
 }
 
 extension SQL {
-    /// Whether a time lies in the period of a row with the columns `since` and `until`.
+    /// Whether a time is within the period of a row with the columns `since` and `until`.
     package static func isWithinPeriod(_ time: SQL) -> SQL {
         "(since is null or since <= \(time)) and (until is null or \(time) < until)"
     }

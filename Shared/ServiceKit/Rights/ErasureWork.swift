@@ -1,15 +1,16 @@
 package import ClubProtocol
 package import Postgres
 
-/// Erases people from this service when the directory says so, and reports it when it is done.
+/// Erases people from this service when the directory requests it, and reports when it is done.
 ///
-/// The feed says that there is an erasure and nothing of whom; a job asks the directory for that. So a service may be down
-/// for weeks: its place in the feed waits, and the job is tried until the directory has the report.
+/// The feed announces an erasure but not whose; a job asks the directory for that. So a service may be down for weeks:
+/// its cursor in the feed stays, and the job is attempted until the directory has the report.
 package struct ErasureWork: Sendable {
-    /// Erases somebody from the service's own tables; called twice for each, the second time for what was on its way
-    /// when the first was done.
+    /// Erases a person from the service's own tables. Called twice for each; the second time for what was being written
+    /// during the first.
     ///
-    /// - Returns: when addresses were known to be the person's here, to be looked for in the kit's tables too.
+    /// - Returns: the periods in which addresses were known here to be the person's, to be searched for in the kit's
+    ///   tables as well.
     package typealias Erase = @Sendable (ErasureNotice, PostgresTransaction) async throws -> [AddressPeriod]
 
     package struct Payload: Codable, Sendable {
@@ -20,7 +21,7 @@ package struct ErasureWork: Sendable {
         }
     }
 
-    /// The last attempt is some two months after the first.
+    /// The last attempt is about two months after the first.
     package static let kind = JobKind<Payload>("erasure", maximumAttempts: 10_000)
 
     let backend: Backend
@@ -29,8 +30,8 @@ package struct ErasureWork: Sendable {
     let erase: Erase
 
     /// - Parameters:
-    ///   - notice: says whom to erase.
-    ///   - report: tells the directory that it is done.
+    ///   - notice: returns whom to erase.
+    ///   - report: reports to the directory that it is done.
     package init(
         backend: Backend, notice: @escaping @Sendable (Erasure.ID) async throws -> ErasureNotice,
         report: @escaping @Sendable (Erasure.ID) async throws -> Void, erase: @escaping Erase
@@ -41,12 +42,12 @@ package struct ErasureWork: Sendable {
         self.erase = erase
     }
 
-    /// Does one job. Done again, it changes nothing.
+    /// Runs one job. Idempotent.
     package func run(_ payload: Payload, _ job: JobContext) async throws {
         let notice = try await notice(payload.erasure)
         guard notice.state == .erasing || notice.state == .done else { return }
         try await sweep(notice, job)
-        // Whoever had read the person before may still write what it read.
+        // Transactions that had read the person before may still write what they read.
         try await waitForOlderTransactions(job)
         try await sweep(notice, job)
         try await report(payload.erasure)
@@ -60,7 +61,7 @@ package struct ErasureWork: Sendable {
         }
     }
 
-    /// - Throws: ``JobSnooze`` when one goes on for more than half a minute.
+    /// - Throws: ``JobSnooze`` if one of them runs for more than half a minute.
     private func waitForOlderTransactions(_ job: JobContext) async throws {
         guard let now = try await backend.database.first("select clock_timestamp() as now") else { return }
         let start: Timestamp = try now["now"]
@@ -81,11 +82,11 @@ package struct ErasureWork: Sendable {
 }
 
 extension ServiceBuilder {
-    /// Erases people from a service that follows the directory, and tells the directory about people.
+    /// Adds erasure and access by the person to a service that follows the directory.
     ///
     /// - Parameters:
-    ///   - erase: takes somebody out of the service's own tables.
-    ///   - tell: everything that the service knows about somebody.
+    ///   - erase: erases a person from the service's own tables.
+    ///   - tell: returns everything that the service stores about a person.
     package mutating func personalData(
         _ backend: Backend, erase: @escaping ErasureWork.Erase,
         tell: @escaping @Sendable (ReadPersonalData.Body) async throws -> PersonalData

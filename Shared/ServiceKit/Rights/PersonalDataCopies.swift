@@ -2,24 +2,25 @@ package import ClubProtocol
 import HTTPTypes
 package import Postgres
 
-/// What the kit itself keeps of people in every service, beside the service's own tables: answers that are stored for
-/// repetitions, and what jobs are to work on.
+/// The copies of personal data that the kit itself keeps in every service, besides the service's own tables: stored
+/// responses and the payloads of jobs.
 package enum PersonalDataCopies {
-    /// Operations whose stored answers name an identifier and nothing else of somebody, and must still be repeatable.
+    /// Operations whose stored responses contain no personal data except an identifier, and must remain repeatable.
     private static let exempt = ["createErasure", "moveErasure", "reportErasure"]
 
-    /// The statements that take the traces of somebody away.
+    /// The statements that remove the copies of a person's data.
     ///
-    /// A stored answer stays as one that says 410: were the row gone, a repetition of the request would be done anew, and
-    /// bring the person back. Jobs about the person have nothing to work on any more. What another table of the kit keeps
-    /// of people is to be added here. By an address only what was written while it was the subject's: before and after, it was
-    /// somebody else's.
+    /// A stored response is replaced by a 410: without its row, a repeated request would run again and bring the person
+    /// back. Jobs about the person have nothing left to work on. If another table of the kit stores personal data, add
+    /// it here. Addresses are searched for only in rows that were written while they were the subject's: before and
+    /// after, they belonged to another person.
     ///
     /// - Parameters:
-    ///   - words: patterns by which a trace is known.
+    ///   - words: patterns that identify a copy.
     ///   - addresses: when which address was the subject's.
-    ///   - names: patterns of names. A job may be about somebody else and say the same words; a stored answer is of use for a day.
-    /// - Throws: what encoding the answer throws.
+    ///   - names: patterns of names. Not searched for in jobs: one may be about another person and contain the same
+    ///     words. A stored response is needed for a day only.
+    /// - Throws: errors of encoding the response.
     private static func statements(
         _ words: [String], addresses: [AddressPeriod], names: [String]
     ) throws -> [SQL] {
@@ -48,8 +49,8 @@ package enum PersonalDataCopies {
         ]
     }
 
-    /// Finds a word where it stands by itself: `ana@club.fr` is not in `diana@club.fr`. What is searched is written as
-    /// `encode(…, 'escape')` writes bytes: those beyond ASCII as a backslash and three digits, a backslash as two.
+    /// Matches a whole word: `ana@club.fr` does not match in `diana@club.fr`. The searched text is in the form of
+    /// `encode(…, 'escape')`: bytes beyond ASCII as a backslash and three digits, a backslash as two.
     private static func pattern(_ word: String) -> String {
         var pattern = #"(^|[^a-z0-9._%+-]|\\[0-7]{3})"#
         for byte in word.utf8 {
@@ -65,13 +66,14 @@ package enum PersonalDataCopies {
         return pattern + #"($|[^a-z0-9.-]|[.-]($|[^a-z0-9]))"#
     }
 
-    /// Takes away what the kit keeps of somebody, in the transaction that erases it from the service's own tables.
+    /// Removes the kit's copies of a person's data, in the transaction that erases the person from the service's own
+    /// tables.
     ///
     /// - Parameters:
     ///   - subjects: the person, and the records that were merged into it.
-    ///   - addresses: when which address was its own.
-    ///   - telephones: the numbers that nobody else has.
-    ///   - names: what it is called, and nobody else.
+    ///   - addresses: when which address was the person's.
+    ///   - telephones: the numbers that no other person has.
+    ///   - names: the names that no other person has.
     package static func erase(
         _ subjects: [DataSubject.ID], addresses: [AddressPeriod], telephones: [String] = [], names: [String] = [],
         in transaction: PostgresTransaction

@@ -2,14 +2,14 @@ package import ClubProtocol
 import Logging
 package import Postgres
 
-/// One kind of data about people, and what becomes of it when its time is over. How long that is stands in the table
-/// `retention_rule`, by the same code.
+/// One kind of personal data, and what happens to it when its retention period ends. The period is in the table
+/// `retention_rule`, under the same code.
 package struct RetentionTask: Sendable {
-    /// A statement for what is due, with the columns `id` (uuid) and `since` (time).
+    /// A statement that finds what is due, with the columns `id` (uuid) and `since` (time).
     package typealias Due = @Sendable (_ months: Int) -> SQL
-    /// Deals with what is due.
+    /// Enforces the rule on what is due.
     ///
-    /// - Returns: how many.
+    /// - Returns: how many rows it affected.
     package typealias Enforce = @Sendable (_ months: Int, _ job: JobContext) async throws -> Int
 
     let code: Line
@@ -24,10 +24,10 @@ package struct RetentionTask: Sendable {
         self.enforce = enforce
     }
 
-    /// One whose whole work is a statement, run in pieces until it finds nothing. The audit trail says of each piece how
-    /// many it was.
+    /// A task that consists of one statement, run in batches until it finds nothing. The audit trail records the size
+    /// of each batch.
     ///
-    /// - Parameter statement: deals with at most as many as its second parameter says, and gives their `id`.
+    /// - Parameter statement: affects at most as many rows as its second parameter, and returns their `id`.
     package init(
         _ code: Line, _ what: String, on backend: Backend, due: @escaping Due,
         statement: @escaping @Sendable (_ months: Int, _ atMost: Int) -> SQL
@@ -86,16 +86,16 @@ struct RetentionRoutes: Sendable {
                 """)
             return try .page(rows, call.page, key: "id")
         }
-        // At night, when nobody waits for what it locks.
+        // At night, when no one waits for what it locks.
         builder.schedule("retention", .daily(at: "03:30"), enforce)
     }
 
-    /// Enforces every rule; one that fails does not keep the others from theirs.
+    /// Enforces every rule; a failure of one does not stop the others.
     @Sendable func enforce(_ job: JobContext) async throws {
         var failure: (any Error)?
         for task in tasks {
             do {
-                // Not with the count of what is due: enforcing finds it anyway.
+                // Without counting what is due: enforcing finds it anyway.
                 guard let months = try await months(task, on: backend.database) else { continue }
                 let count = try await task.enforce(months, job)
                 try await backend.database.execute(
@@ -155,10 +155,10 @@ struct RetentionRoutes: Sendable {
 }
 
 extension ServiceBuilder {
-    /// Keeps data about people only as long as the service's rules say: serves `/v1/retention-rules`, and enforces them
-    /// every night.
+    /// Keeps personal data only as long as the service's rules allow: serves `/v1/retention-rules`, and enforces the
+    /// rules every night.
     ///
-    /// - Parameter tasks: each with a row of its code in `retention_rule`, which a migration of the service adds.
+    /// - Parameter tasks: each needs a row with its code in `retention_rule`, which a migration of the service adds.
     package mutating func retention(_ backend: Backend, _ tasks: [RetentionTask]) {
         RetentionRoutes(backend: backend, tasks: tasks).mount(on: &self)
     }

@@ -1,22 +1,22 @@
-/// A text with places to be filled in, in the language of Mustache (mustache(5)) as far as our templates use it.
+/// A text with placeholders, in the language of Mustache (mustache(5)) as far as our templates use it.
 ///
 /// | tag | is replaced by |
 /// | --- | --- |
-/// | `{{name}}`, `{{.}}` | a value, escaped; the one at hand |
-/// | `{{#name}}…{{/name}}` | what is within: for each element of an array, once for what else is there and not `false` |
-/// | `{{^name}}…{{/name}}` | what is within, where that is absent, `false` or empty of elements |
-/// | `{{^last()}}…{{/last()}}` | what is within, but at the last element of the innermost array |
+/// | `{{name}}`, `{{.}}` | a value, escaped; the current one |
+/// | `{{#name}}…{{/name}}` | its content: for each element of an array, once for any other value except `false` |
+/// | `{{^name}}…{{/name}}` | its content, if that value is absent, `false` or an empty array |
+/// | `{{^last()}}…{{/last()}}` | its content, except at the last element of the innermost array |
 /// | `{{<layout}}{{$block}}…{{/block}}{{/layout}}` | the template of that name, with these blocks in place of its own |
-/// | `{{$block}}…{{/block}}` | a block, or what is within where nobody gave one |
+/// | `{{$block}}…{{/block}}` | a block, or its content by default |
 ///
-/// A name that an element does not have is looked for in what is around it. A tag of more than a value that is alone on its line
-/// takes the line with it.
+/// A name that an element does not have is looked up in the enclosing ones. A tag other than a value that is alone on
+/// its line removes the whole line.
 package struct Template: Sendable {
-    /// How values go into the text.
+    /// How values are written into the text.
     package enum Escaping: Sendable {
-        /// As ``HTMLText`` has them; XML as well.
+        /// As by ``HTMLText``; for XML as well.
         case html
-        /// As they are.
+        /// Unchanged.
         case none
     }
 
@@ -30,11 +30,11 @@ package struct Template: Sendable {
         self.escaping = escaping
     }
 
-    /// The text with everything filled in.
+    /// The text with all placeholders filled in.
     ///
     /// - Parameters:
-    ///   - content: strings, numbers, booleans, dictionaries by strings, and arrays of all these.
-    ///   - templates: those whose names stand in `{{<name}}`.
+    ///   - content: strings, numbers, booleans, dictionaries with string keys, and arrays of all these.
+    ///   - templates: those named in `{{<name}}`.
     package func render(_ content: [String: Any], with templates: [String: Template] = [:]) -> String {
         var renderer = TemplateRenderer(content: content, templates: templates, escaping: escaping)
         renderer.render(parts)
@@ -42,7 +42,7 @@ package struct Template: Sendable {
     }
 }
 
-/// What is wrong in a template: an error of the program, found when it starts.
+/// An error in a template: a bug in the program, found when it starts.
 package struct TemplateFault: Error, Hashable, Sendable, CustomStringConvertible {
     package var description: String
 
@@ -51,9 +51,9 @@ package struct TemplateFault: Error, Hashable, Sendable, CustomStringConvertible
     }
 }
 
-/// A template, read.
+/// A parsed template.
 indirect enum TemplatePart: Sendable {
-    /// What a tag asks for.
+    /// What a tag refers to.
     enum Subject: Hashable, Sendable {
         case current
         case name(String)

@@ -1,10 +1,10 @@
 import ClubProtocol
 
-/// Reads a template.
+/// Parses a template.
 struct TemplateParser {
     private enum Token {
         case text(ArraySlice<UInt8>)
-        /// `#`, `^`, `/`, `<` or `$`, or 0 of a value; and the name.
+        /// `#`, `^`, `/`, `<` or `$`, or 0 for a value; and the name.
         case tag(kind: UInt8, name: String)
     }
 
@@ -88,12 +88,12 @@ struct TemplateParser {
         return tokens
     }
 
-    /// Where a byte is found twice in a row.
+    /// The position at which a byte occurs twice in a row.
     private static func place(of byte: UInt8, in bytes: ArraySlice<UInt8>) -> Int? {
         bytes.indices.dropLast().first { bytes[$0] == byte && bytes[$0 + 1] == byte }
     }
 
-    /// Takes away the rest of lines on which there is a single tag, and one of more than a value.
+    /// Removes the rest of lines that contain nothing but one tag, if that is not a value.
     private static func withoutTagLines(_ tokens: [Token]) -> [Token] {
         var result = tokens
         for place in stride(from: 1, to: tokens.count, by: 2) {
@@ -102,12 +102,12 @@ struct TemplateParser {
             else { continue }
             let line = before.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 }
             let end = after.firstIndex(of: UInt8(ascii: "\n")).map { $0 + 1 }
-            // At its beginning the template has no line before, at its end none after.
+            // At the beginning of the template there is no line before, at its end none after.
             guard line != nil || place == 1, end != nil || place == tokens.count - 2,
                 before[(line ?? before.startIndex)...].allSatisfy(isSpace),
                 after[..<(end ?? after.endIndex)].dropLast(end == nil ? 0 : 1).allSatisfy(isSpace)
             else { continue }
-            // Of the text before, the tag before it may have taken its line already.
+            // The previous tag may have removed the beginning of the text already.
             if case .text(let kept) = result[place - 1] {
                 result[place - 1] = .text(kept[..<max(kept.startIndex, line ?? before.startIndex)])
             }

@@ -1,15 +1,15 @@
 import ClubProtocol
 
-/// Fills in one template.
+/// Renders one template.
 struct TemplateRenderer {
     private(set) var text = ""
     private let templates: [String: Template]
     private let escaping: Template.Escaping
-    /// What is at hand, the innermost last.
+    /// The current values, the innermost last.
     private var stack: [Any]
-    /// Whether the element at hand is the last of its array.
+    /// Whether the current element is the last of its array.
     private var isLast = false
-    /// What the page gave for the blocks of its layout.
+    /// The blocks that the page supplies for its layout.
     private var blocks: [String: [TemplatePart]] = [:]
 
     init(content: [String: Any], templates: [String: Template], escaping: Template.Escaping) {

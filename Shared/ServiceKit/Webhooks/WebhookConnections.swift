@@ -5,14 +5,14 @@ import NIOCore
 import NIOHTTP1
 import Synchronization
 
-/// Sends messages to receivers. One belongs to one job, and ends with it.
+/// Sends messages to receivers. Belongs to one job, and ends with it.
 ///
-/// A host is looked up for each message, its addresses are checked, and the connection goes to the address that was checked: a name
-/// that leads elsewhere a moment later gains nothing. TLS is for the name all the same.
+/// Each message looks up the host, checks its addresses, and connects to the checked address, so that a name which
+/// resolves differently a moment later gains nothing (DNS rebinding). TLS still verifies the name.
 final class WebhookConnections: Sendable {
     private let settings: WebhookSettings
     private let resolver: WebhookResolver
-    /// By host and address: the connections to one receiver are used again.
+    /// By host and address: connections to one receiver are reused.
     private let clients = Mutex<[String: HTTPClient]>([:])
 
     init(settings: WebhookSettings, resolver: WebhookResolver) {
@@ -29,9 +29,9 @@ final class WebhookConnections: Sendable {
         for client in clients { try? await client.shutdown() }
     }
 
-    /// One attempt. Whatever goes wrong with the receiver is an outcome.
+    /// Makes one attempt. Any failure of the receiver is an outcome.
     ///
-    /// - Throws: `CancellationError` when the task is cancelled, and nothing else.
+    /// - Throws: only `CancellationError`, when the task is cancelled.
     func post(_ body: [UInt8], headers: HTTPHeaders, to url: WebhookAddress) async throws -> WebhookOutcome {
         let start = ContinuousClock.now
         func failed(_ failure: WebhookAttempt.Failure) throws -> WebhookOutcome {
@@ -66,7 +66,8 @@ final class WebhookConnections: Sendable {
         request.headers = headers
         request.body = .bytes(ByteBuffer(bytes: body))
         let response = try await client.execute(request, timeout: .seconds(60))
-        // Of what the receiver says only the length counts. What is more than the limit is left unread, and the connection with it.
+        // Only the length of the receiver's response matters. Beyond the limit it is left unread, and the connection is
+        // closed.
         var length = 0
         for try await piece in response.body {
             length += piece.readableBytes

@@ -1,7 +1,7 @@
 import ClubProtocol
 import Postgres
 
-/// What operators read of the deliveries.
+/// The deliveries as operators see them.
 struct WebhookDeliveryLog: Sendable {
     private static let columns: SQL = """
         delivery.id, delivery.webhook, delivery.entity || '.' || delivery.action as type, delivery.subject,
@@ -36,7 +36,7 @@ struct WebhookDeliveryLog: Sendable {
             """)
     }
 
-    /// One with its attempts; none of a webhook that is gone.
+    /// One delivery with its attempts; none if its webhook is gone.
     static func get(_ id: WebhookDelivery.ID, on executor: any PostgresExecutor) async throws -> Rows {
         try await executor.query(
             """

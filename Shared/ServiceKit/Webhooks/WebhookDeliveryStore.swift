@@ -5,7 +5,7 @@ import Postgres
 extension WebhookDelivery.State: PostgresEncodable, PostgresDecodable {}
 extension WebhookAttempt.Failure: PostgresEncodable, PostgresDecodable {}
 
-/// A delivery that we hold, until its lease ends by the database's clock.
+/// A delivery that we have claimed, until its lease expires by the database's clock.
 struct ClaimedDelivery: Sendable {
     let id: WebhookDelivery.ID
     let token: UUID
@@ -14,9 +14,9 @@ struct ClaimedDelivery: Sendable {
     let action: String
     let version: Int?
     let happenedAt: Timestamp
-    /// Since it was last asked for; 1 for the first.
+    /// Since it was last requested; 1 for the first.
     let attempt: Int
-    /// In all; 1 for the first.
+    /// In total; 1 for the first.
     let totalAttempts: Int
 
     var type: String { "\(entity).\(action)" }
@@ -26,9 +26,9 @@ struct ClaimedDelivery: Sendable {
 struct WebhookOutcome: Sendable {
     enum Result: Hashable, Sendable {
         case delivered
-        /// To be tried again, if there is an attempt left.
+        /// To be retried, if there is an attempt left.
         case failed(WebhookAttempt.Failure)
-        /// 410: the receiver wants no more.
+        /// 410: the receiver wants no more messages.
         case gone
     }
 
@@ -36,20 +36,20 @@ struct WebhookOutcome: Sendable {
     var duration: Duration
     var status: Int?
     var responseBytes: Int?
-    /// What the receiver asked for, within bounds.
+    /// The pause that the receiver asked for, within bounds.
     var retryAfter: Duration?
 }
 
-/// The statements that move deliveries from state to state. Each that speaks for one that is being sent names its lease: when
-/// somebody else has it by now, it moves nothing.
+/// The statements for the transitions of deliveries. Each one for a delivery that is being sent names its lease: if
+/// another worker has the delivery by now, it changes no row.
 struct WebhookDeliveryStore: Sendable {
     let database: PostgresClient
     let settings: WebhookSettings
 
     // MARK: Sending
 
-    /// Takes what is due for an active webhook: what is pending, and what was being sent under a lease that has run out. One
-    /// whose last attempt ended without a word is exhausted.
+    /// Claims what is due for an active webhook: pending deliveries, and those being sent whose lease has expired. One
+    /// whose last attempt ended without a result is exhausted.
     func claim(_ webhook: Webhook.ID) async throws -> [ClaimedDelivery] {
         let token = UUID()
         let maximum: SQL = "\(settings.maximumAttempts)::integer"
@@ -89,15 +89,15 @@ struct WebhookDeliveryStore: Sendable {
         }
     }
 
-    /// What an attempt came to.
+    /// The result of recording an attempt.
     struct Recorded: Sendable {
-        /// Nil when somebody else has the delivery by now.
+        /// Nil when another worker has the delivery by now.
         var state: WebhookDelivery.State?
-        /// Whether nothing but failures came for as long as a webhook may have them.
+        /// Whether the webhook has failed without interruption for as long as it may.
         var isHopeless: Bool
     }
 
-    /// Writes down how an attempt ended: from sending to delivered, pending or exhausted.
+    /// Records how an attempt ended: from sending to delivered, pending or exhausted.
     func record(
         _ outcome: WebhookOutcome, of delivery: ClaimedDelivery, for webhook: Webhook.ID
     ) async throws -> Recorded {
@@ -148,8 +148,8 @@ struct WebhookDeliveryStore: Sendable {
         return Recorded(state: try row?.optional("state"), isHopeless: failure != nil && isHopeless)
     }
 
-    /// From sending back to pending, at once and without counting: for an attempt that we interrupted ourselves. The receiver may
-    /// have got it.
+    /// From sending back to pending, at once and without counting: for an attempt that we interrupted ourselves. The
+    /// receiver may have received it.
     func giveBack(_ delivery: ClaimedDelivery) async throws {
         try await database.execute(
             """
@@ -162,12 +162,12 @@ struct WebhookDeliveryStore: Sendable {
             """)
     }
 
-    /// The fence.
+    /// The fencing condition.
     private func held(_ delivery: ClaimedDelivery) -> SQL {
         "id = \(delivery.id) and state = 'sending' and lease_token = \(delivery.token)"
     }
 
-    /// When there is something to send again; nil if nothing waits, or the webhook is not active.
+    /// When the next message is due; nil if none is waiting, or the webhook is not active.
     func nextDue(_ webhook: Webhook.ID, in transaction: PostgresTransaction) async throws -> Timestamp? {
         try await transaction.first(
             """
@@ -180,16 +180,16 @@ struct WebhookDeliveryStore: Sendable {
             """)?["due"]
     }
 
-    // MARK: Making
+    // MARK: Creating
 
-    /// Makes a delivery for each change and each active webhook that wants to be told of it, at most one.
+    /// Creates at most one delivery for each change and each active webhook that subscribes to it.
     ///
-    /// - Returns: the webhooks that got some, and how many there are in all.
+    /// - Returns: the webhooks that got some, and how many deliveries there are in total.
     func fanOut(
         _ changes: [Change], in transaction: PostgresTransaction
     ) async throws -> (webhooks: [Webhook.ID], count: Int) {
-        // Whoever ends its job for one of them looks for new deliveries with the webhook held: either it sees ours, or we see that
-        // it has ended.
+        // A worker that ends its job for one of these webhooks checks for new deliveries with the webhook locked:
+        // either it sees ours, or we see that the job has ended.
         try await transaction.execute("select from webhook where state = 'active' order by id for share")
         let positions = try changes.map { try FeedPosition($0.cursor) }
         let rows = try await transaction.query(
@@ -218,7 +218,7 @@ struct WebhookDeliveryStore: Sendable {
         return (try rows.map { try $0["webhook"] }, try rows.reduce(0) { try $0 + $1["added", as: Int.self] })
     }
 
-    /// A message that somebody asked for, to try a webhook.
+    /// A message that an operator requested, to test a webhook.
     func addTest(_ webhook: Webhook.ID, in transaction: PostgresTransaction) async throws -> WebhookDelivery.ID {
         let id = WebhookDelivery.ID()
         try await transaction.execute(
@@ -231,9 +231,10 @@ struct WebhookDeliveryStore: Sendable {
 
     /// From delivered or exhausted to pending, with all its attempts again.
     ///
-    /// - Throws: 404; 409 while it has not ended.
+    /// - Throws: 404; 409 while its attempts have not ended.
     func replay(_ id: WebhookDelivery.ID, in transaction: PostgresTransaction) async throws {
-        // One that is being sent is not waited for: whoever writes down how that ended may be waiting for the webhook, which we hold.
+        // One that is being sent is not waited for: the worker that records its outcome may be waiting for the webhook,
+        // which we have locked.
         let moved = try await transaction.execute(
             "update webhook_delivery set \(Self.anew) where id = \(id) and state in ('delivered', 'exhausted')")
         guard moved == 0 else { return }
@@ -242,7 +243,7 @@ struct WebhookDeliveryStore: Sendable {
         throw Problem(.transitionNotAllowed, "It is \(state.rawValue), and goes on by itself.")
     }
 
-    /// The same for all that are exhausted and were made at a time or later.
+    /// The same for all exhausted deliveries that were created at or after a time.
     func replay(_ webhook: Webhook.ID, since: Timestamp, in transaction: PostgresTransaction) async throws -> Int {
         try await transaction.execute(
             """
@@ -253,7 +254,8 @@ struct WebhookDeliveryStore: Sendable {
 
     private static let anew: SQL = "state = 'pending', attempt = 0, due_at = now(), finished_at = null"
 
-    /// The webhooks that are gone and have deliveries left. From one to the next, by the index: the log is long, and they are few.
+    /// Deleted webhooks with deliveries left. Skips from one to the next by the index: the log is long, and they are
+    /// few.
     private func orphaned() async throws -> [Webhook.ID] {
         try await database.query(
             """
@@ -270,12 +272,12 @@ struct WebhookDeliveryStore: Sendable {
         ).map { try $0["webhook"] }
     }
 
-    /// Removes what is older than thirty days, and what is left of webhooks that are gone.
+    /// Removes deliveries older than thirty days, and those of deleted webhooks.
     func purge(betweenPieces: () async throws -> Void = {}) async throws {
         var rules: [SQL] = ["created_at < now() - interval '30 days'"]
         for gone in try await orphaned() { rules.append("webhook = \(gone)") }
         for rule in rules {
-            // In pieces, so that no statement takes long and none locks many rows.
+            // In batches, so that no statement takes long and none locks many rows.
             while try await database.execute(
                 """
                 delete from webhook_delivery

@@ -2,22 +2,23 @@ import ClubProtocol
 import Glibc
 import NIOPosix
 
-/// Looks up where a webhook leads, and lets nobody use us to reach what is not on the Internet (SSRF).
+/// Looks up the address of a webhook, and keeps callers from using us to reach hosts that are not on the public
+/// Internet (SSRF).
 struct WebhookResolver: Sendable {
     typealias LookUp = @Sendable (_ host: String) async throws -> [IPAddress]
 
     enum Refusal: Error {
         /// The host has no address.
         case unknown
-        /// One of its addresses is none of the public Internet.
+        /// One of its addresses is not on the public Internet.
         case forbidden
     }
 
     let allowsPrivate: Bool
     var lookUp: LookUp = Self.system
 
-    /// The address to connect to. One forbidden address among several is enough to refuse them all: which of them is taken must
-    /// not be a matter of luck.
+    /// The address to connect to. One forbidden address refuses them all: which one is used must not be a matter of
+    /// luck.
     ///
     /// - Throws: ``Refusal``.
     func address(of host: String) async throws -> IPAddress {
@@ -27,9 +28,9 @@ struct WebhookResolver: Sendable {
         return first
     }
 
-    /// Whether a webhook may have this address.
+    /// Checks that a webhook may have this address.
     ///
-    /// - Throws: 422 that says why not.
+    /// - Throws: 422 with the reason.
     func check(_ url: WebhookAddress) async throws {
         let isLocal = allowsPrivate && (url.host == "localhost" || url.host == "127.0.0.1" || url.host == "::1")
         guard url.isSecure || isLocal else { throw Problem.invalid("/url", "must begin with https://") }
@@ -48,8 +49,8 @@ struct WebhookResolver: Sendable {
         return try await threads.runIfActive { resolve(host) }
     }
 
-    /// Of its own: a name server that does not answer holds a thread for some twenty seconds, and imports write their files
-    /// on those that everybody shares.
+    /// A separate pool: a name server that does not respond blocks a thread for about twenty seconds, and imports write
+    /// their files on the shared threads.
     private static let threads: NIOThreadPool = {
         let pool = NIOThreadPool(numberOfThreads: 4)
         pool.start()

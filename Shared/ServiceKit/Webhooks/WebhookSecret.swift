@@ -2,17 +2,17 @@ import ClubProtocol
 import Crypto
 import FoundationEssentials
 
-/// What the messages to one webhook are signed with (Standard Webhooks, "Signature scheme").
+/// The secret that the messages to one webhook are signed with (Standard Webhooks, "Signature scheme").
 struct WebhookSecret: Hashable, Sendable {
     private static let prefix = "whsec_"
     private let bytes: [UInt8]
 
-    /// A fresh one: 32 bytes, of the 24 to 64 that the convention allows.
+    /// A new one: 32 bytes, of the 24 to 64 that the specification allows.
     init() {
         bytes = SymmetricKey(size: .bits256).withUnsafeBytes { Array($0) }
     }
 
-    /// - Returns: nil for what is no `whsec_` and base64 of 24 to 64 bytes.
+    /// - Returns: nil for anything but `whsec_` and base64 of 24 to 64 bytes.
     init?(text: String) {
         guard text.hasBytePrefix(Self.prefix),
             let data = Data(base64Encoded: String(text.dropFirst(Self.prefix.count))),
@@ -27,7 +27,7 @@ struct WebhookSecret: Hashable, Sendable {
     /// `v1,…`: HMAC-SHA256 of `id.timestamp.body`.
     ///
     /// - Parameters:
-    ///   - id: of the message; has no full stop in it.
+    ///   - id: of the message; contains no full stop.
     ///   - timestamp: of the attempt, in seconds since 1970.
     func signature(id: String, timestamp: Int64, body: [UInt8]) -> String {
         var code = HMAC<SHA256>(key: SymmetricKey(data: bytes))
@@ -42,13 +42,13 @@ struct WebhookSecret: Hashable, Sendable {
         try Sealed.seal(bytes, with: key, for: "webhook \(webhook)")
     }
 
-    /// - Throws: `Sealed.CannotBeOpened`, as after the service got another key.
+    /// - Throws: `Sealed.CannotBeOpened`, for example after the service's key was replaced.
     init(sealed: [UInt8], with key: SymmetricKey, for webhook: Webhook.ID) throws(Sealed.CannotBeOpened) {
         bytes = try Sealed.open(sealed, with: key, for: "webhook \(webhook)")
     }
 }
 
-/// Whatever prints a secret prints nothing of it.
+/// Printing a secret reveals nothing of it.
 extension WebhookSecret: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     var description: String { "WebhookSecret" }
     var debugDescription: String { description }

@@ -7,15 +7,15 @@ import ServiceLifecycle
 
 /// Sends what is due for one webhook: the work of one job.
 ///
-/// Each webhook has at most one job at a time and each job a place of its own, so a receiver that is slow keeps nobody waiting but
-/// itself. A message is sent once unless somebody dies between sending it and writing that down; then it is sent again, with the same
-/// `webhook-id`.
+/// Each webhook has at most one job at a time, and each job a slot of its own, so a slow receiver delays only itself. A
+/// message is sent once, unless the process dies between sending it and recording that; then it is sent again, with the
+/// same `webhook-id`.
 struct WebhookSender: Sendable {
     struct Payload: Codable, Sendable {
         var webhook: Webhook.ID
     }
 
-    /// It never dies: what fails is the database's or ours, and the deliveries count their attempts themselves.
+    /// It never dies: its failures are the database's or ours, and deliveries count their own attempts.
     static let kind = JobKind<Payload>("webhook.send", maximumAttempts: Int(Int32.max))
 
     let service: ServiceName
@@ -31,7 +31,7 @@ struct WebhookSender: Sendable {
 
     // MARK: The job
 
-    /// Asks for the job of a webhook, at once even if one is waiting for its time. Whoever calls it holds the webhook.
+    /// Enqueues the job of a webhook, at once even if one is waiting for its time. The caller has the webhook locked.
     func wake(_ webhook: Webhook.ID, at time: Timestamp? = nil, in transaction: PostgresTransaction) async throws {
         let queue = JobQueue(database: database)
         _ = try await queue.withdraw(Self.kind, unique: webhook.text, in: transaction)
@@ -39,11 +39,11 @@ struct WebhookSender: Sendable {
             Self.kind, Payload(webhook: webhook), unique: webhook.text, at: time, in: transaction)
     }
 
-    /// Sends what is due, and asks for the next job when there will be more.
+    /// Sends what is due, and enqueues the next job if there will be more.
     func work(_ webhook: Webhook.ID, _ job: JobContext) async throws {
         try await sendDue(webhook)
         try await database.transaction { transaction in
-            // Whoever makes deliveries holds the webhook too, so that none is made while we look.
+            // Creating deliveries locks the webhook too, so none is created while we check.
             let isThere = try await transaction.first("select from webhook where id = \(webhook) for update") != nil
             try await job.finish(in: transaction)
             guard isThere, let next = try await deliveries.nextDue(webhook, in: transaction) else { return }
@@ -51,7 +51,7 @@ struct WebhookSender: Sendable {
         }
     }
 
-    /// Round after round, until nothing is due, the service stops, or another job is to go on.
+    /// Sends round after round, until nothing is due, the service stops, or it is another job's turn.
     func sendDue(_ webhook: Webhook.ID) async throws {
         let connections = WebhookConnections(settings: settings, resolver: resolver)
         do {
@@ -85,7 +85,7 @@ struct WebhookSender: Sendable {
         do {
             outcome = try await attempt(delivery, to: target, over: connections)
         } catch is CancellationError {
-            // The task is cancelled; that we let go has to be written all the same.
+            // The task is cancelled; the release must be recorded all the same.
             try await Task { try await deliveries.giveBack(delivery) }.value
             throw CancellationError()
         }
@@ -114,8 +114,8 @@ struct WebhookSender: Sendable {
             ], to: target.url)
     }
 
-    /// The same with each attempt where it is thin. A state is that of this moment: none is ever kept, and a thing that was erased has
-    /// none.
+    /// A thin body is the same for each attempt. A state is read at the moment of sending: none is ever stored, and an
+    /// erased record has none.
     private func body(of delivery: ClaimedDelivery, _ payload: Webhook.Payload) async throws -> [UInt8] {
         var state: JSONValue?
         if payload == .state, let snapshot = snapshots[delivery.entity] {

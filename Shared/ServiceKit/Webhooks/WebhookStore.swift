@@ -10,11 +10,11 @@ extension Webhook.Payload: PostgresEncodable, PostgresDecodable {}
 
 /// The webhooks and their secrets.
 struct WebhookStore: Sendable {
-    /// How many secrets of a webhook may hold at once: the present one, and those it replaced within a day.
+    /// How many secrets of a webhook may be valid at once: the current one, and those it replaced within a day.
     static let maximumSecrets = 5
 
     let database: PostgresClient
-    /// What the secrets are sealed with.
+    /// The key that secrets are sealed with.
     let key: SymmetricKey
 
     private static let columns: SQL = """
@@ -35,7 +35,7 @@ struct WebhookStore: Sendable {
             "select \(Self.columns) from webhook \(floor) order by id limit \(page.limit + 1)")
     }
 
-    /// Holds a webhook until the end of the transaction.
+    /// Locks a webhook until the end of the transaction.
     ///
     /// - Throws: 404.
     func lock(_ id: Webhook.ID, in transaction: PostgresTransaction) async throws -> Row {
@@ -45,7 +45,7 @@ struct WebhookStore: Sendable {
         return row
     }
 
-    /// The same, of one that messages can be asked for.
+    /// Locks an active webhook, for which messages can be requested.
     ///
     /// - Throws: 404; 409 when it is disabled.
     func lockActive(_ id: Webhook.ID, in transaction: PostgresTransaction) async throws {
@@ -55,11 +55,11 @@ struct WebhookStore: Sendable {
 
     // MARK: Changing
 
-    /// - Throws: 409 when all places are taken.
+    /// - Throws: 409 when all slots are taken.
     func create(
         _ id: Webhook.ID, _ body: CreateWebhook.Body, in transaction: PostgresTransaction
     ) async throws -> (webhook: Webhook, secret: WebhookSecret) {
-        // One at a time, so that two do not take the same place.
+        // One at a time, so that no two take the same slot.
         try await transaction.execute(
             "select pg_advisory_xact_lock(hashtextextended(current_schema() || ' webhook', 0))")
         let free = try await transaction.first(
@@ -84,9 +84,9 @@ struct WebhookStore: Sendable {
         return (try row.decode(Webhook.self), secret)
     }
 
-    /// Changes what is asked for. One that becomes active is told what changes from then on.
+    /// Changes what is requested. A webhook that becomes active receives changes from then on.
     ///
-    /// - Throws: 404; 412 when `version` is not the present one.
+    /// - Throws: 404; 412 when `version` is not the current one.
     func change(
         _ id: Webhook.ID, _ patch: ChangeWebhook.Body, at version: Int?, in transaction: PostgresTransaction
     ) async throws -> Rows {
@@ -99,7 +99,7 @@ struct WebhookStore: Sendable {
         if let value = patch.description { webhook.description = value }
         if let value = patch.state {
             webhook.state = value
-            // An operator who disables one that was disabled by itself has seen it.
+            // An operator who disables a webhook that was disabled automatically has seen it.
             webhook.disabledReason = value == .disabled ? .operator : nil
         }
         let becomesActive = webhook.state == .active && !wasActive
@@ -118,18 +118,18 @@ struct WebhookStore: Sendable {
             """)
     }
 
-    /// What is left of its log goes by and by: see ``WebhookDeliveryStore/purge(betweenPieces:)``.
+    /// The rest of its log is removed later: see ``WebhookDeliveryStore/purge(betweenPieces:)``.
     ///
-    /// - Throws: 404; 412 when `version` is not the present one.
+    /// - Throws: 404; 412 when `version` is not the current one.
     func delete(_ id: Webhook.ID, at version: Int?, in transaction: PostgresTransaction) async throws {
         let row = try await lock(id, in: transaction)
         guard try row["version", as: Int.self] == version else { throw Problem(.stale) }
         try await transaction.execute("delete from webhook where id = \(id)")
     }
 
-    /// Disables one that does so by itself.
+    /// Disables a webhook automatically.
     ///
-    /// - Returns: its version after that; nil if it was not active.
+    /// - Returns: its new version; nil if it was not active.
     func disable(
         _ id: Webhook.ID, _ reason: Webhook.DisabledReason, in transaction: PostgresTransaction
     ) async throws -> Int? {
@@ -143,7 +143,7 @@ struct WebhookStore: Sendable {
 
     // MARK: Secrets
 
-    /// Replaces the present secret, which signs along for a day.
+    /// Replaces the current secret. Messages are signed with the old one too for a day.
     ///
     /// - Throws: 404; 409 after too many rotations in a day.
     func rotate(
@@ -183,15 +183,15 @@ struct WebhookStore: Sendable {
 
     // MARK: For the sender
 
-    /// Where to send, what, and signed with what.
+    /// Where to send a message, its payload, and its signing secrets.
     struct Target: Sendable {
         var url: WebhookAddress
         var payload: Webhook.Payload
-        /// The present one first; none if one of them cannot be opened.
+        /// The current one first; none if one of them cannot be opened.
         var secrets: [WebhookSecret]
     }
 
-    /// - Returns: nil when it is gone or disabled.
+    /// - Returns: nil when the webhook is deleted or disabled.
     func target(_ id: Webhook.ID) async throws -> Target? {
         let rows = try await database.query(
             """
@@ -208,13 +208,13 @@ struct WebhookStore: Sendable {
         return Target(url: try first["url"], payload: try first["payload"], secrets: secrets ?? [])
     }
 
-    /// The first transaction that an active webhook is to be told of; nil if there is none.
+    /// The first transaction that any active webhook receives; nil if there is none.
     func firstTransaction() async throws -> UInt64? {
         let row = try await database.first("select min(starts)::text as starts from webhook where state = 'active'")
         return try row?.optional("starts", as: String.self).flatMap { UInt64($0) }
     }
 
-    /// How many are disabled though nobody asked for it.
+    /// How many were disabled automatically.
     func countTroubled() async throws -> Int {
         try await database.first(
             "select count(*) as troubled from webhook where disabled_reason in ('gone', 'failing')")?["troubled"] ?? 0

@@ -2,8 +2,8 @@ import ClubProtocol
 import Metrics
 import Postgres
 
-/// Webhooks as every service has them that lists `WebhookAPI.endpoints`: the routes, the follower of the service's own feed that
-/// makes deliveries, the jobs that send them, the purge and the watch.
+/// Webhooks in every service that lists `WebhookAPI.endpoints`: the routes, the follower of the service's own feed that
+/// creates deliveries, the jobs that send them, the purge and the alert.
 struct Webhooks: Sendable {
     /// The name under which the service follows its own feed.
     static let follower = "webhooks"
@@ -22,7 +22,7 @@ struct Webhooks: Sendable {
         resolver = WebhookResolver(allowsPrivate: settings.allowsPrivate)
     }
 
-    /// After the features: their snapshots are what messages with a state have.
+    /// Called after the features: their snapshots provide the state in messages.
     func mount(on builder: inout ServiceBuilder) {
         let sender = WebhookSender(
             service: backend.name, webhooks: webhooks, deliveries: deliveries, settings: settings, resolver: resolver,
@@ -30,7 +30,7 @@ struct Webhooks: Sendable {
             journal: backend.journal, logger: backend.logger)
         WebhookRoutes(backend: backend, webhooks: webhooks, deliveries: deliveries, sender: sender, resolver: resolver)
             .mount(on: &builder)
-        // As many as there are places for webhooks: nobody waits for another one's receiver.
+        // As many as there can be webhooks: none waits for the receiver of another.
         builder.job(WebhookSender.kind, concurrency: 32) { payload, job in
             try await sender.work(payload.webhook, job)
         }
@@ -41,14 +41,14 @@ struct Webhooks: Sendable {
             database: backend.database, schema: backend.name.rawValue, snapshots: [], logger: backend.logger)
         builder.run(feed)
         builder.run(Self.follower(of: feed, backend, webhooks, deliveries, sender))
-        // An operator ends the warning: by making the webhook active again, disabling or removing it.
+        // An operator ends the warning by activating the webhook again, disabling it or removing it.
         builder.watch(
             "webhooks", "disabled", gauge: "webhooks_in_trouble",
             output: { "\($0) disabled: the receiver is gone, or has failed for five days" },
             count: { [webhooks] in try await webhooks.countTroubled() })
     }
 
-    /// Follows the service's own feed while there is a webhook, and leaves it alone while there is none.
+    /// Follows the service's own feed while there is a webhook; idle otherwise.
     static func follower(
         of feed: ChangeFeed, _ backend: Backend, _ webhooks: WebhookStore, _ deliveries: WebhookDeliveryStore,
         _ sender: WebhookSender
@@ -72,7 +72,7 @@ struct Webhooks: Sendable {
             })
     }
 
-    /// The cursor, or where the first webhook begins if that is further on.
+    /// The cursor, or the start of the first webhook if that is later.
     private static func start(_ cursor: Cursor?, _ first: UInt64) throws -> Cursor? {
         let beginning = FeedPosition(transaction: first == 0 ? 0 : first - 1, id: .max)
         guard let cursor else { return try beginning.cursor }

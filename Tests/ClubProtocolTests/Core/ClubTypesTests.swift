@@ -4,7 +4,7 @@ import Testing
 @Suite("E-mail addresses")
 struct EmailAddressTests {
     @Test(
-        "an address of the world is taken, its domain in lower case",
+        "addresses from around the world are accepted, their domain in lower case",
         arguments: [
             ("contact@example.org", "contact@example.org"),
             ("Jean.Dupont+club@Example.ORG", "Jean.Dupont+club@example.org"),
@@ -19,7 +19,7 @@ struct EmailAddressTests {
     }
 
     @Test(
-        "what is none is refused",
+        "an invalid address is refused",
         arguments: [
             "", "a", "@", "a@", "@b.fr", "a@b", "a@b@c.fr", "a b@c.fr", ".a@b.fr", "a.@b.fr", "a..b@c.fr", "a@.fr",
             "a@b.",
@@ -46,17 +46,17 @@ struct EmailAddressTests {
     }
 }
 
-@Suite("Numbers and codes of the State")
+@Suite("Official numbers and codes")
 struct StateCodeTests {
     @Test(
-        "a SIREN has nine digits, the last of which checks the others",
+        "a SIREN has nine digits, the last a check digit",
         arguments: ["732829320", "356000000", "404833048", "000000000"])
     func siren(text: String) {
         #expect(refusal(Siren.self, text) == nil)
     }
 
     @Test(
-        "what is no SIREN is refused",
+        "an invalid SIREN is refused",
         arguments: [
             "", "73282932", "7328293200", "732829321", "732829302", "73282932O", "732 829 320", "７32829320",
             "-73282932", "73282932\n",
@@ -65,7 +65,7 @@ struct StateCodeTests {
         #expect(refusal(Siren.self, text)?.hasPrefix("is no SIREN") == true)
     }
 
-    @Test("every single wrong digit is found")
+    @Test("every single wrong digit is detected")
     func singleDigit() {
         for base in ["732829320", "404833048"] {
             for index in 0..<9 {
@@ -79,7 +79,7 @@ struct StateCodeTests {
         }
     }
 
-    @Test("a check digit is made as it is checked")
+    @Test("generating a check digit agrees with verifying it")
     func checkDigit() {
         #expect(Luhn.checkDigit(for: "73282932") == 0)
         for number in 10_000_000..<10_000_200 {
@@ -93,7 +93,7 @@ struct StateCodeTests {
     }
 
     @Test(
-        "what is no SIRET is refused",
+        "an invalid SIRET is refused",
         arguments: [
             "", "732829320", "7328293200007", "732829320000744", "73282932000075", "7328293200007A", "73282932 00074",
         ])
@@ -101,18 +101,18 @@ struct StateCodeTests {
         #expect(refusal(Siret.self, text)?.hasPrefix("is no SIRET") == true)
     }
 
-    @Test("establishments of La Poste are checked by the plain sum of their digits")
+    @Test("SIRETs of La Poste are checked by the plain sum of their digits")
     func laPoste() {
-        // The seat passes Luhn; the others do not, but their digits add up to a multiple of five.
+        // The head office passes Luhn; the others do not, but their digits add up to a multiple of five.
         for text in ["35600000000048", "35600000049837", "35600000000001"] {
             #expect(refusal(Siret.self, text) == nil, "\(text)")
         }
         for text in ["35600000000002", "35600000049838"] { #expect(refusal(Siret.self, text) != nil, "\(text)") }
-        // The same sum is no help to any other firm.
+        // The plain sum is not accepted for any other company.
         #expect(refusal(Siret.self, "73282932000065") != nil)
     }
 
-    @Test("a SIRET gives its SIREN, unless its first nine digits are none")
+    @Test("a SIRET contains its SIREN, unless its first nine digits are not one")
     func sirenOfSiret() throws {
         #expect(try Siret(validating: "73282932000074").siren == "732829320")
         #expect(try Siret(validating: "35600000049837").siren == "356000000")
@@ -126,7 +126,7 @@ struct StateCodeTests {
     }
 
     @Test(
-        "a postal code of another country stands after the country's",
+        "a foreign postal code follows the code of its country",
         arguments: [
             ("BE-1050", "BE-1050"), ("b-1050", "BE-1050"), ("CH-1201", "CH-1201"), ("L-1009", "LU-1009"),
             ("GB-SW1A 1AA", "GB-SW1A 1AA"), ("F-64000", "64000"), ("FR-64000", "64000"), ("MC-98000", "98000"),
@@ -138,7 +138,7 @@ struct StateCodeTests {
     }
 
     @Test(
-        "what is no postal code is refused",
+        "an invalid postal code is refused",
         arguments: [
             "", "1000", "64 000", "640000", "00000", "6400A", "２4000", "64000 ", "XX-1050", "BE-", "BE-1", "BE- 1050",
             "BE-1050-", "FR-1050", "BE-12345678901", "BE1050",
@@ -153,7 +153,7 @@ struct StateCodeTests {
 @Suite("Web addresses, money")
 struct ContactTests {
     @Test(
-        "a web address is taken",
+        "a web address is accepted",
         arguments: [
             "https://example.org", "http://example.org/", "HTTPS://Example.org/a?b=c#d",
             "https://example.org:8443/a%20b",
@@ -164,7 +164,7 @@ struct ContactTests {
     }
 
     @Test(
-        "a host with accents is kept as the DNS has it, and what follows it percent-encoded, as browsers send it",
+        "a host with accents is stored as in the DNS, and the rest percent-encoded, as browsers send it",
         arguments: [
             ("https://économie-numérique.fr", "https://xn--conomie-numrique-9pbl.fr"),
             ("HTTP://Müller.example:8080/a?b#c", "HTTP://xn--mller-kva.example:8080/a?b#c"),
@@ -179,7 +179,7 @@ struct ContactTests {
     }
 
     @Test(
-        "what is no web address is refused",
+        "an invalid web address is refused",
         arguments: [
             "", "example.org", "ftp://example.org", "javascript:alert(1)", "https://", "https:///a",
             "https://localhost",
@@ -196,7 +196,7 @@ struct ContactTests {
     }
 
     @Test(
-        "a webhook's host with capitals or accents is kept as the DNS has it",
+        "a webhook's host with capitals or accents is stored as in the DNS",
         arguments: [
             ("https://école.fr/hook", "https://xn--cole-9oa.fr/hook"),
             ("https://Hooks.Example.org/A?é=1", "https://hooks.example.org/A?%C3%A9=1"),
@@ -209,7 +209,7 @@ struct ContactTests {
     }
 
     @Test(
-        "a part of an address with accents is looked up as addresses are kept",
+        "a search term with accents is normalised as stored addresses are",
         arguments: [
             ("contact@École-Numérique.fr", "contact@xn--cole-numrique-9gbi.fr"),
             ("@école-numérique.fr", "@xn--cole-numrique-9gbi.fr"),
@@ -220,7 +220,7 @@ struct ContactTests {
         #expect(try ContactPart(validating: text).pattern == pattern)
     }
 
-    @Test("money is an amount in cents and a currency, and nothing else is")
+    @Test("only an amount in cents with a currency is money")
     func money() throws {
         let text = #"{"amount":120000,"currency":"EUR"}"#
         #expect(try StrictJSON.decode(Money.self, from: Array(text.utf8)) == Money(cents: 120_000))
@@ -237,7 +237,7 @@ struct ContactTests {
 
 @Suite("Access and operations")
 struct AccessTests {
-    @Test("a role may do what lists it")
+    @Test("a role may perform the operations that list it")
     func access() {
         for role in Role.allCases {
             #expect(Access.anyone.allows(role))
@@ -246,7 +246,7 @@ struct AccessTests {
         }
     }
 
-    @Test("a path is cut into words and variables")
+    @Test("a path is split into literals and variables")
     func segments() {
         #expect(ReadChanges.operation.segments == [.word("v1"), .word("changes")])
         var operation = ReadChanges.operation

@@ -1,12 +1,12 @@
 import ClubProtocol
 import Testing
 
-@Suite("Days by their meaning")
+@Suite("Days and their bounds")
 struct DayMeaningTests {
     private static let today: Day = "2027-03-14"
 
     @Test(
-        "each day has bounds at both ends",
+        "each kind of day has a lower and an upper bound",
         arguments: [
             (.payment, "1990-01-01", "2027-03-15"), (.enrolment, "1990-01-01", "2027-03-15"),
             (.membership, "1990-01-01", "2037-03-14"), (.mandate, "1990-01-01", "2037-03-14"),
@@ -22,13 +22,13 @@ struct DayMeaningTests {
         #expect(meaning.fault(of: "0206-11-28", today: Self.today) != nil)
     }
 
-    @Test("the 29th of February has its bounds, too")
+    @Test("the 29th of February has bounds, too")
     func leapDay() {
         for meaning in DayMeaning.allCases { #expect(meaning.bounds(today: "2028-02-29").contains("2028-02-29")) }
         #expect(DayMeaning.due.bounds(today: "2028-02-29").upperBound == "2030-02-28")
     }
 
-    @Test("a day that cannot be is a problem with its place, or the fault of a cell")
+    @Test("a day out of bounds is a problem at its pointer, or an error of its cell")
     func faults() {
         #expect(throws: Problem.self) { try DayMeaning.payment.check("0206-11-28", at: "/paidOn") }
         #expect(throws: InvalidText("is in the future")) { try DayMeaning.enrolment.checked(Day.today.adding(days: 2)) }

@@ -4,7 +4,7 @@ import Testing
 @Suite("Domain names")
 struct DomainNameTests {
     @Test(
-        "a name is what the DNS has, whatever way it is written",
+        "a name is normalised to its DNS form, however it is written",
         arguments: [
             ("example.org", "example.org"), ("EXAMPLE.Org", "example.org"),
             ("économie-numérique.fr", "xn--conomie-numrique-9pbl.fr"),
@@ -21,7 +21,7 @@ struct DomainNameTests {
     }
 
     @Test(
-        "what is none is refused",
+        "an invalid name is refused",
         arguments: [
             "", ".", "fr", "é", "example.", "école.fr.", ".fr", "a..fr", "é..fr", "-a.fr", "é-.fr", "a_b.fr", "é_b.fr",
             "😀.fr", "i❤.ws",
@@ -33,7 +33,7 @@ struct DomainNameTests {
         #expect(DomainName.ascii(text.utf8) == nil)
     }
 
-    @Test("a long name is refused, and the worst of 253 bytes is no dearer than fifty ordinary ones")
+    @Test("a long name is refused, and the worst name of 253 bytes costs no more than fifty ordinary ones")
     func long() {
         #expect(DomainName.ascii((String(repeating: "a.", count: 125) + "fr").utf8) != nil)
         #expect(DomainName.ascii((String(repeating: "a.", count: 126) + "fr").utf8) == nil)

@@ -3,7 +3,7 @@ import Testing
 
 @Suite("Départements and postal codes")
 struct GeographyTests {
-    @Test("there are 101 départements, six collectivities and Monaco, in the order of their codes")
+    @Test("there are 101 départements, six collectivities and Monaco, in order of their codes")
     func departements() {
         #expect(Departement.all.count == 108)
         #expect(Departement.all.first == "01" && Departement.all.last == "988")
@@ -13,7 +13,7 @@ struct GeographyTests {
     }
 
     @Test(
-        "a postal code tells the département, CEDEX codes and those of territories included",
+        "a postal code determines the département, including CEDEX codes and overseas territories",
         arguments: [
             ("64000", "64"), ("01000", "01"), ("75116", "75"), ("20000", "2A"), ("20190", "2A"), ("20200", "2B"),
             ("20620", "2B"), ("20291", "2B"), ("20407", "2B"), ("20303", "2A"), ("20700", "2A"), ("20704", "2A"),
@@ -26,15 +26,15 @@ struct GeographyTests {
     }
 
     @Test(
-        "a postal code that nobody's département has tells none",
+        "a postal code that no département has determines none",
         arguments: ["96000", "97900", "98100", "99999", "00200"] as [PostalCode])
     func noDepartement(code: PostalCode) {
         #expect(Departement(postalCode: code) == nil)
     }
 
-    @Test("what is said wins where it may be, and what the code tells where it may not")
+    @Test("a given département is kept where the postal code allows it, and otherwise replaced by the code's own")
     func said() {
-        // Claret has the code of its neighbours; Saint-Barthélemy was part of Guadeloupe until 2007.
+        // Claret shares the postal code of its neighbours; Saint-Barthélemy was part of Guadeloupe until 2007.
         for (said, code, expected) in [
             ("04", "05110", "04"), (nil, "05110", "05"), ("2A", "20200", "2B"), ("75", "97400", "974"),
             ("971", "97133", "977"),
@@ -45,7 +45,7 @@ struct GeographyTests {
         }
     }
 
-    @Test("a région is that of a département; collectivities and Monaco lie in none")
+    @Test("a région is found by its département; collectivities and Monaco have none")
     func regions() {
         #expect(Region(of: "64") == "75" && Region(of: "2B") == "94" && Region(of: "976") == "06")
         #expect(Departement.all.count { Region(of: $0) == nil } == 7)

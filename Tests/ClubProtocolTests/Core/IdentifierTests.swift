@@ -6,7 +6,7 @@ import Testing
 struct IdentifierTests {
     private typealias ID = Identifier<IdentifierTests>
 
-    @Test("an identifier is written in lower case and read in any")
+    @Test("an identifier is written in lower case and read in either case")
     func text() throws {
         let text = "01930f2e-7c50-7b3a-9f53-2f6d1c0a4e11"
         #expect(try ID(validating: text).text == text)
@@ -28,7 +28,7 @@ struct IdentifierTests {
         #expect(refusal(ID.self, text) == "is not a valid UUID")
     }
 
-    @Test("new identifiers are version 7 of the variant of RFC 9562 and follow each other, as texts too")
+    @Test("new identifiers are UUIDs of version 7 (RFC 9562) and sort in order of creation, as text too")
     func version7() {
         var before = ID()
         for _ in 0..<50_000 {
@@ -42,7 +42,7 @@ struct IdentifierTests {
         }
     }
 
-    @Test("an identifier begins with the milliseconds in which it was made")
+    @Test("an identifier begins with its creation time in milliseconds")
     func milliseconds() {
         let before = ID().uuid.uuid
         let now = UInt64(Date().timeIntervalSince1970 * 1000)
@@ -53,7 +53,7 @@ struct IdentifierTests {
         #expect(made + 60_000 > now)
     }
 
-    @Test("identifiers made at once by many tasks are all different")
+    @Test("identifiers created concurrently by many tasks are all different")
     func concurrent() async {
         let all = await withTaskGroup(of: [ID].self) { group in
             for _ in 0..<8 { group.addTask { (0..<5_000).map { _ in ID() } } }
@@ -62,7 +62,7 @@ struct IdentifierTests {
         #expect(Set(all).count == 40_000)
     }
 
-    @Test("a clock that goes back does not take the order with it")
+    @Test("a clock that is set back does not break the order")
     func clockGoesBack() {
         let now = UUIDv7.next()
         let earlier = UUIDv7.next(at: Date(timeIntervalSince1970: 1_000_000_000))

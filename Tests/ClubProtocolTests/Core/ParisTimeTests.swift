@@ -4,7 +4,7 @@ import Testing
 
 @Suite("the time in Paris")
 struct ParisTimeTests {
-    @Test("is what the table of time zones says, at every hour of the days around each change and of every tenth day")
+    @Test("agrees with the time zone database, at every hour of the days around each change and of every tenth day")
     func table() throws {
         let zone = try #require(TimeZone(identifier: "Europe/Paris"))
         let first = Day("1996-01-01").daysSince1970

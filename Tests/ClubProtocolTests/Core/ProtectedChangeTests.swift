@@ -2,47 +2,50 @@ import ClubProtocol
 import HTTPTypes
 import Testing
 
-/// Whatever is protected from deletion is protected from the change that does the same. Each operation that deletes or changes in
-/// place was looked at; one that is added is looked at, too, or this fails.
+/// What is protected from deletion must be protected from a change with the same effect. Every operation that deletes
+/// or changes in place has been reviewed; this test fails when one is added without review.
 @Suite("protected from deletion, protected from change")
 struct ProtectedChangeTests {
-    /// The refusals that protect what others rely on; none where nothing else rests on it, or where the change keeps it.
+    /// The refusals that protect data that others rely on; empty where nothing relies on it, or where the change
+    /// preserves it.
     private static let guards: [String: [ProblemType]] = [
-        // Called and paid: neither taken back, nor moved to other years, nor made another tier.
+        // Once called for and paid, it cannot be withdrawn, moved to other years or given another tier.
         "DELETE /v1/memberships/{membership}": [.membershipCalled],
         "PATCH /v1/memberships/{membership}": [.membershipCalled],
-        // A topic goes when nobody has it; its label is only what people call it, and its code is for good.
+        // A topic can be deleted when no one has it; its label is only a display name, and its code is permanent.
         "DELETE /v1/topics/{topic}": [.topicInUse],
         "PATCH /v1/topics/{topic}": [],
-        // A tier is never deleted, and not narrowed while another kind holds it, nor does an organization become another kind under
-        // its tier (422 at its kind). What was called has its own amount.
+        // A tier is never deleted. It cannot be narrowed while an organization of an excluded kind holds it, nor can an
+        // organization change to a kind that its tier excludes (422 at its kind). An amount already called for is
+        // stored separately.
         "PATCH /v1/tiers/{tier}": [.tierInUse],
         "PATCH /v1/organizations/{organization}": [],
-        // Neither is asked for: a mandate is what the organization says, and nothing refers to it.
+        // Neither needs protection: a mandate is the organization's own statement, and nothing refers to it.
         "DELETE /v1/organizations/{organization}/mandates/{mandate}": [],
         "PATCH /v1/organizations/{organization}/mandates/{mandate}": [],
-        // Never deleted but by an erasure, which is a right.
+        // Deleted only by erasure, which is a right.
         "PATCH /v1/people/{person}": [], "PATCH /v1/experts/{expert}": [], "PATCH /v1/ambassadors/{ambassador}": [],
-        // Goes only where its life leads.
+        // Only transitions of its life cycle are allowed.
         "PATCH /v1/referral-offers/{offer}": [.transitionNotAllowed],
         "DELETE /v1/duplicates/{duplicate}/dismissal": [],
-        // Only what is dismissed is open again; what is booked stays booked.
+        // Only a dismissed line can be reopened; a booked one stays booked.
         "DELETE /v1/bank-lines/{line}/dismissal": [.transitionNotAllowed],
-        // Attended is not cancelled; and what was attended is neither moved nor called off.
+        // An attended registration cannot be cancelled; an event that people attended can be neither moved nor
+        // cancelled.
         "DELETE /v1/registrations/{registration}": [.transitionNotAllowed],
         "PATCH /v1/events/{event}": [.eventOver],
         "PATCH /v1/sessions/{session}": [.eventOver, .capacityBelowConfirmed],
-        // Published is not put under an embargo.
+        // A published resource cannot be put under an embargo.
         "PATCH /v1/resources/{resource}": [.resourcePublished],
-        // The list of who came is what the staff says of it, again and again; officials are what the law asks to keep.
+        // The staff may replace the attendance list at any time; the law requires officials to be kept.
         "PUT /v1/circle-meetings/{meeting}/attendance": [],
         "PATCH /v1/officials/{official}": [],
-        // The kit's own.
+        // ServiceKit's own operations.
         "PATCH /v1/retention-rules/{rule}": [], "DELETE /v1/dead-jobs/{job}": [], "PATCH /v1/webhooks/{webhook}": [],
         "DELETE /v1/webhooks/{webhook}": [],
     ]
 
-    @Test("every operation that deletes or changes in place was looked at, and says how it refuses")
+    @Test("every operation that deletes or changes in place was reviewed, and declares how it refuses")
     func all() {
         let endpoints = DirectoryAPI.endpoints + EventsAPI.endpoints + ContentAPI.endpoints + LobbyingAPI.endpoints
         var seen: Set<String> = []

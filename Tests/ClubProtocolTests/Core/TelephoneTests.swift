@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Telephone numbers")
 struct TelephoneTests {
-    @Test("a number is kept as the world dials it, or refused", arguments: TelephoneCases.all.indices)
+    @Test("a number is stored in international form, or refused", arguments: TelephoneCases.all.indices)
     func kept(index: Int) throws {
         let (written, kept, shown) = TelephoneCases.all[index]
         guard let kept else {
@@ -17,15 +17,16 @@ struct TelephoneTests {
         #expect(try Telephone(validating: number.text) == number && Telephone(validating: number.written) == number)
     }
 
-    @Test("a card and a page link to it as RFC 3966 has it")
+    @Test("a card and a page link to it in the form of RFC 3966")
     func uri() {
         #expect(Telephone("05 59 00 00 00").uri == "tel:+33559000000")
         #expect(Telephone("39 49").uri == "tel:3949;phone-context=+33")
     }
 
-    @Test("a megabyte of digits is refused before anything looks at it: no byte of it is read")
+    @Test("a megabyte of digits is refused before any byte of it is read")
     func long() {
-        // Were it read, its 2²⁰ digits would be looked at; the reason is the same, so the work is compared with that of 41 bytes.
+        // If it were read, its 2²⁰ digits would be checked. The error is the same, so the time is compared with that of
+        // 41 bytes.
         func work(_ count: Int) -> Duration {
             let text = String(repeating: "1", count: count)
             return (0..<5).map { _ in

@@ -3,7 +3,7 @@ import Testing
 
 @Suite("texts as bytes")
 struct TextBytesTests {
-    @Test("what Swift holds for equal is not, unless the bytes are")
+    @Test("texts that Swift considers equal differ unless their bytes are the same")
     func equality() {
         #expect("é" == "e\u{301}" && !"é".hasSameBytes(as: "e\u{301}"))
         #expect("K" == "\u{212A}" && !"K".hasSameBytes(as: "\u{212A}"))
@@ -12,7 +12,7 @@ struct TextBytesTests {
         #expect(Set(["é", "e\u{301}", "é"].map(ByteKey.init)).count == 2)
     }
 
-    @Test("beginnings, ends and parts")
+    @Test("prefixes, suffixes and substrings")
     func parts() {
         #expect("https://x".hasBytePrefix("https://") && !"HTTPS://x".hasBytePrefix("https://"))
         #expect("84200.0".hasByteSuffix(".0") && !"0".hasByteSuffix(".0"))
@@ -24,12 +24,12 @@ struct TextBytesTests {
         #expect("aé漢b".prefix(scalars: 2) == "aé" && "a".prefix(scalars: 5) == "a")
     }
 
-    @Test("only ASCII changes its case")
+    @Test("only ASCII letters change case")
     func letterCase() {
         #expect("AZ[@É2a".asciiLowercased == "az[@É2a" && "az{`é2A".asciiUppercased == "AZ{`é2A")
     }
 
-    @Test("blanks of every script go from both ends, and nowhere else")
+    @Test("whitespace of every script is trimmed at both ends, and kept elsewhere")
     func blanks() {
         #expect("\u{A0}\t a b\u{2003}\r\n".trimmingBlanks == "a b")
         #expect(" \u{3000}".trimmingBlanks == "" && " \u{3000}".isBlank && !" .".isBlank && "".isBlank)
@@ -37,13 +37,13 @@ struct TextBytesTests {
         #expect("a\r\nb\rc\n".withLineFeeds == "a\nb\rc\n")
     }
 
-    @Test("HTML's five signs become references, all else stays")
+    @Test("HTML's five special characters become references, everything else is unchanged")
     func html() {
         #expect(HTMLText.escaped("<a href=\"é\">'&'</a>") == "&lt;a href=&quot;é&quot;&gt;&#39;&amp;&#39;&lt;/a&gt;")
         #expect(HTMLText.escaped("été 👩‍👩‍👧") == "été 👩‍👩‍👧")
     }
 
-    @Test("a header field is visible ASCII, blanks and tabs, wherever the other byte stands")
+    @Test("a header field is visible ASCII, spaces and tabs, wherever another byte occurs")
     func fields() {
         func isField(_ bytes: [UInt8]) -> Bool { bytes.withUnsafeBufferPointer(ASCII.isField) }
         #expect(isField([]) && isField(Array("Bearer \t~!".utf8)) && isField(Array(repeating: 0x7E, count: 40)))

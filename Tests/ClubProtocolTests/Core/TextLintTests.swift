@@ -2,11 +2,11 @@ import ClubProtocol
 import Foundation
 import Testing
 
-/// Keeps what strangers send away from Swift's own ways with texts, whose price depends on what the text is
+/// Keeps text from anonymous callers away from Swift's own string operations, whose cost depends on the text
 /// (`Decisions/0018-texts-from-outside-are-bytes.md`).
-@Suite("no text from outside is taken for characters")
+@Suite("text from outside is not processed as characters")
 struct TextLintTests {
-    /// Where texts from outside are read and worked on.
+    /// Where text from outside is read and processed.
     private static let folders = [
         "Shared/ClubProtocol/Core", "Shared/ClubProtocol/JSON", "Shared/ClubProtocol/Directory",
         "Shared/ClubProtocol/Events", "Shared/ClubProtocol/Content", "Shared/ClubProtocol/Lobbying",
@@ -18,12 +18,12 @@ struct TextLintTests {
         "Services/Content/Mail",
     ]
 
-    /// What is told by an operator's own URL or a mail server.
+    /// Files whose text comes from an operator's own URL or a mail server.
     private static let exempt = [
         "MailTransport.swift", "SMTPSession.swift", "SMTPTransport.swift", "SMTPReply.swift",
     ]
 
-    /// What is not to be written, and what to write instead.
+    /// What must not be written, and what to write instead.
     private static let rules: [(pattern: String, instead: String)] = [
         (#"\.split\(separator: ""#, "split(atByte:)"), (#"\.hasPrefix\("#, "hasBytePrefix(_:)"),
         (#"\.hasSuffix\("#, "hasByteSuffix(_:)"), (#"\.lowercased\(\)"#, "asciiLowercased"),
@@ -37,7 +37,7 @@ struct TextLintTests {
         (#"(decomposed|precomposed)StringWith"#, "bytes"),
     ]
 
-    @Test("what is allowed says why in the line or above it: `// text: a constant`")
+    @Test("an exception is justified on its line or the line above: `// text: a constant`")
     func sources() throws {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().deletingLastPathComponent()
@@ -55,11 +55,11 @@ struct TextLintTests {
                 }
             }
         }
-        // It has looked at something.
+        // Guards against an empty search.
         #expect(count > 80)
     }
 
-    @Test("the rules find what they are for, and pass over what is allowed")
+    @Test("the rules find violations and ignore exceptions")
     func rules() throws {
         let rules = try Self.rules.map { (try Regex($0.pattern), $0.instead) }
         let source = """

@@ -1,7 +1,7 @@
 import ClubProtocol
 import Testing
 
-/// Why a type refuses a text; nil when it takes it.
+/// Why a type refuses a text; nil when it accepts it.
 func refusal<T: TextValue>(_ type: T.Type, _ text: String) -> String? {
     do {
         _ = try T(validating: text)
@@ -14,7 +14,7 @@ func refusal<T: TextValue>(_ type: T.Type, _ text: String) -> String? {
 @Suite("Lines and prose")
 struct TextTests {
     @Test(
-        "a line is any visible text on one line, kept as it is",
+        "a line is any visible text on one line, kept unchanged",
         arguments: [
             "a", "Société d'Œuvres & Cie", "Robert'); DROP TABLE person;--", "<b>=cmd()</b>", "日本語", "👩‍👩‍👧‍👦", "e\u{301}",
             "Prêts\u{A0}: oui\u{202F}?", "می\u{200C}خواهم", "🏴\u{E0067}\u{E0062}\u{E0065}\u{E006E}\u{E0067}\u{E007F}",
@@ -26,7 +26,7 @@ struct TextTests {
     }
 
     @Test(
-        "a line is kept without what nobody sees: blanks at the ends, doubled ones, invisible signs",
+        "a line is stripped of what no one sees: outer and doubled spaces, invisible characters",
         arguments: [
             (" padded ", "padded"), ("\u{A0}x\u{202F}", "x"), ("a\u{200B}b", "ab"), ("a  b", "a b"),
             ("a \u{A0} b", "a b"),
@@ -38,12 +38,12 @@ struct TextTests {
     func folded(text: String, kept: String) throws {
         #expect(try Line(validating: text).text.unicodeScalars.elementsEqual(kept.unicodeScalars))
         #expect(try Line(validating: kept).text.unicodeScalars.elementsEqual(kept.unicodeScalars))
-        // Prose is kept as it is.
+        // Prose is kept unchanged.
         #expect(try Prose(validating: text).text.unicodeScalars.elementsEqual(text.unicodeScalars))
     }
 
     @Test(
-        "nothing visible is empty: blanks, formats, tags, fillers, private use, and what is no character",
+        "text with nothing visible is empty: spaces, formats, tags, fillers, private use, unassigned code points",
         arguments: [
             "", " ", "   ", "\u{A0}", "\u{3000}\u{2003}", "\u{200B}", "\u{2060}\u{FEFF} \u{AD}", "\u{200C}\u{200D}",
             "\u{E0041}\u{E007F}",
@@ -57,7 +57,7 @@ struct TextTests {
     }
 
     @Test(
-        "line feeds, carriage returns and tabs stand in prose and not in a line",
+        "line feeds, carriage returns and tabs are allowed in prose but not in a line",
         arguments: ["a\nb", "a\r\nb", "a\tb", "a\r", "\nBcc: x"])
     func breaks(text: String) throws {
         #expect(refusal(Line.self, text) == "must stand on one line")
@@ -65,7 +65,7 @@ struct TextTests {
     }
 
     @Test(
-        "control characters stand nowhere",
+        "control characters are refused everywhere",
         arguments: Array(0...0x08) + [0x0B, 0x0C] + Array(0x0E...0x1F) + Array(0x7F...0x9F))
     func control(value: UInt32) throws {
         let text = "a\(try #require(Unicode.Scalar(value)))b"
@@ -74,7 +74,7 @@ struct TextTests {
     }
 
     @Test(
-        "bidirectional controls stand nowhere",
+        "bidirectional controls are refused everywhere",
         arguments: [
             0x202A, 0x202B, 0x202C, 0x202D, 0x202E, 0x2066, 0x2067, 0x2068, 0x2069, 0x200E, 0x200F, 0x061C,
         ] as [UInt32])
@@ -85,13 +85,13 @@ struct TextTests {
     }
 
     @Test(
-        "separators of lines and paragraphs and non-characters stand nowhere",
+        "line and paragraph separators and noncharacters are refused everywhere",
         arguments: [0x2028, 0x2029, 0xFFFE, 0xFFFF] as [UInt32])
     func separators(value: UInt32) throws {
         #expect(refusal(Line.self, "a\(try #require(Unicode.Scalar(value)))b") == "has a character that is none")
     }
 
-    @Test("lengths are counted in characters of Unicode, not in bytes")
+    @Test("lengths are counted in Unicode characters, not in bytes")
     func lengths() {
         for letter in ["a", "é", "€", "😀"] {
             #expect(refusal(Line.self, String(repeating: letter, count: 200)) == nil)
@@ -102,25 +102,26 @@ struct TextTests {
     }
 
     @Test(
-        "what is left out of a line does not bring more marks together than a letter has",
+        "stripping a line does not join more combining marks than one letter may have",
         arguments: ["\u{200B}", "\u{2060}", "\u{FEFF}", "\u{AD}"])
     func marks(sign: String) throws {
         func text(_ first: Int, _ second: Int) -> String {
             "a" + String(repeating: "\u{301}", count: first) + sign + String(repeating: "\u{316}", count: second)
         }
-        // As they come in they may. (One less: of letters near the soft hyphen, some end with a mark of their own.)
+        // As received they are allowed. (One less: some of the letters near the soft hyphen end with a mark of their
+        // own.)
         #expect(StreamSafe.accepts(text(30, 29)))
         #expect(refusal(Line.self, text(30, 29)) == StreamSafe.refusal)
         #expect(refusal(Line.self, text(30, 30)) == StreamSafe.refusal)
         #expect(refusal(Line.self, text(30, 1)) == StreamSafe.refusal)
         #expect(refusal(FormField<Line>.self, " \(text(16, 15)) ") == StreamSafe.refusal)
         #expect(try Line(validating: text(15, 15)).text.unicodeScalars.count == 31)
-        // Prose keeps the sign.
+        // Prose keeps the character.
         #expect(refusal(Prose.self, text(30, 30)) == nil)
         #expect(refusal(Line.self, text(30, 0) + "b" + text(0, 30)) == nil)
     }
 
-    @Test("a line that is taken can be sent back, whatever it was made of")
+    @Test("an accepted line can be sent back, whatever it was made of")
     func roundTrip() throws {
         var generator = SystemRandomNumberGenerator()
         let pool: [Unicode.Scalar] = [
@@ -150,7 +151,7 @@ struct TextTests {
         #expect(refusal(Prose.self, text) == "is longer than 20000 characters")
     }
 
-    @Test("the example of every type is one of its values")
+    @Test("the example of every type is a valid value")
     func examples() throws {
         func check<T: TextValue>(_ type: T.Type) throws {
             let example = T.schema.example

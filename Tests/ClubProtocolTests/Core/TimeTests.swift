@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Days")
 struct DayTests {
-    @Test("every day of 800 years has its text, its number and its successor")
+    @Test("every day of 800 years has a text, a number and a successor")
     func roundTrip() throws {
         let first = Day("1600-01-01").daysSince1970
         var before = Day(daysSince1970: first - 1)
@@ -25,7 +25,7 @@ struct DayTests {
     }
 
     @Test(
-        "what is no day is refused",
+        "an invalid day is refused",
         arguments: [
             "", "2027-3-14", "27-03-14", "2027/03/14", "2027-00-01", "2027-13-01", "2027-01-00", "2027-01-32",
             "2027-04-31",
@@ -63,7 +63,7 @@ struct TimestampTests {
         #expect(try Timestamp(validating: written) == timestamp)
     }
 
-    @Test("any microsecond survives being written and read")
+    @Test("every microsecond survives being written and read")
     func roundTrip() throws {
         var generator = SystemRandomNumberGenerator()
         for _ in 0..<20_000 {
@@ -90,7 +90,7 @@ struct TimestampTests {
         #expect(refusal(Timestamp.self, text) == "is not a valid RFC 3339 timestamp")
     }
 
-    @Test("the first and the last moment of the calendar keep their year when an offset moves them")
+    @Test("the first and last instant of the calendar keep their year when an offset shifts them")
     func edges() {
         for text in ["0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-01:00"] {
             if let timestamp = try? Timestamp(validating: text) {
@@ -101,7 +101,7 @@ struct TimestampTests {
         }
     }
 
-    @Test("points in time follow each other and move by durations")
+    @Test("points in time are ordered and can be moved by durations")
     func order() {
         let timestamp = Timestamp(microseconds: 1_000_000)
         #expect(timestamp < Timestamp(microseconds: 1_000_001))

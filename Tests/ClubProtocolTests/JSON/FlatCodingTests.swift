@@ -29,7 +29,7 @@ struct QueryTests {
 
     private func fault(_ query: String) -> Problem.Field? { faults { try decode(query) }?.first }
 
-    @Test("a query is read, in any order, decoded, with several values where several may be")
+    @Test("a query is read in any order and decoded, with several values where allowed")
     func whole() throws {
         let text =
             "departement=64&q=caf%C3%A9+noir%2B&kinds=talk&open=true&year=-5&ratio=1.5e1&limit=200&departement=2A&kind=talk"
@@ -44,7 +44,7 @@ struct QueryTests {
         #expect(try decode(FlatCoding.encodeQuery(query)) == query)
     }
 
-    @Test("nothing is an empty query", arguments: [nil, "", "&", "&&"])
+    @Test("an empty query is accepted", arguments: [nil, "", "&", "&&"])
     func nothing(text: String?) throws {
         #expect(try decode(text) == Query())
     }
@@ -59,7 +59,7 @@ struct QueryTests {
     }
 
     @Test(
-        "a parameter by another spelling is unknown",
+        "a parameter spelt differently is unknown",
         arguments: ["Limit=1", "limit%00=1", "=1", "limi\u{74}\u{301}=1", "\u{212A}ind=talk"])
     func spelling(text: String) {
         #expect(malformed { try decode(text) })
@@ -84,14 +84,14 @@ struct QueryTests {
     }
 
     @Test(
-        "what is no percent-encoded UTF-8 is a 400",
+        "invalid percent-encoded UTF-8 is a 400",
         arguments: ["q=%", "q=%4", "q=%GG", "q=%FF", "q=%C3", "%=1", "q=%ED%A0%80"])
     func encoding(text: String) {
         #expect(malformed { try decode(text) })
     }
 
     @Test(
-        "a wrong value is a 422 with the parameter's name",
+        "a wrong value is a 422 naming the parameter",
         arguments: [
             ("limit=0", "limit", "must be between 1 and 200"), ("limit=-1", "limit", "must be between 1 and 200"),
             ("limit=201", "limit", "must be between 1 and 200"), ("limit=1e9", "limit", "must be an integer"),
@@ -120,13 +120,13 @@ struct QueryTests {
         #expect(malformed { try decode("cursor=" + String(repeating: "a", count: 3000)) })
     }
 
-    @Test("a parameter that must be there is named when it is not")
+    @Test("a missing required parameter is named")
     func missing() throws {
         #expect(try FlatCoding.decodeQuery(Needed.self, from: "siren=732829320") == Needed(siren: "732829320"))
         #expect(faults { try FlatCoding.decodeQuery(Needed.self, from: "") } == [Problem.Field("siren", "is missing")])
     }
 
-    @Test("integers of other widths keep to their range")
+    @Test("integers of other widths keep within their range")
     func widths() throws {
         let wide = try FlatCoding.decodeQuery(Wide.self, from: "small=255&large=18446744073709551615")
         #expect(wide == Wide(small: 255, large: .max))
@@ -137,7 +137,7 @@ struct QueryTests {
             ])
     }
 
-    @Test("a query is written with sorted names and everything reserved encoded")
+    @Test("a query is written with sorted names and all reserved characters encoded")
     func written() throws {
         #expect(try FlatCoding.encodeQuery(Empty()) == "")
         #expect(try FlatCoding.encodeQuery(Query()) == "")
@@ -148,7 +148,7 @@ struct QueryTests {
         #expect(try decode(FlatCoding.encodeQuery(query)) == query)
     }
 
-    @Test("what has no flat form cannot be written")
+    @Test("a value without a flat form cannot be written")
     func nested() {
         struct Nested: Codable { var price = Money(cents: 1) }
         struct Deep: Codable { var rows = [[1]] }
@@ -200,7 +200,7 @@ struct PathTests {
         #expect(problem?.errors.isEmpty == true)
     }
 
-    @Test("a variable is read as it is and written percent-encoded")
+    @Test("a variable is read unchanged and written percent-encoded")
     func encoded() throws {
         #expect(try FlatCoding.decodePath(Token.self, names: ["token"], values: ["a/b+c%25"]).token == "a/b+c%25")
         let operation = Operation(.get, "/v1/tokens/{token}", "A token.", access: .anyone)

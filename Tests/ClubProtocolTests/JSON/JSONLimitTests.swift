@@ -2,7 +2,7 @@ import ClubProtocol
 import TestKit
 import Testing
 
-/// How much one document may say, beside its bytes.
+/// Limits of one document apart from its size in bytes.
 @Suite("the limits of a document", .serialized)
 struct JSONLimitTests {
     private func keys(_ count: Int) -> String { (0..<count).map { "\"k\($0)\":1" }.joined(separator: ",") }
@@ -11,7 +11,7 @@ struct JSONLimitTests {
         faults { try StrictJSON.decode(type, from: Array(json.utf8)) }
     }
 
-    @Test("an object of 256 keys is read, a larger one refused where it stands")
+    @Test("an object with 256 keys is read, a larger one is refused at its pointer")
     func members() {
         #expect(read([String: Int].self, "{\(keys(256))}") == nil)
         #expect(read([String: Int].self, "{\(keys(257))}") == [.init("", "has more than 256 keys")])
@@ -25,20 +25,20 @@ struct JSONLimitTests {
                 == ["/choices/a/b~1c/1"])
     }
 
-    @Test("a list of 1,000 elements is read, a longer one refused where it stands")
+    @Test("a list of 1,000 elements is read, a longer one is refused at its pointer")
     func elements() {
         func list(_ count: Int) -> String { "[\(Array(repeating: "1", count: count).joined(separator: ","))]" }
         #expect(read([Int].self, list(1000)) == nil)
         #expect(read([Int].self, list(1001)) == [.init("", "are more than 1000")])
         #expect(read(CreatePerson.Body.self, #"{"nobody":\#(list(1001))}"#) == [.init("/nobody", "are more than 1000")])
-        // 1 for the whole, 1,001 for each of nine lists, 1 for the tenth: 989 of its elements are left.
+        // 1 for the document, 1,001 for each of nine lists, 1 for the tenth: 989 of its elements are left.
         let many = "[\(Array(repeating: list(1000), count: 20).joined(separator: ","))]"
         #expect(
             read([[Int]].self, many)
                 == [.init("/9/989", "is beyond the 10000 values that a document may have")])
     }
 
-    @Test("what peers answer, and documents that nobody sends, may be larger")
+    @Test("responses of peers, and documents that are never sent to a service, may be larger")
     func documents() throws {
         let page = "[\(Array(repeating: "{\(keys(300))}", count: 200).joined(separator: ","))]"
         #expect(try LenientJSON.decode([[String: Int]].self, from: Array(page.utf8)).count == 200)
@@ -52,7 +52,7 @@ struct JSONLimitTests {
         #expect(refused?.pointer == "/999999")
     }
 
-    @Test("no megabyte of keys, brackets or numbers costs more than one of text")
+    @Test("a megabyte of keys, brackets or numbers costs no more than one of text")
     func cost() {
         let size = 1 << 20
         func filled(_ begin: String, _ piece: (Int) -> String, _ end: String) -> [UInt8] {

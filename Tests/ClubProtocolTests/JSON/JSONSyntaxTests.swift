@@ -58,7 +58,7 @@ struct JSONSyntaxTests {
     }
 
     @Test(
-        "one half of a surrogate pair is malformed",
+        "an unpaired surrogate is malformed",
         arguments: [
             #""\ud800""#, #""\udc00""#, #""\ud83d\u0041""#, #""\ud83dx""#, #""\ud83d\n""#, #""\ude00\ud83d""#,
             #""\ud83d\ud83d""#, #""\ud83d\""#, #""\ud83d\u""#, #"{"\ud800":1}"#,
@@ -80,7 +80,7 @@ struct JSONSyntaxTests {
     }
 
     @Test(
-        "a key that stands twice is malformed",
+        "a duplicate key is malformed",
         arguments: [
             #"{"a":1,"a":2}"#, #"{"a":1,"\u0061":2}"#, #"{"b":{"a":1,"c":0,"a":1}}"#, #"[{"":1,"":1}]"#,
         ])
@@ -88,7 +88,7 @@ struct JSONSyntaxTests {
         #expect(malformed { try StrictJSON.decode(JSONValue.self, from: Array(text.utf8)) })
     }
 
-    @Test("a key that stands twice among very many is found, and many keys are read")
+    @Test("a duplicate key is found among very many, and many keys are read")
     func manyKeys() throws {
         let members = (0..<50_000).map { "\"k\($0)\":\($0)" }
         let text = "{" + members.joined(separator: ",") + "}"
@@ -103,7 +103,7 @@ struct JSONSyntaxTests {
         }
     }
 
-    @Test("the problem names the key that stands twice, and cuts a long one")
+    @Test("the problem names the duplicate key, and truncates a long one")
     func duplicateNamed() {
         let short = #expect(throws: Problem.self) {
             try StrictJSON.decode(JSONValue.self, from: Array(#"{"email":1,"email":2}"#.utf8))
@@ -116,7 +116,7 @@ struct JSONSyntaxTests {
         #expect((long?.detail?.utf8.count ?? .max) < 200)
     }
 
-    @Test("nesting of 64 is read, deeper is malformed, and 10,000 or a million deep do no harm")
+    @Test("nesting of 64 is read, deeper is malformed, and a depth of 10,000 or a million does no harm")
     func nesting() throws {
         func nested(_ depth: Int) -> [UInt8] {
             Array((String(repeating: "[", count: depth) + String(repeating: "]", count: depth)).utf8)
@@ -133,7 +133,7 @@ struct JSONSyntaxTests {
         #expect(malformed { try StrictJSON.decode(JSONValue.self, from: open) })
     }
 
-    @Test("no prefix of a document is a document, and no cut traps")
+    @Test("no prefix of a document is a document, and truncation never traps")
     func cut() throws {
         let text = #"{"a":[1,-2.5e3,true,false,null],"b":{"c":"\u00e9\ud83d\ude00 é"},"d":"\\"}"#
         let bytes = Array(text.utf8)
@@ -143,7 +143,7 @@ struct JSONSyntaxTests {
         }
     }
 
-    @Test("any single byte put anywhere is either read or refused with a problem")
+    @Test("any single byte inserted anywhere is either read or refused with a problem")
     func mutated() {
         let bytes = Array(#"{"a":[1,-2.5e3,true],"b":{"c":"\u00e9é"}}"#.utf8)
         for index in bytes.indices {
@@ -159,7 +159,7 @@ struct JSONSyntaxTests {
         }
     }
 
-    @Test("any collection of bytes is read, slices that start elsewhere too")
+    @Test("any collection of bytes is read, including slices with another start index")
     func collections() throws {
         let bytes = Array("xx[1]yy".utf8)
         #expect(try StrictJSON.decode([Int].self, from: bytes[2..<5]) == [1])
@@ -180,7 +180,7 @@ func malformed(_ body: () throws -> some Any) -> Bool {
     }
 }
 
-/// The fields of the 422 that a closure throws; nil when it throws none.
+/// The fields of the 422 that a closure throws; nil when it does not throw one.
 func faults(_ body: () throws -> some Any) -> [Problem.Field]? {
     do {
         _ = try body()

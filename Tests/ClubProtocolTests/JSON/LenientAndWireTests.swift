@@ -22,7 +22,7 @@ struct LenientJSONTests {
         _ = try LenientJSON.decode(Empty.self, from: Array(#"{"a":1}"#.utf8))
     }
 
-    @Test("what cannot be read is told with its place, and never as a problem of our caller")
+    @Test("invalid JSON is reported with its location, but never as a problem of our caller")
     func unreadable() {
         let state = #expect(throws: UnreadableJSON.self) {
             try LenientJSON.decode(Answer.self, from: Array(#"{"id":"\#(id)","state":"gone"}"#.utf8))
@@ -42,7 +42,7 @@ struct LenientJSONTests {
         #expect(try LenientJSON.decode(Patch.self, from: Array(#"{"note":null}"#.utf8)).note == .some(nil))
     }
 
-    @Test("a problem document, a page and a batch of changes survive the wire")
+    @Test("a problem document, a page and a batch of changes survive encoding and decoding")
     func wholes() throws {
         let document = ProblemDocument(.invalid("/a", "is missing"), requestID: "r")
         #expect(try LenientJSON.decode(ProblemDocument.self, from: WireJSON.encode(document)) == document)
@@ -69,7 +69,7 @@ struct WireJSONTests {
         String(decoding: try WireJSON.encode(value), as: UTF8.self)
     }
 
-    @Test("keys are sorted, slashes stay, absent values have no key")
+    @Test("keys are sorted, slashes are not escaped, absent values have no key")
     func format() throws {
         struct Sample: Codable {
             var url: WebAddress = "https://example.org/a"

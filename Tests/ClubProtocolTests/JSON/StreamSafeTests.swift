@@ -4,12 +4,12 @@ import Testing
 
 @testable import ClubProtocol
 
-/// UAX #15, 13: no more than 30 non-starters in a row, decomposed.
+/// UAX #15, 13: no more than 30 non-starters in a row after decomposition.
 @Suite("stream-safe text")
 struct StreamSafeTests {
     private func marks(_ count: Int, _ mark: String = "\u{301}") -> String { String(repeating: mark, count: count) }
 
-    @Test("thirty marks on a letter are taken, one more is not, wherever they stand")
+    @Test("thirty marks on a letter are accepted, one more is not, wherever they occur")
     func limit() {
         for base in ["", "a", "漢", "한", "😀", "abcdefgh", "é" + "x"] {
             for tail in ["", "b", "é", "漢漢"] {
@@ -22,15 +22,15 @@ struct StreamSafeTests {
         #expect(StreamSafe.accepts(""))
     }
 
-    @Test("what is decomposed counts as what it is made of")
+    @Test("a composed character counts as what it decomposes to")
     func decomposed() {
-        // é has a mark of its own, ᾂ three; U+0344 is two marks, U+0F73 too, and half-width kana marks are marks.
+        // é contains one mark, ᾂ three; U+0344 is two marks, and so is U+0F73; half-width kana marks are marks.
         #expect(StreamSafe.accepts("é" + marks(29)) && !StreamSafe.accepts("é" + marks(30)))
         #expect(StreamSafe.accepts("\u{1F82}" + marks(27)) && !StreamSafe.accepts("\u{1F82}" + marks(28)))
         #expect(StreamSafe.accepts("a" + marks(15, "\u{344}")) && !StreamSafe.accepts("a" + marks(16, "\u{344}")))
         #expect(!StreamSafe.accepts("a" + marks(16, "\u{F73}")))
         #expect(!StreamSafe.accepts("カ" + marks(31, "\u{FF9E}")))
-        // No mark between two of them.
+        // A character that is not a mark separates them.
         #expect(StreamSafe.accepts(marks(30) + "\u{200D}" + marks(30)))
     }
 
@@ -62,7 +62,7 @@ struct StreamSafeTests {
             if longest > StreamSafe.longestRun {
                 #expect(!StreamSafe.accepts(text), "\(text.unicodeScalars.map(\.value))")
             }
-            // The other way there may be up to two more, of a starter in whose range others have as many.
+            // Conversely, up to two more are possible, from a starter in whose range others have as many.
             if longest <= StreamSafe.longestRun - 2 {
                 #expect(StreamSafe.accepts(text), "\(text.unicodeScalars.map(\.value))")
             }
@@ -91,7 +91,7 @@ struct StreamSafeTests {
         }
     }
 
-    @Test("a value is refused by its pointer, a key is no JSON of ours; escapes are read first")
+    @Test("a value is refused by its pointer, a key is unknown; escapes are decoded first")
     func json() {
         let text = "a" + marks(31)
         let escaped = "a" + String(repeating: #"\u0301"#, count: 31)
@@ -109,13 +109,13 @@ struct StreamSafeTests {
         #expect(pointers(#"{"\#(fits)":1}"#).count == 1)
     }
 
-    @Test("what no value of an enumeration and no key of ours can be is not compared with them")
+    @Test("texts that cannot match any enumeration value or key are not compared with them")
     func names() {
         #expect(pointers(#"{"kind":"tal\#("\u{212A}")"}"#) == ["/kind"])
         #expect(pointers(#"{"kind":"\#(String(repeating: "t", count: 1000))"}"#) == ["/kind"])
         #expect(pointers(#"{"choices":{"é":"talk"}}"#).count == 1)
         #expect(pointers(#"{"choices":{"name":"talk"}}"#) == ["taken"])
-        // é and e with an accent are two keys here, and neither is one of ours.
+        // é and e with an accent are two keys here, and neither is a known one.
         #expect(pointers("{\"é\":1,\"e\u{301}\":1}").count == 2)
         #expect(pointers(#"{"name":"a","name":"b"}"#) == ["400"])
     }
@@ -123,7 +123,7 @@ struct StreamSafeTests {
     private struct Query: Codable { var q: String?; var kind: Body.Kind?; var kinds: [Body.Kind]? }
     private struct Path: Codable { var token: String }
 
-    @Test("a parameter is refused by its name, the variable of a path is not found")
+    @Test("a parameter is refused by its name, a path variable is not found")
     func flat() {
         let text = "a" + String(repeating: "%CC%81", count: 31)
         func pointer(_ query: String) -> String? {

@@ -68,7 +68,7 @@ struct StrictDecodingTests {
 
     private let minimal = #"{"name":"n","sessions":[]"#
 
-    @Test("a whole body is read")
+    @Test("a complete body is read")
     func whole() throws {
         let text = #"""
             {"name": "Rencontre", "sessions": [{"title": "Ouverture", "kind": "talk", "seats": 40},
@@ -106,13 +106,13 @@ struct StrictDecodingTests {
         #expect(fault?.detail.contains(named) == true)
     }
 
-    @Test("an unknown key in an element of an array is named with the element's index")
+    @Test("an unknown key in an array element is named with the element's index")
     func unknownInArray() {
         let text = #"{"name":"n","sessions":[{"title":"t","kind":"talk"},{"title":"t","kind":"talk","id":"1"}]}"#
         #expect(fault(Body.self, text)?.pointer == "/sessions/1/id")
     }
 
-    @Test("all unknown keys are told at once, with whatever else is wrong, but not thousands of them")
+    @Test("all unknown keys are reported at once, with all other errors, but not thousands of them")
     func unknownTogether() {
         let both = faults { try decode(Body.self, #"{"id":1,"sessions":[],"createdAt":2}"#) }
         #expect(both?.map(\.pointer) == ["/name", "/id", "/createdAt"])
@@ -120,7 +120,7 @@ struct StrictDecodingTests {
         #expect(faults { try decode(Empty.self, "{\(many)}") }?.count == 20)
     }
 
-    @Test("a type without properties takes an empty object and nothing else")
+    @Test("a type without properties accepts an empty object and nothing else")
     func empty() throws {
         #expect(try decode(Empty.self, " {} ") == Empty())
         #expect(fault(Empty.self, #"{"id":1}"#)?.pointer == "/id")
@@ -129,7 +129,7 @@ struct StrictDecodingTests {
         #expect(malformed { try decode(Empty.self, "") })
     }
 
-    @Test("a type that reads itself by several sets of keys knows all of them")
+    @Test("a type that decodes itself from several sets of keys knows all of them")
     func flattened() throws {
         #expect(try decode(Flattened.self, #"{"a":1,"more":2}"#).more == 2)
         #expect(fault(Flattened.self, #"{"a":1,"more":2,"z":3}"#)?.pointer == "/z")
@@ -147,7 +147,7 @@ struct StrictDecodingTests {
     }
 
     @Test(
-        "a wrong type is named with what should stand there",
+        "a wrong type is named with the expected one",
         arguments: [
             (#"{"name":1,"sessions":[]}"#, "/name", "must be a string"),
             (#"{"name":true,"sessions":[]}"#, "/name", "must be a string"),
@@ -167,7 +167,7 @@ struct StrictDecodingTests {
         #expect(fault(Body.self, text) == Problem.Field(pointer, detail))
     }
 
-    @Test("a null that says nothing is refused, required or not")
+    @Test("a null without meaning is refused, required or not")
     func null() {
         #expect(fault(Body.self, #"{"name":null,"sessions":[]}"#) == Problem.Field("/name", "must not be null"))
         for key in ["note", "price", "siren", "open", "weight", "labels"] {
@@ -182,7 +182,7 @@ struct StrictDecodingTests {
         #expect(try decode(Body.self, minimal + "}").extra == nil)
     }
 
-    @Test("a patch tells absent, null and a value apart, and writes itself back as it was read")
+    @Test("a patch distinguishes absent, null and a value, and encodes as it was read")
     func patch() throws {
         let none = try decode(Patch.self, "{}")
         #expect(none.note == nil && none.seats == nil && none.kind == nil && none.tags == nil)
@@ -203,7 +203,7 @@ struct StrictDecodingTests {
         #expect(fault(Patch.self, #"{"kind":"party"}"#)?.detail.contains("workshop") == true)
     }
 
-    @Test("an enumeration lists what it takes and does not repeat what it got")
+    @Test("an enumeration lists its values and does not repeat the invalid one")
     func enumeration() {
         let wrong = fault(Body.self, #"{"name":"n","sessions":[{"title":"t","kind":"secret"}]}"#)
         #expect(wrong == Problem.Field("/sessions/0/kind", "must be one of talk, workshop, lunch"))
@@ -212,7 +212,7 @@ struct StrictDecodingTests {
     }
 
     @Test(
-        "a text that its type refuses is told with the type's reason",
+        "a text that its type refuses is reported with the type's reason",
         arguments: [
             (#","siren":"732829321"}"#, "/siren", "is not a valid SIREN: the check digit is wrong"),
             (#","siren":"73282932"}"#, "/siren", "is not a valid SIREN (9 digits)"),
@@ -224,7 +224,7 @@ struct StrictDecodingTests {
         #expect(fault(Body.self, minimal + rest) == Problem.Field(pointer, detail))
     }
 
-    @Test("U+0000 is refused wherever text stands")
+    @Test("U+0000 is refused in every text")
     func zero() {
         #expect(fault(Body.self, #"{"name":"a\u0000b","sessions":[]}"#)?.pointer == "/name")
         #expect(fault(Patch.self, #"{"tags":["\u0000"]}"#)?.pointer == "/tags/0")
@@ -241,7 +241,7 @@ struct StrictDecodingTests {
     // MARK: Numbers
 
     @Test(
-        "an integer may be written in any way JSON has",
+        "an integer may be written in any form that JSON has",
         arguments: [
             ("0", 0), ("-0", 0), ("-0.0", 0), ("1.0", 1), ("1e2", 100), ("1.5e1", 15), ("150e-1", 15), ("-2E+3", -2000),
             ("0e999999999999999999999999", 0), ("0.000e-99999999999999999999", 0), ("9223372036854775807", Int.max),
@@ -253,7 +253,7 @@ struct StrictDecodingTests {
     }
 
     @Test(
-        "a fraction is no integer, and one too large is out of range",
+        "a fraction is not an integer, and one too large is out of range",
         arguments: [
             ("1.5", "must be an integer"), ("1e-1", "must be an integer"),
             ("0.0000000000000000000001", "must be an integer"),
@@ -267,7 +267,7 @@ struct StrictDecodingTests {
         #expect(fault(Int.self, text)?.detail == detail)
     }
 
-    @Test("every width of integer keeps to its range")
+    @Test("integers of every width keep within their range")
     func widths() throws {
         let largest =
             #"{"int8":127,"uint8":255,"int16":32767,"uint16":65535,"int32":2147483647,"uint32":4294967295,"#

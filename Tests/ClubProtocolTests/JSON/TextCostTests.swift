@@ -2,7 +2,7 @@ import ClubProtocol
 import TestKit
 import Testing
 
-/// The readers of what comes from outside, over the shapes that the services take: what a text costs beside plain ASCII.
+/// Everything that reads input, over the shapes that the services accept: the cost of a text compared with plain ASCII.
 @Suite("the cost of texts", .serialized)
 struct TextCostTests {
     private func read<T: Decodable>(_ type: T.Type, _ json: String) {
@@ -16,7 +16,7 @@ struct TextCostTests {
         }.joined()
     }
 
-    @Test("a key, once or often, wherever it stands")
+    @Test("a key, single or repeated, at every position")
     func keys() {
         TextCost.check("key") { read(CreatePerson.Body.self, "{\"\($0)\":1}") }
         TextCost.check("inner key") { read(CreatePerson.Body.self, #"{"givenName":"A","consents":{"\#($0)":true}}"#) }
@@ -68,7 +68,7 @@ struct TextCostTests {
         TextCost.check("place") { _ = try? FlatCoding.decodeQuery(ShowExperts.Query.self, from: "apres=0~\($0)~x") }
     }
 
-    @Test("a parameter's name and value, sent as they are and percent-encoded; a form of many pairs")
+    @Test("a parameter's name and value, literal and percent-encoded; a form of many pairs")
     func forms() {
         for encode in [{ $0 }, { $0.utf8.map { "%" + String($0, radix: 16) }.joined() }] as [(String) -> String] {
             TextCost.check("name", bytes: 20_000) {
@@ -81,7 +81,7 @@ struct TextCostTests {
                 _ = try? FlatCoding.decodeQuery(SearchExperts.Query.self, from: "enrolled=\(encode($0))")
             }
         }
-        // Names by the thousand cost what their bytes cost: more than are read are not looked at.
+        // Thousands of names cost only their bytes: those beyond the limit are not looked at.
         let few = (0..<64).map { "n\($0)=" + String(repeating: "a", count: 1000) }.joined(separator: "&")
         let many = (0..<8000).map { "n\($0)" }.joined(separator: "&")
         let known = TextCost.nanoseconds { _ = try? FlatCoding.decodeQuery(ChangeOwnRecord.Body.self, from: few) }

@@ -4,7 +4,7 @@ import HTTPTypes
 import TestKit
 import Testing
 
-/// Every list and every whole number of every body that a service takes.
+/// Every list and every integer of every request body of the services.
 @Suite("the bounds of fields", .serialized)
 struct BoundedFieldTests {
     private struct Taken {
@@ -13,7 +13,7 @@ struct BoundedFieldTests {
         let shape: BodyShape
     }
 
-    /// The bodies that are JSON.
+    /// The JSON bodies.
     private static let json = Result { try bodies("application/json") }
 
     private static func bodies(_ media: String) throws -> [Taken] {
@@ -49,7 +49,7 @@ struct BoundedFieldTests {
         max(cost(of: endpoint, Array("{\"x\":\"\(String(repeating: "a", count: bytes))\"}".utf8)), 100_000)
     }
 
-    @Test("each is in the documents")
+    @Test("every bound is in the documents")
     func documented() throws {
         let bodies = try Self.json.get() + Self.bodies("application/x-www-form-urlencoded")
         #expect(bodies.flatMap(\.shape.lists).count >= 40)
@@ -66,7 +66,7 @@ struct BoundedFieldTests {
         }
     }
 
-    @Test("a longer list is refused where it stands, and costs no more than a text of as many bytes")
+    @Test("a longer list is refused at its pointer, and costs no more than a text of as many bytes")
     func lists() throws {
         for body in try Self.json.get() {
             for list in body.shape.lists {
@@ -83,7 +83,7 @@ struct BoundedFieldTests {
         }
     }
 
-    @Test("the longest list is taken, or refused for what it says, and not for its length")
+    @Test("the longest allowed list is accepted, or refused for its content, but not for its length")
     func longest() throws {
         for body in try Self.json.get() {
             for list in body.shape.lists {
@@ -94,7 +94,7 @@ struct BoundedFieldTests {
         }
     }
 
-    @Test("a number beyond its bounds is refused where it stands")
+    @Test("a number out of bounds is refused at its pointer")
     func numbers() throws {
         for body in try Self.json.get() {
             for number in body.shape.numbers {
@@ -116,7 +116,7 @@ struct BoundedFieldTests {
         }
     }
 
-    @Test("so is one of a form, and one that no integer holds")
+    @Test("so is one in a form, and one too large for any integer")
     func forms() throws {
         let form = "personVersion=1&topics=a"
         func found(_ version: String) -> [Problem.Field]? {

@@ -27,7 +27,7 @@ private struct Fair: Codable {
     var createdAt: Timestamp
 }
 
-/// A text that only wraps.
+/// A plain wrapper of a text.
 private struct Tag: RawRepresentable, Codable { var rawValue: String }
 
 private enum ReadFair: Endpoint {
@@ -138,7 +138,7 @@ struct OpenAPITests {
         #expect(try bytes() == bytes(endpoints.reversed()))
     }
 
-    @Test("it says what it is")
+    @Test("the document has its title and version")
     func head() throws {
         let document = try document()
         #expect(document["openapi"] == .string("3.1.0"))
@@ -148,7 +148,7 @@ struct OpenAPITests {
         #expect(document["components"]?["securitySchemes"]?["bearer"]?["scheme"] == .string("bearer"))
     }
 
-    @Test("a type becomes a schema of its properties; what may be absent is not required")
+    @Test("a type becomes a schema of its properties; optional ones are not required")
     func properties() throws {
         let fair = try schema("Fair")
         let properties = try #require(fair["properties"])
@@ -174,7 +174,7 @@ struct OpenAPITests {
         #expect(try document()["components"]?["schemas"]?["Tag"] == nil)
     }
 
-    @Test("a type that contains itself refers to itself")
+    @Test("a recursive type refers to itself")
     func recursion() throws {
         let stand = try schema("FairStand")
         #expect(stand["properties"]?["neighbours"]?["items"] == reference("FairStand"))
@@ -182,7 +182,7 @@ struct OpenAPITests {
         #expect(stand["properties"]?["price"] == reference("Money"))
     }
 
-    @Test("what a request carries is closed, what only answers carry is open")
+    @Test("schemas of requests are closed, schemas only in responses are open")
     func closed() throws {
         for name in ["CreateFairBody", "ChangeFairBody", "FairStand", "Money"] {
             #expect(try schema(name)["additionalProperties"] == .bool(false), "\(name)")
@@ -192,7 +192,7 @@ struct OpenAPITests {
         }
     }
 
-    @Test("a patched property may be null and an optional one may not")
+    @Test("a patched property may be null, an optional one may not")
     func nullable() throws {
         let patch = try #require(try schema("ChangeFairBody")["properties"])
         #expect(try schema("ChangeFairBody")["required"] == nil)
@@ -203,7 +203,7 @@ struct OpenAPITests {
         #expect(patch["price"] == .object(["anyOf": .array([reference("Money"), null])]))
     }
 
-    @Test("a page is named after what it lists")
+    @Test("a page is named after its items")
     func page() throws {
         let page = try schema("PageOfFair")
         #expect(page["required"] == .array([.string("items")]))
@@ -248,7 +248,7 @@ struct OpenAPITests {
         #expect(try references("/v1/fairs/{fair}", "get") == ["ClubTimeout"])
     }
 
-    @Test("the answer has its status, its media type, and an ETag when it is one resource")
+    @Test("a response has its status, its media type, and an ETag if it is one resource")
     func answers() throws {
         let created = try operation("/v1/fairs", "post")["responses"]?["201"]
         #expect(created?["content"]?["application/json"]?["schema"] == reference("Fair"))
@@ -267,7 +267,7 @@ struct OpenAPITests {
         #expect(body?["content"]?["application/json"]?["schema"] == reference("CreateFairBody"))
     }
 
-    @Test("where an operation leads elsewhere it says so, with a Location and without a body")
+    @Test("an operation that redirects has a Location and no body")
     func redirects() throws {
         let form = try operation("/v1/fair-form", "post")["responses"]
         let location = JSONValue.object(["$ref": .string("#/components/headers/Location")])
@@ -278,7 +278,7 @@ struct OpenAPITests {
         #expect(page?["301"]?["headers"]?["Location"] == location && page?["301"]?["content"] == nil)
     }
 
-    @Test("problems are told one a status, with their slugs")
+    @Test("problems are listed once per status, with their slugs")
     func problems() throws {
         func responses(_ path: String, _ method: String) throws -> [String: JSONValue] {
             guard case .object(let members)? = try operation(path, method)["responses"] else { return [:] }
@@ -294,14 +294,14 @@ struct OpenAPITests {
         #expect(create["404"] == nil)
         let anyone = try responses("/v1/fairs", "get")
         #expect(anyone["403"] == nil && anyone["415"] == nil)
-        // What every request can be answered, whatever the operation.
+        // The responses that every operation can give.
         let always = ["400", "401", "408", "413", "414", "417", "429", "431", "500", "503", "504", "default"]
         #expect(always.allSatisfy { anyone[$0] != nil })
         let patch = try responses("/v1/fairs/{fair}", "patch")
         #expect(["401", "403", "404", "412", "413", "415", "428", "503", "504"].allSatisfy { patch[$0] != nil })
     }
 
-    @Test("the problems of a page are pages, those of the connection documents")
+    @Test("the problems of a page are pages, those of the connection are documents")
     func pageProblems() throws {
         let page = try operation("/fairs/{fair}", "get")["responses"]
         for status in ["404", "429", "default"] {
@@ -312,7 +312,7 @@ struct OpenAPITests {
         #expect(try operation("/v1/fairs", "get")["responses"]?["404"]?["content"]?["text/html; charset=utf-8"] == nil)
     }
 
-    @Test("a status that comes instead of the usual one brings the same")
+    @Test("an alternative success status has the same body")
     func alternatives() throws {
         enum Repeatable: Endpoint {
             static let operation = Operation(
@@ -361,12 +361,12 @@ struct OpenAPITests {
     }
 
     @Test(
-        "an OpenAPI validator finds nothing wrong",
+        "an OpenAPI validator reports no errors",
         .enabled(if: Python.hasValidator, "openapi-spec-validator is not installed"))
     func validator() throws {
         let sound = try Python.validate(bytes())
         #expect(sound.status == 0, "\(sound.output)")
-        // The same validator finds what is wrong, so its silence says something.
+        // The validator does find errors, so the empty result above means something.
         let broken = String(decoding: try bytes(), as: UTF8.self).replacing(#""in":"path""#, with: #""in":"nowhere""#)
         #expect(try Python.validate(Array(broken.utf8)).status != 0)
     }
@@ -389,7 +389,7 @@ enum Python {
         return (process.terminationStatus, String(decoding: output, as: UTF8.self))
     }
 
-    /// What openapi-spec-validator says of a document; status 0 is nothing.
+    /// The output of openapi-spec-validator for a document; status 0 means valid.
     static func validate(_ document: [UInt8]) throws -> (status: Int32, output: String) {
         let file = FileManager.default.temporaryDirectory.appending(path: "openapi-\(UUID().uuidString).json")
         defer { try? FileManager.default.removeItem(at: file) }

@@ -28,16 +28,16 @@ struct ServiceDocumentTests {
         #expect(operations == Self.services.first { $0.0 == service }?.1.count)
     }
 
-    @Test("every form of the directory's pages says that it ends on another page")
+    @Test("every form of the directory's pages declares that it redirects to another page")
     func forms() {
         let operations = DirectoryAPI.endpoints.map { $0.operation }
         let forms = operations.filter { $0.consumes == .form }
-        // The door answers a page of its own, whoever knocks.
+        // Submitting the e-mail answers with a page of its own, whoever does it.
         #expect(forms.filter { $0.success != .seeOther }.map(\.path) == ["/v1/self-service"])
     }
 
     @Test(
-        "an OpenAPI validator finds nothing wrong with any of them",
+        "an OpenAPI validator reports no errors in any of them",
         .enabled(if: Python.hasValidator, "openapi-spec-validator is not installed"), arguments: ServiceName.allCases)
     func valid(service: ServiceName) throws {
         let result = try Python.validate(document(service))

@@ -8,7 +8,7 @@ import Testing
 
 @Suite("Configuration")
 struct ConfigurationTests {
-    /// A folder with files of this test's own.
+    /// A folder with files for one test.
     final class Folder {
         let path = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString).path
 
@@ -43,7 +43,7 @@ struct ConfigurationTests {
         return try ServiceConfiguration(service: .events, calling: [.directory], flags: flags, environment: environment)
     }
 
-    @Test("proxies are addresses and networks; anything else stops the start")
+    @Test("proxies are addresses and networks; anything else prevents the start")
     func trustedProxies() throws {
         let proxies = try read(["TRUSTED_PROXIES": "10.0.0.0/8, 192.0.2.1,2001:db8::/32"]).limits.trustedProxies
         for (text, isProxy) in [
@@ -70,7 +70,7 @@ struct ConfigurationTests {
         #expect(problem?.variable == "MAX_BODY_BYTES")
     }
 
-    @Test("what is not given has a sensible value")
+    @Test("absent settings have sensible defaults")
     func defaults() throws {
         let configuration = try read()
         #expect(configuration.host == "127.0.0.1")
@@ -85,12 +85,12 @@ struct ConfigurationTests {
         #expect(configuration.drain == .seconds(1))
     }
 
-    @Test("an empty variable is one that is not given")
+    @Test("an empty variable counts as absent")
     func empty() throws {
         #expect(try read(["PORT": "", "MAIL_URL": ""]).port == 7002)
     }
 
-    @Test("flags win over the environment, the environment over the file")
+    @Test("flags override the environment, the environment overrides the file")
     func precedence() throws {
         let file = try folder.file(
             "config.json", #"{"port": 1, "host": "0.0.0.0", "operator": {"port": 2}, "log": {"level": "debug"}}"#)
@@ -102,7 +102,7 @@ struct ConfigurationTests {
         #expect(configuration.logLevel == .debug)
     }
 
-    @Test("a file named by a stronger layer hides a value of a weaker one")
+    @Test("a file named by a stronger layer overrides a value of a weaker one")
     func secretPrecedence() throws {
         let secret = try folder.file("mail", "smtp://of-the-flag\n")
         #expect(
@@ -126,7 +126,7 @@ struct ConfigurationTests {
     }
 
     @Test(
-        "a wrong value stops the start with one line that names the variable",
+        "a wrong value prevents the start, with one line that names the variable",
         arguments: [
             Wrong(changes: ["PORT": "seven"], line: "PORT: must be a whole number from 0 to 65535"),
             Wrong(changes: ["PORT": "65536"], line: "PORT: must be a whole number from 0 to 65535"),
@@ -185,7 +185,7 @@ struct ConfigurationTests {
         }
     }
 
-    @Test("a secret never stands in what is said about it")
+    @Test("no description contains a secret")
     func noSecrets() throws {
         let empty = try folder.file("empty", "\n")
         for changes: [String: String?] in [
@@ -197,7 +197,7 @@ struct ConfigurationTests {
         }
     }
 
-    @Test("migrate asks for the URL of the schemas' owner, and runs for the service's role unless told otherwise")
+    @Test("migrate requires the URL of the schemas' owner, and runs for the service's role by default")
     func migrate() throws {
         let configuration = try MigrateConfiguration(
             service: .events, environment: ["MIGRATE_DATABASE_URL": "postgres://migrator@127.0.0.1/club"])

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Housekeeping")
 struct HousekeepingTests {
-    /// Changes of things, `days` ago each, in the order in which they are given.
+    /// Adds changes to the feed, each `days` old, in the order given.
     private func feed(_ database: PostgresClient, _ values: SQL) async throws {
         try await database.execute(
             """
@@ -22,7 +22,7 @@ struct HousekeepingTests {
         return try rows.map { try $0["line", as: String.self] }
     }
 
-    @Test("what is left of an old feed still tells of every thing")
+    @Test("what remains of an old feed still includes every subject")
     func compaction() async throws {
         try await withDatabase(migratedBy: [NoteService.migrator(runtimeRole: "content")]) { database in
             try await database.withClient(as: "content") { client in
@@ -38,7 +38,7 @@ struct HousekeepingTests {
                 try await FeedCompaction(database: client).run()
                 #expect(try await lines(client) == left)
 
-                // Changes go when they become old, and old ones when they are followed, whichever comes first.
+                // A change is removed when it is old and has been superseded, whichever happens last.
                 try await feed(client, "('a', 'changed', 0), ('d', 'created', 0)")
                 try await FeedCompaction(database: client).run()
                 #expect(
@@ -55,12 +55,12 @@ struct HousekeepingTests {
         }
     }
 
-    @Test("compaction in any order of writes and runs leaves what a look at the whole feed would leave")
+    @Test("compaction interleaved with writes in any order leaves what one pass over the whole feed would leave")
     func anyOrder() async throws {
         try await withDatabase(migratedBy: [NoteService.migrator(runtimeRole: "content")]) { database in
             try await database.withClient(as: "content") { client in
                 for round in 1...12 {
-                    // Some forty things, changed again and again while the days go by.
+                    // About forty subjects, changed repeatedly as the days pass.
                     try await client.execute(
                         """
                         insert into change (entity, subject, action)
@@ -84,7 +84,7 @@ struct HousekeepingTests {
         }
     }
 
-    @Test("the work of compaction follows what is new and what goes, and not the length of the feed")
+    @Test("the work of compaction depends on new and removed changes, and not on the length of the feed")
     func proportional() async throws {
         try await TestCluster.private { cluster in
             try await cluster.explain("content")
@@ -107,7 +107,7 @@ struct HousekeepingTests {
                         let plans = try await plans(on: cluster, client).dropFirst(before)
                         return plans.flatMap(\.root.all).filter { $0.table == "change" }.reduce(0) { $0 + $1.read }
                     }
-                    // Each change is met in both walks, and its thing is looked up in each.
+                    // Each change is visited in both passes, and its subject is looked up in each.
                     let first = try await read()
                     #expect((400_000...1_000_000).contains(first))
                     #expect(try await read() == 0)
@@ -123,7 +123,7 @@ struct HousekeepingTests {
                     let row = try await client.first("select count(*) as count from change")
                     #expect(try row?["count", as: Int.self] == 200_100)
 
-                    // The control: a look at the whole, as it was before.
+                    // The control: the former query over the whole feed.
                     let before = try await plans(on: cluster, client).count
                     try await client.execute(
                         """
@@ -141,7 +141,7 @@ struct HousekeepingTests {
         }
     }
 
-    /// The plans up to now, once the log has them all.
+    /// The plans so far, once the log has them all.
     private func plans(on cluster: TestCluster, _ client: PostgresClient) async throws -> [QueryPlan] {
         let marker = "written \(UInt64.random(in: 0...UInt64.max))"
         try await client.withConnection { connection in

@@ -5,7 +5,7 @@ import Postgres
 import ServiceKit
 import Synchronization
 
-/// The smallest service that has everything: two endpoints of its own, a table, a job, the feed.
+/// The smallest service with a bit of everything: two endpoints of its own, a table, a job, the feed.
 enum NoteService: ServiceApplication {
     static let name = ServiceName.content
     static let title = "Notes"
@@ -28,7 +28,7 @@ enum NoteService: ServiceApplication {
     }
 }
 
-/// The same service with another one to call.
+/// The same service with a peer to call.
 enum CallingNoteService: ServiceApplication {
     static let name = NoteService.name
     static let title = NoteService.title
@@ -41,7 +41,7 @@ enum CallingNoteService: ServiceApplication {
     }
 }
 
-/// A service that lists more than it mounts.
+/// A service that lists more endpoints than it mounts.
 enum ForgetfulService: ServiceApplication {
     static let name = NoteService.name
     static let title = NoteService.title
@@ -74,7 +74,7 @@ enum GetNote: Endpoint {
     struct Path: Codable, Sendable {
         var note: Note.ID
     }
-    /// With `wait`, the answer waits for ``Gate/open(_:)``.
+    /// With `wait`, the response waits for ``Gate/open(_:)``.
     struct Query: Codable, Sendable {
         var gate: String?
     }
@@ -113,7 +113,7 @@ struct NoteRoutes {
     }
 }
 
-/// Lets a test hold a request in the middle of its work.
+/// Lets a test hold a request while it is being handled.
 enum Gate {
     private struct State {
         var arrived = false
@@ -124,7 +124,7 @@ enum Gate {
 
     static func open(_ name: String) { states.withLock { $0[name, default: State()].isOpen = true } }
 
-    /// Waits until somebody stands before it.
+    /// Waits until a request has arrived at the gate.
     static func untilArrived(_ name: String) async throws {
         while !(states.withLock { $0[name]?.arrived ?? false }) { try await Task.sleep(for: .milliseconds(5)) }
     }

@@ -9,7 +9,7 @@ import Testing
 
 @Suite("A service")
 struct ServiceInstanceTests {
-    @Test("starts, serves, works on its jobs, and stops")
+    @Test("starts, serves, runs its jobs, and stops")
     func wholeLife() async throws {
         try await withService(NoteService.self) { service in
             let client = try service.client(.operator)
@@ -46,7 +46,7 @@ struct ServiceInstanceTests {
         }
     }
 
-    @Test("shows its document and its public key to everybody")
+    @Test("shows its document and its public key to everyone")
     func documents() async throws {
         try await withService(NoteService.self) { service in
             let document = try await service.raw(.get, "/openapi.json").json()
@@ -65,7 +65,7 @@ struct ServiceInstanceTests {
         }
     }
 
-    @Test("ends with an error when its port is taken")
+    @Test("fails when its port is taken")
     func portTaken() async throws {
         try await withService(NoteService.self) { first in
             let problem = await #expect(throws: ConfigurationProblem.self) {
@@ -75,7 +75,7 @@ struct ServiceInstanceTests {
         }
     }
 
-    @Test("its running role may not touch another schema")
+    @Test("its runtime role cannot use another schema")
     func ownSchema() async throws {
         try await withServices([NoteService.self]) { services in
             let database = services[.content].backend.database
@@ -87,7 +87,7 @@ struct ServiceInstanceTests {
         }
     }
 
-    @Test("says no first, then finishes what it has accepted, then ends")
+    @Test("first reports that it is not ready, then finishes accepted requests, then ends")
     func gracefulShutdown() async throws {
         try await withService(NoteService.self, adjust: { $0.drain = .milliseconds(300) }) { service in
             let client = try service.client(.operator)
@@ -97,15 +97,15 @@ struct ServiceInstanceTests {
                 GetNote.request(path: .init(note: note.id), query: .init(gate: gate)), timeout: .seconds(30))
             try await Gate.untilArrived(gate)
             await service.beginStop()
-            // Draining: ready says no while the API still answers whoever has not noticed yet.
+            // Draining: readiness fails, while the API still answers clients that have not noticed yet.
             while try await service.operatorPage("/health/ready").status == 200 {}
             #expect(try await service.operatorPage("/health/live").status == 200)
             let ready = try await service.operatorPage("/health/ready").decode(HealthReport.self)
             #expect(ready.checks["service:state"]?.first?.output == "shutting down")
-            // After that it takes no more.
+            // After that it accepts no more requests.
             while (try? await service.raw(.get, "/openapi.json", headers: ["Connection": "close"])) != nil {}
             #expect(try await service.operatorPage("/health/ready").status == 503)
-            // What it had accepted is answered all the same, database included.
+            // Accepted requests are answered all the same, with the database.
             Gate.open(gate)
             #expect(try await slow.text == "slow")
             try await service.stop()
@@ -113,7 +113,7 @@ struct ServiceInstanceTests {
         }
     }
 
-    @Test("ends within its limit even if a request never does")
+    @Test("ends within its time limit even if a request never does")
     func shutdownLimit() async throws {
         try await withService(NoteService.self, adjust: { $0.shutdownLimit = .milliseconds(500) }) { service in
             let client = try service.client(.operator)

@@ -5,10 +5,10 @@ import Testing
 
 @testable import ServiceKit
 
-/// The audit trail against the service itself, and against whoever owns its tables.
+/// Protects the audit trail from the service itself, and from the owner of its tables.
 @Suite("guards of the audit trail")
 struct AuditGuardTests {
-    /// Something that is tried, by its statement.
+    /// An attempted statement.
     struct Attempt: CustomTestStringConvertible {
         var testDescription: String { statement.text }
         let statement: SQL
@@ -18,7 +18,7 @@ struct AuditGuardTests {
 
     private func trail(_ kit: ServiceDatabase) -> AuditTrail { AuditTrail(database: kit.client) }
 
-    /// Twenty sealed rows, and one that is not.
+    /// Twenty sealed rows and an unsealed one.
     private func filled(_ kit: ServiceDatabase) async throws {
         for _ in 0..<20 { try await kit.record(.created, RecordedID()) }
         try await eventually("everything is sealed") {
@@ -28,7 +28,7 @@ struct AuditGuardTests {
         try await kit.record(.changed, RecordedID())
     }
 
-    /// Everything that stands in the trail, as text.
+    /// The whole trail as text.
     private func contents(_ kit: ServiceDatabase) async throws -> [String] {
         try await kit.client.query(
             """
@@ -79,7 +79,7 @@ struct AuditGuardTests {
             "create rule r as on insert to audit do instead nothing", "create index i on audit (actor)",
         ].map { Attempt($0) }
 
-    @Test("the running role writes rows and reads them; whatever else it tries is refused, and the trail is untouched")
+    @Test("the runtime role writes and reads rows; whatever else it tries is refused, and the trail is unchanged")
     func runningRole() async throws {
         try await withServiceDatabase { kit in
             try await filled(kit)
@@ -90,7 +90,7 @@ struct AuditGuardTests {
                 }
                 #expect(try await contents(kit) == before, "\(attempt.statement.text)")
             }
-            // Nothing is granted, and nothing but a warning says so.
+            // This grants nothing, and only raises a warning.
             _ = try? await kit.client.execute("grant all on audit to events")
             #expect(try await contents(kit) == before)
             try await eventually("the last row is sealed") { try await trail(kit).seal() == 1 }
@@ -98,7 +98,7 @@ struct AuditGuardTests {
         }
     }
 
-    @Test("an entry that could not be hashed is refused: it would stand before all later ones for ever")
+    @Test("an entry that cannot be hashed is refused: it would block all later ones for ever")
     func long() async throws {
         try await withServiceDatabase { kit in
             try await filled(kit)
@@ -126,7 +126,7 @@ struct AuditGuardTests {
         }
     }
 
-    @Test("nobody changes the trail by statements on rows, the owner and a superuser who replays included")
+    @Test("no one changes the trail by statements on rows, not even the owner or a superuser in replica mode")
     func owner() async throws {
         try await withServiceDatabase { kit in
             try await filled(kit)
@@ -149,7 +149,7 @@ struct AuditGuardTests {
         }
     }
 
-    @Test("without the triggers the same statements do change it: it is they that refuse")
+    @Test("without the triggers the same statements do change it: the triggers refuse them")
     func negativeControl() async throws {
         try await withServiceDatabase { kit in
             try await filled(kit)
@@ -160,12 +160,12 @@ struct AuditGuardTests {
         }
     }
 
-    @Test("the sealing function means the same, whatever stands earlier in the path of the session that calls it")
+    @Test("the sealing function means the same, whatever precedes it in the caller's search path")
     func shadows() async throws {
         try await withServiceDatabase { kit in
             try await filled(kit)
             try await kit.database.withClient { superuser in
-                // A deployment takes this right away; the function does not count on it.
+                // A deployment revokes this right; the function does not rely on that.
                 let script = "grant temporary on database \(kit.database.name) to events"
                 try await superuser.withConnection { try await $0.execute(script: [UInt8](script.utf8)) }
             }
@@ -190,7 +190,7 @@ struct AuditGuardTests {
     }
 
     @Test(
-        "the sealing function takes any number and seals what is there, or nothing",
+        "the sealing function accepts any limit and seals what is there, or nothing",
         arguments: [nil, -1, 0, 1, Int32.min, Int32.max])
     func oddArguments(limit: Int32?) async throws {
         try await withServiceDatabase { kit in
@@ -207,7 +207,7 @@ struct AuditGuardTests {
         }
     }
 
-    @Test("a session that holds the old advisory lock stops nobody from sealing")
+    @Test("a session that holds the old advisory lock prevents no one from sealing")
     func heldLock() async throws {
         try await withServiceDatabase { kit in
             try await filled(kit)
@@ -220,7 +220,7 @@ struct AuditGuardTests {
     }
 
     @Test(
-        "what the owner takes away from the guards is found, though every hash is right",
+        "guards removed by the owner are detected, though every hash is correct",
         arguments: [
             "alter table audit disable trigger audit_guard", "alter table audit enable trigger audit_guard",
             """
@@ -250,7 +250,7 @@ struct AuditGuardTests {
         }
     }
 
-    @Test("the owner's function for the bytes of a row is not believed: the check has its own")
+    @Test("verification does not trust the owner's function for the bytes of a row: it has its own")
     func ownBytes() async throws {
         try await withServiceDatabase { kit in
             try await filled(kit)
@@ -270,7 +270,7 @@ struct AuditGuardTests {
     }
 
     @Test(
-        "retention takes rows older than a year and leaves its mark in the chain; without the mark the chain is cut off"
+        "retention removes old rows and marks that in the chain; without the mark the chain is cut off"
     )
     func retention() async throws {
         try await withServiceDatabase { kit in
@@ -278,7 +278,7 @@ struct AuditGuardTests {
             func retire() async throws -> Int {
                 try await kit.owner { try await $0.first("select audit_retire('1 day') as gone")?["gone"] ?? 0 }
             }
-            // Nothing is a year old, whatever is asked for.
+            // No row is a year old, whatever age is asked for.
             #expect(try await retire() == 0)
             let early = try await aged(kit, 12)
             #expect(try await trail(kit).verify() == .intact(try await trail(kit).head()))
@@ -296,14 +296,14 @@ struct AuditGuardTests {
             let head = try await trail(kit).head()
             #expect(try await trail(kit).verify(noted: noted) == .intact(head))
             #expect(try await trail(kit).verify() == .intact(head))
-            // A head of before the mark proves nothing any more.
+            // A head noted before the mark no longer proves anything.
             #expect(try await trail(kit).verify(noted: early) == .broken(at: early.seq + 1, .cutOff))
             try await unguarded(kit, "delete from audit where entity = 'audit'")
             #expect(try await trail(kit).verify() == .broken(at: 12, .cutOff))
         }
     }
 
-    /// Makes the first rows two years old, and chains everything anew as if it had been so.
+    /// Makes the first rows two years old, and chains everything again as if they had always been.
     private func aged(_ kit: ServiceDatabase, _ count: Int) async throws -> AuditTrail.Head {
         try await unguarded(kit, "update audit set at = at - interval '2 years' where seq <= \(count)")
         try await unguarded(kit, "update audit set seq = null, previous = null, hash = null")
@@ -318,7 +318,7 @@ struct AuditGuardTests {
     }
 }
 
-/// Does what the triggers refuse, as the owner, and puts them back.
+/// Does what the triggers refuse, as the owner, and restores them.
 func unguarded(_ kit: ServiceDatabase, _ statements: SQL...) async throws {
     let tables = ["audit", "audit_head"]
     try await kit.owner { owner in

@@ -32,7 +32,7 @@ private struct Values: Codable, Sendable {
         }
     }
 
-    @Test("a change and its audit row come together or not at all")
+    @Test("a change and its audit row commit together or not at all")
     func together() async throws {
         try await withServiceDatabase { kit in
             let id = RecordedID()
@@ -60,7 +60,7 @@ private struct Values: Codable, Sendable {
         }
     }
 
-    @Test("the chain of a thousand rows holds, and an empty one does")
+    @Test("a chain of a thousand rows is intact, and so is an empty one")
     func intact() async throws {
         try await withServiceDatabase { kit in
             #expect(try await trail(kit).verify() == .intact(try await trail(kit).head()))
@@ -71,7 +71,7 @@ private struct Values: Codable, Sendable {
         }
     }
 
-    @Test("rows are sealed in the order of commits, though many write and many seal at once")
+    @Test("rows are sealed in commit order, though many write and many seal concurrently")
     func commitOrder() async throws {
         try await withServiceDatabase { kit in
             try await withThrowingTaskGroup(of: Void.self) { group in
@@ -94,7 +94,7 @@ private struct Values: Codable, Sendable {
         }
     }
 
-    @Test("nothing is sealed that an older transaction may still come before")
+    @Test("no row is sealed while an older transaction may still commit")
     func olderTransaction() async throws {
         try await withServiceDatabase { kit in
             let (older, newer) = (RecordedID(), RecordedID())
@@ -121,7 +121,7 @@ private struct Values: Codable, Sendable {
                 """
             let (older, newer) = (RecordedID(), RecordedID())
             try await kit.database.withClient(searchPath: ServiceDatabase.schema) { owner in
-                // The guard would see that the head does not follow.
+                // Otherwise the guard would notice that the head does not match.
                 _ = try await owner.execute("alter table audit disable trigger audit_guard")
                 try await kit.client.transaction { transaction in
                     try await kit.record(.created, older, in: transaction)
@@ -134,7 +134,7 @@ private struct Values: Codable, Sendable {
         }
     }
 
-    @Test("a seal that is interrupted leaves nothing behind, and the next one goes on")
+    @Test("an interrupted seal leaves nothing behind, and the next one continues")
     func interrupted() async throws {
         try await withServiceDatabase { kit in
             let trail = try await filled(kit, 10)
@@ -144,7 +144,7 @@ private struct Values: Codable, Sendable {
                 var sealed = 0
                 try? await kit.client.transaction { transaction in
                     sealed = try await transaction.first("select audit_seal(7) as sealed")?["sealed"] ?? 0
-                    // Whoever seals meanwhile does not wait and does nothing.
+                    // A concurrent seal does not wait and does nothing.
                     #expect(try await trail.seal() == 0)
                     try await transaction.query("select pg_terminate_backend(pg_backend_pid())")
                 }
@@ -165,7 +165,7 @@ private struct Values: Codable, Sendable {
     }
 
     @Test(
-        "what was done to the chain is found, and where",
+        "tampering with the chain is detected and located",
         arguments: [
             Tampering(
                 testDescription: "another actor", script: "update audit set actor = 'nobody' where seq = 5",
@@ -217,7 +217,7 @@ private struct Values: Codable, Sendable {
         }
     }
 
-    @Test("two rows that were swapped are found")
+    @Test("two swapped rows are detected")
     func swapped() async throws {
         try await withServiceDatabase { kit in
             let trail = try await filled(kit, 20)
@@ -228,7 +228,7 @@ private struct Values: Codable, Sendable {
         }
     }
 
-    @Test("a row that was forged whole does not follow the one before it, or is not followed")
+    @Test("a completely forged row does not follow the one before it, or the next one does not follow it")
     func forged() async throws {
         try await withServiceDatabase { kit in
             let trail = try await filled(kit, 20)
@@ -239,7 +239,7 @@ private struct Values: Codable, Sendable {
         }
     }
 
-    @Test("a chain that was rewritten with its head is found by a head noted before")
+    @Test("a chain rewritten together with its head is detected by a head noted earlier")
     func rewritten() async throws {
         try await withServiceDatabase { kit in
             let trail = try await filled(kit, 20)
@@ -252,7 +252,7 @@ private struct Values: Codable, Sendable {
             try await sealAll(kit)
             #expect(try await trail.verify() == .intact(try await trail.head()))
             #expect(try await trail.verify(noted: noted) == .broken(at: 20, .rewritten))
-            // Cut off with its head: no row tells, the note does.
+            // Cut off together with its head: the rows do not show it, the noted head does.
             try await unguarded(
                 kit, "delete from audit where seq > 10",
                 "update audit_head set seq = 10, hash = (select hash from audit where seq = 10)")
@@ -260,7 +260,7 @@ private struct Values: Codable, Sendable {
         }
     }
 
-    @Test("values are committed to and never stored, and erasing the thing makes them unknowable with the chain whole")
+    @Test("values are committed to but never stored; erasing the subject hides them, with the chain intact")
     func erasure() async throws {
         try await withServiceDatabase { kit in
             let trail = trail(kit)
@@ -276,7 +276,7 @@ private struct Values: Codable, Sendable {
             let entries: [Int64] = try await kit.client.query("select id from audit order by id").map { try $0["id"] }
             #expect(try await trail.matches(Values(name: "Zoé Martin", city: "Pau"), entry: entries[0]) == true)
             #expect(try await trail.matches(Values(name: "Zoé Martin", city: nil), entry: entries[0]) == false)
-            // The same values of two things cannot be told to be the same.
+            // Equal values of two subjects cannot be recognised as equal.
             #expect(try await kit.count("select count(distinct commitment) from audit") == 2)
             let stored: [String] = try await kit.client.query("select audit::text as row from audit").map {
                 try $0["row"]
@@ -298,7 +298,7 @@ private struct Values: Codable, Sendable {
         }
     }
 
-    @Test("a thing has one key, though many commit to its values for the first time at once")
+    @Test("a subject has one key, though many transactions make its first commitment at once")
     func oneKey() async throws {
         try await withServiceDatabase { kit in
             let id = RecordedID()
@@ -332,7 +332,7 @@ private struct Values: Codable, Sendable {
         }
     }
 
-    @Test("the sealer seals what comes, in each replica one")
+    @Test("the sealer seals new rows, with one sealer in each replica")
     func sealer() async throws {
         try await withServiceDatabase { kit in
             let trail = trail(kit)

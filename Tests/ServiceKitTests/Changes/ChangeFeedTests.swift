@@ -6,7 +6,7 @@ import Testing
 
 @testable import ServiceKit
 
-/// A thing whose changes the tests record.
+/// A subject whose changes the tests record.
 enum RecordedThing: Sendable {}
 typealias RecordedID = Identifier<RecordedThing>
 
@@ -23,8 +23,8 @@ extension ServiceDatabase {
         try await client.transaction { try await record(action, id, version: version, in: $0) }
     }
 
-    /// Reads the feed in pieces until it has so many changes: transactions of other tests on the same server may hide some for
-    /// a moment.
+    /// Reads the feed page by page until it has `count` changes: transactions of other tests on the same server may
+    /// hide some for a moment.
     func feed(_ feed: ChangeFeed, count: Int, after: Cursor? = nil, limit: PageLimit = 200) async throws -> [Change] {
         var (items, cursor) = ([Change](), after)
         try await eventually("\(count) changes") {
@@ -49,7 +49,7 @@ extension ServiceDatabase {
             logger: kit.logger)
     }
 
-    @Test("what was recorded is read in order, piece by piece, and what was rolled back never was")
+    @Test("committed changes are read in order, page by page, and rolled-back ones never appear")
     func order() async throws {
         try await withServiceDatabase { kit in
             let ids = (0..<25).map { _ in RecordedID() }
@@ -117,7 +117,7 @@ extension ServiceDatabase {
         }
     }
 
-    @Test("a reader sees every change once while many write at the same time")
+    @Test("a reader sees every change once while many write concurrently")
     func concurrentWriters() async throws {
         try await withServiceDatabase { kit in
             let feed = feed(kit)
@@ -134,7 +134,7 @@ extension ServiceDatabase {
                         }
                     }
                 }
-                // Reads meanwhile, and to the end.
+                // Reads during the writes, and then to the end.
                 var (items, cursor) = ([Change](), Cursor?.none)
                 func readOn() async throws {
                     let batch = try await feed.read(ReadChanges.Query(after: cursor))
@@ -156,7 +156,7 @@ extension ServiceDatabase {
         }
     }
 
-    @Test("transactions are ordered by their numbers, and not by how they are written")
+    @Test("transactions are ordered by their numbers, not by the numbers' text")
     func orderOfNumbers() async throws {
         try await withServiceDatabase { kit in
             try await kit.client.execute(
@@ -169,14 +169,14 @@ extension ServiceDatabase {
         }
     }
 
-    @Test("whoever waits is woken by a change, and finds one without being woken", arguments: [true, false])
+    @Test("a waiting reader is woken by a change, and finds one even without a notification", arguments: [true, false])
     func woken(isListening: Bool) async throws {
         try await withServiceDatabase { kit in
             let feed = feed(kit, poll: isListening ? .seconds(3600) : .milliseconds(20))
             try await running({ if isListening { try await feed.run() } }) {
                 try await kit.record(.created, RecordedID())
                 let first = try await feed.read(ReadChanges.Query(wait: 30))
-                // By now it listens; and if it does not yet, it looks when it does.
+                // It is listening by now; if not, it looks when it starts to.
                 async let second = feed.read(ReadChanges.Query(after: first.next, wait: 30))
                 let id = RecordedID()
                 try await kit.record(.created, id)
@@ -186,7 +186,7 @@ extension ServiceDatabase {
         }
     }
 
-    @Test("whoever waits when draining begins goes with what there is")
+    @Test("a waiting reader returns when draining begins, with what there is")
     func draining() async throws {
         try await withServiceDatabase { kit in
             let feed = feed(kit, poll: .seconds(3600))
@@ -197,7 +197,7 @@ extension ServiceDatabase {
         }
     }
 
-    @Test("nobody waits past the caller's deadline")
+    @Test("no one waits past the caller's deadline")
     func deadline() async throws {
         try await withServiceDatabase { kit in
             let feed = feed(kit)
@@ -208,7 +208,7 @@ extension ServiceDatabase {
         }
     }
 
-    @Test("the state of things is that of now, and of what is gone there is none")
+    @Test("changes carry the current state, and none for what is gone")
     func snapshots() async throws {
         try await withServiceDatabase { kit in
             try await kit.owner { owner in
@@ -237,7 +237,7 @@ extension ServiceDatabase {
             #expect(items.map(\.action) == [.created, .created, .changed, .erased])
             #expect(items.map { $0.data?["name"]?.string } == ["second", nil, "second", nil])
             #expect(items[0].data?["id"]?.string == kept.text)
-            // Nothing of a thing's content stands in the feed.
+            // The feed stores nothing of a subject's content.
             let texts: [String] = try await kit.client.query("select change::text as row from change").map {
                 try $0["row"]
             }
@@ -258,7 +258,7 @@ extension ServiceDatabase {
         }
     }
 
-    @Test("a wait beyond what is allowed is invalid", arguments: [-1, 31, Int.max])
+    @Test("a wait outside the allowed range is invalid", arguments: [-1, 31, Int.max])
     func badWait(wait: Int) async throws {
         try await withServiceDatabase { kit in
             let problem = await #expect(throws: Problem.self) {

@@ -39,7 +39,7 @@ import Testing
         for _ in 0..<count { try await kit.record(.created, RecordedID()) }
     }
 
-    @Test("two followers at once apply every change once, in order")
+    @Test("two concurrent followers apply every change once, in order")
     func twoFollowers() async throws {
         try await withServiceDatabase { kit in
             let feed = try await prepare(kit)
@@ -71,13 +71,13 @@ import Testing
         }
     }
 
-    @Test("negative control: two who do not compare the cursor apply a batch twice")
+    @Test("negative control: two followers that do not compare the cursor apply a batch twice")
     func withoutCursorGuard() async throws {
         try await withServiceDatabase { kit in
             let feed = try await prepare(kit)
             try await write(kit, 5)
             _ = try await kit.feed(feed, count: 5)
-            // Both have read the same batch before one of them applies it, as replicas do.
+            // Both have read the same batch before one of them applies it, as two replicas may.
             let batches = [try await feed.read(ReadChanges.Query()), try await feed.read(ReadChanges.Query())]
             for batch in batches {
                 try await kit.client.transaction { transaction in
@@ -93,7 +93,7 @@ import Testing
         }
     }
 
-    @Test("two who have read the same batch: one applies it, the other drops it")
+    @Test("if two followers have read the same batch, one applies it and the other drops it")
     func sameBatch() async throws {
         try await withServiceDatabase { kit in
             let feed = try await prepare(kit)
@@ -118,7 +118,7 @@ import Testing
         }
     }
 
-    @Test("a peer that is down, and a batch that fails, are tried again, and nothing is applied by half")
+    @Test("a peer that is down and a batch that fails are retried, and nothing is applied in part")
     func troubles() async throws {
         try await withServiceDatabase { kit in
             let feed = try await prepare(kit)
@@ -144,7 +144,7 @@ import Testing
         }
     }
 
-    @Test("a follower goes on where it was, and one of another name from the beginning")
+    @Test("a follower continues where it stopped, and one with another name starts from the beginning")
     func cursors() async throws {
         try await withServiceDatabase { kit in
             let feed = try await prepare(kit)

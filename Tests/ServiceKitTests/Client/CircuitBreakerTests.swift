@@ -9,7 +9,7 @@ struct CircuitBreakerTests {
 
     private func after(_ seconds: Double) -> ContinuousClock.Instant { start.advanced(by: .seconds(seconds)) }
 
-    @Test("opens after so many failures in a row, and not before")
+    @Test("opens after its limit of failures in a row, and not before")
     mutating func opens() {
         for outcome in [CircuitBreaker.Outcome.failure, .failure, .success, .failure, .unknown, .failure] {
             #expect(breaker.admit(at: start) == .ordinary)
@@ -21,7 +21,7 @@ struct CircuitBreakerTests {
         #expect(breaker.admit(at: after(0.999)) == nil)
     }
 
-    @Test("lets one probe through when the pause is over, and its success closes it")
+    @Test("lets one probe through when the pause is over, and closes if it succeeds")
     mutating func probes() {
         for _ in 1...3 { breaker.report(.failure, of: .ordinary, at: start) }
         #expect(breaker.admit(at: after(1)) == .probe)
@@ -46,7 +46,7 @@ struct CircuitBreakerTests {
         }
     }
 
-    @Test("tries again at once after a probe that told nothing")
+    @Test("probes again at once after an inconclusive probe")
     mutating func unknownProbe() {
         for _ in 1...3 { breaker.report(.failure, of: .ordinary, at: start) }
         #expect(breaker.admit(at: after(1)) == .probe)
@@ -54,7 +54,7 @@ struct CircuitBreakerTests {
         #expect(breaker.admit(at: after(1)) == .probe)
     }
 
-    @Test("is not moved by calls that come back after it opened")
+    @Test("ignores calls that return after it opened")
     mutating func late() {
         for _ in 1...3 { breaker.report(.failure, of: .ordinary, at: start) }
         let open = breaker.state
@@ -67,7 +67,7 @@ struct CircuitBreakerTests {
 
 @Suite("A retry budget")
 struct RetryBudgetTests {
-    @Test("never gives more than a fifth of the calls", arguments: [0, 1, 4, 5, 99, 1000])
+    @Test("never allows more retries than a fifth of the calls", arguments: [0, 1, 4, 5, 99, 1000])
     func fifth(calls: Int) {
         var budget = RetryBudget()
         var retries = 0

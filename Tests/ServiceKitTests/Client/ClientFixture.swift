@@ -4,7 +4,7 @@ import HTTPTypes
 
 @testable import ServiceKit
 
-/// A thing with a number, and every kind of operation on it.
+/// A resource with a number, and every kind of operation on it.
 struct Thing: Codable, Hashable, Sendable {
     var number: Int
 }
@@ -56,7 +56,7 @@ func withClient<Result>(
     _ body: (ServiceClient, ScriptedServer) async throws -> Result
 ) async throws -> Result {
     var policy = ServiceClient.Policy()
-    // Far away, so that a slow machine changes no outcome; tests that want a limit set it.
+    // Long enough that a slow machine changes no outcome; tests that need a timeout set it.
     policy.timeout = .seconds(60)
     change(&policy)
     let http = ServiceClient.makeHTTP()
@@ -75,6 +75,6 @@ func withClient<Result>(
 }
 
 extension CircuitBreaker {
-    /// For tests of something else.
+    /// For tests of other things.
     static let never = CircuitBreaker(limit: .max)
 }

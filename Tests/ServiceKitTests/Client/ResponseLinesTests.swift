@@ -4,7 +4,7 @@ import Testing
 
 @testable import ServiceKit
 
-@Suite("A streamed answer")
+@Suite("A streamed response")
 struct ResponseLinesTests {
     private func read(_ reaction: ScriptedServer.Reaction) async throws -> (things: [Thing], error: (any Error)?) {
         try await withClient { _, _ in
@@ -21,7 +21,7 @@ struct ResponseLinesTests {
         }
     }
 
-    @Test("is read line by line, wherever the pieces are cut")
+    @Test("is read line by line, wherever the chunks are split")
     func whole() async throws {
         let text = (1...100).map { "{\"number\":\($0)}\n" }.joined()
         for size in [1, 7, 13, 10_000] {
@@ -34,7 +34,7 @@ struct ResponseLinesTests {
         #expect(try await read(.chunks(["\n\n", "{\"number\":1}\n\n"])).things.count == 1)
     }
 
-    @Test("is an error when the connection breaks, even after a whole line")
+    @Test("is an error when the connection breaks, even after a complete line")
     func cutOff() async throws {
         for pieces in [["{\"number\":1}\n"], ["{\"number\":1}\n", "{\"num"]] {
             let result = try await read(.cutOff(pieces))
@@ -72,7 +72,7 @@ struct ResponseLinesTests {
         #expect(document.slug == "not-found")
     }
 
-    @Test("stops coming while nobody reads, and comes whole when somebody does")
+    @Test("is not read ahead while no one consumes it, and arrives complete when someone does")
     func backPressure() async throws {
         let count = 512
         try await withClient { _, _ in
@@ -80,7 +80,7 @@ struct ResponseLinesTests {
         } _: { client, server in
             var lines = client.stream(StreamThings.request()).makeAsyncIterator()
             #expect(try await lines.next() == Thing(number: 1))
-            // Time for a client without back-pressure to take it all in.
+            // Time for a client without back-pressure to read it all.
             try await Task.sleep(for: .milliseconds(300))
             #expect(server.flooded < count)
             var read = 1
@@ -89,7 +89,7 @@ struct ResponseLinesTests {
         }
     }
 
-    @Test("holds its place until it is let go of, and then gives it back")
+    @Test("holds its place until it is released")
     func place() async throws {
         try await withClient {
             $0.maximumInFlight = 1
@@ -109,7 +109,7 @@ struct ResponseLinesTests {
     }
 
     @Test(
-        "keeps to its time when the peer stalls in the middle",
+        "times out when the peer stalls in the middle",
         arguments: [
             (Duration.milliseconds(50), Duration.seconds(60)), (.seconds(60), .milliseconds(100)),
         ])

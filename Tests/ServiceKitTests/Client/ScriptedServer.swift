@@ -3,22 +3,22 @@ import NIOHTTP1
 import NIOPosix
 import Synchronization
 
-/// An HTTP server that does exactly what a test tells it to, faults included.
+/// An HTTP server that does exactly what a test tells it to, including faults.
 final class ScriptedServer: Sendable {
     /// What it does with one request.
     enum Reaction: Sendable {
         case answer(Int, headers: [(String, String)] = [], body: String = "")
-        /// Chunks, and then the end that HTTP asks for.
+        /// Chunks, then the end as HTTP requires it.
         case chunks([String])
-        /// Chunks, and then the connection is gone.
+        /// Chunks, then the connection is closed.
         case cutOff([String])
-        /// Chunks, and then nothing any more.
+        /// Chunks, then nothing more.
         case halting([String])
-        /// Lines of this many bytes for as long as the client takes them, up to so many.
+        /// Lines of this many bytes for as long as the client reads them, at most `count`.
         case flood(line: Int, count: Int)
-        /// Never a byte.
+        /// Never sends a byte.
         case stall
-        /// The connection is closed without an answer.
+        /// Closes the connection without a response.
         case hangUp
 
         static func json(_ body: String, headers: [(String, String)] = []) -> Reaction {
@@ -54,12 +54,12 @@ final class ScriptedServer: Sendable {
         url = "http://127.0.0.1:\(channel.localAddress?.port ?? 0)"
     }
 
-    /// The requests that have arrived whole, in order.
+    /// The requests that have arrived complete, in order.
     var received: [Received] { log.received.withLock { $0 } }
-    /// How many lines of a flood were handed to the connection.
+    /// How many lines of a flood were written to the connection.
     var flooded: Int { log.flooded.withLock { $0 } }
 
-    /// Runs a server while `body` runs; `react` is told the number of the request, from 1.
+    /// Runs a server while `body` runs; `react` gets the number of the request, from 1.
     static func with<Result>(
         _ react: @escaping @Sendable (Received, Int) -> Reaction, _ body: (ScriptedServer) async throws -> Result
     ) async throws -> Result {

@@ -12,7 +12,7 @@ import Testing
 
 @Suite("A service client")
 struct ServiceClientTests {
-    @Test("sends what the endpoint says, and reads the answer with its version")
+    @Test("sends what the endpoint declares, and reads the response with its version")
     func exchange() async throws {
         try await withClient { _, _ in
             .json(
@@ -33,7 +33,7 @@ struct ServiceClientTests {
         }
     }
 
-    @Test("passes the trace of its task on, and none where there is none")
+    @Test("propagates the trace of its task, if there is one")
     func trace() async throws {
         try await withClient { _, _ in
             .json("{\"number\":1}")
@@ -67,7 +67,7 @@ struct ServiceClientTests {
         }
     }
 
-    @Test("speaks in the name of its service, with a token that the peer accepts")
+    @Test("authenticates as its service, with a token that the peer accepts")
     func credentials() async throws {
         let fixture = try IdentityFixture()
         let signer = TokenSigner(key: fixture.events, name: .events, now: fixture.clock.read)
@@ -81,7 +81,7 @@ struct ServiceClientTests {
         }
     }
 
-    @Test("tells a problem, an answer outside of the protocol, a passed deadline and a peer out of order apart")
+    @Test("distinguishes a problem, a response outside the protocol, an expired deadline and a failing peer")
     func failures() async throws {
         let cases: [(ScriptedServer.Reaction, CallOutcome)] = [
             (.problem(404, "not-found"), .problem), (.problem(500, "internal"), .problem),
@@ -106,7 +106,7 @@ struct ServiceClientTests {
         }
     }
 
-    @Test("a peer that is not there, or has no address, is unavailable, and down")
+    @Test("a peer that cannot be reached, or has no address, is unavailable, and down")
     func notThere() async throws {
         let http = ServiceClient.makeHTTP()
         let url = try await ScriptedServer.with({ _, _ in .stall }, { $0.url })
@@ -124,7 +124,7 @@ struct ServiceClientTests {
         try await http.shutdown()
     }
 
-    @Test("keeps to its own time when the peer stalls")
+    @Test("keeps its own timeout when the peer stalls")
     func stalled() async throws {
         try await withClient {
             $0.timeout = .milliseconds(50)
@@ -132,7 +132,7 @@ struct ServiceClientTests {
             .stall
         } _: { client, server in
             await #expect(throws: ServiceClientError.deadline(.directory)) { try await client.send(ReadThing.one) }
-            // A long poll says for itself how long it may take.
+            // A long poll sets its own timeout.
             await #expect(throws: ServiceClientError.deadline(.directory)) {
                 try await client.send(ReadThing.one, timeout: .milliseconds(80))
             }
@@ -141,7 +141,7 @@ struct ServiceClientTests {
         }
     }
 
-    @Test("passes the caller's deadline on, keeps to it, and sends nothing once it is over")
+    @Test("propagates the caller's deadline, keeps it, and sends nothing once it has expired")
     func deadline() async throws {
         try await withClient { _, number in
             number == 1 ? .json("{\"number\":1}") : .stall
@@ -166,7 +166,7 @@ struct ServiceClientTests {
         }
     }
 
-    @Test("a cancelled call ends, says nothing about the peer, and gives its place back")
+    @Test("a cancelled call ends, does not count against the peer, and releases its place")
     func cancelled() async throws {
         try await withClient {
             $0.maximumInFlight = 1
@@ -187,7 +187,7 @@ struct ServiceClientTests {
         }
     }
 
-    @Test("uploads piece by piece, once")
+    @Test("uploads chunk by chunk, once")
     func upload() async throws {
         let pieces = AsyncStream<ByteBuffer> { continuation in
             for number in 1...500 { continuation.yield(ByteBuffer(string: "row \(number)\n")) }
@@ -214,14 +214,14 @@ struct ServiceClientTests {
     }
 }
 
-@Suite("A service client and a peer in trouble")
+@Suite("A service client and a failing peer")
 struct ServiceClientTroubleTests {
-    /// Calls that go well until the budget holds so many retries.
+    /// Makes successful calls until the budget allows `retries` retries.
     private func save(_ retries: Int, _ client: ServiceClient) throws {
         for _ in 0..<(retries * 5) { client.gate.report(.success, of: try client.gate.admit(retry: false)) }
     }
 
-    @Test("repeats what has no second effect, and nothing else")
+    @Test("retries idempotent requests, and nothing else")
     func retries() async throws {
         try await withClient {
             $0.breaker = .never
@@ -245,7 +245,7 @@ struct ServiceClientTroubleTests {
         }
     }
 
-    @Test("gets its answer when the second attempt goes well", arguments: ["503", "hang-up", "still running"])
+    @Test("succeeds when the second attempt does", arguments: ["503", "hang-up", "still running"])
     func recovers(first: String) async throws {
         try await withClient { _, number in
             guard number == 1 else { return .json("{\"number\":9}") }
@@ -262,7 +262,7 @@ struct ServiceClientTroubleTests {
         }
     }
 
-    @Test("takes a peer at its word that says when to come again, for as long as it insists, and no other")
+    @Test("obeys Retry-After of a peer for as long as the operation insists, and of no other peer")
     func insists() async throws {
         try await withClient {
             $0 = .patient
@@ -278,18 +278,18 @@ struct ServiceClientTroubleTests {
             let made = try await client.send(MakeThing.request(body: Thing(number: 9)))
             #expect(made.number == 9 && server.received.count == 9)
             #expect(Set(server.received.map { $0.headers.first(name: "Idempotency-Key") }).count == 1)
-            // A table that can be read twice is sent anew; one that cannot, and a change without a key, are sent once.
+            // A table that can be read twice is sent again; one that cannot, and a change without a key, are sent once.
             let table = Pieces(texts: ["row\n"])
             let uploaded = try await client.upload(UploadThings.request(), body: table, isRepeatable: true)
             #expect(uploaded.number == 9)
             let unavailable = ServiceClientError.unavailable(.directory, reason: "answered 503")
             await #expect(throws: unavailable) { try await client.send(ChangeThing.one) }
             #expect(server.received.filter { $0.method == "PATCH" }.count == 1)
-            // Who is not there says nothing of coming again.
+            // A peer that cannot be reached sends no Retry-After.
             await #expect(throws: ServiceClientError.self) { try await client.send(ReadThing.one) }
             #expect(server.received.filter { $0.method == "GET" }.count == 3)
         }
-        // The negative control: without insistence the same peer is given up.
+        // The negative control: without insistence the client gives up on the same peer.
         try await withClient {
             $0 = .patient
             $0.insistence = .zero
@@ -301,7 +301,7 @@ struct ServiceClientTroubleTests {
         }
     }
 
-    @Test("a table that can be read twice is sent again, whole")
+    @Test("a table that can be read twice is sent again completely")
     func uploadsAgain() async throws {
         try await withClient {
             $0 = .patient
@@ -315,7 +315,7 @@ struct ServiceClientTroubleTests {
         }
     }
 
-    @Test("does not wait for a Retry-After that its time does not allow")
+    @Test("does not wait for a Retry-After beyond its deadline")
     func retryAfter() async throws {
         try await withClient { _, _ in
             .problem(503, "unavailable", headers: [("Retry-After", "3600")])
@@ -326,7 +326,7 @@ struct ServiceClientTroubleTests {
         }
     }
 
-    @Test("sends no more than 1.2 times what it is asked to, however bad the peer is")
+    @Test("sends no more than 1.2 times the requested calls, however bad the peer is")
     func budget() async throws {
         try await withClient {
             $0.breaker = .never
@@ -339,7 +339,7 @@ struct ServiceClientTroubleTests {
         }
     }
 
-    @Test("would send three times as much without its budget")
+    @Test("would send three times as many without its budget")
     func noBudget() async throws {
         try await withClient {
             $0.breaker = .never
@@ -354,7 +354,7 @@ struct ServiceClientTroubleTests {
         }
     }
 
-    @Test("leaves a peer alone that does not answer, tries it with one call, and comes back")
+    @Test("stops calling an unresponsive peer, probes it with one call, and resumes")
     func breaker() async throws {
         let isHealthy = Mutex(false)
         try await withClient {
@@ -385,7 +385,7 @@ struct ServiceClientTroubleTests {
         }
     }
 
-    @Test("answers 4xx and 500 do not count against a peer")
+    @Test("4xx and 500 responses do not count against a peer")
     func problems() async throws {
         try await withClient { _, number in
             number.isMultiple(of: 2) ? .problem(500, "internal") : .problem(404, "not-found")
@@ -397,7 +397,7 @@ struct ServiceClientTroubleTests {
     }
 }
 
-/// A body that begins anew with each iterator.
+/// A body that starts again with each iterator.
 private struct Pieces: AsyncSequence, Sendable {
     let texts: [String]
 

@@ -29,7 +29,7 @@ struct ConnectionTests {
             && answer.contains("connection: close\r\n") && answer.contains("\"status\":\(status)")
     }
 
-    @Test("stays open for the next request, and answers several sent at once in their order")
+    @Test("stays open for the next request, and answers pipelined requests in order")
     func pipelining() async throws {
         let answer = try await exchange(
             """
@@ -51,7 +51,7 @@ struct ConnectionTests {
         #expect(answer.contains("GMT\r\n"))
     }
 
-    @Test("with HTTP/1.0 closes after the answer")
+    @Test("with HTTP/1.0 closes after the response")
     func oldClients() async throws {
         let answer = try await exchange("GET /v1/ping HTTP/1.0\r\n\r\n")
         #expect(answer.hasPrefix("HTTP/1.1 200 OK"))
@@ -61,14 +61,14 @@ struct ConnectionTests {
         #expect(!lines.contains("chunked"))
     }
 
-    @Test("of a client that closes its side after the request still brings the answer")
+    @Test("whose client closes its side after the request still gets the response")
     func halfClosed() async throws {
         let answer = try await exchange("GET /v1/ping HTTP/1.1\r\nHost: a\r\n\r\n", endsSending: true)
         #expect(answer.hasSuffix("{\"pong\":true}"))
     }
 
     @Test(
-        "that brings no HTTP is answered 400 and closed",
+        "that does not speak HTTP is answered 400 and closed",
         arguments: [
             "\u{16}\u{3}\u{1}\u{2}\u{0}", "GET /v1/ping\r\n\r\n", "GET /v1/ping HTTP/3.7\r\n\r\n",
             "GET /v1/ping HTTP/1.1\r\nHost: a\r\nna me: b\r\n\r\n", "GET /v1/ping HTTP/1.1\r\n\r\n",
@@ -82,7 +82,7 @@ struct ConnectionTests {
             "POST /v1/tickets HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n",
             "POST /v1/tickets HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: identity\r\n\r\n",
             "POST /v1/tickets HTTP/1.0\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-            // A value that goes on in the next line (RFC 9112, 5.2), a lone CR, blanks before a colon, no blank line's CR.
+            // Line folding (RFC 9112, 5.2), a lone CR, a space before a colon, an empty line without CR.
             "GET /v1/ping HTTP/1.1\r\nHost: a\r\nX: b\r\n c\r\n\r\n",
             "GET /v1/ping HTTP/1.1\r\nHost: a\r\nX: b\rc\r\n\r\n",
             "GET /v1/ping HTTP/1.1\r\nHost : a\r\n\r\n", "GET /v1/ping HTTP/1.1\r\nHost: a\r\nX: b\u{0}c\r\n\r\n",
@@ -96,7 +96,7 @@ struct ConnectionTests {
         #expect(isProblem(answer, 400), "\(answer)")
     }
 
-    @Test("with too long a line is 414, with too large a header 431, each before it is all there")
+    @Test("with too long a line is 414, with too large a header 431, each before it has all arrived")
     func largeHeads() async throws {
         let long = String(repeating: "a", count: 9_000)
         #expect(isProblem(try await exchange("GET /\(long) HTTP/1.1\r\nHost: a\r\n\r\n"), 414))
@@ -109,7 +109,7 @@ struct ConnectionTests {
         #expect(isProblem(try await exchange("GET /v1/ping HTTP/1.1\r\nHost: a\r\n\(many)\r\n"), 431))
     }
 
-    @Test("with a method that nobody knows is 405 with those that the path takes, or 404")
+    @Test("with an unknown method is 405 with the methods that the path allows, or 404")
     func methods() async throws {
         let known = try await exchange("BREW /v1/tickets HTTP/1.1\r\nHost: a\r\n\r\n")
         #expect(isProblem(known, 405))
@@ -128,14 +128,14 @@ struct ConnectionTests {
         #expect(isProblem(try await exchange("\(head)X: \(one)\r\n\r\n"), 431))
         let many = (0..<1000).map { "X-\($0): b\r\n" }.joined()
         #expect(isProblem(try await exchange("\(head)\(many)\r\n"), 431))
-        // Also after another request, and while the parser has seen no line of the next one.
+        // Also after another request, and before the parser has seen a line of the next one.
         let second = try await exchange("GET /v1/ping HTTP/1.1\r\nHost: a\r\n\r\n\(head)X: \(one)\r\n\r\n")
         #expect(second.hasPrefix("HTTP/1.1 200") && second.contains("HTTP/1.1 431"))
         let short = try await exchange("\(head)X: b\r\n\r\n", endsSending: true)
         #expect(short.hasPrefix("HTTP/1.1 201"))
     }
 
-    @Test("of which somebody wants a tunnel, or another protocol, is answered and closed")
+    @Test("that asks for a tunnel or another protocol is answered and closed")
     func tunnels() async throws {
         let after = "GET /v1/ping HTTP/1.1\r\nHost: a\r\n\r\n"
         let tunnel = try await exchange("CONNECT example.org:443 HTTP/1.1\r\nHost: example.org\r\n\r\n\(after)")
@@ -148,7 +148,7 @@ struct ConnectionTests {
         #expect(upgrade.components(separatedBy: "pong").count == 2)
     }
 
-    @Test("asked about as a whole, or by an address in full, goes on")
+    @Test("with a target in asterisk or absolute form continues")
     func targets() async throws {
         let answer = try await exchange(
             """
@@ -163,13 +163,14 @@ struct ConnectionTests {
         #expect(!answer.contains("content-length: 0\r\n"))
     }
 
-    @Test("whose client closes its side after three requests brings three answers, and those before a broken one")
+    @Test("whose client closes its side after three requests gets all responses, up to a malformed request")
     func halfClosedPipeline() async throws {
         let request = "GET /v1/ping HTTP/1.1\r\nHost: a\r\n\r\n"
         func pongs(_ answer: String) -> Int { answer.components(separatedBy: "{\"pong\":true}").count - 1 }
         let three = try await exchange(request + request + request, endsSending: true)
         #expect(pongs(three) == 3)
-        // The last says that nothing more comes; one that lets the end arrive first has the same answers.
+        // The last one announces that no more follow; if the end of the stream arrives first, the responses are the
+        // same.
         let slow = "GET /v1/naps?seconds=0 HTTP/1.1\r\nHost: a\r\n\r\n"
         let mixed = try await exchange(slow + request + slow + request, endsSending: true)
         #expect(pongs(mixed) == 2 && mixed.components(separatedBy: "{\"done\":true}").count == 3)
@@ -178,7 +179,7 @@ struct ConnectionTests {
         #expect(pongs(broken) == 1 && broken.contains("HTTP/1.1 400 "))
     }
 
-    @Test("with too large a body is 413 before the body is there, declared or in chunks")
+    @Test("with too large a body is 413 before the body has arrived, with Content-Length or in chunks")
     func largeBodies() async throws {
         let head =
             "POST /v1/tickets HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer TOKEN\r\nContent-Type: application/json\r\n"
@@ -188,7 +189,7 @@ struct ConnectionTests {
         #expect(isProblem(try await exchange("\(head)Transfer-Encoding: chunked\r\n\r\n\(chunks)"), 413))
     }
 
-    @Test("asks for the body only when it wants it")
+    @Test("asks for the body only when it needs it")
     func expectation() async throws {
         let head = "POST /v1/tickets HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nExpect: 100-continue\r\n"
         let refused = try await exchange("\(head)Content-Length: 14\r\n\r\n")
@@ -198,14 +199,14 @@ struct ConnectionTests {
         #expect(taken.hasPrefix("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 201 Created\r\n"))
     }
 
-    @Test("whose header does not come to its end is 408")
+    @Test("whose header is not completed is 408")
     func slowHead() async throws {
         let answer = try await exchange(
             "GET /v1/ping HTTP/1.1\r\nHos", limits: { $0.headerTimeout = .milliseconds(200) })
         #expect(isProblem(answer, 408))
     }
 
-    @Test("whose second header does not come to its end is 408 too")
+    @Test("whose second header is not completed is 408 too")
     func slowSecondHead() async throws {
         let answer = try await exchange(
             "GET /v1/ping HTTP/1.1\r\nHost: a\r\n\r\n", limits: { $0.headerTimeout = .milliseconds(200) },
@@ -222,7 +223,7 @@ struct ConnectionTests {
         }
     }
 
-    @Test("whose body does not come to its end is 408, and a refused one is cut off")
+    @Test("whose body is not completed is 408, and a refused body is cut off")
     func slowBody() async throws {
         let head = "POST /v1/tickets HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 14\r\n"
         let stalled = try await exchange(
@@ -238,7 +239,7 @@ struct ConnectionTests {
         #expect(try await exchange("", limits: { $0.idleTimeout = .milliseconds(200) }) == "")
     }
 
-    @Test("that is answered is finished when the service stops, and then closed")
+    @Test("that is in use is finished when the service stops, and then closed")
     func shutdown() async throws {
         try await withTickets { tickets in
             let token = try tickets.keys.token(.operator, for: .events)

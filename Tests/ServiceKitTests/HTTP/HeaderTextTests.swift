@@ -21,7 +21,7 @@ struct HeaderTextTests {
         "Expect", "Content-Encoding", "Cookie", "X-Anything",
     ]
 
-    @Test("a field that is not ASCII is a 400, whatever field it is", arguments: fields)
+    @Test("a field that is not ASCII is a 400, whichever field it is", arguments: fields)
     func ascii(field: String) {
         for value in ["é", "a\u{301}", "\u{7F}", "Bearer \u{212A}"] {
             #expect(head(field, value).fault?.type == .malformed, "\(value)")
@@ -29,7 +29,7 @@ struct HeaderTextTests {
         #expect(head("X-Anything", "plain, with a\ttab ~").fault == nil)
     }
 
-    @Test("a target that is not ASCII is a 400; one in absolute form leads to its path")
+    @Test("a target that is not ASCII is a 400; the absolute form is routed by its path")
     func target() {
         #expect(head("Accept", "*/*", target: "/v1/é").fault?.type == .malformed)
         for (target, path) in [
@@ -48,7 +48,7 @@ struct HeaderTextTests {
         TextCost.check("target", bytes: 8000) { _ = head("Accept", "*/*", target: "/\($0)") }
     }
 
-    @Test("a token is no dearer for its length, nor for what its header says before anybody has signed it")
+    @Test("a token costs no more for its length, nor for a header whose signature has not been checked")
     func token() async throws {
         let keys = try TestKeys()
         let verifier = try TokenVerifier(trustFile: keys.trustFile, audience: .directory)

@@ -8,7 +8,7 @@ import Testing
 
 @Suite("An Idempotency-Key")
 struct IdempotencyTests {
-    @Test("gives the stored answer again, and no second effect")
+    @Test("returns the stored response again, without a second effect")
     func replay() async throws {
         try await withTickets { tickets in
             let key = ["Idempotency-Key": "6f9d"]
@@ -24,7 +24,7 @@ struct IdempotencyTests {
         }
     }
 
-    @Test("is one caller's own, and one operation's: in another role or for another organization it is another caller")
+    @Test("belongs to one caller and operation: another role or organization makes another caller")
     func scope() async throws {
         try await withTickets { tickets in
             func send(_ title: String, by role: Role, for organization: Organization.ID? = nil) async throws
@@ -36,7 +36,8 @@ struct IdempotencyTests {
             }
             #expect(try await send("a", by: .operator).status == 201)
             let (one, other) = (Organization.ID(), Organization.ID())
-            // The same body: each does its own work, which the unique title then refuses, and nobody reads the stored answer.
+            // The same body: each caller runs the operation, the unique title refuses it, and no one reads the stored
+            // response.
             for (role, organization) in [
                 (Role.editor, nil), (.representative, one), (.representative, other), (.service, nil),
             ] {
@@ -44,11 +45,11 @@ struct IdempotencyTests {
                 #expect(answer.status == 409, "\(role)")
                 #expect(try answer.problem().slug == "already-exists")
             }
-            // Another body: nobody is told that the key was used before.
+            // Another body: no caller learns that the key was used before.
             #expect(try await send("b", by: .editor).status == 201)
             #expect(try await send("c", by: .representative, for: one).status == 201)
             #expect(try await send("d", by: .representative, for: other).status == 201)
-            // Each finds its own again.
+            // Each caller gets its own stored response again.
             for (title, role, organization) in [
                 ("a", Role.operator, nil), ("b", .editor, nil), ("c", .representative, one),
                 ("d", .representative, other),
@@ -61,7 +62,7 @@ struct IdempotencyTests {
         }
     }
 
-    @Test("of somebody without a token is the address's own")
+    @Test("of an anonymous caller belongs to the address")
     func strangers() async throws {
         try await withTickets { tickets in
             func send(_ title: String, from address: String) async throws -> RawAnswer {
@@ -76,13 +77,13 @@ struct IdempotencyTests {
             let again = try await send("a", from: "192.0.2.1")
             #expect(again.status == 303 && again.headers["idempotency-replayed"] == "true")
             #expect(try await tickets.count() == 2)
-            // Nobody reads out of the table who it was.
+            // The table does not reveal who it was.
             let subjects = try await tickets.database.query("select subject from idempotency")
             for row in subjects { #expect(try row["subject", as: String.self].utf8.count == 64) }
         }
     }
 
-    @Test("that came with another body is 422, one that is none 400")
+    @Test("reused with another body is 422, an invalid one is 400")
     func reuse() async throws {
         try await withTickets { tickets in
             let key = ["Idempotency-Key": "k"]
@@ -99,7 +100,7 @@ struct IdempotencyTests {
         }
     }
 
-    @Test("of a request that failed may be used again")
+    @Test("of a failed request may be used again")
     func failure() async throws {
         try await withTickets { tickets in
             let key = ["Idempotency-Key": "k"]
@@ -121,7 +122,7 @@ struct IdempotencyTests {
         }
     }
 
-    @Test("sent a hundred times at once has one effect; without one there are as many as requests")
+    @Test("sent a hundred times at once has one effect; without one every request has an effect")
     func manyAtOnce() async throws {
         try await withTickets(limits: { $0.principalRate = RateLimit(perSecond: 10_000, burst: 10_000) }) { tickets in
             func send(_ fields: @escaping @Sendable (Int) -> (String, [String: String])) async throws -> [Int] {
@@ -146,7 +147,7 @@ struct IdempotencyTests {
         }
     }
 
-    @Test("that is in use is 409, and come again")
+    @Test("that is in use is 409 with Retry-After")
     func stillRunning() async throws {
         try await withTickets { tickets in
             let lock = Self.claim(tickets).lock
@@ -176,14 +177,14 @@ struct IdempotencyTests {
         }
     }
 
-    /// What the operator of these tests claims with the key `k`.
+    /// Claims the key `k` as the operator of these tests.
     private static func claim(_ tickets: TicketFixture) -> IdempotencyClaim {
         IdempotencyClaim(
             by: Principal(subject: "test", role: .operator), at: ClientAddress(IPAddress("127.0.0.1")),
             operation: "makeTicket", key: "k", target: "/v1/tickets", body: [], under: tickets.responder.answerKey)
     }
 
-    @Test("of a commit that is not confirmed is 409 until it is, then it gets the answer, however many wait with it")
+    @Test("of an unconfirmed commit is 409 until it is confirmed, then returns the response to every waiting retry")
     func unknownOutcome() async throws {
         try await TestCluster.private { cluster in
             try await withDatabase(migratedBy: TicketFixture.migrators, on: cluster) { database in
@@ -201,7 +202,7 @@ struct IdempotencyTests {
                             #expect(answer.status == 504)
                             #expect(try answer.problem().detail?.hasPrefix("The outcome is unknown") == true)
                         }
-                        // All connections wait; the keys are known all the same, and what reads goes on.
+                        // All connections wait; the keys are known all the same, and reads continue.
                         for number in 0..<3 {
                             let again = try await send(number, 20_000)
                             #expect(again.status == 409)
@@ -210,7 +211,7 @@ struct IdempotencyTests {
                         }
                         #expect(try await tickets.send(.get, "/v1/tickets").status == 200)
                         #expect(try await tickets.count() == 0)
-                        // Another key has certainly done nothing, in all the time that its caller had.
+                        // Another key has had no effect within its caller's deadline.
                         let other = try await send(3, 1_000)
                         #expect(other.status == 504)
                         #expect(try other.problem().detail?.contains("unknown") != true)

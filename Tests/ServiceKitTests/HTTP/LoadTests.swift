@@ -7,9 +7,9 @@ import Testing
 
 @testable import ServiceKit
 
-@Suite("More than can be done at once")
+@Suite("Overload")
 struct LoadTests {
-    @Test("waits for a place, and goes in one after the other")
+    @Test("waits for a place, and enters one after another")
     func waiting() async throws {
         let admission = Admission(places: 10, seats: 500, patience: .seconds(60))
         let crowd = Crowd()
@@ -31,7 +31,7 @@ struct LoadTests {
         #expect(admission.running == 0)
     }
 
-    @Test("is refused at once when nobody more may wait, and after a while when no place comes free")
+    @Test("is refused at once when the waiting room is full, and after a timeout when no place becomes free")
     func refusing() async throws {
         let admission = Admission(places: 1, seats: 1, patience: .milliseconds(50))
         #expect(await admission.enter())
@@ -45,7 +45,7 @@ struct LoadTests {
         #expect(await admission.enter())
     }
 
-    @Test("is 503 with the time to come again, and the places come free")
+    @Test("is 503 with Retry-After, and the places become free")
     func overload() async throws {
         try await withTickets(limits: {
             $0.inFlight = 2
@@ -66,7 +66,7 @@ struct LoadTests {
         }
     }
 
-    @Test("five hundred registrations at once are all taken")
+    @Test("five hundred concurrent registrations are all accepted")
     func burst() async throws {
         try await withTickets { tickets in
             let statuses = try await withThrowingTaskGroup(of: Int.self) { group in
@@ -84,7 +84,7 @@ struct LoadTests {
         }
     }
 
-    @Test("a bucket empties and fills, each key for itself")
+    @Test("a bucket empties and refills, separately for each key")
     func buckets() {
         let limiter = RateLimiter(RateLimit(perSecond: 2, burst: 3), capacity: 2)
         let start = NIODeadline.uptimeNanoseconds(1_000_000_000)
@@ -95,7 +95,7 @@ struct LoadTests {
         #expect(limiter.take("a", now: start + .milliseconds(500)) == 1)
     }
 
-    @Test("who waits outside gives the place away, and has one again before anybody new")
+    @Test("a request that waits outside releases its place, and gets one again before any new request")
     func comingBack() async throws {
         let admission = Admission(places: 1, seats: 10, patience: .seconds(60))
         #expect(await admission.enter())
@@ -121,7 +121,7 @@ struct LoadTests {
         #expect(admission.running == 0)
     }
 
-    @Test("many who come and go by turns lose no place")
+    @Test("many that leave and return in turn lose no place")
     func manyComingBack() async throws {
         let admission = Admission(places: 3, seats: 500, patience: .seconds(60))
         let crowd = Crowd()
@@ -145,7 +145,7 @@ struct LoadTests {
     }
 }
 
-/// Who came when.
+/// The order of arrival.
 private final class Order: Sendable {
     private let state = Mutex<[String]>([])
 
@@ -154,7 +154,7 @@ private final class Order: Sendable {
     func note(_ name: String) { state.withLock { $0.append(name) } }
 }
 
-/// How many are in at the same time.
+/// How many are inside at the same time.
 private final class Crowd: Sendable {
     private let state = Mutex<(now: Int, most: Int)>((0, 0))
 

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("pages, forms and downloads")
 struct PageTests {
-    @Test("a page comes as HTML that brings no script, and its problems are pages too")
+    @Test("a page is HTML without scripts, and its problems are pages too")
     func pages() async throws {
         try await withTickets { tickets in
             let page = try await tickets.send(.get, "/v1/ticket-page?title=One", by: nil)
@@ -16,7 +16,7 @@ struct PageTests {
             let gone = try await tickets.send(.get, "/v1/ticket-page?title=gone", by: nil, ["X-Request-ID": "abc"])
             #expect(gone.status == 404 && gone.text == "<h1>not-found abc</h1>")
             #expect(gone.headers["content-type"] == "text/html; charset=utf-8")
-            // Before the handler, and before the work: a token that is none, a query that is wrong.
+            // Before the handler runs: an invalid token, an invalid query.
             let stranger = try await tickets.send(
                 .get, "/v1/ticket-page?title=One", by: nil, ["Authorization": "Bearer x"])
             #expect(stranger.status == 401 && stranger.text.hasPrefix("<h1>unauthenticated"))
@@ -24,7 +24,7 @@ struct PageTests {
         }
     }
 
-    @Test("below a folder of pages a path that leads nowhere is a page too; elsewhere it is a problem document")
+    @Test("an unknown path in a folder of pages is a page too; elsewhere it is a problem document")
     func nowhere() async throws {
         try await withTickets { tickets in
             for path in ["/v1/ticket-page/x", "/v1/ticket-page/x/y?z=1", "/v1/ticket-page/"] {
@@ -43,7 +43,7 @@ struct PageTests {
         }
     }
 
-    @Test("a form is read as its body says, and leads on to a page")
+    @Test("a form is read from its body, and redirects to a page")
     func forms() async throws {
         try await withTickets { tickets in
             let form = "application/x-www-form-urlencoded"
@@ -59,7 +59,7 @@ struct PageTests {
         }
     }
 
-    @Test("a download is a text in pieces, with a name for the file")
+    @Test("a download is a text in chunks, with a name for the file")
     func downloads() async throws {
         try await withTickets { tickets in
             let short = try await tickets.send(.get, "/v1/tickets.csv?count=2", by: nil)

@@ -9,7 +9,7 @@ import Testing
 
 @Suite("A request, in process")
 struct PipelineTests {
-    @Test("a resource is made, read, changed and dropped")
+    @Test("a resource is created, read, changed and deleted")
     func life() async throws {
         try await withTickets { tickets in
             let made = try await tickets.send(.post, "/v1/tickets", #"{"title": "Bal'; drop table ticket; --"}"#)
@@ -38,7 +38,7 @@ struct PipelineTests {
     }
 
     @Test(
-        "a body that is no JSON is 400, one that is not as it must be 422",
+        "a body that is not JSON is 400, an invalid one 422",
         arguments: [
             (#"{"title": "#, 400, ""), ("{\"title\": \"\u{0}\"}", 400, ""), (#"{"title": "a", "title": "b"}"#, 400, ""),
             (String(repeating: "[", count: 10_000), 400, ""), (#"{"title": "\ud800"}"#, 400, ""),
@@ -66,7 +66,7 @@ struct PipelineTests {
         }
     }
 
-    @Test("only the media type that the operation takes is read, and only as it is")
+    @Test("only the operation's media type is read, and only without an encoding")
     func mediaTypes() async throws {
         try await withTickets { tickets in
             let body = #"{"title": "a"}"#
@@ -90,7 +90,7 @@ struct PipelineTests {
         }
     }
 
-    @Test("paths that lead nowhere are 404, methods that a path does not take 405 with those that it takes")
+    @Test("unknown paths are 404, methods that a path does not allow 405 with those that it allows")
     func routing() async throws {
         try await withTickets { tickets in
             for path in [
@@ -117,7 +117,7 @@ struct PipelineTests {
         }
     }
 
-    @Test("a parameter that is unknown or stands there twice is 400, a limit out of range 422")
+    @Test("an unknown or repeated parameter is 400, a limit out of range 422")
     func parameters() async throws {
         try await withTickets { (tickets) async throws in
             let statuses = [
@@ -131,7 +131,7 @@ struct PipelineTests {
         }
     }
 
-    @Test("pages follow each other by cursors that belong to one list and cannot be made")
+    @Test("pages follow each other by cursors that belong to one list and cannot be forged")
     func cursors() async throws {
         try await withTickets { tickets in
             for title in ["ant", "bee", "cat", "dog", "eel"] { _ = try await tickets.makeTicket(title) }
@@ -158,7 +158,7 @@ struct PipelineTests {
         }
     }
 
-    @Test("a change needs the version that it is based on, and the one that is there")
+    @Test("a change requires If-Match with the current version")
     func versions() async throws {
         try await withTickets { tickets in
             let path = "/v1/tickets/\(try await tickets.makeTicket("a").id)"
@@ -168,7 +168,7 @@ struct PipelineTests {
                 let answer = try await tickets.send(.patch, path, #"{"title": "b"}"#, ["If-Match": tag])
                 #expect(answer.status == 400, "\(tag)")
             }
-            // Tags that this service never gave are those of no version that is there.
+            // Tags that this service never issued match no current version.
             for tag in ["7", "+1", "01", "-1", "1.0", "0x1", "x", "", "99999999999999999999"] {
                 let answer = try await tickets.send(.patch, path, #"{"title": "b"}"#, ["If-Match": "\"\(tag)\""])
                 #expect(answer.status == 412, "\(tag)")
@@ -178,7 +178,7 @@ struct PipelineTests {
         }
     }
 
-    @Test("what the database refuses has the name and the status of its constraint")
+    @Test("a value refused by the database has the name and the status of its constraint")
     func constraints() async throws {
         try await withTickets { tickets in
             _ = try await tickets.makeTicket("a")
@@ -191,7 +191,7 @@ struct PipelineTests {
         }
     }
 
-    @Test("who has no token is 401, who has the wrong role 403, and made-up headers mean nothing")
+    @Test("without a token it is 401, with the wrong role 403, and made-up headers mean nothing")
     func identity() async throws {
         try await withTickets { tickets in
             let none = try await tickets.send(.get, "/v1/tickets", by: nil)
@@ -207,7 +207,7 @@ struct PipelineTests {
         }
     }
 
-    @Test("after many wrong tokens from one address comes 429, and right tokens are still taken")
+    @Test("too many wrong tokens from one address are 429, and right tokens are still accepted")
     func wrongTokens() async throws {
         try await withTickets { tickets in
             var statuses: Set<Int> = []
@@ -221,7 +221,7 @@ struct PipelineTests {
         }
     }
 
-    @Test("a person has a rate, an operator has none")
+    @Test("a person has a rate limit, an operator has none")
     func rates() async throws {
         try await withTickets(limits: { $0.principalRate = RateLimit(perSecond: 0.001, burst: 2) }) { tickets in
             var statuses: [Int] = []
@@ -231,7 +231,7 @@ struct PipelineTests {
         }
     }
 
-    @Test("the caller's time is kept to")
+    @Test("the caller's deadline is kept")
     func deadlines() async throws {
         try await withTickets { tickets in
             for text in ["-1", "soon", "1.5", "", "99999999999"] {
@@ -245,7 +245,7 @@ struct PipelineTests {
         }
     }
 
-    @Test("a request keeps the name that it came with, if it is one")
+    @Test("a request keeps the identifier that it came with, if valid")
     func requestIDs() async throws {
         try await withTickets { tickets in
             let named = try await tickets.send(.get, "/v1/ping", ["X-Request-ID": "a-b_c.1"])
@@ -259,7 +259,7 @@ struct PipelineTests {
         }
     }
 
-    @Test("a request's trace goes on within its work, with a span of its own")
+    @Test("a request's trace continues within its handler, with a span of its own")
     func traces() async throws {
         try await withTickets { tickets in
             let text = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -274,7 +274,7 @@ struct PipelineTests {
         }
     }
 
-    @Test("an expectation that is none is 417")
+    @Test("an unknown expectation is 417")
     func expectations() async throws {
         try await withTickets { tickets in
             for value in ["a-miracle", "100-continue, a-miracle", "200-ok"] {
@@ -286,7 +286,7 @@ struct PipelineTests {
         }
     }
 
-    @Test("caches keep nothing but what everybody may read, and nobody guesses at media types")
+    @Test("caches keep only what is public, and browsers do not guess media types")
     func caching() async throws {
         try await withTickets { (tickets) async throws in
             func check(_ answer: RawAnswer, _ rule: String) {
@@ -310,7 +310,7 @@ struct PipelineTests {
     }
 
     @Test(
-        "HEAD is answered as GET is, whatever is written: a long stream's tells no length, and does not wait for its end"
+        "HEAD has the headers of GET; for a long stream it has no length, and does not wait for the end"
     )
     func headOfStream() async throws {
         try await withTickets { (tickets) async throws in
@@ -340,7 +340,7 @@ struct PipelineTests {
         }
     }
 
-    @Test("a form that is no UTF-8 is not read, in whatever way it is not")
+    @Test("a form that is not UTF-8 is not read, however it is encoded")
     func formBytes() async throws {
         try await withTickets { (tickets) async throws in
             for bytes in [[0xE9], [0xFF], [0xC3], [0xED, 0xA0, 0x80], [0xC0, 0x80], [0xF5, 0x80, 0x80, 0x80]]
@@ -364,7 +364,7 @@ struct PipelineTests {
         }
     }
 
-    @Test("an operation that will go says so")
+    @Test("a deprecated operation has a header that says so")
     func deprecation() async throws {
         try await withTickets { tickets in
             let answer = try await tickets.send(.get, "/v1/ping", by: nil)
@@ -373,7 +373,7 @@ struct PipelineTests {
         }
     }
 
-    @Test("the description of the service and its keys are there for everybody")
+    @Test("the description of the service and its keys are public")
     func documents() async throws {
         try await withTickets { (tickets) async throws in
             #expect(try await tickets.send(.get, "/openapi.json", by: nil).text.contains("3.1.0"))
@@ -382,7 +382,7 @@ struct PipelineTests {
         }
     }
 
-    @Test("without a database it is 503, and come again")
+    @Test("without a database it is 503 with Retry-After")
     func noDatabase() async throws {
         try await TestCluster.private { cluster in
             try await withTickets(on: cluster) { tickets in

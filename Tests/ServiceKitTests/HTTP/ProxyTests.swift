@@ -13,15 +13,15 @@ struct ProxyTests {
     }
 
     @Test(
-        "a request comes from the first hop that is no trusted proxy",
+        "a request comes from the first hop that is not a trusted proxy",
         arguments: [
             ("for=192.0.2.43", "192.0.2.43"), ("For=\"192.0.2.43:47011\";proto=http;by=203.0.113.60", "192.0.2.43"),
             ("for=1.1.1.1, for=192.0.2.43", "192.0.2.43"), ("for=192.0.2.43, for=10.0.0.2,for=10.0.0.3", "192.0.2.43"),
             ("proto=https; FOR = \"[2001:db8:cafe::17]:4711\"", "2001:db8:cafe::17"),
             ("for=\"[2001:db8::1]\"", "2001:db8::1"), ("for=\"[::ffff:192.0.2.1]\"", "192.0.2.1"),
-            // What a client has sent before, however it looks.
+            // What the client has sent itself, whatever it looks like.
             ("for=\"1.1.1.1, for=192.0.2.43", "192.0.2.43"), ("\"\",;;=, for=192.0.2.43", "192.0.2.43"),
-            // Everybody is a proxy: the one furthest out.
+            // All hops are proxies: the outermost one.
             ("for=10.0.0.9, for=10.0.0.2", "10.0.0.9"),
             // No address: the proxy's own.
             ("for=unknown", "10.0.0.1"), ("for=_hidden", "10.0.0.1"), ("for=192.0.2.43, for=unknown", "10.0.0.1"),
@@ -36,7 +36,7 @@ struct ProxyTests {
     }
 
     @Test(
-        "X-Forwarded-For says the same in its own way",
+        "X-Forwarded-For is equivalent",
         arguments: [
             ("192.0.2.43", "192.0.2.43"), ("1.1.1.1, 192.0.2.43", "192.0.2.43"),
             ("192.0.2.43:47011, 10.0.0.2", "192.0.2.43"),
@@ -49,32 +49,32 @@ struct ProxyTests {
         #expect(proxies.client(of: proxy, forwarded: nil, forwardedFor: text).text == client)
     }
 
-    @Test("two fields that contradict each other leave the request with the proxy, two that agree do not")
+    @Test("if two fields contradict each other the client is the proxy; two that agree are accepted")
     func contradiction() throws {
         let proxies = try Self.proxies("10.0.0.0/8")
         let proxy = proxies.peer(IPAddress("10.0.0.1")).client
         #expect(proxies.client(of: proxy, forwarded: "for=1.1.1.1", forwardedFor: "192.0.2.43").text == "10.0.0.1")
         #expect(proxies.client(of: proxy, forwarded: "for=192.0.2.43", forwardedFor: "192.0.2.43").text == "192.0.2.43")
-        // A field that says nothing of it contradicts nothing.
+        // A field without an address contradicts nothing.
         for forwarded in ["proto=https", "for=1.1.1.1, proto=https;by=10.0.0.1", ""] {
             let client = proxies.client(of: proxy, forwarded: forwarded, forwardedFor: "192.0.2.43")
             #expect(client.text == "192.0.2.43")
         }
     }
 
-    @Test("who makes up what cannot be read has the share of one address, and not a proxy's freedom")
+    @Test("a client that sends an unreadable chain shares one address's limits, without a proxy's exemption")
     func counted() throws {
         let proxies = try Self.proxies("10.0.0.0/8")
         let proxy = proxies.peer(IPAddress("10.0.0.1")).client
         for (forwarded, forwardedFor) in [("for=1.1.1.1", "192.0.2.43"), ("for=unknown", nil), (nil, "unknown")] {
             #expect(!proxies.client(of: proxy, forwarded: forwarded, forwardedFor: forwardedFor).isShared)
         }
-        // The proxy asks for itself, as for its health checks.
+        // The proxy sends its own requests, such as health checks.
         #expect(proxies.client(of: proxy, forwarded: nil, forwardedFor: nil).isShared)
         #expect(proxies.client(of: proxy, forwarded: "for=10.0.0.7", forwardedFor: nil).isShared)
     }
 
-    @Test("a chain without end is not followed")
+    @Test("an overlong chain is not followed")
     func length() throws {
         let proxies = try Self.proxies("10.0.0.0/8")
         let proxy = proxies.peer(IPAddress("10.0.0.1")).client
@@ -84,7 +84,7 @@ struct ProxyTests {
         #expect(proxies.client(of: proxy, forwarded: nil, forwardedFor: wide).text == "10.0.0.1")
     }
 
-    @Test("networks are read as they are written, and nothing else is one")
+    @Test("networks are read as written, and nothing else is one")
     func networks() throws {
         let address = try #require(IPAddress("192.0.2.77"))
         for text in [
@@ -106,7 +106,7 @@ struct ProxyTests {
         }
     }
 
-    @Test("each client has its own rate; who is no trusted proxy says nothing")
+    @Test("each client has its own rate; fields from anyone but a trusted proxy are ignored")
     func rates() async throws {
         let proxies = try Self.proxies("10.0.0.0/8")
         try await withTickets(limits: {
@@ -126,11 +126,11 @@ struct ProxyTests {
                 try await statuses("10.0.0.1", one, one, one, other, other, other) == [200, 200, 429, 200, 200, 429])
             // Another proxy, the same client.
             #expect(try await statuses("10.0.0.2", one) == [429])
-            // From anybody else made up.
+            // Made up by someone who is not a trusted proxy.
             let forged = (3...6).map { ["X-Forwarded-For": "192.0.2.\($0)", "Forwarded": "for=192.0.2.\($0)"] }
             #expect(
                 try await statuses("198.51.100.7", forged[0], forged[1], forged[2], forged[3]) == [200, 200, 429, 429])
-            // What one customer has of IPv6 is one.
+            // One customer's IPv6 network counts as one client.
             let house = ["2001:db8:1:2::1", "2001:db8:1:2:ffff::9", "2001:db8:1:2::3"]
             #expect(try await statuses(house[0], [:], [:]) == [200, 200])
             #expect(try await statuses(house[1], [:]) == [429])
@@ -139,7 +139,7 @@ struct ProxyTests {
         }
     }
 
-    @Test("a proxy on this machine is believed over a socket, too")
+    @Test("a proxy on this machine is trusted over a socket, too")
     func socket() async throws {
         let proxies = try Self.proxies("127.0.0.1")
         try await withTickets(limits: {
@@ -159,7 +159,7 @@ struct ProxyTests {
 
 @Suite("The memory of a process")
 struct ProcessMemoryTests {
-    @Test("is the least of what the groups around it allow")
+    @Test("is the least limit of the groups that contain it")
     func groups() throws {
         let root = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString).path
         defer { try? FileManager.default.removeItem(atPath: root) }
@@ -176,7 +176,7 @@ struct ProcessMemoryTests {
         #expect(ProcessMemory.controlGroup(root: root, membership: "0::/a/b\n") == 256 << 20)
         try write("a/memory.max", "134217728\n")
         #expect(ProcessMemory.controlGroup(root: root, membership: "0::/a/b\n") == 128 << 20)
-        // In a container its own group is the root.
+        // In a container, the container's group is the root.
         try write("memory.max", "67108864\n")
         #expect(ProcessMemory.controlGroup(root: root, membership: "0::/\n") == 64 << 20)
         try write("memory/c/memory.limit_in_bytes", "33554432\n")

@@ -9,18 +9,18 @@ import Testing
 
 @testable import ServiceKit
 
-@Suite("figures of requests")
+@Suite("request metrics")
 struct RequestFigureTests {
     private static let name = "http_server_request_duration_seconds"
 
-    /// The lines of the exposition that begin so. They are found as bytes: the process has the series of all services that
-    /// it has run.
+    /// The exposition's lines with this prefix. They are matched as bytes: the process has the series of all services
+    /// that it has run.
     private func lines(of prefix: String) -> [String] {
         Observability.metrics.text().split(separator: UInt8(ascii: "\n")).filter { $0.starts(with: prefix.utf8) }
             .map { String(decoding: $0, as: UTF8.self) }
     }
 
-    /// How many answers the process has counted under these labels; nil where there is no such series.
+    /// The number of responses that the process has counted under these labels; nil if there is no such series.
     private func count(_ labels: [String: String]) throws -> Double? {
         let name = labels["http_route"] == nil ? Self.name : "http_server_route_duration_seconds"
         let lines = lines(of: "\(name)_count{").filter { line in
@@ -38,7 +38,7 @@ struct RequestFigureTests {
         return labels
     }
 
-    @Test("a request is counted by method, route and status as OpenTelemetry names them, and nothing is before it")
+    @Test("a request is counted by method, route and status, named as in OpenTelemetry, with no series in advance")
     func labels() async throws {
         _ = Observability.metrics
         try await withTickets { tickets in
@@ -49,7 +49,7 @@ struct RequestFigureTests {
             #expect(try count(labels("GET", "/v1/tickets/{ticket}", "200")) == before + 1)
             #expect(try count(labels("HEAD", "/v1/tickets/{ticket}", "200")) != nil)
             #expect(try #require(try count(labels("GET", nil, "200"))) >= before + 1)
-            // A status that no answer has had is no series, and neither is a path that callers make up.
+            // There is no series for a status that never occurred, nor for a path that a caller made up.
             #expect(try count(labels("GET", "/v1/tickets/{ticket}", "418")) == nil)
             for number in 0..<50 { _ = try await tickets.send(.get, "/nowhere/\(number)", bytes: []) }
             #expect(try count(labels("GET", nil, "404")) != nil)
@@ -64,7 +64,7 @@ struct RequestFigureTests {
         }
     }
 
-    @Test("a status is counted under its own code, listed or not, and errors of ours say so")
+    @Test("a status is counted under its own code, listed or not, and server errors have an error type")
     func statuses() throws {
         _ = Observability.metrics
         let timers = RequestTimers(method: "POST", route: "/v1/figures/{figure}")
@@ -74,7 +74,7 @@ struct RequestFigureTests {
         }
     }
 
-    @Test("many record the first answer of a status at once: none is lost")
+    @Test("many threads record the first response of a status at once: none is lost")
     func firstAnswers() async throws {
         _ = Observability.metrics
         for round in 0..<5 {
@@ -88,7 +88,7 @@ struct RequestFigureTests {
         }
     }
 
-    @Test("who asked to wait for news is not slow for having waited; who did not ask is")
+    @Test("a long poll does not count as slow for its waiting time; any other request does")
     func waiting() async throws {
         try await withTickets { tickets in
             let lines = LogLineTests.Lines()
@@ -112,7 +112,7 @@ struct RequestFigureTests {
             #expect(lines.all.isEmpty)
             finish(plain, after: 2)
             #expect(lines.all.count == 1)
-            // Longer than anybody may ask to wait.
+            // Longer than any caller may ask to wait.
             finish(waiting, after: 40)
             #expect(lines.all.count == 2)
         }

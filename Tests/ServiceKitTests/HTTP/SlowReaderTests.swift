@@ -17,7 +17,7 @@ private enum ExportPebbles: Endpoint {
     typealias Response = TextDocument
 }
 
-/// The same from a cursor of one transaction, as it must not be done.
+/// The same from a cursor of one transaction: the wrong way, for comparison.
 private enum HoardPebbles: Endpoint {
     static let operation = Operation(
         .get, "/v1/hoarded-pebbles.csv", "Writes pebbles.", access: .roles(.operator), produces: .csv)
@@ -25,14 +25,14 @@ private enum HoardPebbles: Endpoint {
     typealias Response = TextDocument
 }
 
-/// Goes on for ever, a little every moment.
+/// An endless stream, a little every moment.
 private enum DripPebbles: Endpoint {
     static let operation = Operation(
         .get, "/v1/dripping-pebbles.csv", "Writes pebbles.", access: .roles(.operator), produces: .csv)
     typealias Response = TextDocument
 }
 
-/// Many at once, as an ordinary answer.
+/// Many at once, as an ordinary response.
 private enum HeapPebbles: Endpoint {
     static let operation = Operation(
         .get, "/v1/pebble-heap", "Shows pebbles.", access: .roles(.operator), produces: .csv)
@@ -51,21 +51,21 @@ private enum AddPebble: Endpoint {
     struct Response: Codable, Sendable { var count: Int }
 }
 
-@Suite("Readers that do not read", .timeLimit(.minutes(3)))
+@Suite("Clients that do not read", .timeLimit(.minutes(3)))
 struct SlowReaderTests {
     private struct Beach: Sendable {
         let keys: TestKeys
         let database: PostgresClient
         let responder: Responder
         let port: Int
-        /// Pages that have been written, or wait to be.
+        /// Pages that have been written, or wait to be written.
         let pages: Pages
 
         final class Pages: Sendable {
             let count = Atomic<Int>(0)
         }
 
-        /// - Parameter times: one request behind the other; the last one closes the connection.
+        /// - Parameter times: the number of pipelined requests; the last one closes the connection.
         func open(
             _ path: String, by subject: String, times: Int = 1, window: Int32? = nil
         ) async throws -> RawSocket {
@@ -84,7 +84,7 @@ struct SlowReaderTests {
             return await responder.respond(to: head).0
         }
 
-        /// Until as many are being answered and nothing moves any more.
+        /// Waits until `readers` responses are in progress and nothing moves any more.
         func untilStuck(_ readers: Int) async throws {
             var last = -1
             while true {
@@ -95,7 +95,7 @@ struct SlowReaderTests {
             }
         }
 
-        /// Until some have been answered and no more are.
+        /// Waits until some have been answered and no more follow.
         func untilNoMore() async throws {
             var last = 0
             while true {
@@ -201,7 +201,7 @@ struct SlowReaderTests {
         }
     }
 
-    @Test("eight of them hold no connection of the database, of which there are two")
+    @Test("eight of them hold none of the two database connections")
     func connections() async throws {
         try await withBeach(leased: 2, limits: { $0.exports = 8 }) { beach in
             var sockets: [RawSocket] = []
@@ -216,7 +216,7 @@ struct SlowReaderTests {
         }
     }
 
-    @Test("without pages two of them keep everybody from writing")
+    @Test("without pages two of them block every write")
     func control() async throws {
         try await withBeach(leased: 2, limits: { $0.exports = 8 }) { beach in
             var sockets: [RawSocket] = []
@@ -230,12 +230,12 @@ struct SlowReaderTests {
         }
     }
 
-    @Test("requests behind one whose answer is not read wait, and what is unread counts; all are answered to who reads")
+    @Test("requests behind an unread response wait, and unread bytes count; a client that reads gets all responses")
     func pipelined() async throws {
         try await withBeach(leased: 2, limits: { _ in }) { beach in
             let socket = try await beach.open("/v1/pebble-heap", by: "ada", times: 200, window: 64 << 10)
             try await beach.untilNoMore()
-            // What the kernel holds is some megabytes; without the rule all 200 are answered, and their 40 MB are ours.
+            // The kernel holds a few megabytes; without the rule all 200 are answered, with 40 MB in our memory.
             #expect(beach.pages.count.load(ordering: .relaxed) < 150)
             #expect((1..<(1 << 20)).contains(beach.responder.buffered))
             let answers = await socket.readAll()
@@ -245,7 +245,7 @@ struct SlowReaderTests {
         }
     }
 
-    @Test("who does not read an ordinary answer is cut off, and so is who has no room among the unread")
+    @Test("a client that does not read an ordinary response is cut off, and so is one beyond the unread limit")
     func unread() async throws {
         try await withBeach(leased: 2, limits: { $0.writeStall = .milliseconds(300) }) { beach in
             let socket = try await beach.open("/v1/pebble-heap", by: "ada", times: 200, window: 64 << 10)
@@ -273,7 +273,7 @@ struct SlowReaderTests {
         }
     }
 
-    @Test("pages have every row once, whatever they are long")
+    @Test("pages contain every row once, whatever the rows' length")
     func rows() async throws {
         try await withBeach(leased: 2, limits: { _ in }) { beach in
             for count in [0, 1, 199, 200, 201, 2200, 2201, 9000] {
@@ -289,13 +289,13 @@ struct SlowReaderTests {
                     pages.append(rows.count)
                 }
                 #expect(found == Array(1..<(count + 1)))
-                // Of long rows there are fewer in a page.
+                // A page has fewer rows when they are long.
                 if count == 9000 { #expect(pages[0] == 200 && pages.dropFirst().allSatisfy { $0 < 300 }) }
             }
         }
     }
 
-    @Test("two exports are written at once, one for each caller; who comes in between is told when to come again")
+    @Test("two exports run at once, one for each caller; any other is told when to retry")
     func gate() async throws {
         try await withBeach(leased: 2, limits: { _ in }) { beach in
             let long = "/v1/pebbles.csv?count=300000"
@@ -309,7 +309,7 @@ struct SlowReaderTests {
             var bob = Optional(try await beach.open(long, by: "bob"))
             try await beach.untilStuck(2)
             #expect(try await beach.ask(.get, short, by: "eve").status == .tooManyRequests)
-            // Nothing but exports waits for exports.
+            // Only exports wait for exports.
             #expect(try await beach.ask(.post, "/v1/pebbles", by: "eve").status == .ok)
             withExtendedLifetime(ada) {}
             ada = nil
@@ -323,7 +323,7 @@ struct SlowReaderTests {
         }
     }
 
-    @Test("a stream that has taken all the time that one may take is cut off")
+    @Test("a stream that exceeds its time limit is cut off")
     func limit() async throws {
         try await withBeach(leased: 2, limits: { $0.streamLimit = .milliseconds(300) }) { beach in
             let socket = try await beach.open("/v1/dripping-pebbles.csv", by: "ada")
@@ -333,7 +333,7 @@ struct SlowReaderTests {
         }
     }
 
-    @Test("the server ends a transaction that waits for its next statement, and its locks go with it")
+    @Test("the server ends a transaction that waits for its next statement, which releases its locks")
     func idleTransaction() async throws {
         try await withDatabase(migratedBy: TicketFixture.migrators) { database in
             try await database.withClient(as: "events") { client in
@@ -353,7 +353,7 @@ struct SlowReaderTests {
                     }
                 }
                 for await _ in locked.stream { break }
-                // Until it is ours, which it never is while the other holds it.
+                // Until we get the lock, which we never do while the other holds it.
                 try await client.transaction { try await $0.execute("select pg_advisory_xact_lock(16)") }
                 stopped.continuation.yield()
                 await #expect(throws: PostgresError.self) { try await waiting.value }

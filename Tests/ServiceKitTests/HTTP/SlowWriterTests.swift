@@ -7,7 +7,7 @@ import Testing
 
 @testable import ServiceKit
 
-@Suite("Who writes slowly")
+@Suite("A slow sender")
 struct SlowWriterTests {
     private static func head(_ tickets: TicketFixture, _ path: String, _ type: String, _ length: Int) throws -> String {
         let token = try tickets.keys.token(.operator, for: .events)
@@ -15,7 +15,7 @@ struct SlowWriterTests {
             + "Content-Length: \(length)\r\n\r\n"
     }
 
-    /// Sends a body byte by byte, for as long as the service takes it, or to its end.
+    /// Sends a body byte by byte, for as long as the service reads it, or to its end.
     private func drip(
         _ path: String, _ type: String, _ body: String, limits: (inout HTTPLimits) -> Void
     ) async throws -> String {
@@ -37,17 +37,17 @@ struct SlowWriterTests {
     }
 
     @Test(
-        "has a time for the whole body, however steadily it drips",
+        "has a time limit for the whole body, however steadily it sends",
         arguments: [("/v1/tickets", "application/json"), ("/v1/ticket-loads", "text/csv")])
     func deadline(_ path: String, _ type: String) async throws {
         let body = #"{"title": "\#(String(repeating: "a", count: 120))"}"#
         let late = try await drip(path, type, body) { $0.bodyGrace = .milliseconds(100) }
         #expect(late.hasPrefix("HTTP/1.1 408"))
         #expect(late.contains("connection: close\r\n"))
-        // The control: the same drops, with the time that they take.
+        // The control: the same bytes at the same pace, with enough time.
         let inTime = try await drip(path, type, body) { $0.bodyGrace = .seconds(60) }
         #expect(inTime.hasPrefix("HTTP/1.1 20"))
-        // And with the bytes' own time, which grows as they come.
+        // And with time that grows with the bytes received.
         let paid = try await drip(path, type, body) {
             $0.bodyGrace = .seconds(1)
             $0.bodyBytesPerSecond = 2
@@ -55,7 +55,7 @@ struct SlowWriterTests {
         #expect(paid.hasPrefix("HTTP/1.1 20"))
     }
 
-    @Test("is not who has to wait for us")
+    @Test("is not one that has to wait for us")
     func heldBack() async throws {
         try await withTickets(limits: {
             $0.bodyGrace = .seconds(2)
@@ -66,7 +66,7 @@ struct SlowWriterTests {
                 let socket = try RawSocket(port: port)
                 await socket.send(try Self.head(tickets, "/v1/ticket-loads?waits=true", "text/csv", 20_000_000))
                 async let sent = socket.send([UInt8](repeating: 0x61, count: 20_000_000))
-                // Longer than the time for all; nobody reads meanwhile.
+                // Longer than the whole time limit; meanwhile no one reads.
                 try await Task.sleep(for: .seconds(3))
                 tickets.desk.open()
                 #expect(await sent)
@@ -76,7 +76,7 @@ struct SlowWriterTests {
         }
     }
 
-    @Test("is measured by the time in which we would have read")
+    @Test("is measured only while we are ready to read")
     func clock() {
         let start = NIODeadline.uptimeNanoseconds(1_000_000_000)
         var clock = BodyClock()
@@ -117,7 +117,7 @@ struct SlowWriterTests {
         }
     }
 
-    @Test("of headers, uploads and requests sent ahead is counted as well, and given back")
+    @Test("of headers, uploads and pipelined requests is counted as well, and its memory released")
     func ahead() async throws {
         try await withTickets { (tickets) async throws in
             try await tickets.listening { port in
@@ -149,7 +149,7 @@ struct SlowWriterTests {
         }
     }
 
-    @Test("has 64 KiB for a form, and without a token for anything")
+    @Test("has 64 KiB for a form, and for anything without a token")
     func limits() async throws {
         var limits = HTTPLimits()
         let form = SendTicketForm.operation, json = MakeTicket.operation, csv = LoadTickets.operation
@@ -179,7 +179,7 @@ struct SlowWriterTests {
         }
     }
 
-    @Test("from one address has a share of the memory; this machine's own programs and proxies have none of their own")
+    @Test("from one address has a share of the memory; programs and proxies of this machine have none of their own")
     func shares() throws {
         let budget = BodyBudget(limit: 1 << 20, share: 100_000)
         let (one, other) = (ClientAddress(IPAddress("192.0.2.1")), ClientAddress(IPAddress("192.0.2.9")))
@@ -192,14 +192,14 @@ struct SlowWriterTests {
         let proxy = ClientAddress(IPAddress("192.0.2.77"), isProxy: true)
         #expect(budget.take(200_000, held: 0, for: proxy))
         #expect(budget.take(200_000, held: 0, for: ClientAddress(IPAddress("127.0.0.1"))))
-        // The last quarter is for the first 16 KiB of each body.
+        // The last quarter is reserved for the first 16 KiB of each body.
         #expect(!budget.take(250_000, held: 0, for: proxy))
         #expect(budget.take(226_000, held: 0, for: proxy))
         #expect(!budget.take(1000, held: 300_000, for: proxy))
         #expect(budget.take(16 << 10, held: 0, for: ClientAddress(IPAddress("198.51.100.1"))))
     }
 
-    @Test("is given back, whoever had it last")
+    @Test("is released, whoever held it last")
     func holds() {
         let budget = BodyBudget(limit: 10, share: 10)
         let client = ClientAddress(IPAddress("192.0.2.1"))
@@ -216,7 +216,7 @@ struct SlowWriterTests {
 
 @Suite("Connections of one address")
 struct ConnectionShareTests {
-    @Test("have a share, an IPv6 network of 64 bits as one address, and this machine none")
+    @Test("have a share; an IPv6 /64 counts as one address, and this machine is exempt")
     func counting() {
         let count = ConnectionCount(share: 2)
         let one = ClientAddress(IPAddress("2001:db8::1")), neighbour = ClientAddress(IPAddress("2001:db8::ffff:2"))
@@ -229,7 +229,7 @@ struct ConnectionShareTests {
         for _ in 0..<10 { #expect(count.open(ClientAddress(nil))) }
     }
 
-    @Test("are told so while few are; to tell takes places that others need")
+    @Test("get a refusal while few do; a refusal takes places that others need")
     func refusals() {
         let count = ConnectionCount(share: 1)
         let told = (0..<1000).count { _ in count.refuse() }
@@ -238,7 +238,7 @@ struct ConnectionShareTests {
         #expect(count.refuse() && !count.refuse())
     }
 
-    @Test("beyond it are told so and closed; others are not", .enabled(if: Self.ownAddress != nil))
+    @Test("beyond the share are refused and closed; others are not", .enabled(if: Self.ownAddress != nil))
     func refused() async throws {
         let host = try #require(Self.ownAddress)
         try await withTickets(limits: { $0.connectionsPerAddress = 3 }) { (tickets) async throws in
@@ -266,7 +266,7 @@ struct ConnectionShareTests {
         }
     }
 
-    /// An IPv4 address of this machine that is not the loopback.
+    /// An IPv4 address of this machine other than loopback.
     private static let ownAddress: String? = {
         let devices = (try? System.enumerateDevices()) ?? []
         return devices.lazy.compactMap { $0.address }.compactMap { address -> String? in

@@ -8,7 +8,7 @@ import Testing
 
 @Suite("Bodies that do not fit in memory")
 struct StreamTests {
-    @Test("a stream comes line by line, with its end told")
+    @Test("a stream arrives line by line, with an explicit end")
     func lines() async throws {
         try await withTickets { tickets in
             let short = try await tickets.send(.get, "/v1/ticket-lines?count=2", by: nil)
@@ -43,7 +43,7 @@ struct StreamTests {
         }
     }
 
-    @Test("a stream whose reader has gone ends")
+    @Test("a stream whose reader is gone ends")
     func readerGone() async throws {
         try await withTickets { tickets in
             try await tickets.listening { port in
@@ -57,7 +57,7 @@ struct StreamTests {
         }
     }
 
-    @Test("a read whose caller has gone ends, and takes nothing with it")
+    @Test("a read whose caller is gone ends, and affects nothing else")
     func callerGone() async throws {
         try await withTickets { tickets in
             try await tickets.listening { port in
@@ -73,7 +73,7 @@ struct StreamTests {
         }
     }
 
-    @Test("an upload is read as it comes, however long")
+    @Test("an upload of any length is read as it arrives")
     func upload() async throws {
         try await withTickets { tickets in
             let token = try tickets.keys.token(.operator, for: .events)
@@ -115,7 +115,7 @@ struct StreamTests {
         }
     }
 
-    @Test("an upload that nobody wants to the end is answered, and the connection closed")
+    @Test("an upload that the handler does not read to its end is answered, and the connection closed")
     func unwantedUpload() async throws {
         try await withTickets { tickets in
             let token = try tickets.keys.token(.operator, for: .events)
@@ -145,7 +145,7 @@ struct StreamTests {
         }
     }
 
-    @Test("an upload that breaks off ends its work")
+    @Test("an upload that breaks off ends its handler")
     func brokenUpload() async throws {
         try await withTickets { tickets in
             let token = try tickets.keys.token(.operator, for: .events)

@@ -58,7 +58,7 @@ enum DropTicket: Endpoint {
     struct Path: Codable, Sendable { var ticket: Ticket.ID }
 }
 
-/// Lines until as many are out as were asked for; fails where it is told to.
+/// Lines until the requested number is sent; fails where it is told to.
 enum StreamTickets: Endpoint {
     static let operation = Operation(
         .get, "/v1/ticket-lines", "Streams tickets.", access: .anyone, produces: .ndjson)
@@ -73,7 +73,7 @@ enum LoadTickets: Endpoint {
     static let operation = Operation(
         .post, "/v1/ticket-loads", "Counts what comes.", access: .roles(.operator), consumes: .csv)
     struct Query: Codable, Sendable {
-        /// Stops reading there.
+        /// Stops reading after this many.
         var enough: Int?
         /// Waits at the gate before it reads.
         var waits: Bool?
@@ -81,13 +81,13 @@ enum LoadTickets: Endpoint {
     struct Response: Codable, Sendable { var bytes: Int }
 }
 
-/// Waits at the gate, then answers.
+/// Waits at the gate, then responds.
 enum WaitAtGate: Endpoint {
     static let operation = Operation(.post, "/v1/gate", "Waits.", access: .roles(.operator))
     typealias Response = Page<Ticket>
 }
 
-/// Waits at the gate as for somebody outside, then answers.
+/// Waits at the gate as if for something outside, then responds.
 enum WaitOutside: Endpoint {
     static let operation = Operation(.post, "/v1/outside", "Waits outside.", access: .roles(.operator))
     typealias Response = Page<Ticket>
@@ -130,7 +130,7 @@ enum DownloadTickets: Endpoint {
     typealias Response = TextDocument
 }
 
-/// What the tests see and steer of the handlers.
+/// What the tests observe and control in the handlers.
 final class TicketDesk: Sendable {
     let runs = Atomic<Int>(0)
     let cancelled = Atomic<Int>(0)

@@ -9,7 +9,7 @@ import ServiceKit
 import ServiceLifecycle
 import TestKit
 
-/// The ticket service on a database of its own: in process, and on a port where a test asks for one.
+/// The ticket service on a database of its own: in process, and on a port if a test asks for one.
 struct TicketFixture: Sendable {
     let responder: Responder
     let desk: TicketDesk
@@ -34,7 +34,7 @@ struct TicketFixture: Sendable {
             openAPI: Array(#"{"openapi":"3.1.0"}"#.utf8), jwks: Array(#"{"keys":[]}"#.utf8), logger: logger)
     }
 
-    /// One request in process. `role` nil: without a token.
+    /// Sends one request in process; without a token if `role` is nil.
     func send(
         _ method: HTTPRequest.Method, _ path: String, _ body: String? = nil, by role: Role? = .operator,
         type: String? = "application/json", _ fields: [String: String] = [:]
@@ -43,8 +43,8 @@ struct TicketFixture: Sendable {
     }
 
     /// - Parameters:
-    ///   - organization: in the token.
-    ///   - address: where it comes from.
+    ///   - organization: the organization in the token.
+    ///   - address: the address that the request comes from.
     func send(
         _ method: HTTPRequest.Method, _ path: String, bytes: [UInt8], by role: Role? = .operator,
         organization: Organization.ID? = nil, from address: String = "127.0.0.1",
@@ -78,7 +78,7 @@ struct TicketFixture: Sendable {
         try await database.query("select count(*) as n from ticket").first!["n", as: Int.self]
     }
 
-    /// Runs the listener for as long as `body`.
+    /// Runs the listener while `body` runs.
     func listening(
         on host: String = "127.0.0.1", _ loops: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
         _ body: (Int) async throws -> Void
@@ -103,7 +103,7 @@ struct TicketFixture: Sendable {
     }
 }
 
-/// A ticket service, for as long as `body` runs.
+/// Runs a ticket service while `body` runs.
 func withTickets(
     on cluster: TestCluster? = nil, limits adjust: (inout HTTPLimits) -> Void = { _ in },
     _ body: (TicketFixture) async throws -> Void

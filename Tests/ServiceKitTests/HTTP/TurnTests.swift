@@ -12,7 +12,7 @@ import Testing
 
 @Suite("Many requests on one connection", .timeLimit(.minutes(3)))
 struct TurnTests {
-    /// Counts requests as they are answered, in the service: what a client has read says nothing of their order.
+    /// Counts requests as the service answers them: the order in which clients read responses does not show it.
     private final class Answers: LogHandler, Sendable {
         let count = Atomic<Int>(0)
 
@@ -36,7 +36,7 @@ struct TurnTests {
 
     private static let request = "GET / HTTP/1.1\r\nhost:a\r\n\r\n"
 
-    /// A connection of a listener, on a loop whose time a test makes.
+    /// A connection of a listener, on an event loop whose time the test controls.
     private struct Connection {
         let channel: EmbeddedChannel
 
@@ -52,7 +52,7 @@ struct TurnTests {
             try channel.writeInbound(ByteBuffer(string: String(repeating: TurnTests.request, count: count)))
         }
 
-        /// Answers that have gone out since it was asked before.
+        /// Responses sent since the last call.
         func answers() throws -> Int {
             var count = 0
             while let bytes = try channel.readOutbound(as: ByteBuffer.self) {
@@ -62,7 +62,8 @@ struct TurnTests {
         }
     }
 
-    /// Two connections send five hundred each at once; how many have an answer then, and after each of so many milliseconds.
+    /// Two connections send five hundred requests each at once; how many are answered at once, and then after each
+    /// millisecond.
     private func steps(_ tickets: TicketFixture, _ milliseconds: Int) throws -> [[Int]] {
         let loop = EmbeddedEventLoop()
         let listener = APIChannel(responder: tickets.responder)
@@ -77,7 +78,7 @@ struct TurnTests {
         return steps
     }
 
-    @Test("begin so many at a time, and of all connections that send ahead one goes on in each turn")
+    @Test("start a limited number at a time, and in each turn one pipelining connection continues")
     func turns() async throws {
         try await withTickets { (tickets) async throws in
             let steps = try self.steps(tickets, 70)
@@ -89,7 +90,7 @@ struct TurnTests {
         }
     }
 
-    @Test("without turns are answered all before anybody else is read")
+    @Test("without turns are all answered before anyone else is read")
     func control() async throws {
         try await withTickets(limits: { $0.requestsPerTurn = .max }) { (tickets) async throws in
             #expect(try self.steps(tickets, 1) == [[500, 500], [0, 0]])
@@ -125,7 +126,7 @@ struct TurnTests {
         }
     }
 
-    @Test("are answered all, and in their order, whatever they come to")
+    @Test("are all answered in order, whatever the outcome")
     func order() async throws {
         try await withTickets { (tickets) async throws in
             let token = try tickets.keys.token(.operator, for: .events)
@@ -156,7 +157,7 @@ struct TurnTests {
         }
     }
 
-    @Test("whose sender goes away are forgotten")
+    @Test("whose sender is gone are dropped")
     func leaving() async throws {
         try await withTickets { (tickets) async throws in
             try await tickets.listening { port in

@@ -7,7 +7,7 @@ import Testing
 
 @testable import ServiceKit
 
-@Suite("Who waits for something outside")
+@Suite("A request that waits for something outside")
 struct WaiterTests {
     private static func request(_ path: String, _ token: String, method: String = "GET", _ more: String = "") -> String
     {
@@ -20,7 +20,7 @@ struct WaiterTests {
         return line.flatMap { Int($0.split(separator: " ")[1]) } ?? -1
     }
 
-    @Test("lets others have the place: more polls than places, and every other request is answered")
+    @Test("releases its place: with more polls than places, every other request is answered")
     func polls() async throws {
         try await withService(
             NoteService.self,
@@ -45,7 +45,7 @@ struct WaiterTests {
                 await other.send(Self.request("/v1/notes/\(Note.ID())", token))
                 #expect(await other.read(until: "}").hasPrefix("HTTP/1.1 404"))
             }
-            // What they wait for still reaches all of them.
+            // The change still reaches all of them.
             let made = try await service.raw(.post, "/v1/notes", role: .operator, json: #"{"text": "a"}"#)
             #expect(made.status == 201)
             for socket in sockets { #expect(await socket.read(until: "\"next\"").hasPrefix("HTTP/1.1 200")) }
@@ -53,7 +53,7 @@ struct WaiterTests {
         }
     }
 
-    @Test("may do so a few times at once, each caller for itself, and whoever goes away makes room")
+    @Test("is allowed a few times at once per caller, and one that leaves makes room")
     func share() async throws {
         try await withService(
             NoteService.self,
@@ -80,7 +80,7 @@ struct WaiterTests {
             for count in 1...3 { sockets.append(try await begin(own, count)) }
             let fourth = try await answer(own)
             #expect(fourth.hasPrefix("HTTP/1.1 429") && fourth.contains("retry-after: 10\r\n"))
-            // Who does not want to wait needs no seat.
+            // A request that does not wait needs no seat.
             let fresh = try await answer(own.replacing("wait=30", with: "wait=0"))
             #expect(fresh.hasPrefix("HTTP/1.1 200"))
             sockets.append(try await begin(foreign, 4))
@@ -93,7 +93,7 @@ struct WaiterTests {
         }
     }
 
-    @Test("for the rest of an upload lets others have the place; the control, who waits in here, does not")
+    @Test("for the rest of an upload releases its place; in the control, which keeps it, others are not answered")
     func uploads() async throws {
         try await withTickets(limits: {
             $0.inFlight = 1
@@ -124,7 +124,7 @@ struct WaiterTests {
         }
     }
 
-    @Test("for a client that reads slowly lets others have the place, and is one of a few")
+    @Test("for a slow reader releases its place, and is one of a few")
     func streams() async throws {
         try await withTickets(limits: {
             $0.inFlight = 1
@@ -149,7 +149,7 @@ struct WaiterTests {
         }
     }
 
-    @Test("for a name server lets others have the place, and is one of a few")
+    @Test("for a name server releases its place, and is one of a few")
     func outside() async throws {
         try await withTickets(limits: {
             $0.inFlight = 1
@@ -169,7 +169,7 @@ struct WaiterTests {
         }
     }
 
-    @Test("is counted by its token or its address, and a token that is named as an address is no address")
+    @Test("is counted by its token or its address, and a token named like an address is not that address")
     func names() async throws {
         try await withTickets(limits: { $0.waitingPerCaller = 1 }) { (tickets) async throws in
             for (subject, address) in [("192.0.2.1", "192.0.2.1"), ("address 192.0.2.2", "192.0.2.2")] {

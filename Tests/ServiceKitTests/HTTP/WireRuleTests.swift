@@ -7,7 +7,7 @@ import Testing
 
 @testable import ServiceKit
 
-@Suite("What a request is made of")
+@Suite("The syntax of a request")
 struct WireRuleTests {
     private func head(host: String, target: String = "/v1/ping") -> RequestHead {
         var head = HTTPRequestHead(version: .http1_1, method: .GET, uri: target)
@@ -15,7 +15,7 @@ struct WireRuleTests {
         return RequestHead(head, from: Peer(client: ClientAddress(IPAddress("127.0.0.1")), proxies: nil))
     }
 
-    @Test("Host is a host, with a port or without; anything else is 400 (RFC 9112, 3.2)")
+    @Test("Host is a host, with or without a port; anything else is 400 (RFC 9112, 3.2)")
     func host() {
         for host in [
             "", "a", "club.example", "club.example:8080", "club.example:", "192.0.2.1:80", "[2001:db8::1]", "[::1]:80",
@@ -32,7 +32,7 @@ struct WireRuleTests {
         }
     }
 
-    @Test("the host of a target in absolute form keeps to the same rules, and is there (RFC 9110, 4.2.1)")
+    @Test("the host of a target in absolute form follows the same rules, and is required (RFC 9110, 4.2.1)")
     func absoluteForm() {
         for target in ["http://a", "http://a:80/x", "https://[::1]:80?y", "HTTP://192.0.2.1/"] {
             #expect(head(host: "a", target: target).fault == nil, "\(target)")
@@ -44,7 +44,7 @@ struct WireRuleTests {
         }
     }
 
-    @Test("blanks and tabs may stand around a media type and its parameters, and not within them (RFC 9110, 5.6)")
+    @Test("spaces and tabs are allowed around a media type and its parameters, not within them (RFC 9110, 5.6)")
     func mediaTypes() {
         for type in [
             "application/json", "application/json\t;charset=utf-8", "application/json;\tcharset=utf-8",
@@ -82,7 +82,7 @@ struct WireRuleTests {
         return answer
     }
 
-    @Test("a method that nobody knows is answered the same, however its packets are cut and whatever was asked before")
+    @Test("an unknown method gets the same response, however its packets are split and whatever came before")
     func unknownMethods() async throws {
         let before = "GET /v1/ping HTTP/1.1\r\nHost: a\r\n\r\n"
         let after = " HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -108,7 +108,7 @@ struct WireRuleTests {
         #expect(try await exchange(["BREW /\(long)", long, long]).hasPrefix("HTTP/1.1 414 "))
     }
 
-    @Test("trailer fields are ASCII as header fields are, or the request is 400")
+    @Test("trailer fields are ASCII like header fields, or the request is 400")
     func trailers() async throws {
         let head =
             "POST /v1/tickets HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer TOKEN\r\nContent-Type: application/json\r\n"
@@ -119,7 +119,7 @@ struct WireRuleTests {
         #expect(try await exchange(["\(head)X: plain,\twith a tab\r\n\r\n"]).hasPrefix("HTTP/1.1 201 "))
     }
 
-    @Test("a body in many tiny chunks is refused; one in few of them, or in many that are not, is read")
+    @Test("a body in many tiny chunks is refused; one in few of them, or in many larger ones, is read")
     func chunks() async throws {
         func head(_ path: String, _ type: String) -> String {
             "POST \(path) HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer TOKEN\r\nContent-Type: \(type)\r\n"
@@ -137,7 +137,7 @@ struct WireRuleTests {
         #expect(try await exchange([csv + larger]).hasSuffix("{\"bytes\":30000}"))
     }
 
-    @Test("room for a body in pieces is taken for several of them, and all of it is given back")
+    @Test("memory for a body is reserved for several chunks at a time, and all of it is released")
     func room() {
         let client = ClientAddress(IPAddress("192.0.2.1"))
         let budget = BodyBudget(limit: 64 << 10, share: 64 << 10)
@@ -149,13 +149,13 @@ struct WireRuleTests {
             figures.insert(budget.used)
         }
         #expect(figures == [14 + (4 << 10), 14 + (8 << 10)])
-        // What is not used makes room before more is taken.
+        // Unused memory is reused before more is reserved.
         #expect(hold?.resize(to: 6000) == true && budget.used == 14 + (8 << 10))
         hold?.giveBack(6000)
         #expect(budget.used == 14 + (8 << 10) - 6000)
         hold = nil
         #expect(budget.used == 0)
-        // Where there is no room for a step there may be for the bytes.
+        // If there is no room for a whole step there may be for the bytes.
         let tight = BodyBudget(limit: 100, share: 100)
         let small = BodyHold(tight, for: client)
         #expect(small.take(60) && small.take(40) && !small.take(1))

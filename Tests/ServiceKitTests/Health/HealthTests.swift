@@ -10,7 +10,7 @@ import Testing
 
 @Suite("Health")
 struct HealthTests {
-    @Test("a running service lives, has started, is ready, and shows its metrics")
+    @Test("a running service is live, has started, is ready, and shows its metrics")
     func ready() async throws {
         try await withService(NoteService.self) { service in
             for path in ["/health/live", "/health/started", "/health/ready"] {
@@ -32,7 +32,7 @@ struct HealthTests {
         }
     }
 
-    @Test("the operator port has nothing else, and only reads")
+    @Test("the operator port serves nothing else, and only reads")
     func otherPaths() async throws {
         try await withService(NoteService.self) { service in
             for path in ["/", "/health", "/health/ready/", "/v1/notes", "/openapi.json", "/../metrics"] {
@@ -50,7 +50,7 @@ struct HealthTests {
         }
     }
 
-    @Test("the operator port drops whoever drips, and has room for the next one however many are open")
+    @Test("the operator port drops slow senders, and has room for the next one however many are open")
     func rudeness() async throws {
         try await withService(NoteService.self) { service in
             let (ports, bound) = AsyncStream<Int>.makeStream()
@@ -72,7 +72,7 @@ struct HealthTests {
                 try await Task.sleep(for: .milliseconds(5))
             }
             #expect(await end == "")
-            // Also after an answer.
+            // Also after a response.
             let second = try RawSocket(port: port)
             await second.send(request)
             #expect(await second.read(until: "}").hasPrefix("HTTP/1.1 200"))
@@ -86,12 +86,12 @@ struct HealthTests {
                 #expect(await socket.read(until: "}").lowercased().contains("x-content-type-options: nosniff"))
                 idle.append(socket)
             }
-            // The first has made room.
+            // The first connection has made room.
             #expect(await idle[0].readAll() == "")
         }
     }
 
-    @Test("a peer that is down is a warning, and no reason to send nobody")
+    @Test("a peer that is down is a warning, and does not make the service unready")
     func peerDown() async throws {
         try await withService(CallingNoteService.self) { service in
             var page = try await service.operatorPage("/health/ready")
@@ -106,7 +106,7 @@ struct HealthTests {
         }
     }
 
-    @Test("a service without its schema lives, waits, and is ready once somebody has migrated")
+    @Test("a service without its schema is live, waits, and is ready once the schema has been migrated")
     func unmigrated() async throws {
         try await withDatabase(migratedBy: []) { database in
             let keys = try TestKeys()
@@ -130,7 +130,7 @@ struct HealthTests {
         }
     }
 
-    @Test("a service whose database goes away lives on, says no, and is ready by itself when it is back")
+    @Test("a service whose database is gone stays live, is not ready, and recovers by itself")
     func databaseGone() async throws {
         try await TestCluster.private { cluster in
             try await withService(NoteService.self, on: cluster) { service in
@@ -150,7 +150,7 @@ struct HealthTests {
         }
     }
 
-    @Test("a service that is led to a standby is not ready, until that is promoted")
+    @Test("a service connected to a standby is not ready until that is promoted")
     func standby() async throws {
         try await TestCluster.private { cluster in
             let migrator = NoteService.migrator(runtimeRole: "content")
@@ -182,7 +182,7 @@ struct HealthTests {
         }
     }
 
-    @Test("a commit that waits is a warning with its age, and no reason to send nobody")
+    @Test("a waiting commit is a warning with its age, and does not make the service unready")
     func commitWaits() async throws {
         try await TestCluster.private { cluster in
             try await withService(NoteService.self, on: cluster) { service in

@@ -8,7 +8,7 @@ import Testing
 
 @Suite("The operator port")
 struct OperatorPortTests {
-    @Test("takes no request that the API does not take, and answers it the same")
+    @Test("accepts no request that the API does not accept, and responds in the same way")
     func rules() async throws {
         let long = String(repeating: "a", count: 20_000)
         let requests: [(text: String, status: Int)] = [
@@ -40,7 +40,7 @@ struct OperatorPortTests {
         }
     }
 
-    @Test("of a request for another protocol answers and closes, so that nobody waits for what nobody reads")
+    @Test("answers and closes a request for another protocol, so that no one waits for unread bytes")
     func upgrade() async throws {
         try await withService(NoteService.self) { (service) async throws in
             let socket = try RawSocket(port: service.operatorPort)
@@ -52,7 +52,7 @@ struct OperatorPortTests {
         }
     }
 
-    @Test("forgets the body that a request brings, and one that is long is refused")
+    @Test("discards a request's body, and refuses a long one")
     func bodies() async throws {
         try await withService(NoteService.self) { (service) async throws in
             let head = "GET /health/live HTTP/1.1\r\nHost: a\r\n"

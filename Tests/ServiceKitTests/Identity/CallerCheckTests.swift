@@ -7,7 +7,7 @@ import Testing
 
 @Suite("whether a caller is still what its token says")
 struct CallerCheckTests {
-    /// Answers as it is told to, and counts the questions.
+    /// Answers as it is told to, and counts the queries.
     private final class Source: Sendable {
         enum Answer: Sendable {
             case known, unknown, failing
@@ -43,7 +43,7 @@ struct CallerCheckTests {
     private let source = Source()
     private let somebody = Principal(subject: "ana", role: .ambassador, person: Person.ID())
 
-    @Test("is asked once while the answer holds, and again after it")
+    @Test("is checked once while the answer is valid, and again after it")
     func fresh() async throws {
         let check = source.check()
         for _ in 0..<5 { try await check.require(somebody) }
@@ -57,7 +57,7 @@ struct CallerCheckTests {
         #expect(source.asked == 2)
     }
 
-    @Test("a no is remembered too, and asked again sooner")
+    @Test("a negative answer is cached too, and checked again sooner")
     func unknown() async throws {
         let check = source.check()
         source.answer = .unknown
@@ -68,7 +68,7 @@ struct CallerCheckTests {
         try await check.require(somebody)
     }
 
-    @Test("while nobody answers, who was known still is for a time; who was not, or is new, is not let in")
+    @Test("without an answer, known callers stay known for a time; refused and new ones are not let in")
     func failing() async throws {
         let check = source.check()
         try await check.require(somebody)
@@ -86,7 +86,7 @@ struct CallerCheckTests {
         await #expect(throws: Source.Failure.self) { try await check.require(somebody) }
     }
 
-    @Test("staff, services and nobody in particular are not asked about; other claims are other callers")
+    @Test("staff, services and anonymous callers are not checked; other claims are other callers")
     func whom() async throws {
         let check = source.check()
         source.answer = .unknown
@@ -104,7 +104,7 @@ struct CallerCheckTests {
         #expect(source.asked == 3)
     }
 
-    @Test("no more callers are remembered than there is room for")
+    @Test("the number of cached callers is limited")
     func bounded() async throws {
         let check = source.check(capacity: 3)
         for _ in 0..<20 { try await check.require(Principal(subject: "x", role: .ambassador, person: Person.ID())) }

@@ -6,7 +6,7 @@ import Synchronization
 
 @testable import ServiceKit
 
-/// A directory of key and trust files, a clock that stands until it is told to go on, and a log that can be read.
+/// A directory of key and trust files, a clock that moves only when it is told to, and a log that can be read.
 final class IdentityFixture: Sendable {
     let directory: String
     let people: KeyFile
@@ -61,7 +61,7 @@ final class IdentityFixture: Sendable {
         }
     }
 
-    /// A token made by hand, so that it can be wrong in any way.
+    /// A hand-made token, so that it can be wrong in any way.
     func token(
         _ claims: [String: JSONValue], key: KeyFile? = nil,
         header change: (inout [String: JSONValue]) -> Void = { _ in }

@@ -26,7 +26,7 @@ struct KeyTests {
         #expect(try FileManager.default.contentsOfDirectory(atPath: fixture.directory).count == 2)
     }
 
-    @Test("a trust file is readable by all, and is never overwritten unless asked")
+    @Test("a trust file is readable by all, and is overwritten only on request")
     func trustFile() throws {
         #expect(try mode(fixture.trustPath) == 0o644)
         #expect(throws: IdentityFileError.self) { try fixture.trust.write(to: fixture.trustPath) }
@@ -40,14 +40,14 @@ struct KeyTests {
         #expect(text.contains("\"speaks_for\"") && !text.contains("\"d\""))
     }
 
-    @Test("a trust file in which two keys share a name is not written")
+    @Test("a trust file in which two keys have the same name is not written")
     func twins() throws {
         var trust = fixture.trust
         trust.keys.append(contentsOf: fixture.trust.keys)
         #expect(throws: IdentityFileError.self) { try trust.write(to: "\(fixture.directory)/other.json") }
     }
 
-    @Test("a key whose halves do not belong together is refused, and so is one that is no key")
+    @Test("a key whose halves do not match is refused, and so is an invalid one")
     func mismatch() throws {
         let path = "\(fixture.directory)/bad.jwk"
         try fixture.events.write(to: path)
@@ -71,7 +71,7 @@ struct KeyTests {
         #expect(!dumped.contains("Curve25519") && !String(reflecting: fixture.events).contains("Curve25519"))
     }
 
-    @Test("a signer uses a token again within its minute, one for each peer")
+    @Test("a signer reuses a token within its minute, one for each peer")
     func reuse() throws {
         let signer = TokenSigner(key: fixture.events, name: .events, now: fixture.clock.read)
         let verifier = try fixture.verifier()
@@ -85,7 +85,7 @@ struct KeyTests {
         let second = try signer.token(for: .directory)
         #expect(second != first)
         _ = try verifier.verify(second[...])
-        // A clock that was set back does not make an old token live on.
+        // Setting the clock back does not extend the life of an old token.
         fixture.clock.advance(.seconds(-600))
         #expect(try signer.token(for: .directory) != second)
     }
@@ -101,7 +101,7 @@ struct KeyTests {
                 """)
     }
 
-    @Test("a link opens what it is for, until it expires")
+    @Test("a link is valid for its purpose until it expires")
     func links() throws {
         let links = SignedLinks(key: fixture.events, now: fixture.clock.read)
         let expires = fixture.clock.read().advanced(by: .seconds(60))
@@ -120,7 +120,7 @@ struct KeyTests {
         #expect(throws: Problem.self) { try links.open(token, purpose: "confirm") }
     }
 
-    @Test("a sealed link opens like another one, and does not say what it is about")
+    @Test("an encrypted link opens like any other, and does not reveal its subject")
     func sealed() throws {
         let links = SignedLinks(key: fixture.events, now: fixture.clock.read)
         let expires = fixture.clock.read().advanced(by: .seconds(60))
@@ -129,7 +129,7 @@ struct KeyTests {
         #expect(token.utf8.allSatisfy { $0 < 0x80 && !" +/=?&#%.".utf8.contains($0) })
         let bytes = try #require(Base64URL.decode(token.utf8))
         #expect(!String(decoding: bytes, as: UTF8.self).contains("ana"))
-        // The same address, another token: two mails to one reader are not known by their links.
+        // The same address, another token: the links do not show that two mails go to the same reader.
         #expect(try links.sealedToken(purpose: "unsubscribe", subject: "ana@club.example", expires: expires) != token)
         let others = SignedLinks(key: fixture.people, now: fixture.clock.read)
         #expect(throws: Problem.self) { try others.open(token, purpose: "unsubscribe") }
@@ -149,7 +149,7 @@ struct KeyTests {
         #expect(SignedLinks(key: fixture.people).cursorKey != one.cursorKey)
     }
 
-    @Test("Base64URL reads back what it wrote, and nothing that could have been written otherwise")
+    @Test("Base64URL reads back what it wrote, and refuses any other encoding of it")
     func base64() {
         for length in 0...64 {
             let bytes = (0..<length).map { _ in UInt8.random(in: 0...255) }
@@ -166,7 +166,7 @@ struct KeyTests {
 
 @Suite("A bounded cache")
 struct BoundedCacheTests {
-    @Test("keeps what was used last, as a plain list would")
+    @Test("keeps the most recently used entries, as a plain list would")
     func model() {
         var cache = BoundedCache<Int, Int>(capacity: 8)
         var model: [(key: Int, value: Int)] = []

@@ -6,7 +6,7 @@ import Testing
 
 @testable import ServiceKit
 
-/// Our tokens against another implementation of JSON web tokens, both ways.
+/// Our tokens against another implementation of JSON web tokens, in both directions.
 @Suite("Tokens and JWTKit")
 struct TokenInteroperabilityTests {
     struct Payload: JWTPayload {
@@ -31,7 +31,7 @@ struct TokenInteroperabilityTests {
     }
 
     @Test(
-        "we accept an OpenID provider's ES256 and RS256, each key for its own algorithm and in its own issuer's name only"
+        "we accept an OpenID provider's ES256 and RS256, each key for its own algorithm and issuer only"
     )
     func provider() async throws {
         let fixture = try IdentityFixture()

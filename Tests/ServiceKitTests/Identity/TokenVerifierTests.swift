@@ -13,7 +13,7 @@ struct TokenVerifierTests {
 
     init() throws { fixture = try IdentityFixture() }
 
-    @Test("knows a person by the operator's key")
+    @Test("recognises a person by the operator's key")
     func person() throws {
         let organization = Organization.ID()
         let person = Person.ID()
@@ -26,7 +26,7 @@ struct TokenVerifierTests {
                 == Principal(subject: "claire", role: .representative, organization: organization, person: person))
     }
 
-    @Test("knows a service by its own key")
+    @Test("recognises a service by its own key")
     func service() throws {
         let signer = TokenSigner(key: fixture.events, name: .events, now: fixture.clock.read)
         let principal = try fixture.verifier().verify(signer.token(for: .directory)[...])
@@ -34,7 +34,7 @@ struct TokenVerifierTests {
         #expect(principal.role == .service && principal.service == .events)
     }
 
-    @Test("knows a person by the key of an OpenID provider, in its name only")
+    @Test("recognises a person by the key of an OpenID provider, as a subject of that provider only")
     func provider() throws {
         let provider = try KeyFile.generate(kid: "provider-1")
         var trust = fixture.trust
@@ -42,7 +42,7 @@ struct TokenVerifierTests {
         try trust.replace(at: fixture.trustPath)
         let verifier = try fixture.verifier()
         let good = try fixture.token(fixture.claims { $0["iss"] = "https://id.example.org" }, key: provider)
-        // Another claire than the operator's, and than any other provider's.
+        // A different claire from the operator's, and from any other provider's.
         #expect(try verifier.verify(good[...]).subject == "https://id.example.org#claire")
         for issuer in ["operator", "https://other.example.org", "events"] {
             let bad = try fixture.token(fixture.claims { $0["iss"] = .string(issuer) }, key: provider)
@@ -56,7 +56,7 @@ struct TokenVerifierTests {
         #expect(try fixture.verifier().verify(authorization: scheme + token).subject == "claire")
     }
 
-    @Test("asks for a token where there is none, and refuses other schemes")
+    @Test("asks for a token if there is none, and refuses other schemes")
     func noToken() throws {
         let verifier = try fixture.verifier()
         let missing = try #require(throws: Problem.self) { try verifier.verify(authorization: nil) }
@@ -67,7 +67,7 @@ struct TokenVerifierTests {
         }
     }
 
-    @Test("refuses every bad token in the same words, and says why in the log only", arguments: BadToken.all)
+    @Test("refuses every bad token with the same message, and logs the reason", arguments: BadToken.all)
     func bad(bad: BadToken) throws {
         let verifier = try fixture.verifier()
         let token = try bad.make(fixture)
@@ -82,7 +82,7 @@ struct TokenVerifierTests {
         #expect(!fixture.log.all.contains(token.suffix(20)))
     }
 
-    @Test("remembers tokens up to its capacity, and forgets the one used longest ago")
+    @Test("caches tokens up to its capacity, and evicts the least recently used")
     func bounded() throws {
         let verifier = try fixture.verifier(capacity: 3)
         for name in 1...10 {
@@ -91,7 +91,7 @@ struct TokenVerifierTests {
         }
     }
 
-    @Test("no longer believes a remembered token once it has expired")
+    @Test("no longer accepts a cached token once it has expired")
     func expiry() throws {
         let verifier = try fixture.verifier()
         let token = try fixture.token(fixture.claims())[...]
@@ -104,7 +104,7 @@ struct TokenVerifierTests {
         #expect(verifier.remembered == 0)
     }
 
-    @Test("takes up a changed trust file: a new key speaks, a revoked token is out although it was remembered")
+    @Test("reloads a changed trust file: a new key is accepted, a revoked token is refused although it was cached")
     func reload() throws {
         let verifier = try fixture.verifier()
         let token = try fixture.token(fixture.claims())[...]
@@ -126,7 +126,7 @@ struct TokenVerifierTests {
     }
 
     @Test(
-        "keeps the old trust file when the new one is broken, says so once a minute, and health warns until it is mended",
+        "keeps the old trust file if the new one is broken, logs it once a minute, and health warns until it is fixed",
         arguments: [
             "{", "{\"keys\":[]}", nil, #"{"keys":KEYS,"revokd":["one"]}"#, #"{"keys":KEYS,"revoked":null}"#,
             #"{"keys":KEYS,"revoked":["two"],"revoked":[]}"#, #"{"keys":KEYS,"issuer":[]}"#,
@@ -154,7 +154,7 @@ struct TokenVerifierTests {
         let warning = try #require(verifier.warnings["identity:trustFile"]?.first)
         #expect(warning.status == .warn)
         #expect(warning.output?.hasPrefix("not usable since \(since): ") == true)
-        // Broken in another way: since when stays what it was.
+        // Broken in another way: the time since when stays the same.
         try "[".write(toFile: fixture.trustPath, atomically: true, encoding: .utf8)
         verifier.lookAtTrustFile()
         #expect(verifier.warnings["identity:trustFile"]?.first?.output?.contains("since \(since): ") == true)
@@ -166,7 +166,7 @@ struct TokenVerifierTests {
         #expect(verifier.warnings.isEmpty)
     }
 
-    @Test("a file that could not be read is looked at again, though it seems to be the same")
+    @Test("a file that could not be read is read again, though it seems unchanged")
     func mendedInPlace() throws {
         let verifier = try fixture.verifier()
         let token = try fixture.token(fixture.claims())[...]
@@ -206,13 +206,13 @@ struct TokenVerifierTests {
         }
     }
 
-    @Test("a name in any script is one", arguments: ["a", "Zoé Martin", "名前", "auth0|5f7c8ec7c33c", "e\u{301}", "हिन्दी"])
+    @Test("any script may be a name", arguments: ["a", "Zoé Martin", "名前", "auth0|5f7c8ec7c33c", "e\u{301}", "हिन्दी"])
     func visible(name: String) throws {
         let token = try fixture.token(fixture.claims { $0["sub"] = .string(name) })
         #expect(try fixture.verifier().verify(token[...]).subject == name)
     }
 
-    @Test("a person's token lives a day after it was issued, whatever its exp says, remembered or not")
+    @Test("a person's token is valid for a day after it was issued, whatever its exp says, cached or not")
     func longestLife() throws {
         let verifier = try fixture.verifier()
         let week = try fixture.token(fixture.claims { $0["exp"] = .integer(fixture.clock.seconds + 7 * 86_400) })[...]
@@ -227,7 +227,7 @@ struct TokenVerifierTests {
         fixture.clock.advance(.seconds(1))
         for token in [week, unseen] { #expect(throws: Problem.self) { try verifier.verify(token) } }
         #expect(verifier.remembered == 0)
-        // Where it is set otherwise, it is otherwise.
+        // A configured limit applies instead.
         let patient = try TokenVerifier(
             trustFile: fixture.trustPath, audience: .directory, longestLife: .seconds(2 * 86_400),
             now: fixture.clock.read)
@@ -240,7 +240,7 @@ struct TokenVerifierTests {
         #expect(throws: Problem.self) { try hasty.verify(fresh) }
     }
 
-    @Test("does not start on a trust file that cannot be used")
+    @Test("does not start with an unusable trust file")
     func brokenStart() throws {
         try FileManager.default.removeItem(atPath: fixture.trustPath)
         #expect(throws: IdentityFileError.self) { try fixture.verifier() }
@@ -250,7 +250,7 @@ struct TokenVerifierTests {
     }
 }
 
-/// One way in which a token can be wrong.
+/// One way in which a token can be invalid.
 struct BadToken: Sendable, CustomTestStringConvertible {
     let testDescription: String
     let reason: TokenRefusal

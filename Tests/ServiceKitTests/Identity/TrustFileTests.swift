@@ -13,7 +13,7 @@ struct TrustFileTests {
         fixture = try IdentityFixture()
     }
 
-    /// Why the file is refused when `change` has been made to it; nil where it is taken.
+    /// Why the file is refused after `change`; nil if it is accepted.
     private func reason(_ change: (inout [String: JSONValue]) -> Void) throws -> String? {
         let data = try Data(contentsOf: URL(fileURLWithPath: fixture.trustPath))
         var file = try JSONDecoder().decode([String: JSONValue].self, from: data)
@@ -28,7 +28,7 @@ struct TrustFileTests {
         }
     }
 
-    @Test("that revokes what no token has as its jti is refused: nothing would be revoked")
+    @Test("with a revocation that matches no possible jti is refused: it would revoke nothing")
     func revoked() throws {
         let token = try fixture.token(fixture.claims())
         for (jti, why) in [
@@ -52,7 +52,7 @@ struct TrustFileTests {
         #expect(try reason { $0["revoked"] = .bool(true) } != nil)
     }
 
-    @Test("that has one of its members within a key is refused: it would be passed over there")
+    @Test("with one of its members inside a key is refused: it would be ignored there")
     func misplaced() throws {
         func changeKey(_ name: String, _ value: JSONValue) throws -> String? {
             try reason { file in
@@ -67,7 +67,7 @@ struct TrustFileTests {
                 #expect(try changeKey(name, value) == "keys/0/\(name) is not for a key")
             }
         }
-        // What a JWK may have besides is nobody's business (RFC 7517, 4).
+        // A JWK may have any other member (RFC 7517, 4).
         #expect(try changeKey("note", .string("kept in the safe")) == nil)
         func changeProvider(_ member: String, _ value: JSONValue, ofKey: Bool) throws -> String? {
             try reason { file in

@@ -9,7 +9,7 @@ import Testing
 @Suite("a running service and its trust file")
 struct TrustFileWatchTests {
     @Test(
-        "a broken trust file is a warning of the health page while the old one is in force; the mended one is taken up")
+        "a broken trust file is a health warning while the old one is in force; the fixed one is loaded")
     func broken() async throws {
         try await withService(NoteService.self) { service in
             let whole = try Data(contentsOf: URL(fileURLWithPath: service.keys.trustFile))
@@ -24,7 +24,7 @@ struct TrustFileWatchTests {
             #expect(try await warning()?.output?.hasPrefix("not usable since ") == true)
             let path = "/v1/notes/\(Note.ID())"
             #expect(try await service.raw(.get, path, role: .operator).status == 404)
-            // Mended, and with a key less: that key's tokens are out at once, though they were remembered.
+            // Fixed, with one key less: that key's tokens are refused at once, though they were cached.
             var trust = try JSONDecoder().decode(TrustFile.self, from: whole)
             trust.keys.removeAll { $0.speaksFor == [.people] }
             try trust.replace(at: service.keys.trustFile)

@@ -6,7 +6,7 @@ import Testing
 
 @testable import ServiceKit
 
-/// The notes, with their dead jobs shown.
+/// The notes service, with operations for dead jobs.
 enum NotesWithJobs: ServiceApplication {
     static let name = NoteService.name
     static let title = NoteService.title
@@ -21,7 +21,7 @@ enum NotesWithJobs: ServiceApplication {
 
 @Suite("dead jobs")
 struct DeadJobTests {
-    /// Buries a job that stamps a note, some minutes ago.
+    /// Makes a job that stamps a note dead, some minutes ago.
     private func bury(
         _ note: Note.ID = Note.ID(), unique: String? = nil, minutes: Int = 1, in service: TestService
     ) async throws -> Int64 {
@@ -35,7 +35,7 @@ struct DeadJobTests {
         return try #require(try row?["id"])
     }
 
-    @Test("a dead job is shown without what it is about, and does its work once it is revived")
+    @Test("a dead job is shown without its payload, and runs once it is revived")
     func revived() async throws {
         try await withService(NotesWithJobs.self) { service in
             let client = try service.client(.operator)
@@ -61,7 +61,7 @@ struct DeadJobTests {
         }
     }
 
-    @Test("they come page by page, the latest first, those of one moment too")
+    @Test("they are listed page by page, the latest first, even with the same time")
     func pages() async throws {
         try await withService(NotesWithJobs.self) { service in
             var buried: [Int64] = []
@@ -78,7 +78,7 @@ struct DeadJobTests {
         }
     }
 
-    @Test("one whose work was asked for again is not revived, and can be removed")
+    @Test("one whose work was requested again is not revived, and can be removed")
     func removed() async throws {
         try await withService(NotesWithJobs.self) { service in
             let client = try service.client(.operator)
@@ -90,7 +90,7 @@ struct DeadJobTests {
             #expect(refusal?.slug == "job-asked-again")
             _ = try await client.send(DeleteDeadJob.request(path: .init(job: id)))
             #expect(try await client.send(ListDeadJobs.request(query: .init())).items.isEmpty)
-            // Only what is dead can be removed.
+            // Only dead jobs can be removed.
             let live = try #require(
                 try await service.backend.database.first("select id from job where kind = 'stamp-note'"))
             let other: Int64 = try live["id"]
@@ -99,7 +99,7 @@ struct DeadJobTests {
         }
     }
 
-    @Test("the health page warns of them until somebody has seen to them")
+    @Test("the health page warns of them until they have been handled")
     func warning() async throws {
         try await withService(NotesWithJobs.self) { service in
             func output() async throws -> String? {

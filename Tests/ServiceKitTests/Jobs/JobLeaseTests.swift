@@ -13,7 +13,7 @@ import Testing
         return JobStore(database: kit.client)
     }
 
-    @Test("many who claim at once never get the same job")
+    @Test("many concurrent claims never get the same job")
     func claimsAreDisjoint() async throws {
         try await withServiceDatabase { kit in
             let store = try await filled(kit, 200)
@@ -31,7 +31,7 @@ import Testing
         }
     }
 
-    @Test("negative control: without locks two who look at the same time take the same jobs")
+    @Test("negative control: without locks two concurrent claims take the same jobs")
     func claimsWithoutLocksCollide() async throws {
         try await withServiceDatabase { kit in
             _ = try await filled(kit, 10)
@@ -42,7 +42,7 @@ import Testing
         }
     }
 
-    @Test("a late completion changes nothing, whatever it is")
+    @Test("a late completion changes nothing, whatever its outcome")
     func lateCompletion() async throws {
         try await withServiceDatabase { kit in
             let store = try await filled(kit, 1)
@@ -63,7 +63,7 @@ import Testing
         }
     }
 
-    @Test("negative control: without the fence a late completion ends what another one is doing")
+    @Test("negative control: without the fence a late completion ends another worker's job")
     func lateCompletionWithoutFence() async throws {
         try await withServiceDatabase { kit in
             let store = try await filled(kit, 1)
@@ -74,7 +74,7 @@ import Testing
         }
     }
 
-    @Test("a transaction that is fenced has its effect once, though two workers come to it", arguments: [true, false])
+    @Test("a fenced transaction takes effect once, though two workers run it", arguments: [true, false])
     func fencedEffect(isFenced: Bool) async throws {
         try await withServiceDatabase { kit in
             try await kit.owner { owner in
@@ -96,13 +96,13 @@ import Testing
                     #expect(job.attempt == 1)
                 }
             }
-            // Without the fence, the negative control, it comes twice.
+            // Without the fence, the negative control, it takes effect twice.
             #expect(try await kit.count("select count(*) from effect") == (isFenced ? 1 : 2))
             #expect(try await kit.count("select count(*) from job") == (isFenced ? 0 : 1))
         }
     }
 
-    @Test("a fenced transaction keeps the job from being taken until it has ended, even past the lease")
+    @Test("a fenced transaction keeps the job from being claimed until it has ended, even past the lease")
     func fenceHoldsTheRow() async throws {
         try await withServiceDatabase { kit in
             let store = try await filled(kit, 1)
@@ -116,7 +116,7 @@ import Testing
         }
     }
 
-    @Test("a heartbeat keeps the job, by the clock of the database")
+    @Test("a heartbeat keeps the job, by the database's clock")
     func heartbeat() async throws {
         try await withServiceDatabase { kit in
             let store = try await filled(kit, 1)
@@ -130,7 +130,7 @@ import Testing
         }
     }
 
-    @Test("a job that takes its worker down with each attempt dies in the end")
+    @Test("a job that crashes its worker on every attempt is dead in the end")
     func poison() async throws {
         try await withServiceDatabase { kit in
             let store = try await filled(kit, 1)
@@ -145,13 +145,13 @@ import Testing
         }
     }
 
-    @Test("a claim that goes on from a place sees nothing before it, and one from the beginning does")
+    @Test("a claim that continues from a position sees nothing before it, and one from the beginning does")
     func places() async throws {
         try await withServiceDatabase { kit in
             let store = try await filled(kit, 3)
             let first = try await store.claim(kind: "lease", lease: .seconds(30), limit: 2)
             let place = try #require(first.last)
-            // Put back, and so before the place.
+            // Released, and so before the position.
             #expect(try await store.giveBack(try #require(first.jobs.first)))
             try await kit.client.execute("update job set due_at = now() - interval '1 day' where state = 'queued'")
             #expect(try await store.claim(kind: "lease", lease: .seconds(30), limit: 9, from: place).jobs.isEmpty)

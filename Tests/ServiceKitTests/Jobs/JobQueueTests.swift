@@ -7,7 +7,7 @@ import Testing
 @Suite struct JobQueueTests {
     private static let kind = JobKind<Int>("queue")
 
-    @Test("a job asked for in a transaction that rolls back was never asked for")
+    @Test("a job enqueued in a transaction that rolls back was never enqueued")
     func rollback() async throws {
         try await withServiceDatabase { kit in
             await #expect(throws: TestFailure.self) {
@@ -21,7 +21,7 @@ import Testing
         }
     }
 
-    @Test("fifty who ask for the same job at once get one", arguments: [true, false])
+    @Test("fifty concurrent requests for the same job enqueue one", arguments: [true, false])
     func unique(hasKey: Bool) async throws {
         try await withServiceDatabase { kit in
             let added = try await withThrowingTaskGroup(of: Bool.self) { group in
@@ -33,13 +33,13 @@ import Testing
                 }
                 return try await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
             }
-            // Without the key, the negative control, all fifty stand there.
+            // Without the key, the negative control, all fifty are enqueued.
             #expect(added == (hasKey ? 1 : 50))
             #expect(try await kit.queue.stats().first?.queued == added)
         }
     }
 
-    @Test("a unique key is free again once its job is done, or dead")
+    @Test("a unique key is free again once its job is done or dead")
     func uniqueAgain() async throws {
         try await withServiceDatabase { kit in
             let store = JobStore(database: kit.client)
@@ -53,7 +53,7 @@ import Testing
             }
             let dead = try #require(try await kit.dead().first)
             #expect(try await kit.queue.enqueue(Self.kind, 1, unique: "k", in: kit.client) != nil)
-            // Two live ones with one key there cannot be.
+            // Two live jobs cannot have the same key.
             let error = await #expect(throws: PostgresError.self) { try await kit.revive(dead.id) }
             #expect(error?.constraint == "job_unique")
             #expect(try await kit.queue.withdraw(Self.kind, unique: "k", in: kit.client))
@@ -61,7 +61,7 @@ import Testing
         }
     }
 
-    @Test("many jobs go in with one statement, without those whose key is there")
+    @Test("many jobs are enqueued with one statement, except those whose key is taken")
     func bulk() async throws {
         try await withServiceDatabase { kit in
             let first = try await kit.queue.enqueue(
@@ -87,7 +87,7 @@ import Testing
         }
     }
 
-    @Test("the delay after a failure doubles up to its longest, with chance in it")
+    @Test("the delay after a failure doubles up to a maximum, with random jitter")
     func backOff() {
         let backOff = BackOff(first: .seconds(1), longest: .seconds(60))
         for (attempt, most) in [(1, 1.0), (2, 2), (3, 4), (6, 32), (7, 60), (20, 60), (200, 60)] {

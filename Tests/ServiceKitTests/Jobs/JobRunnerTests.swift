@@ -26,7 +26,7 @@ import Testing
         try await kit.count("select count(*) from job where state <> 'dead'") == 0
     }
 
-    @Test("two replicas do every job once")
+    @Test("two replicas run every job once")
     func twoReplicas() async throws {
         try await withServiceDatabase { kit in
             let seen = Seen<Int>()
@@ -47,7 +47,7 @@ import Testing
         }
     }
 
-    @Test("a notification wakes the runner, and it lives without one", arguments: [true, false])
+    @Test("a notification wakes the runner, and it works without one", arguments: [true, false])
     func wakes(isNotified: Bool) async throws {
         try await withServiceDatabase { kit in
             let seen = Seen<Int>()
@@ -59,7 +59,7 @@ import Testing
                     await ready.open()
                 })
             try await running({ try await runner.run() }) {
-                // The first finds it reading, the second waiting.
+                // The first notification finds it reading, the second waiting.
                 try await kit.queue.enqueue(Self.kind, 1, in: kit.client)
                 await ready.pass()
                 try await eventually("done") { try await isEmpty(kit) }
@@ -74,7 +74,7 @@ import Testing
         }
     }
 
-    @Test("what fails is tried again, and is dead after its last attempt")
+    @Test("a failed job is retried, and is dead after its last attempt")
     func retries() async throws {
         try await withServiceDatabase { kit in
             let seen = Seen<Int>()
@@ -95,13 +95,13 @@ import Testing
                 #expect(seen.values == [1, 2, 3, 1, 2, 3])
                 let dead = try #require(try await kit.dead().first)
                 #expect(dead.kind == "run" && dead.attempts == 3)
-                // The type of the error and nothing of its content.
+                // The type of the error, but nothing of its content.
                 #expect(dead.reason == "TestFailure")
             }
         }
     }
 
-    @Test("what is refused is dead at once, and can be revived")
+    @Test("a refused job is dead at once, and can be revived")
     func refused() async throws {
         try await withServiceDatabase { kit in
             let seen = Seen<Int>()
@@ -124,7 +124,7 @@ import Testing
         }
     }
 
-    @Test("a handler says itself when the next attempt makes sense")
+    @Test("a handler may set the time of the next attempt")
     func postponed() async throws {
         try await withServiceDatabase { kit in
             let runner = try runner(
@@ -142,7 +142,7 @@ import Testing
         }
     }
 
-    @Test("a payload that cannot be read is dead at once")
+    @Test("a job whose payload cannot be decoded is dead at once")
     func unreadable() async throws {
         try await withServiceDatabase { kit in
             let runner = try runner(kit, JobRegistration(Self.kind) { _, _ in })
@@ -156,7 +156,7 @@ import Testing
         }
     }
 
-    @Test("asked to stop, it takes no more jobs and lets those that run end")
+    @Test("when stopping, it claims no more jobs and lets the running ones finish")
     func stops() async throws {
         try await withServiceDatabase { kit in
             let (started, finish) = (Door(), Door())
@@ -178,7 +178,7 @@ import Testing
         }
     }
 
-    @Test("a job that outlasts the time for stopping is interrupted and put back, and the attempt does not count")
+    @Test("a job that outlasts the shutdown timeout is interrupted and released, and the attempt does not count")
     func interrupted() async throws {
         try await withServiceDatabase { kit in
             let started = Door()
@@ -197,7 +197,7 @@ import Testing
         }
     }
 
-    @Test("a handler whose lease is lost is cancelled, and its end changes nothing")
+    @Test("a handler whose lease is lost is cancelled, and its outcome changes nothing")
     func lost() async throws {
         try await withServiceDatabase { kit in
             let (started, cancelled) = (Door(), Seen<Bool>())
@@ -212,7 +212,7 @@ import Testing
             try await running({ try await runner.run() }) {
                 try await kit.queue.enqueue(kind, 1, in: kit.client)
                 await started.pass()
-                // Another worker has it now, for a long time.
+                // Another worker holds it now, for a long time.
                 try await kit.client.execute(
                     "update job set lease_token = gen_random_uuid(), due_at = now() + interval '1 hour'")
                 try await eventually("cancelled") { cancelled.values == [true] }
@@ -221,7 +221,7 @@ import Testing
         }
     }
 
-    @Test("a handler that takes longer than its kind allows is cancelled, and tried again")
+    @Test("a handler that exceeds its kind's time limit is cancelled, and retried")
     func timeLimit() async throws {
         try await withServiceDatabase { kit in
             let seen = Seen<Int>()
@@ -240,7 +240,7 @@ import Testing
         }
     }
 
-    @Test("the runner outlives its connections")
+    @Test("the runner survives the loss of its connections")
     func connectionsCut() async throws {
         try await withServiceDatabase { kit in
             let seen = Seen<Int>()

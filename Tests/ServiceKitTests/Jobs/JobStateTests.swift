@@ -9,7 +9,7 @@ import Testing
         [.dead, .queued],
     ]
 
-    @Test("every pair of states is allowed or not, as drawn")
+    @Test("every pair of states is allowed or not, as in the diagram")
     func pairs() {
         for from in JobState.allCases {
             for to in JobState.allCases {
@@ -18,7 +18,7 @@ import Testing
         }
     }
 
-    @Test("no statement of the queue moves a job in a way that is not drawn")
+    @Test("no statement of the queue makes a transition that is not in the diagram")
     func statements() async throws {
         try await withServiceDatabase { kit in
             let store = JobStore(database: kit.client)
@@ -44,7 +44,7 @@ import Testing
                     try await move(job)
                     let row = try await kit.client.first("select state from job where id = \(job.id)")
                     let to = try row.map { try #require(JobState(rawValue: try $0["state"])) } ?? .done
-                    // A queued job that is taken back by those who asked for it ends without having run.
+                    // A queued job that its requester withdraws ends without having run.
                     if name == "withdraw" && from == .queued { continue }
                     #expect(to == from || from.allows(to), "\(name): \(from) to \(to)")
                 }

@@ -9,7 +9,7 @@ import Testing
     @Test(
         "the next time by the clock of Paris",
         arguments: [
-            // In winter Paris is one hour ahead, in summer two.
+            // Paris is one hour ahead in winter, two in summer.
             ("06:00", "2027-01-10T04:59:59Z", "2027-01-10T05:00:00Z"),
             ("06:00", "2027-01-10T05:00:00Z", "2027-01-11T05:00:00Z"),
             ("06:00", "2027-01-10T05:00:00.5Z", "2027-01-11T05:00:00Z"),
@@ -18,12 +18,12 @@ import Testing
             ("00:00", "2027-12-31T22:59:00Z", "2027-12-31T23:00:00Z"),
             ("00:00", "2028-02-28T23:00:00Z", "2028-02-29T23:00:00Z"),
             ("00:30", "2027-07-09T22:10:00Z", "2027-07-09T22:30:00Z"),
-            // 28 March 2027: at 2:00 it is 3:00. What is to be done at 2:30 is done at 3:30.
+            // 28 March 2027: 2:00 becomes 3:00. A run at 2:30 takes place at 3:30.
             ("02:30", "2027-03-27T12:00:00Z", "2027-03-28T01:30:00Z"),
             ("02:30", "2027-03-28T01:30:00Z", "2027-03-29T00:30:00Z"),
             ("03:00", "2027-03-28T00:59:59Z", "2027-03-28T01:00:00Z"),
             ("00:00", "2027-03-27T23:00:00Z", "2027-03-28T22:00:00Z"),
-            // 31 October 2027: at 3:00 it is 2:00 again. Once, the first time.
+            // 31 October 2027: 3:00 becomes 2:00. It runs once, the first time.
             ("02:30", "2027-10-30T12:00:00Z", "2027-10-31T00:30:00Z"),
             ("02:30", "2027-10-31T00:30:00Z", "2027-11-01T01:30:00Z"),
             ("02:30", "2027-10-31T01:29:00Z", "2027-11-01T01:30:00Z"),
@@ -34,7 +34,7 @@ import Testing
         #expect(try schedule.next(after: Timestamp(validating: after)).text == expected)
     }
 
-    @Test("every day has its one time, in the years that change the clocks as in those to come")
+    @Test("every day has exactly one time, in years with and without clock changes")
     func everyDay() throws {
         for time in ["00:00", "02:00", "02:30", "03:00", "23:59"] {
             let schedule = Schedule.daily(at: try TimeOfDay(validating: time))
@@ -50,7 +50,7 @@ import Testing
     }
 
     @Test(
-        "what is no time of day is refused",
+        "an invalid time of day is refused",
         arguments: [
             "", "3:10", "03:1", "0310", "03:10:00", "24:00", "03:60", "-3:10", "+3:10", "03.10", "03:1a", " 03:10",
             "03:10 ",
@@ -60,7 +60,7 @@ import Testing
         #expect(throws: InvalidText.self) { try TimeOfDay(validating: text) }
     }
 
-    @Test("an interval is counted from the time given")
+    @Test("an interval is counted from the given time")
     func every() throws {
         let time = try Timestamp(validating: "2027-01-10T05:00:00Z")
         #expect(Schedule.every(.seconds(90)).next(after: time).text == "2027-01-10T05:01:30Z")
@@ -72,7 +72,7 @@ import Testing
         Scheduler(database: kit.client, schedules: schedules, settings: JobRunner.Settings(), logger: kit.logger)
     }
 
-    @Test("of twenty replicas that come at once, one takes a schedule that is due", arguments: [true, false])
+    @Test("of twenty concurrent replicas, one takes a schedule that is due", arguments: [true, false])
     func once(isGuarded: Bool) async throws {
         try await withServiceDatabase { kit in
             let tick = ScheduleRegistration("tick", .every(.seconds(3600))) { _ in }
@@ -84,7 +84,7 @@ import Testing
                 for _ in 0..<20 {
                     group.addTask {
                         if isGuarded { return try await scheduler.take(tick, next: next) }
-                        // The negative control: everybody who saw that it was due.
+                        // The negative control: every replica that saw that it was due.
                         return try await kit.client.execute(
                             "update schedule set next_run = \(next), last_run = now() where name = 'tick'") == 1
                     }
@@ -96,7 +96,7 @@ import Testing
         }
     }
 
-    @Test("a schedule starts from now, keeps its time over restarts, and starts anew when it is changed")
+    @Test("a schedule starts now, keeps its time over restarts, and starts again when it is changed")
     func registered() async throws {
         try await withServiceDatabase { kit in
             func nextRun() async throws -> String {
@@ -115,7 +115,7 @@ import Testing
         }
     }
 
-    @Test("what is due runs as a job, once, though its last run still goes on when it is due again")
+    @Test("a due schedule runs as one job, even if its last run still continues when it is due again")
     func runs() async throws {
         try await withServiceDatabase { kit in
             let (started, finish, seen) = (Door(), Door(), Seen<Int64>())
@@ -146,7 +146,7 @@ import Testing
         }
     }
 
-    @Test("a run that is dead is seen until the next one is due")
+    @Test("a dead run is shown until the next one is due")
     func dead() async throws {
         try await withServiceDatabase { kit in
             let tick = ScheduleRegistration("tick", .every(.seconds(3600))) { _ in }
@@ -166,7 +166,7 @@ import Testing
         }
     }
 
-    @Test("stored answers go after a day")
+    @Test("stored responses are deleted after a day")
     func purge() async throws {
         try await withServiceDatabase { kit in
             try await kit.client.execute(

@@ -7,7 +7,7 @@ import Testing
 
 @testable import ServiceKit
 
-/// The kit's tables in a schema of their own, and a client of the service's role.
+/// ServiceKit's tables in a schema of their own, and a client with the service's role.
 struct ServiceDatabase: Sendable {
     static let schema = "events"
     static let migrator = Migrator(schema: schema, migrations: ServiceMigrations.all, runtimeRole: schema)
@@ -18,12 +18,12 @@ struct ServiceDatabase: Sendable {
 
     var queue: JobQueue { JobQueue(database: client) }
 
-    /// Runs `body` as the owner of the tables: for what a test prepares or tampers with.
+    /// Runs `body` as the owner of the tables, to prepare or tamper with data.
     @discardableResult func owner<T: Sendable>(_ body: (PostgresClient) async throws -> T) async throws -> T {
         try await database.withClient(as: "migrator", searchPath: Self.schema, body)
     }
 
-    /// The jobs that nobody tries any more.
+    /// The jobs that are no longer retried.
     func dead() async throws -> [DeadJob] {
         try await client.query(
             """
@@ -52,7 +52,7 @@ struct ServiceDatabase: Sendable {
     }
 }
 
-/// Runs a service for as long as `body` runs.
+/// Runs a service while `body` runs.
 @discardableResult func running<T: Sendable>(
     _ run: @escaping @Sendable () async throws -> Void, _ body: () async throws -> T
 ) async throws -> T {
@@ -69,7 +69,7 @@ struct ServiceDatabase: Sendable {
     }
 }
 
-/// What handlers have seen.
+/// What the handlers have seen.
 final class Seen<Value: Sendable>: Sendable {
     private let list = Mutex<[Value]>([])
 
@@ -78,7 +78,7 @@ final class Seen<Value: Sendable>: Sendable {
     var count: Int { list.withLock { $0.count } }
 }
 
-/// Opens once; those who come before wait.
+/// Opens once; tasks that arrive before wait.
 actor Door {
     private var isOpen = false
     private var waiting: [CheckedContinuation<Void, Never>] = []

@@ -23,7 +23,7 @@ struct LogLineTests {
     private static let hostile =
         "a\u{0}b\u{1B}[31m\r\n{\"level\":\"info\"}\t\"\\ \u{85}\u{2028}\u{202E}gnp.exe\u{7F} é 😀"
 
-    @Test("one event is one line, whatever stands in it", arguments: LogFormat.allCases)
+    @Test("one event is one line, whatever it contains", arguments: LogFormat.allCases)
     func oneLine(format: LogFormat) throws {
         let lines = Lines()
         let logger = logger(format, lines)
@@ -50,7 +50,7 @@ struct LogLineTests {
         #expect(object["logger"] as? String == "test")
     }
 
-    @Test("metadata is flattened; numbers and truth values stay what they are; our own names stay ours")
+    @Test("metadata is flattened; numbers and booleans keep their types; our own keys are not overwritten")
     func metadata() throws {
         let lines = Lines()
         logger(.json, lines).info(
@@ -69,21 +69,21 @@ struct LogLineTests {
         #expect(object["list"] as? String == "x, y")
     }
 
-    @Test("a huge value is cut")
+    @Test("a huge value is truncated")
     func huge() throws {
         let lines = Lines()
         logger(.json, lines).info("\(String(repeating: "x", count: 1_000_000))")
         #expect(lines.all.joined().utf8.count < 2 * LogLine.maximumValueBytes)
     }
 
-    @Test("a line of text quotes what has blanks")
+    @Test("a line of text quotes values with spaces")
     func text() throws {
         let lines = Lines()
         logger(.text, lines).warning("hello", metadata: ["name": "two words", "id": "7"])
         #expect(lines.all.joined().hasSuffix("warning  test: hello id=7 name=\"two words\"\n"))
     }
 
-    @Test("lines of traced work say the trace")
+    @Test("log lines of traced work include the trace")
     func trace() throws {
         let lines = Lines()
         let trace = try #require(

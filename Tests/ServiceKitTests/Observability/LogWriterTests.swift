@@ -26,7 +26,7 @@ struct LogWriterTests {
             return poll(&question, 1, 0) == 0
         }
 
-        /// What stands in it now.
+        /// Reads what it contains now.
         func read() -> [UInt8] {
             var all: [UInt8] = []
             var piece = [UInt8](repeating: 0, count: 64 * 1024)
@@ -42,12 +42,12 @@ struct LogWriterTests {
         Array("\(number) \(String(repeating: "x", count: 1000))\n".utf8)
     }
 
-    @Test("nobody reads: no caller waits, what does not fit is dropped and counted, and told of when there is room")
+    @Test("without a reader no caller waits; what does not fit is dropped, counted, and reported when there is room")
     func unread() async throws {
         let pipe = try Pipe()
         let writer = LogWriter(descriptor: pipe.writing, capacity: 100_000)
         writer.announce { Array("dropped \($0)\n".utf8) }
-        // The pipe takes 64 KiB and the buffer 100 kB: most of these find no room. That this returns is the point.
+        // The pipe holds 64 KiB and the buffer 100 kB: most of these do not fit. The test is that the loop ends.
         for number in 0..<1000 { writer.write(line(number)) }
         #expect(writer.dropped > 500)
         try await eventually("the pipe is full") { pipe.isFull }
@@ -66,7 +66,7 @@ struct LogWriterTests {
         let lines = String(decoding: collected.withLock { $0 }, as: UTF8.self).split(separator: "\n")
         let notices = lines.filter { $0.hasPrefix("dropped ") }.compactMap { Int($0.dropFirst(8)) }
         let numbers = lines.filter { !$0.hasPrefix("dropped ") }.compactMap { Int($0.prefix { $0 != " " }) }
-        // Each line is there whole, in its place, or counted.
+        // Each line is complete and in its place, or counted.
         #expect(notices.reduce(0, +) == writer.dropped)
         #expect(numbers.count + writer.dropped == 1001)
         #expect(numbers == numbers.sorted())
@@ -74,7 +74,7 @@ struct LogWriterTests {
         #expect(lines.allSatisfy { $0.hasPrefix("dropped ") || $0.utf8.count > 1000 })
     }
 
-    @Test("a descriptor that does not wait gets all of it too")
+    @Test("a non-blocking descriptor gets every line too")
     func nonBlocking() async throws {
         let pipe = try Pipe()
         _ = fcntl(pipe.writing, F_SETFL, O_NONBLOCK)
@@ -90,7 +90,7 @@ struct LogWriterTests {
         #expect(writer.dropped == 0)
     }
 
-    @Test("a descriptor whose reader has gone loses lines, counts them, and stops nobody")
+    @Test("a descriptor whose reader is gone loses lines, counts them, and blocks no one")
     func gone() async throws {
         let pipe = try Pipe()
         signal(SIGPIPE, SIG_IGN)
@@ -101,7 +101,7 @@ struct LogWriterTests {
         writer.flush(within: .seconds(10))
     }
 
-    @Test("many write at once: every line stands whole")
+    @Test("many write at once: every line is complete")
     func together() async throws {
         let pipe = try Pipe()
         let writer = LogWriter(descriptor: pipe.writing, capacity: 4 << 20)

@@ -63,7 +63,7 @@ struct PrometheusTests {
         }
     }
 
-    @Test("counters add up, over all threads")
+    @Test("counters add up over all threads")
     func counter() async throws {
         let registry = PrometheusRegistry()
         await withDiscardingTaskGroup { group in
@@ -106,7 +106,7 @@ struct PrometheusTests {
         #expect(text["silent"] == nil)
     }
 
-    @Test("a timer is a histogram of seconds whose buckets count upwards")
+    @Test("a timer is a histogram of seconds with cumulative buckets")
     func timer() throws {
         let registry = PrometheusRegistry()
         let timer = Timer(label: "http_request_duration", factory: registry)
@@ -126,7 +126,7 @@ struct PrometheusTests {
         #expect(abs(sum - 60.033) < 1e-9)
     }
 
-    @Test("a value on a bound belongs to its bucket")
+    @Test("a value on a bound belongs to that bucket")
     func bound() throws {
         let registry = PrometheusRegistry()
         Recorder(label: "rows", factory: registry).record(64)
@@ -135,7 +135,7 @@ struct PrometheusTests {
         #expect(text["rows_bucket", ["le": "64"]] == 1)
     }
 
-    @Test("names and labels are made valid, and values of labels escaped")
+    @Test("names and labels are made valid, and label values escaped")
     func escaping() throws {
         let registry = PrometheusRegistry()
         let hostile = "a\"b\\c\nd} 1\n# TYPE x counter"
@@ -146,7 +146,7 @@ struct PrometheusTests {
         #expect(text.types.count == 2)
     }
 
-    @Test("a label that takes any value does not fill the memory")
+    @Test("a label with arbitrary values does not fill the memory")
     func cardinality() throws {
         let registry = PrometheusRegistry()
         for number in 0..<(PrometheusRegistry.maximumSeriesPerName + 10) {
@@ -157,7 +157,7 @@ struct PrometheusTests {
         #expect(text["metrics_series_left_out_total"] == 10)
     }
 
-    @Test("a name has one kind: the second is left out, and the text stays valid")
+    @Test("a name has one kind: the second is omitted, and the text stays valid")
     func kinds() throws {
         let registry = PrometheusRegistry()
         Counter(label: "thing_total", factory: registry).increment()
@@ -167,7 +167,7 @@ struct PrometheusTests {
     }
 
     @Test(
-        "the process tells what the kernel knows of it",
+        "the process exports what the kernel knows about it",
         .enabled(if: FileManager.default.fileExists(atPath: "/proc/self/stat")))
     func process() throws {
         let registry = PrometheusRegistry()
@@ -181,7 +181,7 @@ struct PrometheusTests {
         #expect(start > Date().timeIntervalSince1970 - 30 * 86_400)
     }
 
-    @Test("a process with a strange name is read all the same")
+    @Test("a process with an unusual name is read all the same")
     func stat() throws {
         let fields = (4...24).map(String.init).joined(separator: " ")
         let status = try #require(

@@ -6,7 +6,7 @@ import Testing
 struct TraceContextTests {
     private static let sample = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
-    @Test("a traceparent is read and written alike")
+    @Test("a traceparent survives a round trip")
     func roundTrip() throws {
         let trace = try #require(TraceContext(traceparent: Self.sample))
         #expect(trace.traceID == "0af7651916cd43dd8448eb211c80319c")
@@ -20,7 +20,7 @@ struct TraceContextTests {
     }
 
     @Test(
-        "what is no traceparent is ignored",
+        "an invalid traceparent is ignored",
         arguments: [
             "", "00", sample + "-more", sample + "0", "ff" + sample.dropFirst(2), sample.uppercased(),
             "00-00000000000000000000000000000000-b7ad6b7169203331-01",
@@ -32,7 +32,7 @@ struct TraceContextTests {
         #expect(TraceContext(traceparent: text) == nil)
     }
 
-    @Test("a child is of the same trace, with a span of its own")
+    @Test("a child belongs to the same trace, with a span of its own")
     func child() throws {
         let trace = try #require(TraceContext(traceparent: Self.sample))
         let child = trace.child()

@@ -4,8 +4,8 @@ import Testing
 
 @testable import ServiceKit
 
-@Suite("what the kit keeps of people") struct TracesTests {
-    @Test("stored answers that name somebody become 410, jobs about them go, and nobody else's do")
+@Suite("what ServiceKit keeps about people") struct TracesTests {
+    @Test("stored responses that name a person become 410, jobs about them are deleted, and no one else's are")
     func erase() async throws {
         try await withServiceDatabase { kit in
             let (gone, stays) = (DataSubject.ID(), DataSubject.ID())
@@ -48,7 +48,7 @@ import Testing
         }
     }
 
-    @Test("a word counts where it stands by itself: Diana's answers and jobs stay when Ana goes; a name ends no job")
+    @Test("only whole words count: Diana's responses and jobs stay when Ana goes; a name alone deletes no job")
     func whole() async throws {
         try await withServiceDatabase { kit in
             let bodies = [
@@ -120,7 +120,7 @@ import Testing
         }
     }
 
-    @Test("a person is named by its identifier in the audit trail, whatever its token calls it")
+    @Test("the audit trail names a person by their identifier, whatever their token says")
     func actor() {
         let (person, expert) = (Person.ID(), Organization.ID())
         #expect(Principal(subject: "ana@example.org", role: .ambassador, person: person).actor == "person/\(person)")

@@ -4,7 +4,7 @@ import Testing
 
 @testable import ServiceKit
 
-/// Held against an implementation of another maker.
+/// Compared with an independent implementation.
 @Suite("templates")
 struct TemplateTests {
     private static var content: [String: Any] {
@@ -33,19 +33,19 @@ struct TemplateTests {
         "", "sans rien\n", "{ simple } et {{title}}}",
     ]
 
-    @Test("a template reads as another maker's engine reads it", arguments: sources)
+    @Test("a template renders as in an independent implementation", arguments: sources)
     func same(source: String) throws {
         let other = try MustacheTemplate(string: source)
         #expect(try Template(Array(source.utf8), escaping: .html).render(Self.content) == other.render(Self.content))
     }
 
-    @Test("text that is no HTML is put in as it is")
+    @Test("text that is not HTML is inserted unchanged")
     func plain() throws {
         let source = "{{title}}"
         #expect(try Template(Array(source.utf8), escaping: .none).render(Self.content) == "L’été & \"l’hiver\" <2027>")
     }
 
-    @Test("a page in a layout reads as another maker's engine reads it")
+    @Test("a page in a layout renders as in an independent implementation")
     func layouts() throws {
         let layout = "<head>{{$head}}{{/head}}</head>\n{{$content}}\nrien\n{{/content}}\n<foot>\n"
         let pages = [
@@ -63,14 +63,14 @@ struct TemplateTests {
     }
 
     @Test(
-        "what is wrong in a template is found when it is read",
+        "errors in a template are found when it is parsed",
         arguments: ["{{#a}}", "{{/a}}", "{{#a}}{{/b}}", "{{a", "{{}}", "{{a.b}}", "{{& a}}", "{{> a}}"])
     func faults(source: String) {
         #expect(throws: TemplateFault.self) { try Template(Array(source.utf8), escaping: .html) }
     }
 
-    /// Every template of the services, each filled with values for all names that it has.
-    @Test("our templates read as another maker's engine reads them")
+    /// Every template of the services, each filled with values for all of its names.
+    @Test("our templates render as in an independent implementation")
     func ours() throws {
         let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().deletingLastPathComponent()
@@ -96,7 +96,7 @@ struct TemplateTests {
         }
     }
 
-    /// Contents for a template: with everything there, with everything absent, and with arrays for all sections.
+    /// Contents for a template: with everything present, with everything absent, and with arrays for all sections.
     private static func contents(of template: Template) -> [[String: Any]] {
         let names = names(in: template.parts)
         let plain = names.reduce(into: [String: Any]()) { $0[$1] = "l’«\($1)» <&>" }

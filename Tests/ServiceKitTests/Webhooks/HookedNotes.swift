@@ -8,7 +8,7 @@ import Testing
 
 @testable import ServiceKit
 
-/// The notes with webhooks.
+/// The notes service with webhooks.
 enum HookedNotes: ServiceApplication {
     static let name = NoteService.name
     static let title = NoteService.title
@@ -21,14 +21,14 @@ enum HookedNotes: ServiceApplication {
     }
 }
 
-/// A service of notes, and a receiver that does what a test says.
+/// A notes service, and a receiver that does what a test says.
 struct HookedClub: Sendable {
     let service: TestService
     let receiver: ScriptedServer
     let client: ServiceClient
 
     /// - Parameters:
-    ///   - delays: before each attempt; after the last one a delivery is exhausted.
+    ///   - delays: the delay before each attempt; after the last one a delivery is exhausted.
     static func run(
         delays: [Duration] = [.zero, .milliseconds(10), .milliseconds(10)], timeLimit: Duration = .seconds(15),
         _ react: @escaping @Sendable (ScriptedServer.Received, Int) -> ScriptedServer.Reaction,
@@ -73,7 +73,7 @@ struct HookedClub: Sendable {
         ).items
     }
 
-    /// Waits until so many deliveries are in a state.
+    /// Waits until there are `count` deliveries in a state.
     func deliveries(
         _ id: Webhook.ID, _ state: WebhookDelivery.State, count: Int
     ) async throws -> [WebhookDelivery] {
@@ -85,7 +85,7 @@ struct HookedClub: Sendable {
         try await client.send(GetWebhookDelivery.request(path: .init(delivery: id)))
     }
 
-    /// Runs statements as the service's own role: for time that has to pass.
+    /// Runs statements with the service's own role, to simulate the passage of time.
     func sql(_ statement: SQL) async throws {
         _ = try await service.database.withClient(as: "content") { try await $0.execute(statement) }
     }
@@ -98,7 +98,7 @@ extension ScriptedServer.Received {
         try JSONDecoder().decode(WebhookMessage.self, from: Data(body.utf8))
     }
 
-    /// As a receiver checks it that knows the convention and none of our code: HMAC by RFC 2104 from the hash alone.
+    /// Verifies signatures as a receiver would that knows only the specification: HMAC by RFC 2104 from the hash alone.
     func signatures(matching secret: String) -> Int {
         guard let key = Data(base64Encoded: String(secret.dropFirst("whsec_".count))), key.count <= 64,
             let timestamp = headers.first(name: "webhook-timestamp"),

@@ -8,9 +8,9 @@ import Testing
 
 @testable import ServiceKit
 
-@Suite("Deliveries among many senders")
+@Suite("Deliveries with many senders")
 struct WebhookClaimTests {
-    /// The kit's tables with one webhook.
+    /// ServiceKit's tables with one webhook.
     private struct Shelf: Sendable {
         let kit: ServiceDatabase
         let webhooks: WebhookStore
@@ -55,7 +55,7 @@ struct WebhookClaimTests {
         }
     }
 
-    @Test("many who claim at once never get the same delivery")
+    @Test("many concurrent claims never get the same delivery")
     func disjoint() async throws {
         try await withShelf { shelf in
             try await shelf.add(60)
@@ -75,7 +75,7 @@ struct WebhookClaimTests {
         }
     }
 
-    @Test("negative control: without locks two who look at the same time take the same deliveries")
+    @Test("negative control: without locks two concurrent claims take the same deliveries")
     func colliding() async throws {
         try await withShelf { shelf in
             try await shelf.add(10)
@@ -86,7 +86,7 @@ struct WebhookClaimTests {
         }
     }
 
-    @Test("a late word changes nothing, and a lost last attempt is the end")
+    @Test("a late completion changes nothing, and losing the last attempt is the end")
     func late() async throws {
         try await withShelf(adjust: {
             $0.lease = .zero
@@ -102,14 +102,14 @@ struct WebhookClaimTests {
             #expect(try await shelf.store.record(delivered, of: late, for: shelf.webhook).state == nil)
             try await shelf.store.giveBack(late)
             #expect(try await shelf.state(late.id) == .sending)
-            // Its holder goes silent too, and there is no attempt left.
+            // Its holder is lost too, and no attempt is left.
             #expect(try await shelf.store.claim(shelf.webhook).isEmpty)
             #expect(try await shelf.state(late.id) == .exhausted)
             #expect(try await shelf.store.record(delivered, of: holder, for: shelf.webhook).state == nil)
         }
     }
 
-    @Test("no statement moves a delivery in a way that is not drawn")
+    @Test("no statement makes a transition that is not in the diagram")
     func statements() async throws {
         try await withShelf(adjust: { $0.lease = .zero }) { shelf in
             let failed = WebhookOutcome(result: .failed(.timeout), duration: .zero)
@@ -163,12 +163,12 @@ struct WebhookClaimTests {
         }
     }
 
-    @Test("a sender that dies between sending and writing it down sends again, with the same identifier")
+    @Test("when a sender dies before recording its attempt, the delivery is sent again with the same identifier")
     func killed() async throws {
         try await ScriptedServer.with({ _, _ in .answer(200) }) { receiver in
             try await withShelf(try WebhookAddress(validating: receiver.url)) { shelf in
                 try await shelf.add(1)
-                // The first one: it sends, and that is the last of it.
+                // The first sender sends, and then dies.
                 let claimed = try #require(try await shelf.store.claim(shelf.webhook).first)
                 let connections = WebhookConnections(
                     settings: shelf.store.settings, resolver: WebhookResolver(allowsPrivate: true))
@@ -176,7 +176,7 @@ struct WebhookClaimTests {
                 _ = try await connections.post([123, 125], headers: ["webhook-id": claimed.id.text], to: url)
                 await connections.shutdown()
                 #expect(receiver.received.count == 1)
-                // Under its lease nobody takes it.
+                // While it is leased no other sender takes it.
                 try await shelf.sender().sendDue(shelf.webhook)
                 #expect(receiver.received.count == 1)
                 try await shelf.kit.client.execute("update webhook_delivery set due_at = now()")
@@ -192,7 +192,7 @@ struct WebhookClaimTests {
         }
     }
 
-    @Test("a sender that is told to stop lets go at once, and the attempt does not count")
+    @Test("a sender that is told to stop releases its deliveries at once, and the attempt does not count")
     func interrupted() async throws {
         try await ScriptedServer.with({ _, number in number == 1 ? .stall : .answer(200) }) { receiver in
             try await withShelf(try WebhookAddress(validating: receiver.url)) { shelf in
@@ -211,7 +211,7 @@ struct WebhookClaimTests {
         }
     }
 
-    @Test("a service that got another key cannot sign, and says so")
+    @Test("a service that was given another key cannot sign, and says so")
     func otherKey() async throws {
         try await ScriptedServer.with({ _, _ in .answer(200) }) { receiver in
             try await withShelf(try WebhookAddress(validating: receiver.url)) { shelf in
@@ -226,7 +226,7 @@ struct WebhookClaimTests {
         }
     }
 
-    @Test("the same changes told twice make one delivery each, and those before the webhook none")
+    @Test("recording the same changes twice makes one delivery each, and none for changes before the webhook")
     func fanOut() async throws {
         try await withShelf { shelf in
             func change(_ transaction: UInt64, _ id: Int64, _ entity: String = "thing") throws -> Change {
@@ -252,7 +252,7 @@ struct WebhookClaimTests {
         }
     }
 
-    @Test("after thirty days deliveries go, and with a webhook what is left of it")
+    @Test("deliveries are deleted after thirty days, and with their webhook")
     func purge() async throws {
         try await withShelf { shelf in
             try await shelf.add(3)
@@ -269,7 +269,7 @@ struct WebhookClaimTests {
         }
     }
 
-    @Test("what two replicas make and send, each receiver gets once")
+    @Test("with two replicas creating and sending, each receiver gets every delivery once")
     func replicas() async throws {
         try await ScriptedServer.with({ _, _ in .answer(200) }) { receiver in
             try await withServices(

@@ -8,9 +8,9 @@ import Testing
 
 @testable import ServiceKit
 
-@Suite("The life of a webhook")
+@Suite("The life cycle of a webhook")
 struct WebhookLifeTests {
-    @Test("its secret is shown once, kept sealed, and told again only to the same request")
+    @Test("its secret is shown once, kept encrypted, and shown again only to the same request")
     func secret() async throws {
         try await HookedClub.run({ _, _ in .answer(200) }) { club in
             let body = Array(#"{"url": "\#(club.receiver.url)/hook", "description": "Le site"}"#.utf8)
@@ -31,7 +31,7 @@ struct WebhookLifeTests {
             #expect(shown.description == "Le site")
             let list = try await club.client.send(ListWebhooks.request(query: .init()))
             #expect(list.items == [shown])
-            // Neither as text nor as bytes is it anywhere in the database.
+            // The database contains it neither as text nor as bytes.
             let key = try #require(Data(base64Encoded: String(secret.dropFirst(6))))
             let hex = key.map { String(format: "%02x", $0) }.joined()
             try await club.service.database.withClient(as: "content") { client in
@@ -48,7 +48,7 @@ struct WebhookLifeTests {
         }
     }
 
-    @Test("for a day after a rotation messages bear both signatures, and then the new one")
+    @Test("for a day after a rotation messages carry both signatures, and then only the new one")
     func rotation() async throws {
         try await HookedClub.run({ _, _ in .answer(200) }) { club in
             let hook = try await club.hook()
@@ -77,7 +77,7 @@ struct WebhookLifeTests {
         }
     }
 
-    @Test("410 disables it, health warns, and made active again it goes on")
+    @Test("410 disables it, health warns, and once reactivated it continues")
     func gone() async throws {
         try await HookedClub.run({ _, number in .answer(number == 1 ? 410 : 200) }) { club in
             let hook = try await club.hook()
@@ -92,7 +92,7 @@ struct WebhookLifeTests {
                     .checks["webhooks:disabled"]?.first?.status == .warn
             }
             #expect(try await club.service.operatorPage("/health/ready").status == 200)
-            // What happens meanwhile is not kept for it, and nothing can be asked for.
+            // Changes in the meantime are not kept for it, and nothing can be replayed.
             try await club.note()
             for path in ["test", "replay"] {
                 let refused = try await club.service.raw(
@@ -116,7 +116,7 @@ struct WebhookLifeTests {
         }
     }
 
-    @Test("five days of nothing but failures disable it; one success and they begin anew")
+    @Test("five days of failures alone disable it; one success restarts the count")
     func failing() async throws {
         try await HookedClub.run(delays: [.zero], { _, number in .answer(number == 2 ? 200 : 500) }) { club in
             let hook = try await club.hook()
@@ -138,7 +138,7 @@ struct WebhookLifeTests {
         }
     }
 
-    @Test("a message to try it says so, and is in the log like any other")
+    @Test("a test message says that it is one, and is in the log like any other")
     func test() async throws {
         try await HookedClub.run({ _, _ in .answer(200) }) { club in
             let hook = try await club.hook(events: ["person.changed"])
@@ -155,7 +155,7 @@ struct WebhookLifeTests {
         }
     }
 
-    @Test("the log comes in pages, the latest first, and by state")
+    @Test("the log comes in pages, the latest first, filtered by state")
     func log() async throws {
         try await HookedClub.run(delays: [.zero], { _, number in .answer(number % 2 == 0 ? 200 : 500) }) { club in
             let hook = try await club.hook()
@@ -186,7 +186,7 @@ struct WebhookLifeTests {
             let again = try await club.service.raw(
                 .post, "/v1/webhook-deliveries/\(found[0].id)/replay", role: .auditor)
             #expect(again.status == 403)
-            // Removed, it takes its log with it.
+            // Removing it removes its log.
             let path = "/v1/webhooks/\(hook.id)"
             #expect(try await club.service.raw(.delete, path, role: .operator).status == 428)
             let stale = try await club.service.raw(.delete, path, role: .operator, headers: ["If-Match": "\"7\""])
@@ -199,7 +199,7 @@ struct WebhookLifeTests {
         }
     }
 
-    @Test("what is not on the public Internet, or not secure, is refused")
+    @Test("an address that is not on the public Internet, or not secure, is refused")
     func refused() async throws {
         try await withService(HookedNotes.self) { service in
             for (url, reason) in [

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("The webhooks' tables")
 struct WebhookMigrationTests {
-    @Test("come to a database that has the service's own tables already")
+    @Test("are added to a database that already has the service's own tables")
     func lateComer() async throws {
         let old = HookedNotes.allMigrations.filter { $0.id < "kit-0005" || !$0.id.hasPrefix("kit-") }
         let before = Migrator(schema: "content", migrations: old, runtimeRole: "content")
@@ -22,7 +22,7 @@ struct WebhookMigrationTests {
                 #expect(try await now.pending(on: client).isEmpty)
             }
             try await database.withClient(as: "content") { client in
-                // The running role may use them.
+                // The runtime role may use them.
                 let deliveries = try await client.query("select from webhook_delivery").count
                 let notes = try await client.query("select from note").count
                 #expect(deliveries == 0 && notes == 1)

@@ -6,7 +6,7 @@ import Testing
 @Suite("Rules of webhooks")
 struct WebhookRuleTests {
     @Test(
-        "a delivery goes only where its life leads", arguments: WebhookDelivery.State.allCases,
+        "a delivery allows only the transitions of its life cycle", arguments: WebhookDelivery.State.allCases,
         WebhookDelivery.State.allCases)
     func transitions(from: WebhookDelivery.State, to: WebhookDelivery.State) {
         let allowed: [WebhookDelivery.State: Set<WebhookDelivery.State>] = [
@@ -18,7 +18,7 @@ struct WebhookRuleTests {
         #expect(from.allows(to) == allowed[from]?.contains(to))
     }
 
-    @Test("ten attempts are spread over more than three days, with some chance in it")
+    @Test("ten attempts are spread over more than three days, with random jitter")
     func schedule() {
         var settings = WebhookSettings()
         #expect(settings.maximumAttempts == 10)
@@ -35,7 +35,7 @@ struct WebhookRuleTests {
         #expect(settings.lease > settings.timeLimit)
     }
 
-    @Test("what a receiver says of when to come again is read in seconds or as a date")
+    @Test("Retry-After is read in seconds or as a date")
     func retryAfter() {
         let now: Int64 = 784_111_777
         #expect(RetryAfter.duration("120", now: now) == .seconds(120))
@@ -61,7 +61,7 @@ struct WebhookRuleTests {
     }
 
     @Test(
-        "no other is, in whatever clothes",
+        "no other address is, in any notation",
         arguments: [
             "0.0.0.0", "10.1.2.3", "100.64.0.1", "100.100.100.200", "127.0.0.1", "127.255.255.255",
             "169.254.169.254", "172.16.0.1", "172.31.255.255", "192.0.0.192", "192.0.2.1", "192.88.99.1",
@@ -75,7 +75,7 @@ struct WebhookRuleTests {
         #expect(!address.isPublic)
     }
 
-    @Test("one forbidden address among several is enough, and the system's resolver sees through disguises")
+    @Test("one forbidden address among several is enough, and IPv4-mapped addresses follow the IPv4 rules")
     func resolver() async throws {
         func address(_ found: String...) async throws -> IPAddress {
             let addresses = found.compactMap { IPAddress($0) }
@@ -92,7 +92,7 @@ struct WebhookRuleTests {
         #expect(try await lax.address(of: "127.1").description == "127.0.0.1")
     }
 
-    @Test("an address for messages has a scheme, a plain host and a port that is one")
+    @Test("a webhook's address has a scheme, a plain host and a valid port")
     func addresses() throws {
         for (text, host) in [
             ("https://hooks.example.org", "hooks.example.org"), ("https://h:8443/a/b?c=d", "h"),
@@ -113,7 +113,7 @@ struct WebhookRuleTests {
         }
     }
 
-    @Test("an event names a thing and what happens to it, either of which may be any")
+    @Test("an event names an entity and an action, either of which may be any")
     func events() throws {
         for text in ["person.changed", "person.*", "*.erased", "circleMeeting.created"] {
             #expect(try WebhookEvent(validating: text).text == text)

@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Secrets and signatures of webhooks")
 struct WebhookSecretTests {
-    @Test("a signature is that of the convention's own libraries")
+    @Test("a signature equals that of the specification's own libraries")
     func vector() throws {
         // From the tests of github.com/standard-webhooks/standard-webhooks.
         let secret = try #require(WebhookSecret(text: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"))
@@ -32,7 +32,7 @@ struct WebhookSecretTests {
         #expect(!String(describing: [secret]).contains(key))
     }
 
-    @Test("a sealed secret opens with its key, for its webhook, and not otherwise")
+    @Test("an encrypted secret opens with its key, for its webhook, and not otherwise")
     func sealing() throws {
         let (key, other) = (SymmetricKey(size: .bits256), SymmetricKey(size: .bits256))
         let (mine, yours) = (Webhook.ID(), Webhook.ID())

@@ -9,7 +9,7 @@ import Testing
 
 @Suite("What a receiver of webhooks gets")
 struct WebhookSendingTests {
-    @Test("a change is told once, signed, thin, and the log says what came of it")
+    @Test("a change is sent once, signed, without content, and the log shows the outcome")
     func delivered() async throws {
         try await HookedClub.run({ _, _ in .answer(204) }) { club in
             let hook = try await club.hook("/a/b?c=d")
@@ -49,7 +49,7 @@ struct WebhookSendingTests {
         }
     }
 
-    @Test("the state goes along where it is asked for, as it is at the time of sending")
+    @Test("the state is included on request, as it is at the time of sending")
     func state() async throws {
         try await HookedClub.run(delays: [.zero, .zero], { _, number in .answer(number == 1 ? 500 : 200) }) { club in
             let hook = try await club.hook(payload: .state)
@@ -57,7 +57,7 @@ struct WebhookSendingTests {
             try await eventually("the first attempt") { club.receiver.received.count >= 1 }
             _ = try await club.deliveries(hook.id, .delivered, count: 1)
             #expect(try club.receiver.received[0].message().data.state?["text"]?.string == "Le premier texte")
-            // A replay after the thing is gone says that it is gone, and nothing of what it was.
+            // A replay after the resource is gone says that it is gone, and nothing of what it was.
             try await club.sql("delete from note where id = \(note.id)")
             let delivery = try await club.deliveries(hook.id)[0]
             _ = try await club.client.send(ReplayWebhookDelivery.request(path: .init(delivery: delivery.id)))
@@ -67,7 +67,7 @@ struct WebhookSendingTests {
         }
     }
 
-    @Test("only what was asked for is told")
+    @Test("only the requested events are sent")
     func filter() async throws {
         try await HookedClub.run({ _, _ in .answer(200) }) { club in
             let all = try await club.hook("/all")
@@ -82,7 +82,7 @@ struct WebhookSendingTests {
         }
     }
 
-    @Test("what failed comes again with the same identifier and the same body")
+    @Test("a failed delivery is retried with the same identifier and the same body")
     func retried() async throws {
         try await HookedClub.run({ _, number in .answer(number < 3 ? 500 : 200, body: "Je ne peux pas") }) { club in
             let hook = try await club.hook()
@@ -129,7 +129,7 @@ struct WebhookSendingTests {
         }
     }
 
-    @Test("a receiver that never answers, hangs up, or sends us elsewhere has failed")
+    @Test("a receiver that never responds, hangs up, or redirects has failed")
     func unwilling() async throws {
         let reactions: [ScriptedServer.Reaction] = [
             .stall, .hangUp, .answer(302, headers: [("Location", "/other")]), .halting(["x"]),
@@ -150,19 +150,19 @@ struct WebhookSendingTests {
         }
     }
 
-    @Test("of an endless answer a little is read")
+    @Test("only the beginning of an endless response is read")
     func flood() async throws {
         try await HookedClub.run({ _, _ in .flood(line: 64 << 10, count: 800) }) { club in
             let hook = try await club.hook()
             try await club.note()
             let done = try await club.deliveries(hook.id, .delivered, count: 1)
             let bytes = try #require(try await club.shown(done[0].id).log?.first?.responseBytes)
-            // Up to the limit and the piece that went beyond it, of fifty megabytes.
+            // Up to the limit and the chunk that exceeded it, out of fifty megabytes.
             #expect(bytes > 64 << 10 && bytes < 5_000_000)
         }
     }
 
-    @Test("one slow receiver keeps nobody waiting but itself")
+    @Test("a slow receiver delays no one but itself")
     func slow() async throws {
         try await HookedClub.run(
             delays: [.zero], timeLimit: .seconds(5), { got, _ in got.uri == "/slow" ? .stall : .answer(200) }
@@ -177,7 +177,7 @@ struct WebhookSendingTests {
         }
     }
 
-    @Test("a receiver that asks to be left alone is, with all its messages")
+    @Test("a receiver that asks us to wait gets no message at all until then")
     func pause() async throws {
         try await HookedClub.run(
             delays: [.zero, .zero],
@@ -200,7 +200,7 @@ struct WebhookSendingTests {
         }
     }
 
-    @Test("the name that was checked is the one that is connected to, and TLS and Host are for the name")
+    @Test("connects to the addresses that were checked, with TLS and Host for the name")
     func pinned() async throws {
         try await ScriptedServer.with({ _, _ in .answer(200) }) { receiver in
             let port = try #require(receiver.url.split(separator: ":").last)
@@ -214,7 +214,7 @@ struct WebhookSendingTests {
             let outcome = try await connections.post([1], headers: [:], to: url)
             #expect(outcome.status == 200)
             #expect(receiver.received.first?.headers.first(name: "Host") == "receiver.invalid:\(port)")
-            // The name leads elsewhere now: nothing is sent.
+            // The name resolves elsewhere now: nothing is sent.
             let strict = WebhookConnections(
                 settings: settings, resolver: WebhookResolver(allowsPrivate: false) { _ in [local] })
             let refused = try await strict.post([1], headers: [:], to: url)

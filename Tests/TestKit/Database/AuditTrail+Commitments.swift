@@ -4,10 +4,11 @@ package import ServiceKit
 
 /// What a commitment in the audit trail proves, and to whom.
 extension AuditTrail {
-    /// Whether an entry's commitment is to these values.
+    /// Whether an entry commits to these values.
     ///
     /// - Parameter entry: the row's `id`.
-    /// - Returns: nil if it cannot be known: there is no such row, it has no values, or the key of its subject was deleted.
+    /// - Returns: nil if it cannot be known: the row was not found, it has no values, or the key of its subject was
+    ///   deleted.
     package func matches(_ values: some Encodable, entry: Int64) async throws -> Bool? {
         let message = try WireJSON.encode(values)
         return try await database.first(

@@ -17,7 +17,7 @@ enum Command {
         var description: String { "\(program) was found neither in PATH nor in /usr/lib/postgresql" }
     }
 
-    /// Finds a program of PostgreSQL: the newest version installed, or what stands in PATH.
+    /// Finds a program of PostgreSQL: in the newest version installed, or in PATH.
     static func postgres(_ program: String) throws -> String {
         let installations = "/usr/lib/postgresql"
         let versions = (try? FileManager.default.contentsOfDirectory(atPath: installations)) ?? []
@@ -35,13 +35,13 @@ enum Command {
             .first { FileManager.default.isExecutableFile(atPath: $0) }
     }
 
-    /// PostgreSQL refuses to run as root: then its programs run as this user.
+    /// PostgreSQL refuses to run as root: if we are root, its programs run as this user.
     static var unprivilegedUser: String? {
         guard getuid() == 0 else { return nil }
         return getpwnam("postgres") != nil ? "postgres" : "nobody"
     }
 
-    /// Runs a program, as an ordinary user if we are root, and gives what it prints.
+    /// Runs a program, as an ordinary user if we are root, and returns its output.
     @discardableResult static func run(_ program: String, _ arguments: [String]) throws -> String {
         var command = [program] + arguments
         if let user = unprivilegedUser {
@@ -55,7 +55,7 @@ enum Command {
         }
         let output = FileManager.default.temporaryDirectory.appendingPathComponent("command-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: output) }
-        // A file and not a pipe: the server that `pg_ctl` leaves behind keeps its output open.
+        // A file rather than a pipe: the server that `pg_ctl` leaves behind keeps its output open.
         let descriptor = open(output.path, O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
         defer { close(descriptor) }
         let child = try spawn(command, input: nil, output: descriptor)
@@ -72,7 +72,8 @@ enum Command {
 
     /// Starts a program in a session of its own.
     ///
-    /// Not with Foundation's `Process`: it waits on a socket that every descendant inherits, and so for the server itself.
+    /// Not with Foundation's `Process`: it waits on a socket that every descendant inherits, and so for the server
+    /// itself.
     static func spawn(_ command: [String], input: Int32?, output: Int32?) throws -> pid_t {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
@@ -93,7 +94,7 @@ enum Command {
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
         posix_spawnattr_setflags(&attributes, newSession)
-        // Our own folder may be closed to the user that the program runs as.
+        // The user that the program runs as may have no access to our folder.
         let started = ["/bin/sh", "-c", "cd / && exec \"$@\"", "sh"] + command
         var arguments = started.map { strdup($0) } + [nil]
         defer { for argument in arguments { free(argument) } }
@@ -105,7 +106,7 @@ enum Command {
         return child
     }
 
-    /// Waits for the end of a program, and gives its exit status.
+    /// Waits for a program to end, and returns its exit status.
     static func wait(for child: pid_t) -> Int32 {
         var status: Int32 = 0
         while waitpid(child, &status, 0) < 0 && errno == EINTR {}

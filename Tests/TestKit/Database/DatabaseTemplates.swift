@@ -1,11 +1,11 @@
 import Logging
 import Postgres
 
-/// Databases migrated once, and copied for each test.
+/// Databases migrated once, and cloned for each test.
 actor DatabaseTemplates {
     private var templates: [[Migrator.Identity]: Task<String, any Error>] = [:]
 
-    /// The name of a database in which these migrations were applied.
+    /// The name of a database to which these migrations have been applied.
     func template(of migrators: [Migrator], on cluster: TestCluster) async throws -> String {
         let key = migrators.map(\.identity)
         if let known = templates[key] { return try await known.value }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A statement that a server has run, and the way it took; from `auto_explain` (PostgreSQL documentation, F.4).
+/// The plan of a statement that a server has executed, from `auto_explain` (PostgreSQL documentation, F.4).
 package struct QueryPlan: Decodable, Sendable {
     package let statement: String
     package let root: Node
@@ -10,10 +10,10 @@ package struct QueryPlan: Decodable, Sendable {
         case root = "Plan"
     }
 
-    /// A step of it.
+    /// A node of the plan.
     package struct Node: Decodable, Sendable {
         package let kind: String
-        /// The table that it reads by itself.
+        /// The table that it scans, if any.
         package let table: String?
         package let index: String?
         package let rows: Double
@@ -33,16 +33,16 @@ package struct QueryPlan: Decodable, Sendable {
             case steps = "Plans"
         }
 
-        /// How many rows it looked at, those included that were of no use.
+        /// How many rows it read, including those it filtered out.
         package var read: Double { (rows + (filtered ?? 0) + (rechecked ?? 0)) * loops }
 
         package var all: [Node] { [self] + (steps ?? []).flatMap(\.all) }
     }
 
-    /// The steps that go through a table where an index should lead: a sequential scan, or any scan that looked at more than half
-    /// of the rows.
+    /// The nodes that scan a table where they should use an index: a sequential scan, or any scan that read more than
+    /// half of the rows.
     ///
-    /// - Parameter tables: those that grow, with the number of their rows.
+    /// - Parameter tables: the tables that grow, with their numbers of rows.
     package func walks(through tables: [String: Int]) -> [String] {
         root.all.compactMap { node in
             guard let table = node.table, let count = tables[table], node.loops > 0 else { return nil }
@@ -55,10 +55,10 @@ package struct QueryPlan: Decodable, Sendable {
 }
 
 extension TestCluster {
-    /// Has a role's sessions that begin from now on write into the log how each statement was run.
+    /// Makes a role's new sessions log how each statement was executed.
     ///
-    /// - Parameter nested: whether statements of functions are written, too, those of triggers among them. A function that is called
-    ///   for each of many rows fills gigabytes.
+    /// - Parameter nested: whether statements in functions are logged too, including those of triggers. A function that
+    ///   is called for each of many rows fills gigabytes.
     package func explain(_ role: String, nested: Bool = true) async throws {
         try await TestRoles.create([role], on: self)
         let settings = [
@@ -69,8 +69,8 @@ extension TestCluster {
         try await administer(settings.map { "alter role \(role) set \($0) = '\($1)';" }.joined(separator: "\n"))
     }
 
-    /// What such sessions have run so far, without what the last moment brought: a statement is written when its portal is closed.
-    /// What they had explained and did not run is not among them.
+    /// The statements executed so far in such sessions, except for the very latest: a statement is logged when its
+    /// portal is closed. Statements that were only explained are not included.
     package func plans() throws -> [QueryPlan] {
         var plans: [QueryPlan] = []
         var plan: [Substring]?
@@ -82,12 +82,12 @@ extension TestCluster {
             if let lines = plan { plans += try Self.plan(lines) }
             plan = line.hasSuffix("plan:") ? [] : nil
         }
-        // The last one may not have been written to its end yet.
+        // The last one may be incomplete as yet.
         if let lines = plan, let last = try? Self.plan(lines) { plans += last }
         return plans
     }
 
-    /// One, or none of a statement that was explained.
+    /// The plan; none for a statement that was only explained.
     private static func plan(_ lines: [Substring]) throws -> [QueryPlan] {
         let data = Data(lines.joined(separator: "\n").utf8)
         let statement = try JSONDecoder().decode(Statement.self, from: data)

@@ -3,9 +3,10 @@ import Logging
 package import Postgres
 import Synchronization
 
-/// A PostgreSQL server for tests, thrown away with the process.
+/// A PostgreSQL server for tests, removed with the process.
 ///
-/// Tests share one (``shared()``), started when it is first needed. `TEST_CLUSTER_URL`, the URL of a superuser, names a server to
+/// Tests share one (``shared()``), started when it is first needed. `TEST_CLUSTER_URL`, the URL of a superuser, names a
+/// server to use instead. Tests that stop or starve a server use one of their own (``private()``).
 /// use instead. Tests that stop or starve a server take one of their own (``private()``).
 package final class TestCluster: Sendable {
     package enum StopMode: String, Sendable {
@@ -20,16 +21,17 @@ package final class TestCluster: Sendable {
     package let port: Int
     package let superuser: String
     private let password: String?
-    /// Nil for a server that is not ours.
+    /// Nil for a server that we did not start.
     private let directory: String?
-    /// While it is open the server lives: it is held by a process that stops the server when we are gone, however we went.
+    /// The server runs while this is open: a process that holds the other end stops the server when we end, however we
+    /// do.
     private let lifeline: FileHandle?
     private let logging: Bool
     let databases = DatabaseTemplates()
     private let administrator = Mutex<PostgresClient?>(nil)
     private let count = Atomic<Int>(0)
 
-    // MARK: - Which server
+    // MARK: - Choosing a server
 
     private static let common: Result<TestCluster, any Error> = Result {
         if let url = ProcessInfo.processInfo.environment["TEST_CLUSTER_URL"], !url.isEmpty {
@@ -43,9 +45,9 @@ package final class TestCluster: Sendable {
         try common.get()
     }
 
-    /// A server of one's own, stopped and removed after `body`.
+    /// A private server, stopped and removed after `body`.
     ///
-    /// - Parameter logging: whether it writes into its log what a server does that nobody has told otherwise.
+    /// - Parameter logging: whether the server logs with its default settings.
     package nonisolated(nonsending) static func `private`<T>(
         logging: Bool = false, _ body: (TestCluster) async throws -> T
     ) async throws -> T {
@@ -60,7 +62,7 @@ package final class TestCluster: Sendable {
         }
     }
 
-    /// A standby of this server, stopped and removed after `body`. It is told of by its own ``url(database:role:)``.
+    /// A standby of this server, stopped and removed after `body`. It is reached by its own ``url(database:role:)``.
     package nonisolated(nonsending) func withStandby<T>(_ body: (TestCluster) async throws -> T) async throws -> T {
         let standby = try TestCluster(following: self)
         do {
@@ -73,7 +75,7 @@ package final class TestCluster: Sendable {
         }
     }
 
-    /// Takes a server that is there.
+    /// Uses an existing server.
     private init(url: String) throws {
         guard let parts = URLComponents(string: url), let user = parts.user else {
             throw Command.Failure(program: "TEST_CLUSTER_URL", status: 1, output: "not a URL with a user")
@@ -87,7 +89,7 @@ package final class TestCluster: Sendable {
         logging = true
     }
 
-    /// Makes a server and starts it: an empty one, or a standby of another.
+    /// Creates a server and starts it: an empty one, or a standby of another.
     private init(logging: Bool = false, following primary: TestCluster? = nil) throws {
         let base =
             "/tmp/club-postgres-\(ProcessInfo.processInfo.processIdentifier)-\(UInt32.random(in: 0...UInt32.max))"
@@ -121,7 +123,7 @@ package final class TestCluster: Sendable {
         try start()
     }
 
-    /// A process that waits for the end of ours, then stops the server at once and removes its files.
+    /// Starts a process that waits for the end of ours, then stops the server immediately and removes its files.
     private static func watch(_ directory: String) throws -> FileHandle {
         let pipe = Pipe()
         let script = """
@@ -137,7 +139,7 @@ package final class TestCluster: Sendable {
             rm -rf "$0"
             """
         let end = pipe.fileHandleForWriting
-        // Nobody else may keep it open.
+        // No other process may keep it open.
         _ = fcntl(end.fileDescriptor, F_SETFD, FD_CLOEXEC)
         _ = try Command.spawn(
             ["/bin/sh", "-c", script, directory], input: pipe.fileHandleForReading.fileDescriptor, output: nil)
@@ -165,22 +167,22 @@ package final class TestCluster: Sendable {
             Command.postgres("pg_ctl"), ["-D", "\(directory)/data", "-w", "-t", "60", "-m", mode.rawValue, "stop"])
     }
 
-    /// Makes a standby a server of its own.
+    /// Promotes a standby to primary.
     package func promote() throws {
         guard let directory else { throw NotOurs() }
         try Command.run(Command.postgres("pg_ctl"), ["-D", "\(directory)/data", "-w", "-t", "60", "promote"])
     }
 
-    /// Commits wait for a synchronous standby that is not there, for as long as `body` runs; then those that wait go on.
+    /// Commits wait for a missing synchronous standby while `body` runs; then those waiting continue.
     ///
-    /// - Parameter database: where one commit waits from the beginning, as a sign that they all do.
+    /// - Parameter database: where one commit waits from the beginning, to show that they all do.
     package nonisolated(nonsending) func withoutSynchronousStandby<T>(
         in database: TestDatabase, _ body: () async throws -> T
     ) async throws -> T {
         try await database.withClient { try await $0.execute("create table if not exists sign_of_waiting (n int)") }
         try await administer("alter system set synchronous_standby_names = 'gone'")
         try await administer("select pg_reload_conf()")
-        // Those before the server has taken notice do not wait.
+        // Commits before the server has reloaded its configuration do not wait.
         var configuration = try database.configuration()
         configuration.applicationName = "sign of waiting"
         let client = PostgresClient(configuration: configuration, logger: Logger(label: "test"))
@@ -208,7 +210,7 @@ package final class TestCluster: Sendable {
         try await administration().query("select from pg_stat_activity where wait_event = 'SyncRep'").count
     }
 
-    /// Halts every process of the server: connections stay open and nobody answers.
+    /// Freezes every process of the server: connections stay open and nothing responds.
     package func freeze() throws {
         for process in try processes() { kill(process, SIGSTOP) }
     }
@@ -232,7 +234,7 @@ package final class TestCluster: Sendable {
         return [postmaster] + children
     }
 
-    /// Cuts all connections to a database but the one that does it.
+    /// Cuts all other connections to a database.
     package func terminateAllConnections(_ database: String) async throws {
         _ = try await administration().query(
             """
@@ -254,20 +256,20 @@ package final class TestCluster: Sendable {
 
     // MARK: - Access
 
-    /// What the server has written into its log.
+    /// The server's log so far.
     package func log() throws -> String {
         guard let directory else { throw NotOurs() }
         return try String(contentsOfFile: "\(directory)/log", encoding: .utf8)
     }
 
-    /// The URL of a database, as the superuser or as another role.
+    /// The URL of a database, for the superuser or another role.
     package func url(database: String, role: String? = nil) -> String {
         let secret = role == nil ? password : TestRoles.password
         let user = (role ?? superuser) + (secret.map { ":\($0)" } ?? "")
         return "postgres://\(user)@\(host):\(port)/\(database)"
     }
 
-    /// A client of the superuser, on the database `postgres`.
+    /// A client for the superuser, on the database `postgres`.
     package func administration() throws -> PostgresClient {
         try administrator.withLock { client in
             if let client { return client }
@@ -282,14 +284,14 @@ package final class TestCluster: Sendable {
         }
     }
 
-    /// Runs administrative statements by themselves, as `create database` wants it.
+    /// Runs administrative statements one by one, as `create database` requires.
     func administer(_ script: String) async throws {
         try await administration().withConnection { connection in
             try await connection.execute(script: [UInt8](script.utf8))
         }
     }
 
-    /// A name no other database of this server has.
+    /// A name that no other database of this server has.
     func uniqueName(_ prefix: String) -> String {
         let number = count.add(1, ordering: .relaxed).newValue
         return "\(prefix)_\(ProcessInfo.processInfo.processIdentifier)_\(number)"

@@ -1,9 +1,9 @@
-/// What a backup of a test's database would hold.
+/// A dump of a test's database.
 extension TestDatabase {
-    /// Everything in it, as `pg_dump` writes it.
+    /// The whole database, as written by `pg_dump`.
     ///
-    /// - Parameter schema: only what is in this one.
-    /// - Throws: what `pg_dump` has to say, when it fails.
+    /// - Parameter schema: limits the dump to one schema.
+    /// - Throws: the output of `pg_dump`, when it fails.
     package func dump(schema: String? = nil) throws -> String {
         let only = schema.map { ["--schema", $0] } ?? []
         return try Command.run(try Command.postgres("pg_dump"), ["--dbname", url] + only)

@@ -1,8 +1,8 @@
 import Postgres
 
-/// Who waits for whom in a test's database.
+/// Lock waits in a test's database.
 extension TestDatabase {
-    /// Comes back once so many sessions wait for what others hold.
+    /// Returns once this number of sessions wait for locks of others.
     package func untilWaiting(_ sessions: Int = 1) async throws {
         try await withClient { client in
             try await eventually("\(sessions) sessions wait for a lock") {

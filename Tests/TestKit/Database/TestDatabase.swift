@@ -1,15 +1,15 @@
 import Logging
 package import Postgres
 
-/// A database of one test.
+/// The database of one test.
 package struct TestDatabase: Sendable {
     package let cluster: TestCluster
     package let name: String
 
-    /// The URL as the superuser.
+    /// The URL for the superuser.
     package var url: String { cluster.url(database: name) }
 
-    /// The URL as a role: `migrator`, or a service by its name.
+    /// The URL for a role: `migrator`, or the name of a service.
     package func url(as role: String) -> String { cluster.url(database: name, role: role) }
 
     /// The configuration of a small client; `searchPath` is the role's own schema.
@@ -21,7 +21,7 @@ package struct TestDatabase: Sendable {
         return configuration
     }
 
-    /// Makes a database in which the migrations were applied by the migration role.
+    /// Creates a database with these migrations, applied by the migration role.
     ///
     /// - Parameter cluster: the shared one unless a test has its own.
     package static func create(
@@ -39,7 +39,7 @@ package struct TestDatabase: Sendable {
         try await cluster.administer("drop database if exists \(name) with (force)")
     }
 
-    /// A client for as long as `body` runs, as a role or as the superuser.
+    /// Runs `body` with a client, for a role or for the superuser.
     @discardableResult
     package nonisolated(nonsending) func withClient<T>(
         as role: String? = nil, searchPath: String? = nil, adjust: (inout PostgresConfiguration) -> Void = { _ in },

@@ -4,13 +4,13 @@ import Foundation
 package enum TestRoles {
     package static let migrator = "migrator"
     package static let services = ["directory", "events", "content", "lobbying"]
-    /// For servers that ask for one.
+    /// For servers that require a password.
     package static let password = "test"
 
-    /// Makes the roles that are missing. Roles belong to the server, not to a database.
+    /// Creates the roles that are missing. Roles belong to the server, not to a database.
     package static func create(_ names: [String], on cluster: TestCluster) async throws {
         let roles = names.map { "'\($0)'" }.joined(separator: ", ")
-        // Two test processes may share a server: one makes the roles, the other waits.
+        // Two test processes may share a server: one creates the roles, the other waits.
         try await cluster.administer(
             """
             begin;
@@ -29,12 +29,12 @@ package enum TestRoles {
             """)
     }
 
-    /// Makes the roles as a deployment does, with all that they are told.
+    /// Creates the roles as a deployment does, with all their settings.
     package static func deploy(on cluster: TestCluster) throws {
         var script = URL(fileURLWithPath: #filePath)
         for _ in 0..<4 { script.deleteLastPathComponent() }
         script.append(path: "deploy/postgres/roles.sql")
-        // The user that programs of PostgreSQL run as may not be let into the clone.
+        // The user that runs PostgreSQL's programs may have no access to the clone.
         let copy = FileManager.default.temporaryDirectory.appending(path: "roles-\(UUID().uuidString).sql")
         try FileManager.default.copyItem(at: script, to: copy)
         defer { try? FileManager.default.removeItem(at: copy) }

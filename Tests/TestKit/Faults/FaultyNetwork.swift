@@ -2,14 +2,14 @@ import Foundation
 import Glibc
 import Synchronization
 
-/// A port of loopback that leads to another one, and loses or delays what a test wants.
+/// A loopback port that forwards to another one, and loses or delays what a test wants.
 package final class FaultyNetwork: Sendable {
-    /// What becomes of a connection.
+    /// What happens to a connection.
     package enum Fate: Sendable {
         case pass
-        /// Whatever is sent on it is lost: it is accepted, and never answered.
+        /// Everything sent on it is lost: it is accepted, and never answered.
         case lost
-        /// The first packet comes late, as one that was lost and is sent again.
+        /// The first packet arrives late, as if it had been lost and sent again.
         case late(Duration)
     }
 
@@ -25,7 +25,7 @@ package final class FaultyNetwork: Sendable {
     private let fate: @Sendable (Int) -> Fate
     private let state = Mutex(State())
 
-    /// - Parameter fate: of each connection by its number, from 1.
+    /// - Parameter fate: for each connection by its number, from 1.
     package init(to target: Int, fate: @escaping @Sendable (Int) -> Fate) throws {
         self.target = target
         self.fate = fate
@@ -39,10 +39,10 @@ package final class FaultyNetwork: Sendable {
         Thread.detachNewThread { [self] in accept() }
     }
 
-    /// How many connections there were.
+    /// The number of connections so far.
     package var count: Int { state.withLock { $0.count } }
 
-    /// Ends all connections, and takes no more.
+    /// Ends all connections, and accepts no more.
     package func stop() {
         let descriptors = state.withLock { state in
             state.isStopped = true
@@ -90,7 +90,7 @@ package final class FaultyNetwork: Sendable {
         while recv(client, &buffer, buffer.count, 0) > 0 {}
     }
 
-    /// Until one side ends; then the other learns it.
+    /// Copies until one side ends; then the other side is told.
     private static func copy(_ source: Int32, _ sink: Int32) {
         var buffer = [UInt8](repeating: 0, count: 65_536)
         copying: while true {

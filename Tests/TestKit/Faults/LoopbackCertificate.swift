@@ -1,7 +1,7 @@
 package import NIOSSL
 
-/// What a test's server on loopback shows of itself: a certificate for `localhost` that vouches for itself, valid from 2020 to
-/// 2120. Its key guards nothing: nobody but a test that says so trusts it.
+/// The certificate of a test's server on loopback: self-signed for `localhost`, valid from 2020 to 2120. Its key
+/// protects nothing: only tests trust it, and only explicitly.
 package enum LoopbackCertificate {
     package static func certificate() throws -> NIOSSLCertificate {
         try NIOSSLCertificate(bytes: Array(pem.utf8), format: .pem)

@@ -1,13 +1,13 @@
 import Foundation
 import Glibc
 
-/// A blocking socket, used on threads of its own so that a test can be as rude as no client library is.
+/// A blocking socket, used on threads of its own so that a test can be ruder than any client library.
 package final class RawSocket: Sendable {
     private let descriptor: Int32
 
     /// - Parameters:
     ///   - host: an IPv4 address.
-    ///   - window: bytes that the kernel takes in without anybody reading them; its own choice unless said.
+    ///   - window: the kernel's receive buffer in bytes; the kernel's own choice by default.
     package init(host: String = "127.0.0.1", port: Int, window: Int32? = nil) throws {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         if var window {
@@ -23,7 +23,7 @@ package final class RawSocket: Sendable {
             }
         }
         guard connected == 0 else { throw POSIXError(.ECONNREFUSED) }
-        // Far beyond every limit under test; only so that a wrong server does not hang the run.
+        // Far beyond every limit under test; only keeps a wrong server from hanging the run.
         var patience = timeval(tv_sec: 30, tv_usec: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
         setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
@@ -31,7 +31,7 @@ package final class RawSocket: Sendable {
 
     deinit { Foundation.close(descriptor) }
 
-    /// Sends what the other side takes; false once it takes no more.
+    /// Sends as much as the other side reads; false once it reads no more.
     @discardableResult
     package func send(_ text: String) async -> Bool { await send(Array(text.utf8)) }
 
@@ -50,7 +50,7 @@ package final class RawSocket: Sendable {
         }
     }
 
-    /// All that comes until the other side closes.
+    /// Everything until the other side closes.
     package func readAll() async -> String {
         await onThread { [self] in
             var all: [UInt8] = []
@@ -59,7 +59,7 @@ package final class RawSocket: Sendable {
         }
     }
 
-    /// So many bytes, or those that come until the other side closes.
+    /// Reads this number of bytes, or until the other side closes.
     package func read(_ count: Int) async -> Int {
         await onThread { [self] in
             var bytes = [UInt8](repeating: 0, count: count)
@@ -73,7 +73,7 @@ package final class RawSocket: Sendable {
         }
     }
 
-    /// What comes until it contains `text`, or the other side closes.
+    /// Reads until `text` has arrived, or the other side closes.
     package func read(until text: String) async -> String {
         await onThread { [self] in
             var all: [UInt8] = []
@@ -84,7 +84,7 @@ package final class RawSocket: Sendable {
 
     package func endSending() { shutdown(descriptor, Int32(SHUT_WR)) }
 
-    /// Closes with a reset, as a client that is killed.
+    /// Closes with a reset, as when a client is killed.
     package func vanish() {
         var linger = linger(l_onoff: 1, l_linger: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<Foundation.linger>.size))

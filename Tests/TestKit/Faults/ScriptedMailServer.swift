@@ -4,25 +4,25 @@ import NIOPosix
 import NIOSSL
 import Synchronization
 
-/// An SMTP server on loopback that keeps what it takes and misbehaves as a test tells it to.
+/// An SMTP server on loopback that keeps what it accepts and misbehaves as a test tells it to.
 package final class ScriptedMailServer: Sendable {
-    /// What it does with the next transactions; each fault is used up once.
+    /// What it does with the next transactions; each fault is used once.
     package enum Fault: Sendable {
         /// Greets with 421 and closes.
         case busyGreeting
         /// Answers RCPT TO with this reply.
         case refuseRecipient(String)
-        /// Closes after DATA was asked for, before the text.
+        /// Closes after DATA, before the text.
         case dropBeforeText
         /// Closes in the middle of the text.
         case dropInText
-        /// Takes the text and closes without an answer.
+        /// Accepts the text and closes without a reply.
         case dropAfterText
-        /// Answers the text with this reply instead of taking it.
+        /// Answers the text with this reply instead of accepting it.
         case refuseText(String)
     }
 
-    /// What a reply of it answers.
+    /// What one of its replies responds to.
     package enum Occasion: CaseIterable, Sendable {
         case connection, hello, startTLS, authentication, sender, recipient, data, text
     }
@@ -33,7 +33,7 @@ package final class ScriptedMailServer: Sendable {
         package var recipient: String
         package var text: String
 
-        /// The value of a header field, unfolded; nil when there is none.
+        /// The value of a header field, unfolded; nil if it is absent.
         package func header(_ name: String) -> String? {
             let head = text.components(separatedBy: "\r\n\r\n")[0].replacing("\r\n ", with: " ")
             return head.components(separatedBy: "\r\n").first { $0.lowercased().hasPrefix("\(name.lowercased()): ") }
@@ -61,22 +61,22 @@ package final class ScriptedMailServer: Sendable {
         self.port = port
     }
 
-    /// The messages taken so far.
+    /// The messages accepted so far.
     package var accepted: [Message] { state.withLock { $0.accepted } }
-    /// How many texts went over the wire to their end, whatever came of them.
+    /// How many texts arrived complete, whatever happened to them.
     package var texts: Int { state.withLock { $0.texts } }
 
-    /// Every line that came outside of a text; after TLS with `tls:` before it.
+    /// Every line outside a text; after TLS with the prefix `tls:`.
     package var lines: [String] { state.withLock { $0.lines } }
 
-    /// Says these in its answer to EHLO: before TLS, and after it.
+    /// Lists these features in its replies to EHLO, before and after TLS.
     package func offer(_ features: [String], afterTLS secret: [String] = []) {
         state.withLock { ($0.features, $0.secretFeatures) = (features, secret) }
     }
 
-    /// Writes this right behind its next reply on each of these occasions, as a man in the middle would.
+    /// Injects this right after its next reply on each of these occasions, as a man in the middle would.
     ///
-    /// - Parameter silencing: whether its own replies are kept back from then on, until TLS.
+    /// - Parameter silencing: whether its own replies are withheld from then on, until TLS.
     package func inject(_ text: String, behind occasions: Occasion..., silencing: Bool = false) {
         state.withLock { state in
             for occasion in occasions { state.injections[occasion] = text }
@@ -88,7 +88,7 @@ package final class ScriptedMailServer: Sendable {
         state.withLock { $0.faults += faults }
     }
 
-    /// Runs a server while `body` does; port 0 takes a free one.
+    /// Runs a server while `body` runs; port 0 picks a free one.
     package static func run<Result: Sendable>(
         port: Int = 0, _ body: (ScriptedMailServer) async throws -> Result
     ) async throws -> Result {
@@ -125,7 +125,7 @@ package final class ScriptedMailServer: Sendable {
     }
 }
 
-/// One connection: a line at a time, or a text up to its dot.
+/// One connection: reads a line at a time, or a text up to its final dot.
 private final class Conversation: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
@@ -254,7 +254,7 @@ private final class Conversation: ChannelInboundHandler {
         context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: text + "\r\n")), promise: nil)
     }
 
-    /// - Returns: whether nothing was put behind it.
+    /// - Returns: whether nothing was injected after it.
     @discardableResult
     private func reply(_ text: String, to occasion: ScriptedMailServer.Occasion, _ context: ChannelHandlerContext)
         -> Bool
@@ -265,7 +265,7 @@ private final class Conversation: ChannelInboundHandler {
             reply(text, context)
             return true
         }
-        // In one packet, so that it is not taken for what is asked for next.
+        // In one packet, so that it is not taken for the reply to the next command.
         reply("\(text)\r\n\(injection)", context)
         isSilenced = silences
         return false

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A mail out of a Maildir, read back by its own rules and not by those that wrote it.
+/// A mail from a Maildir, parsed independently of the code that wrote it.
 package struct CaughtMail: Sendable {
     /// The bare address.
     package let recipient: String
@@ -10,7 +10,7 @@ package struct CaughtMail: Sendable {
     /// The HTML part, decoded.
     package let html: String
 
-    /// Every mail of a Maildir, oldest first; none when there is no such folder.
+    /// Every mail in a Maildir, oldest first; none if the folder does not exist.
     package static func all(in maildir: String) throws -> [CaughtMail] {
         let folder = "\(maildir)/new"
         guard FileManager.default.fileExists(atPath: folder) else { return [] }
@@ -20,7 +20,7 @@ package struct CaughtMail: Sendable {
         }
     }
 
-    /// Waits until the Maildir has as many mails as that; gives what there is after half a minute.
+    /// Waits until the Maildir has this many mails; returns what there is after half a minute.
     package static func wait(for count: Int, in maildir: String) async throws -> [CaughtMail] {
         for _ in 0..<600 {
             let mails = try all(in: maildir)
@@ -68,7 +68,7 @@ package struct CaughtMail: Sendable {
         }
     }
 
-    /// RFC 2047, base64 only: nothing else is written here.
+    /// RFC 2047, base64 only: our code writes nothing else.
     private static func decodedWords(_ text: String) -> String {
         text.split(separator: " ").map { word -> (text: String, isEncoded: Bool) in
             let pieces = word.split(separator: "?", omittingEmptySubsequences: false)

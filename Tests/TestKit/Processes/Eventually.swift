@@ -1,11 +1,11 @@
-/// Something that a test has waited for in vain.
+/// A condition that a test has waited for in vain.
 package struct NotSo: Error, CustomStringConvertible {
     package let description: String
 }
 
-/// Waits for what happens by itself, a minute at the most.
+/// Waits until a condition is true, at most a minute.
 ///
-/// - Throws: ``NotSo`` when it does not happen, and what the condition throws.
+/// - Throws: ``NotSo`` when it does not become true, and what the condition throws.
 package func eventually(_ what: String, _ condition: () async throws -> Bool) async throws {
     let end = ContinuousClock.now + .seconds(60)
     while try await !condition() {

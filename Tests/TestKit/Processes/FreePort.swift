@@ -1,9 +1,9 @@
 import Foundation
 import Synchronization
 
-/// A TCP port of loopback that nobody listens on, and that was not given before.
+/// A loopback TCP port that no one listens on and that was not returned before.
 ///
-/// It lies below those that the kernel takes for outgoing connections, so that none of these takes it before its listener does.
+/// It is below the kernel's range for outgoing connections, so that none of these takes it before its listener does.
 package enum FreePort {
     private static let given = Mutex<Set<UInt16>>([])
 

@@ -24,7 +24,7 @@ package final class ServiceProcess: Sendable {
     private let log: String
     private let running = Mutex<Process?>(nil)
 
-    /// - Parameter environment: what the service is told, besides its ports.
+    /// - Parameter environment: the service's environment, besides its ports.
     package init(
         _ name: ServiceName, port: Int, operatorPort: Int, environment: [String: String], log: String
     ) {
@@ -43,10 +43,10 @@ package final class ServiceProcess: Sendable {
     package var operatorURL: String { "http://127.0.0.1:\(operatorPort)" }
     package var pid: Int32? { running.withLock { $0?.processIdentifier } }
     package var isRunning: Bool { running.withLock { $0?.isRunning ?? false } }
-    /// Everything it has written.
+    /// Everything it has logged.
     package var output: String { (try? String(contentsOfFile: log, encoding: .utf8)) ?? "" }
 
-    /// Starts it, and waits until it is ready unless told not to.
+    /// Starts it, and by default waits until it is ready.
     package func start(untilReady: Bool = true) async throws {
         let process = try Executable(name.rawValue).process(["serve"], environment: environment, log: log)
         try process.run()
@@ -58,7 +58,8 @@ package final class ServiceProcess: Sendable {
         if let pid { kill(pid, number) }
     }
 
-    /// Waits until it has ended and gives its exit code, or the number of the signal that ended it; nil after `seconds`.
+    /// Waits until it has ended and returns its exit code, or the number of the signal that ended it; nil after
+    /// `seconds`.
     @discardableResult package func waitForExit(seconds: Int = 30) async -> Int32? {
         for _ in 0..<(seconds * 50) {
             let process = running.withLock { $0 }
@@ -68,21 +69,21 @@ package final class ServiceProcess: Sendable {
         return nil
     }
 
-    /// The end of every test: stopped at once, whatever state it is in.
+    /// Kills it at the end of a test, whatever state it is in.
     package func destroy() async {
         signal(SIGCONT)
         signal(SIGKILL)
         await waitForExit()
     }
 
-    /// The status of a health page; nil when nobody answers.
+    /// The status of a health page; nil when there is no response.
     package func health(_ page: String) async -> Int? {
         let request = HTTPClientRequest(url: "\(operatorURL)/health/\(page)")
         guard let response = try? await HTTPClient.shared.execute(request, timeout: .seconds(2)) else { return nil }
         return Int(response.status.code)
     }
 
-    /// Asks until the readiness page says `status`.
+    /// Polls until the readiness page has this status.
     package func waitForReadiness(_ status: Int, seconds: Int = 30) async throws {
         for _ in 0..<(seconds * 20) {
             if await health("ready") == status { return }
@@ -121,7 +122,7 @@ package struct Executable: Sendable {
         path = "\(folder)/\(name)"
     }
 
-    /// What it did: exit code, standard output, standard error.
+    /// The result of a run: exit code, standard output, standard error.
     package struct Result: Sendable {
         package var status: Int32
         package var output: String

@@ -4,7 +4,7 @@ import Foundation
 import Postgres
 package import ServiceKit
 
-/// A whole club on free ports: a database with a role a service, keys, and the real executables.
+/// A whole club on free ports: a database with one role per service, keys, and the real executables.
 package final class TestClub: Sendable {
     package let database: TestDatabase
     package let folder: String
@@ -25,13 +25,13 @@ package final class TestClub: Sendable {
         self.environment = environment
     }
 
-    /// Makes a club, runs `body`, takes everything down again.
+    /// Sets up a club, runs `body`, and tears everything down again.
     ///
     /// - Parameters:
     ///   - names: the services to start.
-    ///   - replicas: services of which a second process runs over the same schema.
-    ///   - cluster: a server of the test's own, to be stopped in it; the shared one unless given.
-    ///   - settings: more environment for the services.
+    ///   - replicas: services with a second process on the same schema.
+    ///   - cluster: a server of the test's own that it can stop; by default the shared one.
+    ///   - settings: additional environment for the services.
     package nonisolated(nonsending) static func run<Result>(
         _ names: [ServiceName] = ServiceName.allCases, replicas: [ServiceName] = [], on cluster: TestCluster? = nil,
         settings: [String: String] = [:], _ body: (TestClub) async throws -> Result
@@ -132,7 +132,7 @@ package final class TestClub: Sendable {
             ttl: .seconds(3600))
     }
 
-    /// A client for a service, as a person of this role.
+    /// A client for a service, for a person with this role.
     package func client(
         _ process: ServiceProcess, _ role: Role = .operator, http: HTTPClient = .shared
     ) throws -> ServiceClient {

@@ -1,17 +1,17 @@
 package import ClubProtocol
 import HTTPTypes
 
-/// The days and times of what callers send, by a service's OpenAPI document, and whether each is refused where it cannot be.
+/// The days and times in request bodies, by a service's OpenAPI document, and whether invalid ones are refused.
 package struct BodyDays: Sendable {
-    /// A request that is right but for one day or time.
+    /// A request that is valid except for one day or time.
     package struct Request: Sendable {
-        /// As the document has it: `POST /v1/events /startsAt`.
+        /// As in the document: `POST /v1/events /startsAt`.
         package let place: String
         package let path: String
         package let role: Role
         /// The version that a change is based on.
         package let version: Int?
-        /// With `#` for the day or the time.
+        /// With `#` in place of the day or time.
         package let json: String
 
         package init(_ place: String, at path: String, as role: Role, version: Int? = nil, _ json: String) {
@@ -23,14 +23,14 @@ package struct BodyDays: Sendable {
         }
     }
 
-    /// Of every service: since when deliveries are repeated, which is a question and may be any time.
+    /// In every service: the start of a replay of deliveries, which is a query and may be any time.
     package static let questions = ["POST /v1/webhooks/{webhook}/replay /since": "a question"]
-    /// Of those that hold copies: what the directory says about its own records.
+    /// In services that hold copies: what the directory says about its own records.
     package static let told = [
         "POST /v1/personal-data /held/0/since": "a peer's", "POST /v1/personal-data /held/0/until": "a peer's",
     ]
 
-    /// Where a body of a service has a day or a time, and whether it is a time: `POST /v1/events /startsAt`.
+    /// Where request bodies have a day or a time, and whether it is a time: `POST /v1/events /startsAt`.
     package static func places(in document: JSONValue) -> [String: Bool] {
         var places: [String: Bool] = [:]
         for (path, operations) in document["paths"]?.members ?? [:] {
@@ -69,10 +69,10 @@ package struct BodyDays: Sendable {
         }
     }
 
-    /// Sends each request with days that cannot be.
+    /// Sends each request with invalid days.
     ///
-    /// - Returns: what was not refused at its place, as a sentence; and the places of the document for which there is no request and no
-    ///   reason, and those that it does not have.
+    /// - Returns: one sentence for each that was not refused at its pointer; and the places in the document without a
+    ///   request or a reason, and the places that it does not have.
     package static func faults(
         of service: TestService, _ requests: [Request], any reasons: [String: String] = [:]
     ) async throws -> [String] {

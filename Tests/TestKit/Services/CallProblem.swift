@@ -1,7 +1,7 @@
 package import ClubProtocol
 import ServiceKit
 
-/// The problem with which a call ends; nil when it ends well.
+/// The problem that a call throws; nil if it succeeds.
 package func problem<T>(_ call: () async throws -> T) async throws -> ProblemDocument? {
     do {
         _ = try await call()

@@ -2,7 +2,7 @@ package import ClubProtocol
 package import Postgres
 package import ServiceKit
 
-/// The part of the directory that the other services call, over a table that tests fill.
+/// The part of the directory that the other services call, on a table that tests fill.
 package enum FakeDirectory: ServiceApplication {
     package static let name = ServiceName.directory
     package static let title = "A directory for tests"
@@ -19,7 +19,7 @@ package enum FakeDirectory: ServiceApplication {
             guard let data = try rows.first?["data", as: JSONText.self] else { throw Problem(.notFound) }
             return .json(Array(data.text.utf8))
         }
-        // Whoever is in the table is whatever the token says.
+        // A person in the table has whatever roles the token claims.
         builder.routes.read(CheckCaller.self) { call in
             let rows = try await backend.database.query(
                 "select from person where id = coalesce(\(call.query.person), id) limit 1")
@@ -29,7 +29,7 @@ package enum FakeDirectory: ServiceApplication {
         builder.snapshot("merge") { "select id, data from merge where id = any(\($0))" }
     }
 
-    /// Takes one person into another, or brings both back, as the directory does.
+    /// Merges one person into another, or undoes it, as the directory does.
     package static func merge(
         _ merged: Person, into survivor: Person, id: Merge.ID, undo: Bool = false, in backend: Backend
     ) async throws {

@@ -4,22 +4,22 @@ package import Postgres
 package import ServiceKit
 import Testing
 
-/// What the database truly did for every job and schedule of a service, on tables of a size.
+/// The actual query plans of every job and schedule of a service, on tables of realistic size.
 ///
-/// Each kind of job that the service works on is done, and each of its schedules; one whose payload is not known here fails the
-/// test, and so does a table that is neither filled nor known to stay small.
+/// Each kind of job that the service handles is run, and each of its schedules. The test fails if a payload is not
+/// given here, and if a table is neither filled nor known to stay small.
 package struct JobPlans: Sendable {
-    /// Fills the service's own tables, as the superuser with its schema for `search_path`; those of the kit are filled here.
+    /// Fills the service's own tables, as the superuser with its schema as `search_path`; ServiceKit's are filled here.
     package var fill: String
     /// Tables that do not grow with the club, and why.
     package var small: [String: String]
-    /// Statements that go through a table, and why; each by words that stand in no other.
+    /// Statements that scan a table, and why; each identified by words that occur in no other.
     package var through: [String: String]
-    /// The payloads of jobs, by their kinds, as expressions of type jsonb.
+    /// The payloads of jobs by kind, as expressions of type jsonb.
     package var payloads: [String: SQL]
-    /// Kinds of jobs that schedules ask for, and that are waited for.
+    /// Kinds of jobs that schedules enqueue, and that are waited for.
     package var followed: [String] = []
-    /// How many rows a table has, at the least.
+    /// The minimum number of rows in a table.
     package static let rows = 12_000
 
     package init(fill: String, small: [String: String], through: [String: String], payloads: [String: SQL]) {
@@ -42,8 +42,8 @@ package struct JobPlans: Sendable {
             "counts what stands in the queue, every fifteen seconds: what is done is not in it"
     ]
 
-    /// Runs a service, and everything that it does by itself. Nobody answers where its peers are: what it does with their answers is
-    /// not looked at.
+    /// Runs a service, and all of its background work. Its peers do not respond: what it does with their responses is
+    /// not checked.
     ///
     /// - Parameter adjust: changes the configuration before the start.
     package func check<App: ServiceApplication>(
@@ -71,14 +71,14 @@ package struct JobPlans: Sendable {
                     for walk in plan.walks(through: tables) { faults.insert("\(walk): \(statement)") }
                 }
                 for fault in faults.sorted() { Testing.Issue.record("\(fault)") }
-                // The walk can find something.
+                // The check can find something.
                 let read = Set(plans.flatMap { $0.root.all.compactMap(\.table) })
                 #expect(read.isSuperset(of: ["change", "idempotency", "webhook_delivery", "job"]))
             }
         }
     }
 
-    /// Has each kind of job done once, and waits for its end: done, or given up for want of a peer.
+    /// Runs each kind of job once, and waits for its end: done, or given up without a peer.
     private func work(_ service: TestService, _ schema: String) async throws {
         try await service.database.withClient(searchPath: schema) { client in
             for kind in service.jobKinds {
@@ -113,7 +113,7 @@ package struct JobPlans: Sendable {
         }
     }
 
-    /// The tables that grow, with the number of their rows.
+    /// The tables that grow, with their numbers of rows.
     private func grown(_ service: TestService, _ schema: String) async throws -> [String: Int] {
         let rows = try await service.database.withClient { client in
             try await client.query(
@@ -132,7 +132,7 @@ package struct JobPlans: Sendable {
         return tables
     }
 
-    /// The plans up to now. A last statement of our own stands in the log when all before it do.
+    /// The plans so far. A final statement of our own is in the log once all before it are.
     private func written(
         on cluster: TestCluster, _ service: TestService, _ schema: String
     ) async throws -> [QueryPlan] {
@@ -143,7 +143,7 @@ package struct JobPlans: Sendable {
             }
         }
         for _ in 1...200 {
-            // Read, and not decoded, as long as it is not there.
+            // Searched, and not decoded, until it appears.
             if try cluster.log().contains(marker) {
                 let plans = try cluster.plans()
                 if plans.contains(where: { $0.statement.contains(marker) }) { return plans }
@@ -154,7 +154,7 @@ package struct JobPlans: Sendable {
         return []
     }
 
-    /// Fills the kit's tables: some of it old enough to go, most of it not.
+    /// Fills ServiceKit's tables: some rows old enough to be deleted, most not.
     private static let kit = """
         set session_replication_role = replica;
         set statement_timeout = '120s';

@@ -1,10 +1,10 @@
 package import ClubProtocol
 import Foundation
 
-/// An answer as it came over the wire.
+/// A response as received.
 package struct RawAnswer: Sendable {
     package let status: Int
-    /// By lower-case name; several of one name are joined by a comma.
+    /// By lower-case name; repeated fields are joined by a comma.
     package let headers: [String: String]
     package let body: [UInt8]
 

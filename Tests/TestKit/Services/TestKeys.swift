@@ -2,13 +2,13 @@ package import ClubProtocol
 import Foundation
 import ServiceKit
 
-/// The keys of a club of its own, in a folder that goes with this object.
+/// The keys of one club, in a folder that is deleted with this object.
 package final class TestKeys: Sendable {
     package let directory: String
     package let trustFile: String
     private let people: KeyFile
 
-    /// One key for people's tokens and one for each service, and a trust file that says so.
+    /// Creates a key for people's tokens, one for each service, and a trust file with them.
     package init() throws {
         directory = FileManager.default.temporaryDirectory.appendingPathComponent("keys-\(UUID().uuidString)").path
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
@@ -28,7 +28,8 @@ package final class TestKeys: Sendable {
     /// The path of a service's private key.
     package func signingKeyFile(of name: ServiceName) -> String { "\(directory)/\(name.rawValue).json" }
 
-    /// A token for a person. The role `service` has no person: then it is a token of `as`, as that service would sign it.
+    /// A token for a person. The role `service` has no person: then it is a token of `as`, as that service would sign
+    /// it.
     package func token(
         _ role: Role, subject: String = "test", organization: Organization.ID? = nil, person: Person.ID? = nil,
         as service: ServiceName = .events, for audience: ServiceName, ttl: Duration = .seconds(600)

@@ -11,13 +11,13 @@ package import ServiceKit
 package final class TestService: Sendable {
     package let name: ServiceName
     package let keys: TestKeys
-    /// The database that all services of this test share, a schema each.
+    /// The database that all services of this test share, with one schema each.
     package let database: TestDatabase
     package let apiPort: Int
     package let operatorPort: Int
     package let backend: Backend
     package let health: Health
-    /// The kinds of jobs that it works on, those of its schedules among them.
+    /// The kinds of jobs that it handles, including those of its schedules.
     package let jobKinds: [String]
     private let running: Task<Void, any Error>
     private let stopping: @Sendable () async -> Void
@@ -59,7 +59,7 @@ package final class TestService: Sendable {
         inProcess = { await instance.respond(to: $0, body: $1) }
     }
 
-    /// Silent unless `TEST_LOG_LEVEL` says a level.
+    /// Silent unless `TEST_LOG_LEVEL` sets a level.
     private static func logger(_ name: ServiceName) -> Logger {
         let variable = ProcessInfo.processInfo.environment["TEST_LOG_LEVEL"]
         guard let level = variable.flatMap({ Logger.Level(rawValue: $0) }) else {
@@ -70,20 +70,20 @@ package final class TestService: Sendable {
         }
     }
 
-    // MARK: Life
+    // MARK: Life cycle
 
     /// Begins the graceful shutdown, as a signal would.
     package func beginStop() async { await stopping() }
 
-    /// Ends it gracefully, and waits for the end.
+    /// Stops it gracefully, and waits for the end.
     package func stop() async throws {
         await stopping()
         try await running.value
     }
 
-    /// Waits until ready says yes.
+    /// Waits until it is ready.
     ///
-    /// - Throws: ``NotReady`` after `limit`, with what ready said last.
+    /// - Throws: ``NotReady`` after `limit`, with the last readiness response.
     package func untilReady(_ limit: Duration = .seconds(20)) async throws {
         let end = ContinuousClock.now.advanced(by: limit)
         var report = await health.ready()
@@ -112,7 +112,7 @@ package final class TestService: Sendable {
             policy: policy)
     }
 
-    /// A token of this role that is good for this service.
+    /// A token with this role that this service accepts.
     package func token(
         _ role: Role, subject: String = "test", organization: Organization.ID? = nil, person: Person.ID? = nil
     ) throws -> String {
@@ -122,10 +122,10 @@ package final class TestService: Sendable {
     /// Any request, over a socket.
     ///
     /// - Parameters:
-    ///   - path: with its query.
-    ///   - role: adds a token of this role; nil sends none.
+    ///   - path: including the query.
+    ///   - role: adds a token with this role; nil sends none.
     ///   - body: sent as `application/json` unless `headers` say otherwise.
-    ///   - port: the API's unless said otherwise.
+    ///   - port: by default the API's.
     package func raw(
         _ method: HTTPRequest.Method, _ path: String, role: Role? = nil, headers: [String: String] = [:],
         body: [UInt8]? = nil, port: Int? = nil
@@ -149,7 +149,7 @@ package final class TestService: Sendable {
         return RawAnswer(status: Int(response.status.code), headers: answered, body: Array(bytes.readableBytesView))
     }
 
-    /// The same with a text for a body.
+    /// The same with a string as the body.
     package func raw(
         _ method: HTTPRequest.Method, _ path: String, role: Role? = nil, headers: [String: String] = [:],
         json: String
@@ -162,7 +162,7 @@ package final class TestService: Sendable {
         try await raw(.get, path, port: operatorPort)
     }
 
-    /// A request through the whole stack, short of sockets.
+    /// A request through the whole stack except for the sockets.
     package func respond(to request: HTTPRequest, body: [UInt8] = []) async -> (HTTPResponse, [UInt8]) {
         await inProcess(request, body)
     }

@@ -3,13 +3,13 @@ import Foundation
 import Postgres
 package import ServiceKit
 
-/// Several services of one test, which know each other.
+/// Several services of one test that know each other's addresses.
 package struct TestServices: Sendable {
     package let services: [TestService]
     package let keys: TestKeys
     package let database: TestDatabase
 
-    /// The first one of this name.
+    /// The first one with this name.
     package subscript(_ name: ServiceName) -> TestService {
         guard let service = services.first(where: { $0.name == name }) else {
             preconditionFailure("the test has not started \(name.rawValue)")
@@ -17,14 +17,14 @@ package struct TestServices: Sendable {
         return service
     }
 
-    /// All replicas of this name.
+    /// All replicas with this name.
     package func all(_ name: ServiceName) -> [TestService] { services.filter { $0.name == name } }
 }
 
-/// Runs one service on a migrated database of its own, for as long as `body` runs.
+/// Runs one service on a migrated database of its own while `body` runs.
 ///
 /// - Parameters:
-///   - peers: where those are that it calls; by default nobody answers there.
+///   - peers: the addresses of its peers; by default nothing responds there.
 ///   - cluster: the shared one unless the test has its own.
 ///   - adjust: changes the configuration before the start.
 @discardableResult package func withService<App: ServiceApplication, T>(
@@ -34,7 +34,7 @@ package struct TestServices: Sendable {
     try await withServices([App.self], peers: peers, on: cluster, adjust: adjust) { try await body($0.services[0]) }
 }
 
-/// Runs several services on one migrated database, a schema each, for as long as `body` runs. A service that is listed
+/// Runs several services on one migrated database, with one schema each, while `body` runs. A service that is listed
 /// twice has two replicas; the others call the first.
 @discardableResult package func withServices<T>(
     _ applications: [any ServiceApplication.Type], peers: [ServiceName: String] = [:],
@@ -62,7 +62,7 @@ package struct TestServices: Sendable {
     }
 }
 
-/// Starts them on free ports. Somebody else may take one before we bind it: then all is tried again.
+/// Starts them on free ports. If another process takes one before we bind it, everything is tried again.
 private func start(
     _ applications: [any ServiceApplication.Type], peers: [ServiceName: String], keys: TestKeys,
     database: TestDatabase, adjust: (inout ServiceConfiguration) -> Void
@@ -71,7 +71,7 @@ private func start(
     while true {
         var services: [TestService] = []
         do {
-            // One service needs no address beforehand, and takes whatever is free when it binds.
+            // A single service needs no address in advance, and binds any free port.
             let ports = applications.count == 1 ? [0] : try applications.map { _ in try FreePort.next() }
             var addresses = peers
             for (application, port) in zip(applications, ports) where addresses[application.name] == nil && port != 0 {
@@ -107,7 +107,7 @@ private func stop(_ services: [TestService]) async throws {
     }
 }
 
-/// As the environment would say it.
+/// The configuration, read from environment variables as in a deployment.
 private func configuration(
     of application: any ServiceApplication.Type, _ addresses: [ServiceName: String], _ keys: TestKeys,
     _ database: TestDatabase
@@ -118,12 +118,12 @@ private func configuration(
         "DRAIN_SECONDS": "0", "DATABASE_LEASED_CONNECTIONS": "6",
     ]
     for name in application.peers {
-        // Port 9 is "discard": nobody answers there.
+        // Port 9 is "discard": nothing responds there.
         environment["\(name.rawValue.uppercased())_URL"] = addresses[name] ?? "http://127.0.0.1:9"
     }
     var configuration = try ServiceConfiguration(
         service: application.name, calling: application.peers, environment: environment)
-    // Most tests make up their callers; those of the check itself, and all that run the executables, have it.
+    // Most tests make up their callers; tests of the check itself, and all that run the executables, enable it.
     configuration.checksCallers = false
     return configuration
 }

@@ -1,22 +1,22 @@
-/// Texts that cost more than their length tells, to whatever normalises them or looks for what people see as characters.
+/// Texts that cost more than their length suggests, for code that normalises them or searches for grapheme clusters.
 package enum HostileText: String, CaseIterable, Sendable {
-    /// One letter, then marks of one class and marks of a lower one: sorting them costs the square of their number.
+    /// One letter, then marks of one class and marks of a lower one: sorting them takes quadratic time.
     case marks
     /// The same, class after class.
     case mixedMarks
-    /// As many marks on each letter as may be, in the wrong order.
+    /// As many marks on each letter as allowed, in the wrong order.
     case fewMarks
     /// Leading consonants of Hangul: no boundary between characters before the first vowel.
     case jamo
-    /// Emoji joined to one.
+    /// Emoji joined into one.
     case joined
-    /// Regional indicators: whether two are one flag, is known from the beginning of the run only.
+    /// Regional indicators: whether two form one flag depends on the beginning of the run.
     case flags
-    /// Consonants of Devanagari with a linker between each two: one character.
+    /// Devanagari consonants with a linker between each pair: one grapheme cluster.
     case conjuncts
-    /// Eighteen letters once decomposed.
+    /// Each is eighteen letters once decomposed.
     case ligatures
-    /// What changes by normalisation, with its mark.
+    /// A letter that normalisation changes, with its mark.
     case longS
     /// Nothing special: letters of two bytes.
     case accents
@@ -24,7 +24,7 @@ package enum HostileText: String, CaseIterable, Sendable {
     /// Whether a reader must refuse it, by the Stream-Safe Text Format.
     package var isUnsafe: Bool { self == .marks || self == .mixedMarks }
 
-    /// About as many bytes of it, never more.
+    /// A text of about this many bytes, never more.
     package func text(bytes: Int) -> String {
         switch self {
         case .marks:

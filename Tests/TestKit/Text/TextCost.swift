@@ -4,14 +4,14 @@ package import Testing
     import Glibc
 #endif
 
-/// What a text costs, beside plain ASCII of as many bytes.
+/// What a text costs compared with plain ASCII of as many bytes.
 package enum TextCost {
-    /// How much dearer a text may be.
+    /// The highest ratio allowed.
     package static let limit = 20.0
-    /// Nanoseconds below which two measurements say nothing.
+    /// Nanoseconds below which a measurement is too inaccurate.
     private static let floor = 100_000.0
 
-    /// The time of this thread alone, the best of several: what else the machine does, does not count.
+    /// The CPU time of this thread alone, the best of several runs: other load on the machine does not count.
     package static func nanoseconds(of work: () -> Void) -> Double {
         (0..<5).map { _ in once(work) }.min() ?? 0
     }
@@ -28,11 +28,11 @@ package enum TextCost {
         return Double(time.tv_sec) * 1e9 + Double(time.tv_nsec)
     }
 
-    /// Expects of work with a text that no hostile one costs more than ``limit`` times ASCII.
+    /// Expects that with no hostile text `work` costs more than ``limit`` times as much as with ASCII.
     ///
     /// - Parameters:
-    ///   - place: where the text stands.
-    ///   - bytes: how long it is.
+    ///   - place: where the text occurs.
+    ///   - bytes: its length.
     package static func check(
         _ place: String, bytes: Int = 60_000, texts: [HostileText] = HostileText.allCases,
         sourceLocation: SourceLocation = #_sourceLocation, _ work: (String) -> Void
@@ -41,7 +41,7 @@ package enum TextCost {
             let text = hostile.text(bytes: bytes)
             let plain = String(repeating: "a", count: text.utf8.count)
             var ratio = once { work(text) } / max(once { work(plain) }, floor)
-            // Once is enough to be within the limit; to be beyond it, it has to be so at its best.
+            // One measurement within the limit is enough; a failure must be beyond it in the best of several.
             if ratio > limit { ratio = nanoseconds { work(text) } / max(nanoseconds { work(plain) }, floor) }
             #expect(ratio <= limit, "\(place) \(hostile): \(ratio) times ASCII", sourceLocation: sourceLocation)
         }

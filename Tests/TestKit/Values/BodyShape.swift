@@ -1,18 +1,18 @@
 package import ClubProtocol
 
-/// The body of one operation, as an OpenAPI document describes it.
+/// The body of one operation, as described by an OpenAPI document.
 package struct BodyShape: Sendable {
     package struct Field: Sendable {
-        /// Of the value in ``BodyShape/sample``: `/contributions/0/amount/amount`.
+        /// The pointer of the value in ``BodyShape/sample``: `/contributions/0/amount/amount`.
         package let pointer: String
         package let schema: JSONValue
     }
 
-    /// A value that the schema allows, with everything in it that may be there, and one element in each list.
+    /// A value that the schema allows, with every optional property, and one element in each list.
     package let sample: JSONValue
-    /// Where it has lists.
+    /// Its lists.
     package let lists: [Field]
-    /// Where it has whole numbers.
+    /// Its integers.
     package let numbers: [Field]
 
     package init(_ schema: JSONValue?, in document: JSONValue) {
@@ -30,7 +30,7 @@ package struct BodyShape: Sendable {
         self.numbers = numbers
     }
 
-    /// The sample with another value at a place that it has.
+    /// The sample with the value at an existing place replaced.
     package func with(_ value: JSONValue, at pointer: String) -> JSONValue {
         Self.replace(sample, pointer.split(separator: "/").map { String($0) }[...], value)
     }
@@ -40,7 +40,7 @@ package struct BodyShape: Sendable {
         let element = list.pointer.split(separator: "/").reduce(sample) { value, step in
             value[String(step)] ?? value.array?.first ?? .null
         }.array?.first
-        // What a hundred thousand elements are, is written once.
+        // Encoded only once, because there are a hundred thousand copies.
         let copy = try String(decoding: WireJSON.encode(element ?? .null), as: UTF8.self)
         let body = try String(decoding: WireJSON.encode(with(.string("#"), at: list.pointer)), as: UTF8.self)
         let copies = Array(repeating: copy, count: count).joined(separator: ",")

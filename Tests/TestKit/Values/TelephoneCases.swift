@@ -1,5 +1,5 @@
-/// What people write for a telephone number, what is kept of it (nil: nobody can dial it), and how it is shown. The protocol and the
-/// database are held against it.
+/// Telephone numbers as people write them, the stored form (nil: cannot be dialled), and the form shown. Tests the
+/// protocol and the database.
 package enum TelephoneCases {
     package static let all: [(written: String, kept: String?, shown: String?)] = [
         ("05 59 12 34 56", "+33559123456", "05 59 12 34 56"),
