@@ -75,41 +75,41 @@ create table directory.organization (
     constraint organization_agency_check check (agency is null or (kind = 'brand' and agency <> id))
 );
 
+-- The order matters: of two indexes that cost the same, the planner takes the one that was made last.
 -- One keyset index for the list, and one for each filter that many rows may pass.
 create index organization_name_idx on directory.organization (sort_key, id);
 create index organization_kind_idx on directory.organization (kind, sort_key, id);
 create index organization_sub_kind_idx on directory.organization (sub_kind, sort_key, id);
 create index organization_departement_idx on directory.organization (departement, sort_key, id);
 create index organization_parent_idx on directory.organization (parent, sort_key, id);
-create index organization_agency_idx on directory.organization (agency, sort_key, id);
 create index organization_updated_idx on directory.organization (updated_at, id);
 create index organization_topics_idx on directory.organization using gin (topics);
-create index organization_search_idx on directory.organization using gin (search);
-create index organization_search_text_idx on directory.organization using gin (search_text directory.gin_trgm_ops);
-create index organization_contact_idx on directory.organization using gin (contact_text directory.gin_trgm_ops);
-
+create index organization_agency_idx on directory.organization (agency, sort_key, id);
+-- How an import finds an organization, after the SIRET and the e-mail address.
+create index organization_import_idx on directory.organization (
+    directory.name_key(name), (coalesce(postal_code, '')));
 -- What the search for duplicates compares.
 create index organization_email_idx on directory.organization (lower(email));
-create index organization_telephone_idx on directory.organization (telephone);
 create index organization_website_idx on directory.organization (directory.website_host(website));
 create index organization_siren_idx on directory.organization (siren);
 create index organization_name_key_idx on directory.organization (directory.name_key(name), postal_code);
 create index organization_place_idx
     on directory.organization (postal_code, (directory.name_key(name) collate "C"));
--- A firm that is entered twice is recognized by its name without its legal form.
-create index organization_payer_key_idx on directory.organization (directory.payer_key(name));
-
--- How an import finds it, after the SIRET and the e-mail address; without a postal code the town distinguishes it.
-create index organization_import_idx on directory.organization (
-    directory.name_key(name), (coalesce(postal_code, '')));
+create index organization_telephone_idx on directory.organization (telephone);
+-- Without a postal code, an import tells organizations apart by their towns.
 create index organization_town_idx on directory.organization (directory.name_key(name), directory.town_key(commune))
     where postal_code is null;
--- Few are hidden: their names are looked up when a file brings new ones.
-create index organization_hidden_idx on directory.organization (directory.name_key(name)) where not public_directory;
-
+-- Searches by words, by part of a word, and by part of an address or a telephone number.
+create index organization_search_idx on directory.organization using gin (search);
+create index organization_search_text_idx on directory.organization using gin (search_text directory.gin_trgm_ops);
 -- Gives the names that are most similar to a payer's first. Finding them by a common word would read every name.
 create index organization_payer_idx on directory.organization
     using gist (directory.payer_key(name) directory.gist_trgm_ops(siglen = 64));
+create index organization_contact_idx on directory.organization using gin (contact_text directory.gin_trgm_ops);
+-- Few are hidden: their names are looked up when a file brings new ones.
+create index organization_hidden_idx on directory.organization (directory.name_key(name)) where not public_directory;
+-- A firm that is entered twice is recognized by its name without its legal form.
+create index organization_payer_key_idx on directory.organization (directory.payer_key(name));
 
 create trigger organization_telephone before insert or update of telephone on directory.organization
     for each row when (new.telephone !~ '^\+[1-9][0-9]{6,14}$') execute function directory.keep_telephone();

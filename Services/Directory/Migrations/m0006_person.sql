@@ -37,23 +37,25 @@ create table directory.person (
     constraint person_full_name_key unique (id, full_name)
 );
 
+-- The order matters: of two indexes that cost the same, the planner takes the one that was made last.
 create unique index person_email_key on directory.person (lower(email));
-
-create index person_name_idx on directory.person (sort_key, id);
-create index person_organization_idx on directory.person (organization, sort_key, id);
 create index person_updated_idx on directory.person (updated_at, id);
 create index person_consents_idx on directory.person using gin (consents jsonb_path_ops);
-create index person_search_idx on directory.person using gin (search_text directory.gin_trgm_ops);
-create index person_contact_idx on directory.person using gin (contact_text directory.gin_trgm_ops);
-
--- What the search for duplicates compares, and how an import finds a person after the e-mail address.
+-- What the search for duplicates compares.
+create index person_telephone_idx on directory.person (telephone);
+-- The list by name, of all and of an organization.
+create index person_name_idx on directory.person (sort_key, id);
+create index person_organization_idx on directory.person (organization, sort_key, id);
+-- By the whole name, for duplicates and for imports: the family name first, and as it is spoken.
 create index person_name_key_idx on directory.person (directory.name_key(full_name));
 create index person_swapped_idx
     on directory.person (directory.name_key(directory.person_name(given_name, family_name)));
-create index person_telephone_idx on directory.person (telephone);
 -- Few people have any.
 create index person_other_telephones_idx on directory.person using gin (other_telephones)
     where other_telephones <> '{}';
+-- Searches by part of an address or a telephone number, and by part of a name.
+create index person_contact_idx on directory.person using gin (contact_text directory.gin_trgm_ops);
+create index person_search_idx on directory.person using gin (search_text directory.gin_trgm_ops);
 
 create trigger person_telephone before insert or update of telephone on directory.person
     for each row when (new.telephone !~ '^\+[1-9][0-9]{6,14}$') execute function directory.keep_telephone();

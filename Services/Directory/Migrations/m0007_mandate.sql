@@ -22,10 +22,11 @@ create table directory.mandate (
         exclude using gist (organization with =, person with =, kind with =, during with &&)
 );
 
-create index mandate_from_idx on directory.mandate (from_day desc, id desc);
 create index mandate_organization_idx on directory.mandate (organization, from_day desc, id desc);
-create index mandate_person_from_idx on directory.mandate (person, from_day desc, id desc);
-create index mandate_kind_idx on directory.mandate (kind, from_day desc, id desc);
--- Who represented an organization, or any of them, on a day.
+-- Who represented an organization on a day.
 create index mandate_during_idx on directory.mandate using gist (organization, during);
+create index mandate_from_idx on directory.mandate (from_day desc, id desc);
+create index mandate_person_from_idx on directory.mandate (person, from_day desc, id desc);
+-- Who represented any organization on a day.
 create index mandate_all_during_idx on directory.mandate using gist (during);
+create index mandate_kind_idx on directory.mandate (kind, from_day desc, id desc);

@@ -33,10 +33,11 @@ create index ambassador_organization_idx on directory.ambassador (organization, 
 create index ambassador_updated_idx on directory.ambassador (updated_at, id);
 create index ambassador_departements_idx on directory.ambassador using gin (departements);
 create index ambassador_topics_idx on directory.ambassador using gin (topics);
-create index ambassador_search_idx on directory.ambassador using gin (search_text directory.gin_trgm_ops);
--- Whom to ask for a confirmation next, and the filters on freshness and on ambassadors who left.
-create index ambassador_confirmed_idx on directory.ambassador (confirmed_at, id);
+-- The filter on ambassadors who left.
 create index ambassador_left_idx on directory.ambassador (sort_key, id) where left_on is not null;
+-- Whom to ask for a confirmation next, and the filter on freshness.
+create index ambassador_confirmed_idx on directory.ambassador (confirmed_at, id);
+create index ambassador_search_idx on directory.ambassador using gin (search_text directory.gin_trgm_ops);
 
 create trigger ambassador_topics before insert or update of topics on directory.ambassador
     for each row when (cardinality(new.topics) > 0) execute function directory.check_topics();

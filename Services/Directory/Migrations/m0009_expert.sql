@@ -85,6 +85,24 @@ create table directory.expert (
     constraint expert_left_check check (left_on >= enrolled_on)
 );
 
+-- The order matters: of two indexes that cost the same, the planner takes the one that was made last.
+create index expert_updated_idx on directory.expert (updated_at, id);
+create index expert_consents_idx on directory.expert using gin (consents jsonb_path_ops);
+-- For words that are typed in part.
+create index expert_search_text_idx on directory.expert using gin (search_text directory.gin_trgm_ops);
+-- What the search for duplicates compares, and how an import finds an expert after the SIRET.
+create index expert_email_idx on directory.expert (lower(email));
+create index expert_name_key_idx on directory.expert (name_key, postal_code);
+-- At a postal code.
+create index expert_postal_idx on directory.expert (postal_code, sort_key, id);
+-- More of what the search for duplicates compares.
+create index expert_siren_idx on directory.expert (left(siret, 9));
+create index expert_website_idx on directory.expert (directory.website_host(website));
+create index expert_place_idx on directory.expert (postal_code, name_key);
+-- Whom to ask for a confirmation next, and the filter on freshness.
+create index expert_confirmed_idx on directory.expert (confirmed_at, id);
+-- In the neighbourhood of a postal code.
+create index expert_neighbourhood_idx on directory.expert (left(postal_code, 3), sort_key, id);
 -- The list by name, under each filter that many rows may pass; narrowed to experts who are fresh, who left or who did
 -- not without reading the table.
 create index expert_name_idx on directory.expert (sort_key, id) include (confirmed_at, left_on);
@@ -92,36 +110,26 @@ create index expert_sub_kind_idx on directory.expert (sub_kind, sort_key, id) in
 create index expert_departement_idx on directory.expert (departement, sort_key, id) include (confirmed_at, left_on);
 create index expert_sub_kind_departement_idx on directory.expert (sub_kind, departement, sort_key, id)
     include (confirmed_at, left_on);
-create index expert_left_idx on directory.expert (sort_key, id) include (confirmed_at, left_on)
-    where left_on is not null;
-create index expert_updated_idx on directory.expert (updated_at, id);
-create index expert_consents_idx on directory.expert using gin (consents jsonb_path_ops);
-create index expert_contact_idx on directory.expert using gin (contact_text directory.gin_trgm_ops);
--- Whom to ask for a confirmation next, and the filter on freshness.
-create index expert_confirmed_idx on directory.expert (confirmed_at, id);
-
--- The public directory by name, and its size: the planner has no statistics of its own about a condition on jsonb.
+-- The public directory by name, and its size: about a condition on jsonb the planner knows nothing by itself.
 create index expert_published_idx on directory.expert (sort_key, id) include (confirmed_at, left_on)
     where (consents @> '{"publicDirectory": {"agreed": true}}') is true and left_on is null;
 create statistics directory.expert_published on ((consents @> '{"publicDirectory": {"agreed": true}}'))
     from directory.expert;
-
--- At a postal code, and in its neighbourhood.
-create index expert_postal_idx on directory.expert (postal_code, sort_key, id);
-create index expert_neighbourhood_idx on directory.expert (left(postal_code, 3), sort_key, id);
-
--- What the search for duplicates compares, and how an import finds an expert after the SIRET.
-create index expert_email_idx on directory.expert (lower(email));
+create index expert_left_idx on directory.expert (sort_key, id) include (confirmed_at, left_on)
+    where left_on is not null;
 create index expert_telephone_idx on directory.expert (telephone);
-create index expert_website_idx on directory.expert (directory.website_host(website));
-create index expert_siren_idx on directory.expert (left(siret, 9));
-create index expert_name_key_idx on directory.expert (name_key, postal_code);
-create index expert_place_idx on directory.expert (postal_code, name_key);
--- A firm that is entered twice is recognized by its name without its legal form.
-create index expert_payer_key_idx on directory.expert (directory.payer_key(name));
--- Whether another record has the same name.
+-- Words, topics, brands and places in one index: it finds experts that match several conditions without a list of all
+-- that match one. `array[departement]` makes the départements of a région one scan, as `= any` would be a scan for
+-- each.
+create index expert_filter_idx on directory.expert
+    using gin (search, topics, brand_keys, departements, departement, (array[departement]));
+-- Searches by part of an address or a telephone number.
+create index expert_contact_idx on directory.expert using gin (contact_text directory.gin_trgm_ops);
+-- Whether a name is another record's, too.
 create index expert_contact_name_idx on directory.expert (directory.sort_key(contact_name))
     where contact_name is not null;
+-- A firm that is entered twice is recognized by its name without its legal form.
+create index expert_payer_key_idx on directory.expert (directory.payer_key(name));
 
 create trigger expert_telephone before insert or update of telephone on directory.expert
     for each row when (new.telephone !~ '^\+[1-9][0-9]{6,14}$') execute function directory.keep_telephone();

@@ -1,13 +1,5 @@
 -- Searching a million experts: by several conditions at once, by one of them in order, and by a misspelled word.
 
--- Words, topics, brands and places in one index: it finds experts that match several conditions without a list of all
--- that match one. `array[departement]` makes the départements of a région one scan, as `= any` would be a scan for
--- each.
-create index expert_filter_idx on directory.expert
-    using gin (search, topics, brand_keys, departements, departement, (array[departement]));
--- For words that are typed in part.
-create index expert_search_text_idx on directory.expert using gin (search_text directory.gin_trgm_ops);
-
 -- Postings ----------------------------------------------------------------------------------------
 
 -- The experts who have a word, sell a brand, serve a département or are in a région, each list in the order of the list

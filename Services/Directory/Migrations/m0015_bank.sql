@@ -64,14 +64,14 @@ create table directory.bank_line (
 create index bank_line_latest_idx on directory.bank_line (booked_on desc, id desc);
 create index bank_line_state_idx on directory.bank_line (state, booked_on desc, id desc);
 create index bank_line_statement_idx on directory.bank_line (statement, booked_on desc, id desc);
-create index bank_line_amount_idx on directory.bank_line (account, amount, booked_on);
-create index bank_line_batch_idx on directory.bank_line (account, batch_amount, booked_on) where batch is not null;
-create index bank_line_alike_idx on directory.bank_line (alike) where alike is not null;
+create index bank_line_kept_idx on directory.bank_line (updated_at) where forgotten_at is null;
 create index bank_line_counterparty_idx on directory.bank_line (directory.folded(counterparty))
     where counterparty is not null;
+create index bank_line_alike_idx on directory.bank_line (alike) where alike is not null;
+create index bank_line_amount_idx on directory.bank_line (account, amount, booked_on);
 create index bank_line_ultimate_party_idx on directory.bank_line (directory.folded(ultimate_party))
     where ultimate_party is not null;
-create index bank_line_kept_idx on directory.bank_line (updated_at) where forgotten_at is null;
+create index bank_line_batch_idx on directory.bank_line (account, batch_amount, booked_on) where batch is not null;
 
 -- That a line is booked: once, under any concurrency. Payments and entries of credit refer to it.
 create table directory.bank_booking (

@@ -45,17 +45,18 @@ create table directory.contribution (
     constraint contribution_cancelled_check check (cancelled_on is null or paid = 0)
 );
 
-create unique index contribution_once on directory.contribution (organization, year)
-    where cancelled_on is null and complements is null;
 create index contribution_year_idx on directory.contribution (year desc, id desc);
 create index contribution_organization_idx on directory.contribution (organization, year desc, id desc);
+create index contribution_owed_idx on directory.contribution (due_on) where paid < amount;
 create index contribution_membership_idx on directory.contribution (membership);
-create index contribution_complements_idx on directory.contribution (complements) where complements is not null;
 create index contribution_paid_idx on directory.contribution (year desc, id desc) where paid = amount;
 create index contribution_unpaid_idx on directory.contribution (year desc, id desc) where paid = 0;
 create index contribution_part_idx on directory.contribution (year desc, id desc) where paid > 0 and paid < amount;
 create index contribution_cancelled_idx on directory.contribution (year desc, id desc) where cancelled_on is not null;
-create index contribution_owed_idx on directory.contribution (due_on) where paid < amount;
+create index contribution_complements_idx on directory.contribution (complements) where complements is not null;
+-- One for a year, apart from complements.
+create unique index contribution_once on directory.contribution (organization, year)
+    where cancelled_on is null and complements is null;
 -- What is still owed, by its amount: which contribution a bank line pays.
 create index contribution_rest_idx on directory.contribution ((amount - paid), due_on, id)
     where paid < amount and cancelled_on is null;
@@ -119,9 +120,9 @@ create table directory.payment (
 create index payment_contribution_idx on directory.payment (contribution, id);
 -- The journal of payments, the latest first.
 create index payment_paid_idx on directory.payment (paid_on desc, id desc);
+create index payment_bank_line_idx on directory.payment (bank_line) where bank_line is not null;
 -- Which payment a bank takes back, by its amount: the latest.
 create index payment_amount_idx on directory.payment (amount, paid_on desc, id desc);
-create index payment_bank_line_idx on directory.payment (bank_line) where bank_line is not null;
 
 -- Splits a payment: what is owed, or was paid, is the contribution's; anything beyond is credited. What is returned
 -- beyond what was paid is taken from what payments of this contribution have brought to the credit, and no more than

@@ -35,12 +35,12 @@ create table directory.import (
 );
 
 create index import_created_idx on directory.import (created_at desc, id desc);
-create index import_state_idx on directory.import (state, created_at desc, id desc);
--- Imports of one kind of record, which may be few among many.
-create index import_records_idx on directory.import (records, created_at desc, id desc);
 create index import_request_idx on directory.import (requested_by, request_key, created_at)
     where request_key is not null;
 create index import_rows_due_idx on directory.import (updated_at) where rows > 0 and rows_forgotten_at is null;
+create index import_state_idx on directory.import (state, created_at desc, id desc);
+-- Imports of one kind of record, which may be few among many.
+create index import_records_idx on directory.import (records, created_at desc, id desc);
 
 -- What became of a row; kept for some months only. Never contains a value of the file.
 create table directory.import_row (

@@ -32,13 +32,13 @@ create table directory.referral (
 create index referral_ambassador_idx on directory.referral (ambassador, id desc);
 create index referral_departement_idx on directory.referral (departement, id desc);
 create index referral_topics_idx on directory.referral using gin (topics);
-create index referral_closed_idx on directory.referral (id desc) where closed_at is not null;
-create index referral_placed_idx on directory.referral (id desc) where closed_at is null and taken = places;
-create index referral_open_idx on directory.referral (id desc) where closed_at is null and taken < places;
 -- What retention forgets next.
 create index referral_firm_idx on directory.referral (updated_at)
     where firm_name is not null or firm_contact is not null or firm_email is not null or firm_telephone is not null;
--- Whether another record has the same number.
+create index referral_closed_idx on directory.referral (id desc) where closed_at is not null;
+create index referral_placed_idx on directory.referral (id desc) where closed_at is null and taken = places;
+create index referral_open_idx on directory.referral (id desc) where closed_at is null and taken < places;
+-- Whether a number is another record's, too.
 create index referral_firm_telephone_idx on directory.referral (firm_telephone) where firm_telephone is not null;
 
 create trigger referral_topics before insert or update of topics on directory.referral
@@ -67,13 +67,13 @@ create table directory.referral_offer (
         (satisfaction is not null) = (state = 'done') and (amount is null or state = 'done'))
 );
 
+create index referral_offer_expert_idx on directory.referral_offer (expert, id desc);
+create index referral_offer_answer_idx on directory.referral_offer (answer_by) where state = 'sent';
+create index referral_offer_state_idx on directory.referral_offer (state, id desc);
 -- An expert whose offer ended without an answer may get another for the same need.
 create unique index referral_offer_once on directory.referral_offer (referral, expert)
     where state not in ('withdrawn', 'expired');
 create index referral_offer_referral_idx on directory.referral_offer (referral, id desc);
-create index referral_offer_expert_idx on directory.referral_offer (expert, id desc);
-create index referral_offer_state_idx on directory.referral_offer (state, id desc);
-create index referral_offer_answer_idx on directory.referral_offer (answer_by) where state = 'sent';
 create index referral_offer_outcome_idx on directory.referral_offer (answered_at)
     where state = 'accepted' and outcome_asked_at is null;
 

@@ -42,7 +42,7 @@ extension ConnectionHandler {
     /// Continues after other connections have been read.
     ///
     /// - Returns: whether the connection was waiting for its turn.
-    func lockMerges() -> Bool {
+    func takeTurn() -> Bool {
         guard phase == .yielding else { return false }
         requestsInTurn = 0
         becomeIdle()

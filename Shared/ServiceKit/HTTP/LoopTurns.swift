@@ -19,7 +19,7 @@ final class LoopTurns {
         self.eventLoop = eventLoop
     }
 
-    /// Lets the connection continue when it is its turn; see ``ConnectionHandler/lockMerges()``.
+    /// Lets the connection continue when it is its turn; see ``ConnectionHandler/takeTurn()``.
     func wait(_ connection: ConnectionHandler) {
         waiting.append(connection)
         setNext()
@@ -31,7 +31,7 @@ final class LoopTurns {
         eventLoop.assumeIsolated().scheduleTask(in: Self.pause) {
             self.isSet = false
             // Connections closed in the meantime need no turn.
-            while let next = self.waiting.popFirst(), !next.lockMerges() {}
+            while let next = self.waiting.popFirst(), !next.takeTurn() {}
             self.setNext()
         }
     }

@@ -6,7 +6,7 @@ package import Postgres
 /// responses and the payloads of jobs.
 package enum PersonalDataCopies {
     /// Operations whose stored responses contain no personal data except an identifier, and must remain repeatable.
-    private static let exempt = ["createErasure", "moveErasure", "reportErasure"]
+    private static let exempt = ["createErasure", "transitionErasure", "reportErasure"]
 
     /// The statements that remove the copies of a person's data.
     ///
