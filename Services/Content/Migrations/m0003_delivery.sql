@@ -27,9 +27,9 @@ create unique index delivery_once on delivery (issue, lower(email));
 create index delivery_due on delivery (issue, audience, due_at, id) where state = 'pending';
 create index delivery_leased on delivery (issue, audience, due_at) where state = 'sending';
 create index delivery_by_address on delivery (issue, email);
-create index delivery_by_any_address on delivery (lower(email));
 create index delivery_by_state on delivery (issue, state, email);
 create index delivery_by_reader on delivery (reader) where reader is not null;
+create index delivery_by_any_address on delivery (lower(email));
 create index delivery_by_age on delivery (updated_at);
 
 insert into retention_rule (code, months) values ('deliveries', 24);
