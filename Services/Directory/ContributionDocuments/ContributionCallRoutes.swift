@@ -67,9 +67,7 @@ struct ContributionCallRoutes: Sendable {
             "calledOn": FrenchFormat.day(call.calledOn),
             "dueOn": FrenchFormat.day(call.dueOn), "vatMention": backend.configuration.vatMention, "pdf": pdf,
         ]
-        let place = [call.postalCode, call.commune].compactMap { $0 }.joined(separator: " ")
-        let address = [call.street, place.isEmpty ? nil : place].compactMap { $0 }.joined(separator: ", ")
-        if !address.isEmpty { content["address"] = address }
+        if !call.addressLines.isEmpty { content["address"] = call.addressLines.joined(separator: ", ") }
         content["isCovered"] = call.rest == 0 && call.cancelledOn == nil
         if call.carriedOver > 0 {
             content["carriedOver"] = [

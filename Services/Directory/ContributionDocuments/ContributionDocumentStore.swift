@@ -39,6 +39,10 @@ enum ContributionDocumentStore {
         var commune: String?
         /// The day from which it is no longer owed.
         var cancelledOn: Day?
+
+        var addressLines: [String] {
+            FrenchFormat.addressLines(street: street, postalCode: postalCode, commune: commune)
+        }
     }
 
     /// Addressed to the organization's billing address, or else to its seat.

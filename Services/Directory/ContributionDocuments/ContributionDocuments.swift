@@ -84,7 +84,7 @@ struct ContributionDocuments: Sendable {
         }
         return Document(
             title: "\(call.title) n° \(number)", author: Self.club, date: "\(call.calledOn)T00:00:00Z",
-            sender: issuer, recipient: recipient(call.organization, call.street, call.postalCode, call.commune),
+            sender: issuer, recipient: [call.organization] + call.addressLines,
             blocks: blocks, legalNotice: vatMention)
     }
 
@@ -100,7 +100,7 @@ struct ContributionDocuments: Sendable {
         ]
         return Document(
             title: "\(call.title) n° \(number), annulé", author: Self.club, date: "\(day)T00:00:00Z", sender: issuer,
-            recipient: recipient(call.organization, call.street, call.postalCode, call.commune),
+            recipient: [call.organization] + call.addressLines,
             blocks: [
                 .heading("\(call.title) n°\u{A0}\(number), annulé"),
                 .paragraph("Madame, Monsieur,"),
@@ -137,12 +137,7 @@ struct ContributionDocuments: Sendable {
         ]
         return Document(
             title: "Reçu n° \(receipt.title)", author: Self.club, date: "\(receipt.issuedOn)T00:00:00Z", sender: issuer,
-            recipient: recipient(receipt.organization, receipt.street, receipt.postalCode, receipt.commune),
+            recipient: [receipt.organization] + receipt.addressLines,
             blocks: blocks, legalNotice: vatMention)
-    }
-
-    private func recipient(_ name: String, _ street: String?, _ postalCode: String?, _ commune: String?) -> [String] {
-        let place = [postalCode, commune].compactMap { $0 }.joined(separator: " ")
-        return [name, street, place.isEmpty ? nil : place].compactMap { $0 }
     }
 }

@@ -128,10 +128,7 @@ create function directory.declined_at(emails text[])
     returns table (purpose text, declined_at timestamptz, record uuid)
     language sql stable rows 1 as $$
     select answer.key, (answer.value ->> 'at')::timestamptz, had.record
-    from (
-        select held.record from directory.address_held as held where held.email = any(emails)
-        union all
-        select past.record from directory.address_past as past where past.email = any(emails)) as had
+    from directory.address_holding as had
         cross join lateral (
             select consents from directory.person where id = had.record
             union all
@@ -146,17 +143,14 @@ create function directory.declined_at(emails text[])
                     select consents from directory.expert where id = heir) as heir_known
             where merge.merged = had.record and undone_at is null) as known
         cross join lateral jsonb_each(known.consents) as answer
-    where answer.value -> 'agreed' = 'false'
+    where had.email = any(emails) and answer.value -> 'agreed' = 'false'
 $$;
 
 -- Which organizations that have one of these addresses, or had it, are hidden from the public directory.
 create function directory.hidden_at(emails text[]) returns table (organization uuid)
     language sql stable rows 1 as $$
     select known.id
-    from (
-        select held.record from directory.address_held as held where held.email = any(emails)
-        union all
-        select past.record from directory.address_past as past where past.email = any(emails)) as had
+    from directory.address_holding as had
         cross join lateral (
             select id from directory.organization where id = had.record and not public_directory
             union all
@@ -165,4 +159,5 @@ create function directory.hidden_at(emails text[]) returns table (organization u
                 cross join lateral directory.heirs_of(merge.survivor) as heir
                 join directory.organization on organization.id = heir and not public_directory
             where merge.merged = had.record and undone_at is null) as known
+    where had.email = any(emails)
 $$;

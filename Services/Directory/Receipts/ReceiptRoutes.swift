@@ -97,9 +97,7 @@ struct ReceiptRoutes: Sendable {
             "contribution": "\(receipt.contributionYear)-\(receipt.contributionNumber)",
             "vatMention": backend.configuration.vatMention, "pdf": pdf,
         ]
-        let place = [receipt.postalCode, receipt.commune].compactMap { $0 }.joined(separator: " ")
-        let address = [receipt.street, place.isEmpty ? nil : place].compactMap { $0 }.joined(separator: ", ")
-        if !address.isEmpty { content["address"] = address }
+        if !receipt.addressLines.isEmpty { content["address"] = receipt.addressLines.joined(separator: ", ") }
         content["siren"] = receipt.siren
         content["siret"] = receipt.siret
         if !receipt.means.isEmpty { content["means"] = FrenchFormat.list(receipt.means.map(FrenchFormat.means)) }

@@ -30,6 +30,10 @@ enum ReceiptStore {
         /// The numbers of the receipt that it replaces, and of the one that replaces it.
         var replaces: String?
         var replacedBy: String?
+
+        var addressLines: [String] {
+            FrenchFormat.addressLines(street: street, postalCode: postalCode, commune: commune)
+        }
     }
 
     private static let columns: SQL = """
