@@ -45,7 +45,7 @@ struct CalledOffTests {
         ) { services in
             let editor = try services[.content].client(.editor)
             let issue = try await editor.send(CreateIssue.request(body: .init(title: "Flash info")))
-            let path = IssuePath(issue: issue.id)
+            let path = issue.id
             _ = try await editor.send(
                 AddIssueItem.request(path: path, body: .init(kind: .product, title: "Pour tous", text: "Du texte.")))
             _ = try await editor.send(TransitionIssue.request(path: path, body: .init(to: .sending)))

@@ -83,7 +83,7 @@ struct ErasedAddressTests {
             }
             #expect(try await rig.deliveries() == ["other@example.org", "third@example.org"])
             // An issue keeps its counts.
-            let issue = try await rig.content.client(.operator).send(GetIssue.request(path: .init(issue: rig.issue)))
+            let issue = try await rig.content.client(.operator).send(GetIssue.request(path: rig.issue))
             #expect(issue.editions.map(\.counts.cancelled).reduce(0, +) == 1)
             let token = rig.content.backend.links.token(
                 purpose: DeliveryRoutes.unsubscribePurpose, subject: "old@example.org",

@@ -53,7 +53,7 @@ struct IssueTests {
     func guards() async throws {
         try await withContent { _, editor in
             let issue = try await editor.send(CreateIssue.request(body: .init(title: "Flash")))
-            let path = IssuePath(issue: issue.id)
+            let path = issue.id
             await expect(.issueEmpty) {
                 try await editor.send(TransitionIssue.request(path: path, body: .init(to: .sending)))
             }
@@ -90,18 +90,18 @@ struct IssueTests {
                 await expect(.resourceEmbargoed) {
                     try await editor.send(
                         AddIssueItem.request(
-                            path: .init(issue: issue.id),
+                            path: issue.id,
                             body: .init(kind: .product, title: "P", text: "p", resource: resource.id)))
                 }
             }
             let changed = try await editor.exchange(
                 ChangeResource.request(
-                    path: .init(resource: later.id), body: .init(embargoUntil: .some(nil)), ifMatch: later.version))
+                    path: later.id, body: .init(embargoUntil: .some(nil)), ifMatch: later.version))
             #expect(changed.value.embargoUntil == nil)
             #expect(changed.value.title == "Demain")
             _ = try await editor.send(
                 AddIssueItem.request(
-                    path: .init(issue: issue.id),
+                    path: issue.id,
                     body: .init(kind: .product, title: "P", text: "p", resource: later.id)))
         }
     }
@@ -121,7 +121,7 @@ struct IssueTests {
             _ = try await editor.send(
                 CreateSuppression.request(body: .init(email: "ferme@web.example", reason: .bounced)))
             let issue = try await write(with: editor)
-            _ = try await editor.send(TransitionIssue.request(path: .init(issue: issue), body: .init(to: .sending)))
+            _ = try await editor.send(TransitionIssue.request(path: issue, body: .init(to: .sending)))
             let sent = try await untilSent(issue, editor)
 
             let messages = try FileManager.default.contentsOfDirectory(atPath: "\(mail)/new").map {
@@ -140,7 +140,7 @@ struct IssueTests {
             #expect(messages.allSatisfy { $0.contains("List-Unsubscribe: <mailto:") })
 
             let deliveries = try await editor.send(
-                ListDeliveries.request(path: .init(issue: issue), query: .init(state: .suppressed), body: Empty()))
+                ListDeliveries.request(path: issue, query: .init(state: .suppressed), body: Empty()))
             #expect(deliveries.items.map(\.email) == ["ferme@web.example"])
         }
     }
@@ -218,7 +218,7 @@ struct IssueTests {
         ] as [(Line, [Edition.Audience]?)] {
             _ = try await editor.send(
                 AddIssueItem.request(
-                    path: .init(issue: issue.id),
+                    path: issue.id,
                     body: .init(kind: .technical, title: title, text: "Du texte.", audiences: audiences)))
         }
         return issue.id
@@ -226,7 +226,7 @@ struct IssueTests {
 
     private func untilSent(_ issue: FlashInfo.ID, _ editor: ServiceClient) async throws -> FlashInfo {
         for _ in 0..<300 {
-            let now = try await editor.send(GetIssue.request(path: .init(issue: issue)))
+            let now = try await editor.send(GetIssue.request(path: issue))
             if now.state == .sent { return now }
             try await Task.sleep(for: .milliseconds(100))
         }

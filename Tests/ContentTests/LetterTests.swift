@@ -100,7 +100,7 @@ struct LetterTests {
             let client = try services[.content].client(.operator)
             let letter = try await client.send(SendLetter.request(body: body("attente")))
             for _ in 0..<200 where try await waiting(services) == 0 { try await Task.sleep(for: .milliseconds(25)) }
-            let now = try await client.send(GetLetter.request(path: .init(letter: letter.id)))
+            let now = try await client.send(GetLetter.request(path: letter.id))
             #expect(now.state == .pending && now.attempts == 0)
             #expect(try await waiting(services) >= 1)
         }
@@ -150,11 +150,11 @@ struct LetterTests {
     private func ended(_ letter: Letter.ID, _ content: TestService) async throws -> Letter {
         let client = try content.client(.operator)
         for _ in 0..<400 {
-            let now = try await client.send(GetLetter.request(path: .init(letter: letter)))
+            let now = try await client.send(GetLetter.request(path: letter))
             if now.state != .pending, now.state != .sending { return now }
             try await Task.sleep(for: .milliseconds(25))
         }
-        return try await client.send(GetLetter.request(path: .init(letter: letter)))
+        return try await client.send(GetLetter.request(path: letter))
     }
 
     /// How many letters still have a link.

@@ -23,11 +23,11 @@ struct PublishedResourceTests {
             let issue = try await client.send(CreateIssue.request(body: .init(title: "Flash info")))
             _ = try await client.send(
                 AddIssueItem.request(
-                    path: .init(issue: issue.id),
+                    path: issue.id,
                     body: .init(kind: .technical, title: "Dossier", text: "Du texte.", resource: resource.id)))
             let later = Timestamp.now.advanced(by: .seconds(86_400))
             func change(_ json: String) async throws -> RawAnswer {
-                let version = try await client.send(GetResource.request(path: .init(resource: resource.id))).version
+                let version = try await client.send(GetResource.request(path: resource.id)).version
                 return try await content.raw(
                     .patch, "/v1/resources/\(resource.id)", role: .editor,
                     headers: ["Content-Type": "application/json", "If-Match": "\"\(version)\""], body: Array(json.utf8))

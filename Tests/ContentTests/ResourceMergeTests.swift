@@ -23,7 +23,7 @@ struct ResourceMergeTests {
                 ).id
             }
             func organization(_ id: Resource.ID) async throws -> Organization.ID? {
-                try await client.send(GetResource.request(path: .init(resource: id))).organization
+                try await client.send(GetResource.request(path: id)).organization
             }
             func apply(_ state: Merge.State) async throws {
                 let notice = MergeNotice(

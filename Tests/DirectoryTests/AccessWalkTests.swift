@@ -195,7 +195,7 @@ struct AccessWalkTests {
             organization.id, from: "\(year)-01-01", until: "\(year)-12-31")
         let mandate = try await operating.send(
             CreateMandate.request(
-                path: .init(organization: organization.id),
+                path: organization.id,
                 body: .init(person: person.id, kind: .titular, from: "2026-01-01")))
         let referral = try await operating.send(
             CreateReferral.request(
@@ -229,7 +229,7 @@ struct AccessWalkTests {
         // Creates a receipt.
         _ = try await directory.client(.operator).send(
             CreatePayment.request(
-                path: .init(contribution: contribution.id), body: .init(amount: contribution.amount, paidOn: .today)))
+                path: contribution.id, body: .init(amount: contribution.amount, paidOn: .today)))
         return side
     }
 

@@ -87,7 +87,7 @@ struct BankLineTests {
             #expect(found(5).first?.reasons == [.name] && found(5).first?.contributions.first?.amount.amount == 5_000)
             #expect(found(6).first?.reasons == [.reference, .amount] && found(6).first?.organization == beta.id)
             #expect(found(6).count == 1)
-            let shown = try await directory.client(.auditor).send(GetBankLine.request(path: .init(line: lines[0].id)))
+            let shown = try await directory.client(.auditor).send(GetBankLine.request(path: lines[0].id))
             #expect(shown == lines[0])
         }
     }
@@ -106,7 +106,7 @@ struct BankLineTests {
             #expect(booked.state == .booked && booked.proposals == nil && booked.version == 2)
             #expect(booked.bookings.map(\.contribution) == [contribution.id])
             let payments = try await directory.client(.operator).send(
-                ListPayments.request(path: .init(contribution: contribution.id), query: .init()))
+                ListPayments.request(path: contribution.id, query: .init()))
             let payment = try #require(payments.items.first)
             #expect(payment.amount.amount == 130_000 && payment.credited.amount == 10_000)
             #expect(
@@ -185,7 +185,7 @@ struct BankLineTests {
             let refunded = try await book(lines[0], #"{"refund":"\#(alpha.id)"}"#, directory).decode(BankLine.self)
             #expect(refunded.bookings.first?.creditEntry != nil && refunded.bookings.first?.amount.amount == -10_000)
             let credit = try await directory.client(.operator).send(
-                GetCredit.request(path: .init(organization: alpha.id), query: .init()))
+                GetCredit.request(path: alpha.id, query: .init()))
             #expect(credit.balance.amount == 0 && credit.items.first?.reference == lines[0].reference)
         }
     }
@@ -332,7 +332,7 @@ struct BankLineTests {
             try await rename("SARL", "MARTIN DUPONT")
             try await check(DataSubject(ana.id), [], "by its own word, after")
             for field in ["name", "contactName"] {
-                let version = try await operating.send(GetExpert.request(path: .init(expert: expert.id))).version
+                let version = try await operating.send(GetExpert.request(path: expert.id)).version
                 let changed = try await directory.ask(
                     .patch, "/v1/experts/\(expert.id)", as: .expert,
                     organization: .init(expert.id.uuid), ifMatch: version, json: #"{"\#(field)":"Jean Payeur"}"#)
@@ -340,7 +340,7 @@ struct BankLineTests {
                 try await check(DataSubject(expert.id), [], "an expert's \(field)")
             }
             _ = try await operating.send(
-                ChangePerson.request(path: .init(person: late.id), body: .init(familyName: "Tard"), ifMatch: 1))
+                ChangePerson.request(path: late.id, body: .init(familyName: "Tard"), ifMatch: 1))
             try await check(DataSubject(late.id), [], "by the staff's word, after")
             try await check(DataSubject(named.id), [], "a member's name")
             try await check(DataSubject(firm.id), [], "another spelling")

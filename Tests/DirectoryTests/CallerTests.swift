@@ -86,17 +86,17 @@ struct CallerTests {
         let leaver = try await directory.person("Eva", "E")
         _ = try await operating.send(
             CreateMandate.request(
-                path: .init(organization: other.id), body: .init(person: person.id, kind: .titular, from: "2020-01-01"))
+                path: other.id, body: .init(person: person.id, kind: .titular, from: "2020-01-01"))
         )
         _ = try await operating.send(
             CreateMandate.request(
-                path: .init(organization: house.id),
+                path: house.id,
                 body: .init(person: former.id, kind: .titular, from: "2020-01-01", until: "2021-12-31")))
         for enrolled in [person, leaver, merged] {
             let ambassador = try await operating.send(CreateAmbassador.request(body: .init(person: enrolled.id)))
             if enrolled.id == leaver.id {
                 _ = try await operating.send(
-                    TransitionAmbassador.request(path: .init(ambassador: ambassador.id), body: .init(to: .left)))
+                    TransitionAmbassador.request(path: ambassador.id, body: .init(to: .left)))
             }
         }
         let experts = [
@@ -104,7 +104,7 @@ struct CallerTests {
             try await directory.expert("Deux"), try await directory.expert("Trois"),
         ]
         _ = try await operating.send(
-            TransitionExpert.request(path: .init(expert: experts[1].id), body: .init(to: .left)))
+            TransitionExpert.request(path: experts[1].id, body: .init(to: .left)))
         // As after a merge: the record is gone from its table.
         try await directory.database.withClient(searchPath: "directory") { client in
             try await client.execute("delete from ambassador where person = \(merged.id)")

@@ -17,7 +17,7 @@ struct CancellationTests {
             let operating = try directory.client(.operator)
             let member = try await directory.member("Alpha")
             let wrong = try await called(directory)
-            let path = ContributionPath(contribution: wrong.id)
+            let path = wrong.id
             let cancelled = try await operating.send(
                 CancelContribution.request(path: path, body: .init(reason: "Appelée à tort")))
             #expect(cancelled.state == .cancelled && cancelled.number == 1 && cancelled.version == 2)
@@ -25,7 +25,7 @@ struct CancellationTests {
             #expect(try await operating.send(GetContribution.request(path: path)) == cancelled)
             let standing = try await operating.send(
                 GetStanding.request(
-                    path: .init(organization: member.id), query: .init(asOf: Day.today.adding(days: 1))))
+                    path: member.id, query: .init(asOf: Day.today.adding(days: 1))))
             #expect(standing.status != .late && standing.owed == Money(cents: 0))
             for state in Contribution.State.allCases {
                 let list = try await operating.send(ListContributions.request(query: .init(state: state)))

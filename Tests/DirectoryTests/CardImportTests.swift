@@ -153,10 +153,10 @@ struct CardImportTests {
                     "is not a telephone number that can be dialled", "The card is not ended: END:VCARD is missing.",
                 ])
             #expect(report.errors.map(\.column) == [nil, nil, nil, "N (family name)", "TEL", nil])
-            let now = try await operating.send(GetPerson.request(path: .init(person: ada.id)))
+            let now = try await operating.send(GetPerson.request(path: ada.id))
             #expect(
                 now.familyName == "Automne" && now.organization == firm.id && now.consents.flashInfo?.agreed == false)
-            let other = try await operating.send(GetPerson.request(path: .init(person: bob.id)))
+            let other = try await operating.send(GetPerson.request(path: bob.id))
             #expect(other.telephone == "0559000001" && other.version == 2)
             #expect(try await directory.takesCards(file, "mode=apply&rejects=skipRow").skipped == 4)
             // All or nothing.
@@ -217,7 +217,7 @@ struct CardImportTests {
             // A hyphen empties nothing either, and an apostrophe is not an export's mark.
             let literal = card("UID:\(ada.id)", "N:-;'=Ada")
             #expect(try await directory.takesCards(literal).updated == 1)
-            let now = try await directory.client(.operator).send(GetPerson.request(path: .init(person: ada.id)))
+            let now = try await directory.client(.operator).send(GetPerson.request(path: ada.id))
             #expect(now.familyName == "-" && now.givenName == "'=Ada" && now.email == "ada@a.example")
         }
     }

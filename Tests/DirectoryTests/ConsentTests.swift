@@ -25,9 +25,9 @@ struct ConsentTests {
             #expect(try answered.decode(ConsentEntry.self).source == .own)
             _ = try await operating.send(
                 AddPersonConsent.request(
-                    path: .init(person: person.id), body: .init(purpose: .flashInfo, agreed: true, source: .paper)))
+                    path: person.id, body: .init(purpose: .flashInfo, agreed: true, source: .paper)))
 
-            let path = ListPersonConsents.Path(person: person.id)
+            let path = person.id
             let ledger = try await operating.send(ListPersonConsents.request(path: path, query: .init(), body: Empty()))
             #expect(ledger.items.map(\.source) == [.paper, .own, .own, .own, .operator])
             #expect(ledger.items.map(\.agreed) == [true, true, true, false, true])
@@ -53,18 +53,18 @@ struct ConsentTests {
             #expect(try await directory.report(file.replacing("true", with: "false")).updated == 1)
             let expert = try await operating.send(ListExperts.request(query: .init())).items[0]
             let imported = try await operating.send(
-                ListExpertConsents.request(path: .init(expert: expert.id), query: .init(), body: Empty()))
+                ListExpertConsents.request(path: expert.id, query: .init(), body: Empty()))
             #expect(imported.items.map(\.source) == [.import, .import])
             #expect(imported.items.map(\.agreed) == [false, true])
             // How the people in the file were asked is not known here.
             #expect(imported.items.allSatisfy { $0.wording == nil })
             // A change that does not mention consent adds no line.
             _ = try await operating.send(
-                ChangeExpert.request(path: .init(expert: expert.id), body: .init(name: "Deux"), ifMatch: expert.version)
+                ChangeExpert.request(path: expert.id, body: .init(name: "Deux"), ifMatch: expert.version)
             )
             #expect(
                 try await operating.send(
-                    ListExpertConsents.request(path: .init(expert: expert.id), query: .init(), body: Empty())
+                    ListExpertConsents.request(path: expert.id, query: .init(), body: Empty())
                 ).items.count == 2)
         }
     }
@@ -76,7 +76,7 @@ struct ConsentTests {
         try await withDirectory { directory in
             let operating = try directory.client(.operator)
             let person = try await directory.person("Ana", "A", consents: .init(flashInfo: false))
-            let path = ListPersonConsents.Path(person: person.id)
+            let path = person.id
             let (monday, friday) = (
                 Timestamp.now.advanced(by: .seconds(-864_000)), Timestamp.now.advanced(by: .seconds(-432_000))
             )
@@ -179,7 +179,7 @@ struct ConsentTests {
             try await directory.backend.database.execute(
                 "update consent_entry set person = \(bob.id) where person = \(ana.id)")
             let ledger = try await directory.client(.operator).send(
-                ListPersonConsents.request(path: .init(person: bob.id), query: .init(), body: Empty()))
+                ListPersonConsents.request(path: bob.id, query: .init(), body: Empty()))
             #expect(ledger.items.map(\.purpose) == [.flashInfo])
         }
     }

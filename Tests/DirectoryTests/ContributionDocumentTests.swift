@@ -98,7 +98,7 @@ struct ContributionDocumentTests {
             #expect(try await directory.ask("\(path).pdf").status == 404)
             _ = try await directory.client(.operator).send(
                 CreatePayment.request(
-                    path: .init(contribution: contribution.id),
+                    path: contribution.id,
                     body: .init(amount: contribution.amount, paidOn: .today)))
             let page = try await directory.ask(path).text
             #expect(page.contains("1, rue Haute") && page.contains("732829320") && page.contains("TVA non applicable"))

@@ -114,7 +114,7 @@ struct ContributionTests {
             _ = try await operating.send(CallContributions.request(body: .init(year: thisYear)))
             let contribution = try #require(
                 try await operating.send(ListContributions.request(query: .init())).items.first)
-            let path = ContributionPath(contribution: contribution.id)
+            let path = contribution.id
             func pay(_ cents: Int) async throws -> RawAnswer {
                 try await directory.ask(
                     .post, "/v1/contributions/\(contribution.id)/payments",
@@ -160,7 +160,7 @@ struct ContributionTests {
         try await withDirectory { directory in
             let operating = try directory.client(.operator)
             let member = try await directory.member("Alpha")
-            let path = OrganizationPath(organization: member.id)
+            let path = member.id
             func standing(_ day: Day? = nil) async throws -> Standing {
                 try await operating.send(GetStanding.request(path: path, query: .init(asOf: day)))
             }
@@ -185,7 +185,7 @@ struct ContributionTests {
                 try await operating.send(ListContributions.request(query: .init())).items.first)
             _ = try await operating.send(
                 CreatePayment.request(
-                    path: .init(contribution: contribution.id),
+                    path: contribution.id,
                     body: .init(amount: contribution.amount, paidOn: Day.today)))
             #expect(try await standing().owed == Money(cents: 0))
             #expect(try await standing(tomorrow).status == (isLastDay ? .lapsed : .active))

@@ -28,7 +28,7 @@ struct CreditTests {
             #expect(receipts.items.map(\.amount.amount) == [120_000])
             #expect(receipts.items.first?.returned == nil)
             let standing = try await directory.client(.operator).send(
-                GetStanding.request(path: .init(organization: member.id), query: .init()))
+                GetStanding.request(path: member.id, query: .init()))
             #expect(standing.owed.amount == 0)
 
             // A payment on a settled contribution becomes credit as a whole.
@@ -38,9 +38,9 @@ struct CreditTests {
             #expect(credit.items.map(\.payment).last == rest.id)
             #expect(credit.items.allSatisfy { $0.kind == .overpayment && $0.contribution == contribution.id })
             let first = try await directory.client(.operator).send(
-                GetCredit.request(path: .init(organization: member.id), query: .init(limit: 1)))
+                GetCredit.request(path: member.id, query: .init(limit: 1)))
             let second = try await directory.client(.operator).send(
-                GetCredit.request(path: .init(organization: member.id), query: .init(limit: 1, cursor: first.next)))
+                GetCredit.request(path: member.id, query: .init(limit: 1, cursor: first.next)))
             #expect((first.items + second.items) == credit.items && second.next == nil)
 
             let payments = try await directory.ask("/v1/payments.csv").text
@@ -109,7 +109,7 @@ struct CreditTests {
                 ).items.first)
             let change = try await directory.client(.operator).send(
                 ChangeMembershipTier.request(
-                    path: .init(membership: membership.id),
+                    path: membership.id,
                     body: .init(tier: "premium", from: Day(validating: "\(year)-12-01"))))
             let complement = try #require(change.contribution)
             #expect(complement.amount.amount == 15_000 && complement.state == .paid && complement.receipt != nil)
@@ -172,7 +172,7 @@ struct CreditTests {
             _ = try await pay(member, 150_000, in: directory)
             _ = try await directory.client(.operator).send(
                 RefundCredit.request(
-                    path: .init(organization: member.id), body: .init(amount: Money(cents: 10_000), paidOn: .today)))
+                    path: member.id, body: .init(amount: Money(cents: 10_000), paidOn: .today)))
             #expect(try await pay(member, -150_000, in: directory).problem().slug == "credit-exceeded")
             #expect(try await pay(member, -140_000, in: directory).status == 201)
             #expect(try await credit(of: member, in: directory).balance.amount == 0)
@@ -190,7 +190,7 @@ struct CreditTests {
             let carried = try await contribution(of: member, year + 1, in: directory)
             #expect(carried.paid.amount == 30_000)
             let cancelled = try await operating.send(
-                CancelContribution.request(path: .init(contribution: carried.id), body: .init(reason: "Erreur")))
+                CancelContribution.request(path: carried.id, body: .init(reason: "Erreur")))
             #expect(cancelled.state == .cancelled && cancelled.paid.amount == 0)
             #expect(try await credit(of: member, in: directory).balance.amount == 30_000)
             // The payment becomes credit, and the first contribution can be cancelled, too.
@@ -205,7 +205,7 @@ struct CreditTests {
             #expect(try await credit(of: member, in: directory).balance.amount == 80_000)
             _ = try await operating.send(
                 RefundCredit.request(
-                    path: .init(organization: member.id), body: .init(amount: Money(cents: 80_000), paidOn: .today)))
+                    path: member.id, body: .init(amount: Money(cents: 80_000), paidOn: .today)))
             #expect(try await pay(member, 50_000, .credit, in: directory).problem().slug == "credit-exceeded")
         }
     }
@@ -229,7 +229,7 @@ struct CreditTests {
             #expect(now.contains("900,00\u{A0}€") && now.contains("Reste à régler aujourd’hui"))
             #expect(now.contains("<strong>1\u{202F}200,00\u{A0}€</strong>"))
             let cancelled = try await operating.send(
-                CancelContribution.request(path: .init(contribution: carried.id), body: .init(reason: "Erreur")))
+                CancelContribution.request(path: carried.id, body: .init(reason: "Erreur")))
             #expect(cancelled.state == .cancelled)
             #expect(try await credit(of: member, in: directory).balance.amount == 0)
         }
@@ -242,7 +242,7 @@ struct CreditTests {
             _ = try await pay(goes, 150_000, in: directory)
             _ = try await directory.client(.operator).send(
                 RefundCredit.request(
-                    path: .init(organization: goes.id), body: .init(amount: Money(cents: 5_000), paidOn: .today)))
+                    path: goes.id, body: .init(amount: Money(cents: 5_000), paidOn: .today)))
             let stays = try await directory.organization("Alpha")
             let operating = try directory.client(.operator)
             func merge() async throws -> Merge {
@@ -253,14 +253,14 @@ struct CreditTests {
             let merge1 = try await merge()
             #expect(try await credit(of: stays, in: directory).balance.amount == 25_000)
             #expect(try await directory.ask("/v1/organizations/\(goes.id)/credit").problem().slug == "merged")
-            _ = try await operating.send(UndoMerge.request(path: .init(merge: merge1.id)))
+            _ = try await operating.send(UndoMerge.request(path: merge1.id))
             #expect(try await credit(of: stays, in: directory).balance.amount == 0)
             #expect(try await credit(of: goes, in: directory).balance.amount == 25_000)
 
             let merge2 = try await merge()
             _ = try await operating.send(
                 RefundCredit.request(
-                    path: .init(organization: stays.id), body: .init(amount: Money(cents: 1), paidOn: .today)))
+                    path: stays.id, body: .init(amount: Money(cents: 1), paidOn: .today)))
             let undo = try await directory.ask(.post, "/v1/merges/\(merge2.id)/undo", json: "{}")
             #expect(try undo.problem().slug == "undo-blocked")
             #expect(try await credit(of: stays, in: directory).balance.amount == 24_999)
@@ -342,7 +342,7 @@ struct CreditTests {
 
     private func credit(of member: Organization, in directory: TestService) async throws -> OrganizationCredit {
         try await directory.client(.operator).send(
-            GetCredit.request(path: .init(organization: member.id), query: .init()))
+            GetCredit.request(path: member.id, query: .init()))
     }
 
     private func pay(

@@ -16,7 +16,7 @@ extension TestService {
         var scan = try await operating.send(ScanDuplicates.request(body: .init(whole: whole)))
         for _ in 1...600 where scan.finishedAt == nil {
             try await Task.sleep(for: .milliseconds(50))
-            scan = try await operating.send(GetDuplicateScan.request(path: .init(scan: scan.id)))
+            scan = try await operating.send(GetDuplicateScan.request(path: scan.id))
         }
         #expect(scan.finishedAt != nil)
         return scan

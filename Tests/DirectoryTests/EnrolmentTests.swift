@@ -30,7 +30,7 @@ struct EnrolmentTests {
                 $0.consents = .init(flashInfo: true, publicDirectory: true)
             }
             #expect(expert.enrolledOn == .today && expert.leftOn == nil)
-            let path = ExpertPath(expert: expert.id)
+            let path = expert.id
             let left = try await operating.send(TransitionExpert.request(path: path, body: .init(to: .left)))
             #expect(left.leftOn == .today && left.version == 2 && left.name == "Atelier")
             let again = try await directory.ask(.post, "/v1/experts/\(expert.id)/transitions", json: #"{"to":"left"}"#)

@@ -39,13 +39,13 @@ struct ErasedTraceTests {
             _ = try await directory.merge(records[0].id.record, into: records[1].id.record, .person)
             _ = try await directory.merge(records[1].id.record, into: records[2].id.record, .person)
             let ledger = try await operating.send(
-                ListPersonConsents.request(path: .init(person: records[2].id), query: .init(), body: Empty()))
+                ListPersonConsents.request(path: records[2].id, query: .init(), body: Empty()))
             #expect(ledger.items.count == 3)
             #expect(try traces(directory).count == 5)
 
             let erasure = try await operating.send(CreateErasure.request(body: .init(person: records[2].id)))
             let notice = try await directory.client(.service).send(
-                GetErasureNotice.request(path: .init(erasure: erasure.id)))
+                GetErasureNotice.request(path: erasure.id))
             #expect(Set(notice.aliases.map(\.uuid)) == [records[0].id.uuid, records[1].id.uuid])
             #expect(notice.emails == ["z1@rare.example", "z2@rare.example", "z3@rare.example"])
             for service in [ServiceName.events, .content, .lobbying] {
@@ -99,7 +99,7 @@ struct ErasedTraceTests {
                 try await client.query("select distinct word from expert_word order by word").map { try $0["word"] }
             }
             #expect(words == ["autre", "pau"])
-            let left = try await operating.send(GetReferral.request(path: .init(referral: referral.id)))
+            let left = try await operating.send(GetReferral.request(path: referral.id))
             #expect(left.description == "Comme chez […] ([…]), mais plus petit.")
             #expect(left.firm == nil)
             #expect(try await directory.ask("/v1/experts").items("id") == [other.id.text])
@@ -134,7 +134,7 @@ struct ErasedTraceTests {
             let contact = try await referral("Un site.", contact: "Zéphyrine IBARRA")
             _ = try await operating.send(CreateErasure.request(body: .init(person: person.id)))
             func get(_ id: Referral.ID) async throws -> Referral {
-                try await operating.send(GetReferral.request(path: .init(referral: id)))
+                try await operating.send(GetReferral.request(path: id))
             }
             #expect(try await get(named).description == "Demander […] ([…]), […], […] ou […].")
             #expect(
@@ -185,10 +185,10 @@ struct ErasedTraceTests {
                 "Pour l'atelier.", Firm(name: "Atelier Zola", contact: "Atelier Zola", email: "zola@rare.example"))
             _ = try await operating.send(CreateErasure.request(body: .init(expert: expert.id)))
             for one in before {
-                let now = try await operating.send(GetReferral.request(path: .init(referral: one.id)))
+                let now = try await operating.send(GetReferral.request(path: one.id))
                 #expect(now.firm == one.firm && now.description == one.description && now.version == one.version)
             }
-            let gone = try await operating.send(GetReferral.request(path: .init(referral: own.id)))
+            let gone = try await operating.send(GetReferral.request(path: own.id))
             #expect(gone.firm == nil)
         }
     }
@@ -214,8 +214,8 @@ struct ErasedTraceTests {
             let newer = try await referral()
             _ = try await operating.send(CreateErasure.request(body: .init(person: ana.id)))
             let (first, second) = (
-                try await operating.send(GetReferral.request(path: .init(referral: older))),
-                try await operating.send(GetReferral.request(path: .init(referral: newer)))
+                try await operating.send(GetReferral.request(path: older)),
+                try await operating.send(GetReferral.request(path: newer))
             )
             #expect(first.description == "Un site web pour Ana Ader." && first.firm?.contact == "Site Web")
             #expect(second.description == "Un […] pour Ana Ader." && second.firm == nil)
@@ -240,7 +240,7 @@ struct ErasedTraceTests {
                 ).id
             }
             func get(_ id: Referral.ID) async throws -> Referral {
-                try await operating.send(GetReferral.request(path: .init(referral: id)))
+                try await operating.send(GetReferral.request(path: id))
             }
             let before = try await referral()
             try await directory.backend.database.execute(
@@ -271,7 +271,7 @@ struct ErasedTraceTests {
             ] as [(Person, Prose)] {
                 _ = try await operating.send(
                     AddPersonConsent.request(
-                        path: .init(person: person.id),
+                        path: person.id,
                         body: .init(purpose: .flashInfo, agreed: true, wording: question)))
             }
             _ = try await operating.send(CreateErasure.request(body: .init(person: ana.id)))
@@ -290,7 +290,7 @@ struct ErasedTraceTests {
             let bob = try await directory.person("Anna", "A", consents: .init(flashInfo: false))
             func lines(_ person: Person) async throws -> [ConsentEntry] {
                 try await operating.send(
-                    ListPersonConsents.request(path: .init(person: person.id), query: .init(), body: Empty())
+                    ListPersonConsents.request(path: person.id, query: .init(), body: Empty())
                 ).items
             }
             let before = (try await lines(ana), try await lines(bob))
@@ -312,12 +312,12 @@ struct ErasedTraceTests {
     }
 
     private func ownReport(_ id: Erasure.ID, _ directory: TestService) async throws -> Timestamp? {
-        try await directory.client(.operator).send(GetErasure.request(path: .init(erasure: id))).services.first?.doneAt
+        try await directory.client(.operator).send(GetErasure.request(path: id)).services.first?.doneAt
     }
 
     private func waitUntilDone(_ id: Erasure.ID, _ directory: TestService) async throws {
         for _ in 1...600 {
-            let now = try await directory.client(.operator).send(GetErasure.request(path: .init(erasure: id)))
+            let now = try await directory.client(.operator).send(GetErasure.request(path: id))
             if now.state == .done { return }
             try await Task.sleep(for: .milliseconds(50))
         }

@@ -21,11 +21,11 @@ struct ErasureTests {
 
     private func waitForOwnReport(_ id: Erasure.ID, _ directory: TestService) async throws -> Erasure {
         for _ in 1...600 {
-            let erasure = try await directory.client(.operator).send(GetErasure.request(path: .init(erasure: id)))
+            let erasure = try await directory.client(.operator).send(GetErasure.request(path: id))
             if erasure.services.first?.doneAt != nil { return erasure }
             try await Task.sleep(for: .milliseconds(50))
         }
-        return try await directory.client(.operator).send(GetErasure.request(path: .init(erasure: id)))
+        return try await directory.client(.operator).send(GetErasure.request(path: id))
     }
 
     private func report(_ id: Erasure.ID, as service: ServiceName, _ directory: TestService) async throws -> RawAnswer {
@@ -45,7 +45,7 @@ struct ErasureTests {
             _ = try await operating.send(CreateAmbassador.request(body: .init(person: person.id)))
             let mandate = try await operating.send(
                 CreateMandate.request(
-                    path: .init(organization: home.id),
+                    path: home.id,
                     body: .init(person: person.id, kind: .titular, from: "2026-01-01")))
             let started = try await operating.send(CreateErasure.request(body: .init(person: person.id)))
             #expect(started.state == .erasing && started.version == 2)
@@ -53,14 +53,14 @@ struct ErasureTests {
             #expect(try await directory.ask("/v1/people/\(person.id)").status == 404)
             #expect(try await directory.ask("/v1/ambassadors").items("id") == [])
             let mandates = try await operating.send(
-                ListMandates.request(path: .init(organization: home.id), query: .init(), body: Empty()))
+                ListMandates.request(path: home.id, query: .init(), body: Empty()))
             #expect(mandates.items.map(\.id) == [mandate.id])
             #expect(mandates.items[0].person == nil && mandates.items[0].version == 2)
 
             let own = try await waitForOwnReport(started.id, directory)
             #expect(own.state == .erasing)
             let notice = try await directory.client(.service).send(
-                GetErasureNotice.request(path: .init(erasure: started.id)))
+                GetErasureNotice.request(path: started.id))
             #expect(
                 notice.emails == ["zq@rare.example"] && notice.aliases == [] && notice.subject.text == person.id.text)
             for service in [ServiceName.events, .content, .events] {
@@ -71,7 +71,7 @@ struct ErasureTests {
             #expect(done.state == .done && done.completedAt != nil && done.services.allSatisfy { $0.doneAt != nil })
             #expect(try await report(started.id, as: .lobbying, directory).decode(Erasure.self).version == done.version)
             let later = try await directory.client(.service).send(
-                GetErasureNotice.request(path: .init(erasure: started.id)))
+                GetErasureNotice.request(path: started.id))
             #expect(later.emails == [] && later.subject == notice.subject)
             let dump = try directory.database.dump().lowercased()
             for word in ["zéphyrine", "zephyrine", "quettehou", "rare.example"] { #expect(!dump.contains(word)) }
@@ -138,7 +138,7 @@ struct ErasureTests {
                 CreateOrganization.request(body: .init(kind: .institution, name: "Maison", telephone: "+33559000000")))
             _ = try await directory.expert("Autre") { $0.email = "autre@atelier.example" }
             let started = try await operating.send(CreateErasure.request(body: .init(person: person.id)))
-            let found = try await operating.send(GetErasure.request(path: .init(erasure: started.id))).others
+            let found = try await operating.send(GetErasure.request(path: started.id)).others
             #expect(
                 found == [
                     .init(kind: .expert, id: expert.id.record), .init(kind: .organization, id: home.id.record),
@@ -149,7 +149,7 @@ struct ErasureTests {
             for service in [ServiceName.events, .content, .lobbying] {
                 _ = try await report(started.id, as: service, directory)
             }
-            let done = try await operating.send(GetErasure.request(path: .init(erasure: started.id)))
+            let done = try await operating.send(GetErasure.request(path: started.id))
             #expect(done.state == .done && done.others == nil)
         }
     }
@@ -234,7 +234,7 @@ struct ErasureTests {
             for (expert, emails) in [(one, []), (two, ["contact@example.org"])] as [(Expert, [EmailAddress])] {
                 let erasure = try await operating.send(CreateErasure.request(body: .init(expert: expert.id)))
                 let notice = try await directory.client(.service).send(
-                    GetErasureNotice.request(path: .init(erasure: erasure.id)))
+                    GetErasureNotice.request(path: erasure.id))
                 #expect(notice.emails == emails && notice.entity == .expert)
             }
             #expect(try await directory.ask("/v1/experts").items("id") == [])

@@ -83,7 +83,7 @@ struct FeedTests {
             let organization = try await directory.organization("Une")
             let person = try await directory.person("Ana", "A", email: "ana@example.org", organization: organization.id)
             let changed = try await operating.send(
-                ChangePerson.request(path: .init(person: person.id), body: .init(givenName: "Anna"), ifMatch: 1))
+                ChangePerson.request(path: person.id, body: .init(givenName: "Anna"), ifMatch: 1))
             let expert = try await directory.expert("Agence") { $0.consents = .init(flashInfo: true) }
             let ambassador = try await operating.send(CreateAmbassador.request(body: .init(person: person.id)))
             let batch = try await directory.changes(5)

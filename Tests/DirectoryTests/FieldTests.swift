@@ -51,8 +51,8 @@ struct FieldTests {
             #expect(try nobody.pointer() == "/person")
 
             _ = try await operating.send(
-                ChangePerson.request(path: .init(person: person.id), body: .init(familyName: "Çabal"), ifMatch: 1))
-            let path = AmbassadorPath(ambassador: ambassador.id)
+                ChangePerson.request(path: person.id, body: .init(familyName: "Çabal"), ifMatch: 1))
+            let path = ambassador.id
             #expect(try await operating.send(GetAmbassador.request(path: path)).name == "Çabal Ana")
             let changed = try await operating.send(
                 ChangeAmbassador.request(path: path, body: .init(topics: [], departements: ["33"]), ifMatch: 1))
@@ -110,7 +110,7 @@ struct FieldTests {
             var patch = ChangeExpert.Body(name: "Atelier", consents: .init(flashInfo: false))
             patch.siret = .some(nil)
             patch.postalCode = "40100"
-            let path = ExpertPath(expert: atelier.id)
+            let path = atelier.id
             let changed = try await operating.send(ChangeExpert.request(path: path, body: patch, ifMatch: 1))
             #expect(changed.name == "Atelier" && changed.siret == nil && changed.departement == "40")
             #expect(changed.departements == ["64", "40"] && changed.version == 2)

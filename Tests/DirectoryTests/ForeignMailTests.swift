@@ -40,16 +40,16 @@ struct ForeignMailTests {
 
     func change(_ person: Person, to email: EmailAddress?, _ network: Network) async throws {
         let operating = try network.directory.client(.operator)
-        let version = try await operating.send(GetPerson.request(path: .init(person: person.id))).version
+        let version = try await operating.send(GetPerson.request(path: person.id)).version
         _ = try await operating.send(
-            ChangePerson.request(path: .init(person: person.id), body: .init(email: .some(email)), ifMatch: version))
+            ChangePerson.request(path: person.id, body: .init(email: .some(email)), ifMatch: version))
     }
 
     /// Takes the address, as the expert would.
     func take(_ email: EmailAddress, by expert: Expert, _ network: Network) async throws {
         _ = try await network.directory.client(.expert, organization: Organization.ID(expert.id.uuid)).send(
             ChangeExpert.request(
-                path: .init(expert: expert.id), body: .init(email: .some(email)), ifMatch: expert.version))
+                path: expert.id, body: .init(email: .some(email)), ifMatch: expert.version))
     }
 
     func erase(_ subject: DataSubject, _ network: Network) async throws {
@@ -59,7 +59,7 @@ struct ForeignMailTests {
             ? .init(person: Person.ID(subject.id.uuid)) : .init(expert: Expert.ID(subject.id.uuid))
         let erasure = try await operating.send(CreateErasure.request(body: body))
         try await eventually("content has erased it") {
-            try await operating.send(GetErasure.request(path: .init(erasure: erasure.id))).services.contains {
+            try await operating.send(GetErasure.request(path: erasure.id)).services.contains {
                 $0.service == .content && $0.doneAt != nil
             }
         }
@@ -113,12 +113,12 @@ struct ForeignMailTests {
             let home = try await network.directory.organization("Maison")
             let changed = try await operating.send(
                 ChangeOrganization.request(
-                    path: .init(organization: home.id), body: .init(email: .some("maison@x.example")),
+                    path: home.id, body: .init(email: .some("maison@x.example")),
                     ifMatch: home.version))
             try await send("1 maison", to: "maison@x.example", network)
             _ = try await operating.send(
                 ChangeOrganization.request(
-                    path: .init(organization: home.id), body: .init(email: .some(nil)), ifMatch: changed.version))
+                    path: home.id, body: .init(email: .some(nil)), ifMatch: changed.version))
             let expert = try await network.directory.expert("Bob Web")
             try await take("maison@x.example", by: expert, network)
             try await send("2 reçu", to: "maison@x.example", purpose: .receipt, network)
@@ -201,7 +201,7 @@ struct ForeignMailTests {
                 try await directory.backend.database.transaction { try await Unsubscriptions.apply([change], $0) }
             }
             #expect(try await directory.person(ana.id).consents.flashInfo?.agreed == false)
-            let left = try await directory.client(.operator).send(GetExpert.request(path: .init(expert: expert.id)))
+            let left = try await directory.client(.operator).send(GetExpert.request(path: expert.id))
             #expect(left.consents.flashInfo?.agreed == true && left.version == 1)
         }
     }

@@ -71,7 +71,7 @@ struct ImportAmbassadorTests {
             let feed = try await directory.changes(8).items
             #expect(Set(feed.map(\.entity)) == ["organization", "person", "ambassador"])
             let rows = try await client.send(
-                ListImportRows.request(path: .init(import: taken.import), query: .init(), body: Empty())
+                ListImportRows.request(path: taken.import, query: .init(), body: Empty())
             ).items
             #expect(rows.first?.record?.text == found[0].id.text)
             #expect(try await directory.ask("/v1/imports?records=ambassadors").items("id").count == 3)
@@ -90,17 +90,17 @@ struct ImportAmbassadorTests {
                 Self.header + "Été;Ada;ada@example.org;;;Cloud;40;;\nZola;Bob;bob@example.org;0559000000;;;40;;\n"
             let skipped = try await report(file, "existing=skip", in: directory)
             #expect((skipped.created, skipped.skipped) == (1, 1))
-            #expect(try await client.send(GetPerson.request(path: .init(person: bob.id))).telephone == nil)
+            #expect(try await client.send(GetPerson.request(path: bob.id)).telephone == nil)
             let filled = try await report(file, "existing=fill", in: directory)
             #expect(filled.updated == 2)
-            let now = try await client.send(GetAmbassador.request(path: .init(ambassador: first.id)))
+            let now = try await client.send(GetAmbassador.request(path: first.id))
             #expect(now.departements == ["64"] && now.topics == ["cloud"] && now.enrolledOn == first.enrolledOn)
-            #expect(try await client.send(GetPerson.request(path: .init(person: bob.id))).telephone == "0559000000")
+            #expect(try await client.send(GetPerson.request(path: bob.id)).telephone == "0559000000")
 
             _ = try await client.send(
-                TransitionAmbassador.request(path: .init(ambassador: first.id), body: .init(to: .left)))
+                TransitionAmbassador.request(path: first.id, body: .init(to: .left)))
             #expect(try await report(file, "existing=update", in: directory).updated == 1)
-            let left = try await client.send(GetAmbassador.request(path: .init(ambassador: first.id)))
+            let left = try await client.send(GetAmbassador.request(path: first.id))
             #expect(left.leftOn != nil && left.departements == ["40"])
         }
     }

@@ -76,8 +76,8 @@ struct ImportConflictTests {
             let taken = try await report(file, "existing=fill", in: directory)
             #expect(taken.errors == [] && taken.updated == 2)
             let now = (
-                try await client.send(GetOrganization.request(path: .init(organization: one.id))),
-                try await client.send(GetOrganization.request(path: .init(organization: two.id)))
+                try await client.send(GetOrganization.request(path: one.id)),
+                try await client.send(GetOrganization.request(path: two.id))
             )
             #expect(now.0.street == "1 rue A" && now.0.commune == "Pau" && now.0.subKind == .chamber)
             #expect(now.1.street == nil && now.1.postalCode == nil && now.1.commune == "Dax")

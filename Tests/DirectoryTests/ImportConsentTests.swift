@@ -107,7 +107,7 @@ struct ImportConsentTests {
                         #expect(dry.errors == [] && dry.rejected == 0, comment)
                         #expect(try await ledger(subject, in: directory) == before + (expected == was ? 0 : 1), comment)
                         let rows = try await directory.client(.operator).send(
-                            ListImportRows.request(path: .init(import: dry.import), query: .init(), body: Empty()))
+                            ListImportRows.request(path: dry.import, query: .init(), body: Empty()))
                         #expect((rows.items[0].notes != nil) == isLeftOut, comment)
                     }
                 }
@@ -139,12 +139,12 @@ struct ImportConsentTests {
                     #expect((report.skipped, report.updated) == (1, 0) && report.notes?.count == 1)
                 }
             }
-            let now = try await operating.send(GetPerson.request(path: .init(person: person.id)))
+            let now = try await operating.send(GetPerson.request(path: person.id))
             #expect(now.consents.flashInfo?.agreed == false && now.consents.eventInvitations?.agreed == true)
             #expect(now.version == 2)
-            let hidden = try await operating.send(GetExpert.request(path: .init(expert: expert.id)))
+            let hidden = try await operating.send(GetExpert.request(path: expert.id))
             #expect(hidden.consents.publicDirectory?.agreed == false)
-            let declined = try await operating.send(GetOrganization.request(path: .init(organization: house.id)))
+            let declined = try await operating.send(GetOrganization.request(path: house.id))
             #expect(!declined.publicDirectory && declined.version == 2)
             // Conversely, a file is enough to hide.
             let file = "nom,annuaire\nMaison,non\nNeuve,non\n"
@@ -286,7 +286,7 @@ struct ImportConsentTests {
                     #expect(try await directory.person(person.id).consents == person.consents)
                 }
                 if let expert {
-                    let now = try await operating.send(GetExpert.request(path: .init(expert: expert.id)))
+                    let now = try await operating.send(GetExpert.request(path: expert.id))
                     #expect(now.consents == expert.consents)
                 }
             }

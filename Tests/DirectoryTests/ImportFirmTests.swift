@@ -200,7 +200,7 @@ struct ImportFirmTests {
                 let report = try await directory.takes(
                     .organizations, "name,email,postalCode,commune\nMairie,mairie@a.example,\(code),\(town)\n")
                 #expect(report.updated == 1 && report.errors == [])
-                let now = try await operating.send(GetOrganization.request(path: .init(organization: house.id)))
+                let now = try await operating.send(GetOrganization.request(path: house.id))
                 #expect(now.departement == kept && now.postalCode?.text == code, "\(said) \(code)")
             }
         }

@@ -39,11 +39,11 @@ struct ImportOrganizationTests {
             for (id, name, street) in [
                 (one.id, "Uno", "1 rue A"), (two.id, "Deux", nil), (three.id, "l ete a pau", "2 rue B"),
             ] {
-                let now = try await client.send(GetOrganization.request(path: .init(organization: id)))
+                let now = try await client.send(GetOrganization.request(path: id))
                 #expect(now.name.text == name && now.street?.text == street)
             }
             // The default applies to new ones: a brand remains one.
-            #expect(try await client.send(GetOrganization.request(path: .init(organization: two.id))).kind == .brand)
+            #expect(try await client.send(GetOrganization.request(path: two.id)).kind == .brand)
             let again = try await report(file, "?mode=apply&kind=institution", in: directory)
             #expect(again.created == 0)
         }
@@ -63,7 +63,7 @@ struct ImportOrganizationTests {
                     in: directory)
                 #expect(taken.errors == [])
                 return try await directory.client(.operator).send(
-                    GetOrganization.request(path: .init(organization: claret.id))
+                    GetOrganization.request(path: claret.id)
                 ).departement?.text
             }
             #expect(try await departement("05110;Claret;") == "04")

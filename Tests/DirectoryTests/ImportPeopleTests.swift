@@ -32,10 +32,10 @@ struct ImportPeopleTests {
             let taken = try await report(file, "?mode=apply&rejects=skipRow", in: directory)
             #expect((taken.created, taken.updated, taken.rejected) == (1, 2, 2))
             #expect(taken.errors.map(\.row) == [4, 5])
-            let now = try await client.send(GetPerson.request(path: .init(person: ada.id)))
+            let now = try await client.send(GetPerson.request(path: ada.id))
             #expect(now.familyName == "Été-Pau" && now.givenName == "Ada" && now.organization == firm.id)
             #expect(now.consents.flashInfo?.agreed == true)
-            let other = try await client.send(GetPerson.request(path: .init(person: bob.id)))
+            let other = try await client.send(GetPerson.request(path: bob.id))
             #expect(other.familyName == "ZOLA" && other.telephone == "0559000001")
             let again = try await report(file, "?mode=apply&rejects=skipRow", in: directory)
             #expect((again.created, again.updated, again.skipped) == (0, 0, 3))
@@ -72,7 +72,7 @@ struct ImportPeopleTests {
             }
             var now: [Person] = []
             for person in people {
-                now.append(try await client.send(GetPerson.request(path: .init(person: person.id))))
+                now.append(try await client.send(GetPerson.request(path: person.id)))
             }
             #expect(now.map(\.givenName) == ["Marie", "Marie", "Jean-Paul", "Ana", "Ana"])
             #expect(now.map(\.familyName) == ["Durand", "Durand", "Le Goff", "Trois", "Deux"])

@@ -150,7 +150,7 @@ struct ImportPlaceTests {
             let id = try #require(all.first { $0.commune == "Kowloon" }).id
             func kept(_ cells: String, _ query: String) async throws -> Expert {
                 _ = try await report("id;Code postal;Département\n\(id);\(cells)\n", "experts", query, in: directory)
-                return try await directory.client(.operator).send(GetExpert.request(path: .init(expert: id)))
+                return try await directory.client(.operator).send(GetExpert.request(path: id))
             }
             #expect(try await kept(";64", "").departement == "990")
             #expect(try await kept("64000;", "&existing=fill").postalCode == nil)

@@ -186,7 +186,7 @@ struct ImportRaceTests {
         try await withDirectory { directory in
             let id = Import.ID()
             let client = try directory.client(.operator)
-            func now() async throws -> Import { try await client.send(GetImport.request(path: .init(import: id))) }
+            func now() async throws -> Import { try await client.send(GetImport.request(path: id)) }
             await #expect(throws: (any Error).self) {
                 try await send(id, in: directory) { sending in
                     #expect(try await now().created == 1000)
@@ -201,7 +201,7 @@ struct ImportRaceTests {
             let left = try await now()
             #expect((left.state, left.rows, left.created) == (ImportState.interrupted, 0, 0))
             let rows = try await client.send(
-                ListImportRows.request(path: .init(import: id), query: .init(), body: Empty()))
+                ListImportRows.request(path: id, query: .init(), body: Empty()))
             #expect(rows.items.isEmpty)
             let taken = try await experts(in: directory)
             #expect(taken == 1)

@@ -101,7 +101,7 @@ struct ImportRefusalTests {
                 let consents =
                     records == .people
                     ? try await directory.person(.init(survivor.uuid)).consents
-                    : try await operating.send(GetExpert.request(path: .init(expert: .init(survivor.uuid)))).consents
+                    : try await operating.send(GetExpert.request(path: .init(survivor.uuid))).consents
                 #expect(consents.flashInfo == Consent(agreed: false, at: yesterday), "\(records)")
                 #expect(consents.eventInvitations?.agreed == true && consents.partnerOffers?.agreed == true)
             }

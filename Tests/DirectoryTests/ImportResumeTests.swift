@@ -27,7 +27,7 @@ struct ImportResumeTests {
     }
 
     private func imported(_ id: Import.ID, in directory: TestService) async throws -> Import {
-        try await directory.client(.operator).send(GetImport.request(path: .init(import: id)))
+        try await directory.client(.operator).send(GetImport.request(path: id))
     }
 
     @Test("a file that broke off is resumed after the last chunk, with nothing duplicated or missing")
@@ -108,7 +108,7 @@ struct ImportResumeTests {
                 + "Ancien,ancien@example.org,,,\nMauvais,nicht,agence,64000,Pau\n"
             let client = try directory.client(.operator)
             let dry = try await directory.report(file, "")
-            let path = ImportPath(import: dry.import)
+            let path = dry.import
             let rows = try await client.send(ListImportRows.request(path: path, query: .init(), body: Empty())).items
             #expect(rows.map(\.outcome) == [.created, .updated, .skipped, .rejected])
             #expect(rows.map(\.record?.text) == [nil, old.id.text, old.id.text, nil])
@@ -152,14 +152,14 @@ struct ImportResumeTests {
 
             #expect(try await directory.report(file, "?mode=apply&existing=fill").updated == 1)
             let client = try directory.client(.operator)
-            let filled = try await client.send(GetExpert.request(path: .init(expert: expert.id)))
+            let filled = try await client.send(GetExpert.request(path: expert.id))
             #expect(filled.name == "Un" && filled.commune == "Pau" && filled.topics == ["cloud"])
             #expect(filled.website == "https://un.example" && filled.brands == ["HP"])
             #expect(filled.consents.flashInfo?.agreed == false && filled.consents.partnerOffers?.agreed == true)
             #expect(try await directory.report(file, "?mode=apply&existing=fill").skipped == 1)
 
             #expect(try await directory.report(file, "?mode=apply").updated == 1)
-            let changed = try await client.send(GetExpert.request(path: .init(expert: expert.id)))
+            let changed = try await client.send(GetExpert.request(path: expert.id))
             #expect(changed.name == "Uno" && changed.topics == ["hosting"] && changed.version == 3)
             #expect(changed.commune == "PAU" && changed.consents.flashInfo?.agreed == false)
         }

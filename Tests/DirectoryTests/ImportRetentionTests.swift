@@ -42,7 +42,7 @@ struct ImportRetentionTests {
             try await database.execute(
                 "update import set updated_at = now() - interval '3 months 1 day' where id = \(old.import)")
             let due = try await client.send(
-                ListRetentionDue.request(path: .init(rule: "importRows"), query: .init(), body: Empty()))
+                ListRetentionDue.request(path: "importRows", query: .init(), body: Empty()))
             #expect(due.items.map(\.id.text) == [old.import.text])
             let forgotten = try await enforce(in: directory)
             #expect(forgotten == 1)
@@ -52,11 +52,11 @@ struct ImportRetentionTests {
             }
             let left = (try await rows(old.import), try await rows(young.import))
             #expect(left == (0, 4))
-            let now = try await client.send(GetImport.request(path: .init(import: old.import)))
+            let now = try await client.send(GetImport.request(path: old.import))
             #expect((now.rows, now.created, now.rejected) == (21_001, 21_000, 1))
             #expect(now.rowsForgottenAt != nil)
             let list = try await client.send(
-                ListImportRows.request(path: .init(import: old.import), query: .init(), body: Empty()))
+                ListImportRows.request(path: old.import, query: .init(), body: Empty()))
             #expect(list.items.isEmpty)
             // Nothing is due any more, and the file itself was imported permanently.
             let later = try await enforce(in: directory)
@@ -87,7 +87,7 @@ struct ImportRetentionTests {
             var state = ImportState.running
             for _ in 0..<500 where state == .running {
                 try await Task.sleep(for: .milliseconds(10))
-                state = try await client.send(GetImport.request(path: .init(import: id))).state
+                state = try await client.send(GetImport.request(path: id)).state
             }
             try await database.execute("update import set updated_at = now() - interval '4 months' where id = \(id)")
             let forgotten = try await enforce(in: directory)
@@ -95,7 +95,7 @@ struct ImportRetentionTests {
             let whole = TornFile(text: file, rest: "Tête;73282932000074;\n") {}
             let report = try await client.upload(request, body: whole)
             #expect((report.rows, report.created, report.rejected) == (1001, 1001, 0))
-            let now = try await client.send(GetImport.request(path: .init(import: id)))
+            let now = try await client.send(GetImport.request(path: id))
             #expect(now.state == .completed && now.held == 0)
         }
     }
@@ -117,7 +117,7 @@ struct ImportRetentionTests {
             let report = try await directory.report(file, query + "&import=\(first.import)")
             #expect((report.rows, report.created, report.rejected) == (6, 5, 1))
             let now = try await directory.client(.operator).send(
-                GetImport.request(path: .init(import: first.import)))
+                GetImport.request(path: first.import))
             #expect(now.state == .completed && now.rowsForgottenAt == nil)
         }
     }

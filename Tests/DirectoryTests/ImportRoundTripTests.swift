@@ -158,7 +158,7 @@ struct ImportRoundTripTests {
                 "identifiant;nom;prenom;email\n\(ada.id);Automne;Adèle;adele@a.example\n\(bob.id);Zola;Bob;ada@a.example\n"
             let report = try await directory.takes(.people, file)
             #expect(report.updated == 2 && report.errors == [])
-            let now = try await operating.send(GetPerson.request(path: .init(person: ada.id)))
+            let now = try await operating.send(GetPerson.request(path: ada.id))
             #expect(now.email == "adele@a.example" && now.givenName == "Adèle")
             #expect(try await directory.ask("/v1/people").items("id").count == 2)
             // Only the columns to change.
@@ -299,14 +299,14 @@ struct ImportRoundTripTests {
                 #expect(report.updated == 1 && report.errors == [], "\(records)")
                 #expect(try await directory.takes(records, file).skipped == 1)
             }
-            let emptied = try await operating.send(GetExpert.request(path: .init(expert: expert.id)))
+            let emptied = try await operating.send(GetExpert.request(path: expert.id))
             #expect(emptied.siret == nil && emptied.contactName == nil && emptied.email == nil)
             #expect(emptied.topics == [] && emptied.brands == [] && emptied.website == nil && emptied.version == 2)
-            let person = try await operating.send(GetPerson.request(path: .init(person: ada.id)))
+            let person = try await operating.send(GetPerson.request(path: ada.id))
             #expect(person.email == nil && person.organization == nil)
-            let field = try await operating.send(GetAmbassador.request(path: .init(ambassador: ambassador.id)))
+            let field = try await operating.send(GetAmbassador.request(path: ambassador.id))
             #expect(field.organization == nil && field.topics == [] && field.departements == [])
-            let left = try await operating.send(GetOrganization.request(path: .init(organization: house.id)))
+            let left = try await operating.send(GetOrganization.request(path: house.id))
             #expect(left.subKind == nil && left.siret == nil && left.siren == nil && left.street == nil)
             #expect(left.postalCode == nil && left.commune == nil && left.departement == nil && left.email == nil)
             #expect(left.telephone == nil && left.website == nil && left.topics == [] && left.kind == .institution)
@@ -316,7 +316,7 @@ struct ImportRoundTripTests {
                 #expect(report.errors.map(\.detail) == ["cannot be emptied"])
             }
             #expect(try await directory.takes(.experts, "id,contactName\n\(expert.id),'-\n").updated == 1)
-            let meant = try await operating.send(GetExpert.request(path: .init(expert: expert.id)))
+            let meant = try await operating.send(GetExpert.request(path: expert.id))
             #expect(meant.contactName == "-")
         }
     }

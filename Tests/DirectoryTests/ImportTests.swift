@@ -148,7 +148,7 @@ struct ImportTests {
             }
             let report = try await directory.report("email,name,topics,brands\nun@example.org,,,HP\n")
             #expect(report.updated == 1)
-            let now = try await directory.client(.operator).send(GetExpert.request(path: .init(expert: expert.id)))
+            let now = try await directory.client(.operator).send(GetExpert.request(path: expert.id))
             #expect(now.name == "Un" && now.topics == ["cloud"] && now.brands == ["HP"] && now.version == 2)
         }
     }

@@ -59,12 +59,12 @@ struct MailboxRightsTests {
             }
             _ = try await directory.client(.operator).send(
                 ChangePerson.request(
-                    path: .init(person: ana.id), body: .init(email: "ana@maison.example"), ifMatch: 1))
+                    path: ana.id, body: .init(email: "ana@maison.example"), ifMatch: 1))
             // A swap gives up nothing.
             #expect(try await addresses("address_past").isEmpty)
             _ = try await directory.client(.operator).send(
                 ChangePerson.request(
-                    path: .init(person: ana.id), body: .init(otherEmails: .some(nil)), ifMatch: 2))
+                    path: ana.id, body: .init(otherEmails: .some(nil)), ifMatch: 2))
             #expect(try await addresses("address_past") == ["ana@a.example"])
             #expect(try await addresses("address_held") == ["ana@maison.example"])
             let known = try await SubjectIdentifiers.find(DataSubject(ana.id), on: database)
@@ -92,7 +92,7 @@ struct MailboxRightsTests {
                 try await Unsubscriptions.apply([change], $0)
             }
             let left = try await directory.client(.operator).send(
-                GetPerson.request(path: .init(person: ana.id)))
+                GetPerson.request(path: ana.id))
             #expect(left.consents.flashInfo?.agreed == false)
         }
     }

@@ -36,7 +36,7 @@ struct MailboxTests {
                     body: .init(familyName: "Ana", email: "ana@a.example", otherEmails: ["ana@maison.example"])))
             _ = try await operating.send(
                 CreateMandate.request(
-                    path: .init(organization: house.id),
+                    path: house.id,
                     body: .init(person: ana.id, kind: .titular, from: .today)))
             let titular = try #require(try await recipient(house.id, .accounting, directory))
             #expect(titular.email == "ana@a.example" && titular.name == "CMA" && titular.subject == DataSubject(ana.id))
@@ -169,12 +169,12 @@ struct MailboxTests {
             let merge = try await operating.send(
                 MergeRecords.request(
                     body: .init(kind: .person, survivor: .init(one.id.uuid), merged: .init(two.id.uuid))))
-            let both = try await operating.send(GetPerson.request(path: .init(person: one.id)))
+            let both = try await operating.send(GetPerson.request(path: one.id))
             #expect(both.email == "a@a.example" && both.otherEmails == ["b@a.example", "c@a.example"])
             #expect(both.jobTitle == "Élue" && both.givenName == "Ana")
-            _ = try await operating.send(UndoMerge.request(path: .init(merge: merge.id)))
-            #expect(try await operating.send(GetPerson.request(path: .init(person: one.id))).otherEmails == nil)
-            #expect(try await operating.send(GetPerson.request(path: .init(person: two.id))) == two)
+            _ = try await operating.send(UndoMerge.request(path: merge.id))
+            #expect(try await operating.send(GetPerson.request(path: one.id)).otherEmails == nil)
+            #expect(try await operating.send(GetPerson.request(path: two.id)) == two)
         }
     }
 }

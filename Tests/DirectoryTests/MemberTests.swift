@@ -64,7 +64,7 @@ struct MemberTests {
             ) async throws -> Mandate {
                 try await operating.send(
                     CreateMandate.request(
-                        path: .init(organization: organization.id),
+                        path: organization.id,
                         body: .init(person: person.id, kind: kind, from: from, until: until)))
             }
             let first = try await mandate(ana, one, .titular, "2026-01-01", "2026-12-31")

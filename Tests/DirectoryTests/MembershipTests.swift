@@ -122,7 +122,7 @@ struct MembershipTests {
                 }
                 let standing = try await operating.send(
                     GetStanding.request(
-                        path: .init(organization: organization.id),
+                        path: organization.id,
                         query: .init(asOf: Day(validating: "\(year)-06-01"))))
                 #expect(standing.status == .active)
             }
@@ -150,7 +150,7 @@ struct MembershipTests {
             // The surcharge of another tier was called for days, too.
             let changed = try await operating.send(
                 ChangeMembershipTier.request(
-                    path: .init(membership: contribution.membership),
+                    path: contribution.membership,
                     body: .init(tier: "premium", from: Day(validating: "\(year)-07-01"))))
             let begun = "/v1/memberships/\(changed.begun.id)"
             let later = try await directory.ask(.patch, begun, ifMatch: 1, json: #"{"from":"\#(year)-08-01"}"#)

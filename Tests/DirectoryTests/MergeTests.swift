@@ -23,11 +23,11 @@ extension TestService {
     }
 
     func undo(_ merge: Merge) async throws -> Merge {
-        try await client(.operator).send(UndoMerge.request(path: .init(merge: merge.id)))
+        try await client(.operator).send(UndoMerge.request(path: merge.id))
     }
 
     func person(_ id: Person.ID) async throws -> Person {
-        try await client(.operator).send(GetPerson.request(path: .init(person: id)))
+        try await client(.operator).send(GetPerson.request(path: id))
     }
 
     func mandate(
@@ -35,7 +35,7 @@ extension TestService {
     ) async throws -> Mandate {
         try await client(.operator).send(
             CreateMandate.request(
-                path: .init(organization: organization),
+                path: organization,
                 body: .init(person: person, kind: kind, from: from, until: until)))
     }
 }
@@ -64,15 +64,15 @@ struct MergeTests {
             #expect(survivor.organization == home.id && survivor.version == 2)
             #expect(survivor.consents.flashInfo?.agreed == false && survivor.consents.partnerOffers?.agreed == true)
             let moved = try await operating.send(
-                ListMandates.request(path: .init(organization: home.id), query: .init()))
+                ListMandates.request(path: home.id, query: .init()))
             #expect(moved.items.map(\.person) == [own.id] && moved.items.map(\.id) == [mandate.id])
             #expect(moved.items.map(\.version) == [2])
-            let enrolled = try await operating.send(GetAmbassador.request(path: .init(ambassador: ambassador.id)))
+            let enrolled = try await operating.send(GetAmbassador.request(path: ambassador.id))
             #expect(enrolled.person == own.id && enrolled.name == "Etcheverry Camille")
 
             let list = try await operating.send(ListMerges.request(query: .init(record: other.id.record)))
             #expect(list.items == [merge])
-            #expect(try await operating.send(GetMerge.request(path: .init(merge: merge.id))) == merge)
+            #expect(try await operating.send(GetMerge.request(path: merge.id)) == merge)
             #expect(try await operating.send(ListMerges.request(query: .init(kind: .expert))).items.isEmpty)
         }
     }
@@ -120,7 +120,7 @@ struct MergeTests {
             }
             _ = try await directory.merge(
                 b.id.record, into: a.id.record, .expert, choices: ["name": .merged, "postalCode": .merged])
-            let merged = try await directory.client(.operator).send(GetExpert.request(path: .init(expert: a.id)))
+            let merged = try await directory.client(.operator).send(GetExpert.request(path: a.id))
             #expect(merged.name == "Agence du Béarn" && merged.commune == "Bordeaux" && merged.departement == "33")
             #expect(merged.topics == ["cloud", "backup"])
         }
@@ -273,7 +273,7 @@ struct MergeTests {
             let own = try await directory.person("Ana", "A")
             let other = try await directory.person("Ana", "B", email: "b@example.org")
             let merge = try await directory.merge(other.id.record, into: own.id.record, .person)
-            let path = PersonPath(person: own.id)
+            let path = own.id
             let edited = try await operating.send(
                 ChangePerson.request(path: path, body: .init(telephone: .some("0559000000")), ifMatch: 2))
             #expect(edited.version == 3)
@@ -283,7 +283,7 @@ struct MergeTests {
             #expect(try await directory.person(own.id) == own)
             #expect(try await directory.person(other.id) == other)
             let mandates = try await operating.send(
-                ListMandates.request(path: .init(organization: home.id), query: .init()))
+                ListMandates.request(path: home.id, query: .init()))
             #expect(mandates.items.map(\.person) == [own.id] && mandates.items.map(\.id) == [added.id])
 
             let json = #"{"givenName":"Anna"}"#
@@ -313,7 +313,7 @@ struct MergeTests {
             let other = try await directory.person("Ana", "B", email: "b@example.org")
             let merge = try await directory.merge(other.id.record, into: own.id.record, .person)
             _ = try await directory.client(.operator).send(
-                ChangePerson.request(path: .init(person: own.id), body: .init(otherEmails: .some(nil)), ifMatch: 2))
+                ChangePerson.request(path: own.id, body: .init(otherEmails: .some(nil)), ifMatch: 2))
             _ = try await directory.person("Zoé", "Z", email: "b@example.org")
             let refused = try await problem { try await directory.undo(merge) }
             #expect(refused?.slug == "undo-blocked")

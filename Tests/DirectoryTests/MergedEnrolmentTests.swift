@@ -9,11 +9,11 @@ import Testing
 
 extension TestService {
     func expert(_ id: Expert.ID) async throws -> Expert {
-        try await client(.operator).send(GetExpert.request(path: .init(expert: id)))
+        try await client(.operator).send(GetExpert.request(path: id))
     }
 
     func move(_ id: Expert.ID, to state: Enrolment.State) async throws {
-        _ = try await client(.operator).send(TransitionExpert.request(path: .init(expert: id), body: .init(to: state)))
+        _ = try await client(.operator).send(TransitionExpert.request(path: id, body: .init(to: state)))
     }
 
     /// Every column of every row of these tables.
@@ -116,7 +116,7 @@ struct MergedEnrolmentTests {
                 $0.consents = .init(publicDirectory: true)
             }
             _ = try await directory.client(.operator).send(
-                SendReferral.request(path: .init(referral: referral.id), body: .init(experts: [third.id])))
+                SendReferral.request(path: referral.id, body: .init(experts: [third.id])))
             #expect(try await answer(referral, of: third, "accepted", directory) == 200)
             let refused = try await directory.ask(.post, "/v1/merges/\(merge.id)/undo", json: "{}")
             #expect(try refused.status == 409 && refused.problem().slug == "undo-blocked")
@@ -229,7 +229,7 @@ struct MergedEnrolmentTests {
             CreateReferral.request(
                 body: .init(topics: ["cloud"], postalCode: "64000", description: "Une caisse.", places: places)))
         _ = try await operating.send(
-            SendReferral.request(path: .init(referral: referral.id), body: .init(experts: experts.map(\.id))))
+            SendReferral.request(path: referral.id, body: .init(experts: experts.map(\.id))))
         return (experts[0], experts[1], referral)
     }
 
@@ -240,7 +240,7 @@ struct MergedEnrolmentTests {
     }
 
     private func get(_ referral: Referral, _ directory: TestService) async throws -> Referral {
-        try await directory.client(.operator).send(GetReferral.request(path: .init(referral: referral.id)))
+        try await directory.client(.operator).send(GetReferral.request(path: referral.id))
     }
 
     /// The status of an answer.

@@ -98,7 +98,7 @@ struct MergedRightsTests {
                 CreateReferral.request(
                     body: .init(topics: ["cloud"], postalCode: "64000", description: "Une caisse.", places: 3)))
             let offers = try await operating.send(
-                SendReferral.request(path: .init(referral: referral.id), body: .init(experts: experts.map(\.id)))
+                SendReferral.request(path: referral.id, body: .init(experts: experts.map(\.id)))
             ).items
             for offer in offers {
                 let answered = try await directory.ask(
@@ -130,9 +130,9 @@ struct MergedRightsTests {
                 let expert = try await directory.expert("Ana Web")
                 for purpose in [Purpose.flashInfo, .publicDirectory] {
                     _ = try await operating.send(
-                        AddPersonConsent.request(path: .init(person: person.id), body: answer(purpose, agreed)))
+                        AddPersonConsent.request(path: person.id, body: answer(purpose, agreed)))
                     _ = try await operating.send(
-                        AddExpertConsent.request(path: .init(expert: expert.id), body: answer(purpose, agreed)))
+                        AddExpertConsent.request(path: expert.id, body: answer(purpose, agreed)))
                 }
                 people.append(person)
                 experts.append(expert)
@@ -142,7 +142,7 @@ struct MergedRightsTests {
             var person = try await directory.person(people[0].id)
             #expect(person.consents.flashInfo == no && person.consents.publicDirectory == no)
             _ = try await directory.merge(experts[1].id.record, into: experts[0].id.record, .expert)
-            let expert = try await operating.send(GetExpert.request(path: .init(expert: experts[0].id)))
+            let expert = try await operating.send(GetExpert.request(path: experts[0].id))
             #expect(expert.consents.flashInfo == no && expert.consents.publicDirectory == no)
             // Each has its own answer again.
             _ = try await directory.undo(merge)
@@ -178,7 +178,7 @@ struct MergedRightsTests {
             // The ledger shows the same, and nothing twice.
             func ledger(_ person: Person) async throws -> [String] {
                 try await directory.client(.operator).send(
-                    ListPersonConsents.request(path: .init(person: person.id), query: .init(), body: Empty())
+                    ListPersonConsents.request(path: person.id, query: .init(), body: Empty())
                 ).items.map { "\($0.purpose.rawValue) \($0.agreed) \($0.source.rawValue)" }
             }
             #expect(
@@ -201,7 +201,7 @@ struct MergedRightsTests {
             let operating = try directory.client(.operator)
             _ = try await operating.send(
                 ChangeExpert.request(
-                    path: .init(expert: own.id),
+                    path: own.id,
                     body: .init(name: "Nom", email: .some("neuf@example.org")), ifMatch: 2))
             try await directory.move(own.id, to: .left)
             let undone = try await directory.undo(merge)

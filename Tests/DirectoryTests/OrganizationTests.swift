@@ -26,7 +26,7 @@ struct OrganizationTests {
             #expect(created.value.siren == "732829320")
             #expect(created.value.departement == "64")
             #expect(created.value.telephone == "0559000000")
-            let path = OrganizationPath(organization: created.value.id)
+            let path = created.value.id
             #expect(try await operating.send(GetOrganization.request(path: path)) == created.value)
 
             var patch = ChangeOrganization.Body(name: "CCI Béarn")

@@ -23,14 +23,14 @@ struct PersonContactTests {
                         jobTitle: "Présidente")))
             #expect(added.honorificPrefix == "Mme" && added.jobTitle == "Présidente")
             #expect(added.otherEmails == ["ana@maison.example"] && added.otherTelephones == ["+33612345678"])
-            let read = try await operating.send(GetPerson.request(path: .init(person: added.id)))
+            let read = try await operating.send(GetPerson.request(path: added.id))
             let listed = try await operating.send(ListPeople.request(query: .init(email: "ana@MAISON.example"))).items
             #expect(read == added && listed == [added])
 
             // One of the further addresses is swapped with the first.
             let swapped = try await operating.send(
                 ChangePerson.request(
-                    path: .init(person: added.id),
+                    path: added.id,
                     body: .init(email: "Ana@maison.example", telephone: "06 12 34 56 78"),
                     ifMatch: 1))
             #expect(swapped.email == "Ana@maison.example" && swapped.otherEmails == ["ana@example.org"])
@@ -66,13 +66,13 @@ struct PersonContactTests {
             let ambassador = try await operating.send(CreateAmbassador.request(body: .init(person: cher.id)))
             #expect(ambassador.name == "Cher")
             let named = try await operating.send(
-                ChangePerson.request(path: .init(person: cher.id), body: .init(givenName: "Sonny"), ifMatch: 1))
+                ChangePerson.request(path: cher.id, body: .init(givenName: "Sonny"), ifMatch: 1))
             #expect(named.givenName == "Sonny")
             let renamed = try await operating.send(
-                ChangePerson.request(path: .init(person: cher.id), body: .init(givenName: .some(nil)), ifMatch: 2))
+                ChangePerson.request(path: cher.id, body: .init(givenName: .some(nil)), ifMatch: 2))
             #expect(renamed.givenName == nil && renamed.familyName == "Cher")
             let followed = try await operating.send(
-                GetAmbassador.request(path: .init(ambassador: ambassador.id)))
+                GetAmbassador.request(path: ambassador.id))
             #expect(followed.name == "Cher")
             let card = try await directory.ask("/v1/people/\(cher.id)/vcard").text
             #expect(card.contains("FN:Cher\r\n") && card.contains("N:Cher;;;;\r\n"))

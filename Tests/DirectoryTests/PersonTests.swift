@@ -22,7 +22,7 @@ struct PersonTests {
             #expect(person.consents.eventInvitations == nil)
             let changed = try await operating.send(
                 ChangePerson.request(
-                    path: .init(person: person.id),
+                    path: person.id,
                     body: .init(consents: .init(flashInfo: true, eventInvitations: true, partnerOffers: true)),
                     ifMatch: 1))
             #expect(changed.consents.flashInfo == first)
@@ -165,7 +165,7 @@ struct PersonTests {
             guard case .problem(let document) = overlap else { Issue.record("no problem"); return }
             #expect(document.status == 409 && document.slug == "membership-overlaps")
 
-            let path = MembershipPath(membership: membership.id)
+            let path = membership.id
             let changed = try await operating.send(
                 ChangeMembership.request(path: path, body: .init(tier: "premium"), ifMatch: 1))
             #expect(changed.tier == "premium")

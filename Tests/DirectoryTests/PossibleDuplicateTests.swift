@@ -49,7 +49,7 @@ struct PossibleDuplicateTests {
             #expect(sorted(made.possibleDuplicates) == sorted(before))
             #expect(try await sorted(scanned(made.id.record, in: directory)) == sorted(before))
             // It is part of the response, not of the record.
-            #expect(try await operating.send(GetPerson.request(path: .init(person: made.id))).possibleDuplicates == nil)
+            #expect(try await operating.send(GetPerson.request(path: made.id)).possibleDuplicates == nil)
             #expect(made.version == 1)
         }
     }

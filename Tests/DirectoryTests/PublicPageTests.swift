@@ -120,10 +120,10 @@ struct PublicPageTests {
             let withdrawn = try await directory.publishedExpert("Retirée")
             _ = try await directory.client(.operator).send(
                 ChangeExpert.request(
-                    path: .init(expert: withdrawn.id), body: .init(consents: ConsentChoices(publicDirectory: false)),
+                    path: withdrawn.id, body: .init(consents: ConsentChoices(publicDirectory: false)),
                     ifMatch: 1))
             _ = try await directory.client(.operator).send(
-                TransitionExpert.request(path: .init(expert: left.id), body: .init(to: .left)))
+                TransitionExpert.request(path: left.id, body: .init(to: .left)))
             let chamber = try await directory.organization("Chambre")
             let former = try await directory.organization("Ancienne")
             _ = try await directory.membership(former.id, from: "2024-01-01", until: "2024-12-31")
@@ -161,7 +161,7 @@ struct PublicPageTests {
             let moved = try await answer("experts/\(double.id)")
             #expect(moved.status == 301 && moved.headers["location"] == "/annuaire/experts/\(shown.id)")
             _ = try await directory.client(.operator).send(
-                TransitionExpert.request(path: .init(expert: shown.id), body: .init(to: .left)))
+                TransitionExpert.request(path: shown.id, body: .init(to: .left)))
             #expect(try await answer("experts/\(double.id)").status == 410)
         }
     }

@@ -110,7 +110,7 @@ struct ReceiptTests {
             #expect(try own.items("organization") == [alpha.id.text])
             #expect(try await directory.ask("/v1/receipts", as: .expert).status == 403)
 
-            let path = ContributionPath(contribution: contributions[0].id)
+            let path = contributions[0].id
             #expect(try await operating.send(GetContribution.request(path: path)).receipt?.text == "\(year)-1")
             let page = "/v1/contributions/\(contributions[0].id)/receipt"
             let whole = try await directory.ask(page).text
@@ -252,5 +252,5 @@ struct ReceiptTests {
 private func pay(_ contribution: Contribution.ID, _ cents: Int, _ directory: TestService) async throws {
     _ = try await directory.client(.operator).send(
         CreatePayment.request(
-            path: .init(contribution: contribution), body: .init(amount: Money(cents: cents), paidOn: .today)))
+            path: contribution, body: .init(amount: Money(cents: cents), paidOn: .today)))
 }

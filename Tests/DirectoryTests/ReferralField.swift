@@ -40,12 +40,12 @@ extension ReferralTests {
         }
 
         func get(_ referral: Referral) async throws -> Referral {
-            try await client.send(GetReferral.request(path: .init(referral: referral.id)))
+            try await client.send(GetReferral.request(path: referral.id))
         }
 
         func send(_ referral: Referral, to experts: [Expert.ID]) async throws -> [ReferralOffer] {
             try await client.send(
-                SendReferral.request(path: .init(referral: referral.id), body: .init(experts: experts))
+                SendReferral.request(path: referral.id, body: .init(experts: experts))
             ).items
         }
 

@@ -308,14 +308,14 @@ struct ReferralLetterTests {
             let mails = try await network.mails(2)
             let path = try #require(mails.first { $0.recipient == "un@x.example" }?.path)
             let before = try await directory.client(.operator).send(
-                GetReferral.request(path: .init(referral: need.referral.id)))
+                GetReferral.request(path: need.referral.id))
             let moved = try await directory.ask(
                 .post, "/v1/experts/\(need.experts[0].id)/transitions", as: .expert,
                 organization: need.experts[0].id.claim, json: #"{"to":"left"}"#)
             #expect(moved.status == 200)
             #expect(try await need.states() == [.withdrawn, .sent])
             let after = try await directory.client(.operator).send(
-                GetReferral.request(path: .init(referral: need.referral.id)))
+                GetReferral.request(path: need.referral.id))
             #expect(before.asked == 2 && after.asked == 1)
             #expect(
                 try await network.mails(3).contains { $0.subject == "Un expert ne répondra pas à votre demande" })
@@ -339,7 +339,7 @@ struct ReferralLetterTests {
         mutating func send() async throws {
             let client = try network.directory.client(.ambassador, person: person)
             let page = try await client.send(
-                SendReferral.request(path: .init(referral: referral.id), body: .init(experts: experts.map(\.id))))
+                SendReferral.request(path: referral.id, body: .init(experts: experts.map(\.id))))
             offers = page.items.sorted { $0.id.text < $1.id.text }
         }
 
@@ -351,7 +351,7 @@ struct ReferralLetterTests {
 
         func matches() async throws -> [ReferralMatch] {
             try await network.directory.client(.operator).send(
-                ListReferralMatches.request(path: .init(referral: referral.id), query: .init())
+                ListReferralMatches.request(path: referral.id, query: .init())
             ).items
         }
 

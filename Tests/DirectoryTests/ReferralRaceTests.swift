@@ -140,7 +140,7 @@ struct ReferralRaceTests {
                 CreateReferral.request(
                     body: .init(topics: ["cloud"], postalCode: "64000", description: "Une caisse.")))
             return try await operating.send(
-                SendReferral.request(path: .init(referral: referral.id), body: .init(experts: experts.map(\.id)))
+                SendReferral.request(path: referral.id, body: .init(experts: experts.map(\.id)))
             ).items
         }
 
@@ -171,7 +171,7 @@ struct ReferralRaceTests {
         func taken(_ offers: [ReferralOffer]) async throws -> Int {
             let offer = try #require(offers.first)
             return try await directory.client(.operator).send(
-                GetReferral.request(path: .init(referral: offer.referral))
+                GetReferral.request(path: offer.referral)
             ).taken
         }
     }

@@ -267,7 +267,7 @@ struct ReferralTests {
                 repeat {
                     let page = try await field.client.send(
                         ListReferralMatches.request(
-                            path: .init(referral: referral.id), query: .init(limit: limit, cursor: cursor)))
+                            path: referral.id, query: .init(limit: limit, cursor: cursor)))
                     found += page.items
                     cursor = page.next
                 } while cursor != nil
@@ -348,7 +348,7 @@ struct ReferralTests {
             _ = try await field.change(try await field.offer(to: ids[0]), #"{"state":"accepted"}"#, by: ids[0])
             _ = try await field.change(try await field.offer(to: ids[0]), #"{"state":"abandoned"}"#, by: ids[0])
             let matches = try await field.client.send(
-                ListReferralMatches.request(path: .init(referral: referral.id), query: .init()))
+                ListReferralMatches.request(path: referral.id, query: .init()))
             #expect(Set(matches.items.map(\.expert)) == [ids[1], ids[3]])
             let offers = try await field.send(referral, to: [ids[1]])
             #expect(offers.map(\.state) == [.sent])
@@ -379,7 +379,7 @@ struct ReferralTests {
         try await withField { field in
             let referral = try await field.referral()
             _ = try await field.directory.client(.operator).send(
-                TransitionAmbassador.request(path: .init(ambassador: field.ambassador.id), body: .init(to: .left)))
+                TransitionAmbassador.request(path: field.ambassador.id, body: .init(to: .left)))
             let need = #"{"topics":["cloud"],"postalCode":"64000","description":"x""#
             #expect(try await field.raw(.post, "/v1/referrals", need + "}").status == 403)
             let sent = try await field.raw(
@@ -390,7 +390,7 @@ struct ReferralTests {
             #expect(inItsName.status == 422)
             #expect(try inItsName.pointer() == "/ambassador")
             _ = try await field.directory.client(.operator).send(
-                TransitionAmbassador.request(path: .init(ambassador: field.ambassador.id), body: .init(to: .enrolled)))
+                TransitionAmbassador.request(path: field.ambassador.id, body: .init(to: .enrolled)))
             #expect(try await field.send(referral, to: [field.experts[0].id]).count == 1)
         }
     }

@@ -56,7 +56,7 @@ struct ReminderTests {
             let ana = try await directory.person("Ana", "A", email: "ana@beta.example")
             _ = try await operating.send(
                 CreateMandate.request(
-                    path: .init(organization: owing.id),
+                    path: owing.id,
                     body: .init(person: ana.id, kind: .titular, from: Day.today.adding(days: -10))))
             try await network.change("update organization set email = 'a@alpha.example' where id = \(payer.id)")
             _ = try await operating.send(CallContributions.request(body: .init(year: Day.today.year)))
@@ -64,7 +64,7 @@ struct ReminderTests {
             let contribution = try #require(list.items.first)
             _ = try await operating.send(
                 CreatePayment.request(
-                    path: .init(contribution: contribution.id), body: .init(amount: contribution.amount, paidOn: .today)
+                    path: contribution.id, body: .init(amount: contribution.amount, paidOn: .today)
                 ))
             let asked = try await operating.send(SendContributionReminders.request())
             #expect(asked == ContributionReminders(letters: 1, withoutAddress: 1))
@@ -93,7 +93,7 @@ struct ReminderTests {
             let contribution = try #require(list.items.first)
             _ = try await operating.send(
                 CreatePayment.request(
-                    path: .init(contribution: contribution.id), body: .init(amount: contribution.amount, paidOn: .today)
+                    path: contribution.id, body: .init(amount: contribution.amount, paidOn: .today)
                 ))
             let mails = try await network.mails(2)
             #expect(mails.map(\.recipient) == ["compta@alpha.example", "compta@alpha.example"])
@@ -115,7 +115,7 @@ struct ReminderTests {
             let wrong = try await operating.send(ListContributions.request(query: .init(organization: cancelled.id)))
             _ = try await operating.send(
                 CancelContribution.request(
-                    path: .init(contribution: try #require(wrong.items.first).id), body: .init(reason: "Appelée à tort")
+                    path: try #require(wrong.items.first).id, body: .init(reason: "Appelée à tort")
                 ))
             func list(
                 _ state: ContributionReminder.State? = nil, limit: PageLimit? = nil, cursor: Cursor? = nil

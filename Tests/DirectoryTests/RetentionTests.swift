@@ -20,7 +20,7 @@ struct RetentionTests {
             let fresh = try await directory.person("Cléo", "C")
             _ = try await operating.send(
                 CreateMandate.request(
-                    path: .init(organization: home.id),
+                    path: home.id,
                     body: .init(person: bound.id, kind: .titular, from: "2020-01-01")))
             try await directory.backend.database.execute(
                 "update person set updated_at = now() - interval '40 months' where id <> \(fresh.id)")
@@ -32,7 +32,7 @@ struct RetentionTests {
                 ])
             #expect(rules.map(\.months) == [36, 36, 60, 36, 24, 3, 12] && rules.map(\.due) == [1, 0, 0, 0, 0, 0, 0])
             let due = try await operating.send(
-                ListRetentionDue.request(path: .init(rule: "inactivePeople"), query: .init(), body: Empty()))
+                ListRetentionDue.request(path: "inactivePeople", query: .init(), body: Empty()))
             #expect(due.items.map(\.id.text) == [old.id.text])
             func change(_ months: Int, ifMatch: Int, as role: Role = .operator) async throws -> RawAnswer {
                 try await directory.ask(
@@ -65,7 +65,7 @@ struct RetentionTests {
                 """)
             try await directory.backend.database.execute("update person set updated_at = now() - interval '50 months'")
             let due = try await operating.send(
-                ListRetentionDue.request(path: .init(rule: "inactivePeople"), query: .init(), body: Empty()))
+                ListRetentionDue.request(path: "inactivePeople", query: .init(), body: Empty()))
             #expect(due.items.map(\.id.text) == [people[0].id.text])
         }
     }

@@ -84,9 +84,9 @@ struct SelfServiceTests {
             #expect(taken.status == 422 && taken.text.contains("ne peut pas être prise ici"))
             #expect(!taken.text.contains("autre personne"))
             #expect(try await network.post("\(path)/record", "\(fields)&email=ana%40neuf.example").status == 303)
-            let person = try await operating.send(GetPerson.request(path: .init(person: ana.id)))
+            let person = try await operating.send(GetPerson.request(path: ana.id))
             #expect(person.email == "ana@neuf.example" && person.consents.eventInvitations?.agreed == true)
-            let now = try await operating.send(GetAmbassador.request(path: .init(ambassador: ambassador.id)))
+            let now = try await operating.send(GetAmbassador.request(path: ambassador.id))
             #expect(
                 now.departements == ["33"] && now.topics == ["management"] && now.confirmedAt > ambassador.confirmedAt)
         }
@@ -179,7 +179,7 @@ struct SelfServiceTests {
             let asked = try await operating.send(ListErasures.request(query: .init(state: .requested))).items
             #expect(asked.map(\.subject.uuid) == [own.id.uuid])
             _ = try await operating.send(
-                TransitionErasure.request(path: .init(erasure: asked[0].id), body: .init(to: .erasing)))
+                TransitionErasure.request(path: asked[0].id, body: .init(to: .erasing)))
             #expect(try await directory.raw(.get, path).status == 404)
             #expect(try await network.post("\(path)/erasure").status == 404)
         }
@@ -336,6 +336,6 @@ struct SelfServiceTests {
     }
 
     private func get(_ id: Expert.ID, _ directory: TestService) async throws -> Expert {
-        try await directory.client(.operator).send(GetExpert.request(path: .init(expert: id)))
+        try await directory.client(.operator).send(GetExpert.request(path: id))
     }
 }

@@ -44,7 +44,7 @@ struct TierChangeTests {
             #expect(complement.number == 3 && complement.year == year && complement.membership == changed.begun.id)
             for (day, seats) in [("\(year)-07-14", 2), ("\(year)-07-15", 8)] {
                 let standing = try await operating.send(
-                    GetStanding.request(path: .init(organization: member.id), query: .init(asOf: Day(validating: day))))
+                    GetStanding.request(path: member.id, query: .init(asOf: Day(validating: day))))
                 #expect(standing.entitlements?.workshopSeats == seats, "\(day)")
             }
             // Owed, paid and receipted like every other; no one is called again.

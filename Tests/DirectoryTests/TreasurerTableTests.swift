@@ -36,7 +36,7 @@ struct TreasurerTableTests {
     ) async throws -> Payment {
         try await directory.client(.operator).send(
             CreatePayment.request(
-                path: .init(contribution: contribution),
+                path: contribution,
                 body: .init(amount: Money(cents: cents), paidOn: .today, means: means, reference: reference)))
     }
 

@@ -15,13 +15,13 @@ struct UnsubscriptionTests {
         let issue = try await content.send(CreateIssue.request(body: .init(title: "Flash info")))
         _ = try await content.send(
             AddIssueItem.request(
-                path: .init(issue: issue.id), body: .init(kind: .technical, title: "Une nouvelle", text: "Du texte.")))
-        _ = try await content.send(TransitionIssue.request(path: .init(issue: issue.id), body: .init(to: .sending)))
+                path: issue.id, body: .init(kind: .technical, title: "Une nouvelle", text: "Du texte.")))
+        _ = try await content.send(TransitionIssue.request(path: issue.id, body: .init(to: .sending)))
         try await eventually("the issue is sent") {
-            try await content.send(GetIssue.request(path: .init(issue: issue.id))).state == .sent
+            try await content.send(GetIssue.request(path: issue.id)).state == .sent
         }
         return try await content.send(
-            ListDeliveries.request(path: .init(issue: issue.id), query: .init(state: .sent), body: Empty())
+            ListDeliveries.request(path: issue.id, query: .init(state: .sent), body: Empty())
         ).items.map(\.email.text)
     }
 
@@ -43,7 +43,7 @@ struct UnsubscriptionTests {
             let content = network.services[.content]
             try await leave("contact@atelier.example", network)
             func get(_ expert: Expert) async throws -> Expert {
-                try await operating.send(GetExpert.request(path: .init(expert: expert.id)))
+                try await operating.send(GetExpert.request(path: expert.id))
             }
             try await eventually("the directory knows") {
                 try await get(expert).consents.flashInfo?.agreed == false
@@ -51,7 +51,7 @@ struct UnsubscriptionTests {
             let now = try await get(expert)
             #expect(now.version == 2 && now.consents.publicDirectory?.agreed == true)
             #expect(try await get(other).version == 1)
-            let path = ListExpertConsents.Path(expert: expert.id)
+            let path = expert.id
             func ledger() async throws -> [ConsentEntry] {
                 try await operating.send(
                     ListExpertConsents.request(path: path, query: .init(purpose: .flashInfo), body: Empty())
@@ -125,9 +125,9 @@ struct UnsubscriptionTests {
 
             _ = try await operating.send(
                 AddExpertConsent.request(
-                    path: .init(expert: expert.id), body: .init(purpose: .flashInfo, agreed: true)))
+                    path: expert.id, body: .init(purpose: .flashInfo, agreed: true)))
             _ = try await operating.send(
-                AddPersonConsent.request(path: .init(person: ana.id), body: .init(purpose: .flashInfo, agreed: true)))
+                AddPersonConsent.request(path: ana.id, body: .init(purpose: .flashInfo, agreed: true)))
             #expect(Set(try await send(network)) == ["left@a.example", "erased@a.example"])
         }
     }

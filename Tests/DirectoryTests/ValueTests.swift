@@ -84,7 +84,7 @@ struct ValueTests {
                     """)
             }
             let client = try directory.client(.operator)
-            let known = try await client.send(GetPerson.request(path: .init(person: person.id)))
+            let known = try await client.send(GetPerson.request(path: person.id))
             #expect(known.telephone?.text == old[0] && known.otherTelephones?.map(\.text) == [old[1], "+33559000000"])
             // A change of something else does not affect it.
             let path = "/v1/people/\(person.id)"

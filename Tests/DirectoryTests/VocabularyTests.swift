@@ -30,7 +30,7 @@ struct VocabularyTests {
                 .post, "/v1/topics", json: #"{"code":"drones2","label":"Drones et imagerie"}"#)
             #expect(try sameLabel.pointer() == "/label")
             let changed = try await operating.send(
-                ChangeTopic.request(path: .init(topic: "drones"), body: .init(label: "Drones"), ifMatch: 1))
+                ChangeTopic.request(path: "drones", body: .init(label: "Drones"), ifMatch: 1))
             #expect(changed.label == "Drones" && changed.version == 2)
 
             let expert = try await directory.expert("Vol au vent") { $0.topics = ["drones"] }
@@ -38,7 +38,7 @@ struct VocabularyTests {
             #expect(inUse.status == 409)
             #expect(try inUse.problem().slug == "topic-in-use")
             _ = try await operating.send(
-                ChangeExpert.request(path: .init(expert: expert.id), body: .init(topics: []), ifMatch: 1))
+                ChangeExpert.request(path: expert.id, body: .init(topics: []), ifMatch: 1))
             #expect(try await directory.ask(.delete, "/v1/topics/drones").status == 204)
             #expect(try await directory.ask(.delete, "/v1/topics/drones").status == 404)
             let unknown = try await directory.ask(
@@ -54,7 +54,7 @@ struct VocabularyTests {
             _ = try await operating.send(CreateTopic.request(body: .init(code: "drones", label: "Drones")))
             func delete() async throws -> Int { try await directory.ask(.delete, "/v1/topics/drones").status }
             func strip(_ id: Expert.ID) async throws {
-                let path = ExpertPath(expert: id)
+                let path = id
                 let expert = try await operating.send(GetExpert.request(path: path))
                 _ = try await operating.send(
                     ChangeExpert.request(path: path, body: .init(topics: []), ifMatch: expert.version))
@@ -71,7 +71,7 @@ struct VocabularyTests {
             try await strip(survivor.id)
             #expect(try await delete() == 409)
             _ = try await directory.undo(merge)
-            #expect(try await operating.send(GetExpert.request(path: .init(expert: merged.id))).topics == ["drones"])
+            #expect(try await operating.send(GetExpert.request(path: merged.id)).topics == ["drones"])
             try await strip(merged.id)
             #expect(try await delete() == 204)
         }
@@ -124,7 +124,7 @@ struct VocabularyTests {
                         code: "partner", label: "Marque partenaire", kind: .brand, fee: Money(cents: 900_000),
                         monthlySeats: 4, insertions: 12)))
             #expect(created.workshopSeats == 0 && created.kind == .brand)
-            #expect(try await operating.send(GetTier.request(path: .init(tier: "partner"))) == created)
+            #expect(try await operating.send(GetTier.request(path: "partner")) == created)
             #expect(try await directory.ask("/v1/tiers/none").status == 404)
 
             let brand = try await directory.organization("Marque", kind: .brand)
@@ -148,7 +148,7 @@ struct VocabularyTests {
             #expect(
                 try await change(#"{"fee":{"amount":-1,"currency":"EUR"}}"#, at: 2).pointer() == "/fee/amount")
             let standing = try await operating.send(
-                GetStanding.request(path: .init(organization: brand.id), query: .init(asOf: "2026-06-01")))
+                GetStanding.request(path: brand.id, query: .init(asOf: "2026-06-01")))
             #expect(standing.entitlements == Entitlements(monthlySeats: 5, workshopSeats: 0, insertions: 12))
         }
     }

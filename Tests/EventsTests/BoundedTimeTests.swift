@@ -48,7 +48,7 @@ struct BoundedTimeTests {
             // At any valid time, the club may still close the registration.
             let closed = try await house.operator.send(
                 ChangeEvent.request(
-                    path: .init(event: event.id),
+                    path: event.id,
                     body: .init(registrationClosesAt: Timestamp.now.advanced(by: .seconds(-60))), ifMatch: event.version
                 ))
             #expect(closed.registrationClosesAt != nil)

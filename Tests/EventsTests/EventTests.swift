@@ -15,23 +15,23 @@ struct EventTests {
             #expect(draft.sessions.map(\.capacity) == [40])
             #expect(draft.sessions.first?.startsAt == draft.startsAt)
             let expert = try house.client(.expert)
-            let hidden = try await problem { try await expert.send(GetEvent.request(path: .init(event: draft.id))) }
+            let hidden = try await problem { try await expert.send(GetEvent.request(path: draft.id)) }
             #expect(hidden?.status == 404)
             #expect(try await expert.send(ListEvents.request(query: .init())).items.isEmpty)
             let noSessions = try await problem {
                 try await expert.send(
-                    ListSessions.request(path: .init(event: draft.id), query: .init(), body: Empty()))
+                    ListSessions.request(path: draft.id, query: .init(), body: Empty()))
             }
             #expect(noSessions?.status == 404)
 
             let published = try await house.move(draft, to: .published)
             #expect(published.version == draft.version + 1)
-            #expect(try await expert.send(GetEvent.request(path: .init(event: draft.id))) == published)
+            #expect(try await expert.send(GetEvent.request(path: draft.id)) == published)
             let listed = try await expert.send(ListEvents.request(query: .init(kind: .partnersClub)))
             #expect(listed.items.map(\.id) == [draft.id])
             #expect(listed.items.first?.capacity == 40)
             let sessions = try await expert.send(
-                ListSessions.request(path: .init(event: draft.id), query: .init(), body: Empty()))
+                ListSessions.request(path: draft.id, query: .init(), body: Empty()))
             #expect(sessions.items == published.sessions)
 
             try await house.move(draft, to: .held)
@@ -61,7 +61,7 @@ struct EventTests {
     func change() async throws {
         try await withEvents { house in
             let event = try await house.event { $0.theme = "Facture électronique" }
-            let path = EventPath(event: event.id)
+            let path = event.id
             let client = try house.operator
             let without = try await problem {
                 try await client.send(ChangeEvent.request(path: path, body: .init(title: "X")))
@@ -98,7 +98,7 @@ struct EventTests {
             let outside = try await problem {
                 try await house.operator.send(
                     AddSession.request(
-                        path: .init(event: event.id),
+                        path: event.id,
                         body: .init(
                             title: "Trop tard", kind: .workshop, capacity: 5,
                             endsAt: event.endsAt.advanced(by: .seconds(1)))))
@@ -120,7 +120,7 @@ struct EventTests {
             func resize(_ capacity: Int) async throws -> Session {
                 try await house.operator.send(
                     ChangeSession.request(
-                        path: .init(session: session.id), body: .init(capacity: capacity), ifMatch: session.version))
+                        path: session.id, body: .init(capacity: capacity), ifMatch: session.version))
             }
             let tooSmall = try await problem { try await resize(1) }
             #expect(tooSmall?.slug == "capacity-below-confirmed")

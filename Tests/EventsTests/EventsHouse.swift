@@ -54,19 +54,19 @@ struct EventsHouse {
         _ = try await session(of: event, seats: seats)
         return try await published
             ? move(event, to: .published)
-            : self.operator.send(GetEvent.request(path: .init(event: event.id)))
+            : self.operator.send(GetEvent.request(path: event.id))
     }
 
     @discardableResult
     func session(of event: Event, _ title: Line = "Séance plénière", seats: Int) async throws -> Session {
         try await self.operator.send(
             AddSession.request(
-                path: .init(event: event.id), body: .init(title: title, kind: .workshop, capacity: seats)))
+                path: event.id, body: .init(title: title, kind: .workshop, capacity: seats)))
     }
 
     @discardableResult
     func move(_ event: Event, to state: Event.State) async throws -> Event {
-        try await self.operator.send(TransitionEvent.request(path: .init(event: event.id), body: .init(to: state)))
+        try await self.operator.send(TransitionEvent.request(path: event.id, body: .init(to: state)))
     }
 
     /// Registers a person, by default as the operator.
@@ -76,22 +76,22 @@ struct EventsHouse {
     ) async throws -> Registration {
         try await (client ?? self.operator).send(
             RegisterForEvent.request(
-                path: .init(event: event.id), body: .init(person: person, choices: choices, note: note),
+                path: event.id, body: .init(person: person, choices: choices, note: note),
                 idempotencyKey: key))
     }
 
     func registration(_ id: Registration.ID) async throws -> Registration {
-        try await self.operator.send(GetRegistration.request(path: .init(registration: id)))
+        try await self.operator.send(GetRegistration.request(path: id))
     }
 
     func cancel(_ registration: Registration, by client: ServiceClient? = nil) async throws {
         _ = try await (client ?? self.operator).send(
-            CancelRegistration.request(path: .init(registration: registration.id)))
+            CancelRegistration.request(path: registration.id))
     }
 
     /// The counts of the event's only session: confirmed, waitlisted.
     func seats(_ event: Event) async throws -> [Int] {
-        let event = try await self.operator.send(GetEvent.request(path: .init(event: event.id)))
+        let event = try await self.operator.send(GetEvent.request(path: event.id))
         return event.sessions.flatMap { [$0.confirmed, $0.waitlisted] }
     }
 

@@ -32,9 +32,9 @@ struct MemberTests {
                         endsAt: start.advanced(by: .seconds(60)), venue: "Lyon")))
             _ = try await client.send(
                 AddSession.request(
-                    path: .init(event: event.id), body: .init(title: "Atelier", kind: .workshop, capacity: 5)))
+                    path: event.id, body: .init(title: "Atelier", kind: .workshop, capacity: 5)))
             _ = try await client.send(
-                TransitionEvent.request(path: .init(event: event.id), body: .init(to: .published)))
+                TransitionEvent.request(path: event.id, body: .init(to: .published)))
             for (person, status) in [(known.id, 201), (Person.ID(), 503)] {
                 let answer = try await events.raw(
                     .post, "/v1/events/\(event.id)/registrations", role: .operator,

@@ -32,6 +32,6 @@ extension TestService {
     }
 
     func invite(_ body: Invite.Body, to meeting: CircleMeeting) async throws -> Invitation {
-        try await patient(.lobbyist).send(Invite.request(path: .init(meeting: meeting.id), body: body))
+        try await patient(.lobbyist).send(Invite.request(path: meeting.id, body: body))
     }
 }

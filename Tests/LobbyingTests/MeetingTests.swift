@@ -24,9 +24,9 @@ struct MeetingTests {
             }
             let client = try lobbying.patient(.lobbyist)
             let listed = try await client.send(
-                ListInvitations.request(path: .init(meeting: meeting.id), query: .init(), body: Empty()))
+                ListInvitations.request(path: meeting.id, query: .init(), body: Empty()))
             #expect(listed.items == [first, second])
-            let shown = try await client.send(GetCircleMeeting.request(path: .init(meeting: meeting.id)))
+            let shown = try await client.send(GetCircleMeeting.request(path: meeting.id))
             #expect(shown.guestsOfHonour == [official.name])
             #expect([shown.invited, shown.accepted, shown.attended] == [2, 0, 0])
         }
@@ -60,14 +60,14 @@ struct MeetingTests {
             let client = try lobbying.patient(.lobbyist)
             func move(_ state: Invitation.State) async throws -> Invitation {
                 try await client.send(
-                    TransitionInvitation.request(path: .init(invitation: invitation.id), body: .init(to: state)))
+                    TransitionInvitation.request(path: invitation.id, body: .init(to: state)))
             }
             #expect(try await move(.accepted).state == .accepted)
             #expect(try await move(.declined).version == 3)
             let back = try await problem { try await move(.invited) }
             #expect(back?.slug == "transition-not-allowed")
             #expect(try await move(.accepted).state == .accepted)
-            let shown = try await client.send(GetCircleMeeting.request(path: .init(meeting: meeting.id)))
+            let shown = try await client.send(GetCircleMeeting.request(path: meeting.id))
             #expect(shown.accepted == 1)
         }
     }
@@ -83,18 +83,18 @@ struct MeetingTests {
             func record(_ officials: [Official.ID], _ people: [Person.ID] = []) async throws -> Attendance {
                 try await client.send(
                     RecordAttendance.request(
-                        path: .init(meeting: meeting.id), body: .init(officials: officials, people: people)))
+                        path: meeting.id, body: .init(officials: officials, people: people)))
             }
             let all = try await record([first, second], [guest])
             #expect(all.attendees.map(\.name) == ["Anne Castan", "Guy Lormont", "Ana Etcheverry"])
             #expect(try await record([second, first, first], [guest]) == all)
             #expect(try await record([second]).attendees.map(\.official) == [second])
             #expect(try await record([], [guest]).attendees.map(\.person) == [guest])
-            let shown = try await client.send(GetAttendance.request(path: .init(meeting: meeting.id)))
+            let shown = try await client.send(GetAttendance.request(path: meeting.id))
             #expect(shown.attendees.map(\.person) == [guest])
             let unknown = try await problem { try await record([first, Official.ID()]) }
             #expect(unknown?.errors?.map(\.pointer) == ["/officials/1"])
-            #expect(try await client.send(GetAttendance.request(path: .init(meeting: meeting.id))) == shown)
+            #expect(try await client.send(GetAttendance.request(path: meeting.id)) == shown)
         }
     }
 
@@ -111,7 +111,7 @@ struct MeetingTests {
             let rest = try await client.send(ListCircleMeetings.request(query: .init(limit: 1, cursor: page.next)))
             #expect(rest.items == [first])
             let missing = try await problem {
-                try await client.send(GetCircleMeeting.request(path: .init(meeting: CircleMeeting.ID())))
+                try await client.send(GetCircleMeeting.request(path: CircleMeeting.ID()))
             }
             #expect(missing?.status == 404)
         }
@@ -132,11 +132,11 @@ struct MeetingTests {
             var names: [Line]
             repeat {
                 try await Task.sleep(for: .milliseconds(20))
-                names = try await client.send(GetCircleMeeting.request(path: .init(meeting: meeting.id))).guestsOfHonour
+                names = try await client.send(GetCircleMeeting.request(path: meeting.id)).guestsOfHonour
             } while !names.isEmpty && ContinuousClock.now < end
             #expect(names.isEmpty)
             let listed = try await client.send(
-                ListInvitations.request(path: .init(meeting: meeting.id), query: .init(), body: Empty()))
+                ListInvitations.request(path: meeting.id, query: .init(), body: Empty()))
             #expect(listed.items.map(\.name) == [nil])
             try await GuestStore.keep([Guest(person)], on: lobbying.backend.database)
             #expect(try await GuestStore.known([person.id], on: lobbying.backend.database)[person.id]?.gone == true)

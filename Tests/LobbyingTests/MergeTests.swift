@@ -30,19 +30,19 @@ struct MergeTests {
             _ = try await lobbying.invite(.init(person: own), to: both)
             let accepted = try await lobbying.invite(.init(person: other), to: both)
             _ = try await client.send(
-                TransitionInvitation.request(path: .init(invitation: accepted.id), body: .init(to: .accepted)))
+                TransitionInvitation.request(path: accepted.id, body: .init(to: .accepted)))
             _ = try await lobbying.invite(.init(person: other), to: single)
             for (meeting, people) in [(both, [own, other]), (single, [other])] {
                 _ = try await client.send(
-                    RecordAttendance.request(path: .init(meeting: meeting.id), body: .init(people: people)))
+                    RecordAttendance.request(path: meeting.id, body: .init(people: people)))
             }
             func people() async throws -> [[Person.ID]] {
                 var result: [[Person.ID]] = []
                 for meeting in [both, single] {
                     let invited = try await client.send(
-                        ListInvitations.request(path: .init(meeting: meeting.id), query: .init()))
+                        ListInvitations.request(path: meeting.id, query: .init()))
                     result.append(invited.items.compactMap(\.person))
-                    let came = try await client.send(GetAttendance.request(path: .init(meeting: meeting.id)))
+                    let came = try await client.send(GetAttendance.request(path: meeting.id))
                     result.append(came.attendees.compactMap(\.person))
                 }
                 return result
@@ -53,7 +53,7 @@ struct MergeTests {
             // A feed may deliver a change twice.
             for _ in 1...2 { try await apply(other, into: own, id, undone: false, in: lobbying) }
             #expect(try await people() == [[own], [own], [own], [own]])
-            let kept = try await client.send(ListInvitations.request(path: .init(meeting: both.id), query: .init()))
+            let kept = try await client.send(ListInvitations.request(path: both.id, query: .init()))
             #expect(kept.items.map(\.id) == [accepted.id])
             for _ in 1...2 { try await apply(other, into: own, id, undone: true, in: lobbying) }
             #expect(try await people() == before)
@@ -68,7 +68,7 @@ struct MergeTests {
             let invitation = try await lobbying.invite(.init(person: own), to: meeting)
             try await apply(other, into: own, Merge.ID(), undone: true, in: lobbying)
             let now = try await lobbying.patient(.lobbyist).send(
-                ListInvitations.request(path: .init(meeting: meeting.id), query: .init()))
+                ListInvitations.request(path: meeting.id, query: .init()))
             #expect(now.items == [invitation])
         }
     }

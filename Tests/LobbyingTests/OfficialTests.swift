@@ -14,7 +14,7 @@ struct OfficialTests {
     ) async throws -> OfficialMandate {
         try await lobbying.patient(.lobbyist).send(
             AddOfficialMandate.request(
-                path: .init(official: official.id),
+                path: official.id,
                 body: .init(
                     institution: "Assemblée nationale", role: role, departement: "64", constituency: constituency,
                     from: from, until: until)))
@@ -25,7 +25,7 @@ struct OfficialTests {
         try await withService(LobbyingApplication.self) { lobbying in
             let official = try await lobbying.official()
             let client = try lobbying.patient(.lobbyist)
-            let path = OfficialPath(official: official.id)
+            let path = official.id
             let late = try await mandate(official, from: "2024-07-08", on: lobbying)
             let early = try await mandate(official, from: "2022-06-22", until: "2024-06-09", on: lobbying)
             let shown = try await client.send(GetOfficial.request(path: path))
@@ -88,10 +88,10 @@ struct OfficialTests {
                 #expect(refused?.status == 422 && refused?.errors?.first?.pointer == "/date")
             }
             let client = try lobbying.patient(.lobbyist)
-            let shown = try await client.send(GetOfficial.request(path: .init(official: official.id)))
+            let shown = try await client.send(GetOfficial.request(path: official.id))
             let changed = try await client.send(
                 ChangeOfficial.request(
-                    path: .init(official: official.id), body: .init(telephone: .some("0590 12 34 56")),
+                    path: official.id, body: .init(telephone: .some("0590 12 34 56")),
                     ifMatch: shown.version))
             #expect(changed.telephone?.text == "+590590123456")
         }

@@ -103,7 +103,7 @@ struct AccessTests {
                 #expect(try await call(operation, at: club[service].url, token: token) == 200)
             }
             _ = try await club.client(.directory).send(
-                TransitionAmbassador.request(path: .init(ambassador: callers.ambassador), body: .init(to: .left)))
+                TransitionAmbassador.request(path: callers.ambassador, body: .init(to: .left)))
             for (service, operation) in operations {
                 try await eventually("\(service.rawValue) refuses it") {
                     try await call(operation, at: club[service].url, token: token) == 401

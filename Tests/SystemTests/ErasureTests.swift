@@ -60,7 +60,7 @@ struct ErasureTests {
         let all = Trace.found(of: Self.words, in: try club.database.dump())
         #expect(all.count >= 7, "\(all)")
         let document = try await club.client(.directory).send(
-            GetPersonData.request(path: .init(person: person.id)))
+            GetPersonData.request(path: person.id))
         #expect(document.services.map(\.service) == ServiceName.allCases)
         let told = String(decoding: try WireJSON.encode(document), as: UTF8.self)
         for word in [
@@ -154,7 +154,7 @@ struct ErasureTests {
             CreateAmbassador.request(body: .init(person: person.id, organization: home.id, departements: ["64"])))
         _ = try await directory.send(
             CreateMandate.request(
-                path: .init(organization: home.id), body: .init(person: person.id, kind: .titular, from: "2026-01-01")))
+                path: home.id, body: .init(person: person.id, kind: .titular, from: "2026-01-01")))
         let events = try club.client(.events)
         let start = Timestamp.now.advanced(by: .seconds(30 * 86_400))
         let event = try await events.send(
@@ -164,20 +164,20 @@ struct ErasureTests {
                     endsAt: start.advanced(by: .seconds(7200)), venue: "Paris")))
         _ = try await events.send(
             AddSession.request(
-                path: .init(event: event.id), body: .init(title: "Plénière", kind: .plenary, capacity: 10)))
-        _ = try await events.send(TransitionEvent.request(path: .init(event: event.id), body: .init(to: .published)))
+                path: event.id, body: .init(title: "Plénière", kind: .plenary, capacity: 10)))
+        _ = try await events.send(TransitionEvent.request(path: event.id, body: .init(to: .published)))
         let registration = try await events.send(
             RegisterForEvent.request(
-                path: .init(event: event.id),
+                path: event.id,
                 body: .init(person: person.id, note: "Sans gluten pour Zéphyrine Quettehou.")))
         #expect(registration.personName == "Zéphyrine Quettehou")
         let lobbying = try club.client(.lobbying)
         let meeting = try await lobbying.send(
             CreateCircleMeeting.request(body: .init(date: "2027-03-14", place: "Paris", theme: "Souveraineté")))
         _ = try await lobbying.send(
-            Invite.request(path: .init(meeting: meeting.id), body: .init(person: person.id)))
+            Invite.request(path: meeting.id, body: .init(person: person.id)))
         _ = try await lobbying.send(
-            RecordAttendance.request(path: .init(meeting: meeting.id), body: .init(officials: [], people: [person.id])))
+            RecordAttendance.request(path: meeting.id, body: .init(officials: [], people: [person.id])))
         return person
     }
 
@@ -188,14 +188,14 @@ struct ErasureTests {
         let event = try await events.send(ListEvents.request(query: .init())).items[0]
         _ = try await events.send(
             RegisterForEvent.request(
-                path: .init(event: event.id), body: .init(person: double.id, note: "Zephyrine Quettehou, encore.")))
+                path: event.id, body: .init(person: double.id, note: "Zephyrine Quettehou, encore.")))
         _ = try await directory.send(
             MergeRecords.request(
                 body: .init(
                     kind: .person, survivor: .init(person.id.uuid), merged: .init(double.id.uuid))))
         try await eventually("the registrations are joined") {
             try await events.send(
-                ListRegistrations.request(path: .init(event: event.id), query: .init(), body: Empty())
+                ListRegistrations.request(path: event.id, query: .init(), body: Empty())
             ).items.count == 1
         }
     }
@@ -269,22 +269,22 @@ struct ErasureTests {
         let issue = try await content.send(CreateIssue.request(body: .init(title: "Flash info")))
         _ = try await content.send(
             AddIssueItem.request(
-                path: .init(issue: issue.id), body: .init(kind: .technical, title: "Une nouvelle", text: "Du texte.")))
-        _ = try await content.send(TransitionIssue.request(path: .init(issue: issue.id), body: .init(to: .sending)))
+                path: issue.id, body: .init(kind: .technical, title: "Une nouvelle", text: "Du texte.")))
+        _ = try await content.send(TransitionIssue.request(path: issue.id, body: .init(to: .sending)))
         try await eventually("the issue is sent") {
-            try await content.send(GetIssue.request(path: .init(issue: issue.id))).state == .sent
+            try await content.send(GetIssue.request(path: issue.id)).state == .sent
         }
         let sent = try await content.send(
-            ListDeliveries.request(path: .init(issue: issue.id), query: .init(), body: Empty()))
+            ListDeliveries.request(path: issue.id, query: .init(), body: Empty()))
         return Set(sent.items.map(\.email))
     }
 
     /// Gives the person another address, searches for it and the name; then the person consents with their own token.
     private func change(_ person: Person, in club: TestClub) async throws {
         let directory = try club.client(.directory)
-        let version = try await directory.send(GetPerson.request(path: .init(person: person.id))).version
+        let version = try await directory.send(GetPerson.request(path: person.id)).version
         _ = try await directory.send(
-            ChangePerson.request(path: .init(person: person.id), body: .init(email: Self.address), ifMatch: version))
+            ChangePerson.request(path: person.id, body: .init(email: Self.address), ifMatch: version))
         _ = try await directory.send(ListPeople.request(query: .init(email: Self.address)))
         _ = try await directory.send(ListPeople.request(query: .init(q: "Zéphyrine Quettehou")))
         let token = try TokenSigner.personToken(
@@ -294,7 +294,7 @@ struct ErasureTests {
             name: .directory, url: club[.directory].url, credentials: .bearer(token), http: .shared)
         _ = try await itself.send(
             AddPersonConsent.request(
-                path: .init(person: person.id), body: .init(purpose: .eventInvitations, agreed: true)))
+                path: person.id, body: .init(purpose: .eventInvitations, agreed: true)))
         await #expect(throws: ServiceClientError.self) {
             _ = try await itself.send(CreateOrganization.request(body: .init(kind: .brand, name: "Pris")))
         }
@@ -310,7 +310,7 @@ struct ErasureTests {
             _ = try await directory.send(CreateAmbassador.request(body: .init(person: person.id)))
             _ = try await directory.send(
                 AddPersonConsent.request(
-                    path: .init(person: person.id),
+                    path: person.id,
                     body: .init(
                         purpose: .flashInfo, agreed: true, source: .paper, at: .now.advanced(by: .seconds(-86_400)))))
             first = first ?? person
@@ -324,7 +324,7 @@ struct ErasureTests {
         #expect(Trace.found(of: ["introuvable"], in: dump).isEmpty)
         _ = try await directory.send(
             AddPersonConsent.request(
-                path: .init(person: #require(first).id), body: .init(purpose: .flashInfo, agreed: true)))
+                path: #require(first).id, body: .init(purpose: .flashInfo, agreed: true)))
         #expect(try await sendIssue(in: club) == [Self.former, "autre@example.org"])
     }
 
@@ -333,11 +333,11 @@ struct ErasureTests {
     ) async throws -> Erasure {
         let directory = try club.client(.directory)
         for _ in 0..<1200 {
-            let now = try await directory.send(GetErasure.request(path: .init(erasure: erasure)))
+            let now = try await directory.send(GetErasure.request(path: erasure))
             if isReached(now) { return now }
             try await Task.sleep(for: .milliseconds(100))
         }
-        let now = try await directory.send(GetErasure.request(path: .init(erasure: erasure)))
+        let now = try await directory.send(GetErasure.request(path: erasure))
         throw ServiceProcess.Failure(description: "still \(now.state.rawValue): \(now.services)")
     }
 }

@@ -31,31 +31,31 @@ struct ForeignLetterTests {
             try await send("Sans nom", nil)
             _ = try await directory.send(
                 ChangePerson.request(
-                    path: .init(person: ana.id), body: .init(email: .some("ana@ailleurs.example")), ifMatch: 1))
+                    path: ana.id, body: .init(email: .some("ana@ailleurs.example")), ifMatch: 1))
             let itself = ServiceClient(
                 name: .directory, url: club[.directory].url,
                 credentials: .bearer(try club.token(.expert, organization: Organization.ID(expert.id.uuid))),
                 http: .shared)
             _ = try await itself.send(
                 ChangeExpert.request(
-                    path: .init(expert: expert.id), body: .init(email: .some("contact@agence.example")), ifMatch: 1))
+                    path: expert.id, body: .init(email: .some("contact@agence.example")), ifMatch: 1))
             try await send("Pour Bob", DataSubject(expert.id))
 
             let own = String(
                 decoding: try WireJSON.encode(
-                    try await itself.send(GetExpertData.request(path: .init(expert: expert.id)))), as: UTF8.self)
+                    try await itself.send(GetExpertData.request(path: expert.id))), as: UTF8.self)
             #expect(own.contains("Pour Bob") && !own.contains("Pour Ana") && !own.contains("Sans nom"))
             func ofAna() async throws -> String {
                 String(
                     decoding: try WireJSON.encode(
-                        try await directory.send(GetPersonData.request(path: .init(person: ana.id)))), as: UTF8.self)
+                        try await directory.send(GetPersonData.request(path: ana.id))), as: UTF8.self)
             }
             var document = try await ofAna()
             #expect(document.contains("Pour Ana") && document.contains("Sans nom") && !document.contains("Pour Bob"))
 
             let erasure = try await directory.send(CreateErasure.request(body: .init(expert: expert.id)))
             try await eventually("it is erased everywhere") {
-                try await directory.send(GetErasure.request(path: .init(erasure: erasure.id))).state == .done
+                try await directory.send(GetErasure.request(path: erasure.id)).state == .done
             }
             document = try await ofAna()
             #expect(document.contains("Pour Ana") && document.contains("Sans nom"))
@@ -93,15 +93,15 @@ struct ForeignLetterTests {
             for (version, email) in [(1, victim), (2, complaint)] {
                 _ = try await itself.send(
                     ChangeExpert.request(
-                        path: .init(expert: expert.id), body: .init(email: .some(email)), ifMatch: version))
-                let document = try await itself.send(GetExpertData.request(path: .init(expert: expert.id)))
+                        path: expert.id, body: .init(email: .some(email)), ifMatch: version))
+                let document = try await itself.send(GetExpertData.request(path: expert.id))
                 let own = try #require(document.services.first { $0.service == .content }).data
                 #expect(own["letters"]?.array == [] && own["suppressions"]?.array == [], "\(email)")
             }
             let erasure = try await directory.send(
                 CreateErasure.request(body: .init(expert: expert.id, reason: .request)))
             try await eventually("it is erased everywhere") {
-                try await directory.send(GetErasure.request(path: .init(erasure: erasure.id))).state == .done
+                try await directory.send(GetErasure.request(path: erasure.id)).state == .done
             }
             let letters = try await content.send(ListLetters.request(query: .init())).items
             #expect(Set(letters.map(\.subject)) == ["Pour une inconnue", "Pour un autre inconnu"])

@@ -28,7 +28,7 @@ struct ImportCrashTests {
             var rows = 0
             for _ in 0..<6000 where rows == 0 {
                 try await Task.sleep(for: .milliseconds(5))
-                rows = (try? await watching.send(GetImport.request(path: .init(import: id))))?.rows ?? 0
+                rows = (try? await watching.send(GetImport.request(path: id)))?.rows ?? 0
             }
             club[.directory].signal(SIGKILL)
             await club[.directory].waitForExit()
@@ -38,7 +38,7 @@ struct ImportCrashTests {
 
             try await club[.directory].start()
             let client = try club.client(.directory)
-            #expect(try await client.send(GetImport.request(path: .init(import: id))).state == .running)
+            #expect(try await client.send(GetImport.request(path: id)).state == .running)
             let report = try await client.upload(request, body: OneChunk(text: text))
             #expect(report.applied && report.rows == Self.rows && report.created == Self.rows)
             for query: SQL in [

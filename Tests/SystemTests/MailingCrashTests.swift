@@ -68,9 +68,9 @@ struct MailingCrashTests {
         let issue = try await content.send(CreateIssue.request(body: .init(title: "Flash info de l'été")))
         _ = try await content.send(
             AddIssueItem.request(
-                path: .init(issue: issue.id),
+                path: issue.id,
                 body: .init(kind: .technical, title: "Une nouvelle", text: "Du texte, avec des accents : é è à.")))
-        _ = try await content.send(TransitionIssue.request(path: .init(issue: issue.id), body: .init(to: .sending)))
+        _ = try await content.send(TransitionIssue.request(path: issue.id, body: .init(to: .sending)))
         return issue.id
     }
 
@@ -90,17 +90,17 @@ struct MailingCrashTests {
     ) async throws -> Edition {
         let content = try club.client(.content)
         for _ in 0..<600 {
-            let now = try await content.send(GetIssue.request(path: .init(issue: issue)))
+            let now = try await content.send(GetIssue.request(path: issue))
             if now.state == .sent { return try #require(now.editions.first { $0.audience == .experts }) }
             try await Task.sleep(for: .milliseconds(200))
         }
-        let now = try await content.send(GetIssue.request(path: .init(issue: issue)))
+        let now = try await content.send(GetIssue.request(path: issue))
         throw ServiceProcess.Failure(description: "still \(now.state.rawValue): \(now.editions)")
     }
 
     private func uncertainAddresses(_ issue: ClubProtocol.Issue.ID, in club: TestClub) async throws -> Set<String> {
         let page = try await club.client(.content).send(
-            ListDeliveries.request(path: .init(issue: issue), query: .init(state: .uncertain), body: Empty()))
+            ListDeliveries.request(path: issue, query: .init(state: .uncertain), body: Empty()))
         return Set(page.items.map(\.email.text))
     }
 

@@ -16,13 +16,13 @@ struct MergeTests {
             let event = try await event(in: club)
             let events = try club.client(.events)
             _ = try await events.send(
-                RegisterForEvent.request(path: .init(event: event), body: .init(person: people[1].id)))
+                RegisterForEvent.request(path: event, body: .init(person: people[1].id)))
             let lobbying = try club.client(.lobbying)
             let meeting = try await lobbying.send(
                 CreateCircleMeeting.request(body: .init(date: "2027-03-14", place: "Paris", theme: "Souveraineté"))
             ).id
             _ = try await lobbying.send(
-                Invite.request(path: .init(meeting: meeting), body: .init(person: people[1].id)))
+                Invite.request(path: meeting, body: .init(person: people[1].id)))
             let content = try club.client(.content, .editor)
             let resource = try await content.send(
                 CreateResource.request(
@@ -31,12 +31,12 @@ struct MergeTests {
 
             func stand(with person: Person, _ name: Line, _ firm: Organization) async throws -> Bool {
                 let seats = try await events.send(
-                    ListRegistrations.request(path: .init(event: event), query: .init(), body: Empty())
+                    ListRegistrations.request(path: event, query: .init(), body: Empty())
                 ).items
                 let invited = try await lobbying.send(
-                    ListInvitations.request(path: .init(meeting: meeting), query: .init(), body: Empty())
+                    ListInvitations.request(path: meeting, query: .init(), body: Empty())
                 ).items
-                let filed = try await content.send(GetResource.request(path: .init(resource: resource)))
+                let filed = try await content.send(GetResource.request(path: resource))
                 return seats.map(\.person) == [person.id] && seats.map(\.personName) == [name]
                     && invited.map(\.person) == [person.id] && filed.organization == firm.id
             }
@@ -56,7 +56,7 @@ struct MergeTests {
             try await eventually("all is the survivor's") {
                 try await stand(with: people[0], "Ana Etcheverry", firms[0])
             }
-            for merge in merges { _ = try await directory.send(UndoMerge.request(path: .init(merge: merge.id))) }
+            for merge in merges { _ = try await directory.send(UndoMerge.request(path: merge.id)) }
             try await eventually("all is the second one's again") {
                 try await stand(with: people[1], "Anna Etcheverry", firms[1])
             }
@@ -82,8 +82,8 @@ struct MergeTests {
                     endsAt: start.advanced(by: .seconds(7200)), venue: "Paris")))
         _ = try await events.send(
             AddSession.request(
-                path: .init(event: event.id), body: .init(title: "Plénière", kind: .plenary, capacity: 10)))
-        _ = try await events.send(TransitionEvent.request(path: .init(event: event.id), body: .init(to: .published)))
+                path: event.id, body: .init(title: "Plénière", kind: .plenary, capacity: 10)))
+        _ = try await events.send(TransitionEvent.request(path: event.id, body: .init(to: .published)))
         return event.id
     }
 }

@@ -58,9 +58,9 @@ struct OutageTests {
                         endsAt: start.advanced(by: .seconds(3600)), venue: "Paris")))
             _ = try await events.send(
                 AddSession.request(
-                    path: .init(event: event.id), body: .init(title: "Plénière", kind: .plenary, capacity: 10)))
+                    path: event.id, body: .init(title: "Plénière", kind: .plenary, capacity: 10)))
             _ = try await events.send(
-                TransitionEvent.request(path: .init(event: event.id), body: .init(to: .published)))
+                TransitionEvent.request(path: event.id, body: .init(to: .published)))
 
             for signal in [SIGSTOP, SIGKILL] {
                 club[.directory].signal(signal)
@@ -138,7 +138,7 @@ struct OutageTests {
         for attempt in 1...50 {
             do {
                 let registration = try await events.send(
-                    RegisterForEvent.request(path: .init(event: event), body: .init(person: person)))
+                    RegisterForEvent.request(path: event, body: .init(person: person)))
                 #expect(registration.state == .confirmed)
                 return
             } catch {

@@ -60,8 +60,8 @@ struct RegistrationRushTests {
                     endsAt: start.advanced(by: .seconds(7200)), venue: "Pau")))
         _ = try await events.send(
             AddSession.request(
-                path: .init(event: event.id), body: .init(title: "Atelier", kind: .workshop, capacity: Self.seats)))
-        _ = try await events.send(TransitionEvent.request(path: .init(event: event.id), body: .init(to: .published)))
+                path: event.id, body: .init(title: "Atelier", kind: .workshop, capacity: Self.seats)))
+        _ = try await events.send(TransitionEvent.request(path: event.id, body: .init(to: .published)))
         return event.id
     }
 
@@ -104,7 +104,7 @@ struct RegistrationRushTests {
         repeat {
             let page = try await events.send(
                 ListRegistrations.request(
-                    path: .init(event: event), query: .init(limit: 200, cursor: cursor), body: Empty()))
+                    path: event, query: .init(limit: 200, cursor: cursor), body: Empty()))
             registrations += page.items
             cursor = page.next
         } while cursor != nil

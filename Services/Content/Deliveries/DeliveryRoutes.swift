@@ -18,8 +18,8 @@ struct DeliveryRoutes {
     }
 
     @Sendable func list(_ call: Call<ListDeliveries>) async throws -> RouteResponse<Page<Delivery>> {
-        let rows = try await DeliveryStore.list(call.path.issue, call.query, call.page, on: backend.database)
-        if rows.isEmpty, try await IssueStore.get(call.path.issue, on: backend.database).isEmpty {
+        let rows = try await DeliveryStore.list(call.path, call.query, call.page, on: backend.database)
+        if rows.isEmpty, try await IssueStore.get(call.path, on: backend.database).isEmpty {
             throw Problem(.notFound)
         }
         return try .page(rows, call.page, key: "email")
@@ -41,7 +41,7 @@ struct DeliveryRoutes {
     @Sendable func unsubscribe(
         _ call: Call<Unsubscribe>, _ transaction: PostgresTransaction
     ) async throws -> RouteResponse<Empty> {
-        let subject = try backend.links.open(call.path.token, purpose: Self.unsubscribePurpose)
+        let subject = try backend.links.open(call.path, purpose: Self.unsubscribePurpose)
         guard let email = try? EmailAddress(validating: subject) else { throw Problem(.notFound) }
         // An erased person is off every list already; suppressing the address would store it again.
         guard try await !ErasedReaders.contains(email, in: transaction) else { return .empty }

@@ -35,13 +35,13 @@ struct IssueRoutes {
     }
 
     @Sendable func get(_ call: Call<GetIssue>) async throws -> RouteResponse<Issue> {
-        try .row(await IssueStore.get(call.path.issue, on: backend.database))
+        try .row(await IssueStore.get(call.path, on: backend.database))
     }
 
     @Sendable func addItem(
         _ call: Call<AddIssueItem>, _ transaction: PostgresTransaction
     ) async throws -> RouteResponse<IssueItem> {
-        let issue = call.path.issue
+        let issue = call.path
         guard let state = try await IssueStore.lock(issue, in: transaction) else { throw Problem(.notFound) }
         guard state == .draft else { throw Problem(.issueNotDraft) }
         if call.body.audiences?.isEmpty == true {
@@ -62,7 +62,7 @@ struct IssueRoutes {
     @Sendable func move(_ call: Call<TransitionIssue>, _ transaction: PostgresTransaction) async throws
         -> RouteResponse<Issue>
     {
-        let issue = call.path.issue
+        let issue = call.path
         let next = call.body.to
         guard let state = try await IssueStore.lock(issue, in: transaction) else { throw Problem(.notFound) }
         // Only the sender decides that everything has been sent.

@@ -13,7 +13,7 @@ struct LetterRoutes {
         builder.routes.read(ListLetters.self) { call in
             try .page(await LetterStore.list(call.query, call.page, on: database), call.page, key: "id")
         }
-        builder.routes.read(GetLetter.self) { call in try .row(await LetterStore.get(call.path.letter, on: database)) }
+        builder.routes.read(GetLetter.self) { call in try .row(await LetterStore.get(call.path, on: database)) }
         builder.routes.constraint("letter_paragraphs_check", .invalid("/paragraphs", "are not 1 to 20"))
     }
 

@@ -31,7 +31,7 @@ struct ResourceRoutes {
     }
 
     @Sendable func get(_ call: Call<GetResource>) async throws -> RouteResponse<Resource> {
-        try .row(await ResourceStore.get(call.path.resource, on: backend.database))
+        try .row(await ResourceStore.get(call.path, on: backend.database))
     }
 
     @Sendable func change(
@@ -39,9 +39,9 @@ struct ResourceRoutes {
     ) async throws -> RouteResponse<Resource> {
         try Self.check(call.body.embargoUntil ?? nil, call.body.expiresAt ?? nil)
         let rows = try await ResourceStore.change(
-            call.path.resource, call.body, basedOn: call.ifMatch ?? 0, in: transaction)
+            call.path, call.body, basedOn: call.ifMatch ?? 0, in: transaction)
         if rows.isEmpty {
-            guard try await !ResourceStore.get(call.path.resource, on: transaction).isEmpty else {
+            guard try await !ResourceStore.get(call.path, on: transaction).isEmpty else {
                 throw Problem(.notFound)
             }
             throw Problem(.stale)

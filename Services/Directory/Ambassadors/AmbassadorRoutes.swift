@@ -21,13 +21,13 @@ struct AmbassadorRoutes {
                 call.page, key: "_key", "id")
         }
         builder.routes.read(GetAmbassador.self) { call in
-            try .row(try await AmbassadorStore.get(call.path.ambassador, for: call.principal, on: database))
+            try .row(try await AmbassadorStore.get(call.path, for: call.principal, on: database))
         }
         builder.routes.write(ChangeAmbassador.self) { call, transaction in
             let rows = try await AmbassadorStore.change(
-                call.path.ambassador, call.body, at: call.ifMatch, by: call.principal, in: transaction)
+                call.path, call.body, at: call.ifMatch, by: call.principal, in: transaction)
             try await journal.record(
-                .changed, "ambassador", call.path.ambassador, version: try rows.first?["version"], values: call.body,
+                .changed, "ambassador", call.path, version: try rows.first?["version"], values: call.body,
                 by: call.principal, in: transaction)
             return try .row(rows)
         }

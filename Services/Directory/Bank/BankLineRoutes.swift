@@ -18,12 +18,12 @@ struct BankLineRoutes {
             return .value(Page(items: lines, next: next))
         }
         builder.routes.read(GetBankLine.self) { call in
-            var lines = [try await BankLineStore.get(call.path.line, on: database)]
+            var lines = [try await BankLineStore.get(call.path, on: database)]
             try await BankProposals.add(to: &lines, on: database)
             return .value(lines[0], version: lines[0].version)
         }
         builder.routes.write(BookBankLine.self) { call, transaction in
-            let id = call.path.line
+            let id = call.path
             try await book(id, call.body, by: call.principal, in: transaction)
             let line = try await BankLineStore.get(id, on: transaction)
             try await journal.record(
@@ -32,10 +32,10 @@ struct BankLineRoutes {
         }
         builder.routes.write(DismissBankLine.self) { call, transaction in
             try await move(
-                call.path.line, to: .dismissed, because: call.body.reason, by: call.principal, in: transaction)
+                call.path, to: .dismissed, because: call.body.reason, by: call.principal, in: transaction)
         }
         builder.routes.write(ReopenBankLine.self) { call, transaction in
-            try await move(call.path.line, to: .open, because: nil, by: call.principal, in: transaction)
+            try await move(call.path, to: .open, because: nil, by: call.principal, in: transaction)
         }
         builder.routes.constraint("bank_line_open_check", Problem(.transitionNotAllowed))
         builder.routes.constraint("bank_line_alike_check", Problem(.bankLineAlike))

@@ -43,7 +43,7 @@ struct BankStatementRoutes {
             try .page(try await BankStatementStore.list(call.page, on: database), call.page, key: "_key", "id")
         }
         builder.routes.read(GetBankStatement.self) { call in
-            try .row(try await BankStatementStore.get(call.path.statement, on: database))
+            try .row(try await BankStatementStore.get(call.path, on: database))
         }
     }
 }

@@ -9,22 +9,22 @@ struct ConsentRoutes {
     func mount(on builder: inout ServiceBuilder) {
         let database = backend.database
         builder.routes.read(ListPersonConsents.self) { call in
-            let subject = DataSubject(call.path.person)
+            let subject = DataSubject(call.path)
             let rows = try await ConsentStore.list(
                 of: subject, call.query, call.page, for: call.principal, on: database)
             return try .page(rows, call.page, key: "_number")
         }
         builder.routes.read(ListExpertConsents.self) { call in
-            let subject = DataSubject(call.path.expert)
+            let subject = DataSubject(call.path)
             let rows = try await ConsentStore.list(
                 of: subject, call.query, call.page, for: call.principal, on: database)
             return try .page(rows, call.page, key: "_number")
         }
         builder.routes.write(AddPersonConsent.self) { call, transaction in
-            try .row(try await add(call.body, of: DataSubject(call.path.person), by: call.principal, in: transaction))
+            try .row(try await add(call.body, of: DataSubject(call.path), by: call.principal, in: transaction))
         }
         builder.routes.write(AddExpertConsent.self) { call, transaction in
-            try .row(try await add(call.body, of: DataSubject(call.path.expert), by: call.principal, in: transaction))
+            try .row(try await add(call.body, of: DataSubject(call.path), by: call.principal, in: transaction))
         }
     }
 

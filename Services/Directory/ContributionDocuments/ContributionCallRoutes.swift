@@ -15,16 +15,16 @@ struct ContributionCallRoutes: Sendable {
 
     func mount(on builder: inout ServiceBuilder) {
         builder.routes.read(ShowContributionCall.self) { call in
-            .text(page(try await find(call.path.contribution, for: call.principal), pdf: "call.pdf"))
+            .text(page(try await find(call.path, for: call.principal), pdf: "call.pdf"))
         }
         builder.routes.read(GetContributionCallDocument.self) { call in
-            try await file(try await find(call.path.contribution, for: call.principal))
+            try await file(try await find(call.path, for: call.principal))
         }
         builder.routes.read(ShowContributionCallByLink.self) { call in
-            .text(page(try await find(by: call.path.token), pdf: "\(call.path.token)/call.pdf"))
+            .text(page(try await find(by: call.path), pdf: "\(call.path)/call.pdf"))
         }
         builder.routes.read(GetContributionCallDocumentByLink.self) { call in
-            try await file(try await find(by: call.path.token))
+            try await file(try await find(by: call.path))
         }
     }
 

@@ -17,10 +17,10 @@ struct ContributionRoutes {
                 call.page, key: "year", "id")
         }
         builder.routes.read(GetContribution.self) { call in
-            try .row(try await ContributionStore.get(call.path.contribution, for: call.principal, on: database))
+            try .row(try await ContributionStore.get(call.path, for: call.principal, on: database))
         }
         builder.routes.write(CancelContribution.self) { call, transaction in
-            let id = call.path.contribution
+            let id = call.path
             let rows = try await ContributionStore.cancel(id, because: call.body.reason, in: transaction)
             try await journal.record(
                 .changed, "contribution", id, version: try rows.first?["version"], values: call.body,
@@ -29,7 +29,7 @@ struct ContributionRoutes {
         }
         builder.routes.write(CreatePayment.self) { call, transaction in
             let id = Payment.ID()
-            let contribution = call.path.contribution
+            let contribution = call.path
             let rows = try await PaymentStore.create(id, contribution, call.body, in: transaction)
             try await ReceiptRoutes.issue(for: contribution, by: call.principal, backend, in: transaction)
             try await journal.record(
@@ -37,7 +37,7 @@ struct ContributionRoutes {
             return try .row(rows)
         }
         builder.routes.read(ListPayments.self) { call in
-            let contribution = call.path.contribution
+            let contribution = call.path
             guard try await ContributionStore.get(contribution, for: call.principal, on: database).first != nil else {
                 throw Problem(.notFound)
             }

@@ -9,7 +9,7 @@ struct CreditRoutes {
     func mount(on builder: inout ServiceBuilder) {
         let (database, journal) = (backend.database, backend.journal)
         builder.routes.read(GetCredit.self) { call in
-            let organization = call.path.organization
+            let organization = call.path
             guard try await CreditStore.isVisible(organization, to: call.principal, on: database) else {
                 throw try await MergeStore.notFoundOrMerged(
                     of: organization, .organization, for: call.principal, on: database)
@@ -25,7 +25,7 @@ struct CreditRoutes {
                         ? try rows.prefix(call.page.limit).last.map { try call.page.next(after: $0["_number"]) } : nil))
         }
         builder.routes.write(RefundCredit.self) { call, transaction in
-            let (id, organization, body) = (CreditEntry.ID(), call.path.organization, call.body)
+            let (id, organization, body) = (CreditEntry.ID(), call.path, call.body)
             try Self.check(body)
             guard try await CreditStore.isVisible(organization, to: call.principal, on: transaction) else {
                 throw try await MergeStore.notFoundOrMerged(

@@ -14,16 +14,16 @@ struct DuplicateRoutes {
                 try await DuplicateStore.list(call.query, call.page, on: database), call.page, key: "score", "id")
         }
         builder.routes.write(DismissDuplicate.self) { call, transaction in
-            let rows = try await DuplicateStore.move(call.path.duplicate, to: .dismissed, in: transaction)
+            let rows = try await DuplicateStore.move(call.path, to: .dismissed, in: transaction)
             try await journal.record(
-                .changed, "duplicate", call.path.duplicate, version: try rows.first?["version"], by: call.principal,
+                .changed, "duplicate", call.path, version: try rows.first?["version"], by: call.principal,
                 in: transaction)
             return try .row(rows)
         }
         builder.routes.write(ReopenDuplicate.self) { call, transaction in
-            let rows = try await DuplicateStore.reopen(call.path.duplicate, in: transaction)
+            let rows = try await DuplicateStore.reopen(call.path, in: transaction)
             try await journal.record(
-                .changed, "duplicate", call.path.duplicate, version: try rows.first?["version"], by: call.principal,
+                .changed, "duplicate", call.path, version: try rows.first?["version"], by: call.principal,
                 in: transaction)
             return try .row(rows)
         }
@@ -35,7 +35,7 @@ struct DuplicateRoutes {
             try .row(try await scans.request(whole: call.body.whole ?? false, in: transaction))
         }
         builder.routes.read(GetDuplicateScan.self) { call in
-            try .row(try await DuplicateScanJob.get(call.path.scan, on: database))
+            try .row(try await DuplicateScanJob.get(call.path, on: database))
         }
         builder.job(DuplicateScanJob.kind) { payload, context in try await scans.run(payload.scan, context) }
         builder.schedule("scan-duplicates", .daily(at: "03:20")) { context in

@@ -13,7 +13,7 @@ struct MergeRoutes {
             try .page(try await MergeStore.list(call.query, call.page, on: database), call.page, key: "_number", "id")
         }
         builder.routes.read(GetMerge.self) { call in
-            try .row(try await MergeStore.get(call.path.merge, on: database))
+            try .row(try await MergeStore.get(call.path, on: database))
         }
         builder.routes.write(UndoMerge.self, undo)
         builder.snapshot("merge", MergeStore.snapshot)
@@ -67,7 +67,7 @@ struct MergeRoutes {
     @Sendable private func undo(
         _ call: Call<UndoMerge>, _ transaction: PostgresTransaction
     ) async throws -> RouteResponse<Merge> {
-        let id = call.path.merge
+        let id = call.path
         try await MergeStore.lockMerges(in: transaction)
         try await ConsentStore.setProvenanceOfMerge(in: transaction)
         try await NameStore.setGiver(.undo, in: transaction)

@@ -10,24 +10,24 @@ struct EnrolmentRoutes {
         let journal = backend.journal
         let moves = EnrolmentTransitions(backend: backend)
         builder.routes.write(ConfirmExpert.self) { call, transaction in
-            let id = call.path.expert
+            let id = call.path
             let version = try await EnrolmentStore.confirm(.expert(id), by: call.principal, in: transaction)
             try await journal.record(.expert(id), version, "confirmed", by: call.principal, in: transaction)
             return try .row(try await ExpertStore.get(id, for: call.principal, on: transaction))
         }
         builder.routes.write(TransitionExpert.self) { call, transaction in
-            let id = call.path.expert
+            let id = call.path
             try await moves.move(.expert(id), to: call.body.to, by: call.principal, in: transaction)
             return try .row(try await ExpertStore.get(id, for: call.principal, on: transaction))
         }
         builder.routes.write(ConfirmAmbassador.self) { call, transaction in
-            let id = call.path.ambassador
+            let id = call.path
             let version = try await EnrolmentStore.confirm(.ambassador(id), by: call.principal, in: transaction)
             try await journal.record(.ambassador(id), version, "confirmed", by: call.principal, in: transaction)
             return try .row(try await AmbassadorStore.get(id, for: call.principal, on: transaction))
         }
         builder.routes.write(TransitionAmbassador.self) { call, transaction in
-            let id = call.path.ambassador
+            let id = call.path
             try await moves.move(.ambassador(id), to: call.body.to, by: call.principal, in: transaction)
             return try .row(try await AmbassadorStore.get(id, for: call.principal, on: transaction))
         }

@@ -23,19 +23,19 @@ struct ExpertRoutes {
                 call.page, key: "_key", "_id")
         }
         builder.routes.read(GetExpert.self) { call in
-            let rows = try await ExpertStore.get(call.path.expert, for: call.principal, on: database)
+            let rows = try await ExpertStore.get(call.path, for: call.principal, on: database)
             guard !rows.isEmpty else {
                 throw try await MergeStore.notFoundOrMerged(
-                    of: call.path.expert, .expert, for: call.principal, on: database)
+                    of: call.path, .expert, for: call.principal, on: database)
             }
             return try .row(rows)
         }
         builder.routes.write(ChangeExpert.self) { call, transaction in
             try await ConsentStore.setProvenance(call.body.consents, by: call.principal, in: transaction)
             let rows = try await ExpertStore.change(
-                call.path.expert, call.body, at: call.ifMatch, by: call.principal, in: transaction)
+                call.path, call.body, at: call.ifMatch, by: call.principal, in: transaction)
             try await journal.record(
-                .changed, "expert", call.path.expert, version: try rows.first?["version"], values: call.body,
+                .changed, "expert", call.path, version: try rows.first?["version"], values: call.body,
                 by: call.principal, in: transaction)
             return try .row(rows)
         }

@@ -47,7 +47,7 @@ struct ExportRoutes {
             }
         }
         builder.routes.read(GetCard.self) { call in
-            let query = try Self.cards(where: PersonStore.selection(call.path.person, for: call.principal))
+            let query = try Self.cards(where: PersonStore.selection(call.path, for: call.principal))
             guard let row = try await database.first(query) else { throw Problem(.notFound) }
             let card = try row.decode(Card.self)
             return .text(card.text(call.query.version ?? .v4), headers: Self.file("person.vcf"))

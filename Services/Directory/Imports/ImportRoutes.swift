@@ -42,11 +42,11 @@ struct ImportRoutes {
             try .page(try await ImportLedger.list(call.query, call.page, on: database), call.page, key: "_key", "id")
         }
         builder.routes.read(GetImport.self) { call in
-            try .row(try await ImportLedger.get(call.path.import, on: database))
+            try .row(try await ImportLedger.get(call.path, on: database))
         }
         builder.routes.read(ListImportRows.self) { call in
             try .page(
-                try await ImportLedger.rows(of: call.path.import, call.query, call.page, on: database), call.page,
+                try await ImportLedger.rows(of: call.path, call.query, call.page, on: database), call.page,
                 key: "_key")
         }
     }

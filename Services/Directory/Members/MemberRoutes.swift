@@ -14,7 +14,7 @@ struct MemberRoutes {
                 call.page, key: "_key", "organization")
         }
         builder.routes.read(GetStanding.self) { call in
-            let organization = call.path.organization
+            let organization = call.path
             // Another organization is reported as not found.
             guard call.principal.role != .representative || call.principal.organization == organization else {
                 throw Problem(.notFound)

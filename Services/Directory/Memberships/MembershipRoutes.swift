@@ -21,10 +21,10 @@ struct MembershipRoutes {
                 call.page, key: "from", "id")
         }
         builder.routes.read(GetMembership.self) { call in
-            try .row(try await MembershipStore.get(call.path.membership, for: call.principal, on: database))
+            try .row(try await MembershipStore.get(call.path, for: call.principal, on: database))
         }
         builder.routes.write(ChangeMembership.self) { call, transaction in
-            let id = call.path.membership
+            let id = call.path
             let rows = try await MembershipStore.change(id, call.body, at: call.ifMatch, in: transaction)
             try await journal.record(
                 .changed, "membership", id, version: try rows.first?["version"], values: call.body, by: call.principal,
@@ -32,7 +32,7 @@ struct MembershipRoutes {
             return try .row(rows)
         }
         builder.routes.write(DeleteMembership.self) { call, transaction in
-            let id = call.path.membership
+            let id = call.path
             try await MembershipStore.delete(id, at: call.ifMatch, in: transaction)
             try await journal.record(.deleted, "membership", id, by: call.principal, in: transaction)
             return .empty
@@ -40,7 +40,7 @@ struct MembershipRoutes {
         builder.routes.write(ChangeMembershipTier.self) { call, transaction in
             .value(
                 try await TierChanges(backend: backend).change(
-                    call.path.membership, call.body, by: call.principal, in: transaction))
+                    call.path, call.body, by: call.principal, in: transaction))
         }
         builder.routes.write(RenewMemberships.self) { call, transaction in
             let year = call.body.year

@@ -10,13 +10,13 @@ struct MandateRoutes {
         let (database, journal) = (backend.database, backend.journal)
         builder.routes.write(CreateMandate.self) { call, transaction in
             let id = Mandate.ID()
-            let rows = try await MandateStore.create(id, of: call.path.organization, call.body, in: transaction)
+            let rows = try await MandateStore.create(id, of: call.path, call.body, in: transaction)
             try await journal.record(
                 .created, "mandate", id, version: 1, values: call.body, by: call.principal, in: transaction)
             return try .row(rows)
         }
         builder.routes.read(ListMandates.self) { call in
-            let organization = call.path.organization
+            let organization = call.path
             let rows = try await OrganizationStore.get(organization, for: call.principal, on: database)
             guard !rows.isEmpty else { throw Problem(.notFound) }
             let query = ListAllMandates.Query(

@@ -22,18 +22,18 @@ struct OrganizationRoutes {
                 call.page, key: "_key", "id")
         }
         builder.routes.read(GetOrganization.self) { call in
-            let rows = try await OrganizationStore.get(call.path.organization, for: call.principal, on: database)
+            let rows = try await OrganizationStore.get(call.path, for: call.principal, on: database)
             guard !rows.isEmpty else {
                 throw try await MergeStore.notFoundOrMerged(
-                    of: call.path.organization, .organization, for: call.principal, on: database)
+                    of: call.path, .organization, for: call.principal, on: database)
             }
             return try .row(rows)
         }
         builder.routes.write(ChangeOrganization.self) { call, transaction in
             let rows = try await OrganizationStore.change(
-                call.path.organization, call.body, at: call.ifMatch, by: call.principal, in: transaction)
+                call.path, call.body, at: call.ifMatch, by: call.principal, in: transaction)
             try await journal.record(
-                .changed, "organization", call.path.organization, version: try rows.first?["version"],
+                .changed, "organization", call.path, version: try rows.first?["version"],
                 values: call.body, by: call.principal, in: transaction)
             return try .row(rows)
         }

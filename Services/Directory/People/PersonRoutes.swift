@@ -25,10 +25,10 @@ struct PersonRoutes {
                 call.page, key: "_key", "id")
         }
         builder.routes.read(GetPerson.self) { call in
-            let rows = try await PersonStore.get(call.path.person, for: call.principal, on: database)
+            let rows = try await PersonStore.get(call.path, for: call.principal, on: database)
             guard !rows.isEmpty else {
                 throw try await MergeStore.notFoundOrMerged(
-                    of: call.path.person, .person, for: call.principal, on: database)
+                    of: call.path, .person, for: call.principal, on: database)
             }
             return try .row(rows)
         }
@@ -36,10 +36,10 @@ struct PersonRoutes {
             try await ConsentStore.setProvenance(call.body.consents, by: call.principal, in: transaction)
             let rows = try await PersonStore.discreetly(for: call.principal) {
                 try await PersonStore.change(
-                    call.path.person, call.body, at: call.ifMatch, by: call.principal, in: transaction)
+                    call.path, call.body, at: call.ifMatch, by: call.principal, in: transaction)
             }
             try await journal.record(
-                .changed, "person", call.path.person, version: try rows.first?["version"], values: call.body,
+                .changed, "person", call.path, version: try rows.first?["version"], values: call.body,
                 by: call.principal, in: transaction)
             return try .row(rows)
         }

@@ -61,16 +61,16 @@ struct PageRoutes {
                 slice)
         }
         builder.routes.read(ShowExpert.self) { call in
-            let rows = try await PublicStore.expert(call.path.expert, on: database)
+            let rows = try await PublicStore.expert(call.path, on: database)
             guard let expert = try rows.first?.decode(PublicExpert.self) else {
-                return try await notFoundOrMerged(of: call.path.expert)
+                return try await notFoundOrMerged(of: call.path)
             }
             return .text(renderer.html(.publicExpert, title: expert.name.text, try await words().content(of: expert)))
         }
         builder.routes.read(ShowMember.self) { call in
-            let rows = try await PublicStore.member(call.path.organization, on: database)
+            let rows = try await PublicStore.member(call.path, on: database)
             guard let member = try rows.first?.decode(PublicMember.self) else {
-                return try await notFoundOrMerged(of: call.path.organization)
+                return try await notFoundOrMerged(of: call.path)
             }
             return .text(renderer.html(.publicMember, title: member.name.text, try await words().content(of: member)))
         }

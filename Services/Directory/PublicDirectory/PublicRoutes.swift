@@ -20,7 +20,7 @@ struct PublicRoutes {
                 page, key: "_stage", "_key", "_id")
         }
         builder.routes.read(GetPublicExpert.self) { call in
-            try .row(try await PublicStore.expert(call.path.expert, on: database))
+            try .row(try await PublicStore.expert(call.path, on: database))
         }
         builder.routes.read(ListPublicMembers.self) { call in
             let page = call.page
@@ -34,7 +34,7 @@ struct PublicRoutes {
                 page, key: "_key", "id")
         }
         builder.routes.read(GetPublicMember.self) { call in
-            try .row(try await PublicStore.member(call.path.organization, on: database))
+            try .row(try await PublicStore.member(call.path, on: database))
         }
     }
 

@@ -18,10 +18,10 @@ struct ReceiptRoutes: Sendable {
     func mount(on builder: inout ServiceBuilder) {
         let database = backend.database
         builder.routes.read(ShowReceipt.self) { call in
-            .text(page(try await find(of: call.path.contribution, for: call.principal), pdf: "receipt.pdf"))
+            .text(page(try await find(of: call.path, for: call.principal), pdf: "receipt.pdf"))
         }
         builder.routes.read(GetReceiptDocument.self) { call in
-            try await file(try await find(of: call.path.contribution, for: call.principal))
+            try await file(try await find(of: call.path, for: call.principal))
         }
         builder.routes.read(ListReceipts.self) { call in
             try .page(
@@ -29,10 +29,10 @@ struct ReceiptRoutes: Sendable {
                 call.page, key: "year", "number")
         }
         builder.routes.read(ShowReceiptByLink.self) { call in
-            .text(page(try await find(by: call.path.token), pdf: "\(call.path.token)/receipt.pdf"))
+            .text(page(try await find(by: call.path), pdf: "\(call.path)/receipt.pdf"))
         }
         builder.routes.read(GetReceiptDocumentByLink.self) { call in
-            try await file(try await find(by: call.path.token))
+            try await file(try await find(by: call.path))
         }
         builder.job(Self.letter, concurrency: 2) { receipt, _ in try await write(receipt) }
     }

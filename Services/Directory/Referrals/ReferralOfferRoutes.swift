@@ -10,7 +10,7 @@ struct ReferralOfferRoutes {
         let database = backend.database
         let answers = ReferralTransitions(backend: backend)
         builder.routes.write(SendReferral.self) { call, transaction in
-            let rows = try await send(call.path.referral, call.body, by: call.principal, in: transaction)
+            let rows = try await send(call.path, call.body, by: call.principal, in: transaction)
             return .value(Page(items: try rows.decode(ReferralOffer.self)))
         }
         builder.routes.read(ListReferralOffers.self) { call in
@@ -19,12 +19,12 @@ struct ReferralOfferRoutes {
                 key: "id", "id")
         }
         builder.routes.read(GetReferralOffer.self) { call in
-            try .row(try await ReferralOfferStore.get(call.path.offer, for: call.principal, on: database))
+            try .row(try await ReferralOfferStore.get(call.path, for: call.principal, on: database))
         }
         builder.routes.write(ChangeReferralOffer.self) { call, transaction in
             try .row(
                 try await answers.change(
-                    call.path.offer, call.body, at: call.ifMatch, by: call.principal, in: transaction))
+                    call.path, call.body, at: call.ifMatch, by: call.principal, in: transaction))
         }
         builder.routes.constraint("referral_offer_once", Problem(.alreadyExists, "An expert has been asked already."))
         builder.routes.constraint("referral_offer_note_check", .invalid("/note", "is longer than 2,000 characters"))

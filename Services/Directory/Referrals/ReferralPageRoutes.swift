@@ -12,22 +12,22 @@ struct ReferralPageRoutes: Sendable {
         let database = backend.database
         let answers = ReferralTransitions(backend: backend)
         builder.routes.read(ShowReferralInvitation.self) { call in
-            let id = try await ReferralLink.offer(call.path.token, by: backend.links, on: database)
+            let id = try await ReferralLink.offer(call.path, by: backend.links, on: database)
             guard let offer = try await ReferralLetterStore.shown(id, on: database) else { throw Problem(.notFound) }
             return .text(
                 renderer.html(
                     .referralOffer, title: Self.offerTitle,
-                    offer.content(at: ReferralLink.invitation(call.path.token))))
+                    offer.content(at: ReferralLink.invitation(call.path))))
         }
         builder.routes.write(AnswerReferralInvitation.self) { call, transaction in
-            let id = try await ReferralLink.offer(call.path.token, by: backend.links, on: transaction)
+            let id = try await ReferralLink.offer(call.path, by: backend.links, on: transaction)
             guard let offer = try await ReferralLetterStore.shown(id, on: transaction) else { throw Problem(.notFound) }
             let next = call.body.answer.state
             // Submitted twice, or too late: the page shows the current state.
             if offer.state.allows(next) {
                 let note = ReferralNote(call.body.note)
                 guard note.error == nil else {
-                    let content = offer.content(at: ReferralLink.invitation(call.path.token), note)
+                    let content = offer.content(at: ReferralLink.invitation(call.path), note)
                     return .text(
                         renderer.html(.referralOffer, title: Self.offerTitle, content), status: .unprocessableContent)
                 }
@@ -37,15 +37,15 @@ struct ReferralPageRoutes: Sendable {
                 _ = try await answers.change(
                     id, .init(state: next, note: note.value), at: offer.version, by: principal, in: transaction)
             }
-            return .seeOther(ReferralLink.invitation(call.path.token))
+            return .seeOther(ReferralLink.invitation(call.path))
         }
         builder.routes.read(ShowReferralFollowUp.self) { call in
-            let id = try await ReferralLink.referral(call.path.token, by: backend.links, on: database)
-            return .text(try await followUp(id, at: ReferralLink.followUp(call.path.token), on: database))
+            let id = try await ReferralLink.referral(call.path, by: backend.links, on: database)
+            return .text(try await followUp(id, at: ReferralLink.followUp(call.path), on: database))
         }
         builder.routes.write(ReportReferralOutcome.self) { call, transaction in
-            let id = try await ReferralLink.referral(call.path.token, by: backend.links, on: transaction)
-            let path = ReferralLink.followUp(call.path.token)
+            let id = try await ReferralLink.referral(call.path, by: backend.links, on: transaction)
+            let path = ReferralLink.followUp(call.path)
             guard let told = try await ReferralLetterStore.told(call.body.offer, of: id, on: transaction) else {
                 throw Problem(.notFound)
             }

@@ -25,17 +25,17 @@ struct ReferralRoutes {
                 key: "id", "id")
         }
         builder.routes.read(GetReferral.self) { call in
-            try .row(try await ReferralStore.get(call.path.referral, for: call.principal, on: database))
+            try .row(try await ReferralStore.get(call.path, for: call.principal, on: database))
         }
         builder.routes.read(ListReferralMatches.self) { call in
-            let rows = try await ReferralStore.get(call.path.referral, for: call.principal, on: database)
+            let rows = try await ReferralStore.get(call.path, for: call.principal, on: database)
             guard let referral = try rows.first?.decode(Referral.self) else { throw Problem(.notFound) }
             return try .page(
                 try await MatchStore.list(for: referral, call.page, on: database), call.page,
                 key: "score", "_chance", "expert")
         }
         builder.routes.write(CloseReferral.self) { call, transaction in
-            let id = call.path.referral
+            let id = call.path
             _ = try await ReferralStore.lock(id, for: call.principal, in: transaction)
             let withdrawn = try await ReferralOfferStore.withdraw(from: id, in: transaction)
             let rows = try await ReferralStore.close(id, in: transaction)

@@ -19,18 +19,18 @@ struct ErasureRoutes: Sendable {
                 key: "id")
         }
         builder.routes.read(GetErasure.self) { call in
-            try .row(try await ErasureStore.get(call.path.erasure, for: call.principal, on: database))
+            try .row(try await ErasureStore.get(call.path, for: call.principal, on: database))
         }
         builder.routes.write(TransitionErasure.self) { call, transaction in
-            try .row(try await move(call.path.erasure, to: call.body.to, by: call.principal, in: transaction))
+            try .row(try await move(call.path, to: call.body.to, by: call.principal, in: transaction))
         }
         builder.routes.read(GetErasureNotice.self) { call in
-            try .row(try await ErasureStore.notice(call.path.erasure, on: database))
+            try .row(try await ErasureStore.notice(call.path, on: database))
         }
         builder.routes.write(ReportErasure.self) { call, transaction in
             guard let service = call.principal.service else { throw Problem(.forbidden) }
-            try await eraser.report(call.path.erasure, by: service, in: transaction)
-            return try .row(try await ErasureStore.get(call.path.erasure, in: transaction))
+            try await eraser.report(call.path, by: service, in: transaction)
+            return try .row(try await ErasureStore.get(call.path, in: transaction))
         }
         builder.watch(
             "erasures", "waiting", gauge: "erasures_waiting",

@@ -212,10 +212,10 @@ struct PersonalDataRoutes {
     func mount(on builder: inout ServiceBuilder) {
         let records = PersonalRecords(backend: backend)
         builder.routes.read(GetPersonData.self) { call in
-            .value(try await records.document(of: DataSubject(call.path.person), for: call.principal))
+            .value(try await records.document(of: DataSubject(call.path), for: call.principal))
         }
         builder.routes.read(GetExpertData.self) { call in
-            .value(try await records.document(of: DataSubject(call.path.expert), for: call.principal))
+            .value(try await records.document(of: DataSubject(call.path), for: call.principal))
         }
     }
 }

@@ -26,18 +26,18 @@ struct SelfServiceRoutes: Sendable {
         builder.routes.read(ShowOwnRecord.self) { call in
             let record = try await record(call.path, on: database)
             let topics = try await SelfServiceStore.topics(on: database)
-            let path = SelfServiceLink.path(call.path.token)
+            let path = SelfServiceLink.path(call.path)
             let isAsked = try await ErasureStore.isAsked(of: record.subject, on: database)
             return .text(
                 pages.record(record, at: path, topics, done: call.query.done, isErasureAsked: isAsked))
         }
         builder.routes.read(ShowOwnRecordForm.self) { call in
             let record = try await record(call.path, on: database)
-            guard record.leftOn == nil else { return .seeOther(SelfServiceLink.path(call.path.token)) }
+            guard record.leftOn == nil else { return .seeOther(SelfServiceLink.path(call.path)) }
             let topics = try await SelfServiceStore.topics(on: database)
             let questions = try await ConsentStore.questions(on: database)
             return .text(
-                pages.form(of: record, at: SelfServiceLink.path(call.path.token), topics, questions: questions))
+                pages.form(of: record, at: SelfServiceLink.path(call.path), topics, questions: questions))
         }
         builder.routes.write(ConfirmOwnRecord.self) { call, transaction in
             try await confirm(try await acting(call.path, in: transaction), in: transaction)
@@ -69,7 +69,7 @@ struct SelfServiceRoutes: Sendable {
             var form = SelfServiceForm(call.body, known: Set(topics.map(\.code)))
             try await form.checkAddress(of: record, in: transaction)
             guard form.errors.isEmpty else {
-                let path = SelfServiceLink.path(call.path.token)
+                let path = SelfServiceLink.path(call.path)
                 let questions = try await ConsentStore.questions(on: transaction)
                 return .text(
                     pages.form(
@@ -92,7 +92,7 @@ struct SelfServiceRoutes: Sendable {
         }
     }
 
-    private func record(_ path: SelfServicePath, on executor: any PostgresExecutor) async throws -> SelfRecord {
+    private func record(_ path: String, on executor: any PostgresExecutor) async throws -> SelfRecord {
         let link = try SelfServiceLink(path.token, by: backend.links)
         let record = try await SelfServiceStore.record(of: link.enrollee, on: executor)
         guard link.opens(record, by: backend.links) else { throw Problem(.notFound) }
@@ -100,7 +100,7 @@ struct SelfServiceRoutes: Sendable {
     }
 
     /// The same for requests that change something; a page may be opened by a mail program.
-    private func acting(_ path: SelfServicePath, in transaction: PostgresTransaction) async throws -> SelfRecord {
+    private func acting(_ path: String, in transaction: PostgresTransaction) async throws -> SelfRecord {
         let record = try await record(path, on: transaction)
         let link = try SelfServiceLink(path.token, by: backend.links)
         if let address = link.confirmed(of: record, by: backend.links) {
@@ -151,7 +151,7 @@ struct SelfServiceRoutes: Sendable {
         }
     }
 
-    private func done(_ done: ShowOwnRecord.Done, _ path: SelfServicePath) -> RouteResponse<TextDocument> {
+    private func done(_ done: ShowOwnRecord.Done, _ path: String) -> RouteResponse<TextDocument> {
         self.done(done, at: SelfServiceLink.path(path.token))
     }
 

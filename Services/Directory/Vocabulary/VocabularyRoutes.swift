@@ -23,15 +23,15 @@ struct VocabularyRoutes {
             return try .row(rows)
         }
         builder.routes.write(ChangeTopic.self) { call, transaction in
-            let rows = try await TopicStore.change(call.path.topic, call.body, at: call.ifMatch, in: transaction)
+            let rows = try await TopicStore.change(call.path, call.body, at: call.ifMatch, in: transaction)
             try await journal.record(
-                .changed, "topic", call.path.topic, version: try rows.first?["version"], values: call.body,
+                .changed, "topic", call.path, version: try rows.first?["version"], values: call.body,
                 by: call.principal, in: transaction)
             return try .row(rows)
         }
         builder.routes.write(DeleteTopic.self) { call, transaction in
-            try await TopicStore.delete(call.path.topic, in: transaction)
-            try await journal.record(.deleted, "topic", call.path.topic, by: call.principal, in: transaction)
+            try await TopicStore.delete(call.path, in: transaction)
+            try await journal.record(.deleted, "topic", call.path, by: call.principal, in: transaction)
             return .empty
         }
         builder.routes.constraint("topics_known", .invalid("/topics", "the vocabulary has no such topic"))
@@ -47,7 +47,7 @@ struct VocabularyRoutes {
             try .page(try await TierStore.list(call.page, on: database), call.page, key: "_key", "code")
         }
         builder.routes.read(GetTier.self) { call in
-            try .row(try await TierStore.get(call.path.tier, on: database))
+            try .row(try await TierStore.get(call.path, on: database))
         }
         builder.routes.write(CreateTier.self) { call, transaction in
             let rows = try await TierStore.create(call.body, in: transaction)
@@ -56,9 +56,9 @@ struct VocabularyRoutes {
             return try .row(rows)
         }
         builder.routes.write(ChangeTier.self) { call, transaction in
-            let rows = try await TierStore.change(call.path.tier, call.body, at: call.ifMatch, in: transaction)
+            let rows = try await TierStore.change(call.path, call.body, at: call.ifMatch, in: transaction)
             try await journal.record(
-                .changed, "tier", call.path.tier, version: try rows.first?["version"], values: call.body,
+                .changed, "tier", call.path, version: try rows.first?["version"], values: call.body,
                 by: call.principal, in: transaction)
             return try .row(rows)
         }

@@ -39,13 +39,13 @@ struct EventRoutes {
     }
 
     @Sendable func get(_ call: Call<GetEvent>) async throws -> RouteResponse<Event> {
-        try .row(await EventStore.get(call.path.event, for: call.principal.role, on: backend.database))
+        try .row(await EventStore.get(call.path, for: call.principal.role, on: backend.database))
     }
 
     @Sendable func change(_ call: Call<ChangeEvent>, _ transaction: PostgresTransaction) async throws -> RouteResponse<
         Event
     > {
-        let id = call.path.event
+        let id = call.path
         guard let event = try await EventStore.lock(id, in: transaction) else { throw Problem(.notFound) }
         guard event.version == call.ifMatch else { throw Problem(.stale) }
         guard !event.state.isOver else { throw Problem(.eventOver) }
@@ -60,7 +60,7 @@ struct EventRoutes {
     @Sendable func move(_ call: Call<TransitionEvent>, _ transaction: PostgresTransaction) async throws
         -> RouteResponse<Event>
     {
-        let id = call.path.event
+        let id = call.path
         let next = call.body.to
         guard let event = try await EventStore.lock(id, in: transaction) else { throw Problem(.notFound) }
         guard event.state.allows(next) else {

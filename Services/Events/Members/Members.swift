@@ -32,7 +32,7 @@ struct Members: Sendable {
     /// - Throws: ``ServiceClientError`` when the directory does not respond.
     func fetch(_ id: Person.ID) async throws -> Member? {
         do {
-            let person = try await backend.peers[.directory].send(GetPerson.request(path: .init(person: id)))
+            let person = try await backend.peers[.directory].send(GetPerson.request(path: id))
             try await MemberStore.keep([Member(person)], on: backend.database)
             return try await MemberStore.get(id, on: backend.database)
         } catch ServiceClientError.problem(let document)

@@ -36,7 +36,7 @@ struct RegistrationRoutes {
     }
 
     @Sendable func applicant(_ call: Call<RegisterForEvent>) async throws -> Applicant {
-        let event = call.path.event
+        let event = call.path
         guard let setting = try await RegistrationStore.setting(of: event, on: backend.database) else {
             return Applicant()
         }
@@ -48,7 +48,7 @@ struct RegistrationRoutes {
     @Sendable func register(
         _ call: Call<RegisterForEvent>, _ applicant: Applicant, _ transaction: PostgresTransaction
     ) async throws -> RouteResponse<Registration> {
-        let event = call.path.event
+        let event = call.path
         guard let setting = applicant.setting,
             setting.state != .draft || Event.overseers.contains(call.principal.role)
         else { throw Problem(.notFound) }
@@ -70,7 +70,7 @@ struct RegistrationRoutes {
     }
 
     @Sendable func list(_ call: Call<ListRegistrations>) async throws -> RouteResponse<Page<Registration>> {
-        let event = call.path.event
+        let event = call.path
         guard try await SessionStore.hasEvent(event, for: call.principal.role, on: backend.database) else {
             throw Problem(.notFound)
         }
@@ -80,13 +80,13 @@ struct RegistrationRoutes {
     }
 
     @Sendable func get(_ call: Call<GetRegistration>) async throws -> RouteResponse<Registration> {
-        try .row(await RegistrationStore.get(call.path.registration, for: call.principal, on: backend.database))
+        try .row(await RegistrationStore.get(call.path, for: call.principal, on: backend.database))
     }
 
     @Sendable func cancel(
         _ call: Call<CancelRegistration>, _ transaction: PostgresTransaction
     ) async throws -> RouteResponse<Empty> {
-        let id = call.path.registration
+        let id = call.path
         let results = try await transaction.batch([
             RegistrationStore.lockSession(of: id, for: call.principal),
             RegistrationStore.cancel(id, for: call.principal),

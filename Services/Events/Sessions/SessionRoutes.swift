@@ -17,7 +17,7 @@ struct SessionRoutes {
     @Sendable func add(_ call: Call<AddSession>, _ transaction: PostgresTransaction) async throws -> RouteResponse<
         Session
     > {
-        let event = call.path.event
+        let event = call.path
         guard let current = try await EventStore.lock(event, in: transaction) else { throw Problem(.notFound) }
         guard !current.state.isOver else { throw Problem(.eventOver) }
         let startsAt = call.body.startsAt ?? current.startsAt
@@ -31,7 +31,7 @@ struct SessionRoutes {
     }
 
     @Sendable func list(_ call: Call<ListSessions>) async throws -> RouteResponse<Page<Session>> {
-        let event = call.path.event
+        let event = call.path
         guard try await SessionStore.hasEvent(event, for: call.principal.role, on: backend.database) else {
             throw Problem(.notFound)
         }
@@ -40,13 +40,13 @@ struct SessionRoutes {
     }
 
     @Sendable func get(_ call: Call<GetSession>) async throws -> RouteResponse<Session> {
-        try .row(await SessionStore.get(call.path.session, for: call.principal.role, on: backend.database))
+        try .row(await SessionStore.get(call.path, for: call.principal.role, on: backend.database))
     }
 
     @Sendable func change(
         _ call: Call<ChangeSession>, _ transaction: PostgresTransaction
     ) async throws -> RouteResponse<Session> {
-        let id = call.path.session
+        let id = call.path
         let patch = call.body
         guard let owner = try await SessionStore.event(of: id, on: transaction),
             let event = try await EventStore.lock(owner, in: transaction),

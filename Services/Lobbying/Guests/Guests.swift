@@ -32,7 +32,7 @@ struct Guests: Sendable {
         var known = Set(copied.values.filter { !$0.gone }.map(\.id))
         for id in Set(ids) where copied[id] == nil {
             do {
-                let person = try await backend.peers[.directory].send(GetPerson.request(path: .init(person: id)))
+                let person = try await backend.peers[.directory].send(GetPerson.request(path: id))
                 try await GuestStore.keep([Guest(person)], on: backend.database)
                 known.insert(id)
             } catch ServiceClientError.problem(let document)

@@ -20,7 +20,7 @@ struct AttendanceRoutes {
     @Sendable func record(
         _ call: Call<RecordAttendance>, _ known: Set<Person.ID>, _ transaction: PostgresTransaction
     ) async throws -> RouteResponse<Attendance> {
-        let meeting = call.path.meeting
+        let meeting = call.path
         guard try await MeetingStore.lock(meeting, in: transaction) else { throw Problem(.notFound) }
         let unknownOfficials = try await AttendanceStore.unknownOfficials(call.body.officials, in: transaction)
         let errors =
@@ -38,6 +38,6 @@ struct AttendanceRoutes {
     }
 
     @Sendable func get(_ call: Call<GetAttendance>) async throws -> RouteResponse<Attendance> {
-        try .row(await AttendanceStore.get(call.path.meeting, on: backend.database))
+        try .row(await AttendanceStore.get(call.path, on: backend.database))
     }
 }

@@ -30,16 +30,16 @@ struct InvitationRoutes {
         guard (call.body.official == nil) != (call.body.person == nil) else {
             throw Problem.invalid("", "names either an official or a person")
         }
-        guard try await MeetingStore.exists(call.path.meeting, on: transaction) else { throw Problem(.notFound) }
+        guard try await MeetingStore.exists(call.path, on: transaction) else { throw Problem(.notFound) }
         guard personIsKnown else { throw Problem.invalid("/person", "unknown person") }
-        let id = try await InvitationStore.create(call.body, to: call.path.meeting, in: transaction)
+        let id = try await InvitationStore.create(call.body, to: call.path, in: transaction)
         try await backend.journal.record(
             .created, "invitation", id, version: 1, values: call.body, by: call.principal, in: transaction)
         return try .row(await InvitationStore.get(id, on: transaction))
     }
 
     @Sendable func list(_ call: Call<ListInvitations>) async throws -> RouteResponse<Page<Invitation>> {
-        let meeting = call.path.meeting
+        let meeting = call.path
         guard try await MeetingStore.exists(meeting, on: backend.database) else { throw Problem(.notFound) }
         let rows = try await InvitationStore.list(of: meeting, call.query, call.page, on: backend.database)
         return try .page(rows, call.page, key: "id")
@@ -48,7 +48,7 @@ struct InvitationRoutes {
     @Sendable func move(
         _ call: Call<TransitionInvitation>, _ transaction: PostgresTransaction
     ) async throws -> RouteResponse<Invitation> {
-        let id = call.path.invitation
+        let id = call.path
         let next = call.body.to
         guard let current = try await InvitationStore.lock(id, in: transaction) else { throw Problem(.notFound) }
         guard current.state.allows(next) else {

@@ -30,6 +30,6 @@ struct MeetingRoutes {
     }
 
     @Sendable func get(_ call: Call<GetCircleMeeting>) async throws -> RouteResponse<CircleMeeting> {
-        try .row(await MeetingStore.get(call.path.meeting, on: backend.database))
+        try .row(await MeetingStore.get(call.path, on: backend.database))
     }
 }

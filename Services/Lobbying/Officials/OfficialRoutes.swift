@@ -34,13 +34,13 @@ struct OfficialRoutes {
     }
 
     @Sendable func get(_ call: Call<GetOfficial>) async throws -> RouteResponse<Official> {
-        try .row(await OfficialStore.get(call.path.official, on: backend.database))
+        try .row(await OfficialStore.get(call.path, on: backend.database))
     }
 
     @Sendable func change(
         _ call: Call<ChangeOfficial>, _ transaction: PostgresTransaction
     ) async throws -> RouteResponse<Official> {
-        let id = call.path.official
+        let id = call.path
         guard let official = try await OfficialStore.lock(id, in: transaction) else { throw Problem(.notFound) }
         guard official.version == call.ifMatch else { throw Problem(.stale) }
         try await OfficialStore.change(id, to: official.applying(call.body), in: transaction)
@@ -53,7 +53,7 @@ struct OfficialRoutes {
     @Sendable func addMandate(
         _ call: Call<AddOfficialMandate>, _ transaction: PostgresTransaction
     ) async throws -> RouteResponse<OfficialMandate> {
-        let id = call.path.official
+        let id = call.path
         guard let official = try await OfficialStore.lock(id, in: transaction) else { throw Problem(.notFound) }
         try DayMeaning.office.check(call.body.from, at: "/from")
         try DayMeaning.office.check(call.body.until, at: "/until")
@@ -69,7 +69,7 @@ struct OfficialRoutes {
 
     @Sendable func listMandates(_ call: Call<ListOfficialMandates>) async throws -> RouteResponse<Page<OfficialMandate>>
     {
-        let official = call.path.official
+        let official = call.path
         guard try await !backend.database.query("select from official where id = \(official)").isEmpty else {
             throw Problem(.notFound)
         }

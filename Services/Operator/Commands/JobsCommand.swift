@@ -41,7 +41,7 @@ struct JobsCommand: ParsableCommand {
 
         func run() async throws {
             _ = try await Connection().call(service) { client in
-                try await client.send(RetryDeadJob.request(path: .init(job: job)))
+                try await client.send(RetryDeadJob.request(path: job))
             }
             print("job \(job) is tried again")
         }
@@ -59,7 +59,7 @@ struct JobsCommand: ParsableCommand {
 
         func run() async throws {
             _ = try await Connection().call(service) { client in
-                try await client.send(DeleteDeadJob.request(path: .init(job: job)))
+                try await client.send(DeleteDeadJob.request(path: job))
             }
             print("job \(job) is removed")
         }

@@ -32,13 +32,13 @@ struct DemoBank: Sendable {
             }
             _ = try await directory.send(
                 BookBankLine.request(
-                    path: .init(line: line.id), body: .init(contribution: part.contribution),
+                    path: line.id, body: .init(contribution: part.contribution),
                     idempotencyKey: "demo-\(line.id)"))
         }
         let credit = try await directory.send(
-            GetCredit.request(path: .init(organization: last.organization), query: .init(), body: Empty()))
+            GetCredit.request(path: last.organization, query: .init(), body: Empty()))
         var bytes = 0
-        try await directory.download(GetContributionCallDocument.request(path: .init(contribution: last.id))) { piece in
+        try await directory.download(GetContributionCallDocument.request(path: last.id)) { piece in
             bytes += piece.readableBytes
         }
         let booked = open.isEmpty ? "booked before" : "\(open.count) booked as proposed"
@@ -52,7 +52,7 @@ struct DemoBank: Sendable {
         var table = "Date;Libellé;Débit;Crédit\n"
         for payer in payers {
             let name = try await directory.send(
-                GetOrganization.request(path: .init(organization: payer.organization))
+                GetOrganization.request(path: payer.organization)
             ).name
             let cents = payer.amount.amount + (payer.number == payers.last?.number ? Self.overpaid : 0)
             table += "\(payer.calledOn);VIR SEPA RECU /DE \(name) /MOTIF COTISATION \(payer.year)-\(payer.number);;"

@@ -40,20 +40,20 @@ struct DemoCircle: Sendable {
             meeting = created.id
         }
         let invitations = try await lobbying.all(ListInvitations.self) {
-            ListInvitations.request(path: .init(meeting: meeting), query: .init(limit: 200, cursor: $0), body: Empty())
+            ListInvitations.request(path: meeting, query: .init(limit: 200, cursor: $0), body: Empty())
         }
         let invited = Set(invitations.compactMap(\.official))
         for (index, official) in officials.enumerated() where !invited.contains(official) {
             let invitation = try await lobbying.send(
                 Invite.request(
-                    path: .init(meeting: meeting), body: .init(official: official, guestOfHonour: index == 0)))
+                    path: meeting, body: .init(official: official, guestOfHonour: index == 0)))
             _ = try await lobbying.send(
                 TransitionInvitation.request(
-                    path: .init(invitation: invitation.id), body: .init(to: index == 2 ? .declined : .accepted)))
+                    path: invitation.id, body: .init(to: index == 2 ? .declined : .accepted)))
         }
         let came = officials.enumerated().filter { $0.offset != 2 }.map(\.element)
         _ = try await lobbying.send(
-            RecordAttendance.request(path: .init(meeting: meeting), body: .init(officials: came)))
+            RecordAttendance.request(path: meeting, body: .init(officials: came)))
         return "\(officials.count) officials invited, \(came.count) came"
     }
 
@@ -71,7 +71,7 @@ struct DemoCircle: Sendable {
                 CreateOfficial.request(body: .init(name: guest.name, kind: guest.kind)))
             _ = try await lobbying.send(
                 AddOfficialMandate.request(
-                    path: .init(official: official.id),
+                    path: official.id,
                     body: .init(
                         institution: guest.institution, role: guest.role, departement: guest.departement,
                         from: "2024-07-08")))

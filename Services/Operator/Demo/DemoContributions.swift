@@ -16,7 +16,7 @@ struct DemoContributions: Sendable {
         try await forEach(payers, width: 8) { contribution in
             _ = try await directory.send(
                 CreatePayment.request(
-                    path: .init(contribution: contribution.id),
+                    path: contribution.id,
                     body: .init(
                         amount: contribution.amount, paidOn: .today, means: .transfer,
                         reference: Line(validating: "VIR \(year)-\(contribution.number)")),

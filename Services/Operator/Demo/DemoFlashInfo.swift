@@ -13,7 +13,7 @@ struct DemoFlashInfo: Sendable {
         }.first { $0.title == Self.title && $0.state != .cancelled }
         var issue: ClubProtocol.Issue
         if let known {
-            issue = try await content.send(GetIssue.request(path: .init(issue: known.id)))
+            issue = try await content.send(GetIssue.request(path: known.id))
         } else {
             issue = try await content.send(
                 CreateIssue.request(
@@ -24,12 +24,12 @@ struct DemoFlashInfo: Sendable {
         let id = issue.id
         if issue.state == .draft {
             try await write(issue)
-            issue = try await content.send(TransitionIssue.request(path: .init(issue: id), body: .init(to: .sending)))
+            issue = try await content.send(TransitionIssue.request(path: id, body: .init(to: .sending)))
         }
         // Five minutes are plenty for six thousand mails on any machine.
         for _ in 0..<1500 where issue.state == .sending {
             try await Task.sleep(for: .milliseconds(200))
-            issue = try await content.send(GetIssue.request(path: .init(issue: id)))
+            issue = try await content.send(GetIssue.request(path: id))
         }
         guard issue.state == .sent else {
             throw CommandFailure("the Flash info is still going out; see `club demo` again later")
@@ -56,7 +56,7 @@ struct DemoFlashInfo: Sendable {
         ]
         let written = Set(issue.items.map(\.title))
         for item in items where !written.contains(item.title) {
-            _ = try await content.send(AddIssueItem.request(path: .init(issue: issue.id), body: item))
+            _ = try await content.send(AddIssueItem.request(path: issue.id, body: item))
         }
     }
 

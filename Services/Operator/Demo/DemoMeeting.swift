@@ -26,10 +26,10 @@ struct DemoMeeting: Sendable {
         if seats == 0 {
             _ = try await events.send(
                 AddSession.request(
-                    path: .init(event: id),
+                    path: id,
                     body: .init(title: "Séance plénière", kind: .plenary, capacity: Self.seats)))
         }
-        _ = try await events.send(TransitionEvent.request(path: .init(event: id), body: .init(to: .published)))
+        _ = try await events.send(TransitionEvent.request(path: id, body: .init(to: .published)))
         return "published: \(Self.seats) seats on \(day)"
     }
 
@@ -52,7 +52,7 @@ struct DemoMeeting: Sendable {
         // One after the other, so that the same hundred get the seats every time.
         for person in people.prefix(Self.guests) where !registered.contains(person) {
             _ = try await events.send(
-                RegisterForEvent.request(path: .init(event: event.id), body: .init(person: person)))
+                RegisterForEvent.request(path: event.id, body: .init(person: person)))
             added += 1
         }
         let now = try await meeting()
@@ -67,7 +67,7 @@ struct DemoMeeting: Sendable {
         let leavers = Set(people.prefix(Self.leavers))
         let leaving = before.filter { leavers.contains($0.person) && $0.state == .confirmed }
         for registration in leaving {
-            _ = try await events.send(CancelRegistration.request(path: .init(registration: registration.id)))
+            _ = try await events.send(CancelRegistration.request(path: registration.id))
         }
         let after = try await registrations(of: event.id)
         let confirmed = Set(after.filter { $0.state == .confirmed }.map(\.id))
@@ -93,7 +93,7 @@ struct DemoMeeting: Sendable {
 
     private func registrations(of event: Event.ID) async throws -> [Registration] {
         try await events.all(ListRegistrations.self) {
-            ListRegistrations.request(path: .init(event: event), query: .init(limit: 200, cursor: $0), body: Empty())
+            ListRegistrations.request(path: event, query: .init(limit: 200, cursor: $0), body: Empty())
         }
     }
 

@@ -75,12 +75,12 @@ struct DemoNetwork: Sendable {
         for expert in experts where expert.consents.publicDirectory?.agreed != true {
             _ = try await acting(.expert, Organization.ID(expert.id.uuid), nil).send(
                 ChangeExpert.request(
-                    path: .init(expert: expert.id), body: .init(consents: .init(publicDirectory: true)),
+                    path: expert.id, body: .init(consents: .init(publicDirectory: true)),
                     ifMatch: expert.version))
             agreed += 1
         }
         guard let first = experts.first else { throw CommandFailure("the demo's experts are gone") }
-        let page = try await directory.send(ShowExpert.request(path: .init(expert: first.id)))
+        let page = try await directory.send(ShowExpert.request(path: first.id))
         guard page.text.contains("<h1>") else { throw CommandFailure("the page of \(first.name) is empty") }
         return "\(agreed) experts agreed; \(first.name) is shown"
     }
@@ -116,23 +116,23 @@ struct DemoNetwork: Sendable {
         var offers = try await self.offers(of: referral)
         if offers.isEmpty {
             let matches = try await own.send(
-                ListReferralMatches.request(path: .init(referral: referral.id), query: .init(limit: 3)))
+                ListReferralMatches.request(path: referral.id, query: .init(limit: 3)))
             guard !matches.items.isEmpty else { throw CommandFailure("no expert matches the demo's referral") }
             offers = try await own.send(
                 SendReferral.request(
-                    path: .init(referral: referral.id), body: .init(experts: matches.items.map(\.expert)))
+                    path: referral.id, body: .init(experts: matches.items.map(\.expert)))
             ).items
         }
         if referral.state == .open, let chosen = offers.first(where: { $0.state == .sent }) {
             _ = try await acting(.expert, Organization.ID(chosen.expert.uuid), nil).send(
                 ChangeReferralOffer.request(
-                    path: .init(offer: chosen.id), body: .init(state: .accepted), ifMatch: chosen.version))
+                    path: chosen.id, body: .init(state: .accepted), ifMatch: chosen.version))
             offers = try await self.offers(of: referral)
         }
         guard let taken = offers.first(where: { $0.state == .accepted || $0.state == .done }) else {
             throw CommandFailure("nobody accepted the demo's referral")
         }
-        let expert = try await directory.send(GetExpert.request(path: .init(expert: taken.expert)))
+        let expert = try await directory.send(GetExpert.request(path: taken.expert))
         let others = offers.count { $0.state == .withdrawn }
         return "\(ambassador.name) asked \(offers.count) experts by mail; \(expert.name) accepted and sees the firm, "
             + "\(others) need not answer any more"

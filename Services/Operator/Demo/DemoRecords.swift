@@ -29,7 +29,7 @@ struct DemoRecords: Sendable {
             else { throw CommandFailure("the demo's ambassadors are gone") }
             _ = try await directory.send(
                 CreateMandate.request(
-                    path: .init(organization: chamber),
+                    path: chamber,
                     body: .init(person: person.id, kind: .titular, from: term.from, until: term.until)))
         }
         guard let then = try await representative(of: chamber, on: earlier),
@@ -41,9 +41,9 @@ struct DemoRecords: Sendable {
     private func representative(of organization: Organization.ID, on day: Day) async throws -> Person? {
         let mandates = try await directory.send(
             ListMandates.request(
-                path: .init(organization: organization), query: .init(kind: .titular, asOf: day), body: Empty()))
+                path: organization, query: .init(kind: .titular, asOf: day), body: Empty()))
         guard let person = mandates.items.first?.person else { return nil }
-        return try await directory.send(GetPerson.request(path: .init(person: person)))
+        return try await directory.send(GetPerson.request(path: person))
     }
 
     /// Merges a duplicate person, then undoes the merge and restores both exactly.
@@ -62,7 +62,7 @@ struct DemoRecords: Sendable {
                 MergeRecords.request(
                     body: .init(kind: .person, survivor: .init(kept.uuid), merged: .init(double.uuid))))
         }
-        _ = try await directory.send(UndoMerge.request(path: .init(merge: merge.id)))
+        _ = try await directory.send(UndoMerge.request(path: merge.id))
         let after = try await [read(Person.ID(merge.survivor.uuid)), read(Person.ID(merge.merged.uuid))]
         for (before, after) in zip(before, after) {
             guard (before.name, before.email, before.consents) == (after.name, after.email, after.consents) else {
@@ -74,7 +74,7 @@ struct DemoRecords: Sendable {
     }
 
     private func read(_ person: Person.ID) async throws -> Person {
-        try await directory.send(GetPerson.request(path: .init(person: person)))
+        try await directory.send(GetPerson.request(path: person))
     }
 
     private func person(_ email: EmailAddress) async throws -> Person.ID {

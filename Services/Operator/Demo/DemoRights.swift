@@ -15,10 +15,10 @@ struct DemoRights: Sendable {
                     consents: .init(flashInfo: true)), idempotencyKey: "demo-rights"))
         _ = try await directory.send(
             AddPersonConsent.request(
-                path: .init(person: person.id), body: .init(purpose: .flashInfo, agreed: false, source: .paper)))
+                path: person.id, body: .init(purpose: .flashInfo, agreed: false, source: .paper)))
         let ledger = try await directory.send(
-            ListPersonConsents.request(path: .init(person: person.id), query: .init(), body: Empty()))
-        let document = try await directory.send(GetPersonData.request(path: .init(person: person.id)))
+            ListPersonConsents.request(path: person.id, query: .init(), body: Empty()))
+        let document = try await directory.send(GetPersonData.request(path: person.id))
         let asked = try await directory.send(CreateErasure.request(body: .init(person: person.id)))
         let erasure = try await untilDone(asked)
         let done = erasure.services.filter { $0.doneAt != nil }.count
@@ -31,7 +31,7 @@ struct DemoRights: Sendable {
         var erasure = asked
         for _ in 0..<150 where erasure.state != .done {
             try await Task.sleep(for: .milliseconds(200))
-            erasure = try await directory.send(GetErasure.request(path: .init(erasure: asked.id)))
+            erasure = try await directory.send(GetErasure.request(path: asked.id))
         }
         return erasure
     }

@@ -57,7 +57,7 @@ package enum ListDeliveries: Endpoint {
         .get, "/v1/issues/{issue}/deliveries", "Lists the deliveries of an issue.",
         access: .roles(.operator, .editor, .auditor), problems: [.notFound])
 
-    package typealias Path = IssuePath
+    package typealias Path = Issue.ID
 
     package struct Query: Codable, Sendable, PagedQuery {
         package var state: Delivery.State?
@@ -154,11 +154,5 @@ package enum Unsubscribe: Endpoint {
         .post, "/v1/unsubscriptions/{token}", "Takes the reader of a mail off the list.", success: .noContent,
         access: .anyone, problems: [.notFound])
 
-    package struct Path: Codable, Sendable {
-        package var token: String
-
-        package init(token: String) {
-            self.token = token
-        }
-    }
+    package typealias Path = String
 }

@@ -143,7 +143,7 @@ package enum GetIssue: Endpoint {
         .get, "/v1/issues/{issue}", "Shows an issue.", access: .roles(.operator, .editor, .auditor),
         problems: [.notFound])
 
-    package typealias Path = IssuePath
+    package typealias Path = Issue.ID
     package typealias Response = Issue
 }
 
@@ -153,7 +153,7 @@ package enum AddIssueItem: Endpoint {
         .post, "/v1/issues/{issue}/items", "Adds an item to a draft.", success: .created,
         access: .roles(.operator, .editor), problems: [.notFound, .issueNotDraft, .resourceEmbargoed])
 
-    package typealias Path = IssuePath
+    package typealias Path = Issue.ID
 
     package struct Body: Codable, Sendable, BoundedFields {
         package var kind: IssueItem.Kind
@@ -189,7 +189,7 @@ package enum TransitionIssue: Endpoint {
         .post, "/v1/issues/{issue}/transitions", "Sends an issue, or calls it off.", access: .roles(.operator, .editor),
         problems: [.notFound, .transitionNotAllowed, .issueEmpty, .resourceEmbargoed])
 
-    package typealias Path = IssuePath
+    package typealias Path = Issue.ID
 
     package struct Body: Codable, Sendable {
         package var to: Issue.State
@@ -200,15 +200,6 @@ package enum TransitionIssue: Endpoint {
     }
 
     package typealias Response = Issue
-}
-
-/// `/v1/issues/{issue}`
-package struct IssuePath: Codable, Sendable {
-    package var issue: Issue.ID
-
-    package init(issue: Issue.ID) {
-        self.issue = issue
-    }
 }
 
 extension ProblemType {

@@ -152,14 +152,7 @@ package enum GetLetter: Endpoint {
         .get, "/v1/letters/{letter}", "Shows what became of a letter.", access: .roles(.operator, .auditor),
         problems: [.notFound])
 
-    package struct Path: Codable, Sendable {
-        package var letter: Letter.ID
-
-        package init(letter: Letter.ID) {
-            self.letter = letter
-        }
-    }
-
+    package typealias Path = Letter.ID
     package typealias Response = Letter
 }
 

@@ -94,7 +94,7 @@ package enum GetResource: Endpoint {
         .get, "/v1/resources/{resource}", "Shows a resource.", access: .roles(.operator, .editor, .auditor),
         problems: [.notFound])
 
-    package typealias Path = ResourcePath
+    package typealias Path = Resource.ID
     package typealias Response = Resource
 }
 
@@ -104,7 +104,7 @@ package enum ChangeResource: Endpoint {
         .patch, "/v1/resources/{resource}", "Changes a resource.", access: .roles(.operator, .editor),
         problems: [.notFound, .resourcePublished], requiresIfMatch: true)
 
-    package typealias Path = ResourcePath
+    package typealias Path = Resource.ID
 
     package struct Body: Codable, Sendable {
         package var title: Line?
@@ -131,13 +131,4 @@ package enum ChangeResource: Endpoint {
     }
 
     package typealias Response = Resource
-}
-
-/// `/v1/resources/{resource}`
-package struct ResourcePath: Codable, Sendable {
-    package var resource: Resource.ID
-
-    package init(resource: Resource.ID) {
-        self.resource = resource
-    }
 }

@@ -42,7 +42,7 @@ package enum RetryDeadJob: Endpoint {
         .post, "/v1/dead-jobs/{job}/revivals", "Gives a dead job all its attempts anew.", success: .noContent,
         access: .roles(.operator), problems: [.notFound, .jobAskedAgain])
 
-    package typealias Path = DeadJobPath
+    package typealias Path = Int64
 }
 
 /// Deletes a dead job that no longer needs to run.
@@ -51,16 +51,7 @@ package enum DeleteDeadJob: Endpoint {
         .delete, "/v1/dead-jobs/{job}", "Removes a dead job that need not be done any more.", success: .noContent,
         access: .roles(.operator), problems: [.notFound])
 
-    package typealias Path = DeadJobPath
-}
-
-/// `/v1/dead-jobs/{job}`
-package struct DeadJobPath: Codable, Sendable {
-    package var job: Int64
-
-    package init(job: Int64) {
-        self.job = job
-    }
+    package typealias Path = Int64
 }
 
 extension ProblemType {

@@ -3,8 +3,8 @@
 /// An endpoint is a type without values: a caseless `enum`. The server mounts it with one generic function, the
 /// client sends it with another, and the OpenAPI document is derived from it, so the three cannot disagree.
 package protocol Endpoint: Sendable {
-    /// The path variables; the coding keys are the names in the braces of ``Operation/path``.
-    associatedtype Path: Codable & Sendable = Empty
+    /// The path variables: the value itself if there is one, otherwise a type with a property for each.
+    associatedtype Path: PathVariables = Empty
     /// The query parameters. An optional property may be absent; an array property may be repeated.
     associatedtype Query: Codable & Sendable = Empty
     /// The JSON object in the request body.

@@ -104,6 +104,9 @@ package struct Operation: Sendable {
         }
     }
 
+    /// The names of the path's variables, in order.
+    package var variables: [String] { segments.compactMap { if case .variable(let name) = $0 { name } else { nil } } }
+
     package enum Segment: Hashable, Sendable {
         case word(String)
         case variable(String)

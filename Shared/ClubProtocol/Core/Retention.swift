@@ -41,7 +41,7 @@ package enum ChangeRetentionRule: Endpoint {
         .patch, "/v1/retention-rules/{rule}", "Changes how long something is kept.", access: .roles(.operator),
         problems: [.notFound], requiresIfMatch: true)
 
-    package typealias Path = RetentionRulePath
+    package typealias Path = Line
 
     package struct Body: Codable, Sendable, BoundedFields {
         /// 1 to 600.
@@ -75,7 +75,7 @@ package enum ListRetentionDue: Endpoint {
         .get, "/v1/retention-rules/{rule}/due", "Lists what the next run of a rule would take.",
         access: .roles(.operator, .auditor), problems: [.notFound])
 
-    package typealias Path = RetentionRulePath
+    package typealias Path = Line
 
     package struct Query: Codable, Sendable, PagedQuery {
         package var limit: PageLimit?
@@ -88,13 +88,4 @@ package enum ListRetentionDue: Endpoint {
     }
 
     package typealias Response = Page<RetentionDue>
-}
-
-/// `/v1/retention-rules/{rule}`
-package struct RetentionRulePath: Codable, Sendable {
-    package var rule: Line
-
-    package init(rule: Line) {
-        self.rule = rule
-    }
 }

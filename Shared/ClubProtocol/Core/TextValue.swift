@@ -1,7 +1,7 @@
 /// A value carried as one JSON string, query parameter or text column, and validated wherever it comes in.
 ///
-/// Conforming types get `Codable`, SQL binding, query parameters and the OpenAPI schema from this one protocol.
-package protocol TextValue: Codable, Hashable, Sendable, CustomStringConvertible {
+/// Conforming types get `Codable`, SQL binding, path variables, query parameters and the OpenAPI schema from this one protocol.
+package protocol TextValue: PathVariable, Hashable, CustomStringConvertible {
     /// Parses and validates the text; the error's reason is for people.
     init(validating text: String) throws(InvalidText)
     var text: String { get }

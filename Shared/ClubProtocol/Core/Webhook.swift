@@ -214,7 +214,7 @@ package enum GetWebhook: Endpoint {
     package static let operation = Operation(
         .get, "/v1/webhooks/{webhook}", "Shows a webhook.", access: WebhookAPI.readers, problems: [.notFound])
 
-    package typealias Path = WebhookPath
+    package typealias Path = Webhook.ID
     package typealias Response = Webhook
 }
 
@@ -225,7 +225,7 @@ package enum ChangeWebhook: Endpoint {
         .patch, "/v1/webhooks/{webhook}", "Changes a webhook, disables it or makes it active again.",
         access: WebhookAPI.writers, problems: [.notFound], requiresIfMatch: true)
 
-    package typealias Path = WebhookPath
+    package typealias Path = Webhook.ID
 
     package struct Body: Codable, Sendable, BoundedFields {
         package var url: WebhookAddress?
@@ -257,7 +257,7 @@ package enum DeleteWebhook: Endpoint {
         .delete, "/v1/webhooks/{webhook}", "Removes a webhook and its delivery log.", success: .noContent,
         access: WebhookAPI.writers, problems: [.notFound], requiresIfMatch: true)
 
-    package typealias Path = WebhookPath
+    package typealias Path = Webhook.ID
 }
 
 /// Issues a new secret. For one day messages are signed with both, so that the receiver can change over.
@@ -266,7 +266,7 @@ package enum RotateWebhookSecret: Endpoint {
         .post, "/v1/webhooks/{webhook}/secret", "Gives a webhook a new secret, shown once; the old one holds a day.",
         access: WebhookAPI.writers, problems: [.notFound, .conflict])
 
-    package typealias Path = WebhookPath
+    package typealias Path = Webhook.ID
     package typealias Response = WebhookSecretRotation
 }
 
@@ -289,17 +289,8 @@ package enum TestWebhook: Endpoint {
         .post, "/v1/webhooks/{webhook}/test", "Sends a message to try a webhook.", success: .accepted,
         access: WebhookAPI.writers, problems: [.notFound, .webhookDisabled])
 
-    package typealias Path = WebhookPath
+    package typealias Path = Webhook.ID
     package typealias Response = WebhookDelivery
-}
-
-/// `/v1/webhooks/{webhook}`
-package struct WebhookPath: Codable, Sendable {
-    package var webhook: Webhook.ID
-
-    package init(webhook: Webhook.ID) {
-        self.webhook = webhook
-    }
 }
 
 extension ProblemType {

@@ -140,7 +140,7 @@ package enum ListWebhookDeliveries: Endpoint {
         .get, "/v1/webhooks/{webhook}/deliveries", "Lists the deliveries of a webhook, latest first.",
         access: WebhookAPI.readers, problems: [.notFound])
 
-    package typealias Path = WebhookPath
+    package typealias Path = Webhook.ID
 
     package struct Query: Codable, Sendable, PagedQuery {
         package var state: WebhookDelivery.State?
@@ -163,7 +163,7 @@ package enum GetWebhookDelivery: Endpoint {
         .get, "/v1/webhook-deliveries/{delivery}", "Shows a delivery with its attempts.",
         access: WebhookAPI.readers, problems: [.notFound])
 
-    package typealias Path = WebhookDeliveryPath
+    package typealias Path = WebhookDelivery.ID
     package typealias Response = WebhookDelivery
 }
 
@@ -174,7 +174,7 @@ package enum ReplayWebhookDelivery: Endpoint {
         success: .accepted, access: WebhookAPI.writers,
         problems: [.notFound, .webhookDisabled, .transitionNotAllowed])
 
-    package typealias Path = WebhookDeliveryPath
+    package typealias Path = WebhookDelivery.ID
     package typealias Response = WebhookDelivery
 }
 
@@ -184,7 +184,7 @@ package enum ReplayWebhook: Endpoint {
         .post, "/v1/webhooks/{webhook}/replay", "Sends the deliveries that failed since a time once more.",
         success: .accepted, access: WebhookAPI.writers, problems: [.notFound, .webhookDisabled])
 
-    package typealias Path = WebhookPath
+    package typealias Path = Webhook.ID
 
     package struct Body: Codable, Sendable {
         /// Replays exhausted deliveries created at this time or later. Deliveries are kept for thirty days.
@@ -205,14 +205,5 @@ package struct WebhookReplay: Codable, Hashable, Sendable {
 
     package init(replayed: Int) {
         self.replayed = replayed
-    }
-}
-
-/// `/v1/webhook-deliveries/{delivery}`
-package struct WebhookDeliveryPath: Codable, Sendable {
-    package var delivery: WebhookDelivery.ID
-
-    package init(delivery: WebhookDelivery.ID) {
-        self.delivery = delivery
     }
 }

@@ -109,7 +109,7 @@ package enum GetAmbassador: Endpoint {
         .get, "/v1/ambassadors/{ambassador}", "Shows an ambassador.",
         access: .roles(.operator, .editor, .auditor, .service, .representative, .ambassador), problems: [.notFound])
 
-    package typealias Path = AmbassadorPath
+    package typealias Path = Ambassador.ID
     package typealias Response = Ambassador
 }
 
@@ -119,7 +119,7 @@ package enum ChangeAmbassador: Endpoint {
         .patch, "/v1/ambassadors/{ambassador}", "Changes an ambassador.", access: .roles(.operator, .ambassador),
         problems: [.notFound], requiresIfMatch: true)
 
-    package typealias Path = AmbassadorPath
+    package typealias Path = Ambassador.ID
 
     package struct Body: Codable, Sendable, BoundedFields {
         package var organization: Patched<Organization.ID>
@@ -138,13 +138,4 @@ package enum ChangeAmbassador: Endpoint {
     }
 
     package typealias Response = Ambassador
-}
-
-/// `/v1/ambassadors/{ambassador}`
-package struct AmbassadorPath: Codable, Sendable {
-    package var ambassador: Ambassador.ID
-
-    package init(ambassador: Ambassador.ID) {
-        self.ambassador = ambassador
-    }
 }

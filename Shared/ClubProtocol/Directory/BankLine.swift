@@ -154,7 +154,7 @@ package enum GetBankLine: Endpoint {
         .get, "/v1/bank-lines/{line}", "Shows a bank line, with proposals while it is open.",
         access: .roles(.operator, .auditor), problems: [.notFound])
 
-    package typealias Path = BankLinePath
+    package typealias Path = BankLine.ID
     package typealias Response = BankLine
 }
 
@@ -170,7 +170,7 @@ package enum BookBankLine: Endpoint {
             .creditExceeded,
         ])
 
-    package typealias Path = BankLinePath
+    package typealias Path = BankLine.ID
 
     /// Exactly one of the first three.
     package struct Body: Codable, Sendable, BoundedFields {
@@ -219,7 +219,7 @@ package enum DismissBankLine: Endpoint {
         .post, "/v1/bank-lines/{line}/dismissal", "Remembers that a bank line is nothing that is booked here.",
         access: .roles(.operator), problems: [.notFound, .transitionNotAllowed])
 
-    package typealias Path = BankLinePath
+    package typealias Path = BankLine.ID
 
     package struct Body: Codable, Sendable {
         package var reason: Line
@@ -238,17 +238,8 @@ package enum ReopenBankLine: Endpoint {
         .delete, "/v1/bank-lines/{line}/dismissal", "Opens a bank line again that was dismissed.",
         access: .roles(.operator), problems: [.notFound, .transitionNotAllowed])
 
-    package typealias Path = BankLinePath
+    package typealias Path = BankLine.ID
     package typealias Response = BankLine
-}
-
-/// `/v1/bank-lines/{line}`
-package struct BankLinePath: Codable, Sendable {
-    package var line: BankLine.ID
-
-    package init(line: BankLine.ID) {
-        self.line = line
-    }
 }
 
 extension ProblemType {

@@ -96,15 +96,6 @@ package enum GetBankStatement: Endpoint {
         .get, "/v1/bank-statements/{statement}", "Shows a bank statement.", access: .roles(.operator, .auditor),
         problems: [.notFound])
 
-    package typealias Path = BankStatementPath
+    package typealias Path = BankStatement.ID
     package typealias Response = BankStatement
-}
-
-/// `/v1/bank-statements/{statement}`
-package struct BankStatementPath: Codable, Sendable {
-    package var statement: BankStatement.ID
-
-    package init(statement: BankStatement.ID) {
-        self.statement = statement
-    }
 }

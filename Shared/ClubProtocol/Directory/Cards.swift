@@ -50,7 +50,7 @@ package enum GetCard: Endpoint {
         access: .roles(.operator, .editor, .lobbyist, .auditor, .service, .representative, .ambassador, .expert),
         problems: [.notFound], produces: .vcard)
 
-    package typealias Path = PersonPath
+    package typealias Path = Person.ID
 
     package struct Query: Codable, Sendable {
         /// `4.0` by default.

@@ -84,7 +84,7 @@ package enum ListPersonConsents: Endpoint {
         .get, "/v1/people/{person}/consents", "Lists what a person answered on consent, latest first.",
         access: .roles(.operator, .auditor, .representative, .ambassador, .expert), problems: [.notFound])
 
-    package typealias Path = PersonPath
+    package typealias Path = Person.ID
     package typealias Query = ConsentEntryQuery
     package typealias Response = Page<ConsentEntry>
 }
@@ -95,7 +95,7 @@ package enum AddPersonConsent: Endpoint {
         .post, "/v1/people/{person}/consents", "Writes a person's answer on consent down.", success: .created,
         access: .roles(.operator, .representative, .ambassador, .expert), problems: [.notFound])
 
-    package typealias Path = PersonPath
+    package typealias Path = Person.ID
     package typealias Body = ConsentAnswer
     package typealias Response = ConsentEntry
 }
@@ -106,7 +106,7 @@ package enum ListExpertConsents: Endpoint {
         .get, "/v1/experts/{expert}/consents", "Lists what an expert answered on consent, latest first.",
         access: .roles(.operator, .auditor, .expert), problems: [.notFound])
 
-    package typealias Path = ExpertPath
+    package typealias Path = Expert.ID
     package typealias Query = ConsentEntryQuery
     package typealias Response = Page<ConsentEntry>
 }
@@ -117,7 +117,7 @@ package enum AddExpertConsent: Endpoint {
         .post, "/v1/experts/{expert}/consents", "Writes an expert's answer on consent down.", success: .created,
         access: .roles(.operator, .expert), problems: [.notFound])
 
-    package typealias Path = ExpertPath
+    package typealias Path = Expert.ID
     package typealias Body = ConsentAnswer
     package typealias Response = ConsentEntry
 }

@@ -148,7 +148,7 @@ package enum GetContribution: Endpoint {
         .get, "/v1/contributions/{contribution}", "Shows a contribution.",
         access: .roles(.operator, .auditor, .service, .representative), problems: [.notFound])
 
-    package typealias Path = ContributionPath
+    package typealias Path = Contribution.ID
     package typealias Response = Contribution
 }
 
@@ -161,7 +161,7 @@ package enum CancelContribution: Endpoint {
         access: .roles(.operator),
         problems: [.notFound, .contributionCancelled, .contributionPaid, .contributionComplemented])
 
-    package typealias Path = ContributionPath
+    package typealias Path = Contribution.ID
 
     package struct Body: Codable, Sendable {
         package var reason: Line
@@ -183,7 +183,7 @@ package enum CreatePayment: Endpoint {
         access: .roles(.operator),
         problems: [.notFound, .contributionOverpaid, .contributionCancelled, .creditExceeded])
 
-    package typealias Path = ContributionPath
+    package typealias Path = Contribution.ID
 
     package struct Body: Codable, Sendable {
         package var amount: Money
@@ -211,7 +211,7 @@ package enum ListPayments: Endpoint {
         .get, "/v1/contributions/{contribution}/payments", "Lists the payments of a contribution.",
         access: .roles(.operator, .auditor, .service, .representative), problems: [.notFound])
 
-    package typealias Path = ContributionPath
+    package typealias Path = Contribution.ID
 
     package struct Query: Codable, Sendable, PagedQuery {
         package var limit: PageLimit?
@@ -224,15 +224,6 @@ package enum ListPayments: Endpoint {
     }
 
     package typealias Response = Page<Payment>
-}
-
-/// `/v1/contributions/{contribution}`
-package struct ContributionPath: Codable, Sendable {
-    package var contribution: Contribution.ID
-
-    package init(contribution: Contribution.ID) {
-        self.contribution = contribution
-    }
 }
 
 extension ProblemType {

@@ -6,7 +6,7 @@ package enum ShowContributionCall: Endpoint {
         .get, "/v1/contributions/{contribution}/call", "Page: the call for a contribution.",
         access: .roles(.operator, .auditor, .representative), problems: [.notFound], produces: .html)
 
-    package typealias Path = ContributionPath
+    package typealias Path = Contribution.ID
     package typealias Response = TextDocument
 }
 
@@ -16,14 +16,7 @@ package enum ShowContributionCallByLink: Endpoint {
         .get, "/v1/contribution-calls/{token}", "Page: the call for a contribution, by the link of a mail.",
         access: .anyone, problems: [.notFound], produces: .html)
 
-    package struct Path: Codable, Sendable {
-        package var token: String
-
-        package init(token: String) {
-            self.token = token
-        }
-    }
-
+    package typealias Path = String
     package typealias Response = TextDocument
 }
 
@@ -33,7 +26,7 @@ package enum GetContributionCallDocument: Endpoint {
         .get, "/v1/contributions/{contribution}/call.pdf", "The call for a contribution as PDF.",
         access: .roles(.operator, .auditor, .representative), problems: [.notFound], produces: .pdf)
 
-    package typealias Path = ContributionPath
+    package typealias Path = Contribution.ID
     package typealias Response = FileDocument
 }
 

@@ -51,7 +51,7 @@ package enum GetCredit: Endpoint {
         .get, "/v1/organizations/{organization}/credit", "Shows an organization's credit, with its entries.",
         access: .roles(.operator, .auditor, .service, .representative), problems: [.notFound])
 
-    package typealias Path = OrganizationPath
+    package typealias Path = Organization.ID
 
     package struct Query: Codable, Sendable, PagedQuery {
         package var limit: PageLimit?
@@ -73,7 +73,7 @@ package enum RefundCredit: Endpoint {
         "Books money paid back from an organization's credit.",
         success: .created, access: .roles(.operator), problems: [.notFound, .creditExceeded])
 
-    package typealias Path = OrganizationPath
+    package typealias Path = Organization.ID
 
     package struct Body: Codable, Sendable {
         package var amount: Money

@@ -57,7 +57,7 @@ package enum ShowExpert: Endpoint {
         .get, "/annuaire/experts/{expert}", "The page of an expert.", redirects: [.movedPermanently],
         access: .anyone, problems: [.notFound, .noLongerShown], produces: .html)
 
-    package typealias Path = ExpertPath
+    package typealias Path = Expert.ID
     package typealias Response = TextDocument
 }
 
@@ -110,7 +110,7 @@ package enum ShowMember: Endpoint {
         .get, "/annuaire/membres/{organization}", "The page of a member of the club.",
         redirects: [.movedPermanently], access: .anyone, problems: [.notFound, .noLongerShown], produces: .html)
 
-    package typealias Path = OrganizationPath
+    package typealias Path = Organization.ID
     package typealias Response = TextDocument
 }
 

@@ -136,7 +136,7 @@ package enum DismissDuplicate: Endpoint {
         .post, "/v1/duplicates/{duplicate}/dismissal", "Remembers that two records are not one.",
         access: .roles(.operator), problems: [.notFound, .transitionNotAllowed])
 
-    package typealias Path = DuplicatePath
+    package typealias Path = Duplicate.ID
     package typealias Response = Duplicate
 }
 
@@ -146,17 +146,8 @@ package enum ReopenDuplicate: Endpoint {
         .delete, "/v1/duplicates/{duplicate}/dismissal", "Opens a pair again that was dismissed.",
         access: .roles(.operator), problems: [.notFound, .transitionNotAllowed])
 
-    package typealias Path = DuplicatePath
+    package typealias Path = Duplicate.ID
     package typealias Response = Duplicate
-}
-
-/// `/v1/duplicates/{duplicate}`
-package struct DuplicatePath: Codable, Sendable {
-    package var duplicate: Duplicate.ID
-
-    package init(duplicate: Duplicate.ID) {
-        self.duplicate = duplicate
-    }
 }
 
 /// A scan of the whole directory, or of what has changed since the last scan.
@@ -199,13 +190,6 @@ package enum GetDuplicateScan: Endpoint {
         .get, "/v1/duplicate-scans/{scan}", "Shows a search for duplicates.", access: .roles(.operator, .auditor),
         problems: [.notFound])
 
-    package struct Path: Codable, Sendable {
-        package var scan: DuplicateScan.ID
-
-        package init(scan: DuplicateScan.ID) {
-            self.scan = scan
-        }
-    }
-
+    package typealias Path = DuplicateScan.ID
     package typealias Response = DuplicateScan
 }

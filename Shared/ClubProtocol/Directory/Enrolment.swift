@@ -51,7 +51,7 @@ package enum ConfirmExpert: Endpoint {
         .post, "/v1/experts/{expert}/confirmations", "Confirms an expert's record.",
         access: .roles(.operator, .expert), problems: [.notFound, .transitionNotAllowed])
 
-    package typealias Path = ExpertPath
+    package typealias Path = Expert.ID
     package typealias Response = Expert
 }
 
@@ -61,7 +61,7 @@ package enum TransitionExpert: Endpoint {
         .post, "/v1/experts/{expert}/transitions", "Lets an expert leave, or come back.",
         access: .roles(.operator, .expert), problems: [.notFound, .transitionNotAllowed])
 
-    package typealias Path = ExpertPath
+    package typealias Path = Expert.ID
     package typealias Body = Enrolment.Move
     package typealias Response = Expert
 }
@@ -72,7 +72,7 @@ package enum ConfirmAmbassador: Endpoint {
         .post, "/v1/ambassadors/{ambassador}/confirmations", "Confirms an ambassador's record.",
         access: .roles(.operator, .ambassador), problems: [.notFound, .transitionNotAllowed])
 
-    package typealias Path = AmbassadorPath
+    package typealias Path = Ambassador.ID
     package typealias Response = Ambassador
 }
 
@@ -82,7 +82,7 @@ package enum TransitionAmbassador: Endpoint {
         .post, "/v1/ambassadors/{ambassador}/transitions", "Lets an ambassador leave, or come back.",
         access: .roles(.operator, .ambassador), problems: [.notFound, .transitionNotAllowed])
 
-    package typealias Path = AmbassadorPath
+    package typealias Path = Ambassador.ID
     package typealias Body = Enrolment.Move
     package typealias Response = Ambassador
 }

@@ -167,7 +167,7 @@ package enum GetExpert: Endpoint {
         .get, "/v1/experts/{expert}", "Shows an expert.",
         access: .roles(.operator, .editor, .auditor, .service, .ambassador, .expert), problems: [.notFound, .merged])
 
-    package typealias Path = ExpertPath
+    package typealias Path = Expert.ID
     package typealias Response = Expert
 }
 
@@ -177,7 +177,7 @@ package enum ChangeExpert: Endpoint {
         .patch, "/v1/experts/{expert}", "Changes an expert.", access: .roles(.operator, .expert),
         problems: [.notFound, .alreadyExists], requiresIfMatch: true)
 
-    package typealias Path = ExpertPath
+    package typealias Path = Expert.ID
 
     package struct Body: Codable, Sendable, BoundedFields {
         package var subKind: Expert.SubKind?
@@ -222,13 +222,4 @@ package enum ChangeExpert: Endpoint {
     }
 
     package typealias Response = Expert
-}
-
-/// `/v1/experts/{expert}`
-package struct ExpertPath: Codable, Sendable {
-    package var expert: Expert.ID
-
-    package init(expert: Expert.ID) {
-        self.expert = expert
-    }
 }

@@ -152,7 +152,7 @@ package enum GetImport: Endpoint {
         .get, "/v1/imports/{import}", "Shows how far an import came.", access: .roles(.operator),
         problems: [.notFound])
 
-    package typealias Path = ImportPath
+    package typealias Path = Import.ID
     package typealias Response = Import
 }
 
@@ -162,7 +162,7 @@ package enum ListImportRows: Endpoint {
         .get, "/v1/imports/{import}/rows", "Lists what became of each row of a file.", access: .roles(.operator),
         problems: [.notFound])
 
-    package typealias Path = ImportPath
+    package typealias Path = Import.ID
 
     package struct Query: Codable, Sendable, PagedQuery {
         package var outcome: ImportRow.Outcome?
@@ -177,15 +177,6 @@ package enum ListImportRows: Endpoint {
     }
 
     package typealias Response = Page<ImportRow>
-}
-
-/// `/v1/imports/{import}`
-package struct ImportPath: Codable, Sendable {
-    package var `import`: Import.ID
-
-    package init(import: Import.ID) {
-        self.import = `import`
-    }
 }
 
 extension ProblemType {

@@ -29,7 +29,7 @@ package enum CreateMandate: Endpoint {
         .post, "/v1/organizations/{organization}/mandates", "Gives a person a mandate of an organization.",
         success: .created, access: .roles(.operator), problems: [.notFound, .mandateOverlaps])
 
-    package typealias Path = OrganizationPath
+    package typealias Path = Organization.ID
 
     package struct Body: Codable, Sendable {
         package var person: Person.ID
@@ -54,7 +54,7 @@ package enum ListMandates: Endpoint {
         .get, "/v1/organizations/{organization}/mandates", "Lists the mandates of an organization, latest first.",
         access: .roles(.operator, .editor, .lobbyist, .auditor, .service, .representative), problems: [.notFound])
 
-    package typealias Path = OrganizationPath
+    package typealias Path = Organization.ID
 
     package struct Query: Codable, Sendable, PagedQuery {
         package var kind: Mandate.Kind?
@@ -143,7 +143,7 @@ package enum DeleteMandate: Endpoint {
 }
 
 /// `/v1/organizations/{organization}/mandates/{mandate}`
-package struct MandatePath: Codable, Sendable {
+package struct MandatePath: PathVariables {
     package var organization: Organization.ID
     package var mandate: Mandate.ID
 

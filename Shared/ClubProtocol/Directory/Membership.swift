@@ -74,7 +74,7 @@ package enum GetMembership: Endpoint {
         .get, "/v1/memberships/{membership}", "Shows a membership.",
         access: .roles(.operator, .editor, .auditor, .service, .representative), problems: [.notFound])
 
-    package typealias Path = MembershipPath
+    package typealias Path = Membership.ID
     package typealias Response = Membership
 }
 
@@ -87,7 +87,7 @@ package enum ChangeMembership: Endpoint {
         .patch, "/v1/memberships/{membership}", "Changes a membership.", access: .roles(.operator),
         problems: [.notFound, .membershipOverlaps, .membershipCalled], requiresIfMatch: true)
 
-    package typealias Path = MembershipPath
+    package typealias Path = Membership.ID
 
     package struct Body: Codable, Sendable {
         package var tier: Tier?
@@ -112,7 +112,7 @@ package enum DeleteMembership: Endpoint {
         success: .noContent, access: .roles(.operator), problems: [.notFound, .membershipCalled],
         requiresIfMatch: true)
 
-    package typealias Path = MembershipPath
+    package typealias Path = Membership.ID
 }
 
 /// Renews each membership that runs to the last day of a year and has no successor: for the whole next year, in the
@@ -149,15 +149,6 @@ package struct MembershipRenewal: Codable, Hashable, Sendable {
         self.year = year
         self.renewed = renewed
         self.endedEarlier = endedEarlier
-    }
-}
-
-/// `/v1/memberships/{membership}`
-package struct MembershipPath: Codable, Sendable {
-    package var membership: Membership.ID
-
-    package init(membership: Membership.ID) {
-        self.membership = membership
     }
 }
 

@@ -103,7 +103,7 @@ package enum GetMerge: Endpoint {
     package static let operation = Operation(
         .get, "/v1/merges/{merge}", "Shows a merge.", access: .roles(.operator, .auditor), problems: [.notFound])
 
-    package typealias Path = MergePath
+    package typealias Path = Merge.ID
     package typealias Response = Merge
 }
 
@@ -116,17 +116,8 @@ package enum UndoMerge: Endpoint {
         .post, "/v1/merges/{merge}/undo", "Brings both records of a merge back.", access: .roles(.operator),
         problems: [.notFound, .mergeUndone, .mergeFollowed, .undoBlocked])
 
-    package typealias Path = MergePath
+    package typealias Path = Merge.ID
     package typealias Response = Merge
-}
-
-/// `/v1/merges/{merge}`
-package struct MergePath: Codable, Sendable {
-    package var merge: Merge.ID
-
-    package init(merge: Merge.ID) {
-        self.merge = merge
-    }
 }
 
 /// The data of the entity `merge` in the directory's change feed.

@@ -251,7 +251,7 @@ package enum GetOrganization: Endpoint {
         access: .roles(.operator, .editor, .lobbyist, .auditor, .service, .representative, .ambassador),
         problems: [.notFound, .merged])
 
-    package typealias Path = OrganizationPath
+    package typealias Path = Organization.ID
     package typealias Response = Organization
 }
 
@@ -261,7 +261,7 @@ package enum ChangeOrganization: Endpoint {
         .patch, "/v1/organizations/{organization}", "Changes an organization.",
         access: .roles(.operator, .representative), problems: [.notFound, .alreadyExists], requiresIfMatch: true)
 
-    package typealias Path = OrganizationPath
+    package typealias Path = Organization.ID
 
     package struct Body: Codable, Sendable, BoundedFields {
         package var kind: Organization.Kind?
@@ -319,13 +319,4 @@ package enum ChangeOrganization: Endpoint {
     }
 
     package typealias Response = Organization
-}
-
-/// `/v1/organizations/{organization}`
-package struct OrganizationPath: Codable, Sendable {
-    package var organization: Organization.ID
-
-    package init(organization: Organization.ID) {
-        self.organization = organization
-    }
 }

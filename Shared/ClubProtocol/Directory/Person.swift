@@ -157,7 +157,7 @@ package enum GetPerson: Endpoint {
         access: .roles(.operator, .editor, .lobbyist, .auditor, .service, .representative, .ambassador, .expert),
         problems: [.notFound, .merged])
 
-    package typealias Path = PersonPath
+    package typealias Path = Person.ID
     package typealias Response = Person
 }
 
@@ -168,7 +168,7 @@ package enum ChangePerson: Endpoint {
         access: .roles(.operator, .representative, .ambassador, .expert),
         problems: [.notFound, .alreadyExists, .conflict], requiresIfMatch: true)
 
-    package typealias Path = PersonPath
+    package typealias Path = Person.ID
 
     package struct Body: Codable, Sendable, BoundedFields {
         package var honorificPrefix: Patched<Line>
@@ -208,13 +208,4 @@ package enum ChangePerson: Endpoint {
     }
 
     package typealias Response = Person
-}
-
-/// `/v1/people/{person}`
-package struct PersonPath: Codable, Sendable {
-    package var person: Person.ID
-
-    package init(person: Person.ID) {
-        self.person = person
-    }
 }

@@ -96,7 +96,7 @@ package enum GetPublicExpert: Endpoint {
         .get, "/v1/public/experts/{expert}", "Shows an expert who agreed to be shown.", access: .anyone,
         problems: [.notFound])
 
-    package typealias Path = ExpertPath
+    package typealias Path = Expert.ID
     package typealias Response = PublicExpert
 }
 
@@ -141,6 +141,6 @@ package enum GetPublicMember: Endpoint {
         .get, "/v1/public/members/{organization}", "Shows an institution or brand that is a member today.",
         access: .anyone, problems: [.notFound])
 
-    package typealias Path = OrganizationPath
+    package typealias Path = Organization.ID
     package typealias Response = PublicMember
 }

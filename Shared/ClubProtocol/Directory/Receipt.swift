@@ -57,7 +57,7 @@ package enum ShowReceipt: Endpoint {
         .get, "/v1/contributions/{contribution}/receipt", "Page: the receipt of a contribution.",
         access: .roles(.operator, .auditor, .representative), problems: [.notFound], produces: .html)
 
-    package typealias Path = ContributionPath
+    package typealias Path = Contribution.ID
     package typealias Response = TextDocument
 }
 
@@ -68,7 +68,7 @@ package enum GetReceiptDocument: Endpoint {
         .get, "/v1/contributions/{contribution}/receipt.pdf", "The receipt of a contribution as PDF.",
         access: .roles(.operator, .auditor, .representative), problems: [.notFound], produces: .pdf)
 
-    package typealias Path = ContributionPath
+    package typealias Path = Contribution.ID
     package typealias Response = FileDocument
 }
 
@@ -88,13 +88,6 @@ package enum ShowReceiptByLink: Endpoint {
         .get, "/v1/receipts/{token}", "Page: a receipt, by the link of a mail.", access: .anyone,
         problems: [.notFound], produces: .html)
 
-    package struct Path: Codable, Sendable {
-        package var token: String
-
-        package init(token: String) {
-            self.token = token
-        }
-    }
-
+    package typealias Path = String
     package typealias Response = TextDocument
 }

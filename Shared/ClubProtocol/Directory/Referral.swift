@@ -136,7 +136,7 @@ package enum GetReferral: Endpoint {
         .get, "/v1/referrals/{referral}", "Shows a referral.", access: .roles(.operator, .auditor, .ambassador),
         problems: [.notFound])
 
-    package typealias Path = ReferralPath
+    package typealias Path = Referral.ID
     package typealias Response = Referral
 }
 
@@ -146,7 +146,7 @@ package enum CloseReferral: Endpoint {
         .post, "/v1/referrals/{referral}/closure", "Closes a referral: nobody else is asked.",
         access: .roles(.operator, .ambassador), problems: [.notFound])
 
-    package typealias Path = ReferralPath
+    package typealias Path = Referral.ID
     package typealias Response = Referral
 }
 
@@ -185,7 +185,7 @@ package enum ListReferralMatches: Endpoint {
         .get, "/v1/referrals/{referral}/matches", "Lists the experts who match a referral, best first.",
         access: .roles(.operator, .auditor, .ambassador), problems: [.notFound])
 
-    package typealias Path = ReferralPath
+    package typealias Path = Referral.ID
 
     package struct Query: Codable, Sendable, PagedQuery {
         package var limit: PageLimit?
@@ -198,15 +198,6 @@ package enum ListReferralMatches: Endpoint {
     }
 
     package typealias Response = Page<ReferralMatch>
-}
-
-/// `/v1/referrals/{referral}`
-package struct ReferralPath: Codable, Sendable {
-    package var referral: Referral.ID
-
-    package init(referral: Referral.ID) {
-        self.referral = referral
-    }
 }
 
 extension ProblemType {

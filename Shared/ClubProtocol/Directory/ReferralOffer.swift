@@ -78,7 +78,7 @@ package enum SendReferral: Endpoint {
         access: .roles(.operator, .ambassador),
         problems: [.notFound, .alreadyExists, .referralTaken, .referralClosed, .tooManyAsked])
 
-    package typealias Path = ReferralPath
+    package typealias Path = Referral.ID
 
     package struct Body: Codable, Sendable, BoundedFields {
         /// 1 to 5 of those that match; at most five may be asked at a time.
@@ -131,7 +131,7 @@ package enum GetReferralOffer: Endpoint {
         .get, "/v1/referral-offers/{offer}", "Shows an offer of a referral.",
         access: .roles(.operator, .auditor, .ambassador, .expert), problems: [.notFound])
 
-    package typealias Path = ReferralOfferPath
+    package typealias Path = ReferralOffer.ID
     package typealias Response = ReferralOffer
 }
 
@@ -143,7 +143,7 @@ package enum ChangeReferralOffer: Endpoint {
         access: .roles(.operator, .ambassador, .expert),
         problems: [.notFound, .transitionNotAllowed, .referralTaken], requiresIfMatch: true)
 
-    package typealias Path = ReferralOfferPath
+    package typealias Path = ReferralOffer.ID
 
     package struct Body: Codable, Sendable, BoundedFields {
         package var state: ReferralOffer.State
@@ -168,13 +168,4 @@ package enum ChangeReferralOffer: Endpoint {
     }
 
     package typealias Response = ReferralOffer
-}
-
-/// `/v1/referral-offers/{offer}`
-package struct ReferralOfferPath: Codable, Sendable {
-    package var offer: ReferralOffer.ID
-
-    package init(offer: ReferralOffer.ID) {
-        self.offer = offer
-    }
 }

@@ -7,7 +7,7 @@ package enum ShowReferralInvitation: Endpoint {
         .get, "/v1/referral-invitations/{token}", "Page: the offer of a referral, by the link of a mail.",
         access: .anyone, problems: [.notFound], produces: .html)
 
-    package typealias Path = ReferralLinkPath
+    package typealias Path = String
     package typealias Response = TextDocument
 }
 
@@ -43,7 +43,7 @@ package enum AnswerReferralInvitation: Endpoint {
         }
     }
 
-    package typealias Path = ReferralLinkPath
+    package typealias Path = String
     package typealias Response = TextDocument
 }
 
@@ -53,7 +53,7 @@ package enum ShowReferralFollowUp: Endpoint {
         .get, "/v1/referral-follow-ups/{token}", "Page: what became of a referral, by the link of a mail.",
         access: .anyone, problems: [.notFound], produces: .html)
 
-    package typealias Path = ReferralLinkPath
+    package typealias Path = String
     package typealias Response = TextDocument
 }
 
@@ -89,16 +89,6 @@ package enum ReportReferralOutcome: Endpoint {
         }
     }
 
-    package typealias Path = ReferralLinkPath
+    package typealias Path = String
     package typealias Response = TextDocument
-}
-
-/// `/v1/referral-invitations/{token}`, `/v1/referral-follow-ups/{token}`
-package struct ReferralLinkPath: Codable, Sendable {
-    /// A signed token for one offer or one referral, with an expiry.
-    package var token: String
-
-    package init(token: String) {
-        self.token = token
-    }
 }

@@ -23,7 +23,7 @@ package enum GetPersonData: Endpoint {
         .get, "/v1/people/{person}/data", "Gathers everything the club knows about a person.",
         access: .roles(.operator, .auditor, .representative, .ambassador, .expert), problems: [.notFound])
 
-    package typealias Path = PersonPath
+    package typealias Path = Person.ID
     package typealias Response = AccessDocument
 }
 
@@ -33,7 +33,7 @@ package enum GetExpertData: Endpoint {
         .get, "/v1/experts/{expert}/data", "Gathers everything the club knows about an expert.",
         access: .roles(.operator, .auditor, .expert), problems: [.notFound])
 
-    package typealias Path = ExpertPath
+    package typealias Path = Expert.ID
     package typealias Response = AccessDocument
 }
 
@@ -160,7 +160,7 @@ package enum GetErasure: Endpoint {
         .get, "/v1/erasures/{erasure}", "Shows an erasure, service by service.",
         access: .roles(.operator, .auditor, .representative, .ambassador, .expert), problems: [.notFound])
 
-    package typealias Path = ErasurePath
+    package typealias Path = Erasure.ID
     package typealias Response = Erasure
 }
 
@@ -170,7 +170,7 @@ package enum TransitionErasure: Endpoint {
         .post, "/v1/erasures/{erasure}/moves", "Begins or refuses an erasure that was asked for.",
         access: .roles(.operator), problems: [.notFound, .transitionNotAllowed])
 
-    package typealias Path = ErasurePath
+    package typealias Path = Erasure.ID
 
     package struct Body: Codable, Sendable {
         /// `erasing` or `refused`.
@@ -190,7 +190,7 @@ package enum GetErasureNotice: Endpoint {
         .get, "/v1/erasures/{erasure}/notice", "Tells a service whom it has to erase.", access: .roles(.service),
         problems: [.notFound])
 
-    package typealias Path = ErasurePath
+    package typealias Path = Erasure.ID
     package typealias Response = ErasureNotice
 }
 
@@ -237,17 +237,8 @@ package enum ReportErasure: Endpoint {
         .post, "/v1/erasures/{erasure}/reports", "Reports that the calling service has erased somebody.",
         access: .roles(.service), problems: [.notFound, .transitionNotAllowed])
 
-    package typealias Path = ErasurePath
+    package typealias Path = Erasure.ID
     package typealias Response = Erasure
-}
-
-/// `/v1/erasures/{erasure}`
-package struct ErasurePath: Codable, Sendable {
-    package var erasure: Erasure.ID
-
-    package init(erasure: Erasure.ID) {
-        self.erasure = erasure
-    }
 }
 
 extension ProblemType {

@@ -62,7 +62,7 @@ package enum ShowOwnRecord: Endpoint {
         }
     }
 
-    package typealias Path = SelfServicePath
+    package typealias Path = String
     package typealias Response = TextDocument
 }
 
@@ -72,7 +72,7 @@ package enum ConfirmOwnRecord: Endpoint {
         .post, "/v1/self-service/{token}/confirmation", "Form: confirms the own record.", success: .seeOther,
         access: .anyone, problems: [.notFound, .transitionNotAllowed], consumes: .form, produces: .html)
 
-    package typealias Path = SelfServicePath
+    package typealias Path = String
     package typealias Response = TextDocument
 }
 
@@ -83,7 +83,7 @@ package enum TransitionOwnEnrolment: Endpoint {
         success: .seeOther, access: .anyone, problems: [.notFound, .transitionNotAllowed], consumes: .form,
         produces: .html)
 
-    package typealias Path = SelfServicePath
+    package typealias Path = String
     package typealias Body = Enrolment.Move
     package typealias Response = TextDocument
 }
@@ -94,7 +94,7 @@ package enum ShowOwnRecordForm: Endpoint {
         .get, "/v1/self-service/{token}/record", "Page: the form of the own record.",
         redirects: [.seeOther], access: .anyone, problems: [.notFound], produces: .html)
 
-    package typealias Path = SelfServicePath
+    package typealias Path = String
     package typealias Response = TextDocument
 }
 
@@ -142,7 +142,7 @@ package enum ChangeOwnRecord: Endpoint {
         }
     }
 
-    package typealias Path = SelfServicePath
+    package typealias Path = String
     package typealias Response = TextDocument
 }
 
@@ -152,7 +152,7 @@ package enum GetOwnData: Endpoint {
         .get, "/v1/self-service/{token}/data", "Gathers everything the club knows about the owner of a link.",
         access: .anyone, problems: [.notFound])
 
-    package typealias Path = SelfServicePath
+    package typealias Path = String
     package typealias Response = AccessDocument
 }
 
@@ -163,16 +163,6 @@ package enum RequestOwnErasure: Endpoint {
         .post, "/v1/self-service/{token}/erasure", "Form: asks for the erasure of all that is known of oneself.",
         success: .seeOther, access: .anyone, problems: [.notFound], consumes: .form, produces: .html)
 
-    package typealias Path = SelfServicePath
+    package typealias Path = String
     package typealias Response = TextDocument
-}
-
-/// `/v1/self-service/{token}`
-package struct SelfServicePath: Codable, Sendable {
-    /// A signed token for one record, with an expiry.
-    package var token: String
-
-    package init(token: String) {
-        self.token = token
-    }
 }

@@ -43,7 +43,7 @@ package enum GetStanding: Endpoint {
         .get, "/v1/organizations/{organization}/standing", "Says how an organization stands with the club on a day.",
         access: .roles(.operator, .editor, .auditor, .service, .representative), problems: [.notFound])
 
-    package typealias Path = OrganizationPath
+    package typealias Path = Organization.ID
 
     package struct Query: Codable, Sendable {
         /// Today by default.

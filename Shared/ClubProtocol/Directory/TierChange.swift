@@ -26,7 +26,7 @@ package enum ChangeMembershipTier: Endpoint {
         .post, "/v1/memberships/{membership}/tier-changes", "Changes the tier of a membership from a day on.",
         access: .roles(.operator), problems: [.notFound, .membershipCalled, .contributionUncalled])
 
-    package typealias Path = MembershipPath
+    package typealias Path = Membership.ID
 
     package struct Body: Codable, Sendable {
         package var tier: Tier

@@ -42,7 +42,7 @@ package enum ChangeTopic: Endpoint {
         .patch, "/v1/topics/{topic}", "Changes the label of a topic.", access: .roles(.operator),
         problems: [.notFound, .alreadyExists], requiresIfMatch: true)
 
-    package typealias Path = TopicPath
+    package typealias Path = Topic
 
     package struct Body: Codable, Sendable {
         package var label: Line?
@@ -61,16 +61,7 @@ package enum DeleteTopic: Endpoint {
         .delete, "/v1/topics/{topic}", "Takes a topic that nobody has out of the vocabulary.", success: .noContent,
         access: .roles(.operator), problems: [.notFound, .topicInUse])
 
-    package typealias Path = TopicPath
-}
-
-/// `/v1/topics/{topic}`
-package struct TopicPath: Codable, Sendable {
-    package var topic: Topic
-
-    package init(topic: Topic) {
-        self.topic = topic
-    }
+    package typealias Path = Topic
 }
 
 /// The paging of a vocabulary.
@@ -133,7 +124,7 @@ package enum GetTier: Endpoint {
         .get, "/v1/tiers/{tier}", "Shows a tier of membership.",
         access: .roles(.operator, .editor, .auditor, .service, .representative), problems: [.notFound])
 
-    package typealias Path = TierPath
+    package typealias Path = Tier
     package typealias Response = TierTerms
 }
 
@@ -182,7 +173,7 @@ package enum ChangeTier: Endpoint {
         .patch, "/v1/tiers/{tier}", "Changes a tier of membership.", access: .roles(.operator),
         problems: [.notFound, .alreadyExists, .tierInUse], requiresIfMatch: true)
 
-    package typealias Path = TierPath
+    package typealias Path = Tier
 
     package struct Body: Codable, Sendable, BoundedFields {
         package var label: Line?
@@ -210,15 +201,6 @@ package enum ChangeTier: Endpoint {
     }
 
     package typealias Response = TierTerms
-}
-
-/// `/v1/tiers/{tier}`
-package struct TierPath: Codable, Sendable {
-    package var tier: Tier
-
-    package init(tier: Tier) {
-        self.tier = tier
-    }
 }
 
 extension ProblemType {

@@ -159,7 +159,7 @@ package enum GetEvent: Endpoint {
         .get, "/v1/events/{event}", "Shows an event, its sessions and their seats.", access: .roles(Event.readers),
         problems: [.notFound])
 
-    package typealias Path = EventPath
+    package typealias Path = Event.ID
     package typealias Response = Event
 }
 
@@ -169,7 +169,7 @@ package enum ChangeEvent: Endpoint {
         .patch, "/v1/events/{event}", "Changes an event.", access: .roles(.operator),
         problems: [.notFound, .stale, .eventOver], requiresIfMatch: true)
 
-    package typealias Path = EventPath
+    package typealias Path = Event.ID
 
     package struct Body: Codable, Sendable {
         package var title: Line?
@@ -206,7 +206,7 @@ package enum TransitionEvent: Endpoint {
         .post, "/v1/events/{event}/transitions", "Publishes, closes, holds or calls off an event.",
         access: .roles(.operator), problems: [.notFound, .transitionNotAllowed, .eventWithoutSession, .eventOver])
 
-    package typealias Path = EventPath
+    package typealias Path = Event.ID
 
     package struct Body: Codable, Sendable {
         package var to: Event.State
@@ -217,15 +217,6 @@ package enum TransitionEvent: Endpoint {
     }
 
     package typealias Response = Event
-}
-
-/// `/v1/events/{event}`
-package struct EventPath: Codable, Sendable {
-    package var event: Event.ID
-
-    package init(event: Event.ID) {
-        self.event = event
-    }
 }
 
 extension Event {

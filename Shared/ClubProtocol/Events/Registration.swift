@@ -64,7 +64,7 @@ package enum RegisterForEvent: Endpoint {
         access: .roles(.operator, .representative, .ambassador, .expert),
         problems: [.notFound, .registrationClosed, .alreadyRegistered])
 
-    package typealias Path = EventPath
+    package typealias Path = Event.ID
 
     package struct Body: Codable, Sendable, BoundedFields {
         /// Only the operator, and a representative for their own organization, may register someone else.
@@ -92,7 +92,7 @@ package enum ListRegistrations: Endpoint {
         .get, "/v1/events/{event}/registrations", "Lists the registrations of an event, in the order they came.",
         access: .roles(.operator, .auditor, .service, .representative, .ambassador, .expert), problems: [.notFound])
 
-    package typealias Path = EventPath
+    package typealias Path = Event.ID
 
     package struct Query: Codable, Sendable, PagedQuery {
         package var session: Session.ID?
@@ -122,7 +122,7 @@ package enum GetRegistration: Endpoint {
         .get, "/v1/registrations/{registration}", "Shows a registration.",
         access: .roles(.operator, .auditor, .service, .representative, .ambassador, .expert), problems: [.notFound])
 
-    package typealias Path = RegistrationPath
+    package typealias Path = Registration.ID
     package typealias Response = Registration
 }
 
@@ -133,16 +133,7 @@ package enum CancelRegistration: Endpoint {
         .delete, "/v1/registrations/{registration}", "Gives up a seat or a place in line.", success: .noContent,
         access: .roles(.operator, .representative, .ambassador, .expert), problems: [.notFound, .transitionNotAllowed])
 
-    package typealias Path = RegistrationPath
-}
-
-/// `/v1/registrations/{registration}`
-package struct RegistrationPath: Codable, Sendable {
-    package var registration: Registration.ID
-
-    package init(registration: Registration.ID) {
-        self.registration = registration
-    }
+    package typealias Path = Registration.ID
 }
 
 extension ProblemType {

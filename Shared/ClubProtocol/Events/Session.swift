@@ -35,7 +35,7 @@ package enum AddSession: Endpoint {
         .post, "/v1/events/{event}/sessions", "Adds a session to an event.", success: .created,
         access: .roles(.operator), problems: [.notFound, .eventOver])
 
-    package typealias Path = EventPath
+    package typealias Path = Event.ID
 
     package struct Body: Codable, Sendable, BoundedFields {
         package var title: Line
@@ -69,7 +69,7 @@ package enum ListSessions: Endpoint {
         .get, "/v1/events/{event}/sessions", "Lists the sessions of an event.", access: .roles(Event.readers),
         problems: [.notFound])
 
-    package typealias Path = EventPath
+    package typealias Path = Event.ID
 
     package struct Query: Codable, Sendable, PagedQuery {
         package var limit: PageLimit?
@@ -90,7 +90,7 @@ package enum GetSession: Endpoint {
         .get, "/v1/sessions/{session}", "Shows a session and its seats.", access: .roles(Event.readers),
         problems: [.notFound])
 
-    package typealias Path = SessionPath
+    package typealias Path = Session.ID
     package typealias Response = Session
 }
 
@@ -101,7 +101,7 @@ package enum ChangeSession: Endpoint {
         access: .roles(.operator), problems: [.notFound, .stale, .eventOver, .capacityBelowConfirmed],
         requiresIfMatch: true)
 
-    package typealias Path = SessionPath
+    package typealias Path = Session.ID
 
     package struct Body: Codable, Sendable, BoundedFields {
         package var title: Line?
@@ -121,15 +121,6 @@ package enum ChangeSession: Endpoint {
     }
 
     package typealias Response = Session
-}
-
-/// `/v1/sessions/{session}`
-package struct SessionPath: Codable, Sendable {
-    package var session: Session.ID
-
-    package init(session: Session.ID) {
-        self.session = session
-    }
 }
 
 extension ProblemType {

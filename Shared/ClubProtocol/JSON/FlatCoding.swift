@@ -67,30 +67,23 @@ package enum FlatCoding {
     /// Throws `Problem(.notFound)` for an invalid value: no resource can have it.
     ///
     /// - Parameter values: one for each name.
-    package static func decodePath<T: Decodable>(_ type: T.Type, names: [String], values: [String]) throws -> T {
-        do {
-            let decoder = FlatDecoder(names.indices.map { FlatValue(name: names[$0], texts: [values[$0]]) })
-            let result = try T(from: decoder)
-            try decoder.checkNames()
-            return result
-        } catch {
-            throw Problem(.notFound)
-        }
+    package static func decodePath<T: PathVariables>(
+        _ type: T.Type, names: [String], values: [String]
+    ) throws(Problem) -> T {
+        do { return try T(names: names, values: values) } catch { throw Problem(.notFound) }
     }
 
     /// The path of an operation with its variables filled in: `/v1/events/0193…/registrations`.
     ///
     /// Throws `EncodingError` if a variable is missing, or has a value that would change the path: empty, `.` or
     /// `..`.
-    package static func path(of operation: Operation, with value: some Encodable) throws -> String {
-        let values = try FlatEncoder.values(of: value)
+    package static func path(of operation: Operation, with value: some PathVariables) throws -> String {
+        let values = try value.values(of: operation.variables)
         return try operation.segments.reduce(into: "") { path, segment in
             switch segment {
             case .word(let word): path += "/\(word)"
             case .variable(let name):
-                guard let texts = values[name], texts.count == 1, let text = texts.first,
-                    !["", ".", ".."].contains(text)
-                else {
+                guard let text = values[name], !["", ".", ".."].contains(text) else {
                     throw EncodingError.invalidValue(
                         value,
                         .init(codingPath: [], debugDescription: "no value for {\(name)} in \(operation.path)"))

@@ -21,7 +21,7 @@ package enum RecordAttendance: Endpoint {
         .put, "/v1/circle-meetings/{meeting}/attendance", "Records who came to a meeting of the Cercle.",
         access: LobbyingAPI.writers, problems: [.notFound])
 
-    package typealias Path = CircleMeetingPath
+    package typealias Path = CircleMeeting.ID
 
     package struct Body: Codable, Sendable, BoundedFields {
         package var officials: [Official.ID]
@@ -47,6 +47,6 @@ package enum GetAttendance: Endpoint {
         .get, "/v1/circle-meetings/{meeting}/attendance", "Shows who came to a meeting of the Cercle.",
         access: LobbyingAPI.readers, problems: [.notFound])
 
-    package typealias Path = CircleMeetingPath
+    package typealias Path = CircleMeeting.ID
     package typealias Response = Attendance
 }

@@ -70,15 +70,6 @@ package enum GetCircleMeeting: Endpoint {
         .get, "/v1/circle-meetings/{meeting}", "Shows a meeting of the Cercle.", access: LobbyingAPI.readers,
         problems: [.notFound])
 
-    package typealias Path = CircleMeetingPath
+    package typealias Path = CircleMeeting.ID
     package typealias Response = CircleMeeting
-}
-
-/// `/v1/circle-meetings/{meeting}`
-package struct CircleMeetingPath: Codable, Sendable {
-    package var meeting: CircleMeeting.ID
-
-    package init(meeting: CircleMeeting.ID) {
-        self.meeting = meeting
-    }
 }

@@ -44,7 +44,7 @@ package enum Invite: Endpoint {
         .post, "/v1/circle-meetings/{meeting}/invitations", "Invites somebody to a meeting of the Cercle.",
         success: .created, access: LobbyingAPI.writers, problems: [.notFound, .alreadyInvited])
 
-    package typealias Path = CircleMeetingPath
+    package typealias Path = CircleMeeting.ID
 
     /// Exactly one of `official` and `person`.
     package struct Body: Codable, Sendable {
@@ -69,7 +69,7 @@ package enum ListInvitations: Endpoint {
         .get, "/v1/circle-meetings/{meeting}/invitations", "Lists the invitations to a meeting of the Cercle.",
         access: LobbyingAPI.readers, problems: [.notFound])
 
-    package typealias Path = CircleMeetingPath
+    package typealias Path = CircleMeeting.ID
 
     package struct Query: Codable, Sendable, PagedQuery {
         package var state: Invitation.State?
@@ -92,13 +92,7 @@ package enum TransitionInvitation: Endpoint {
         .post, "/v1/invitations/{invitation}/transitions", "Notes what the guest answered.",
         access: LobbyingAPI.writers, problems: [.notFound, .transitionNotAllowed])
 
-    package struct Path: Codable, Sendable {
-        package var invitation: Invitation.ID
-
-        package init(invitation: Invitation.ID) {
-            self.invitation = invitation
-        }
-    }
+    package typealias Path = Invitation.ID
 
     package struct Body: Codable, Sendable {
         package var to: Invitation.State

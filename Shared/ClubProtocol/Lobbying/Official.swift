@@ -98,7 +98,7 @@ package enum GetOfficial: Endpoint {
         .get, "/v1/officials/{official}", "Shows a public official.", access: LobbyingAPI.readers,
         problems: [.notFound])
 
-    package typealias Path = OfficialPath
+    package typealias Path = Official.ID
     package typealias Response = Official
 }
 
@@ -108,7 +108,7 @@ package enum ChangeOfficial: Endpoint {
         .patch, "/v1/officials/{official}", "Changes a public official.", access: LobbyingAPI.writers,
         problems: [.notFound, .alreadyExists, .stale], requiresIfMatch: true)
 
-    package typealias Path = OfficialPath
+    package typealias Path = Official.ID
 
     package struct Body: Codable, Sendable {
         package var name: Line?
@@ -138,7 +138,7 @@ package enum AddOfficialMandate: Endpoint {
         .post, "/v1/officials/{official}/mandates", "Gives a public official a mandate.", success: .created,
         access: LobbyingAPI.writers, problems: [.notFound, .seatTaken])
 
-    package typealias Path = OfficialPath
+    package typealias Path = Official.ID
 
     package struct Body: Codable, Sendable {
         package var institution: Line
@@ -170,7 +170,7 @@ package enum ListOfficialMandates: Endpoint {
         .get, "/v1/officials/{official}/mandates", "Lists the mandates of a public official.",
         access: LobbyingAPI.readers, problems: [.notFound])
 
-    package typealias Path = OfficialPath
+    package typealias Path = Official.ID
 
     package struct Query: Codable, Sendable, PagedQuery {
         package var limit: PageLimit?
@@ -183,15 +183,6 @@ package enum ListOfficialMandates: Endpoint {
     }
 
     package typealias Response = Page<OfficialMandate>
-}
-
-/// `/v1/officials/{official}`
-package struct OfficialPath: Codable, Sendable {
-    package var official: Official.ID
-
-    package init(official: Official.ID) {
-        self.official = official
-    }
 }
 
 extension ProblemType {

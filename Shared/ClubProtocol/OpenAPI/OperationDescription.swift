@@ -20,8 +20,13 @@ struct OperationDescription {
         self.name = name
         self.problem = problem
 
-        let variables = operation.segments.compactMap { if case .variable(let name) = $0 { name } else { nil } }
-        let (pathProperties, _) = try Self.parameters(E.Path.self, of: name, book: book)
+        let variables = operation.variables
+        let pathProperties =
+            if E.Path.self is any PathVariable.Type {
+                try [variables.first ?? "": book.schema(of: E.Path.self)]
+            } else {
+                try Self.parameters(E.Path.self, of: name, book: book).0
+            }
         guard Set(variables) == Set(pathProperties.keys), Set(variables).count == variables.count else {
             throw OpenAPI.Underivable("the variables of \(operation.path) are not the keys of \(name)'s Path")
         }

@@ -48,7 +48,7 @@ final class Route: Sendable {
         self.isPaged = isPaged
         self.run = run
         isRead = operation.method == .get
-        variables = operation.segments.compactMap { if case .variable(let name) = $0 { name } else { nil } }
+        variables = operation.variables
         var extra: HTTPFields = [:]
         if let deprecation = operation.deprecation {
             // A structured date (RFC 9745) and an HTTP date (RFC 8594).

@@ -59,12 +59,7 @@ final class RoutedRequest: Sendable {
     ///
     /// - Throws: 404 for a path with an invalid value, 400 and 422 for query and body, 428 and 400 for `If-Match`.
     func call<E: Endpoint>(_: E.Type, _ input: BodyInput) throws -> Call<E> {
-        let path: E.Path
-        if values.isEmpty, let empty = Empty() as? E.Path {
-            path = empty
-        } else {
-            path = try FlatCoding.decodePath(E.Path.self, names: route.variables, values: values)
-        }
+        let path = try FlatCoding.decodePath(E.Path.self, names: route.variables, values: values)
         let asked: E.Query
         if query == nil, let empty = Empty() as? E.Query {
             asked = empty

@@ -10,14 +10,14 @@ struct DeadJobRoutes {
             try .page(try await DeadJobStore.list(call.page, on: database), call.page, key: "_died", "id")
         }
         builder.routes.write(RetryDeadJob.self) { call, transaction in
-            let job = call.path.job
+            let job = call.path
             try await DeadJobStore.revive(job, in: transaction)
             try await journal.record(
                 .changed, "job", Line(validating: "\(job)"), by: call.principal, in: transaction)
             return .empty
         }
         builder.routes.write(DeleteDeadJob.self) { call, transaction in
-            let job = call.path.job
+            let job = call.path
             try await DeadJobStore.remove(job, in: transaction)
             try await journal.record(
                 .deleted, "job", Line(validating: "\(job)"), by: call.principal, in: transaction)

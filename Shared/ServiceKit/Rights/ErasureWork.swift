@@ -93,8 +93,8 @@ extension ServiceBuilder {
     ) {
         let work = ErasureWork(
             backend: backend,
-            notice: { try await backend.peers[.directory].send(GetErasureNotice.request(path: .init(erasure: $0))) },
-            report: { _ = try await backend.peers[.directory].send(ReportErasure.request(path: .init(erasure: $0))) },
+            notice: { try await backend.peers[.directory].send(GetErasureNotice.request(path: $0)) },
+            report: { _ = try await backend.peers[.directory].send(ReportErasure.request(path: $0)) },
             erase: erase)
         job(ErasureWork.kind) { payload, job in try await work.run(payload, job) }
         follow(.directory, name: "erasures") { changes, transaction in

@@ -76,7 +76,7 @@ struct RetentionRoutes: Sendable {
             return .value(rule, version: rule.version)
         }
         builder.routes.read(ListRetentionDue.self) { call in
-            let task = try task(call.path.rule)
+            let task = try task(call.path)
             guard let rule = try await rule(task, on: backend.database) else { throw Problem(.notFound) }
             let after: SQL = if let id = call.page.after?.first { "where id > \(id)::uuid" } else { "" }
             let rows = try await backend.database.query(
@@ -115,7 +115,7 @@ struct RetentionRoutes: Sendable {
     private func change(
         _ call: Call<ChangeRetentionRule>, in transaction: PostgresTransaction
     ) async throws -> RetentionRule {
-        let task = try task(call.path.rule)
+        let task = try task(call.path)
         let row = try await transaction.first(
             "select version from retention_rule where code = \(task.code) for update")
         guard let version: Int = try row?["version"] else { throw Problem(.notFound) }

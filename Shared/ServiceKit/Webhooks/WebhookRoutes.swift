@@ -38,7 +38,7 @@ struct WebhookRoutes {
             try .page(try await webhooks.list(call.page), call.page, key: "id")
         }
         builder.routes.read(GetWebhook.self) { call in
-            try .row(try await webhooks.get(call.path.webhook))
+            try .row(try await webhooks.get(call.path))
         }
         builder.routes.write(
             ChangeWebhook.self,
@@ -47,7 +47,7 @@ struct WebhookRoutes {
                 return Empty()
             },
             { call, _, transaction in
-                let id = call.path.webhook
+                let id = call.path
                 let rows = try await webhooks.change(id, call.body, at: call.ifMatch, in: transaction)
                 try await journal.record(
                     .changed, "webhook", id, version: try rows.first?["version"], values: call.body,
@@ -56,14 +56,14 @@ struct WebhookRoutes {
                 return try .row(rows)
             })
         builder.routes.write(DeleteWebhook.self) { call, transaction in
-            try await webhooks.delete(call.path.webhook, at: call.ifMatch, in: transaction)
-            try await journal.record(.deleted, "webhook", call.path.webhook, by: call.principal, in: transaction)
+            try await webhooks.delete(call.path, at: call.ifMatch, in: transaction)
+            try await journal.record(.deleted, "webhook", call.path, by: call.principal, in: transaction)
             return .empty
         }
         builder.routes.write(RotateWebhookSecret.self) { call, transaction in
-            let (rotation, version) = try await webhooks.rotate(call.path.webhook, in: transaction)
+            let (rotation, version) = try await webhooks.rotate(call.path, in: transaction)
             try await journal.record(
-                .changed, "webhook", call.path.webhook, version: version, by: call.principal, in: transaction)
+                .changed, "webhook", call.path, version: version, by: call.principal, in: transaction)
             var answer = RouteResponse.value(rotation)
             answer.isConfidential = true
             return answer
@@ -73,24 +73,24 @@ struct WebhookRoutes {
     private func mountDeliveries(on builder: inout ServiceBuilder) {
         let (webhooks, deliveries, sender) = (webhooks, deliveries, sender)
         builder.routes.write(TestWebhook.self) { call, transaction in
-            let webhook = call.path.webhook
+            let webhook = call.path
             try await webhooks.lockActive(webhook, in: transaction)
             let id = try await deliveries.addTest(webhook, in: transaction)
             try await sender.wake(webhook, in: transaction)
             return try .row(try await WebhookDeliveryLog.get(id, on: transaction))
         }
         builder.routes.read(ListWebhookDeliveries.self) { [database = backend.database] call in
-            let webhook = call.path.webhook
+            let webhook = call.path
             guard try await webhooks.get(webhook).first != nil else { throw Problem(.notFound) }
             return try .page(
                 try await WebhookDeliveryLog.list(of: webhook, call.query.state, call.page, on: database), call.page,
                 key: "_number")
         }
         builder.routes.read(GetWebhookDelivery.self) { [database = backend.database] call in
-            try .row(try await WebhookDeliveryLog.get(call.path.delivery, on: database))
+            try .row(try await WebhookDeliveryLog.get(call.path, on: database))
         }
         builder.routes.write(ReplayWebhookDelivery.self) { call, transaction in
-            let id = call.path.delivery
+            let id = call.path
             let found = try await WebhookDeliveryLog.get(id, on: transaction).first
             guard let webhook = try found?["webhook", as: Webhook.ID.self] else { throw Problem(.notFound) }
             try await webhooks.lockActive(webhook, in: transaction)
@@ -99,7 +99,7 @@ struct WebhookRoutes {
             return try .row(try await WebhookDeliveryLog.get(id, on: transaction))
         }
         builder.routes.write(ReplayWebhook.self) { call, transaction in
-            let webhook = call.path.webhook
+            let webhook = call.path
             try await webhooks.lockActive(webhook, in: transaction)
             let count = try await deliveries.replay(webhook, since: call.body.since, in: transaction)
             if count > 0 { try await sender.wake(webhook, in: transaction) }

@@ -161,12 +161,10 @@ struct QueryTests {
 
 @Suite("Paths")
 struct PathTests {
-    private struct Path: Codable, Equatable {
+    private struct Path: PathVariables, Equatable {
         var event: Identifier<PathTests>
         var number: Int
     }
-
-    private struct Token: Codable, Equatable { var token: String }
 
     private let operation = Operation(
         .get, "/v1/events/{event}/seats/{number}", "A seat.", access: .anyone)
@@ -200,17 +198,56 @@ struct PathTests {
         #expect(problem?.errors.isEmpty == true)
     }
 
+    @Test("an only variable is the value itself")
+    func single() throws {
+        typealias Event = Identifier<PathTests>
+        let operation = Operation(.get, "/v1/events/{event}", "An event.", access: .anyone)
+        let event = try FlatCoding.decodePath(Event.self, names: operation.variables, values: [id])
+        #expect(event.text == id)
+        #expect(try FlatCoding.path(of: operation, with: event) == "/v1/events/\(id)")
+        let job = Operation(.get, "/v1/jobs/{job}", "A job.", access: .anyone)
+        #expect(try FlatCoding.decodePath(Int64.self, names: job.variables, values: ["-7"]) == -7)
+        #expect(try FlatCoding.path(of: job, with: Int64(7)) == "/v1/jobs/7")
+        #expect(try FlatCoding.decodePath(Line.self, names: ["rule"], values: [" a  b "]) == "a b")
+        // More or fewer variables than one.
+        #expect(throws: EncodingError.self) { try FlatCoding.path(of: self.operation, with: event) }
+        #expect(throws: Problem.self) { try FlatCoding.decodePath(Event.self, names: [], values: []) }
+        #expect(throws: Problem.self) { try FlatCoding.decodePath(Event.self, names: ["a", "b"], values: [id, id]) }
+        #expect(throws: Problem.self) { try FlatCoding.decodePath(Empty.self, names: ["event"], values: [id]) }
+    }
+
+    @Test("an only variable that its type refuses is not found", arguments: ["", "x", "1\0", "1.0", "+1", "9223372036854775808"])
+    func singleNotFound(text: String) {
+        let problem = #expect(throws: Problem.self) {
+            try FlatCoding.decodePath(Int64.self, names: ["job"], values: [text])
+        }
+        #expect(problem?.type == .notFound)
+        #expect(throws: Problem.self) {
+            try FlatCoding.decodePath(Identifier<PathTests>.self, names: ["event"], values: [text])
+        }
+    }
+
+    @Test("an only variable without bounds has no U+0000 and no long run of marks")
+    func singleText() {
+        for text in ["a\0", "a" + String(repeating: "\u{301}", count: 31)] {
+            let problem = #expect(throws: Problem.self) {
+                try FlatCoding.decodePath(String.self, names: ["token"], values: [text])
+            }
+            #expect(problem?.type == .notFound)
+        }
+    }
+
     @Test("a variable is read unchanged and written percent-encoded")
     func encoded() throws {
-        #expect(try FlatCoding.decodePath(Token.self, names: ["token"], values: ["a/b+c%25"]).token == "a/b+c%25")
+        #expect(try FlatCoding.decodePath(String.self, names: ["token"], values: ["a/b+c%25"]) == "a/b+c%25")
         let operation = Operation(.get, "/v1/tokens/{token}", "A token.", access: .anyone)
-        #expect(try FlatCoding.path(of: operation, with: Token(token: "a/b é?")) == "/v1/tokens/a%2Fb%20%C3%A9%3F")
+        #expect(try FlatCoding.path(of: operation, with: "a/b é?") == "/v1/tokens/a%2Fb%20%C3%A9%3F")
     }
 
     @Test("a value that would change the path is not written", arguments: ["", ".", ".."])
     func escape(text: String) {
         let operation = Operation(.get, "/v1/tokens/{token}", "A token.", access: .anyone)
-        #expect(throws: EncodingError.self) { try FlatCoding.path(of: operation, with: Token(token: text)) }
+        #expect(throws: EncodingError.self) { try FlatCoding.path(of: operation, with: text) }
         #expect(throws: EncodingError.self) { try FlatCoding.path(of: operation, with: Empty()) }
     }
 }

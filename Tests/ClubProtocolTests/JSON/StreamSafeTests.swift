@@ -121,7 +121,7 @@ struct StreamSafeTests {
     }
 
     private struct Query: Codable { var q: String?; var kind: Body.Kind?; var kinds: [Body.Kind]? }
-    private struct Path: Codable { var token: String }
+    private struct Path: PathVariables { var token: String }
 
     @Test("a parameter is refused by its name, a path variable is not found")
     func flat() {

@@ -32,7 +32,7 @@ private struct Tag: RawRepresentable, Codable { var rawValue: String }
 
 private enum ReadFair: Endpoint {
     static let operation = Operation(.get, "/v1/fairs/{fair}", "Reads a fair.", access: .roles(.auditor, .operator))
-    struct Path: Codable, Sendable { var fair: Identifier<Fair> }
+    typealias Path = Identifier<Fair>
     typealias Response = Fair
 }
 
@@ -333,7 +333,7 @@ struct OpenAPITests {
     func contradictions() {
         enum WrongPath: Endpoint {
             static let operation = Operation(.get, "/v1/things/{thing}", "Reads.", access: .anyone)
-            struct Path: Codable, Sendable { var other: Identifier<Never> }
+            struct Path: PathVariables { var other: Identifier<Never> }
         }
         enum SamePlace: Endpoint {
             static let operation = Operation(.get, "/v1/fairs", "Lists.", access: .anyone)

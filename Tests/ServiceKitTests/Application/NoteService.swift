@@ -71,9 +71,7 @@ enum CreateNote: Endpoint {
 
 enum GetNote: Endpoint {
     static let operation = Operation(.get, "/v1/notes/{note}", "Shows a note.", access: .roles(.operator))
-    struct Path: Codable, Sendable {
-        var note: Note.ID
-    }
+    typealias Path = Note.ID
     /// With `wait`, the response waits for ``Gate/open(_:)``.
     struct Query: Codable, Sendable {
         var gate: String?
@@ -98,7 +96,7 @@ struct NoteRoutes {
 
     @Sendable func read(_ call: Call<GetNote>) async throws -> RouteResponse<Note> {
         if let gate = call.query.gate { await Gate.pass(gate) }
-        return try .row(await backend.database.query("select * from note where id = \(call.path.note)"))
+        return try .row(await backend.database.query("select * from note where id = \(call.path)"))
     }
 
     @Sendable func create(_ call: Call<CreateNote>, _ transaction: PostgresTransaction) async throws -> RouteResponse<

@@ -15,7 +15,7 @@ struct ServiceInstanceTests {
             let client = try service.client(.operator)
             let made = try await client.exchange(CreateNote.request(body: .init(text: "Bonjour")))
             #expect(made.status == .created)
-            let path = GetNote.Path(note: made.value.id)
+            let path = made.value.id
             var note = try await client.send(GetNote.request(path: path, query: .init()))
             #expect(note.text == "Bonjour")
             while !note.stamped {
@@ -94,7 +94,7 @@ struct ServiceInstanceTests {
             let note = try await client.send(CreateNote.request(body: .init(text: "slow")))
             let gate = UUID().uuidString
             async let slow = client.send(
-                GetNote.request(path: .init(note: note.id), query: .init(gate: gate)), timeout: .seconds(30))
+                GetNote.request(path: note.id, query: .init(gate: gate)), timeout: .seconds(30))
             try await Gate.untilArrived(gate)
             await service.beginStop()
             // Draining: readiness fails, while the API still answers clients that have not noticed yet.
@@ -121,7 +121,7 @@ struct ServiceInstanceTests {
             let gate = UUID().uuidString
             let stuck = Task {
                 try await client.send(
-                    GetNote.request(path: .init(note: note.id), query: .init(gate: gate)), timeout: .seconds(30))
+                    GetNote.request(path: note.id, query: .init(gate: gate)), timeout: .seconds(30))
             }
             try await Gate.untilArrived(gate)
             await #expect(throws: Never.self) { try? await service.stop() }

@@ -11,11 +11,11 @@ struct Thing: Codable, Hashable, Sendable {
 
 enum ReadThing: Endpoint {
     static let operation = Operation(.get, "/v1/things/{thing}", "Reads.", access: .anyone)
-    struct Path: Codable, Sendable { var thing: String }
+    typealias Path = String
     struct Query: Codable, Sendable { var wait: Int? }
     typealias Response = Thing
 
-    static var one: Request<ReadThing> { request(path: Path(thing: "one"), query: Query(wait: nil)) }
+    static var one: Request<ReadThing> { request(path: "one", query: Query(wait: nil)) }
 }
 
 enum MakeThing: Endpoint {

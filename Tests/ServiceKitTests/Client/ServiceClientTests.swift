@@ -20,7 +20,7 @@ struct ServiceClientTests {
         } _: { client, server in
             let reply = try await RequestID.$current.withValue("r-1") {
                 try await client.exchange(
-                    ReadThing.request(path: .init(thing: "one"), query: .init(wait: 5)))
+                    ReadThing.request(path: "one", query: .init(wait: 5)))
             }
             #expect(reply.value == Thing(number: 3))
             #expect(reply.version == 12 && reply.status == .ok && reply.replayed)

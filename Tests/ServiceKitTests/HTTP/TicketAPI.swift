@@ -29,7 +29,7 @@ enum MakeTicket: Endpoint {
 enum ReadTicket: Endpoint {
     static let operation = Operation(
         .get, "/v1/tickets/{ticket}", "Reads a ticket.", access: .roles(.operator, .expert), problems: [.notFound])
-    struct Path: Codable, Sendable { var ticket: Ticket.ID }
+    typealias Path = Ticket.ID
     typealias Response = Ticket
 }
 
@@ -47,7 +47,7 @@ enum ChangeTicket: Endpoint {
     static let operation = Operation(
         .patch, "/v1/tickets/{ticket}", "Changes a ticket.", access: .roles(.operator), problems: [.notFound, .stale],
         requiresIfMatch: true)
-    struct Path: Codable, Sendable { var ticket: Ticket.ID }
+    typealias Path = Ticket.ID
     struct Body: Codable, Sendable { var title: Line? }
     typealias Response = Ticket
 }
@@ -55,7 +55,7 @@ enum ChangeTicket: Endpoint {
 enum DropTicket: Endpoint {
     static let operation = Operation(
         .delete, "/v1/tickets/{ticket}", "Drops a ticket.", success: .noContent, access: .roles(.operator))
-    struct Path: Codable, Sendable { var ticket: Ticket.ID }
+    typealias Path = Ticket.ID
 }
 
 /// Lines until the requested number is sent; fails where it is told to.
@@ -186,7 +186,7 @@ final class TicketDesk: Sendable {
                     """))
         }
         routes.read(ReadTicket.self) { call in
-            try .row(await database.query("select id, title, version from ticket where id = \(call.path.ticket)"))
+            try .row(await database.query("select id, title, version from ticket where id = \(call.path)"))
         }
         routes.read(ListTickets.self) { call in
             let rows = try await database.query(
@@ -202,13 +202,13 @@ final class TicketDesk: Sendable {
             let rows = try await transaction.query(
                 """
                 update ticket set title = coalesce(\(call.body.title), title), version = version + 1
-                 where id = \(call.path.ticket) and version = \(call.ifMatch) returning id, title, version
+                 where id = \(call.path) and version = \(call.ifMatch) returning id, title, version
                 """)
             if rows.isEmpty { throw Problem(.stale) }
             return try .row(rows)
         }
         routes.write(DropTicket.self) { call, transaction in
-            guard try await transaction.execute("delete from ticket where id = \(call.path.ticket)") > 0 else {
+            guard try await transaction.execute("delete from ticket where id = \(call.path)") > 0 else {
                 throw Problem(.notFound)
             }
             return .empty

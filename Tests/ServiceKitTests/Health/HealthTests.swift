@@ -201,7 +201,7 @@ struct HealthTests {
                     }
                     #expect(output?.hasPrefix("a commit has been waiting for ") == true)
                     #expect(
-                        try await client.send(GetNote.request(path: .init(note: note.id), query: .init())).text
+                        try await client.send(GetNote.request(path: note.id, query: .init())).text
                             == "before")
                 }
                 try await eventually("no warning") {

@@ -47,12 +47,12 @@ struct DeadJobTests {
             #expect((job.id, job.kind, job.attempts, job.reason) == (id, "stamp-note", 3, "TimeLimitPassed"))
 
             try await service.backend.database.execute("update note set stamped = false")
-            _ = try await client.send(RetryDeadJob.request(path: .init(job: id)))
+            _ = try await client.send(RetryDeadJob.request(path: id))
             try await eventually("the note is stamped") {
-                try await client.send(GetNote.request(path: .init(note: note.id), query: .init())).stamped
+                try await client.send(GetNote.request(path: note.id, query: .init())).stamped
             }
             #expect(try await client.send(ListDeadJobs.request(query: .init())).items.isEmpty)
-            let again = try await problem { try await client.send(RetryDeadJob.request(path: .init(job: id))) }
+            let again = try await problem { try await client.send(RetryDeadJob.request(path: id)) }
             #expect(again?.slug == "not-found")
             let traces = try await service.backend.database.first(
                 "select count(*) as count from audit where entity = 'job' and action = 'changed' and subject = \("\(id)")"
@@ -86,15 +86,15 @@ struct DeadJobTests {
             _ = try await service.backend.jobs.enqueue(
                 NoteRoutes.stamp, Note.ID(), unique: "k", at: .now.advanced(by: .seconds(3600)),
                 in: service.backend.database)
-            let refusal = try await problem { try await client.send(RetryDeadJob.request(path: .init(job: id))) }
+            let refusal = try await problem { try await client.send(RetryDeadJob.request(path: id)) }
             #expect(refusal?.slug == "job-asked-again")
-            _ = try await client.send(DeleteDeadJob.request(path: .init(job: id)))
+            _ = try await client.send(DeleteDeadJob.request(path: id))
             #expect(try await client.send(ListDeadJobs.request(query: .init())).items.isEmpty)
             // Only dead jobs can be removed.
             let live = try #require(
                 try await service.backend.database.first("select id from job where kind = 'stamp-note'"))
             let other: Int64 = try live["id"]
-            let gone = try await problem { try await client.send(DeleteDeadJob.request(path: .init(job: other))) }
+            let gone = try await problem { try await client.send(DeleteDeadJob.request(path: other)) }
             #expect(gone?.slug == "not-found")
         }
     }
@@ -109,7 +109,7 @@ struct DeadJobTests {
             #expect(try await output() == nil)
             let id = try await bury(in: service)
             try await eventually("a warning") { try await output()?.hasPrefix("1 dead") == true }
-            _ = try await service.client(.operator).send(DeleteDeadJob.request(path: .init(job: id)))
+            _ = try await service.client(.operator).send(DeleteDeadJob.request(path: id))
             try await eventually("no warning") { try await output() == nil }
         }
     }

@@ -64,12 +64,12 @@ struct HookedClub: Sendable {
     }
 
     func webhook(_ id: Webhook.ID) async throws -> Webhook {
-        try await client.send(GetWebhook.request(path: .init(webhook: id)))
+        try await client.send(GetWebhook.request(path: id))
     }
 
     func deliveries(_ id: Webhook.ID, _ state: WebhookDelivery.State? = nil) async throws -> [WebhookDelivery] {
         try await client.send(
-            ListWebhookDeliveries.request(path: .init(webhook: id), query: .init(state: state))
+            ListWebhookDeliveries.request(path: id, query: .init(state: state))
         ).items
     }
 
@@ -82,7 +82,7 @@ struct HookedClub: Sendable {
     }
 
     func shown(_ id: WebhookDelivery.ID) async throws -> WebhookDelivery {
-        try await client.send(GetWebhookDelivery.request(path: .init(delivery: id)))
+        try await client.send(GetWebhookDelivery.request(path: id))
     }
 
     /// Runs statements with the service's own role, to simulate the passage of time.

@@ -53,7 +53,7 @@ struct WebhookLifeTests {
         try await HookedClub.run({ _, _ in .answer(200) }) { club in
             let hook = try await club.hook()
             let old = try #require(hook.secret)
-            let rotated = try await club.client.send(RotateWebhookSecret.request(path: .init(webhook: hook.id)))
+            let rotated = try await club.client.send(RotateWebhookSecret.request(path: hook.id))
             #expect(rotated.secret != old)
             #expect(rotated.previousValidUntil > hook.createdAt.advanced(by: .seconds(86_300)))
             try await club.note()
@@ -69,7 +69,7 @@ struct WebhookLifeTests {
             #expect(second.signatures(matching: old) == 0)
             #expect(second.signatures(matching: rotated.secret) == 1)
             for _ in 0..<4 {
-                _ = try await club.client.send(RotateWebhookSecret.request(path: .init(webhook: hook.id)))
+                _ = try await club.client.send(RotateWebhookSecret.request(path: hook.id))
             }
             let sixth = try await club.service.raw(
                 .post, "/v1/webhooks/\(hook.id)/secret", role: .operator)
@@ -102,7 +102,7 @@ struct WebhookLifeTests {
                 #expect(try refused.problem().slug == "webhook-disabled")
             }
             let active = try await club.client.send(
-                ChangeWebhook.request(path: .init(webhook: hook.id), body: .init(state: .active), ifMatch: 2))
+                ChangeWebhook.request(path: hook.id, body: .init(state: .active), ifMatch: 2))
             #expect(active.state == .active)
             #expect(active.disabledReason == nil)
             let last = try await club.note()
@@ -142,7 +142,7 @@ struct WebhookLifeTests {
     func test() async throws {
         try await HookedClub.run({ _, _ in .answer(200) }) { club in
             let hook = try await club.hook(events: ["person.changed"])
-            let asked = try await club.client.send(TestWebhook.request(path: .init(webhook: hook.id)))
+            let asked = try await club.client.send(TestWebhook.request(path: hook.id))
             #expect(asked.type == "webhook.test")
             #expect(asked.subject == hook.id.text)
             #expect(asked.state == .pending)
@@ -171,7 +171,7 @@ struct WebhookLifeTests {
             repeat {
                 let page = try await club.client.send(
                     ListWebhookDeliveries.request(
-                        path: .init(webhook: hook.id), query: .init(limit: 2, cursor: cursor)))
+                        path: hook.id, query: .init(limit: 2, cursor: cursor)))
                 #expect(page.items.count <= 2)
                 found += page.items
                 cursor = page.next

@@ -60,7 +60,7 @@ struct WebhookSendingTests {
             // A replay after the resource is gone says that it is gone, and nothing of what it was.
             try await club.sql("delete from note where id = \(note.id)")
             let delivery = try await club.deliveries(hook.id)[0]
-            _ = try await club.client.send(ReplayWebhookDelivery.request(path: .init(delivery: delivery.id)))
+            _ = try await club.client.send(ReplayWebhookDelivery.request(path: delivery.id))
             try await eventually("the replay") { club.receiver.received.count == 3 }
             #expect(try club.receiver.received[2].message().data.state == nil)
             #expect(club.receiver.received[2].id == delivery.id.text)
@@ -113,12 +113,12 @@ struct WebhookSendingTests {
             let later = try Timestamp(validating: "2100-01-01T00:00:00Z")
             func replay(since: Timestamp) async throws -> Int {
                 try await club.client.send(
-                    ReplayWebhook.request(path: .init(webhook: hook.id), body: .init(since: since))
+                    ReplayWebhook.request(path: hook.id, body: .init(since: since))
                 ).replayed
             }
             #expect(try await replay(since: later) == 0)
             let one = try await club.client.send(
-                ReplayWebhookDelivery.request(path: .init(delivery: failed[0].id)))
+                ReplayWebhookDelivery.request(path: failed[0].id))
             #expect(one.state == .pending)
             _ = try await club.deliveries(hook.id, .delivered, count: 1)
             #expect(try await replay(since: failed[1].createdAt) == 1)

@@ -15,7 +15,7 @@ package enum FakeDirectory: ServiceApplication {
 
     package static func assemble(_ backend: Backend, into builder: inout ServiceBuilder) throws {
         builder.routes.read(GetPerson.self) { call in
-            let rows = try await backend.database.query("select data from person where id = \(call.path.person)")
+            let rows = try await backend.database.query("select data from person where id = \(call.path)")
             guard let data = try rows.first?["data", as: JSONText.self] else { throw Problem(.notFound) }
             return .json(Array(data.text.utf8))
         }
