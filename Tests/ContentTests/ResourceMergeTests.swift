@@ -29,7 +29,7 @@ struct ResourceMergeTests {
                 let notice = MergeNotice(
                     id: merge, kind: .organization, survivor: .init(own.uuid), merged: .init(other.uuid), state: state)
                 let change = Change(
-                    cursor: try Cursor(validating: "1.1"), entity: "merge", id: merge.text, action: .created,
+                    cursor: try Cursor(validating: "1.1"), entity: .merge, id: merge.text, action: .created,
                     version: 1,
                     at: .now, data: try LenientJSON.decode(JSONValue.self, from: WireJSON.encode(notice)))
                 try await content.backend.database.transaction { try await ResourceMerges.apply([change], $0) }

@@ -111,7 +111,7 @@ struct EnrolmentTests {
                 try await directory.ask("/v1/ambassadors?enrolled=false&freshness=fresh").items("name") == ["A Ana"])
             #expect(try await post(ids[0], "transitions", #"{"to":"enrolled"}"#).status == 200)
             let batch = try await directory.changes(1)
-            let entry = batch.items.last { $0.entity == "ambassador" }
+            let entry = batch.items.last { $0.entity == .ambassador }
             #expect(entry?.data?["confirmedAt"] != nil)
         }
     }

@@ -87,7 +87,7 @@ struct FeedTests {
             let expert = try await directory.expert("Agence") { $0.consents = .init(flashInfo: true) }
             let ambassador = try await operating.send(CreateAmbassador.request(body: .init(person: person.id)))
             let batch = try await directory.changes(5)
-            #expect(batch.items.map(\.entity) == ["organization", "person", "person", "expert", "ambassador"])
+            #expect(batch.items.map(\.entity) == [.organization, .person, .person, .expert, .ambassador])
             #expect(batch.items.map(\.action) == [.created, .created, .changed, .created, .created])
             #expect(batch.items.map(\.version) == [1, 1, 2, 1, 1])
             let data = batch.items.map(\.data)

@@ -195,7 +195,7 @@ struct ForeignMailTests {
                 {"id":"\#(id)","email":"contact@x.example","reason":"unsubscribed","unsubscribedAt":"\#(time.text)"}
                 """#
             let change = Change(
-                cursor: try Cursor(validating: "x"), entity: "suppression", id: id.text, action: .created, version: nil,
+                cursor: try Cursor(validating: "x"), entity: .suppression, id: id.text, action: .created, version: nil,
                 at: time, data: try LenientJSON.decode(JSONValue.self, from: Array(notice.utf8)))
             for _ in 1...2 {
                 try await directory.backend.database.transaction { try await Unsubscriptions.apply([change], $0) }

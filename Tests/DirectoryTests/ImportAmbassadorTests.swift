@@ -69,7 +69,7 @@ struct ImportAmbassadorTests {
             let again = try await report(file, "rejects=skipRow", in: directory)
             #expect((again.created, again.updated, again.skipped) == (0, 0, 3))
             let feed = try await directory.changes(8).items
-            #expect(Set(feed.map(\.entity)) == ["organization", "person", "ambassador"])
+            #expect(Set(feed.map(\.entity)) == [.organization, .person, .ambassador])
             let rows = try await client.send(
                 ListImportRows.request(path: taken.import, query: .init(), body: Empty())
             ).items

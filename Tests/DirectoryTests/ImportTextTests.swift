@@ -30,7 +30,7 @@ struct ImportTextTests {
 
     private func check<Row: ImportedRow>(_: Row.Column.Type, _ blank: Row, _ hostile: HostileText) {
         for column in Row.Column.allCases {
-            TextCost.check("\(Row.entity) \(column)", bytes: 10_000, texts: [hostile]) { text in
+            TextCost.check("\(Row.noun) \(column)", bytes: 10_000, texts: [hostile]) { text in
                 var row = blank
                 for cell in [text, "https://\(text)", "a@\(text)", "\(text)/\(text)/\(text)"] {
                     try? row.read(Cell.trimmed(cell), as: column, topics)
@@ -104,7 +104,7 @@ struct ImportTextTests {
                             }
                         }
                         let ratio = cost(cell) / max(cost(text), 100_000)
-                        #expect(ratio <= TextCost.limit, "\(Row.entity) \(column) \(value)\(separator): \(ratio)")
+                        #expect(ratio <= TextCost.limit, "\(Row.noun) \(column) \(value)\(separator): \(ratio)")
                     }
                 }
             }

@@ -85,7 +85,7 @@ struct MailboxRightsTests {
                 {"id":"\#(id)","email":"Ana@maison.example","reason":"unsubscribed","unsubscribedAt":"\#(time.text)"}
                 """#
             let change = Change(
-                cursor: try Cursor(validating: "x"), entity: "suppression", id: id.text, action: .created,
+                cursor: try Cursor(validating: "x"), entity: .suppression, id: id.text, action: .created,
                 version: nil,
                 at: time, data: try LenientJSON.decode(JSONValue.self, from: Array(notice.utf8)))
             try await directory.backend.database.transaction {

@@ -329,7 +329,7 @@ struct MergeTests {
             let other = try await directory.person("Ana", "B")
             let merge = try await directory.merge(other.id.record, into: own.id.record, .person)
             let done = try await directory.changes(5).items.dropFirst(2)
-            #expect(done.map(\.entity) == ["merge", "person", "person"])
+            #expect(done.map(\.entity) == [.merge, .person, .person])
             #expect(done.map(\.action) == [.created, .merged, .changed])
             #expect(done.map(\.id) == [merge.id.text, other.id.text, own.id.text])
             let notice = MergeNotice(
@@ -338,7 +338,7 @@ struct MergeTests {
             #expect(done.dropFirst().first?.data == nil)
             _ = try await directory.undo(merge)
             let undone = try await directory.changes(8).items.dropFirst(5)
-            #expect(undone.map(\.entity) == ["merge", "person", "person"])
+            #expect(undone.map(\.entity) == [.merge, .person, .person])
             #expect(undone.map(\.action) == [.changed, .created, .changed])
             #expect(try undone.first?.data?.decoded(as: MergeNotice.self).state == .undone)
         }

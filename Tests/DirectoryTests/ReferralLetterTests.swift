@@ -322,7 +322,7 @@ struct ReferralLetterTests {
             #expect(try await network.page(path).texts["main"]?.first?.contains("vous avez quitté le réseau") == true)
             #expect(try await network.post("\(path)/answer", "answer=accepted").status == 303)
             #expect(try await need.answer(0, #"{"state":"accepted"}"#).problem().slug == "transition-not-allowed")
-            let changed = try await directory.changes(1).items.filter { $0.entity == "referralOffer" }
+            let changed = try await directory.changes(1).items.filter { $0.entity == .referralOffer }
             #expect(changed.contains { $0.id == need.offers.first { $0.expert == need.experts[0].id }?.id.text })
         }
     }

@@ -83,7 +83,7 @@ struct RowQueueTests {
 
 /// A row where all are the same record; counts the matches, and writes nothing.
 private struct CountedRow: ImportedRow {
-    static let entity = "expert"
+    static let entity = EntityName.expert
     static let noun = "expert"
     static let matched = Mutex(0)
     static let made = Mutex<Identifier<ImportRow>?>(nil)

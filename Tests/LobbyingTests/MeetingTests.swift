@@ -158,7 +158,7 @@ struct MeetingTests {
                 changes = try await auditor.send(ReadChanges.request(query: .init(wait: 0))).items
                 try await Task.sleep(for: .milliseconds(20))
             } while changes.count < 3 && ContinuousClock.now < end
-            #expect(changes.map(\.entity) == ["circleMeeting", "official", "invitation"])
+            #expect(changes.map(\.entity) == [.circleMeeting, .official, .invitation])
             #expect(changes.allSatisfy { $0.data != nil })
         }
     }

@@ -15,7 +15,7 @@ struct MergeTests {
             id: id, kind: .person, survivor: .init(survivor.uuid), merged: .init(merged.uuid),
             state: undone ? .undone : .done)
         let change = Change(
-            cursor: try Cursor(validating: "1.1"), entity: "merge", id: id.text, action: .created, version: 1, at: .now,
+            cursor: try Cursor(validating: "1.1"), entity: .merge, id: id.text, action: .created, version: 1, at: .now,
             data: try LenientJSON.decode(JSONValue.self, from: WireJSON.encode(notice)))
         try await lobbying.backend.database.transaction { try await Guests.apply([change], $0) }
     }

@@ -14,7 +14,7 @@ struct DeliveryRoutes {
         builder.routes.write(CreateSuppression.self, suppress)
         builder.routes.read(ListSuppressions.self, suppressions)
         builder.routes.write(Unsubscribe.self, unsubscribe)
-        builder.snapshot("suppression", DeliveryStore.snapshot)
+        builder.snapshot(.suppression, DeliveryStore.snapshot)
     }
 
     @Sendable func list(_ call: Call<ListDeliveries>) async throws -> RouteResponse<Page<Delivery>> {
@@ -55,7 +55,7 @@ struct DeliveryRoutes {
         let rows = try await DeliveryStore.suppress(email, reason, in: transaction)
         if let suppression = try rows.first?.decode(Suppression.self) {
             try await backend.journal.record(
-                .created, "suppression", suppression.id, values: suppression, by: principal, in: transaction)
+                .created, .suppression, suppression.id, values: suppression, by: principal, in: transaction)
         }
         return rows
     }

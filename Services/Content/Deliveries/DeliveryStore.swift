@@ -79,7 +79,7 @@ enum DeliveryStore {
             """
         ).map { try $0["id"] }
         try await Journal().record(
-            lifted.map { .init(.deleted, "suppression", $0) }, by: .service(.content), in: transaction)
+            lifted.map { .init(.deleted, .suppression, $0) }, by: .service(.content), in: transaction)
     }
 
     /// The deliveries of one edition that wait to be handed over. A suppressed reader gets none, whatever the reason.

@@ -18,7 +18,7 @@ struct IssueRoutes {
                 .resourceEmbargoed,
                 "An item's resource has come under an embargo, or has expired, since it was added: change the resource, or make "
                     + "another issue without it."))
-        builder.snapshot("issue") { ids in
+        builder.snapshot(.issue) { ids in
             "select id, jsonb_build_object('number', number, 'title', title, 'state', state) as data from issue where id = any(\(ids))"
         }
     }
@@ -55,7 +55,7 @@ struct IssueRoutes {
         }
         let rows = try await IssueStore.addItem(call.body, to: issue, in: transaction)
         try await backend.journal.record(
-            .changed, "issue", issue, values: call.body, by: call.principal, in: transaction)
+            .changed, .issue, issue, values: call.body, by: call.principal, in: transaction)
         return try .row(rows)
     }
 

@@ -98,7 +98,7 @@ struct IssueSender: Sendable {
             } else if try await DeliveryStore.isFinished(edition.issue, in: transaction) {
                 try await IssueStore.move(edition.issue, to: .sent, in: transaction)
                 try await backend.journal.record(
-                    .changed, "issue", edition.issue, by: .service(.content), in: transaction)
+                    .changed, .issue, edition.issue, by: .service(.content), in: transaction)
             }
         }
     }

@@ -34,7 +34,7 @@ struct LetterRoutes {
             return answer
         }
         try await backend.journal.record(
-            .created, "letter", letter.id, values: letter, by: call.principal, in: transaction)
+            .created, .letter, letter.id, values: letter, by: call.principal, in: transaction)
         try await backend.jobs.enqueue(LetterSender.send, Empty(), in: transaction)
         return try .row(added)
     }

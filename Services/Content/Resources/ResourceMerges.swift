@@ -6,7 +6,7 @@ import ServiceKit
 enum ResourceMerges {
     /// Applies a batch of the directory's changes. A merge's state is that at the time of reading.
     @Sendable static func apply(_ changes: [Change], _ transaction: PostgresTransaction) async throws {
-        for change in changes where change.entity == "merge" {
+        for change in changes where change.entity == .merge {
             guard let merge = try change.data?.decoded(as: MergeNotice.self), merge.kind == .organization else {
                 continue
             }
@@ -46,7 +46,7 @@ enum ResourceMerges {
     private static func record(_ rows: Rows, _ transaction: PostgresTransaction) async throws {
         try await Journal().record(
             try rows.map {
-                .init(.changed, "resource", try $0["id", as: Resource.ID.self], version: try $0["version"])
+                .init(.changed, .resource, try $0["id", as: Resource.ID.self], version: try $0["version"])
             }, by: .service(.content), in: transaction)
     }
 }

@@ -12,7 +12,7 @@ struct ResourceRoutes {
         builder.routes.read(GetResource.self, get)
         builder.routes.write(ChangeResource.self, change)
         builder.routes.constraint("resource_published", Problem(.resourcePublished))
-        builder.snapshot("resource") { ids in
+        builder.snapshot(.resource) { ids in
             "select id, jsonb_build_object('kind', kind, 'title', title, 'organization', organization) as data from resource where id = any(\(ids))"
         }
     }

@@ -45,7 +45,7 @@ struct ContentRights {
             "delete from suppression where \(own.ownSuppressions) returning id"
         ).map { try $0["id"] }
         try await journal.record(
-            suppressions.map { .init(.erased, "suppression", $0) }, by: .service(.content), in: transaction)
+            suppressions.map { .init(.erased, .suppression, $0) }, by: .service(.content), in: transaction)
         return periods
     }
 

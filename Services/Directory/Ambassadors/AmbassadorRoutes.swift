@@ -12,7 +12,7 @@ struct AmbassadorRoutes {
             let id = Ambassador.ID()
             let rows = try await AmbassadorStore.create(id, call.body, in: transaction)
             try await journal.record(
-                .created, "ambassador", id, version: 1, values: call.body, by: call.principal, in: transaction)
+                .created, .ambassador, id, version: 1, values: call.body, by: call.principal, in: transaction)
             return try .row(rows)
         }
         builder.routes.read(ListAmbassadors.self) { call in
@@ -27,11 +27,11 @@ struct AmbassadorRoutes {
             let rows = try await AmbassadorStore.change(
                 call.path, call.body, at: call.ifMatch, by: call.principal, in: transaction)
             try await journal.record(
-                .changed, "ambassador", call.path, version: try rows.first?["version"], values: call.body,
+                .changed, .ambassador, call.path, version: try rows.first?["version"], values: call.body,
                 by: call.principal, in: transaction)
             return try .row(rows)
         }
-        builder.snapshot("ambassador", AmbassadorStore.snapshot)
+        builder.snapshot(.ambassador, AmbassadorStore.snapshot)
         builder.routes.constraint(
             "ambassador_person_key", Problem(.alreadyExists, errors: [.init("/person", "is an ambassador")]))
         builder.routes.constraint(

@@ -27,7 +27,7 @@ struct BankLineRoutes {
             try await book(id, call.body, by: call.principal, in: transaction)
             let line = try await BankLineStore.get(id, on: transaction)
             try await journal.record(
-                .changed, "bankLine", id, version: line.version, values: call.body, by: call.principal, in: transaction)
+                .changed, .bankLine, id, version: line.version, values: call.body, by: call.principal, in: transaction)
             return .value(line, version: line.version)
         }
         builder.routes.write(DismissBankLine.self) { call, transaction in
@@ -49,7 +49,7 @@ struct BankLineRoutes {
         try await BankLineStore.move(id, to: state, because: reason, in: transaction)
         let line = try await BankLineStore.get(id, on: transaction)
         try await backend.journal.record(
-            .changed, "bankLine", id, version: line.version, values: ["reason": reason?.text], by: principal,
+            .changed, .bankLine, id, version: line.version, values: ["reason": reason?.text], by: principal,
             in: transaction)
         return .value(line, version: line.version)
     }
@@ -110,7 +110,7 @@ struct BankLineRoutes {
             }
             try await ReceiptRoutes.issue(for: part.contribution, by: principal, backend, in: transaction)
             try await backend.journal.record(
-                .changed, "contribution", part.contribution, values: payment, by: principal, in: transaction)
+                .changed, .contribution, part.contribution, values: payment, by: principal, in: transaction)
         }
     }
 
@@ -126,6 +126,6 @@ struct BankLineRoutes {
             amount: Money(cents: -line.amount.amount), paidOn: line.bookedOn, means: body.means ?? .transfer,
             reference: line.reference)
         _ = try await CreditStore.refund(id, organization, refund, from: line.id, in: transaction)
-        try await backend.journal.record(.created, "creditEntry", id, values: refund, by: principal, in: transaction)
+        try await backend.journal.record(.created, .creditEntry, id, values: refund, by: principal, in: transaction)
     }
 }

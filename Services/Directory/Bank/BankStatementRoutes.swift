@@ -35,7 +35,7 @@ struct BankStatementRoutes {
                 try await BankAlikeStore.mark(id, file, said: accounts, in: transaction)
                 let taken = Taken(sha256: sha256, added: try rows.first?["added"] ?? 0)
                 try await journal.record(
-                    .created, "bankStatement", id, values: taken, by: call.principal, in: transaction)
+                    .created, .bankStatement, id, values: taken, by: call.principal, in: transaction)
                 return try .row(rows)
             }
         }

@@ -10,7 +10,7 @@ enum Unsubscriptions {
 
     /// Applies a batch of the content service's changes. Idempotent: a newer answer is kept.
     @Sendable static func apply(_ changes: [Change], _ transaction: PostgresTransaction) async throws {
-        let notices = try changes.filter { $0.entity == "suppression" }.compactMap {
+        let notices = try changes.filter { $0.entity == .suppression }.compactMap {
             try $0.data?.decoded(as: SuppressionNotice.self)
         }
         guard notices.contains(where: { $0.unsubscribedAt != nil }) else { return }

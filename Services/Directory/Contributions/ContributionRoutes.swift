@@ -23,7 +23,7 @@ struct ContributionRoutes {
             let id = call.path
             let rows = try await ContributionStore.cancel(id, because: call.body.reason, in: transaction)
             try await journal.record(
-                .changed, "contribution", id, version: try rows.first?["version"], values: call.body,
+                .changed, .contribution, id, version: try rows.first?["version"], values: call.body,
                 by: call.principal, in: transaction)
             return try .row(rows)
         }
@@ -33,7 +33,7 @@ struct ContributionRoutes {
             let rows = try await PaymentStore.create(id, contribution, call.body, in: transaction)
             try await ReceiptRoutes.issue(for: contribution, by: call.principal, backend, in: transaction)
             try await journal.record(
-                .changed, "contribution", contribution, values: call.body, by: call.principal, in: transaction)
+                .changed, .contribution, contribution, values: call.body, by: call.principal, in: transaction)
             return try .row(rows)
         }
         builder.routes.read(ListPayments.self) { call in
@@ -44,7 +44,7 @@ struct ContributionRoutes {
             return try .page(
                 try await PaymentStore.list(of: contribution, call.page, on: database), call.page, key: "id", "id")
         }
-        builder.snapshot("contribution", ContributionStore.snapshot)
+        builder.snapshot(.contribution, ContributionStore.snapshot)
         builder.routes.constraint("contribution_paid_check", Problem(.contributionOverpaid))
         builder.routes.constraint("contribution_cancelled_check", Problem(.contributionPaid))
     }
@@ -73,7 +73,7 @@ struct ContributionRoutes {
             return (candidates, ids)
         }
         try await backend.journal.record(
-            ids.map { .init(.created, "contribution", $0, version: 1, values: body) }, by: principal, in: transaction)
+            ids.map { .init(.created, .contribution, $0, version: 1, values: body) }, by: principal, in: transaction)
         let carried = try await CreditRoutes.carryOver(to: ids, by: principal, backend, in: transaction)
         return outcome(body.year, called, carried: carried, after: last)
     }

@@ -32,7 +32,7 @@ struct CreditRoutes {
                     of: organization, .organization, for: call.principal, on: transaction)
             }
             let rows = try await CreditStore.refund(id, organization, body, in: transaction)
-            try await journal.record(.created, "creditEntry", id, values: body, by: call.principal, in: transaction)
+            try await journal.record(.created, .creditEntry, id, values: body, by: call.principal, in: transaction)
             return try .row(rows)
         }
         builder.routes.constraint("credit_balance_check", Problem(.creditExceeded))
@@ -65,7 +65,7 @@ struct CreditRoutes {
         try await backend.journal.record(
             carried.map {
                 .init(
-                    .changed, "contribution", $0.contribution, version: $0.version,
+                    .changed, .contribution, $0.contribution, version: $0.version,
                     values: CarriedOver(carriedOver: $0.amount))
             }, by: principal, in: transaction)
         for paid in carried where paid.isPaid {

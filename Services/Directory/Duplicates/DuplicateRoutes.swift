@@ -16,14 +16,14 @@ struct DuplicateRoutes {
         builder.routes.write(DismissDuplicate.self) { call, transaction in
             let rows = try await DuplicateStore.move(call.path, to: .dismissed, in: transaction)
             try await journal.record(
-                .changed, "duplicate", call.path, version: try rows.first?["version"], by: call.principal,
+                .changed, .duplicate, call.path, version: try rows.first?["version"], by: call.principal,
                 in: transaction)
             return try .row(rows)
         }
         builder.routes.write(ReopenDuplicate.self) { call, transaction in
             let rows = try await DuplicateStore.reopen(call.path, in: transaction)
             try await journal.record(
-                .changed, "duplicate", call.path, version: try rows.first?["version"], by: call.principal,
+                .changed, .duplicate, call.path, version: try rows.first?["version"], by: call.principal,
                 in: transaction)
             return try .row(rows)
         }

@@ -16,7 +16,7 @@ struct MergeRoutes {
             try .row(try await MergeStore.get(call.path, on: database))
         }
         builder.routes.write(UndoMerge.self, undo)
-        builder.snapshot("merge", MergeStore.snapshot)
+        builder.snapshot(.merge, MergeStore.snapshot)
     }
 
     @Sendable private func merge(
@@ -47,16 +47,16 @@ struct MergeRoutes {
             try await DuplicateStore.settle(body, in: transaction)
             // The merge comes first: followers move what they store about the merged record before they learn that it
             // is gone.
-            let entity = body.kind.rawValue
+            let entity = EntityName(body.kind)
             var entries: [Journal.Entry] = [
-                .init(.created, "merge", id, version: 1, values: body), .init(.merged, entity, body.merged),
+                .init(.created, .merge, id, version: 1, values: body), .init(.merged, entity, body.merged),
                 .init(.changed, entity, body.survivor, version: version, values: body),
             ]
             entries += try await MergeStore.setAside(id, in: transaction).map { .init(.deleted, $0.entity, $0.id) }
             entries += try await MergeStore.moved(id, in: transaction).map {
                 .init(.changed, $0.entity, $0.id, version: $0.version)
             }
-            entries += try await MergeStore.recounted(id, in: transaction).map { .init(.changed, "referral", $0) }
+            entries += try await MergeStore.recounted(id, in: transaction).map { .init(.changed, .referral, $0) }
             try await backend.journal.record(entries, by: call.principal, in: transaction)
             return try .row(rows)
         } catch let error as PostgresError where error.isRefusedByConstraint {
@@ -100,17 +100,17 @@ struct MergeRoutes {
             }
             let rows = try await MergeStore.finish(id, edits: edits, by: call.principal, in: transaction)
             try await DuplicateStore.unsettle(current, in: transaction)
-            let entity = current.kind.rawValue
+            let entity = EntityName(current.kind)
             let survivor = try await version(of: current.survivor, current.kind, in: transaction)
             let merged = try await version(of: current.merged, current.kind, in: transaction)
             var entries: [Journal.Entry] = [
-                .init(.changed, "merge", id, version: try rows.first?["version"]),
+                .init(.changed, .merge, id, version: try rows.first?["version"]),
                 .init(.created, entity, current.merged, version: merged),
                 .init(.changed, entity, current.survivor, version: survivor),
             ]
             entries += aside.map { .init(.created, $0.entity, $0.id, version: $0.version) }
             entries += returned.map { .init(.changed, $0.entity, $0.id, version: $0.version) }
-            entries += referrals.map { .init(.changed, "referral", $0) }
+            entries += referrals.map { .init(.changed, .referral, $0) }
             try await backend.journal.record(entries, by: call.principal, in: transaction)
             return try .row(rows)
         } catch let error as PostgresError where error.isRefusedByConstraint {

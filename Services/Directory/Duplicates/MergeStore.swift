@@ -4,7 +4,7 @@ import Postgres
 import ServiceKit
 
 extension RecordKind: PostgresEncodable, PostgresDecodable {
-    /// The kind's table; also its entity in the change feed.
+    /// The kind's table.
     var table: SQL {
         switch self {
         case .organization: "organization"
@@ -20,6 +20,10 @@ extension RecordKind: PostgresEncodable, PostgresDecodable {
         case .expert: "experts"
         }
     }
+}
+
+extension EntityName {
+    init(_ kind: RecordKind) { self.init(rawValue: kind.rawValue) }
 }
 
 /// Merges and their images.
@@ -271,7 +275,7 @@ enum MergeStore {
 
     /// A row that was changed by a merge or its undo.
     struct Moved: Decodable {
-        var entity: String
+        var entity: EntityName
         var id: DirectoryRecord.ID
         var version: Int?
     }

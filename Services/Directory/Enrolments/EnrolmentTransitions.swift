@@ -22,7 +22,7 @@ struct EnrolmentTransitions: Sendable {
         let withdrawn = try await ReferralOfferStore.withdraw(of: leaving, in: transaction)
         try await backend.journal.record(
             withdrawn.flatMap { offer, referral -> [Journal.Entry] in
-                [.init(.changed, "referralOffer", offer), .init(.changed, "referral", referral)]
+                [.init(.changed, .referralOffer, offer), .init(.changed, .referral, referral)]
             },
             by: principal, in: transaction)
         try await ReferralLetters.tell(

@@ -13,7 +13,7 @@ struct ExpertRoutes {
             try await ConsentStore.setProvenance(call.body.consents, by: call.principal, in: transaction)
             let rows = try await ExpertStore.create(id, call.body, in: transaction)
             try await journal.record(
-                .created, "expert", id, version: 1, values: call.body, by: call.principal, in: transaction)
+                .created, .expert, id, version: 1, values: call.body, by: call.principal, in: transaction)
             return try await PossibleDuplicates.answer(
                 rows, .init(id.uuid), .expert, for: call.principal, in: transaction)
         }
@@ -35,11 +35,11 @@ struct ExpertRoutes {
             let rows = try await ExpertStore.change(
                 call.path, call.body, at: call.ifMatch, by: call.principal, in: transaction)
             try await journal.record(
-                .changed, "expert", call.path, version: try rows.first?["version"], values: call.body,
+                .changed, .expert, call.path, version: try rows.first?["version"], values: call.body,
                 by: call.principal, in: transaction)
             return try .row(rows)
         }
-        builder.snapshot("expert", ExpertStore.snapshot)
+        builder.snapshot(.expert, ExpertStore.snapshot)
         builder.routes.constraint(
             "expert_siret_key", Problem(.alreadyExists, errors: [.init("/siret", "another expert has it")]))
         builder.routes.constraint("expert_topics_check", .invalid("/topics", "are more than 40"))

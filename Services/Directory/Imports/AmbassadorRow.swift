@@ -27,7 +27,7 @@ enum AmbassadorColumn: String, ImportColumn {
 
 /// The data of one row about an ambassador. The person is imported as in an import of people, and then enrolled.
 struct AmbassadorRow: ImportedRow {
-    static let entity = "ambassador"
+    static let entity = EntityName.ambassador
     static let noun = "ambassador"
 
     /// All but the person: that is a record of its own, stored separately.

@@ -2,7 +2,7 @@ import ClubProtocol
 
 /// The data of one row about an expert.
 struct ExpertRow: PlacedRow {
-    static let entity = "expert"
+    static let entity = EntityName.expert
     static let noun = "expert"
 
     /// Starting at 1, without the header.

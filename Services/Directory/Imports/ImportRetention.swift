@@ -62,7 +62,7 @@ struct ImportRetention: Sendable {
                 try await transaction.execute(
                     "update import set rows_forgotten_at = now(), version = version + 1 where id = \(id)")
                 try await backend.journal.record(
-                    .changed, "retentionRule", Self.code, values: Forgotten(rows: soFar + deleted),
+                    .changed, .retentionRule, Self.code, values: Forgotten(rows: soFar + deleted),
                     by: .service(backend.name),
                     in: transaction)
                 return (true, deleted)

@@ -7,7 +7,7 @@ protocol ImportedRow: Codable, Sendable {
     associatedtype Column: ImportColumn
 
     /// For the journal: `expert`.
-    static var entity: String { get }
+    static var entity: EntityName { get }
     /// For a sentence: `expert`.
     static var noun: String { get }
 

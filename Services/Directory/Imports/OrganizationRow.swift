@@ -77,7 +77,7 @@ extension OrganizationColumn {
 
 /// The data of one row about an organization.
 struct OrganizationRow: PlacedRow {
-    static let entity = "organization"
+    static let entity = EntityName.organization
     static let noun = "organization"
 
     /// Starting at 1, without the header.

@@ -55,7 +55,7 @@ enum PersonColumn: String, ImportColumn {
 
 /// The data of one row about a person.
 struct PersonRow: ImportedRow {
-    static let entity = "person"
+    static let entity = EntityName.person
     static let noun = "person"
 
     /// Starting at 1, without the header.

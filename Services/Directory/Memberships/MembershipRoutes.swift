@@ -12,7 +12,7 @@ struct MembershipRoutes {
             let id = Membership.ID()
             let rows = try await MembershipStore.create(id, call.body, in: transaction)
             try await journal.record(
-                .created, "membership", id, version: 1, values: call.body, by: call.principal, in: transaction)
+                .created, .membership, id, version: 1, values: call.body, by: call.principal, in: transaction)
             return try .row(rows)
         }
         builder.routes.read(ListMemberships.self) { call in
@@ -27,14 +27,14 @@ struct MembershipRoutes {
             let id = call.path
             let rows = try await MembershipStore.change(id, call.body, at: call.ifMatch, in: transaction)
             try await journal.record(
-                .changed, "membership", id, version: try rows.first?["version"], values: call.body, by: call.principal,
+                .changed, .membership, id, version: try rows.first?["version"], values: call.body, by: call.principal,
                 in: transaction)
             return try .row(rows)
         }
         builder.routes.write(DeleteMembership.self) { call, transaction in
             let id = call.path
             try await MembershipStore.delete(id, at: call.ifMatch, in: transaction)
-            try await journal.record(.deleted, "membership", id, by: call.principal, in: transaction)
+            try await journal.record(.deleted, .membership, id, by: call.principal, in: transaction)
             return .empty
         }
         builder.routes.write(ChangeMembershipTier.self) { call, transaction in
@@ -53,14 +53,14 @@ struct MembershipRoutes {
                     try await RenewalStore.ending(year, in: transaction), after: year, in: transaction)
             }
             try await journal.record(
-                made.map { .init(.created, "membership", $0, version: 1, values: call.body) }, by: call.principal,
+                made.map { .init(.created, .membership, $0, version: 1, values: call.body) }, by: call.principal,
                 in: transaction)
             return .value(
                 MembershipRenewal(
                     year: year, renewed: made.count,
                     endedEarlier: try await RenewalStore.endedEarlier(year, in: transaction)))
         }
-        builder.snapshot("membership", MembershipStore.snapshot)
+        builder.snapshot(.membership, MembershipStore.snapshot)
         builder.routes.constraint(
             "membership_organization_fkey", .invalid("/organization", "unknown organization"))
         builder.routes.constraint("membership_tier_fkey", .invalid("/tier", "unknown tier"))

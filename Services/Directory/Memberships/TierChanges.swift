@@ -32,8 +32,8 @@ struct TierChanges: Sendable {
             begun, .init(organization: membership.organization, tier: body.tier, from: body.from, until: until),
             in: transaction)
         var entries: [Journal.Entry] = [
-            .init(.changed, "membership", id, version: try ended.first?["version"], values: body),
-            .init(.created, "membership", begun, version: 1, values: body),
+            .init(.changed, .membership, id, version: try ended.first?["version"], values: body),
+            .init(.created, .membership, begun, version: 1, values: body),
         ]
         var complement: Contribution.ID?
         let amount = Self.complement(of: fees, beyond: called?.fee ?? 0, from: body.from, until: until)
@@ -43,7 +43,7 @@ struct TierChanges: Sendable {
                 number,
                 of: .init(organization: membership.organization, membership: begun, amount: amount, fee: fees.new),
                 beside: called?.base, year: year, dueOn: dueOn, after: last, in: transaction)
-            entries.append(.init(.created, "contribution", number, version: 1, values: body))
+            entries.append(.init(.created, .contribution, number, version: 1, values: body))
             complement = number
         }
         try await backend.journal.record(entries, by: principal, in: transaction)

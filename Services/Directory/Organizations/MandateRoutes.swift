@@ -12,7 +12,7 @@ struct MandateRoutes {
             let id = Mandate.ID()
             let rows = try await MandateStore.create(id, of: call.path, call.body, in: transaction)
             try await journal.record(
-                .created, "mandate", id, version: 1, values: call.body, by: call.principal, in: transaction)
+                .created, .mandate, id, version: 1, values: call.body, by: call.principal, in: transaction)
             return try .row(rows)
         }
         builder.routes.read(ListMandates.self) { call in
@@ -33,16 +33,16 @@ struct MandateRoutes {
         builder.routes.write(ChangeMandate.self) { call, transaction in
             let rows = try await MandateStore.change(call.path, call.body, at: call.ifMatch, in: transaction)
             try await journal.record(
-                .changed, "mandate", call.path.mandate, version: try rows.first?["version"], values: call.body,
+                .changed, .mandate, call.path.mandate, version: try rows.first?["version"], values: call.body,
                 by: call.principal, in: transaction)
             return try .row(rows)
         }
         builder.routes.write(DeleteMandate.self) { call, transaction in
             try await MandateStore.delete(call.path, at: call.ifMatch, in: transaction)
-            try await journal.record(.deleted, "mandate", call.path.mandate, by: call.principal, in: transaction)
+            try await journal.record(.deleted, .mandate, call.path.mandate, by: call.principal, in: transaction)
             return .empty
         }
-        builder.snapshot("mandate", MandateStore.snapshot)
+        builder.snapshot(.mandate, MandateStore.snapshot)
         builder.routes.constraint("mandate_organization_fkey", Problem(.notFound))
         builder.routes.constraint("mandate_person_fkey", .invalid("/person", "unknown person"))
         builder.routes.constraint(

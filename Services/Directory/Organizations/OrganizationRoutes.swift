@@ -12,7 +12,7 @@ struct OrganizationRoutes {
             let id = Organization.ID()
             let rows = try await OrganizationStore.create(id, call.body, in: transaction)
             try await journal.record(
-                .created, "organization", id, version: 1, values: call.body, by: call.principal, in: transaction)
+                .created, .organization, id, version: 1, values: call.body, by: call.principal, in: transaction)
             return try await PossibleDuplicates.answer(
                 rows, .init(id.uuid), .organization, for: call.principal, in: transaction)
         }
@@ -33,11 +33,11 @@ struct OrganizationRoutes {
             let rows = try await OrganizationStore.change(
                 call.path, call.body, at: call.ifMatch, by: call.principal, in: transaction)
             try await journal.record(
-                .changed, "organization", call.path, version: try rows.first?["version"],
+                .changed, .organization, call.path, version: try rows.first?["version"],
                 values: call.body, by: call.principal, in: transaction)
             return try .row(rows)
         }
-        builder.snapshot("organization", OrganizationStore.snapshot)
+        builder.snapshot(.organization, OrganizationStore.snapshot)
         builder.routes.constraint(
             "organization_siret_key", Problem(.alreadyExists, errors: [.init("/siret", "another organization has it")]))
         builder.routes.constraint("organization_parent_fkey", .invalid("/parent", "unknown organization"))

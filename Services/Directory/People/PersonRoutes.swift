@@ -15,7 +15,7 @@ struct PersonRoutes {
                 try await PersonStore.create(id, call.body, by: call.principal, in: transaction)
             }
             try await journal.record(
-                .created, "person", id, version: 1, values: call.body, by: call.principal, in: transaction)
+                .created, .person, id, version: 1, values: call.body, by: call.principal, in: transaction)
             return try await PossibleDuplicates.answer(
                 rows, .init(id.uuid), .person, for: call.principal, in: transaction)
         }
@@ -39,11 +39,11 @@ struct PersonRoutes {
                     call.path, call.body, at: call.ifMatch, by: call.principal, in: transaction)
             }
             try await journal.record(
-                .changed, "person", call.path, version: try rows.first?["version"], values: call.body,
+                .changed, .person, call.path, version: try rows.first?["version"], values: call.body,
                 by: call.principal, in: transaction)
             return try .row(rows)
         }
-        builder.snapshot("person", PersonStore.snapshot)
+        builder.snapshot(.person, PersonStore.snapshot)
         builder.routes.constraint(
             "person_email_key", Problem(.alreadyExists, errors: [.init("/email", "another person has it")]))
         builder.routes.constraint(

@@ -63,7 +63,7 @@ struct ReceiptRoutes: Sendable {
         in transaction: PostgresTransaction
     ) async throws {
         guard let receipt = try await ReceiptStore.issue(for: contribution, in: transaction) else { return }
-        try await backend.journal.record(.created, "receipt", receipt, by: principal, in: transaction)
+        try await backend.journal.record(.created, .receipt, receipt, by: principal, in: transaction)
         try await backend.jobs.enqueue(letter, receipt, unique: receipt.text, in: transaction)
     }
 

@@ -61,8 +61,8 @@ struct ReferralOfferRoutes {
             throw Problem.invalid("/experts/\(place)", "does not match the referral")
         }
         try await backend.journal.record(
-            ids.map { .init(.created, "referralOffer", $0, version: 1, values: body) }
-                + [.init(.changed, "referral", id)],
+            ids.map { .init(.created, .referralOffer, $0, version: 1, values: body) }
+                + [.init(.changed, .referral, id)],
             by: principal, in: transaction)
         try await ReferralLetters.invite(ids, backend, in: transaction)
         return try await ReferralOfferStore.get(ids, for: principal, in: transaction)

@@ -45,7 +45,7 @@ struct ReferralRetention: Sendable {
                 """
             ).map { try $0["id"] }
             try await backend.journal.record(
-                forgotten.map { .init(.changed, "referral", $0) }, by: .service(.directory), in: transaction)
+                forgotten.map { .init(.changed, .referral, $0) }, by: .service(.directory), in: transaction)
             return forgotten.count
         }
     }

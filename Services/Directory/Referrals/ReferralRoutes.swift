@@ -16,7 +16,7 @@ struct ReferralRoutes {
             let ambassador = try await ambassador(of: call.body, by: call.principal, in: transaction)
             let rows = try await ReferralStore.create(id, call.body, by: ambassador, in: transaction)
             try await journal.record(
-                .created, "referral", id, version: 1, values: call.body, by: call.principal, in: transaction)
+                .created, .referral, id, version: 1, values: call.body, by: call.principal, in: transaction)
             return try .row(rows)
         }
         builder.routes.read(ListReferrals.self) { call in
@@ -40,8 +40,8 @@ struct ReferralRoutes {
             let withdrawn = try await ReferralOfferStore.withdraw(from: id, in: transaction)
             let rows = try await ReferralStore.close(id, in: transaction)
             try await journal.record(
-                [.init(.changed, "referral", id, version: try rows.first?["version"])]
-                    + withdrawn.map { .init(.changed, "referralOffer", $0) },
+                [.init(.changed, .referral, id, version: try rows.first?["version"])]
+                    + withdrawn.map { .init(.changed, .referralOffer, $0) },
                 by: call.principal, in: transaction)
             return try .row(rows)
         }
@@ -86,7 +86,7 @@ struct ReferralRoutes {
             count = try await database.transaction { transaction in
                 let expired = try await ReferralOfferStore.expire(in: transaction)
                 try await journal.record(
-                    expired.map { .init(.changed, "referralOffer", $0) }, by: directory, in: transaction)
+                    expired.map { .init(.changed, .referralOffer, $0) }, by: directory, in: transaction)
                 try await ReferralLetters.tell(
                     expired.map { .init(offer: $0, state: .expired) }, backend, in: transaction)
                 return expired.count

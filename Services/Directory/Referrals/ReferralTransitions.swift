@@ -49,8 +49,8 @@ struct ReferralTransitions: Sendable {
             withdrawn = try await ReferralOfferStore.withdraw(from: referral.id, in: transaction)
         }
         try await backend.journal.record(
-            [.init(.changed, "referralOffer", id, values: body), .init(.changed, "referral", referral.id)]
-                + withdrawn.map { .init(.changed, "referralOffer", $0) },
+            [.init(.changed, .referralOffer, id, values: body), .init(.changed, .referral, referral.id)]
+                + withdrawn.map { .init(.changed, .referralOffer, $0) },
             by: principal, in: transaction)
         // The ambassador is not told of its own changes.
         if principal.role != .ambassador, body.state != .done {

@@ -12,7 +12,7 @@ struct Eraser: Sendable {
     ) async throws -> Erasure.ID {
         let id = Erasure.ID()
         try await ErasureStore.create(id, subject, reason, by: principal, in: transaction)
-        try await backend.journal.record(.created, "erasure", id, version: 1, by: principal, in: transaction)
+        try await backend.journal.record(.created, .erasure, id, version: 1, by: principal, in: transaction)
         return id
     }
 
@@ -53,7 +53,7 @@ struct Eraser: Sendable {
             notice.everyone, addresses: notice.periods, telephones: alone.telephones, names: alone.names,
             in: transaction)
         try await backend.journal.record(
-            .changed, "erasure", id, version: version + 1, by: principal, in: transaction)
+            .changed, .erasure, id, version: version + 1, by: principal, in: transaction)
         // Data written by concurrent transactions is looked for once more, as in every service.
         try await backend.jobs.enqueue(ErasureWork.kind, .init(erasure: id), in: transaction)
     }
@@ -84,7 +84,7 @@ struct Eraser: Sendable {
         }
         guard let version = try await ErasureStore.report(id, by: service, in: transaction) else { return }
         try await backend.journal.record(
-            .changed, "erasure", id, version: version, by: .service(service), in: transaction)
+            .changed, .erasure, id, version: version, by: .service(service), in: transaction)
     }
 
     /// The directory's own share of the work after the transaction that began it.

@@ -40,7 +40,7 @@ struct ErasureRoutes: Sendable {
             "erasures", "stuck", gauge: "erasures_stuck",
             output: { "\($0) begun more than a day ago: a service has not reported it (GET /v1/erasures says which)" },
             count: { try await ErasureStore.countStuck(on: database) })
-        builder.snapshot("erasure", ErasureStore.snapshot)
+        builder.snapshot(.erasure, ErasureStore.snapshot)
         builder.routes.constraint("erasure_once", Problem(.erasureExists))
     }
 
@@ -87,7 +87,7 @@ struct ErasureRoutes: Sendable {
         if next == .refused {
             try await ErasureStore.refuse(id, in: transaction)
             try await eraser.backend.journal.record(
-                .changed, "erasure", id, version: current.version + 1, by: principal, in: transaction)
+                .changed, .erasure, id, version: current.version + 1, by: principal, in: transaction)
         } else {
             try await eraser.begin(
                 id, DataSubject(entity: current.entity, id: current.subject), version: current.version, by: principal,

@@ -128,7 +128,7 @@ struct SelfServiceRoutes: Sendable {
                 website: .some(form.website), consents: form.consents)
             let rows = try await ExpertStore.change(expert.id, patch, at: body.version, by: principal, in: transaction)
             try await journal.record(
-                .changed, "expert", expert.id, version: try rows.first?["version"], values: patch, by: principal,
+                .changed, .expert, expert.id, version: try rows.first?["version"], values: patch, by: principal,
                 in: transaction)
         case .ambassador(let ambassador, let person):
             let own = ChangePerson.Body(
@@ -140,13 +140,13 @@ struct SelfServiceRoutes: Sendable {
             let changed = try await PersonStore.change(
                 person.id, own, at: body.personVersion, by: principal, in: transaction)
             try await journal.record(
-                .changed, "person", person.id, version: try changed.first?["version"], values: own, by: principal,
+                .changed, .person, person.id, version: try changed.first?["version"], values: own, by: principal,
                 in: transaction)
             let patch = ChangeAmbassador.Body(topics: form.topics, departements: form.departements)
             let rows = try await AmbassadorStore.change(
                 ambassador.id, patch, at: body.version, by: principal, in: transaction)
             try await journal.record(
-                .changed, "ambassador", ambassador.id, version: try rows.first?["version"], values: patch,
+                .changed, .ambassador, ambassador.id, version: try rows.first?["version"], values: patch,
                 by: principal, in: transaction)
         }
     }

@@ -19,19 +19,19 @@ struct VocabularyRoutes {
         builder.routes.write(CreateTopic.self) { call, transaction in
             let rows = try await TopicStore.create(call.body, in: transaction)
             try await journal.record(
-                .created, "topic", call.body.code, version: 1, values: call.body, by: call.principal, in: transaction)
+                .created, .topic, call.body.code, version: 1, values: call.body, by: call.principal, in: transaction)
             return try .row(rows)
         }
         builder.routes.write(ChangeTopic.self) { call, transaction in
             let rows = try await TopicStore.change(call.path, call.body, at: call.ifMatch, in: transaction)
             try await journal.record(
-                .changed, "topic", call.path, version: try rows.first?["version"], values: call.body,
+                .changed, .topic, call.path, version: try rows.first?["version"], values: call.body,
                 by: call.principal, in: transaction)
             return try .row(rows)
         }
         builder.routes.write(DeleteTopic.self) { call, transaction in
             try await TopicStore.delete(call.path, in: transaction)
-            try await journal.record(.deleted, "topic", call.path, by: call.principal, in: transaction)
+            try await journal.record(.deleted, .topic, call.path, by: call.principal, in: transaction)
             return .empty
         }
         builder.routes.constraint("topics_known", .invalid("/topics", "the vocabulary has no such topic"))
@@ -52,13 +52,13 @@ struct VocabularyRoutes {
         builder.routes.write(CreateTier.self) { call, transaction in
             let rows = try await TierStore.create(call.body, in: transaction)
             try await journal.record(
-                .created, "tier", call.body.code, version: 1, values: call.body, by: call.principal, in: transaction)
+                .created, .tier, call.body.code, version: 1, values: call.body, by: call.principal, in: transaction)
             return try .row(rows)
         }
         builder.routes.write(ChangeTier.self) { call, transaction in
             let rows = try await TierStore.change(call.path, call.body, at: call.ifMatch, in: transaction)
             try await journal.record(
-                .changed, "tier", call.path, version: try rows.first?["version"], values: call.body,
+                .changed, .tier, call.path, version: try rows.first?["version"], values: call.body,
                 by: call.principal, in: transaction)
             return try .row(rows)
         }

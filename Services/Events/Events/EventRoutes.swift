@@ -17,7 +17,7 @@ struct EventRoutes {
             Problem(
                 .eventOver,
                 "Who came is written down: its times and those of its sessions stay, and it is held, not called off."))
-        builder.snapshot("event") { EventStore.snapshot(of: $0) }
+        builder.snapshot(.event) { EventStore.snapshot(of: $0) }
     }
 
     @Sendable func create(_ call: Call<CreateEvent>, _ transaction: PostgresTransaction) async throws -> RouteResponse<
@@ -29,7 +29,7 @@ struct EventRoutes {
         guard errors.isEmpty else { throw Problem(.invalid, errors: errors) }
         let id = try await EventStore.create(call.body, in: transaction)
         try await backend.journal.record(
-            .created, "event", id, version: 1, values: call.body, by: call.principal, in: transaction)
+            .created, .event, id, version: 1, values: call.body, by: call.principal, in: transaction)
         return try .row(await EventStore.get(id, for: call.principal.role, on: transaction))
     }
 
@@ -53,7 +53,7 @@ struct EventRoutes {
         try changed.checkTimes()
         try await EventStore.change(id, to: changed, in: transaction)
         try await backend.journal.record(
-            .changed, "event", id, version: event.version + 1, values: call.body, by: call.principal, in: transaction)
+            .changed, .event, id, version: event.version + 1, values: call.body, by: call.principal, in: transaction)
         return try .row(await EventStore.get(id, for: call.principal.role, on: transaction))
     }
 
@@ -70,7 +70,7 @@ struct EventRoutes {
         if next == .published, event.firstStart == nil { throw Problem(.eventWithoutSession) }
         try await EventStore.move(id, to: next, in: transaction)
         try await backend.journal.record(
-            .changed, "event", id, version: event.version + 1, values: call.body, by: call.principal, in: transaction)
+            .changed, .event, id, version: event.version + 1, values: call.body, by: call.principal, in: transaction)
         return try .row(await EventStore.get(id, for: call.principal.role, on: transaction))
     }
 }

@@ -20,7 +20,7 @@ struct Members: Sendable {
             news[member.id] = member
         }
         try await MemberStore.follow(Array(news.values), on: transaction)
-        let erased = changes.filter { $0.action == .erased && $0.entity == "person" }
+        let erased = changes.filter { $0.action == .erased && $0.entity == .person }
         let people = erased.compactMap { try? Person.ID(validating: $0.id) }
         if !people.isEmpty { try await transaction.execute(MergeStore.forget(people)) }
         try await MemberStore.forget(news.values.filter(\.gone).map(\.id), in: transaction)

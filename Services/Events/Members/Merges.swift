@@ -7,7 +7,7 @@ enum Merges {
     /// Applies what a change says about a merge. Its state is that at the time of reading: a merge that has been undone
     /// since is never applied.
     static func apply(_ change: Change, _ transaction: PostgresTransaction) async throws {
-        guard change.entity == "merge", let id = try? Merge.ID(validating: change.id) else { return }
+        guard change.entity == .merge, let id = try? Merge.ID(validating: change.id) else { return }
         guard let merge = try change.data?.decoded(as: MergeNotice.self) else {
             // The directory has forgotten the merge, as it does after an erasure.
             try await transaction.execute(MergeStore.forget(id))
@@ -29,7 +29,7 @@ enum Merges {
         ])
         let removed = results[1]
         try await Journal().record(
-            try removed.map { .init(.deleted, "registration", try $0["id", as: Registration.ID.self]) },
+            try removed.map { .init(.deleted, .registration, try $0["id", as: Registration.ID.self]) },
             by: .service(.events), in: transaction)
         try await record(changed: results[2], transaction)
         for row in removed where try row["seated"] {
@@ -46,7 +46,7 @@ enum Merges {
         try await record(changed: results[1], transaction)
         try await Journal().record(
             try results[2].map {
-                .init(.created, "registration", try $0["id", as: Registration.ID.self], version: try $0["version"])
+                .init(.created, .registration, try $0["id", as: Registration.ID.self], version: try $0["version"])
             }, by: .service(.events), in: transaction)
     }
 

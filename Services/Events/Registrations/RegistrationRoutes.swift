@@ -21,7 +21,7 @@ struct RegistrationRoutes {
         builder.routes.read(GetRegistration.self, get)
         builder.routes.write(CancelRegistration.self, cancel)
         builder.routes.constraint("registration_once", Problem(.alreadyRegistered))
-        builder.snapshot("registration") { RegistrationStore.snapshot(of: $0) }
+        builder.snapshot(.registration) { RegistrationStore.snapshot(of: $0) }
     }
 
     /// Who asks for a seat, and for which event; looked up before any lock is taken, because it may take a request to
@@ -60,7 +60,7 @@ struct RegistrationRoutes {
         let id = Registration.ID()
         // Before the lock: whatever runs under it delays everyone else who wants a seat.
         try await backend.journal.record(
-            .created, "registration", id, version: 1, values: call.body, by: call.principal, in: transaction)
+            .created, .registration, id, version: 1, values: call.body, by: call.principal, in: transaction)
         let taken = try await transaction.batch([
             RegistrationStore.lock(choices),
             RegistrationStore.take(id, event: event, choices: choices, member: member, note: call.body.note),
@@ -103,7 +103,7 @@ struct RegistrationRoutes {
             return .empty
         }
         try await backend.journal.record(
-            [.init(.changed, "registration", id, version: try cancelled["version"])]
+            [.init(.changed, .registration, id, version: try cancelled["version"])]
                 + RegistrationStore.journalEntries(of: results[2]),
             by: call.principal, in: transaction)
         return .empty

@@ -159,7 +159,7 @@ enum RegistrationStore {
     /// Journal entries for registrations that were given a seat.
     static func journalEntries(of promoted: Rows) throws -> [Journal.Entry] {
         try promoted.map { row in
-            .init(.changed, "registration", try row["id", as: Registration.ID.self], version: try row["version"])
+            .init(.changed, .registration, try row["id", as: Registration.ID.self], version: try row["version"])
         }
     }
 

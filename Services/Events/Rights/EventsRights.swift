@@ -34,7 +34,7 @@ struct EventsRights {
             let own: [Registration.ID] = try await transaction.query(forget("registration.person = \(person)")).map {
                 try $0["id"]
             }
-            entries += own.map { .init(.changed, "registration", $0) }
+            entries += own.map { .init(.changed, .registration, $0) }
             forgotten += own
         }
         // The merges can no longer be undone, and the registrations that they set aside are deleted.
@@ -48,7 +48,7 @@ struct EventsRights {
             """
         ).map { try $0["id"] }
         // Their audit entries name the person who registered and contain a note.
-        try await AuditTrail.forget("registration", forgotten, in: transaction)
+        try await AuditTrail.forget(.registration, forgotten, in: transaction)
         try await journal.record(entries, by: .service(.events), in: transaction)
         // An address in the copy is one that the directory knows, including whose it was and when.
         return []

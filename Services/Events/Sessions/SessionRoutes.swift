@@ -26,7 +26,7 @@ struct SessionRoutes {
         let id = try await SessionStore.add(
             call.body, startsAt: startsAt, endsAt: endsAt, to: event, in: transaction)
         try await backend.journal.record(
-            .created, "session", id, version: 1, values: call.body, by: call.principal, in: transaction)
+            .created, .session, id, version: 1, values: call.body, by: call.principal, in: transaction)
         return try .row(await SessionStore.get(id, for: call.principal.role, on: transaction))
     }
 
@@ -67,7 +67,7 @@ struct SessionRoutes {
         try await SessionStore.change(id, to: session, in: transaction)
         let promoted = try await transaction.query(RegistrationStore.promote(in: id))
         try await backend.journal.record(
-            [.init(.changed, "session", id, version: session.version + 1, values: patch)]
+            [.init(.changed, .session, id, version: session.version + 1, values: patch)]
                 + RegistrationStore.journalEntries(of: promoted),
             by: call.principal, in: transaction)
         return try .row(await SessionStore.get(id, for: call.principal.role, on: transaction))

@@ -19,7 +19,7 @@ extension Guest {
 
     /// The person as of a change in the directory's feed; a change without data means that the person is gone.
     init?(_ change: Change) throws {
-        guard change.entity == "person", let id = try? Person.ID(validating: change.id) else { return nil }
+        guard change.entity == .person, let id = try? Person.ID(validating: change.id) else { return nil }
         guard let data = change.data else {
             self.init(id: id, version: change.version ?? 0, gone: true)
             return

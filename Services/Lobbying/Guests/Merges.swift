@@ -7,10 +7,10 @@ enum Merges {
     /// Applies what a change says about a merge, or about a person whose merges must be forgotten. Its state is that at
     /// the time of reading: a merge that has been undone since is never applied.
     static func apply(_ change: Change, _ transaction: PostgresTransaction) async throws {
-        if change.entity == "person", change.action == .erased, let id = try? Person.ID(validating: change.id) {
+        if change.entity == .person, change.action == .erased, let id = try? Person.ID(validating: change.id) {
             try await transaction.execute(MergeStore.forget([id]))
         }
-        guard change.entity == "merge", let id = try? Merge.ID(validating: change.id) else { return }
+        guard change.entity == .merge, let id = try? Merge.ID(validating: change.id) else { return }
         guard let merge = try change.data?.decoded(as: MergeNotice.self) else {
             // The directory has forgotten the merge, as it does after an erasure.
             try await transaction.execute(MergeStore.forget(id))

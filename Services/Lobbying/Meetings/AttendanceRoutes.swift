@@ -32,7 +32,7 @@ struct AttendanceRoutes {
         let version = try await AttendanceStore.replace(
             of: meeting, officials: call.body.officials, people: call.body.people, in: transaction)
         try await backend.journal.record(
-            .changed, "circleMeeting", meeting, version: version, values: call.body, by: call.principal,
+            .changed, .circleMeeting, meeting, version: version, values: call.body, by: call.principal,
             in: transaction)
         return try .row(await AttendanceStore.get(meeting, on: transaction))
     }

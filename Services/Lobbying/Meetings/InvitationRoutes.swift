@@ -15,7 +15,7 @@ struct InvitationRoutes {
         builder.routes.constraint("invitation_person_once", Problem(.alreadyInvited))
         builder.routes.constraint(
             "invitation_official_fkey", Problem.invalid("/official", "unknown official"))
-        builder.snapshot("invitation") { InvitationStore.snapshot(of: $0) }
+        builder.snapshot(.invitation) { InvitationStore.snapshot(of: $0) }
     }
 
     /// Whether the directory knows the person, if the invitation is for one.
@@ -34,7 +34,7 @@ struct InvitationRoutes {
         guard personIsKnown else { throw Problem.invalid("/person", "unknown person") }
         let id = try await InvitationStore.create(call.body, to: call.path, in: transaction)
         try await backend.journal.record(
-            .created, "invitation", id, version: 1, values: call.body, by: call.principal, in: transaction)
+            .created, .invitation, id, version: 1, values: call.body, by: call.principal, in: transaction)
         return try .row(await InvitationStore.get(id, on: transaction))
     }
 
@@ -58,7 +58,7 @@ struct InvitationRoutes {
         }
         try await InvitationStore.move(id, to: next, in: transaction)
         try await backend.journal.record(
-            .changed, "invitation", id, version: current.version + 1, values: call.body, by: call.principal,
+            .changed, .invitation, id, version: current.version + 1, values: call.body, by: call.principal,
             in: transaction)
         return try .row(await InvitationStore.get(id, on: transaction))
     }

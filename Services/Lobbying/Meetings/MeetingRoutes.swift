@@ -12,7 +12,7 @@ struct MeetingRoutes {
         builder.routes.read(GetCircleMeeting.self, get)
         builder.routes.constraint(
             "circle_meeting_day_once", Problem(.alreadyExists, "There is a meeting on this day."))
-        builder.snapshot("circleMeeting") { MeetingStore.snapshot(of: $0) }
+        builder.snapshot(.circleMeeting) { MeetingStore.snapshot(of: $0) }
     }
 
     @Sendable func create(
@@ -21,7 +21,7 @@ struct MeetingRoutes {
         try DayMeaning.meeting.check(call.body.date, at: "/date")
         let id = try await MeetingStore.create(call.body, in: transaction)
         try await backend.journal.record(
-            .created, "circleMeeting", id, version: 1, values: call.body, by: call.principal, in: transaction)
+            .created, .circleMeeting, id, version: 1, values: call.body, by: call.principal, in: transaction)
         return try .row(await MeetingStore.get(id, on: transaction))
     }
 

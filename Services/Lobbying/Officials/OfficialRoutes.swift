@@ -16,7 +16,7 @@ struct OfficialRoutes {
         builder.routes.constraint(
             "official_email_once", Problem(.alreadyExists, "An official has this e-mail address."))
         builder.routes.constraint("official_mandate_seat_free", Problem(.seatTaken))
-        builder.snapshot("official") { OfficialStore.snapshot(of: $0) }
+        builder.snapshot(.official) { OfficialStore.snapshot(of: $0) }
     }
 
     @Sendable func create(
@@ -24,7 +24,7 @@ struct OfficialRoutes {
     ) async throws -> RouteResponse<Official> {
         let id = try await OfficialStore.create(call.body, in: transaction)
         try await backend.journal.record(
-            .created, "official", id, version: 1, values: call.body, by: call.principal, in: transaction)
+            .created, .official, id, version: 1, values: call.body, by: call.principal, in: transaction)
         return try .row(await OfficialStore.get(id, on: transaction))
     }
 
@@ -45,7 +45,7 @@ struct OfficialRoutes {
         guard official.version == call.ifMatch else { throw Problem(.stale) }
         try await OfficialStore.change(id, to: official.applying(call.body), in: transaction)
         try await backend.journal.record(
-            .changed, "official", id, version: official.version + 1, values: call.body, by: call.principal,
+            .changed, .official, id, version: official.version + 1, values: call.body, by: call.principal,
             in: transaction)
         return try .row(await OfficialStore.get(id, on: transaction))
     }
@@ -62,7 +62,7 @@ struct OfficialRoutes {
         }
         let rows = try await MandateStore.add(call.body, to: id, in: transaction)
         try await backend.journal.record(
-            .changed, "official", id, version: official.version + 1, values: call.body, by: call.principal,
+            .changed, .official, id, version: official.version + 1, values: call.body, by: call.principal,
             in: transaction)
         return try .row(rows)
     }

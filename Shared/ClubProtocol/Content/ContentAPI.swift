@@ -13,3 +13,10 @@ package enum ContentAPI {
         GetAuditHead.self, VerifyAudit.self, ReadChanges.self,
     ]
 }
+
+extension EntityName {
+    package static let issue = EntityName(rawValue: "issue")
+    package static let letter = EntityName(rawValue: "letter")
+    package static let resource = EntityName(rawValue: "resource")
+    package static let suppression = EntityName(rawValue: "suppression")
+}

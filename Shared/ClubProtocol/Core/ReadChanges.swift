@@ -49,8 +49,7 @@ package struct Change: Codable, Sendable {
     }
 
     package var cursor: Cursor
-    /// The kind of entity, in lower camel case: `person`, `organization`.
-    package var entity: String
+    package var entity: EntityName
     /// The identifier of the entity.
     package var id: String
     package var action: Action
@@ -61,7 +60,7 @@ package struct Change: Codable, Sendable {
     package var data: JSONValue?
 
     package init(
-        cursor: Cursor, entity: String, id: String, action: Action, version: Int?, at: Timestamp, data: JSONValue?
+        cursor: Cursor, entity: EntityName, id: String, action: Action, version: Int?, at: Timestamp, data: JSONValue?
     ) {
         self.cursor = cursor
         self.entity = entity

@@ -100,7 +100,7 @@ package struct WebhookMessage: Codable, Hashable, Sendable {
     package struct Content: Codable, Hashable, Sendable {
         /// Of the entity that changed.
         package var id: String
-        package var entity: String
+        package var entity: EntityName
         package var action: String
         /// After the change. Messages may arrive out of order: the higher version is the later one.
         package var version: Int?
@@ -110,7 +110,7 @@ package struct WebhookMessage: Codable, Hashable, Sendable {
         package var state: JSONValue?
 
         package init(
-            id: String, entity: String, action: String, version: Int?, service: ServiceName, state: JSONValue? = nil
+            id: String, entity: EntityName, action: String, version: Int?, service: ServiceName, state: JSONValue? = nil
         ) {
             self.id = id
             self.entity = entity

@@ -55,3 +55,24 @@ package enum DirectoryAPI {
         ResolveAudience.self, CheckCaller.self, ReadChanges.self,
     ]
 }
+
+extension EntityName {
+    package static let ambassador = EntityName(rawValue: "ambassador")
+    package static let bankLine = EntityName(rawValue: "bankLine")
+    package static let bankStatement = EntityName(rawValue: "bankStatement")
+    package static let contribution = EntityName(rawValue: "contribution")
+    package static let creditEntry = EntityName(rawValue: "creditEntry")
+    package static let duplicate = EntityName(rawValue: "duplicate")
+    package static let erasure = EntityName(rawValue: "erasure")
+    package static let expert = EntityName(rawValue: "expert")
+    package static let mandate = EntityName(rawValue: "mandate")
+    package static let membership = EntityName(rawValue: "membership")
+    package static let merge = EntityName(rawValue: "merge")
+    package static let organization = EntityName(rawValue: "organization")
+    package static let person = EntityName(rawValue: "person")
+    package static let receipt = EntityName(rawValue: "receipt")
+    package static let referral = EntityName(rawValue: "referral")
+    package static let referralOffer = EntityName(rawValue: "referralOffer")
+    package static let tier = EntityName(rawValue: "tier")
+    package static let topic = EntityName(rawValue: "topic")
+}

@@ -12,3 +12,9 @@ package enum EventsAPI {
         GetAuditHead.self, VerifyAudit.self, ReadChanges.self,
     ]
 }
+
+extension EntityName {
+    package static let event = EntityName(rawValue: "event")
+    package static let registration = EntityName(rawValue: "registration")
+    package static let session = EntityName(rawValue: "session")
+}

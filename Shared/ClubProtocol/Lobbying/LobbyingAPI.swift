@@ -17,3 +17,9 @@ package enum LobbyingAPI {
     static let writers = Access.roles(.operator, .lobbyist)
     static let readers = Access.roles(.operator, .lobbyist, .auditor)
 }
+
+extension EntityName {
+    package static let circleMeeting = EntityName(rawValue: "circleMeeting")
+    package static let invitation = EntityName(rawValue: "invitation")
+    package static let official = EntityName(rawValue: "official")
+}

@@ -42,7 +42,7 @@ package struct ServiceBuilder {
 
     /// Sets what followers of this service's feed see of an entity: a statement that returns `id` and `data` of the
     /// records with these identifiers. The state is read when the feed is read; the feed itself stores none.
-    package mutating func snapshot(_ entity: String, _ statement: @escaping @Sendable (ChangedIDs) -> SQL) {
+    package mutating func snapshot(_ entity: EntityName, _ statement: @escaping @Sendable (ChangedIDs) -> SQL) {
         snapshots.append(ChangeSnapshot(entity, query: statement))
     }
 

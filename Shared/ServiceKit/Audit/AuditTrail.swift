@@ -110,7 +110,7 @@ package struct AuditTrail: Sendable {
     /// Deletes the keys of records whose values must no longer be provable: their commitments stay in the chain and
     /// reveal nothing. Recording a record as `erased` does this too.
     package static func forget(
-        _ entity: String, _ ids: [some TextValue], in transaction: PostgresTransaction
+        _ entity: EntityName, _ ids: [some TextValue], in transaction: PostgresTransaction
     ) async throws {
         try await transaction.execute(
             "delete from audit_key where entity = \(entity) and subject = any(\(ids.map(\.text)))")

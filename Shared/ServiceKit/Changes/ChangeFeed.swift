@@ -25,7 +25,7 @@ package struct ChangeFeed: Service {
 
     private let database: PostgresClient
     private let channel: String
-    private let snapshots: [String: ChangeSnapshot]
+    private let snapshots: [EntityName: ChangeSnapshot]
     private let settings: Settings
     private let logger: Logger
     private let bell = Broadcast()
@@ -173,10 +173,10 @@ package struct ChangeFeed: Service {
     }
 
     /// The present state of the changed records, by entity and identifier: rows with a column `data`.
-    private func states(of rows: Rows) async throws -> [String: [String: Row]] {
-        var ids: [String: Set<String>] = [:]
+    private func states(of rows: Rows) async throws -> [EntityName: [String: Row]] {
+        var ids: [EntityName: Set<String>] = [:]
         for row in rows { ids[try row["entity"], default: []].insert(try row["id"]) }
-        var states: [String: [String: Row]] = [:]
+        var states: [EntityName: [String: Row]] = [:]
         for (entity, ids) in ids {
             guard let snapshot = snapshots[entity] else { continue }
             let found = try await database.query(snapshot.query(ChangedIDs(texts: ids.sorted())))
@@ -187,3 +187,4 @@ package struct ChangeFeed: Service {
 }
 
 extension Change.Action: PostgresEncodable, PostgresDecodable {}
+extension EntityName: PostgresEncodable, PostgresDecodable {}

@@ -3,14 +3,14 @@ package import Postgres
 
 /// The present state of one kind of record, as followers of the feed get it.
 package struct ChangeSnapshot: Sendable {
-    let entity: String
+    let entity: EntityName
     let query: @Sendable (ChangedIDs) -> SQL
 
     /// - Parameters:
     ///   - entity: the kind, as the journal names it.
     ///   - query: returns a statement with the columns `id` and `data` (JSON) for the records that exist:
     ///     `select id, jsonb_build_object(…) as data from person where id = any(\(ids))`.
-    package init(_ entity: String, query: @escaping @Sendable (ChangedIDs) -> SQL) {
+    package init(_ entity: EntityName, query: @escaping @Sendable (ChangedIDs) -> SQL) {
         self.entity = entity
         self.query = query
     }

@@ -8,8 +8,7 @@ package struct Journal: Sendable {
     /// One change.
     package struct Entry: Sendable {
         package var action: Action
-        /// The kind of record, in lower camel case: `person`.
-        package var entity: String
+        package var entity: EntityName
         package var id: String
         /// The version after the change.
         package var version: Int?
@@ -17,7 +16,7 @@ package struct Journal: Sendable {
         package var values: (any Encodable & Sendable)?
 
         package init(
-            _ action: Action, _ entity: String, _ id: some TextValue, version: Int? = nil,
+            _ action: Action, _ entity: EntityName, _ id: some TextValue, version: Int? = nil,
             values: (any Encodable & Sendable)? = nil
         ) {
             self.action = action
@@ -34,7 +33,7 @@ package struct Journal: Sendable {
     ///
     /// `erased` also deletes the key of the record: from then on its commitments reveal nothing.
     package func record(
-        _ action: Action, _ entity: String, _ id: some TextValue, version: Int? = nil,
+        _ action: Action, _ entity: EntityName, _ id: some TextValue, version: Int? = nil,
         values: (any Encodable & Sendable)? = nil, by principal: Principal, in transaction: PostgresTransaction
     ) async throws {
         try await record(

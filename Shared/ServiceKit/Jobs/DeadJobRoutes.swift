@@ -13,14 +13,14 @@ struct DeadJobRoutes {
             let job = call.path
             try await DeadJobStore.revive(job, in: transaction)
             try await journal.record(
-                .changed, "job", Line(validating: "\(job)"), by: call.principal, in: transaction)
+                .changed, .job, Line(validating: "\(job)"), by: call.principal, in: transaction)
             return .empty
         }
         builder.routes.write(DeleteDeadJob.self) { call, transaction in
             let job = call.path
             try await DeadJobStore.remove(job, in: transaction)
             try await journal.record(
-                .deleted, "job", Line(validating: "\(job)"), by: call.principal, in: transaction)
+                .deleted, .job, Line(validating: "\(job)"), by: call.principal, in: transaction)
             return .empty
         }
         builder.routes.constraint("job_unique", Problem(.jobAskedAgain))

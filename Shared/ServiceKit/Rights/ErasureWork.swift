@@ -98,7 +98,7 @@ extension ServiceBuilder {
             erase: erase)
         job(ErasureWork.kind) { payload, job in try await work.run(payload, job) }
         follow(.directory, name: "erasures") { changes, transaction in
-            for change in changes where change.entity == "erasure" {
+            for change in changes where change.entity == .erasure {
                 let payload = ErasureWork.Payload(erasure: try Erasure.ID(validating: change.id))
                 try await backend.jobs.enqueue(
                     ErasureWork.kind, payload, unique: payload.erasure.text, in: transaction)

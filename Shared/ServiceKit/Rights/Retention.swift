@@ -40,7 +40,7 @@ package struct RetentionTask: Sendable {
                     let done = try await transaction.query(statement(months, Self.atOnce)).count
                     if done > 0 {
                         try await backend.journal.record(
-                            .changed, "retentionRule", code, values: Enforced(count: done), by: .service(backend.name),
+                            .changed, .retentionRule, code, values: Enforced(count: done), by: .service(backend.name),
                             in: transaction)
                     }
                     return done
@@ -126,7 +126,7 @@ struct RetentionRoutes: Sendable {
             where code = \(task.code)
             """)
         try await backend.journal.record(
-            .changed, "retentionRule", task.code, version: version + 1, values: call.body, by: call.principal,
+            .changed, .retentionRule, task.code, version: version + 1, values: call.body, by: call.principal,
             in: transaction)
         guard let rule = try await rule(task, on: transaction) else { throw Problem(.notFound) }
         return rule

@@ -9,7 +9,7 @@ extension WebhookAttempt.Failure: PostgresEncodable, PostgresDecodable {}
 struct ClaimedDelivery: Sendable {
     let id: WebhookDelivery.ID
     let token: UUID
-    let entity: String
+    let entity: EntityName
     let subject: String
     let action: String
     let version: Int?
@@ -19,7 +19,7 @@ struct ClaimedDelivery: Sendable {
     /// In total; 1 for the first.
     let totalAttempts: Int
 
-    var type: String { "\(entity).\(action)" }
+    var type: String { "\(entity.rawValue).\(action)" }
 }
 
 /// How an attempt ended.

@@ -23,7 +23,7 @@ struct WebhookSender: Sendable {
     let deliveries: WebhookDeliveryStore
     let settings: WebhookSettings
     let resolver: WebhookResolver
-    let snapshots: [String: ChangeSnapshot]
+    let snapshots: [EntityName: ChangeSnapshot]
     let journal: Journal
     let logger: Logger
 
@@ -137,7 +137,7 @@ struct WebhookSender: Sendable {
         let isDisabled = try await database.transaction { transaction in
             guard let version = try await webhooks.disable(webhook, reason, in: transaction) else { return false }
             try await journal.record(
-                .changed, "webhook", webhook, version: version, by: .service(service), in: transaction)
+                .changed, .webhook, webhook, version: version, by: .service(service), in: transaction)
             return true
         }
         if isDisabled {

@@ -216,7 +216,9 @@ struct PathTests {
         #expect(throws: Problem.self) { try FlatCoding.decodePath(Empty.self, names: ["event"], values: [id]) }
     }
 
-    @Test("an only variable that its type refuses is not found", arguments: ["", "x", "1\0", "1.0", "+1", "9223372036854775808"])
+    @Test(
+        "an only variable that its type refuses is not found",
+        arguments: ["", "x", "1\0", "1.0", "+1", "9223372036854775808"])
     func singleNotFound(text: String) {
         let problem = #expect(throws: Problem.self) {
             try FlatCoding.decodePath(Int64.self, names: ["job"], values: [text])

@@ -53,7 +53,7 @@ struct LenientJSONTests {
         #expect(try LenientJSON.decode(Page<Answer>.self, from: WireJSON.encode(page)) == page)
 
         let change = Change(
-            cursor: try Cursor(validating: "1.2"), entity: "person", id: id, action: .erased, version: 3,
+            cursor: try Cursor(validating: "1.2"), entity: .person, id: id, action: .erased, version: 3,
             at: Timestamp(microseconds: 1), data: .object(["a": .array([.integer(1), .number(1.5), .null])]))
         let batch = ChangeBatch(items: [change], next: change.cursor)
         let read = try LenientJSON.decode(ChangeBatch.self, from: WireJSON.encode(batch))

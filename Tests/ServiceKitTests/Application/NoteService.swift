@@ -89,7 +89,7 @@ struct NoteRoutes {
         builder.job(Self.stamp) { [backend] note, _ in
             try await backend.database.execute("update note set stamped = true where id = \(note)")
         }
-        builder.snapshot("note") { ids in
+        builder.snapshot(.note) { ids in
             "select id, jsonb_build_object('text', text) as data from note where id = any(\(ids))"
         }
     }
@@ -105,7 +105,7 @@ struct NoteRoutes {
         let id = Note.ID()
         let rows = try await transaction.query(
             "insert into note (id, text) values (\(id), \(call.body.text)) returning *")
-        try await backend.journal.record(.created, "note", id, version: 1, by: call.principal, in: transaction)
+        try await backend.journal.record(.created, .note, id, version: 1, by: call.principal, in: transaction)
         _ = try await backend.jobs.enqueue(Self.stamp, id, in: transaction)
         return try .row(rows)
     }

@@ -18,7 +18,7 @@ private struct Values: Codable, Sendable {
         try await kit.client.transaction { transaction in
             try await Journal().record(
                 (0..<count).map {
-                    Journal.Entry(.created, "thing", RecordedID(), version: $0, values: Values(name: "n\($0)"))
+                    Journal.Entry(.created, .thing, RecordedID(), version: $0, values: Values(name: "n\($0)"))
                 }, by: ServiceDatabase.somebody, in: transaction)
         }
         try await sealAll(kit)
@@ -45,8 +45,8 @@ private struct Values: Codable, Sendable {
             #expect(try await kit.count("select count(*) from audit") == 0)
             let person = Principal(subject: "marie", role: .editor)
             try await kit.client.transaction { transaction in
-                try await Journal().record(.changed, "thing", id, version: 2, by: person, in: transaction)
-                try await Journal().record(.deleted, "thing", id, by: .anonymous, in: transaction)
+                try await Journal().record(.changed, .thing, id, version: 2, by: person, in: transaction)
+                try await Journal().record(.deleted, .thing, id, by: .anonymous, in: transaction)
             }
             let rows = try await kit.client.query(
                 """
@@ -268,7 +268,7 @@ private struct Values: Codable, Sendable {
             for thing in [id, other] {
                 try await kit.client.transaction { transaction in
                     try await Journal().record(
-                        .created, "thing", thing, version: 1, values: Values(name: "Zoé Martin", city: "Pau"),
+                        .created, .thing, thing, version: 1, values: Values(name: "Zoé Martin", city: "Pau"),
                         by: ServiceDatabase.somebody, in: transaction)
                 }
             }
@@ -285,7 +285,7 @@ private struct Values: Codable, Sendable {
 
             try await kit.client.transaction { transaction in
                 try await Journal().record(
-                    .erased, "thing", id, values: Values(name: "Zoé Martin"), by: ServiceDatabase.somebody,
+                    .erased, .thing, id, values: Values(name: "Zoé Martin"), by: ServiceDatabase.somebody,
                     in: transaction)
             }
             try await sealAll(kit)
@@ -293,7 +293,7 @@ private struct Values: Codable, Sendable {
             #expect(try await trail.matches(Values(name: "Zoé Martin", city: "Pau"), entry: entries[0]) == nil)
             #expect(try await trail.matches(Values(name: "Zoé Martin", city: "Pau"), entry: entries[1]) == true)
             #expect(try await trail.verify() == .intact(try await trail.head()))
-            try await kit.client.transaction { try await AuditTrail.forget("thing", [other], in: $0) }
+            try await kit.client.transaction { try await AuditTrail.forget(.thing, [other], in: $0) }
             #expect(try await kit.count("select count(*) from audit_key") == 0)
         }
     }
@@ -307,7 +307,7 @@ private struct Values: Codable, Sendable {
                     group.addTask {
                         try await kit.client.transaction { transaction in
                             try await Journal().record(
-                                .changed, "thing", id, values: Values(name: "n"), by: ServiceDatabase.somebody,
+                                .changed, .thing, id, values: Values(name: "n"), by: ServiceDatabase.somebody,
                                 in: transaction)
                         }
                     }

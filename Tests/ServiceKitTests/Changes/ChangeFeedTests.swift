@@ -16,7 +16,7 @@ extension ServiceDatabase {
     func record(_ action: Journal.Action, _ id: RecordedID, version: Int? = nil, in transaction: PostgresTransaction)
         async throws
     {
-        try await Journal().record(action, "thing", id, version: version, by: Self.somebody, in: transaction)
+        try await Journal().record(action, .thing, id, version: version, by: Self.somebody, in: transaction)
     }
 
     func record(_ action: Journal.Action, _ id: RecordedID, version: Int? = nil) async throws {
@@ -65,7 +65,7 @@ extension ServiceDatabase {
             let items = try await kit.feed(feed(kit), count: 25, limit: 7)
             #expect(items.map(\.id) == ids.map(\.text))
             #expect(items.map(\.version) == Array(0..<25))
-            #expect(items.allSatisfy { $0.entity == "thing" && $0.action == .changed && $0.data == nil })
+            #expect(items.allSatisfy { $0.entity == .thing && $0.action == .changed && $0.data == nil })
             let end = try await feed(kit).read(ReadChanges.Query(after: items.last?.cursor))
             #expect(end.items.isEmpty)
             #expect(end.next == items.last?.cursor)
@@ -217,7 +217,7 @@ extension ServiceDatabase {
             }
             let feed = feed(
                 kit,
-                ChangeSnapshot("thing") { ids in
+                ChangeSnapshot(.thing) { ids in
                     "select id, jsonb_build_object('id', id, 'name', name) as data from thing where id = any(\(ids))"
                 })
             let (kept, gone) = (RecordedID(), RecordedID())

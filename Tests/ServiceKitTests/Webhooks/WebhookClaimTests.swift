@@ -27,7 +27,7 @@ struct WebhookClaimTests {
             }
         }
 
-        func sender(_ snapshots: [String: ChangeSnapshot] = [:]) -> WebhookSender {
+        func sender(_ snapshots: [EntityName: ChangeSnapshot] = [:]) -> WebhookSender {
             WebhookSender(
                 service: .events, webhooks: webhooks, deliveries: store, settings: store.settings,
                 resolver: WebhookResolver(allowsPrivate: true), snapshots: snapshots, journal: Journal(),
@@ -229,7 +229,7 @@ struct WebhookClaimTests {
     @Test("recording the same changes twice makes one delivery each, and none for changes before the webhook")
     func fanOut() async throws {
         try await withShelf { shelf in
-            func change(_ transaction: UInt64, _ id: Int64, _ entity: String = "thing") throws -> Change {
+            func change(_ transaction: UInt64, _ id: Int64, _ entity: EntityName = .thing) throws -> Change {
                 Change(
                     cursor: try FeedPosition(transaction: transaction, id: id).cursor, entity: entity,
                     id: RecordedID().text, action: .changed, version: nil, at: .now, data: nil)
@@ -239,7 +239,7 @@ struct WebhookClaimTests {
             let first = try #require(UInt64(starts))
             let changes = [
                 try change(first - 1, 1), try change(first, 2), try change(first, 3), try change(first + 5, 4),
-                try change(first + 6, 5, "webhook"),
+                try change(first + 6, 5, .webhook),
             ]
             func fanOut() async throws -> Int {
                 try await shelf.kit.client.transaction { try await shelf.store.fanOut(changes, in: $0).count }

@@ -150,7 +150,7 @@ struct WebhookLifeTests {
             #expect(done.map(\.id) == [asked.id])
             let message = try #require(club.receiver.received.first).message()
             #expect(message.type == "webhook.test")
-            #expect(message.data.entity == "webhook")
+            #expect(message.data.entity == .webhook)
             #expect(message.data.id == hook.id.text)
         }
     }

@@ -28,7 +28,7 @@ struct WebhookSendingTests {
             let message = try got.message()
             #expect(message.type == "note.created")
             let expected = WebhookMessage.Content(
-                id: note.id.text, entity: "note", action: "created", version: 1, service: .content)
+                id: note.id.text, entity: .note, action: "created", version: 1, service: .content)
             #expect(message.data == expected)
             #expect(!got.body.contains("Bonjour"))
             let shown = try await club.shown(done[0].id)

@@ -25,8 +25,8 @@ package enum FakeDirectory: ServiceApplication {
                 "select from person where id = coalesce(\(call.query.person), id) limit 1")
             return .value(CallerStanding(isKnown: !rows.isEmpty))
         }
-        builder.snapshot("person") { "select id, data from person where id = any(\($0))" }
-        builder.snapshot("merge") { "select id, data from merge where id = any(\($0))" }
+        builder.snapshot(.person) { "select id, data from person where id = any(\($0))" }
+        builder.snapshot(.merge) { "select id, data from merge where id = any(\($0))" }
     }
 
     /// Merges one person into another, or undoes it, as the directory does.
@@ -50,8 +50,8 @@ package enum FakeDirectory: ServiceApplication {
             }
             try await backend.journal.record(
                 [
-                    .init(undo ? .changed : .created, "merge", id),
-                    .init(undo ? .created : .merged, "person", merged.id, version: merged.version),
+                    .init(undo ? .changed : .created, .merge, id),
+                    .init(undo ? .created : .merged, .person, merged.id, version: merged.version),
                 ], by: .service(.directory), in: transaction)
         }
     }
@@ -65,7 +65,7 @@ package enum FakeDirectory: ServiceApplication {
                 on conflict (id) do update set data = excluded.data
                 """)
             try await backend.journal.record(
-                person.version == 1 ? .created : .changed, "person", person.id, version: person.version,
+                person.version == 1 ? .created : .changed, .person, person.id, version: person.version,
                 by: .service(.directory), in: transaction)
         }
     }
@@ -73,7 +73,7 @@ package enum FakeDirectory: ServiceApplication {
     package static func erase(_ person: Person.ID, in backend: Backend) async throws {
         try await backend.database.transaction { transaction in
             try await transaction.execute("delete from person where id = \(person)")
-            try await backend.journal.record(.erased, "person", person, by: .service(.directory), in: transaction)
+            try await backend.journal.record(.erased, .person, person, by: .service(.directory), in: transaction)
         }
     }
 }
