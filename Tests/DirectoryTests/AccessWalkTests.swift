@@ -223,7 +223,7 @@ struct AccessWalkTests {
     private func contributed(_ side: Side, in directory: TestService) async throws -> Side {
         var side = side
         let list = try await directory.client(.operator).send(
-            ListContributions.request(query: .init(organization: side.organization.id)))
+            ListContributions.request(query: .init(.init(organization: side.organization.id))))
         let contribution = try #require(list.items.first)
         side.contribution = contribution.id
         // Creates a receipt.

@@ -156,7 +156,8 @@ struct BankBatchTests {
         let operating = try directory.client(.operator)
         _ = try await operating.send(CallContributions.request(body: .init(year: Day.today.year)))
         return try #require(
-            try await operating.send(ListContributions.request(query: .init(organization: member.id))).items.first)
+            try await operating.send(ListContributions.request(query: .init(.init(organization: member.id)))).items
+                .first)
     }
 
     private func book(
@@ -177,6 +178,6 @@ struct BankBatchTests {
     }
 
     private func lines(_ directory: TestService) async throws -> [BankLine] {
-        try await directory.client(.operator).send(ListBankLines.request(query: .init(limit: 200))).items
+        try await directory.client(.operator).send(ListBankLines.request(query: .init(.init(), limit: 200))).items
     }
 }

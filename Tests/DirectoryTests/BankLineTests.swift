@@ -118,7 +118,8 @@ struct BankLineTests {
                     == "transition-not-allowed")
             #expect(try await dismiss(line, directory).status == 409)
             #expect(try await open(directory).isEmpty)
-            let list = try await directory.client(.operator).send(ListBankLines.request(query: .init(state: .booked)))
+            let list = try await directory.client(.operator).send(
+                ListBankLines.request(query: .init(.init(state: .booked))))
             #expect(list.items == [booked])
 
             // The payment went out again: the same, below zero.
@@ -207,9 +208,10 @@ struct BankLineTests {
             #expect(try await directory.ask(.delete, path).decode(BankLine.self).state == .open)
             #expect(try await directory.ask(.delete, path).status == 409)
             #expect(try await directory.ask(.delete, "/v1/bank-lines/\(BankLine.ID())/dismissal").status == 404)
-            let pages = try await directory.client(.operator).send(ListBankLines.request(query: .init(limit: 1)))
+            let pages = try await directory.client(.operator).send(
+                ListBankLines.request(query: .init(.init(), limit: 1)))
             let rest = try await directory.client(.operator).send(
-                ListBankLines.request(query: .init(limit: 1, cursor: pages.next)))
+                ListBankLines.request(query: .init(.init(), limit: 1, cursor: pages.next)))
             #expect(Set((pages.items + rest.items).map(\.amount.amount)) == [-990, 100] && rest.next == nil)
             for (now, next) in BankLine.State.allCases.flatMap({ now in BankLine.State.allCases.map { (now, $0) } }) {
                 let isAllowed = now == .open ? next != .open : now == .dismissed && next == .open
@@ -390,14 +392,14 @@ struct BankLineTests {
     }
 
     private func numbers(_ directory: TestService) async throws -> [Organization.ID: [String]] {
-        let list = try await directory.client(.operator).send(ListContributions.request(query: .init())).items
+        let list = try await directory.client(.operator).send(ListContributions.request(query: .init(.init()))).items
         return Dictionary(grouping: list, by: \.organization).mapValues { $0.map { "\($0.year)-\($0.number)" } }
     }
 
     private func contribution(of member: Organization, _ directory: TestService) async throws -> Contribution {
         try #require(
             try await directory.client(.operator).send(
-                ListContributions.request(query: .init(organization: member.id))
+                ListContributions.request(query: .init(.init(organization: member.id)))
             ).items.first)
     }
 
@@ -418,7 +420,7 @@ struct BankLineTests {
     }
 
     private func open(_ directory: TestService) async throws -> [BankLine] {
-        try await directory.client(.operator).send(ListBankLines.request(query: .init(state: .open))).items
+        try await directory.client(.operator).send(ListBankLines.request(query: .init(.init(state: .open)))).items
     }
 
     private func book(_ line: BankLine, _ json: String, _ directory: TestService) async throws -> RawAnswer {

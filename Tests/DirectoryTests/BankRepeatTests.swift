@@ -156,8 +156,9 @@ struct BankRepeatTests {
             #expect(try line("Béta").alike == [try line("BETA").id] && !(try line("Gamma").alike.isEmpty))
             #expect(all.filter { $0.bookedOn != "2026-11-20" }.allSatisfy { $0.alike.isEmpty })
 
-            let owed = try await operating.send(ListContributions.request(query: .init(organization: alpha.id))).items[
-                0]
+            let owed = try await operating.send(ListContributions.request(query: .init(.init(organization: alpha.id))))
+                .items[
+                    0]
             func book(_ line: BankLine, _ more: String = "") async throws -> RawAnswer {
                 try await directory.ask(
                     .post, "/v1/bank-lines/\(line.id)/bookings", json: #"{"contribution":"\#(owed.id)"\#(more)}"#)
@@ -198,8 +199,9 @@ struct BankRepeatTests {
             let member = try await directory.member("Alpha")
             let operating = try directory.client(.operator)
             _ = try await operating.send(CallContributions.request(body: .init(year: Day.today.year)))
-            let owed = try await operating.send(ListContributions.request(query: .init(organization: member.id))).items[
-                0]
+            let owed = try await operating.send(ListContributions.request(query: .init(.init(organization: member.id))))
+                .items[
+                    0]
             let query = "?account=\(BankStatementTests.account)"
             for text in ["UN", "DEUX", "TROIS", "QUATRE"] {
                 let table = "Date;Libellé;Montant\n20/11/2026;\(text);12,00\n"
@@ -248,6 +250,6 @@ struct BankRepeatTests {
     }
 
     private func lines(_ directory: TestService) async throws -> [BankLine] {
-        try await directory.client(.operator).send(ListBankLines.request(query: .init(limit: 200))).items
+        try await directory.client(.operator).send(ListBankLines.request(query: .init(.init(), limit: 200))).items
     }
 }

@@ -69,7 +69,7 @@ struct BankReturnTests {
                 _ = try await directory.client(.operator).send(CallContributions.request(body: .init(year: year)))
             }
             let all = try await directory.client(.operator).send(
-                ListContributions.request(query: .init(organization: gamma.id))
+                ListContributions.request(query: .init(.init(organization: gamma.id)))
             ).items
             for contribution in all { try await pay(contribution, 120_000, directory) }
             try await send(Array("Date;Libellé;Montant\n\(day(0));REJET PRLV UNION GAMMA;-2400,00\n".utf8), directory)
@@ -187,7 +187,7 @@ struct BankReturnTests {
     private func contribution(of member: Organization, _ directory: TestService) async throws -> Contribution {
         try #require(
             try await directory.client(.operator).send(
-                ListContributions.request(query: .init(organization: member.id))
+                ListContributions.request(query: .init(.init(organization: member.id)))
             ).items.first)
     }
 
@@ -207,6 +207,6 @@ struct BankReturnTests {
     }
 
     private func open(_ directory: TestService) async throws -> [BankLine] {
-        try await directory.client(.operator).send(ListBankLines.request(query: .init(state: .open))).items
+        try await directory.client(.operator).send(ListBankLines.request(query: .init(.init(state: .open)))).items
     }
 }

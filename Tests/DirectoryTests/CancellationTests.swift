@@ -28,7 +28,7 @@ struct CancellationTests {
                     path: member.id, query: .init(asOf: Day.today.adding(days: 1))))
             #expect(standing.status != .late && standing.owed == Money(cents: 0))
             for state in Contribution.State.allCases {
-                let list = try await operating.send(ListContributions.request(query: .init(state: state)))
+                let list = try await operating.send(ListContributions.request(query: .init(.init(state: state))))
                 #expect(list.items == (state == .cancelled ? [cancelled] : []), "\(state)")
             }
 
@@ -41,7 +41,7 @@ struct CancellationTests {
 
             let anew = try await operating.send(CallContributions.request(body: .init(year: thisYear)))
             #expect(anew.called == 1 && anew.total == 2)
-            let list = try await operating.send(ListContributions.request(query: .init(organization: member.id)))
+            let list = try await operating.send(ListContributions.request(query: .init(.init(organization: member.id))))
             #expect(list.items.map(\.number) == [2, 1] && list.items.map(\.state) == [.due, .cancelled])
             #expect(try await operating.send(CallContributions.request(body: .init(year: thisYear))).called == 0)
         }
@@ -114,13 +114,13 @@ struct CancellationTests {
             await #expect(throws: ServiceClientError.self) {
                 _ = try await directory.merge(other.id.record, into: own.id.record, .organization)
             }
-            let list = try await operating.send(ListContributions.request(query: .init(organization: other.id)))
+            let list = try await operating.send(ListContributions.request(query: .init(.init(organization: other.id))))
             #expect(try await cancel(try #require(list.items.first), directory).status == 200)
             let merge = try await directory.merge(other.id.record, into: own.id.record, .organization)
-            let moved = try await operating.send(ListContributions.request(query: .init(organization: own.id)))
+            let moved = try await operating.send(ListContributions.request(query: .init(.init(organization: own.id))))
             #expect(Set(moved.items.map(\.state)) == [.due, .cancelled])
             _ = try await directory.undo(merge)
-            let back = try await operating.send(ListContributions.request(query: .init(organization: other.id)))
+            let back = try await operating.send(ListContributions.request(query: .init(.init(organization: other.id))))
             #expect(back.items.map(\.state) == [.cancelled])
         }
     }
@@ -128,7 +128,7 @@ struct CancellationTests {
     private func called(_ directory: TestService) async throws -> Contribution {
         let operating = try directory.client(.operator)
         _ = try await operating.send(CallContributions.request(body: .init(year: thisYear, dueOn: .today)))
-        return try #require(try await operating.send(ListContributions.request(query: .init())).items.first)
+        return try #require(try await operating.send(ListContributions.request(query: .init(.init()))).items.first)
     }
 
     private func cancel(_ contribution: Contribution, _ directory: TestService) async throws -> RawAnswer {

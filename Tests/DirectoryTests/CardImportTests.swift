@@ -180,7 +180,8 @@ struct CardImportTests {
             #expect(try await directory.takesCards(file).skipped == 2)
             func ana() async throws -> Person {
                 try #require(
-                    try await operating.send(ListPeople.request(query: .init(email: "ana@a.example"))).items.first)
+                    try await operating.send(ListPeople.request(query: .init(.init(email: "ana@a.example")))).items
+                        .first)
             }
             var now = try await ana()
             #expect(now.honorificPrefix == "Mme" && now.jobTitle == "Présidente" && now.email == "ana@a.example")

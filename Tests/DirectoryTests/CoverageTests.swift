@@ -44,7 +44,7 @@ struct CoverageTests {
             repeat {
                 let page = try await client.send(
                     ListCoverageGaps.request(
-                        query: .init(enough: 2, topic: "cloud", of: .experts, limit: 60, cursor: cursor)))
+                        query: .init(.init(.init(topic: "cloud", of: .experts), enough: 2), limit: 60, cursor: cursor)))
                 gaps += page.items
                 cursor = page.next
             } while cursor != nil
@@ -53,7 +53,8 @@ struct CoverageTests {
             #expect(Set(gaps.map(\.departement)).count == 107)
             #expect(gaps.last?.departement == "65" && gaps.last?.missing == 1 && gaps.last?.experts == 1)
             #expect(gaps.dropLast().allSatisfy { $0.missing == 2 })
-            let both = try await client.send(ListCoverageGaps.request(query: .init(topic: "cloud", limit: 200)))
+            let both = try await client.send(
+                ListCoverageGaps.request(query: .init(.init(.init(topic: "cloud")), limit: 200)))
             let here = try #require(both.items.first { $0.departement == "64" })
             #expect(here.experts == 2 && here.ambassadors == 1 && here.missing == 3)
             let wrong = try await directory.ask("/v1/coverage/gaps?enough=0")

@@ -24,7 +24,7 @@ struct CreditTests {
             #expect(rest.amount.amount == 130_000 && rest.credited.amount == 30_000)
             let contribution = try await contribution(of: member, in: directory)
             #expect(contribution.state == .paid && contribution.paid.amount == 120_000)
-            let receipts = try await directory.client(.operator).send(ListReceipts.request(query: .init()))
+            let receipts = try await directory.client(.operator).send(ListReceipts.request(query: .init(.init())))
             #expect(receipts.items.map(\.amount.amount) == [120_000])
             #expect(receipts.items.first?.returned == nil)
             let standing = try await directory.client(.operator).send(
@@ -105,7 +105,7 @@ struct CreditTests {
             _ = try await pay(member, 500_000, in: directory)
             let membership = try #require(
                 try await directory.client(.operator).send(
-                    ListMemberships.request(query: .init(organization: member.id))
+                    ListMemberships.request(query: .init(.init(organization: member.id)))
                 ).items.first)
             let change = try await directory.client(.operator).send(
                 ChangeMembershipTier.request(
@@ -336,7 +336,7 @@ struct CreditTests {
     ) async throws -> Contribution {
         try #require(
             try await directory.client(.operator).send(
-                ListContributions.request(query: .init(organization: member.id, year: year ?? self.year))
+                ListContributions.request(query: .init(.init(organization: member.id, year: year ?? self.year)))
             ).items.first { $0.complements == nil })
     }
 

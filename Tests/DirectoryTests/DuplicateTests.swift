@@ -181,7 +181,7 @@ struct DuplicateTests {
             var cursor: Cursor?
             repeat {
                 let page = try await operating.send(
-                    ListDuplicates.request(query: .init(kind: .expert, limit: 40, cursor: cursor)))
+                    ListDuplicates.request(query: .init(.init(kind: .expert), limit: 40, cursor: cursor)))
                 collected += page.items
                 cursor = page.next
             } while cursor != nil

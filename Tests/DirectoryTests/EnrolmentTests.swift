@@ -70,7 +70,8 @@ struct EnrolmentTests {
             #expect(try await seen("?freshness=stale") == ["Cinq"])
             #expect(try await seen("").count == 5)
             #expect(try await seen("", as: .ambassador) == ["Deux", "Quatre", "Trois", "Un"])
-            let stale = try await directory.client(.operator).send(ListExperts.request(query: .init(freshness: .stale)))
+            let stale = try await directory.client(.operator).send(
+                ListExperts.request(query: .init(.init(.init(freshness: .stale)))))
             let id = try #require(stale.items.first?.id)
             // Experts see themselves, however old their records are, and no one else confirms for them.
             let claim = Organization.ID(id.uuid)

@@ -68,7 +68,7 @@ struct MembershipTests {
             #expect(try await change(#"{"tier":"standard"}"#).status == 200)
             _ = try await operating.send(CallContributions.request(body: .init(year: year)))
             let contribution = try #require(
-                try await operating.send(ListContributions.request(query: .init())).items.first)
+                try await operating.send(ListContributions.request(query: .init(.init()))).items.first)
             /// - Parameter isTierHeld: false once the contribution is cancelled.
             func refused(isTierHeld: Bool = true) async throws {
                 for json in moves + (isTierHeld ? [#"{"tier":"premium"}"#] : []) {
@@ -108,7 +108,7 @@ struct MembershipTests {
             let organization = try await directory.member("Alpha")
             _ = try await operating.send(CallContributions.request(body: .init(year: year)))
             let contribution = try #require(
-                try await operating.send(ListContributions.request(query: .init())).items.first)
+                try await operating.send(ListContributions.request(query: .init(.init()))).items.first)
             let path = "/v1/memberships/\(contribution.membership)"
             func change(_ json: String) async throws -> RawAnswer {
                 let version = try await directory.ask(path).json()["version"]?.integer ?? 0
@@ -134,7 +134,7 @@ struct MembershipTests {
             // A member resigns: the contribution stays, and cannot be moved to the year before.
             #expect(try await change(#"{"until":"\#(year)-06-30"}"#).status == 200)
             try await refused([#"{"from":"\#(year - 1)-01-01"}"#, #"{"from":"\#(year - 1)-12-31"}"#, oneDay])
-            #expect(try await operating.send(ListContributions.request(query: .init())).items == [contribution])
+            #expect(try await operating.send(ListContributions.request(query: .init(.init()))).items == [contribution])
             for json in [
                 #"{"until":"\#(year)-12-31"}"#, #"{"from":"\#(year - 1)-03-01","until":"\#(year + 1)-03-31"}"#,
                 #"{"from":"\#(year - 1)-06-01"}"#, #"{"from":"\#(year)-01-01","until":"\#(year)-12-31"}"#,
@@ -223,13 +223,13 @@ struct MembershipTests {
             #expect(try await renew() == MembershipRenewal(year: year, renewed: 2, endedEarlier: 1))
             #expect(try await renew() == MembershipRenewal(year: year, renewed: 0, endedEarlier: 1))
             let next = try await operating.send(
-                ListMemberships.request(query: .init(asOf: Day(validating: "\(year + 1)-01-01"))))
+                ListMemberships.request(query: .init(.init(asOf: Day(validating: "\(year + 1)-01-01")))))
             #expect(Set(next.items.map(\.organization)) == [whole.id, late.id])
             #expect(next.items.first { $0.organization == whole.id }?.tier == "premium")
             #expect(
                 next.items.allSatisfy { $0.from.text == "\(year + 1)-01-01" && $0.until.text == "\(year + 1)-12-31" })
             let members = try await operating.send(
-                ListMembers.request(query: .init(asOf: Day(validating: "\(year + 1)-01-01"), status: .active)))
+                ListMembers.request(query: .init(.init(asOf: Day(validating: "\(year + 1)-01-01"), status: .active))))
             #expect(Set(members.items.map(\.organization)) == [whole.id, late.id])
 
             for wrong in [1999, 2999, Int.max] {
@@ -255,7 +255,7 @@ struct MembershipTests {
             }
             #expect(renewed == 20)
             let next = try await operating.send(
-                ListMemberships.request(query: .init(asOf: Day(validating: "\(year + 1)-07-01"), limit: 200)))
+                ListMemberships.request(query: .init(.init(asOf: Day(validating: "\(year + 1)-07-01")), limit: 200)))
             #expect(next.items.count == 20 && Set(next.items.map(\.organization)).count == 20)
         }
     }

@@ -24,7 +24,8 @@ struct PersonContactTests {
             #expect(added.honorificPrefix == "Mme" && added.jobTitle == "Présidente")
             #expect(added.otherEmails == ["ana@maison.example"] && added.otherTelephones == ["+33612345678"])
             let read = try await operating.send(GetPerson.request(path: added.id))
-            let listed = try await operating.send(ListPeople.request(query: .init(email: "ana@MAISON.example"))).items
+            let listed = try await operating.send(ListPeople.request(query: .init(.init(email: "ana@MAISON.example"))))
+                .items
             #expect(read == added && listed == [added])
 
             // One of the further addresses is swapped with the first.

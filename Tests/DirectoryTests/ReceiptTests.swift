@@ -244,7 +244,7 @@ struct ReceiptTests {
     private func called(_ organization: Organization.ID, _ directory: TestService) async throws -> Contribution {
         let operating = try directory.client(.operator)
         _ = try await operating.send(CallContributions.request(body: .init(year: Day.today.year)))
-        let list = try await operating.send(ListContributions.request(query: .init(organization: organization)))
+        let list = try await operating.send(ListContributions.request(query: .init(.init(organization: organization))))
         return try #require(list.items.first)
     }
 }

@@ -60,7 +60,7 @@ struct ReminderTests {
                     body: .init(person: ana.id, kind: .titular, from: Day.today.adding(days: -10))))
             try await network.change("update organization set email = 'a@alpha.example' where id = \(payer.id)")
             _ = try await operating.send(CallContributions.request(body: .init(year: Day.today.year)))
-            let list = try await operating.send(ListContributions.request(query: .init(organization: payer.id)))
+            let list = try await operating.send(ListContributions.request(query: .init(.init(organization: payer.id))))
             let contribution = try #require(list.items.first)
             _ = try await operating.send(
                 CreatePayment.request(
@@ -89,7 +89,7 @@ struct ReminderTests {
             #expect(changed.status == 200)
             _ = try await operating.send(CallContributions.request(body: .init(year: Day.today.year)))
             #expect(try await remind(network) == 1)
-            let list = try await operating.send(ListContributions.request(query: .init(organization: member.id)))
+            let list = try await operating.send(ListContributions.request(query: .init(.init(organization: member.id))))
             let contribution = try #require(list.items.first)
             _ = try await operating.send(
                 CreatePayment.request(
@@ -112,7 +112,8 @@ struct ReminderTests {
                 "update organization set email = 'contact@alpha.example' where id <> \(beta.id)")
             let dueOn = Day.today.adding(days: 30)
             _ = try await operating.send(CallContributions.request(body: .init(year: Day.today.year, dueOn: dueOn)))
-            let wrong = try await operating.send(ListContributions.request(query: .init(organization: cancelled.id)))
+            let wrong = try await operating.send(
+                ListContributions.request(query: .init(.init(organization: cancelled.id))))
             _ = try await operating.send(
                 CancelContribution.request(
                     path: try #require(wrong.items.first).id, body: .init(reason: "Appelée à tort")
@@ -121,7 +122,7 @@ struct ReminderTests {
                 _ state: ContributionReminder.State? = nil, limit: PageLimit? = nil, cursor: Cursor? = nil
             ) async throws -> Page<ContributionReminder> {
                 try await operating.send(
-                    ListContributionReminders.request(query: .init(state: state, limit: limit, cursor: cursor)))
+                    ListContributionReminders.request(query: .init(.init(state: state), limit: limit, cursor: cursor)))
             }
             let due = try await list().items
             #expect(due.map(\.organization) == [beta.id, alpha.id] && due.map(\.hasAddress) == [false, true])

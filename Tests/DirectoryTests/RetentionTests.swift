@@ -91,7 +91,8 @@ struct RetentionTests {
                     if try row?.optional("last_count", as: Int.self) != nil { break }
                     try await Task.sleep(for: .milliseconds(50))
                 }
-                let erasures = try await directory.client(.operator).send(ListErasures.request(query: .init())).items
+                let erasures = try await directory.client(.operator).send(ListErasures.request(query: .init(.init())))
+                    .items
                 #expect(erasures.map(\.subject.text) == (seen == nil ? [old.id.text] : []))
                 #expect(erasures.allSatisfy { $0.reason == .retention })
                 #expect(try await directory.ask("/v1/people/\(old.id)").status == (seen == nil ? 404 : 200))

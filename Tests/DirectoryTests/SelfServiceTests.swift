@@ -176,7 +176,7 @@ struct SelfServiceTests {
             let page = try await directory.raw(.get, "\(path)?done=erasureAsked").text
             #expect(page.contains("Votre demande est enregistrée") && !page.contains("Demander l’effacement"))
             let operating = try directory.client(.operator)
-            let asked = try await operating.send(ListErasures.request(query: .init(state: .requested))).items
+            let asked = try await operating.send(ListErasures.request(query: .init(.init(state: .requested)))).items
             #expect(asked.map(\.subject.uuid) == [own.id.uuid])
             _ = try await operating.send(
                 TransitionErasure.request(path: asked[0].id, body: .init(to: .erasing)))

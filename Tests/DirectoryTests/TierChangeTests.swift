@@ -13,7 +13,7 @@ struct TierChangeTests {
 
     private func membership(_ directory: TestService) async throws -> Membership {
         try #require(
-            try await directory.client(.operator).send(ListMemberships.request(query: .init())).items.first)
+            try await directory.client(.operator).send(ListMemberships.request(query: .init(.init()))).items.first)
     }
 
     private func change(_ membership: Membership, _ json: String, _ directory: TestService) async throws -> RawAnswer {
@@ -33,7 +33,8 @@ struct TierChangeTests {
             _ = try await directory.member("Béta")
             _ = try await operating.send(CallContributions.request(body: .init(year: year)))
             let base = try #require(
-                try await operating.send(ListContributions.request(query: .init(organization: member.id))).items.first)
+                try await operating.send(ListContributions.request(query: .init(.init(organization: member.id)))).items
+                    .first)
             let changed = try await change(early, #"{"tier":"premium","from":"\#(year)-07-15"}"#, directory).decode(
                 TierChange.self)
             #expect(changed.ended.until.text == "\(year)-07-14" && changed.ended.tier == "standard")
@@ -52,7 +53,8 @@ struct TierChangeTests {
             let pay = #"{"amount":{"amount":90000,"currency":"EUR"},"paidOn":"\#(Day.today)"}"#
             let paid = try await directory.ask(.post, "/v1/contributions/\(complement.id)/payments", json: pay)
             #expect(paid.status == 201)
-            let receipts = try await operating.send(ListReceipts.request(query: .init(organization: member.id))).items
+            let receipts = try await operating.send(ListReceipts.request(query: .init(.init(organization: member.id))))
+                .items
             #expect(receipts.map(\.contribution) == [complement.id])
             // The contribution that it complements is not cancelled before it.
             let cancellation = #"{"reason":"Erreur"}"#
@@ -86,7 +88,8 @@ struct TierChangeTests {
             ] as [(Tier, Tier, Int?)] {
                 let member = try await directory.member(Line(validating: "\(old) \(new)"), tier: old)
                 _ = try await operating.send(CallContributions.request(body: .init(year: year)))
-                let list = try await operating.send(ListMemberships.request(query: .init(organization: member.id)))
+                let list = try await operating.send(
+                    ListMemberships.request(query: .init(.init(organization: member.id))))
                 let changed = try await change(
                     #require(list.items.first), #"{"tier":"\#(new)","from":"\#(year)-12-31"}"#, directory
                 ).decode(TierChange.self)
@@ -113,7 +116,8 @@ struct TierChangeTests {
                 var amounts: [Int] = []
                 for (tier, month) in changes {
                     let held = try #require(
-                        try await operating.send(ListMemberships.request(query: .init(organization: member.id))).items
+                        try await operating.send(ListMemberships.request(query: .init(.init(organization: member.id))))
+                            .items
                             .first)
                     let changed = try await change(
                         held, #"{"tier":"\#(tier)","from":"\#(year)-\#(month)-01"}"#, directory
@@ -138,7 +142,8 @@ struct TierChangeTests {
             }
             func last() async throws -> Membership {
                 try #require(
-                    try await operating.send(ListMemberships.request(query: .init(organization: member.id))).items.first
+                    try await operating.send(ListMemberships.request(query: .init(.init(organization: member.id))))
+                        .items.first
                 )
             }
             func changed(_ tier: Tier, _ month: String) async throws -> Contribution? {
@@ -202,7 +207,7 @@ struct TierChangeTests {
                 json: #"{"tier":"premium","from":"\#(year)-07-01"}"#)
             #expect(nowhere.status == 404)
             // Nothing of it was stored.
-            let list = try await operating.send(ListMemberships.request(query: .init())).items
+            let list = try await operating.send(ListMemberships.request(query: .init(.init()))).items
             #expect(list == [membership])
         }
     }
@@ -220,7 +225,7 @@ struct TierChangeTests {
                 return try await group.reduce(into: []) { $0.append($1) }
             }
             #expect(statuses.count { $0 == 200 } == 1 && statuses.count { $0 == 422 } == 3)
-            let numbers = try await operating.send(ListContributions.request(query: .init())).items.map(\.number)
+            let numbers = try await operating.send(ListContributions.request(query: .init(.init()))).items.map(\.number)
             #expect(numbers.sorted() == [1, 2])
         }
     }

@@ -21,7 +21,7 @@ struct UnsubscriptionTests {
             try await content.send(GetIssue.request(path: issue.id)).state == .sent
         }
         return try await content.send(
-            ListDeliveries.request(path: issue.id, query: .init(state: .sent), body: Empty())
+            ListDeliveries.request(path: issue.id, query: .init(.init(state: .sent)), body: Empty())
         ).items.map(\.email.text)
     }
 
@@ -54,7 +54,7 @@ struct UnsubscriptionTests {
             let path = expert.id
             func ledger() async throws -> [ConsentEntry] {
                 try await operating.send(
-                    ListExpertConsents.request(path: path, query: .init(purpose: .flashInfo), body: Empty())
+                    ListExpertConsents.request(path: path, query: .init(.init(purpose: .flashInfo)), body: Empty())
                 ).items
             }
             let line = try #require(try await ledger().first)

@@ -17,7 +17,7 @@ struct EventTests {
             let expert = try house.client(.expert)
             let hidden = try await problem { try await expert.send(GetEvent.request(path: draft.id)) }
             #expect(hidden?.status == 404)
-            #expect(try await expert.send(ListEvents.request(query: .init())).items.isEmpty)
+            #expect(try await expert.send(ListEvents.request(query: .init(.init()))).items.isEmpty)
             let noSessions = try await problem {
                 try await expert.send(
                     ListSessions.request(path: draft.id, query: .init(), body: Empty()))
@@ -27,7 +27,7 @@ struct EventTests {
             let published = try await house.move(draft, to: .published)
             #expect(published.version == draft.version + 1)
             #expect(try await expert.send(GetEvent.request(path: draft.id)) == published)
-            let listed = try await expert.send(ListEvents.request(query: .init(kind: .partnersClub)))
+            let listed = try await expert.send(ListEvents.request(query: .init(.init(kind: .partnersClub))))
             #expect(listed.items.map(\.id) == [draft.id])
             #expect(listed.items.first?.capacity == 40)
             let sessions = try await expert.send(
@@ -146,7 +146,8 @@ struct EventTests {
             var found: [Event.ID] = []
             var cursor: Cursor?
             repeat {
-                let page = try await house.operator.send(ListEvents.request(query: .init(limit: 2, cursor: cursor)))
+                let page = try await house.operator.send(
+                    ListEvents.request(query: .init(.init(), limit: 2, cursor: cursor)))
                 found += page.items.map(\.id)
                 cursor = page.next
             } while cursor != nil

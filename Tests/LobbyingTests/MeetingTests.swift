@@ -24,7 +24,7 @@ struct MeetingTests {
             }
             let client = try lobbying.patient(.lobbyist)
             let listed = try await client.send(
-                ListInvitations.request(path: meeting.id, query: .init(), body: Empty()))
+                ListInvitations.request(path: meeting.id, query: .init(.init()), body: Empty()))
             #expect(listed.items == [first, second])
             let shown = try await client.send(GetCircleMeeting.request(path: meeting.id))
             #expect(shown.guestsOfHonour == [official.name])
@@ -136,7 +136,7 @@ struct MeetingTests {
             } while !names.isEmpty && ContinuousClock.now < end
             #expect(names.isEmpty)
             let listed = try await client.send(
-                ListInvitations.request(path: meeting.id, query: .init(), body: Empty()))
+                ListInvitations.request(path: meeting.id, query: .init(.init()), body: Empty()))
             #expect(listed.items.map(\.name) == [nil])
             try await GuestStore.keep([Guest(person)], on: lobbying.backend.database)
             #expect(try await GuestStore.known([person.id], on: lobbying.backend.database)[person.id]?.gone == true)

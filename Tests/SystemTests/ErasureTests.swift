@@ -185,7 +185,7 @@ struct ErasureTests {
     private func double(_ person: Person, in club: TestClub) async throws {
         let (directory, events) = (try club.client(.directory), try club.client(.events))
         let double = try await double(in: club)
-        let event = try await events.send(ListEvents.request(query: .init())).items[0]
+        let event = try await events.send(ListEvents.request(query: .init(.init()))).items[0]
         _ = try await events.send(
             RegisterForEvent.request(
                 path: event.id, body: .init(person: double.id, note: "Zephyrine Quettehou, encore.")))
@@ -195,7 +195,7 @@ struct ErasureTests {
                     kind: .person, survivor: .init(person.id.uuid), merged: .init(double.id.uuid))))
         try await eventually("the registrations are joined") {
             try await events.send(
-                ListRegistrations.request(path: event.id, query: .init(), body: Empty())
+                ListRegistrations.request(path: event.id, query: .init(.init()), body: Empty())
             ).items.count == 1
         }
     }
@@ -232,7 +232,7 @@ struct ErasureTests {
             _ = try await directory.send(RequestSelfServiceLink.request(body: .init(email: email)))
         }
         try await eventually("both letters are sent") {
-            try await content.send(ListLetters.request(query: .init(state: .sent))).items.count == 2
+            try await content.send(ListLetters.request(query: .init(.init(state: .sent)))).items.count == 2
         }
         _ = try await directory.send(
             CreateReferral.request(
@@ -253,7 +253,7 @@ struct ErasureTests {
         let report = try await directory.upload(
             ImportExperts.request(query: .init(mode: .apply)), body: OneChunk(text: file))
         try #require(report.created == 1)
-        return try await directory.send(ListExperts.request(query: .init(email: Self.firm))).items[0]
+        return try await directory.send(ListExperts.request(query: .init(.init(email: Self.firm)))).items[0]
     }
 
     /// A Flash info that is sent to these addresses; the first one unsubscribes.
@@ -275,7 +275,7 @@ struct ErasureTests {
             try await content.send(GetIssue.request(path: issue.id)).state == .sent
         }
         let sent = try await content.send(
-            ListDeliveries.request(path: issue.id, query: .init(), body: Empty()))
+            ListDeliveries.request(path: issue.id, query: .init(.init()), body: Empty()))
         return Set(sent.items.map(\.email))
     }
 
@@ -285,8 +285,8 @@ struct ErasureTests {
         let version = try await directory.send(GetPerson.request(path: person.id)).version
         _ = try await directory.send(
             ChangePerson.request(path: person.id, body: .init(email: Self.address), ifMatch: version))
-        _ = try await directory.send(ListPeople.request(query: .init(email: Self.address)))
-        _ = try await directory.send(ListPeople.request(query: .init(q: "Zéphyrine Quettehou")))
+        _ = try await directory.send(ListPeople.request(query: .init(.init(email: Self.address))))
+        _ = try await directory.send(ListPeople.request(query: .init(.init(q: "Zéphyrine Quettehou"))))
         let token = try TokenSigner.personToken(
             key: KeyFile(path: "\(club.folder)/operator.json"), subject: Self.address.text, role: .ambassador,
             person: person.id, ttl: .seconds(600))

@@ -100,7 +100,7 @@ struct MailingCrashTests {
 
     private func uncertainAddresses(_ issue: ClubProtocol.Issue.ID, in club: TestClub) async throws -> Set<String> {
         let page = try await club.client(.content).send(
-            ListDeliveries.request(path: issue, query: .init(state: .uncertain), body: Empty()))
+            ListDeliveries.request(path: issue, query: .init(.init(state: .uncertain)), body: Empty()))
         return Set(page.items.map(\.email.text))
     }
 

@@ -42,7 +42,7 @@ enum AmbassadorStore {
     }
 
     /// The filters of a list, and of its export.
-    private static func filter(_ query: ListAmbassadors.Query) -> [SQL] {
+    private static func filter(_ query: ListAmbassadors.Filter) -> [SQL] {
         var rules: [SQL] = []
         if let organization = query.organization { rules.append("organization = \(organization)") }
         if let person = query.person { rules.append("person = \(person)") }
@@ -57,7 +57,7 @@ enum AmbassadorStore {
     }
 
     /// The condition of an export: everything the list would show across all its pages.
-    static func selection(_ query: ListAmbassadors.Query, for principal: Principal) -> SQL {
+    static func selection(_ query: ListAmbassadors.Filter, for principal: Principal) -> SQL {
         (visible(to: principal) + filter(query)).all
     }
 
@@ -65,7 +65,7 @@ enum AmbassadorStore {
         _ query: ListAmbassadors.Query, _ page: PageRequest, for principal: Principal,
         on executor: any PostgresExecutor
     ) async throws -> Rows {
-        var rules = visible(to: principal) + filter(query)
+        var rules = visible(to: principal) + filter(query.filter)
         if let after = try page.position(of: Ambassador.self) {
             rules.append("(sort_key, id) > (\(after.key), \(after.id))")
         }

@@ -195,7 +195,7 @@ enum ContributionStore {
     }
 
     /// The condition of the list across all its pages, and of its export.
-    static func selection(_ query: ListContributions.Query, for principal: Principal) -> [SQL] {
+    static func selection(_ query: ListContributions.Filter, for principal: Principal) -> [SQL] {
         var rules = visible(to: principal)
         if let organization = query.organization { rules.append("organization = \(organization)") }
         if let year = query.year { rules.append("year = \(year)") }
@@ -214,7 +214,7 @@ enum ContributionStore {
         _ query: ListContributions.Query, _ page: PageRequest, for principal: Principal,
         on executor: any PostgresExecutor
     ) async throws -> Rows {
-        var rules = selection(query, for: principal)
+        var rules = selection(query.filter, for: principal)
         if let after = try page.position(of: Contribution.self) {
             rules.append("(year, id) < (\(after.key)::text::integer, \(after.id))")
         }

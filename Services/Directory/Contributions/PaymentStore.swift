@@ -40,7 +40,7 @@ enum PaymentStore {
     }
 
     /// The condition of an export; for `payment` joined with its `contribution`.
-    static func selection(_ query: ExportPayments.Query, for principal: Principal) -> SQL {
+    static func selection(_ query: ExportPayments.Filter, for principal: Principal) -> SQL {
         var rules = ContributionStore.visible(to: principal)
         if let contribution = query.contribution { rules.append("payment.contribution = \(contribution)") }
         if let organization = query.organization { rules.append("contribution.organization = \(organization)") }

@@ -76,7 +76,7 @@ enum CoverageStore {
 
     /// The whole coverage in one row.
     static func coverage(
-        _ query: CoverageQuery, in area: CoverageArea?, on executor: any PostgresExecutor
+        _ query: CoverageFilter, in area: CoverageArea?, on executor: any PostgresExecutor
     ) async throws -> Rows {
         let ambassadors: SQL = query.of == .experts ? "null::bigint" : "coalesce(ambassadors, 0)"
         let experts: SQL = query.of == .ambassadors ? "null::bigint" : "coalesce(experts, 0)"

@@ -27,7 +27,7 @@ enum CreditStore {
     }
 
     /// The condition of an export.
-    static func selection(_ query: ExportCreditEntries.Query, for principal: Principal) -> SQL {
+    static func selection(_ query: ExportCreditEntries.Filter, for principal: Principal) -> SQL {
         var rules = ContributionStore.visible(to: principal)
         if let organization = query.organization { rules.append("credit_entry.organization = \(organization)") }
         if let kind = query.kind { rules.append("credit_entry.kind = \(kind.rawValue)") }

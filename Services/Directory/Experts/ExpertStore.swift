@@ -52,20 +52,11 @@ enum ExpertStore {
     }
 
     /// The filters of a list, and of its export; except words, which must be read first.
-    private static func filter(_ query: ListExperts.Query) -> [ExpertRule] {
-        var rules: [ExpertRule] = []
-        if let subKind = query.subKind { rules.append(.isA(subKind)) }
-        if let departement = query.departement { rules.append(.isLocated(in: departement)) }
-        if let region = query.region { rules.append(.isLocated(in: region)) }
-        if let departement = query.serves { rules.append(.serves(departement)) }
-        if let topic = query.topic { rules.append(.isAbout(topic)) }
-        if let brand = query.brand { rules.append(.resells(brand)) }
+    private static func filter(_ query: ListExperts.Filter) -> [ExpertRule] {
+        var rules = query.first.rules
         if let siret = query.siret { rules.append(.init("siret = \(siret)")) }
         if let email = query.email { rules.append(.init("lower(email) = lower(\(email.text))")) }
         if let contact = query.contact { rules.append(.init(.hasContact(contact))) }
-        if let freshness = query.freshness { rules.append(.isFresh(freshness)) }
-        if let enrolled = query.enrolled { rules.append(.isEnrolled(enrolled)) }
-        if let since = query.updatedSince { rules.append(.hasChanged(since: since)) }
         return rules
     }
 
@@ -73,7 +64,7 @@ enum ExpertStore {
     ///
     /// - Parameter transaction: prepared by ``ExpertWalk``.
     static func selection(
-        _ query: ListExperts.Query, for principal: Principal, in transaction: PostgresTransaction
+        _ query: ListExperts.Filter, for principal: Principal, in transaction: PostgresTransaction
     ) async throws -> [ExpertRule] {
         var rules = filter(query) + rules(for: principal)
         if let words = query.q {
@@ -89,18 +80,18 @@ enum ExpertStore {
         _ query: ListExperts.Query, _ page: PageRequest, for principal: Principal, on database: PostgresClient
     ) async throws -> Rows {
         let position = try page.position(of: Expert.self)
-        guard query.isNarrow else {
+        guard query.filter.isNarrow else {
             return try await database.transaction(readOnly: true) { transaction in
                 try await ExpertWalk.prepare(transaction)
                 let walk = ExpertWalk(
                     columns: #"document as "_document", version"#,
-                    rules: try await selection(query, for: principal, in: transaction), order: .name)
+                    rules: try await selection(query.filter, for: principal, in: transaction), order: .name)
                 return try await walk.page(
                     after: position.map { .init(stage: 0, key: $0.key, id: $0.id) }, limit: page.limit + 1,
                     in: transaction)
             }
         }
-        var rules = filter(query).map(\.condition)
+        var rules = filter(query.filter).map(\.condition)
         if let position { rules.append("(sort_key, id) > (\(position.key), \(position.id))") }
         return try await database.query(
             """
@@ -146,7 +137,7 @@ enum ExpertStore {
     }
 }
 
-extension ListExperts.Query {
+extension ListExperts.Filter {
     /// Whether the indexes by name cover all filters, or one of them selects a few rows directly.
     fileprivate var isNarrow: Bool {
         guard q == nil else { return false }

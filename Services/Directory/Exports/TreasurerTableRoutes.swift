@@ -30,13 +30,14 @@ struct TreasurerTableRoutes {
         }
         builder.routes.export(ExportPayments.self, headers: ExportRoutes.file("payments.csv")) { call, output in
             try await TableFormat(isForExcel: call.query.excel == true).write(
-                .payments, where: PaymentStore.selection(call.query, for: call.principal), from: database, to: output)
+                .payments, where: PaymentStore.selection(call.query.filter, for: call.principal), from: database,
+                to: output)
         }
         builder.routes.export(
             ExportCreditEntries.self, headers: ExportRoutes.file("credit-entries.csv")
         ) { call, output in
             try await TableFormat(isForExcel: call.query.excel == true).write(
-                .creditEntries, where: CreditStore.selection(call.query, for: call.principal), from: database,
+                .creditEntries, where: CreditStore.selection(call.query.filter, for: call.principal), from: database,
                 to: output)
         }
         builder.routes.export(ExportReceipts.self, headers: ExportRoutes.file("receipts.csv")) { call, output in

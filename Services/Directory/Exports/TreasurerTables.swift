@@ -5,7 +5,7 @@ import ServiceKit
 /// The tables of the treasurer and the secretary. Imports do not accept them.
 extension ExportTable {
     /// The members on the day of a query, and their credit then, for callers who may see credit.
-    static func members(_ query: ListMembers.Query, for principal: Principal) -> ExportTable {
+    static func members(_ query: ListMembers.Filter, for principal: Principal) -> ExportTable {
         let credit: SQL =
             GetCredit.operation.access.allows(principal.role)
             ? """

@@ -17,7 +17,7 @@ struct ImportRoutes {
         }
         builder.routes.upload(ImportOrganizations.self) { call, body in
             let run = ImportRun<OrganizationRow>(
-                order: call.query.order(of: .organizations, call.idempotencyKey, call.principal),
+                order: call.query.first.order(of: .organizations, call.idempotencyKey, call.principal),
                 blank: OrganizationRow(kindOfNew: call.query.kind),
                 database: database, journal: journal, principal: call.principal)
             return .value(try await run.take(body))
@@ -49,17 +49,6 @@ struct ImportRoutes {
                 try await ImportLedger.rows(of: call.path, call.query, call.page, on: database), call.page,
                 key: "_key")
         }
-    }
-}
-
-extension ImportOrganizations.Query {
-    fileprivate func order(
-        of records: Import.Records, _ key: String?, _ principal: Principal
-    ) -> ImportLedger.Order {
-        .init(
-            id: `import`, key: key, actor: principal.actor, records: records, mode: mode ?? .dryRun,
-            rejects: rejects ?? .refuseFile,
-            existing: existing ?? .update)
     }
 }
 

@@ -22,7 +22,7 @@ enum MemberStore {
     }
 
     /// The present and former members, each with its standing on the day of a query.
-    static func source(_ query: ListMembers.Query) -> SQL {
+    static func source(_ query: ListMembers.Filter) -> SQL {
         let day = query.asOf ?? .today
         return "organization cross join lateral (\(standing(of: "organization.id", on: day))) as standing"
     }
@@ -31,7 +31,7 @@ enum MemberStore {
     static let since: SQL = "(select min(from_day) from membership where organization = organization.id)"
 
     /// The condition of the list across all its pages, and of its export.
-    static func selection(_ query: ListMembers.Query, for principal: Principal) -> [SQL] {
+    static func selection(_ query: ListMembers.Filter, for principal: Principal) -> [SQL] {
         let day = query.asOf ?? .today
         var rules =
             visible(to: principal) + [
@@ -46,7 +46,7 @@ enum MemberStore {
     static func list(
         _ query: ListMembers.Query, _ page: PageRequest, for principal: Principal, on executor: any PostgresExecutor
     ) async throws -> Rows {
-        var rules = selection(query, for: principal)
+        var rules = selection(query.filter, for: principal)
         if let after = try page.position(of: Organization.self) {
             rules.append("(organization.sort_key, organization.id) > (\(after.key), \(after.id))")
         }
@@ -56,7 +56,7 @@ enum MemberStore {
                 standing.membership, standing.tier, standing.owed,
                 \(since) as since,
                 organization.sort_key as "_key"
-            from \(source(query))
+            from \(source(query.filter))
             where \(rules.all)
             order by organization.sort_key, organization.id limit \(page.limit + 1)
             """)

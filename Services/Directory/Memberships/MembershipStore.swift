@@ -37,7 +37,7 @@ enum MembershipStore {
     }
 
     /// The condition of the list across all its pages, and of its export.
-    static func selection(_ query: ListMemberships.Query, for principal: Principal) -> [SQL] {
+    static func selection(_ query: ListMemberships.Filter, for principal: Principal) -> [SQL] {
         var rules = visible(to: principal)
         if let organization = query.organization { rules.append("organization = \(organization)") }
         if let tier = query.tier { rules.append("tier = \(tier)") }
@@ -49,7 +49,7 @@ enum MembershipStore {
         _ query: ListMemberships.Query, _ page: PageRequest, for principal: Principal,
         on executor: any PostgresExecutor
     ) async throws -> Rows {
-        var rules = selection(query, for: principal)
+        var rules = selection(query.filter, for: principal)
         if let after = try page.position(of: Membership.self) {
             rules.append("(from_day, id) < (\(after.key)::date, \(after.id))")
         }

@@ -19,15 +19,15 @@ struct MandateRoutes {
             let organization = call.path
             let rows = try await OrganizationStore.get(organization, for: call.principal, on: database)
             guard !rows.isEmpty else { throw Problem(.notFound) }
-            let query = ListAllMandates.Query(
+            let filter = ListAllMandates.Filter(
                 organization: organization, person: call.query.person, kind: call.query.kind, asOf: call.query.asOf)
             return try .page(
-                try await MandateStore.list(query, call.page, for: call.principal, on: database),
+                try await MandateStore.list(filter, call.page, for: call.principal, on: database),
                 call.page, key: "from", "id")
         }
         builder.routes.read(ListAllMandates.self) { call in
             try .page(
-                try await MandateStore.list(call.query, call.page, for: call.principal, on: database),
+                try await MandateStore.list(call.query.filter, call.page, for: call.principal, on: database),
                 call.page, key: "from", "id")
         }
         builder.routes.write(ChangeMandate.self) { call, transaction in

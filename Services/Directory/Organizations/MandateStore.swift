@@ -31,7 +31,7 @@ enum MandateStore {
     }
 
     static func list(
-        _ query: ListAllMandates.Query, _ page: PageRequest, for principal: Principal,
+        _ query: ListAllMandates.Filter, _ page: PageRequest, for principal: Principal,
         on executor: any PostgresExecutor
     ) async throws -> Rows {
         var rules = visible(to: principal)

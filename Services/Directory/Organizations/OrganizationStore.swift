@@ -49,7 +49,7 @@ enum OrganizationStore {
     }
 
     /// The filters of a list, and of its export.
-    private static func filter(_ query: ListOrganizations.Query) -> [SQL] {
+    private static func filter(_ query: ListOrganizations.Filter) -> [SQL] {
         var rules: [SQL] = []
         if let kind = query.kind { rules.append("kind = \(kind)") }
         if let subKind = query.subKind { rules.append("sub_kind = \(subKind)") }
@@ -69,7 +69,7 @@ enum OrganizationStore {
     }
 
     /// The condition of an export: everything the list would show across all its pages.
-    static func selection(_ query: ListOrganizations.Query, for principal: Principal) -> SQL {
+    static func selection(_ query: ListOrganizations.Filter, for principal: Principal) -> SQL {
         (visible(to: principal) + filter(query)).all
     }
 
@@ -77,7 +77,7 @@ enum OrganizationStore {
         _ query: ListOrganizations.Query, _ page: PageRequest, for principal: Principal,
         on executor: any PostgresExecutor
     ) async throws -> Rows {
-        var rules = visible(to: principal) + filter(query)
+        var rules = visible(to: principal) + filter(query.filter)
         if let after = try page.position(of: Organization.self) {
             rules.append("(sort_key, id) > (\(after.key), \(after.id))")
         }

@@ -56,7 +56,7 @@ enum PersonStore {
     }
 
     /// The filters of a list, and of its export.
-    private static func filter(_ query: ListPeople.Query) -> [SQL] {
+    private static func filter(_ query: ListPeople.Filter) -> [SQL] {
         var rules: [SQL] = []
         if let organization = query.organization { rules.append("organization = \(organization)") }
         if let email = query.email {
@@ -71,7 +71,7 @@ enum PersonStore {
     }
 
     /// The condition of an export: everything the list would show across all its pages.
-    static func selection(_ query: ListPeople.Query, for principal: Principal) -> SQL {
+    static func selection(_ query: ListPeople.Filter, for principal: Principal) -> SQL {
         (visible(to: principal) + filter(query)).all
     }
 
@@ -83,7 +83,7 @@ enum PersonStore {
     static func list(
         _ query: ListPeople.Query, _ page: PageRequest, for principal: Principal, on executor: any PostgresExecutor
     ) async throws -> Rows {
-        var rules = visible(to: principal) + filter(query)
+        var rules = visible(to: principal) + filter(query.filter)
         if let after = try page.position(of: Person.self) {
             rules.append("(sort_key, id) > (\(after.key), \(after.id))")
         }

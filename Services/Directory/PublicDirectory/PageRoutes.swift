@@ -15,7 +15,7 @@ struct PageRoutes {
         let database = backend.database
         builder.routes.read(ShowExperts.self) { call in
             let query = call.query
-            let filter = ListPublicExperts.Query(
+            let filter = ListPublicExperts.Filter(
                 q: query.q?.value, departement: query.departement?.value, region: query.region?.value,
                 topic: query.topic?.value, subKind: query.subKind?.value, brand: query.brand?.value,
                 near: query.near?.value)
@@ -40,7 +40,7 @@ struct PageRoutes {
         }
         builder.routes.read(ShowMembers.self) { call in
             let query = call.query
-            let filter = ListPublicMembers.Query(
+            let filter = ListPublicMembers.Filter(
                 q: query.q?.value, kind: query.kind?.value, departement: query.departement?.value,
                 region: query.region?.value, topic: query.topic?.value)
             let slice = try await slice(after: query.after, before: query.before) { start, limit in

@@ -16,7 +16,7 @@ struct PublicRoutes {
             let last = try page.stage.map { ListPosition<Expert>(stage: $0.stage, key: $0.key, id: $0.id) }
             return try .page(
                 try await PublicStore.experts(
-                    call.query, from: .init(after: last), limit: page.limit + 1, on: database),
+                    call.query.filter, from: .init(after: last), limit: page.limit + 1, on: database),
                 page, key: "_stage", "_key", "_id")
         }
         builder.routes.read(GetPublicExpert.self) { call in
@@ -30,7 +30,7 @@ struct PublicRoutes {
             }
             return try .page(
                 try await PublicStore.members(
-                    call.query, from: .init(after: last), limit: page.limit + 1, on: database),
+                    call.query.filter, from: .init(after: last), limit: page.limit + 1, on: database),
                 page, key: "_key", "id")
         }
         builder.routes.read(GetPublicMember.self) { call in

@@ -39,11 +39,9 @@ enum PublicStore {
         \(SQL.region(of: "expert")) as region, departements, topics, brands, website
         """
 
-    /// - Parameters:
-    ///   - query: its `limit` and `cursor` are ignored.
-    ///   - limit: one more than a page has.
+    /// - Parameter limit: one more than a page has.
     static func experts(
-        _ query: ListPublicExperts.Query, from start: Start<Expert>, limit: Int, on database: PostgresClient
+        _ query: ListPublicExperts.Filter, from start: Start<Expert>, limit: Int, on database: PostgresClient
     ) async throws -> Rows {
         var rules: [ExpertRule] = [.published]
         if let subKind = query.subKind { rules.append(.isA(subKind)) }
@@ -95,11 +93,9 @@ enum PublicStore {
         topics, website
         """
 
-    /// - Parameters:
-    ///   - query: its `limit` and `cursor` are ignored.
-    ///   - limit: one more than a page has.
+    /// - Parameter limit: one more than a page has.
     static func members(
-        _ query: ListPublicMembers.Query, from start: Start<Organization>, limit: Int,
+        _ query: ListPublicMembers.Filter, from start: Start<Organization>, limit: Int,
         on executor: any PostgresExecutor
     ) async throws -> Rows {
         var rules: [SQL] = [.publicMember] + start.rule

@@ -119,7 +119,7 @@ enum ReceiptStore {
     }
 
     /// The condition of the list across all its pages, and of its export.
-    static func selection(_ query: ListReceipts.Query, for principal: Principal) -> [SQL] {
+    static func selection(_ query: ListReceipts.Filter, for principal: Principal) -> [SQL] {
         var rules = ContributionStore.visible(to: principal)
         if let organization = query.organization { rules.append("contribution.organization = \(organization)") }
         if let year = query.year { rules.append("receipt.year = \(year)") }
@@ -129,7 +129,7 @@ enum ReceiptStore {
     static func list(
         _ query: ListReceipts.Query, _ page: PageRequest, for principal: Principal, on executor: any PostgresExecutor
     ) async throws -> Rows {
-        var rules = selection(query, for: principal)
+        var rules = selection(query.filter, for: principal)
         if let last = try page.place(of: 2, { (year: $0[0], number: $0[1]) }) {
             rules.append(
                 "(receipt.year, receipt.number) < (\(last.year)::text::integer, \(last.number)::text::integer)")

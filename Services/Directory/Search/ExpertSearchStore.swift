@@ -2,19 +2,9 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// The filters of a search, besides its words and its order.
-struct ExpertFilter {
-    var subKind: Expert.SubKind?
-    var departement: Departement?
-    var region: Region?
-    var serves: Departement?
-    var topic: Topic?
-    var brand: Line?
-    var freshness: Freshness?
-    var enrolled: Bool?
-    var updatedSince: Timestamp?
-
-    fileprivate var rules: [ExpertRule] {
+extension SearchExperts.Filter {
+    /// Of everything but the words, which must be read first.
+    var rules: [ExpertRule] {
         var rules: [ExpertRule] = []
         if let subKind { rules.append(.isA(subKind)) }
         if let departement { rules.append(.isLocated(in: departement)) }
@@ -42,7 +32,7 @@ enum ExpertSearchStore {
     static func list(
         _ query: SearchExperts.Query, _ page: PageRequest, for principal: Principal, in transaction: PostgresTransaction
     ) async throws -> Rows {
-        let search = try await Search(query.q, ExpertFilter(query), for: principal, in: transaction)
+        let search = try await Search(query.filter.first, for: principal, in: transaction)
         let walk = ExpertWalk(
             columns: #"document as "_document""#, rules: search.rules,
             order: try await .init(near: query.near, words: query.q, search.readings, in: transaction))
@@ -52,7 +42,7 @@ enum ExpertSearchStore {
     static func facets(
         _ query: CountExperts.Query, for principal: Principal, in transaction: PostgresTransaction
     ) async throws -> ExpertFacets {
-        let search = try await Search(query.q, ExpertFilter(query), for: principal, in: transaction)
+        let search = try await Search(query, for: principal, in: transaction)
         let conditions = search.rules.map(\.condition)
         let cost = try await ExpertEstimate(of: conditions, in: transaction).cost
         let limit = cost > facetCost ? facetSample : facetLimit
@@ -102,15 +92,15 @@ private struct Search {
     let readings: [ExpertWordStore.Reading]
 
     init(
-        _ words: Line?, _ filter: ExpertFilter, for principal: Principal, in transaction: PostgresTransaction
+        _ filter: SearchExperts.Filter, for principal: Principal, in transaction: PostgresTransaction
     ) async throws {
         try await ExpertWalk.prepare(transaction)
         readings =
-            if let words {
+            if let words = filter.q {
                 try await ExpertWordStore.read(
                     words, published: ExpertStore.seesOnlyPublished(principal), in: transaction)
             } else { [] }
-        rules = filter.rules + ExpertStore.rules(for: principal) + (words == nil ? [] : [.has(readings)])
+        rules = filter.rules + ExpertStore.rules(for: principal) + (filter.q == nil ? [] : [.has(readings)])
     }
 }
 
@@ -124,21 +114,5 @@ extension PageRequest {
             }
             return ExpertWalk.Position(stage: stage, key: after[1], id: id)
         }
-    }
-}
-
-extension ExpertFilter {
-    init(_ query: SearchExperts.Query) {
-        self.init(
-            subKind: query.subKind, departement: query.departement, region: query.region, serves: query.serves,
-            topic: query.topic, brand: query.brand, freshness: query.freshness, enrolled: query.enrolled,
-            updatedSince: query.updatedSince)
-    }
-
-    init(_ query: CountExperts.Query) {
-        self.init(
-            subKind: query.subKind, departement: query.departement, region: query.region, serves: query.serves,
-            topic: query.topic, brand: query.brand, freshness: query.freshness, enrolled: query.enrolled,
-            updatedSince: query.updatedSince)
     }
 }

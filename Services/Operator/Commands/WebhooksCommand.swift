@@ -46,7 +46,7 @@ struct WebhooksCommand: ParsableCommand {
         func run() async throws {
             let page = try await Connection().call(service) { client in
                 try await client.send(
-                    ListWebhookDeliveries.request(path: webhook, query: .init(state: state)))
+                    ListWebhookDeliveries.request(path: webhook, query: .init(.init(state: state))))
             }
             var table = Table("delivery", "type", "state", "attempts", "answer", "made", right: [3])
             for delivery in page.items {

@@ -13,7 +13,7 @@ struct DemoBank: Sendable {
     func book() async throws -> Demo.Outcome {
         let year = Day.today.year
         let called: [Contribution] = try await directory.all(ListContributions.self) {
-            ListContributions.request(query: .init(year: year, limit: 200, cursor: $0))
+            ListContributions.request(query: .init(.init(year: year), limit: 200, cursor: $0))
         }
         let payers = called.filter { [2, 4].contains($0.number) }.sorted { $0.number < $1.number }
         guard let last = payers.last, payers.count == 2 else {
@@ -24,7 +24,7 @@ struct DemoBank: Sendable {
                 query: .init(account: "FR7630006000011234567890189", name: "Relevé de la démonstration")),
             body: [ByteBuffer(string: try await table(of: payers))].async, isRepeatable: true)
         let open: [BankLine] = try await directory.all(ListBankLines.self) {
-            ListBankLines.request(query: .init(state: .open, statement: statement.id, limit: 200, cursor: $0))
+            ListBankLines.request(query: .init(.init(state: .open, statement: statement.id), limit: 200, cursor: $0))
         }
         for line in open {
             guard let proposal = line.proposals?.first, let part = proposal.contributions.first else {

@@ -9,7 +9,7 @@ struct DemoContributions: Sendable {
         let year = Day.today.year
         let call = try await directory.send(CallContributions.request(body: .init(year: year)))
         let unpaid: [Contribution] = try await directory.all(ListContributions.self) {
-            ListContributions.request(query: .init(year: year, state: .due, limit: 200, cursor: $0))
+            ListContributions.request(query: .init(.init(year: year, state: .due), limit: 200, cursor: $0))
         }
         // Every other member pays at once.
         let payers = unpaid.filter { !$0.number.isMultiple(of: 2) }
@@ -23,7 +23,7 @@ struct DemoContributions: Sendable {
                     idempotencyKey: "demo-\(contribution.id)"))
         }
         let late: [MemberStanding] = try await directory.all(ListMembers.self) {
-            ListMembers.request(query: .init(status: .late, limit: 200, cursor: $0))
+            ListMembers.request(query: .init(.init(status: .late), limit: 200, cursor: $0))
         }
         return "\(call.called) called for \(year), \(call.total) in all; \(payers.count) paid, \(late.count) are late"
     }

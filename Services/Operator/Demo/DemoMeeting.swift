@@ -81,7 +81,7 @@ struct DemoMeeting: Sendable {
 
     private func find(_ state: Event.State) async throws -> EventSummary? {
         let list = try await events.all(ListEvents.self) {
-            ListEvents.request(query: .init(kind: .partnersClub, limit: 200, cursor: $0))
+            ListEvents.request(query: .init(.init(kind: .partnersClub), limit: 200, cursor: $0))
         }
         return list.first { $0.title == Self.title && $0.state == state }
     }
@@ -93,7 +93,7 @@ struct DemoMeeting: Sendable {
 
     private func registrations(of event: Event.ID) async throws -> [Registration] {
         try await events.all(ListRegistrations.self) {
-            ListRegistrations.request(path: event, query: .init(limit: 200, cursor: $0), body: Empty())
+            ListRegistrations.request(path: event, query: .init(.init(), limit: 200, cursor: $0), body: Empty())
         }
     }
 

@@ -29,7 +29,7 @@ struct DemoNetwork: Sendable {
             let found = try await directory.send(CountExperts.request(query: .init(q: Self.words)))
             if let reading = found.readings.first(where: { !$0.takenFor.isEmpty }) {
                 let page = try await directory.send(
-                    SearchExperts.request(query: .init(q: Self.words, near: Self.near, limit: 3)))
+                    SearchExperts.request(query: .init(.init(.init(q: Self.words), near: Self.near), limit: 3)))
                 let nearest = page.items.map { "\($0.name) (\($0.place))" }.joined(separator: ", ")
                 return "“\(reading.typed)” read as “\(reading.takenFor[0])”: \(found.counted) experts; nearest to "
                     + "\(Self.near): \(nearest)"
@@ -45,7 +45,8 @@ struct DemoNetwork: Sendable {
     func coverage() async throws -> Demo.Outcome {
         let coverage = try await directory.send(GetCoverage.request(query: .init(of: .experts)))
         let gaps: [CoverageGap] = try await directory.all(ListCoverageGaps.self) {
-            ListCoverageGaps.request(query: .init(enough: Self.enough, of: .experts, limit: 200, cursor: $0))
+            ListCoverageGaps.request(
+                query: .init(.init(.init(of: .experts), enough: Self.enough), limit: 200, cursor: $0))
         }
         let served = coverage.departements.count { ($0.experts ?? 0) > 0 }
         return "experts in \(served) of \(coverage.departements.count) départements; \(gaps.count) gaps of fewer than "
@@ -97,7 +98,7 @@ struct DemoNetwork: Sendable {
         let own = try acting(.ambassador, nil, ambassador.person)
         let referral: Referral
         let known: [Referral] = try await own.all(ListReferrals.self) {
-            ListReferrals.request(query: .init(ambassador: ambassador.id, limit: 200, cursor: $0))
+            ListReferrals.request(query: .init(.init(ambassador: ambassador.id), limit: 200, cursor: $0))
         }
         if let earlier = known.first(where: { $0.description == Self.need }) {
             referral = earlier
@@ -140,18 +141,18 @@ struct DemoNetwork: Sendable {
 
     private func offers(of referral: Referral) async throws -> [ReferralOffer] {
         try await directory.all(ListReferralOffers.self) {
-            ListReferralOffers.request(query: .init(referral: referral.id, limit: 200, cursor: $0))
+            ListReferralOffers.request(query: .init(.init(referral: referral.id), limit: 200, cursor: $0))
         }
     }
 
     /// The first ambassador in whose département three experts share a topic, and those three: the same on every run.
     private func cast() async throws -> (Ambassador, [Expert]) {
         let ambassadors = try await directory.send(
-            ListAmbassadors.request(query: .init(enrolled: true, limit: 20)))
+            ListAmbassadors.request(query: .init(.init(enrolled: true), limit: 20)))
         for ambassador in ambassadors.items {
             guard let departement = ambassador.departements.first else { continue }
             let there = try await directory.send(
-                ListExperts.request(query: .init(serves: departement, enrolled: true, limit: 50)))
+                ListExperts.request(query: .init(.init(.init(serves: departement, enrolled: true)), limit: 50)))
             for topic in there.items.compactMap(\.topics.first) {
                 let experts = there.items.filter { $0.topics.first == topic }
                 if experts.count >= 3 { return (ambassador, Array(experts.prefix(3))) }

@@ -12,7 +12,7 @@ struct DemoRecords: Sendable {
     /// The head of a network changes its representative at New Year; each is recorded for their time.
     func represent() async throws -> Demo.Outcome {
         let organizations: [Organization] = try await directory.all(ListOrganizations.self) {
-            ListOrganizations.request(query: .init(kind: .institution, limit: 200, cursor: $0))
+            ListOrganizations.request(query: .init(.init(kind: .institution), limit: 200, cursor: $0))
         }
         guard let chamber = organizations.first(where: { $0.name == Self.chamber })?.id else {
             throw CommandFailure("\(Self.chamber) is gone")
@@ -25,7 +25,8 @@ struct DemoRecords: Sendable {
         ]
         for term in terms where try await representative(of: chamber, on: term.from) == nil {
             let email = try EmailAddress(validating: DemoPopulation.adviser(term.adviser).email)
-            guard let person = try await directory.send(ListPeople.request(query: .init(email: email))).items.first
+            guard
+                let person = try await directory.send(ListPeople.request(query: .init(.init(email: email)))).items.first
             else { throw CommandFailure("the demo's ambassadors are gone") }
             _ = try await directory.send(
                 CreateMandate.request(
@@ -41,7 +42,7 @@ struct DemoRecords: Sendable {
     private func representative(of organization: Organization.ID, on day: Day) async throws -> Person? {
         let mandates = try await directory.send(
             ListMandates.request(
-                path: organization, query: .init(kind: .titular, asOf: day), body: Empty()))
+                path: organization, query: .init(.init(kind: .titular, asOf: day)), body: Empty()))
         guard let person = mandates.items.first?.person else { return nil }
         return try await directory.send(GetPerson.request(path: person))
     }
@@ -49,7 +50,8 @@ struct DemoRecords: Sendable {
     /// Merges a duplicate person, then undoes the merge and restores both exactly.
     func mergeAndUndo() async throws -> Demo.Outcome {
         let kept = try await person("dominique.laborde@doublon.example")
-        let known = try await directory.send(ListMerges.request(query: .init(record: .init(kept.uuid), limit: 1)))
+        let known = try await directory.send(
+            ListMerges.request(query: .init(.init(record: .init(kept.uuid)), limit: 1)))
         if let merge = known.items.first, merge.state == .undone { return "merged and brought back before" }
         let merge: Merge
         var before: [Person] = []
@@ -78,7 +80,7 @@ struct DemoRecords: Sendable {
     }
 
     private func person(_ email: EmailAddress) async throws -> Person.ID {
-        let known = try await directory.send(ListPeople.request(query: .init(email: email)))
+        let known = try await directory.send(ListPeople.request(query: .init(.init(email: email))))
         if let person = known.items.first { return person.id }
         return try await directory.send(
             CreatePerson.request(
@@ -108,7 +110,7 @@ struct DemoRecords: Sendable {
     func export() async throws -> Demo.Outcome {
         var lines = 0
         var bytes = 0
-        try await directory.download(ExportExperts.request(query: .init())) { piece in
+        try await directory.download(ExportExperts.request(query: .init(.init()))) { piece in
             bytes += piece.readableBytes
             lines += piece.readableBytesView.count { $0 == UInt8(ascii: "\n") }
         }

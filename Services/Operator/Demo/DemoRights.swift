@@ -6,7 +6,7 @@ struct DemoRights: Sendable {
     let directory: ServiceClient
 
     func exercise() async throws -> Demo.Outcome {
-        let earlier = try await directory.send(ListErasures.request(query: .init(state: .done, limit: 1)))
+        let earlier = try await directory.send(ListErasures.request(query: .init(.init(state: .done), limit: 1)))
         guard earlier.items.isEmpty else { return "erased before" }
         let person = try await directory.send(
             CreatePerson.request(
@@ -17,7 +17,7 @@ struct DemoRights: Sendable {
             AddPersonConsent.request(
                 path: person.id, body: .init(purpose: .flashInfo, agreed: false, source: .paper)))
         let ledger = try await directory.send(
-            ListPersonConsents.request(path: person.id, query: .init(), body: Empty()))
+            ListPersonConsents.request(path: person.id, query: .init(.init()), body: Empty()))
         let document = try await directory.send(GetPersonData.request(path: person.id))
         let asked = try await directory.send(CreateErasure.request(body: .init(person: person.id)))
         let erasure = try await untilDone(asked)

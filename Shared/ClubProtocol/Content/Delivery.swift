@@ -59,23 +59,17 @@ package enum ListDeliveries: Endpoint {
 
     package typealias Path = Issue.ID
 
-    package struct Query: Codable, Sendable, PagedQuery {
+    package struct Filter: Codable, Sendable {
         package var state: Delivery.State?
         package var audience: Edition.Audience?
-        package var limit: PageLimit?
-        package var cursor: Cursor?
 
-        package init(
-            state: Delivery.State? = nil, audience: Edition.Audience? = nil, limit: PageLimit? = nil,
-            cursor: Cursor? = nil
-        ) {
+        package init(state: Delivery.State? = nil, audience: Edition.Audience? = nil) {
             self.state = state
             self.audience = audience
-            self.limit = limit
-            self.cursor = cursor
         }
     }
 
+    package typealias Query = Paged<Filter>
     package typealias Response = Page<Delivery>
 }
 
@@ -134,16 +128,7 @@ package enum ListSuppressions: Endpoint {
         .get, "/v1/suppressions", "Lists the addresses that must not be mailed.",
         access: .roles(.operator, .editor, .auditor))
 
-    package struct Query: Codable, Sendable, PagedQuery {
-        package var limit: PageLimit?
-        package var cursor: Cursor?
-
-        package init(limit: PageLimit? = nil, cursor: Cursor? = nil) {
-            self.limit = limit
-            self.cursor = cursor
-        }
-    }
-
+    package typealias Query = Paged<Empty>
     package typealias Response = Page<Suppression>
 }
 

@@ -110,18 +110,15 @@ package enum ListIssues: Endpoint {
     package static let operation = Operation(
         .get, "/v1/issues", "Lists issues, newest first.", access: .roles(.operator, .editor, .auditor))
 
-    package struct Query: Codable, Sendable, PagedQuery {
+    package struct Filter: Codable, Sendable {
         package var state: Issue.State?
-        package var limit: PageLimit?
-        package var cursor: Cursor?
 
-        package init(state: Issue.State? = nil, limit: PageLimit? = nil, cursor: Cursor? = nil) {
+        package init(state: Issue.State? = nil) {
             self.state = state
-            self.limit = limit
-            self.cursor = cursor
         }
     }
 
+    package typealias Query = Paged<Filter>
     package typealias Response = Page<IssueSummary>
 }
 

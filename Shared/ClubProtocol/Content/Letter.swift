@@ -123,26 +123,19 @@ package enum ListLetters: Endpoint {
     package static let operation = Operation(
         .get, "/v1/letters", "Lists letters, newest first.", access: .roles(.operator, .auditor))
 
-    package struct Query: Codable, Sendable, PagedQuery {
+    package struct Filter: Codable, Sendable {
         package var state: Letter.State?
         package var purpose: Letter.Purpose?
         package var email: EmailAddress?
-        package var limit: PageLimit?
-        package var cursor: Cursor?
 
-        package init(
-            state: Letter.State? = nil, purpose: Letter.Purpose? = nil, email: EmailAddress? = nil,
-            limit: PageLimit? = nil,
-            cursor: Cursor? = nil
-        ) {
+        package init(state: Letter.State? = nil, purpose: Letter.Purpose? = nil, email: EmailAddress? = nil) {
             self.state = state
             self.purpose = purpose
             self.email = email
-            self.limit = limit
-            self.cursor = cursor
         }
     }
 
+    package typealias Query = Paged<Filter>
     package typealias Response = Page<Letter>
 }
 

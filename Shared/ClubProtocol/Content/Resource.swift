@@ -68,23 +68,17 @@ package enum ListResources: Endpoint {
     package static let operation = Operation(
         .get, "/v1/resources", "Lists resources, newest first.", access: .roles(.operator, .editor, .auditor))
 
-    package struct Query: Codable, Sendable, PagedQuery {
+    package struct Filter: Codable, Sendable {
         package var kind: Resource.Kind?
         package var organization: Organization.ID?
-        package var limit: PageLimit?
-        package var cursor: Cursor?
 
-        package init(
-            kind: Resource.Kind? = nil, organization: Organization.ID? = nil, limit: PageLimit? = nil,
-            cursor: Cursor? = nil
-        ) {
+        package init(kind: Resource.Kind? = nil, organization: Organization.ID? = nil) {
             self.kind = kind
             self.organization = organization
-            self.limit = limit
-            self.cursor = cursor
         }
     }
 
+    package typealias Query = Paged<Filter>
     package typealias Response = Page<Resource>
 }
 

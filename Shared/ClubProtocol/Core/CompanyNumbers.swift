@@ -10,10 +10,6 @@ package struct Siren: TextValue, ExpressibleByStringLiteral {
         self.text = text
     }
 
-    package init(stringLiteral value: String) {
-        do { try self.init(validating: value) } catch { preconditionFailure(error.reason) }
-    }
-
     package static var schema: TextSchema { TextSchema(pattern: "^[0-9]{9}$", example: "732829320") }
 }
 
@@ -31,10 +27,6 @@ package struct Siret: TextValue, ExpressibleByStringLiteral {
             throw InvalidText("is not a valid SIRET: the check digit is wrong")
         }
         self.text = text
-    }
-
-    package init(stringLiteral value: String) {
-        do { try self.init(validating: value) } catch { preconditionFailure(error.reason) }
     }
 
     /// The company's number, which is its first nine digits.

@@ -23,16 +23,7 @@ package enum ListDeadJobs: Endpoint {
         .get, "/v1/dead-jobs", "Lists the jobs that nobody tries any more, latest first.",
         access: .roles(.operator, .auditor))
 
-    package struct Query: Codable, Sendable, PagedQuery {
-        package var limit: PageLimit?
-        package var cursor: Cursor?
-
-        package init(limit: PageLimit? = nil, cursor: Cursor? = nil) {
-            self.limit = limit
-            self.cursor = cursor
-        }
-    }
-
+    package typealias Query = Paged<Empty>
     package typealias Response = Page<DeadJob>
 }
 

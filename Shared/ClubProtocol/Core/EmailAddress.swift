@@ -16,10 +16,6 @@ package struct EmailAddress: TextValue, ExpressibleByStringLiteral {
         self.text = kept
     }
 
-    package init(stringLiteral value: String) {
-        do { try self.init(validating: value) } catch { preconditionFailure(error.reason) }
-    }
-
     package static var schema: TextSchema {
         TextSchema(format: "email", maxLength: 254, example: "contact@example.org")
     }

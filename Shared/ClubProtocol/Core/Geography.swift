@@ -11,10 +11,6 @@ package struct PostalCode: TextValue, ExpressibleByStringLiteral {
         self.text = code
     }
 
-    package init(stringLiteral value: String) {
-        do { try self.init(validating: value) } catch { preconditionFailure(error.reason) }
-    }
-
     package static var schema: TextSchema {
         TextSchema(pattern: "^([0-9]{5}|[A-Z]{2}-[A-Z0-9][A-Z0-9 -]{0,8}[A-Z0-9])$", example: "64000")
     }
@@ -74,10 +70,6 @@ package struct Departement: TextValue, ExpressibleByStringLiteral, Comparable {
             throw InvalidText("is not a valid département code")
         }
         self.text = text
-    }
-
-    package init(stringLiteral value: String) {
-        do { try self.init(validating: value) } catch { preconditionFailure(error.reason) }
     }
 
     /// The code of the département that a postal code lies in, as far as the code tells.

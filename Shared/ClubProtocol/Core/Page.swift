@@ -23,12 +23,6 @@ package struct Cursor: TextValue {
     package static var schema: TextSchema { TextSchema(maxLength: 2048, example: "eyJhIjpbIkFnZW5jZSJdfQ") }
 }
 
-/// The query of a list: every list accepts `limit` (1 to 200, default 50) and `cursor`.
-package protocol PagedQuery {
-    var limit: PageLimit? { get }
-    var cursor: Cursor? { get }
-}
-
 /// The maximum number of items on a page: 1 to 200.
 package struct PageLimit: Codable, Hashable, Sendable, ExpressibleByIntegerLiteral {
     package static let standard: PageLimit = 50

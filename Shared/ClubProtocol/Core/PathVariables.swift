@@ -15,9 +15,7 @@ package protocol PathVariables: Codable, Sendable {
 
 extension PathVariables {
     package init(names: [String], values: [String]) throws {
-        let decoder = FlatDecoder(names.indices.map { FlatValue(name: names[$0], texts: [values[$0]]) })
-        try self.init(from: decoder)
-        try decoder.checkNames()
+        self = try FlatDecoder(names.indices.map { FlatValue(name: names[$0], texts: [values[$0]]) }).decode(Self.self)
     }
 
     package func values(of names: [String]) throws -> [String: String] {

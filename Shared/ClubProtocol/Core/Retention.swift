@@ -76,16 +76,6 @@ package enum ListRetentionDue: Endpoint {
         access: .roles(.operator, .auditor), problems: [.notFound])
 
     package typealias Path = Line
-
-    package struct Query: Codable, Sendable, PagedQuery {
-        package var limit: PageLimit?
-        package var cursor: Cursor?
-
-        package init(limit: PageLimit? = nil, cursor: Cursor? = nil) {
-            self.limit = limit
-            self.cursor = cursor
-        }
-    }
-
+    package typealias Query = Paged<Empty>
     package typealias Response = Page<RetentionDue>
 }

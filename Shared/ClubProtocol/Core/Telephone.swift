@@ -46,10 +46,6 @@ package struct Telephone: TextValue, ExpressibleByStringLiteral {
 
     private static let refusal = "is not a telephone number that can be dialled"
 
-    package init(stringLiteral value: String) {
-        do { try self.init(validating: value) } catch { preconditionFailure(error.reason) }
-    }
-
     package static var schema: TextSchema { TextSchema(maxLength: 40, example: "+33559000000") }
 
     /// Formatted for people: `05 59 00 00 00`, `+262 692 00 00 00`, `+44 2071838750`, `39 49`.

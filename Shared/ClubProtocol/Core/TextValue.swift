@@ -56,6 +56,13 @@ extension TextValue {
     package var description: String { text }
 }
 
+extension TextValue where Self: ExpressibleByStringLiteral {
+    /// For literals in code; an invalid literal is a programming error.
+    package init(stringLiteral value: String) {
+        do { try self.init(validating: value) } catch { preconditionFailure(error.reason) }
+    }
+}
+
 /// A single line of text: a name, a title, a subject. 1 to 200 characters, no control or bidirectional characters.
 ///
 /// Normalized to what is visible: no white space at the ends, no invisible characters, single spaces. A single
@@ -66,11 +73,6 @@ package struct Line: TextValue, ExpressibleByStringLiteral, Comparable {
 
     package init(validating text: String) throws(InvalidText) {
         self.text = try Text.line(text, maximum: 200)
-    }
-
-    /// For literals in code; an invalid literal is a programming error.
-    package init(stringLiteral value: String) {
-        do { try self.init(validating: value) } catch { preconditionFailure(error.reason) }
     }
 
     /// Whether a text is already a normalized line and every character in it is visible: no two such texts differ
@@ -93,10 +95,6 @@ package struct Prose: TextValue, ExpressibleByStringLiteral {
     package init(validating text: String) throws(InvalidText) {
         try Text.check(text, maximum: 20_000, multiline: true)
         self.text = text
-    }
-
-    package init(stringLiteral value: String) {
-        do { try self.init(validating: value) } catch { preconditionFailure(error.reason) }
     }
 
     package static var schema: TextSchema { TextSchema(minLength: 1, maxLength: 20_000, example: "Un texte.") }

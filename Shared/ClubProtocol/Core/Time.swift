@@ -124,10 +124,6 @@ package struct Day: TextValue, Comparable, ExpressibleByStringLiteral {
         self.day = day
     }
 
-    package init(stringLiteral value: String) {
-        do { try self.init(validating: value) } catch { preconditionFailure(error.reason) }
-    }
-
     /// In the proleptic Gregorian calendar, with years that begin in March (H. Hinnant's `civil_from_days`).
     package init(daysSince1970 days: Int) {
         let shifted = days + 719_468

@@ -32,10 +32,6 @@ package struct WebAddress: TextValue, ExpressibleByStringLiteral {
         self.text = kept
     }
 
-    package init(stringLiteral value: String) {
-        do { try self.init(validating: value) } catch { preconditionFailure(error.reason) }
-    }
-
     package static var schema: TextSchema {
         TextSchema(format: "uri", maxLength: 2000, example: "https://www.example.org/")
     }

@@ -108,10 +108,6 @@ package struct WebhookAddress: TextValue, ExpressibleByStringLiteral {
         self.text = text
     }
 
-    package init(stringLiteral value: String) {
-        do { try self.init(validating: value) } catch { preconditionFailure(error.reason) }
-    }
-
     package static var schema: TextSchema {
         TextSchema(format: "uri", maxLength: 2000, example: "https://hooks.example.org/club")
     }
@@ -129,10 +125,6 @@ package struct WebhookEvent: TextValue, ExpressibleByStringLiteral {
             parts[1] == "*" || Change.Action(rawValue: String(parts[1])) != nil
         else { throw refusal }
         self.text = text
-    }
-
-    package init(stringLiteral value: String) {
-        do { try self.init(validating: value) } catch { preconditionFailure(error.reason) }
     }
 
     /// Lower camel case, as in the change feed.
@@ -196,16 +188,7 @@ package enum ListWebhooks: Endpoint {
     package static let operation = Operation(
         .get, "/v1/webhooks", "Lists webhooks, oldest first.", access: WebhookAPI.readers)
 
-    package struct Query: Codable, Sendable, PagedQuery {
-        package var limit: PageLimit?
-        package var cursor: Cursor?
-
-        package init(limit: PageLimit? = nil, cursor: Cursor? = nil) {
-            self.limit = limit
-            self.cursor = cursor
-        }
-    }
-
+    package typealias Query = Paged<Empty>
     package typealias Response = Page<Webhook>
 }
 

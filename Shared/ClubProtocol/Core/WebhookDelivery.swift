@@ -142,18 +142,15 @@ package enum ListWebhookDeliveries: Endpoint {
 
     package typealias Path = Webhook.ID
 
-    package struct Query: Codable, Sendable, PagedQuery {
+    package struct Filter: Codable, Sendable {
         package var state: WebhookDelivery.State?
-        package var limit: PageLimit?
-        package var cursor: Cursor?
 
-        package init(state: WebhookDelivery.State? = nil, limit: PageLimit? = nil, cursor: Cursor? = nil) {
+        package init(state: WebhookDelivery.State? = nil) {
             self.state = state
-            self.limit = limit
-            self.cursor = cursor
         }
     }
 
+    package typealias Query = Paged<Filter>
     package typealias Response = Page<WebhookDelivery>
 }
 

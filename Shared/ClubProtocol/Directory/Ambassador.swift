@@ -62,7 +62,7 @@ package enum ListAmbassadors: Endpoint {
         .get, "/v1/ambassadors", "Lists ambassadors by name.",
         access: .roles(.operator, .editor, .auditor, .service, .representative, .ambassador))
 
-    package struct Query: Codable, Sendable, PagedQuery {
+    package struct Filter: Codable, Sendable {
         package var organization: Organization.ID?
         package var person: Person.ID?
         /// A département that they serve.
@@ -76,15 +76,12 @@ package enum ListAmbassadors: Endpoint {
         /// Whether they are in the forum now or have left; both if absent.
         package var enrolled: Bool?
         package var updatedSince: Timestamp?
-        package var limit: PageLimit?
-        package var cursor: Cursor?
 
         package init(
             organization: Organization.ID? = nil, person: Person.ID? = nil, departement: Departement? = nil,
             region: Region? = nil, topic: Topic? = nil, q: Line? = nil, freshness: Freshness? = nil,
             enrolled: Bool? = nil,
-            updatedSince: Timestamp? = nil, limit: PageLimit? = nil,
-            cursor: Cursor? = nil
+            updatedSince: Timestamp? = nil
         ) {
             self.organization = organization
             self.person = person
@@ -95,11 +92,10 @@ package enum ListAmbassadors: Endpoint {
             self.freshness = freshness
             self.enrolled = enrolled
             self.updatedSince = updatedSince
-            self.limit = limit
-            self.cursor = cursor
         }
     }
 
+    package typealias Query = Paged<Filter>
     package typealias Response = Page<Ambassador>
 }
 

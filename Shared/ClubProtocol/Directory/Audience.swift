@@ -34,9 +34,7 @@ package struct Audience: Codable, Hashable, Sendable, BoundedFields {
 
     package static let bounds: KeyValuePairs<String, FieldBound> = ["departements": .most(200), "topics": .most(200)]
 
-    package init(
-        audience: Group, purpose: Purpose, departements: [Departement]? = nil, topics: [Topic]? = nil
-    ) {
+    package init(audience: Group, purpose: Purpose, departements: [Departement]? = nil, topics: [Topic]? = nil) {
         self.audience = audience
         self.purpose = purpose
         self.departements = departements

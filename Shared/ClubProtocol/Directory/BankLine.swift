@@ -128,23 +128,17 @@ package enum ListBankLines: Endpoint {
         .get, "/v1/bank-lines", "Lists bank lines, latest first, with proposals for those that are open.",
         access: .roles(.operator, .auditor))
 
-    package struct Query: Codable, Sendable, PagedQuery {
+    package struct Filter: Codable, Sendable {
         package var state: BankLine.State?
         package var statement: BankStatement.ID?
-        package var limit: PageLimit?
-        package var cursor: Cursor?
 
-        package init(
-            state: BankLine.State? = nil, statement: BankStatement.ID? = nil, limit: PageLimit? = nil,
-            cursor: Cursor? = nil
-        ) {
+        package init(state: BankLine.State? = nil, statement: BankStatement.ID? = nil) {
             self.state = state
             self.statement = statement
-            self.limit = limit
-            self.cursor = cursor
         }
     }
 
+    package typealias Query = Paged<Filter>
     package typealias Response = Page<BankLine>
 }
 

@@ -77,16 +77,7 @@ package enum ListBankStatements: Endpoint {
     package static let operation = Operation(
         .get, "/v1/bank-statements", "Lists bank statements, the latest first.", access: .roles(.operator, .auditor))
 
-    package struct Query: Codable, Sendable, PagedQuery {
-        package var limit: PageLimit?
-        package var cursor: Cursor?
-
-        package init(limit: PageLimit? = nil, cursor: Cursor? = nil) {
-            self.limit = limit
-            self.cursor = cursor
-        }
-    }
-
+    package typealias Query = Paged<Empty>
     package typealias Response = Page<BankStatement>
 }
 

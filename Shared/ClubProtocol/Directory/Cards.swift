@@ -8,6 +8,16 @@ package enum CardVersion: String, Codable, CaseIterable, Sendable {
     case v4 = "4.0"
 }
 
+/// How cards are written.
+package struct CardOptions: Codable, Sendable {
+    /// `4.0` by default.
+    package var version: CardVersion?
+
+    package init(version: CardVersion? = nil) {
+        self.version = version
+    }
+}
+
 /// Exports people as address book cards (vCard 4.0, RFC 6350, or 3.0, RFC 2426).
 package enum ExportCards: Endpoint {
     package static let operation = Operation(
@@ -15,31 +25,7 @@ package enum ExportCards: Endpoint {
         access: .roles(.operator, .editor, .lobbyist, .auditor, .service, .representative, .ambassador, .expert),
         produces: .vcard)
 
-    package struct Query: Codable, Sendable {
-        package var organization: Organization.ID?
-        package var email: EmailAddress?
-        /// Part of an e-mail address or telephone number.
-        package var contact: ContactPart?
-        /// People who consented to this purpose.
-        package var purpose: Purpose?
-        /// Words of the name; accents and typing errors are tolerated.
-        package var q: Line?
-        package var updatedSince: Timestamp?
-        /// `4.0` by default.
-        package var version: CardVersion?
-
-        package init(version: CardVersion? = nil) {
-            self.version = version
-        }
-
-        /// The same filters as a query of the list.
-        package var filter: ListPeople.Query {
-            .init(
-                organization: organization, email: email, contact: contact, purpose: purpose, q: q,
-                updatedSince: updatedSince)
-        }
-    }
-
+    package typealias Query = Combined<ListPeople.Filter, CardOptions>
     package typealias Response = TextDocument
 }
 
@@ -51,15 +37,15 @@ package enum GetCard: Endpoint {
         problems: [.notFound], produces: .vcard)
 
     package typealias Path = Person.ID
-
-    package struct Query: Codable, Sendable {
-        /// `4.0` by default.
-        package var version: CardVersion?
-
-        package init(version: CardVersion? = nil) {
-            self.version = version
-        }
-    }
+    package typealias Query = CardOptions
 
     package typealias Response = TextDocument
+}
+
+extension Combined<ListPeople.Filter, CardOptions> {
+    package init(_ filter: ListPeople.Filter = .init(), version: CardVersion? = nil) {
+        self.init(filter, CardOptions(version: version))
+    }
+
+    package var filter: ListPeople.Filter { first }
 }

@@ -66,15 +66,11 @@ package struct ConsentAnswer: Codable, Sendable {
 }
 
 /// The paging of a ledger.
-package struct ConsentEntryQuery: Codable, Sendable, PagedQuery {
+package struct ConsentEntryFilter: Codable, Sendable {
     package var purpose: Purpose?
-    package var limit: PageLimit?
-    package var cursor: Cursor?
 
-    package init(purpose: Purpose? = nil, limit: PageLimit? = nil, cursor: Cursor? = nil) {
+    package init(purpose: Purpose? = nil) {
         self.purpose = purpose
-        self.limit = limit
-        self.cursor = cursor
     }
 }
 
@@ -85,7 +81,7 @@ package enum ListPersonConsents: Endpoint {
         access: .roles(.operator, .auditor, .representative, .ambassador, .expert), problems: [.notFound])
 
     package typealias Path = Person.ID
-    package typealias Query = ConsentEntryQuery
+    package typealias Query = Paged<ConsentEntryFilter>
     package typealias Response = Page<ConsentEntry>
 }
 
@@ -107,7 +103,7 @@ package enum ListExpertConsents: Endpoint {
         access: .roles(.operator, .auditor, .expert), problems: [.notFound])
 
     package typealias Path = Expert.ID
-    package typealias Query = ConsentEntryQuery
+    package typealias Query = Paged<ConsentEntryFilter>
     package typealias Response = Page<ConsentEntry>
 }
 

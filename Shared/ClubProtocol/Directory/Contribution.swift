@@ -120,25 +120,19 @@ package enum ListContributions: Endpoint {
         .get, "/v1/contributions", "Lists contributions, latest year first.",
         access: .roles(.operator, .auditor, .service, .representative))
 
-    package struct Query: Codable, Sendable, PagedQuery {
+    package struct Filter: Codable, Sendable {
         package var organization: Organization.ID?
         package var year: Int?
         package var state: Contribution.State?
-        package var limit: PageLimit?
-        package var cursor: Cursor?
 
-        package init(
-            organization: Organization.ID? = nil, year: Int? = nil, state: Contribution.State? = nil,
-            limit: PageLimit? = nil, cursor: Cursor? = nil
-        ) {
+        package init(organization: Organization.ID? = nil, year: Int? = nil, state: Contribution.State? = nil) {
             self.organization = organization
             self.year = year
             self.state = state
-            self.limit = limit
-            self.cursor = cursor
         }
     }
 
+    package typealias Query = Paged<Filter>
     package typealias Response = Page<Contribution>
 }
 
@@ -212,17 +206,7 @@ package enum ListPayments: Endpoint {
         access: .roles(.operator, .auditor, .service, .representative), problems: [.notFound])
 
     package typealias Path = Contribution.ID
-
-    package struct Query: Codable, Sendable, PagedQuery {
-        package var limit: PageLimit?
-        package var cursor: Cursor?
-
-        package init(limit: PageLimit? = nil, cursor: Cursor? = nil) {
-            self.limit = limit
-            self.cursor = cursor
-        }
-    }
-
+    package typealias Query = Paged<Empty>
     package typealias Response = Page<Payment>
 }
 

@@ -45,18 +45,15 @@ package enum ListContributionReminders: Endpoint {
         .get, "/v1/contribution-reminders", "Lists letters about contributions, due and sent.",
         access: .roles(.operator, .auditor))
 
-    package struct Query: Codable, Sendable, PagedQuery {
+    package struct Filter: Codable, Sendable {
         package var state: ContributionReminder.State?
-        package var limit: PageLimit?
-        package var cursor: Cursor?
 
-        package init(state: ContributionReminder.State? = nil, limit: PageLimit? = nil, cursor: Cursor? = nil) {
+        package init(state: ContributionReminder.State? = nil) {
             self.state = state
-            self.limit = limit
-            self.cursor = cursor
         }
     }
 
+    package typealias Query = Paged<Filter>
     package typealias Response = Page<ContributionReminder>
 }
 

@@ -50,7 +50,7 @@ package enum GetCoverage: Endpoint {
     package static let operation = Operation(
         .get, "/v1/coverage", "Counts who serves each département, by topic.", access: Coverage.access)
 
-    package typealias Query = CoverageQuery
+    package typealias Query = CoverageFilter
     package typealias Response = Coverage
 }
 
@@ -60,31 +60,13 @@ package enum ListCoverageGaps: Endpoint {
         .get, "/v1/coverage/gaps", "Lists the départements and topics that too few serve, worst first.",
         access: Coverage.access)
 
-    package struct Query: Codable, Sendable, PagedQuery {
+    package struct Threshold: Codable, Sendable {
         /// How many are enough, 1 to 1,000; 3 by default.
         package var enough: Int?
-        package var topic: Topic?
-        package var departement: Departement?
-        package var region: Region?
-        /// Both if absent.
-        package var of: Coverage.Subject?
-        package var limit: PageLimit?
-        package var cursor: Cursor?
-
-        package init(
-            enough: Int? = nil, topic: Topic? = nil, departement: Departement? = nil, region: Region? = nil,
-            of: Coverage.Subject? = nil, limit: PageLimit? = nil, cursor: Cursor? = nil
-        ) {
-            self.enough = enough
-            self.topic = topic
-            self.departement = departement
-            self.region = region
-            self.of = of
-            self.limit = limit
-            self.cursor = cursor
-        }
     }
 
+    package typealias Filter = Combined<CoverageFilter, Threshold>
+    package typealias Query = Paged<Filter>
     package typealias Response = Page<CoverageGap>
 }
 
@@ -94,27 +76,7 @@ package enum ExportCoverage: Endpoint {
         .get, "/v1/coverage.csv", "Writes who serves each département, by topic, as a table.",
         access: Coverage.access, produces: .csv)
 
-    package struct Query: Codable, Sendable {
-        package var topic: Topic?
-        package var departement: Departement?
-        package var region: Region?
-        /// Only these; both if absent.
-        package var of: Coverage.Subject?
-        /// Semicolons and a byte order mark, so that French Excel opens the file correctly on double-click.
-        package var excel: Bool?
-
-        package init(
-            topic: Topic? = nil, departement: Departement? = nil, region: Region? = nil, of: Coverage.Subject? = nil,
-            excel: Bool? = nil
-        ) {
-            self.topic = topic
-            self.departement = departement
-            self.region = region
-            self.of = of
-            self.excel = excel
-        }
-    }
-
+    package typealias Query = Table<CoverageFilter>
     package typealias Response = TextDocument
 }
 
@@ -124,12 +86,12 @@ package enum GetCoverageMap: Endpoint {
         .get, "/v1/coverage.svg", "Draws who serves each département as a map of France.", access: Coverage.access,
         produces: .svg)
 
-    package typealias Query = CoverageQuery
+    package typealias Query = CoverageFilter
     package typealias Response = TextDocument
 }
 
 /// The filters of the coverage.
-package struct CoverageQuery: Codable, Sendable {
+package struct CoverageFilter: Codable, Sendable {
     /// Only those who know this topic.
     package var topic: Topic?
     /// Only this département, and only the départements of this région; a map shows the others without a count.
@@ -152,4 +114,10 @@ extension Coverage {
     /// The counts name no one, so anyone who plans with the network may see them.
     static let access = Access.roles(
         .operator, .editor, .auditor, .service, .representative, .ambassador)
+}
+
+extension ListCoverageGaps.Filter {
+    package init(_ filter: CoverageFilter = .init(), enough: Int? = nil) {
+        self.init(filter, ListCoverageGaps.Threshold(enough: enough))
+    }
 }

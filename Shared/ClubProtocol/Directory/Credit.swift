@@ -52,17 +52,7 @@ package enum GetCredit: Endpoint {
         access: .roles(.operator, .auditor, .service, .representative), problems: [.notFound])
 
     package typealias Path = Organization.ID
-
-    package struct Query: Codable, Sendable, PagedQuery {
-        package var limit: PageLimit?
-        package var cursor: Cursor?
-
-        package init(limit: PageLimit? = nil, cursor: Cursor? = nil) {
-            self.limit = limit
-            self.cursor = cursor
-        }
-    }
-
+    package typealias Query = Paged<Empty>
     package typealias Response = OrganizationCredit
 }
 

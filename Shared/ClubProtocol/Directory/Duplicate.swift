@@ -107,26 +107,20 @@ package enum ListDuplicates: Endpoint {
         .get, "/v1/duplicates", "Lists pairs of records that may be one, the most likely first.",
         access: .roles(.operator, .auditor))
 
-    package struct Query: Codable, Sendable, PagedQuery {
+    package struct Filter: Codable, Sendable {
         package var kind: RecordKind?
         package var state: Duplicate.State?
         /// 0 to 100.
         package var minimumScore: Int?
-        package var limit: PageLimit?
-        package var cursor: Cursor?
 
-        package init(
-            kind: RecordKind? = nil, state: Duplicate.State? = nil, minimumScore: Int? = nil, limit: PageLimit? = nil,
-            cursor: Cursor? = nil
-        ) {
+        package init(kind: RecordKind? = nil, state: Duplicate.State? = nil, minimumScore: Int? = nil) {
             self.kind = kind
             self.state = state
             self.minimumScore = minimumScore
-            self.limit = limit
-            self.cursor = cursor
         }
     }
 
+    package typealias Query = Paged<Filter>
     package typealias Response = Page<Duplicate>
 }
 

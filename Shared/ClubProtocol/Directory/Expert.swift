@@ -108,56 +108,16 @@ package enum ListExperts: Endpoint {
         .get, "/v1/experts", "Lists experts by name.",
         access: .roles(.operator, .editor, .auditor, .service, .ambassador, .expert))
 
-    package struct Query: Codable, Sendable, PagedQuery {
-        package var subKind: Expert.SubKind?
-        /// Where the expert is located.
-        package var departement: Departement?
-        package var region: Region?
-        /// A département that the expert serves.
-        package var serves: Departement?
-        package var topic: Topic?
-        /// A brand by name, ignoring case and accents.
-        package var brand: Line?
+    package struct Lookup: Codable, Sendable {
         package var siret: Siret?
         package var email: EmailAddress?
         /// Part of the e-mail address or telephone number.
         package var contact: ContactPart?
-        /// Words of the name or the commune, interpreted as in ``SearchExperts``; a new word is recognized after a
-        /// minute.
-        package var q: Line?
-        package var freshness: Freshness?
-        /// Whether they are in the channel now or have left; both if absent.
-        package var enrolled: Bool?
-        package var updatedSince: Timestamp?
-        package var limit: PageLimit?
-        package var cursor: Cursor?
-
-        package init(
-            subKind: Expert.SubKind? = nil, departement: Departement? = nil,
-            region: Region? = nil, serves: Departement? = nil,
-            topic: Topic? = nil, brand: Line? = nil, siret: Siret? = nil, email: EmailAddress? = nil,
-            contact: ContactPart? = nil, q: Line? = nil, freshness: Freshness? = nil, enrolled: Bool? = nil,
-            updatedSince: Timestamp? = nil, limit: PageLimit? = nil,
-            cursor: Cursor? = nil
-        ) {
-            self.subKind = subKind
-            self.departement = departement
-            self.region = region
-            self.serves = serves
-            self.topic = topic
-            self.brand = brand
-            self.siret = siret
-            self.email = email
-            self.contact = contact
-            self.q = q
-            self.freshness = freshness
-            self.enrolled = enrolled
-            self.updatedSince = updatedSince
-            self.limit = limit
-            self.cursor = cursor
-        }
     }
 
+    /// Words are interpreted as in a search; a new word is recognized after a minute.
+    package typealias Filter = Combined<SearchExperts.Filter, Lookup>
+    package typealias Query = Paged<Filter>
     package typealias Response = Page<Expert>
 }
 
@@ -222,4 +182,13 @@ package enum ChangeExpert: Endpoint {
     }
 
     package typealias Response = Expert
+}
+
+extension ListExperts.Filter {
+    package init(
+        _ filter: SearchExperts.Filter = .init(), siret: Siret? = nil, email: EmailAddress? = nil,
+        contact: ContactPart? = nil
+    ) {
+        self.init(filter, ListExperts.Lookup(siret: siret, email: email, contact: contact))
+    }
 }

@@ -10,7 +10,7 @@ package enum SearchExperts: Endpoint {
         .get, "/v1/expert-search", "Searches experts, nearest or most fitting first.",
         access: .roles(.operator, .editor, .auditor, .service, .ambassador, .expert))
 
-    package struct Query: Codable, Sendable, PagedQuery {
+    package struct Filter: Codable, Sendable {
         /// Words of the name or the commune; at most eight are used.
         package var q: Line?
         package var subKind: Expert.SubKind?
@@ -23,57 +23,7 @@ package enum SearchExperts: Endpoint {
         /// A brand by name, ignoring case and accents.
         package var brand: Line?
         package var freshness: Freshness?
-        /// False finds experts who have left.
-        package var enrolled: Bool?
-        package var updatedSince: Timestamp?
-        /// Where distance is measured from: the same postal code first, then the same first three digits, then the
-        /// other départements by the distance of their prefectures.
-        package var near: PostalCode?
-        package var limit: PageLimit?
-        package var cursor: Cursor?
-
-        package init(
-            q: Line? = nil, subKind: Expert.SubKind? = nil, departement: Departement? = nil, region: Region? = nil,
-            serves: Departement? = nil, topic: Topic? = nil, brand: Line? = nil, freshness: Freshness? = nil,
-            enrolled: Bool? = nil, updatedSince: Timestamp? = nil,
-            near: PostalCode? = nil, limit: PageLimit? = nil, cursor: Cursor? = nil
-        ) {
-            self.q = q
-            self.subKind = subKind
-            self.departement = departement
-            self.region = region
-            self.serves = serves
-            self.topic = topic
-            self.brand = brand
-            self.freshness = freshness
-            self.enrolled = enrolled
-            self.updatedSince = updatedSince
-            self.near = near
-            self.limit = limit
-            self.cursor = cursor
-        }
-    }
-
-    package typealias Response = Page<Expert>
-}
-
-/// Counts the results of a search by each filter, and tells how its words were interpreted.
-package enum CountExperts: Endpoint {
-    package static let operation = Operation(
-        .get, "/v1/expert-search/facets", "Counts the experts that a search finds, by each filter.",
-        access: .roles(.operator, .editor, .auditor, .service, .ambassador, .expert))
-
-    /// As in ``SearchExperts``.
-    package struct Query: Codable, Sendable {
-        package var q: Line?
-        package var subKind: Expert.SubKind?
-        package var departement: Departement?
-        package var region: Region?
-        package var serves: Departement?
-        package var topic: Topic?
-        package var brand: Line?
-        package var freshness: Freshness?
-        /// False finds experts who have left.
+        /// Whether they are in the channel now, or have left.
         package var enrolled: Bool?
         package var updatedSince: Timestamp?
 
@@ -95,6 +45,23 @@ package enum CountExperts: Endpoint {
         }
     }
 
+    package struct Origin: Codable, Sendable {
+        /// Where distance is measured from: the same postal code first, then the same first three digits, then the
+        /// other départements by the distance of their prefectures.
+        package var near: PostalCode?
+    }
+
+    package typealias Query = Paged<Combined<Filter, Origin>>
+    package typealias Response = Page<Expert>
+}
+
+/// Counts the results of a search by each filter, and tells how its words were interpreted.
+package enum CountExperts: Endpoint {
+    package static let operation = Operation(
+        .get, "/v1/expert-search/facets", "Counts the experts that a search finds, by each filter.",
+        access: .roles(.operator, .editor, .auditor, .service, .ambassador, .expert))
+
+    package typealias Query = SearchExperts.Filter
     package typealias Response = ExpertFacets
 }
 
@@ -150,5 +117,11 @@ package struct WordReading: Codable, Hashable, Sendable {
     package init(typed: String, takenFor: [String]) {
         self.typed = typed
         self.takenFor = takenFor
+    }
+}
+
+extension Combined<SearchExperts.Filter, SearchExperts.Origin> {
+    package init(_ filter: SearchExperts.Filter = .init(), near: PostalCode? = nil) {
+        self.init(filter, SearchExperts.Origin(near: near))
     }
 }

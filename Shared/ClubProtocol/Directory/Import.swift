@@ -127,22 +127,17 @@ package enum ListImports: Endpoint {
     package static let operation = Operation(
         .get, "/v1/imports", "Lists imports, the latest first.", access: .roles(.operator))
 
-    package struct Query: Codable, Sendable, PagedQuery {
+    package struct Filter: Codable, Sendable {
         package var records: Import.Records?
         package var state: ImportState?
-        package var limit: PageLimit?
-        package var cursor: Cursor?
 
-        package init(
-            records: Import.Records? = nil, state: ImportState? = nil, limit: PageLimit? = nil, cursor: Cursor? = nil
-        ) {
+        package init(records: Import.Records? = nil, state: ImportState? = nil) {
             self.records = records
             self.state = state
-            self.limit = limit
-            self.cursor = cursor
         }
     }
 
+    package typealias Query = Paged<Filter>
     package typealias Response = Page<Import>
 }
 
@@ -164,18 +159,15 @@ package enum ListImportRows: Endpoint {
 
     package typealias Path = Import.ID
 
-    package struct Query: Codable, Sendable, PagedQuery {
+    package struct Filter: Codable, Sendable {
         package var outcome: ImportRow.Outcome?
-        package var limit: PageLimit?
-        package var cursor: Cursor?
 
-        package init(outcome: ImportRow.Outcome? = nil, limit: PageLimit? = nil, cursor: Cursor? = nil) {
+        package init(outcome: ImportRow.Outcome? = nil) {
             self.outcome = outcome
-            self.limit = limit
-            self.cursor = cursor
         }
     }
 
+    package typealias Query = Paged<Filter>
     package typealias Response = Page<ImportRow>
 }
 

@@ -54,30 +54,16 @@ package enum ImportOrganizations: Endpoint {
         .post, "/v1/imports/organizations", "Takes organizations from a CSV file.", access: .roles(.operator),
         problems: [.importRunning, .anotherFile], consumes: .csv)
 
-    package struct Query: Codable, Sendable {
-        /// The identifier of the import, to follow and to resume it; a new one by default.
-        package var `import`: Import.ID?
-        /// `dryRun` by default.
-        package var mode: Import.Mode?
-        /// `refuseFile` by default.
-        package var rejects: Import.Rejects?
-        /// `update` by default.
-        package var existing: Import.Existing?
+    package struct Options: Codable, Sendable {
         /// The kind of new organizations if the table does not state it.
         package var kind: Organization.Kind?
 
-        package init(
-            import: Import.ID? = nil, mode: Import.Mode? = nil, rejects: Import.Rejects? = nil,
-            existing: Import.Existing? = nil, kind: Organization.Kind? = nil
-        ) {
-            self.import = `import`
-            self.mode = mode
-            self.rejects = rejects
-            self.existing = existing
+        package init(kind: Organization.Kind? = nil) {
             self.kind = kind
         }
     }
 
+    package typealias Query = Combined<ImportQuery, Options>
     package typealias Response = ImportReport
 }
 

@@ -56,26 +56,20 @@ package enum ListMandates: Endpoint {
 
     package typealias Path = Organization.ID
 
-    package struct Query: Codable, Sendable, PagedQuery {
+    package struct Filter: Codable, Sendable {
         package var kind: Mandate.Kind?
         package var person: Person.ID?
         /// Mandates in force on this day.
         package var asOf: Day?
-        package var limit: PageLimit?
-        package var cursor: Cursor?
 
-        package init(
-            kind: Mandate.Kind? = nil, person: Person.ID? = nil, asOf: Day? = nil, limit: PageLimit? = nil,
-            cursor: Cursor? = nil
-        ) {
+        package init(kind: Mandate.Kind? = nil, person: Person.ID? = nil, asOf: Day? = nil) {
             self.kind = kind
             self.person = person
             self.asOf = asOf
-            self.limit = limit
-            self.cursor = cursor
         }
     }
 
+    package typealias Query = Paged<Filter>
     package typealias Response = Page<Mandate>
 }
 
@@ -85,28 +79,25 @@ package enum ListAllMandates: Endpoint {
         .get, "/v1/mandates", "Lists the mandates of all organizations, latest first.",
         access: .roles(.operator, .editor, .lobbyist, .auditor, .service, .representative))
 
-    package struct Query: Codable, Sendable, PagedQuery {
+    package struct Filter: Codable, Sendable {
         package var organization: Organization.ID?
         package var person: Person.ID?
         package var kind: Mandate.Kind?
         /// Mandates in force on this day.
         package var asOf: Day?
-        package var limit: PageLimit?
-        package var cursor: Cursor?
 
         package init(
             organization: Organization.ID? = nil, person: Person.ID? = nil, kind: Mandate.Kind? = nil,
-            asOf: Day? = nil, limit: PageLimit? = nil, cursor: Cursor? = nil
+            asOf: Day? = nil
         ) {
             self.organization = organization
             self.person = person
             self.kind = kind
             self.asOf = asOf
-            self.limit = limit
-            self.cursor = cursor
         }
     }
 
+    package typealias Query = Paged<Filter>
     package typealias Response = Page<Mandate>
 }
 
@@ -122,9 +113,7 @@ package enum ChangeMandate: Endpoint {
         package var from: Day?
         package var until: Patched<Day>
 
-        package init(
-            from: Day? = nil, until: Patched<Day> = nil
-        ) {
+        package init(from: Day? = nil, until: Patched<Day> = nil) {
             self.from = from
             self.until = until
         }

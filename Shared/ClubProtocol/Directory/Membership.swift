@@ -45,26 +45,20 @@ package enum ListMemberships: Endpoint {
         .get, "/v1/memberships", "Lists memberships, latest first.",
         access: .roles(.operator, .editor, .auditor, .service, .representative))
 
-    package struct Query: Codable, Sendable, PagedQuery {
+    package struct Filter: Codable, Sendable {
         package var organization: Organization.ID?
         package var tier: Tier?
         /// Memberships in force on this day.
         package var asOf: Day?
-        package var limit: PageLimit?
-        package var cursor: Cursor?
 
-        package init(
-            organization: Organization.ID? = nil, tier: Tier? = nil, asOf: Day? = nil, limit: PageLimit? = nil,
-            cursor: Cursor? = nil
-        ) {
+        package init(organization: Organization.ID? = nil, tier: Tier? = nil, asOf: Day? = nil) {
             self.organization = organization
             self.tier = tier
             self.asOf = asOf
-            self.limit = limit
-            self.cursor = cursor
         }
     }
 
+    package typealias Query = Paged<Filter>
     package typealias Response = Page<Membership>
 }
 

@@ -78,23 +78,18 @@ package enum ListMerges: Endpoint {
     package static let operation = Operation(
         .get, "/v1/merges", "Lists merges, the latest first.", access: .roles(.operator, .auditor))
 
-    package struct Query: Codable, Sendable, PagedQuery {
+    package struct Filter: Codable, Sendable {
         package var kind: RecordKind?
         /// Merges in which this record survived or was merged.
         package var record: DirectoryRecord.ID?
-        package var limit: PageLimit?
-        package var cursor: Cursor?
 
-        package init(
-            kind: RecordKind? = nil, record: DirectoryRecord.ID? = nil, limit: PageLimit? = nil, cursor: Cursor? = nil
-        ) {
+        package init(kind: RecordKind? = nil, record: DirectoryRecord.ID? = nil) {
             self.kind = kind
             self.record = record
-            self.limit = limit
-            self.cursor = cursor
         }
     }
 
+    package typealias Query = Paged<Filter>
     package typealias Response = Page<Merge>
 }
 

@@ -195,7 +195,7 @@ package enum ListOrganizations: Endpoint {
         .get, "/v1/organizations", "Lists organizations by name.",
         access: .roles(.operator, .editor, .lobbyist, .auditor, .service, .representative, .ambassador))
 
-    package struct Query: Codable, Sendable, PagedQuery {
+    package struct Filter: Codable, Sendable {
         package var kind: Organization.Kind?
         package var subKind: Organization.SubKind?
         /// The département of its seat.
@@ -213,16 +213,12 @@ package enum ListOrganizations: Endpoint {
         /// Words of the name or the commune; accents, endings and typing errors are tolerated.
         package var q: Line?
         package var updatedSince: Timestamp?
-        package var limit: PageLimit?
-        package var cursor: Cursor?
 
         package init(
             kind: Organization.Kind? = nil, subKind: Organization.SubKind? = nil, departement: Departement? = nil,
             region: Region? = nil, topic: Topic? = nil, parent: Organization.ID? = nil, agency: Organization.ID? = nil,
             asOf: Day? = nil,
-            siret: Siret? = nil, contact: ContactPart? = nil, q: Line? = nil, updatedSince: Timestamp? = nil,
-            limit: PageLimit? = nil,
-            cursor: Cursor? = nil
+            siret: Siret? = nil, contact: ContactPart? = nil, q: Line? = nil, updatedSince: Timestamp? = nil
         ) {
             self.kind = kind
             self.subKind = subKind
@@ -236,11 +232,10 @@ package enum ListOrganizations: Endpoint {
             self.contact = contact
             self.q = q
             self.updatedSince = updatedSince
-            self.limit = limit
-            self.cursor = cursor
         }
     }
 
+    package typealias Query = Paged<Filter>
     package typealias Response = Page<Organization>
 }
 

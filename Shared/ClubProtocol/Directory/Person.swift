@@ -117,7 +117,7 @@ package enum ListPeople: Endpoint {
         .get, "/v1/people", "Lists people by family name.",
         access: .roles(.operator, .editor, .lobbyist, .auditor, .service, .representative, .ambassador, .expert))
 
-    package struct Query: Codable, Sendable, PagedQuery {
+    package struct Filter: Codable, Sendable {
         package var organization: Organization.ID?
         /// One of the person's addresses.
         package var email: EmailAddress?
@@ -128,13 +128,10 @@ package enum ListPeople: Endpoint {
         /// Words of the name; accents and typing errors are tolerated.
         package var q: Line?
         package var updatedSince: Timestamp?
-        package var limit: PageLimit?
-        package var cursor: Cursor?
 
         package init(
             organization: Organization.ID? = nil, email: EmailAddress? = nil, contact: ContactPart? = nil,
-            purpose: Purpose? = nil, q: Line? = nil, updatedSince: Timestamp? = nil, limit: PageLimit? = nil,
-            cursor: Cursor? = nil
+            purpose: Purpose? = nil, q: Line? = nil, updatedSince: Timestamp? = nil
         ) {
             self.organization = organization
             self.email = email
@@ -142,11 +139,10 @@ package enum ListPeople: Endpoint {
             self.purpose = purpose
             self.q = q
             self.updatedSince = updatedSince
-            self.limit = limit
-            self.cursor = cursor
         }
     }
 
+    package typealias Query = Paged<Filter>
     package typealias Response = Page<Person>
 }
 

@@ -52,7 +52,7 @@ package enum ListPublicExperts: Endpoint {
         .get, "/v1/public/experts", "Lists the experts who agreed to be shown, by name or nearest first.",
         access: .anyone)
 
-    package struct Query: Codable, Sendable, PagedQuery {
+    package struct Filter: Codable, Sendable {
         /// Words of the name or the commune, interpreted as in ``SearchExperts``; a new word is recognized after a
         /// minute.
         package var q: Line?
@@ -67,13 +67,10 @@ package enum ListPublicExperts: Endpoint {
         /// Sorts by distance from this postal code, as in ``SearchExperts``.
         package var near: PostalCode?
         /// At most 50.
-        package var limit: PageLimit?
-        package var cursor: Cursor?
 
         package init(
             q: Line? = nil, departement: Departement? = nil, region: Region? = nil, topic: Topic? = nil,
-            subKind: Expert.SubKind? = nil, brand: Line? = nil, near: PostalCode? = nil,
-            limit: PageLimit? = nil, cursor: Cursor? = nil
+            subKind: Expert.SubKind? = nil, brand: Line? = nil, near: PostalCode? = nil
         ) {
             self.q = q
             self.departement = departement
@@ -82,11 +79,10 @@ package enum ListPublicExperts: Endpoint {
             self.subKind = subKind
             self.brand = brand
             self.near = near
-            self.limit = limit
-            self.cursor = cursor
         }
     }
 
+    package typealias Query = Paged<Filter>
     package typealias Response = Page<PublicExpert>
 }
 
@@ -106,7 +102,7 @@ package enum ListPublicMembers: Endpoint {
         .get, "/v1/public/members", "Lists the institutions and brands that are members today, by name.",
         access: .anyone)
 
-    package struct Query: Codable, Sendable, PagedQuery {
+    package struct Filter: Codable, Sendable {
         /// Words of the name or the commune; accents, endings and typing errors are tolerated.
         package var q: Line?
         package var kind: PublicMember.Kind?
@@ -114,24 +110,20 @@ package enum ListPublicMembers: Endpoint {
         package var region: Region?
         package var topic: Topic?
         /// At most 50.
-        package var limit: PageLimit?
-        package var cursor: Cursor?
 
         package init(
             q: Line? = nil, kind: PublicMember.Kind? = nil, departement: Departement? = nil,
-            region: Region? = nil, topic: Topic? = nil,
-            limit: PageLimit? = nil, cursor: Cursor? = nil
+            region: Region? = nil, topic: Topic? = nil
         ) {
             self.q = q
             self.kind = kind
             self.departement = departement
             self.region = region
             self.topic = topic
-            self.limit = limit
-            self.cursor = cursor
         }
     }
 
+    package typealias Query = Paged<Filter>
     package typealias Response = Page<PublicMember>
 }
 

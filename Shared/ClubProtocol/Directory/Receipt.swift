@@ -31,23 +31,18 @@ package enum ListReceipts: Endpoint {
         .get, "/v1/receipts", "Lists receipts, latest first.",
         access: .roles(.operator, .auditor, .service, .representative))
 
-    package struct Query: Codable, Sendable, PagedQuery {
+    package struct Filter: Codable, Sendable {
         /// The year of issue.
         package var year: Int?
         package var organization: Organization.ID?
-        package var limit: PageLimit?
-        package var cursor: Cursor?
 
-        package init(
-            year: Int? = nil, organization: Organization.ID? = nil, limit: PageLimit? = nil, cursor: Cursor? = nil
-        ) {
+        package init(year: Int? = nil, organization: Organization.ID? = nil) {
             self.year = year
             self.organization = organization
-            self.limit = limit
-            self.cursor = cursor
         }
     }
 
+    package typealias Query = Paged<Filter>
     package typealias Response = Page<Receipt>
 }
 

@@ -102,31 +102,28 @@ package enum ListReferrals: Endpoint {
     package static let operation = Operation(
         .get, "/v1/referrals", "Lists referrals, latest first.", access: .roles(.operator, .auditor, .ambassador))
 
-    package struct Query: Codable, Sendable, PagedQuery {
+    package struct Filter: Codable, Sendable {
         package var ambassador: Ambassador.ID?
         package var state: Referral.State?
         /// Where the firm is located.
         package var departement: Departement?
         package var region: Region?
         package var topic: Topic?
-        package var limit: PageLimit?
-        package var cursor: Cursor?
 
         package init(
             ambassador: Ambassador.ID? = nil, state: Referral.State? = nil, departement: Departement? = nil,
             region: Region? = nil,
-            topic: Topic? = nil, limit: PageLimit? = nil, cursor: Cursor? = nil
+            topic: Topic? = nil
         ) {
             self.ambassador = ambassador
             self.state = state
             self.departement = departement
             self.region = region
             self.topic = topic
-            self.limit = limit
-            self.cursor = cursor
         }
     }
 
+    package typealias Query = Paged<Filter>
     package typealias Response = Page<Referral>
 }
 
@@ -186,17 +183,7 @@ package enum ListReferralMatches: Endpoint {
         access: .roles(.operator, .auditor, .ambassador), problems: [.notFound])
 
     package typealias Path = Referral.ID
-
-    package struct Query: Codable, Sendable, PagedQuery {
-        package var limit: PageLimit?
-        package var cursor: Cursor?
-
-        package init(limit: PageLimit? = nil, cursor: Cursor? = nil) {
-            self.limit = limit
-            self.cursor = cursor
-        }
-    }
-
+    package typealias Query = Paged<Empty>
     package typealias Response = Page<ReferralMatch>
 }
 

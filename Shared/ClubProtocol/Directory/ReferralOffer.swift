@@ -103,25 +103,19 @@ package enum ListReferralOffers: Endpoint {
         .get, "/v1/referral-offers", "Lists offers of referrals, latest first.",
         access: .roles(.operator, .auditor, .ambassador, .expert))
 
-    package struct Query: Codable, Sendable, PagedQuery {
+    package struct Filter: Codable, Sendable {
         package var referral: Referral.ID?
         package var expert: Expert.ID?
         package var state: ReferralOffer.State?
-        package var limit: PageLimit?
-        package var cursor: Cursor?
 
-        package init(
-            referral: Referral.ID? = nil, expert: Expert.ID? = nil, state: ReferralOffer.State? = nil,
-            limit: PageLimit? = nil, cursor: Cursor? = nil
-        ) {
+        package init(referral: Referral.ID? = nil, expert: Expert.ID? = nil, state: ReferralOffer.State? = nil) {
             self.referral = referral
             self.expert = expert
             self.state = state
-            self.limit = limit
-            self.cursor = cursor
         }
     }
 
+    package typealias Query = Paged<Filter>
     package typealias Response = Page<ReferralOffer>
 }
 

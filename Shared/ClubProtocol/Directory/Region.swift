@@ -9,10 +9,6 @@ package struct Region: TextValue, ExpressibleByStringLiteral, Comparable {
         self.text = text
     }
 
-    package init(stringLiteral value: String) {
-        do { try self.init(validating: value) } catch { preconditionFailure(error.reason) }
-    }
-
     /// The thirteen of metropolitan France and the five overseas (loi n° 2015-29, code officiel géographique).
     package static let all: [Region] = departements.keys.sorted().map { Region(stringLiteral: $0) }
 

@@ -139,18 +139,15 @@ package enum ListErasures: Endpoint {
         .get, "/v1/erasures", "Lists erasures, latest first.",
         access: .roles(.operator, .auditor, .representative, .ambassador, .expert))
 
-    package struct Query: Codable, Sendable, PagedQuery {
+    package struct Filter: Codable, Sendable {
         package var state: Erasure.State?
-        package var limit: PageLimit?
-        package var cursor: Cursor?
 
-        package init(state: Erasure.State? = nil, limit: PageLimit? = nil, cursor: Cursor? = nil) {
+        package init(state: Erasure.State? = nil) {
             self.state = state
-            self.limit = limit
-            self.cursor = cursor
         }
     }
 
+    package typealias Query = Paged<Filter>
     package typealias Response = Page<Erasure>
 }
 

@@ -78,28 +78,24 @@ package enum ListMembers: Endpoint {
         .get, "/v1/members", "Lists members by name, with how they stand with the club on a day.",
         access: .roles(.operator, .editor, .auditor, .service, .representative))
 
-    package struct Query: Codable, Sendable, PagedQuery {
+    package struct Filter: Codable, Sendable {
         /// Today by default.
         package var asOf: Day?
         package var status: Standing.Status?
         package var kind: Organization.Kind?
         /// Members with this tier on the day.
         package var tier: Tier?
-        package var limit: PageLimit?
-        package var cursor: Cursor?
 
         package init(
-            asOf: Day? = nil, status: Standing.Status? = nil, kind: Organization.Kind? = nil, tier: Tier? = nil,
-            limit: PageLimit? = nil, cursor: Cursor? = nil
+            asOf: Day? = nil, status: Standing.Status? = nil, kind: Organization.Kind? = nil, tier: Tier? = nil
         ) {
             self.asOf = asOf
             self.status = status
             self.kind = kind
             self.tier = tier
-            self.limit = limit
-            self.cursor = cursor
         }
     }
 
+    package typealias Query = Paged<Filter>
     package typealias Response = Page<MemberStanding>
 }

@@ -9,10 +9,6 @@ package struct Topic: TextValue, ExpressibleByStringLiteral, Comparable {
         self.text = text
     }
 
-    package init(stringLiteral value: String) {
-        do { try self.init(validating: value) } catch { preconditionFailure(error.reason) }
-    }
-
     /// The maximum number of topics of one record.
     package static let mostOfOne = 40
 
@@ -36,10 +32,6 @@ package struct Tier: TextValue, ExpressibleByStringLiteral {
     package init(validating text: String) throws(InvalidText) {
         try Code.check(text, "is not a valid tier code")
         self.text = text
-    }
-
-    package init(stringLiteral value: String) {
-        do { try self.init(validating: value) } catch { preconditionFailure(error.reason) }
     }
 
     /// The initial codes of the table of tiers.

@@ -10,25 +10,7 @@ package enum ExportMembers: Endpoint {
         .get, "/v1/members.csv", "Writes the members as a table, with how they stand on a day.",
         access: .roles(.operator, .editor, .auditor, .service, .representative), produces: .csv)
 
-    package struct Query: Codable, Sendable {
-        /// Today by default.
-        package var asOf: Day?
-        package var status: Standing.Status?
-        package var kind: Organization.Kind?
-        /// Members with this tier on the day.
-        package var tier: Tier?
-        /// Semicolons, decimal commas and a byte order mark, so that French Excel opens the file correctly on
-        /// double-click.
-        package var excel: Bool?
-
-        package init(excel: Bool? = nil) {
-            self.excel = excel
-        }
-
-        /// The same filters as a query of the list.
-        package var filter: ListMembers.Query { .init(asOf: asOf, status: status, kind: kind, tier: tier) }
-    }
-
+    package typealias Query = Table<ListMembers.Filter>
     package typealias Response = TextDocument
 }
 
@@ -38,22 +20,7 @@ package enum ExportMemberships: Endpoint {
         .get, "/v1/memberships.csv", "Writes the memberships as a table.",
         access: .roles(.operator, .editor, .auditor, .service, .representative), produces: .csv)
 
-    package struct Query: Codable, Sendable {
-        package var organization: Organization.ID?
-        package var tier: Tier?
-        /// Memberships in force on this day.
-        package var asOf: Day?
-        /// Semicolons and a byte order mark, so that French Excel opens the file correctly on double-click.
-        package var excel: Bool?
-
-        package init(excel: Bool? = nil) {
-            self.excel = excel
-        }
-
-        /// The same filters as a query of the list.
-        package var filter: ListMemberships.Query { .init(organization: organization, tier: tier, asOf: asOf) }
-    }
-
+    package typealias Query = Table<ListMemberships.Filter>
     package typealias Response = TextDocument
 }
 
@@ -63,22 +30,7 @@ package enum ExportContributions: Endpoint {
         .get, "/v1/contributions.csv", "Writes the contributions as a table.",
         access: .roles(.operator, .auditor, .service, .representative), produces: .csv)
 
-    package struct Query: Codable, Sendable {
-        package var organization: Organization.ID?
-        package var year: Int?
-        package var state: Contribution.State?
-        /// Semicolons, decimal commas and a byte order mark, so that French Excel opens the file correctly on
-        /// double-click.
-        package var excel: Bool?
-
-        package init(excel: Bool? = nil) {
-            self.excel = excel
-        }
-
-        /// The same filters as a query of the list.
-        package var filter: ListContributions.Query { .init(organization: organization, year: year, state: state) }
-    }
-
+    package typealias Query = Table<ListContributions.Filter>
     package typealias Response = TextDocument
 }
 
@@ -88,7 +40,7 @@ package enum ExportPayments: Endpoint {
         .get, "/v1/payments.csv", "Writes the payments of all contributions as a table.",
         access: .roles(.operator, .auditor, .service, .representative), produces: .csv)
 
-    package struct Query: Codable, Sendable {
+    package struct Filter: Codable, Sendable {
         package var contribution: Contribution.ID?
         package var organization: Organization.ID?
         /// The year of the contribution.
@@ -98,15 +50,21 @@ package enum ExportPayments: Endpoint {
         package var paidFrom: Day?
         /// Paid on or before this day.
         package var paidUntil: Day?
-        /// Semicolons, decimal commas and a byte order mark, so that French Excel opens the file correctly on
-        /// double-click.
-        package var excel: Bool?
 
-        package init(excel: Bool? = nil) {
-            self.excel = excel
+        package init(
+            contribution: Contribution.ID? = nil, organization: Organization.ID? = nil, year: Int? = nil,
+            means: Payment.Means? = nil, paidFrom: Day? = nil, paidUntil: Day? = nil
+        ) {
+            self.contribution = contribution
+            self.organization = organization
+            self.year = year
+            self.means = means
+            self.paidFrom = paidFrom
+            self.paidUntil = paidUntil
         }
     }
 
+    package typealias Query = Table<Filter>
     package typealias Response = TextDocument
 }
 
@@ -116,22 +74,25 @@ package enum ExportCreditEntries: Endpoint {
         .get, "/v1/credit-entries.csv", "Writes the credit entries of all organizations as a table.",
         access: .roles(.operator, .auditor, .service, .representative), produces: .csv)
 
-    package struct Query: Codable, Sendable {
+    package struct Filter: Codable, Sendable {
         package var organization: Organization.ID?
         package var kind: CreditEntry.Kind?
         /// On or after this day.
         package var from: Day?
         /// On or before this day.
         package var until: Day?
-        /// Semicolons, decimal commas and a byte order mark, so that French Excel opens the file correctly on
-        /// double-click.
-        package var excel: Bool?
 
-        package init(excel: Bool? = nil) {
-            self.excel = excel
+        package init(
+            organization: Organization.ID? = nil, kind: CreditEntry.Kind? = nil, from: Day? = nil, until: Day? = nil
+        ) {
+            self.organization = organization
+            self.kind = kind
+            self.from = from
+            self.until = until
         }
     }
 
+    package typealias Query = Table<Filter>
     package typealias Response = TextDocument
 }
 
@@ -141,21 +102,6 @@ package enum ExportReceipts: Endpoint {
         .get, "/v1/receipts.csv", "Writes the receipts as a table.",
         access: .roles(.operator, .auditor, .service, .representative), produces: .csv)
 
-    package struct Query: Codable, Sendable {
-        /// The year of issue.
-        package var year: Int?
-        package var organization: Organization.ID?
-        /// Semicolons, decimal commas and a byte order mark, so that French Excel opens the file correctly on
-        /// double-click.
-        package var excel: Bool?
-
-        package init(excel: Bool? = nil) {
-            self.excel = excel
-        }
-
-        /// The same filters as a query of the list.
-        package var filter: ListReceipts.Query { .init(year: year, organization: organization) }
-    }
-
+    package typealias Query = Table<ListReceipts.Filter>
     package typealias Response = TextDocument
 }

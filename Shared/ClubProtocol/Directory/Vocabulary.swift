@@ -13,7 +13,7 @@ package enum ListTopics: Endpoint {
     package static let operation = Operation(
         .get, "/v1/topics", "Lists the topics of the vocabulary by label.", access: .anyone)
 
-    package typealias Query = VocabularyQuery
+    package typealias Query = Paged<Empty>
     package typealias Response = Page<TopicTerm>
 }
 
@@ -64,17 +64,6 @@ package enum DeleteTopic: Endpoint {
     package typealias Path = Topic
 }
 
-/// The paging of a vocabulary.
-package struct VocabularyQuery: Codable, Sendable, PagedQuery {
-    package var limit: PageLimit?
-    package var cursor: Cursor?
-
-    package init(limit: PageLimit? = nil, cursor: Cursor? = nil) {
-        self.limit = limit
-        self.cursor = cursor
-    }
-}
-
 /// What a membership costs and entitles to.
 package struct TierTerms: Codable, Hashable, Sendable {
     /// How much of the difference in fees is called when a member changes to the tier within a year.
@@ -114,7 +103,7 @@ package enum ListTiers: Endpoint {
         .get, "/v1/tiers", "Lists the tiers of membership by label.",
         access: .roles(.operator, .editor, .auditor, .service, .representative))
 
-    package typealias Query = VocabularyQuery
+    package typealias Query = Paged<Empty>
     package typealias Response = Page<TierTerms>
 }
 

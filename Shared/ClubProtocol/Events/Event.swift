@@ -130,26 +130,20 @@ package enum ListEvents: Endpoint {
     package static let operation = Operation(
         .get, "/v1/events", "Lists events, the latest first.", access: .roles(Event.readers))
 
-    package struct Query: Codable, Sendable, PagedQuery {
+    package struct Filter: Codable, Sendable {
         package var kind: Event.Kind?
         package var state: Event.State?
         /// Only events that end after this time.
         package var endsAfter: Timestamp?
-        package var limit: PageLimit?
-        package var cursor: Cursor?
 
-        package init(
-            kind: Event.Kind? = nil, state: Event.State? = nil, endsAfter: Timestamp? = nil, limit: PageLimit? = nil,
-            cursor: Cursor? = nil
-        ) {
+        package init(kind: Event.Kind? = nil, state: Event.State? = nil, endsAfter: Timestamp? = nil) {
             self.kind = kind
             self.state = state
             self.endsAfter = endsAfter
-            self.limit = limit
-            self.cursor = cursor
         }
     }
 
+    package typealias Query = Paged<Filter>
     package typealias Response = Page<EventSummary>
 }
 

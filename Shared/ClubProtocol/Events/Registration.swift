@@ -94,25 +94,19 @@ package enum ListRegistrations: Endpoint {
 
     package typealias Path = Event.ID
 
-    package struct Query: Codable, Sendable, PagedQuery {
+    package struct Filter: Codable, Sendable {
         package var session: Session.ID?
         package var state: Registration.State?
         package var person: Person.ID?
-        package var limit: PageLimit?
-        package var cursor: Cursor?
 
-        package init(
-            session: Session.ID? = nil, state: Registration.State? = nil, person: Person.ID? = nil,
-            limit: PageLimit? = nil, cursor: Cursor? = nil
-        ) {
+        package init(session: Session.ID? = nil, state: Registration.State? = nil, person: Person.ID? = nil) {
             self.session = session
             self.state = state
             self.person = person
-            self.limit = limit
-            self.cursor = cursor
         }
     }
 
+    package typealias Query = Paged<Filter>
     package typealias Response = Page<Registration>
 }
 

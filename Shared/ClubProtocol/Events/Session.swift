@@ -70,17 +70,7 @@ package enum ListSessions: Endpoint {
         problems: [.notFound])
 
     package typealias Path = Event.ID
-
-    package struct Query: Codable, Sendable, PagedQuery {
-        package var limit: PageLimit?
-        package var cursor: Cursor?
-
-        package init(limit: PageLimit? = nil, cursor: Cursor? = nil) {
-            self.limit = limit
-            self.cursor = cursor
-        }
-    }
-
+    package typealias Query = Paged<Empty>
     package typealias Response = Page<Session>
 }
 

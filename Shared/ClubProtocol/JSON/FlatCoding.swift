@@ -11,8 +11,7 @@ package enum FlatCoding {
     package static func decodeQuery<T: Decodable>(_ type: T.Type, from query: String?) throws -> T {
         do {
             let decoder = FlatDecoder(try values(in: query ?? ""))
-            let result = try T(from: decoder)
-            try decoder.checkNames()
+            let result = try decoder.decode(type)
             try decoder.checkBounds(of: type)
             return result
         } catch let fault as FlatFault {

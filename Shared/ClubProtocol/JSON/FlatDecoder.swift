@@ -69,8 +69,15 @@ final class FlatDecoder: Decoder {
         }
     }
 
-    /// Throws for a name that the type does not have. Call it after the type has been decoded.
-    func checkNames() throws(FlatFault) {
+    /// Decodes the whole. An unknown name is a 400, even if a value is invalid too.
+    func decode<T: Decodable>(_ type: T.Type) throws -> T {
+        let result = Result { try T(from: self) }
+        // A type knows its names once it has asked for its container, whether or not a value is valid.
+        try checkNames()
+        return try result.get()
+    }
+
+    private func checkNames() throws(FlatFault) {
         if let stranger = values.lazy.filter({ !$0.isKnown }).map(\.name).min() {
             throw .stranger(stranger)
         }
@@ -78,8 +85,6 @@ final class FlatDecoder: Decoder {
 
     func container<Key: CodingKey>(keyedBy type: Key.Type) throws -> KeyedDecodingContainer<Key> {
         for index in values.indices where WireKey.knows(values[index].name, type) { values[index].isKnown = true }
-        // Before decoding any value: an unknown name is a 400, even if a value is invalid too.
-        try checkNames()
         return KeyedDecodingContainer(FlatKeyedContainer(decoder: self))
     }
 

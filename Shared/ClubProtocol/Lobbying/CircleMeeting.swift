@@ -51,16 +51,7 @@ package enum ListCircleMeetings: Endpoint {
         .get, "/v1/circle-meetings", "Lists the meetings of the Cercle, the latest first.",
         access: LobbyingAPI.readers)
 
-    package struct Query: Codable, Sendable, PagedQuery {
-        package var limit: PageLimit?
-        package var cursor: Cursor?
-
-        package init(limit: PageLimit? = nil, cursor: Cursor? = nil) {
-            self.limit = limit
-            self.cursor = cursor
-        }
-    }
-
+    package typealias Query = Paged<Empty>
     package typealias Response = Page<CircleMeeting>
 }
 

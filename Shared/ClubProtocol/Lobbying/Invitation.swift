@@ -71,18 +71,15 @@ package enum ListInvitations: Endpoint {
 
     package typealias Path = CircleMeeting.ID
 
-    package struct Query: Codable, Sendable, PagedQuery {
+    package struct Filter: Codable, Sendable {
         package var state: Invitation.State?
-        package var limit: PageLimit?
-        package var cursor: Cursor?
 
-        package init(state: Invitation.State? = nil, limit: PageLimit? = nil, cursor: Cursor? = nil) {
+        package init(state: Invitation.State? = nil) {
             self.state = state
-            self.limit = limit
-            self.cursor = cursor
         }
     }
 
+    package typealias Query = Paged<Filter>
     package typealias Response = Page<Invitation>
 }
 

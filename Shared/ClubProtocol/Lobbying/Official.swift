@@ -72,23 +72,18 @@ package enum ListOfficials: Endpoint {
     package static let operation = Operation(
         .get, "/v1/officials", "Lists public officials by name.", access: LobbyingAPI.readers)
 
-    package struct Query: Codable, Sendable, PagedQuery {
+    package struct Filter: Codable, Sendable {
         package var kind: Official.Kind?
         /// Only officials with a mandate on this day.
         package var inOfficeOn: Day?
-        package var limit: PageLimit?
-        package var cursor: Cursor?
 
-        package init(
-            kind: Official.Kind? = nil, inOfficeOn: Day? = nil, limit: PageLimit? = nil, cursor: Cursor? = nil
-        ) {
+        package init(kind: Official.Kind? = nil, inOfficeOn: Day? = nil) {
             self.kind = kind
             self.inOfficeOn = inOfficeOn
-            self.limit = limit
-            self.cursor = cursor
         }
     }
 
+    package typealias Query = Paged<Filter>
     package typealias Response = Page<Official>
 }
 
@@ -171,17 +166,7 @@ package enum ListOfficialMandates: Endpoint {
         access: LobbyingAPI.readers, problems: [.notFound])
 
     package typealias Path = Official.ID
-
-    package struct Query: Codable, Sendable, PagedQuery {
-        package var limit: PageLimit?
-        package var cursor: Cursor?
-
-        package init(limit: PageLimit? = nil, cursor: Cursor? = nil) {
-            self.limit = limit
-            self.cursor = cursor
-        }
-    }
-
+    package typealias Query = Paged<Empty>
     package typealias Response = Page<OfficialMandate>
 }
 

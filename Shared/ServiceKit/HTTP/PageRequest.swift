@@ -28,9 +28,9 @@ package struct PageRequest: Sendable {
     }
 
     /// - Throws: 400 for a cursor that this service did not make for this very list.
-    init(_ query: any PagedQuery, scope: CursorScope) throws(Problem) {
-        limit = (query.limit ?? .standard).value
-        after = if let cursor = query.cursor { try scope.open(cursor.text) } else { nil }
+    init(_ paging: Paging, scope: CursorScope) throws(Problem) {
+        limit = (paging.limit ?? .standard).value
+        after = if let cursor = paging.cursor { try scope.open(cursor.text) } else { nil }
         self.scope = scope
     }
 }

@@ -83,7 +83,7 @@ final class RoutedRequest: Sendable {
         if route.isPaged, let paged = asked as? any PagedQuery {
             let scope = CursorScope(
                 responder.cursorCode, path: head.target.utf8.prefix { $0 != UInt8(ascii: "?") }, query: query?.utf8)
-            paging = try PageRequest(paged, scope: scope)
+            paging = try PageRequest(paged.paging, scope: scope)
         }
         return Call(
             path: path, query: asked, body: body, principal: principal, ifMatch: version, idempotencyKey: key,

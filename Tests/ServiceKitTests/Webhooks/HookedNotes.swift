@@ -69,7 +69,7 @@ struct HookedClub: Sendable {
 
     func deliveries(_ id: Webhook.ID, _ state: WebhookDelivery.State? = nil) async throws -> [WebhookDelivery] {
         try await client.send(
-            ListWebhookDeliveries.request(path: id, query: .init(state: state))
+            ListWebhookDeliveries.request(path: id, query: .init(.init(state: state)))
         ).items
     }
 

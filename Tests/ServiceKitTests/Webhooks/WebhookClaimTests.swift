@@ -297,7 +297,7 @@ struct WebhookClaimTests {
                     try await eventually("all are delivered") {
                         try await clients[0].send(
                             ListWebhookDeliveries.request(
-                                path: hook, query: .init(state: .delivered, limit: 200))
+                                path: hook, query: .init(.init(state: .delivered), limit: 200))
                         ).items.count == 60
                     }
                 }
