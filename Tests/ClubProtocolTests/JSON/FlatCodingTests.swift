@@ -4,7 +4,7 @@ import Testing
 
 private enum Kind: String, Codable, CaseIterable { case talk, workshop }
 
-private struct Query: Codable, Equatable, PagedQuery {
+private struct Query: Codable, Equatable {
     var kind: Kind?
     var kinds: [Kind]?
     var departement: [Departement] = []
@@ -63,6 +63,22 @@ struct QueryTests {
         arguments: ["Limit=1", "limit%00=1", "=1", "limi\u{74}\u{301}=1", "\u{212A}ind=talk"])
     func spelling(text: String) {
         #expect(malformed { try decode(text) })
+    }
+
+    @Test("the parameters of two types are one query, and an unknown one is a 400 beside a wrong value of either")
+    func combined() throws {
+        typealias Whole = Paged<Combined<Needed, Wide>>
+        let text = "cursor=abc&large=7&limit=3&siren=732829320"
+        let query = try FlatCoding.decodeQuery(Whole.self, from: text)
+        #expect(query.siren == "732829320" && query.large == 7 && query.small == nil)
+        #expect(query.limit?.value == 3 && query.paging.cursor?.text == "abc")
+        #expect(try FlatCoding.encodeQuery(query) == text)
+        #expect(try FlatCoding.encodeQuery(Paged<Empty>(limit: 3)) == "limit=3")
+        for wrong in ["", "siren=1", "siren=732829320&large=x", "siren=732829320&limit=0"] {
+            #expect(malformed { try FlatCoding.decodeQuery(Whole.self, from: "colour=red&\(wrong)") }, "\(wrong)")
+            let problem = #expect(throws: Problem.self) { try FlatCoding.decodeQuery(Whole.self, from: wrong) }
+            #expect(problem?.type == .invalid, "\(wrong)")
+        }
     }
 
     @Test("an operation without parameters refuses every one")

@@ -38,13 +38,12 @@ private enum ReadFair: Endpoint {
 
 private enum ListFairs: Endpoint {
     static let operation = Operation(.get, "/v1/fairs", "Lists fairs.", access: .anyone)
-    struct Query: Codable, Sendable, PagedQuery {
+    struct Filter: Codable, Sendable {
         var state: Fair.State?
         var departement: [Departement] = []
         var year: Int
-        var limit: PageLimit?
-        var cursor: Cursor?
     }
+    typealias Query = Paged<Filter>
     typealias Response = Page<Fair>
 }
 

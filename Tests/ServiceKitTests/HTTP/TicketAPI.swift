@@ -35,11 +35,8 @@ enum ReadTicket: Endpoint {
 
 enum ListTickets: Endpoint {
     static let operation = Operation(.get, "/v1/tickets", "Lists tickets.", access: .roles(.operator, .expert))
-    struct Query: Codable, Sendable, PagedQuery {
-        var word: Line?
-        var limit: PageLimit?
-        var cursor: Cursor?
-    }
+    struct Filter: Codable, Sendable { var word: Line? }
+    typealias Query = Paged<Filter>
     typealias Response = Page<Ticket>
 }
 
