@@ -122,7 +122,7 @@ struct ImportNetworkTests {
             }
             let client = try directory.client(.operator)
             let request = ImportOrganizations.request(
-                query: .init(import: id, mode: .apply, rejects: .skipRow, kind: .institution))
+                query: .init(.init(import: id, mode: .apply, rejects: .skipRow), .init(kind: .institution)))
             await #expect(throws: (any Error).self) { try await client.upload(request, body: torn) }
             let now = try await client.send(GetImport.request(path: id))
             #expect((now.rows, now.held, now.created) == (2000, 2000, 0))

@@ -73,7 +73,7 @@ struct ImportRetentionTests {
             let client = try directory.client(.operator)
             let id = Import.ID()
             let request = ImportOrganizations.request(
-                query: .init(import: id, mode: .apply, rejects: .skipRow, kind: .institution))
+                query: .init(.init(import: id, mode: .apply, rejects: .skipRow), .init(kind: .institution)))
             var file = "name;siret;parent\n"
             for branch in 1...1000 { file += "Agence \(branch);;73282932000074\n" }
             let torn = TornFile(text: file) {

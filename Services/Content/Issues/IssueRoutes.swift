@@ -94,7 +94,7 @@ struct IssueRoutes {
         let rows = try await IssueStore.get(id, on: transaction)
         if let issue = try rows.first?.decode(Issue.self) {
             try await backend.journal.record(
-                action, "issue", id, version: issue.version, values: issue, by: principal, in: transaction)
+                action, .issue, id, version: issue.version, values: issue, by: principal, in: transaction)
         }
         return try .row(rows)
     }

@@ -62,7 +62,7 @@ struct ResourceRoutes {
         guard let row = rows.first else { return }
         let resource = try row.decode(Resource.self)
         try await backend.journal.record(
-            action, "resource", resource.id, version: resource.version, values: resource, by: principal,
+            action, .resource, resource.id, version: resource.version, values: resource, by: principal,
             in: transaction)
     }
 }

@@ -11,13 +11,13 @@ struct ConsentRoutes {
         builder.routes.read(ListPersonConsents.self) { call in
             let subject = DataSubject(call.path)
             let rows = try await ConsentStore.list(
-                of: subject, call.query, call.page, for: call.principal, on: database)
+                of: subject, call.query.filter, call.page, for: call.principal, on: database)
             return try .page(rows, call.page, key: "_number")
         }
         builder.routes.read(ListExpertConsents.self) { call in
             let subject = DataSubject(call.path)
             let rows = try await ConsentStore.list(
-                of: subject, call.query, call.page, for: call.principal, on: database)
+                of: subject, call.query.filter, call.page, for: call.principal, on: database)
             return try .page(rows, call.page, key: "_number")
         }
         builder.routes.write(AddPersonConsent.self) { call, transaction in
@@ -33,7 +33,7 @@ struct ConsentRoutes {
     ) async throws -> Rows {
         let (version, rows) = try await ConsentStore.add(answer, of: subject, by: principal, in: transaction)
         try await backend.journal.record(
-            .changed, subject.entity.rawValue, subject.id, version: version, values: answer, by: principal,
+            .changed, EntityName(subject.entity), subject.id, version: version, values: answer, by: principal,
             in: transaction)
         return rows
     }

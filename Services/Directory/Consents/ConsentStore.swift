@@ -122,14 +122,14 @@ enum ConsentStore {
     ///
     /// - Throws: 404 for someone whose ledger the caller may not see.
     static func list(
-        of subject: DataSubject, _ query: ConsentEntryQuery, _ page: PageRequest, for principal: Principal,
+        of subject: DataSubject, _ filter: ConsentEntryFilter, _ page: PageRequest, for principal: Principal,
         on executor: any PostgresExecutor
     ) async throws -> Rows {
         let found = try await executor.first(
             "select id from \(table(subject)) where id = \(subject.id) and \(visible(subject, to: principal))")
         guard found != nil else { throw Problem(.notFound) }
         var rules: [SQL] = ["\(table(subject)) = \(subject.id)"]
-        if let purpose = query.purpose { rules.append("entry.purpose = \(purpose.rawValue)") }
+        if let purpose = filter.purpose { rules.append("entry.purpose = \(purpose.rawValue)") }
         if let after = page.after?.first { rules.append("entry.number < \(after)::text::bigint") }
         return try await executor.query(
             """

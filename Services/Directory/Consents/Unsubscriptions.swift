@@ -39,7 +39,7 @@ enum Unsubscriptions {
             """)
         try await Journal().record(
             try withdrawn.map {
-                .init(.changed, entity.rawValue, try $0["id", as: DataSubject.ID.self], version: try $0["version"])
+                .init(.changed, EntityName(entity), try $0["id", as: DataSubject.ID.self], version: try $0["version"])
             }, by: .service(.content), in: transaction)
     }
 

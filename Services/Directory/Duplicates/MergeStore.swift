@@ -22,10 +22,6 @@ extension RecordKind: PostgresEncodable, PostgresDecodable {
     }
 }
 
-extension EntityName {
-    init(_ kind: RecordKind) { self.init(rawValue: kind.rawValue) }
-}
-
 /// Merges and their images.
 enum MergeStore {
     private static let counts: SQL = """

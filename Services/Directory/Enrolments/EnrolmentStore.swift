@@ -7,11 +7,11 @@ enum Enrollee: Hashable, Sendable {
     case ambassador(Ambassador.ID)
     case expert(Expert.ID)
 
-    /// `ambassador` or `expert`: the table, the entity of the journal, and a column of the tables that point to either.
-    var entity: String {
+    /// Its raw value is also the name of the table, and of a column of the tables that point to either.
+    var entity: EntityName {
         switch self {
-        case .ambassador: "ambassador"
-        case .expert: "expert"
+        case .ambassador: .ambassador
+        case .expert: .expert
         }
     }
 
@@ -67,7 +67,7 @@ enum EnrolmentStore {
     ) async throws -> Int {
         let state = try await state(of: enrollee, by: principal, in: transaction)
         guard state.allows(next) else {
-            throw Problem(.transitionNotAllowed, "The \(enrollee.entity) is \(state.rawValue) already.")
+            throw Problem(.transitionNotAllowed, "The \(enrollee.entity.rawValue) is \(state.rawValue) already.")
         }
         return switch next {
         case .left: try await update(enrollee, "left_on = \(today)", in: transaction)

@@ -140,10 +140,10 @@ enum ExpertStore {
 extension ListExperts.Filter {
     /// Whether the indexes by name cover all filters, or one of them selects a few rows directly.
     fileprivate var isNarrow: Bool {
-        guard q == nil else { return false }
-        guard siret == nil && email == nil && contact == nil else { return true }
-        return region == nil && serves == nil && topic == nil && brand == nil && freshness == nil && enrolled == nil
-            && updatedSince == nil
+        guard first.q == nil else { return false }
+        guard second.siret == nil && second.email == nil && second.contact == nil else { return true }
+        return first.region == nil && first.serves == nil && first.topic == nil && first.brand == nil
+            && first.freshness == nil && first.enrolled == nil && first.updatedSince == nil
     }
 }
 

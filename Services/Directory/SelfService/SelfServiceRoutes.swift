@@ -92,17 +92,17 @@ struct SelfServiceRoutes: Sendable {
         }
     }
 
-    private func record(_ path: String, on executor: any PostgresExecutor) async throws -> SelfRecord {
-        let link = try SelfServiceLink(path.token, by: backend.links)
+    private func record(_ token: String, on executor: any PostgresExecutor) async throws -> SelfRecord {
+        let link = try SelfServiceLink(token, by: backend.links)
         let record = try await SelfServiceStore.record(of: link.enrollee, on: executor)
         guard link.opens(record, by: backend.links) else { throw Problem(.notFound) }
         return record
     }
 
     /// The same for requests that change something; a page may be opened by a mail program.
-    private func acting(_ path: String, in transaction: PostgresTransaction) async throws -> SelfRecord {
-        let record = try await record(path, on: transaction)
-        let link = try SelfServiceLink(path.token, by: backend.links)
+    private func acting(_ token: String, in transaction: PostgresTransaction) async throws -> SelfRecord {
+        let record = try await record(token, on: transaction)
+        let link = try SelfServiceLink(token, by: backend.links)
         if let address = link.confirmed(of: record, by: backend.links) {
             try await NameStore.confirm(address, of: record.subject, in: transaction)
         }
@@ -151,8 +151,8 @@ struct SelfServiceRoutes: Sendable {
         }
     }
 
-    private func done(_ done: ShowOwnRecord.Done, _ path: String) -> RouteResponse<TextDocument> {
-        self.done(done, at: SelfServiceLink.path(path.token))
+    private func done(_ done: ShowOwnRecord.Done, _ token: String) -> RouteResponse<TextDocument> {
+        self.done(done, at: SelfServiceLink.path(token))
     }
 
     private func done(_ done: ShowOwnRecord.Done, at path: String) -> RouteResponse<TextDocument> {

@@ -49,7 +49,7 @@ enum Merges {
         try await Journal().record(
             try rows.map { row in
                 .init(
-                    action, "invitation", try row["id", as: Invitation.ID.self],
+                    action, .invitation, try row["id", as: Invitation.ID.self],
                     version: action == .deleted ? nil : try row["version"])
             }, by: .service(.lobbying), in: transaction)
     }

@@ -26,8 +26,7 @@ struct ImportCommand: ParsableCommand {
 
         func run() async throws {
             try await file.take { id in
-                ImportExperts.request(
-                    query: .init(import: id, mode: file.mode, rejects: file.rejects, existing: file.existing))
+                ImportExperts.request(query: file.query(id))
             }
         }
     }
@@ -43,9 +42,7 @@ struct ImportCommand: ParsableCommand {
 
         func run() async throws {
             try await file.take { id in
-                ImportOrganizations.request(
-                    query: .init(
-                        import: id, mode: file.mode, rejects: file.rejects, existing: file.existing, kind: kind))
+                ImportOrganizations.request(query: .init(file.query(id), .init(kind: kind)))
             }
         }
     }
@@ -62,8 +59,7 @@ struct ImportCommand: ParsableCommand {
         func run() async throws {
             let isCards = cards || file.file.asciiLowercased.hasByteSuffix(".vcf")
             try await file.take(as: isCards ? .vcard : .csv) { id in
-                ImportPeople.request(
-                    query: .init(import: id, mode: file.mode, rejects: file.rejects, existing: file.existing))
+                ImportPeople.request(query: file.query(id))
             }
         }
     }
@@ -76,8 +72,7 @@ struct ImportCommand: ParsableCommand {
 
         func run() async throws {
             try await file.take { id in
-                ImportAmbassadors.request(
-                    query: .init(import: id, mode: file.mode, rejects: file.rejects, existing: file.existing))
+                ImportAmbassadors.request(query: file.query(id))
             }
         }
     }
@@ -100,8 +95,11 @@ struct ImportedFile: ParsableArguments {
     @Option(name: .customLong("import"), help: "Go on with this import, which was interrupted or refused.")
     var earlier: String?
 
-    var mode: Import.Mode { dryRun ? .dryRun : .apply }
-    var rejects: Import.Rejects { skipBadRows ? .skipRow : .refuseFile }
+    func query(_ id: Import.ID) -> ImportQuery {
+        ImportQuery(
+            import: id, mode: dryRun ? .dryRun : .apply, rejects: skipBadRows ? .skipRow : .refuseFile,
+            existing: existing)
+    }
 
     /// Sends the file and prints the report.
     func take<E: Endpoint>(

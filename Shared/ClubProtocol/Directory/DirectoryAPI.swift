@@ -75,4 +75,7 @@ extension EntityName {
     package static let referralOffer = EntityName(rawValue: "referralOffer")
     package static let tier = EntityName(rawValue: "tier")
     package static let topic = EntityName(rawValue: "topic")
+
+    package init(_ kind: RecordKind) { self.init(rawValue: kind.rawValue) }
+    package init(_ subject: DataSubject.Entity) { self.init(rawValue: subject.rawValue) }
 }

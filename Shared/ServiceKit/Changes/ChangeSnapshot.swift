@@ -1,4 +1,4 @@
-import ClubProtocol
+package import ClubProtocol
 package import Postgres
 
 /// The present state of one kind of record, as followers of the feed get it.
