@@ -27,8 +27,10 @@ extension TestService {
         try await database.withClient(searchPath: "directory") { _ = try await $0.execute(statement) }
     }
 
-    func duplicates(_ query: ListDuplicates.Query = .init()) async throws -> [Duplicate] {
-        try await client(.operator).send(ListDuplicates.request(query: query)).items
+    func duplicates(
+        _ filter: ListDuplicates.Filter = .init(), limit: PageLimit? = nil
+    ) async throws -> [Duplicate] {
+        try await client(.operator).send(ListDuplicates.request(query: .init(filter, limit: limit))).items
     }
 }
 
@@ -173,7 +175,7 @@ struct DuplicateTests {
                     """)
             }
             try await directory.scan(whole: true)
-            let all = try await directory.duplicates(.init(kind: .expert, limit: 200))
+            let all = try await directory.duplicates(.init(kind: .expert), limit: 200)
             #expect(all.allSatisfy { $0.score >= 40 && $0.reasons.contains { $0.rule == .sameEmail } })
             #expect(all.count == 99)
             let operating = try directory.client(.auditor)

@@ -13,8 +13,10 @@ struct MemberTests {
     func members() async throws {
         try await withDirectory { directory in
             let operating = try directory.client(.operator)
-            func list(_ query: ListMembers.Query) async throws -> Page<MemberStanding> {
-                try await operating.send(ListMembers.request(query: query))
+            func list(
+                _ filter: ListMembers.Filter, limit: PageLimit? = nil, cursor: Cursor? = nil
+            ) async throws -> Page<MemberStanding> {
+                try await operating.send(ListMembers.request(query: .init(filter, limit: limit, cursor: cursor)))
             }
             #expect(try await list(.init()).items.isEmpty)
             let active = try await directory.organization("Alpha", kind: .brand)
@@ -34,8 +36,8 @@ struct MemberTests {
             #expect(try await list(.init(asOf: "2023-06-01")).items.isEmpty)
             #expect(try await list(.init(kind: .brand)).items.map(\.organization) == [active.id])
             #expect(try await list(.init(tier: "standard")).items.isEmpty)
-            let first = try await list(.init(limit: 1))
-            let second = try await list(.init(limit: 1, cursor: first.next))
+            let first = try await list(.init(), limit: 1)
+            let second = try await list(.init(), limit: 1, cursor: first.next)
             #expect(second.items.map(\.organization) == [lapsed.id] && second.next == nil)
 
             // Overdue, and then paid.

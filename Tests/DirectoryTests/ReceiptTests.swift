@@ -93,16 +93,18 @@ struct ReceiptTests {
             let contributions = [try await called(alpha.id, directory), try await called(beta.id, directory)]
             #expect(contributions.map(\.receipt) == [nil, nil])
             for contribution in contributions { try await pay(contribution.id, 120_000, directory) }
-            func list(_ query: ListReceipts.Query = .init()) async throws -> Page<Receipt> {
-                try await operating.send(ListReceipts.request(query: query))
+            func list(
+                _ filter: ListReceipts.Filter = .init(), limit: PageLimit? = nil, cursor: Cursor? = nil
+            ) async throws -> Page<Receipt> {
+                try await operating.send(ListReceipts.request(query: .init(filter, limit: limit, cursor: cursor)))
             }
             let all = try await list().items
             #expect(all.map(\.number) == [2, 1] && all.map(\.organization) == [beta.id, alpha.id])
             #expect(
                 all.map(\.contribution) == contributions.reversed().map(\.id) && all.map(\.name) == ["Béta", "Alpha"])
             #expect(all.allSatisfy { $0.year == year && $0.amount == Money(cents: 120_000) && $0.returned == nil })
-            let first = try await list(.init(limit: 1))
-            let second = try await list(.init(limit: 1, cursor: first.next))
+            let first = try await list(.init(), limit: 1)
+            let second = try await list(.init(), limit: 1, cursor: first.next)
             #expect(first.items + second.items == all && second.next == nil)
             #expect(try await list(.init(year: year - 1)).items.isEmpty)
             #expect(try await list(.init(year: year, organization: alpha.id)).items.map(\.number) == [1])

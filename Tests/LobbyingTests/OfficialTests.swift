@@ -104,8 +104,8 @@ struct OfficialTests {
             let deputy = try await lobbying.official("Anne Castan")
             _ = try await mandate(deputy, from: "2022-06-22", until: "2024-06-09", on: lobbying)
             let client = try lobbying.patient(.auditor)
-            func names(_ query: ListOfficials.Query) async throws -> [Official.ID] {
-                try await client.send(ListOfficials.request(query: query)).items.map(\.id)
+            func names(_ filter: ListOfficials.Filter) async throws -> [Official.ID] {
+                try await client.send(ListOfficials.request(query: .init(filter))).items.map(\.id)
             }
             #expect(try await names(.init()) == [deputy.id, senator.id])
             #expect(try await names(.init(kind: .senator)) == [senator.id])
