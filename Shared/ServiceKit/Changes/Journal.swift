@@ -62,7 +62,7 @@ package struct Journal: Sendable {
             """
             with entry as materialized (
                 select * from unnest(
-                    \(entries.map(\.action.rawValue)), \(entries.map(\.entity)), \(entries.map(\.id)),
+                    \(entries.map(\.action.rawValue)), \(entries.map(\.entity.rawValue)), \(entries.map(\.id)),
                     \(entries.map(\.version))::integer[], \(messages)::bytea[], \(fresh)::bytea[]
                 ) with ordinality as entry (action, entity, subject, version, message, fresh, position)
             ), fed as (

@@ -200,7 +200,7 @@ struct WebhookDeliveryStore: Sendable {
                 select webhook.id, change.xid::xid8, change.id, change.entity, change.subject, change.action,
                     change.revision, change.at
                 from unnest(
-                    \(positions.map { String($0.transaction) }), \(positions.map(\.id)), \(changes.map(\.entity)),
+                    \(positions.map { String($0.transaction) }), \(positions.map(\.id)), \(changes.map(\.entity.rawValue)),
                     \(changes.map(\.id)), \(changes.map(\.action.rawValue)), \(changes.map(\.version))::integer[],
                     \(changes.map(\.at))
                 ) with ordinality as change (xid, id, entity, subject, action, revision, at, place)

@@ -62,7 +62,7 @@ struct StateCodeTests {
             "-73282932", "73282932\n",
         ])
     func noSiren(text: String) {
-        #expect(refusal(Siren.self, text)?.hasPrefix("is no SIREN") == true)
+        #expect(refusal(Siren.self, text)?.hasPrefix("is not a valid SIREN") == true)
     }
 
     @Test("every single wrong digit is detected")
@@ -98,7 +98,7 @@ struct StateCodeTests {
             "", "732829320", "7328293200007", "732829320000744", "73282932000075", "7328293200007A", "73282932 00074",
         ])
     func noSiret(text: String) {
-        #expect(refusal(Siret.self, text)?.hasPrefix("is no SIRET") == true)
+        #expect(refusal(Siret.self, text)?.hasPrefix("is not a valid SIRET") == true)
     }
 
     @Test("SIRETs of La Poste are checked by the plain sum of their digits")
