@@ -71,7 +71,7 @@ struct AccessWalkTests {
         /// A body that passes an operation's checks before it looks at whose resource it is.
         func body(_ operation: String) -> String {
             switch operation {
-            case "moveExpert", "moveAmbassador": #"{"to":"left"}"#
+            case "transitionExpert", "transitionAmbassador": #"{"to":"left"}"#
             case "addPersonConsent", "addExpertConsent": #"{"purpose":"flashInfo","agreed":false}"#
             case "sendReferral": #"{"experts":["\#(expert.id)"]}"#
             case "changeReferralOffer": #"{"state":"accepted"}"#

@@ -67,25 +67,21 @@ struct WebhookResolver: Sendable {
         var addresses: [IPAddress] = []
         var next = list
         while let entry = next?.pointee {
-            if let address = entry.ai_addr.flatMap({ IPAddress(socket: $0) }) { addresses.append(address) }
+            if let address = address(of: entry) { addresses.append(address) }
             next = entry.ai_next
         }
         return addresses
     }
-}
 
-extension IPAddress {
-    /// From a `sockaddr_in` or a `sockaddr_in6`.
-    fileprivate init?(socket: UnsafeMutablePointer<sockaddr>) {
-        let raw = UnsafeRawPointer(socket)
-        switch Int32(socket.pointee.sa_family) {
-        case AF_INET:
-            var address = raw.loadUnaligned(as: sockaddr_in.self).sin_addr
-            self.init(bytes: withUnsafeBytes(of: &address) { Array($0) })
-        case AF_INET6:
-            var address = raw.loadUnaligned(as: sockaddr_in6.self).sin6_addr
-            self.init(bytes: withUnsafeBytes(of: &address) { Array($0) })
-        default: return nil
-        }
+    private static func address(of entry: addrinfo) -> IPAddress? {
+        var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN) + 1 + Int(IF_NAMESIZE))
+        guard
+            getnameinfo(
+                entry.ai_addr, entry.ai_addrlen, &text, socklen_t(text.count), nil, 0, NI_NUMERICHOST) == 0
+        else { return nil }
+        // Without the interface, which a link-local address has.
+        let end: Set<UInt8> = [0, UInt8(ascii: "%")]
+        return IPAddress(
+            String(decoding: text.lazy.map { UInt8(bitPattern: $0) }.prefix { !end.contains($0) }, as: UTF8.self))
     }
 }
