@@ -205,45 +205,4 @@ extension ForeignMailTests {
             }
         }
     }
-
-    @Test("in an existing directory, the audit trail shows which addresses the staff gave")
-    func migrated() async throws {
-        let old = DirectoryApplication.allMigrations.filter { $0.id < "0052" || $0.id.hasPrefix("kit-") }
-        let before = Migrator(schema: "directory", migrations: old, runtimeRole: "directory")
-        try await withDatabase(migratedBy: [before]) { database in
-            try await database.withClient(searchPath: "directory") { client in
-                _ = try await client.execute(
-                    """
-                    insert into person (id, family_name, email, created_at, updated_at) values
-                        ('00000000-0000-7000-8000-000000000001', 'Une', 'une@x.example', '2020-01-01Z', '2024-01-01Z'),
-                        ('00000000-0000-7000-8000-000000000002', 'Deux', 'deux@x.example', '2020-01-01Z', '2024-01-01Z'),
-                        ('00000000-0000-7000-8000-000000000003', 'Trois', 'trois@x.example', '2020-01-01Z', '2024-01-01Z')
-                    """)
-                _ = try await client.execute(
-                    """
-                    insert into audit (actor, role, action, entity, subject) values
-                        ('a', 'operator', 'created', 'person', '00000000-0000-7000-8000-000000000001'),
-                        ('content', 'service', 'changed', 'person', '00000000-0000-7000-8000-000000000001'),
-                        ('a', 'operator', 'created', 'person', '00000000-0000-7000-8000-000000000002'),
-                        ('b', 'ambassador', 'changed', 'person', '00000000-0000-7000-8000-000000000002')
-                    """)
-            }
-            let now = Migrator(
-                schema: "directory", migrations: DirectoryApplication.allMigrations, runtimeRole: "directory")
-            try await database.withClient(as: "migrator") { client in
-                _ = try await client.withConnection { try await now.migrate($0) }
-            }
-            try await database.withClient(searchPath: "directory") { client in
-                let held = try await client.query(
-                    """
-                    select email || coalesce(' ' || extract(year from counts_from), '') as text from address_held
-                    order by record
-                    """)
-                #expect(
-                    try held.map { try $0["text", as: String.self] } == [
-                        "une@x.example", "deux@x.example 2024", "trois@x.example 2024",
-                    ])
-            }
-        }
-    }
 }

@@ -62,8 +62,8 @@ enum PossibleDuplicates {
     /// What the lists show to the caller.
     private static func visible(_ kind: RecordKind, to principal: Principal) -> SQL {
         switch kind {
-        case .person: PersonStore.selection(.init(), for: principal)
-        case .organization: OrganizationStore.selection(.init(), for: principal)
+        case .person: PersonStore.selection(ListPeople.Filter(), for: principal)
+        case .organization: OrganizationStore.selection(ListOrganizations.Filter(), for: principal)
         case .expert: ExpertStore.rules(for: principal).map(\.condition).all
         }
     }
