@@ -12,6 +12,7 @@ let package = Package(
         .executable(name: "content", targets: ["Content"]),
         .executable(name: "lobbying", targets: ["Lobbying"]),
         .executable(name: "club", targets: ["Operator"]),
+        .executable(name: "demo", targets: ["Demo"]),
     ],
     // Each dependency, and why it is here.
     dependencies: [
@@ -116,12 +117,27 @@ let package = Package(
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ], templates: true),
         service("Lobbying"),
+        .target(
+            name: "CommandKit",
+            dependencies: [
+                "ClubProtocol", "ServiceKit", .product(name: "AsyncHTTPClient", package: "async-http-client"),
+            ],
+            path: "Shared/CommandKit"),
+        .executableTarget(
+            name: "Demo",
+            dependencies: [
+                "ClubProtocol", "CommandKit", "ServiceKit",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "AsyncAlgorithms", package: "swift-async-algorithms"),
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ],
+            path: "Services/Demo"),
         .executableTarget(
             name: "Operator",
             dependencies: [
-                "ClubProtocol", "ServiceKit",
+                "ClubProtocol", "CommandKit", "ServiceKit",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "AsyncAlgorithms", package: "swift-async-algorithms"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOFoundationCompat", package: "swift-nio"),
@@ -165,6 +181,8 @@ let package = Package(
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ]),
         test("Lobbying"),
+        test("CommandKit"),
+        test("Demo", testing: ["Demo", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
         test(
             "Operator", testing: ["Operator", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
         test("System", testing: []),

@@ -15,7 +15,7 @@ struct FigureTests {
                 let series = try await scrape(service)
                 #expect(series.count < 150, "\(service.name): \(series.count)")
             }
-            let demo = try await club.club("demo")
+            let demo = try await club.demo()
             #expect(demo.status == 0, "\(demo.errors)")
             for service in club.services.values {
                 let series = try await scrape(service)

@@ -1,6 +1,7 @@
 import ArgumentParser
 import AsyncHTTPClient
 import ClubProtocol
+import CommandKit
 import NIOCore
 import ServiceKit
 import Synchronization

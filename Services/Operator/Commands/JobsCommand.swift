@@ -1,5 +1,6 @@
 import ArgumentParser
 import ClubProtocol
+import CommandKit
 import ServiceKit
 
 /// The jobs that are no longer retried.

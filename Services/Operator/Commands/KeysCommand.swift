@@ -1,5 +1,6 @@
 import ArgumentParser
 import ClubProtocol
+import CommandKit
 import FoundationEssentials
 import ServiceKit
 

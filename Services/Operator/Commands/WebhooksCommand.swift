@@ -1,5 +1,6 @@
 import ArgumentParser
 import ClubProtocol
+import CommandKit
 import ServiceKit
 
 /// The webhooks of outside systems, and the events that were not delivered.

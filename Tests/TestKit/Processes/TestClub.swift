@@ -152,4 +152,9 @@ package final class TestClub: Sendable {
     package func club(_ arguments: String...) async throws -> Executable.Result {
         try await Executable("club").run(arguments, environment: environment)
     }
+
+    /// Runs `demo` with the settings of this club.
+    package func demo() async throws -> Executable.Result {
+        try await Executable("demo").run([], environment: environment)
+    }
 }

@@ -1,5 +1,6 @@
 import AsyncAlgorithms
 import ClubProtocol
+import CommandKit
 import NIOCore
 import ServiceKit
 

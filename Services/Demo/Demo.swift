@@ -1,4 +1,5 @@
 import ClubProtocol
+import CommandKit
 import ServiceKit
 
 /// The club's main work, demonstrated on a realistic number of people over the public protocol only.

@@ -2,7 +2,7 @@ import ArgumentParser
 import ClubProtocol
 import Testing
 
-@testable import Operator
+@testable import Demo
 
 @Suite("the demo's people")
 struct DemoPopulationTests {

@@ -1,12 +1,14 @@
 import ArgumentParser
 import AsyncHTTPClient
 import ClubProtocol
+import CommandKit
 import ServiceKit
 
+@main
 struct DemoCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "demo",
-        abstract: "Fills the club as it is counted, and runs its main jobs once.",
+        abstract: "Fills the club with as many records as it has, and runs its main processes once.",
         discussion: """
             Loads 30 institutions, 40 brands, 1,200 ambassadors and 5,150 experts, changes a representative, merges a \
             person who is there twice and undoes it, tries a table with bad rows, writes one, opens a meeting of 100 seats \

@@ -1,4 +1,5 @@
 import ClubProtocol
+import CommandKit
 import FoundationEssentials
 import ServiceKit
 

@@ -1,10 +1,9 @@
-import ClubProtocol
 import FoundationEssentials
 import ServiceKit
 
 /// A table for a terminal: columns are as wide as their widest cell, numbers are right-aligned. If the table is wider
 /// than the terminal, its widest columns are narrowed and their cells wrapped.
-struct Table {
+package struct Table {
     /// The number of spaces between two columns.
     private static let gap = 2
 
@@ -12,18 +11,18 @@ struct Table {
     private let header: [String]
     private let right: Set<Int>
 
-    init(_ header: String..., right: Set<Int> = []) {
+    package init(_ header: String..., right: Set<Int> = []) {
         self.header = header
         self.right = right
         rows = []
     }
 
-    mutating func add(_ cells: String...) {
+    package mutating func add(_ cells: String...) {
         rows.append(cells)
     }
 
     /// The table, fitted to the terminal.
-    var text: String { text(width: Self.terminalWidth()) }
+    package var text: String { text(width: Self.terminalWidth()) }
 
     /// - Parameter width: in terminal columns; no line is longer, unless every table column has shrunk to one.
     func text(width: Int) -> String {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Operator
+@testable import CommandKit
 
 @Suite("tables on a terminal")
 struct TableTests {

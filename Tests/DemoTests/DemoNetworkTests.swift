@@ -6,7 +6,7 @@ import ServiceKit
 import TestKit
 import Testing
 
-@testable import Operator
+@testable import Demo
 
 @Suite("the demo's network")
 struct DemoNetworkTests {

@@ -1,4 +1,5 @@
 import ClubProtocol
+import CommandKit
 import ServiceKit
 
 /// A Flash info with something for everyone, sent to all who consented.

@@ -2,7 +2,7 @@ import ClubProtocol
 import ServiceKit
 import Testing
 
-@testable import Operator
+@testable import CommandKit
 
 @Suite("messages when a service does not respond")
 struct CommandFailureTests {

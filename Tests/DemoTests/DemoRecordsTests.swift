@@ -3,7 +3,7 @@ import ServiceKit
 import TestKit
 import Testing
 
-@testable import Operator
+@testable import Demo
 
 @Suite("the demo's records")
 struct DemoRecordsTests {

@@ -1,4 +1,5 @@
 import ClubProtocol
+import CommandKit
 import ServiceKit
 
 /// A monthly meeting that fills up: 100 seats, 130 people, three cancellations.
