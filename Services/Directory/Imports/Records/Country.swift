@@ -34,10 +34,13 @@ struct Country: Hashable {
     /// By folded names.
     private static let codes: [String: String] = {
         var codes: [String: String] = [:]
+        // text: constants.
         for entry in table.split(separator: ";") + others.split(separator: ";") {
+            // text: a constant.
             let names = entry.split(separator: "=")
             for name in names {
                 // The first entry with a name keeps it: ISO codes come before vehicle registration codes.
+                // text: a constant.
                 let key = Folding.key(String(name).replacing("&", with: "and"))
                 codes[key] = codes[key] ?? String(names[0])
             }
