@@ -2,6 +2,7 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
+/// The organizations, and who may see them.
 enum OrganizationStore {
     private static let columns: SQL = """
         id, kind, sub_kind as "subKind", name, siren, siret, parent, street, postal_code as "postalCode", commune,
@@ -20,6 +21,9 @@ enum OrganizationStore {
         case .expert: ["false"]
         }
     }
+
+    /// The same as one condition on the table alone.
+    static func isVisible(to principal: Principal) -> SQL { visible(to: principal).all }
 
     static func create(
         _ id: Organization.ID, _ body: CreateOrganization.Body, in transaction: PostgresTransaction

@@ -2,15 +2,13 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
+/// The people, and who may see and change them.
 enum PersonStore {
     private static let columns: SQL = """
         id, honorific_prefix as "honorificPrefix", given_name as "givenName", family_name as "familyName", email,
         nullif(other_emails, '{}') as "otherEmails", telephone, nullif(other_telephones, '{}') as "otherTelephones",
         organization, job_title as "jobTitle", consents, version, created_at as "createdAt", updated_at as "updatedAt"
         """
-
-    /// A person's name in spoken order, from the columns of a row.
-    static func name(of row: SQL) -> SQL { "directory.person_name(\(row).given_name, \(row).family_name)" }
 
     /// What a caller may see: a representative the people of its organization and itself, everyone else only
     /// themselves.
@@ -21,6 +19,9 @@ enum PersonStore {
         case .ambassador, .expert: ["id = \(principal.person)"]
         }
     }
+
+    /// The same as one condition on the table alone.
+    static func isVisible(to principal: Principal) -> SQL { visible(to: principal).all }
 
     static func create(
         _ id: Person.ID, _ body: CreatePerson.Body, by principal: Principal, in transaction: PostgresTransaction
@@ -60,8 +61,7 @@ enum PersonStore {
         var rules: [SQL] = []
         if let organization = query.organization { rules.append("organization = \(organization)") }
         if let email = query.email {
-            rules.append(
-                "id in (select record from address_held where email = lower(\(email.text)) and kind = 'person')")
+            rules.append("id in (\(AddressStore.holders(.person, of: email)))")
         }
         if let contact = query.contact { rules.append(.hasContact(contact)) }
         if let purpose = query.purpose { rules.append(.agreed(to: purpose)) }
@@ -173,12 +173,8 @@ enum PersonStore {
     /// The people with these identifiers as they are now, for the change feed.
     static func snapshot(_ ids: ChangedIDs) -> SQL {
         """
-        select id, jsonb_strip_nulls(jsonb_build_object(
-            'id', id, 'honorificPrefix', honorific_prefix, 'givenName', given_name, 'familyName', family_name,
-            'email', email, 'otherEmails', nullif(other_emails, '{}'), 'telephone', telephone,
-            'otherTelephones', nullif(other_telephones, '{}'), 'organization', organization, 'jobTitle', job_title,
-            'consents', consents, 'version', version, 'createdAt', created_at, 'updatedAt', updated_at)) as data
-        from person where id = any(\(ids))
+        select id, jsonb_strip_nulls(to_jsonb(found)) as data
+        from (select \(columns) from person where id = any(\(ids))) as found
         """
     }
 }

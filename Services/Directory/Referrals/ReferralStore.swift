@@ -2,10 +2,8 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
+/// The needs of firms.
 enum ReferralStore {
-    /// The day in Paris, like `Day.today`.
-    static let today: SQL = "(now() at time zone 'Europe/Paris')::date"
-
     static let state: SQL = """
         case when closed_at is not null then 'closed' when taken = places then 'placed' else 'open' end
         """

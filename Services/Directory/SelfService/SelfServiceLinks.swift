@@ -33,18 +33,22 @@ struct SelfServiceLinks: Sendable {
     let letters: LetterClient
 
     func mount(on builder: inout ServiceBuilder) {
-        builder.routes.write(RequestSelfServiceLink.self) { call, transaction in
-            try await ask(call.body.email, in: transaction)
-            var answer = RouteResponse<Empty>.empty
-            answer.status = .accepted
-            return answer
-        }
+        builder.routes.write(RequestSelfServiceLink.self, request)
         builder.job(Self.find, concurrency: 2) { asked, job in try await find(asked.email, job) }
         builder.job(Self.letter, concurrency: 2) { link, _ in try await write(link) }
         builder.job(Self.moved, concurrency: 2) { moved, _ in try await tell(moved) }
         builder.schedule("self-service-links", .every(.seconds(3600))) { _ in
             try await SelfServiceStore.purge(on: backend.database)
         }
+    }
+
+    @Sendable func request(
+        _ call: Call<RequestSelfServiceLink>, _ transaction: PostgresTransaction
+    ) async throws -> RouteResponse<Empty> {
+        try await ask(call.body.email, in: transaction)
+        var answer = RouteResponse<Empty>.empty
+        answer.status = .accepted
+        return answer
     }
 
     /// Requests the links of an address; once while an earlier request for it is queued.
@@ -81,18 +85,11 @@ struct SelfServiceLinks: Sendable {
         guard let (enrollee, record) = try await SelfServiceStore.noted(link, on: backend.database),
             let recipient = try await Recipient.find(record.subject, on: backend.database)
         else { return }
-        let address = try letters.link(
-            SelfServiceLink.path(to: enrollee, at: recipient.email, days: Self.linkDays, by: backend.links))
         try await letters.send(
-            SendLetter.Body(
-                key: try Line(validating: "self-service:\(link)"), purpose: .selfService, email: recipient.email,
-                name: recipient.name, reader: recipient.subject, subject: "Votre lien vers votre fiche",
-                paragraphs: [
-                    try Prose(validating: "Vous avez demandé un lien vers la fiche «\u{A0}\(record.title)\u{A0}»."),
-                    "Il l’ouvre pendant vingt-quatre heures. Ne le transmettez à personne. Si vous n’avez rien demandé, ne faites rien\u{A0}: rien n’est changé.",
-                ],
-                action: .init(label: "Ouvrir ma fiche", url: address)))
+            .selfServiceLink, key: "self-service:\(link)", to: recipient, ["record": record.title],
+            link: SelfServiceLink.path(to: enrollee, at: recipient.email, days: Self.linkDays, by: backend.links))
     }
+
     /// Notifies the reader of the old address, who may not be the person who changed it.
     private func tell(_ moved: Moved) async throws {
         guard let enrollee = Enrollee(text: moved.record) else { throw JobDiscard("no record") }
@@ -102,21 +99,13 @@ struct SelfServiceLinks: Sendable {
         } catch let problem as Problem where problem.type == .notFound {
             return
         }
-        let isKept = record.addresses.contains { $0.text.asciiLowercased == moved.email.text.asciiLowercased }
+        guard let recipient = try await Recipient.find(record.subject, formerlyAt: moved.email, on: backend.database)
+        else { return }
+        let isKept = try await AddressStore.addresses(of: record.subject, on: backend.database).contains {
+            $0.text.asciiLowercased == moved.email.text.asciiLowercased
+        }
         try await letters.send(
-            SendLetter.Body(
-                key: try Line(validating: "self-service-moved:\(moved.record):\(moved.version)"), purpose: .selfService,
-                email: moved.email, name: record.reader, reader: record.subject,
-                subject: "L’adresse de votre fiche a changé",
-                paragraphs: [
-                    try Prose(
-                        validating:
-                            "L’adresse électronique de la fiche «\u{A0}\(record.title)\u{A0}» vient d’être changée\u{A0}: "
-                            + (isKept
-                                ? "le Club n’écrit plus à celle à laquelle vous lisez ce message."
-                                : "celle à laquelle vous lisez ce message n’y figure plus. Les liens envoyés à cette adresse n’ouvrent plus la fiche.")
-                    ),
-                    "Si ce changement ne vient pas de vous, répondez à ce message\u{A0}: l’équipe du Club rétablira votre adresse.",
-                ]))
+            .addressChange, key: "self-service-moved:\(moved.record):\(moved.version)", to: recipient,
+            ["record": record.title, "isKept": isKept])
     }
 }

@@ -56,11 +56,9 @@ enum SelfServiceStore {
     static func holders(of email: EmailAddress, on executor: any PostgresExecutor) async throws -> [Enrollee] {
         try await executor.query(
             """
-            select 'expert' as entity, id from expert where lower(email) = lower(\(email.text))
+            select 'expert' as entity, record as id from (\(AddressStore.holders(.expert, of: email))) as held
             union all
-            select 'ambassador', ambassador.id
-            from ambassador join address_held as held on held.record = ambassador.person
-            where held.email = lower(\(email.text))
+            select 'ambassador', id from ambassador where person in (\(AddressStore.holders(.person, of: email)))
             order by entity, id limit 20
             """
         ).compactMap { row in
@@ -105,116 +103,5 @@ enum SelfServiceStore {
     /// Deletes the links of earlier days.
     static func purge(on executor: any PostgresExecutor) async throws {
         try await executor.execute("delete from self_service_link where asked_at < now() - interval '2 days'")
-    }
-}
-
-/// An own record, as shown to the user of its link.
-enum SelfRecord: Sendable {
-    case ambassador(Ambassador, Person)
-    case expert(Expert)
-
-    var enrollee: Enrollee {
-        switch self {
-        case .ambassador(let ambassador, _): .ambassador(ambassador.id)
-        case .expert(let expert): .expert(expert.id)
-        }
-    }
-
-    var title: String {
-        switch self {
-        case .ambassador(_, let person): person.name
-        case .expert(let expert): expert.name.text
-        }
-    }
-
-    var email: EmailAddress? {
-        switch self {
-        case .ambassador(_, let person): person.email
-        case .expert(let expert): expert.email
-        }
-    }
-
-    /// All of them: a link mailed to one opens the record as long as the record has it.
-    var addresses: [EmailAddress] {
-        switch self {
-        case .ambassador(_, let person): [person.email].compactMap(\.self) + (person.otherEmails ?? [])
-        case .expert(let expert): [expert.email].compactMap(\.self)
-        }
-    }
-
-    /// The version of the row that contains the address.
-    var addressVersion: Int {
-        switch self {
-        case .ambassador(_, let person): person.version
-        case .expert(let expert): expert.version
-        }
-    }
-
-    /// The name in a letter's salutation.
-    var reader: Line? {
-        switch self {
-        case .ambassador: try? Line(validating: String(title.prefix(200)))
-        case .expert(let expert): expert.contactName ?? expert.name
-        }
-    }
-
-    var leftOn: Day? {
-        switch self {
-        case .ambassador(let ambassador, _): ambassador.leftOn
-        case .expert(let expert): expert.leftOn
-        }
-    }
-
-    var confirmedAt: Timestamp {
-        switch self {
-        case .ambassador(let ambassador, _): ambassador.confirmedAt
-        case .expert(let expert): expert.confirmedAt
-        }
-    }
-
-    var topics: [Topic] {
-        switch self {
-        case .ambassador(let ambassador, _): ambassador.topics
-        case .expert(let expert): expert.topics
-        }
-    }
-
-    var departements: [Departement] {
-        switch self {
-        case .ambassador(let ambassador, _): ambassador.departements
-        case .expert(let expert): expert.departements
-        }
-    }
-
-    var consents: Consents {
-        switch self {
-        case .ambassador(_, let person): person.consents
-        case .expert(let expert): expert.consents
-        }
-    }
-
-    var telephone: Telephone? {
-        switch self {
-        case .ambassador(_, let person): person.telephone
-        case .expert(let expert): expert.telephone
-        }
-    }
-
-    /// Its data subject.
-    var subject: DataSubject {
-        switch self {
-        case .ambassador(_, let person): DataSubject(person.id)
-        case .expert(let expert): DataSubject(expert.id)
-        }
-    }
-
-    /// Acts in its own name, with the rights of its own token, on nothing but itself.
-    var principal: Principal {
-        switch self {
-        case .ambassador(let ambassador, let person):
-            Principal(subject: "ambassador:\(ambassador.id)", role: .ambassador, person: person.id)
-        case .expert(let expert):
-            Principal(subject: "expert:\(expert.id)", role: .expert, organization: Organization.ID(expert.id.uuid))
-        }
     }
 }
