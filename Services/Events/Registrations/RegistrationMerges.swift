@@ -2,19 +2,42 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// The SQL of following the directory's merges: registrations move to the survivor, and move back when the merge is
-/// undone.
+/// What merges of the directory's people and organizations do to registrations: they move to the survivor, and move back
+/// when the merge is undone.
 ///
 /// A person who had registered twice for an event keeps the registration that has come further. The other is set aside,
 /// and its seat goes to the first person on the waiting list. When the merge is undone, that registration is restored:
 /// to its seat if it is free, otherwise to its old place on the waiting list. No seat is ever given to two people.
-enum MergeStore {
-    static func isFollowed(_ id: Merge.ID, in transaction: PostgresTransaction) async throws -> Bool {
-        try await transaction.first("select from merge where id = \(id) for update") != nil
+enum RegistrationMerges {
+    static let follower = MergeFollower([
+        .person: MergeSteps(apply: apply, undo: undo),
+        .organization: .moving(
+            MergedRows("registration", naming: "organization"), .registration, by: .events),
+    ])
+
+    private static let rows = MergedRows("registration", naming: "person")
+
+    @Sendable private static func apply(_ merge: MergeNotice, in transaction: PostgresTransaction) async throws {
+        let results = try await transaction.batch([lockSessions(merge), setAside(merge), rows.move(merge)])
+        let removed = results[1]
+        try await transaction.record(.deleted, .registration, each: removed, by: .service(.events))
+        try await transaction.record(.changed, .registration, each: results[2], by: .service(.events))
+        for row in removed where try row["seated"] {
+            let promoted = try await transaction.query(SeatStore.promote(in: try row["session"]))
+            try await transaction.record(.changed, .registration, each: promoted, by: .service(.events))
+        }
+    }
+
+    @Sendable private static func undo(_ merge: MergeNotice, in transaction: PostgresTransaction) async throws {
+        let results = try await transaction.batch([
+            lockSessions(setAsideBy: merge.id), rows.moveBack(merge), bringBack(merge.id),
+        ])
+        try await transaction.record(.changed, .registration, each: results[1], by: .service(.events))
+        try await transaction.record(.created, .registration, each: results[2], by: .service(.events))
     }
 
     /// Locks the sessions of the events for which both have registered.
-    static func lockSessions(_ merge: MergeNotice) -> SQL {
+    private static func lockSessions(_ merge: MergeNotice) -> SQL {
         """
         select id from session where id in (
             select session from registration own
@@ -27,7 +50,7 @@ enum MergeStore {
     }
 
     /// Removes the lesser of two registrations for one event, and keeps a copy.
-    static func setAside(_ merge: MergeNotice) -> SQL {
+    private static func setAside(_ merge: MergeNotice) -> SQL {
         """
         with ranked as (
             select id, count(*) over (partition by event) as count, row_number() over (
@@ -39,90 +62,42 @@ enum MergeStore {
             delete from registration using ranked
             where registration.id = ranked.id and count = 2 and rank = 2
             returning registration.*
-        ), remembered as (
-            insert into merge (id, kind, survivor, merged, moved, aside)
-            select \(merge.id), 'person', \(merge.survivor), \(merge.merged), '{}',
-                coalesce((select jsonb_agg(to_jsonb(removed)) from removed), '[]')
+        ), stored as (
+            update applied_merge set aside = jsonb_build_object(
+                'registration', (select coalesce(jsonb_agg(to_jsonb(removed)), '[]') from removed))
+            where id = \(merge.id)
         )
         select id, session, takes_seat(state) = 1 as seated from removed
         """
     }
 
-    static func move(_ merge: MergeNotice) -> SQL {
-        """
-        with moved as (
-            update registration set person = \(merge.survivor), version = version + 1, updated_at = now()
-            where person = \(merge.merged)
-            returning id, version
-        ), remembered as (
-            update merge set moved = array(select id from moved) where id = \(merge.id)
-        )
-        select id, version from moved
-        """
-    }
-
-    /// Gives the registrations of a merged organization the identifier of the survivor.
-    static func moveOrganization(_ merge: MergeNotice) -> SQL {
-        """
-        with moved as (
-            update registration set organization = \(merge.survivor), version = version + 1, updated_at = now()
-            where organization = \(merge.merged)
-            returning id, version
-        ), remembered as (
-            insert into merge (id, kind, survivor, merged, moved)
-            select \(merge.id), 'organization', \(merge.survivor), \(merge.merged), array(select id from moved)
-        )
-        select id, version from moved
-        """
-    }
-
-    // MARK: Undoing
-
-    static func lockSessions(of merge: Merge.ID) -> SQL {
+    private static func lockSessions(setAsideBy merge: Merge.ID) -> SQL {
         """
         select session.id from session
         where session.id in (
-            select (image ->> 'session')::uuid from merge, jsonb_array_elements(aside) as image where merge.id = \(merge))
+            select (image ->> 'session')::uuid
+            from applied_merge, jsonb_array_elements(aside -> 'registration') as image
+            where applied_merge.id = \(merge))
         order by session.id for update
-        """
-    }
-
-    static func moveBack(_ merge: Merge.ID) -> SQL {
-        """
-        update registration set
-            person = case when merge.kind = 'person' then merge.merged else person end,
-            organization = case when merge.kind = 'organization' then merge.merged else organization end,
-            version = version + 1, updated_at = now()
-        from merge
-        where merge.id = \(merge) and registration.id = any(merge.moved)
-            and merge.survivor = case merge.kind when 'person' then person else organization end
-        returning registration.id, registration.version
         """
     }
 
     /// Restores what was set aside, unless the person has registered again. If the seat has been taken since, the
     /// registration joins the waiting list.
-    static func bringBack(_ merge: Merge.ID) -> SQL {
+    private static func bringBack(_ merge: Merge.ID) -> SQL {
         """
         insert into registration overriding system value
         select (jsonb_populate_record(null::registration, image || jsonb_build_object(
             'state', case when takes_seat(image ->> 'state') = 1 and session.confirmed >= session.capacity then 'waitlisted'
                 else image ->> 'state' end,
             'version', (image ->> 'version')::integer + 1, 'updated_at', now()))).*
-        from merge cross join jsonb_array_elements(aside) as image
+        from applied_merge cross join jsonb_array_elements(aside -> 'registration') as image
             join session on session.id = (image ->> 'session')::uuid
-        where merge.id = \(merge) and not exists (
+        where applied_merge.id = \(merge) and not exists (
             select from registration
             where registration.event = (image ->> 'event')::uuid and registration.state <> 'cancelled'
                 and registration.person = (image ->> 'person')::uuid)
         returning id, version
         """
-    }
-
-    static func forget(_ merge: Merge.ID) -> SQL { "delete from merge where id = \(merge)" }
-
-    /// Deletes what the merges keep about people who were erased.
-    static func forget(_ people: [Person.ID]) -> SQL {
-        "delete from merge where survivor = any(\(people)) or merged = any(\(people))"
     }
 }
