@@ -9,6 +9,7 @@ package enum EventsApplication: ServiceApplication {
     package static let endpoints = EventsAPI.endpoints
     package static let peers: [ServiceName] = [.directory]
     package static let migrations = [
+        ServiceMigrations.time,
         ServiceMigrations.merges,
         ServiceMigrations.people,
         Migration("0001-event", sql: PackageResources.m0001_event_sql),

@@ -9,6 +9,7 @@ package enum LobbyingApplication: ServiceApplication {
     package static let endpoints = LobbyingAPI.endpoints
     package static let peers: [ServiceName] = [.directory]
     package static let migrations = [
+        ServiceMigrations.time,
         ServiceMigrations.merges,
         ServiceMigrations.people,
         Migration("0001-official", sql: PackageResources.m0001_official_sql),

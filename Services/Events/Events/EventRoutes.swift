@@ -20,9 +20,9 @@ struct EventRoutes {
         builder.snapshot(.event, EventStore.snapshot)
     }
 
-    @Sendable func create(_ call: Call<CreateEvent>, _ transaction: PostgresTransaction) async throws -> RouteResponse<
-        Event
-    > {
+    @Sendable func create(
+        _ call: Call<CreateEvent>, _ transaction: PostgresTransaction
+    ) async throws -> RouteResponse<Event> {
         let errors = EventTimes.errors(
             startsAt: call.body.startsAt, endsAt: call.body.endsAt,
             registrationOpensAt: call.body.registrationOpensAt, registrationClosesAt: call.body.registrationClosesAt)
@@ -41,9 +41,9 @@ struct EventRoutes {
         try .row(await EventStore.get(call.path, for: call.principal.role, on: backend.database))
     }
 
-    @Sendable func change(_ call: Call<ChangeEvent>, _ transaction: PostgresTransaction) async throws -> RouteResponse<
-        Event
-    > {
+    @Sendable func change(
+        _ call: Call<ChangeEvent>, _ transaction: PostgresTransaction
+    ) async throws -> RouteResponse<Event> {
         let id = call.path
         guard let event = try await EventStore.lock(id, in: transaction) else { throw Problem(.notFound) }
         guard event.version == call.ifMatch else { throw Problem(.stale) }
@@ -56,9 +56,9 @@ struct EventRoutes {
         return try .row(await EventStore.get(id, for: call.principal.role, on: transaction))
     }
 
-    @Sendable func move(_ call: Call<TransitionEvent>, _ transaction: PostgresTransaction) async throws
-        -> RouteResponse<Event>
-    {
+    @Sendable func move(
+        _ call: Call<TransitionEvent>, _ transaction: PostgresTransaction
+    ) async throws -> RouteResponse<Event> {
         let id = call.path
         let next = call.body.to
         guard let event = try await EventStore.lock(id, in: transaction) else { throw Problem(.notFound) }

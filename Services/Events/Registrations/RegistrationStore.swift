@@ -42,29 +42,29 @@ enum RegistrationStore {
     static func take(
         _ id: Registration.ID, event: Event.ID, choices: [Session.ID], person: PersonCopy, note: Prose?
     ) -> SQL {
-        """
-        with choice as (
-            select session.id, session.waitlisted + 1 as place,
-                session.confirmed < session.capacity and session.waitlisted = 0 as free
-            from unnest(\(choices)) with ordinality as wanted (id, rank) join session on session.id = wanted.id
-            order by free desc, rank
-            limit 1
-        ), added as (
-            insert into registration (id, event, session, person, organization, state, choices, note)
-            select \(id), event.id, choice.id, \(person.id), \(person.organization),
-                case when choice.free then 'confirmed' else 'waitlisted' end, \(choices), \(note)::text
-            from event, choice
-            where event.id = \(event) and event.state = 'published'
-                and coalesce(event.registration_opens_at <= now(), true)
-                and coalesce(event.registration_closes_at, event.starts_at) > now()
-                -- Erased since the request came in.
-                and not exists (select from person_copy where person_copy.id = \(person.id) and gone)
-            returning *
-        )
-        select \(columns(
-            personName: "\(person.name)::text", place: "case when state = 'waitlisted' then choice.place end"))
-        from added as registration, choice
-        """
+        let columns = columns(
+            personName: "\(person.name)::text", place: "case when state = 'waitlisted' then choice.place end")
+        return """
+            with choice as (
+                select session.id, session.waitlisted + 1 as place,
+                    session.confirmed < session.capacity and session.waitlisted = 0 as free
+                from unnest(\(choices)) with ordinality as wanted (id, rank) join session on session.id = wanted.id
+                order by free desc, rank
+                limit 1
+            ), added as (
+                insert into registration (id, event, session, person, organization, state, choices, note)
+                select \(id), event.id, choice.id, \(person.id), \(person.organization),
+                    case when choice.free then 'confirmed' else 'waitlisted' end, \(choices), \(note)::text
+                from event, choice
+                where event.id = \(event) and event.state = 'published'
+                    and coalesce(event.registration_opens_at <= now(), true)
+                    and coalesce(event.registration_closes_at, event.starts_at) > now()
+                    -- Erased since the request came in.
+                    and not exists (select from person_copy where person_copy.id = \(person.id) and gone)
+                returning *
+            )
+            select \(columns) from added as registration, choice
+            """
     }
 
     /// Locks the session of a registration; no row when the caller may not see the registration.
@@ -97,16 +97,15 @@ enum RegistrationStore {
     static func get(
         _ id: Registration.ID, for principal: Principal, on executor: any PostgresExecutor
     ) async throws -> Rows {
-        try await executor.query(
+        let place: SQL = """
+            case when state = 'waitlisted' then (
+                select count(*) from registration before
+                where before.session = registration.session and before.state = 'waitlisted'
+                    and before.line_order <= registration.line_order) end
             """
-            select \(columns(
-                personName: "person_copy.name",
-                place: """
-                    case when state = 'waitlisted' then (
-                        select count(*) from registration before
-                        where before.session = registration.session and before.state = 'waitlisted'
-                            and before.line_order <= registration.line_order) end
-                    """))
+        return try await executor.query(
+            """
+            select \(columns(personName: "person_copy.name", place: place))
             from registration left join person_copy on person_copy.id = registration.person
             where registration.id = \(id) and \(visible(to: principal))
             """)

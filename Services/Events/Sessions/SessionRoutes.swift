@@ -14,9 +14,9 @@ struct SessionRoutes {
         builder.routes.constraint("session_never_oversold", Problem(.capacityBelowConfirmed))
     }
 
-    @Sendable func add(_ call: Call<AddSession>, _ transaction: PostgresTransaction) async throws -> RouteResponse<
-        Session
-    > {
+    @Sendable func add(
+        _ call: Call<AddSession>, _ transaction: PostgresTransaction
+    ) async throws -> RouteResponse<Session> {
         let event = call.path
         guard let current = try await EventStore.lock(event, in: transaction) else { throw Problem(.notFound) }
         guard !current.state.isOver else { throw Problem(.eventOver) }
