@@ -9,17 +9,17 @@ package enum ContentApplication: ServiceApplication {
     package static let endpoints = ContentAPI.endpoints
     package static let peers: [ServiceName] = [.directory]
     package static let migrations = [
+        ServiceMigrations.merges,
         Migration("0001-resource", sql: PackageResources.m0001_resource_sql),
         Migration("0002-issue", sql: PackageResources.m0002_issue_sql),
         Migration("0003-delivery", sql: PackageResources.m0003_delivery_sql),
         Migration("0004-letter", sql: PackageResources.m0004_letter_sql),
         Migration("0005-suppression", sql: PackageResources.m0005_suppression_sql),
-        Migration("0006-merge", sql: PackageResources.m0006_merge_sql),
     ]
 
     package static func assemble(_ backend: Backend, into builder: inout ServiceBuilder) throws {
         ResourceRoutes(backend: backend).mount(on: &builder)
-        builder.follow(.directory, name: "merges", ResourceMerges.apply)
+        merges.mount(on: &builder)
         IssueRoutes(backend: backend).mount(on: &builder)
         DeliveryRoutes(backend: backend).mount(on: &builder)
         let transport = try MailTransports.named(by: backend.configuration.mailURL)
@@ -28,4 +28,9 @@ package enum ContentApplication: ServiceApplication {
         LetterSender(backend: backend, transport: transport, renderer: try LetterRenderer()).mount(on: &builder)
         ContentRights(backend: backend).mount(on: &builder)
     }
+
+    /// The resources of a merged organization move to the survivor.
+    static let merges = MergeFollower([
+        .organization: .moving(MergedRows("resource", naming: "organization"), .resource, by: .content)
+    ])
 }

@@ -9,17 +9,27 @@ package enum EventsApplication: ServiceApplication {
     package static let endpoints = EventsAPI.endpoints
     package static let peers: [ServiceName] = [.directory]
     package static let migrations = [
+        ServiceMigrations.time,
+        ServiceMigrations.merges,
+        ServiceMigrations.people,
         Migration("0001-event", sql: PackageResources.m0001_event_sql),
-        Migration("0002-member", sql: PackageResources.m0002_member_sql),
+        Migration("0002-person-copy", sql: PackageResources.m0002_person_copy_sql),
         Migration("0003-registration", sql: PackageResources.m0003_registration_sql),
-        Migration("0004-merge", sql: PackageResources.m0004_merge_sql),
     ]
 
     package static func assemble(_ backend: Backend, into builder: inout ServiceBuilder) throws {
+        let people = people(backend)
+        people.mount(on: &builder)
         EventRoutes(backend: backend).mount(on: &builder)
         SessionRoutes(backend: backend).mount(on: &builder)
-        RegistrationRoutes(backend: backend, members: Members(backend: backend)).mount(on: &builder)
-        Members(backend: backend).mount(on: &builder)
-        EventsRights(backend: backend).mount(on: &builder)
+        RegistrationRoutes(backend: backend, people: people).mount(on: &builder)
+        EventsRights(backend: backend, people: people).mount(on: &builder)
+    }
+
+    /// The copy of the directory's people: who may register whom, and the names in the lists.
+    static func people(_ backend: Backend) -> PeopleMirror {
+        PeopleMirror(
+            backend, keeping: [.email, .organization], merges: RegistrationMerges.follower,
+            forget: RegistrationStore.forgetNotes)
     }
 }

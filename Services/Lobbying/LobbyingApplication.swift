@@ -9,19 +9,25 @@ package enum LobbyingApplication: ServiceApplication {
     package static let endpoints = LobbyingAPI.endpoints
     package static let peers: [ServiceName] = [.directory]
     package static let migrations = [
+        ServiceMigrations.time,
+        ServiceMigrations.merges,
+        ServiceMigrations.people,
         Migration("0001-official", sql: PackageResources.m0001_official_sql),
-        Migration("0002-guest", sql: PackageResources.m0002_guest_sql),
-        Migration("0003-meeting", sql: PackageResources.m0003_meeting_sql),
-        Migration("0004-merge", sql: PackageResources.m0004_merge_sql),
+        Migration("0002-meeting", sql: PackageResources.m0002_meeting_sql),
     ]
 
     package static func assemble(_ backend: Backend, into builder: inout ServiceBuilder) throws {
-        let guests = Guests(backend: backend)
+        let people = people(backend)
+        people.mount(on: &builder)
         OfficialRoutes(backend: backend).mount(on: &builder)
         MeetingRoutes(backend: backend).mount(on: &builder)
-        InvitationRoutes(backend: backend, guests: guests).mount(on: &builder)
-        AttendanceRoutes(backend: backend, guests: guests).mount(on: &builder)
-        guests.mount(on: &builder)
-        LobbyingRights(backend: backend).mount(on: &builder)
+        InvitationRoutes(backend: backend, people: people).mount(on: &builder)
+        AttendanceRoutes(backend: backend, people: people).mount(on: &builder)
+        LobbyingRights(backend: backend, people: people).mount(on: &builder)
+    }
+
+    /// The copy of the directory's people: their names, and nothing else.
+    static func people(_ backend: Backend) -> PeopleMirror {
+        PeopleMirror(backend, merges: MeetingMerges.follower)
     }
 }

@@ -13,7 +13,7 @@ package struct Connection: Sendable {
 
     /// The address of a service's API.
     package func url(of service: ServiceName) -> String {
-        value("\(service.rawValue.uppercased())_URL") ?? "http://127.0.0.1:\(7001 + Self.offset(service))"
+        value("\(service.rawValue.uppercased())_URL") ?? "http://127.0.0.1:\(service.standardPort)"
     }
 
     /// The address at which people's browsers reach a service.
@@ -33,7 +33,7 @@ package struct Connection: Sendable {
 
     /// The address of a service's operator port.
     package func operatorURL(of service: ServiceName) -> String {
-        value("\(service.rawValue.uppercased())_OPERATOR_URL") ?? "http://127.0.0.1:\(7101 + Self.offset(service))"
+        value("\(service.rawValue.uppercased())_OPERATOR_URL") ?? "http://127.0.0.1:\(service.standardOperatorPort)"
     }
 
     /// The key that people's tokens are signed with.
@@ -79,9 +79,5 @@ package struct Connection: Sendable {
 
     private func value(_ name: String) -> String? {
         environment[name].flatMap { $0.isEmpty ? nil : $0 }
-    }
-
-    private static func offset(_ service: ServiceName) -> Int {
-        ServiceName.allCases.firstIndex(of: service) ?? 0
     }
 }

@@ -21,6 +21,25 @@ extension PostgresDecodable where Self: TextValue {
     }
 }
 
+extension JSONText {
+    /// A value of the protocol as `jsonb`.
+    ///
+    /// - Throws: errors of encoding it.
+    package init(encoding value: some Encodable) throws {
+        self.init(String(decoding: try WireJSON.encode(value), as: UTF8.self))
+    }
+}
+
+extension Row {
+    /// Reads a resource that is about to change.
+    ///
+    /// - Throws: 412 if it is not the version that the change is based on; `PostgresError` if it cannot be decoded.
+    package func decode<T: Decodable>(_ type: T.Type, at version: Int?) throws -> T {
+        guard try self["version", as: Int.self] == version else { throw Problem(.stale) }
+        return try decode(type)
+    }
+}
+
 extension Line: PostgresEncodable, PostgresDecodable {}
 extension Prose: PostgresEncodable, PostgresDecodable {}
 extension EmailAddress: PostgresEncodable, PostgresDecodable {}

@@ -33,7 +33,7 @@ struct ErasedAddressTests {
                     ErasureNotice(
                         erasure: .init(), state: .erasing, entity: .expert, subject: expert, reason: reason,
                         emails: [email].compactMap { $0 }),
-                    content.backend.journal, in: transaction
+                    in: transaction
                 ).map(\.email.text)
             }
         }

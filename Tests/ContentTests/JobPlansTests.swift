@@ -46,8 +46,8 @@ struct JobPlansTests {
                 from generate_series(0, \(JobPlans.rows) - 1) as i;
                 insert into erased_reader (id) select pg_temp.key('gone', i) from generate_series(1, \(JobPlans.rows)) as i;
                 insert into erased_address (hash) select sha256(i::text::bytea) from generate_series(1, \(JobPlans.rows)) as i;
-                insert into merge (id, survivor, merged, resources)
-                select pg_temp.key('merge', i), pg_temp.key('organization', i), pg_temp.key('other', i), '{}'
+                insert into applied_merge (id, kind, survivor, merged)
+                select pg_temp.key('merge', i), 'organization', pg_temp.key('organization', i), pg_temp.key('other', i)
                 from generate_series(0, \(JobPlans.rows) - 1) as i;
                 """,
             small: ["erased_address_key": "one row"], through: [:],

@@ -1,11 +1,11 @@
 import ClubProtocol
 import Foundation
 import Postgres
-import ServiceKit
 import TestKit
 import Testing
 
 @testable import Content
+@testable import ServiceKit
 
 @Suite("Merges of the directory's organizations")
 struct ResourceMergeTests {
@@ -32,7 +32,9 @@ struct ResourceMergeTests {
                     cursor: try Cursor(validating: "1.1"), entity: .merge, id: merge.text, action: .created,
                     version: 1,
                     at: .now, data: try LenientJSON.decode(JSONValue.self, from: WireJSON.encode(notice)))
-                try await content.backend.database.transaction { try await ResourceMerges.apply([change], $0) }
+                try await content.backend.database.transaction {
+                    try await ContentApplication.merges.apply([change], in: $0)
+                }
             }
             let (kept, moved) = (try await file(own), try await file(other))
             for _ in 1...2 { try await apply(.done) }

@@ -12,10 +12,10 @@ struct ErasedMemberTests {
     private func erase(_ person: Person.ID, in house: EventsHouse) async throws -> [AddressPeriod] {
         let backend = house.events.backend
         return try await backend.database.transaction { transaction in
-            try await EventsRights.erase(
+            try await EventsRights(backend: backend, people: EventsApplication.people(backend)).erase(
                 ErasureNotice(
                     erasure: .init(), state: .erasing, entity: .person, subject: .init(person.uuid), reason: .request),
-                backend.journal, in: transaction)
+                in: transaction)
         }
     }
 
@@ -51,7 +51,7 @@ struct ErasedMemberTests {
             let rows = try await house.events.backend.database.query(
                 RegistrationStore.take(
                     .init(), event: event.id, choices: sessions,
-                    member: Member(id: person.id, name: "Ana Etcheverry", version: 1, gone: false), note: nil))
+                    person: PersonCopy(id: person.id, name: "Ana Etcheverry", version: 1, gone: false), note: nil))
             #expect(rows.isEmpty)
         }
     }

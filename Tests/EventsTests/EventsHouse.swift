@@ -2,11 +2,11 @@ import ClubProtocol
 import Foundation
 import HTTPTypes
 import Postgres
-import ServiceKit
 import TestKit
 import Testing
 
 @testable import Events
+@testable import ServiceKit
 
 /// Runs one or more replicas of the events service, with a directory whose people the test sets.
 func withEvents<T>(replicas: Int = 1, _ body: (EventsHouse) async throws -> T) async throws -> T {
@@ -39,6 +39,17 @@ struct EventsHouse {
             givenName: givenName, familyName: "Etcheverry", email: "ana@example.org", organization: organization)
         try await FakeDirectory.put(person, in: directory.backend)
         return person
+    }
+
+    /// Adds people to the copy of the directory, as if it had been asked about them.
+    func copy(_ people: [PersonCopy]) async throws {
+        try await EventsApplication.people(events.backend).keep(people)
+    }
+
+    /// The person in the copy, whom the directory is not asked about.
+    func copied(_ person: Person.ID) async throws -> PersonCopy? {
+        try await events.backend.database.first("select * from person_copy where id = \(person)")?.decode(
+            PersonCopy.self)
     }
 
     /// An event in a month with one session of `capacity` seats.

@@ -21,7 +21,7 @@ struct JobPlansTests {
                 insert into session (id, event, title, kind, starts_at, ends_at, capacity)
                 select pg_temp.key('session', i), id, 'Plénière', 'plenary', starts_at, ends_at, 10
                 from generate_series(0, \(JobPlans.rows) - 1) as i join event on id = pg_temp.key('event', i);
-                insert into member (id, name, email, organization, version)
+                insert into person_copy (id, name, email, organization, version)
                 select pg_temp.key('person', i), 'Ada', i || '@example.org', pg_temp.key('organization', i % 1000), 1
                 from generate_series(0, \(JobPlans.rows) - 1) as i;
                 -- Of the past, all but a few are forgotten: it is looked through every night.
@@ -30,8 +30,8 @@ struct JobPlansTests {
                     pg_temp.key('person', i % \(JobPlans.rows)), 'attended', array[pg_temp.key('session', i / 2)],
                     i / 2 > 6570 and i % 100 > 0
                 from generate_series(0, \(JobPlans.rows) * 2 - 1) as i;
-                insert into merge (id, kind, survivor, merged, moved)
-                select pg_temp.key('merge', i), 'person', pg_temp.key('person', i), pg_temp.key('gone', i), '{}'
+                insert into applied_merge (id, kind, survivor, merged)
+                select pg_temp.key('merge', i), 'person', pg_temp.key('person', i), pg_temp.key('gone', i)
                 from generate_series(0, \(JobPlans.rows) - 1) as i;
                 """,
             small: ["event": "some hundreds a year", "session": "a handful for each event"], through: [:],

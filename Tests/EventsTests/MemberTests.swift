@@ -1,10 +1,10 @@
 import ClubProtocol
 import HTTPTypes
-import ServiceKit
 import TestKit
 import Testing
 
 @testable import Events
+@testable import ServiceKit
 
 @Suite("The copy of the directory's people", .serialized)
 struct MemberTests {
@@ -21,8 +21,8 @@ struct MemberTests {
     @Test("while the directory is down, people in the copy can register; for others the response is 503")
     func directoryDown() async throws {
         try await withService(EventsApplication.self) { events in
-            let known = Member(id: Person.ID(), name: "Ana Etcheverry", version: 1, gone: false)
-            try await MemberStore.keep([known], on: events.backend.database)
+            let known = PersonCopy(id: Person.ID(), name: "Ana Etcheverry", version: 1, gone: false)
+            try await EventsApplication.people(events.backend).keep([known])
             let start = Timestamp.now.advanced(by: .seconds(3600))
             let client = try events.client(.operator)
             let event = try await client.send(
@@ -70,26 +70,8 @@ struct MemberTests {
             #expect(left.note == nil)
             #expect(left.state == .confirmed)
             // A late response of the directory does not restore the person.
-            try await MemberStore.keep([Member(person)], on: house.events.backend.database)
+            try await house.copy([PersonCopy(person)])
             #expect(try await house.registration(registration.id).personName == nil)
-        }
-    }
-
-    @Test("the feed counts, whatever its version; a response counts only if there was no row")
-    func versions() async throws {
-        try await withEvents { house in
-            let database = house.events.backend.database
-            let id = Person.ID()
-            func member(_ name: Line, _ version: Int) -> Member {
-                Member(id: id, name: name, version: version, gone: false)
-            }
-            try await MemberStore.keep([member("Zwei", 2)], on: database)
-            try await MemberStore.keep([member("Drei", 3)], on: database)
-            #expect(try await MemberStore.get(id, on: database)?.name == "Zwei")
-            for (name, version): (Line, Int) in [("Drei", 3), ("Eins", 1)] {
-                try await MemberStore.follow([member(name, version)], on: database)
-                #expect(try await MemberStore.get(id, on: database) == member(name, version))
-            }
         }
     }
 }

@@ -14,8 +14,7 @@ struct MergeTests {
     ) async throws {
         try await FakeDirectory.merge(merged, into: survivor, id: id, undo: undo, in: house.directory.backend)
         try await eventually("the merge arrives") {
-            let gone = try await MemberStore.get(merged.id, on: house.events.backend.database)?.gone
-            return gone == !undo
+            try await house.copied(merged.id)?.gone == !undo
         }
     }
 
@@ -101,7 +100,7 @@ struct MergeTests {
             try await merge(other, into: own, Merge.ID(), in: house)
             try await FakeDirectory.erase(own.id, in: house.directory.backend)
             try await eventually("nothing is remembered") {
-                try await house.events.backend.database.query("select from merge").isEmpty
+                try await house.events.backend.database.query("select from applied_merge").isEmpty
             }
         }
     }

@@ -20,9 +20,9 @@ struct ReplicaRushTests {
             var generator = SeededGenerator(seed: seed)
             let event = try await house.event(seats: Self.seats)
             let members = (0..<Self.people).map { _ in
-                Member(id: Person.ID(), name: "Ana Etcheverry", version: 1, gone: false)
+                PersonCopy(id: Person.ID(), name: "Ana Etcheverry", version: 1, gone: false)
             }
-            try await MemberStore.keep(members, on: house.events.backend.database)
+            try await house.copy(members)
             let replicas = house.services.all(.events)
             let token = try house.events.token(.operator)
             let answers = try await withThrowingTaskGroup(of: (Int, Registration?).self) { group in
@@ -56,8 +56,8 @@ struct ReplicaRushTests {
     func comingAndGoing() async throws {
         try await withEvents(replicas: 2) { house in
             let event = try await house.event(seats: Self.seats)
-            let members = (0..<100).map { _ in Member(id: Person.ID(), name: "Ana", version: 1, gone: false) }
-            try await MemberStore.keep(members, on: house.events.backend.database)
+            let members = (0..<100).map { _ in PersonCopy(id: Person.ID(), name: "Ana", version: 1, gone: false) }
+            try await house.copy(members)
             let clients = [try house.client(.operator), try house.client(.operator, of: 1)]
             try await withThrowingTaskGroup { group in
                 for (number, member) in members.enumerated() {

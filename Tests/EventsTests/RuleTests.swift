@@ -59,9 +59,9 @@ struct RuleTests {
     func mayRegister() {
         let organization = Organization.ID()
         let person = Person.ID()
-        let member = Member(id: person, name: "Ana", organization: organization, version: 1, gone: false)
+        let member = PersonCopy(id: person, name: "Ana", organization: organization, version: 1, gone: false)
         func may(
-            _ role: Role, organization: Organization.ID? = nil, person: Person.ID? = nil, _ member: Member
+            _ role: Role, organization: Organization.ID? = nil, person: Person.ID? = nil, _ member: PersonCopy
         ) -> Bool {
             RegistrationRules.mayRegister(
                 member, by: Principal(subject: "x", role: role, organization: organization, person: person))
@@ -72,8 +72,8 @@ struct RuleTests {
         #expect(!may(.expert, member))
         #expect(may(.representative, organization: organization, member))
         #expect(!may(.representative, organization: Organization.ID(), person: Person.ID(), member))
-        let homeless = Member(id: person, name: "Ana", version: 1, gone: false)
+        let homeless = PersonCopy(id: person, name: "Ana", version: 1, gone: false)
         #expect(!may(.representative, homeless))
-        #expect(!may(.operator, Member(id: person, version: 2, gone: true)))
+        #expect(!may(.operator, PersonCopy(id: person, version: 2, gone: true)))
     }
 }

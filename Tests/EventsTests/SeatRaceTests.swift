@@ -133,12 +133,12 @@ struct RaceStage: Sendable {
     }
 
     private func take(_ choices: [Session.ID], on client: PostgresClient, locked: Bool) async throws -> Outcome {
-        let member = Member(id: Person.ID(), name: "Ana Etcheverry", version: 1, gone: false)
+        let person = PersonCopy(id: Person.ID(), name: "Ana Etcheverry", version: 1, gone: false)
         let take = RegistrationStore.take(
-            Registration.ID(), event: event, choices: choices, member: member, note: nil)
+            Registration.ID(), event: event, choices: choices, person: person, note: nil)
         do {
             let row = try await client.transaction { transaction in
-                try await transaction.batch(locked ? [RegistrationStore.lock(choices), take] : [take]).last?.first
+                try await transaction.batch(locked ? [SeatStore.lock(choices), take] : [take]).last?.first
             }
             let taken = try #require(row)
             return switch try taken["state", as: Registration.State.self] {

@@ -21,7 +21,7 @@ struct JobPlansTests {
                 insert into official_mandate (id, official, institution, role, from_day)
                 select pg_temp.key('mandate', i), pg_temp.key('official', i), 'Assemblée nationale', 'députée', '2024-07-07'
                 from generate_series(0, \(JobPlans.rows) - 1) as i;
-                insert into guest (id, name, version)
+                insert into person_copy (id, name, version)
                 select pg_temp.key('person', i), 'Ada', 1 from generate_series(0, \(JobPlans.rows) - 1) as i;
                 insert into circle_meeting (id, day, place, theme)
                 select pg_temp.key('meeting', i), '2000-01-01'::date + i::integer, 'Paris', 'Numérique'
@@ -31,8 +31,8 @@ struct JobPlansTests {
                 from generate_series(0, \(JobPlans.rows) - 1) as i;
                 insert into attendance (meeting, person)
                 select pg_temp.key('meeting', i), pg_temp.key('person', i) from generate_series(0, \(JobPlans.rows) - 1) as i;
-                insert into merge (id, survivor, merged, invitations, meetings)
-                select pg_temp.key('merge', i), pg_temp.key('person', i), pg_temp.key('gone', i), '{}', '{}'
+                insert into applied_merge (id, kind, survivor, merged)
+                select pg_temp.key('merge', i), 'person', pg_temp.key('person', i), pg_temp.key('gone', i)
                 from generate_series(0, \(JobPlans.rows) - 1) as i;
                 """,
             small: [:], through: [:],

@@ -1,9 +1,9 @@
 import ClubProtocol
 import Postgres
-import ServiceKit
 import TestKit
 
 @testable import Lobbying
+@testable import ServiceKit
 
 /// What tests of the lobbying service start from.
 extension TestService {
@@ -26,8 +26,8 @@ extension TestService {
 
     /// Adds a person to the copy of the directory.
     func guest(_ name: Line = "Ana Etcheverry") async throws -> Person.ID {
-        let guest = Guest(id: Person.ID(), name: name, version: 1, gone: false)
-        try await GuestStore.keep([guest], on: backend.database)
+        let guest = PersonCopy(id: Person.ID(), name: name, version: 1, gone: false)
+        try await LobbyingApplication.people(backend).keep([guest])
         return guest.id
     }
 

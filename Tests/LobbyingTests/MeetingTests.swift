@@ -1,9 +1,10 @@
 import ClubProtocol
-import ServiceKit
+import Postgres
 import TestKit
 import Testing
 
 @testable import Lobbying
+@testable import ServiceKit
 
 @Suite("The Cercle's meetings", .serialized)
 struct MeetingTests {
@@ -138,8 +139,10 @@ struct MeetingTests {
             let listed = try await client.send(
                 ListInvitations.request(path: meeting.id, query: .init(.init()), body: Empty()))
             #expect(listed.items.map(\.name) == [nil])
-            try await GuestStore.keep([Guest(person)], on: lobbying.backend.database)
-            #expect(try await GuestStore.known([person.id], on: lobbying.backend.database)[person.id]?.gone == true)
+            // A late response of the directory does not restore the person.
+            try await LobbyingApplication.people(lobbying.backend).keep([PersonCopy(person)])
+            let copy = try await lobbying.backend.database.first("select gone from person_copy where id = \(person.id)")
+            #expect(try copy?["gone"] == true)
         }
     }
 

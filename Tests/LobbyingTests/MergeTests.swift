@@ -1,10 +1,10 @@
 import ClubProtocol
 import Postgres
-import ServiceKit
 import TestKit
 import Testing
 
 @testable import Lobbying
+@testable import ServiceKit
 
 @Suite("Merges of the directory's people")
 struct MergeTests {
@@ -17,7 +17,8 @@ struct MergeTests {
         let change = Change(
             cursor: try Cursor(validating: "1.1"), entity: .merge, id: id.text, action: .created, version: 1, at: .now,
             data: try LenientJSON.decode(JSONValue.self, from: WireJSON.encode(notice)))
-        try await lobbying.backend.database.transaction { try await Guests.apply([change], $0) }
+        let people = LobbyingApplication.people(lobbying.backend)
+        try await lobbying.backend.database.transaction { try await people.apply([change], in: $0) }
     }
 
     @Test("invitations and attendances follow their person, one of each per meeting, and move back on undo")

@@ -2,6 +2,9 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
+extension Delivery.State: PostgresEncodable, PostgresDecodable {}
+extension Suppression.Reason: PostgresEncodable, PostgresDecodable {}
+
 /// The SQL of deliveries and suppressions; ``MailQueue`` has the SQL of handing them over.
 enum DeliveryStore {
     /// One reader of an edition, as the directory lists them.
@@ -78,8 +81,8 @@ enum DeliveryStore {
             returning suppression.id
             """
         ).map { try $0["id"] }
-        try await Journal().record(
-            lifted.map { .init(.deleted, .suppression, $0) }, by: .service(.content), in: transaction)
+        try await transaction.record(
+            lifted.map { .init(.deleted, .suppression, $0) }, by: .service(.content))
     }
 
     /// The deliveries of one edition that wait to be handed over. A suppressed reader gets none, whatever the reason.
@@ -109,18 +112,30 @@ enum DeliveryStore {
     }
 
     static func list(
-        _ issue: Issue.ID, _ query: ListDeliveries.Query, _ page: PageRequest, on database: some PostgresExecutor
+        _ issue: Issue.ID, _ query: ListDeliveries.Query, _ page: PageRequest, on executor: any PostgresExecutor
     ) async throws -> Rows {
-        let state: SQL = if let state = query.state { "and state = \(state)" } else { "" }
-        let audience: SQL = if let audience = query.audience { "and audience = \(audience)" } else { "" }
-        let after: SQL = if let key = page.after?.first { "and email > \(key)" } else { "" }
-        return try await database.query(
+        var rules: [SQL] = ["issue = \(issue)"]
+        if let state = query.state { rules.append("state = \(state)") }
+        if let audience = query.audience { rules.append("audience = \(audience)") }
+        if let key = page.after?.first { rules.append("email > \(key)") }
+        return try await executor.query(
             """
             select id, issue, audience, email, name, state, attempt as attempts, reply, updated_at as "updatedAt"
-            from delivery where issue = \(issue) \(state) \(audience) \(after)
+            from delivery where \(rules.all)
             order by email limit \(page.limit + 1)
             """)
     }
+
+    /// Whether the issue exists.
+    static func hasIssue(_ id: Issue.ID, on executor: any PostgresExecutor) async throws -> Bool {
+        try await !executor.query("select from issue where id = \(id)").isEmpty
+    }
+
+    // MARK: Suppressions
+
+    private static let suppressionColumns: SQL = """
+        id, email, reason, created_at as "createdAt"
+        """
 
     static func suppress(
         _ email: EmailAddress, _ reason: Suppression.Reason, in transaction: PostgresTransaction
@@ -132,12 +147,12 @@ enum DeliveryStore {
                 \(Suppression.ID()), lower(\(email)), \(reason), case when \(reason == .unsubscribed) then now() end)
             on conflict (email) do update
                 set unsubscribed_at = coalesce(excluded.unsubscribed_at, suppression.unsubscribed_at)
-            returning id, email, reason, created_at as "createdAt"
+            returning \(suppressionColumns)
             """)
     }
 
     /// What followers of the change feed receive.
-    static func snapshot(_ ids: ChangedIDs) -> SQL {
+    static func snapshot(of ids: ChangedIDs) -> SQL {
         """
         select id, jsonb_strip_nulls(jsonb_build_object(
             'id', id, 'email', email, 'reason', reason, 'unsubscribedAt', unsubscribed_at)) as data
@@ -145,11 +160,11 @@ enum DeliveryStore {
         """
     }
 
-    static func suppressions(_ page: PageRequest, on database: some PostgresExecutor) async throws -> Rows {
-        let after: SQL = if let key = page.after?.first { "where email > \(key)" } else { "" }
-        return try await database.query(
+    static func suppressions(_ page: PageRequest, on executor: any PostgresExecutor) async throws -> Rows {
+        let rules: [SQL] = page.after?.first.map { ["email > \($0)"] } ?? []
+        return try await executor.query(
             """
-            select id, email, reason, created_at as "createdAt" from suppression \(after)
+            select \(suppressionColumns) from suppression where \(rules.all)
             order by email limit \(page.limit + 1)
             """)
     }

@@ -2,7 +2,7 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// Issues over HTTP.
+/// `/v1/issues`.
 struct IssueRoutes {
     let backend: Backend
 
@@ -18,14 +18,12 @@ struct IssueRoutes {
                 .resourceEmbargoed,
                 "An item's resource has come under an embargo, or has expired, since it was added: change the resource, or make "
                     + "another issue without it."))
-        builder.snapshot(.issue) { ids in
-            "select id, jsonb_build_object('number', number, 'title', title, 'state', state) as data from issue where id = any(\(ids))"
-        }
+        builder.snapshot(.issue, IssueStore.snapshot)
     }
 
-    @Sendable func create(_ call: Call<CreateIssue>, _ transaction: PostgresTransaction) async throws -> RouteResponse<
-        Issue
-    > {
+    @Sendable func create(
+        _ call: Call<CreateIssue>, _ transaction: PostgresTransaction
+    ) async throws -> RouteResponse<Issue> {
         let id = try await IssueStore.create(call.body, in: transaction)
         return try await recorded(.created, id, call.principal, transaction)
     }
@@ -54,14 +52,13 @@ struct IssueRoutes {
             guard open else { throw Problem(.resourceEmbargoed) }
         }
         let rows = try await IssueStore.addItem(call.body, to: issue, in: transaction)
-        try await backend.journal.record(
-            .changed, .issue, issue, values: call.body, by: call.principal, in: transaction)
+        try await transaction.record(.changed, .issue, issue, values: call.body, by: call.principal)
         return try .row(rows)
     }
 
-    @Sendable func move(_ call: Call<TransitionIssue>, _ transaction: PostgresTransaction) async throws
-        -> RouteResponse<Issue>
-    {
+    @Sendable func move(
+        _ call: Call<TransitionIssue>, _ transaction: PostgresTransaction
+    ) async throws -> RouteResponse<Issue> {
         let issue = call.path
         let next = call.body.to
         guard let state = try await IssueStore.lock(issue, in: transaction) else { throw Problem(.notFound) }
@@ -70,17 +67,7 @@ struct IssueRoutes {
             throw Problem(.transitionNotAllowed, "The issue is \(state.rawValue); it cannot become \(next.rawValue).")
         }
         if next == .sending {
-            let audiences = try await IssueStore.audiencesWithItems(of: issue, in: transaction)
-            guard audiences.count == Edition.Audience.allCases.count else {
-                let missing = Edition.Audience.allCases.filter { !audiences.contains($0) }.map(\.rawValue)
-                throw Problem(.issueEmpty, "No item is for \(missing.joined(separator: " or ")).")
-            }
-            try await IssueStore.openEditions(of: issue, in: transaction)
-            for audience in Edition.Audience.allCases {
-                try await backend.jobs.enqueue(
-                    IssueSender.resolve, .init(issue: issue, audience: audience),
-                    unique: "\(issue):\(audience.rawValue)", in: transaction)
-            }
+            try await startSending(issue, in: transaction)
         } else {
             try await DeliveryStore.cancelPending(of: issue, in: transaction)
         }
@@ -88,13 +75,29 @@ struct IssueRoutes {
         return try await recorded(.changed, issue, call.principal, transaction)
     }
 
+    /// Opens the editions, and enqueues asking for their readers.
+    ///
+    /// - Throws: 409 if an audience would get an empty edition.
+    private func startSending(_ issue: Issue.ID, in transaction: PostgresTransaction) async throws {
+        let audiences = try await IssueStore.audiencesWithItems(of: issue, in: transaction)
+        let missing = Edition.Audience.allCases.filter { !audiences.contains($0) }
+        guard missing.isEmpty else {
+            throw Problem(.issueEmpty, "No item is for \(missing.map(\.rawValue).joined(separator: " or ")).")
+        }
+        try await IssueStore.openEditions(of: issue, in: transaction)
+        for audience in Edition.Audience.allCases {
+            try await backend.jobs.enqueue(
+                IssueSender.resolve, .init(issue: issue, audience: audience),
+                unique: "\(issue):\(audience.rawValue)", in: transaction)
+        }
+    }
+
     private func recorded(
         _ action: Change.Action, _ id: Issue.ID, _ principal: Principal, _ transaction: PostgresTransaction
     ) async throws -> RouteResponse<Issue> {
         let rows = try await IssueStore.get(id, on: transaction)
         if let issue = try rows.first?.decode(Issue.self) {
-            try await backend.journal.record(
-                action, .issue, id, version: issue.version, values: issue, by: principal, in: transaction)
+            try await transaction.record(action, .issue, id, version: issue.version, values: issue, by: principal)
         }
         return try .row(rows)
     }

@@ -97,17 +97,13 @@ struct IssueSender: Sendable {
                 try await enqueueSend(edition, at: .now.advanced(by: wait), in: transaction)
             } else if try await DeliveryStore.isFinished(edition.issue, in: transaction) {
                 try await IssueStore.move(edition.issue, to: .sent, in: transaction)
-                try await backend.journal.record(
-                    .changed, .issue, edition.issue, by: .service(.content), in: transaction)
+                try await transaction.record(.changed, .issue, edition.issue, by: .service(.content))
             }
         }
     }
 
     private func message(_ issue: Issue, for delivery: DeliveryStore.Claimed) throws -> MailMessage {
-        // Encrypted, so that the link reveals no address in the histories and logs that it passes through.
-        let token = try backend.links.sealedToken(
-            purpose: DeliveryRoutes.unsubscribePurpose, subject: delivery.email.text,
-            expires: .now.advanced(by: .seconds(400 * 86_400)))
+        let token = try UnsubscribeLink.token(for: delivery.email, backend.links)
         return renderer.message(
             issue, for: delivery, from: transport.sender, unsubscribe: token,
             publicURL: backend.configuration.publicURL)

@@ -2,6 +2,10 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
+extension ClubProtocol.Issue.State: PostgresEncodable, PostgresDecodable {}
+extension IssueItem.Kind: PostgresEncodable, PostgresDecodable {}
+extension Edition.Audience: PostgresEncodable, PostgresDecodable {}
+
 /// The SQL of issues, their items and editions; columns are named after the keys of ``Issue``.
 enum IssueStore {
     /// An issue with its items in order and its editions with their counts.
@@ -53,20 +57,21 @@ enum IssueStore {
         return id
     }
 
-    static func get(_ id: Issue.ID, on database: some PostgresExecutor) async throws -> Rows {
-        try await database.query("\(whole) where issue.id = \(id)")
+    static func get(_ id: Issue.ID, on executor: any PostgresExecutor) async throws -> Rows {
+        try await executor.query("\(whole) where issue.id = \(id)")
     }
 
     static func list(
-        _ query: ListIssues.Query, _ page: PageRequest, on database: some PostgresExecutor
+        _ query: ListIssues.Query, _ page: PageRequest, on executor: any PostgresExecutor
     ) async throws -> Rows {
-        let state: SQL = if let state = query.state { "and state = \(state)" } else { "" }
-        let after: SQL = if let key = page.after?.first { "and number < \(key)::integer" } else { "" }
-        return try await database.query(
+        var rules: [SQL] = []
+        if let state = query.state { rules.append("state = \(state)") }
+        if let key = page.after?.first { rules.append("number < \(key)::integer") }
+        return try await executor.query(
             """
             select id, number, title, state, version, created_at as "createdAt", updated_at as "updatedAt",
                 sent_at as "sentAt"
-            from issue where true \(state) \(after)
+            from issue where \(rules.all)
             order by number desc limit \(page.limit + 1)
             """)
     }
@@ -111,7 +116,7 @@ enum IssueStore {
         ).map { try $0["audience"] }
     }
 
-    static func move(_ issue: Issue.ID, to state: Issue.State, in executor: some PostgresExecutor) async throws {
+    static func move(_ issue: Issue.ID, to state: Issue.State, in executor: any PostgresExecutor) async throws {
         try await executor.execute(
             """
             update issue set state = \(state), version = version + 1, updated_at = now(),
@@ -133,5 +138,13 @@ enum IssueStore {
     ) async throws {
         try await transaction.execute(
             "update edition set resolved = true where issue = \(issue) and audience = \(audience)")
+    }
+
+    /// What followers of the change feed receive.
+    static func snapshot(of ids: ChangedIDs) -> SQL {
+        """
+        select id, jsonb_build_object('number', number, 'title', title, 'state', state) as data
+        from issue where id = any(\(ids))
+        """
     }
 }

@@ -3,17 +3,14 @@ import HTTPTypes
 import Postgres
 import ServiceKit
 
-/// Letters over HTTP.
+/// `/v1/letters`.
 struct LetterRoutes {
     let backend: Backend
 
     func mount(on builder: inout ServiceBuilder) {
-        let database = backend.database
         builder.routes.write(SendLetter.self, send)
-        builder.routes.read(ListLetters.self) { call in
-            try .page(await LetterStore.list(call.query, call.page, on: database), call.page, key: "id")
-        }
-        builder.routes.read(GetLetter.self) { call in try .row(await LetterStore.get(call.path, on: database)) }
+        builder.routes.read(ListLetters.self, list)
+        builder.routes.read(GetLetter.self, get)
         builder.routes.constraint("letter_paragraphs_check", .invalid("/paragraphs", "are not 1 to 20"))
     }
 
@@ -33,9 +30,16 @@ struct LetterRoutes {
             answer.status = .ok
             return answer
         }
-        try await backend.journal.record(
-            .created, .letter, letter.id, values: letter, by: call.principal, in: transaction)
+        try await transaction.record(.created, .letter, letter.id, values: letter, by: call.principal)
         try await backend.jobs.enqueue(LetterSender.send, Empty(), in: transaction)
         return try .row(added)
+    }
+
+    @Sendable func list(_ call: Call<ListLetters>) async throws -> RouteResponse<Page<Letter>> {
+        try .page(await LetterStore.list(call.query, call.page, on: backend.database), call.page, key: "id")
+    }
+
+    @Sendable func get(_ call: Call<GetLetter>) async throws -> RouteResponse<Letter> {
+        try .row(await LetterStore.get(call.path, on: backend.database))
     }
 }

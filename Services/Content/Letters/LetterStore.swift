@@ -2,6 +2,9 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
+extension Letter.State: PostgresEncodable, PostgresDecodable {}
+extension Letter.Purpose: PostgresEncodable, PostgresDecodable {}
+
 /// The SQL of letters; ``MailQueue`` has the SQL of handing them over.
 enum LetterStore {
     private static let columns: SQL = """
@@ -42,24 +45,25 @@ enum LetterStore {
             """)
     }
 
-    static func get(key: Line, on executor: some PostgresExecutor) async throws -> Rows {
+    static func get(key: Line, on executor: any PostgresExecutor) async throws -> Rows {
         try await executor.query("select \(columns) from letter where key = \(key)")
     }
 
-    static func get(_ id: Letter.ID, on executor: some PostgresExecutor) async throws -> Rows {
+    static func get(_ id: Letter.ID, on executor: any PostgresExecutor) async throws -> Rows {
         try await executor.query("select \(columns) from letter where id = \(id)")
     }
 
     static func list(
-        _ query: ListLetters.Query, _ page: PageRequest, on executor: some PostgresExecutor
+        _ query: ListLetters.Query, _ page: PageRequest, on executor: any PostgresExecutor
     ) async throws -> Rows {
-        let state: SQL = if let state = query.state { "and state = \(state)" } else { "" }
-        let purpose: SQL = if let purpose = query.purpose { "and purpose = \(purpose)" } else { "" }
-        let email: SQL = if let email = query.email { "and lower(email) = lower(\(email.text))" } else { "" }
-        let after: SQL = if let id = page.after?.first { "and id < \(id)::uuid" } else { "" }
+        var rules: [SQL] = []
+        if let state = query.state { rules.append("state = \(state)") }
+        if let purpose = query.purpose { rules.append("purpose = \(purpose)") }
+        if let email = query.email { rules.append("lower(email) = lower(\(email.text))") }
+        if let key = page.after?.first { rules.append("id < \(key)::uuid") }
         return try await executor.query(
             """
-            select \(columns) from letter where true \(state) \(purpose) \(email) \(after)
+            select \(columns) from letter where \(rules.all)
             order by id desc limit \(page.limit + 1)
             """)
     }

@@ -104,7 +104,7 @@ struct MailQueue: Sendable {
     }
 
     /// How many mails have not ended, and the seconds until the next one is due.
-    func left(on executor: some PostgresExecutor) async throws -> (open: Int, wait: Int) {
+    func left(on executor: any PostgresExecutor) async throws -> (open: Int, wait: Int) {
         let row = try await executor.query(
             """
             select count(*)::integer as open,

@@ -2,7 +2,7 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// Resources over HTTP.
+/// `/v1/resources`.
 struct ResourceRoutes {
     let backend: Backend
 
@@ -12,9 +12,7 @@ struct ResourceRoutes {
         builder.routes.read(GetResource.self, get)
         builder.routes.write(ChangeResource.self, change)
         builder.routes.constraint("resource_published", Problem(.resourcePublished))
-        builder.snapshot(.resource) { ids in
-            "select id, jsonb_build_object('kind', kind, 'title', title, 'organization', organization) as data from resource where id = any(\(ids))"
-        }
+        builder.snapshot(.resource, ResourceStore.snapshot)
     }
 
     @Sendable func create(
@@ -61,8 +59,7 @@ struct ResourceRoutes {
     ) async throws {
         guard let row = rows.first else { return }
         let resource = try row.decode(Resource.self)
-        try await backend.journal.record(
-            action, .resource, resource.id, version: resource.version, values: resource, by: principal,
-            in: transaction)
+        try await transaction.record(
+            action, .resource, resource.id, version: resource.version, values: resource, by: principal)
     }
 }

@@ -2,9 +2,11 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
+extension Resource.Kind: PostgresEncodable, PostgresDecodable {}
+
 /// The SQL of resources; columns are named after the keys of ``Resource``.
 enum ResourceStore {
-    static let columns: SQL = """
+    private static let columns: SQL = """
         id, kind, title, summary, text, link, organization, rights, embargo_until as "embargoUntil",
         expires_at as "expiresAt", version, created_at as "createdAt", updated_at as "updatedAt"
         """
@@ -19,21 +21,21 @@ enum ResourceStore {
             """)
     }
 
-    static func get(_ id: Resource.ID, on database: some PostgresExecutor) async throws -> Rows {
-        try await database.query("select \(columns) from resource where id = \(id)")
+    static func get(_ id: Resource.ID, on executor: any PostgresExecutor) async throws -> Rows {
+        try await executor.query("select \(columns) from resource where id = \(id)")
     }
 
     static func list(
-        _ query: ListResources.Query, _ page: PageRequest, on database: some PostgresExecutor
+        _ query: ListResources.Query, _ page: PageRequest, on executor: any PostgresExecutor
     ) async throws -> Rows {
-        let kind: SQL = if let kind = query.kind { "and kind = \(kind)" } else { "" }
-        let organization: SQL =
-            if let organization = query.organization { "and organization = \(organization)" } else { "" }
-        let after: SQL = if let key = page.after?.first { "and id < \(key)::uuid" } else { "" }
-        return try await database.query(
+        var rules: [SQL] = []
+        if let kind = query.kind { rules.append("kind = \(kind)") }
+        if let organization = query.organization { rules.append("organization = \(organization)") }
+        if let key = page.after?.first { rules.append("id < \(key)::uuid") }
+        return try await executor.query(
             """
             select \(columns) from resource
-            where true \(kind) \(organization) \(after)
+            where \(rules.all)
             order by id desc limit \(page.limit + 1)
             """)
     }
@@ -58,5 +60,13 @@ enum ResourceStore {
             where id = \(id) and version = \(version)
             returning \(columns)
             """)
+    }
+
+    /// What followers of the change feed receive.
+    static func snapshot(of ids: ChangedIDs) -> SQL {
+        """
+        select id, jsonb_build_object('kind', kind, 'title', title, 'organization', organization) as data
+        from resource where id = any(\(ids))
+        """
     }
 }

@@ -8,11 +8,7 @@ struct ContentRights {
     let backend: Backend
 
     func mount(on builder: inout ServiceBuilder) {
-        let backend = backend
-        builder.personalData(
-            backend,
-            erase: { notice, transaction in try await erase(notice, backend.journal, in: transaction) },
-            tell: { subject in try await tell(subject, on: backend.database) })
+        builder.personalData(backend, erase: erase, tell: tell)
         builder.retention(
             backend,
             [
@@ -26,8 +22,8 @@ struct ContentRights {
     /// not stop mail to the address's next owner.
     ///
     /// - Returns: when the addresses were the reader's, as far as mails show.
-    func erase(
-        _ notice: ErasureNotice, _ journal: Journal, in transaction: PostgresTransaction
+    @Sendable func erase(
+        _ notice: ErasureNotice, in transaction: PostgresTransaction
     ) async throws -> [AddressPeriod] {
         try await ErasedReaders.lockExclusive(in: transaction)
         let readers = notice.everyone
@@ -44,18 +40,18 @@ struct ContentRights {
         let suppressions: [Suppression.ID] = try await transaction.query(
             "delete from suppression where \(own.ownSuppressions) returning id"
         ).map { try $0["id"] }
-        try await journal.record(
-            suppressions.map { .init(.erased, .suppression, $0) }, by: .service(.content), in: transaction)
+        try await transaction.record(
+            suppressions.map { .init(.erased, .suppression, $0) }, by: .service(.content))
         return periods
     }
 
-    private func tell(_ subject: ReadPersonalData.Body, on database: PostgresClient) async throws -> PersonalData {
-        let periods = try await OwnMails.periods(of: subject.everyone, subject.periods, on: database)
+    @Sendable private func tell(_ subject: ReadPersonalData.Body) async throws -> PersonalData {
+        let periods = try await OwnMails.periods(of: subject.everyone, subject.periods, on: backend.database)
         let own = OwnMails(readers: subject.everyone, periods: periods)
         // Having been mailed is not the person's own activity, so it does not prolong retention here.
         return try PersonalData(
             of: .content,
-            await database.first(
+            await backend.database.first(
                 """
                 select null::timestamptz as last, jsonb_build_object(
                     'deliveries', (

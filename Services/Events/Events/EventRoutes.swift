@@ -2,7 +2,7 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// Events over HTTP.
+/// `/v1/events`.
 struct EventRoutes {
     let backend: Backend
 
@@ -17,19 +17,18 @@ struct EventRoutes {
             Problem(
                 .eventOver,
                 "Who came is written down: its times and those of its sessions stay, and it is held, not called off."))
-        builder.snapshot(.event) { EventStore.snapshot(of: $0) }
+        builder.snapshot(.event, EventStore.snapshot)
     }
 
-    @Sendable func create(_ call: Call<CreateEvent>, _ transaction: PostgresTransaction) async throws -> RouteResponse<
-        Event
-    > {
+    @Sendable func create(
+        _ call: Call<CreateEvent>, _ transaction: PostgresTransaction
+    ) async throws -> RouteResponse<Event> {
         let errors = EventTimes.errors(
             startsAt: call.body.startsAt, endsAt: call.body.endsAt,
             registrationOpensAt: call.body.registrationOpensAt, registrationClosesAt: call.body.registrationClosesAt)
         guard errors.isEmpty else { throw Problem(.invalid, errors: errors) }
         let id = try await EventStore.create(call.body, in: transaction)
-        try await backend.journal.record(
-            .created, .event, id, version: 1, values: call.body, by: call.principal, in: transaction)
+        try await transaction.record(.created, .event, id, version: 1, values: call.body, by: call.principal)
         return try .row(await EventStore.get(id, for: call.principal.role, on: transaction))
     }
 
@@ -42,9 +41,9 @@ struct EventRoutes {
         try .row(await EventStore.get(call.path, for: call.principal.role, on: backend.database))
     }
 
-    @Sendable func change(_ call: Call<ChangeEvent>, _ transaction: PostgresTransaction) async throws -> RouteResponse<
-        Event
-    > {
+    @Sendable func change(
+        _ call: Call<ChangeEvent>, _ transaction: PostgresTransaction
+    ) async throws -> RouteResponse<Event> {
         let id = call.path
         guard let event = try await EventStore.lock(id, in: transaction) else { throw Problem(.notFound) }
         guard event.version == call.ifMatch else { throw Problem(.stale) }
@@ -52,14 +51,14 @@ struct EventRoutes {
         let changed = event.applying(call.body)
         try changed.checkTimes()
         try await EventStore.change(id, to: changed, in: transaction)
-        try await backend.journal.record(
-            .changed, .event, id, version: event.version + 1, values: call.body, by: call.principal, in: transaction)
+        try await transaction.record(
+            .changed, .event, id, version: event.version + 1, values: call.body, by: call.principal)
         return try .row(await EventStore.get(id, for: call.principal.role, on: transaction))
     }
 
-    @Sendable func move(_ call: Call<TransitionEvent>, _ transaction: PostgresTransaction) async throws
-        -> RouteResponse<Event>
-    {
+    @Sendable func move(
+        _ call: Call<TransitionEvent>, _ transaction: PostgresTransaction
+    ) async throws -> RouteResponse<Event> {
         let id = call.path
         let next = call.body.to
         guard let event = try await EventStore.lock(id, in: transaction) else { throw Problem(.notFound) }
@@ -69,8 +68,8 @@ struct EventRoutes {
         }
         if next == .published, event.firstStart == nil { throw Problem(.eventWithoutSession) }
         try await EventStore.move(id, to: next, in: transaction)
-        try await backend.journal.record(
-            .changed, .event, id, version: event.version + 1, values: call.body, by: call.principal, in: transaction)
+        try await transaction.record(
+            .changed, .event, id, version: event.version + 1, values: call.body, by: call.principal)
         return try .row(await EventStore.get(id, for: call.principal.role, on: transaction))
     }
 }

@@ -2,6 +2,9 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
+extension Event.Kind: PostgresEncodable, PostgresDecodable {}
+extension Event.State: PostgresEncodable, PostgresDecodable {}
+
 /// The SQL of events; columns are named after the keys of ``Event`` and ``EventSummary``.
 enum EventStore {
     static func create(_ body: CreateEvent.Body, in transaction: PostgresTransaction) async throws -> Event.ID {
@@ -20,7 +23,7 @@ enum EventStore {
 
     /// An event with its sessions, as a caller with this role may see it; no row for a draft that the caller may not
     /// see.
-    static func get(_ id: Event.ID, for role: Role, on executor: some PostgresExecutor) async throws -> Rows {
+    static func get(_ id: Event.ID, for role: Role, on executor: any PostgresExecutor) async throws -> Rows {
         try await executor.query(
             """
             select event.id, title, kind, state, starts_at as "startsAt", ends_at as "endsAt", venue, theme,
@@ -42,15 +45,15 @@ enum EventStore {
     }
 
     static func list(
-        _ query: ListEvents.Query, _ page: PageRequest, for role: Role, on executor: some PostgresExecutor
+        _ query: ListEvents.Query, _ page: PageRequest, for role: Role, on executor: any PostgresExecutor
     ) async throws -> Rows {
-        let kind: SQL = if let kind = query.kind { "and kind = \(kind)" } else { "" }
-        let state: SQL = if let state = query.state { "and state = \(state)" } else { "" }
-        let ends: SQL = if let time = query.endsAfter { "and ends_at > \(time)" } else { "" }
-        let after: SQL =
-            if let (start, id) = try page.place(of: 2, { ($0[0], $0[1]) }) {
-                "and (starts_at, event.id) < (\(start)::timestamptz, \(id)::uuid)"
-            } else { "" }
+        var rules: [SQL] = [visible(to: role)]
+        if let kind = query.kind { rules.append("kind = \(kind)") }
+        if let state = query.state { rules.append("state = \(state)") }
+        if let time = query.endsAfter { rules.append("ends_at > \(time)") }
+        if let after = try page.position(of: Event.self) {
+            rules.append("(starts_at, event.id) < (\(after.key)::timestamptz, \(after.id))")
+        }
         return try await executor.query(
             """
             select event.id, title, kind, state, starts_at as "startsAt", ends_at as "endsAt", venue, theme,
@@ -62,7 +65,7 @@ enum EventStore {
                     coalesce(sum(waitlisted), 0) as waitlisted
                 from session where session.event = event.id
             ) seats
-            where \(visible(to: role)) \(kind) \(state) \(ends) \(after)
+            where \(rules.all)
             order by starts_at desc, event.id desc
             limit \(page.limit + 1)
             """)

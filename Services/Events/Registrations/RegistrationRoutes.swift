@@ -2,15 +2,15 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// Registrations over HTTP.
+/// `/v1/events/{event}/registrations` and `/v1/registrations/{registration}`.
 struct RegistrationRoutes {
     let backend: Backend
-    let members: Members
+    let people: PeopleMirror
     let semaphore: KeyedSemaphore
 
-    init(backend: Backend, members: Members) {
+    init(backend: Backend, people: PeopleMirror) {
         self.backend = backend
-        self.members = members
+        self.people = people
         // The other half of the connections is left for other requests.
         semaphore = KeyedSemaphore(width: backend.configuration.database.leasedConnections / 2)
     }
@@ -21,14 +21,14 @@ struct RegistrationRoutes {
         builder.routes.read(GetRegistration.self, get)
         builder.routes.write(CancelRegistration.self, cancel)
         builder.routes.constraint("registration_once", Problem(.alreadyRegistered))
-        builder.snapshot(.registration) { RegistrationStore.snapshot(of: $0) }
+        builder.snapshot(.registration, RegistrationStore.snapshot)
     }
 
     /// Who asks for a seat, and for which event; looked up before any lock is taken, because it may take a request to
     /// the directory.
     struct Applicant: Sendable {
         /// Nil when the person is unknown.
-        var member: Member?
+        var person: PersonCopy?
         /// Nil when the event is not found.
         var setting: RegistrationStore.EventSnapshot?
         /// Held until the request ends; nil when the request will be refused.
@@ -40,9 +40,8 @@ struct RegistrationRoutes {
         guard let setting = try await RegistrationStore.setting(of: event, on: backend.database) else {
             return Applicant()
         }
-        var member = try await MemberStore.get(call.body.person, on: backend.database)
-        if member == nil { member = try await members.fetch(call.body.person) }
-        return Applicant(member: member, setting: setting, pass: try await semaphore.enter(event))
+        let person = try await people.find([call.body.person])[call.body.person]
+        return Applicant(person: person, setting: setting, pass: try await semaphore.enter(event))
     }
 
     @Sendable func register(
@@ -53,17 +52,16 @@ struct RegistrationRoutes {
             setting.state != .draft || Event.overseers.contains(call.principal.role)
         else { throw Problem(.notFound) }
         // A person whom the caller may not register gets the same response as one who does not exist.
-        guard let member = applicant.member, RegistrationRules.mayRegister(member, by: call.principal) else {
+        guard let person = applicant.person, RegistrationRules.mayRegister(person, by: call.principal) else {
             throw Problem.invalid("/person", "unknown person")
         }
         let choices = try RegistrationRules.choices(call.body.choices, among: setting.sessions)
         let id = Registration.ID()
         // Before the lock: whatever runs under it delays everyone else who wants a seat.
-        try await backend.journal.record(
-            .created, .registration, id, version: 1, values: call.body, by: call.principal, in: transaction)
+        try await transaction.record(.created, .registration, id, version: 1, values: call.body, by: call.principal)
         let taken = try await transaction.batch([
-            RegistrationStore.lock(choices),
-            RegistrationStore.take(id, event: event, choices: choices, member: member, note: call.body.note),
+            SeatStore.lock(choices),
+            RegistrationStore.take(id, event: event, choices: choices, person: person, note: call.body.note),
         ])
         guard let rows = taken.last, !rows.isEmpty else { throw Problem(.registrationClosed) }
         return try .row(rows)
@@ -102,10 +100,10 @@ struct RegistrationRoutes {
             }
             return .empty
         }
-        try await backend.journal.record(
+        try await transaction.record(
             [.init(.changed, .registration, id, version: try cancelled["version"])]
-                + RegistrationStore.journalEntries(of: results[2]),
-            by: call.principal, in: transaction)
+                + Journal.Entry.each(.changed, .registration, results[2]),
+            by: call.principal)
         return .empty
     }
 }

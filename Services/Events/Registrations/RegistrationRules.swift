@@ -4,14 +4,14 @@ import ServiceKit
 /// Registration rules that need no database.
 enum RegistrationRules {
     /// Anyone may register themselves; a representative also people of their own organization; an operator anyone.
-    static func mayRegister(_ member: Member, by principal: Principal) -> Bool {
-        if member.gone { return false }
+    static func mayRegister(_ person: PersonCopy, by principal: Principal) -> Bool {
+        if person.gone { return false }
         switch principal.role {
         case .operator: return true
         case .representative:
-            return member.id == principal.person
-                || (principal.organization != nil && member.organization == principal.organization)
-        default: return member.id == principal.person
+            return person.id == principal.person
+                || (principal.organization != nil && person.organization == principal.organization)
+        default: return person.id == principal.person
         }
     }
 

@@ -2,12 +2,24 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// The SQL of registrations; columns are named after the keys of ``Registration``.
-///
-/// Seats are given and given up under their session's lock, in one round trip: first the lock, then statements that see
-/// what its previous holder committed. The lock is held until the commit, so do everything else before taking it.
-/// Several sessions are locked in order of their identifiers.
+extension Registration.State: PostgresEncodable, PostgresDecodable {}
+
+/// The SQL of registrations; columns are named after the keys of ``Registration``. ``SeatStore`` has the rule about locks
+/// that every change of a seat keeps.
 enum RegistrationStore {
+    /// The columns of a row of `registration`.
+    ///
+    /// - Parameters:
+    ///   - personName: the person's name.
+    ///   - place: the place on the waiting list; null if the registration is not on it.
+    private static func columns(personName: SQL, place: SQL) -> SQL {
+        """
+        registration.id, event, session, person, \(personName) as "personName", registration.organization, state,
+            \(place) as place, choices, note, registration.version, created_at as "createdAt",
+            updated_at as "updatedAt"
+        """
+    }
+
     /// What is known before the seat is requested; nothing in it decides about the seat.
     struct EventSnapshot: Decodable {
         var state: Event.State
@@ -15,7 +27,7 @@ enum RegistrationStore {
         var sessions: [Session.ID]
     }
 
-    static func setting(of event: Event.ID, on executor: some PostgresExecutor) async throws -> EventSnapshot? {
+    static func setting(of event: Event.ID, on executor: any PostgresExecutor) async throws -> EventSnapshot? {
         try await executor.query(
             """
             select state, array(select id from session where session.event = event.id order by starts_at, id) as sessions
@@ -24,41 +36,35 @@ enum RegistrationStore {
         ).first?.decode(EventSnapshot.self)
     }
 
-    /// Makes everyone else who wants a seat in one of these sessions wait.
-    static func lock(_ sessions: [Session.ID]) -> SQL {
-        "select id from session where id = any(\(sessions)) order by id for update"
-    }
-
     /// Takes a seat in the first choice that has one free, or else the last place on the waiting list of the first
     /// choice. Returns no row when the event takes no registrations. While people are on the waiting list, a newcomer
     /// gets no free seat.
     static func take(
-        _ id: Registration.ID, event: Event.ID, choices: [Session.ID], member: Member, note: Prose?
+        _ id: Registration.ID, event: Event.ID, choices: [Session.ID], person: PersonCopy, note: Prose?
     ) -> SQL {
-        """
-        with choice as (
-            select session.id, session.waitlisted + 1 as place,
-                session.confirmed < session.capacity and session.waitlisted = 0 as free
-            from unnest(\(choices)) with ordinality as wanted (id, rank) join session on session.id = wanted.id
-            order by free desc, rank
-            limit 1
-        ), added as (
-            insert into registration (id, event, session, person, organization, state, choices, note)
-            select \(id), event.id, choice.id, \(member.id), \(member.organization),
-                case when choice.free then 'confirmed' else 'waitlisted' end, \(choices), \(note)::text
-            from event, choice
-            where event.id = \(event) and event.state = 'published'
-                and coalesce(event.registration_opens_at <= now(), true)
-                and coalesce(event.registration_closes_at, event.starts_at) > now()
-                -- Erased since the request came in.
-                and not exists (select from member where member.id = \(member.id) and member.gone)
-            returning *
-        )
-        select added.id, event, session, person, \(member.name)::text as "personName", organization, state,
-            case when state = 'waitlisted' then choice.place end as place,
-            choices, note, version, created_at as "createdAt", updated_at as "updatedAt"
-        from added, choice
-        """
+        let columns = columns(
+            personName: "\(person.name)::text", place: "case when state = 'waitlisted' then choice.place end")
+        return """
+            with choice as (
+                select session.id, session.waitlisted + 1 as place,
+                    session.confirmed < session.capacity and session.waitlisted = 0 as free
+                from unnest(\(choices)) with ordinality as wanted (id, rank) join session on session.id = wanted.id
+                order by free desc, rank
+                limit 1
+            ), added as (
+                insert into registration (id, event, session, person, organization, state, choices, note)
+                select \(id), event.id, choice.id, \(person.id), \(person.organization),
+                    case when choice.free then 'confirmed' else 'waitlisted' end, \(choices), \(note)::text
+                from event, choice
+                where event.id = \(event) and event.state = 'published'
+                    and coalesce(event.registration_opens_at <= now(), true)
+                    and coalesce(event.registration_closes_at, event.starts_at) > now()
+                    -- Erased since the request came in.
+                    and not exists (select from person_copy where person_copy.id = \(person.id) and gone)
+                returning *
+            )
+            select \(columns) from added as registration, choice
+            """
     }
 
     /// Locks the session of a registration; no row when the caller may not see the registration.
@@ -79,27 +85,9 @@ enum RegistrationStore {
         """
     }
 
-    /// Gives the free seats of a session to the first people on its waiting list, unless the event is over or
-    /// cancelled.
-    static func promote(in session: SQL) -> SQL {
-        """
-        update registration set state = 'confirmed', version = version + 1, updated_at = now()
-        where id in (
-            select waiting.id
-            from registration waiting join session on session.id = waiting.session
-                join event on event.id = waiting.event
-            where waiting.session = \(session) and waiting.state = 'waitlisted'
-                and event.state in ('published', 'closed') and session.ends_at > now()
-            order by waiting.line_order
-            limit (select capacity - confirmed from session where id = \(session)))
-        returning id, version
-        """
-    }
-
-    static func promote(in session: Session.ID) -> SQL { promote(in: "\(session)") }
-
+    /// Gives the seat that a cancelled registration frees to the first person on the waiting list.
     static func promote(afterCancelling id: Registration.ID, for principal: Principal) -> SQL {
-        promote(in: "(select session from registration where id = \(id) and \(visible(to: principal)))")
+        SeatStore.promote(in: "(select session from registration where id = \(id) and \(visible(to: principal)))")
     }
 
     static func state(of id: Registration.ID, for principal: Principal) -> SQL {
@@ -107,42 +95,41 @@ enum RegistrationStore {
     }
 
     static func get(
-        _ id: Registration.ID, for principal: Principal, on executor: some PostgresExecutor
+        _ id: Registration.ID, for principal: Principal, on executor: any PostgresExecutor
     ) async throws -> Rows {
-        try await executor.query(
+        let place: SQL = """
+            case when state = 'waitlisted' then (
+                select count(*) from registration before
+                where before.session = registration.session and before.state = 'waitlisted'
+                    and before.line_order <= registration.line_order) end
             """
-            select registration.id, event, session, person, member.name as "personName", registration.organization,
-                state, case when state = 'waitlisted' then (
-                    select count(*) from registration before
-                    where before.session = registration.session and before.state = 'waitlisted'
-                        and before.line_order <= registration.line_order
-                ) end as place,
-                choices, note, registration.version, created_at as "createdAt", updated_at as "updatedAt"
-            from registration left join member on member.id = registration.person
+        return try await executor.query(
+            """
+            select \(columns(personName: "person_copy.name", place: place))
+            from registration left join person_copy on person_copy.id = registration.person
             where registration.id = \(id) and \(visible(to: principal))
             """)
     }
 
     static func list(
         of event: Event.ID, _ query: ListRegistrations.Query, _ page: PageRequest, for principal: Principal,
-        on executor: some PostgresExecutor
+        on executor: any PostgresExecutor
     ) async throws -> Rows {
-        let session: SQL = if let session = query.session { "and session = \(session)" } else { "" }
-        let state: SQL = if let state = query.state { "and state = \(state)" } else { "" }
-        let person: SQL = if let person = query.person { "and person = \(person)" } else { "" }
-        let after: SQL = if let key = page.after?.first { "and registration.line_order > \(key)::bigint" } else { "" }
+        var rules: [SQL] = ["event = \(event)", visible(to: principal)]
+        if let session = query.session { rules.append("session = \(session)") }
+        if let state = query.state { rules.append("state = \(state)") }
+        if let person = query.person { rules.append("person = \(person)") }
+        if let key = page.after?.first { rules.append("line_order > \(key)::bigint") }
         return try await executor.query(
             """
             with line as (
                 select id, row_number() over (partition by session order by line_order) as place
                 from registration where event = \(event) and state = 'waitlisted'
             )
-            select registration.id, event, session, person, member.name as "personName", registration.organization,
-                state, line.place, choices, note, registration.version, created_at as "createdAt",
-                updated_at as "updatedAt", line_order as _line
-            from registration left join member on member.id = registration.person
+            select \(columns(personName: "person_copy.name", place: "line.place")), line_order as _line
+            from registration left join person_copy on person_copy.id = registration.person
                 left join line on line.id = registration.id
-            where event = \(event) and \(visible(to: principal)) \(session) \(state) \(person) \(after)
+            where \(rules.all)
             order by line_order
             limit \(page.limit + 1)
             """)
@@ -156,11 +143,13 @@ enum RegistrationStore {
         return "(\(own) or registration.organization = \(principal.organization))"
     }
 
-    /// Journal entries for registrations that were given a seat.
-    static func journalEntries(of promoted: Rows) throws -> [Journal.Entry] {
-        try promoted.map { row in
-            .init(.changed, .registration, try row["id", as: Registration.ID.self], version: try row["version"])
-        }
+    /// Deletes what people who are gone wrote about themselves.
+    @Sendable static func forgetNotes(of people: [Person.ID], in transaction: PostgresTransaction) async throws {
+        try await transaction.execute(
+            """
+            update registration set note = null, version = version + 1, updated_at = now()
+            where person = any(\(people)) and note is not null
+            """)
     }
 
     /// What followers of the change feed receive.

@@ -6,51 +6,36 @@ import ServiceKit
 /// long.
 struct EventsRights {
     let backend: Backend
+    let people: PeopleMirror
 
     func mount(on builder: inout ServiceBuilder) {
-        let backend = backend
-        builder.personalData(
-            backend,
-            erase: { notice, transaction in try await Self.erase(notice, backend.journal, in: transaction) },
-            tell: { subject in try await Self.tell(subject, on: backend.database) })
+        builder.personalData(backend, erase: erase, tell: tell)
         builder.retention(backend, [registrations])
     }
 
     /// Gives up seats at coming events, to the first person on the waiting list, and anonymises the remaining
     /// registrations.
-    static func erase(
-        _ notice: ErasureNotice, _ journal: Journal, in transaction: PostgresTransaction
+    ///
+    /// - Returns: nothing: an address in the copy is one that the directory knows, including whose it was and when.
+    @Sendable func erase(
+        _ notice: ErasureNotice, in transaction: PostgresTransaction
     ) async throws -> [AddressPeriod] {
         guard notice.entity == .person else { return [] }
+        // The registrations that merges had set aside.
+        var forgotten: [Registration.ID] = try await people.erase(notice.everyone, in: transaction).map { try $0["id"] }
         var entries: [Journal.Entry] = []
-        var forgotten: [Registration.ID] = []
         for person in notice.everyone {
-            try await transaction.execute(
-                """
-                insert into member (id, version, gone, erased) values (\(person), 0, true, true)
-                on conflict (id) do update set name = null, email = null, organization = null, gone = true, erased = true
-                """)
-            entries += try await giveUpSeats(of: person, in: transaction)
-            let own: [Registration.ID] = try await transaction.query(forget("registration.person = \(person)")).map {
+            entries += try await Self.giveUpSeats(of: person, in: transaction)
+            let own: [Registration.ID] = try await transaction.query(Self.forget("registration.person = \(person)")).map
+            {
                 try $0["id"]
             }
             entries += own.map { .init(.changed, .registration, $0) }
             forgotten += own
         }
-        // The merges can no longer be undone, and the registrations that they set aside are deleted.
-        forgotten += try await transaction.query(
-            """
-            with gone as (
-                delete from merge where survivor = any(\(notice.everyone)) or merged = any(\(notice.everyone))
-                returning aside
-            )
-            select (removed ->> 'id')::uuid as id from gone cross join jsonb_array_elements(aside) as removed
-            """
-        ).map { try $0["id"] }
         // Their audit entries name the person who registered and contain a note.
         try await AuditTrail.forget(.registration, forgotten, in: transaction)
-        try await journal.record(entries, by: .service(.events), in: transaction)
-        // An address in the copy is one that the directory knows, including whose it was and when.
+        try await transaction.record(entries, by: .service(.events))
         return []
     }
 
@@ -73,9 +58,8 @@ struct EventsRights {
                 where session = \(session) and person = \(subject) and state in ('confirmed', 'waitlisted')
                 returning id, version
                 """)
-            entries += try RegistrationStore.journalEntries(of: cancelled)
-            entries += try RegistrationStore.journalEntries(
-                of: try await transaction.query(RegistrationStore.promote(in: session)))
+            let promoted = try await transaction.query(SeatStore.promote(in: session))
+            for rows in [cancelled, promoted] { entries += try Journal.Entry.each(.changed, .registration, rows) }
         }
         return entries
     }
@@ -90,23 +74,17 @@ struct EventsRights {
         """
     }
 
-    private static func tell(
-        _ subject: ReadPersonalData.Body, on database: PostgresClient
-    ) async throws -> PersonalData {
+    @Sendable private func tell(_ subject: ReadPersonalData.Body) async throws -> PersonalData {
         try PersonalData(
             of: .events,
-            await database.first(
+            await backend.database.first(
                 """
                 select (
                         select max(greatest(registration.updated_at, event.ends_at))
                         from registration join event on event.id = registration.event
                         where person = any(\(subject.everyone))) as last,
                     jsonb_strip_nulls(jsonb_build_object(
-                        'members', (
-                            select coalesce(jsonb_agg(jsonb_build_object(
-                                'name', name, 'email', email, 'organization', organization, 'version', version)
-                                order by id), '[]')
-                            from member where id = any(\(subject.everyone)) and not gone),
+                        'members', \(PeopleMirror.described(subject.everyone)),
                         'registrations', (
                             select coalesce(jsonb_agg(jsonb_build_object(
                                 'id', registration.id, 'event', event.id, 'title', event.title,

@@ -2,7 +2,7 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// Sessions over HTTP. The event is always locked before its session, so that two changes cannot deadlock.
+/// `/v1/events/{event}/sessions` and `/v1/sessions/{session}`. The event is always locked before its session, so that two changes cannot deadlock.
 struct SessionRoutes {
     let backend: Backend
 
@@ -14,9 +14,9 @@ struct SessionRoutes {
         builder.routes.constraint("session_never_oversold", Problem(.capacityBelowConfirmed))
     }
 
-    @Sendable func add(_ call: Call<AddSession>, _ transaction: PostgresTransaction) async throws -> RouteResponse<
-        Session
-    > {
+    @Sendable func add(
+        _ call: Call<AddSession>, _ transaction: PostgresTransaction
+    ) async throws -> RouteResponse<Session> {
         let event = call.path
         guard let current = try await EventStore.lock(event, in: transaction) else { throw Problem(.notFound) }
         guard !current.state.isOver else { throw Problem(.eventOver) }
@@ -25,8 +25,7 @@ struct SessionRoutes {
         try EventTimes.checkSession(startsAt: startsAt, endsAt: endsAt, within: current)
         let id = try await SessionStore.add(
             call.body, startsAt: startsAt, endsAt: endsAt, to: event, in: transaction)
-        try await backend.journal.record(
-            .created, .session, id, version: 1, values: call.body, by: call.principal, in: transaction)
+        try await transaction.record(.created, .session, id, version: 1, values: call.body, by: call.principal)
         return try .row(await SessionStore.get(id, for: call.principal.role, on: transaction))
     }
 
@@ -54,22 +53,14 @@ struct SessionRoutes {
         else { throw Problem(.notFound) }
         guard session.version == call.ifMatch else { throw Problem(.stale) }
         guard !event.state.isOver else { throw Problem(.eventOver) }
-        if let title = patch.title { session.title = title }
-        if let startsAt = patch.startsAt { session.startsAt = startsAt }
-        if let endsAt = patch.endsAt { session.endsAt = endsAt }
-        if let capacity = patch.capacity {
-            guard capacity >= session.confirmed else {
-                throw Problem(.capacityBelowConfirmed, "\(session.confirmed) seats are confirmed.")
-            }
-            session.capacity = capacity
-        }
+        try session.apply(patch)
         try EventTimes.checkSession(startsAt: session.startsAt, endsAt: session.endsAt, within: event)
         try await SessionStore.change(id, to: session, in: transaction)
-        let promoted = try await transaction.query(RegistrationStore.promote(in: id))
-        try await backend.journal.record(
+        let promoted = try await transaction.query(SeatStore.promote(in: id))
+        try await transaction.record(
             [.init(.changed, .session, id, version: session.version + 1, values: patch)]
-                + RegistrationStore.journalEntries(of: promoted),
-            by: call.principal, in: transaction)
+                + Journal.Entry.each(.changed, .registration, promoted),
+            by: call.principal)
         return try .row(await SessionStore.get(id, for: call.principal.role, on: transaction))
     }
 }

@@ -2,6 +2,8 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
+extension Session.Kind: PostgresEncodable, PostgresDecodable {}
+
 /// The SQL of sessions; columns are named after the keys of ``Session``.
 enum SessionStore {
     private static let columns: SQL = """
@@ -24,7 +26,7 @@ enum SessionStore {
         return id
     }
 
-    static func get(_ id: Session.ID, for role: Role, on executor: some PostgresExecutor) async throws -> Rows {
+    static func get(_ id: Session.ID, for role: Role, on executor: any PostgresExecutor) async throws -> Rows {
         try await executor.query(
             """
             select \(columns)
@@ -34,28 +36,28 @@ enum SessionStore {
     }
 
     static func list(
-        of event: Event.ID, _ page: PageRequest, on executor: some PostgresExecutor
+        of event: Event.ID, _ page: PageRequest, on executor: any PostgresExecutor
     ) async throws -> Rows {
-        let after: SQL =
-            if let (start, id) = try page.place(of: 2, { ($0[0], $0[1]) }) {
-                "and (session.starts_at, session.id) > (\(start)::timestamptz, \(id)::uuid)"
-            } else { "" }
+        var rules: [SQL] = ["session.event = \(event)"]
+        if let after = try page.position(of: Session.self) {
+            rules.append("(session.starts_at, session.id) > (\(after.key)::timestamptz, \(after.id))")
+        }
         return try await executor.query(
             """
-            select \(columns) from session where session.event = \(event) \(after)
+            select \(columns) from session where \(rules.all)
             order by session.starts_at, session.id
             limit \(page.limit + 1)
             """)
     }
 
     /// Whether the event exists and a caller with this role may see it.
-    static func hasEvent(_ id: Event.ID, for role: Role, on executor: some PostgresExecutor) async throws -> Bool {
+    static func hasEvent(_ id: Event.ID, for role: Role, on executor: any PostgresExecutor) async throws -> Bool {
         try await !executor.query(
             "select from event where event.id = \(id) and \(EventStore.visible(to: role))"
         ).isEmpty
     }
 
-    static func event(of id: Session.ID, on executor: some PostgresExecutor) async throws -> Event.ID? {
+    static func event(of id: Session.ID, on executor: any PostgresExecutor) async throws -> Event.ID? {
         try await executor.query("select event from session where id = \(id)").first?["event"]
     }
 
@@ -67,6 +69,20 @@ enum SessionStore {
         var capacity: Int
         var confirmed: Int
         var version: Int
+
+        /// Applies a merge patch: fields absent from the patch are unchanged.
+        ///
+        /// - Throws: 409 if there are fewer seats than are confirmed.
+        mutating func apply(_ patch: ChangeSession.Body) throws(Problem) {
+            if let title = patch.title { self.title = title }
+            if let startsAt = patch.startsAt { self.startsAt = startsAt }
+            if let endsAt = patch.endsAt { self.endsAt = endsAt }
+            guard let capacity = patch.capacity else { return }
+            guard capacity >= confirmed else {
+                throw Problem(.capacityBelowConfirmed, "\(confirmed) seats are confirmed.")
+            }
+            self.capacity = capacity
+        }
     }
 
     static func lock(_ id: Session.ID, in transaction: PostgresTransaction) async throws -> Current? {

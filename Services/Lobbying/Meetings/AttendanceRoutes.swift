@@ -2,10 +2,10 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// Attendance at the Cercle's meetings, over HTTP.
+/// `/v1/circle-meetings/{meeting}/attendance`.
 struct AttendanceRoutes {
     let backend: Backend
-    let guests: Guests
+    let people: PeopleMirror
 
     func mount(on builder: inout ServiceBuilder) {
         builder.routes.write(RecordAttendance.self, prepare: knownPeople, record)
@@ -14,7 +14,7 @@ struct AttendanceRoutes {
 
     /// Which of the people named the directory knows.
     @Sendable func knownPeople(_ call: Call<RecordAttendance>) async throws -> Set<Person.ID> {
-        try await guests.known(call.body.people)
+        Set(try await people.find(call.body.people).keys)
     }
 
     @Sendable func record(
@@ -31,9 +31,8 @@ struct AttendanceRoutes {
         guard errors.isEmpty else { throw Problem(.invalid, errors: errors) }
         let version = try await AttendanceStore.replace(
             of: meeting, officials: call.body.officials, people: call.body.people, in: transaction)
-        try await backend.journal.record(
-            .changed, .circleMeeting, meeting, version: version, values: call.body, by: call.principal,
-            in: transaction)
+        try await transaction.record(
+            .changed, .circleMeeting, meeting, version: version, values: call.body, by: call.principal)
         return try .row(await AttendanceStore.get(meeting, on: transaction))
     }
 

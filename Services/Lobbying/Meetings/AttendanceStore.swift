@@ -36,16 +36,16 @@ enum AttendanceStore {
         return version
     }
 
-    static func get(_ meeting: CircleMeeting.ID, on executor: some PostgresExecutor) async throws -> Rows {
+    static func get(_ meeting: CircleMeeting.ID, on executor: any PostgresExecutor) async throws -> Rows {
         try await executor.query(
             """
             select meeting.id as meeting, (
                 select coalesce(json_agg(json_strip_nulls(json_build_object(
                     'official', attendance.official, 'person', attendance.person,
-                    'name', coalesce(official.name, guest.name)
-                )) order by attendance.official is null, coalesce(official.name, guest.name)), '[]')
+                    'name', coalesce(official.name, person_copy.name)
+                )) order by attendance.official is null, coalesce(official.name, person_copy.name)), '[]')
                 from attendance left join official on official.id = attendance.official
-                    left join guest on guest.id = attendance.person
+                    left join person_copy on person_copy.id = attendance.person
                 where attendance.meeting = meeting.id
             ) as attendees
             from circle_meeting meeting where meeting.id = \(meeting)

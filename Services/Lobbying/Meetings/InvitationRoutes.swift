@@ -2,10 +2,10 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// Invitations to the Cercle's meetings over HTTP.
+/// `/v1/circle-meetings/{meeting}/invitations` and `/v1/invitations/{invitation}`.
 struct InvitationRoutes {
     let backend: Backend
-    let guests: Guests
+    let people: PeopleMirror
 
     func mount(on builder: inout ServiceBuilder) {
         builder.routes.write(Invite.self, prepare: knowsPerson, invite)
@@ -15,13 +15,13 @@ struct InvitationRoutes {
         builder.routes.constraint("invitation_person_once", Problem(.alreadyInvited))
         builder.routes.constraint(
             "invitation_official_fkey", Problem.invalid("/official", "unknown official"))
-        builder.snapshot(.invitation) { InvitationStore.snapshot(of: $0) }
+        builder.snapshot(.invitation, InvitationStore.snapshot)
     }
 
     /// Whether the directory knows the person, if the invitation is for one.
     @Sendable func knowsPerson(_ call: Call<Invite>) async throws -> Bool {
         guard let person = call.body.person, call.body.official == nil else { return true }
-        return try await guests.known([person]).contains(person)
+        return try await people.find([person])[person] != nil
     }
 
     @Sendable func invite(
@@ -33,8 +33,7 @@ struct InvitationRoutes {
         guard try await MeetingStore.exists(call.path, on: transaction) else { throw Problem(.notFound) }
         guard personIsKnown else { throw Problem.invalid("/person", "unknown person") }
         let id = try await InvitationStore.create(call.body, to: call.path, in: transaction)
-        try await backend.journal.record(
-            .created, .invitation, id, version: 1, values: call.body, by: call.principal, in: transaction)
+        try await transaction.record(.created, .invitation, id, version: 1, values: call.body, by: call.principal)
         return try .row(await InvitationStore.get(id, on: transaction))
     }
 
@@ -57,9 +56,8 @@ struct InvitationRoutes {
                 "The invitation is \(current.state.rawValue); it cannot become \(next.rawValue).")
         }
         try await InvitationStore.move(id, to: next, in: transaction)
-        try await backend.journal.record(
-            .changed, .invitation, id, version: current.version + 1, values: call.body, by: call.principal,
-            in: transaction)
+        try await transaction.record(
+            .changed, .invitation, id, version: current.version + 1, values: call.body, by: call.principal)
         return try .row(await InvitationStore.get(id, on: transaction))
     }
 }

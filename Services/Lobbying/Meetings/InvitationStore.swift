@@ -2,14 +2,16 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
+extension Invitation.State: PostgresEncodable, PostgresDecodable {}
+
 /// The SQL of invitations; columns are named after the keys of ``Invitation``.
 enum InvitationStore {
     private static let whole: SQL = """
-        select invitation.id, meeting, official, person, coalesce(official.name, guest.name) as name,
+        select invitation.id, meeting, official, person, coalesce(official.name, person_copy.name) as name,
             guest_of_honour as "guestOfHonour", state, invitation.version, invitation.created_at as "createdAt",
             invitation.updated_at as "updatedAt"
         from invitation left join official on official.id = invitation.official
-            left join guest on guest.id = invitation.person
+            left join person_copy on person_copy.id = invitation.person
         """
 
     static func create(
@@ -24,19 +26,20 @@ enum InvitationStore {
         return id
     }
 
-    static func get(_ id: Invitation.ID, on executor: some PostgresExecutor) async throws -> Rows {
+    static func get(_ id: Invitation.ID, on executor: any PostgresExecutor) async throws -> Rows {
         try await executor.query("\(whole) where invitation.id = \(id)")
     }
 
     static func list(
         of meeting: CircleMeeting.ID, _ query: ListInvitations.Query, _ page: PageRequest,
-        on executor: some PostgresExecutor
+        on executor: any PostgresExecutor
     ) async throws -> Rows {
-        let state: SQL = if let state = query.state { "and state = \(state)" } else { "" }
-        let after: SQL = if let key = page.after?.first { "and invitation.id > \(key)::uuid" } else { "" }
+        var rules: [SQL] = ["meeting = \(meeting)"]
+        if let state = query.state { rules.append("state = \(state)") }
+        if let key = page.after?.first { rules.append("invitation.id > \(key)::uuid") }
         return try await executor.query(
             """
-            \(whole) where meeting = \(meeting) \(state) \(after)
+            \(whole) where \(rules.all)
             order by invitation.id
             limit \(page.limit + 1)
             """)

@@ -2,7 +2,7 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// The Cercle's meetings over HTTP.
+/// `/v1/circle-meetings`.
 struct MeetingRoutes {
     let backend: Backend
 
@@ -12,7 +12,7 @@ struct MeetingRoutes {
         builder.routes.read(GetCircleMeeting.self, get)
         builder.routes.constraint(
             "circle_meeting_day_once", Problem(.alreadyExists, "There is a meeting on this day."))
-        builder.snapshot(.circleMeeting) { MeetingStore.snapshot(of: $0) }
+        builder.snapshot(.circleMeeting, MeetingStore.snapshot)
     }
 
     @Sendable func create(
@@ -20,8 +20,7 @@ struct MeetingRoutes {
     ) async throws -> RouteResponse<CircleMeeting> {
         try DayMeaning.meeting.check(call.body.date, at: "/date")
         let id = try await MeetingStore.create(call.body, in: transaction)
-        try await backend.journal.record(
-            .created, .circleMeeting, id, version: 1, values: call.body, by: call.principal, in: transaction)
+        try await transaction.record(.created, .circleMeeting, id, version: 1, values: call.body, by: call.principal)
         return try .row(await MeetingStore.get(id, on: transaction))
     }
 

@@ -7,11 +7,11 @@ enum MeetingStore {
     private static let columns: SQL = """
         meeting.id, meeting.day as date, meeting.place, meeting.theme, meeting.description,
         (
-            select coalesce(json_agg(coalesce(official.name, guest.name) order by invitation.id), '[]')
+            select coalesce(json_agg(coalesce(official.name, person_copy.name) order by invitation.id), '[]')
             from invitation left join official on official.id = invitation.official
-                left join guest on guest.id = invitation.person
+                left join person_copy on person_copy.id = invitation.person
             where invitation.meeting = meeting.id and invitation.guest_of_honour
-                and coalesce(official.name, guest.name) is not null
+                and coalesce(official.name, person_copy.name) is not null
         ) as "guestsOfHonour",
         (select count(*) from invitation where invitation.meeting = meeting.id) as invited,
         (
@@ -33,21 +33,21 @@ enum MeetingStore {
         return id
     }
 
-    static func get(_ id: CircleMeeting.ID, on executor: some PostgresExecutor) async throws -> Rows {
+    static func get(_ id: CircleMeeting.ID, on executor: any PostgresExecutor) async throws -> Rows {
         try await executor.query("select \(columns) from circle_meeting meeting where meeting.id = \(id)")
     }
 
-    static func list(_ page: PageRequest, on executor: some PostgresExecutor) async throws -> Rows {
-        let after: SQL = if let key = page.after?.first { "where meeting.day < \(key)::date" } else { "" }
+    static func list(_ page: PageRequest, on executor: any PostgresExecutor) async throws -> Rows {
+        let rules: [SQL] = page.after?.first.map { ["meeting.day < \($0)::date"] } ?? []
         return try await executor.query(
             """
-            select \(columns) from circle_meeting meeting \(after)
+            select \(columns) from circle_meeting meeting where \(rules.all)
             order by meeting.day desc
             limit \(page.limit + 1)
             """)
     }
 
-    static func exists(_ id: CircleMeeting.ID, on executor: some PostgresExecutor) async throws -> Bool {
+    static func exists(_ id: CircleMeeting.ID, on executor: any PostgresExecutor) async throws -> Bool {
         try await !executor.query("select from circle_meeting where id = \(id)").isEmpty
     }
 

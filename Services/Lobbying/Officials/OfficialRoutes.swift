@@ -2,7 +2,7 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// Officials and their mandates over HTTP.
+/// `/v1/officials`, with `/v1/officials/{official}/mandates`.
 struct OfficialRoutes {
     let backend: Backend
 
@@ -16,15 +16,14 @@ struct OfficialRoutes {
         builder.routes.constraint(
             "official_email_once", Problem(.alreadyExists, "An official has this e-mail address."))
         builder.routes.constraint("official_mandate_seat_free", Problem(.seatTaken))
-        builder.snapshot(.official) { OfficialStore.snapshot(of: $0) }
+        builder.snapshot(.official, OfficialStore.snapshot)
     }
 
     @Sendable func create(
         _ call: Call<CreateOfficial>, _ transaction: PostgresTransaction
     ) async throws -> RouteResponse<Official> {
         let id = try await OfficialStore.create(call.body, in: transaction)
-        try await backend.journal.record(
-            .created, .official, id, version: 1, values: call.body, by: call.principal, in: transaction)
+        try await transaction.record(.created, .official, id, version: 1, values: call.body, by: call.principal)
         return try .row(await OfficialStore.get(id, on: transaction))
     }
 
@@ -44,9 +43,8 @@ struct OfficialRoutes {
         guard let official = try await OfficialStore.lock(id, in: transaction) else { throw Problem(.notFound) }
         guard official.version == call.ifMatch else { throw Problem(.stale) }
         try await OfficialStore.change(id, to: official.applying(call.body), in: transaction)
-        try await backend.journal.record(
-            .changed, .official, id, version: official.version + 1, values: call.body, by: call.principal,
-            in: transaction)
+        try await transaction.record(
+            .changed, .official, id, version: official.version + 1, values: call.body, by: call.principal)
         return try .row(await OfficialStore.get(id, on: transaction))
     }
 
@@ -60,20 +58,18 @@ struct OfficialRoutes {
         if let until = call.body.until, until < call.body.from {
             throw Problem.invalid("/until", "is before the first day")
         }
-        let rows = try await MandateStore.add(call.body, to: id, in: transaction)
-        try await backend.journal.record(
-            .changed, .official, id, version: official.version + 1, values: call.body, by: call.principal,
-            in: transaction)
+        let rows = try await OfficialMandateStore.add(call.body, to: id, in: transaction)
+        try await transaction.record(
+            .changed, .official, id, version: official.version + 1, values: call.body, by: call.principal)
         return try .row(rows)
     }
 
-    @Sendable func listMandates(_ call: Call<ListOfficialMandates>) async throws -> RouteResponse<Page<OfficialMandate>>
-    {
+    @Sendable func listMandates(
+        _ call: Call<ListOfficialMandates>
+    ) async throws -> RouteResponse<Page<OfficialMandate>> {
         let official = call.path
-        guard try await !backend.database.query("select from official where id = \(official)").isEmpty else {
-            throw Problem(.notFound)
-        }
-        let rows = try await MandateStore.list(of: official, call.page, on: backend.database)
+        guard try await OfficialStore.exists(official, on: backend.database) else { throw Problem(.notFound) }
+        let rows = try await OfficialMandateStore.list(of: official, call.page, on: backend.database)
         return try .page(rows, call.page, key: "from", "id")
     }
 }

@@ -2,7 +2,9 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// The SQL of officials and their mandates; columns are named after the keys of ``Official`` and ``OfficialMandate``.
+extension Official.Kind: PostgresEncodable, PostgresDecodable {}
+
+/// The SQL of officials; columns are named after the keys of ``Official``.
 enum OfficialStore {
     private static let columns: SQL = """
         official.id, name, kind, email, telephone, note,
@@ -27,31 +29,35 @@ enum OfficialStore {
         return id
     }
 
-    static func get(_ id: Official.ID, on executor: some PostgresExecutor) async throws -> Rows {
+    static func exists(_ id: Official.ID, on executor: any PostgresExecutor) async throws -> Bool {
+        try await !executor.query("select from official where id = \(id)").isEmpty
+    }
+
+    static func get(_ id: Official.ID, on executor: any PostgresExecutor) async throws -> Rows {
         try await executor.query("select \(columns) from official where official.id = \(id)")
     }
 
     static func list(
-        _ query: ListOfficials.Query, _ page: PageRequest, on executor: some PostgresExecutor
+        _ query: ListOfficials.Query, _ page: PageRequest, on executor: any PostgresExecutor
     ) async throws -> Rows {
-        let kind: SQL = if let kind = query.kind { "and kind = \(kind)" } else { "" }
-        let inOffice: SQL =
-            if let day = query.inOfficeOn {
+        var rules: [SQL] = []
+        if let kind = query.kind { rules.append("kind = \(kind)") }
+        if let day = query.inOfficeOn {
+            rules.append(
                 """
-                and exists (
+                exists (
                     select from official_mandate mandate
                     where mandate.official = official.id
                         and \(day)::date between mandate.from_day and coalesce(mandate.until_day, 'infinity'))
-                """
-            } else { "" }
-        let after: SQL =
-            if let (name, id) = try page.place(of: 2, { ($0[0], $0[1]) }) {
-                "and (name, official.id) > (\(name), \(id)::uuid)"
-            } else { "" }
+                """)
+        }
+        if let after = try page.position(of: Official.self) {
+            rules.append("(name, official.id) > (\(after.key), \(after.id))")
+        }
         return try await executor.query(
             """
             select \(columns) from official
-            where true \(kind) \(inOffice) \(after)
+            where \(rules.all)
             order by name, official.id
             limit \(page.limit + 1)
             """)
@@ -99,64 +105,5 @@ enum OfficialStore {
         select id, jsonb_build_object('name', name, 'kind', kind, 'version', version) as data
         from official where id = any(\(ids))
         """
-    }
-}
-
-enum MandateStore {
-    private static let columns: SQL = """
-        id, official, institution, role, departement, constituency, from_day as "from", until_day as until,
-        created_at as "createdAt"
-        """
-
-    /// Adds a mandate and increases the version of its official, whose representation includes it.
-    ///
-    /// - Throws: `PostgresError` of constraint `official_mandate_seat_free` when someone else holds the seat at that
-    ///   time.
-    static func add(
-        _ body: AddOfficialMandate.Body, to official: Official.ID, in transaction: PostgresTransaction
-    ) async throws -> Rows {
-        let seat = try await seat(of: body, in: transaction)
-        try await transaction.execute(
-            "update official set version = version + 1, updated_at = now() where id = \(official)")
-        return try await transaction.query(
-            """
-            insert into official_mandate (
-                id, official, institution, role, departement, constituency, seat, from_day, until_day)
-            values (
-                \(OfficialMandate.ID()), \(official), \(body.institution), \(body.role), \(body.departement),
-                \(body.constituency), \(seat), \(body.from), \(body.until))
-            returning \(columns)
-            """)
-    }
-
-    /// The number of the seat, a new one if no one has held it before; nil if there is no constituency. Case is
-    /// ignored.
-    private static func seat(of body: AddOfficialMandate.Body, in transaction: PostgresTransaction) async throws
-        -> Int64?
-    {
-        guard let constituency = body.constituency else { return nil }
-        return try await transaction.query(
-            """
-            insert into seat (institution, departement, constituency)
-            values (lower(\(body.institution)), coalesce(\(body.departement), ''), lower(\(constituency)))
-            on conflict on constraint seat_once do update set constituency = excluded.constituency
-            returning id
-            """
-        ).first?["id"]
-    }
-
-    static func list(
-        of official: Official.ID, _ page: PageRequest, on executor: some PostgresExecutor
-    ) async throws -> Rows {
-        let after: SQL =
-            if let (day, id) = try page.place(of: 2, { ($0[0], $0[1]) }) {
-                "and (from_day, id) > (\(day)::date, \(id)::uuid)"
-            } else { "" }
-        return try await executor.query(
-            """
-            select \(columns) from official_mandate where official = \(official) \(after)
-            order by from_day, id
-            limit \(page.limit + 1)
-            """)
     }
 }

@@ -6,45 +6,30 @@ import ServiceKit
 /// requires what is kept about them.
 struct LobbyingRights {
     let backend: Backend
+    let people: PeopleMirror
 
     func mount(on builder: inout ServiceBuilder) {
-        let backend = backend
-        builder.personalData(
-            backend, erase: { notice, transaction in try await Self.erase(notice, in: transaction) },
-            tell: { subject in try await Self.tell(subject, on: backend.database) })
+        builder.personalData(backend, erase: erase, tell: tell)
     }
 
     /// The record that a guest was invited and came stays with the meeting; who it was does not.
-    private static func erase(_ notice: ErasureNotice, in transaction: PostgresTransaction) async throws
-        -> [AddressPeriod]
-    {
-        guard notice.entity == .person else { return [] }
-        try await transaction.execute(
-            """
-            insert into guest (id, version, gone, erased) select id, 0, true, true from unnest(\(notice.everyone)) as id
-            on conflict (id) do update set name = null, gone = true, erased = true
-            """)
-        // The merges can no longer be undone.
-        try await transaction.execute(
-            "delete from merge where survivor = any(\(notice.everyone)) or merged = any(\(notice.everyone))")
+    @Sendable private func erase(
+        _ notice: ErasureNotice, in transaction: PostgresTransaction
+    ) async throws -> [AddressPeriod] {
+        if notice.entity == .person { try await people.erase(notice.everyone, in: transaction) }
         return []
     }
 
-    private static func tell(
-        _ subject: ReadPersonalData.Body, on database: PostgresClient
-    ) async throws -> PersonalData {
+    @Sendable private func tell(_ subject: ReadPersonalData.Body) async throws -> PersonalData {
         try PersonalData(
             of: .lobbying,
-            await database.first(
+            await backend.database.first(
                 """
                 select greatest(
                         (select max(updated_at) from invitation where person = any(\(subject.everyone))),
                         (select max(recorded_at) from attendance where person = any(\(subject.everyone)))) as last,
                     jsonb_strip_nulls(jsonb_build_object(
-                        'guests', (
-                            select coalesce(jsonb_agg(
-                                jsonb_build_object('name', name, 'version', version) order by id), '[]')
-                            from guest where id = any(\(subject.everyone)) and not gone),
+                        'guests', \(PeopleMirror.described(subject.everyone)),
                         'invitations', (
                             select coalesce(jsonb_agg(jsonb_build_object(
                                 'meeting', meeting.id, 'day', meeting.day, 'theme', meeting.theme,

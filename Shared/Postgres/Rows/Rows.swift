@@ -63,10 +63,6 @@ package struct Row: Sendable {
         }
     }
 
-    package func isNull(_ column: String) throws -> Bool {
-        unsafe handle.bytes(row: index, column: try position(of: column)) == nil
-    }
-
     /// Provides the bytes of a column during the call, nil for NULL.
     package func withBytes<Result>(
         _ column: Int, _ body: (UnsafeRawBufferPointer?) throws -> Result

@@ -149,6 +149,11 @@ extension Sequence where Element == SQL {
     }
 }
 
+extension [SQL] {
+    /// The conditions of a `where`, all of which must hold.
+    package var all: SQL { isEmpty ? "true" : joined(separator: " and ") }
+}
+
 extension SQL {
     /// The statement with NULLs for its values: safe to keep longer than a call.
     var withoutValues: SQL {

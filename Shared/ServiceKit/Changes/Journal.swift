@@ -84,6 +84,53 @@ package struct Journal: Sendable {
     }
 }
 
+extension Journal.Entry {
+    /// One entry for each row with the column `id`, and `version` where the record still exists.
+    ///
+    /// - Throws: `PostgresError` if a row has no `id`.
+    package static func each(
+        _ action: Journal.Action, _ entity: EntityName, _ rows: Rows
+    ) throws -> [Journal.Entry] {
+        let isVersioned = rows.columns.contains { $0.name == "version" }
+        return try rows.map { row in
+            var entry = Journal.Entry(action, entity, try row["id", as: Identifier<Journal>.self])
+            if isVersioned { entry.version = try row["version"] }
+            return entry
+        }
+    }
+}
+
+extension PostgresTransaction {
+    /// Records one change that this transaction makes, in the change feed and the audit trail.
+    ///
+    /// `erased` also deletes the key of the record: from then on its commitments reveal nothing.
+    ///
+    /// - Parameters:
+    ///   - version: after the change.
+    ///   - values: the new values: see ``Journal/Entry/values``.
+    /// - Throws: `PostgresError`; errors of encoding the values.
+    package func record(
+        _ action: Journal.Action, _ entity: EntityName, _ id: some TextValue, version: Int? = nil,
+        values: (any Encodable & Sendable)? = nil, by principal: Principal
+    ) async throws {
+        try await record([.init(action, entity, id, version: version, values: values)], by: principal)
+    }
+
+    /// Records many changes in one statement.
+    ///
+    /// - Throws: `PostgresError`; errors of encoding the values.
+    package func record(_ entries: [Journal.Entry], by principal: Principal) async throws {
+        try await Journal().record(entries, by: principal, in: self)
+    }
+
+    /// Records the same change of each row that a statement returned: see ``Journal/Entry/each(_:_:_:)``.
+    package func record(
+        _ action: Journal.Action, _ entity: EntityName, each rows: Rows, by principal: Principal
+    ) async throws {
+        try await record(Journal.Entry.each(action, entity, rows), by: principal)
+    }
+}
+
 /// The key of a commitment, as the two pads of HMAC (RFC 2104): the server has `sha256()` but no HMAC, and the pads are
 /// all that it needs to compute one.
 struct CommitmentKey {

@@ -27,6 +27,15 @@ package struct PageRequest: Sendable {
         return place
     }
 
+    /// Where a list continues that is ordered by one column and the identifier; nil on the first page.
+    ///
+    /// - Throws: 400 as ``place(of:_:)`` does.
+    package func position<Entity>(of _: Entity.Type) throws -> (key: String, id: Identifier<Entity>)? {
+        try place(of: 2) { key in
+            (try? Identifier<Entity>(validating: key[1])).map { (key[0], $0) }
+        }
+    }
+
     /// - Throws: 400 for a cursor that this service did not make for this very list.
     init(_ paging: Paging, scope: CursorScope) throws(Problem) {
         limit = (paging.limit ?? .standard).value

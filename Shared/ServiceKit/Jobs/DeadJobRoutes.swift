@@ -5,22 +5,20 @@ struct DeadJobRoutes {
     let backend: Backend
 
     func mount(on builder: inout ServiceBuilder) {
-        let (database, journal) = (backend.database, backend.journal)
+        let database = backend.database
         builder.routes.read(ListDeadJobs.self) { call in
             try .page(try await DeadJobStore.list(call.page, on: database), call.page, key: "_died", "id")
         }
         builder.routes.write(RetryDeadJob.self) { call, transaction in
             let job = call.path
             try await DeadJobStore.revive(job, in: transaction)
-            try await journal.record(
-                .changed, .job, Line(validating: "\(job)"), by: call.principal, in: transaction)
+            try await transaction.record(.changed, .job, Line(validating: "\(job)"), by: call.principal)
             return .empty
         }
         builder.routes.write(DeleteDeadJob.self) { call, transaction in
             let job = call.path
             try await DeadJobStore.remove(job, in: transaction)
-            try await journal.record(
-                .deleted, .job, Line(validating: "\(job)"), by: call.principal, in: transaction)
+            try await transaction.record(.deleted, .job, Line(validating: "\(job)"), by: call.principal)
             return .empty
         }
         builder.routes.constraint("job_unique", Problem(.jobAskedAgain))

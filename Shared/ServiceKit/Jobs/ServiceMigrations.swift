@@ -17,4 +17,13 @@ package enum ServiceMigrations {
         Migration("kit-0005-retention", sql: PackageResources.kit_0005_retention_sql),
         Migration("kit-0006-webhook", sql: PackageResources.kit_0006_webhook_sql),
     ]
+
+    // Listed by the services that need them, before their own tables.
+
+    /// The function `rfc3339`, for times in JSON that a statement builds.
+    package static let time = Migration("kit-0007-time", sql: PackageResources.kit_0007_time_sql)
+    /// The merges of the directory that a service has applied: see ``MergeFollower``.
+    package static let merges = Migration("kit-0008-applied-merge", sql: PackageResources.kit_0008_applied_merge_sql)
+    /// A service's copy of the directory's people: see ``PeopleMirror``.
+    package static let people = Migration("kit-0009-person-copy", sql: PackageResources.kit_0009_person_copy_sql)
 }

@@ -39,9 +39,8 @@ package struct RetentionTask: Sendable {
                     try await job.fence(in: transaction)
                     let done = try await transaction.query(statement(months, Self.atOnce)).count
                     if done > 0 {
-                        try await backend.journal.record(
-                            .changed, .retentionRule, code, values: Enforced(count: done), by: .service(backend.name),
-                            in: transaction)
+                        try await transaction.record(
+                            .changed, .retentionRule, code, values: Enforced(count: done), by: .service(backend.name))
                     }
                     return done
                 }
@@ -125,9 +124,8 @@ struct RetentionRoutes: Sendable {
             update retention_rule set months = \(call.body.months)::integer, version = version + 1, updated_at = now()
             where code = \(task.code)
             """)
-        try await backend.journal.record(
-            .changed, .retentionRule, task.code, version: version + 1, values: call.body, by: call.principal,
-            in: transaction)
+        try await transaction.record(
+            .changed, .retentionRule, task.code, version: version + 1, values: call.body, by: call.principal)
         guard let rule = try await rule(task, on: transaction) else { throw Problem(.notFound) }
         return rule
     }

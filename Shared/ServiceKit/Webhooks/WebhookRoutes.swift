@@ -17,7 +17,7 @@ struct WebhookRoutes {
     }
 
     private func mountWebhooks(on builder: inout ServiceBuilder) {
-        let (webhooks, journal, resolver, sender) = (webhooks, backend.journal, resolver, sender)
+        let (webhooks, resolver, sender) = (webhooks, resolver, sender)
         builder.routes.write(
             CreateWebhook.self,
             prepare: { call in
@@ -26,9 +26,8 @@ struct WebhookRoutes {
             },
             { call, _, transaction in
                 var (webhook, secret) = try await webhooks.create(Webhook.ID(), call.body, in: transaction)
-                try await journal.record(
-                    .created, .webhook, webhook.id, version: webhook.version, values: webhook, by: call.principal,
-                    in: transaction)
+                try await transaction.record(
+                    .created, .webhook, webhook.id, version: webhook.version, values: webhook, by: call.principal)
                 webhook.secret = secret.text
                 var answer = RouteResponse.value(webhook, version: webhook.version)
                 answer.isConfidential = true
@@ -49,21 +48,19 @@ struct WebhookRoutes {
             { call, _, transaction in
                 let id = call.path
                 let rows = try await webhooks.change(id, call.body, at: call.ifMatch, in: transaction)
-                try await journal.record(
-                    .changed, .webhook, id, version: try rows.first?["version"], values: call.body,
-                    by: call.principal, in: transaction)
+                try await transaction.record(
+                    .changed, .webhook, id, version: try rows.first?["version"], values: call.body, by: call.principal)
                 if call.body.state == .active { try await sender.wake(id, in: transaction) }
                 return try .row(rows)
             })
         builder.routes.write(DeleteWebhook.self) { call, transaction in
             try await webhooks.delete(call.path, at: call.ifMatch, in: transaction)
-            try await journal.record(.deleted, .webhook, call.path, by: call.principal, in: transaction)
+            try await transaction.record(.deleted, .webhook, call.path, by: call.principal)
             return .empty
         }
         builder.routes.write(RotateWebhookSecret.self) { call, transaction in
             let (rotation, version) = try await webhooks.rotate(call.path, in: transaction)
-            try await journal.record(
-                .changed, .webhook, call.path, version: version, by: call.principal, in: transaction)
+            try await transaction.record(.changed, .webhook, call.path, version: version, by: call.principal)
             var answer = RouteResponse.value(rotation)
             answer.isConfidential = true
             return answer

@@ -24,7 +24,6 @@ struct WebhookSender: Sendable {
     let settings: WebhookSettings
     let resolver: WebhookResolver
     let snapshots: [EntityName: ChangeSnapshot]
-    let journal: Journal
     let logger: Logger
 
     private var database: PostgresClient { deliveries.database }
@@ -136,8 +135,7 @@ struct WebhookSender: Sendable {
     private func disable(_ webhook: Webhook.ID, _ reason: Webhook.DisabledReason) async throws {
         let isDisabled = try await database.transaction { transaction in
             guard let version = try await webhooks.disable(webhook, reason, in: transaction) else { return false }
-            try await journal.record(
-                .changed, .webhook, webhook, version: version, by: .service(service), in: transaction)
+            try await transaction.record(.changed, .webhook, webhook, version: version, by: .service(service))
             return true
         }
         if isDisabled {

@@ -27,7 +27,7 @@ struct Webhooks: Sendable {
         let sender = WebhookSender(
             service: backend.name, webhooks: webhooks, deliveries: deliveries, settings: settings, resolver: resolver,
             snapshots: Dictionary(builder.snapshots.map { ($0.entity, $0) }, uniquingKeysWith: { $1 }),
-            journal: backend.journal, logger: backend.logger)
+            logger: backend.logger)
         WebhookRoutes(backend: backend, webhooks: webhooks, deliveries: deliveries, sender: sender, resolver: resolver)
             .mount(on: &builder)
         // As many as there can be webhooks: none waits for the receiver of another.

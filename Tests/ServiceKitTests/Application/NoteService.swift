@@ -105,7 +105,7 @@ struct NoteRoutes {
         let id = Note.ID()
         let rows = try await transaction.query(
             "insert into note (id, text) values (\(id), \(call.body.text)) returning *")
-        try await backend.journal.record(.created, .note, id, version: 1, by: call.principal, in: transaction)
+        try await transaction.record(.created, .note, id, version: 1, by: call.principal)
         _ = try await backend.jobs.enqueue(Self.stamp, id, in: transaction)
         return try .row(rows)
     }

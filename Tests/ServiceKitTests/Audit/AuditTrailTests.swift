@@ -16,10 +16,10 @@ private struct Values: Codable, Sendable {
     /// Records changes and seals them all.
     private func filled(_ kit: ServiceDatabase, _ count: Int) async throws -> AuditTrail {
         try await kit.client.transaction { transaction in
-            try await Journal().record(
+            try await transaction.record(
                 (0..<count).map {
                     Journal.Entry(.created, .thing, RecordedID(), version: $0, values: Values(name: "n\($0)"))
-                }, by: ServiceDatabase.somebody, in: transaction)
+                }, by: ServiceDatabase.somebody)
         }
         try await sealAll(kit)
         return trail(kit)
@@ -45,8 +45,8 @@ private struct Values: Codable, Sendable {
             #expect(try await kit.count("select count(*) from audit") == 0)
             let person = Principal(subject: "marie", role: .editor)
             try await kit.client.transaction { transaction in
-                try await Journal().record(.changed, .thing, id, version: 2, by: person, in: transaction)
-                try await Journal().record(.deleted, .thing, id, by: .anonymous, in: transaction)
+                try await transaction.record(.changed, .thing, id, version: 2, by: person)
+                try await transaction.record(.deleted, .thing, id, by: .anonymous)
             }
             let rows = try await kit.client.query(
                 """
@@ -267,9 +267,9 @@ private struct Values: Codable, Sendable {
             let (id, other) = (RecordedID(), RecordedID())
             for thing in [id, other] {
                 try await kit.client.transaction { transaction in
-                    try await Journal().record(
+                    try await transaction.record(
                         .created, .thing, thing, version: 1, values: Values(name: "Zoé Martin", city: "Pau"),
-                        by: ServiceDatabase.somebody, in: transaction)
+                        by: ServiceDatabase.somebody)
                 }
             }
             try await sealAll(kit)
@@ -284,9 +284,8 @@ private struct Values: Codable, Sendable {
             #expect(stored.allSatisfy { !$0.contains("Martin") && !$0.contains("Pau") })
 
             try await kit.client.transaction { transaction in
-                try await Journal().record(
-                    .erased, .thing, id, values: Values(name: "Zoé Martin"), by: ServiceDatabase.somebody,
-                    in: transaction)
+                try await transaction.record(
+                    .erased, .thing, id, values: Values(name: "Zoé Martin"), by: ServiceDatabase.somebody)
             }
             try await sealAll(kit)
             #expect(try await kit.count("select count(*) from audit_key") == 1)
@@ -306,9 +305,8 @@ private struct Values: Codable, Sendable {
                 for _ in 0..<20 {
                     group.addTask {
                         try await kit.client.transaction { transaction in
-                            try await Journal().record(
-                                .changed, .thing, id, values: Values(name: "n"), by: ServiceDatabase.somebody,
-                                in: transaction)
+                            try await transaction.record(
+                                .changed, .thing, id, values: Values(name: "n"), by: ServiceDatabase.somebody)
                         }
                     }
                 }

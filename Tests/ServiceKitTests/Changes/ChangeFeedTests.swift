@@ -16,7 +16,7 @@ extension ServiceDatabase {
     func record(_ action: Journal.Action, _ id: RecordedID, version: Int? = nil, in transaction: PostgresTransaction)
         async throws
     {
-        try await Journal().record(action, .thing, id, version: version, by: Self.somebody, in: transaction)
+        try await transaction.record(action, .thing, id, version: version, by: Self.somebody)
     }
 
     func record(_ action: Journal.Action, _ id: RecordedID, version: Int? = nil) async throws {

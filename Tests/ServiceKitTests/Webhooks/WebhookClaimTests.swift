@@ -30,7 +30,7 @@ struct WebhookClaimTests {
         func sender(_ snapshots: [EntityName: ChangeSnapshot] = [:]) -> WebhookSender {
             WebhookSender(
                 service: .events, webhooks: webhooks, deliveries: store, settings: store.settings,
-                resolver: WebhookResolver(allowsPrivate: true), snapshots: snapshots, journal: Journal(),
+                resolver: WebhookResolver(allowsPrivate: true), snapshots: snapshots,
                 logger: kit.logger)
         }
     }

@@ -48,11 +48,11 @@ package enum FakeDirectory: ServiceApplication {
             } else {
                 try await transaction.execute("delete from person where id = \(merged.id)")
             }
-            try await backend.journal.record(
+            try await transaction.record(
                 [
                     .init(undo ? .changed : .created, .merge, id),
                     .init(undo ? .created : .merged, .person, merged.id, version: merged.version),
-                ], by: .service(.directory), in: transaction)
+                ], by: .service(.directory))
         }
     }
 
@@ -64,16 +64,16 @@ package enum FakeDirectory: ServiceApplication {
                 insert into person (id, data) values (\(person.id), \(data))
                 on conflict (id) do update set data = excluded.data
                 """)
-            try await backend.journal.record(
+            try await transaction.record(
                 person.version == 1 ? .created : .changed, .person, person.id, version: person.version,
-                by: .service(.directory), in: transaction)
+                by: .service(.directory))
         }
     }
 
     package static func erase(_ person: Person.ID, in backend: Backend) async throws {
         try await backend.database.transaction { transaction in
             try await transaction.execute("delete from person where id = \(person)")
-            try await backend.journal.record(.erased, .person, person, by: .service(.directory), in: transaction)
+            try await transaction.record(.erased, .person, person, by: .service(.directory))
         }
     }
 }

@@ -15,7 +15,7 @@ create table invitation (
     id uuid primary key,
     meeting uuid not null references circle_meeting,
     official uuid references official,
-    person uuid references guest,
+    person uuid references person_copy,
     guest_of_honour boolean not null default false,
     state text not null default 'invited' check (state in ('invited', 'accepted', 'declined')),
     version integer not null default 1,
@@ -31,7 +31,7 @@ create index invitation_by_person on invitation (person);
 create table attendance (
     meeting uuid not null references circle_meeting,
     official uuid references official,
-    person uuid references guest,
+    person uuid references person_copy,
     recorded_at timestamptz not null default now(),
     constraint attendance_of_one check (num_nonnulls(official, person) = 1)
 );
