@@ -45,6 +45,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         // What is in memory as an asynchronous sequence, where an upload wants one.
         .package(url: "https://github.com/apple/swift-async-algorithms", from: "1.1.4"),
+        // The command that builds the documentation; part of no product.
+        .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
     ],
     targets: [
         .systemLibrary(
@@ -94,7 +96,6 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             path: "Shared/ServiceKit",
-            exclude: ["Documentation.docc"],
             resources: [.embedInCode("Migrations"), .embedInCode("Templates/service_page.mustache")]),
         service(
             "Directory",

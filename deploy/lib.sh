@@ -147,12 +147,17 @@ need_swift() {
   command -v swift > /dev/null || die "Swift 6.2 or later is needed: https://www.swift.org/install/linux/"
 }
 
-# swift_build ARGUMENT…: `swift build` with its caches and temporary files in .build, like its other output.
-swift_build() {
+# swift_tool TOOL ARGUMENT…: `swift build` or `swift package` with its caches and temporary files in .build, like its
+# other output. SWIFT_TIMEOUT: a limit in seconds.
+swift_tool() {
   local own=$root/.build/swiftpm
   mkdir -p "$own/tmp"
-  (cd "$root" && TMPDIR=$own/tmp swift build --cache-path "$own/cache" --security-path "$own/security" "$@")
+  (cd "$root" && TMPDIR=$own/tmp timeout --foreground --signal=INT --kill-after=30 "${SWIFT_TIMEOUT:-0}" \
+    swift "$1" --cache-path "$own/cache" --security-path "$own/security" "${@:2}")
 }
+
+# swift_build ARGUMENT…
+swift_build() { swift_tool build "$@"; }
 
 # postgres_bin [VERSION]: the folder of initdb and pg_ctl, of that version or of the newest.
 postgres_bin() {

@@ -1,4 +1,4 @@
--- The table that the other stacks' servers read, as created by ../shared/peers.
+-- The table that the servers of other stacks read (PEERS).
 drop table if exists member;
 create table member (
     id uuid primary key default gen_random_uuid(), kind text not null, name text not null, region text not null,

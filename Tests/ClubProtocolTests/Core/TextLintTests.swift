@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 /// Keeps text from anonymous callers away from Swift's own string operations, whose cost depends on the text
-/// (`Decisions/0018-texts-from-outside-are-bytes.md`).
+/// (`Decisions/0018-untrusted-text-is-compared-as-bytes.md`).
 @Suite("text from outside is not processed as characters")
 struct TextLintTests {
     /// Where text from outside is read and processed.
