@@ -107,9 +107,10 @@ watch() {
   # The command runs in the foreground, so that it gets the keyboard's signals.
   while sleep 0.5; do progress "$prefix$("$how" "$log")"; done &
   watcher=$!
-  trap 'kill "$watcher" 2> /dev/null || true' EXIT
+  # Not SIGTERM: a parent process that ignores it passes that on.
+  trap 'kill -KILL "$watcher" 2> /dev/null || true' EXIT
   "$@" > "$log" 2>&1 || status=$?
-  kill "$watcher"
+  kill -KILL "$watcher"
   wait "$watcher" 2> /dev/null || true
   trap - EXIT
   return "$status"
