@@ -13,8 +13,8 @@ struct TextLintTests {
         "Shared/ServiceKit/HTTP", "Shared/ServiceKit/Identity", "Shared/ServiceKit/Client",
         "Shared/ServiceKit/Webhooks",
         "Shared/ServiceKit/Changes", "Shared/ServiceKit/Rights", "Services/Directory/Imports",
-        "Services/Directory/Bank",
-        "Services/Directory/SelfService", "Services/Directory/Referrals", "Services/Content/Letters",
+        "Services/Directory/Tables", "Services/Directory/Contributions/Bank", "Services/Directory/SelfService",
+        "Services/Directory/Enrolments", "Services/Directory/Referrals", "Services/Content/Letters",
         "Services/Content/Mail",
     ]
 
