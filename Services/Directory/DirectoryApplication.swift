@@ -63,6 +63,7 @@ package enum DirectoryApplication: ServiceApplication {
         links.mount(on: &builder)
         SelfServiceRoutes(backend: backend, pages: SelfServicePages(renderer: pages), links: links).mount(on: &builder)
         DuplicateRoutes(backend: backend).mount(on: &builder)
+        PossibleDuplicateRoutes(backend: backend).mount(on: &builder)
         MergeRoutes(backend: backend).mount(on: &builder)
         ExportRoutes(backend: backend).mount(on: &builder)
         TreasurerTableRoutes(backend: backend).mount(on: &builder)

@@ -22,16 +22,4 @@ enum NameStore {
         guard principal.role == .operator else { return }
         try await setGiver(.staff, in: transaction)
     }
-
-    /// Someone who has opened a record by a link mailed to one of its addresses, and acts by it, reads that mailbox:
-    /// the address counts as if the staff had given it.
-    static func confirm(
-        _ address: EmailAddress, of subject: DataSubject, in transaction: PostgresTransaction
-    ) async throws {
-        try await transaction.execute(
-            """
-            update address_held set counts_from = null
-            where record = \(subject.id) and email = lower(\(address.text)) and counts_from is not null
-            """)
-    }
 }

@@ -21,26 +21,50 @@ struct Recipient: Decodable, Sendable {
     /// An inner join: drops records that have no address to write to.
     ///
     /// - Parameters:
-    ///   - entity: `'person'`, `'expert'` or `'organization'`, as an SQL literal.
     ///   - record: its identifier, from the tables before it in the `from`.
     ///   - role: which mailbox of an organization it is for.
-    static func join(_ entity: SQL, _ record: SQL, role: Mailbox.Role? = nil) -> SQL {
-        "cross join lateral directory.mailbox(\(entity), \(record), \(role?.rawValue)::text) as mailbox"
+    static func join(_ kind: RecordKind, _ record: SQL, role: Mailbox.Role? = nil) -> SQL {
+        join(kind: kind.literal, record, role: role)
+    }
+
+    /// The same for rows that refer to records of several kinds.
+    ///
+    /// - Parameter kind: an expression whose values are those of `RecordKind`.
+    static func join(kind: SQL, _ record: SQL, role: Mailbox.Role? = nil) -> SQL {
+        "cross join lateral directory.mailbox(\(kind), \(record), \(role?.rawValue)::text) as mailbox"
     }
 
     /// Whether there is an address to write to, as a condition.
-    static func exists(_ entity: SQL, _ record: SQL, role: Mailbox.Role? = nil) -> SQL {
-        "exists (select from directory.mailbox(\(entity), \(record), \(role?.rawValue)::text))"
+    static func exists(_ kind: RecordKind, _ record: SQL, role: Mailbox.Role? = nil) -> SQL {
+        "exists (select from directory.mailbox(\(kind.literal), \(record), \(role?.rawValue)::text))"
+    }
+
+    /// The recipient of a query that selects ``column``; nil if it has no row.
+    static func first(_ query: SQL, on executor: any PostgresExecutor) async throws -> Recipient? {
+        struct Found: Decodable {
+            var recipient: Recipient
+        }
+        return try await executor.first(query)?.decode(Found.self).recipient
     }
 
     /// Nil if no address is known.
     static func find(_ subject: DataSubject, on executor: any PostgresExecutor) async throws -> Recipient? {
-        struct Found: Decodable {
-            var recipient: Recipient
-        }
-        return try await executor.first(
+        try await first(
+            "select \(column) from directory.mailbox(\(subject.entity.rawValue)::text, \(subject.id)) as mailbox",
+            on: executor)
+    }
+
+    /// The same at an address that it has given up; nil if the record is not found.
+    static func find(
+        _ subject: DataSubject, formerlyAt email: EmailAddress, on executor: any PostgresExecutor
+    ) async throws -> Recipient? {
+        try await first(
             """
-            select \(column) from directory.mailbox(\(subject.entity.rawValue)::text, \(subject.id)) as mailbox
-            """)?.decode(Found.self).recipient
+            select \(column)
+            from (
+                select \(email.text)::text as email, directory.salutation(former) as name,
+                    \(subject.entity.rawValue)::text as reader_entity, former.id as reader
+                from \(subject.table) as former where former.id = \(subject.id)) as mailbox
+            """, on: executor)
     }
 }

@@ -21,9 +21,9 @@ enum AudienceStore {
             ["left_on is null", .agreed(to: audience.consent)] + field(audience)
             + (last.map { ["ambassador.id > \($0)"] } ?? [])
         return """
-            select 'ambassador' as entity, ambassador.id, ambassador.person, \(PersonStore.name(of: "person")) as name, mailbox.email,
+            select 'ambassador' as entity, ambassador.id, ambassador.person, \(SQL.personName(of: "person")) as name, mailbox.email,
                 departements[1] as departement, \(agreedAt(audience, "person")) as "agreedAt"
-            from ambassador join person on person.id = ambassador.person \(Recipient.join("'person'", "person.id"))
+            from ambassador join person on person.id = ambassador.person \(Recipient.join(.person, "person.id"))
             where \(rules.all)
             order by ambassador.id
             """
@@ -36,7 +36,7 @@ enum AudienceStore {
         return """
             select 'expert' as entity, id, expert.name, mailbox.email, departement, sub_kind as "subKind",
                 \(agreedAt(audience, "expert")) as "agreedAt"
-            from expert \(Recipient.join("'expert'", "expert.id"))
+            from expert \(Recipient.join(.expert, "expert.id"))
             where \(rules.all)
             order by id
             """

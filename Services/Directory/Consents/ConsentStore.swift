@@ -71,11 +71,11 @@ enum ConsentStore {
         try await setProvenance(source, wording: wording, by: principal, in: transaction)
         let row = try await transaction.first(
             """
-            update \(table(subject)) set consents = consents || jsonb_build_object(
+            update \(subject.table) set consents = consents || jsonb_build_object(
                     \(answer.purpose.rawValue)::text, jsonb_build_object('agreed', \(answer.agreed)::boolean, 'at',
-                        to_char(\(time) at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))),
+                        directory.rfc3339(\(time)))),
                 version = version + 1, updated_at = now()
-            where id = \(subject.id) and \(visible(subject, to: principal))
+            where id = \(subject.id) and \(subject.isVisible(to: principal))
                 and case
                     when \(!answer.agreed) and \(SQL.agreed(to: answer.purpose))
                         then (consents -> \(answer.purpose.rawValue)::text ->> 'at')::timestamptz <= \(time)
@@ -94,7 +94,7 @@ enum ConsentStore {
         try await transaction.query(
             """
             select \(columns) from \(entries)
-            where \(table(subject)) = \(subject.id) order by entry.number desc limit 1
+            where \(subject.table) = \(subject.id) order by entry.number desc limit 1
             """)
     }
 
@@ -104,13 +104,13 @@ enum ConsentStore {
     ) async throws -> Int {
         let row = try await transaction.first(
             """
-            select version from \(table(subject))
-            where id = \(subject.id) and \(visible(subject, to: principal)) for update
+            select version from \(subject.table)
+            where id = \(subject.id) and \(subject.isVisible(to: principal)) for update
             """)
         guard let row else { throw Problem(.notFound) }
         try await transaction.execute(
             """
-            insert into consent_entry (\(table(subject)), purpose, agreed, source, wording, at, written_by)
+            insert into consent_entry (\(subject.table), purpose, agreed, source, wording, at, written_by)
             select \(subject.id), asked.purpose, \(answer.agreed), said ->> 'source', asked.wording, \(time), said ->> 'by'
             from directory.consent_said() as said cross join directory.consent_asked(said) as asked
             where asked.purpose = \(answer.purpose.rawValue)
@@ -126,9 +126,9 @@ enum ConsentStore {
         on executor: any PostgresExecutor
     ) async throws -> Rows {
         let found = try await executor.first(
-            "select id from \(table(subject)) where id = \(subject.id) and \(visible(subject, to: principal))")
+            "select id from \(subject.table) where id = \(subject.id) and \(subject.isVisible(to: principal))")
         guard found != nil else { throw Problem(.notFound) }
-        var rules: [SQL] = ["\(table(subject)) = \(subject.id)"]
+        var rules: [SQL] = ["\(subject.table) = \(subject.id)"]
         if let purpose = filter.purpose { rules.append("entry.purpose = \(purpose.rawValue)") }
         if let after = page.after?.first { rules.append("entry.number < \(after)::text::bigint") }
         return try await executor.query(
@@ -137,26 +137,6 @@ enum ConsentStore {
             where \(rules.all)
             order by entry.number desc limit \(page.limit + 1)
             """)
-    }
-
-    /// Whose ledger and data a caller may see: only its own. Must follow a condition on `id`.
-    static func visible(_ subject: DataSubject, to principal: Principal) -> SQL {
-        switch (principal.role, subject.entity) {
-        case (.operator, _), (.auditor, _): "true"
-        case (.expert, .expert): "id = \(principal.organization)"
-        case (_, .person): "id = \(principal.person)"
-        case (_, .expert): "false"
-        }
-    }
-
-    /// The table of a subject, and the column of the ledger that refers to it: they have the same name.
-    static func table(_ subject: DataSubject) -> SQL { table(subject.entity) }
-
-    static func table(_ entity: DataSubject.Entity) -> SQL {
-        switch entity {
-        case .person: "person"
-        case .expert: "expert"
-        }
     }
 
     private static func source(

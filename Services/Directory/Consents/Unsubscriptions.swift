@@ -29,9 +29,9 @@ enum Unsubscriptions {
     ) async throws {
         let withdrawn = try await transaction.query(
             """
-            update \(ConsentStore.table(entity)) set consents = consents || jsonb_build_object('flashInfo', jsonb_build_object(
+            update \(entity.table) set consents = consents || jsonb_build_object('flashInfo', jsonb_build_object(
                     'agreed', false,
-                    'at', to_char(\(time)::timestamptz at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))),
+                    'at', directory.rfc3339(\(time)::timestamptz))),
                 version = version + 1, updated_at = now()
             where id in (\(readers(entity, of: email, at: time))) and \(SQL.agreed(to: .flashInfo))
                 and (consents -> 'flashInfo' ->> 'at')::timestamptz <= \(time)
@@ -43,21 +43,15 @@ enum Unsubscriptions {
             }, by: .service(.content), in: transaction)
     }
 
-    /// Whether a subject has an address: a person may have several.
-    private static func has(_ entity: DataSubject.Entity, _ email: String) -> SQL {
-        switch entity {
-        case .person: "present.id in (select record from address_held where kind = 'person' and email = \(email))"
-        case .expert: "lower(present.email) = \(email)"
-        }
-    }
-
     /// Whose address it was when the link was used: those who have it now, unless it was someone else's then; and those
     /// who had it then and have given it up since.
-    private static func readers(_ entity: DataSubject.Entity, of email: EmailAddress, at time: Timestamp) -> SQL {
-        let email = email.text.lowercased()
+    private static func readers(
+        _ entity: DataSubject.Entity, of address: EmailAddress, at time: Timestamp
+    ) -> SQL {
+        let email = address.text.asciiLowercased
         return """
-            select id from \(ConsentStore.table(entity)) as present
-            where \(has(entity, email)) and (
+            select id from \(entity.table) as present
+            where present.id in (\(AddressStore.holders(entity.kind, of: address))) and (
                 exists (
                     select from directory.address_holding as own
                     where own.record = present.id and own.email = \(email) and own.during @> \(time)::timestamptz)

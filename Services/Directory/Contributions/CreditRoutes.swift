@@ -11,7 +11,7 @@ struct CreditRoutes {
         builder.routes.read(GetCredit.self) { call in
             let organization = call.path
             guard try await CreditStore.isVisible(organization, to: call.principal, on: database) else {
-                throw try await MergeStore.notFoundOrMerged(
+                throw try await MergedRecords.notFoundOrMerged(
                     of: organization, .organization, for: call.principal, on: database)
             }
             let balance = try await CreditStore.balance(of: organization, on: database)
@@ -28,7 +28,7 @@ struct CreditRoutes {
             let (id, organization, body) = (CreditEntry.ID(), call.path, call.body)
             try Self.check(body)
             guard try await CreditStore.isVisible(organization, to: call.principal, on: transaction) else {
-                throw try await MergeStore.notFoundOrMerged(
+                throw try await MergedRecords.notFoundOrMerged(
                     of: organization, .organization, for: call.principal, on: transaction)
             }
             let rows = try await CreditStore.refund(id, organization, body, in: transaction)

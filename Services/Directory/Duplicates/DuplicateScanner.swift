@@ -160,7 +160,7 @@ enum DuplicateScanner {
                     hit(
                         .swappedNames, kind,
                         """
-                        directory.name_key(\(PersonStore.name(of: "other")))
+                        directory.name_key(\(SQL.personName(of: "other")))
                             = directory.name_key(changed.full_name)
                         and directory.name_key(other.full_name) <> directory.name_key(changed.full_name)
                         """),

@@ -11,7 +11,7 @@ enum DuplicateStore {
         """
         case kind
             when 'organization' then (select name from organization where organization.id = \(id))
-            when 'person' then (select \(PersonStore.name(of: "person")) from person where person.id = \(id))
+            when 'person' then (select \(SQL.personName(of: "person")) from person where person.id = \(id))
             else (select name from expert where expert.id = \(id)) end
         """
     }
@@ -90,14 +90,17 @@ enum DuplicateStore {
 
     /// After an undo: the pair is open again, and so are the other pairs of both records. A scan of recent changes
     /// would not find them: the records keep their old change times.
-    static func unsettle(_ merge: MergeStore.Current, in transaction: PostgresTransaction) async throws {
-        let (first, second) = (min(merge.survivor, merge.merged), max(merge.survivor, merge.merged))
+    static func unsettle(
+        _ kind: RecordKind, _ survivor: DirectoryRecord.ID, _ merged: DirectoryRecord.ID,
+        in transaction: PostgresTransaction
+    ) async throws {
+        let (first, second) = (min(survivor, merged), max(survivor, merged))
         try await transaction.execute(
             """
             update duplicate set state = 'open', version = version + 1, updated_at = now()
-            where kind = \(merge.kind) and first = \(first) and second = \(second) and state = 'merged'
+            where kind = \(kind) and first = \(first) and second = \(second) and state = 'merged'
             """)
         _ = try await DuplicateScanner.examine(
-            "select * from \(merge.kind.table) where id = any(\([first, second]))", merge.kind, in: transaction)
+            "select * from \(kind.table) where id = any(\([first, second]))", kind, in: transaction)
     }
 }

@@ -8,21 +8,24 @@ enum PossibleDuplicates {
 
     /// Possible duplicates of a record that does not exist yet.
     ///
+    /// - Parameter isVisible: which records of the kind the caller may see.
     /// - Throws: 422 for values that a record of the kind does not have.
     static func find(
-        _ body: FindPossibleDuplicates.Body, for principal: Principal, on executor: any PostgresExecutor
+        _ body: FindPossibleDuplicates.Body, where isVisible: SQL, on executor: any PostgresExecutor
     ) async throws -> Rows {
         try check(body)
-        return try await find(candidate(body), body.kind, for: principal, on: executor)
+        return try await find(candidate(body), body.kind, where: isVisible, on: executor)
     }
 
     /// The response after entering a record: the record, and its possible duplicates.
+    ///
+    /// - Parameter isVisible: which records of the kind the caller may see.
     static func answer<Value>(
-        _ rows: Rows, _ id: DirectoryRecord.ID, _ kind: RecordKind, for principal: Principal,
+        _ rows: Rows, _ id: DirectoryRecord.ID, _ kind: RecordKind, where isVisible: SQL,
         in transaction: PostgresTransaction
     ) async throws -> RouteResponse<Value> {
         let found = try await find(
-            "select * from \(kind.table) where id = \(id)", kind, for: principal, on: transaction)
+            "select * from \(kind.table) where id = \(id)", kind, where: isVisible, on: transaction)
         guard !found.isEmpty, let first = rows.first else { return try .row(rows) }
         var bytes: [UInt8] = []
         rows.writeJSON(row: 0, into: &bytes)
@@ -35,7 +38,7 @@ enum PossibleDuplicates {
 
     /// - Parameter candidate: one row, as a `select`, with the columns of the kind's table that are compared.
     private static func find(
-        _ candidate: SQL, _ kind: RecordKind, for principal: Principal, on executor: any PostgresExecutor
+        _ candidate: SQL, _ kind: RecordKind, where isVisible: SQL, on executor: any PostgresExecutor
     ) async throws -> Rows {
         try await executor.query(
             """
@@ -47,24 +50,15 @@ enum PossibleDuplicates {
                 from reason group by other
                 having sum(weight) >= \(DuplicateScanner.threshold)) as scored
                 join \(kind.table) as record using (id)
-            where record.id in (select id from \(kind.table) where \(visible(kind, to: principal)))
+            where record.id in (select id from \(kind.table) where \(isVisible))
             order by score desc, record.id limit \(limit)
             """)
     }
 
     private static func name(_ kind: RecordKind) -> SQL {
         switch kind {
-        case .person: PersonStore.name(of: "record")
+        case .person: SQL.personName(of: "record")
         case .organization, .expert: "record.name"
-        }
-    }
-
-    /// What the lists show to the caller.
-    private static func visible(_ kind: RecordKind, to principal: Principal) -> SQL {
-        switch kind {
-        case .person: PersonStore.selection(.init(), for: principal)
-        case .organization: OrganizationStore.selection(.init(), for: principal)
-        case .expert: ExpertStore.rules(for: principal).map(\.condition).all
         }
     }
 

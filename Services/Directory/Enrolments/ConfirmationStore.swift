@@ -30,7 +30,7 @@ enum ConfirmationStore {
     static func ask(_ table: SQL, limit: Int, in transaction: PostgresTransaction) async throws -> [RequestID] {
         let hasAddress: SQL =
             table == "expert"
-            ? Recipient.exists("'expert'", "expert.id") : Recipient.exists("'person'", "ambassador.person")
+            ? Recipient.exists(.expert, "expert.id") : Recipient.exists(.person, "ambassador.person")
         let rows = try await transaction.query(
             """
             with due as (
@@ -60,13 +60,13 @@ enum ConfirmationStore {
         try await executor.first(
             """
             select request.expert, request.ambassador, step, request.confirmed_at as "confirmedAt",
-                \(Recipient.column), coalesce(expert.name, \(PersonStore.name(of: "person"))) as record
+                \(Recipient.column), coalesce(expert.name, \(SQL.personName(of: "person"))) as record
             from confirmation_request as request
             left join expert on expert.id = request.expert
             left join ambassador on ambassador.id = request.ambassador
             left join person on person.id = ambassador.person
             \(Recipient.join(
-                "case when request.expert is null then 'person' else 'expert' end",
+                kind: "case when request.expert is null then 'person' else 'expert' end",
                 "coalesce(request.expert, ambassador.person)"))
             where request.id = \(request) and mailed_at is null
                 and request.confirmed_at in (expert.confirmed_at, ambassador.confirmed_at)

@@ -2,49 +2,8 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// An ambassador or an expert: they enrol, confirm and leave.
-enum Enrollee: Hashable, Sendable {
-    case ambassador(Ambassador.ID)
-    case expert(Expert.ID)
-
-    /// Its raw value is also the name of the table, and of a column of the tables that point to either.
-    var entity: EntityName {
-        switch self {
-        case .ambassador: .ambassador
-        case .expert: .expert
-        }
-    }
-
-    var table: SQL {
-        switch self {
-        case .ambassador: "ambassador"
-        case .expert: "expert"
-        }
-    }
-
-    fileprivate var isIt: SQL {
-        switch self {
-        case .ambassador(let id): "id = \(id)"
-        case .expert(let id): "id = \(id)"
-        }
-    }
-
-    /// What a caller may change: the staff everyone, an ambassador or an expert only themselves.
-    fileprivate func mayBeChanged(by principal: Principal) -> SQL {
-        switch (self, principal.role) {
-        case (_, .operator): "true"
-        case (.ambassador, .ambassador): "person = \(principal.person)"
-        case (.expert, .expert): "id = \(principal.organization)"
-        default: "false"
-        }
-    }
-}
-
 /// The days of an enrolment, the same for ambassadors and experts.
 enum EnrolmentStore {
-    /// The day in Paris, like `Day.today`.
-    private static let today: SQL = "(now() at time zone 'Europe/Paris')::date"
-
     /// Confirms that the record is right: it is fresh from now on.
     ///
     /// - Returns: its version.
@@ -70,10 +29,10 @@ enum EnrolmentStore {
             throw Problem(.transitionNotAllowed, "The \(enrollee.entity.rawValue) is \(state.rawValue) already.")
         }
         return switch next {
-        case .left: try await update(enrollee, "left_on = \(today)", in: transaction)
+        case .left: try await update(enrollee, "left_on = directory.today()", in: transaction)
         case .enrolled:
             try await update(
-                enrollee, "enrolled_on = \(today), left_on = null, confirmed_at = now()", in: transaction)
+                enrollee, "enrolled_on = directory.today(), left_on = null, confirmed_at = now()", in: transaction)
         }
     }
 
@@ -103,31 +62,21 @@ enum EnrolmentStore {
     }
 }
 
-extension SQL {
-    /// Whether a row of `ambassador` or `expert` has this freshness today.
-    static func isFresh(_ freshness: Freshness) -> SQL {
-        let (ageing, stale) = (months(Freshness.ageingMonths), months(Freshness.staleMonths))
-        return switch freshness {
-        case .fresh: "confirmed_at > \(ageing)"
-        case .ageing: "confirmed_at <= \(ageing) and confirmed_at > \(stale)"
-        case .stale: "confirmed_at <= \(stale)"
+extension Enrollee {
+    fileprivate var isIt: SQL {
+        switch self {
+        case .ambassador(let id): "id = \(id)"
+        case .expert(let id): "id = \(id)"
         }
     }
 
-    /// The freshness of a row of `ambassador` or `expert` today.
-    static var freshness: SQL {
-        """
-        case when \(isFresh(.fresh)) then \(Freshness.fresh) when \(isFresh(.ageing)) then \(Freshness.ageing)
-            else \(Freshness.stale) end
-        """
+    /// What a caller may change: the staff everyone, an ambassador or an expert only themselves.
+    fileprivate func mayBeChanged(by principal: Principal) -> SQL {
+        switch (self, principal.role) {
+        case (_, .operator): "true"
+        case (.ambassador, .ambassador): "person = \(principal.person)"
+        case (.expert, .expert): "id = \(principal.organization)"
+        default: "false"
+        }
     }
-
-    /// Whether the subject of a row of `ambassador` or `expert` is in the network, or has left.
-    static func isEnrolled(_ enrolled: Bool) -> SQL { enrolled ? "left_on is null" : "left_on is not null" }
-
-    /// Whether a row of `ambassador` or `expert` is shown to ambassadors and to the public, as far as its enrolment is
-    /// concerned: neither left nor stale.
-    static var isPresent: SQL { "left_on is null and confirmed_at > \(months(Freshness.staleMonths))" }
-
-    private static func months(_ count: Int) -> SQL { "now() - make_interval(months => \(count)::integer)" }
 }

@@ -46,39 +46,17 @@ struct SelfServiceLink {
         isMailed = parts.count > 3 && parts[3].utf8.elementsEqual(Self.mailed.utf8)
     }
 
-    func opens(_ record: SelfRecord, by links: SignedLinks) -> Bool {
+    /// - Parameter addresses: those of the record.
+    func isValid(at addresses: [EmailAddress], by links: SignedLinks) -> Bool {
         guard let mark else { return true }
-        return record.addresses.contains { AddressedLink.mark(of: $0, by: links) == mark }
+        return addresses.contains { AddressedLink.mark(of: $0, by: links) == mark }
     }
 
-    /// The address of the record whose mailbox the user of the link is known to read; nil if the link does not prove
-    /// it.
-    func confirmed(of record: SelfRecord, by links: SignedLinks) -> EmailAddress? {
+    /// The address whose mailbox the user of the link is known to read; nil if the link does not prove it.
+    ///
+    /// - Parameter addresses: those of the record.
+    func confirmed(among addresses: [EmailAddress], by links: SignedLinks) -> EmailAddress? {
         guard let mark, isMailed else { return nil }
-        return record.addresses.first { AddressedLink.mark(of: $0, by: links) == mark }
-    }
-}
-
-extension Enrollee {
-    /// `expert:0193…`
-    var text: String {
-        switch self {
-        case .ambassador(let id): "ambassador:\(id)"
-        case .expert(let id): "expert:\(id)"
-        }
-    }
-
-    init?(text: String) {
-        let parts = text.split(atByte: UInt8(ascii: ":"), maxSplits: 1).map(String.init)
-        guard parts.count == 2 else { return nil }
-        switch parts[0] {
-        case "ambassador":
-            guard let id = try? Ambassador.ID(validating: parts[1]) else { return nil }
-            self = .ambassador(id)
-        case "expert":
-            guard let id = try? Expert.ID(validating: parts[1]) else { return nil }
-            self = .expert(id)
-        default: return nil
-        }
+        return addresses.first { AddressedLink.mark(of: $0, by: links) == mark }
     }
 }

@@ -15,7 +15,7 @@ struct ExpertRoutes {
             try await journal.record(
                 .created, .expert, id, version: 1, values: call.body, by: call.principal, in: transaction)
             return try await PossibleDuplicates.answer(
-                rows, .init(id.uuid), .expert, for: call.principal, in: transaction)
+                rows, .init(id.uuid), .expert, where: ExpertStore.isVisible(to: call.principal), in: transaction)
         }
         builder.routes.read(ListExperts.self) { call in
             try .page(
@@ -25,7 +25,7 @@ struct ExpertRoutes {
         builder.routes.read(GetExpert.self) { call in
             let rows = try await ExpertStore.get(call.path, for: call.principal, on: database)
             guard !rows.isEmpty else {
-                throw try await MergeStore.notFoundOrMerged(
+                throw try await MergedRecords.notFoundOrMerged(
                     of: call.path, .expert, for: call.principal, on: database)
             }
             return try .row(rows)

@@ -26,6 +26,9 @@ enum ExpertStore {
         }
     }
 
+    /// The same as one condition on the table alone.
+    static func isVisible(to principal: Principal) -> SQL { rules(for: principal).map(\.condition).all }
+
     static func create(
         _ id: Expert.ID, _ body: CreateExpert.Body, in transaction: PostgresTransaction
     ) async throws -> Rows {

@@ -29,7 +29,7 @@ struct ExportRoutes {
                 to: output)
         }
         builder.routes.export(ExportAmbassadors.self, headers: Self.file("ambassadors.csv")) { call, output in
-            let isShown = PersonStore.selection(.init(), for: call.principal)
+            let isShown = PersonStore.isVisible(to: call.principal)
             try await TableFormat(isForExcel: call.query.excel == true).write(
                 .ambassadors(isShown: isShown),
                 where: AmbassadorStore.selection(call.query.filter, for: call.principal), from: database, to: output)

@@ -70,7 +70,7 @@ enum MemberStore {
             case when held.id is not null then json_build_object(
                 'monthlySeats', held.monthly_seats, 'workshopSeats', held.workshop_seats,
                 'insertions', held.insertions) end as entitlements,
-            \(ContributionStore.money("owed.amount")) as owed
+            \(SQL.money("owed.amount")) as owed
         from (select) as one
         left join lateral (
             select membership.id, membership.tier, tier.monthly_seats, tier.workshop_seats, tier.insertions

@@ -99,7 +99,8 @@ struct MergeRoutes {
                 _ = try await MergeStore.write(withdrawn, into: current.merged, current.kind, in: transaction)
             }
             let rows = try await MergeStore.finish(id, edits: edits, by: call.principal, in: transaction)
-            try await DuplicateStore.unsettle(current, in: transaction)
+            try await DuplicateStore.unsettle(
+                current.kind, current.survivor, current.merged, in: transaction)
             let entity = EntityName(current.kind)
             let survivor = try await version(of: current.survivor, current.kind, in: transaction)
             let merged = try await version(of: current.merged, current.kind, in: transaction)

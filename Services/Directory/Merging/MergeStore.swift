@@ -3,25 +3,6 @@ import HTTPTypes
 import Postgres
 import ServiceKit
 
-extension RecordKind: PostgresEncodable, PostgresDecodable {
-    /// The kind's table.
-    var table: SQL {
-        switch self {
-        case .organization: "organization"
-        case .person: "person"
-        case .expert: "expert"
-        }
-    }
-
-    var path: String {
-        switch self {
-        case .organization: "organizations"
-        case .person: "people"
-        case .expert: "experts"
-        }
-    }
-}
-
 /// Merges and their images.
 enum MergeStore {
     private static let counts: SQL = """
@@ -77,36 +58,6 @@ enum MergeStore {
             'state', case when undone_at is null then 'done' else 'undone' end) as data
         from merge where id = any(\(ids))
         """
-    }
-
-    /// The error for a record that is not found: the club's staff and services are told what it was merged into.
-    static func notFoundOrMerged(
-        of id: some TextValue & PostgresEncodable, _ kind: RecordKind, for principal: Principal,
-        on executor: any PostgresExecutor
-    ) async throws -> Problem {
-        switch principal.role {
-        case .operator, .editor, .lobbyist, .auditor, .service: break
-        case .representative, .ambassador, .expert: return Problem(.notFound)
-        }
-        guard let survivor = try await survivor(of: id, kind, on: executor) else { return Problem(.notFound) }
-        return Problem(
-            .merged, "It was merged into \(survivor).",
-            headers: [.location: "/v1/\(kind.path)/\(survivor)"])
-    }
-
-    /// The record into which another was merged, following further merges to the last; nil if it was not merged.
-    static func survivor(
-        of id: some TextValue & PostgresEncodable, _ kind: RecordKind, on executor: any PostgresExecutor
-    ) async throws -> DirectoryRecord.ID? {
-        try await executor.first(
-            """
-            with recursive heir (id) as (
-                select survivor from merge where kind = \(kind) and merged = \(id) and undone_at is null
-                union
-                select merge.survivor from merge join heir on merge.merged = heir.id where merge.undone_at is null)
-            select id from heir
-            where not exists (select from merge where merge.merged = heir.id and merge.undone_at is null)
-            """)?["id"]
     }
 
     // MARK: Merging

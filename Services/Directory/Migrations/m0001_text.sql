@@ -1,4 +1,4 @@
--- Text: extensions, and how names are folded, compared, sorted and searched.
+-- Text: extensions, how names are folded, compared, sorted and searched, and how times are written.
 -- Everything is in this schema and is written with its name, so that it means the same under every search path.
 
 -- All of these are trusted: the owner of the database may create them.
@@ -127,3 +127,15 @@ create function directory.each_once(list text[]) returns text[]
     language sql immutable strict parallel safe
     return array(
         select value from unnest(list) with ordinality as each (value, place) group by value order by min(place));
+
+-- Time --------------------------------------------------------------------------------------------
+
+-- The present day in Paris, from which all days of the club are counted.
+create function directory.today() returns date
+    language sql stable parallel safe
+    return (now() at time zone 'Europe/Paris')::date;
+
+-- A time in the format of the API.
+create function directory.rfc3339(at timestamptz) returns text
+    language sql stable parallel safe
+    return to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"');

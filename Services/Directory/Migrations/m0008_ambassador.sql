@@ -9,7 +9,7 @@ create table directory.ambassador (
     topics text[] not null default '{}' check (cardinality(topics) <= 40),
     departements text[] not null default '{}' check (directory.are_departements(departements)),
     -- Not before `DayMeaning.floor` of the protocol.
-    enrolled_on date not null default (now() at time zone 'Europe/Paris')::date
+    enrolled_on date not null default directory.today()
         constraint ambassador_enrolled_check check (enrolled_on >= '1990-01-01'),
     -- The day on which the ambassador left; the record is kept.
     left_on date,

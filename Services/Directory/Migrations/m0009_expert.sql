@@ -23,10 +23,10 @@ create function directory.expert_document(
         || ',"consents":' || consents
         || ',"enrolledOn":"' || to_char(enrolled_on, 'YYYY-MM-DD')
         || coalesce('","leftOn":"' || to_char(left_on, 'YYYY-MM-DD'), '')
-        || '","confirmedAt":"' || to_char(confirmed_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+        || '","confirmedAt":"' || directory.rfc3339(confirmed_at)
         || '","version":' || version
-        || ',"createdAt":"' || to_char(created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
-        || '","updatedAt":"' || to_char(updated_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') || '"}'
+        || ',"createdAt":"' || directory.rfc3339(created_at)
+        || '","updatedAt":"' || directory.rfc3339(updated_at) || '"}'
     )::json
 $$;
 
@@ -53,7 +53,7 @@ create table directory.expert (
     -- {"publicDirectory": {"agreed": true, "at": "…"}, …}: the latest answer for each purpose.
     consents jsonb not null default '{}' check (jsonb_typeof(consents) = 'object'),
     -- Not before `DayMeaning.floor` of the protocol.
-    enrolled_on date not null default (now() at time zone 'Europe/Paris')::date
+    enrolled_on date not null default directory.today()
         constraint expert_enrolled_check check (enrolled_on >= '1990-01-01'),
     -- The day on which the expert left; the record is kept.
     left_on date,

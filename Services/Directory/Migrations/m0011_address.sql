@@ -284,16 +284,25 @@ create function directory.addresses_of(records uuid[])
         ) as piece on true
 $$;
 
+-- How a letter addresses a person or an expert.
+create function directory.salutation(reader directory.person) returns text
+    language sql immutable parallel safe
+    return left(directory.person_name((reader).given_name, (reader).family_name), 200);
+
+create function directory.salutation(reader directory.expert) returns text
+    language sql immutable parallel safe
+    return coalesce((reader).contact_name, (reader).name);
+
 -- Where a letter goes, for every letter. To a person or an expert at its own address; to an organization at its mailbox
 -- for the subject, else at its own address, else at that of its titular representative today. `reader` is whose data
 -- the letter is; a letter to an organization's own address is no one's data. No row if there is no address.
 create function directory.mailbox(entity text, record uuid, role text default null)
     returns table (email text, name text, reader_entity text, reader uuid)
     language sql stable as $$
-    select person.email, left(directory.person_name(given_name, family_name), 200), 'person', person.id
+    select person.email, directory.salutation(person), 'person', person.id
     from directory.person where $1 = 'person' and person.id = $2 and person.email is not null
     union all
-    select expert.email, coalesce(contact_name, expert.name), 'expert', expert.id
+    select expert.email, directory.salutation(expert), 'expert', expert.id
     from directory.expert where $1 = 'expert' and expert.id = $2 and expert.email is not null
     union all
     select coalesce(known.email, person.email), known.name, case when known.email is null then 'person' end,
@@ -308,7 +317,7 @@ create function directory.mailbox(entity text, record uuid, role text default nu
         select person.id, person.email
         from directory.mandate join directory.person on person.id = mandate.person
         where known.email is null and mandate.organization = known.id and mandate.kind = 'titular'
-            and mandate.during @> (now() at time zone 'Europe/Paris')::date and person.email is not null
+            and mandate.during @> directory.today() and person.email is not null
         limit 1
     ) as person on true
     where coalesce(known.email, person.email) is not null

@@ -151,7 +151,7 @@ create function directory.with_consents(answers jsonb, choices jsonb) returns js
     language sql stable parallel safe
     return answers || coalesce((
         select jsonb_object_agg(purpose, jsonb_build_object('agreed', agreed, 'at',
-            to_char(now() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')))
+            directory.rfc3339(now())))
         from jsonb_each(choices) as choice (purpose, agreed)
         where jsonb_typeof(agreed) = 'boolean' and answers -> purpose -> 'agreed' is distinct from agreed), '{}');
 
@@ -164,7 +164,7 @@ create function directory.with_imported_consents(
     language sql stable parallel safe
     return answers || coalesce((
         select jsonb_object_agg(purpose, jsonb_build_object('agreed', agreed, 'at',
-            to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')))
+            directory.rfc3339(at)))
         from jsonb_each(choices) as choice (purpose, value)
             cross join lateral (
                 select (value #>> '{}')::boolean as agreed, answers ? purpose as answered,

@@ -14,7 +14,8 @@ struct OrganizationRoutes {
             try await journal.record(
                 .created, .organization, id, version: 1, values: call.body, by: call.principal, in: transaction)
             return try await PossibleDuplicates.answer(
-                rows, .init(id.uuid), .organization, for: call.principal, in: transaction)
+                rows, .init(id.uuid), .organization, where: OrganizationStore.isVisible(to: call.principal),
+                in: transaction)
         }
         builder.routes.read(ListOrganizations.self) { call in
             try .page(
@@ -24,7 +25,7 @@ struct OrganizationRoutes {
         builder.routes.read(GetOrganization.self) { call in
             let rows = try await OrganizationStore.get(call.path, for: call.principal, on: database)
             guard !rows.isEmpty else {
-                throw try await MergeStore.notFoundOrMerged(
+                throw try await MergedRecords.notFoundOrMerged(
                     of: call.path, .organization, for: call.principal, on: database)
             }
             return try .row(rows)

@@ -21,6 +21,9 @@ enum OrganizationStore {
         }
     }
 
+    /// The same as one condition on the table alone.
+    static func isVisible(to principal: Principal) -> SQL { visible(to: principal).all }
+
     static func create(
         _ id: Organization.ID, _ body: CreateOrganization.Body, in transaction: PostgresTransaction
     ) async throws -> Rows {

@@ -17,7 +17,7 @@ struct PersonRoutes {
             try await journal.record(
                 .created, .person, id, version: 1, values: call.body, by: call.principal, in: transaction)
             return try await PossibleDuplicates.answer(
-                rows, .init(id.uuid), .person, for: call.principal, in: transaction)
+                rows, .init(id.uuid), .person, where: PersonStore.isVisible(to: call.principal), in: transaction)
         }
         builder.routes.read(ListPeople.self) { call in
             try .page(
@@ -27,7 +27,7 @@ struct PersonRoutes {
         builder.routes.read(GetPerson.self) { call in
             let rows = try await PersonStore.get(call.path, for: call.principal, on: database)
             guard !rows.isEmpty else {
-                throw try await MergeStore.notFoundOrMerged(
+                throw try await MergedRecords.notFoundOrMerged(
                     of: call.path, .person, for: call.principal, on: database)
             }
             return try .row(rows)

@@ -9,9 +9,6 @@ enum PersonStore {
         organization, job_title as "jobTitle", consents, version, created_at as "createdAt", updated_at as "updatedAt"
         """
 
-    /// A person's name in spoken order, from the columns of a row.
-    static func name(of row: SQL) -> SQL { "directory.person_name(\(row).given_name, \(row).family_name)" }
-
     /// What a caller may see: a representative the people of its organization and itself, everyone else only
     /// themselves.
     private static func visible(to principal: Principal) -> [SQL] {
@@ -21,6 +18,9 @@ enum PersonStore {
         case .ambassador, .expert: ["id = \(principal.person)"]
         }
     }
+
+    /// The same as one condition on the table alone.
+    static func isVisible(to principal: Principal) -> SQL { visible(to: principal).all }
 
     static func create(
         _ id: Person.ID, _ body: CreatePerson.Body, by principal: Principal, in transaction: PostgresTransaction
@@ -60,8 +60,7 @@ enum PersonStore {
         var rules: [SQL] = []
         if let organization = query.organization { rules.append("organization = \(organization)") }
         if let email = query.email {
-            rules.append(
-                "id in (select record from address_held where email = lower(\(email.text)) and kind = 'person')")
+            rules.append("id in (\(AddressStore.holders(.person, of: email)))")
         }
         if let contact = query.contact { rules.append(.hasContact(contact)) }
         if let purpose = query.purpose { rules.append(.agreed(to: purpose)) }

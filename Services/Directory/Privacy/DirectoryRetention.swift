@@ -93,7 +93,7 @@ struct DirectoryRetention: Sendable {
         return try await backend.database.transaction { transaction in
             try await job.fence(in: transaction)
             try await transaction.query(
-                "select id from \(ConsentStore.table(subject)) where id = \(subject.id) for update")
+                "select id from \(subject.table) where id = \(subject.id) for update")
             let still = try await transaction.first("select id from (\(due)) as due where id = \(subject.id)")
             guard still != nil else { return false }
             let id = try await eraser.request(subject, .retention, by: .service(.directory), in: transaction)

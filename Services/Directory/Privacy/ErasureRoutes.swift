@@ -56,12 +56,12 @@ struct ErasureRoutes: Sendable {
         // Someone else's record is reported as not found.
         let found = try await transaction.first(
             """
-            select id from \(ConsentStore.table(subject))
-            where id = \(subject.id) and \(ConsentStore.visible(subject, to: principal)) for key share
+            select id from \(subject.table)
+            where id = \(subject.id) and \(subject.isVisible(to: principal)) for key share
             """)
         guard found != nil else {
-            let absence = try await MergeStore.notFoundOrMerged(
-                of: subject.id, subject.entity == .expert ? .expert : .person, for: principal, on: transaction)
+            let absence = try await MergedRecords.notFoundOrMerged(
+                of: subject.id, subject.entity.kind, for: principal, on: transaction)
             throw Problem.invalid(
                 "/\(subject.entity.rawValue)", absence.detail ?? "unknown \(subject.entity.rawValue)")
         }

@@ -8,7 +8,7 @@ enum ErasureStore {
         id, entity, subject, reason, state, (
             select json_agg(json_strip_nulls(json_build_object(
                 'service', each.service,
-                'doneAt', to_char(report.done_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))) order by place)
+                'doneAt', directory.rfc3339(report.done_at))) order by place)
             from unnest(\(ServiceName.allCases.map(\.rawValue))::text[]) with ordinality as each (service, place)
                 left join erasure_report as report
                     on report.erasure = erasure.id and report.service = each.service) as services,
@@ -125,10 +125,9 @@ enum ErasureStore {
     /// - Throws: 409 if it is not found: an erasure that found nothing would be reported as done all the same.
     static func hold(_ subject: DataSubject, in transaction: PostgresTransaction) async throws {
         let found = try await transaction.first(
-            "select id from \(ConsentStore.table(subject)) where id = \(subject.id) for update")
+            "select id from \(subject.table) where id = \(subject.id) for update")
         guard found == nil else { return }
-        let kind: RecordKind = subject.entity == .person ? .person : .expert
-        let heir = try await MergeStore.survivor(of: subject.id, kind, on: transaction)
+        let heir = try await MergedRecords.survivor(of: subject.id, subject.entity.kind, on: transaction)
         throw Problem(
             .transitionNotAllowed,
             heir.map { "The record was merged into \($0): refuse this erasure, and erase that one." }

@@ -5,6 +5,8 @@ import ServiceKit
 
 /// Collects what the four services know about a subject.
 struct PersonalRecords: Sendable {
+    private static let others = ServiceName.allCases.filter { $0 != .directory }
+
     let backend: Backend
 
     /// What the directory knows, by section. A feature that stores something about people adds its table here.
@@ -17,7 +19,7 @@ struct PersonalRecords: Sendable {
         let consents: SQL = """
             select entry.purpose, agreed, source, wording.text as wording, origin, at
             from consent_entry as entry left join consent_wording as wording on wording.id = entry.wording
-            where \(ConsentStore.table(subject)) = \(subject.id) order by entry.number
+            where \(subject.table) = \(subject.id) order by entry.number
             """
         let erasures: SQL = """
             select reason, state, created_at as "createdAt" from erasure where subject = \(subject.id) order by id
@@ -145,8 +147,8 @@ struct PersonalRecords: Sendable {
     func document(of subject: DataSubject, for principal: Principal) async throws -> AccessDocument {
         let found = try await backend.database.first(
             """
-            select id from \(ConsentStore.table(subject))
-            where id = \(subject.id) and \(ConsentStore.visible(subject, to: principal))
+            select id from \(subject.table)
+            where id = \(subject.id) and \(subject.isVisible(to: principal))
             """)
         guard found != nil else { throw Problem(.notFound) }
         let known = try await SubjectIdentifiers.find(subject, on: backend.database)
@@ -160,7 +162,7 @@ struct PersonalRecords: Sendable {
     func fromPeers(_ subject: DataSubject, _ known: SubjectIdentifiers) async throws -> [PersonalData] {
         let body = try await inquiry(subject, known)
         let told = try await withThrowingTaskGroup(of: PersonalData.self) { group in
-            for name in DirectoryApplication.peers {
+            for name in Self.others {
                 group.addTask {
                     do {
                         return try await backend.peers[name].send(ReadPersonalData.request(body: body))
@@ -171,7 +173,7 @@ struct PersonalRecords: Sendable {
             }
             return try await group.reduce(into: []) { $0.append($1) }
         }
-        return DirectoryApplication.peers.compactMap { name in told.first { $0.service == name } }
+        return Self.others.compactMap { name in told.first { $0.service == name } }
     }
 
     /// The request to the others.
@@ -199,7 +201,7 @@ struct PersonalRecords: Sendable {
             of: .directory,
             await backend.database.first(
                 """
-                select (select updated_at from \(ConsentStore.table(subject)) where id = \(subject.id)) as last,
+                select (select updated_at from \(subject.table) where id = \(subject.id)) as last,
                     jsonb_strip_nulls(jsonb_build_object(\(parts.joined(separator: ", ")))) as data
                 """))
     }

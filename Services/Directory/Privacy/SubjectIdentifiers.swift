@@ -43,7 +43,7 @@ struct SubjectIdentifiers: Decodable {
                 union
                 select merge.merged from merge join everyone on merge.survivor = everyone.id where undone_at is null
             ), remembered (image) as (
-                select to_jsonb(present) from \(ConsentStore.table(subject)) as present where id = \(subject.id)
+                select to_jsonb(present) from \(subject.table) as present where id = \(subject.id)
                 union all
                 select jsonb_build_array(before, after, steps, edits) from merge
                 where survivor = any(array(select id from everyone))
@@ -64,7 +64,7 @@ struct SubjectIdentifiers: Decodable {
                     order by 1) as addresses,
                 array(select email from address_held where record = \(subject.id) order by email) as present,
                 (select coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
-                        'email', email, 'since', \(rfc3339("since")), 'until', \(rfc3339("until")),
+                        'email', email, 'since', directory.rfc3339(since), 'until', directory.rfc3339(until),
                         'selfGiven', nullif(self_given, false)))
                         order by email, since nulls first), '[]')
                     from directory.addresses_of(array(select id from everyone))) as held,
@@ -80,11 +80,6 @@ struct SubjectIdentifiers: Decodable {
             return SubjectIdentifiers(aliases: [], names: [], addresses: [], present: [], held: [], telephones: [])
         }
         return try row.decode(SubjectIdentifiers.self)
-    }
-
-    /// A time in the protocol's format.
-    private static func rfc3339(_ time: SQL) -> SQL {
-        "to_char(\(time) at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
     }
 
     /// A person's in both orders.
@@ -135,7 +130,7 @@ struct SubjectIdentifiers: Decodable {
             order by by_staff desc, since limit 1) as given on true
         where known like '% %' and not exists (
                 select from person
-                where directory.name_key(\(PersonStore.name(of: "person"))) = directory.name_key(known) and id <> \(id))
+                where directory.name_key(\(SQL.personName(of: "person"))) = directory.name_key(known) and id <> \(id))
             and not exists (
                 select from person where sort_key = directory.sort_key(known) and id <> \(id))
             and not exists (

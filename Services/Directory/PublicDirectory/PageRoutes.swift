@@ -104,7 +104,7 @@ struct PageRoutes {
     /// The response for an expert that is not shown: a redirect to the one it was merged into; otherwise 410 if it may
     /// be indexed by a search engine, so that it is removed there.
     private func notFoundOrMerged(of id: Expert.ID) async throws -> RouteResponse<TextDocument> {
-        if let survivor = try await MergeStore.survivor(of: id, .expert, on: backend.database),
+        if let survivor = try await MergedRecords.survivor(of: id, .expert, on: backend.database),
             try await !PublicStore.expert(Expert.ID(survivor.uuid), on: backend.database).isEmpty
         {
             return .movedPermanently("/annuaire/experts/\(survivor)")
@@ -113,7 +113,7 @@ struct PageRoutes {
     }
 
     private func notFoundOrMerged(of id: Organization.ID) async throws -> RouteResponse<TextDocument> {
-        if let survivor = try await MergeStore.survivor(of: id, .organization, on: backend.database),
+        if let survivor = try await MergedRecords.survivor(of: id, .organization, on: backend.database),
             try await !PublicStore.member(Organization.ID(survivor.uuid), on: backend.database).isEmpty
         {
             return .movedPermanently("/annuaire/membres/\(survivor)")

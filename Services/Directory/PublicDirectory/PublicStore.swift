@@ -146,7 +146,7 @@ extension SQL {
         kind in ('institution', 'brand') and public_directory and exists (
             select from membership
             where membership.organization = organization.id
-                and membership.during @> (now() at time zone 'Europe/Paris')::date)
+                and membership.during @> directory.today())
         """
     }
 }

@@ -57,7 +57,7 @@ enum MatchStore {
                 ) as place
                 cross join lateral (
                     select round(1000 * power(0.5, greatest(
-                        \(ReferralStore.today) - (confirmed_at at time zone 'Europe/Paris')::date, 0) / 365.0))::bigint as freshness
+                        directory.today() - (confirmed_at at time zone 'Europe/Paris')::date, 0) / 365.0))::bigint as freshness
                 ) as age
                 cross join lateral (
                     select

@@ -110,8 +110,8 @@ enum ReferralLetterStore {
             join referral on referral.id = offer.referral
             join expert on expert.id = offer.expert
             \(ambassador)
-            \(Recipient.join("'expert'", "expert.id"))
-            where offer.id = \(offer) and offer.state = 'sent' and answer_by >= \(ReferralStore.today)
+            \(Recipient.join(.expert, "expert.id"))
+            where offer.id = \(offer) and offer.state = 'sent' and answer_by >= directory.today()
                 and expert.left_on is null
             """)?.decode(Invitation.self)
     }
@@ -126,35 +126,29 @@ enum ReferralLetterStore {
             from referral_offer as offer
             join referral on referral.id = offer.referral
             \(ambassador)
-            \(Recipient.join("'person'", "person.id"))
+            \(Recipient.join(.person, "person.id"))
             where offer.id = \(offer) and ambassador.left_on is null
             """)?.decode(News.self)
     }
 
-    /// Those of the expert; may be empty.
+    /// The addresses at which the link to an offer is valid.
     static func addresses(
         of offer: ReferralOffer.ID, on executor: any PostgresExecutor
     ) async throws -> [EmailAddress] {
-        try await executor.query(
-            """
-            select expert.email from referral_offer as offer join expert on expert.id = offer.expert
-            where offer.id = \(offer) and expert.email is not null
-            """
-        ).map { try $0["email"] }
+        try await AddressStore.addresses(
+            .expert, "(select expert from referral_offer where id = \(offer))", on: executor)
     }
 
-    /// Those of the ambassador who brought the need; may be empty.
+    /// The addresses at which the link to a referral is valid: those of the ambassador who brought the need.
     static func addresses(
         of referral: Referral.ID, on executor: any PostgresExecutor
     ) async throws -> [EmailAddress] {
-        try await executor.query(
+        try await AddressStore.addresses(
+            .person,
             """
-            select held.email
-            from referral join ambassador on ambassador.id = referral.ambassador
-                join address_held as held on held.record = ambassador.person
-            where referral.id = \(referral)
-            """
-        ).map { try $0["email"] }
+            (select person from ambassador
+             where id = (select ambassador from referral where id = \(referral)))
+            """, on: executor)
     }
 
     static func shown(_ offer: ReferralOffer.ID, on executor: any PostgresExecutor) async throws -> Shown? {
@@ -162,7 +156,7 @@ enum ReferralLetterStore {
             """
             select offer.expert, expert.name as "expertName", \(ReferralOfferStore.state) as state, offer.version,
                 \(topics), referral.postal_code as "postalCode", referral.departement, description,
-                answer_by as "answerBy", places, \(PersonStore.name(of: "person")) as adviser,
+                answer_by as "answerBy", places, \(SQL.personName(of: "person")) as adviser,
                 home.name as home, case when offer.state in ('accepted', 'done') then person.email end as "adviserEmail",
                 case when offer.state in ('accepted', 'done') then \(ReferralStore.firm) end as firm
             from referral_offer as offer

@@ -6,7 +6,7 @@ import ServiceKit
 enum ReferralOfferStore {
     /// An offer past its deadline has expired, whether or not the scheduled job has processed it.
     static let state: SQL = """
-        case when offer.state = 'sent' and answer_by < \(ReferralStore.today) then 'expired' else offer.state end
+        case when offer.state = 'sent' and answer_by < directory.today() then 'expired' else offer.state end
         """
 
     /// Whether an offer keeps its expert from being asked again, as in the index `referral_offer_once`: one without an
@@ -45,10 +45,10 @@ enum ReferralOfferStore {
     /// The condition of a state. An offer past its deadline has expired, even if this is not recorded yet.
     private static func isIn(_ state: ReferralOffer.State) -> SQL {
         switch state {
-        case .sent: "offer.state = 'sent' and answer_by >= \(ReferralStore.today)"
+        case .sent: "offer.state = 'sent' and answer_by >= directory.today()"
         case .expired:
             "offer.id in (select id from referral_offer where state = 'expired' union all "
-                + "select id from referral_offer where state = 'sent' and answer_by < \(ReferralStore.today))"
+                + "select id from referral_offer where state = 'sent' and answer_by < directory.today())"
         case .accepted, .declined, .withdrawn, .done, .abandoned: "offer.state = \(state.rawValue)"
         }
     }
@@ -205,10 +205,10 @@ enum ReferralOfferStore {
                 select id from referral
                 where exists (
                     select from referral_offer as offer
-                    where offer.referral = referral.id and offer.state = 'sent' and answer_by < \(ReferralStore.today))
+                    where offer.referral = referral.id and offer.state = 'sent' and answer_by < directory.today())
                 order by id limit 100 for update skip locked)
             update referral_offer set state = 'expired', version = version + 1, updated_at = now()
-            where referral in (select id from due) and state = 'sent' and answer_by < \(ReferralStore.today)
+            where referral in (select id from due) and state = 'sent' and answer_by < directory.today()
             returning id
             """
         ).map { try $0["id"] }

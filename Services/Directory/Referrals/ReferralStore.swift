@@ -3,9 +3,6 @@ import Postgres
 import ServiceKit
 
 enum ReferralStore {
-    /// The day in Paris, like `Day.today`.
-    static let today: SQL = "(now() at time zone 'Europe/Paris')::date"
-
     static let state: SQL = """
         case when closed_at is not null then 'closed' when taken = places then 'placed' else 'open' end
         """

@@ -102,11 +102,15 @@ struct SelfServiceLinks: Sendable {
         } catch let problem as Problem where problem.type == .notFound {
             return
         }
-        let isKept = record.addresses.contains { $0.text.asciiLowercased == moved.email.text.asciiLowercased }
+        guard let recipient = try await Recipient.find(record.subject, formerlyAt: moved.email, on: backend.database)
+        else { return }
+        let isKept = try await AddressStore.addresses(of: record.subject, on: backend.database).contains {
+            $0.text.asciiLowercased == moved.email.text.asciiLowercased
+        }
         try await letters.send(
             SendLetter.Body(
                 key: try Line(validating: "self-service-moved:\(moved.record):\(moved.version)"), purpose: .selfService,
-                email: moved.email, name: record.reader, reader: record.subject,
+                email: recipient.email, name: recipient.name, reader: recipient.subject,
                 subject: "L’adresse de votre fiche a changé",
                 paragraphs: [
                     try Prose(

@@ -93,20 +93,27 @@ struct SelfServiceRoutes: Sendable {
     }
 
     private func record(_ token: String, on executor: any PostgresExecutor) async throws -> SelfRecord {
-        let link = try SelfServiceLink(token, by: backend.links)
-        let record = try await SelfServiceStore.record(of: link.enrollee, on: executor)
-        guard link.opens(record, by: backend.links) else { throw Problem(.notFound) }
-        return record
+        try await open(token, on: executor).record
     }
 
     /// The same for requests that change something; a page may be opened by a mail program.
     private func acting(_ token: String, in transaction: PostgresTransaction) async throws -> SelfRecord {
-        let record = try await record(token, on: transaction)
-        let link = try SelfServiceLink(token, by: backend.links)
-        if let address = link.confirmed(of: record, by: backend.links) {
-            try await NameStore.confirm(address, of: record.subject, in: transaction)
-        }
+        let (record, address) = try await open(token, on: transaction)
+        if let address { try await AddressStore.confirm(address, of: record.subject, in: transaction) }
         return record
+    }
+
+    /// The record of a link, and its address whose mailbox the user of the link is known to read.
+    ///
+    /// - Throws: 404 for a link that is not valid, or no longer.
+    private func open(
+        _ token: String, on executor: any PostgresExecutor
+    ) async throws -> (record: SelfRecord, confirmed: EmailAddress?) {
+        let link = try SelfServiceLink(token, by: backend.links)
+        let record = try await SelfServiceStore.record(of: link.enrollee, on: executor)
+        let addresses = try await AddressStore.addresses(of: record.subject, on: executor)
+        guard link.isValid(at: addresses, by: backend.links) else { throw Problem(.notFound) }
+        return (record, link.confirmed(among: addresses, by: backend.links))
     }
 
     private func confirm(_ record: SelfRecord, in transaction: PostgresTransaction) async throws {
@@ -171,18 +178,11 @@ extension SelfServiceForm {
             return
         }
         guard case .ambassador(_, let person) = record else { return }
-        let other = try await transaction.first(
-            "select from address_held where kind = 'person' and email = lower(\(email.text)) and record <> \(person.id)"
-        )
         let advice =
             "Cette adresse ne peut pas être prise ici. Répondez au dernier message du Club\u{A0}: l’équipe s’en charge."
-        if other != nil { refuse("email", advice) }
-        let further = try await transaction.first(
-            """
-            select from address_held
-            where kind = 'person' and record <> \(person.id)
-                and email = any(\(otherEmails.map(\.text.asciiLowercased)))
-            """)
-        if further != nil { refuse("otherEmails", advice) }
+        if try await AddressStore.isTaken([email], besides: person.id, on: transaction) { refuse("email", advice) }
+        if try await AddressStore.isTaken(otherEmails, besides: person.id, on: transaction) {
+            refuse("otherEmails", advice)
+        }
     }
 }

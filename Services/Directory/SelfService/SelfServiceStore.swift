@@ -56,11 +56,9 @@ enum SelfServiceStore {
     static func holders(of email: EmailAddress, on executor: any PostgresExecutor) async throws -> [Enrollee] {
         try await executor.query(
             """
-            select 'expert' as entity, id from expert where lower(email) = lower(\(email.text))
+            select 'expert' as entity, record as id from (\(AddressStore.holders(.expert, of: email))) as held
             union all
-            select 'ambassador', ambassador.id
-            from ambassador join address_held as held on held.record = ambassador.person
-            where held.email = lower(\(email.text))
+            select 'ambassador', id from ambassador where person in (\(AddressStore.holders(.person, of: email)))
             order by entity, id limit 20
             """
         ).compactMap { row in
@@ -134,27 +132,11 @@ enum SelfRecord: Sendable {
         }
     }
 
-    /// All of them: a link mailed to one opens the record as long as the record has it.
-    var addresses: [EmailAddress] {
-        switch self {
-        case .ambassador(_, let person): [person.email].compactMap(\.self) + (person.otherEmails ?? [])
-        case .expert(let expert): [expert.email].compactMap(\.self)
-        }
-    }
-
     /// The version of the row that contains the address.
     var addressVersion: Int {
         switch self {
         case .ambassador(_, let person): person.version
         case .expert(let expert): expert.version
-        }
-    }
-
-    /// The name in a letter's salutation.
-    var reader: Line? {
-        switch self {
-        case .ambassador: try? Line(validating: String(title.prefix(200)))
-        case .expert(let expert): expert.contactName ?? expert.name
         }
     }
 

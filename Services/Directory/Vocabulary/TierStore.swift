@@ -4,7 +4,7 @@ import ServiceKit
 
 enum TierStore {
     private static let columns: SQL = """
-        code, label, kind, \(ContributionStore.money("fee")) as fee, monthly_seats as "monthlySeats",
+        code, label, kind, \(SQL.money("fee")) as fee, monthly_seats as "monthlySeats",
         workshop_seats as "workshopSeats", insertions, complement, version, created_at as "createdAt", updated_at as "updatedAt"
         """
 

@@ -5,18 +5,18 @@ import ServiceKit
 enum BankLineStore {
     private static let columns: SQL = """
         id, statement, account, reference, booked_on as "bookedOn", value_on as "valueOn",
-        \(ContributionStore.money("amount")) as amount, counterparty, ultimate_party as "ultimateParty",
+        \(SQL.money("amount")) as amount, counterparty, ultimate_party as "ultimateParty",
         counterparty_iban as "counterpartyIBAN", remittance,
         end_to_end as "endToEnd", state, reason, (
             select coalesce(json_agg(booking order by number), '[]') from (
                 select payment.id::text as number, json_build_object(
-                    'organization', organization, 'amount', \(ContributionStore.money("payment.amount")),
+                    'organization', organization, 'amount', \(SQL.money("payment.amount")),
                     'payment', payment.id, 'contribution', contribution.id) as booking
                 from payment join contribution on contribution.id = payment.contribution
                 where payment.bank_line = bank_line.id
                 union all
                 select credit_entry.id::text, json_build_object(
-                    'organization', organization, 'amount', \(ContributionStore.money("credit_entry.amount")),
+                    'organization', organization, 'amount', \(SQL.money("credit_entry.amount")),
                     'creditEntry', credit_entry.id)
                 from credit_entry where credit_entry.bank_line = bank_line.id
             ) as booked) as bookings,

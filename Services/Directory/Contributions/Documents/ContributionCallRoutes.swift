@@ -48,7 +48,7 @@ struct ContributionCallRoutes: Sendable {
         guard let id = try? Contribution.ID(validating: link.subject),
             let call = try await ContributionDocumentStore.call(id, on: backend.database)
         else { throw Problem(.notFound) }
-        try link.check(try await ReminderStore.addresses(of: id, on: backend.database), by: backend.links)
+        try link.check(try await ContributionStore.addresses(of: id, on: backend.database), by: backend.links)
         return call
     }
 

@@ -49,7 +49,7 @@ struct ReceiptRoutes: Sendable {
             let receipt = try await ReceiptStore.get(id, on: backend.database)
         else { throw Problem(.notFound) }
         try link.check(
-            try await ReminderStore.addresses(of: receipt.contribution, on: backend.database), by: backend.links)
+            try await ContributionStore.addresses(of: receipt.contribution, on: backend.database), by: backend.links)
         return receipt
     }
 

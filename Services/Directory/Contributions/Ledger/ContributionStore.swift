@@ -21,11 +21,8 @@ enum ContributionStore {
         var fee: Int
     }
 
-    /// The day in Paris, like `Day.today`.
-    private static let today: SQL = "(now() at time zone 'Europe/Paris')::date"
-
     private static let columns: SQL = """
-        id, organization, membership, year, complements, number, \(money("amount")) as amount, \(money("paid")) as paid,
+        id, organization, membership, year, complements, number, \(SQL.money("amount")) as amount, \(SQL.money("paid")) as paid,
         \(state) as state,
         called_on as "calledOn", due_on as "dueOn", cancelled_on as "cancelledOn",
         cancellation_reason as "cancellationReason", \(receipt) as receipt,
@@ -35,7 +32,7 @@ enum ContributionStore {
     /// From its days and amounts; for a row of `contribution`.
     static let state: SQL = """
         case when cancelled_on is not null then 'cancelled' when paid = amount then 'paid'
-            when due_on < \(today) then 'overdue' when paid > 0 then 'partlyPaid' else 'due' end
+            when due_on < directory.today() then 'overdue' when paid > 0 then 'partlyPaid' else 'due' end
         """
 
     /// The number of its latest receipt, as printed there; null if there is none.
@@ -43,9 +40,6 @@ enum ContributionStore {
         (select receipt.year || '-' || receipt.number from receipt
         where receipt.contribution = contribution.id and \(ReceiptStore.isLatest))
         """
-
-    /// Cents in a column, as money in the protocol.
-    static func money(_ column: SQL) -> SQL { "json_build_object('amount', \(column), 'currency', 'EUR')" }
 
     /// What a caller may see: a representative sees those of its organization.
     static func visible(to principal: Principal) -> [SQL] {
@@ -102,7 +96,7 @@ enum ContributionStore {
         try await transaction.execute(
             """
             insert into contribution (id, organization, membership, year, number, amount, fee, called_on, due_on)
-            select id, organization, membership, \(year), \(last) + place, amount, fee, \(today), \(dueOn)
+            select id, organization, membership, \(year), \(last) + place, amount, fee, directory.today(), \(dueOn)
             from unnest(
                 \(ids), \(candidates.map(\.organization)), \(candidates.map(\.membership)), \(candidates.map(\.amount)),
                 \(candidates.map(\.fee))
@@ -150,7 +144,7 @@ enum ContributionStore {
                 id, organization, membership, year, complements, number, amount, fee, called_on, due_on)
             values (
                 \(id), \(member.organization), \(member.membership), \(year), \(base), \(last + 1), \(member.amount),
-                \(member.fee), \(today), \(dueOn))
+                \(member.fee), directory.today(), \(dueOn))
             """)
     }
 
@@ -170,7 +164,7 @@ enum ContributionStore {
         try await transaction.execute(
             """
             insert into payment (id, contribution, amount, paid_on, means)
-            select \(Payment.ID()), id, -carried.amount, \(today), 'credit'
+            select \(Payment.ID()), id, -carried.amount, directory.today(), 'credit'
             from contribution, lateral (
                 select least(coalesce(sum(payment.amount), 0), paid) as amount from payment
                 where payment.contribution = contribution.id and means = 'credit') as carried
@@ -179,7 +173,7 @@ enum ContributionStore {
         return try await transaction.query(
             """
             update contribution set
-                cancelled_on = \(today), cancellation_reason = \(reason), version = version + 1, updated_at = now()
+                cancelled_on = directory.today(), cancellation_reason = \(reason), version = version + 1, updated_at = now()
             where id = \(id)
             returning \(columns)
             """)
@@ -194,15 +188,23 @@ enum ContributionStore {
         return try await executor.query("select \(columns) from contribution where \(rules.all)")
     }
 
+    /// The addresses at which links to a contribution's documents are valid.
+    static func addresses(
+        of contribution: Contribution.ID, on executor: any PostgresExecutor
+    ) async throws -> [EmailAddress] {
+        try await AddressStore.addresses(
+            .organization, "(select organization from contribution where id = \(contribution))", on: executor)
+    }
+
     /// The condition of the list across all its pages, and of its export.
     static func selection(_ query: ListContributions.Filter, for principal: Principal) -> [SQL] {
         var rules = visible(to: principal)
         if let organization = query.organization { rules.append("organization = \(organization)") }
         if let year = query.year { rules.append("year = \(year)") }
         switch query.state {
-        case .due: rules.append("paid = 0 and due_on >= \(today) and cancelled_on is null")
-        case .partlyPaid: rules.append("paid > 0 and paid < amount and due_on >= \(today)")
-        case .overdue: rules.append("paid < amount and due_on < \(today) and cancelled_on is null")
+        case .due: rules.append("paid = 0 and due_on >= directory.today() and cancelled_on is null")
+        case .partlyPaid: rules.append("paid > 0 and paid < amount and due_on >= directory.today()")
+        case .overdue: rules.append("paid < amount and due_on < directory.today() and cancelled_on is null")
         case .paid: rules.append("paid = amount")
         case .cancelled: rules.append("cancelled_on is not null")
         case nil: break

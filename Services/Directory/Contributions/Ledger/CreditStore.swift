@@ -4,10 +4,8 @@ import ServiceKit
 
 /// The SQL of organizations' credit. The database maintains the balance, and that it is never below zero.
 enum CreditStore {
-    private static let today: SQL = "(now() at time zone 'Europe/Paris')::date"
-
     private static let columns: SQL = """
-        id, organization, \(ContributionStore.money("amount")) as amount, kind, payment,
+        id, organization, \(SQL.money("amount")) as amount, kind, payment,
         (select contribution from payment where payment.id = credit_entry.payment) as contribution, day, means, reference,
         created_at as "createdAt"
         """
@@ -103,7 +101,7 @@ enum CreditStore {
         try await transaction.execute(
             """
             insert into payment (id, contribution, amount, paid_on, means)
-            select called.payment, contribution.id, least(contribution.amount - contribution.paid, balance), \(today),
+            select called.payment, contribution.id, least(contribution.amount - contribution.paid, balance), directory.today(),
                 'credit'
             from unnest(\(contributions), \(contributions.map { _ in Payment.ID() })) as called (contribution, payment)
             join contribution on contribution.id = called.contribution

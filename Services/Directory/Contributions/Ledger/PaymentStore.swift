@@ -4,8 +4,8 @@ import ServiceKit
 
 enum PaymentStore {
     private static let columns: SQL = """
-        id, contribution, \(ContributionStore.money("amount")) as amount,
-        \(ContributionStore.money("credited")) as credited, paid_on as "paidOn", means, reference, created_at as "createdAt"
+        id, contribution, \(SQL.money("amount")) as amount,
+        \(SQL.money("credited")) as credited, paid_on as "paidOn", means, reference, created_at as "createdAt"
         """
 
     /// A trigger adds it to the amount paid on the contribution; anything beyond what is owed goes to the

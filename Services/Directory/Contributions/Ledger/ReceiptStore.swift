@@ -59,8 +59,6 @@ enum ReceiptStore {
 
     static let joined: SQL = "receipt join contribution on contribution.id = receipt.contribution"
 
-    private static let today: SQL = "(now() at time zone 'Europe/Paris')::date"
-
     /// Issues the receipt of a contribution that is fully paid and has none, or whose last one was followed by a return
     /// of money: that one is replaced. Booking the payment has locked the contribution's row, so only one transaction
     /// checks this at a time; the counter's row is locked until commit or rollback.
@@ -90,14 +88,14 @@ enum ReceiptStore {
                     and (previous.id is null or payments.returned > previous.last_payment)
             ), numbered as (
                 insert into receipt_counter as counter (year, last)
-                select extract(year from \(today))::integer, 1 from complete
+                select extract(year from directory.today())::integer, 1 from complete
                 on conflict (year) do update set last = counter.last + 1
                 returning year, last
             )
             insert into receipt (
                 id, contribution, year, number, issued_on, paid_on, amount, organization_name, siren, siret, street,
                 postal_code, commune, contribution_year, contribution_number, means, replaces, last_payment)
-            select \(Receipt.ID()), complete.id, numbered.year, numbered.last, \(today), complete.paid_on,
+            select \(Receipt.ID()), complete.id, numbered.year, numbered.last, directory.today(), complete.paid_on,
                 complete.amount, complete.name, complete.siren, complete.siret, complete.street, complete.postal_code,
                 complete.commune, complete.year, complete.number, complete.means, complete.previous, complete.last
             from complete, numbered
@@ -138,9 +136,9 @@ enum ReceiptStore {
             """
             select receipt.id, receipt.contribution, contribution.organization, organization_name as name, receipt.year,
                 receipt.number, issued_on as "issuedOn", paid_on as "paidOn",
-                \(ContributionStore.money("receipt.amount")) as amount, receipt.means,
+                \(SQL.money("receipt.amount")) as amount, receipt.means,
                 case when contribution.paid < contribution.amount and \(isLatest) then
-                    \(ContributionStore.money("contribution.amount - contribution.paid")) end as returned,
+                    \(SQL.money("contribution.amount - contribution.paid")) end as returned,
                 \(replacedBy) as "replacedBy"
             from \(joined)
             where \(rules.all)
@@ -150,15 +148,12 @@ enum ReceiptStore {
 
     /// The recipient of a receipt; nil if no address is known.
     static func recipient(of id: Receipt.ID, on executor: any PostgresExecutor) async throws -> Recipient? {
-        struct Found: Decodable {
-            var recipient: Recipient
-        }
-        return try await executor.first(
+        try await Recipient.first(
             """
             select \(Recipient.column)
             from receipt join contribution on contribution.id = receipt.contribution
-            \(Recipient.join("'organization'", "contribution.organization", role: .accounting))
+            \(Recipient.join(.organization, "contribution.organization", role: .accounting))
             where receipt.id = \(id)
-            """)?.decode(Found.self).recipient
+            """, on: executor)
     }
 }

@@ -20,39 +20,18 @@ enum ReminderStore {
         var rest: Int
     }
 
-    private static let today: SQL = "(now() at time zone 'Europe/Paris')::date"
-
     /// Whether there is an address to write to about an organization's contributions.
-    private static let hasAddress = Recipient.exists("'organization'", "organization.id", role: .accounting)
-
-    /// The addresses whose links show letters about a contribution: those of the organization, and those of its current
-    /// titular representative. A link is valid until its address is given up.
-    static func addresses(
-        of contribution: Contribution.ID, on executor: any PostgresExecutor
-    ) async throws -> [EmailAddress] {
-        try await executor.query(
-            """
-            select held.email
-            from contribution join address_held as held on held.record = contribution.organization
-            where contribution.id = \(contribution)
-            union all
-            select held.email
-            from contribution join mandate on mandate.organization = contribution.organization
-                join address_held as held on held.record = mandate.person
-            where contribution.id = \(contribution) and mandate.kind = 'titular' and mandate.during @> \(today)
-            """
-        ).map { try $0["email"] }
-    }
+    private static let hasAddress = Recipient.exists(.organization, "organization.id", role: .accounting)
 
     /// The step due today. Nothing is sent for contributions more than two months overdue: those need a person.
     private static let due: SQL = """
         select contribution.id, case
-                when due_on <= \(today) - 30 then 'final' when due_on <= \(today) - 15 then 'late'
-                when due_on >= \(today) and due_on <= \(today) + 7 then 'upcoming'
-                when due_on > \(today) + 7 then 'called'
+                when due_on <= directory.today() - 30 then 'final' when due_on <= directory.today() - 15 then 'late'
+                when due_on >= directory.today() and due_on <= directory.today() + 7 then 'upcoming'
+                when due_on > directory.today() + 7 then 'called'
             end as step, \(hasAddress) as has_address
         from contribution join organization on organization.id = contribution.organization
-        where paid < amount and due_on > \(today) - 60 and cancelled_on is null
+        where paid < amount and due_on > directory.today() - 60 and cancelled_on is null
         """
 
     private static let unasked: SQL = """
@@ -90,7 +69,7 @@ enum ReminderStore {
             from contribution_reminder as reminder
             join contribution on contribution.id = reminder.contribution
             join organization on organization.id = contribution.organization
-            \(Recipient.join("'organization'", "organization.id", role: .accounting))
+            \(Recipient.join(.organization, "organization.id", role: .accounting))
             where reminder.id = \(reminder) and mailed_at is null and paid < amount and cancelled_on is null
             """)?.decode(Open.self)
     }
@@ -126,8 +105,8 @@ enum ReminderStore {
         return try await executor.query(
             """
             select reminder.contribution, contribution.organization, organization.name, year, number, step, state,
-                due_on as "dueOn", due_on - \(today) as days,
-                \(ContributionStore.money("case when cancelled_on is null then amount - paid else 0 end")) as owed,
+                due_on as "dueOn", due_on - directory.today() as days,
+                \(SQL.money("case when cancelled_on is null then amount - paid else 0 end")) as owed,
                 \(hasAddress) as "hasAddress", asked_at as "askedAt", mailed_at as "sentAt"
             from (\(found)) as reminder
             join contribution on contribution.id = reminder.contribution

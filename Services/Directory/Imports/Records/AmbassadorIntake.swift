@@ -58,7 +58,7 @@ extension AmbassadorRow {
             """
             insert into ambassador (id, person, name, organization, topics, departements, enrolled_on, left_on)
             select row.id, person.id, full_name, \(PersonRow.organization), coalesce(topics, '{}'),
-                coalesce(departements, '{}'), coalesce("enrolledOn", (now() at time zone 'Europe/Paris')::date), "leftOn"
+                coalesce(departements, '{}'), coalesce("enrolledOn", directory.today()), "leftOn"
             from \(recordset(rows)) join person on person.id = row.person
             """)
         return []

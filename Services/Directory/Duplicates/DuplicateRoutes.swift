@@ -2,7 +2,7 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// `/v1/duplicates`, `/v1/duplicate-scans`, `/v1/possible-duplicates`
+/// `/v1/duplicates`, `/v1/duplicate-scans`
 struct DuplicateRoutes {
     let backend: Backend
 
@@ -26,10 +26,6 @@ struct DuplicateRoutes {
                 .changed, .duplicate, call.path, version: try rows.first?["version"], by: call.principal,
                 in: transaction)
             return try .row(rows)
-        }
-        builder.routes.read(FindPossibleDuplicates.self) { call in
-            let rows = try await PossibleDuplicates.find(call.body, for: call.principal, on: database)
-            return .value(.init(items: try rows.decode(PossibleDuplicate.self)))
         }
         builder.routes.write(ScanDuplicates.self) { call, transaction in
             try .row(try await scans.request(whole: call.body.whole ?? false, in: transaction))
