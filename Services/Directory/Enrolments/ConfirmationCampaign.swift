@@ -50,35 +50,18 @@ struct ConfirmationCampaign: Sendable {
         case (nil, nil): return
         }
         let path = SelfServiceLink.path(to: enrollee, at: open.recipient.email, days: Self.linkDays, by: backend.links)
-        try await letters.send(try letter(open, request, link: try letters.link(path)))
+        try await letters.send(
+            .confirmation, key: "confirmation:\(request)", to: open.recipient, open.letter(days: Self.linkDays),
+            link: path)
         try await ConfirmationStore.mailed(request, on: backend.database)
     }
+}
 
-    private func letter(
-        _ open: ConfirmationStore.Open, _ request: ConfirmationStore.RequestID, link: WebAddress
-    ) throws -> SendLetter.Body {
-        let isReminder = open.step > 0
-        let since = FrenchFormat.day(open.confirmedAt)
-        let opening: Prose =
-            isReminder
-            ? "Nous vous avons écrit au sujet de votre fiche, et n’avons pas encore de réponse."
-            : "Une fois par an, le Club vérifie avec vous que sa fiche sur vous est à jour."
-        return SendLetter.Body(
-            key: try Line(validating: "confirmation:\(request)"), purpose: .confirmation, email: open.recipient.email,
-            name: open.recipient.name, reader: open.recipient.subject,
-            subject: isReminder
-                ? "Rappel\u{A0}: votre fiche est-elle à jour\u{202F}?" : "Votre fiche est-elle à jour\u{202F}?",
-            paragraphs: [
-                opening,
-                try Prose(
-                    validating:
-                        "La fiche «\u{A0}\(open.record)\u{A0}» a été confirmée pour la dernière fois le \(since). "
-                        + "Sans réponse de votre part, elle ne sera plus montrée à partir de dix-huit mois."),
-                try Prose(
-                    validating:
-                        "Le lien ouvre votre fiche pendant \(Self.linkDays) jours\u{A0}: vous pouvez la confirmer, "
-                        + "la corriger ou quitter le réseau. Ne le transmettez à personne."),
-            ],
-            action: .init(label: "Relire ma fiche", url: link))
+extension ConfirmationStore.Open {
+    /// The content of the letter.
+    ///
+    /// - Parameter days: how long its link opens the record.
+    func letter(days: Int) -> [String: Any] {
+        ["isReminder": step > 0, "record": record, "confirmedOn": FrenchFormat.day(confirmedAt), "days": days]
     }
 }

@@ -60,85 +60,21 @@ struct ReferralLetters: Sendable {
 
     private func invite(_ offer: ReferralOffer.ID) async throws {
         guard let open = try await ReferralLetterStore.invitation(offer, on: backend.database) else { return }
-        let who =
-            switch (open.isAmbassadors, open.home) {
-            case (true, let home?): "Un ambassadeur du Club (\(home)) vous propose"
-            case (true, nil): "Un ambassadeur du Club vous propose"
-            case (false, _): "L’équipe du Club vous propose"
-            }
-        let first =
-            open.places == 1
-            ? "Le besoin revient au premier qui accepte."
-            : "Le besoin revient aux \(open.places) premiers qui acceptent."
         try await letters.send(
-            SendLetter.Body(
-                key: try Line(validating: "referral:\(offer)"), purpose: .notice, email: open.recipient.email,
-                name: open.recipient.name, reader: open.recipient.subject,
-                subject: try Line(
-                    validating: "Une entreprise cherche un expert\u{A0}: \(open.departement.name) (\(open.departement))"
-                ),
-                paragraphs: [
-                    try Prose(
-                        validating: "\(who) le besoin d’une entreprise "
-                            + "\(ReferralPlace.phrase(open.postalCode, open.departement)). "
-                            + "Sujet\u{A0}: \(open.topics.joined(separator: ", "))."),
-                    try Prose(
-                        validating:
-                            "Vous pouvez accepter ou décliner jusqu’au \(FrenchFormat.day(open.answerBy)) inclus. \(first) "
-                            + "La page décrit le besoin, et vous montre, dès que vous acceptez, à qui vous adresser."),
-                    "Ce lien est le vôtre\u{A0}: ne le transmettez à personne.",
-                ],
-                action: .init(
-                    label: "Lire et répondre",
-                    url: try letters.link(
-                        ReferralLink.path(
-                            to: offer, at: open.recipient.email, answerBy: open.answerBy, by: backend.links)))))
+            .referralInvitation, key: "referral:\(offer)", to: open.recipient, open.letter,
+            link: ReferralLink.path(to: offer, at: open.recipient.email, answerBy: open.answerBy, by: backend.links))
     }
 
     private func tell(_ answered: Answered) async throws {
         guard let news = try await ReferralLetterStore.news(of: answered.offer, on: backend.database) else { return }
-        let subject: Line
-        let what: String
         switch answered.state {
-        case .accepted: (subject, what) = ("Un expert a accepté votre demande", "Un expert a accepté")
-        case .declined: (subject, what) = ("Un expert a décliné votre demande", "Un expert a décliné")
-        case .abandoned: (subject, what) = ("Un expert a renoncé à votre demande", "Un expert a renoncé à")
-        case .expired:
-            (subject, what) = ("Un expert n’a pas répondu à temps", "Un expert a laissé passer le délai pour")
-        case .withdrawn:
-            (subject, what) = (
-                "Un expert ne répondra pas à votre demande", "Un expert a quitté le réseau avant de répondre pour"
-            )
+        case .accepted, .declined, .abandoned, .expired, .withdrawn: break
         case .sent, .done: return
         }
-        let next =
-            switch news.state {
-            case .placed: "Tous les experts qu’il faut sont trouvés\u{A0}: personne d’autre n’est sollicité."
-            case .closed: "Vous avez clos cette demande\u{A0}: personne d’autre n’est sollicité."
-            case .open where news.asked > 0:
-                news.asked == 1
-                    ? "Un autre expert doit encore répondre." : "\(news.asked) autres experts doivent encore répondre."
-            case .open: "Plus aucun expert ne doit répondre\u{A0}: vous pouvez en solliciter d’autres."
-            }
         try await letters.send(
-            SendLetter.Body(
-                key: try Line(validating: "referral-answer:\(answered.offer):\(answered.state.rawValue)"),
-                purpose: .notice, email: news.recipient.email, name: news.recipient.name,
-                reader: news.recipient.subject,
-                subject: subject,
-                paragraphs: [
-                    try Prose(
-                        validating:
-                            "\(what) le besoin que vous avez transmis le \(FrenchFormat.day(news.createdAt)) pour une "
-                            + "entreprise \(ReferralPlace.phrase(news.postalCode))\u{A0}: \(news.topics.joined(separator: ", "))."
-                    ),
-                    try Prose(validating: next),
-                    "La page dit qui a répondu quoi, et comment joindre qui a accepté. Ne transmettez le lien à personne.",
-                ],
-                action: .init(
-                    label: "Suivre ma demande",
-                    url: try letters.link(
-                        ReferralLink.path(to: news.referral, at: news.recipient.email, by: backend.links)))))
+            .referralAnswer, key: "referral-answer:\(answered.offer):\(answered.state.rawValue)", to: news.recipient,
+            news.letter(on: answered.state),
+            link: ReferralLink.path(to: news.referral, at: news.recipient.email, by: backend.links))
     }
 
     /// Sends nothing if the outcome was reported meanwhile.
@@ -147,23 +83,43 @@ struct ReferralLetters: Sendable {
             news.answer == .accepted, let answeredAt = news.answeredAt
         else { return }
         try await letters.send(
-            SendLetter.Body(
-                key: try Line(validating: "referral-outcome:\(offer)"), purpose: .notice, email: news.recipient.email,
-                name: news.recipient.name, reader: news.recipient.subject,
-                subject: "Qu’est devenue votre demande\u{202F}?",
-                paragraphs: [
-                    try Prose(
-                        validating:
-                            "Un expert a accepté, le \(FrenchFormat.day(answeredAt)), le besoin que vous avez transmis le "
-                            + "\(FrenchFormat.day(news.createdAt)) pour une entreprise \(ReferralPlace.phrase(news.postalCode))\u{A0}: "
-                            + "\(news.topics.joined(separator: ", "))."),
-                    "Le travail est-il fait, et l’entreprise satisfaite\u{202F}? Ou l’affaire n’a-t-elle pas abouti\u{202F}? Dites-le sur la page de votre demande\u{A0}: les prochaines entreprises seront mieux conseillées.",
-                    "Nous ne vous le demanderons pas une seconde fois. Ne transmettez le lien à personne.",
-                ],
-                action: .init(
-                    label: "Dire ce qu’il en est",
-                    url: try letters.link(
-                        ReferralLink.path(to: news.referral, at: news.recipient.email, by: backend.links)))))
+            .referralOutcome, key: "referral-outcome:\(offer)", to: news.recipient, news.letter(answeredAt: answeredAt),
+            link: ReferralLink.path(to: news.referral, at: news.recipient.email, by: backend.links))
+    }
+}
+
+extension ReferralLetterStore.Invitation {
+    /// The content of the letter to the expert.
+    var letter: [String: Any] {
+        var content: [String: Any] = [
+            "departement": "\(departement.name) (\(departement))", "isAmbassadors": isAmbassadors,
+            "place": ReferralPlace.phrase(postalCode, departement), "topics": topics,
+            "answerBy": FrenchFormat.day(answerBy), "several": places > 1, "places": places,
+        ]
+        content["home"] = home
+        return content
+    }
+}
+
+extension ReferralLetterStore.News {
+    private var need: [String: Any] {
+        ["createdOn": FrenchFormat.day(createdAt), "place": ReferralPlace.phrase(postalCode), "topics": topics]
+    }
+
+    /// The content of the letter to the ambassador about a change to an offer's state.
+    func letter(on answer: ReferralOffer.State) -> [String: Any] {
+        let next =
+            switch state {
+            case .placed: "placed"
+            case .closed: "closed"
+            case .open: asked > 1 ? "severalAsked" : asked == 1 ? "oneAsked" : "noneAsked"
+            }
+        return need.merging([answer.rawValue: true, next: true, "asked": asked]) { $1 }
+    }
+
+    /// The content of the letter that asks the ambassador for the outcome.
+    func letter(answeredAt: Timestamp) -> [String: Any] {
+        need.merging(["answeredOn": FrenchFormat.day(answeredAt)]) { $1 }
     }
 }
 

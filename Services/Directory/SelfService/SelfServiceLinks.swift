@@ -81,18 +81,11 @@ struct SelfServiceLinks: Sendable {
         guard let (enrollee, record) = try await SelfServiceStore.noted(link, on: backend.database),
             let recipient = try await Recipient.find(record.subject, on: backend.database)
         else { return }
-        let address = try letters.link(
-            SelfServiceLink.path(to: enrollee, at: recipient.email, days: Self.linkDays, by: backend.links))
         try await letters.send(
-            SendLetter.Body(
-                key: try Line(validating: "self-service:\(link)"), purpose: .selfService, email: recipient.email,
-                name: recipient.name, reader: recipient.subject, subject: "Votre lien vers votre fiche",
-                paragraphs: [
-                    try Prose(validating: "Vous avez demandé un lien vers la fiche «\u{A0}\(record.title)\u{A0}»."),
-                    "Il l’ouvre pendant vingt-quatre heures. Ne le transmettez à personne. Si vous n’avez rien demandé, ne faites rien\u{A0}: rien n’est changé.",
-                ],
-                action: .init(label: "Ouvrir ma fiche", url: address)))
+            .selfServiceLink, key: "self-service:\(link)", to: recipient, ["record": record.title],
+            link: SelfServiceLink.path(to: enrollee, at: recipient.email, days: Self.linkDays, by: backend.links))
     }
+
     /// Notifies the reader of the old address, who may not be the person who changed it.
     private func tell(_ moved: Moved) async throws {
         guard let enrollee = Enrollee(text: moved.record) else { throw JobDiscard("no record") }
@@ -108,19 +101,7 @@ struct SelfServiceLinks: Sendable {
             $0.text.asciiLowercased == moved.email.text.asciiLowercased
         }
         try await letters.send(
-            SendLetter.Body(
-                key: try Line(validating: "self-service-moved:\(moved.record):\(moved.version)"), purpose: .selfService,
-                email: recipient.email, name: recipient.name, reader: recipient.subject,
-                subject: "L’adresse de votre fiche a changé",
-                paragraphs: [
-                    try Prose(
-                        validating:
-                            "L’adresse électronique de la fiche «\u{A0}\(record.title)\u{A0}» vient d’être changée\u{A0}: "
-                            + (isKept
-                                ? "le Club n’écrit plus à celle à laquelle vous lisez ce message."
-                                : "celle à laquelle vous lisez ce message n’y figure plus. Les liens envoyés à cette adresse n’ouvrent plus la fiche.")
-                    ),
-                    "Si ce changement ne vient pas de vous, répondez à ce message\u{A0}: l’équipe du Club rétablira votre adresse.",
-                ]))
+            .addressChange, key: "self-service-moved:\(moved.record):\(moved.version)", to: recipient,
+            ["record": record.title, "isKept": isKept])
     }
 }

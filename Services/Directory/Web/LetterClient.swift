@@ -7,10 +7,12 @@ struct LetterClient: Sendable {
     private let backend: Backend
     /// The public base URL of the directory.
     private let address: String
+    private let texts: LetterTexts
 
-    /// - Throws: ``ConfigurationProblem`` if `PUBLIC_URL` cannot be used in a mail.
+    /// - Throws: ``ConfigurationProblem`` if `PUBLIC_URL` cannot be used in a mail; errors in a template.
     init(backend: Backend) throws {
         self.backend = backend
+        texts = try LetterTexts()
         address = backend.configuration.publicAddress
         do {
             _ = try WebAddress(validating: address)
@@ -19,14 +21,31 @@ struct LetterClient: Sendable {
         }
     }
 
-    /// The address of a page of this service.
-    func link(_ path: String) throws -> WebAddress { try WebAddress(validating: address + path) }
-
     /// Hands a letter over to the content service; idempotent: it is sent once.
     ///
+    /// - Parameters:
+    ///   - key: letters with the same key are one.
+    ///   - content: the values of the template.
+    ///   - path: of the page of this service that the letter's link leads to.
     /// - Throws: `ServiceClientError` while the content service does not respond; ``JobDiscard`` if it refuses this
     ///   letter.
-    func send(_ letter: SendLetter.Body) async throws {
+    func send(
+        _ template: LetterTemplate, key: String, to recipient: Recipient, _ content: [String: Any],
+        link path: String? = nil
+    ) async throws {
+        let text = try texts.text(template, content)
+        precondition((text.label == nil) == (path == nil), "a letter has a link if its template has a label for it")
+        let action = try text.label.map { label in
+            Letter.Action(label: label, url: try WebAddress(validating: address + (path ?? "")))
+        }
+        try await send(
+            SendLetter.Body(
+                key: try Line(validating: key), purpose: template.purpose, email: recipient.email,
+                name: recipient.name, reader: recipient.subject, subject: text.subject, paragraphs: text.paragraphs,
+                action: action))
+    }
+
+    private func send(_ letter: SendLetter.Body) async throws {
         do {
             _ = try await backend.peers[.content].send(SendLetter.request(body: letter))
         } catch ServiceClientError.problem(let document) where (400..<500).contains(document.status) {

@@ -73,20 +73,8 @@ struct ReceiptRoutes: Sendable {
         else { return }
         let token = AddressedLink.token(
             purpose: Self.purpose, subject: id.text, at: recipient.email, days: Self.linkDays, by: backend.links)
-        let number = "n°\u{A0}\(receipt.title)" + (receipt.replaces.map { ", qui remplace le n°\u{A0}\($0)," } ?? "")
         try await letters.send(
-            SendLetter.Body(
-                key: try Line(validating: "receipt:\(id)"), purpose: .receipt, email: recipient.email,
-                name: recipient.name, reader: recipient.subject, subject: "Reçu de votre cotisation",
-                paragraphs: [
-                    try Prose(
-                        validating:
-                            "Nous avons bien reçu \(FrenchFormat.amount(Money(cents: receipt.amount))) pour votre "
-                            + "cotisation \(receipt.contributionYear). Merci."),
-                    try Prose(
-                        validating: "Le reçu \(number) est à votre disposition\u{202F}; vous pouvez l’imprimer."),
-                ],
-                action: .init(label: "Voir le reçu", url: try letters.link("/v1/receipts/\(token)"))))
+            .receipt, key: "receipt:\(id)", to: recipient, receipt.letter, link: "/v1/receipts/\(token)")
     }
 
     private func page(_ receipt: ReceiptStore.Shown, pdf: String) -> String {
@@ -110,6 +98,15 @@ struct ReceiptRoutes: Sendable {
 extension ReceiptStore.Shown {
     /// `2027-12`
     var title: String { "\(year)-\(number)" }
+
+    /// The content of the letter.
+    var letter: [String: Any] {
+        var content: [String: Any] = [
+            "amount": FrenchFormat.amount(Money(cents: amount)), "year": contributionYear, "number": title,
+        ]
+        content["replaces"] = replaces
+        return content
+    }
 
     /// What a reader must know about the time since.
     var notice: String? {

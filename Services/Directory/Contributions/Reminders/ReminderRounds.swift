@@ -51,49 +51,23 @@ struct ReminderRounds: Sendable {
 
     private func write(_ reminder: ReminderStore.ReminderID) async throws {
         guard let open = try await ReminderStore.open(reminder, on: backend.database) else { return }
-        let amount = FrenchFormat.amount(Money(cents: open.rest))
-        let what = "cotisation \(open.year) n° \(open.number) de \(open.organization)"
-        let (subject, opening): (String, String) =
-            switch open.step {
-            case .called:
-                (
-                    "Votre cotisation au Club",
-                    "Voici l’appel de la \(what)\u{A0}: \(amount), à régler au plus tard le \(FrenchFormat.day(open.dueOn))."
-                )
-            case .upcoming:
-                (
-                    "Votre cotisation\u{A0}: dernier jour le \(FrenchFormat.day(open.dueOn))",
-                    "Sauf erreur de notre part, il reste à régler \(amount) pour la \(what), au plus tard le \(FrenchFormat.day(open.dueOn))."
-                )
-            case .late:
-                (
-                    "Rappel\u{A0}: votre cotisation au Club",
-                    "La \(what) était à régler au plus tard le \(FrenchFormat.day(open.dueOn)). Il reste \(amount)."
-                )
-            case .final:
-                (
-                    "Dernier rappel\u{A0}: votre cotisation au Club",
-                    "Malgré nos messages, il reste à régler \(amount) pour la \(what), échue le \(FrenchFormat.day(open.dueOn))."
-                )
-            }
         try await letters.send(
-            SendLetter.Body(
-                key: try Line(validating: "contribution:\(reminder)"), purpose: .contribution,
-                email: open.recipient.email,
-                name: open.recipient.name, reader: open.recipient.subject,
-                subject: try Line(validating: subject),
-                paragraphs: [
-                    try Prose(validating: opening), paymentDetails,
-                    try Prose(
-                        validating: "Merci d’indiquer \(open.year)-\(open.number) comme référence de votre virement. "
-                            + "Si vous avez payé entre-temps, ne tenez pas compte de ce message. "
-                            + "Un reçu vous sera envoyé dès que tout est réglé."),
-                ].compactMap { $0 },
-                action: .init(
-                    label: "Voir l’appel de cotisation",
-                    url: try letters.link(
-                        ContributionCallRoutes.link(to: open.contribution, at: open.recipient.email, by: backend.links))
-                )))
+            .contribution, key: "contribution:\(reminder)", to: open.recipient,
+            open.letter(paymentDetails: paymentDetails),
+            link: ContributionCallRoutes.link(to: open.contribution, at: open.recipient.email, by: backend.links))
         try await ReminderStore.mailed(reminder, on: backend.database)
+    }
+}
+
+extension ReminderStore.Open {
+    /// The content of the letter.
+    func letter(paymentDetails: Prose?) -> [String: Any] {
+        var content: [String: Any] = [
+            step.rawValue: true, "amount": FrenchFormat.amount(Money(cents: rest)),
+            "what": "cotisation \(year) n° \(number) de \(organization)", "number": "\(year)-\(number)",
+            "dueOn": FrenchFormat.day(dueOn),
+        ]
+        content["paymentDetails"] = paymentDetails?.text
+        return content
     }
 }
