@@ -55,7 +55,7 @@ package enum DirectoryApplication: ServiceApplication {
         EnrolmentRoutes(backend: backend).mount(on: &builder)
         let letters = try LetterClient(backend: backend)
         ConfirmationCampaign(backend: backend, letters: letters).mount(on: &builder)
-        try ReminderRounds(backend: backend, letters: letters).mount(on: &builder)
+        try ReminderCampaign(backend: backend, letters: letters).mount(on: &builder)
         let documents = ContributionDocuments(backend: backend)
         ReceiptRoutes(backend: backend, letters: letters, pages: pages, documents: documents).mount(on: &builder)
         ContributionCallRoutes(backend: backend, pages: pages, documents: documents).mount(on: &builder)

@@ -19,7 +19,7 @@ struct MailboxTests {
     ) async throws -> Recipient? {
         try await directory.backend.database.first(
             """
-            select \(Recipient.column) from organization \(Recipient.join("'organization'", "organization.id", role: role))
+            select \(Recipient.column) from organization \(Recipient.join(.organization, "organization.id", role: role))
             where organization.id = \(organization)
             """)?.decode(Found.self).recipient
     }

@@ -7,25 +7,36 @@ struct ConsentRoutes {
     let backend: Backend
 
     func mount(on builder: inout ServiceBuilder) {
-        let database = backend.database
-        builder.routes.read(ListPersonConsents.self) { call in
-            let subject = DataSubject(call.path)
-            let rows = try await ConsentStore.list(
-                of: subject, call.query.filter, call.page, for: call.principal, on: database)
-            return try .page(rows, call.page, key: "_number")
-        }
-        builder.routes.read(ListExpertConsents.self) { call in
-            let subject = DataSubject(call.path)
-            let rows = try await ConsentStore.list(
-                of: subject, call.query.filter, call.page, for: call.principal, on: database)
-            return try .page(rows, call.page, key: "_number")
-        }
-        builder.routes.write(AddPersonConsent.self) { call, transaction in
-            try .row(try await add(call.body, of: DataSubject(call.path), by: call.principal, in: transaction))
-        }
-        builder.routes.write(AddExpertConsent.self) { call, transaction in
-            try .row(try await add(call.body, of: DataSubject(call.path), by: call.principal, in: transaction))
-        }
+        builder.routes.read(ListPersonConsents.self, listOfPerson)
+        builder.routes.read(ListExpertConsents.self, listOfExpert)
+        builder.routes.write(AddPersonConsent.self, addOfPerson)
+        builder.routes.write(AddExpertConsent.self, addOfExpert)
+    }
+
+    @Sendable func listOfPerson(_ call: Call<ListPersonConsents>) async throws -> RouteResponse<Page<ConsentEntry>> {
+        let subject = DataSubject(call.path)
+        let rows = try await ConsentStore.list(
+            of: subject, call.query.filter, call.page, for: call.principal, on: backend.database)
+        return try .page(rows, call.page, key: "_number")
+    }
+
+    @Sendable func listOfExpert(_ call: Call<ListExpertConsents>) async throws -> RouteResponse<Page<ConsentEntry>> {
+        let subject = DataSubject(call.path)
+        let rows = try await ConsentStore.list(
+            of: subject, call.query.filter, call.page, for: call.principal, on: backend.database)
+        return try .page(rows, call.page, key: "_number")
+    }
+
+    @Sendable func addOfPerson(
+        _ call: Call<AddPersonConsent>, _ transaction: PostgresTransaction
+    ) async throws -> RouteResponse<ConsentEntry> {
+        try .row(try await add(call.body, of: DataSubject(call.path), by: call.principal, in: transaction))
+    }
+
+    @Sendable func addOfExpert(
+        _ call: Call<AddExpertConsent>, _ transaction: PostgresTransaction
+    ) async throws -> RouteResponse<ConsentEntry> {
+        try .row(try await add(call.body, of: DataSubject(call.path), by: call.principal, in: transaction))
     }
 
     private func add(

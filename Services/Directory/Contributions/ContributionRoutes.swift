@@ -7,49 +7,65 @@ struct ContributionRoutes {
     let backend: Backend
 
     func mount(on builder: inout ServiceBuilder) {
-        let (database, journal) = (backend.database, backend.journal)
-        builder.routes.write(CallContributions.self) { call, transaction in
-            .value(try await self.call(call.body, by: call.principal, in: transaction))
-        }
-        builder.routes.read(ListContributions.self) { call in
-            try .page(
-                try await ContributionStore.list(call.query, call.page, for: call.principal, on: database),
-                call.page, key: "year", "id")
-        }
-        builder.routes.read(GetContribution.self) { call in
-            try .row(try await ContributionStore.get(call.path, for: call.principal, on: database))
-        }
-        builder.routes.write(CancelContribution.self) { call, transaction in
-            let id = call.path
-            let rows = try await ContributionStore.cancel(id, because: call.body.reason, in: transaction)
-            try await journal.record(
-                .changed, .contribution, id, version: try rows.first?["version"], values: call.body,
-                by: call.principal, in: transaction)
-            return try .row(rows)
-        }
-        builder.routes.write(CreatePayment.self) { call, transaction in
-            let id = Payment.ID()
-            let contribution = call.path
-            let rows = try await PaymentStore.create(id, contribution, call.body, in: transaction)
-            try await ReceiptRoutes.issue(for: contribution, by: call.principal, backend, in: transaction)
-            try await journal.record(
-                .changed, .contribution, contribution, values: call.body, by: call.principal, in: transaction)
-            return try .row(rows)
-        }
-        builder.routes.read(ListPayments.self) { call in
-            let contribution = call.path
-            guard try await ContributionStore.get(contribution, for: call.principal, on: database).first != nil else {
-                throw Problem(.notFound)
-            }
-            return try .page(
-                try await PaymentStore.list(of: contribution, call.page, on: database), call.page, key: "id", "id")
-        }
+        builder.routes.write(CallContributions.self, callContributions)
+        builder.routes.read(ListContributions.self, list)
+        builder.routes.read(GetContribution.self, get)
+        builder.routes.write(CancelContribution.self, cancel)
+        builder.routes.write(CreatePayment.self, pay)
+        builder.routes.read(ListPayments.self, listPayments)
         builder.snapshot(.contribution, ContributionStore.snapshot)
         builder.routes.constraint("contribution_paid_check", Problem(.contributionOverpaid))
         builder.routes.constraint("contribution_cancelled_check", Problem(.contributionPaid))
     }
 
-    private func call(
+    @Sendable func callContributions(
+        _ call: Call<CallContributions>, _ transaction: PostgresTransaction
+    ) async throws -> RouteResponse<ContributionCall> {
+        .value(try await callContributions(call.body, by: call.principal, in: transaction))
+    }
+
+    @Sendable func list(_ call: Call<ListContributions>) async throws -> RouteResponse<Page<Contribution>> {
+        try .page(
+            try await ContributionStore.list(call.query, call.page, for: call.principal, on: backend.database),
+            call.page, key: "year", "id")
+    }
+
+    @Sendable func get(_ call: Call<GetContribution>) async throws -> RouteResponse<Contribution> {
+        try .row(try await ContributionStore.get(call.path, for: call.principal, on: backend.database))
+    }
+
+    @Sendable func cancel(
+        _ call: Call<CancelContribution>, _ transaction: PostgresTransaction
+    ) async throws -> RouteResponse<Contribution> {
+        let id = call.path
+        let rows = try await ContributionStore.cancel(id, because: call.body.reason, in: transaction)
+        try await backend.journal.record(
+            .changed, .contribution, id, version: try rows.first?["version"], values: call.body,
+            by: call.principal, in: transaction)
+        return try .row(rows)
+    }
+
+    @Sendable func pay(
+        _ call: Call<CreatePayment>, _ transaction: PostgresTransaction
+    ) async throws -> RouteResponse<Payment> {
+        let id = Payment.ID()
+        let contribution = call.path
+        let rows = try await PaymentStore.create(id, contribution, call.body, in: transaction)
+        try await ReceiptIssuer(backend: backend).issue(for: contribution, by: call.principal, in: transaction)
+        try await backend.journal.record(
+            .changed, .contribution, contribution, values: call.body, by: call.principal, in: transaction)
+        return try .row(rows)
+    }
+
+    @Sendable func listPayments(_ call: Call<ListPayments>) async throws -> RouteResponse<Page<Payment>> {
+        let contribution = call.path
+        let found = try await ContributionStore.get(contribution, for: call.principal, on: backend.database).first
+        guard found != nil else { throw Problem(.notFound) }
+        return try .page(
+            try await PaymentStore.list(of: contribution, call.page, on: backend.database), call.page, key: "id", "id")
+    }
+
+    private func callContributions(
         _ body: CallContributions.Body, by principal: Principal, in transaction: PostgresTransaction
     ) async throws -> ContributionCall {
         let lastYear = Day.today.year + 10
@@ -74,7 +90,7 @@ struct ContributionRoutes {
         }
         try await backend.journal.record(
             ids.map { .init(.created, .contribution, $0, version: 1, values: body) }, by: principal, in: transaction)
-        let carried = try await CreditRoutes.carryOver(to: ids, by: principal, backend, in: transaction)
+        let carried = try await CreditCarryOver(backend: backend).apply(to: ids, by: principal, in: transaction)
         return outcome(body.year, called, carried: carried, after: last)
     }
 

@@ -1,46 +1,57 @@
 import ClubProtocol
-import HTTPTypes
 import ServiceKit
 
 /// `/v1/coverage`, its gaps, its table and its map
 struct CoverageRoutes {
-    let backend: Backend
+    private let backend: Backend
+    private let map: CoverageMap
 
-    func mount(on builder: inout ServiceBuilder) throws {
-        let database = backend.database
-        let map = try CoverageMap()
-        builder.routes.read(GetCoverage.self) { call in
-            let query = call.query
-            if let topic = query.topic { _ = try await CoverageStore.label(of: topic, on: database) }
-            let area = try await CoverageArea(query.departement, query.region, on: database)
-            return try .row(try await CoverageStore.coverage(query, in: area, on: database))
-        }
-        builder.routes.read(ListCoverageGaps.self) { call in
-            let query = call.query
-            if let topic = query.topic { _ = try await CoverageStore.label(of: topic, on: database) }
-            let area = try await CoverageArea(query.departement, query.region, on: database)
-            return try .page(
-                try await CoverageStore.gaps(query, call.page, in: area, on: database), call.page,
-                key: "missing", "departement", "topic")
-        }
+    /// - Throws: errors in the map's template.
+    init(backend: Backend) throws {
+        self.backend = backend
+        map = try CoverageMap()
+    }
+
+    func mount(on builder: inout ServiceBuilder) {
+        builder.routes.read(GetCoverage.self, get)
+        builder.routes.read(ListCoverageGaps.self, listGaps)
         builder.routes.download(
-            ExportCoverage.self, headers: [.contentDisposition: #"attachment; filename="couverture.csv""#]
-        ) { call, writer in
-            if let topic = call.query.topic { _ = try await CoverageStore.label(of: topic, on: database) }
-            let area = try await CoverageArea(call.query.departement, call.query.region, on: database)
-            let lines = try await CoverageStore.table(call.query.topic, in: area, on: database)
-            let table = CoverageTable(of: call.query.of, TableFormat(isForExcel: call.query.excel == true))
-            try await writer.write { $0.append(contentsOf: table.head) }
-            for line in lines { try await writer.write { $0.append(contentsOf: table.line(line)) } }
-        }
-        builder.routes.read(GetCoverageMap.self) { call in
-            let subject = call.query.of ?? .experts
-            var label: String?
-            if let topic = call.query.topic { label = try await CoverageStore.label(of: topic, on: database) }
-            let counts = try await CoverageStore.counts(of: subject, call.query.topic, on: database)
-            let area = try await CoverageArea(call.query.departement, call.query.region, on: database)
-            return .text(map.draw(counts, of: subject, topic: label, in: area))
-        }
+            ExportCoverage.self, headers: .attachment("couverture.csv"), export)
+        builder.routes.read(GetCoverageMap.self, getMap)
+    }
+
+    @Sendable func get(_ call: Call<GetCoverage>) async throws -> RouteResponse<Coverage> {
+        let query = call.query
+        if let topic = query.topic { _ = try await CoverageStore.label(of: topic, on: backend.database) }
+        let area = try await CoverageArea(query.departement, query.region, on: backend.database)
+        return try .row(try await CoverageStore.coverage(query, in: area, on: backend.database))
+    }
+
+    @Sendable func listGaps(_ call: Call<ListCoverageGaps>) async throws -> RouteResponse<Page<CoverageGap>> {
+        let query = call.query
+        if let topic = query.topic { _ = try await CoverageStore.label(of: topic, on: backend.database) }
+        let area = try await CoverageArea(query.departement, query.region, on: backend.database)
+        return try .page(
+            try await CoverageStore.gaps(query, call.page, in: area, on: backend.database), call.page,
+            key: "missing", "departement", "topic")
+    }
+
+    @Sendable func export(_ call: Call<ExportCoverage>, _ writer: TextWriter) async throws {
+        if let topic = call.query.topic { _ = try await CoverageStore.label(of: topic, on: backend.database) }
+        let area = try await CoverageArea(call.query.departement, call.query.region, on: backend.database)
+        let lines = try await CoverageStore.table(call.query.topic, in: area, on: backend.database)
+        let table = CoverageTable(of: call.query.of, TableFormat(isForExcel: call.query.excel == true))
+        try await writer.write { $0.append(contentsOf: table.head) }
+        for line in lines { try await writer.write { $0.append(contentsOf: table.line(line)) } }
+    }
+
+    @Sendable func getMap(_ call: Call<GetCoverageMap>) async throws -> RouteResponse<TextDocument> {
+        let subject = call.query.of ?? .experts
+        var label: String?
+        if let topic = call.query.topic { label = try await CoverageStore.label(of: topic, on: backend.database) }
+        let counts = try await CoverageStore.counts(of: subject, call.query.topic, on: backend.database)
+        let area = try await CoverageArea(call.query.departement, call.query.region, on: backend.database)
+        return .text(map.draw(counts, of: subject, topic: label, in: area))
     }
 }
 

@@ -16,19 +16,25 @@ struct ConfirmationCampaign: Sendable {
     let letters: LetterClient
 
     func mount(on builder: inout ServiceBuilder) {
-        builder.routes.write(RequestConfirmations.self) { call, transaction in
-            .value(try await ask(limit: 20_000, in: transaction))
-        }
-        builder.schedule("confirmations", .daily(at: "08:00")) { job in
-            while true {
-                let asked = try await backend.database.transaction { transaction in
-                    try await ask(limit: Self.batch, in: transaction)
-                }
-                if asked.experts < Self.batch, asked.ambassadors < Self.batch { return }
-                try await job.heartbeat()
-            }
-        }
+        builder.routes.write(RequestConfirmations.self, request)
+        builder.schedule("confirmations", .daily(at: "08:00")) { job in try await askAll(job) }
         builder.job(Self.letter, concurrency: 2) { request, _ in try await write(request) }
+    }
+
+    @Sendable func request(
+        _: Call<RequestConfirmations>, _ transaction: PostgresTransaction
+    ) async throws -> RouteResponse<ConfirmationCall> {
+        .value(try await ask(limit: 20_000, in: transaction))
+    }
+
+    private func askAll(_ job: JobContext) async throws {
+        while true {
+            let asked = try await backend.database.transaction { transaction in
+                try await ask(limit: Self.batch, in: transaction)
+            }
+            if asked.experts < Self.batch, asked.ambassadors < Self.batch { return }
+            try await job.heartbeat()
+        }
     }
 
     /// Adds the requests that are due, each with a job for its letter.

@@ -7,30 +7,46 @@ struct EnrolmentRoutes {
     let backend: Backend
 
     func mount(on builder: inout ServiceBuilder) {
-        let journal = backend.journal
-        let moves = EnrolmentTransitions(backend: backend)
-        builder.routes.write(ConfirmExpert.self) { call, transaction in
-            let id = call.path
-            let version = try await EnrolmentStore.confirm(.expert(id), by: call.principal, in: transaction)
-            try await journal.record(.expert(id), version, "confirmed", by: call.principal, in: transaction)
-            return try .row(try await ExpertStore.get(id, for: call.principal, on: transaction))
-        }
-        builder.routes.write(TransitionExpert.self) { call, transaction in
-            let id = call.path
-            try await moves.move(.expert(id), to: call.body.to, by: call.principal, in: transaction)
-            return try .row(try await ExpertStore.get(id, for: call.principal, on: transaction))
-        }
-        builder.routes.write(ConfirmAmbassador.self) { call, transaction in
-            let id = call.path
-            let version = try await EnrolmentStore.confirm(.ambassador(id), by: call.principal, in: transaction)
-            try await journal.record(.ambassador(id), version, "confirmed", by: call.principal, in: transaction)
-            return try .row(try await AmbassadorStore.get(id, for: call.principal, on: transaction))
-        }
-        builder.routes.write(TransitionAmbassador.self) { call, transaction in
-            let id = call.path
-            try await moves.move(.ambassador(id), to: call.body.to, by: call.principal, in: transaction)
-            return try .row(try await AmbassadorStore.get(id, for: call.principal, on: transaction))
-        }
+        builder.routes.write(ConfirmExpert.self, confirmExpert)
+        builder.routes.write(TransitionExpert.self, transitionExpert)
+        builder.routes.write(ConfirmAmbassador.self, confirmAmbassador)
+        builder.routes.write(TransitionAmbassador.self, transitionAmbassador)
+    }
+
+    private var transitions: EnrolmentTransitions { EnrolmentTransitions(backend: backend) }
+
+    @Sendable func confirmExpert(
+        _ call: Call<ConfirmExpert>, _ transaction: PostgresTransaction
+    ) async throws -> RouteResponse<Expert> {
+        let id = call.path
+        let version = try await EnrolmentStore.confirm(.expert(id), by: call.principal, in: transaction)
+        try await backend.journal.record(.expert(id), version, "confirmed", by: call.principal, in: transaction)
+        return try .row(try await ExpertStore.get(id, for: call.principal, on: transaction))
+    }
+
+    @Sendable func transitionExpert(
+        _ call: Call<TransitionExpert>, _ transaction: PostgresTransaction
+    ) async throws -> RouteResponse<Expert> {
+        let id = call.path
+        try await transitions.move(.expert(id), to: call.body.to, by: call.principal, in: transaction)
+        return try .row(try await ExpertStore.get(id, for: call.principal, on: transaction))
+    }
+
+    @Sendable func confirmAmbassador(
+        _ call: Call<ConfirmAmbassador>, _ transaction: PostgresTransaction
+    ) async throws -> RouteResponse<Ambassador> {
+        let id = call.path
+        let version = try await EnrolmentStore.confirm(.ambassador(id), by: call.principal, in: transaction)
+        try await backend.journal.record(.ambassador(id), version, "confirmed", by: call.principal, in: transaction)
+        return try .row(try await AmbassadorStore.get(id, for: call.principal, on: transaction))
+    }
+
+    @Sendable func transitionAmbassador(
+        _ call: Call<TransitionAmbassador>, _ transaction: PostgresTransaction
+    ) async throws -> RouteResponse<Ambassador> {
+        let id = call.path
+        try await transitions.move(.ambassador(id), to: call.body.to, by: call.principal, in: transaction)
+        return try .row(try await AmbassadorStore.get(id, for: call.principal, on: transaction))
     }
 }
 

@@ -87,7 +87,7 @@ enum ExpertStore {
             return try await database.transaction(readOnly: true) { transaction in
                 try await ExpertWalk.prepare(transaction)
                 let walk = ExpertWalk(
-                    columns: #"document as "_document", version"#,
+                    columns: columns,
                     rules: try await selection(query.filter, for: principal, in: transaction), order: .name)
                 return try await walk.page(
                     after: position.map { .init(stage: 0, key: $0.key, id: $0.id) }, limit: page.limit + 1,

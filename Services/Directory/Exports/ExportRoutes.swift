@@ -1,5 +1,4 @@
 import ClubProtocol
-import HTTPTypes
 import Postgres
 import ServiceKit
 
@@ -8,54 +7,62 @@ struct ExportRoutes {
     let backend: Backend
 
     func mount(on builder: inout ServiceBuilder) {
-        let database = backend.database
-        builder.routes.export(ExportExperts.self, headers: Self.file("experts.csv")) { call, output in
-            let condition = try await database.transaction(readOnly: true) { transaction in
-                try await ExpertWalk.prepare(transaction)
-                return try await ExpertStore.selection(call.query.filter, for: call.principal, in: transaction)
-                    .map(\.condition).all
+        builder.routes.export(ExportExperts.self, headers: .attachment("experts.csv"), exportExperts)
+        builder.routes.export(ExportOrganizations.self, headers: .attachment("organizations.csv"), exportOrganizations)
+        builder.routes.export(ExportPeople.self, headers: .attachment("people.csv"), exportPeople)
+        builder.routes.export(ExportAmbassadors.self, headers: .attachment("ambassadors.csv"), exportAmbassadors)
+        builder.routes.export(ExportCards.self, headers: .attachment("people.vcf"), exportCards)
+        builder.routes.read(GetCard.self, getCard)
+    }
+
+    @Sendable func exportExperts(_ call: Call<ExportExperts>, _ output: TextWriter) async throws {
+        let condition = try await backend.database.transaction(readOnly: true) { transaction in
+            try await ExpertWalk.prepare(transaction)
+            return try await ExpertStore.selection(call.query.filter, for: call.principal, in: transaction)
+                .map(\.condition).all
+        }
+        try await TableFormat(isForExcel: call.query.excel == true).write(
+            .experts, where: condition, from: backend.database, to: output)
+    }
+
+    @Sendable func exportOrganizations(_ call: Call<ExportOrganizations>, _ output: TextWriter) async throws {
+        try await TableFormat(isForExcel: call.query.excel == true).write(
+            .organizations, where: OrganizationStore.selection(call.query.filter, for: call.principal),
+            from: backend.database, to: output)
+    }
+
+    @Sendable func exportPeople(_ call: Call<ExportPeople>, _ output: TextWriter) async throws {
+        try await TableFormat(isForExcel: call.query.excel == true).write(
+            .people, where: PersonStore.selection(call.query.filter, for: call.principal), from: backend.database,
+            to: output)
+    }
+
+    @Sendable func exportAmbassadors(_ call: Call<ExportAmbassadors>, _ output: TextWriter) async throws {
+        let isShown = PersonStore.isVisible(to: call.principal)
+        try await TableFormat(isForExcel: call.query.excel == true).write(
+            .ambassadors(isShown: isShown),
+            where: AmbassadorStore.selection(call.query.filter, for: call.principal), from: backend.database, to: output
+        )
+    }
+
+    @Sendable func exportCards(_ call: Call<ExportCards>, _ output: TextWriter) async throws {
+        let condition = PersonStore.selection(call.query.filter, for: call.principal)
+        let version = call.query.version ?? .v4
+        try await backend.database.forEachPage { last, limit in
+            try Self.cards(where: condition, after: last, limit: limit)
+        } _: { rows in
+            let cards = try rows.decode(Card.self)
+            try await output.write { bytes in
+                for card in cards { bytes.append(contentsOf: card.text(version).utf8) }
             }
-            try await TableFormat(isForExcel: call.query.excel == true).write(
-                .experts, where: condition, from: database, to: output)
-        }
-        builder.routes.export(ExportOrganizations.self, headers: Self.file("organizations.csv")) { call, output in
-            try await TableFormat(isForExcel: call.query.excel == true).write(
-                .organizations, where: OrganizationStore.selection(call.query.filter, for: call.principal),
-                from: database, to: output)
-        }
-        builder.routes.export(ExportPeople.self, headers: Self.file("people.csv")) { call, output in
-            try await TableFormat(isForExcel: call.query.excel == true).write(
-                .people, where: PersonStore.selection(call.query.filter, for: call.principal), from: database,
-                to: output)
-        }
-        builder.routes.export(ExportAmbassadors.self, headers: Self.file("ambassadors.csv")) { call, output in
-            let isShown = PersonStore.isVisible(to: call.principal)
-            try await TableFormat(isForExcel: call.query.excel == true).write(
-                .ambassadors(isShown: isShown),
-                where: AmbassadorStore.selection(call.query.filter, for: call.principal), from: database, to: output)
-        }
-        builder.routes.export(ExportCards.self, headers: Self.file("people.vcf")) { call, output in
-            let condition = PersonStore.selection(call.query.filter, for: call.principal)
-            let version = call.query.version ?? .v4
-            try await database.forEachPage { last, limit in
-                try Self.cards(where: condition, after: last, limit: limit)
-            } _: { rows in
-                let cards = try rows.decode(Card.self)
-                try await output.write { bytes in
-                    for card in cards { bytes.append(contentsOf: card.text(version).utf8) }
-                }
-            }
-        }
-        builder.routes.read(GetCard.self) { call in
-            let query = try Self.cards(where: PersonStore.selection(call.path, for: call.principal))
-            guard let row = try await database.first(query) else { throw Problem(.notFound) }
-            let card = try row.decode(Card.self)
-            return .text(card.text(call.query.version ?? .v4), headers: Self.file("person.vcf"))
         }
     }
 
-    static func file(_ name: String) -> HTTPFields {
-        [.contentDisposition: "attachment; filename=\"\(name)\""]
+    @Sendable func getCard(_ call: Call<GetCard>) async throws -> RouteResponse<TextDocument> {
+        let query = try Self.cards(where: PersonStore.selection(call.path, for: call.principal))
+        guard let row = try await backend.database.first(query) else { throw Problem(.notFound) }
+        let card = try row.decode(Card.self)
+        return .text(card.text(call.query.version ?? .v4), headers: .attachment("person.vcf"))
     }
 
     /// A page of cards, by name.

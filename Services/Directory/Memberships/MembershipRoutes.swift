@@ -7,60 +7,18 @@ struct MembershipRoutes {
     let backend: Backend
 
     func mount(on builder: inout ServiceBuilder) {
-        let (database, journal) = (backend.database, backend.journal)
-        builder.routes.write(CreateMembership.self) { call, transaction in
-            let id = Membership.ID()
-            let rows = try await MembershipStore.create(id, call.body, in: transaction)
-            try await journal.record(
-                .created, .membership, id, version: 1, values: call.body, by: call.principal, in: transaction)
-            return try .row(rows)
-        }
-        builder.routes.read(ListMemberships.self) { call in
-            try .page(
-                try await MembershipStore.list(call.query, call.page, for: call.principal, on: database),
-                call.page, key: "from", "id")
-        }
-        builder.routes.read(GetMembership.self) { call in
-            try .row(try await MembershipStore.get(call.path, for: call.principal, on: database))
-        }
-        builder.routes.write(ChangeMembership.self) { call, transaction in
-            let id = call.path
-            let rows = try await MembershipStore.change(id, call.body, at: call.ifMatch, in: transaction)
-            try await journal.record(
-                .changed, .membership, id, version: try rows.first?["version"], values: call.body, by: call.principal,
-                in: transaction)
-            return try .row(rows)
-        }
-        builder.routes.write(DeleteMembership.self) { call, transaction in
-            let id = call.path
-            try await MembershipStore.delete(id, at: call.ifMatch, in: transaction)
-            try await journal.record(.deleted, .membership, id, by: call.principal, in: transaction)
-            return .empty
-        }
-        builder.routes.write(ChangeMembershipTier.self) { call, transaction in
-            .value(
-                try await TierChanges(backend: backend).change(
-                    call.path, call.body, by: call.principal, in: transaction))
-        }
-        builder.routes.write(RenewMemberships.self) { call, transaction in
-            let year = call.body.year
-            let lastYear = Day.today.year + 9
-            guard (2000...lastYear).contains(year) else {
-                throw Problem.invalid("/year", "must be from 2000 to \(lastYear)")
-            }
-            let made = try await transaction.retryingAfterMerge { transaction in
-                try await RenewalStore.renew(
-                    try await RenewalStore.ending(year, in: transaction), after: year, in: transaction)
-            }
-            try await journal.record(
-                made.map { .init(.created, .membership, $0, version: 1, values: call.body) }, by: call.principal,
-                in: transaction)
-            return .value(
-                MembershipRenewal(
-                    year: year, renewed: made.count,
-                    endedEarlier: try await RenewalStore.endedEarlier(year, in: transaction)))
-        }
+        builder.routes.write(CreateMembership.self, create)
+        builder.routes.read(ListMemberships.self, list)
+        builder.routes.read(GetMembership.self, get)
+        builder.routes.write(ChangeMembership.self, change)
+        builder.routes.write(DeleteMembership.self, delete)
+        builder.routes.write(ChangeMembershipTier.self, changeTier)
+        builder.routes.write(RenewMemberships.self, renew)
         builder.snapshot(.membership, MembershipStore.snapshot)
+        mountConstraints(on: &builder)
+    }
+
+    private func mountConstraints(on builder: inout ServiceBuilder) {
         builder.routes.constraint(
             "membership_organization_fkey", .invalid("/organization", "unknown organization"))
         builder.routes.constraint("membership_tier_fkey", .invalid("/tier", "unknown tier"))
@@ -81,5 +39,74 @@ struct MembershipRoutes {
                 .membershipCalled,
                 "Its tier is what was called for. To change it from a day on, use its tier-changes; to put it right, cancel the "
                     + "contribution first."))
+    }
+
+    @Sendable func create(
+        _ call: Call<CreateMembership>, _ transaction: PostgresTransaction
+    ) async throws -> RouteResponse<Membership> {
+        let id = Membership.ID()
+        let rows = try await MembershipStore.create(id, call.body, in: transaction)
+        try await backend.journal.record(
+            .created, .membership, id, version: 1, values: call.body, by: call.principal, in: transaction)
+        return try .row(rows)
+    }
+
+    @Sendable func list(_ call: Call<ListMemberships>) async throws -> RouteResponse<Page<Membership>> {
+        try .page(
+            try await MembershipStore.list(call.query, call.page, for: call.principal, on: backend.database),
+            call.page, key: "from", "id")
+    }
+
+    @Sendable func get(_ call: Call<GetMembership>) async throws -> RouteResponse<Membership> {
+        try .row(try await MembershipStore.get(call.path, for: call.principal, on: backend.database))
+    }
+
+    @Sendable func change(
+        _ call: Call<ChangeMembership>, _ transaction: PostgresTransaction
+    ) async throws -> RouteResponse<Membership> {
+        let id = call.path
+        let rows = try await MembershipStore.change(id, call.body, at: call.ifMatch, in: transaction)
+        try await backend.journal.record(
+            .changed, .membership, id, version: try rows.first?["version"], values: call.body, by: call.principal,
+            in: transaction)
+        return try .row(rows)
+    }
+
+    @Sendable func delete(
+        _ call: Call<DeleteMembership>, _ transaction: PostgresTransaction
+    ) async throws -> RouteResponse<Empty> {
+        let id = call.path
+        try await MembershipStore.delete(id, at: call.ifMatch, in: transaction)
+        try await backend.journal.record(.deleted, .membership, id, by: call.principal, in: transaction)
+        return .empty
+    }
+
+    @Sendable func changeTier(
+        _ call: Call<ChangeMembershipTier>, _ transaction: PostgresTransaction
+    ) async throws -> RouteResponse<TierChange> {
+        .value(
+            try await TierChanges(backend: backend).change(
+                call.path, call.body, by: call.principal, in: transaction))
+    }
+
+    @Sendable func renew(
+        _ call: Call<RenewMemberships>, _ transaction: PostgresTransaction
+    ) async throws -> RouteResponse<MembershipRenewal> {
+        let year = call.body.year
+        let lastYear = Day.today.year + 9
+        guard (2000...lastYear).contains(year) else {
+            throw Problem.invalid("/year", "must be from 2000 to \(lastYear)")
+        }
+        let made = try await transaction.retryingAfterMerge { transaction in
+            try await RenewalStore.renew(
+                try await RenewalStore.ending(year, in: transaction), after: year, in: transaction)
+        }
+        try await backend.journal.record(
+            made.map { .init(.created, .membership, $0, version: 1, values: call.body) }, by: call.principal,
+            in: transaction)
+        return .value(
+            MembershipRenewal(
+                year: year, renewed: made.count,
+                endedEarlier: try await RenewalStore.endedEarlier(year, in: transaction)))
     }
 }

@@ -49,7 +49,8 @@ struct TierChanges: Sendable {
         try await backend.journal.record(entries, by: principal, in: transaction)
         var contribution: Contribution?
         if let complement {
-            _ = try await CreditRoutes.carryOver(to: [complement], by: principal, backend, in: transaction)
+            _ = try await CreditCarryOver(backend: backend).apply(
+                to: [complement], by: principal, backend, in: transaction)
             contribution = try await ContributionStore.get(complement, for: principal, on: transaction)
                 .first?.decode(Contribution.self)
         }

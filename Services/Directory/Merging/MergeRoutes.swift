@@ -7,16 +7,20 @@ struct MergeRoutes {
     let backend: Backend
 
     func mount(on builder: inout ServiceBuilder) {
-        let database = backend.database
         builder.routes.write(MergeRecords.self, merge)
-        builder.routes.read(ListMerges.self) { call in
-            try .page(try await MergeStore.list(call.query, call.page, on: database), call.page, key: "_number", "id")
-        }
-        builder.routes.read(GetMerge.self) { call in
-            try .row(try await MergeStore.get(call.path, on: database))
-        }
+        builder.routes.read(ListMerges.self, list)
+        builder.routes.read(GetMerge.self, get)
         builder.routes.write(UndoMerge.self, undo)
         builder.snapshot(.merge, MergeStore.snapshot)
+    }
+
+    @Sendable func list(_ call: Call<ListMerges>) async throws -> RouteResponse<Page<Merge>> {
+        try .page(
+            try await MergeStore.list(call.query, call.page, on: backend.database), call.page, key: "_number", "id")
+    }
+
+    @Sendable func get(_ call: Call<GetMerge>) async throws -> RouteResponse<Merge> {
+        try .row(try await MergeStore.get(call.path, on: backend.database))
     }
 
     @Sendable private func merge(

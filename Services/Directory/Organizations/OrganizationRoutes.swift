@@ -7,37 +7,10 @@ struct OrganizationRoutes {
     let backend: Backend
 
     func mount(on builder: inout ServiceBuilder) {
-        let (database, journal) = (backend.database, backend.journal)
-        builder.routes.write(CreateOrganization.self) { call, transaction in
-            let id = Organization.ID()
-            let rows = try await OrganizationStore.create(id, call.body, in: transaction)
-            try await journal.record(
-                .created, .organization, id, version: 1, values: call.body, by: call.principal, in: transaction)
-            return try await PossibleDuplicates.answer(
-                rows, .init(id.uuid), .organization, where: OrganizationStore.isVisible(to: call.principal),
-                in: transaction)
-        }
-        builder.routes.read(ListOrganizations.self) { call in
-            try .page(
-                try await OrganizationStore.list(call.query, call.page, for: call.principal, on: database),
-                call.page, key: "_key", "id")
-        }
-        builder.routes.read(GetOrganization.self) { call in
-            let rows = try await OrganizationStore.get(call.path, for: call.principal, on: database)
-            guard !rows.isEmpty else {
-                throw try await MergedRecords.notFoundOrMerged(
-                    of: call.path, .organization, for: call.principal, on: database)
-            }
-            return try .row(rows)
-        }
-        builder.routes.write(ChangeOrganization.self) { call, transaction in
-            let rows = try await OrganizationStore.change(
-                call.path, call.body, at: call.ifMatch, by: call.principal, in: transaction)
-            try await journal.record(
-                .changed, .organization, call.path, version: try rows.first?["version"],
-                values: call.body, by: call.principal, in: transaction)
-            return try .row(rows)
-        }
+        builder.routes.write(CreateOrganization.self, create)
+        builder.routes.read(ListOrganizations.self, list)
+        builder.routes.read(GetOrganization.self, get)
+        builder.routes.write(ChangeOrganization.self, change)
         builder.snapshot(.organization, OrganizationStore.snapshot)
         builder.routes.constraint(
             "organization_siret_key", Problem(.alreadyExists, errors: [.init("/siret", "another organization has it")]))
@@ -55,5 +28,43 @@ struct OrganizationRoutes {
         builder.routes.constraint("organization_agency_fkey", .invalid("/agency", "unknown organization"))
         builder.routes.constraint("organization_agency_check", .invalid("/agency", "is for brands, and another one"))
         builder.routes.constraint("organization_topics_check", .invalid("/topics", "are more than 40"))
+    }
+
+    @Sendable func create(
+        _ call: Call<CreateOrganization>, _ transaction: PostgresTransaction
+    ) async throws -> RouteResponse<Organization> {
+        let id = Organization.ID()
+        let rows = try await OrganizationStore.create(id, call.body, in: transaction)
+        try await backend.journal.record(
+            .created, .organization, id, version: 1, values: call.body, by: call.principal, in: transaction)
+        return try await PossibleDuplicates.answer(
+            rows, .init(id.uuid), .organization, where: OrganizationStore.isVisible(to: call.principal),
+            in: transaction)
+    }
+
+    @Sendable func list(_ call: Call<ListOrganizations>) async throws -> RouteResponse<Page<Organization>> {
+        try .page(
+            try await OrganizationStore.list(call.query, call.page, for: call.principal, on: backend.database),
+            call.page, key: "_key", "id")
+    }
+
+    @Sendable func get(_ call: Call<GetOrganization>) async throws -> RouteResponse<Organization> {
+        let rows = try await OrganizationStore.get(call.path, for: call.principal, on: backend.database)
+        guard !rows.isEmpty else {
+            throw try await MergedRecords.notFoundOrMerged(
+                of: call.path, .organization, for: call.principal, on: backend.database)
+        }
+        return try .row(rows)
+    }
+
+    @Sendable func change(
+        _ call: Call<ChangeOrganization>, _ transaction: PostgresTransaction
+    ) async throws -> RouteResponse<Organization> {
+        let rows = try await OrganizationStore.change(
+            call.path, call.body, at: call.ifMatch, by: call.principal, in: transaction)
+        try await backend.journal.record(
+            .changed, .organization, call.path, version: try rows.first?["version"],
+            values: call.body, by: call.principal, in: transaction)
+        return try .row(rows)
     }
 }

@@ -172,12 +172,8 @@ enum PersonStore {
     /// The people with these identifiers as they are now, for the change feed.
     static func snapshot(_ ids: ChangedIDs) -> SQL {
         """
-        select id, jsonb_strip_nulls(jsonb_build_object(
-            'id', id, 'honorificPrefix', honorific_prefix, 'givenName', given_name, 'familyName', family_name,
-            'email', email, 'otherEmails', nullif(other_emails, '{}'), 'telephone', telephone,
-            'otherTelephones', nullif(other_telephones, '{}'), 'organization', organization, 'jobTitle', job_title,
-            'consents', consents, 'version', version, 'createdAt', created_at, 'updatedAt', updated_at)) as data
-        from person where id = any(\(ids))
+        select id, jsonb_strip_nulls(to_jsonb(found)) as data
+        from (select \(columns) from person where id = any(\(ids))) as found
         """
     }
 }

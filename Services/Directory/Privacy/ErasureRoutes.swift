@@ -7,31 +7,14 @@ struct ErasureRoutes: Sendable {
     let eraser: Eraser
 
     func mount(on builder: inout ServiceBuilder) {
-        let (database, eraser) = (eraser.backend.database, eraser)
-        let work = eraser.work
+        let (database, work) = (backend.database, eraser.work)
         builder.job(ErasureWork.kind) { payload, job in try await work.run(payload, job) }
-        builder.routes.write(CreateErasure.self) { call, transaction in
-            try .row(try await create(call.body, by: call.principal, in: transaction))
-        }
-        builder.routes.read(ListErasures.self) { call in
-            try .page(
-                try await ErasureStore.list(call.query, call.page, for: call.principal, on: database), call.page,
-                key: "id")
-        }
-        builder.routes.read(GetErasure.self) { call in
-            try .row(try await ErasureStore.get(call.path, for: call.principal, on: database))
-        }
-        builder.routes.write(TransitionErasure.self) { call, transaction in
-            try .row(try await move(call.path, to: call.body.to, by: call.principal, in: transaction))
-        }
-        builder.routes.read(GetErasureNotice.self) { call in
-            try .row(try await ErasureStore.notice(call.path, on: database))
-        }
-        builder.routes.write(ReportErasure.self) { call, transaction in
-            guard let service = call.principal.service else { throw Problem(.forbidden) }
-            try await eraser.report(call.path, by: service, in: transaction)
-            return try .row(try await ErasureStore.get(call.path, in: transaction))
-        }
+        builder.routes.write(CreateErasure.self, create)
+        builder.routes.read(ListErasures.self, list)
+        builder.routes.read(GetErasure.self, get)
+        builder.routes.write(TransitionErasure.self, transition)
+        builder.routes.read(GetErasureNotice.self, getNotice)
+        builder.routes.write(ReportErasure.self, report)
         builder.watch(
             "erasures", "waiting", gauge: "erasures_waiting",
             output: { "\($0) asked for: to be begun or refused within a month (GDPR, article 12)" },
@@ -44,7 +27,43 @@ struct ErasureRoutes: Sendable {
         builder.routes.constraint("erasure_once", Problem(.erasureExists))
     }
 
-    private func create(
+    private var backend: Backend { eraser.backend }
+
+    @Sendable func create(
+        _ call: Call<CreateErasure>, _ transaction: PostgresTransaction
+    ) async throws -> RouteResponse<Erasure> {
+        try .row(try await request(call.body, by: call.principal, in: transaction))
+    }
+
+    @Sendable func list(_ call: Call<ListErasures>) async throws -> RouteResponse<Page<Erasure>> {
+        try .page(
+            try await ErasureStore.list(call.query, call.page, for: call.principal, on: backend.database), call.page,
+            key: "id")
+    }
+
+    @Sendable func get(_ call: Call<GetErasure>) async throws -> RouteResponse<Erasure> {
+        try .row(try await ErasureStore.get(call.path, for: call.principal, on: backend.database))
+    }
+
+    @Sendable func transition(
+        _ call: Call<TransitionErasure>, _ transaction: PostgresTransaction
+    ) async throws -> RouteResponse<Erasure> {
+        try .row(try await move(call.path, to: call.body.to, by: call.principal, in: transaction))
+    }
+
+    @Sendable func getNotice(_ call: Call<GetErasureNotice>) async throws -> RouteResponse<ErasureNotice> {
+        try .row(try await ErasureStore.notice(call.path, on: backend.database))
+    }
+
+    @Sendable func report(
+        _ call: Call<ReportErasure>, _ transaction: PostgresTransaction
+    ) async throws -> RouteResponse<Erasure> {
+        guard let service = call.principal.service else { throw Problem(.forbidden) }
+        try await eraser.report(call.path, by: service, in: transaction)
+        return try .row(try await ErasureStore.get(call.path, in: transaction))
+    }
+
+    private func request(
         _ body: CreateErasure.Body, by principal: Principal, in transaction: PostgresTransaction
     ) async throws -> Rows {
         let subject: DataSubject
@@ -86,7 +105,7 @@ struct ErasureRoutes: Sendable {
         }
         if next == .refused {
             try await ErasureStore.refuse(id, in: transaction)
-            try await eraser.backend.journal.record(
+            try await backend.journal.record(
                 .changed, .erasure, id, version: current.version + 1, by: principal, in: transaction)
         } else {
             try await eraser.begin(

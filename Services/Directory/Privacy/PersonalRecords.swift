@@ -212,12 +212,17 @@ struct PersonalDataRoutes {
     let backend: Backend
 
     func mount(on builder: inout ServiceBuilder) {
-        let records = PersonalRecords(backend: backend)
-        builder.routes.read(GetPersonData.self) { call in
-            .value(try await records.document(of: DataSubject(call.path), for: call.principal))
-        }
-        builder.routes.read(GetExpertData.self) { call in
-            .value(try await records.document(of: DataSubject(call.path), for: call.principal))
-        }
+        builder.routes.read(GetPersonData.self, getOfPerson)
+        builder.routes.read(GetExpertData.self, getOfExpert)
+    }
+
+    private var records: PersonalRecords { PersonalRecords(backend: backend) }
+
+    @Sendable func getOfPerson(_ call: Call<GetPersonData>) async throws -> RouteResponse<AccessDocument> {
+        .value(try await records.document(of: DataSubject(call.path), for: call.principal))
+    }
+
+    @Sendable func getOfExpert(_ call: Call<GetExpertData>) async throws -> RouteResponse<AccessDocument> {
+        .value(try await records.document(of: DataSubject(call.path), for: call.principal))
     }
 }

@@ -12,68 +12,75 @@ struct PageRoutes {
     private static let pageSize = 20
 
     func mount(on builder: inout ServiceBuilder) {
-        let database = backend.database
-        builder.routes.read(ShowExperts.self) { call in
-            let query = call.query
-            let filter = ListPublicExperts.Filter(
-                q: query.q?.value, departement: query.departement?.value, region: query.region?.value,
-                topic: query.topic?.value, subKind: query.subKind?.value, brand: query.brand?.value,
-                near: query.near?.value)
-            // A list by distance only has a next page.
-            let before = filter.near == nil ? query.before : nil
-            let slice = try await slice(after: query.after, before: before) { start, limit in
-                try await PublicStore.experts(filter, from: start, limit: limit, on: database).map { row in
-                    let expert = try row.decode(PublicExpert.self)
-                    let position = ListPosition<Expert>(stage: try row["_stage"], key: try row["_key"], id: expert.id)
-                    return ListPage.Item(
-                        position: position.text, name: expert.name, link: "/annuaire/experts/\(expert.id)",
-                        line: "\(expert.subKind.french) · \(expert.commune) (\(expert.departement))",
-                        topics: expert.topics)
-                }
+        builder.routes.read(ShowExperts.self, showExperts)
+        builder.routes.read(ShowMembers.self, showMembers)
+        builder.routes.read(ShowExpert.self, showExpert)
+        builder.routes.read(ShowMember.self, showMember)
+    }
+
+    @Sendable func showExperts(_ call: Call<ShowExperts>) async throws -> RouteResponse<TextDocument> {
+        let query = call.query
+        let filter = ListPublicExperts.Filter(
+            q: query.q?.value, departement: query.departement?.value, region: query.region?.value,
+            topic: query.topic?.value, subKind: query.subKind?.value, brand: query.brand?.value,
+            near: query.near?.value)
+        // A list by distance only has a next page.
+        let before = filter.near == nil ? query.before : nil
+        let slice = try await slice(after: query.after, before: before) { start, limit in
+            try await PublicStore.experts(filter, from: start, limit: limit, on: backend.database).map { row in
+                let expert = try row.decode(PublicExpert.self)
+                let position = ListPosition<Expert>(stage: try row["_stage"], key: try row["_key"], id: expert.id)
+                return ListPage.Item(
+                    position: position.text, name: expert.name, link: "/annuaire/experts/\(expert.id)",
+                    line: "\(expert.subKind.french) · \(expert.commune) (\(expert.departement))",
+                    topics: expert.topics)
             }
-            return try await list(
-                .experts,
-                ListPage.Search(
-                    q: filter.q?.text, departement: filter.departement, region: filter.region, theme: filter.topic,
-                    type: filter.subKind?.rawValue, marque: filter.brand?.text, pres: filter.near),
-                slice)
         }
-        builder.routes.read(ShowMembers.self) { call in
-            let query = call.query
-            let filter = ListPublicMembers.Filter(
-                q: query.q?.value, kind: query.kind?.value, departement: query.departement?.value,
-                region: query.region?.value, topic: query.topic?.value)
-            let slice = try await slice(after: query.after, before: query.before) { start, limit in
-                try await PublicStore.members(filter, from: start, limit: limit, on: database).map { row in
-                    let member = try row.decode(PublicMember.self)
-                    let position = ListPosition<Organization>(stage: 0, key: try row["_key"], id: member.id)
-                    return ListPage.Item(
-                        position: position.text, name: member.name, link: "/annuaire/membres/\(member.id)",
-                        line: [member.french, member.place].compactMap(\.self).joined(separator: " · "),
-                        topics: member.topics)
-                }
+        return try await list(
+            .experts,
+            ListPage.Search(
+                q: filter.q?.text, departement: filter.departement, region: filter.region, theme: filter.topic,
+                type: filter.subKind?.rawValue, marque: filter.brand?.text, pres: filter.near),
+            slice)
+    }
+
+    @Sendable func showMembers(_ call: Call<ShowMembers>) async throws -> RouteResponse<TextDocument> {
+        let query = call.query
+        let filter = ListPublicMembers.Filter(
+            q: query.q?.value, kind: query.kind?.value, departement: query.departement?.value,
+            region: query.region?.value, topic: query.topic?.value)
+        let slice = try await slice(after: query.after, before: query.before) { start, limit in
+            try await PublicStore.members(filter, from: start, limit: limit, on: backend.database).map { row in
+                let member = try row.decode(PublicMember.self)
+                let position = ListPosition<Organization>(stage: 0, key: try row["_key"], id: member.id)
+                return ListPage.Item(
+                    position: position.text, name: member.name, link: "/annuaire/membres/\(member.id)",
+                    line: [member.french, member.place].compactMap(\.self).joined(separator: " · "),
+                    topics: member.topics)
             }
-            return try await list(
-                .members,
-                ListPage.Search(
-                    q: filter.q?.text, departement: filter.departement, region: filter.region, theme: filter.topic,
-                    type: filter.kind?.rawValue),
-                slice)
         }
-        builder.routes.read(ShowExpert.self) { call in
-            let rows = try await PublicStore.expert(call.path, on: database)
-            guard let expert = try rows.first?.decode(PublicExpert.self) else {
-                return try await notFoundOrMerged(of: call.path)
-            }
-            return .text(renderer.html(.publicExpert, title: expert.name.text, try await words().content(of: expert)))
+        return try await list(
+            .members,
+            ListPage.Search(
+                q: filter.q?.text, departement: filter.departement, region: filter.region, theme: filter.topic,
+                type: filter.kind?.rawValue),
+            slice)
+    }
+
+    @Sendable func showExpert(_ call: Call<ShowExpert>) async throws -> RouteResponse<TextDocument> {
+        let rows = try await PublicStore.expert(call.path, on: backend.database)
+        guard let expert = try rows.first?.decode(PublicExpert.self) else {
+            return try await notFoundOrMerged(of: call.path)
         }
-        builder.routes.read(ShowMember.self) { call in
-            let rows = try await PublicStore.member(call.path, on: database)
-            guard let member = try rows.first?.decode(PublicMember.self) else {
-                return try await notFoundOrMerged(of: call.path)
-            }
-            return .text(renderer.html(.publicMember, title: member.name.text, try await words().content(of: member)))
+        return .text(renderer.html(.publicExpert, title: expert.name.text, try await words().content(of: expert)))
+    }
+
+    @Sendable func showMember(_ call: Call<ShowMember>) async throws -> RouteResponse<TextDocument> {
+        let rows = try await PublicStore.member(call.path, on: backend.database)
+        guard let member = try rows.first?.decode(PublicMember.self) else {
+            return try await notFoundOrMerged(of: call.path)
         }
+        return .text(renderer.html(.publicMember, title: member.name.text, try await words().content(of: member)))
     }
 
     private func list(

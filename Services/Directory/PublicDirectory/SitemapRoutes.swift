@@ -14,22 +14,26 @@ struct SitemapRoutes: Sendable {
     private static let members = "membres"
 
     func mount(on builder: inout ServiceBuilder) {
-        builder.routes.download(ShowSitemap.self, headers: [.cacheControl: "public, max-age=3600"]) { call, writer in
-            try await write(call.query.part) { piece in
-                try await writer.write { $0.append(contentsOf: piece.utf8) }
-            }
-        }
-        builder.routes.read(ShowRobots.self) { _ in
-            .text(
-                """
-                User-agent: *
-                Allow: /annuaire
-                Disallow: /v1/
+        builder.routes.download(ShowSitemap.self, headers: [.cacheControl: "public, max-age=3600"], showSitemap)
+        builder.routes.read(ShowRobots.self, showRobots)
+    }
 
-                Sitemap: \(backend.configuration.publicAddress)/sitemap.xml
-
-                """, headers: [.cacheControl: "public, max-age=3600"])
+    @Sendable func showSitemap(_ call: Call<ShowSitemap>, _ writer: TextWriter) async throws {
+        try await write(call.query.part) { piece in
+            try await writer.write { $0.append(contentsOf: piece.utf8) }
         }
+    }
+
+    @Sendable func showRobots(_: Call<ShowRobots>) async throws -> RouteResponse<TextDocument> {
+        .text(
+            """
+            User-agent: *
+            Allow: /annuaire
+            Disallow: /v1/
+
+            Sitemap: \(backend.configuration.publicAddress)/sitemap.xml
+
+            """, headers: [.cacheControl: "public, max-age=3600"])
     }
 
     /// Writes everything into one file if it fits; otherwise the index of files, or one of them.

@@ -7,30 +7,42 @@ struct ReferralOfferRoutes {
     let backend: Backend
 
     func mount(on builder: inout ServiceBuilder) {
-        let database = backend.database
-        let answers = ReferralTransitions(backend: backend)
-        builder.routes.write(SendReferral.self) { call, transaction in
-            let rows = try await send(call.path, call.body, by: call.principal, in: transaction)
-            return .value(Page(items: try rows.decode(ReferralOffer.self)))
-        }
-        builder.routes.read(ListReferralOffers.self) { call in
-            try .page(
-                try await ReferralOfferStore.list(call.query, call.page, for: call.principal, on: database), call.page,
-                key: "id", "id")
-        }
-        builder.routes.read(GetReferralOffer.self) { call in
-            try .row(try await ReferralOfferStore.get(call.path, for: call.principal, on: database))
-        }
-        builder.routes.write(ChangeReferralOffer.self) { call, transaction in
-            try .row(
-                try await answers.change(
-                    call.path, call.body, at: call.ifMatch, by: call.principal, in: transaction))
-        }
+        builder.routes.write(SendReferral.self, send)
+        builder.routes.read(ListReferralOffers.self, list)
+        builder.routes.read(GetReferralOffer.self, get)
+        builder.routes.write(ChangeReferralOffer.self, change)
         builder.routes.constraint("referral_offer_once", Problem(.alreadyExists, "An expert has been asked already."))
         builder.routes.constraint("referral_offer_note_check", .invalid("/note", "is longer than 2,000 characters"))
     }
 
-    private func send(
+    private var transitions: ReferralTransitions { ReferralTransitions(backend: backend) }
+
+    @Sendable func send(
+        _ call: Call<SendReferral>, _ transaction: PostgresTransaction
+    ) async throws -> RouteResponse<Page<ReferralOffer>> {
+        let rows = try await ask(call.path, call.body, by: call.principal, in: transaction)
+        return .value(Page(items: try rows.decode(ReferralOffer.self)))
+    }
+
+    @Sendable func list(_ call: Call<ListReferralOffers>) async throws -> RouteResponse<Page<ReferralOffer>> {
+        try .page(
+            try await ReferralOfferStore.list(call.query, call.page, for: call.principal, on: backend.database),
+            call.page, key: "id", "id")
+    }
+
+    @Sendable func get(_ call: Call<GetReferralOffer>) async throws -> RouteResponse<ReferralOffer> {
+        try .row(try await ReferralOfferStore.get(call.path, for: call.principal, on: backend.database))
+    }
+
+    @Sendable func change(
+        _ call: Call<ChangeReferralOffer>, _ transaction: PostgresTransaction
+    ) async throws -> RouteResponse<ReferralOffer> {
+        try .row(
+            try await transitions.change(
+                call.path, call.body, at: call.ifMatch, by: call.principal, in: transaction))
+    }
+
+    private func ask(
         _ id: Referral.ID, _ body: SendReferral.Body, by principal: Principal, in transaction: PostgresTransaction
     ) async throws -> Rows {
         guard Set(body.experts).count == body.experts.count else {

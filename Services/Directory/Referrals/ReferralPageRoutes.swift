@@ -9,69 +9,83 @@ struct ReferralPageRoutes: Sendable {
     let renderer: PageRenderer
 
     func mount(on builder: inout ServiceBuilder) {
-        let database = backend.database
-        let answers = ReferralTransitions(backend: backend)
-        builder.routes.read(ShowReferralInvitation.self) { call in
-            let id = try await ReferralLink.offer(call.path, by: backend.links, on: database)
-            guard let offer = try await ReferralLetterStore.shown(id, on: database) else { throw Problem(.notFound) }
-            return .text(
-                renderer.html(
-                    .referralOffer, title: Self.offerTitle,
-                    offer.content(at: ReferralLink.invitation(call.path))))
+        builder.routes.read(ShowReferralInvitation.self, showInvitation)
+        builder.routes.write(AnswerReferralInvitation.self, answerInvitation)
+        builder.routes.read(ShowReferralFollowUp.self, showFollowUp)
+        builder.routes.write(ReportReferralOutcome.self, reportOutcome)
+    }
+
+    private var transitions: ReferralTransitions { ReferralTransitions(backend: backend) }
+
+    @Sendable func showInvitation(_ call: Call<ShowReferralInvitation>) async throws -> RouteResponse<TextDocument> {
+        let id = try await ReferralLink.offer(call.path, by: backend.links, on: backend.database)
+        guard let offer = try await ReferralLetterStore.shown(id, on: backend.database) else {
+            throw Problem(.notFound)
         }
-        builder.routes.write(AnswerReferralInvitation.self) { call, transaction in
-            let id = try await ReferralLink.offer(call.path, by: backend.links, on: transaction)
-            guard let offer = try await ReferralLetterStore.shown(id, on: transaction) else { throw Problem(.notFound) }
-            let next = call.body.answer.state
-            // Submitted twice, or too late: the page shows the current state.
-            if offer.state.allows(next) {
-                let note = ReferralNote(call.body.note)
-                guard note.error == nil else {
-                    let content = offer.content(at: ReferralLink.invitation(call.path), note)
-                    return .text(
-                        renderer.html(.referralOffer, title: Self.offerTitle, content), status: .unprocessableContent)
-                }
-                // In the expert's own name, with the rights of its own token.
-                let principal = Principal(
-                    subject: "expert:\(offer.expert)", role: .expert, organization: Organization.ID(offer.expert.uuid))
-                _ = try await answers.change(
-                    id, .init(state: next, note: note.value), at: offer.version, by: principal, in: transaction)
+        return .text(
+            renderer.html(
+                .referralOffer, title: Self.offerTitle,
+                offer.content(at: ReferralLink.invitation(call.path))))
+    }
+
+    @Sendable func answerInvitation(
+        _ call: Call<AnswerReferralInvitation>, _ transaction: PostgresTransaction
+    ) async throws -> RouteResponse<TextDocument> {
+        let id = try await ReferralLink.offer(call.path, by: backend.links, on: transaction)
+        guard let offer = try await ReferralLetterStore.shown(id, on: transaction) else { throw Problem(.notFound) }
+        let next = call.body.answer.state
+        // Submitted twice, or too late: the page shows the current state.
+        if offer.state.allows(next) {
+            let note = ReferralNote(call.body.note)
+            guard note.error == nil else {
+                let content = offer.content(at: ReferralLink.invitation(call.path), note)
+                return .text(
+                    renderer.html(.referralOffer, title: Self.offerTitle, content), status: .unprocessableContent)
             }
-            return .seeOther(ReferralLink.invitation(call.path))
-        }
-        builder.routes.read(ShowReferralFollowUp.self) { call in
-            let id = try await ReferralLink.referral(call.path, by: backend.links, on: database)
-            return .text(try await followUp(id, at: ReferralLink.followUp(call.path), on: database))
-        }
-        builder.routes.write(ReportReferralOutcome.self) { call, transaction in
-            let id = try await ReferralLink.referral(call.path, by: backend.links, on: transaction)
-            let path = ReferralLink.followUp(call.path)
-            guard let told = try await ReferralLetterStore.told(call.body.offer, of: id, on: transaction) else {
-                throw Problem(.notFound)
-            }
-            // Reported already, here or by the expert: the page shows the current state.
-            guard told.isToBeTold else { return .seeOther(path) }
-            var satisfaction: Int?
-            if call.body.outcome == .done {
-                satisfaction = call.body.satisfaction.flatMap { Int($0) }.flatMap { (1...5).contains($0) ? $0 : nil }
-                guard satisfaction != nil else {
-                    return .text(
-                        try await followUp(id, at: path, without: call.body.offer, on: transaction),
-                        status: .unprocessableContent)
-                }
-            }
-            // In the ambassador's own name, with the rights of its own token.
+            // In the expert's own name, with the rights of its own token.
             let principal = Principal(
-                subject: "ambassador:\(told.ambassador)", role: .ambassador, person: told.person)
-            do {
-                _ = try await answers.change(
-                    call.body.offer, .init(state: call.body.outcome.state, satisfaction: satisfaction),
-                    at: told.version, by: principal, in: transaction)
-            } catch let problem as Problem where [.stale, .transitionNotAllowed].contains(problem.type) {
-                // By someone else at the same time.
-            }
-            return .seeOther(path)
+                subject: "expert:\(offer.expert)", role: .expert, organization: Organization.ID(offer.expert.uuid))
+            _ = try await transitions.change(
+                id, .init(state: next, note: note.value), at: offer.version, by: principal, in: transaction)
         }
+        return .seeOther(ReferralLink.invitation(call.path))
+    }
+
+    @Sendable func showFollowUp(_ call: Call<ShowReferralFollowUp>) async throws -> RouteResponse<TextDocument> {
+        let id = try await ReferralLink.referral(call.path, by: backend.links, on: backend.database)
+        return .text(try await followUp(id, at: ReferralLink.followUp(call.path), on: backend.database))
+    }
+
+    @Sendable func reportOutcome(
+        _ call: Call<ReportReferralOutcome>, _ transaction: PostgresTransaction
+    ) async throws -> RouteResponse<TextDocument> {
+        let id = try await ReferralLink.referral(call.path, by: backend.links, on: transaction)
+        let path = ReferralLink.followUp(call.path)
+        guard let told = try await ReferralLetterStore.told(call.body.offer, of: id, on: transaction) else {
+            throw Problem(.notFound)
+        }
+        // Reported already, here or by the expert: the page shows the current state.
+        guard told.isToBeTold else { return .seeOther(path) }
+        var satisfaction: Int?
+        if call.body.outcome == .done {
+            satisfaction = call.body.satisfaction.flatMap { Int($0) }.flatMap { (1...5).contains($0) ? $0 : nil }
+            guard satisfaction != nil else {
+                return .text(
+                    try await followUp(id, at: path, without: call.body.offer, on: transaction),
+                    status: .unprocessableContent)
+            }
+        }
+        // In the ambassador's own name, with the rights of its own token.
+        let principal = Principal(
+            subject: "ambassador:\(told.ambassador)", role: .ambassador, person: told.person)
+        do {
+            _ = try await transitions.change(
+                call.body.offer, .init(state: call.body.outcome.state, satisfaction: satisfaction),
+                at: told.version, by: principal, in: transaction)
+        } catch let problem as Problem where [.stale, .transitionNotAllowed].contains(problem.type) {
+            // By someone else at the same time.
+        }
+        return .seeOther(path)
     }
 
     private static let offerTitle = "Un besoin pour vous"

@@ -7,44 +7,11 @@ struct ReferralRoutes {
     let backend: Backend
 
     func mount(on builder: inout ServiceBuilder) {
-        let (database, journal) = (backend.database, backend.journal)
-        builder.routes.write(CreateReferral.self) { call, transaction in
-            guard Set(call.body.topics).count == call.body.topics.count else {
-                throw Problem.invalid("/topics", "name one twice")
-            }
-            let id = Referral.ID()
-            let ambassador = try await ambassador(of: call.body, by: call.principal, in: transaction)
-            let rows = try await ReferralStore.create(id, call.body, by: ambassador, in: transaction)
-            try await journal.record(
-                .created, .referral, id, version: 1, values: call.body, by: call.principal, in: transaction)
-            return try .row(rows)
-        }
-        builder.routes.read(ListReferrals.self) { call in
-            try .page(
-                try await ReferralStore.list(call.query, call.page, for: call.principal, on: database), call.page,
-                key: "id", "id")
-        }
-        builder.routes.read(GetReferral.self) { call in
-            try .row(try await ReferralStore.get(call.path, for: call.principal, on: database))
-        }
-        builder.routes.read(ListReferralMatches.self) { call in
-            let rows = try await ReferralStore.get(call.path, for: call.principal, on: database)
-            guard let referral = try rows.first?.decode(Referral.self) else { throw Problem(.notFound) }
-            return try .page(
-                try await MatchStore.list(for: referral, call.page, on: database), call.page,
-                key: "score", "_chance", "expert")
-        }
-        builder.routes.write(CloseReferral.self) { call, transaction in
-            let id = call.path
-            _ = try await ReferralStore.lock(id, for: call.principal, in: transaction)
-            let withdrawn = try await ReferralOfferStore.withdraw(from: id, in: transaction)
-            let rows = try await ReferralStore.close(id, in: transaction)
-            try await journal.record(
-                [.init(.changed, .referral, id, version: try rows.first?["version"])]
-                    + withdrawn.map { .init(.changed, .referralOffer, $0) },
-                by: call.principal, in: transaction)
-            return try .row(rows)
-        }
+        builder.routes.write(CreateReferral.self, create)
+        builder.routes.read(ListReferrals.self, list)
+        builder.routes.read(GetReferral.self, get)
+        builder.routes.read(ListReferralMatches.self, listMatches)
+        builder.routes.write(CloseReferral.self, close)
         builder.schedule("expire-referral-offers", .every(.seconds(600))) { job in
             try await expire { try await job.heartbeat() }
         }
@@ -56,6 +23,52 @@ struct ReferralRoutes {
             "referral_ambassador_fkey", .invalid("/ambassador", "unknown ambassador"))
         builder.routes.constraint("referral_places_check", Problem(.referralTaken))
         builder.routes.constraint("referral_asked_check", Problem(.tooManyAsked))
+    }
+
+    @Sendable func create(
+        _ call: Call<CreateReferral>, _ transaction: PostgresTransaction
+    ) async throws -> RouteResponse<Referral> {
+        guard Set(call.body.topics).count == call.body.topics.count else {
+            throw Problem.invalid("/topics", "name one twice")
+        }
+        let id = Referral.ID()
+        let ambassador = try await ambassador(of: call.body, by: call.principal, in: transaction)
+        let rows = try await ReferralStore.create(id, call.body, by: ambassador, in: transaction)
+        try await backend.journal.record(
+            .created, .referral, id, version: 1, values: call.body, by: call.principal, in: transaction)
+        return try .row(rows)
+    }
+
+    @Sendable func list(_ call: Call<ListReferrals>) async throws -> RouteResponse<Page<Referral>> {
+        try .page(
+            try await ReferralStore.list(call.query, call.page, for: call.principal, on: backend.database), call.page,
+            key: "id", "id")
+    }
+
+    @Sendable func get(_ call: Call<GetReferral>) async throws -> RouteResponse<Referral> {
+        try .row(try await ReferralStore.get(call.path, for: call.principal, on: backend.database))
+    }
+
+    @Sendable func listMatches(_ call: Call<ListReferralMatches>) async throws -> RouteResponse<Page<ReferralMatch>> {
+        let rows = try await ReferralStore.get(call.path, for: call.principal, on: backend.database)
+        guard let referral = try rows.first?.decode(Referral.self) else { throw Problem(.notFound) }
+        return try .page(
+            try await MatchStore.list(for: referral, call.page, on: backend.database), call.page,
+            key: "score", "_chance", "expert")
+    }
+
+    @Sendable func close(
+        _ call: Call<CloseReferral>, _ transaction: PostgresTransaction
+    ) async throws -> RouteResponse<Referral> {
+        let id = call.path
+        _ = try await ReferralStore.lock(id, for: call.principal, in: transaction)
+        let withdrawn = try await ReferralOfferStore.withdraw(from: id, in: transaction)
+        let rows = try await ReferralStore.close(id, in: transaction)
+        try await backend.journal.record(
+            [.init(.changed, .referral, id, version: try rows.first?["version"])]
+                + withdrawn.map { .init(.changed, .referralOffer, $0) },
+            by: call.principal, in: transaction)
+        return try .row(rows)
     }
 
     /// On whose behalf a need is brought: an ambassador itself, or the one the staff names.

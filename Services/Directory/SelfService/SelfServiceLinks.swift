@@ -33,18 +33,22 @@ struct SelfServiceLinks: Sendable {
     let letters: LetterClient
 
     func mount(on builder: inout ServiceBuilder) {
-        builder.routes.write(RequestSelfServiceLink.self) { call, transaction in
-            try await ask(call.body.email, in: transaction)
-            var answer = RouteResponse<Empty>.empty
-            answer.status = .accepted
-            return answer
-        }
+        builder.routes.write(RequestSelfServiceLink.self, request)
         builder.job(Self.find, concurrency: 2) { asked, job in try await find(asked.email, job) }
         builder.job(Self.letter, concurrency: 2) { link, _ in try await write(link) }
         builder.job(Self.moved, concurrency: 2) { moved, _ in try await tell(moved) }
         builder.schedule("self-service-links", .every(.seconds(3600))) { _ in
             try await SelfServiceStore.purge(on: backend.database)
         }
+    }
+
+    @Sendable func request(
+        _ call: Call<RequestSelfServiceLink>, _ transaction: PostgresTransaction
+    ) async throws -> RouteResponse<Empty> {
+        try await ask(call.body.email, in: transaction)
+        var answer = RouteResponse<Empty>.empty
+        answer.status = .accepted
+        return answer
     }
 
     /// Requests the links of an address; once while an earlier request for it is queued.

@@ -11,85 +11,114 @@ struct SelfServiceRoutes: Sendable {
     let links: SelfServiceLinks
 
     func mount(on builder: inout ServiceBuilder) {
-        let database = backend.database
-        builder.routes.read(ShowSelfServiceEntry.self) { _ in .text(pages.door()) }
-        builder.routes.write(SubmitSelfServiceEmail.self) { call, transaction in
-            guard let email = try? EmailAddress(validating: call.body.email) else {
-                return .text(
-                    pages.door(
-                        value: call.body.email, error: "Cette adresse n’est pas valide. Exemple\u{A0}: nom@exemple.fr"),
-                    status: .unprocessableContent)
-            }
-            try await links.ask(email, in: transaction)
-            return .text(pages.door(sent: true))
+        builder.routes.read(ShowSelfServiceEntry.self, showEntry)
+        builder.routes.write(SubmitSelfServiceEmail.self, submitEmail)
+        builder.routes.read(ShowOwnRecord.self, showRecord)
+        builder.routes.read(ShowOwnRecordForm.self, showRecordForm)
+        builder.routes.write(ConfirmOwnRecord.self, confirmRecord)
+        builder.routes.write(TransitionOwnEnrolment.self, transitionEnrolment)
+        builder.routes.read(GetOwnData.self, getData)
+        builder.routes.write(RequestOwnErasure.self, requestErasure)
+        builder.routes.write(ChangeOwnRecord.self, changeRecord)
+    }
+
+    @Sendable func showEntry(_: Call<ShowSelfServiceEntry>) async throws -> RouteResponse<TextDocument> {
+        .text(pages.door())
+    }
+
+    @Sendable func submitEmail(
+        _ call: Call<SubmitSelfServiceEmail>, _ transaction: PostgresTransaction
+    ) async throws -> RouteResponse<TextDocument> {
+        guard let email = try? EmailAddress(validating: call.body.email) else {
+            return .text(
+                pages.door(
+                    value: call.body.email, error: "Cette adresse n’est pas valide. Exemple\u{A0}: nom@exemple.fr"),
+                status: .unprocessableContent)
         }
-        builder.routes.read(ShowOwnRecord.self) { call in
-            let record = try await record(call.path, on: database)
-            let topics = try await SelfServiceStore.topics(on: database)
+        try await links.ask(email, in: transaction)
+        return .text(pages.door(sent: true))
+    }
+
+    @Sendable func showRecord(_ call: Call<ShowOwnRecord>) async throws -> RouteResponse<TextDocument> {
+        let record = try await record(call.path, on: backend.database)
+        let topics = try await SelfServiceStore.topics(on: backend.database)
+        let path = SelfServiceLink.path(call.path)
+        let isAsked = try await ErasureStore.isAsked(of: record.subject, on: backend.database)
+        return .text(
+            pages.record(record, at: path, topics, done: call.query.done, isErasureAsked: isAsked))
+    }
+
+    @Sendable func showRecordForm(_ call: Call<ShowOwnRecordForm>) async throws -> RouteResponse<TextDocument> {
+        let record = try await record(call.path, on: backend.database)
+        guard record.leftOn == nil else { return .seeOther(SelfServiceLink.path(call.path)) }
+        let topics = try await SelfServiceStore.topics(on: backend.database)
+        let questions = try await ConsentStore.questions(on: backend.database)
+        return .text(
+            pages.form(of: record, at: SelfServiceLink.path(call.path), topics, questions: questions))
+    }
+
+    @Sendable func confirmRecord(
+        _ call: Call<ConfirmOwnRecord>, _ transaction: PostgresTransaction
+    ) async throws -> RouteResponse<TextDocument> {
+        try await confirm(try await acting(call.path, in: transaction), in: transaction)
+        return done(.confirmed, call.path)
+    }
+
+    @Sendable func transitionEnrolment(
+        _ call: Call<TransitionOwnEnrolment>, _ transaction: PostgresTransaction
+    ) async throws -> RouteResponse<TextDocument> {
+        let record = try await acting(call.path, in: transaction)
+        let next = call.body.to
+        try await EnrolmentTransitions(backend: backend).move(
+            record.enrollee, to: next, by: record.principal, in: transaction)
+        return done(next == .left ? .left : .enrolled, call.path)
+    }
+
+    @Sendable func getData(_ call: Call<GetOwnData>) async throws -> RouteResponse<AccessDocument> {
+        let record = try await record(call.path, on: backend.database)
+        let document = try await PersonalRecords(backend: backend).document(
+            of: record.subject, for: record.principal)
+        var answer = RouteResponse<AccessDocument>.value(document)
+        answer.headers = .attachment("mes-donnees.json")
+        return answer
+    }
+
+    @Sendable func requestErasure(
+        _ call: Call<RequestOwnErasure>, _ transaction: PostgresTransaction
+    ) async throws -> RouteResponse<TextDocument> {
+        let record = try await acting(call.path, in: transaction)
+        try await Eraser(backend: backend).ask(record.subject, by: record.principal, in: transaction)
+        return done(.erasureAsked, call.path)
+    }
+
+    @Sendable func changeRecord(
+        _ call: Call<ChangeOwnRecord>, _ transaction: PostgresTransaction
+    ) async throws -> RouteResponse<TextDocument> {
+        let record = try await acting(call.path, in: transaction)
+        let topics = try await SelfServiceStore.topics(on: transaction)
+        var form = SelfServiceForm(call.body, known: Set(topics.map(\.code)))
+        try await form.checkAddress(of: record, in: transaction)
+        guard form.errors.isEmpty else {
             let path = SelfServiceLink.path(call.path)
-            let isAsked = try await ErasureStore.isAsked(of: record.subject, on: database)
+            let questions = try await ConsentStore.questions(on: transaction)
             return .text(
-                pages.record(record, at: path, topics, done: call.query.done, isErasureAsked: isAsked))
+                pages.form(
+                    of: record, at: path, topics, questions: questions, sent: call.body, errors: form.errors),
+                status: .unprocessableContent)
         }
-        builder.routes.read(ShowOwnRecordForm.self) { call in
-            let record = try await record(call.path, on: database)
-            guard record.leftOn == nil else { return .seeOther(SelfServiceLink.path(call.path)) }
-            let topics = try await SelfServiceStore.topics(on: database)
-            let questions = try await ConsentStore.questions(on: database)
-            return .text(
-                pages.form(of: record, at: SelfServiceLink.path(call.path), topics, questions: questions))
+        try await change(record, form, call.body, in: transaction)
+        try await confirm(record, in: transaction)
+        guard let old = record.email, let new = form.email, old.text.asciiLowercased != new.text.asciiLowercased
+        else {
+            return done(.changed, call.path)
         }
-        builder.routes.write(ConfirmOwnRecord.self) { call, transaction in
-            try await confirm(try await acting(call.path, in: transaction), in: transaction)
-            return done(.confirmed, call.path)
-        }
-        builder.routes.write(TransitionOwnEnrolment.self) { call, transaction in
-            let record = try await acting(call.path, in: transaction)
-            let next = call.body.to
-            try await EnrolmentTransitions(backend: backend).move(
-                record.enrollee, to: next, by: record.principal, in: transaction)
-            return done(next == .left ? .left : .enrolled, call.path)
-        }
-        builder.routes.read(GetOwnData.self) { call in
-            let record = try await record(call.path, on: database)
-            let document = try await PersonalRecords(backend: backend).document(
-                of: record.subject, for: record.principal)
-            var answer = RouteResponse<AccessDocument>.value(document)
-            answer.headers[.contentDisposition] = #"attachment; filename="mes-donnees.json""#
-            return answer
-        }
-        builder.routes.write(RequestOwnErasure.self) { call, transaction in
-            let record = try await acting(call.path, in: transaction)
-            try await Eraser(backend: backend).ask(record.subject, by: record.principal, in: transaction)
-            return done(.erasureAsked, call.path)
-        }
-        builder.routes.write(ChangeOwnRecord.self) { call, transaction in
-            let record = try await acting(call.path, in: transaction)
-            let topics = try await SelfServiceStore.topics(on: transaction)
-            var form = SelfServiceForm(call.body, known: Set(topics.map(\.code)))
-            try await form.checkAddress(of: record, in: transaction)
-            guard form.errors.isEmpty else {
-                let path = SelfServiceLink.path(call.path)
-                let questions = try await ConsentStore.questions(on: transaction)
-                return .text(
-                    pages.form(
-                        of: record, at: path, topics, questions: questions, sent: call.body, errors: form.errors),
-                    status: .unprocessableContent)
-            }
-            try await change(record, form, call.body, in: transaction)
-            try await confirm(record, in: transaction)
-            guard let old = record.email, let new = form.email, old.text.asciiLowercased != new.text.asciiLowercased
-            else {
-                return done(.changed, call.path)
-            }
-            let changed = try await SelfServiceStore.record(of: record.enrollee, on: transaction)
-            try await links.tell(of: changed, at: old, in: transaction)
-            // The link that the form was opened by is now one to the old address.
-            return done(
-                .changed,
-                at: SelfServiceLink.path(
-                    to: record.enrollee, at: new, days: SelfServiceLinks.linkDays, isMailed: false, by: backend.links))
-        }
+        let changed = try await SelfServiceStore.record(of: record.enrollee, on: transaction)
+        try await links.tell(of: changed, at: old, in: transaction)
+        // The link that the form was opened by is now one to the old address.
+        return done(
+            .changed,
+            at: SelfServiceLink.path(
+                to: record.enrollee, at: new, days: SelfServiceLinks.linkDays, isMailed: false, by: backend.links))
     }
 
     private func record(_ token: String, on executor: any PostgresExecutor) async throws -> SelfRecord {

@@ -55,15 +55,17 @@ struct PageRenderer: Sendable {
 
     /// Makes operations that respond with pages report their problems as pages, too.
     func mountProblems(on builder: inout ServiceBuilder) {
-        builder.routes.problemPage(below: ["/annuaire"]) { [self] problem, requestID in
-            let (title, advice) = Self.french(problem)
-            return html(
-                .problem, title: title,
-                [
-                    "advice": advice, "requestID": requestID,
-                    "isAbsent": [.notFound, .noLongerShown].contains(problem.type),
-                ])
-        }
+        builder.routes.problemPage(below: ["/annuaire"], problemPage)
+    }
+
+    @Sendable private func problemPage(_ problem: Problem, _ requestID: String) -> String {
+        let (title, advice) = Self.french(problem)
+        return html(
+            .problem, title: title,
+            [
+                "advice": advice, "requestID": requestID,
+                "isAbsent": [.notFound, .noLongerShown].contains(problem.type),
+            ])
     }
 
     /// What went wrong and what can be done, for people. The details of a problem are in English, for callers of the

@@ -7,39 +7,54 @@ struct BankLineRoutes {
     let backend: Backend
 
     func mount(on builder: inout ServiceBuilder) {
-        let (database, journal) = (backend.database, backend.journal)
-        builder.routes.read(ListBankLines.self) { call in
-            let found = try await BankLineStore.list(call.query, call.page, on: database)
-            var lines = Array(found.prefix(call.page.limit))
-            try await BankProposals.add(to: &lines, on: database)
-            let next =
-                try found.count > lines.count
-                ? lines.last.map { try call.page.next(after: $0.bookedOn.text, $0.id.text) } : nil
-            return .value(Page(items: lines, next: next))
-        }
-        builder.routes.read(GetBankLine.self) { call in
-            var lines = [try await BankLineStore.get(call.path, on: database)]
-            try await BankProposals.add(to: &lines, on: database)
-            return .value(lines[0], version: lines[0].version)
-        }
-        builder.routes.write(BookBankLine.self) { call, transaction in
-            let id = call.path
-            try await book(id, call.body, by: call.principal, in: transaction)
-            let line = try await BankLineStore.get(id, on: transaction)
-            try await journal.record(
-                .changed, .bankLine, id, version: line.version, values: call.body, by: call.principal, in: transaction)
-            return .value(line, version: line.version)
-        }
-        builder.routes.write(DismissBankLine.self) { call, transaction in
-            try await move(
-                call.path, to: .dismissed, because: call.body.reason, by: call.principal, in: transaction)
-        }
-        builder.routes.write(ReopenBankLine.self) { call, transaction in
-            try await move(call.path, to: .open, because: nil, by: call.principal, in: transaction)
-        }
+        builder.routes.read(ListBankLines.self, list)
+        builder.routes.read(GetBankLine.self, get)
+        builder.routes.write(BookBankLine.self, book)
+        builder.routes.write(DismissBankLine.self, dismiss)
+        builder.routes.write(ReopenBankLine.self, reopen)
         builder.routes.constraint("bank_line_open_check", Problem(.transitionNotAllowed))
         builder.routes.constraint("bank_line_alike_check", Problem(.bankLineAlike))
         builder.routes.constraint("bank_booking_pkey", Problem(.transitionNotAllowed))
+    }
+
+    @Sendable func list(_ call: Call<ListBankLines>) async throws -> RouteResponse<Page<BankLine>> {
+        let found = try await BankLineStore.list(call.query, call.page, on: backend.database)
+        var lines = Array(found.prefix(call.page.limit))
+        try await BankProposals.add(to: &lines, on: backend.database)
+        let next =
+            try found.count > lines.count
+            ? lines.last.map { try call.page.next(after: $0.bookedOn.text, $0.id.text) } : nil
+        return .value(Page(items: lines, next: next))
+    }
+
+    @Sendable func get(_ call: Call<GetBankLine>) async throws -> RouteResponse<BankLine> {
+        var lines = [try await BankLineStore.get(call.path, on: backend.database)]
+        try await BankProposals.add(to: &lines, on: backend.database)
+        return .value(lines[0], version: lines[0].version)
+    }
+
+    @Sendable func book(
+        _ call: Call<BookBankLine>, _ transaction: PostgresTransaction
+    ) async throws -> RouteResponse<BankLine> {
+        let id = call.path
+        try await createBooking(of: id, call.body, by: call.principal, in: transaction)
+        let line = try await BankLineStore.get(id, on: transaction)
+        try await backend.journal.record(
+            .changed, .bankLine, id, version: line.version, values: call.body, by: call.principal, in: transaction)
+        return .value(line, version: line.version)
+    }
+
+    @Sendable func dismiss(
+        _ call: Call<DismissBankLine>, _ transaction: PostgresTransaction
+    ) async throws -> RouteResponse<BankLine> {
+        try await move(
+            call.path, to: .dismissed, because: call.body.reason, by: call.principal, in: transaction)
+    }
+
+    @Sendable func reopen(
+        _ call: Call<ReopenBankLine>, _ transaction: PostgresTransaction
+    ) async throws -> RouteResponse<BankLine> {
+        try await move(call.path, to: .open, because: nil, by: call.principal, in: transaction)
     }
 
     private func move(
@@ -54,8 +69,8 @@ struct BankLineRoutes {
         return .value(line, version: line.version)
     }
 
-    private func book(
-        _ id: BankLine.ID, _ body: BookBankLine.Body, by principal: Principal, in transaction: PostgresTransaction
+    private func createBooking(
+        of id: BankLine.ID, _ body: BookBankLine.Body, by principal: Principal, in transaction: PostgresTransaction
     ) async throws {
         guard body.means != .credit else { throw Problem.invalid("/means", "is not a means of payment") }
         try await BankLineStore.book(id, isAnother: body.another == true, in: transaction)
@@ -108,7 +123,7 @@ struct BankLineRoutes {
                     body.contribution != nil ? "/contribution" : "/contributions/\(place)/contribution",
                     "unknown contribution")
             }
-            try await ReceiptRoutes.issue(for: part.contribution, by: principal, backend, in: transaction)
+            try await ReceiptIssuer(backend: backend).issue(for: part.contribution, by: principal, in: transaction)
             try await backend.journal.record(
                 .changed, .contribution, part.contribution, values: payment, by: principal, in: transaction)
         }

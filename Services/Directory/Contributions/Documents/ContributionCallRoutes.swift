@@ -1,5 +1,4 @@
 import ClubProtocol
-import HTTPTypes
 import Postgres
 import ServiceKit
 
@@ -14,18 +13,28 @@ struct ContributionCallRoutes: Sendable {
     let documents: ContributionDocuments
 
     func mount(on builder: inout ServiceBuilder) {
-        builder.routes.read(ShowContributionCall.self) { call in
-            .text(page(try await find(call.path, for: call.principal), pdf: "call.pdf"))
-        }
-        builder.routes.read(GetContributionCallDocument.self) { call in
-            try await file(try await find(call.path, for: call.principal))
-        }
-        builder.routes.read(ShowContributionCallByLink.self) { call in
-            .text(page(try await find(by: call.path), pdf: "\(call.path)/call.pdf"))
-        }
-        builder.routes.read(GetContributionCallDocumentByLink.self) { call in
-            try await file(try await find(by: call.path))
-        }
+        builder.routes.read(ShowContributionCall.self, show)
+        builder.routes.read(GetContributionCallDocument.self, getDocument)
+        builder.routes.read(ShowContributionCallByLink.self, showByLink)
+        builder.routes.read(GetContributionCallDocumentByLink.self, getDocumentByLink)
+    }
+
+    @Sendable func show(_ call: Call<ShowContributionCall>) async throws -> RouteResponse<TextDocument> {
+        .text(page(try await find(call.path, for: call.principal), pdf: "call.pdf"))
+    }
+
+    @Sendable func getDocument(_ call: Call<GetContributionCallDocument>) async throws -> RouteResponse<FileDocument> {
+        try await file(try await find(call.path, for: call.principal))
+    }
+
+    @Sendable func showByLink(_ call: Call<ShowContributionCallByLink>) async throws -> RouteResponse<TextDocument> {
+        .text(page(try await find(by: call.path), pdf: "\(call.path)/call.pdf"))
+    }
+
+    @Sendable func getDocumentByLink(
+        _ call: Call<GetContributionCallDocumentByLink>
+    ) async throws -> RouteResponse<FileDocument> {
+        try await file(try await find(by: call.path))
     }
 
     /// The path of the page that a letter leads to.
@@ -91,11 +100,4 @@ extension ContributionDocumentStore.Call {
 
     /// The title printed on the call.
     var title: String { isComplement ? "Appel de cotisation complémentaire" : "Appel de cotisation" }
-}
-
-extension HTTPFields {
-    /// A download with this ASCII file name.
-    static func attachment(_ name: String) -> HTTPFields {
-        [.contentDisposition: "attachment; filename=\"\(name)\""]
-    }
 }

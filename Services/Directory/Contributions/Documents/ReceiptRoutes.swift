@@ -2,10 +2,8 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// Receipts: issued with the payment that completes a contribution, mailed once, shown as a page.
+/// `/v1/receipts`, `/v1/contributions/{contribution}/receipt`, the same by the link of a letter, and the letters.
 struct ReceiptRoutes: Sendable {
-    static let letter = JobKind<Receipt.ID>("receipt.letter", maximumAttempts: 500)
-
     private static let purpose = "receipt"
     /// How long the link in the letter shows the receipt; representatives can always see it.
     private static let linkDays = 400
@@ -16,25 +14,36 @@ struct ReceiptRoutes: Sendable {
     let documents: ContributionDocuments
 
     func mount(on builder: inout ServiceBuilder) {
-        let database = backend.database
-        builder.routes.read(ShowReceipt.self) { call in
-            .text(page(try await find(of: call.path, for: call.principal), pdf: "receipt.pdf"))
-        }
-        builder.routes.read(GetReceiptDocument.self) { call in
-            try await file(try await find(of: call.path, for: call.principal))
-        }
-        builder.routes.read(ListReceipts.self) { call in
-            try .page(
-                try await ReceiptStore.list(call.query, call.page, for: call.principal, on: database),
-                call.page, key: "year", "number")
-        }
-        builder.routes.read(ShowReceiptByLink.self) { call in
-            .text(page(try await find(by: call.path), pdf: "\(call.path)/receipt.pdf"))
-        }
-        builder.routes.read(GetReceiptDocumentByLink.self) { call in
-            try await file(try await find(by: call.path))
-        }
-        builder.job(Self.letter, concurrency: 2) { receipt, _ in try await write(receipt) }
+        builder.routes.read(ShowReceipt.self, show)
+        builder.routes.read(GetReceiptDocument.self, getDocument)
+        builder.routes.read(ListReceipts.self, list)
+        builder.routes.read(ShowReceiptByLink.self, showByLink)
+        builder.routes.read(GetReceiptDocumentByLink.self, getDocumentByLink)
+        builder.job(ReceiptIssuer.letter, concurrency: 2) { receipt, _ in try await write(receipt) }
+    }
+
+    @Sendable func show(_ call: Call<ShowReceipt>) async throws -> RouteResponse<TextDocument> {
+        .text(page(try await find(of: call.path, for: call.principal), pdf: "receipt.pdf"))
+    }
+
+    @Sendable func getDocument(_ call: Call<GetReceiptDocument>) async throws -> RouteResponse<FileDocument> {
+        try await file(try await find(of: call.path, for: call.principal))
+    }
+
+    @Sendable func list(_ call: Call<ListReceipts>) async throws -> RouteResponse<Page<Receipt>> {
+        try .page(
+            try await ReceiptStore.list(call.query, call.page, for: call.principal, on: backend.database),
+            call.page, key: "year", "number")
+    }
+
+    @Sendable func showByLink(_ call: Call<ShowReceiptByLink>) async throws -> RouteResponse<TextDocument> {
+        .text(page(try await find(by: call.path), pdf: "\(call.path)/receipt.pdf"))
+    }
+
+    @Sendable func getDocumentByLink(
+        _ call: Call<GetReceiptDocumentByLink>
+    ) async throws -> RouteResponse<FileDocument> {
+        try await file(try await find(by: call.path))
     }
 
     private func find(of contribution: Contribution.ID, for principal: Principal) async throws -> ReceiptStore.Shown {
@@ -55,16 +64,6 @@ struct ReceiptRoutes: Sendable {
 
     private func file(_ receipt: ReceiptStore.Shown) async throws -> RouteResponse<FileDocument> {
         .file(try await documents.pdf(of: receipt), headers: .attachment("recu-\(receipt.title).pdf"))
-    }
-
-    /// Issues a receipt, with the job that mails it, if this contribution is paid and has none.
-    static func issue(
-        for contribution: Contribution.ID, by principal: Principal, _ backend: Backend,
-        in transaction: PostgresTransaction
-    ) async throws {
-        guard let receipt = try await ReceiptStore.issue(for: contribution, in: transaction) else { return }
-        try await backend.journal.record(.created, .receipt, receipt, by: principal, in: transaction)
-        try await backend.jobs.enqueue(letter, receipt, unique: receipt.text, in: transaction)
     }
 
     private func write(_ id: Receipt.ID) async throws {

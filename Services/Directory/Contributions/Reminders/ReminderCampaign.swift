@@ -4,7 +4,7 @@ import Postgres
 import ServiceKit
 
 /// `/v1/contribution-reminders`, its daily run, and the letters.
-struct ReminderRounds: Sendable {
+struct ReminderCampaign: Sendable {
     static let letter = JobKind<ReminderStore.ReminderID>("contribution.letter", maximumAttempts: 500)
 
     private let backend: Backend
@@ -24,13 +24,8 @@ struct ReminderRounds: Sendable {
     }
 
     func mount(on builder: inout ServiceBuilder) {
-        builder.routes.write(SendContributionReminders.self) { _, transaction in .value(try await ask(in: transaction))
-        }
-        builder.routes.read(ListContributionReminders.self) { [database = backend.database] call in
-            try .page(
-                try await ReminderStore.list(call.query, call.page, on: database), call.page,
-                key: "contribution", "step")
-        }
+        builder.routes.write(SendContributionReminders.self, send)
+        builder.routes.read(ListContributionReminders.self, list)
         builder.schedule("contribution-reminders", .daily(at: "09:00")) { job in
             let asked = try await backend.database.transaction { transaction in try await ask(in: transaction) }
             if asked.withoutAddress > 0 {
@@ -39,6 +34,20 @@ struct ReminderRounds: Sendable {
             }
         }
         builder.job(Self.letter, concurrency: 2) { reminder, _ in try await write(reminder) }
+    }
+
+    @Sendable func send(
+        _: Call<SendContributionReminders>, _ transaction: PostgresTransaction
+    ) async throws -> RouteResponse<ContributionReminders> {
+        .value(try await ask(in: transaction))
+    }
+
+    @Sendable func list(
+        _ call: Call<ListContributionReminders>
+    ) async throws -> RouteResponse<Page<ContributionReminder>> {
+        try .page(
+            try await ReminderStore.list(call.query, call.page, on: backend.database), call.page,
+            key: "contribution", "step")
     }
 
     /// Adds the letters that are due, each with a job.
