@@ -2,6 +2,7 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
+/// The ambassadors, each by the name of its person.
 enum AmbassadorStore {
     private static let columns: SQL = """
         id, person, name, organization, topics, departements, enrolled_on as "enrolledOn", left_on as "leftOn",

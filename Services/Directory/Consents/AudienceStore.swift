@@ -2,6 +2,7 @@ import ClubProtocol
 import FoundationEssentials
 import Postgres
 
+/// Who is mailed, as of now.
 enum AudienceStore {
     /// A page of the audience's members who are enrolled, agreed and have an address, ordered by identifier.
     static func members(of audience: Audience, after last: UUID?, limit: Int) -> SQL {

@@ -2,7 +2,7 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// Confirming, leaving and returning, under `/v1/ambassadors` and `/v1/experts`.
+/// `/v1/experts/{expert}/confirmations`, `…/transitions`, and the same of `/v1/ambassadors/{ambassador}`
 struct EnrolmentRoutes {
     let backend: Backend
 

@@ -2,7 +2,8 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// `/v1/experts.csv` and the other lists as tables; `/v1/people.vcf`
+/// `/v1/experts.csv`, `/v1/organizations.csv`, `/v1/people.csv`, `/v1/ambassadors.csv`, `/v1/people.vcf`,
+/// `/v1/people/{person}/vcard`
 struct ExportRoutes {
     let backend: Backend
 

@@ -2,7 +2,7 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// `/v1/memberships`
+/// `/v1/memberships`, `/v1/membership-renewals`
 struct MembershipRoutes {
     let backend: Backend
 

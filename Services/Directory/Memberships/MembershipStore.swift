@@ -2,6 +2,7 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
+/// The periods in which organizations are members.
 enum MembershipStore {
     private static let columns: SQL = """
         id, organization, tier, from_day as "from", until_day as "until", version, created_at as "createdAt",

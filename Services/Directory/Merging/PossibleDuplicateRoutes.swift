@@ -12,7 +12,7 @@ struct PossibleDuplicateRoutes {
 
     @Sendable private func find(
         _ call: Call<FindPossibleDuplicates>
-    ) async throws -> RouteResponse<PossibleDuplicates.Found> {
+    ) async throws -> RouteResponse<FindPossibleDuplicates.Response> {
         let rows = try await PossibleDuplicates.find(
             call.body, where: Self.visible(call.body.kind, to: call.principal), on: backend.database)
         return .value(.init(items: try rows.decode(PossibleDuplicate.self)))

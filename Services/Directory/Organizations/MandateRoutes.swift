@@ -2,7 +2,7 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// `/v1/organizations/{organization}/mandates`
+/// `/v1/organizations/{organization}/mandates`, `/v1/mandates`
 struct MandateRoutes {
     let backend: Backend
 

@@ -2,6 +2,7 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
+/// The people who represent organizations, and when.
 enum MandateStore {
     private static let columns: SQL = """
         id, person, organization, kind, from_day as "from", until_day as "until", version, created_at as "createdAt",

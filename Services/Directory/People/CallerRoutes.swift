@@ -15,6 +15,7 @@ struct CallerRoutes {
     }
 }
 
+/// What the directory knows of callers.
 enum CallerStore {
     /// Whether this representative, ambassador or expert exists and has not left. A merged or erased one is no longer in
     /// its table.

@@ -2,6 +2,7 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
+/// The people, and who may see and change them.
 enum PersonStore {
     private static let columns: SQL = """
         id, honorific_prefix as "honorificPrefix", given_name as "givenName", family_name as "familyName", email,

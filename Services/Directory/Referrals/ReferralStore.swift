@@ -2,6 +2,7 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
+/// The needs of firms.
 enum ReferralStore {
     static let state: SQL = """
         case when closed_at is not null then 'closed' when taken = places then 'placed' else 'open' end

@@ -2,6 +2,7 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
+/// The tiers of membership, with their yearly prices.
 enum TierStore {
     private static let columns: SQL = """
         code, label, kind, \(SQL.money("fee")) as fee, monthly_seats as "monthlySeats",

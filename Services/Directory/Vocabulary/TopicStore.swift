@@ -2,6 +2,7 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
+/// The topics that records are about.
 enum TopicStore {
     private static let columns: SQL = "code, label, version"
 

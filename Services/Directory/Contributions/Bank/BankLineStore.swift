@@ -2,6 +2,7 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
+/// The lines of bank statements, and what they were booked on.
 enum BankLineStore {
     private static let columns: SQL = """
         id, statement, account, reference, booked_on as "bookedOn", value_on as "valueOn",

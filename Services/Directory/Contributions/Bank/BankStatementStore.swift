@@ -2,6 +2,7 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
+/// The bank statements that were imported, each file once.
 enum BankStatementStore {
     private static let columns: SQL = """
         id, format, name, accounts, sha256, lines, added, known, rejected, faults, ignored, created_at as "createdAt"

@@ -2,6 +2,7 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
+/// What memberships cost for a year: numbered without gaps, and cancelled instead of deleted.
 enum ContributionStore {
     /// A member whose contribution for a year has not been called.
     struct Candidate: Decodable {

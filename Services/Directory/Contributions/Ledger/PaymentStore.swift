@@ -2,6 +2,7 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
+/// The payments on contributions.
 enum PaymentStore {
     private static let columns: SQL = """
         id, contribution, \(SQL.money("amount")) as amount,
