@@ -50,7 +50,7 @@ struct TierChanges: Sendable {
         var contribution: Contribution?
         if let complement {
             _ = try await CreditCarryOver(backend: backend).apply(
-                to: [complement], by: principal, backend, in: transaction)
+                to: [complement], by: principal, in: transaction)
             contribution = try await ContributionStore.get(complement, for: principal, on: transaction)
                 .first?.decode(Contribution.self)
         }
