@@ -4,7 +4,7 @@ import Testing
 
 @testable import ServiceKit
 
-@Suite("what ServiceKit keeps about people") struct TracesTests {
+@Suite("what ServiceKit keeps about people") struct PersonalDataCopiesTests {
     @Test("stored responses that name a person become 410, jobs about them are deleted, and no one else's are")
     func erase() async throws {
         try await withServiceDatabase { kit in
