@@ -8,7 +8,8 @@ import Testing
 struct TextLintTests {
     /// Where text from outside is read and processed.
     private static let folders = [
-        "Shared/ClubProtocol/Core", "Shared/ClubProtocol/JSON", "Shared/ClubProtocol/Directory",
+        "Shared/ClubProtocol/Core", "Shared/ClubProtocol/Values", "Shared/ClubProtocol/JSON",
+        "Shared/ClubProtocol/Builtin", "Shared/ClubProtocol/Directory",
         "Shared/ClubProtocol/Events", "Shared/ClubProtocol/Content", "Shared/ClubProtocol/Lobbying",
         "Shared/ServiceKit/HTTP", "Shared/ServiceKit/Identity", "Shared/ServiceKit/Client",
         "Shared/ServiceKit/System", "Shared/ServiceKit/Changes", "Shared/ServiceKit/Builtin",
