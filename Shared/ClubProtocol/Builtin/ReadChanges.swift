@@ -11,6 +11,7 @@ package enum ReadChanges: Endpoint {
         package var after: Cursor?
         /// How many seconds to wait if there is no change yet: 0 to 30.
         package var wait: Int?
+        package static let longestWait = 30
         /// The maximum number of changes: 1 to 200.
         package var limit: PageLimit?
 
@@ -28,6 +29,8 @@ package enum ReadChanges: Endpoint {
 package protocol WaitingQuery {
     /// In seconds.
     var wait: Int? { get }
+    /// The maximum of ``wait``.
+    static var longestWait: Int { get }
 }
 
 /// A section of a change feed. An empty one means that nothing changed during the wait.

@@ -21,7 +21,7 @@ package struct Probe<App: ServiceApplication>: AsyncParsableCommand {
 
     package func run() async throws {
         let given = ProcessInfo.processInfo.environment["OPERATOR_PORT"].flatMap { Int($0) }
-        let port = operatorPort ?? given ?? App.name.standardPort + 100
+        let port = operatorPort ?? given ?? App.name.standardOperatorPort
         let request = HTTPClientRequest(url: "http://127.0.0.1:\(port)/health/ready")
         guard let response = try? await HTTPClient.shared.execute(request, timeout: .seconds(2)), response.status == .ok
         else { throw ExitCode(1) }

@@ -1,3 +1,4 @@
+import ClubProtocol
 package import Postgres
 
 /// The tables of the kit in every service's schema: applied before the service's own.
@@ -17,4 +18,14 @@ package enum ServiceMigrations {
         Migration("kit-0005-retention", sql: PackageResources.kit_0005_retention_sql),
         Migration("kit-0006-webhook", sql: PackageResources.kit_0006_webhook_sql),
     ]
+}
+
+extension ServiceApplication {
+    /// All migrations of the service's schema, in order.
+    package static var allMigrations: [Migration] { ServiceMigrations.all + migrations }
+
+    /// Brings the schema up to date, and grants its use to the service's role.
+    package static func migrator(runtimeRole: String?) -> Migrator {
+        Migrator(schema: name.rawValue, migrations: allMigrations, runtimeRole: runtimeRole)
+    }
 }

@@ -44,7 +44,7 @@ package struct AuditSealer: Service {
                 failures += 1
                 if failures == 1 || failures % 60 == 0 {
                     logger.warning(
-                        "the audit trail cannot be sealed", metadata: ["reason": "\(JobFailure.reason(error))"])
+                        "the audit trail cannot be sealed", metadata: ["reason": "\(error.loggable)"])
                 }
             }
             try? await cancelWhenGracefulShutdown { try await Task.sleep(for: pause) }

@@ -33,6 +33,7 @@ struct AuditRoutes {
         }
         builder.watch(
             "audit", "unsealed", gauge: "audit_entries_overdue",
+            help: "Entries of the audit trail that have waited for their seal for more than a minute.",
             output: { "\($0) entries have waited for their seal for more than a minute; the log says why" },
             count: { try await trail.countOverdue() })
     }

@@ -19,7 +19,6 @@ package struct ChangeFeed: Service {
         package init() {}
     }
 
-    package static let longestWait = 30
     /// How much of the caller's time is left when a wait ends because of its deadline.
     private static let responseMargin = Duration.milliseconds(200)
 
@@ -80,8 +79,8 @@ package struct ChangeFeed: Service {
     func json(_ query: ReadChanges.Query, for request: RoutedRequest?) async throws -> [UInt8] {
         let start = try query.after.map(FeedPosition.init) ?? .beginning
         let wait = query.wait ?? 0
-        guard (0...Self.longestWait).contains(wait) else {
-            throw Problem.invalid("wait", "must be between 0 and \(Self.longestWait)")
+        guard (0...ReadChanges.Query.longestWait).contains(wait) else {
+            throw Problem.invalid("wait", "must be between 0 and \(ReadChanges.Query.longestWait)")
         }
         func batch() async throws -> [UInt8] {
             let limit = (query.limit ?? .standard).value

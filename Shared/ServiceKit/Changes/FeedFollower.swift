@@ -76,7 +76,7 @@ package struct FeedFollower: Service {
                 if failures == 1 || failures % 10 == 0 {
                     logger.warning(
                         "the feed of a peer cannot be followed",
-                        metadata: ["reason": "\(JobFailure.reason(error))", "failures": "\(failures)"])
+                        metadata: ["reason": "\(error.loggable)", "failures": "\(failures)"])
                 }
                 let pause = settings.backOff.delay(after: failures)
                 try? await cancelWhenGracefulShutdown { try await Task.sleep(for: pause) }

@@ -72,7 +72,7 @@ package final class TokenVerifier: Sendable {
         // The scheme and its space. Checked first, so that nothing scans a field longer than any token.
         guard authorization.utf8.count <= CompactToken.maximumBytes + 8 else { throw refuse(.tooLong) }
         guard let blank = authorization.utf8.firstIndex(of: UInt8(ascii: " ")),
-            authorization[..<blank].isField("bearer")
+            authorization[..<blank].asciiLowercased.hasSameBytes(as: "bearer")
         else { throw .invalidToken }
         return try verify(Substring(authorization.utf8[blank...].drop { $0 == UInt8(ascii: " ") }))
     }
@@ -124,15 +124,6 @@ package final class TokenVerifier: Sendable {
 
     /// Since when and why the trust file cannot be used; nil while it can.
     var trouble: Trouble? { state.withLock { $0.trouble } }
-
-    /// For the health page.
-    var warnings: [String: [HealthReport.Check]] {
-        guard let trouble else { return [:] }
-        let output =
-            "not usable since \(trouble.since.text): \(trouble.reason); "
-            + "the one before it is in force, and what this one would revoke is not revoked"
-        return ["identity:trustFile": [.init("trustFile", type: "component", .warn, output: output)]]
-    }
 
     /// Loads a changed trust file. If it cannot be used, the old one stays in force: a typing error must not lock
     /// everyone out. The failure is logged every minute, and is a warning on the health page until it is fixed.

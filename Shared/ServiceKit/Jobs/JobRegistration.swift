@@ -34,23 +34,3 @@ package struct JobRegistration: Sendable {
         }
     }
 }
-
-/// How long a job that failed waits for its next attempt.
-package struct BackOff: Sendable {
-    package var first: Duration
-    package var longest: Duration
-
-    package init(first: Duration = .seconds(1), longest: Duration = .seconds(600)) {
-        self.first = first
-        self.longest = longest
-    }
-
-    /// Doubles after each attempt; a random half of it is subtracted, so that jobs that failed together are not retried
-    /// together.
-    ///
-    /// - Parameter attempt: the one that failed, 1 for the first.
-    package func delay(after attempt: Int) -> Duration {
-        let doubled = first * Double(UInt64(1) << UInt64(min(max(attempt - 1, 0), 40)))
-        return min(doubled, longest) * Double.random(in: 0.5...1)
-    }
-}

@@ -1,6 +1,6 @@
 import ClubProtocol
 import Logging
-package import Postgres
+import Postgres
 
 /// Something that runs by a schedule, once for all replicas.
 ///
@@ -29,26 +29,6 @@ package struct ScheduleRegistration: Sendable {
     }
 }
 
-extension ScheduleRegistration {
-    /// Removes stored responses that are older than a day: in every service.
-    package static func idempotencyPurge(_ database: PostgresClient) -> ScheduleRegistration {
-        ScheduleRegistration("purge-idempotency", .every(.seconds(600))) { job in
-            // In batches, so that no statement takes long and none locks many rows; by ctid, because the planner would
-            // scan the whole of a small table for a batch given by keys. The time is checked again, because a key may
-            // be reused meanwhile.
-            while try await database.execute(
-                """
-                delete from idempotency
-                where created_at < now() - interval '24 hours' and ctid = any(array(
-                    select ctid from idempotency where created_at < now() - interval '24 hours' limit 1000))
-                """) > 0
-            {
-                try await job.heartbeat()
-            }
-        }
-    }
-}
-
 /// Enqueues what is due. Every replica tries; the database decides which one does it.
 struct Scheduler: Sendable {
     let database: PostgresClient
@@ -67,7 +47,7 @@ struct Scheduler: Sendable {
                 registered = true
                 pause = try await enqueueDue()
             } catch {
-                logger.warning("the schedules cannot be read", metadata: ["reason": "\(JobFailure.reason(error))"])
+                logger.warning("the schedules cannot be read", metadata: ["reason": "\(error.loggable)"])
             }
             try? await Task.sleep(for: pause)
         }

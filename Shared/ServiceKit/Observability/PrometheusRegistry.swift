@@ -27,6 +27,7 @@ package final class PrometheusRegistry: MetricsFactory {
     private struct State {
         var families: [String: Family] = [:]
         var readers: [String: Reader] = [:]
+        var helps: [String: String] = [:]
         var seriesLeftOut = 0
     }
 
@@ -84,18 +85,26 @@ package final class PrometheusRegistry: MetricsFactory {
         state.withLock { $0.readers[counterName(name)] = Reader(kind: .counter, read: read) }
     }
 
+    /// Sets the meaning of a metric, the `HELP` line of the exposition, for one that ``MetricHelp`` does not know.
+    func describe(_ name: String, _ help: String) {
+        state.withLock { $0.helps[PrometheusText.metricName(name)] = help }
+    }
+
     /// All metrics in the text exposition format 0.0.4, sorted by name.
     package func text() -> [UInt8] {
-        let (families, readers, leftOut) = state.withLock { ($0.families, $0.readers, $0.seriesLeftOut) }
+        let (families, readers, helps, leftOut) = state.withLock {
+            ($0.families, $0.readers, $0.helps, $0.seriesLeftOut)
+        }
         var text = PrometheusText()
         for name in Set(families.keys).union(readers.keys).sorted() {
+            let help = helps[name] ?? MetricHelp.text(for: name)
             if let family = families[name] {
-                text.header(name, type: family.kind.rawValue, help: MetricHelp.text(for: name))
+                text.header(name, type: family.kind.rawValue, help: help)
                 for (_, entry) in family.series.sorted(by: { $0.key.labels.lexicographicallyPrecedes($1.key.labels) }) {
                     entry.series.write(name: name, labels: entry.labels, into: &text)
                 }
             } else if let reader = readers[name], let value = reader.read() {
-                text.header(name, type: reader.kind.rawValue, help: MetricHelp.text(for: name))
+                text.header(name, type: reader.kind.rawValue, help: help)
                 text.sample(name, [], PrometheusText.number(value))
             }
         }

@@ -21,16 +21,6 @@ package protocol ServiceApplication: Sendable {
     static func assemble(_ backend: Backend, into builder: inout ServiceBuilder) throws
 }
 
-extension ServiceApplication {
-    /// All migrations of the service's schema, in order.
-    package static var allMigrations: [Migration] { ServiceMigrations.all + migrations }
-
-    /// Brings the schema up to date, and grants its use to the service's role.
-    package static func migrator(runtimeRole: String?) -> Migrator {
-        Migrator(schema: name.rawValue, migrations: allMigrations, runtimeRole: runtimeRole)
-    }
-}
-
 /// What every feature of a service works with.
 package struct Backend: Sendable {
     package let name: ServiceName

@@ -69,12 +69,14 @@ package struct ServiceBuilder {
     ///
     /// - Parameters:
     ///   - gauge: the metric that holds the count.
+    ///   - help: the meaning of that metric.
     ///   - output: the text of the warning for a count of one or more.
     ///   - count: called every five seconds in each replica, so it must be cheap.
     package mutating func watch(
-        _ component: String, _ measurement: String, gauge: String, output: @escaping @Sendable (Int) -> String,
-        count: @escaping @Sendable () async throws -> Int
+        _ component: String, _ measurement: String, gauge: String, help: String,
+        output: @escaping @Sendable (Int) -> String, count: @escaping @Sendable () async throws -> Int
     ) {
+        Observability.metrics.describe(gauge, help)
         let watch = OperatorAlert(component, measurement, gauge: gauge, output: output, count: count)
         watches.append(watch)
         background.append(watch)

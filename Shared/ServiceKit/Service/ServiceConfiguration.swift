@@ -56,7 +56,7 @@ package struct ServiceConfiguration: Sendable {
         host = try layers.text("HOST") ?? "127.0.0.1"
         port = try layers.integer("PORT", in: 0...65_535, default: service.standardPort)
         operatorHost = try layers.text("OPERATOR_HOST") ?? "127.0.0.1"
-        operatorPort = try layers.integer("OPERATOR_PORT", in: 0...65_535, default: service.standardPort + 100)
+        operatorPort = try layers.integer("OPERATOR_PORT", in: 0...65_535, default: service.standardOperatorPort)
         if port != 0, port == operatorPort {
             throw ConfigurationProblem("OPERATOR_PORT", "must not be the port of the API")
         }
@@ -164,7 +164,10 @@ package struct ServiceConfiguration: Sendable {
 }
 
 extension ServiceName {
-    /// The default port of the API; the operator port is a hundred above.
+    /// The default port of health and metrics.
+    package var standardOperatorPort: Int { standardPort + 100 }
+
+    /// The default port of the API.
     package var standardPort: Int {
         switch self {
         case .directory: 7001

@@ -17,7 +17,6 @@ enum ProcessMemory {
     ///
     /// - Parameter membership: the content of `/proc/self/cgroup`: `0::/a/b` in version 2, `4:memory:/a/b` in version
     ///   1.
-    /// - Parameter membership: what `/proc/self/cgroup` says: `0::/a/b` of version 2, `4:memory:/a/b` of version 1.
     static func controlGroup(root: String, membership: String?) -> Int? {
         var files = [("\(root)/memory.max"), ("\(root)/memory/memory.limit_in_bytes")]
         // text: the kernel's.

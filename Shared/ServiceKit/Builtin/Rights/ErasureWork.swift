@@ -27,16 +27,20 @@ package struct ErasureWork: Sendable {
     let backend: Backend
     let notice: @Sendable (Erasure.ID) async throws -> ErasureNotice
     let report: @Sendable (Erasure.ID) async throws -> Void
+    let repeatable: [any Endpoint.Type]
     let erase: Erase
 
     /// - Parameters:
     ///   - notice: returns whom to erase.
     ///   - report: reports to the directory that it is done.
+    ///   - repeatable: operations whose stored responses are kept; see ``PersonalDataCopies``.
     package init(
-        backend: Backend, notice: @escaping @Sendable (Erasure.ID) async throws -> ErasureNotice,
+        backend: Backend, repeatable: [any Endpoint.Type] = [],
+        notice: @escaping @Sendable (Erasure.ID) async throws -> ErasureNotice,
         report: @escaping @Sendable (Erasure.ID) async throws -> Void, erase: @escaping Erase
     ) {
         self.backend = backend
+        self.repeatable = repeatable
         self.notice = notice
         self.report = report
         self.erase = erase
@@ -57,7 +61,8 @@ package struct ErasureWork: Sendable {
         try await backend.database.transaction { transaction in
             try await job.fence(in: transaction)
             let periods = Set(try await erase(notice, transaction)).union(notice.periods)
-            try await PersonalDataCopies.erase(notice.everyone, addresses: Array(periods), in: transaction)
+            try await PersonalDataCopies.erase(
+                notice.everyone, addresses: Array(periods), repeatable: repeatable, in: transaction)
         }
     }
 

@@ -5,9 +5,6 @@ package import Postgres
 /// The copies of personal data that the kit itself keeps in every service, besides the service's own tables: stored
 /// responses and the payloads of jobs.
 package enum PersonalDataCopies {
-    /// Operations whose stored responses contain no personal data except an identifier, and must remain repeatable.
-    private static let exempt = ["createErasure", "transitionErasure", "reportErasure"]
-
     /// The statements that remove the copies of a person's data.
     ///
     /// A stored response is replaced by a 410: without its row, a repeated request would run again and bring the person
@@ -20,9 +17,10 @@ package enum PersonalDataCopies {
     ///   - addresses: when which address was the subject's.
     ///   - names: patterns of names. Not searched for in jobs: one may be about another person and contain the same
     ///     words. A stored response is needed for a day only.
+    ///   - repeatable: the operations whose stored responses stay.
     /// - Throws: errors of encoding the response.
     private static func statements(
-        _ words: [String], addresses: [AddressPeriod], names: [String]
+        _ words: [String], addresses: [AddressPeriod], names: [String], repeatable: [any Endpoint.Type]
     ) throws -> [SQL] {
         let answer = try WireJSON.encode(ProblemDocument(Problem(.erased), requestID: nil))
         func mentions(_ text: SQL) -> SQL {
@@ -34,13 +32,14 @@ package enum PersonalDataCopies {
                 where \(SQL.isWithinPeriod("created_at")) and \(text) ~ pattern)
             """
         }
+        let kept = repeatable.map { Route.name(of: $0) }
         let body: SQL = "lower(encode(body, 'escape'))"
         let payload: SQL = "lower(encode(convert_to(payload::text, 'UTF8'), 'escape'))"
         return [
             """
             update idempotency set status = \(ProblemType.erased.status.code)::integer,
                 headers = '{"contentType": "application/problem+json"}', body = \(answer)
-            where operation <> all(\(exempt)) and (\(body) ~ any(\(words + names)::text[]) or \(mentions(body)))
+            where operation <> all(\(kept)) and (\(body) ~ any(\(words + names)::text[]) or \(mentions(body)))
             """,
             """
             delete from job
@@ -74,13 +73,15 @@ package enum PersonalDataCopies {
     ///   - addresses: when which address was the person's.
     ///   - telephones: the numbers that no other person has.
     ///   - names: the names that no other person has.
+    ///   - repeatable: operations whose stored responses contain no personal data except an identifier, and must remain
+    ///     repeatable.
     package static func erase(
         _ subjects: [DataSubject.ID], addresses: [AddressPeriod], telephones: [String] = [], names: [String] = [],
-        in transaction: PostgresTransaction
+        repeatable: [any Endpoint.Type] = [], in transaction: PostgresTransaction
     ) async throws {
         let words = subjects.map(\.text) + telephones.map(pattern)
-        for statement in try statements(words, addresses: addresses, names: names.map(pattern)) {
-            try await transaction.execute(statement)
-        }
+        let statements = try statements(
+            words, addresses: addresses, names: names.map(pattern), repeatable: repeatable)
+        for statement in statements { try await transaction.execute(statement) }
     }
 }

@@ -39,7 +39,7 @@ final class WebhookConnections: Sendable {
             return WebhookOutcome(result: .failed(failure), duration: ContinuousClock.now - start)
         }
         do {
-            var outcome = try await within(settings.timeLimit) {
+            var outcome = try await withDeadline(start.advanced(by: settings.timeLimit)) {
                 try await self.exchange(body, headers: headers, with: url)
             }
             outcome.duration = ContinuousClock.now - start
@@ -48,7 +48,7 @@ final class WebhookConnections: Sendable {
             return try failed(.resolution)
         } catch WebhookResolver.Refusal.forbidden {
             return try failed(.forbiddenAddress)
-        } catch is TimeLimitPassed {
+        } catch is DeadlinePassed {
             return try failed(.timeout)
         } catch let error as HTTPClientError where error == .connectTimeout || error == .deadlineExceeded {
             return try failed(.timeout)
@@ -102,21 +102,6 @@ final class WebhookConnections: Sendable {
                 eventLoopGroupProvider: .shared(HTTPClient.defaultEventLoopGroup), configuration: configuration)
             clients[key] = client
             return client
-        }
-    }
-
-    private func within<T: Sendable>(
-        _ limit: Duration, _ body: @escaping @Sendable () async throws -> T
-    ) async throws -> T {
-        try await withThrowingTaskGroup(of: T.self) { group in
-            group.addTask { try await body() }
-            group.addTask {
-                try await Task.sleep(for: limit)
-                throw TimeLimitPassed()
-            }
-            defer { group.cancelAll() }
-            guard let value = try await group.next() else { throw CancellationError() }
-            return value
         }
     }
 }

@@ -44,6 +44,7 @@ struct Webhooks: Sendable {
         // An operator ends the warning by activating the webhook again, disabling it or removing it.
         builder.watch(
             "webhooks", "disabled", gauge: "webhooks_in_trouble",
+            help: "Webhooks that were disabled because their receiver is gone or keeps failing.",
             output: { "\($0) disabled: the receiver is gone, or has failed for five days" },
             count: { [webhooks] in try await webhooks.countTroubled() })
     }

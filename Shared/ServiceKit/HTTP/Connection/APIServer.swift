@@ -55,7 +55,6 @@ extension APIServer {
 /// document, and cannot end a request whose body is not wanted. It runs a request's task on the threads of Swift's pool
 /// instead of the connection's event loop, which costs two thread hops per request. And it makes a validated value of
 /// every header field, of which we read a handful.
-/// validated value, of which we read a handful.
 struct APIChannel: ServerChildChannel {
     struct Value: ServerChildChannelValue {
         let channel: any Channel

@@ -66,7 +66,7 @@ extension ConnectionHandler {
             guard body.count + count <= limit else { return refuse(.tooLarge(limit)) }
             let hold = bodyHold ?? BodyHold(responder.bodies, for: request.head.client)
             bodyHold = hold
-            guard hold.take(count) else { return refuse(ProblemMapping.overloaded) }
+            guard hold.take(count) else { return refuse(.overloaded) }
             // Not the whole Content-Length is reserved: promising bytes costs the client nothing.
             if body.isEmpty { body.reserveCapacity(min(request.head.contentLength ?? count, limit, BodyBudget.small)) }
             body.append(contentsOf: bytes.readableBytesView)
@@ -120,7 +120,7 @@ extension ConnectionHandler {
         guard parkedFault == nil else { return }
         let bytes = Self.cost(of: part)
         guard holdAhead(bytes) else {
-            parkedFault = ProblemMapping.overloaded
+            parkedFault = .overloaded
             return
         }
         parked.append((part, bytes))
@@ -147,7 +147,7 @@ extension ConnectionHandler {
     /// Waits for the rest of a header, whose beginning the parser keeps.
     func awaitHead() {
         aheadHold = nil
-        guard holdAhead(received) else { return refuse(ProblemMapping.overloaded) }
+        guard holdAhead(received) else { return refuse(.overloaded) }
         arm(.head, limits.headerTimeout)
     }
 

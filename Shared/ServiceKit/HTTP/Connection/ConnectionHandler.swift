@@ -151,7 +151,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         isRefused = responder.connections.refuse()
         guard isRefused else { return context.close(promise: nil) }
         refuse(
-            Problem(.tooManyRequests, "Your address has too many connections.", headers: ProblemMapping.retryAfter))
+            Problem(.tooManyRequests, "Your address has too many connections.", headers: [.retryAfter: "1"]))
     }
 
     private func closed() {

@@ -20,7 +20,7 @@ extension ConnectionHandler {
         guard let upload else { return }
         uploaded += bytes.readableBytes
         guard uploaded <= limit else { return refuse(.tooLarge(limit)) }
-        guard bodyHold?.take(bytes.readableBytes) == true else { return refuse(ProblemMapping.overloaded) }
+        guard bodyHold?.take(bytes.readableBytes) == true else { return refuse(.overloaded) }
         if case .stopProducing = upload.yield(bytes) {
             uploadIsFull = true
             alarm.cancel(.body)

@@ -38,7 +38,7 @@ final class WaitingRoom: Sendable {
                     .tooManyRequests, "You have \(share) requests that wait, stream or upload: let one of them end.",
                     headers: Self.retryAfter)
             }
-            guard state.count < seats else { return ProblemMapping.overloaded }
+            guard state.count < seats else { return .overloaded }
             state.callers[caller] = own + 1
             state.count += 1
             return nil

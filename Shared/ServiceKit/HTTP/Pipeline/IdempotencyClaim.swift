@@ -153,3 +153,24 @@ struct IdempotencyClaim: Sendable {
         return "hashtextextended(current_schema() || ' idempotency ' || encode(\(digest), 'hex'), 0)"
     }
 }
+
+extension IdempotencyClaim {
+    /// Removes stored responses that are older than a day.
+    ///
+    /// In batches, so that no statement takes long and none locks many rows; by ctid, because the planner would scan the
+    /// whole of a small table for a batch given by keys. The time is checked again, because a key may be reused
+    /// meanwhile.
+    ///
+    /// - Parameter betweenBatches: throws to stop early.
+    static func purge(on database: PostgresClient, betweenBatches: () async throws -> Void) async throws {
+        while try await database.execute(
+            """
+            delete from idempotency
+            where created_at < now() - interval '24 hours' and ctid = any(array(
+                select ctid from idempotency where created_at < now() - interval '24 hours' limit 1000))
+            """) > 0
+        {
+            try await betweenBatches()
+        }
+    }
+}

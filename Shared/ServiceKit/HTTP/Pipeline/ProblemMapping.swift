@@ -1,6 +1,5 @@
 import ClubProtocol
 import HTTPTypes
-import NIOCore
 import Postgres
 
 /// What an error means to the caller. The only place where errors become problems.
@@ -14,7 +13,7 @@ struct ProblemMapping: Sendable {
         case let problem as Problem: problem
         case let error as PostgresError: self.problem(for: error, deadline: deadline)
         case let error as ServiceClientError: self.problem(for: error, deadline: deadline)
-        case is CancellationError: Self.unavailable
+        case is CancellationError: .unavailable
         default: Problem(.internal)
         }
     }
@@ -24,11 +23,11 @@ struct ProblemMapping: Sendable {
         case .timeout: return Self.late(deadline)
         case .unknownOutcome: return Self.unknownOutcome(deadline)
         case .connection, .poolExhausted, .cancelled:
-            return Self.isOver(deadline) ? Self.late(deadline) : Self.unavailable
+            return Self.isOver(deadline) ? Self.late(deadline) : .unavailable
         case .decoding: return Problem(.internal)
         case .server: break
         }
-        if error.isUnavailable { return Self.unavailable }
+        if error.isUnavailable { return .unavailable }
         if let constraint = error.constraint, let problem = constraints[constraint] { return problem }
         guard let state = error.sqlState else { return Problem(.internal) }
         switch state {
@@ -44,7 +43,7 @@ struct ProblemMapping: Sendable {
         case SQLState.queryCanceled: return Self.late(deadline)
         case SQLState.serializationFailure, SQLState.deadlockDetected, SQLState.lockNotAvailable,
             SQLState.readOnlyTransaction:
-            return Self.unavailable
+            return .unavailable
         default: return Problem(.internal)
         }
     }
@@ -52,16 +51,12 @@ struct ProblemMapping: Sendable {
     private func problem(for error: ServiceClientError, deadline: ContinuousClock.Instant?) -> Problem {
         switch error {
         case .unavailable(let name, _):
-            Problem(.unavailable, "The \(name.rawValue) service does not answer.", headers: Self.retryAfter)
+            Problem(.unavailable, "The \(name.rawValue) service does not answer.", headers: [.retryAfter: "1"])
         case .deadline: Problem(.deadline)
-        case .problem(let document) where document.status == 503: Self.unavailable
+        case .problem(let document) where document.status == 503: .unavailable
         case .problem, .malformed: Problem(.internal)
         }
     }
-
-    static let retryAfter: HTTPFields = [.retryAfter: "1"]
-    static let unavailable = Problem(.unavailable, headers: retryAfter)
-    static let overloaded = Problem(.overloaded, headers: retryAfter)
 
     private static func isOver(_ deadline: ContinuousClock.Instant?) -> Bool {
         guard let deadline else { return false }
@@ -70,7 +65,7 @@ struct ProblemMapping: Sendable {
 
     /// 504 if the caller's deadline has passed, 503 if we were too slow.
     private static func late(_ deadline: ContinuousClock.Instant?) -> Problem {
-        isOver(deadline) ? Problem(.deadline) : unavailable
+        isOver(deadline) ? Problem(.deadline) : .unavailable
     }
 
     /// The change may have been made, but that is unknown: as ``late(_:)``, except that the caller must not assume that
@@ -82,36 +77,6 @@ struct ProblemMapping: Sendable {
             send it again.
             """
         return isOver(deadline)
-            ? Problem(.deadline, detail) : Problem(.unavailable, detail, headers: retryAfter)
-    }
-
-    /// What may be logged about an error: our own errors contain no values; of others, only their kind.
-    static func loggable(_ error: any Error) -> String {
-        switch error {
-        case let error as PostgresError: error.description
-        case let error as ServiceClientError: error.description
-        case let error as Problem: error.type.slug
-        case let error as ChannelError: "\(error)"
-        case let error as EncodingError: "\(type(of: error)): \(Self.path(of: error))"
-        case let error as DecodingError: "\(type(of: error)): \(Self.path(of: error))"
-        default: "\(type(of: error))"
-        }
-    }
-
-    private static func path(of error: EncodingError) -> String {
-        if case .invalidValue(_, let context) = error { Self.text(context.codingPath) } else { "" }
-    }
-
-    private static func path(of error: DecodingError) -> String {
-        switch error {
-        case .typeMismatch(_, let context), .valueNotFound(_, let context), .keyNotFound(_, let context),
-            .dataCorrupted(let context):
-            Self.text(context.codingPath)
-        @unknown default: ""
-        }
-    }
-
-    private static func text(_ path: [any CodingKey]) -> String {
-        "/" + path.map { $0.intValue.map(String.init) ?? $0.stringValue }.joined(separator: "/")
+            ? Problem(.deadline, detail) : Problem(.unavailable, detail, headers: [.retryAfter: "1"])
     }
 }

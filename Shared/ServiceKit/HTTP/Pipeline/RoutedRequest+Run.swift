@@ -11,13 +11,13 @@ extension RoutedRequest {
         do {
             return try await seated { await request(input, sink) }
         } catch {
-            return refused(responder.problem(for: error, deadline: deadline))
+            return refused(pipeline.problems.mapping.problem(for: error, deadline: deadline))
         }
     }
 
     /// Waits for a place, and does the work with the request's identifier, trace and deadline.
     private func request(_ input: BodyInput, _ sink: any ResponseSink) async -> Completion {
-        guard await comeIn() else { return refused(ProblemMapping.overloaded) }
+        guard await comeIn() else { return refused(.overloaded) }
         defer { goOut() }
         if case .collect(let limit) = bodyRule, input.bytes.count > limit { return refused(.tooLarge(limit)) }
         if let deadline, ContinuousClock.now >= deadline { return refused(Problem(.deadline)) }
@@ -36,7 +36,7 @@ extension RoutedRequest {
     ///
     /// - Throws: 429 while there is no place; errors of `body`.
     func passExportGate<T: Sendable>(_ body: () async throws -> T) async throws -> T {
-        try await responder.exports.pass(caller, body)
+        try await pipeline.exports.pass(caller, body)
     }
 
     /// Writes a stream to its end, with a seat in the waiting room for as long as the client reads. For HEAD, as far as
@@ -57,60 +57,49 @@ extension RoutedRequest {
 
     /// Logs why a stream broke off; the client can no longer be told.
     func report(brokenBy error: any Error) {
-        responder.logger.info("stream broke off", metadata: metadata(error))
-        responder.finished(
+        pipeline.logger.info("stream broke off", metadata: metadata(error))
+        pipeline.log.finished(
             .internalServerError, requestID, route, arrived, subject: principal.actor, method: head.method)
     }
 
     private func perform(_ input: BodyInput, _ sink: any ResponseSink) async -> Completion {
         do {
-            if let callers = responder.callers, CallerCheck.concerns(principal) { try await callers.require(principal) }
+            if let callers = pipeline.callers, CallerCheck.concerns(principal) { try await callers.require(principal) }
             let completion = try await route.run(self, input, sink)
             switch completion {
             case .answer(let answer):
-                responder.finished(
+                pipeline.log.finished(
                     answer.status, requestID, route, arrived, subject: principal.actor, method: head.method)
             case .streamed:
-                responder.finished(
+                pipeline.log.finished(
                     route.operation.success, requestID, route, arrived, subject: principal.actor, method: head.method)
             case .broken: break
             }
             return completion
         } catch {
-            let problem = responder.problem(for: error, deadline: deadline)
+            let problem = pipeline.problems.mapping.problem(for: error, deadline: deadline)
             if problem.type.status.code == 500 {
-                responder.logger.error("request failed", metadata: metadata(error))
+                pipeline.logger.error("request failed", metadata: metadata(error))
             } else if problem.type.status.code > 500 {
-                responder.logger.info("request could not be served", metadata: metadata(error))
+                pipeline.logger.info("request could not be served", metadata: metadata(error))
             } else if let error = error as? PostgresError, let state = error.sqlState, SQLState.blamesValue(state) {
                 // The caller is told that its value was refused; that none of our checks caught it is logged for us.
-                responder.logger.notice("the database refused a value", metadata: metadata(error))
+                pipeline.logger.notice("the database refused a value", metadata: metadata(error))
             }
             return refused(problem)
         }
     }
 
     private func refused(_ problem: Problem) -> Completion {
-        responder.finished(
+        pipeline.log.finished(
             problem.type.status, requestID, route, arrived, subject: principal.actor, method: head.method)
-        return .answer(responder.wire(problem, requestID: requestID, route: route))
+        return .answer(pipeline.problems.response(to: problem, requestID: requestID, route: route))
     }
 
     private func metadata(_ error: any Error) -> Logger.Metadata {
         [
             "operation": .string(route.name), "requestID": .string(requestID),
-            "error": .string(ProblemMapping.loggable(error)),
+            "error": .string(error.loggable),
         ]
-    }
-}
-
-extension RoutedRequest.BodyRule {
-    /// A complete body, as the route receives it.
-    func input(_ bytes: [UInt8]) -> BodyInput {
-        switch self {
-        case .ignore: .bytes([])
-        case .collect: .bytes(bytes)
-        case .stream: .upload(UploadBody(bytes: bytes))
-        }
     }
 }

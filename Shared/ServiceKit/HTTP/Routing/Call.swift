@@ -20,7 +20,7 @@ package struct Call<E: Endpoint>: Sendable {
 
     /// Which of the media types that the operation accepts the body has.
     package var media: Operation.Media {
-        Responder.media(request.head.contentType, request.route.operation) ?? request.route.operation.consumes
+        request.route.operation.media(of: request.head.contentType) ?? request.route.operation.consumes
     }
 
     /// Waits for something outside that keeps no deadline, such as a name server: with a seat in the waiting room,

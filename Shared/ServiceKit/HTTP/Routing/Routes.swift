@@ -144,7 +144,7 @@ package struct Routes {
             Route(
                 name: Route.name(of: E.self), operation: E.operation, input: input,
                 hasBody: E.Body.self != Empty.self, isPaged: E.Query.self is any PagedQuery.Type,
-                longestWait: E.Query.self is any WaitingQuery.Type ? .seconds(ChangeFeed.longestWait) : .zero, run: run)
+                longestWait: .seconds((E.Query.self as? any WaitingQuery.Type)?.longestWait ?? 0), run: run)
         )
     }
 }

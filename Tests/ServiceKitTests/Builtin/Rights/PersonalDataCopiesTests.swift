@@ -30,7 +30,8 @@ import Testing
             for _ in 1...2 {
                 try await kit.client.transaction { transaction in
                     try await PersonalDataCopies.erase(
-                        [gone], addresses: [.init(email: "Zoe@example.org")], in: transaction)
+                        [gone], addresses: [.init(email: "Zoe@example.org")], repeatable: [CreateErasure.self],
+                        in: transaction)
                 }
             }
             let stored: [Int] = try await kit.client.query("select status from idempotency order by key").map {

@@ -54,7 +54,7 @@ struct LoadTests {
         }) { tickets in
             try await withThrowingTaskGroup(of: Int.self) { group in
                 for _ in 0..<3 { group.addTask { try await tickets.send(.post, "/v1/gate").status } }
-                while !tickets.responder.admission.isFull { try await Task.sleep(for: .milliseconds(5)) }
+                while !tickets.responder.pipeline.admission.isFull { try await Task.sleep(for: .milliseconds(5)) }
                 let refused = try await tickets.send(.get, "/v1/ping", by: nil)
                 #expect(refused.status == 503)
                 #expect(refused.headers["retry-after"] == "1")

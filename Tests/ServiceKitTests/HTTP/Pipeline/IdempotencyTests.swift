@@ -181,7 +181,8 @@ struct IdempotencyTests {
     private static func claim(_ tickets: TicketFixture) -> IdempotencyClaim {
         IdempotencyClaim(
             by: Principal(subject: "test", role: .operator), at: ClientAddress(IPAddress("127.0.0.1")),
-            operation: "makeTicket", key: "k", target: "/v1/tickets", body: [], under: tickets.responder.answerKey)
+            operation: "makeTicket", key: "k", target: "/v1/tickets", body: [],
+            under: tickets.responder.pipeline.answerKey)
     }
 
     @Test("of an unconfirmed commit is 409 until it is confirmed, then returns the response to every waiting retry")

@@ -105,7 +105,7 @@ struct RequestFigureTests {
                 links: SignedLinks(key: KeyFile(path: tickets.keys.signingKeyFile(of: .events))), openAPI: [],
                 jwks: [], logger: logger)
             func finish(_ route: Route, after seconds: Int64) {
-                responder.finished(.ok, "id", route, NIODeadline.now() - .seconds(seconds), subject: nil)
+                responder.pipeline.log.finished(.ok, "id", route, NIODeadline.now() - .seconds(seconds), subject: nil)
             }
             finish(waiting, after: 20)
             finish(plain, after: 0)
