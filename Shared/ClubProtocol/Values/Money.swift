@@ -30,6 +30,3 @@ package struct Money: Codable, Hashable, Sendable, BoundedFields {
         currency = try container.decode(Currency.self, forKey: .currency)
     }
 }
-
-/// A field of a merge patch (RFC 7396): absent leaves it unchanged, `null` clears it, a value sets it.
-package typealias Patched<Value> = Value??
