@@ -13,7 +13,7 @@ struct Connection: Sendable {
 
     /// The address of a service's API.
     func url(of service: ServiceName) -> String {
-        value("\(service.rawValue.uppercased())_URL") ?? "http://127.0.0.1:\(7001 + Self.offset(service))"
+        value("\(service.rawValue.uppercased())_URL") ?? "http://127.0.0.1:\(service.standardPort)"
     }
 
     /// The address at which people's browsers reach a service.
@@ -33,7 +33,7 @@ struct Connection: Sendable {
 
     /// The address of a service's operator port.
     func operatorURL(of service: ServiceName) -> String {
-        value("\(service.rawValue.uppercased())_OPERATOR_URL") ?? "http://127.0.0.1:\(7101 + Self.offset(service))"
+        value("\(service.rawValue.uppercased())_OPERATOR_URL") ?? "http://127.0.0.1:\(service.standardOperatorPort)"
     }
 
     /// The key that people's tokens are signed with.
@@ -79,10 +79,6 @@ struct Connection: Sendable {
 
     private func value(_ name: String) -> String? {
         environment[name].flatMap { $0.isEmpty ? nil : $0 }
-    }
-
-    private static func offset(_ service: ServiceName) -> Int {
-        ServiceName.allCases.firstIndex(of: service) ?? 0
     }
 }
 

@@ -4,9 +4,6 @@ import ServiceKit
 
 /// Deliveries and suppressions over HTTP.
 struct DeliveryRoutes {
-    /// The purpose that unsubscribe links are signed for.
-    static let unsubscribePurpose = "unsubscribe"
-
     let backend: Backend
 
     func mount(on builder: inout ServiceBuilder) {
@@ -19,7 +16,7 @@ struct DeliveryRoutes {
 
     @Sendable func list(_ call: Call<ListDeliveries>) async throws -> RouteResponse<Page<Delivery>> {
         let rows = try await DeliveryStore.list(call.path, call.query, call.page, on: backend.database)
-        if rows.isEmpty, try await IssueStore.get(call.path, on: backend.database).isEmpty {
+        if rows.isEmpty, try await !DeliveryStore.hasIssue(call.path, on: backend.database) {
             throw Problem(.notFound)
         }
         return try .page(rows, call.page, key: "email")
@@ -41,8 +38,7 @@ struct DeliveryRoutes {
     @Sendable func unsubscribe(
         _ call: Call<Unsubscribe>, _ transaction: PostgresTransaction
     ) async throws -> RouteResponse<Empty> {
-        let subject = try backend.links.open(call.path, purpose: Self.unsubscribePurpose)
-        guard let email = try? EmailAddress(validating: subject) else { throw Problem(.notFound) }
+        let email = try UnsubscribeLink.address(in: call.path, backend.links)
         // An erased person is off every list already; suppressing the address would store it again.
         guard try await !ErasedReaders.contains(email, in: transaction) else { return .empty }
         _ = try await suppress(email, .unsubscribed, call.principal, transaction)

@@ -104,12 +104,9 @@ struct IssueSender: Sendable {
     }
 
     private func message(_ issue: Issue, for delivery: DeliveryStore.Claimed) throws -> MailMessage {
-        // Encrypted, so that the link reveals no address in the histories and logs that it passes through.
-        let token = try backend.links.sealedToken(
-            purpose: DeliveryRoutes.unsubscribePurpose, subject: delivery.email.text,
-            expires: .now.advanced(by: .seconds(400 * 86_400)))
-        return renderer.message(
-            issue, for: delivery, from: transport.sender, unsubscribe: token,
+        renderer.message(
+            issue, for: delivery, from: transport.sender,
+            unsubscribe: try UnsubscribeLink.token(for: delivery.email, backend.links),
             publicURL: backend.configuration.publicURL)
     }
 }

@@ -33,7 +33,7 @@ enum Merges {
             by: .service(.events), in: transaction)
         try await record(changed: results[2], transaction)
         for row in removed where try row["seated"] {
-            let promoted = try await transaction.query(RegistrationStore.promote(in: try row["session"]))
+            let promoted = try await transaction.query(SeatStore.promote(in: try row["session"]))
             try await record(changed: promoted, transaction)
         }
     }
@@ -52,6 +52,6 @@ enum Merges {
 
     private static func record(changed rows: Rows, _ transaction: PostgresTransaction) async throws {
         try await Journal().record(
-            try RegistrationStore.journalEntries(of: rows), by: .service(.events), in: transaction)
+            try SeatStore.journalEntries(of: rows), by: .service(.events), in: transaction)
     }
 }

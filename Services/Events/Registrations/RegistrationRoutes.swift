@@ -104,7 +104,7 @@ struct RegistrationRoutes {
         }
         try await backend.journal.record(
             [.init(.changed, .registration, id, version: try cancelled["version"])]
-                + RegistrationStore.journalEntries(of: results[2]),
+                + SeatStore.journalEntries(of: results[2]),
             by: call.principal, in: transaction)
         return .empty
     }

@@ -79,27 +79,8 @@ enum RegistrationStore {
         """
     }
 
-    /// Gives the free seats of a session to the first people on its waiting list, unless the event is over or
-    /// cancelled.
-    static func promote(in session: SQL) -> SQL {
-        """
-        update registration set state = 'confirmed', version = version + 1, updated_at = now()
-        where id in (
-            select waiting.id
-            from registration waiting join session on session.id = waiting.session
-                join event on event.id = waiting.event
-            where waiting.session = \(session) and waiting.state = 'waitlisted'
-                and event.state in ('published', 'closed') and session.ends_at > now()
-            order by waiting.line_order
-            limit (select capacity - confirmed from session where id = \(session)))
-        returning id, version
-        """
-    }
-
-    static func promote(in session: Session.ID) -> SQL { promote(in: "\(session)") }
-
     static func promote(afterCancelling id: Registration.ID, for principal: Principal) -> SQL {
-        promote(in: "(select session from registration where id = \(id) and \(visible(to: principal)))")
+        SeatStore.promote(in: "(select session from registration where id = \(id) and \(visible(to: principal)))")
     }
 
     static func state(of id: Registration.ID, for principal: Principal) -> SQL {
@@ -154,13 +135,6 @@ enum RegistrationStore {
         let own: SQL = "registration.person = \(principal.person)"
         guard principal.role == .representative else { return own }
         return "(\(own) or registration.organization = \(principal.organization))"
-    }
-
-    /// Journal entries for registrations that were given a seat.
-    static func journalEntries(of promoted: Rows) throws -> [Journal.Entry] {
-        try promoted.map { row in
-            .init(.changed, .registration, try row["id", as: Registration.ID.self], version: try row["version"])
-        }
     }
 
     /// What followers of the change feed receive.

@@ -73,9 +73,9 @@ struct EventsRights {
                 where session = \(session) and person = \(subject) and state in ('confirmed', 'waitlisted')
                 returning id, version
                 """)
-            entries += try RegistrationStore.journalEntries(of: cancelled)
-            entries += try RegistrationStore.journalEntries(
-                of: try await transaction.query(RegistrationStore.promote(in: session)))
+            entries += try SeatStore.journalEntries(of: cancelled)
+            entries += try SeatStore.journalEntries(
+                of: try await transaction.query(SeatStore.promote(in: session)))
         }
         return entries
     }

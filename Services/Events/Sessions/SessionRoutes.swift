@@ -65,10 +65,10 @@ struct SessionRoutes {
         }
         try EventTimes.checkSession(startsAt: session.startsAt, endsAt: session.endsAt, within: event)
         try await SessionStore.change(id, to: session, in: transaction)
-        let promoted = try await transaction.query(RegistrationStore.promote(in: id))
+        let promoted = try await transaction.query(SeatStore.promote(in: id))
         try await backend.journal.record(
             [.init(.changed, .session, id, version: session.version + 1, values: patch)]
-                + RegistrationStore.journalEntries(of: promoted),
+                + SeatStore.journalEntries(of: promoted),
             by: call.principal, in: transaction)
         return try .row(await SessionStore.get(id, for: call.principal.role, on: transaction))
     }
