@@ -1,7 +1,7 @@
 import ClubProtocol
 
 /// A kind of job with its handler.
-package struct JobRegistration: Sendable {
+struct JobRegistration: Sendable {
     let kind: String
     let lease: Duration
     let timeLimit: Duration
@@ -13,7 +13,7 @@ package struct JobRegistration: Sendable {
     ///   - concurrency: how many of the kind run at once in one process.
     ///   - handler: runs the job. An error means another attempt later, ``JobDiscard`` that there is none. It may run
     ///     twice for one job, unless its effect is in a transaction that calls ``JobContext/finish(in:)``.
-    package init<Payload>(
+    init<Payload>(
         _ kind: JobKind<Payload>, concurrency: Int = 1,
         handler: @escaping @Sendable (Payload, JobContext) async throws -> Void
     ) {

@@ -7,16 +7,16 @@ import Postgres
 /// Each time it is due, one replica enqueues a job of kind `schedule.<name>`; so it is leased, retried and reported
 /// like any other. If runs became due while no replica was up, one run makes up for them; a run that becomes due while
 /// the previous one is in progress is skipped. A dead run is kept until the next one is due, which does the same work.
-package struct ScheduleRegistration: Sendable {
-    package let name: String
-    package let schedule: Schedule
+struct ScheduleRegistration: Sendable {
+    let name: String
+    let schedule: Schedule
     let job: JobRegistration
     let kind: JobKind<Empty>
 
     /// - Parameters:
     ///   - name: lower-case words joined by hyphens: `expire-tokens`.
     ///   - maximumAttempts: after so many the run is dead; the next run starts at its time all the same.
-    package init(
+    init(
         _ name: String, _ schedule: Schedule, maximumAttempts: Int = 3, timeLimit: Duration = .seconds(600),
         handler: @escaping @Sendable (JobContext) async throws -> Void
     ) {

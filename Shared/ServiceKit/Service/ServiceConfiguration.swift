@@ -9,7 +9,7 @@ package struct ServiceConfiguration: Sendable {
     package var host: String
     package var port: Int
     /// Where health and metrics are served; never to the public.
-    package var operatorHost: String
+    var operatorHost: String
     package var operatorPort: Int
     /// The service's own database, with its runtime role.
     package var database: PostgresConfiguration
@@ -20,7 +20,7 @@ package struct ServiceConfiguration: Sendable {
     /// Which key may sign for whom.
     package var trustFile: String
     /// How long a person's token is valid, whatever its `exp`.
-    package var tokenLifetime: Duration
+    var tokenLifetime: Duration
     /// Whether each caller's record is checked. Not configurable from outside: tests turn it off, because their callers
     /// may be made up.
     package var checksCallers = true
@@ -35,13 +35,13 @@ package struct ServiceConfiguration: Sendable {
     /// What calls and receipts say about value added tax (CGI, annexe II, article 242 nonies A).
     package var vatMention: String
     package var logLevel: Logger.Level
-    package var logFormat: LogFormat
+    var logFormat: LogFormat
     package var limits: HTTPLimits
     package var webhooks = WebhookSettings()
     /// How long readiness reports 503 before the API stops accepting: the time a load balancer needs to notice.
-    package var drain: Duration
+    var drain: Duration
     /// The longest a graceful shutdown may take, drain included.
-    package var shutdownLimit: Duration
+    var shutdownLimit: Duration
 
     /// - Parameters:
     ///   - service: determines the default ports and the schema.
@@ -179,14 +179,14 @@ extension ServiceName {
 }
 
 /// The configuration of `migrate`.
-package struct MigrateConfiguration: Sendable {
-    package var database: PostgresConfiguration
+struct MigrateConfiguration: Sendable {
+    var database: PostgresConfiguration
     /// The role that the service runs as, which is granted the use of the schema.
-    package var runtimeRole: String
-    package var logLevel: Logger.Level
-    package var logFormat: LogFormat
+    var runtimeRole: String
+    var logLevel: Logger.Level
+    var logFormat: LogFormat
 
-    package init(
+    init(
         service: ServiceName, flags: [String: String] = [:], environment: [String: String]
     ) throws(ConfigurationProblem) {
         let layers = try ConfigurationLayers(

@@ -2,15 +2,15 @@
 package struct WebhookSettings: Sendable {
     /// Allows receivers with addresses that are not on the public Internet, and plain HTTP on this machine: for tests
     /// and for a developer's own machine.
-    package var allowsPrivate = false
+    var allowsPrivate = false
     /// Before each attempt: the example schedule of Standard Webhooks, three days and four hours in total.
-    package var delays: [Duration] = [
+    var delays: [Duration] = [
         .zero, .seconds(5), .seconds(300), .seconds(1800), .seconds(2 * 3600), .seconds(5 * 3600), .seconds(10 * 3600),
         .seconds(14 * 3600), .seconds(20 * 3600), .seconds(24 * 3600),
     ]
     /// Each delay is multiplied by a random number in this range, so that messages that failed together are not retried
     /// together.
-    package var jitter: ClosedRange<Double> = 0.9...1.1
+    var jitter: ClosedRange<Double> = 0.9...1.1
     /// From looking up the host to the end of the response.
     package var timeLimit = Duration.seconds(15)
     /// How long a worker that no longer responds keeps a delivery: longer than an attempt can take.
@@ -20,13 +20,13 @@ package struct WebhookSettings: Sendable {
     /// After this many rounds of messages the job ends, and another one continues.
     package var rounds = 25
     /// A webhook that has only failed for this long is disabled.
-    package var failureLimit = Duration.seconds(5 * 86_400)
+    var failureLimit = Duration.seconds(5 * 86_400)
     /// The pause that a receiver may ask for (`Retry-After`).
-    package var pauses: ClosedRange<Duration> = .seconds(1)...(.seconds(3600))
+    var pauses: ClosedRange<Duration> = .seconds(1)...(.seconds(3600))
     /// How often to check whether there is a webhook, while there is none.
     package var idle = Duration.seconds(2)
     /// How many bytes of a response are read; the rest is left unread.
-    package var answerLimit = 64 << 10
+    var answerLimit = 64 << 10
 
     package init() {}
 

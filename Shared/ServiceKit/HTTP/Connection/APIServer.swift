@@ -1,7 +1,7 @@
 import Glibc
 import HummingbirdCore
-package import Logging
-package import NIOCore
+import Logging
+import NIOCore
 import NIOHTTP1
 import NIOPosix
 import ServiceLifecycle
@@ -10,13 +10,13 @@ import ServiceLifecycle
 ///
 /// On graceful shutdown it stops accepting, lets each connection finish its current request, and ends when no work is
 /// left for any of them.
-package struct APIServer: Service {
+struct APIServer: Service {
     private let server: any Service
 
     /// - Parameters:
     ///   - port: 0 for a free one.
     ///   - onRunning: called with the bound port.
-    package init(
+    init(
         responder: Responder, host: String, port: Int,
         eventLoopGroup: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton, logger: Logger,
         onRunning: @escaping @Sendable (Int) async -> Void = { _ in }
@@ -29,7 +29,7 @@ package struct APIServer: Service {
             eventLoopGroup: eventLoopGroup, logger: logger)
     }
 
-    package func run() async throws {
+    func run() async throws {
         Self.raiseDescriptorLimit()
         try await server.run()
     }

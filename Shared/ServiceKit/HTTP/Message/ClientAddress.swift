@@ -40,7 +40,7 @@ struct Peer: Sendable {
 }
 
 /// The proxies that are trusted to say where a request comes from.
-package struct TrustedProxies: Hashable, Sendable {
+struct TrustedProxies: Hashable, Sendable {
     /// More hops than any chain of proxies has.
     private static let mostHops = 32
     /// The longest element that is read; an address with its port and other parameters is far shorter.
@@ -49,7 +49,7 @@ package struct TrustedProxies: Hashable, Sendable {
     private let networks: [IPNetwork]
 
     /// - Parameter networks: if empty, no proxy is trusted.
-    package init(_ networks: [IPNetwork] = []) {
+    init(_ networks: [IPNetwork] = []) {
         self.networks = networks
     }
 

@@ -103,12 +103,12 @@ struct IPAddress: Hashable, Sendable, CustomStringConvertible {
 }
 
 /// All addresses that begin with the same bits: `192.0.2.0/24`, `2001:db8::/32`, or one address alone.
-package struct IPNetwork: Hashable, Sendable {
+struct IPNetwork: Hashable, Sendable {
     private let prefix: [UInt8]
     private let bits: Int
 
     /// - Returns: nil for what is neither an address nor a network; bits beyond the length of the prefix are ignored.
-    package init?(_ text: String) {
+    init?(_ text: String) {
         let parts = text.utf8.split(separator: UInt8(ascii: "/"), maxSplits: 1, omittingEmptySubsequences: false)
         guard let written = IPAddress(ascii: parts[0]) else { return nil }
         // `::ffff:10.0.0.0/104` is 10.0.0.0/8: IPv4-mapped addresses are compared as IPv4 addresses.

@@ -1,10 +1,10 @@
 import ClubProtocol
-package import HTTPTypes
+import HTTPTypes
 import Synchronization
 
 extension Responder {
     /// Handles a request in process: the whole stack except sockets.
-    package func respond(
+    func respond(
         to request: HTTPRequest, body: [UInt8] = [], address: String = "127.0.0.1"
     ) async -> (HTTPResponse, [UInt8]) {
         let head = RequestHead(request, from: limits.trustedProxies.peer(IPAddress(address)))

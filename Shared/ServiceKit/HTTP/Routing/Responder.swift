@@ -1,14 +1,14 @@
 import ClubProtocol
 import HTTPTypes
-package import Logging
+import Logging
 import NIOCore
-package import Postgres
+import Postgres
 import Synchronization
 
 /// Decides on the head of every request of a service, whether it came over a socket or from a test in the same process:
 /// which operation it is for, who sends it, and what becomes of its body. It waits for nothing, so that no body is read
 /// from a caller who is refused anyway. What it admits is a ``RoutedRequest``, which runs when its body is complete.
-package final class Responder: RequestHandling {
+final class Responder: RequestHandling {
     let limits: HTTPLimits
     let bodies: BodyBudget
     let connections: ConnectionCount
@@ -25,7 +25,7 @@ package final class Responder: RequestHandling {
     ///   - openAPI: the response to `GET /openapi.json`, for everyone.
     ///   - jwks: the response to `GET /.well-known/jwks.json`, for everyone: the service's public keys.
     /// - Throws: ``RoutesError`` if two routes have the same method and path.
-    package init(
+    init(
         routes: Routes, database: PostgresClient, verifier: TokenVerifier, callers: CallerCheck? = nil,
         links: SignedLinks, limits: HTTPLimits = HTTPLimits(), openAPI: [UInt8], jwks: [UInt8], logger: Logger
     ) throws {
@@ -45,20 +45,20 @@ package final class Responder: RequestHandling {
     }
 
     /// From now on each response closes its connection: called when the service is about to stop accepting.
-    package func drain() {
+    func drain() {
         draining.store(true, ordering: .relaxed)
     }
 
     var isDraining: Bool { draining.load(ordering: .relaxed) }
 
     /// Requests in progress.
-    package var inFlight: Int { pipeline.admission.running }
+    var inFlight: Int { pipeline.admission.running }
 
     /// Requests that may wait for something outside: for changes, the rest of an upload, a client that reads.
-    package var inWaiting: Int { pipeline.waiting.count }
+    var inWaiting: Int { pipeline.waiting.count }
 
     /// Bytes that have arrived and are not processed yet.
-    package var buffered: Int { bodies.used }
+    var buffered: Int { bodies.used }
 
     /// Decides on the head alone. Never waits.
     func open(_ head: RequestHead) -> HeadDecision {

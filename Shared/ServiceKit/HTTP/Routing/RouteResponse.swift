@@ -20,7 +20,7 @@ package struct RouteResponse<Value: Codable & Sendable>: Sendable {
     /// Additional fields, such as `Location`.
     package var headers: HTTPFields = [:]
     /// Whether it contains a secret: what is stored for a replay with the same `Idempotency-Key` is then sealed.
-    package var isConfidential = false
+    var isConfidential = false
 
     private init(_ content: Content, version: Int?) {
         self.content = content

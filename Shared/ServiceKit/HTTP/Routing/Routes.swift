@@ -150,13 +150,13 @@ package struct Routes {
 }
 
 /// Why the routes of a service cannot be served.
-package enum RoutesError: Error, CustomStringConvertible {
+enum RoutesError: Error, CustomStringConvertible {
     case missing([String])
     case unlisted([String])
     case mountedTwice(String)
     case unusableMethod(String)
 
-    package var description: String {
+    var description: String {
         switch self {
         case .missing(let names): "endpoints without a handler: \(names.joined(separator: ", "))"
         case .unlisted(let names): "handlers that the service does not list: \(names.joined(separator: ", "))"

@@ -1,9 +1,10 @@
 import ClubProtocol
 import Foundation
-import ServiceKit
 import Synchronization
 import TestKit
 import Testing
+
+@testable import ServiceKit
 
 @Suite("A connection")
 struct ConnectionTests {

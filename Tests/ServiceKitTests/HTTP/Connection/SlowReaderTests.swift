@@ -3,11 +3,12 @@ import Foundation
 import HTTPTypes
 import Logging
 import Postgres
-import ServiceKit
 import ServiceLifecycle
 import Synchronization
 import TestKit
 import Testing
+
+@testable import ServiceKit
 
 /// Rows of a hundred bytes, page by page.
 private enum ExportPebbles: Endpoint {

@@ -2,10 +2,11 @@ import ClubProtocol
 import Foundation
 import HTTPTypes
 import Postgres
-import ServiceKit
 import Synchronization
 import TestKit
 import Testing
+
+@testable import ServiceKit
 
 @Suite("A request, in process")
 struct PipelineTests {

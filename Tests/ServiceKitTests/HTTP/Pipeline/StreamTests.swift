@@ -1,10 +1,11 @@
 import ClubProtocol
 import Foundation
 import HTTPTypes
-import ServiceKit
 import Synchronization
 import TestKit
 import Testing
+
+@testable import ServiceKit
 
 @Suite("Bodies that do not fit in memory")
 struct StreamTests {

@@ -1,8 +1,9 @@
 import ClubProtocol
 import HTTPTypes
-import ServiceKit
 import TestKit
 import Testing
+
+@testable import ServiceKit
 
 @Suite("pages, forms and downloads")
 struct PageTests {
