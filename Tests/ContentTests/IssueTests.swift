@@ -151,7 +151,7 @@ struct IssueTests {
             let links = service.backend.links
             let expires = Timestamp.now.advanced(by: .seconds(60))
             let token = links.token(
-                purpose: DeliveryRoutes.unsubscribePurpose, subject: "luc@web.example", expires: expires)
+                purpose: UnsubscribeLink.purpose, subject: "luc@web.example", expires: expires)
             let answer = try await service.raw(
                 .post, "/v1/unsubscriptions/\(token)",
                 headers: ["Content-Type": "application/x-www-form-urlencoded"],

@@ -111,6 +111,11 @@ enum DeliveryStore {
         ).first?["finished"] ?? false
     }
 
+    /// Whether the issue exists.
+    static func hasIssue(_ id: Issue.ID, on executor: some PostgresExecutor) async throws -> Bool {
+        try await executor.first("select from issue where id = \(id)") != nil
+    }
+
     static func list(
         _ issue: Issue.ID, _ query: ListDeliveries.Query, _ page: PageRequest, on executor: any PostgresExecutor
     ) async throws -> Rows {

@@ -4,6 +4,11 @@ import ServiceKit
 
 /// Erases a person or an expert from the directory, and has the other services do the same.
 struct Eraser: Sendable {
+    /// Operations whose stored responses contain no personal data except an identifier, and must remain repeatable.
+    private static let repeatable: [any Endpoint.Type] = [
+        CreateErasure.self, TransitionErasure.self, ReportErasure.self,
+    ]
+
     let backend: Backend
 
     /// Requests an erasure; it waits until the staff begins it.
@@ -51,7 +56,7 @@ struct Eraser: Sendable {
         try await erase(subject, known, by: principal, in: transaction)
         try await PersonalDataCopies.erase(
             notice.everyone, addresses: notice.periods, telephones: alone.telephones, names: alone.names,
-            in: transaction)
+            repeatable: Self.repeatable, in: transaction)
         try await backend.journal.record(
             .changed, .erasure, id, version: version + 1, by: principal, in: transaction)
         // Data written by concurrent transactions is looked for once more, as in every service.
@@ -90,7 +95,7 @@ struct Eraser: Sendable {
     /// The directory's own share of the work after the transaction that began it.
     var work: ErasureWork {
         ErasureWork(
-            backend: backend,
+            backend: backend, repeatable: Self.repeatable,
             notice: { id in
                 let rows = try await ErasureStore.notice(id, on: backend.database)
                 guard let notice = try rows.first?.decode(ErasureNotice.self) else { throw Problem(.notFound) }

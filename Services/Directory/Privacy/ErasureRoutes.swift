@@ -17,10 +17,12 @@ struct ErasureRoutes: Sendable {
         builder.routes.write(ReportErasure.self, report)
         builder.watch(
             "erasures", "waiting", gauge: "erasures_waiting",
+            help: "Erasures that were asked for and that nobody has begun or refused.",
             output: { "\($0) asked for: to be begun or refused within a month (GDPR, article 12)" },
             count: { try await ErasureStore.countWaiting(on: database) })
         builder.watch(
             "erasures", "stuck", gauge: "erasures_stuck",
+            help: "Erasures that were begun more than a day ago and that a service has not reported.",
             output: { "\($0) begun more than a day ago: a service has not reported it (GET /v1/erasures says which)" },
             count: { try await ErasureStore.countStuck(on: database) })
         builder.snapshot(.erasure, ErasureStore.snapshot)

@@ -48,10 +48,3 @@ package enum JSONValue: Codable, Hashable, Sendable {
     package var integer: Int? { if case .integer(let value) = self { value } else { nil } }
     package var array: [JSONValue]? { if case .array(let value) = self { value } else { nil } }
 }
-
-extension JSONValue {
-    /// Decodes this value as a type of the protocol; used by followers of a change feed to read `data`.
-    package func decoded<T: Decodable>(as type: T.Type) throws -> T {
-        try LenientJSON.decode(type, from: WireJSON.encode(self))
-    }
-}

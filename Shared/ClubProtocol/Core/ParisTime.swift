@@ -20,6 +20,18 @@ package enum ParisTime {
         Day(daysSince1970: Int((Double(moment + offset(at: moment)) / 86_400).rounded(.down)))
     }
 
+    /// The moment at which clocks show a time.
+    ///
+    /// When the clocks go back, some times occur twice: the first one counts. When they go forward, some times do not
+    /// occur: the moment is then the one at which clocks show an hour more.
+    ///
+    /// - Parameter wall: seconds since 1970, as if the time were in UTC.
+    /// - Returns: seconds since 1970.
+    package static func moment(showing wall: Int) -> Int {
+        let (summer, winter) = (wall - 7200, wall - 3600)
+        return offset(at: summer) == 7200 ? summer : winter
+    }
+
     /// 01:00 UTC on the last Sunday of a 31-day month.
     private static func change(in month: Int, of year: Int) -> Int {
         let last = Day(year: year, month: month, day: 31).daysSince1970

@@ -13,16 +13,6 @@ package protocol PathVariables: Codable, Sendable {
     func values(of names: [String]) throws -> [String: String]
 }
 
-extension PathVariables {
-    package init(names: [String], values: [String]) throws {
-        self = try FlatDecoder(names.indices.map { FlatValue(name: names[$0], texts: [values[$0]]) }).decode(Self.self)
-    }
-
-    package func values(of names: [String]) throws -> [String: String] {
-        try FlatEncoder.values(of: self).compactMapValues { $0.count == 1 ? $0[0] : nil }
-    }
-}
-
 extension Empty: PathVariables {
     package init(names: [String], values: [String]) throws {
         guard names.isEmpty else { throw Problem(.notFound) }
@@ -57,13 +47,4 @@ extension TextValue {
 extension String: PathVariable {
     package init(variable text: String) { self = text }
     package var variable: String { self }
-}
-
-extension Int64: PathVariable {
-    package init(variable text: String) throws {
-        guard FlatShape.isInteger(text), let number = Self(text) else { throw Problem(.notFound) }
-        self = number
-    }
-
-    package var variable: String { "\(self)" }
 }

@@ -321,18 +321,6 @@ struct JSONParser {
     }
 }
 
-package enum Hexadecimal {
-    /// The value of a digit; nil if the byte is not a hexadecimal digit.
-    package static func value(_ byte: UInt8) -> UInt8? {
-        switch byte {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
-        case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
-        default: nil
-        }
-    }
-}
-
 /// How a key or parameter name from a request is shown in a response: quoted, and truncated if long.
 enum Shown {
     static func text(_ text: String) -> String { "\"\(short(text))\"" }

@@ -65,11 +65,6 @@ package struct PostgresError: Error, Sendable, Equatable, CustomStringConvertibl
         sqlState == SQLState.serializationFailure || sqlState == SQLState.deadlockDetected
     }
 
-    /// The bytes of a column cannot be decoded as the type that the code expects. The row adds the column's name.
-    package static func mismatch(_ wanted: Any.Type, _ type: UInt32) -> PostgresError {
-        PostgresError(.decoding, message: "\(PostgresType(rawValue: type)) cannot be read as \(wanted)")
-    }
-
     /// This error, if the failed operation may have committed.
     var withUnknownOutcome: PostgresError {
         PostgresError(.unknownOutcome, sqlState: sqlState, message: "the outcome is unknown: \(message)")

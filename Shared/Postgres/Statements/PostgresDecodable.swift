@@ -211,3 +211,10 @@ extension JSONText: PostgresDecodable {
         }
     }
 }
+
+extension PostgresError {
+    /// The bytes of a column cannot be decoded as the type that the code expects. The row adds the column's name.
+    package static func mismatch(_ wanted: Any.Type, _ type: UInt32) -> PostgresError {
+        PostgresError(.decoding, message: "\(PostgresType(rawValue: type)) cannot be read as \(wanted)")
+    }
+}

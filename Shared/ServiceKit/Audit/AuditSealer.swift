@@ -1,9 +1,9 @@
-package import Logging
+import Logging
 import Metrics
 import ServiceLifecycle
 
 /// Seals the audit trail as it grows. Runs in each replica; the database lets one of them work at a time.
-package struct AuditSealer: Service {
+struct AuditSealer: Service {
     private let trail: AuditTrail
     private let interval: Duration
     private let noting: Duration
@@ -12,7 +12,7 @@ package struct AuditSealer: Service {
     /// - Parameters:
     ///   - interval: between two passes.
     ///   - noting: how often the head is logged: the log is outside the database, so the logged head serves as proof.
-    package init(
+    init(
         trail: AuditTrail, interval: Duration = .milliseconds(500), noting: Duration = .seconds(600), logger: Logger
     ) {
         self.trail = trail
@@ -23,7 +23,7 @@ package struct AuditSealer: Service {
 
     /// Runs until the task is cancelled or a graceful shutdown begins; what is unsealed then is sealed after the next
     /// start.
-    package func run() async throws {
+    func run() async throws {
         let pause = interval
         var failures = 0
         var noted = ContinuousClock.now
@@ -44,7 +44,7 @@ package struct AuditSealer: Service {
                 failures += 1
                 if failures == 1 || failures % 60 == 0 {
                     logger.warning(
-                        "the audit trail cannot be sealed", metadata: ["reason": "\(JobFailure.reason(error))"])
+                        "the audit trail cannot be sealed", metadata: ["reason": "\(error.loggable)"])
                 }
             }
             try? await cancelWhenGracefulShutdown { try await Task.sleep(for: pause) }

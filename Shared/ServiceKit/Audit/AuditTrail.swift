@@ -46,17 +46,17 @@ package struct AuditTrail: Sendable {
     /// One at a time across all replicas; concurrent calls seal nothing. An interrupted seal leaves nothing behind.
     ///
     /// - Returns: how many rows this call sealed.
-    @discardableResult package func seal(limit: Int = 5_000) async throws -> Int {
+    @discardableResult func seal(limit: Int = 5_000) async throws -> Int {
         try await database.write("select audit_seal(\(limit)::integer) as sealed").first?["sealed"] ?? 0
     }
 
     /// The time of the oldest entry that could be sealed and is not.
-    package func unsealedSince() async throws -> Timestamp? {
+    func unsealedSince() async throws -> Timestamp? {
         try await database.first("select at from audit where \(Self.unsealed) order by xid, id limit 1")?["at"]
     }
 
     /// How many entries have waited more than a minute for their seal, counted up to a thousand.
-    package func countOverdue() async throws -> Int {
+    func countOverdue() async throws -> Int {
         try await database.first(
             """
             select count(*) from (
@@ -71,7 +71,7 @@ package struct AuditTrail: Sendable {
     /// - Parameter noted: a head that was recorded earlier: only this detects that the chain was rewritten together
     ///   with its head. The head of an entry that retention has since deleted proves nothing, and counts as cut off.
     /// - Returns: the verified head, or the first number at which the chain is broken.
-    package func verify(noted: Head? = nil) async throws -> Verdict {
+    func verify(noted: Head? = nil) async throws -> Verdict {
         // The head first: entries sealed during the walk are beyond it.
         let head = try await head()
         var last = try await base()

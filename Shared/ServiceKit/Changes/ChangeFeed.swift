@@ -1,6 +1,6 @@
-package import ClubProtocol
-package import Logging
-package import Postgres
+import ClubProtocol
+import Logging
+import Postgres
 import ServiceLifecycle
 
 /// What changed in this service, in commit order: the response to `ReadChanges`.
@@ -8,18 +8,17 @@ import ServiceLifecycle
 /// A change becomes visible once every transaction that began writing before it has ended. So a reader at a position
 /// has seen everything that will ever precede it; sequence numbers alone do not guarantee that, because they are
 /// assigned before the commit. Run it as a service, so that notifications wake waiting readers; without it they poll.
-package struct ChangeFeed: Service {
-    package struct Settings: Sendable {
+struct ChangeFeed: Service {
+    struct Settings: Sendable {
         /// How often a waiting reader polls when nothing is notified.
-        package var poll: Duration = .seconds(1)
+        var poll: Duration = .seconds(1)
         /// How soon a waiting reader polls again when there are changes that may not be shown yet; the pause doubles
         /// each time.
-        package var hiddenPoll: Duration = .milliseconds(25)
+        var hiddenPoll: Duration = .milliseconds(25)
 
-        package init() {}
+        init() {}
     }
 
-    package static let longestWait = 30
     /// How much of the caller's time is left when a wait ends because of its deadline.
     private static let responseMargin = Duration.milliseconds(200)
 
@@ -34,7 +33,7 @@ package struct ChangeFeed: Service {
     /// - Parameters:
     ///   - schema: the service's schema, which names the channel that it is notified on.
     ///   - snapshots: what followers get of each kind of record; of other kinds they learn only that something changed.
-    package init(
+    init(
         database: PostgresClient, schema: String, snapshots: [ChangeSnapshot], settings: Settings = Settings(),
         logger: Logger
     ) {
@@ -46,7 +45,7 @@ package struct ChangeFeed: Service {
     }
 
     /// Listens until the task is cancelled, or until a graceful shutdown releases the waiting readers.
-    package func run() async throws {
+    func run() async throws {
         await withGracefulShutdownHandler {
             await withTaskGroup(of: Void.self) { group in
                 group.addTask { for await _ in database.listen(channel) { bell.ring() } }
@@ -59,7 +58,7 @@ package struct ChangeFeed: Service {
     }
 
     /// From now on no reader waits; those that do get what there is.
-    package func drain() {
+    func drain() {
         draining.open()
         bell.ring()
     }
@@ -67,7 +66,7 @@ package struct ChangeFeed: Service {
     /// The changes after a cursor, with the present state of the changed records.
     ///
     /// - Throws: `Problem` (400 for an invalid cursor, 422 for a wait that is not allowed); `PostgresError`.
-    package func read(_ query: ReadChanges.Query) async throws -> ChangeBatch {
+    func read(_ query: ReadChanges.Query) async throws -> ChangeBatch {
         try LenientJSON.decode(ChangeBatch.self, from: try await json(query, for: nil))
     }
 
@@ -80,8 +79,8 @@ package struct ChangeFeed: Service {
     func json(_ query: ReadChanges.Query, for request: RoutedRequest?) async throws -> [UInt8] {
         let start = try query.after.map(FeedPosition.init) ?? .beginning
         let wait = query.wait ?? 0
-        guard (0...Self.longestWait).contains(wait) else {
-            throw Problem.invalid("wait", "must be between 0 and \(Self.longestWait)")
+        guard (0...ReadChanges.Query.longestWait).contains(wait) else {
+            throw Problem.invalid("wait", "must be between 0 and \(ReadChanges.Query.longestWait)")
         }
         func batch() async throws -> [UInt8] {
             let limit = (query.limit ?? .standard).value

@@ -1,8 +1,8 @@
-package import ClubProtocol
+import ClubProtocol
 package import Postgres
 
 /// The present state of one kind of record, as followers of the feed get it.
-package struct ChangeSnapshot: Sendable {
+struct ChangeSnapshot: Sendable {
     let entity: EntityName
     let query: @Sendable (ChangedIDs) -> SQL
 
@@ -10,7 +10,7 @@ package struct ChangeSnapshot: Sendable {
     ///   - entity: the kind, as the journal names it.
     ///   - query: returns a statement with the columns `id` and `data` (JSON) for the records that exist:
     ///     `select id, jsonb_build_object(…) as data from person where id = any(\(ids))`.
-    package init(_ entity: EntityName, query: @escaping @Sendable (ChangedIDs) -> SQL) {
+    init(_ entity: EntityName, query: @escaping @Sendable (ChangedIDs) -> SQL) {
         self.entity = entity
         self.query = query
     }

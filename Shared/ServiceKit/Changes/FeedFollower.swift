@@ -1,7 +1,7 @@
-package import ClubProtocol
-package import Logging
+import ClubProtocol
+import Logging
 import Metrics
-package import Postgres
+import Postgres
 import ServiceLifecycle
 
 /// Applies the change feed of a peer to this service's own tables.
@@ -9,18 +9,18 @@ import ServiceLifecycle
 /// Each batch is applied in the same transaction that stores its cursor, so that it is applied once, in order, whatever
 /// happens to the process. Many replicas may follow at once: the row of the cursor serializes them, and a batch that
 /// another replica has applied is dropped. A peer that is down is asked again with growing pauses.
-package struct FeedFollower: Service {
-    package struct Settings: Sendable {
+struct FeedFollower: Service {
+    struct Settings: Sendable {
         /// How long the peer is to wait for changes, in seconds.
-        package var wait = 20
-        package var limit: PageLimit = 200
-        package var backOff = BackOff(first: .milliseconds(250), longest: .seconds(10))
+        var wait = 20
+        var limit: PageLimit = 200
+        var backOff = BackOff(first: .milliseconds(250), longest: .seconds(10))
 
-        package init() {}
+        init() {}
     }
 
-    package typealias Fetch = @Sendable (ReadChanges.Query) async throws -> ChangeBatch
-    package typealias Apply = @Sendable ([Change], PostgresTransaction) async throws -> Void
+    typealias Fetch = @Sendable (ReadChanges.Query) async throws -> ChangeBatch
+    typealias Apply = @Sendable ([Change], PostgresTransaction) async throws -> Void
 
     private let peer: ServiceName
     private let name: String
@@ -35,7 +35,7 @@ package struct FeedFollower: Service {
     ///   - fetch: reads the peer's feed.
     ///   - apply: applies a batch, which is never empty. It runs again after a serialization failure, and when the peer
     ///     sends the batch again after an error.
-    package init(
+    init(
         peer: ServiceName, name: String, database: PostgresClient, settings: Settings = Settings(), logger: Logger,
         fetch: @escaping Fetch, apply: @escaping Apply
     ) {
@@ -51,7 +51,7 @@ package struct FeedFollower: Service {
     }
 
     /// Follows a peer through its client.
-    package init(
+    init(
         following client: ServiceClient, name: String, database: PostgresClient, settings: Settings = Settings(),
         logger: Logger, apply: @escaping Apply
     ) {
@@ -63,7 +63,7 @@ package struct FeedFollower: Service {
 
     /// Runs until the task is cancelled or a graceful shutdown begins. A wait for the peer then ends at once; a batch
     /// that is being applied is completed.
-    package func run() async throws {
+    func run() async throws {
         var failures = 0
         while !Task.isCancelled && !Task.isShuttingDownGracefully {
             do {
@@ -76,7 +76,7 @@ package struct FeedFollower: Service {
                 if failures == 1 || failures % 10 == 0 {
                     logger.warning(
                         "the feed of a peer cannot be followed",
-                        metadata: ["reason": "\(JobFailure.reason(error))", "failures": "\(failures)"])
+                        metadata: ["reason": "\(error.loggable)", "failures": "\(failures)"])
                 }
                 let pause = settings.backOff.delay(after: failures)
                 try? await cancelWhenGracefulShutdown { try await Task.sleep(for: pause) }

@@ -8,8 +8,8 @@
 ///     │                                 └──── probe failed: pause × 2 ────┘ │
 ///     └───────────────────────── probe succeeded ───────────────────────────┘
 /// ```
-package struct CircuitBreaker: Sendable {
-    package enum State: Hashable, Sendable {
+struct CircuitBreaker: Sendable {
+    enum State: Hashable, Sendable {
         /// Calls are let through.
         case closed(failures: Int)
         /// None is let through until then.
@@ -19,11 +19,11 @@ package struct CircuitBreaker: Sendable {
     }
 
     /// How a call was let through; its outcome is reported together with it.
-    package enum Admission: Hashable, Sendable {
+    enum Admission: Hashable, Sendable {
         case ordinary, probe
     }
 
-    package enum Outcome: Hashable, Sendable {
+    enum Outcome: Hashable, Sendable {
         /// The peer answered.
         case success
         /// It did not, or reported that it cannot.
@@ -32,19 +32,19 @@ package struct CircuitBreaker: Sendable {
         case unknown
     }
 
-    package let limit: Int
-    package let pause: Duration
-    package let longestPause: Duration
-    package private(set) var state = State.closed(failures: 0)
+    let limit: Int
+    let pause: Duration
+    let longestPause: Duration
+    private(set) var state = State.closed(failures: 0)
 
-    package init(limit: Int = 5, pause: Duration = .seconds(1), longestPause: Duration = .seconds(4)) {
+    init(limit: Int = 5, pause: Duration = .seconds(1), longestPause: Duration = .seconds(4)) {
         self.limit = limit
         self.pause = pause
         self.longestPause = longestPause
     }
 
     /// Lets a call through, or refuses it with nil.
-    package mutating func admit(at now: ContinuousClock.Instant) -> Admission? {
+    mutating func admit(at now: ContinuousClock.Instant) -> Admission? {
         switch state {
         case .closed: return .ordinary
         case .probing: return nil
@@ -57,7 +57,7 @@ package struct CircuitBreaker: Sendable {
 
     /// Every admitted call reports exactly once. Ordinary calls that return after the circuit has opened change
     /// nothing: only the probe closes it.
-    package mutating func report(_ outcome: Outcome, of admission: Admission, at now: ContinuousClock.Instant) {
+    mutating func report(_ outcome: Outcome, of admission: Admission, at now: ContinuousClock.Instant) {
         switch (state, admission, outcome) {
         case (.closed, .ordinary, .success):
             state = .closed(failures: 0)
@@ -80,26 +80,26 @@ package struct CircuitBreaker: Sendable {
 
 /// Keeps retries from multiplying the load on a struggling peer: each call earns a fifth of a retry, so that at most
 /// 1.2 requests are sent for each call. Starts empty unless given some retries; saves up at most `most` retries.
-package struct RetryBudget: Sendable {
+struct RetryBudget: Sendable {
     private static let price = 5
 
-    package let most: Int
+    let most: Int
     /// In fifths of a retry.
     private var savings = 0
 
     /// - Parameter saved: retries available from the start: for a program that makes a few calls and exits.
-    package init(most: Int = 10, saved: Int = 0) {
+    init(most: Int = 10, saved: Int = 0) {
         self.most = most
         savings = min(saved, most) * Self.price
     }
 
     /// A call is sent for the first time.
-    package mutating func earn() {
+    mutating func earn() {
         savings = min(savings + 1, most * Self.price)
     }
 
     /// Spends one retry, if there is one.
-    package mutating func spend() -> Bool {
+    mutating func spend() -> Bool {
         guard savings >= Self.price else { return false }
         savings -= Self.price
         return true

@@ -69,10 +69,3 @@ struct WholeAnswer: Sendable {
     var headers: HTTPHeaders
     var body: ByteBuffer
 }
-
-extension Duration {
-    /// Whole milliseconds, rounded down.
-    var milliseconds: Int64 {
-        components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000
-    }
-}

@@ -30,14 +30,14 @@ package struct ServiceClient: Sendable {
         /// A peer that does not answer in less than this does not count as failed: a caller with a deadline of a
         /// millisecond must not open the circuit for all others.
         package var patience = Duration.milliseconds(500)
-        package var maximumRetries = 2
+        var maximumRetries = 2
         /// For how long the client follows a peer's `Retry-After`, however often the peer sends one.
-        package var insistence = Duration.zero
+        var insistence = Duration.zero
         /// The retries of all calls together.
-        package var budget = RetryBudget()
+        var budget = RetryBudget()
         package var maximumInFlight = 256
-        package var maximumAnswerBytes = 16 << 20
-        package var breaker = CircuitBreaker()
+        var maximumAnswerBytes = 16 << 20
+        var breaker = CircuitBreaker()
 
         package init() {}
 

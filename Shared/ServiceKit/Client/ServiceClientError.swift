@@ -13,7 +13,7 @@ package enum ServiceClientError: Error, Hashable, Sendable {
     case malformed(ServiceName)
 }
 
-extension ServiceClientError: CustomStringConvertible {
+extension ServiceClientError: LoggableError {
     package var description: String {
         switch self {
         case .problem(let document): "answered \(document.status) \(document.slug)"

@@ -14,9 +14,9 @@ package final class Health: Sendable {
     /// The time limit for the database's response.
     package static let limit = Duration.seconds(1)
     /// How long a result may be reused.
-    package static let cacheTime = Duration.milliseconds(500)
+    static let cacheTime = Duration.milliseconds(500)
     /// A commit that has waited longer than this is a warning.
-    package static let commitLimit = Duration.seconds(1)
+    static let commitLimit = Duration.seconds(1)
 
     private struct State {
         var isListening = false
@@ -59,14 +59,14 @@ package final class Health: Sendable {
     /// From now on readiness fails; this cannot be undone.
     func beginDraining() { state.withLock { $0.isDraining = true } }
 
-    package var isDraining: Bool { state.withLock { $0.isDraining } }
+    var isDraining: Bool { state.withLock { $0.isDraining } }
 
     /// The last result of readiness, for the metrics; false before the first.
-    package var wasReady: Bool { state.withLock { $0.wasReady && !$0.isDraining } }
+    var wasReady: Bool { state.withLock { $0.wasReady && !$0.isDraining } }
 
     // MARK: Pages
 
-    package func live() -> HealthReport {
+    func live() -> HealthReport {
         HealthReport(service: service, description: "the process answers", checks: [:])
     }
 

@@ -11,15 +11,15 @@ package struct HealthReport: Codable, Equatable, Sendable {
     /// The state of one component of the service, or of one it depends on.
     package struct Check: Codable, Equatable, Sendable {
         /// Which one of its kind: the schema, the peer.
-        package var componentId: String
+        var componentId: String
         /// `datastore`, `component` or `system`.
-        package var componentType: String
+        var componentType: String
         package var status: Status
         package var time: Timestamp
         /// What is wrong, in a few fixed words; absent if nothing is.
         package var output: String?
-        package var observedValue: Int?
-        package var observedUnit: String?
+        var observedValue: Int?
+        var observedUnit: String?
 
         package init(
             _ componentId: String, type componentType: String, _ status: Status, output: String? = nil,
@@ -37,7 +37,7 @@ package struct HealthReport: Codable, Equatable, Sendable {
 
     /// The worst of the checks.
     package var status: Status
-    package var serviceId: String
+    var serviceId: String
     package var description: String
     /// By component and measurement: `database:responseTime`, `peer:directory`.
     package var checks: [String: [Check]]

@@ -49,19 +49,6 @@ package final class CallerCheck: Sendable {
         CallerCheck(freshness: .seconds(5), tolerance: .zero, lookUp: lookUp)
     }
 
-    /// For the other services, which ask the directory.
-    static func asking(_ directory: ServiceClient) -> CallerCheck {
-        CallerCheck(freshness: .seconds(30), tolerance: .seconds(300)) { claim in
-            do {
-                return try await directory.send(CheckCaller.request(query: claim)).isKnown
-            } catch is ServiceClientError {
-                // Whatever the error, the caller may retry.
-                throw Problem(
-                    .unavailable, "The directory service does not answer.", headers: ProblemMapping.retryAfter)
-            }
-        }
-    }
-
     /// Whether the caller has a record to check: asked before anything waits.
     static func concerns(_ principal: Principal) -> Bool { claim(of: principal) != nil }
 

@@ -1,4 +1,4 @@
-package import Crypto
+import Crypto
 import FoundationEssentials
 
 /// A private Ed25519 key as a JSON Web Key (RFC 8037): the content of `SIGNING_KEY_FILE`.
@@ -52,7 +52,7 @@ package struct KeyFile: Sendable {
     }
 
     /// The public half.
-    package var publicKey: PublicKey {
+    var publicKey: PublicKey {
         PublicKey(
             kty: "OKP", crv: "Ed25519", x: Base64URL.encode(key.publicKey.rawRepresentation), kid: kid, alg: "EdDSA",
             use: "sig")
@@ -60,7 +60,7 @@ package struct KeyFile: Sendable {
 
     /// A key for one purpose, derived from this one (HKDF with SHA-256, RFC 5869), so that other purposes do not learn
     /// it.
-    package func derivedKey(for purpose: String) -> SymmetricKey {
+    func derivedKey(for purpose: String) -> SymmetricKey {
         HKDF<SHA256>.deriveKey(
             inputKeyMaterial: SymmetricKey(data: key.rawRepresentation), info: Data("club/\(purpose)".utf8),
             outputByteCount: 32)
@@ -84,16 +84,16 @@ extension KeyFile: CustomStringConvertible, CustomDebugStringConvertible, Custom
 
 /// A public key as a JSON Web Key (RFC 7517, RFC 8037).
 package struct PublicKey: Codable, Hashable, Sendable {
-    package var kty: String
-    package var crv: String?
+    var kty: String
+    var crv: String?
     package var x: String?
     /// Of a P-256 key.
     package var y: String?
     /// Modulus and exponent of an RSA key.
-    package var n: String?
-    package var e: String?
+    var n: String?
+    var e: String?
     package var kid: String?
-    package var alg: String?
+    var alg: String?
     package var use: String?
 
     /// `{"keys": […]}`, as `/.well-known/jwks.json` serves it.

@@ -30,7 +30,7 @@ package struct Principal: Hashable, Sendable {
     /// neither person nor organisation, it matches no `WHERE` that asks for one.
     package static let anonymous = Principal(subject: anonymousSubject, role: .expert)
 
-    package var isAnonymous: Bool { subject == Self.anonymousSubject }
+    var isAnonymous: Bool { subject == Self.anonymousSubject }
 
     /// How the audit trail, stored responses and logs name the caller. A person of the directory is named by the
     /// identifier, which means nothing once the person is erased; a token's `sub` may be a name or an address, and the
@@ -58,12 +58,12 @@ package struct Principal: Hashable, Sendable {
 
 extension Problem {
     /// 401 for a token that is not accepted, without the reason (RFC 6750, 3.1).
-    package static var invalidToken: Problem {
+    static var invalidToken: Problem {
         Problem(.unauthenticated, headers: [.wwwAuthenticate: "Bearer error=\"invalid_token\""])
     }
 
     /// 401 for a request without a token.
-    package static var missingToken: Problem {
+    static var missingToken: Problem {
         Problem(.unauthenticated, headers: [.wwwAuthenticate: "Bearer"])
     }
 }

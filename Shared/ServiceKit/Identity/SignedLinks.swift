@@ -1,5 +1,5 @@
 package import ClubProtocol
-package import Crypto
+import Crypto
 import FoundationEssentials
 
 /// Tokens for links in mails: the holder of a link may do the one thing it is for, until it expires, and nothing else.
@@ -13,7 +13,7 @@ package struct SignedLinks: Sendable {
     private let sealingKey: SymmetricKey
     private let now: @Sendable () -> Timestamp
     /// The key for the cursors of lists, independent of the one for links.
-    package let cursorKey: SymmetricKey
+    let cursorKey: SymmetricKey
     /// The key for stored responses that contain a secret.
     let answerKey: SymmetricKey
 

@@ -71,7 +71,7 @@ struct TokenClaims: Codable, Sendable {
 }
 
 /// Why a token is refused: for the operator's log and metrics, never for the caller.
-package enum TokenRefusal: String, Error, CaseIterable, Sendable {
+enum TokenRefusal: String, Error, CaseIterable, Sendable {
     case tooLong, malformed, algorithm, header, unknownKey, speaker, signature, claims, role, audience, expired, future,
         lifetime, revoked
 }

@@ -66,7 +66,7 @@ package final class TokenSigner: Sendable {
     }
 
     /// The JWKS document of this service: its public key (RFC 7517, 5).
-    package var jwks: [UInt8] {
+    var jwks: [UInt8] {
         get throws { Array(try IdentityJSON.encode(PublicKey.Set(keys: [key.publicKey]))) }
     }
 

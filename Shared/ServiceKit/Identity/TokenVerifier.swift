@@ -1,6 +1,6 @@
-package import ClubProtocol
+import ClubProtocol
 import Crypto
-package import Logging
+import Logging
 import Metrics
 import Synchronization
 
@@ -9,7 +9,7 @@ import Synchronization
 /// A signature check costs more than a query, so an accepted token is remembered by its SHA-256 until it expires or the
 /// trust file changes. The number remembered is bounded, and refusals are never remembered, so that made-up tokens
 /// cannot evict good ones.
-package final class TokenVerifier: Sendable {
+final class TokenVerifier: Sendable {
     private struct Known: Sendable {
         var principal: Principal
         var expires: Timestamp
@@ -47,7 +47,7 @@ package final class TokenVerifier: Sendable {
     ///   - capacity: how many tokens are remembered; a few hundred bytes each.
     ///   - now: the clock, for tests.
     /// - Throws: why the file cannot be used.
-    package init(
+    init(
         trustFile: String, audience: ServiceName, longestLife: Duration = TokenRules.personLifetime,
         capacity: Int = 10_000, logger: Logger = Logger(label: "identity"),
         now: @escaping @Sendable () -> Timestamp = { .now }
@@ -67,12 +67,12 @@ package final class TokenVerifier: Sendable {
     /// The principal of the token in an `Authorization` header field: `Bearer <token>`.
     ///
     /// - Throws: 401 ``Problem/missingToken`` if there is none, ``Problem/invalidToken`` for a bad one.
-    package func verify(authorization: String?) throws(Problem) -> Principal {
+    func verify(authorization: String?) throws(Problem) -> Principal {
         guard let authorization else { throw .missingToken }
         // The scheme and its space. Checked first, so that nothing scans a field longer than any token.
         guard authorization.utf8.count <= CompactToken.maximumBytes + 8 else { throw refuse(.tooLong) }
         guard let blank = authorization.utf8.firstIndex(of: UInt8(ascii: " ")),
-            authorization[..<blank].isField("bearer")
+            authorization[..<blank].asciiLowercased.hasSameBytes(as: "bearer")
         else { throw .invalidToken }
         return try verify(Substring(authorization.utf8[blank...].drop { $0 == UInt8(ascii: " ") }))
     }
@@ -80,7 +80,7 @@ package final class TokenVerifier: Sendable {
     /// The principal of a token. Synchronous, and cheap for a token that was seen before.
     ///
     /// - Throws: 401 ``Problem/invalidToken`` whatever is wrong; the reason is logged, without the token.
-    package func verify(_ token: Substring) throws(Problem) -> Principal {
+    func verify(_ token: Substring) throws(Problem) -> Principal {
         guard token.utf8.count <= CompactToken.maximumBytes else { throw refuse(.tooLong) }
         let time = now()
         var token = token
@@ -125,20 +125,11 @@ package final class TokenVerifier: Sendable {
     /// Since when and why the trust file cannot be used; nil while it can.
     var trouble: Trouble? { state.withLock { $0.trouble } }
 
-    /// For the health page.
-    var warnings: [String: [HealthReport.Check]] {
-        guard let trouble else { return [:] }
-        let output =
-            "not usable since \(trouble.since.text): \(trouble.reason); "
-            + "the one before it is in force, and what this one would revoke is not revoked"
-        return ["identity:trustFile": [.init("trustFile", type: "component", .warn, output: output)]]
-    }
-
     /// Loads a changed trust file. If it cannot be used, the old one stays in force: a typing error must not lock
     /// everyone out. The failure is logged every minute, and is a warning on the health page until it is fixed.
     ///
     /// Reads files, and so may wait for a disk: do not call it on threads that read requests.
-    package func lookAtTrustFile() {
+    func lookAtTrustFile() {
         let previous = state.withLock { ($0.stamp, $0.trouble) }
         let stamp = SecureFile.Stamp(path: path)
         // A file that could not be used is read again: reading it may have failed, and a corrected permission does not

@@ -67,9 +67,9 @@ package struct TrustFile: Codable, Hashable, Sendable {
     }
 
     package var keys: [Key]
-    package var issuers: [Issuer]?
+    var issuers: [Issuer]?
     /// The `jti` of tokens that are no longer accepted although they have not expired.
-    package var revoked: [String]?
+    var revoked: [String]?
 
     package init(keys: [Key], issuers: [Issuer]? = nil, revoked: [String] = []) {
         self.keys = keys

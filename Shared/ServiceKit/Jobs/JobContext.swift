@@ -8,7 +8,7 @@ package struct JobContext: Sendable {
     /// 1 for the first.
     package var attempt: Int { job.attempt }
     /// Whether this is the last attempt.
-    package let isLastAttempt: Bool
+    let isLastAttempt: Bool
     /// Adds kind, number and attempt to each line.
     package let logger: Logger
 

@@ -31,18 +31,18 @@ package struct JobDiscard: Error, Sendable {
 }
 
 /// Thrown by a handler that knows when the next attempt makes sense; replaces the back-off.
-package struct JobSnooze: Error, Sendable {
-    package let delay: Duration
+struct JobSnooze: Error, Sendable {
+    let delay: Duration
     /// A few fixed words: they are stored and logged, so they must not contain values.
-    package let reason: String
+    let reason: String
 
-    package init(for delay: Duration, _ reason: String) {
+    init(for delay: Duration, _ reason: String) {
         self.delay = delay
         self.reason = reason
     }
 }
 
 /// The lease is no longer ours: another worker has the job, or it is done. Nothing more may be written for it.
-package struct LeaseLost: Error, Sendable {
-    package init() {}
+struct LeaseLost: Error, Sendable {
+    init() {}
 }

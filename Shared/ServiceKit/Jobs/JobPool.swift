@@ -48,7 +48,7 @@ final class JobPool: Sendable {
                     let next = try await store.secondsToNext(kind: registration.kind)
                     pause = min(settings.poll, next.map { .seconds($0) + .milliseconds(1) } ?? settings.poll)
                 } catch {
-                    logger.warning("the job queue cannot be read", metadata: ["reason": "\(JobFailure.reason(error))"])
+                    logger.warning("the job queue cannot be read", metadata: ["reason": "\(error.loggable)"])
                     pause = settings.pauseAfterFailure * Double.random(in: 0.5...1.5)
                 }
                 await signal.wait(upTo: pause)
@@ -178,7 +178,7 @@ final class JobPool: Sendable {
         } catch {
             // Nothing was recorded: the lease expires, and a worker claims the job again.
             outcome = .lost
-            reason = JobFailure.reason(error)
+            reason = error.loggable
         }
         report(outcome, id: job.id, reason: reason)
     }

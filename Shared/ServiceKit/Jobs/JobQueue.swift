@@ -73,7 +73,7 @@ package struct JobQueue: Sendable {
     }
 
     /// The number of jobs in the queue, by kind.
-    package func stats() async throws -> [JobStatistics] {
+    func stats() async throws -> [JobStatistics] {
         try await database.query(
             """
             select kind,
@@ -89,11 +89,11 @@ package struct JobQueue: Sendable {
 }
 
 /// The counts of one kind of job.
-package struct JobStatistics: Codable, Hashable, Sendable {
-    package var kind: String
-    package var queued: Int
-    package var running: Int
-    package var dead: Int
+struct JobStatistics: Codable, Hashable, Sendable {
+    var kind: String
+    var queued: Int
+    var running: Int
+    var dead: Int
     /// How long the oldest job has been overdue.
-    package var secondsBehind: Int
+    var secondsBehind: Int
 }

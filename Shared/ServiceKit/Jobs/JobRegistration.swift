@@ -1,7 +1,7 @@
 import ClubProtocol
 
 /// A kind of job with its handler.
-package struct JobRegistration: Sendable {
+struct JobRegistration: Sendable {
     let kind: String
     let lease: Duration
     let timeLimit: Duration
@@ -13,7 +13,7 @@ package struct JobRegistration: Sendable {
     ///   - concurrency: how many of the kind run at once in one process.
     ///   - handler: runs the job. An error means another attempt later, ``JobDiscard`` that there is none. It may run
     ///     twice for one job, unless its effect is in a transaction that calls ``JobContext/finish(in:)``.
-    package init<Payload>(
+    init<Payload>(
         _ kind: JobKind<Payload>, concurrency: Int = 1,
         handler: @escaping @Sendable (Payload, JobContext) async throws -> Void
     ) {
@@ -32,25 +32,5 @@ package struct JobRegistration: Sendable {
             }
             try await handler(value, context)
         }
-    }
-}
-
-/// How long a job that failed waits for its next attempt.
-package struct BackOff: Sendable {
-    package var first: Duration
-    package var longest: Duration
-
-    package init(first: Duration = .seconds(1), longest: Duration = .seconds(600)) {
-        self.first = first
-        self.longest = longest
-    }
-
-    /// Doubles after each attempt; a random half of it is subtracted, so that jobs that failed together are not retried
-    /// together.
-    ///
-    /// - Parameter attempt: the one that failed, 1 for the first.
-    package func delay(after attempt: Int) -> Duration {
-        let doubled = first * Double(UInt64(1) << UInt64(min(max(attempt - 1, 0), 40)))
-        return min(doubled, longest) * Double.random(in: 0.5...1)
     }
 }

@@ -1,31 +1,31 @@
-package import Logging
+import Logging
 import Metrics
-package import Postgres
+import Postgres
 import ServiceLifecycle
 
 /// Runs the jobs of a service, and its schedules. One in each replica.
 ///
 /// On graceful shutdown it claims no more jobs and lets the running ones end; those that take too long are cancelled
 /// and released.
-package struct JobRunner: Service {
-    package struct Settings: Sendable {
+struct JobRunner: Service {
+    struct Settings: Sendable {
         /// How often a queue is polled when nothing is notified.
-        package var poll: Duration = .seconds(5)
+        var poll: Duration = .seconds(5)
         /// How often a queue under load is read from its beginning.
-        package var wholeReading: Duration = .seconds(1)
+        var wholeReading: Duration = .seconds(1)
         /// How long running jobs may continue after a shutdown began.
-        package var grace: Duration = .seconds(15)
-        package var pauseAfterFailure: Duration = .milliseconds(500)
-        package var backOff = BackOff()
+        var grace: Duration = .seconds(15)
+        var pauseAfterFailure: Duration = .milliseconds(500)
+        var backOff = BackOff()
         /// How often the queue is counted for the metrics.
-        package var counting: Duration = .seconds(15)
+        var counting: Duration = .seconds(15)
 
-        package init() {}
+        init() {}
     }
 
-    package struct DuplicateKind: Error, CustomStringConvertible {
+    struct DuplicateKind: Error, CustomStringConvertible {
         let kind: String
-        package var description: String { "two handlers are registered for jobs of kind \(kind)" }
+        var description: String { "two handlers are registered for jobs of kind \(kind)" }
     }
 
     private let database: PostgresClient
@@ -40,7 +40,7 @@ package struct JobRunner: Service {
     ///   - schema: the service's schema, which names the channel that it is notified on.
     ///   - schedules: each becomes a kind of job of its own, `schedule.<name>`.
     /// - Throws: ``DuplicateKind``.
-    package init(
+    init(
         database: PostgresClient, schema: String, jobs: [JobRegistration], schedules: [ScheduleRegistration] = [],
         settings: Settings = Settings(), logger: Logger
     ) throws {
@@ -61,12 +61,12 @@ package struct JobRunner: Service {
     }
 
     /// Claims no more jobs from now on; `run()` ends when the running ones have.
-    package func stop() {
+    func stop() {
         stopping.open()
         for pool in pools { pool.signal.raise() }
     }
 
-    package func run() async throws {
+    func run() async throws {
         await withGracefulShutdownHandler {
             await withTaskGroup(of: Void.self) { group in
                 group.addTask { await listen() }

@@ -11,7 +11,7 @@
 /// ```
 ///
 /// A dead job is kept until an operator revives or removes it; that of a schedule, until its next run is due.
-package enum JobState: String, CaseIterable, Sendable {
+enum JobState: String, CaseIterable, Sendable {
     /// Waits for its time, or for a free worker.
     case queued
     /// A worker holds its lease.
@@ -22,7 +22,7 @@ package enum JobState: String, CaseIterable, Sendable {
     case dead
 
     /// Whether a job may go from this state to that one; being claimed again under a new lease counts as a transition.
-    package func allows(_ next: JobState) -> Bool {
+    func allows(_ next: JobState) -> Bool {
         switch (self, next) {
         case (.queued, .running): true
         case (.running, .running): true

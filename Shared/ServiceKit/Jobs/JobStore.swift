@@ -131,11 +131,3 @@ struct JobStore: Sendable {
         "id = \(job.id) and state = 'running' and lease_token = \(job.token) and attempt = \(job.attempt)"
     }
 }
-
-extension Duration {
-    /// As a floating-point number, for the server's intervals.
-    var seconds: Double {
-        let (seconds, attoseconds) = components
-        return Double(seconds) + Double(attoseconds) / 1e18
-    }
-}

@@ -57,19 +57,6 @@ package struct TimeOfDay: Hashable, Sendable, ExpressibleByStringLiteral, Custom
     }
 
     private func moment(on day: Day) -> Int {
-        ParisClock.moment(day.daysSince1970 * 86_400 + secondsSinceMidnight)
-    }
-}
-
-/// The legal time of France, with its two clock changes a year.
-enum ParisClock {
-    /// The moment at which clocks show a time, given as if it were in UTC.
-    ///
-    /// When the clocks go back, some times occur twice: the first one counts. When they go forward, some times do not
-    /// occur: the moment is then the one at which clocks show an hour more.
-    static func moment(_ wall: Int) -> Int {
-        let summer = wall - 7200
-        let winter = wall - 3600
-        return ParisTime.offset(at: summer) == 7200 ? summer : winter
+        ParisTime.moment(showing: day.daysSince1970 * 86_400 + secondsSinceMidnight)
     }
 }

@@ -1,22 +1,22 @@
 import ClubProtocol
 import Logging
-package import Postgres
+import Postgres
 
 /// Something that runs by a schedule, once for all replicas.
 ///
 /// Each time it is due, one replica enqueues a job of kind `schedule.<name>`; so it is leased, retried and reported
 /// like any other. If runs became due while no replica was up, one run makes up for them; a run that becomes due while
 /// the previous one is in progress is skipped. A dead run is kept until the next one is due, which does the same work.
-package struct ScheduleRegistration: Sendable {
-    package let name: String
-    package let schedule: Schedule
+struct ScheduleRegistration: Sendable {
+    let name: String
+    let schedule: Schedule
     let job: JobRegistration
     let kind: JobKind<Empty>
 
     /// - Parameters:
     ///   - name: lower-case words joined by hyphens: `expire-tokens`.
     ///   - maximumAttempts: after so many the run is dead; the next run starts at its time all the same.
-    package init(
+    init(
         _ name: String, _ schedule: Schedule, maximumAttempts: Int = 3, timeLimit: Duration = .seconds(600),
         handler: @escaping @Sendable (JobContext) async throws -> Void
     ) {
@@ -26,26 +26,6 @@ package struct ScheduleRegistration: Sendable {
         self.schedule = schedule
         kind = JobKind("schedule.\(name)", maximumAttempts: maximumAttempts, timeLimit: timeLimit)
         job = JobRegistration(kind) { _, context in try await handler(context) }
-    }
-}
-
-extension ScheduleRegistration {
-    /// Removes stored responses that are older than a day: in every service.
-    package static func idempotencyPurge(_ database: PostgresClient) -> ScheduleRegistration {
-        ScheduleRegistration("purge-idempotency", .every(.seconds(600))) { job in
-            // In batches, so that no statement takes long and none locks many rows; by ctid, because the planner would
-            // scan the whole of a small table for a batch given by keys. The time is checked again, because a key may
-            // be reused meanwhile.
-            while try await database.execute(
-                """
-                delete from idempotency
-                where created_at < now() - interval '24 hours' and ctid = any(array(
-                    select ctid from idempotency where created_at < now() - interval '24 hours' limit 1000))
-                """) > 0
-            {
-                try await job.heartbeat()
-            }
-        }
     }
 }
 
@@ -67,7 +47,7 @@ struct Scheduler: Sendable {
                 registered = true
                 pause = try await enqueueDue()
             } catch {
-                logger.warning("the schedules cannot be read", metadata: ["reason": "\(JobFailure.reason(error))"])
+                logger.warning("the schedules cannot be read", metadata: ["reason": "\(error.loggable)"])
             }
             try? await Task.sleep(for: pause)
         }

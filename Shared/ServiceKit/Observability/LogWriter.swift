@@ -14,7 +14,7 @@ import Synchronization
 ///
 /// Lines are kept in a bounded buffer, which a dedicated thread empties. Lines that do not fit are dropped and counted,
 /// and a notice reports their number as soon as there is room: a log must not stop a service.
-package final class LogWriter: Sendable {
+final class LogWriter: Sendable {
     private struct State {
         var lines: [UInt8] = []
         /// Bytes that the thread has taken out of `lines` and not written yet.
@@ -29,7 +29,7 @@ package final class LogWriter: Sendable {
     }
 
     /// Room for about a thousand lines: more than a burst of errors writes before the thread runs.
-    package static let standardCapacity = 256 * 1024
+    static let standardCapacity = 256 * 1024
 
     private let descriptor: Int32
     private let capacity: Int
@@ -39,21 +39,21 @@ package final class LogWriter: Sendable {
     /// - Parameters:
     ///   - descriptor: stays open for the life of the process.
     ///   - capacity: how many bytes may wait for the descriptor.
-    package init(descriptor: Int32, capacity: Int = LogWriter.standardCapacity) {
+    init(descriptor: Int32, capacity: Int = LogWriter.standardCapacity) {
         self.descriptor = descriptor
         self.capacity = capacity
     }
 
     /// How many lines were dropped since the process started.
-    package var dropped: Int { state.withLock { $0.droppedEver } }
+    var dropped: Int { state.withLock { $0.droppedEver } }
 
     /// Sets the format of the notice about dropped lines.
-    package func announce(_ notice: @escaping @Sendable (_ dropped: Int) -> [UInt8]) {
+    func announce(_ notice: @escaping @Sendable (_ dropped: Int) -> [UInt8]) {
         state.withLock { $0.notice = notice }
     }
 
     /// Takes a whole line, including the newline, or drops it. Never waits for the descriptor.
-    package func write(_ line: [UInt8]) {
+    func write(_ line: [UInt8]) {
         let (mustWake, mustStart) = state.withLock { state in
             let wasIdle = state.isIdle
             if line.count <= capacity - state.lines.count - state.underWay {
@@ -70,7 +70,7 @@ package final class LogWriter: Sendable {
     }
 
     /// Waits until everything is written, or the time is over: for the end of the process.
-    package func flush(within limit: Duration) {
+    func flush(within limit: Duration) {
         let end = ContinuousClock.now.advanced(by: limit)
         while !state.withLock({ $0.isIdle }), ContinuousClock.now < end { usleep(1000) }
     }

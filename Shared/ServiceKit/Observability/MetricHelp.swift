@@ -1,4 +1,5 @@
-/// The meaning of the metrics: the `HELP` lines of the exposition.
+/// The meaning of the metrics: the `HELP` lines of the exposition. Those of operators' warnings are given with the
+/// warning.
 enum MetricHelp {
     static func text(for name: String) -> String {
         texts[name] ?? name.split(separator: "_").joined(separator: " ")
@@ -16,9 +17,7 @@ enum MetricHelp {
         "http_client_active_requests": "Calls to a peer under way.",
         "service_client_calls_total": "Calls to a peer, by how they ended.",
         "service_client_retries_total": "Repeated calls to a peer.",
-        "audit_entries_overdue": "Entries of the audit trail that have waited for their seal for more than a minute.",
         "jobs": "Jobs in the queue, by kind and state.",
-        "jobs_dead": "Jobs that nobody tries any more.",
         "jobs_total": "Jobs worked on, by kind and outcome.",
         "jobs_behind_seconds": "How long the oldest job that is due has been waiting.",
         "job_duration_seconds": "Time of one attempt at a job.",
@@ -28,9 +27,6 @@ enum MetricHelp {
         "webhook_attempts_total": "Attempts at deliveries to webhooks, by outcome.",
         "webhook_attempt_duration_seconds": "Time of one attempt at a delivery to a webhook.",
         "webhook_deliveries_made_total": "Deliveries to webhooks that changes came to.",
-        "webhooks_in_trouble": "Webhooks that were disabled because their receiver is gone or keeps failing.",
-        "erasures_waiting": "Erasures that were asked for and that nobody has begun or refused.",
-        "erasures_stuck": "Erasures that were begun more than a day ago and that a service has not reported.",
         "identity_trust_file_unusable": "1 while the trust file cannot be used and the one before it is in force.",
         "identity_tokens_refused_total": "Tokens that were not accepted, by reason.",
         "db_client_operation_duration_seconds": "Time of a database operation.",

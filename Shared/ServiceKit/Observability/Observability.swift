@@ -1,16 +1,16 @@
 import ClubProtocol
 import CoreMetrics
-package import Logging
+import Logging
 import Metrics
 import Synchronization
 
 /// The process-wide back ends of the logging and metrics facades. Each can be set only once per process.
-package enum Observability {
+enum Observability {
     private static let logged = Mutex(false)
 
     /// All metrics of this process. The first use installs it as the back end of swift-metrics, and adds the metrics of
     /// the process itself.
-    package static let metrics: PrometheusRegistry = {
+    static let metrics: PrometheusRegistry = {
         let registry = PrometheusRegistry()
         ProcessMetrics.register(in: registry)
         registry.counter("log_lines_dropped_total") { Double(StandardError.dropped) }
@@ -24,7 +24,7 @@ package enum Observability {
     }
 
     /// Sets up logging as well: lines on standard error. Only the first call has an effect.
-    package static func bootstrapLogging(service: String, level: Logger.Level, format: LogFormat) {
+    static func bootstrapLogging(service: String, level: Logger.Level, format: LogFormat) {
         let first = logged.withLock { logged in
             defer { logged = true }
             return !logged

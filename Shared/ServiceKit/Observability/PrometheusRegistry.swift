@@ -1,11 +1,11 @@
-package import CoreMetrics
+import CoreMetrics
 import Synchronization
 
 /// All metrics of this process: the back end of swift-metrics, which writes the text that Prometheus scrapes.
 ///
 /// Values are recorded without a lock. One lock guards the list of series, and is taken when a metric is created, not
 /// when it is used.
-package final class PrometheusRegistry: MetricsFactory {
+final class PrometheusRegistry: MetricsFactory {
     enum Kind: String {
         case counter, gauge, histogram, summary
     }
@@ -27,6 +27,7 @@ package final class PrometheusRegistry: MetricsFactory {
     private struct State {
         var families: [String: Family] = [:]
         var readers: [String: Reader] = [:]
+        var helps: [String: String] = [:]
         var seriesLeftOut = 0
     }
 
@@ -35,67 +36,75 @@ package final class PrometheusRegistry: MetricsFactory {
 
     private let state = Mutex(State())
 
-    package init() {}
+    init() {}
 
     // MARK: MetricsFactory
 
-    package func makeCounter(label: String, dimensions: [(String, String)]) -> any CounterHandler {
+    func makeCounter(label: String, dimensions: [(String, String)]) -> any CounterHandler {
         series(counterName(label), .counter, dimensions) { PrometheusCounter() }
     }
 
-    package func makeFloatingPointCounter(
+    func makeFloatingPointCounter(
         label: String, dimensions: [(String, String)]
     ) -> any FloatingPointCounterHandler {
         series(counterName(label), .counter, dimensions) { PrometheusFloatingCounter() }
     }
 
-    package func makeMeter(label: String, dimensions: [(String, String)]) -> any MeterHandler {
+    func makeMeter(label: String, dimensions: [(String, String)]) -> any MeterHandler {
         series(PrometheusText.metricName(label), .gauge, dimensions) { PrometheusGauge() }
     }
 
-    package func makeRecorder(label: String, dimensions: [(String, String)], aggregate: Bool) -> any RecorderHandler {
+    func makeRecorder(label: String, dimensions: [(String, String)], aggregate: Bool) -> any RecorderHandler {
         let name = PrometheusText.metricName(label)
         guard aggregate else { return series(name, .gauge, dimensions) { PrometheusGauge() } }
         return series(name, .histogram, dimensions) { PrometheusHistogram(bounds: HistogramBounds.amounts) }
     }
 
-    package func makeTimer(label: String, dimensions: [(String, String)]) -> any TimerHandler {
+    func makeTimer(label: String, dimensions: [(String, String)]) -> any TimerHandler {
         let plain = PrometheusText.metricName(label)
         let name = plain.hasSuffix("_seconds") ? plain : "\(plain)_seconds"
         let bounds = HistogramBounds.seconds(of: name)
         return series(name, bounds.isEmpty ? .summary : .histogram, dimensions) { PrometheusHistogram(bounds: bounds) }
     }
 
-    package func destroyCounter(_ handler: any CounterHandler) { remove(handler) }
-    package func destroyFloatingPointCounter(_ handler: any FloatingPointCounterHandler) { remove(handler) }
-    package func destroyMeter(_ handler: any MeterHandler) { remove(handler) }
-    package func destroyRecorder(_ handler: any RecorderHandler) { remove(handler) }
-    package func destroyTimer(_ handler: any TimerHandler) { remove(handler) }
+    func destroyCounter(_ handler: any CounterHandler) { remove(handler) }
+    func destroyFloatingPointCounter(_ handler: any FloatingPointCounterHandler) { remove(handler) }
+    func destroyMeter(_ handler: any MeterHandler) { remove(handler) }
+    func destroyRecorder(_ handler: any RecorderHandler) { remove(handler) }
+    func destroyTimer(_ handler: any TimerHandler) { remove(handler) }
 
     // MARK: Reading
 
     /// A gauge whose value is read at each scrape; nil leaves it out of that scrape.
-    package func gauge(_ name: String, read: @escaping @Sendable () -> Double?) {
+    func gauge(_ name: String, read: @escaping @Sendable () -> Double?) {
         state.withLock { $0.readers[PrometheusText.metricName(name)] = Reader(kind: .gauge, read: read) }
     }
 
     /// A counter that is kept elsewhere and read at each scrape.
-    package func counter(_ name: String, read: @escaping @Sendable () -> Double?) {
+    func counter(_ name: String, read: @escaping @Sendable () -> Double?) {
         state.withLock { $0.readers[counterName(name)] = Reader(kind: .counter, read: read) }
     }
 
+    /// Sets the meaning of a metric, the `HELP` line of the exposition, for one that ``MetricHelp`` does not know.
+    func describe(_ name: String, _ help: String) {
+        state.withLock { $0.helps[PrometheusText.metricName(name)] = help }
+    }
+
     /// All metrics in the text exposition format 0.0.4, sorted by name.
-    package func text() -> [UInt8] {
-        let (families, readers, leftOut) = state.withLock { ($0.families, $0.readers, $0.seriesLeftOut) }
+    func text() -> [UInt8] {
+        let (families, readers, helps, leftOut) = state.withLock {
+            ($0.families, $0.readers, $0.helps, $0.seriesLeftOut)
+        }
         var text = PrometheusText()
         for name in Set(families.keys).union(readers.keys).sorted() {
+            let help = helps[name] ?? MetricHelp.text(for: name)
             if let family = families[name] {
-                text.header(name, type: family.kind.rawValue, help: MetricHelp.text(for: name))
+                text.header(name, type: family.kind.rawValue, help: help)
                 for (_, entry) in family.series.sorted(by: { $0.key.labels.lexicographicallyPrecedes($1.key.labels) }) {
                     entry.series.write(name: name, labels: entry.labels, into: &text)
                 }
             } else if let reader = readers[name], let value = reader.read() {
-                text.header(name, type: reader.kind.rawValue, help: MetricHelp.text(for: name))
+                text.header(name, type: reader.kind.rawValue, help: help)
                 text.sample(name, [], PrometheusText.number(value))
             }
         }
@@ -105,7 +114,7 @@ package final class PrometheusRegistry: MetricsFactory {
         return text.bytes
     }
 
-    package static let contentType = PrometheusText.contentType
+    static let contentType = PrometheusText.contentType
 
     // MARK: Series
 

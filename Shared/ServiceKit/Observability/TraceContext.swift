@@ -1,10 +1,10 @@
 /// A position in a trace: the content of the `traceparent` header field (W3C Trace Context, level 1).
-package struct TraceContext: Hashable, Sendable {
+struct TraceContext: Hashable, Sendable {
     private let high: UInt64
     private let low: UInt64
     private let span: UInt64
     /// Whether the caller records this trace; passed on unchanged.
-    package let isSampled: Bool
+    let isSampled: Bool
 
     private init(high: UInt64, low: UInt64, span: UInt64, isSampled: Bool) {
         self.high = high
@@ -14,16 +14,16 @@ package struct TraceContext: Hashable, Sendable {
     }
 
     /// The trace of the current task, from its request; passed on in calls to other services.
-    @TaskLocal package static var current: TraceContext?
+    @TaskLocal static var current: TraceContext?
 
     /// A span within this one: the same trace, a new span identifier.
-    package func child() -> TraceContext {
+    func child() -> TraceContext {
         // All zeros means "none".
         TraceContext(high: high, low: low, span: .random(in: 1 ... .max), isSampled: isSampled)
     }
 
     /// Parses a `traceparent`; nil for everything that the recommendation tells receivers to ignore.
-    package init?(traceparent: String) {
+    init?(traceparent: String) {
         let bytes = Array(traceparent.utf8)
         let dash = UInt8(ascii: "-")
         guard bytes.count >= 55, bytes[2] == dash, bytes[35] == dash, bytes[52] == dash,
@@ -37,13 +37,13 @@ package struct TraceContext: Hashable, Sendable {
     }
 
     /// The value of the header field for the next hop.
-    package var traceparent: String {
+    var traceparent: String {
         String(decoding: Array("00-".utf8) + traceBytes + [UInt8(ascii: "-")] + Hex.write(span), as: UTF8.self)
             + (isSampled ? "-01" : "-00")
     }
 
     /// 32 hexadecimal digits.
-    package var traceID: String { String(decoding: traceBytes, as: UTF8.self) }
+    var traceID: String { String(decoding: traceBytes, as: UTF8.self) }
 
     private var traceBytes: [UInt8] { Hex.write(high) + Hex.write(low) }
 }

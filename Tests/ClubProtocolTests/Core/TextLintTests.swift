@@ -8,11 +8,12 @@ import Testing
 struct TextLintTests {
     /// Where text from outside is read and processed.
     private static let folders = [
-        "Shared/ClubProtocol/Core", "Shared/ClubProtocol/JSON", "Shared/ClubProtocol/Directory",
+        "Shared/ClubProtocol/Core", "Shared/ClubProtocol/Values", "Shared/ClubProtocol/JSON",
+        "Shared/ClubProtocol/Builtin", "Shared/ClubProtocol/Directory",
         "Shared/ClubProtocol/Events", "Shared/ClubProtocol/Content", "Shared/ClubProtocol/Lobbying",
         "Shared/ServiceKit/HTTP", "Shared/ServiceKit/Identity", "Shared/ServiceKit/Client",
-        "Shared/ServiceKit/Webhooks",
-        "Shared/ServiceKit/Changes", "Shared/ServiceKit/Rights", "Services/Directory/Imports",
+        "Shared/ServiceKit/System", "Shared/ServiceKit/Changes", "Shared/ServiceKit/Builtin",
+        "Services/Directory/Imports",
         "Services/Directory/Tables", "Services/Directory/Contributions/Bank", "Services/Directory/SelfService",
         "Services/Directory/Enrolments", "Services/Directory/Referrals", "Services/Content/Letters",
         "Services/Content/Mail",

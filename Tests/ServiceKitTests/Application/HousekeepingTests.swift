@@ -155,4 +155,28 @@ struct HousekeepingTests {
         Testing.Issue.record("the log does not say how statements were run")
         return []
     }
+
+    @Test("stored responses are deleted after a day")
+    func purge() async throws {
+        try await withServiceDatabase { kit in
+            try await kit.client.execute(
+                """
+                insert into idempotency (subject, operation, key, request_hash, status, headers, body, created_at)
+                select 's', 'o', n::text, '', 200, '{}', '', now() - n * interval '1 hour' from generate_series(0, 48) n
+                """)
+            let schedule = try #require(
+                Housekeeping.schedules(kit.client).first { $0.name == "purge-idempotency" })
+            var settings = JobRunner.Settings()
+            settings.poll = .milliseconds(20)
+            let runner = try JobRunner(
+                database: kit.client, schema: ServiceDatabase.schema, jobs: [],
+                schedules: [schedule], settings: settings, logger: kit.logger)
+            try await running({ try await runner.run() }) {
+                try await eventually("registered") { try await kit.count("select count(*) from schedule") == 1 }
+                try await kit.client.execute("update schedule set next_run = now()")
+                try await eventually("purged") { try await kit.count("select count(*) from idempotency") <= 25 }
+                #expect(try await kit.count("select count(*) from idempotency") >= 24)
+            }
+        }
+    }
 }

@@ -2,8 +2,9 @@ import ClubProtocol
 import Foundation
 import HTTPTypes
 import Postgres
-import ServiceKit
 import Synchronization
+
+@testable import ServiceKit
 
 /// The smallest service with a bit of everything: two endpoints of its own, a table, a job, the feed.
 enum NoteService: ServiceApplication {

@@ -3,9 +3,10 @@ import Foundation
 import HTTPTypes
 import Logging
 import Postgres
-import ServiceKit
 import TestKit
 import Testing
+
+@testable import ServiceKit
 
 @Suite("A service")
 struct ServiceInstanceTests {

@@ -5,9 +5,10 @@ import Logging
 import NIOCore
 import NIOPosix
 import Postgres
-import ServiceKit
 import ServiceLifecycle
 import TestKit
+
+@testable import ServiceKit
 
 /// The ticket service on a database of its own: in process, and on a port if a test asks for one.
 struct TicketFixture: Sendable {

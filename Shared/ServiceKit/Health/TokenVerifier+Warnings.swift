@@ -1,0 +1,12 @@
+import ClubProtocol
+
+extension TokenVerifier {
+    /// A trust file that cannot be used, for the health page.
+    var warnings: [String: [HealthReport.Check]] {
+        guard let trouble else { return [:] }
+        let output =
+            "not usable since \(trouble.since.text): \(trouble.reason); "
+            + "the one before it is in force, and what this one would revoke is not revoked"
+        return ["identity:trustFile": [.init("trustFile", type: "component", .warn, output: output)]]
+    }
+}
