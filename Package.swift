@@ -146,6 +146,9 @@ let package = Package(
             ],
             path: "Services/Operator"),
 
+        .executableTarget(
+            name: "Microbenchmarks", dependencies: ["CLibpq", "ClubProtocol", "Postgres", "ServiceKit"],
+            path: "Tests/Benchmarks/Microbenchmarks"),
         .target(
             name: "TestKit",
             dependencies: [

@@ -99,21 +99,23 @@ struct BoundedFieldTests {
         return try await operation.answer(from: club, path: path, headers: headers, body: body)
     }
 
-    /// Compares the best of three runs with the best of three with text.
+    /// Compares the best of three runs with the best of three with text; if that is too much, of twenty, since other
+    /// load on the machine counts here.
     private func checkTime(
         of body: [UInt8], _ operation: WalkedOperation, _ place: String, in club: TestClub
     ) async throws {
         let text = Array("{\"note\":\"\(String(repeating: "a", count: body.count))\"}".utf8)
-        func time(_ body: [UInt8]) async throws -> Double {
+        func time(_ body: [UInt8], _ runs: Int) async throws -> Double {
             var best = Double.infinity
-            for _ in 0..<3 {
+            for _ in 0..<runs {
                 let start = ContinuousClock.now
                 _ = try await answer(operation, body, from: club)
                 best = min(best, (ContinuousClock.now - start) / .seconds(1))
             }
             return best
         }
-        let ratio = try await time(body) / max(time(text), 0.001)
+        var ratio = try await time(body, 3) / max(time(text, 3), 0.001)
+        if ratio > TextCost.limit { ratio = try await time(body, 20) / max(time(text, 20), 0.001) }
         #expect(ratio <= TextCost.limit, "\(place): \(ratio) times a text")
     }
 }

@@ -8,6 +8,11 @@ package struct Rows: RandomAccessCollection, Sendable {
     let handle: ResultHandle
     package let count: Int
 
+    /// - Parameter result: a result of libpq, a `PGresult`, which they take over.
+    package init(_ result: OpaquePointer) {
+        self.init(unsafe ResultHandle(result))
+    }
+
     init(_ handle: ResultHandle) {
         self.handle = handle
         count = handle.rowCount

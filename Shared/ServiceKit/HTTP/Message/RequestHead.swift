@@ -6,8 +6,8 @@ import NIOHTTP1
 ///
 /// `X-User-ID` and the like are not read: the token says who the caller is; the socket, or a trusted proxy, says where
 /// the request comes from.
-struct RequestHead: Sendable {
-    enum Method: Int, CaseIterable, Sendable {
+package struct RequestHead: Sendable {
+    package enum Method: Int, CaseIterable, Sendable {
         case get, head, post, put, patch, delete
         /// A method that no operation uses.
         case other

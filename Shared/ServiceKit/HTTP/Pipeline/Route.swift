@@ -2,7 +2,7 @@ import ClubProtocol
 import HTTPTypes
 
 /// One mounted endpoint, type-erased.
-final class Route: Sendable {
+package final class Route: Sendable {
     enum Input: Sendable {
         case json, upload
     }

@@ -29,9 +29,7 @@ final class Responder: RequestHandling {
         routes: Routes, database: PostgresClient, verifier: TokenVerifier, callers: CallerCheck? = nil,
         links: SignedLinks, limits: HTTPLimits = HTTPLimits(), openAPI: [UInt8], jwks: [UInt8], logger: Logger
     ) throws {
-        var table = RouteTable()
-        for route in routes.routes { try table.insert(route) }
-        self.table = table
+        table = try RouteTable(routes)
         self.limits = limits
         documents = PublishedDocuments(openAPI: openAPI, jwks: jwks)
         authentication = Authentication(verifier: verifier, limits: limits, logger: logger)

@@ -4,7 +4,7 @@ import ClubProtocol
 ///
 /// A word takes precedence over a variable. Segments are compared byte by byte as they were sent: `%2e%2e`, an empty
 /// segment or a trailing slash match no word, so they are not found.
-struct RouteTable: Sendable {
+package struct RouteTable: Sendable {
     private struct Node: Sendable {
         var words: [(word: [UInt8], node: Int)] = []
         var variable: Int?
@@ -14,7 +14,7 @@ struct RouteTable: Sendable {
         var allow = ""
     }
 
-    enum Match {
+    package enum Match {
         /// - Parameter values: the values of the variables, decoded, in the order of the path.
         case route(Route, values: [String], query: Substring?)
         case methodNotAllowed(allow: String)
@@ -22,6 +22,11 @@ struct RouteTable: Sendable {
     }
 
     private var nodes = [Node()]
+
+    /// - Throws: if two routes have the same method and path.
+    package init(_ routes: Routes) throws(RoutesError) {
+        for route in routes.routes { try insert(route) }
+    }
 
     /// The methods that any path supports: `GET, HEAD, POST`.
     var allow: String {
@@ -31,8 +36,7 @@ struct RouteTable: Sendable {
         return verbs.map(\.name).joined(separator: ", ")
     }
 
-    /// - Throws: if two routes have the same method and path.
-    mutating func insert(_ route: Route) throws(RoutesError) {
+    private mutating func insert(_ route: Route) throws(RoutesError) {
         var current = 0
         for segment in route.operation.segments {
             switch segment {
@@ -65,7 +69,10 @@ struct RouteTable: Sendable {
         nodes[current].allow = verbs.map(\.name).joined(separator: ", ")
     }
 
-    func match(_ method: RequestHead.Method, _ target: String) -> Match {
+    /// Finds the route of a request.
+    ///
+    /// - Parameter target: the path and the query, as sent.
+    package func match(_ method: RequestHead.Method, _ target: String) -> Match {
         var ranges: [Range<Int>] = []
         var path = target.utf8[...]
         var query: Substring?

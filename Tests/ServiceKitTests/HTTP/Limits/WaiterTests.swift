@@ -129,6 +129,8 @@ struct WaiterTests {
         try await withTickets(limits: {
             $0.inFlight = 1
             $0.waitingPerCaller = 2
+            // A reader that has vanished is noticed after this time.
+            $0.writeStall = .seconds(5)
         }) { (tickets) async throws in
             try await tickets.listening { port in
                 var readers: [RawSocket] = []
