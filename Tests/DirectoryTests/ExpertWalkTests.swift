@@ -13,7 +13,7 @@ struct ExpertWalkTests {
     /// with "Expert", and the last of these by name are about printing; so are those that only end with it.
     private func withExperts(_ body: (TestService) async throws -> Void) async throws {
         try await withDirectory { directory in
-            try await directory.database.withClient { client in
+            try await directory.database.withClient(adjust: { $0.statementTimeout = .seconds(60) }) { client in
                 for first in stride(from: 1, to: 40_000, by: 5_000) {
                     try await client.execute(
                         """
@@ -63,7 +63,7 @@ struct ExpertWalkTests {
     private func sorted(
         where condition: SQL, by order: SQL = "sort_key, id", limit: Int = 750, in directory: TestService
     ) async throws -> [String] {
-        try await directory.database.withClient { client in
+        try await directory.database.withClient(adjust: { $0.statementTimeout = .seconds(60) }) { client in
             try await client.query(
                 """
                 select id::text from directory.expert join directory.departement_near as near
@@ -171,7 +171,7 @@ struct ExpertWalkTests {
             ("&region=75&brand=cyrius", "region:75"),
         ] {
             let first = try await pages(query, count: 1, in: directory)
-            try await directory.database.withClient { client in
+            try await directory.database.withClient(adjust: { $0.statementTimeout = .seconds(60) }) { client in
                 let id = try Expert.ID(validating: first[3])
                 try await client.execute(
                     "delete from directory.expert_posting where term = \(term) and expert = \(id)")
@@ -185,7 +185,7 @@ struct ExpertWalkTests {
     func postings() async throws {
         try await withDirectory { directory in
             func areRight() async throws -> Bool {
-                try await directory.database.withClient { client in
+                try await directory.database.withClient(adjust: { $0.statementTimeout = .seconds(60) }) { client in
                     try await client.query(
                         """
                         with right_ones as (
@@ -218,7 +218,7 @@ struct ExpertWalkTests {
                 """
             #expect(try await directory.imports(Array(table.utf8)).status < 300)
             #expect(try await areRight())
-            try await directory.database.withClient { client in
+            try await directory.database.withClient(adjust: { $0.statementTimeout = .seconds(60) }) { client in
                 let count = try await client.query(
                     "select count(distinct expert) as experts, count(*) as all from directory.expert_posting")
                 #expect(try count[0]["experts", as: Int.self] == 3)
@@ -226,7 +226,7 @@ struct ExpertWalkTests {
                 try await client.execute("delete from directory.expert where id = \(other.id)")
             }
             #expect(try await areRight())
-            try await directory.database.withClient { client in
+            try await directory.database.withClient(adjust: { $0.statementTimeout = .seconds(60) }) { client in
                 try await client.execute("alter table directory.expert disable trigger expert_post_changed")
                 try await client.execute("update directory.expert set name = 'Autre Nom' where id = \(shop.id)")
             }
