@@ -150,7 +150,7 @@ package struct Routes {
 }
 
 /// Why the routes of a service cannot be served.
-enum RoutesError: Error, CustomStringConvertible {
+package enum RoutesError: Error, CustomStringConvertible {
     case missing([String])
     case unlisted([String])
     case mountedTwice(String)
