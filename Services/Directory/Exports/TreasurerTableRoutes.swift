@@ -1,4 +1,5 @@
 import ClubProtocol
+import Postgres
 import ServiceKit
 
 /// `/v1/members.csv`, `/v1/memberships.csv`, `/v1/contributions.csv`, `/v1/payments.csv`, `/v1/credit-entries.csv`,

@@ -1,5 +1,6 @@
 import ClubProtocol
 import Postgres
+import ServiceKit
 
 // The statements of an import of ambassadors whose people are known. Each takes a batch of rows as one JSON parameter.
 extension AmbassadorRow {
