@@ -15,7 +15,7 @@ import Testing
 struct PlansTests {
     /// Operations that are not called, and why.
     private static let apart: [String: String] = [
-        "getCoverage": "counts everybody", "exportCoverage": "counts everybody", "drawCoverage": "counts everybody",
+        "getCoverage": "counts everybody", "exportCoverage": "counts everybody", "getCoverageMap": "counts everybody",
         "listCoverageGaps": "counts everybody", "exportExperts": "writes the whole table, by the rules of its list",
         "exportOrganizations": "the same", "exportPeople": "the same", "exportAmbassadors": "the same",
         "exportCards": "the same", "exportMembers": "the same", "exportMemberships": "the same",
@@ -23,12 +23,12 @@ struct PlansTests {
         "exportPayments": "the same", "exportReceipts": "the same",
         "readChanges": "waits for changes; the kit's",
         "showSitemap": "writes all that is published",
-        "showReceiptByLink": "by a signed link: one row by its identifier", "showSelf": "the same",
+        "showReceiptByLink": "by a signed link: one row by its identifier", "showOwnRecord": "the same",
         "getReceiptDocumentByLink": "the same", "showContributionCallByLink": "the same",
         "getContributionCallDocumentByLink": "the same",
-        "showSelfForm": "the same",
+        "showOwnRecordForm": "the same",
         "getDuplicateScan": "one each night", "listWebhooks": "the kit's", "getWebhook": "the kit's",
-        "showReferralInvitation": "the same", "showReferralFollowUp": "the same", "getSelfData": "the same",
+        "showReferralInvitation": "the same", "showReferralFollowUp": "the same", "getOwnData": "the same",
         "listWebhookDeliveries": "the kit's", "getWebhookDelivery": "the kit's", "getTier": "a handful",
         "listTiers": "a handful",
     ]
