@@ -1,6 +1,6 @@
-import ClubProtocol
+package import ClubProtocol
 import Crypto
-import Logging
+package import Logging
 import Metrics
 import Synchronization
 
@@ -9,7 +9,7 @@ import Synchronization
 /// A signature check costs more than a query, so an accepted token is remembered by its SHA-256 until it expires or the
 /// trust file changes. The number remembered is bounded, and refusals are never remembered, so that made-up tokens
 /// cannot evict good ones.
-final class TokenVerifier: Sendable {
+package final class TokenVerifier: Sendable {
     private struct Known: Sendable {
         var principal: Principal
         var expires: Timestamp
@@ -43,18 +43,19 @@ final class TokenVerifier: Sendable {
     /// - Parameters:
     ///   - trustFile: its path; ``lookAtTrustFile()`` reads it again.
     ///   - audience: the service that tokens must be meant for.
-    ///   - longestLife: how long a person's token is valid after it was issued, whatever its `exp`.
+    ///   - longestLife: how long a person's token is valid after it was issued, whatever its `exp`; 24 hours
+    ///     by default.
     ///   - capacity: how many tokens are remembered; a few hundred bytes each.
     ///   - now: the clock, for tests.
     /// - Throws: why the file cannot be used.
-    init(
-        trustFile: String, audience: ServiceName, longestLife: Duration = TokenRules.personLifetime,
+    package init(
+        trustFile: String, audience: ServiceName, longestLife: Duration? = nil,
         capacity: Int = 10_000, logger: Logger = Logger(label: "identity"),
         now: @escaping @Sendable () -> Timestamp = { .now }
     ) throws(IdentityFileError) {
         path = trustFile
         self.audience = audience
-        self.longestLife = longestLife
+        self.longestLife = longestLife ?? TokenRules.personLifetime
         self.now = now
         self.logger = logger
         let stamp = SecureFile.Stamp(path: trustFile)
@@ -67,7 +68,7 @@ final class TokenVerifier: Sendable {
     /// The principal of the token in an `Authorization` header field: `Bearer <token>`.
     ///
     /// - Throws: 401 ``Problem/missingToken`` if there is none, ``Problem/invalidToken`` for a bad one.
-    func verify(authorization: String?) throws(Problem) -> Principal {
+    package func verify(authorization: String?) throws(Problem) -> Principal {
         guard let authorization else { throw .missingToken }
         // The scheme and its space. Checked first, so that nothing scans a field longer than any token.
         guard authorization.utf8.count <= CompactToken.maximumBytes + 8 else { throw refuse(.tooLong) }

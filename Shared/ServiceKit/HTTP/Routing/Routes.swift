@@ -156,7 +156,7 @@ package enum RoutesError: Error, CustomStringConvertible {
     case mountedTwice(String)
     case unusableMethod(String)
 
-    var description: String {
+    package var description: String {
         switch self {
         case .missing(let names): "endpoints without a handler: \(names.joined(separator: ", "))"
         case .unlisted(let names): "handlers that the service does not list: \(names.joined(separator: ", "))"
