@@ -186,7 +186,7 @@ let package = Package(
             ]),
         test("Lobbying"),
         test("CommandKit"),
-        test("Demo", testing: ["Demo", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+        test("Demo"),
         test(
             "Operator", testing: ["Operator", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
         test("System", testing: []),

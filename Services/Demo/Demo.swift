@@ -17,13 +17,13 @@ struct Demo: Sendable {
 
     /// What each step did, how long it took, and what to open in a browser.
     struct Report {
-        var table: Table
+        var table: TextTable
         var addresses: [(of: String, url: String)]
     }
 
     /// Runs the steps in order.
     func run() async throws -> Report {
-        var table = Table("step", "what happened", "time", right: [2])
+        var table = TextTable("step", "what happened", "time", right: [2])
         func step(
             _ name: String, of service: ServiceName, _ work: () async throws -> Outcome
         ) async throws {
@@ -69,22 +69,6 @@ struct Demo: Sendable {
     private static func seconds(_ duration: Duration) -> String {
         let tenths = duration.components.seconds * 10 + duration.components.attoseconds / 100_000_000_000_000_000
         return "\(tenths / 10).\(tenths % 10) s"
-    }
-}
-
-extension ServiceClient {
-    /// Every item of a list, page after page.
-    func all<E: Endpoint, Item>(
-        _ endpoint: E.Type, _ request: (Cursor?) -> Request<E>
-    ) async throws -> [Item] where E.Response == Page<Item> {
-        var items: [Item] = []
-        var cursor: Cursor?
-        repeat {
-            let page = try await send(request(cursor))
-            items += page.items
-            cursor = page.next
-        } while cursor != nil
-        return items
     }
 }
 

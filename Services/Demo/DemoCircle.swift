@@ -1,4 +1,5 @@
 import ClubProtocol
+import CommandKit
 import ServiceKit
 
 /// One of the four yearly meetings with members of parliament.

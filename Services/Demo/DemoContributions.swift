@@ -1,4 +1,5 @@
 import ClubProtocol
+import CommandKit
 import ServiceKit
 
 /// The yearly call for contributions, and the first payments.

@@ -21,4 +21,10 @@ struct CommandFailureTests {
         ).description
         #expect(absent == "directory cannot be reached (no connection); is it running? see `club health`")
     }
+
+    @Test("a token for one caller is refused by commands that act for several")
+    func token() {
+        #expect(throws: Never.self) { try Connection(environment: [:]).refuseToken("it does") }
+        #expect(throws: CommandFailure.self) { try Connection(environment: ["CLUB_TOKEN": "t"]).refuseToken("it does") }
+    }
 }

@@ -1,4 +1,3 @@
-import ArgumentParser
 import ClubProtocol
 import Testing
 
@@ -51,33 +50,5 @@ struct DemoPopulationTests {
         let departements = Departement.all.filter { Region(of: $0) != nil }
         #expect(Set(Territory.all.map(\.code)) == Set(departements.map(\.text)))
         #expect(Territory.all.allSatisfy { !$0.communes.isEmpty })
-    }
-}
-
-@Suite("the operator's command line")
-struct CommandLineTests {
-    @Test("a time to live is a number and a unit, thirty days at most")
-    func timeToLive() {
-        #expect(TimeToLive(argument: "8h")?.seconds == 28_800)
-        #expect(TimeToLive(argument: "30d")?.seconds == 2_592_000)
-        for wrong in ["", "8", "h", "0h", "-1h", "31d", "8w", "99999999999999999999d"] {
-            #expect(TimeToLive(argument: wrong) == nil, "\(wrong)")
-        }
-    }
-
-    @Test("a table is as wide as its widest cells, numbers right-aligned")
-    func table() {
-        var table = Table("what", "how many", right: [1])
-        table.add("experts", "5150")
-        table.add("été", "7")
-        #expect(table.text == "what     how many\n-------  --------\nexperts      5150\nété             7")
-    }
-
-    @Test("a token for a representative names the organization, and no token is for a service")
-    func tokenRules() {
-        #expect(throws: (any Error).self) { try TokenCommand.parse(["--role", "representative"]) }
-        #expect(throws: (any Error).self) { try TokenCommand.parse(["--role", "service"]) }
-        #expect(throws: (any Error).self) { try TokenCommand.parse(["--role", "king"]) }
-        #expect(throws: Never.self) { try TokenCommand.parse(["--role", "auditor"]) }
     }
 }

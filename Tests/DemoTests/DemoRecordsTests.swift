@@ -63,10 +63,4 @@ struct DemoRecordsTests {
             #expect(try await demo.loadOrganizations() == "0 added; 0 become members for \(year); 70 in all")
         }
     }
-
-    @Test("a token for one caller is refused by commands that act for several")
-    func token() {
-        #expect(throws: Never.self) { try Connection(environment: [:]).refuseToken("it does") }
-        #expect(throws: CommandFailure.self) { try Connection(environment: ["CLUB_TOKEN": "t"]).refuseToken("it does") }
-    }
 }

@@ -28,4 +28,21 @@ struct TokenCommandTests {
     func subject(_ subject: String, isTaken: Bool) {
         #expect(((try? TokenCommand.parse(["--role", "operator", "--subject", subject])) != nil) == isTaken)
     }
+
+    @Test("a time to live is a number and a unit, thirty days at most")
+    func timeToLive() {
+        #expect(TimeToLive(argument: "8h")?.seconds == 28_800)
+        #expect(TimeToLive(argument: "30d")?.seconds == 2_592_000)
+        for wrong in ["", "8", "h", "0h", "-1h", "31d", "8w", "99999999999999999999d"] {
+            #expect(TimeToLive(argument: wrong) == nil, "\(wrong)")
+        }
+    }
+
+    @Test("a token for a representative names the organization, and no token is for a service")
+    func tokenRules() {
+        #expect(throws: (any Error).self) { try TokenCommand.parse(["--role", "representative"]) }
+        #expect(throws: (any Error).self) { try TokenCommand.parse(["--role", "service"]) }
+        #expect(throws: (any Error).self) { try TokenCommand.parse(["--role", "king"]) }
+        #expect(throws: Never.self) { try TokenCommand.parse(["--role", "auditor"]) }
+    }
 }

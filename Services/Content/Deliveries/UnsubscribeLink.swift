@@ -3,7 +3,7 @@ import ServiceKit
 
 /// The link in a Flash info by which its reader leaves the list.
 enum UnsubscribeLink {
-    private static let purpose = "unsubscribe"
+    static let purpose = "unsubscribe"
 
     /// The token of a link, valid for 400 days. Encrypted, so that the link reveals no address in the histories and logs
     /// that it passes through.

@@ -44,7 +44,7 @@ extension AuditCommand {
         func run() async throws {
             let heads = try notedHeads()
             let connection = Connection()
-            var table = Table("service", "chain", "entries")
+            var table = TextTable("service", "chain", "entries")
             var isWhole = true
             for service in ServiceName.allCases {
                 let head = heads.first { $0.service == service }

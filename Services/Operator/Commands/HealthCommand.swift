@@ -25,7 +25,7 @@ struct HealthCommand: AsyncParsableCommand {
             left -= 1
             reports = await Self.reports(connection)
         }
-        var table = Table("service", "state", "warnings")
+        var table = TextTable("service", "state", "warnings")
         for report in reports {
             table.add(report.service.rawValue, report.state, report.warnings.joined(separator: "; "))
         }

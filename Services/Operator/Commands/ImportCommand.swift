@@ -139,7 +139,7 @@ struct ImportedFile: ParsableArguments {
                 "\(media == .vcard ? "properties" : "columns") left out: \(report.unknownColumns.joined(separator: ", "))"
             )
         }
-        var counts = Table("rows", "created", "updated", "as they were", "bad", right: [0, 1, 2, 3, 4])
+        var counts = TextTable("rows", "created", "updated", "as they were", "bad", right: [0, 1, 2, 3, 4])
         counts.add(
             "\(report.rows)", "\(report.created)", "\(report.updated)", "\(report.skipped)", "\(report.rejected)")
         print(counts.text)

@@ -14,7 +14,7 @@ struct JobsCommand: ParsableCommand {
 
         func run() async throws {
             let connection = Connection()
-            var table = Table("service", "job", "kind", "attempts", "died", "reason", right: [1, 3])
+            var table = TextTable("service", "job", "kind", "attempts", "died", "reason", right: [1, 3])
             for service in ServiceName.allCases {
                 let jobs = try await connection.call(service) { client in
                     try await client.all(ListDeadJobs.self) {

@@ -14,7 +14,7 @@ struct WebhooksCommand: ParsableCommand {
 
         func run() async throws {
             let connection = Connection()
-            var table = Table("service", "webhook", "state", "failing since", "events", "url")
+            var table = TextTable("service", "webhook", "state", "failing since", "events", "url")
             for service in ServiceName.allCases {
                 let webhooks = try await connection.call(service) { client in
                     // A service has at most 32.
@@ -49,7 +49,7 @@ struct WebhooksCommand: ParsableCommand {
                 try await client.send(
                     ListWebhookDeliveries.request(path: webhook, query: .init(.init(state: state))))
             }
-            var table = Table("delivery", "type", "state", "attempts", "answer", "made", right: [3])
+            var table = TextTable("delivery", "type", "state", "attempts", "answer", "made", right: [3])
             for delivery in page.items {
                 table.add(
                     delivery.id.text, delivery.type, delivery.state.rawValue, "\(delivery.attempts)",

@@ -3,7 +3,7 @@ import ServiceKit
 
 /// A table for a terminal: columns are as wide as their widest cell, numbers are right-aligned. If the table is wider
 /// than the terminal, its widest columns are narrowed and their cells wrapped.
-package struct Table {
+package struct TextTable {
     /// The number of spaces between two columns.
     private static let gap = 2
 

@@ -3,9 +3,9 @@ import Testing
 @testable import CommandKit
 
 @Suite("tables on a terminal")
-struct TableTests {
-    private func demo() -> Table {
-        var table = Table("step", "what happened", "time", right: [2])
+struct TextTableTests {
+    private func demo() -> TextTable {
+        var table = TextTable("step", "what happened", "time", right: [2])
         table.add("experts", "5150 added, 0 updated, 0 as they were", "12.4 s")
         table.add("search", String(repeating: "“infromatique” read as “informatique”: ", count: 6), "0.1 s")
         return table
@@ -13,7 +13,7 @@ struct TableTests {
 
     @Test("a table that fits is as wide as its cells")
     func fits() {
-        var table = Table("service", "state", "entries", right: [2])
+        var table = TextTable("service", "state", "entries", right: [2])
         table.add("events", "intact", "7")
         #expect(
             table.text(width: 80) == """
@@ -46,7 +46,7 @@ struct TableTests {
 
     @Test("a word that is longer than its column is cut")
     func cuts() {
-        var table = Table("id", "url")
+        var table = TextTable("id", "url")
         table.add("1", "https://hooks.example/0123456789/0123456789")
         let lines = table.text(width: 20).split(separator: "\n").map(String.init)
         #expect(lines.dropFirst(2).map { $0.drop { $0 == " " || $0 == "1" } }.joined().hasPrefix("https://"))
@@ -67,7 +67,7 @@ struct TableTests {
 
     @Test("wide characters keep the columns of a table straight")
     func straight() {
-        var table = Table("nom", "n", right: [1])
+        var table = TextTable("nom", "n", right: [1])
         table.add("日本", "1")
         table.add("Zoé", "22")
         #expect(table.text(width: 80).split(separator: "\n").dropFirst(2) == ["日本   1", "Zoé   22"])
@@ -76,14 +76,22 @@ struct TableTests {
     @Test("without a terminal a table is 80 columns wide, unless COLUMNS is set")
     func noTerminal() throws {
         let pipe = try OpenPipe()
-        #expect(Table.terminalWidth(environment: [:], output: pipe.writing) == 80)
-        #expect(Table.terminalWidth(environment: ["COLUMNS": "132"], output: pipe.writing) == 132)
-        #expect(Table.terminalWidth(environment: ["COLUMNS": "wide"], output: pipe.writing) == 80)
+        #expect(TextTable.terminalWidth(environment: [:], output: pipe.writing) == 80)
+        #expect(TextTable.terminalWidth(environment: ["COLUMNS": "132"], output: pipe.writing) == 132)
+        #expect(TextTable.terminalWidth(environment: ["COLUMNS": "wide"], output: pipe.writing) == 80)
     }
 
     @Test("on a terminal a table is as wide as the terminal")
     func terminal() throws {
         let terminal = try PseudoTerminal(columns: 97)
-        #expect(Table.terminalWidth(environment: [:], output: terminal.screen) == 97)
+        #expect(TextTable.terminalWidth(environment: [:], output: terminal.screen) == 97)
+    }
+
+    @Test("a table is as wide as its widest cells, numbers right-aligned")
+    func table() {
+        var table = TextTable("what", "how many", right: [1])
+        table.add("experts", "5150")
+        table.add("été", "7")
+        #expect(table.text == "what     how many\n-------  --------\nexperts      5150\nété             7")
     }
 }
