@@ -24,7 +24,9 @@ struct ServicePage {
     }
 
     func mount(on builder: inout ServiceBuilder) {
-        builder.routes.read(ShowService.self) { [text] _ in .text(text) }
+        builder.routes.read(ShowService.self) { [text] _ in
+            .text(text, headers: [.cacheControl: "public, max-age=60"])
+        }
     }
 
     private static func isPublicPage(_ operation: Operation) -> Bool {
