@@ -48,7 +48,7 @@ struct OwnMails {
 
     var deliveries: SQL { mails("delivery", at: "own.updated_at") }
 
-    /// Mail about an organization's contribution belongs to the organization, whoever has the address.
+    /// Mail about an organization's contribution belongs to the organization, whichever person has the address.
     var letters: SQL { mails("letter", at: "own.created_at", unless: "own.purpose in ('contribution', 'receipt')") }
 
     /// The suppressions shown in an access request.

@@ -32,7 +32,7 @@ struct ServiceDocumentTests {
     func forms() {
         let operations = DirectoryAPI.endpoints.map { $0.operation }
         let forms = operations.filter { $0.consumes == .form }
-        // Submitting the e-mail answers with a page of its own, whoever does it.
+        // Submitting the e-mail answers with a page of its own, for every caller.
         #expect(forms.filter { $0.success != .seeOther }.map(\.path) == ["/v1/self-service"])
     }
 

@@ -41,7 +41,7 @@ struct Layers {
 
     /// What is wrong: the uses that run upwards, and the known directions in which none does any more.
     ///
-    /// - Parameter known: directions in which uses run upwards for now: `Receipts → Contributions`.
+    /// - Parameter known: exceptions, as directions in which uses run upwards: `Receipts → Contributions`.
     func faults(known: Set<String> = []) -> [String] {
         let upward = uses().upward
         return upward.filter { !known.contains($0.direction) }.map(\.description).sorted()

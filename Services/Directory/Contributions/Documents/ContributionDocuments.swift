@@ -5,7 +5,7 @@ import Postgres
 import ServiceKit
 
 /// Calls and receipts as PDF. Each is written once, when first requested, and kept: a later copy is identical to the
-/// one somebody has on paper, even if names, fonts or programs have changed. A cancelled call is a different document,
+/// one that a member has on paper, even if names, fonts or programs have changed. A cancelled call is a different document,
 /// which asks for nothing; so is a receipt of money that has been returned since, which says so.
 struct ContributionDocuments: Sendable {
     private static let club = "Le Club de l’économie numérique"

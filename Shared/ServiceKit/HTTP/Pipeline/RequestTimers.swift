@@ -59,7 +59,7 @@ final class RequestTimers: Sendable {
         pair.record(nanoseconds)
     }
 
-    /// The registry returns the same series for the same labels, whoever creates it first.
+    /// The registry returns the same series for the same labels, whichever caller creates it first.
     private func make(_ code: Int) -> Pair {
         var dimensions = [
             ("http_request_method", method), ("http_response_status_code", String(code)), ("url_scheme", "http"),
