@@ -3,16 +3,22 @@
 /// Swift compares and hashes strings by canonical equivalence and splits them into grapheme clusters: anything
 /// outside ASCII is normalized or looked up each time, at a cost that the sender of the text controls. Text from
 /// outside is compared, looked up and split with these functions instead; `TextLintTests` enforces it.
+///
+/// What every request calls is inlinable: a generic function of another module is otherwise called without being
+/// specialized, which costs as much as the rest of reading a head.
 extension StringProtocol {
     /// Whether two texts are the same bytes. Swift's `==` treats the Kelvin sign as equal to K, and é as equal to e
     /// with a combining accent.
+    @inlinable
     package func hasSameBytes(as other: some StringProtocol) -> Bool {
         let (count, otherCount) = (utf8.count, other.utf8.count)
         return count == otherCount && utf8.elementsEqual(other.utf8)
     }
 
+    @inlinable
     package func hasBytePrefix(_ prefix: some StringProtocol) -> Bool { utf8.starts(with: prefix.utf8) }
 
+    @inlinable
     package func hasByteSuffix(_ suffix: some StringProtocol) -> Bool {
         utf8.count >= suffix.utf8.count && utf8.suffix(suffix.utf8.count).elementsEqual(suffix.utf8)
     }
@@ -25,13 +31,16 @@ extension StringProtocol {
     }
 
     /// A to Z in lower case, everything else unchanged.
+    @inlinable
     package var asciiLowercased: String { mappingBytes { $0 &- UInt8(ascii: "A") < 26 ? $0 | 0x20 : $0 } }
 
     /// a to z in upper case, everything else unchanged.
+    @inlinable
     package var asciiUppercased: String { mappingBytes { $0 &- UInt8(ascii: "a") < 26 ? $0 & 0xDF : $0 } }
 
     /// - Parameter transform: maps ASCII to ASCII and leaves every other byte unchanged.
-    private func mappingBytes(_ transform: (UInt8) -> UInt8) -> String {
+    @inlinable
+    func mappingBytes(_ transform: (UInt8) -> UInt8) -> String {
         let count = utf8.count
         return String(unsafeUninitializedCapacity: count) { buffer in
             var place = 0

@@ -224,13 +224,16 @@ final class Core {
 
     private func report() {
         var inFlight = pending.count
+        for slot in shared { inFlight += slot.wire?.inFlight.count ?? 0 }
         var oldest = UInt64.max
-        for wire in wires.values {
+        // Idle connections have nothing in flight. This runs after every turn of the loop.
+        func look(at wire: Wire) {
             inFlight += wire.inFlight.count
-            if wire.purpose == .leased, let first = wire.inFlight.first, first.operation.commits {
-                oldest = min(oldest, first.commitsSince(loop.answerLimit))
-            }
+            guard let first = wire.inFlight.first, first.operation.commits else { return }
+            oldest = min(oldest, first.commitsSince(loop.answerLimit))
         }
+        for wire in leased.values { look(at: wire) }
+        for id in resetting { if let wire = wires[id] { look(at: wire) } }
         if inFlight != reportedInFlight {
             reportedInFlight = inFlight
             loop.metrics.inFlight(inFlight)

@@ -89,6 +89,15 @@ final class Admission: Sendable {
 
     /// Passes the place to a returning request, or to the one that has waited longest within its limit.
     func leave() {
+        let isDone = state.withLock { state in
+            guard state.returning.isEmpty, state.waiting.isEmpty else { return false }
+            state.running -= 1
+            return true
+        }
+        if !isDone { pass() }
+    }
+
+    private func pass() {
         let now = NIODeadline.now()
         let (back, late, next) = state.withLock { state -> (CheckedContinuation<Void, Never>?, [Waiter], Waiter?) in
             if let back = state.returning.popFirst() { return (back, [], nil) }

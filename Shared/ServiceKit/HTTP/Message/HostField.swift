@@ -48,13 +48,14 @@ enum HostField {
     private static func isPlain(_ byte: UInt8) -> Bool {
         switch byte {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"):
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+            UInt8(ascii: "~"), UInt8(ascii: "!"), UInt8(ascii: "$"), UInt8(ascii: ";"), UInt8(ascii: "="),
+            // & ' ( ) * +
+            0x26...0x2B:
             true
-        default: marks.contains(byte)
+        default: false
         }
     }
-
-    private static let marks = Array("-._~!$&'()*+;=".utf8)
 
     private static func isHex(_ byte: UInt8) -> Bool {
         switch byte {

@@ -6,8 +6,7 @@ import Synchronization
 /// The durations of the requests of one method on one route, with a series for each response status.
 ///
 /// Named after OpenTelemetry's conventions for HTTP servers, as Prometheus writes names. A series is created with the
-/// first response of its status, and found without a lock from then on: hundreds of routes with dozens of statuses
-/// would otherwise export thousands of zeros.
+/// first response of its status: hundreds of routes with dozens of statuses would otherwise export thousands of zeros.
 ///
 /// There is one histogram for each method and status over all routes, and only a count and a sum for each route: a
 /// histogram for each route would be seventeen series for each of its statuses.
@@ -41,7 +40,7 @@ final class RequestTimers: Sendable {
 
     private let method: String
     private let route: String?
-    private let timers = InlineArray<32, AtomicLazyReference<Pair>> { _ in AtomicLazyReference() }
+    private let timers = Mutex(InlineArray<32, Pair?>(repeating: nil))
 
     /// - Parameters:
     ///   - method: `_OTHER` for an unknown one.
@@ -55,8 +54,14 @@ final class RequestTimers: Sendable {
         let code = status.code
         let place = (100..<600).contains(code) ? Int(Self.places[code - 100]) : -1
         guard place >= 0 else { return make(code).record(nanoseconds) }
-        let pair = timers[place].load() ?? timers[place].storeIfNil(make(code))
-        pair.record(nanoseconds)
+        let known = timers.withLock { $0[place] }
+        (known ?? add(code, at: place)).record(nanoseconds)
+    }
+
+    private func add(_ code: Int, at place: Int) -> Pair {
+        let made = make(code)
+        timers.withLock { $0[place] = made }
+        return made
     }
 
     /// The registry returns the same series for the same labels, whichever caller creates it first.
