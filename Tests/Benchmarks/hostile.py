@@ -1,4 +1,4 @@
-"""Slow readers, slow writers, many polls and pipelined requests against one service, and their effect on others. Run by `hostile`.
+"""Slow readers, slow writers and many polls against one service, and their effect on others. Run by `hostile`.
 
 Those who are slow are a process of their own, so that the clock of the ordinary requests does not wait for them.
 """
@@ -19,7 +19,7 @@ TOKEN, SLOW = os.environ["TOKEN"], os.environ["SLOW_TOKEN"]
 SECONDS = float(os.environ.get("SECONDS_EACH", 20))
 READERS, WRITERS = int(os.environ.get("READERS", 8)), int(os.environ.get("WRITERS", 200))
 UPLOADS, POLLS = int(os.environ.get("UPLOADS", 40)), int(os.environ.get("POLLS", 1100))
-PIPELINES = int(os.environ.get("PIPELINES", 4))
+PIPELINES = int(os.environ.get("PIPELINES", 0))
 LIMIT = 3.0
 
 
