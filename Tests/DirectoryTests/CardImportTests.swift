@@ -148,7 +148,7 @@ struct CardImportTests {
             #expect(report.errors.map(\.row) == [3, 4, 5, 8, 9, 10])
             #expect(
                 report.errors.map(\.detail) == [
-                    "Somebody with another given name has this address.", "There is no such organization.",
+                    "Somebody with another given name has this address.", "The organization is not in the directory.",
                     "The person with this identifier was merged into \(survivor.id).", "A new person needs it.",
                     "is not a telephone number that can be dialled", "The card is not ended: END:VCARD is missing.",
                 ])

@@ -11,7 +11,7 @@ struct IssueRoutes {
         builder.routes.read(ListIssues.self, list)
         builder.routes.read(GetIssue.self, get)
         builder.routes.write(AddIssueItem.self, addItem)
-        builder.routes.write(TransitionIssue.self, move)
+        builder.routes.write(TransitionIssue.self, transition)
         builder.routes.constraint(
             "issue_open",
             Problem(
@@ -56,7 +56,7 @@ struct IssueRoutes {
         return try .row(rows)
     }
 
-    @Sendable func move(
+    @Sendable func transition(
         _ call: Call<TransitionIssue>, _ transaction: PostgresTransaction
     ) async throws -> RouteResponse<Issue> {
         let issue = call.path
@@ -71,7 +71,7 @@ struct IssueRoutes {
         } else {
             try await DeliveryStore.cancelPending(of: issue, in: transaction)
         }
-        try await IssueStore.move(issue, to: next, in: transaction)
+        try await IssueStore.transition(issue, to: next, in: transaction)
         return try await recorded(.changed, issue, call.principal, transaction)
     }
 

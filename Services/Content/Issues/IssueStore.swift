@@ -116,7 +116,7 @@ enum IssueStore {
         ).map { try $0["audience"] }
     }
 
-    static func move(_ issue: Issue.ID, to state: Issue.State, in executor: any PostgresExecutor) async throws {
+    static func transition(_ issue: Issue.ID, to state: Issue.State, in executor: any PostgresExecutor) async throws {
         try await executor.execute(
             """
             update issue set state = \(state), version = version + 1, updated_at = now(),

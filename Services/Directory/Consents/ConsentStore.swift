@@ -6,7 +6,7 @@ import ServiceKit
 /// ``setProvenance(_:wording:by:in:)`` first, in the same transaction.
 enum ConsentStore {
     /// The provenance of the answers recorded in a transaction.
-    private struct Saying: Encodable {
+    private struct Provenance: Encodable {
         var source: ConsentEntry.Source
         var by: String
         /// The question, if it is not the club's standard one.
@@ -38,9 +38,9 @@ enum ConsentStore {
         _ source: ConsentEntry.Source, wording: Int? = nil, origins: [String: Line]? = nil, by principal: Principal,
         in transaction: PostgresTransaction
     ) async throws {
-        let saying = try JSONText(
-            encoding: Saying(source: source, by: principal.actor, wording: wording, origins: origins))
-        try await transaction.query("select set_config('directory.consent', \(saying)::text, true)")
+        let provenance = try JSONText(
+            encoding: Provenance(source: source, by: principal.actor, wording: wording, origins: origins))
+        try await transaction.query("select set_config('directory.consent', \(provenance)::text, true)")
     }
 
     /// For merges: the answers that are written are in the ledger already, and its lines move with them.

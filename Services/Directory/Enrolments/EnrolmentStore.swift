@@ -21,7 +21,7 @@ enum EnrolmentStore {
     ///
     /// - Returns: its version.
     /// - Throws: 404 for someone else's, 409 if they are already in that state.
-    static func move(
+    static func transition(
         _ enrollee: Enrollee, to next: Enrolment.State, by principal: Principal, in transaction: PostgresTransaction
     ) async throws -> Int {
         let state = try await state(of: enrollee, by: principal, in: transaction)

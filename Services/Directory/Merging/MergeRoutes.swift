@@ -132,7 +132,7 @@ struct MergeRoutes {
         case .expert: entity = .expert
         }
         let subject = DataSubject(entity: entity, id: .init(merge.survivor.uuid))
-        if try await ErasureStore.isAsked(of: subject, on: transaction) {
+        if try await ErasureStore.isRequested(for: subject, on: transaction) {
             throw Problem(.undoBlocked, "The survivor's erasure was asked for: begin or refuse it first.")
         }
     }

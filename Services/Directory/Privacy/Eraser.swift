@@ -21,12 +21,13 @@ struct Eraser: Sendable {
         return id
     }
 
-    /// The same by the link in a mail, where a second click is not an error.
-    func ask(_ subject: DataSubject, by principal: Principal, in transaction: PostgresTransaction) async throws {
+    /// The same by the link in a mail, where a second request is not an error.
+    func requestOnce(_ subject: DataSubject, by principal: Principal, in transaction: PostgresTransaction) async throws
+    {
         let found = try await transaction.first(
             "select id from \(subject.table) where id = \(subject.id) for update")
         guard found != nil else { throw Problem(.notFound) }
-        guard try await !ErasureStore.isAsked(of: subject, on: transaction) else { return }
+        guard try await !ErasureStore.isRequested(for: subject, on: transaction) else { return }
         _ = try await request(subject, .request, by: principal, in: transaction)
     }
 

@@ -50,7 +50,7 @@ struct ErasureRoutes: Sendable {
     @Sendable func transition(
         _ call: Call<TransitionErasure>, _ transaction: PostgresTransaction
     ) async throws -> RouteResponse<Erasure> {
-        try .row(try await move(call.path, to: call.body.to, by: call.principal, in: transaction))
+        try .row(try await transition(call.path, to: call.body.to, by: call.principal, in: transaction))
     }
 
     @Sendable func getNotice(_ call: Call<GetErasureNotice>) async throws -> RouteResponse<ErasureNotice> {
@@ -95,7 +95,7 @@ struct ErasureRoutes: Sendable {
         return try await ErasureStore.get(id, in: transaction)
     }
 
-    private func move(
+    private func transition(
         _ id: Erasure.ID, to next: Erasure.State, by principal: Principal, in transaction: PostgresTransaction
     ) async throws -> Rows {
         let current = try await ErasureStore.lock(id, in: transaction)
@@ -103,7 +103,7 @@ struct ErasureRoutes: Sendable {
         guard current.state.allows(next), next != .done else {
             throw Problem(
                 .transitionNotAllowed,
-                "The erasure is \(current.state.rawValue); it cannot become \(next.rawValue) by this.")
+                "The erasure is \(current.state.rawValue); this operation cannot make it \(next.rawValue).")
         }
         if next == .refused {
             try await ErasureStore.refuse(id, in: transaction)

@@ -62,7 +62,7 @@ enum ErasureStore {
     }
 
     /// Whether a subject's erasure has been requested, and not refused.
-    static func isAsked(of subject: DataSubject, on executor: any PostgresExecutor) async throws -> Bool {
+    static func isRequested(for subject: DataSubject, on executor: any PostgresExecutor) async throws -> Bool {
         let row = try await executor.first(
             """
             select exists (

@@ -35,15 +35,15 @@ struct ReferralTransitions: Sendable {
             }
         }
         guard offer.version == version else { throw Problem(.stale) }
-        guard offer.state.allows(body.state) || Self.corrects(offer, body), !body.state.movers.isEmpty else {
+        guard offer.state.allows(body.state) || Self.corrects(offer, body), !body.state.permittedRoles.isEmpty else {
             throw Problem(
                 .transitionNotAllowed, "From \(offer.state.rawValue) it cannot go to \(body.state.rawValue).")
         }
-        guard body.state.movers.contains(principal.role) else {
+        guard body.state.permittedRoles.contains(principal.role) else {
             throw Problem(.forbidden, "Your role does not bring an offer to \(body.state.rawValue).")
         }
         try Self.checkOutcome(body)
-        try await ReferralOfferStore.move(id, body, in: transaction)
+        try await ReferralOfferStore.transition(id, body, in: transaction)
         var withdrawn: [ReferralOffer.ID] = []
         if body.state == .accepted, referral.taken + 1 == referral.places {
             withdrawn = try await ReferralOfferStore.withdraw(from: referral.id, in: transaction)

@@ -8,10 +8,10 @@ struct SelfServicePages: Sendable {
 
     let renderer: PageRenderer
 
-    func door(sent: Bool = false, value: String = "", error: String? = nil) -> String {
+    func linkRequest(sent: Bool = false, value: String = "", error: String? = nil) -> String {
         var content: [String: Any] = ["sent": sent, "value": value]
         content["error"] = error
-        return renderer.html(.selfDoor, title: "Votre fiche dans l'annuaire", content)
+        return renderer.html(.selfLinkRequest, title: "Votre fiche dans l'annuaire", content)
     }
 
     func record(

@@ -11,7 +11,7 @@ struct EventRoutes {
         builder.routes.read(ListEvents.self, list)
         builder.routes.read(GetEvent.self, get)
         builder.routes.write(ChangeEvent.self, change)
-        builder.routes.write(TransitionEvent.self, move)
+        builder.routes.write(TransitionEvent.self, transition)
         builder.routes.constraint(
             "event_attended",
             Problem(
@@ -56,7 +56,7 @@ struct EventRoutes {
         return try .row(await EventStore.get(id, for: call.principal.role, on: transaction))
     }
 
-    @Sendable func move(
+    @Sendable func transition(
         _ call: Call<TransitionEvent>, _ transaction: PostgresTransaction
     ) async throws -> RouteResponse<Event> {
         let id = call.path
@@ -67,7 +67,7 @@ struct EventRoutes {
                 .transitionNotAllowed, "The event is \(event.state.rawValue); it cannot become \(next.rawValue).")
         }
         if next == .published, event.firstStart == nil { throw Problem(.eventWithoutSession) }
-        try await EventStore.move(id, to: next, in: transaction)
+        try await EventStore.transition(id, to: next, in: transaction)
         try await transaction.record(
             .changed, .event, id, version: event.version + 1, values: call.body, by: call.principal)
         return try .row(await EventStore.get(id, for: call.principal.role, on: transaction))

@@ -55,7 +55,7 @@ enum InvitationStore {
             .first?.decode(Current.self)
     }
 
-    static func move(
+    static func transition(
         _ id: Invitation.ID, to state: Invitation.State, in transaction: PostgresTransaction
     ) async throws {
         try await transaction.execute(

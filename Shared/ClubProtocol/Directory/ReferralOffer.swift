@@ -31,8 +31,8 @@ package struct ReferralOffer: Codable, Hashable, Sendable {
             }
         }
 
-        /// The roles that may make this transition. If none may, it happens automatically.
-        package var movers: Set<Role> {
+        /// The roles that may set this state. If none may, it is set automatically.
+        package var permittedRoles: Set<Role> {
             switch self {
             case .sent, .expired, .withdrawn: []
             case .accepted, .declined: [.operator, .expert]

@@ -164,7 +164,7 @@ package enum GetErasure: Endpoint {
 /// Starts or refuses a requested erasure.
 package enum TransitionErasure: Endpoint {
     package static let operation = Operation(
-        .post, "/v1/erasures/{erasure}/moves", "Begins or refuses an erasure that was asked for.",
+        .post, "/v1/erasures/{erasure}/transitions", "Begins or refuses an erasure that was asked for.",
         access: .roles(.operator), problems: [.notFound, .transitionNotAllowed])
 
     package typealias Path = Erasure.ID

@@ -154,7 +154,7 @@ final class JobPool: Sendable {
                 outcome = finished || context.ending.wasAsked.load(ordering: .relaxed) ? .done : .lost
             case .failure(is CancellationError) where stopping.isOpen:
                 outcome =
-                    try await retryingWhileUnavailable { try await self.store.giveBack(job) } ? .interrupted : .lost
+                    try await retryingWhileUnavailable { try await self.store.release(job) } ? .interrupted : .lost
             case .failure(let error):
                 var failure = JobFailure(error)
                 if context.isLastAttempt, case .retry(_, let why) = failure { failure = .dead(reason: why) }
@@ -164,7 +164,7 @@ final class JobPool: Sendable {
                 case .dead(let why):
                     reason = why
                     outcome =
-                        try await retryingWhileUnavailable { try await self.store.bury(job, reason: why) }
+                        try await retryingWhileUnavailable { try await self.store.discard(job, reason: why) }
                         ? .dead : .lost
                 case .retry(let delay, let why):
                     reason = why

@@ -105,7 +105,7 @@ struct JobStore: Sendable {
     }
 
     /// From running back to queued, without counting the attempt: for one that we interrupted ourselves.
-    func giveBack(_ job: ClaimedJob) async throws -> Bool {
+    func release(_ job: ClaimedJob) async throws -> Bool {
         try await database.write(
             """
             with returned as (
@@ -118,7 +118,7 @@ struct JobStore: Sendable {
     }
 
     /// From running to dead.
-    func bury(_ job: ClaimedJob, reason: String) async throws -> Bool {
+    func discard(_ job: ClaimedJob, reason: String) async throws -> Bool {
         try await database.execute(
             """
             update job set state = 'dead', lease_token = null, last_error = \(reason), died_at = now()

@@ -42,7 +42,7 @@ extension PersonRow {
                         when cardinality(organizations) > 1 and o.id is null
                             then 'Several organizations have this name: the SIRET would tell.'
                         when o.id is null and coalesce(said.siret, said.organization::text, "organizationName") is not null
-                            then 'There is no such organization.'
+                            then 'The organization is not in the directory.'
                     end as fault
                 from said left join named using (row) left join organization o on o.id = coalesce(
                     said.organization, (select id from organization where organization.siret = said.siret),
