@@ -102,7 +102,7 @@ struct ImportConflictTests {
             let taken = try await report(.experts, file, "rejects=skipRow", in: directory)
             #expect(taken.applied && (taken.created, taken.rejected) == (1499, 1))
             #expect(taken.errors.map(\.row) == [1200])
-            #expect(taken.errors.first?.detail == "It says something that does not go with the rest of the record.")
+            #expect(taken.errors.first?.detail == "It contradicts the rest of the record.")
             let again = try await report(.experts, file, "rejects=skipRow", in: directory)
             #expect((again.skipped, again.rejected) == (1499, 1))
         }

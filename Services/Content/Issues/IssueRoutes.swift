@@ -16,7 +16,7 @@ struct IssueRoutes {
             "issue_open",
             Problem(
                 .resourceEmbargoed,
-                "An item's resource has come under an embargo, or has expired, since it was added: change the resource, or make "
+                "An item's resource has come under an embargo, or has expired, since it was added: change the resource, or create "
                     + "another issue without it."))
         builder.snapshot(.issue, IssueStore.snapshot)
     }

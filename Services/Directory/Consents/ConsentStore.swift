@@ -144,13 +144,13 @@ enum ConsentStore {
     ) throws(Problem) -> ConsentEntry.Source {
         guard principal.role == .operator else {
             guard answer.source == nil || answer.source == .own else {
-                throw .invalid("/source", "is for the club's staff to say")
+                throw .invalid("/source", "may only be set by the club's staff")
             }
             return .own
         }
         let source = answer.source ?? .operator
         guard source == .operator || source == .paper else {
-            throw .invalid("/source", "must be operator or paper; the others are written by what they name")
+            throw .invalid("/source", "must be operator or paper; the service sets the others itself")
         }
         return source
     }
@@ -158,7 +158,7 @@ enum ConsentStore {
     /// When an answer was given.
     private static func time(of answer: ConsentAnswer, by principal: Principal) throws(Problem) -> SQL {
         guard let time = answer.at else { return "now()" }
-        guard principal.role == .operator else { throw .invalid("/at", "is for the club's staff to say") }
+        guard principal.role == .operator else { throw .invalid("/at", "may only be set by the club's staff") }
         guard time <= .now else { throw .invalid("/at", "is in the future") }
         guard time.day >= DayMeaning.floor else { throw .invalid("/at", "is before \(DayMeaning.floor)") }
         return "\(time)::timestamptz"

@@ -12,7 +12,7 @@ enum EnrolmentStore {
         _ enrollee: Enrollee, by principal: Principal, in transaction: PostgresTransaction
     ) async throws -> Int {
         guard try await state(of: enrollee, by: principal, in: transaction) == .enrolled else {
-            throw Problem(.transitionNotAllowed, "Who has left comes back before it confirms.")
+            throw Problem(.transitionNotAllowed, "Those who have left must come back before they confirm.")
         }
         return try await update(enrollee, "confirmed_at = now()", in: transaction)
     }

@@ -86,7 +86,7 @@ struct Eraser: Sendable {
         let current = try await ErasureStore.lock(id, in: transaction)
         guard current.state == .erasing || current.state == .done else {
             throw Problem(
-                .transitionNotAllowed, "The erasure is \(current.state.rawValue): there is nothing to report.")
+                .transitionNotAllowed, "The erasure is \(current.state.rawValue): it cannot be reported.")
         }
         guard let version = try await ErasureStore.report(id, by: service, in: transaction) else { return }
         try await backend.journal.record(

@@ -17,8 +17,8 @@ struct ErasureRoutes: Sendable {
         builder.routes.write(ReportErasure.self, report)
         builder.watch(
             "erasures", "waiting", gauge: "erasures_waiting",
-            help: "Erasures that were asked for and that nobody has begun or refused.",
-            output: { "\($0) asked for: to be begun or refused within a month (GDPR, article 12)" },
+            help: "Requested erasures that were neither begun nor refused.",
+            output: { "\($0) requested: to be begun or refused within a month (GDPR, article 12)" },
             count: { try await ErasureStore.countWaiting(on: database) })
         builder.watch(
             "erasures", "stuck", gauge: "erasures_stuck",

@@ -131,7 +131,7 @@ enum ErasureStore {
         throw Problem(
             .transitionNotAllowed,
             heir.map { "The record was merged into \($0): refuse this erasure, and erase that one." }
-                ?? "The record is in the directory no more.")
+                ?? "The record is no longer in the directory.")
     }
 
     /// Begins it: from here on, the ledger of the subject may be deleted.

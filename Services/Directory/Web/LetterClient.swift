@@ -17,7 +17,8 @@ struct LetterClient: Sendable {
         do {
             _ = try WebAddress(validating: address)
         } catch {
-            throw ConfigurationProblem("PUBLIC_URL", "cannot stand in a mail: its host needs a domain or an IP address")
+            throw ConfigurationProblem(
+                "PUBLIC_URL", "cannot be used in a mail: its host needs a domain or an IP address")
         }
     }
 

@@ -16,7 +16,7 @@ struct EventRoutes {
             "event_attended",
             Problem(
                 .eventOver,
-                "Who came is written down: its times and those of its sessions stay, and it is held, not called off."))
+                "Attendance is recorded: the times of the event can no longer change, and it cannot be called off."))
         builder.snapshot(.event, EventStore.snapshot)
     }
 

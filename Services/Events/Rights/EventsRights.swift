@@ -99,7 +99,7 @@ struct EventsRights {
 
     private var registrations: RetentionTask {
         RetentionTask(
-            "registrations", "Who was registered for an event that is over: forgotten, but counted.", on: backend,
+            "registrations", "Registrations for past events: forgotten, but counted.", on: backend,
             due: { months in
                 """
                 select registration.id, event.ends_at as since

@@ -133,7 +133,7 @@ package enum GetReferralOffer: Endpoint {
 /// as done, with the firm's satisfaction, or as abandoned.
 package enum ChangeReferralOffer: Endpoint {
     package static let operation = Operation(
-        .patch, "/v1/referral-offers/{offer}", "Answers an offer, or says what became of it.",
+        .patch, "/v1/referral-offers/{offer}", "Answers an offer, or reports its outcome.",
         access: .roles(.operator, .ambassador, .expert),
         problems: [.notFound, .transitionNotAllowed, .referralTaken], requiresIfMatch: true)
 

@@ -93,7 +93,7 @@ package struct EventSummary: Codable, Hashable, Sendable {
 /// Creates an event as a draft.
 package enum CreateEvent: Endpoint {
     package static let operation = Operation(
-        .post, "/v1/events", "Prepares an event.", success: .created, access: .roles(.operator))
+        .post, "/v1/events", "Creates an event, as a draft.", success: .created, access: .roles(.operator))
 
     package struct Body: Codable, Sendable {
         package var title: Line

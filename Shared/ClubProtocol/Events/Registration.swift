@@ -60,7 +60,8 @@ package struct Registration: Codable, Hashable, Sendable {
 /// choice.
 package enum RegisterForEvent: Endpoint {
     package static let operation = Operation(
-        .post, "/v1/events/{event}/registrations", "Takes a place at an event, or a place in line.", success: .created,
+        .post, "/v1/events/{event}/registrations", "Registers a person for an event, or puts them on its waitlist.",
+        success: .created,
         access: .roles(.operator, .representative, .ambassador, .expert),
         problems: [.notFound, .registrationClosed, .alreadyRegistered])
 
@@ -124,7 +125,8 @@ package enum GetRegistration: Endpoint {
 /// Idempotent.
 package enum CancelRegistration: Endpoint {
     package static let operation = Operation(
-        .delete, "/v1/registrations/{registration}", "Gives up a seat or a place in line.", success: .noContent,
+        .delete, "/v1/registrations/{registration}", "Cancels a registration: a seat or a position on the waitlist.",
+        success: .noContent,
         access: .roles(.operator, .representative, .ambassador, .expert), problems: [.notFound, .transitionNotAllowed])
 
     package typealias Path = Registration.ID
@@ -132,7 +134,7 @@ package enum CancelRegistration: Endpoint {
 
 extension ProblemType {
     package static let registrationClosed = ProblemType(
-        "registration-closed", "The event takes no registrations now", .conflict)
+        "registration-closed", "The event is not open for registration", .conflict)
     package static let alreadyRegistered = ProblemType(
-        "already-registered", "This person is registered for this event", .conflict)
+        "already-registered", "This person is already registered for this event", .conflict)
 }

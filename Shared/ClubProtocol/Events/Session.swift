@@ -87,7 +87,7 @@ package enum GetSession: Endpoint {
 /// Changes a session; additional seats go to the first on the waiting list at once.
 package enum ChangeSession: Endpoint {
     package static let operation = Operation(
-        .patch, "/v1/sessions/{session}", "Changes a session; more seats go to the first in line.",
+        .patch, "/v1/sessions/{session}", "Changes a session; added seats go to the first on the waitlist.",
         access: .roles(.operator), problems: [.notFound, .stale, .eventOver, .capacityBelowConfirmed],
         requiresIfMatch: true)
 

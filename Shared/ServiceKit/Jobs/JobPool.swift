@@ -39,7 +39,7 @@ final class JobPool: Sendable {
                 let pause: Duration
                 do {
                     let claim = try await reader.claim(registration, limit: free, from: store)
-                    for id in claim.died { report(.dead, id: id, reason: "the last lease ran out") }
+                    for id in claim.died { report(.dead, id: id, reason: "the last lease expired") }
                     for job in claim.jobs {
                         running.add(1, ordering: .acquiringAndReleasing)
                         group.addTask { await self.perform(job) }
@@ -206,7 +206,7 @@ final class JobPool: Sendable {
         if let reason { metadata["reason"] = "\(reason)" }
         switch outcome {
         case .done: logger.debug("a job is done", metadata: metadata)
-        case .interrupted: logger.info("a job was interrupted and put back", metadata: metadata)
+        case .interrupted: logger.info("a job was interrupted and released", metadata: metadata)
         case .retried: logger.info("a job failed and will be tried again", metadata: metadata)
         case .lost: logger.warning("a job was lost to another worker", metadata: metadata)
         case .dead: logger.error("a job is dead", metadata: metadata)

@@ -50,7 +50,7 @@ struct JobStore: Sendable {
                     lease_token = case when attempt < maximum_attempts then \(token) end,
                     due_at = now() + make_interval(secs => \(lease.seconds)),
                     died_at = case when attempt < maximum_attempts then null else now() end,
-                    last_error = case when attempt < maximum_attempts then last_error else 'the last lease ran out' end
+                    last_error = case when attempt < maximum_attempts then last_error else 'the last lease expired' end
                 from taken where job.id = taken.id
                 returning job.id, job.state, job.attempt, job.payload, taken.due_at as was_due
             )

@@ -141,7 +141,7 @@ package struct ServiceConfiguration: Sendable {
             guard let network = IPNetwork(name) else {
                 throw ConfigurationProblem(
                     key.variable,
-                    "must be addresses or networks with commas between them, such as 10.0.0.0/8, 2001:db8::1")
+                    "must be addresses or networks separated by commas, such as 10.0.0.0/8, 2001:db8::1")
             }
             networks.append(network)
         }

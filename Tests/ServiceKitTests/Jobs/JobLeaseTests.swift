@@ -141,7 +141,7 @@ import Testing
             let last = try await store.claim(kind: "lease", lease: .zero, limit: 1)
             #expect(last.jobs.isEmpty)
             #expect(last.died.count == 1)
-            #expect(try await kit.dead().first?.reason == "the last lease ran out")
+            #expect(try await kit.dead().first?.reason == "the last lease expired")
         }
     }
 

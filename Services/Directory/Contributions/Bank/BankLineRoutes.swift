@@ -101,7 +101,7 @@ struct BankLineRoutes {
             }
         }
         guard parts.reduce(0, { $0 + $1.amount.amount }) == line.amount.amount else {
-            throw Problem.invalid("/contributions", "comes to another sum than the line's amount")
+            throw Problem.invalid("/contributions", "does not add up to the line's amount")
         }
     }
 

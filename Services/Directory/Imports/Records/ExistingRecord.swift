@@ -112,7 +112,7 @@ struct ImportLeftOut: Decodable {
             case .filled:
                 "was left out: it was answered otherwise, and a yes fills only what was never answered (existing=fill)"
             case .namesake:
-                "is no: another organization of this name is not to be shown, and the row does not say that this one is"
+                "is no: another organization of this name declined, and the row does not say that this one agreed"
             }
         }
     }

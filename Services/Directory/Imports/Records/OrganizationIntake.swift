@@ -75,7 +75,7 @@ extension OrganizationRow {
                 case
                     when misnamed is not null then misnamed
                     when cardinality(heads) > 1
-                        then 'Several organizations have the SIREN of its head of network: the SIRET would tell.'
+                        then 'Several organizations have the SIREN of its head of network: add the SIRET.'
                     when heads[1] = known.id then 'An organization is not its own head of network.'
                     when known.parent is distinct from heads[1] and exists (
                         with recursive above (id) as (

@@ -240,7 +240,7 @@ struct WebhookDeliveryStore: Sendable {
         guard moved == 0 else { return }
         let row = try await transaction.first("select state from webhook_delivery where id = \(id)")
         guard let state = try row?["state", as: WebhookDelivery.State.self] else { throw Problem(.notFound) }
-        throw Problem(.transitionNotAllowed, "It is \(state.rawValue), and goes on by itself.")
+        throw Problem(.transitionNotAllowed, "It is \(state.rawValue): it has not ended yet.")
     }
 
     /// The same for all exhausted deliveries that were created at or after a time.

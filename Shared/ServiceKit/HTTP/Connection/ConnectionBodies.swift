@@ -57,7 +57,7 @@ extension ConnectionHandler {
             return
         }
         if request.head.isChunked, bodyPieces.areTooSmall {
-            return refuse(Problem(.malformed, "The body comes in too many too small chunks."))
+            return refuse(Problem(.malformed, "The body has too many small chunks."))
         }
         switch request.bodyRule {
         case .ignore:

@@ -129,7 +129,7 @@ struct WireRuleTests {
         let tiny = String(repeating: "1\r\n \r\n", count: 3000)
         for head in [json, csv] {
             let answer = try await exchange([head + tiny + "0\r\n\r\n"])
-            #expect(answer.hasPrefix("HTTP/1.1 400 ") && answer.contains("too small chunks"), "\(answer)")
+            #expect(answer.hasPrefix("HTTP/1.1 400 ") && answer.contains("too many small chunks"), "\(answer)")
         }
         let few = String(repeating: "1\r\n \r\n", count: 900) + "e\r\n{\"title\": \"a\"}\r\n0\r\n\r\n"
         #expect(try await exchange([json + few]).hasPrefix("HTTP/1.1 201 "))
