@@ -4,7 +4,7 @@ import ServiceKit
 
 /// A monthly meeting that fills up: 100 seats, 130 people, three cancellations.
 struct DemoMeeting: Sendable {
-    static let title: Line = "Club des Partenaires : la facture électronique"
+    static let title: Line = "Club des Partenaires\u{A0}: la facture électronique"
     static let seats = 100
     static let guests = 130
     static let leavers = 3
