@@ -48,7 +48,7 @@ struct ImportConflictTests {
             let named =
                 "id;siren\n\(try ids[0]["id", as: Organization.ID.self]);356000000\n"
                 + "\(try ids[2]["id", as: Organization.ID.self]);552100554\n"
-            let fault = "The organization that is there has another SIREN."
+            let fault = "The existing organization has another SIREN."
             #expect(try await report(named, "existing=fill", in: directory).errors.first?.detail == fault)
         }
     }

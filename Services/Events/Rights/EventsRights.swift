@@ -13,7 +13,7 @@ struct EventsRights {
         builder.retention(backend, [registrations])
     }
 
-    /// Gives up seats at coming events, to the first person on the waiting list, and anonymises the remaining
+    /// Gives up seats at coming events, to the first person on the waitlist, and anonymizes the remaining
     /// registrations.
     ///
     /// - Returns: nothing: an address in the copy is one that the directory knows, including whose it was and when.

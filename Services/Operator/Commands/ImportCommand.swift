@@ -90,7 +90,7 @@ struct ImportedFile: ParsableArguments {
     @Flag(help: "Import the good rows and skip the bad ones.")
     var skipBadRows = false
 
-    @Option(help: "What a row means for a record that is there: update, fill (only what is empty) or skip.")
+    @Option(help: "What a row does to an existing record: update, fill (only empty fields) or skip.")
     var existing: Import.Existing = .update
 
     @Option(name: .customLong("import"), help: "Continue this import, which was interrupted or refused.")

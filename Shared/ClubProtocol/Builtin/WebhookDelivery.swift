@@ -8,7 +8,7 @@ import HTTPTypes
 ///    ▲  ▲               │ ▲ │ │                    │ replayed
 ///    │  └─── failed ────┘ └─┘ └── tenth failure, ──▶ exhausted
 ///    │     (back-off)   lease     or 410           │
-///    │                  ran out                    │
+///    │                  expired                    │
 ///    └─────────────────────────────────────────────┘
 /// ```
 package struct WebhookDelivery: Codable, Hashable, Sendable {

@@ -23,7 +23,7 @@ package struct Event: Codable, Hashable, Sendable {
         case draft
         /// Announced; accepts registrations while registration is open.
         case published
-        /// Announced; accepts no new registrations, but cancellations and promotions from the waiting list go on.
+        /// Announced; accepts no new registrations, but cancellations and promotions from the waitlist go on.
         case closed
         /// Will not take place.
         case cancelled

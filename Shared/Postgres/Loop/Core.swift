@@ -31,7 +31,7 @@ final class Core {
     var leased: [UInt64: Wire] = [:]
     /// The leases that only read.
     var readingLeases: Set<UInt64> = []
-    /// Given back or abandoned, and not ready for the next caller yet.
+    /// Released or abandoned, and not ready for the next caller yet.
     var resetting: Set<UInt64> = []
     var leasedBackOff = BackOff()
     var waiters: Deque<Waiter> = []

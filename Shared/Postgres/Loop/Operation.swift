@@ -107,7 +107,7 @@ struct RawOperation: Sendable {
     /// Whether the server commits at the end of this step, not at a later one.
     let commits: Bool
     let patience: Patience
-    /// Nil if no one waits, or no one any more.
+    /// Nil if no one waits, or no longer anyone.
     var promise: Promise<RawReply>?
 }
 

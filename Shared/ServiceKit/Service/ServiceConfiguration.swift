@@ -17,7 +17,7 @@ package struct ServiceConfiguration: Sendable {
     package var peers: [ServiceName: String]
     /// The service's private key.
     package var signingKeyFile: String
-    /// Which key may sign for whom.
+    /// The trust file: whose tokens each key may sign.
     package var trustFile: String
     /// How long a person's token is valid, whatever its `exp`.
     var tokenLifetime: Duration

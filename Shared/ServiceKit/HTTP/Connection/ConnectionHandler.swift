@@ -82,7 +82,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     var peer: Peer?
     /// Whether this connection is counted among those of its address.
     private var isCounted = false
-    /// Whether it exceeds the limit, and is among those that are told so.
+    /// Whether it exceeds the limit, and its client gets a response that says so.
     private var isRefused = false
     /// What has arrived while another request was answered, with the bytes that it uses of the shared memory.
     var parked: Deque<(part: HTTPServerRequestPart, bytes: Int)> = []

@@ -110,8 +110,8 @@ final class BodyReservation: Sendable {
 
 /// How many connections each address has open.
 final class ConnectionCount: Sendable {
-    /// How many refused connections at once are told why. Telling takes some time, during which they need resources
-    /// too.
+    /// How many refused connections at once get a response with the reason. Sending it takes some time, during which
+    /// they need resources too.
     private static let mostRefused = 256
 
     private let share: Int
@@ -134,7 +134,7 @@ final class ConnectionCount: Sendable {
         }
     }
 
-    /// Whether one more refused connection is told why; if so, its end must be reported by ``endRefusal()``.
+    /// Whether one more refused connection gets a response; if so, its end must be reported by ``endRefusal()``.
     func refuse() -> Bool {
         guard refused.add(1, ordering: .relaxed).newValue <= Self.mostRefused else {
             refused.subtract(1, ordering: .relaxed)
