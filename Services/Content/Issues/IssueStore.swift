@@ -6,7 +6,7 @@ extension ClubProtocol.Issue.State: PostgresEncodable, PostgresDecodable {}
 extension IssueItem.Kind: PostgresEncodable, PostgresDecodable {}
 extension Edition.Audience: PostgresEncodable, PostgresDecodable {}
 
-/// The SQL of issues, their items and editions; columns are named after the keys of ``Issue``.
+/// The SQL of issues, their items and editions; columns are named after the keys of `Issue`.
 enum IssueStore {
     /// An issue with its items in order and its editions with their counts.
     private static let whole: SQL = """

@@ -2,7 +2,7 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// The SQL of erasures; columns are named like the keys of ``Erasure``.
+/// The SQL of erasures; columns are named like the keys of `Erasure`.
 enum ErasureStore {
     private static let columns: SQL = """
         id, entity, subject, reason, state, (

@@ -47,7 +47,7 @@ struct ListPage {
 
     /// An entry of the list.
     struct Item {
-        /// In the form of ``ListPosition``.
+        /// In the form of `ListPosition`.
         let position: String
         let name: Line
         let link: String

@@ -5,7 +5,7 @@ import ServiceKit
 extension Event.Kind: PostgresEncodable, PostgresDecodable {}
 extension Event.State: PostgresEncodable, PostgresDecodable {}
 
-/// The SQL of events; columns are named after the keys of ``Event`` and ``EventSummary``.
+/// The SQL of events; columns are named after the keys of `Event` and `EventSummary`.
 enum EventStore {
     static func create(_ body: CreateEvent.Body, in transaction: PostgresTransaction) async throws -> Event.ID {
         let id = Event.ID()

@@ -4,7 +4,7 @@ import ServiceKit
 
 extension Registration.State: PostgresEncodable, PostgresDecodable {}
 
-/// The SQL of registrations; columns are named after the keys of ``Registration``. ``SeatStore`` has the rule about locks
+/// The SQL of registrations; columns are named after the keys of `Registration`. ``SeatStore`` has the rule about locks
 /// that every change of a seat keeps.
 enum RegistrationStore {
     /// The columns of a row of `registration`.

@@ -4,7 +4,7 @@ import ServiceKit
 
 extension Invitation.State: PostgresEncodable, PostgresDecodable {}
 
-/// The SQL of invitations; columns are named after the keys of ``Invitation``.
+/// The SQL of invitations; columns are named after the keys of `Invitation`.
 enum InvitationStore {
     private static let whole: SQL = """
         select invitation.id, meeting, official, person, coalesce(official.name, person_copy.name) as name,

@@ -29,7 +29,7 @@ struct BodyClock {
 /// How many pieces a body has arrived in: chunks, and what reads have cut them into. Each costs us as much as a hundred
 /// bytes, and in chunks of one byte a body of a mebibyte has a million of them.
 struct BodyPieces {
-    /// Beyond this many, pieces must have ``smallest`` bytes on average: no real client sends so many smaller ones.
+    /// Beyond this many, pieces must have `smallest` bytes on average: no real client sends so many smaller ones.
     private static let few = 1000
     private static let smallest = 8
 

@@ -68,7 +68,7 @@ struct ProblemMapping: Sendable {
         isOver(deadline) ? Problem(.deadline) : .unavailable
     }
 
-    /// The change may have been made, but that is unknown: as ``late(_:)``, except that the caller must not assume that
+    /// The change may have been made, but that is unknown: as `late(_:)`, except that the caller must not assume that
     /// it failed.
     private static func unknownOutcome(_ deadline: ContinuousClock.Instant?) -> Problem {
         let detail = """
