@@ -16,7 +16,7 @@ struct EventRoutes {
             "event_attended",
             Problem(
                 .eventOver,
-                "Attendance is recorded: the times of the event can no longer change, and it cannot be called off."))
+                "Attendance is recorded: the times of the event can no longer change, and it cannot be cancelled."))
         builder.snapshot(.event, EventStore.snapshot)
     }
 

@@ -183,7 +183,7 @@ package enum AddIssueItem: Endpoint {
 /// Sends or cancels an issue.
 package enum TransitionIssue: Endpoint {
     package static let operation = Operation(
-        .post, "/v1/issues/{issue}/transitions", "Sends an issue, or calls it off.", access: .roles(.operator, .editor),
+        .post, "/v1/issues/{issue}/transitions", "Sends or cancels an issue.", access: .roles(.operator, .editor),
         problems: [.notFound, .transitionNotAllowed, .issueEmpty, .resourceEmbargoed])
 
     package typealias Path = Issue.ID

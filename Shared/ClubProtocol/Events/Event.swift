@@ -197,7 +197,7 @@ package enum ChangeEvent: Endpoint {
 /// Moves an event to another state.
 package enum TransitionEvent: Endpoint {
     package static let operation = Operation(
-        .post, "/v1/events/{event}/transitions", "Publishes, closes, holds or calls off an event.",
+        .post, "/v1/events/{event}/transitions", "Publishes, closes, holds or cancels an event.",
         access: .roles(.operator), problems: [.notFound, .transitionNotAllowed, .eventWithoutSession, .eventOver])
 
     package typealias Path = Event.ID
@@ -223,5 +223,5 @@ extension Event {
 extension ProblemType {
     package static let eventWithoutSession = ProblemType(
         "event-without-session", "An event is published with at least one session", .conflict)
-    package static let eventOver = ProblemType("event-over", "The event is held or called off", .conflict)
+    package static let eventOver = ProblemType("event-over", "The event was held or cancelled", .conflict)
 }
