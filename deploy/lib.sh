@@ -119,7 +119,7 @@ watch() {
 # need_packages NAME…: installs missing packages with apt; tells an ordinary user what to ask for.
 need_packages() {
   local name missing=()
-  command -v dpkg-query > /dev/null || { say "not a Debian or Ubuntu machine: install by hand what $* stand for"; return 0; }
+  command -v dpkg-query > /dev/null || { say "not a Debian or Ubuntu machine: install the equivalents of $* by hand"; return 0; }
   for name in "$@"; do
     [[ $(dpkg-query -W -f '${db:Status-Status}' "$name" 2> /dev/null) == installed ]] || missing+=("$name")
   done

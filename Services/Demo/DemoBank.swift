@@ -48,7 +48,7 @@ struct DemoBank: Sendable {
             + "its call as PDF has \(bytes / 1024) KB"
     }
 
-    /// In a bank's export format; identical on every run, so that repeated lines are recognised.
+    /// In a bank's export format; identical on every run, so that repeated lines are recognized.
     private func table(of payers: [Contribution]) async throws -> String {
         var table = "Date;Libellé;Débit;Crédit\n"
         for payer in payers {

@@ -16,8 +16,8 @@ struct DemoCircle: Sendable {
                 ("Mireille Castan", .deputy, "Assemblée nationale", "Députée", "35"),
                 ("Guy Lormont", .senator, "Sénat", "Sénateur", "40"),
                 ("Françoise Delmas", .senator, "Sénat", "Sénatrice", "69"),
-                ("Antoine Revel", .adviser, "Ministère de l'économie", "Conseiller numérique", nil),
-                ("Claire Montagnac", .agencyHead, "Délégation aux usages de l'internet", "Déléguée", nil),
+                ("Antoine Revel", .adviser, "Ministère de l’économie", "Conseiller numérique", nil),
+                ("Claire Montagnac", .agencyHead, "Délégation aux usages de l’internet", "Déléguée", nil),
             ]
 
     func record() async throws -> Demo.Outcome {

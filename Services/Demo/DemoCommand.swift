@@ -10,11 +10,12 @@ struct DemoCommand: AsyncParsableCommand {
         commandName: "demo",
         abstract: "Fills the club with as many records as it has, and runs its main processes once.",
         discussion: """
-            Loads 30 institutions, 40 brands, 1,200 ambassadors and 5,150 experts, changes a representative, merges a \
-            person who is there twice and undoes it, tries a table with bad rows, writes one, opens a meeting of 100 seats \
+            Loads 30 institutions, 40 brands, 1,200 ambassadors and 5,150 experts, changes a representative, merges two \
+            records of one person and undoes it, tries a table with bad rows, exports one, opens a meeting of 100 seats \
             and registers 130 people, cancels three, sends a Flash info to all who agreed, searches experts, counts the \
             coverage, shows three experts in the public directory, refers a firm to one who accepts, and records a \
-            meeting of the Cercle. Everything goes over the public API. Run again, it finds what is there and doubles nothing.
+            meeting of the Cercle. Everything goes over the public API. Run again, it finds its records and duplicates \
+            nothing.
             """)
 
     @Option(help: "A folder for pictures, such as the map of where the experts are; none are drawn without it.")

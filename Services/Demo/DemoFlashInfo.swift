@@ -4,7 +4,7 @@ import ServiceKit
 
 /// A Flash info with something for everyone, sent to all who consented.
 struct DemoFlashInfo: Sendable {
-    static let title: Line = "Flash info : la facture électronique arrive"
+    static let title: Line = "Flash info\u{A0}: la facture électronique arrive"
 
     let content: ServiceClient
 
@@ -20,7 +20,7 @@ struct DemoFlashInfo: Sendable {
                 CreateIssue.request(
                     body: .init(
                         title: Self.title,
-                        introduction: "Deux semaines d'actualité du club, de ses marques et de ses réseaux.")))
+                        introduction: "Deux semaines d’actualité du club, de ses marques et de ses réseaux.")))
         }
         let id = issue.id
         if issue.state == .draft {
@@ -33,7 +33,7 @@ struct DemoFlashInfo: Sendable {
             issue = try await content.send(GetIssue.request(path: id))
         }
         guard issue.state == .sent else {
-            throw CommandFailure("the Flash info is still going out; see `club demo` again later")
+            throw CommandFailure("the Flash info is still being sent; run the demo again later")
         }
         let editions = issue.editions.map { "\($0.counts.sent) \($0.audience.rawValue)" }.joined(separator: ", ")
         let lost = issue.editions.reduce(0) { $0 + $1.counts.total - $1.counts.sent }
@@ -49,7 +49,7 @@ struct DemoFlashInfo: Sendable {
                 text: "La prochaine rencontre porte sur la facture électronique. Les inscriptions sont ouvertes."),
             .init(
                 kind: .marketing, title: "Un argumentaire pour vos clients",
-                text: "Quatre pages pour expliquer l'essentiel à un artisan ou à un commerçant.",
+                text: "Quatre pages pour expliquer l’essentiel à un artisan ou à un commerçant.",
                 link: "https://www.club.example/argumentaire", resource: resource, audiences: [.ambassadors]),
             .init(
                 kind: .technical, title: "Brancher une boutique en ligne",
@@ -62,7 +62,7 @@ struct DemoFlashInfo: Sendable {
     }
 
     private func resource() async throws -> ClubProtocol.Resource.ID {
-        let title: Line = "La facture électronique, mode d'emploi"
+        let title: Line = "La facture électronique, mode d’emploi"
         let known = try await content.all(ListResources.self) {
             ListResources.request(query: .init(.init(), limit: 200, cursor: $0))
         }.first { $0.title == title }

@@ -4,7 +4,7 @@ import ServiceKit
 
 /// A monthly meeting that fills up: 100 seats, 130 people, three cancellations.
 struct DemoMeeting: Sendable {
-    static let title: Line = "Club des Partenaires : la facture électronique"
+    static let title: Line = "Club des Partenaires\u{A0}: la facture électronique"
     static let seats = 100
     static let guests = 130
     static let leavers = 3
@@ -14,7 +14,7 @@ struct DemoMeeting: Sendable {
     /// Prepares and publishes the meeting, unless it exists.
     func open() async throws -> Demo.Outcome {
         if let known = try await find(.published) {
-            return "found: \(known.confirmed) confirmed, \(known.waitlisted) in line"
+            return "found: \(known.confirmed) confirmed, \(known.waitlisted) waitlisted"
         }
         let day = Day.today.adding(days: 30)
         let (id, seats): (Event.ID, Int)
@@ -57,10 +57,10 @@ struct DemoMeeting: Sendable {
             added += 1
         }
         let now = try await meeting()
-        return "\(added) registered: \(now.confirmed) confirmed, \(now.waitlisted) in line"
+        return "\(added) registered: \(now.confirmed) confirmed, \(now.waitlisted) waitlisted"
     }
 
-    /// The first three cancel; the first three on the waiting list move up.
+    /// The first three cancel; the first three on the waitlist move up.
     func cancelThree(of people: [Person.ID]) async throws -> Demo.Outcome {
         let event = try await meeting()
         let before = try await registrations(of: event.id)

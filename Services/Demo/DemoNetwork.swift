@@ -37,7 +37,7 @@ struct DemoNetwork: Sendable {
             }
             guard clock.now < end else {
                 throw CommandFailure(
-                    "nobody is found by “\(Self.words)” after two minutes; does the job “expert.words” run?")
+                    "no expert is found by “\(Self.words)” after two minutes; is the job “expert.words” running?")
             }
             try await Task.sleep(for: .milliseconds(100))
         }
@@ -132,12 +132,12 @@ struct DemoNetwork: Sendable {
             offers = try await self.offers(of: referral)
         }
         guard let taken = offers.first(where: { $0.state == .accepted || $0.state == .done }) else {
-            throw CommandFailure("nobody accepted the demo's referral")
+            throw CommandFailure("no expert accepted the demo's referral")
         }
         let expert = try await directory.send(GetExpert.request(path: taken.expert))
         let others = offers.count { $0.state == .withdrawn }
         return "\(ambassador.name) asked \(offers.count) experts by mail; \(expert.name) accepted and sees the firm, "
-            + "\(others) need not answer any more"
+            + "\(others) no longer need to answer"
     }
 
     private func offers(of referral: Referral) async throws -> [ReferralOffer] {

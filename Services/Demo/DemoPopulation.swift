@@ -92,24 +92,24 @@ enum DemoPopulation {
 
     static let institutionNames: [(name: Line, kind: Organization.SubKind)] = [
         ("Fédération des centres de gestion agréés", .accountingCentre),
-        ("Centre de gestion agréé de l'Atlantique", .accountingCentre),
+        ("Centre de gestion agréé de l’Atlantique", .accountingCentre),
         ("Centre de gestion agréé du Rhône", .accountingCentre),
         ("Centre de gestion agréé du Nord", .accountingCentre),
         ("Fédération du commerce de proximité", .federation), ("Fédération du bâtiment artisanal", .federation),
         ("Fédération des métiers de bouche", .federation), ("Fédération de la coiffure", .federation),
-        ("Fédération des transporteurs", .federation), ("Fédération de l'hôtellerie", .federation),
+        ("Fédération des transporteurs", .federation), ("Fédération de l’hôtellerie", .federation),
         ("Ordre des experts-comptables", .regulatedProfession),
         ("Conseil national des greffiers", .regulatedProfession),
         ("Chambre des notaires", .regulatedProfession), ("Ordre des géomètres", .regulatedProfession),
         ("Réseau des espaces publics numériques", .digitalSpaceNetwork),
-        ("Cyber-bases de France", .digitalSpaceNetwork), ("Points d'accès multimédia", .digitalSpaceNetwork),
-        ("Agence numérique de Bretagne", .regionalAgency), ("Agence numérique d'Aquitaine", .regionalAgency),
-        ("Agence numérique du Centre", .regionalAgency), ("Agence numérique d'Auvergne", .regionalAgency),
+        ("Cyber-bases de France", .digitalSpaceNetwork), ("Points d’accès multimédia", .digitalSpaceNetwork),
+        ("Agence numérique de Bretagne", .regionalAgency), ("Agence numérique d’Aquitaine", .regionalAgency),
+        ("Agence numérique du Centre", .regionalAgency), ("Agence numérique d’Auvergne", .regionalAgency),
         ("Chambre de commerce de Paris", .chamber), ("Chambre de commerce de Lyon", .chamber),
         ("Chambre de commerce de Pau", .chamber), ("Chambre de métiers de la Gironde", .chamber),
         ("Chambre de métiers du Nord", .chamber), ("Chambre de métiers des Landes", .chamber),
-        ("Direction des entreprises", .government), ("Délégation aux usages de l'internet", .government),
-        ("Secrétariat à l'économie numérique", .government),
+        ("Direction des entreprises", .government), ("Délégation aux usages de l’internet", .government),
+        ("Secrétariat à l’économie numérique", .government),
     ]
 
     static let brandNames: [Line] = [

@@ -36,7 +36,7 @@ struct DemoRecords: Sendable {
         }
         guard let then = try await representative(of: chamber, on: earlier),
             let now = try await representative(of: chamber, on: .today)
-        else { throw CommandFailure("nobody represents \(Self.chamber)") }
+        else { throw CommandFailure("\(Self.chamber) has no representative") }
         return "\(Self.chamber): on \(earlier) represented by \(then.name), today by \(now.name)"
     }
 

@@ -6,9 +6,9 @@ struct ClubCommand: AsyncParsableCommand {
         commandName: "club",
         abstract: "Runs the club from the command line.",
         discussion: """
-            Every command speaks to the services over their API, as any other client does. Where they are is said by \
-            DIRECTORY_URL, EVENTS_URL, CONTENT_URL and LOBBYING_URL (http://127.0.0.1:7001 to 7004 unless set), and who \
-            you are by CLUB_TOKEN or by the operator's key in OPERATOR_KEY_FILE.
+            Every command calls the services through their API, as any other client does. Their addresses are in \
+            DIRECTORY_URL, EVENTS_URL, CONTENT_URL and LOBBYING_URL (http://127.0.0.1:7001 to 7004 unless set). You are \
+            identified by the token in CLUB_TOKEN, or by the operator's key in OPERATOR_KEY_FILE.
             """,
         subcommands: [
             HealthCommand.self, TokenCommand.self, KeysCommand.self, ImportCommand.self, ExportCommand.self,

@@ -51,7 +51,7 @@ struct DemoNetworkTests {
             let referred = try await network.refer()
             #expect(
                 referred.contains("Bidart Ana asked 3 experts by mail")
-                    && referred.hasSuffix("2 need not answer any more"))
+                    && referred.hasSuffix("2 no longer need to answer"))
 
             #expect(try await network.publish().hasPrefix("0 experts agreed"))
             #expect(try await network.refer() == referred)

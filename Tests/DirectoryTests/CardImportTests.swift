@@ -148,9 +148,9 @@ struct CardImportTests {
             #expect(report.errors.map(\.row) == [3, 4, 5, 8, 9, 10])
             #expect(
                 report.errors.map(\.detail) == [
-                    "Somebody with another given name has this address.", "There is no such organization.",
+                    "A person with another given name has this address.", "The organization is not in the directory.",
                     "The person with this identifier was merged into \(survivor.id).", "A new person needs it.",
-                    "is not a telephone number that can be dialled", "The card is not ended: END:VCARD is missing.",
+                    "is not a telephone number that can be dialled", "The card has no end: END:VCARD is missing.",
                 ])
             #expect(report.errors.map(\.column) == [nil, nil, nil, "N (family name)", "TEL", nil])
             let now = try await operating.send(GetPerson.request(path: ada.id))

@@ -145,7 +145,7 @@ struct CardReaderTests {
         #expect(reasons("BEGIN:VCARD\nN;ENCODING=b:QQ==\nEND:VCARD\n") == [true, false, true])
         #expect(reasons("BEGIN:VCARD\nN:\(HostileText.marks.text(bytes: 1000))\nEND:VCARD\n") == [true, false, true])
         #expect(reasons("BEGIN:VCARD\nEND:VCARD\n") == [true, true, true])
-        #expect(faults("x\n" + good) == ["is none: it does not stand between BEGIN:VCARD and END:VCARD", nil])
+        #expect(faults("x\n" + good) == ["is not one: it is not between BEGIN:VCARD and END:VCARD", nil])
         #expect(faults(good + "BEGIN:VCARD\nN:A").map { $0 == nil } == [true, false])
         #expect(records(Array("name,email\nA,a@a.fr\n".utf8)) == [])
     }

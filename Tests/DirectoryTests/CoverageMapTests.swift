@@ -82,7 +82,7 @@ struct CoverageMapTests {
         let counts = Array(0...100)
         let classes = CoverageMap.classes(counts)
         #expect(classes == [1...20, 21...40, 41...60, 61...80, 81...100])
-        #expect(CoverageMap.shade(of: 0, in: classes) == CoverageMap.nobody)
+        #expect(CoverageMap.shade(of: 0, in: classes) == CoverageMap.none)
         #expect(CoverageMap.shade(of: 1, in: classes) == CoverageMap.shades.first)
         #expect(CoverageMap.shade(of: 100, in: classes) == CoverageMap.shades.last)
         // One département has nearly everyone: the others still have different shades.
@@ -91,11 +91,11 @@ struct CoverageMapTests {
 
     @Test("text on a shade is legible (WCAG 2.2, 1.4.3), and each shade is darker than the one before")
     func contrast() {
-        for shade in CoverageMap.shades + [CoverageMap.nobody] {
+        for shade in CoverageMap.shades + [CoverageMap.none] {
             let (fill, ink) = (Self.luminance(shade.fill), Self.luminance(shade.ink))
             #expect((max(fill, ink) + 0.05) / (min(fill, ink) + 0.05) >= 4.5, "\(shade.fill)")
         }
-        let fills = ([CoverageMap.nobody] + CoverageMap.shades).map { Self.luminance($0.fill) }
+        let fills = ([CoverageMap.none] + CoverageMap.shades).map { Self.luminance($0.fill) }
         #expect(zip(fills, fills.dropFirst()).allSatisfy { ($0 + 0.05) / ($1 + 0.05) > 1.2 })
     }
 

@@ -98,7 +98,7 @@ struct ErasureTests {
             ).decode(Erasure.self)
             try await eventually("a warning") { try await warning()?.hasPrefix("1 asked for") == true }
             let moved = try await directory.ask(
-                .post, "/v1/erasures/\(asked.id)/moves", json: #"{"to":"refused"}"#)
+                .post, "/v1/erasures/\(asked.id)/transitions", json: #"{"to":"refused"}"#)
             #expect(moved.status == 200)
             try await eventually("no warning") { try await warning() == nil }
         }
@@ -174,7 +174,7 @@ struct ErasureTests {
             #expect(try await directory.ask("/v1/erasures", as: .ambassador, person: bob.id).items("id") == [])
             #expect(try await directory.ask("/v1/erasures/\(asked.id)", as: .ambassador, person: bob.id).status == 404)
             func move(_ id: Erasure.ID, _ state: String) async throws -> Int {
-                try await directory.ask(.post, "/v1/erasures/\(id)/moves", json: #"{"to":"\#(state)"}"#).status
+                try await directory.ask(.post, "/v1/erasures/\(id)/transitions", json: #"{"to":"\#(state)"}"#).status
             }
             #expect(try await move(asked.id, "done") == 409)
             #expect(try await move(asked.id, "refused") == 200)

@@ -113,7 +113,7 @@ struct ImportAmbassadorTests {
             let people = [
                 try await directory.person(
                     "+Ada", "=Été", email: "ada@example.org", organization: home.id, consents: .init(flashInfo: false)),
-                // Advises for an organization that he does not work for, and has no address to be recognised by.
+                // Advises for an organization that he does not work for, and has no address to be recognized by.
                 try await directory.person("Bob", "Zola"),
                 try await directory.person("Éve", "Yser", organization: home.id),
             ]

@@ -48,7 +48,7 @@ struct ImportConflictTests {
             let named =
                 "id;siren\n\(try ids[0]["id", as: Organization.ID.self]);356000000\n"
                 + "\(try ids[2]["id", as: Organization.ID.self]);552100554\n"
-            let fault = "The organization that is there has another SIREN."
+            let fault = "The existing organization has another SIREN."
             #expect(try await report(named, "existing=fill", in: directory).errors.first?.detail == fault)
         }
     }
@@ -102,7 +102,7 @@ struct ImportConflictTests {
             let taken = try await report(.experts, file, "rejects=skipRow", in: directory)
             #expect(taken.applied && (taken.created, taken.rejected) == (1499, 1))
             #expect(taken.errors.map(\.row) == [1200])
-            #expect(taken.errors.first?.detail == "It says something that does not go with the rest of the record.")
+            #expect(taken.errors.first?.detail == "It contradicts the rest of the record.")
             let again = try await report(.experts, file, "rejects=skipRow", in: directory)
             #expect((again.skipped, again.rejected) == (1499, 1))
         }

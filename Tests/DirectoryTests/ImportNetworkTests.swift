@@ -71,7 +71,8 @@ struct ImportNetworkTests {
             #expect((taken.rows, taken.created, taken.rejected) == (8, 4, 4))
             #expect(taken.errors.map(\.row) == [3, 4, 5, 8])
             #expect(taken.errors.map(\.column) == [nil, "parent", nil, nil])
-            #expect(taken.errors.map(\.detail).first == "Its head of network is not there, nor anywhere in the file.")
+            #expect(
+                taken.errors.map(\.detail).first == "Its head of network is neither in the directory nor in the file.")
             // All or nothing: the row whose head is missing keeps the rest out.
             let refused = try await report(
                 .organizations, "name;parent\nSeul;55210055400013\nAutre;\n", "?mode=apply&kind=institution",
@@ -152,7 +153,7 @@ struct ImportNetworkTests {
             let taken = try await report(.people, file, "?mode=apply&rejects=skipRow", in: directory)
             #expect((taken.created, taken.rejected) == (4, 3))
             #expect(taken.errors.map(\.row) == [5, 6, 7])
-            #expect(taken.errors.first?.detail == "Several organizations have this name: the SIRET would tell.")
+            #expect(taken.errors.first?.detail == "Several organizations have this name: add the SIRET.")
             let people = try await client.send(ListPeople.request(query: .init(.init()))).items
             #expect(people.map(\.organization) == [firm.id, firm.id, firm.id, other.id])
             let again = try await report(.people, file, "?mode=apply&rejects=skipRow", in: directory)

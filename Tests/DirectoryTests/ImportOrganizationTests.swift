@@ -98,7 +98,7 @@ struct ImportOrganizationTests {
         }
     }
 
-    @Test("kinds of organizations are recognised by their French names")
+    @Test("kinds of organizations are recognized by their French names")
     func sorts() async throws {
         try await withDirectory { directory in
             let sorts: [(String, Organization.SubKind)] = [

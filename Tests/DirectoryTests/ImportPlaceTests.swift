@@ -184,7 +184,7 @@ struct ImportPlaceTests {
         }
     }
 
-    @Test("ambassadors' départements are recognised by their names, too")
+    @Test("ambassadors' départements are recognized by their names, too")
     func ambassadors() async throws {
         try await withDirectory { directory in
             let taken = try await report(

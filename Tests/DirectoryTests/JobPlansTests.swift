@@ -42,7 +42,7 @@ struct JobPlansTests {
                 "referral.outcome": "to_jsonb(md5('offer1')::uuid)",
                 "self-service.find": "'{\"email\": \"e77@example.org\"}'::jsonb",
                 "self-service.letter": "to_jsonb(md5('link77')::uuid)",
-                "self-service.moved": """
+                "self-service.address-change": """
                 jsonb_build_object(
                     'record', 'expert/' || md5('expert77')::uuid, 'version', 1, 'email', 'e77@example.org',
                     'subject', jsonb_build_object('entity', 'expert', 'id', md5('expert77')::uuid))

@@ -34,7 +34,7 @@ struct MergedRightsTests {
             }
             let blocked = try await directory.ask(.post, "/v1/merges/\(first.id)/undo", json: "{}")
             #expect(try blocked.status == 409 && blocked.problem().slug == "undo-blocked")
-            let path = "/v1/erasures/\(erasure.id)/moves"
+            let path = "/v1/erasures/\(erasure.id)/transitions"
             #expect(try await directory.ask(.post, path, json: #"{"to":"refused"}"#).status == 200)
             _ = try await directory.undo(first)
             #expect(try await merge(own, last).status == 201)
@@ -71,7 +71,7 @@ struct MergedRightsTests {
                     (\(erasures.gone), 'person', \(Person.ID()), 'request', 'requested', 'test')
                 """)
             for (erasure, words) in [(erasures.merged, "merged into \(own.id)"), (erasures.gone, "no more")] {
-                let path = "/v1/erasures/\(erasure)/moves"
+                let path = "/v1/erasures/\(erasure)/transitions"
                 let refused = try await directory.ask(.post, path, json: #"{"to":"erasing"}"#)
                 #expect(refused.status == 409)
                 #expect(try refused.problem().detail?.contains(words) == true)

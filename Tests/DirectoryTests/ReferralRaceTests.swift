@@ -87,7 +87,7 @@ struct ReferralRaceTests {
             return try await directory.database.withClient(searchPath: "directory") { client in
                 async let leaving: Void = client.transaction { transaction in
                     defer { move.finish() }
-                    try await EnrolmentTransitions(backend: directory.backend).move(
+                    try await EnrolmentTransitions(backend: directory.backend).transition(
                         .expert(expert), to: .left, by: Principal(subject: "test", role: .operator), in: transaction)
                     move.finish()
                     for await _ in held {}
@@ -154,7 +154,7 @@ struct ReferralRaceTests {
                         group.addTask {
                             do {
                                 try await client.transaction { transaction in
-                                    try await ReferralOfferStore.move(
+                                    try await ReferralOfferStore.transition(
                                         offer.id, .init(state: .accepted), in: transaction)
                                 }
                                 return true

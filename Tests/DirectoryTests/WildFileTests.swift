@@ -33,8 +33,8 @@ struct WildFile: CustomTestStringConvertible, Sendable {
 
     var testDescription: String { path }
 
-    static let noHeader = "The first line has no column for name, SIRET or e-mail: it must hold the headers."
-    static let empty = "The file is empty: its first line must hold the headers."
+    static let noHeader = "The first line has no column for name, SIRET or e-mail: it must have the headers."
+    static let empty = "The file is empty: its first line must have the headers."
 }
 
 @Suite("files from the wild", .enabled(if: SharedData.isThere, SharedData.absent))

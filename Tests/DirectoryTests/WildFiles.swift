@@ -234,7 +234,7 @@ extension WildFile {
             outcome: .refused(noHeader)),
         .init(
             path: "csv_pieges/frictionless/invalid.csv", records: 4, digest: 0xf116a563bf851a53,
-            outcome: .refused("Two columns say the same; the second is “name”.")),
+            outcome: .refused("Two columns have the same meaning; the second is “name”.")),
         .init(
             path: "csv_pieges/frictionless/issue-1009-comma.csv", records: 2, digest: 0x87b4f550cb62a60d,
             outcome: .refused(noHeader)),
@@ -341,11 +341,11 @@ extension WildFile {
         .init(
             path: "parlement/senat/ODSEN_GENERAL.cp1252.csv", intake: .people, records: 1740,
             digest: 0x2cff65146297151c,
-            outcome: .taken(created: 1737, rejected: ["Somebody with another given name has this address.": 1]),
+            outcome: .taken(created: 1737, rejected: ["A person with another given name has this address.": 1]),
             names: ["Abadie François", "Aubey François"]),
         .init(
             path: "parlement/senat/ODSEN_GENERAL.utf8.csv", intake: .people, records: 1740, digest: 0x2cff65146297151c,
-            outcome: .taken(created: 1737, rejected: ["Somebody with another given name has this address.": 1]),
+            outcome: .taken(created: 1737, rejected: ["A person with another given name has this address.": 1]),
             names: ["Abadie François", "Aubey François"]),
     ]
 }

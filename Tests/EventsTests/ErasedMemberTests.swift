@@ -19,7 +19,7 @@ struct ErasedMemberTests {
         }
     }
 
-    @Test("the seat goes to the first on the waiting list, and the remaining rows name no one")
+    @Test("the seat goes to the first on the waitlist, and the remaining rows name no one")
     func seat() async throws {
         try await withEvents { house in
             let event = try await house.event(seats: 1)

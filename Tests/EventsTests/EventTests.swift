@@ -107,7 +107,7 @@ struct EventTests {
         }
     }
 
-    @Test("capacity cannot fall below the confirmed seats; new seats go to the first on the waiting list")
+    @Test("capacity cannot fall below the confirmed seats; new seats go to the first on the waitlist")
     func capacity() async throws {
         try await withEvents { house in
             let event = try await house.event(seats: 2)

@@ -42,7 +42,7 @@ struct MergeTests {
     }
 
     @Test(
-        "of two registrations the further one stays, the other's seat goes to the waiting list; no seat is given twice"
+        "of two registrations the further one stays, the other's seat goes to the waitlist; no seat is given twice"
     )
     func twice() async throws {
         try await withEvents { house in
@@ -60,7 +60,7 @@ struct MergeTests {
             #expect(try await !exists(second, in: house))
             #expect(try await house.registration(waiting.id).state == .confirmed)
             #expect(try await house.seats(event) == [2, 0])
-            // The seat is taken: the restored registration is on the waiting list again, in its old place.
+            // The seat is taken: the restored registration is on the waitlist again, in its old place.
             try await merge(other, into: own, id, undo: true, in: house)
             let back = try await house.registration(second.id)
             #expect(back.person == other.id && back.state == .waitlisted && back.place == 1)
@@ -68,7 +68,7 @@ struct MergeTests {
         }
     }
 
-    @Test("a place on the waiting list gives way to a seat, and undo restores both")
+    @Test("a place on the waitlist gives way to a seat, and undo restores both")
     func better() async throws {
         try await withEvents { house in
             let event = try await house.event(seats: 1)

@@ -29,7 +29,7 @@ struct RegistrationTests {
         }
     }
 
-    @Test("the seat is in the first choice with a free one, otherwise the waiting list is that of the first choice")
+    @Test("the seat is in the first choice with a free one, otherwise the waitlist is that of the first choice")
     func choices() async throws {
         try await withEvents { house in
             let event = try await house.event(seats: 1)
@@ -51,7 +51,7 @@ struct RegistrationTests {
         }
     }
 
-    @Test("a cancelled seat goes to the first on the waiting list at once, and the feed shows both changes")
+    @Test("a cancelled seat goes to the first on the waitlist at once, and the feed shows both changes")
     func promotion() async throws {
         try await withEvents { house in
             let event = try await house.event(seats: 1)
@@ -86,7 +86,7 @@ struct RegistrationTests {
         }
     }
 
-    @Test("giving up a place on the waiting list closes the gap and frees no seat")
+    @Test("giving up a place on the waitlist closes the gap and frees no seat")
     func leavingTheLine() async throws {
         try await withEvents { house in
             let event = try await house.event(seats: 1)

@@ -13,7 +13,7 @@ struct ReplicaRushTests {
     static let seats = 25
 
     @Test(
-        "500 at once for 25 seats: none is turned away, 25 are confirmed, the waiting list has no gap",
+        "500 at once for 25 seats: none is turned away, 25 are confirmed, the waitlist has no gap",
         arguments: [11, 12, 13])
     func rush(seed: UInt64) async throws {
         try await withEvents(replicas: 2) { house in
@@ -52,7 +52,7 @@ struct ReplicaRushTests {
         }
     }
 
-    @Test("concurrent cancellations and registrations leave no seat free while anyone is on the waiting list")
+    @Test("concurrent cancellations and registrations leave no seat free while anyone is on the waitlist")
     func comingAndGoing() async throws {
         try await withEvents(replicas: 2) { house in
             let event = try await house.event(seats: Self.seats)

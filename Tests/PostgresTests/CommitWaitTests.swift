@@ -163,7 +163,7 @@ import Testing
         }
     }
 
-    @Test("a writing statement is routed to a connection for writes, and recognised the next time")
+    @Test("a writing statement is routed to a connection for writes, and recognized the next time")
     func routing() async throws {
         try await withDatabase { database in
             try await database.withClient { client in

@@ -81,7 +81,7 @@ import Testing
             #expect(
                 error?.description == """
                     the schema directory is older than the first release and cannot be migrated: export its tables with the \
-                    version that made it, make a new database, migrate that, and import the tables
+                    version that created it, create a new database, migrate that, and import the tables
                     """)
             #expect(try await migrator([baseline]).pending(on: client) == ["0001-baseline"])
             let row = try #require(

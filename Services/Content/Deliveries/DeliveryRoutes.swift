@@ -26,7 +26,7 @@ struct DeliveryRoutes {
         _ call: Call<CreateSuppression>, _ transaction: PostgresTransaction
     ) async throws -> RouteResponse<Suppression> {
         guard try await !ErasedReaders.contains(call.body.email, in: transaction) else {
-            throw Problem(.erased, "Whose address this is was erased; it is never mailed, and not written down again.")
+            throw Problem(.erased, "The person with this address was erased; it is never mailed or recorded again.")
         }
         return try .row(await suppress(call.body.email, call.body.reason, call.principal, transaction))
     }

@@ -11,12 +11,12 @@ struct IssueRoutes {
         builder.routes.read(ListIssues.self, list)
         builder.routes.read(GetIssue.self, get)
         builder.routes.write(AddIssueItem.self, addItem)
-        builder.routes.write(TransitionIssue.self, move)
+        builder.routes.write(TransitionIssue.self, transition)
         builder.routes.constraint(
             "issue_open",
             Problem(
                 .resourceEmbargoed,
-                "An item's resource has come under an embargo, or has expired, since it was added: change the resource, or make "
+                "An item's resource has come under an embargo, or has expired, since it was added: change the resource, or create "
                     + "another issue without it."))
         builder.snapshot(.issue, IssueStore.snapshot)
     }
@@ -56,7 +56,7 @@ struct IssueRoutes {
         return try .row(rows)
     }
 
-    @Sendable func move(
+    @Sendable func transition(
         _ call: Call<TransitionIssue>, _ transaction: PostgresTransaction
     ) async throws -> RouteResponse<Issue> {
         let issue = call.path
@@ -71,7 +71,7 @@ struct IssueRoutes {
         } else {
             try await DeliveryStore.cancelPending(of: issue, in: transaction)
         }
-        try await IssueStore.move(issue, to: next, in: transaction)
+        try await IssueStore.transition(issue, to: next, in: transaction)
         return try await recorded(.changed, issue, call.principal, transaction)
     }
 

@@ -96,7 +96,7 @@ struct IssueSender: Sendable {
                 let wait = Duration.seconds(max(1, left.wait))
                 try await enqueueSend(edition, at: .now.advanced(by: wait), in: transaction)
             } else if try await DeliveryStore.isFinished(edition.issue, in: transaction) {
-                try await IssueStore.move(edition.issue, to: .sent, in: transaction)
+                try await IssueStore.transition(edition.issue, to: .sent, in: transaction)
                 try await transaction.record(.changed, .issue, edition.issue, by: .service(.content))
             }
         }

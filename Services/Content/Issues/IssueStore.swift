@@ -6,7 +6,7 @@ extension ClubProtocol.Issue.State: PostgresEncodable, PostgresDecodable {}
 extension IssueItem.Kind: PostgresEncodable, PostgresDecodable {}
 extension Edition.Audience: PostgresEncodable, PostgresDecodable {}
 
-/// The SQL of issues, their items and editions; columns are named after the keys of ``Issue``.
+/// The SQL of issues, their items and editions; columns are named after the keys of `Issue`.
 enum IssueStore {
     /// An issue with its items in order and its editions with their counts.
     private static let whole: SQL = """
@@ -116,7 +116,7 @@ enum IssueStore {
         ).map { try $0["audience"] }
     }
 
-    static func move(_ issue: Issue.ID, to state: Issue.State, in executor: any PostgresExecutor) async throws {
+    static func transition(_ issue: Issue.ID, to state: Issue.State, in executor: any PostgresExecutor) async throws {
         try await executor.execute(
             """
             update issue set state = \(state), version = version + 1, updated_at = now(),

@@ -18,7 +18,7 @@ struct LetterRoutes {
         _ call: Call<SendLetter>, _ transaction: PostgresTransaction
     ) async throws -> RouteResponse<Letter> {
         if let reader = call.body.reader, try await ErasedReaders.contains(reader, in: transaction) {
-            throw Problem(.erased, "Whom this letter is to was erased.")
+            throw Problem(.erased, "The recipient of this letter was erased.")
         }
         let added = try await LetterStore.add(call.body, in: transaction)
         guard let letter = try added.first?.decode(Letter.self) else {

@@ -1,7 +1,7 @@
 import ClubProtocol
 import FoundationEssentials
 
-/// A mail with a text and an HTML body (RFC 5322, RFC 2045 to 2047), serialised with CRLF line endings.
+/// A mail with a text and an HTML body (RFC 5322, RFC 2045 to 2047), serialized with CRLF line endings.
 struct MailMessage: Sendable {
     /// The identifier of the delivery or the letter.
     typealias ID = Identifier<MailMessage>

@@ -21,7 +21,7 @@ struct Maildir: MailTransport {
                 try OpenFile.makeFolder("\(path)/\(folder)")
             }
         } catch {
-            throw MailURLInvalid(reason: "names a Maildir that cannot be made: \(error)")
+            throw MailURLInvalid(reason: "names a Maildir that cannot be created: \(error)")
         }
     }
 

@@ -4,7 +4,7 @@ import ServiceKit
 
 extension Resource.Kind: PostgresEncodable, PostgresDecodable {}
 
-/// The SQL of resources; columns are named after the keys of ``Resource``.
+/// The SQL of resources; columns are named after the keys of `Resource`.
 enum ResourceStore {
     private static let columns: SQL = """
         id, kind, title, summary, text, link, organization, rights, embargo_until as "embargoUntil",

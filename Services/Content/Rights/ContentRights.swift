@@ -12,7 +12,7 @@ struct ContentRights {
         builder.retention(
             backend,
             [
-                mails("deliveries", "Who was sent an issue: forgotten, but counted.", in: "delivery"),
+                mails("deliveries", "Recipients of an issue: forgotten, but counted.", in: "delivery"),
                 mails("letters", "Letters about the reader's own affairs: forgotten.", in: "letter"),
             ])
     }

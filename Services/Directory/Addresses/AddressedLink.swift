@@ -5,7 +5,7 @@ import ServiceKit
 /// that was given up cannot use it. The token contains a digest of the address instead of the address.
 struct AddressedLink {
     let subject: String
-    /// The digest of the address, from ``SignedLinks``. Links in older letters have none: they are valid until they
+    /// The digest of the address, from `SignedLinks`. Links in older letters have none: they are valid until they
     /// expire.
     private let mark: String?
 

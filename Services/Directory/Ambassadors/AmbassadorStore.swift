@@ -90,7 +90,7 @@ enum AmbassadorStore {
         var ambassador = try row.decode(Ambassador.self, at: version)
         if let value = patch.organization, value != ambassador.organization {
             guard principal.role == .operator else {
-                throw Problem(.forbidden, "Only the club's staff moves an ambassador to another organization.")
+                throw Problem(.forbidden, "Only the club's staff may move an ambassador to another organization.")
             }
             ambassador.organization = value
         }

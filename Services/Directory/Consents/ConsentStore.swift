@@ -3,10 +3,10 @@ import Postgres
 import ServiceKit
 
 /// The ledger of consents. The database writes it whenever `consents` of a person or an expert is set; call
-/// ``setProvenance(_:wording:by:in:)`` first, in the same transaction.
+/// ``setProvenance(_:wording:origins:by:in:)`` first, in the same transaction.
 enum ConsentStore {
     /// The provenance of the answers recorded in a transaction.
-    private struct Saying: Encodable {
+    private struct Provenance: Encodable {
         var source: ConsentEntry.Source
         var by: String
         /// The question, if it is not the club's standard one.
@@ -38,9 +38,9 @@ enum ConsentStore {
         _ source: ConsentEntry.Source, wording: Int? = nil, origins: [String: Line]? = nil, by principal: Principal,
         in transaction: PostgresTransaction
     ) async throws {
-        let saying = try JSONText(
-            encoding: Saying(source: source, by: principal.actor, wording: wording, origins: origins))
-        try await transaction.query("select set_config('directory.consent', \(saying)::text, true)")
+        let provenance = try JSONText(
+            encoding: Provenance(source: source, by: principal.actor, wording: wording, origins: origins))
+        try await transaction.query("select set_config('directory.consent', \(provenance)::text, true)")
     }
 
     /// For merges: the answers that are written are in the ledger already, and its lines move with them.
@@ -144,13 +144,13 @@ enum ConsentStore {
     ) throws(Problem) -> ConsentEntry.Source {
         guard principal.role == .operator else {
             guard answer.source == nil || answer.source == .own else {
-                throw .invalid("/source", "is for the club's staff to say")
+                throw .invalid("/source", "may only be set by the club's staff")
             }
             return .own
         }
         let source = answer.source ?? .operator
         guard source == .operator || source == .paper else {
-            throw .invalid("/source", "must be operator or paper; the others are written by what they name")
+            throw .invalid("/source", "must be operator or paper; the service sets the others itself")
         }
         return source
     }
@@ -158,7 +158,7 @@ enum ConsentStore {
     /// When an answer was given.
     private static func time(of answer: ConsentAnswer, by principal: Principal) throws(Problem) -> SQL {
         guard let time = answer.at else { return "now()" }
-        guard principal.role == .operator else { throw .invalid("/at", "is for the club's staff to say") }
+        guard principal.role == .operator else { throw .invalid("/at", "may only be set by the club's staff") }
         guard time <= .now else { throw .invalid("/at", "is in the future") }
         guard time.day >= DayMeaning.floor else { throw .invalid("/at", "is before \(DayMeaning.floor)") }
         return "\(time)::timestamptz"

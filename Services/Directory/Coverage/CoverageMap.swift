@@ -19,7 +19,7 @@ struct CoverageMap: Sendable {
     /// Outside the requested area.
     static let outside = Shade(fill: "#eef1f6", ink: "#5f6b80")
     /// No one: white, with a dashed edge.
-    static let nobody = Shade(fill: "#ffffff", ink: "#5a1a12")
+    static let none = Shade(fill: "#ffffff", ink: "#5a1a12")
 
     private static let pitch = 60
     private static let side = 56
@@ -69,14 +69,14 @@ struct CoverageMap: Sendable {
                     "label": "\(tile.name) (\(tile.departement))"
                         + (isAsked ? "\u{A0}: \(Self.counted(count, subject))" : ""),
                     "code": tile.departement.text, "count": isAsked ? "\(count)" : "", "fill": shade.fill,
-                    "ink": shade.ink, "nobody": isAsked && count == 0, "x": x, "y": y,
+                    "ink": shade.ink, "isEmpty": isAsked && count == 0, "x": x, "y": y,
                     "middle": x + Self.side / 2, "codeBase": y + 19, "countBase": y + 43,
                 ]
             },
             "legend": Self.legend(classes).enumerated().map { index, entry -> [String: Any] in
                 let x = legendLeft + index * 86
                 return [
-                    "text": entry.text, "fill": entry.shade.fill, "nobody": index == 0, "x": x, "textLeft": x + 28,
+                    "text": entry.text, "fill": entry.shade.fill, "isEmpty": index == 0, "x": x, "textLeft": x + 28,
                     "y": legendTop + 26, "base": legendTop + 42,
                 ]
             },
@@ -85,7 +85,7 @@ struct CoverageMap: Sendable {
     }
 
     /// The ranges of counts that share a shade: up to five classes with about as many départements in each, so that a
-    /// map is informative whether the counts are small or large. Zero is in none.
+    /// map is informative whether the counts are small or large. Zero is in no class.
     static func classes(_ counts: [Int]) -> [ClosedRange<Int>] {
         let sorted = counts.filter { $0 > 0 }.sorted()
         let distinct = Set(sorted).sorted()
@@ -105,13 +105,13 @@ struct CoverageMap: Sendable {
 
     /// With fewer than five classes, those in the middle of the scale are left out, to keep the extremes apart.
     static func shade(of count: Int, in classes: [ClosedRange<Int>]) -> Shade {
-        guard let place = classes.firstIndex(where: { $0.contains(count) }) else { return nobody }
+        guard let place = classes.firstIndex(where: { $0.contains(count) }) else { return none }
         guard classes.count > 1 else { return shades[shades.count / 2] }
         return shades[place * (shades.count - 1) / (classes.count - 1)]
     }
 
     private static func legend(_ classes: [ClosedRange<Int>]) -> [(text: String, shade: Shade)] {
-        [("aucun", nobody)]
+        [("aucun", none)]
             + classes.map { range in
                 let text = range.count == 1 ? "\(range.lowerBound)" : "\(range.lowerBound) à \(range.upperBound)"
                 return (text, shade(of: range.upperBound, in: classes))
@@ -135,11 +135,11 @@ struct CoverageMap: Sendable {
     }
 
     private static func summary(_ empty: Int, _ subject: Coverage.Subject) -> String {
-        let nobody = subject == .experts ? "aucun expert" : "aucun ambassadeur"
+        let none = subject == .experts ? "aucun expert" : "aucun ambassadeur"
         switch empty {
         case 0: return "Aucun département n’est sans \(subject == .experts ? "expert" : "ambassadeur")."
-        case 1: return "1 département n’a \(nobody)."
-        default: return "\(empty) départements n’ont \(nobody)."
+        case 1: return "1 département n’a \(none)."
+        default: return "\(empty) départements n’ont \(none)."
         }
     }
 }

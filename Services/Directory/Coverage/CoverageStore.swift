@@ -69,7 +69,7 @@ enum CoverageStore {
     /// - Throws: 422 for one that is not in the vocabulary.
     static func label(of topic: Topic, on executor: any PostgresExecutor) async throws -> String {
         guard let row = try await executor.first("select label from topic where code = \(topic)") else {
-            throw Problem.invalid("topic", "the vocabulary has no such topic")
+            throw Problem.invalid("topic", "is not in the vocabulary")
         }
         return try row["label"]
     }

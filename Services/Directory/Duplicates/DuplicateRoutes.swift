@@ -32,7 +32,7 @@ struct DuplicateRoutes {
     @Sendable func dismiss(
         _ call: Call<DismissDuplicate>, _ transaction: PostgresTransaction
     ) async throws -> RouteResponse<Duplicate> {
-        let rows = try await DuplicateStore.move(call.path, to: .dismissed, in: transaction)
+        let rows = try await DuplicateStore.transition(call.path, to: .dismissed, in: transaction)
         try await backend.journal.record(
             .changed, .duplicate, call.path, version: try rows.first?["version"], by: call.principal,
             in: transaction)

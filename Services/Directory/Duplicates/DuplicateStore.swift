@@ -46,7 +46,7 @@ enum DuplicateStore {
     /// Changes the state of a pair.
     ///
     /// - Throws: 404; 409 if its state does not allow this transition.
-    static func move(
+    static func transition(
         _ id: Duplicate.ID, to next: Duplicate.State, in transaction: PostgresTransaction
     ) async throws -> Rows {
         let row = try await transaction.first("select state from duplicate where id = \(id) for update")
@@ -69,7 +69,7 @@ enum DuplicateStore {
         guard state == .dismissed else {
             throw Problem(.transitionNotAllowed, "The pair is \(state.rawValue), and was not dismissed.")
         }
-        return try await move(id, to: .open, in: transaction)
+        return try await transition(id, to: .open, in: transaction)
     }
 
     /// After a merge: the pair is merged, and other open pairs of the merged record are removed. Dismissals are kept

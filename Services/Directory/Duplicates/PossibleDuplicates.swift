@@ -74,10 +74,10 @@ enum PossibleDuplicates {
             ("/organization", body.organization != nil),
         ]
         let others = body.kind == .person ? ofFirms : ofPeople
-        if let other = others.first(where: \.1) { throw .invalid(other.0, "is not of such a record") }
+        if let other = others.first(where: \.1) { throw .invalid(other.0, "does not apply to this kind of record") }
         guard body.kind == .expert else { return }
-        if body.siren != nil { throw .invalid("/siren", "is not of such a record: the SIRET says it") }
-        if body.parent != nil { throw .invalid("/parent", "is not of such a record") }
+        if body.siren != nil { throw .invalid("/siren", "is part of the SIRET") }
+        if body.parent != nil { throw .invalid("/parent", "does not apply to this kind of record") }
     }
 
     private static func candidate(_ body: FindPossibleDuplicates.Body) -> SQL {

@@ -28,7 +28,7 @@ struct EnrolmentRoutes {
         _ call: Call<TransitionExpert>, _ transaction: PostgresTransaction
     ) async throws -> RouteResponse<Expert> {
         let id = call.path
-        try await transitions.move(.expert(id), to: call.body.to, by: call.principal, in: transaction)
+        try await transitions.transition(.expert(id), to: call.body.to, by: call.principal, in: transaction)
         return try .row(try await ExpertStore.get(id, for: call.principal, on: transaction))
     }
 
@@ -45,7 +45,7 @@ struct EnrolmentRoutes {
         _ call: Call<TransitionAmbassador>, _ transaction: PostgresTransaction
     ) async throws -> RouteResponse<Ambassador> {
         let id = call.path
-        try await transitions.move(.ambassador(id), to: call.body.to, by: call.principal, in: transaction)
+        try await transitions.transition(.ambassador(id), to: call.body.to, by: call.principal, in: transaction)
         return try .row(try await AmbassadorStore.get(id, for: call.principal, on: transaction))
     }
 }

@@ -12,7 +12,7 @@ enum EnrolmentStore {
         _ enrollee: Enrollee, by principal: Principal, in transaction: PostgresTransaction
     ) async throws -> Int {
         guard try await state(of: enrollee, by: principal, in: transaction) == .enrolled else {
-            throw Problem(.transitionNotAllowed, "Who has left comes back before it confirms.")
+            throw Problem(.transitionNotAllowed, "Those who have left must come back before they confirm.")
         }
         return try await update(enrollee, "confirmed_at = now()", in: transaction)
     }
@@ -21,7 +21,7 @@ enum EnrolmentStore {
     ///
     /// - Returns: its version.
     /// - Throws: 404 for someone else's, 409 if they are already in that state.
-    static func move(
+    static func transition(
         _ enrollee: Enrollee, to next: Enrolment.State, by principal: Principal, in transaction: PostgresTransaction
     ) async throws -> Int {
         let state = try await state(of: enrollee, by: principal, in: transaction)

@@ -10,13 +10,13 @@ struct EnrolmentTransitions: Sendable {
     /// who brought the need is told.
     ///
     /// - Throws: 404 for someone else's, 409 if they are already in that state.
-    func move(
+    func transition(
         _ enrollee: Enrollee, to next: Enrolment.State, by principal: Principal, in transaction: PostgresTransaction
     ) async throws {
         var leaving: Expert.ID?
         if case .expert(let id) = enrollee, next == .left { leaving = id }
         if let leaving { try await ReferralOfferStore.holdReferrals(of: leaving, in: transaction) }
-        let version = try await EnrolmentStore.move(enrollee, to: next, by: principal, in: transaction)
+        let version = try await EnrolmentStore.transition(enrollee, to: next, by: principal, in: transaction)
         try await backend.journal.record(enrollee, version, next.rawValue, by: principal, in: transaction)
         guard let leaving else { return }
         let withdrawn = try await ReferralOfferStore.withdraw(of: leaving, in: transaction)

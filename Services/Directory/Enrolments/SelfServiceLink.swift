@@ -9,7 +9,7 @@ struct SelfServiceLink {
     private static let purpose = "self-service"
 
     let enrollee: Enrollee
-    /// The digest of the address, from ``SignedLinks``. Links in older letters have none: they are valid until they
+    /// The digest of the address, from `SignedLinks`. Links in older letters have none: they are valid until they
     /// expire.
     private let mark: String?
     /// Whether the link exists only in a mail to that address: then its user reads that mailbox. Links in older letters

@@ -24,7 +24,7 @@ extension SearchExperts.Filter {
 /// a page is found.
 enum ExpertSearchStore {
     private static let facetLimit = 10_000
-    /// The maximum cost of finding the rows to count, in the planner's units; beyond it, only ``facetSample`` are
+    /// The maximum cost of finding the rows to count, in the planner's units; beyond it, only `facetSample` are
     /// counted.
     private static let facetCost = 2500.0
     private static let facetSample = 1000

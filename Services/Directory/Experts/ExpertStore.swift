@@ -115,7 +115,7 @@ enum ExpertStore {
         let expert = try row.decode(Expert.self, at: version)
         let changed = try expert.patched(patch)
         guard principal.role == .operator || (expert.subKind == changed.subKind && expert.siret == changed.siret) else {
-            throw Problem(.forbidden, "Only the club's staff changes kind and SIRET.")
+            throw Problem(.forbidden, "Only the club's staff may change the kind and the SIRET.")
         }
         try await NameStore.setGiver(by: principal, in: transaction)
         return try await transaction.query(

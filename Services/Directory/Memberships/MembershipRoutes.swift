@@ -31,13 +31,13 @@ struct MembershipRoutes {
             Problem(
                 .membershipCalled,
                 "It must keep the days that it has in every year for which a contribution was called on it: it may end earlier, as when "
-                    + "a member resigns, or hold for longer. For other years, enter another membership; where the contribution was "
+                    + "a member resigns, or last longer. For other years, enter another membership; where the contribution was "
                     + "called in error, cancel it first."))
         builder.routes.constraint(
             "membership_called_tier",
             Problem(
                 .membershipCalled,
-                "Its tier is what was called for. To change it from a day on, use its tier-changes; to put it right, cancel the "
+                "Its contribution was called at this tier. To change the tier from a day on, use tier-changes; to correct it, cancel the "
                     + "contribution first."))
     }
 

@@ -25,7 +25,7 @@ enum MergeConflicts {
         let obstacles = try await transaction.query(statement).decode(Obstacle.self)
         guard obstacles.isEmpty else {
             throw Problem(
-                .mergeBlocked, "Settle what is named, or merge the other way round.",
+                .mergeBlocked, "Resolve these conflicts, or merge the other way round.",
                 errors: obstacles.prefix(50).map { .init("/merged", $0.detail) })
         }
     }

@@ -84,7 +84,7 @@ struct MergeRoutes {
             try await transaction.execute(
                 "select from \(current.kind.table) where id = \(current.survivor) for update")
             guard let now = try await MergeStore.image(of: current.survivor, current.kind, in: transaction) else {
-                throw Problem(.undoBlocked, "The survivor is in the directory no more.")
+                throw Problem(.undoBlocked, "The survivor is no longer in the directory.")
             }
             try await checkErasure(of: current, in: transaction)
             let images = try await MergeStore.images(id, in: transaction)
@@ -119,7 +119,7 @@ struct MergeRoutes {
             try await backend.journal.record(entries, by: call.principal, in: transaction)
             return try .row(rows)
         } catch let error as PostgresError where error.isRefusedByConstraint {
-            throw Problem(.undoBlocked, "What would come back is refused by \(error.constraint ?? "the database").")
+            throw Problem(.undoBlocked, "The restored records are refused by \(error.constraint ?? "the database").")
         }
     }
 
@@ -132,8 +132,8 @@ struct MergeRoutes {
         case .expert: entity = .expert
         }
         let subject = DataSubject(entity: entity, id: .init(merge.survivor.uuid))
-        if try await ErasureStore.isAsked(of: subject, on: transaction) {
-            throw Problem(.undoBlocked, "The survivor's erasure was asked for: begin or refuse it first.")
+        if try await ErasureStore.isRequested(for: subject, on: transaction) {
+            throw Problem(.undoBlocked, "The survivor's erasure was requested: begin or refuse it first.")
         }
     }
 

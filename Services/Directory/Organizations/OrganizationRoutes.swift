@@ -17,16 +17,17 @@ struct OrganizationRoutes {
         builder.routes.constraint("organization_parent_fkey", .invalid("/parent", "unknown organization"))
         builder.routes.constraint("organization_parent_check", .invalid("/parent", "is the organization itself"))
         builder.routes.constraint("organization_circle_check", .invalid("/parent", "is one of its own branches"))
-        builder.routes.constraint("organization_sub_kind_check", .invalid("/subKind", "does not go with the kind"))
+        builder.routes.constraint("organization_sub_kind_check", .invalid("/subKind", "does not match the kind"))
         builder.routes.constraint(
             "organization_tier_kind", .invalid("/kind", "the tier of a membership is for organizations of another kind")
         )
         builder.routes.constraint(
             "organization_siren_of_siret_check", .invalid("/siret", "does not begin with the SIREN"))
-        builder.routes.constraint("organization_mailboxes_check", .invalid("/mailboxes", "are two for one role"))
+        builder.routes.constraint("organization_mailboxes_check", .invalid("/mailboxes", "have two for one role"))
         builder.routes.constraint("organization_addresses_check", .invalid("/addresses", "are more than 20"))
         builder.routes.constraint("organization_agency_fkey", .invalid("/agency", "unknown organization"))
-        builder.routes.constraint("organization_agency_check", .invalid("/agency", "is for brands, and another one"))
+        builder.routes.constraint(
+            "organization_agency_check", .invalid("/agency", "is for brands, and must be another organization"))
         builder.routes.constraint("organization_topics_check", .invalid("/topics", "are more than 40"))
     }
 

@@ -106,7 +106,7 @@ enum OrganizationStore {
         var changed = organization.patched(patch)
         let addresses = try PlaceStore.kept(changed.addresses)
         guard principal.role == .operator || organization.isSameMember(as: changed) else {
-            throw Problem(.forbidden, "Only the club's staff changes kind, numbers and parent.")
+            throw Problem(.forbidden, "Only the club's staff may change the kind, the numbers and the parent.")
         }
         if patch.siret != nil, changed.siren == nil { changed.siren = try changed.siret.map(Self.siren(of:)) }
         return try await transaction.query(

@@ -112,7 +112,7 @@ enum PersonStore {
         }
         if let value = patch.organization, value != person.organization {
             guard principal.role == .operator else {
-                throw Problem(.forbidden, "Only the club's staff moves a person to another organization.")
+                throw Problem(.forbidden, "Only the club's staff may move a person to another organization.")
             }
             person.organization = value
         }
@@ -140,7 +140,7 @@ enum PersonStore {
     ) async throws {
         guard principal.role == .representative, principal.person != id else { return }
         guard try await transaction.first("select from ambassador where person = \(id)") == nil else {
-            throw Problem(.forbidden, "Only an ambassador itself and the club's staff change its address.")
+            throw Problem(.forbidden, "Only the ambassador and the club's staff may change this address.")
         }
     }
 
@@ -157,7 +157,7 @@ enum PersonStore {
         } catch let error as PostgresError
             where Self.addressKeys.contains(error.constraint) && principal.role != .operator
         {
-            throw Problem(.conflict, "It cannot be written as it is. The club's staff settles it.")
+            throw Problem(.conflict, "It cannot be changed like this. Ask the club's staff.")
         }
     }
 
@@ -167,7 +167,7 @@ enum PersonStore {
         guard let choices, choices != ConsentChoices(), principal.role != .operator, principal.person != id else {
             return
         }
-        throw Problem(.forbidden, "Only the person itself answers for its consent.")
+        throw Problem(.forbidden, "Only the person may give or refuse consent.")
     }
 
     /// The people with these identifiers as they are now, for the change feed.

@@ -112,7 +112,7 @@ struct DirectoryRetention: Sendable {
             """
         }
         return RetentionTask(
-            "formerAddresses", "Addresses that somebody gave up: forgotten.", on: backend, due: due,
+            "formerAddresses", "Addresses that are no longer a record's: forgotten.", on: backend, due: due,
             statement: { months, atMost in
                 """
                 update address_past set email = null
@@ -129,7 +129,7 @@ struct DirectoryRetention: Sendable {
     /// amount, the bank's own reference, and the key by which the line is recognized in another file are kept.
     private var bankLines: RetentionTask {
         RetentionTask(
-            "bankLines", "What banks wrote of who paid and why: forgotten, but for day, amount and reference.",
+            "bankLines", "Bank lines: forgotten, except for day, amount and reference.",
             on: backend,
             due: { months in
                 """

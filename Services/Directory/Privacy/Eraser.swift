@@ -21,12 +21,13 @@ struct Eraser: Sendable {
         return id
     }
 
-    /// The same by the link in a mail, where a second click is not an error.
-    func ask(_ subject: DataSubject, by principal: Principal, in transaction: PostgresTransaction) async throws {
+    /// The same by the link in a mail, where a second request is not an error.
+    func requestOnce(_ subject: DataSubject, by principal: Principal, in transaction: PostgresTransaction) async throws
+    {
         let found = try await transaction.first(
             "select id from \(subject.table) where id = \(subject.id) for update")
         guard found != nil else { throw Problem(.notFound) }
-        guard try await !ErasureStore.isAsked(of: subject, on: transaction) else { return }
+        guard try await !ErasureStore.isRequested(for: subject, on: transaction) else { return }
         _ = try await request(subject, .request, by: principal, in: transaction)
     }
 
@@ -85,7 +86,7 @@ struct Eraser: Sendable {
         let current = try await ErasureStore.lock(id, in: transaction)
         guard current.state == .erasing || current.state == .done else {
             throw Problem(
-                .transitionNotAllowed, "The erasure is \(current.state.rawValue): there is nothing to report.")
+                .transitionNotAllowed, "The erasure is \(current.state.rawValue): it cannot be reported.")
         }
         guard let version = try await ErasureStore.report(id, by: service, in: transaction) else { return }
         try await backend.journal.record(

@@ -17,8 +17,8 @@ struct ErasureRoutes: Sendable {
         builder.routes.write(ReportErasure.self, report)
         builder.watch(
             "erasures", "waiting", gauge: "erasures_waiting",
-            help: "Erasures that were asked for and that nobody has begun or refused.",
-            output: { "\($0) asked for: to be begun or refused within a month (GDPR, article 12)" },
+            help: "Requested erasures that were neither begun nor refused.",
+            output: { "\($0) requested: to be begun or refused within a month (GDPR, article 12)" },
             count: { try await ErasureStore.countWaiting(on: database) })
         builder.watch(
             "erasures", "stuck", gauge: "erasures_stuck",
@@ -50,7 +50,24 @@ struct ErasureRoutes: Sendable {
     @Sendable func transition(
         _ call: Call<TransitionErasure>, _ transaction: PostgresTransaction
     ) async throws -> RouteResponse<Erasure> {
-        try .row(try await move(call.path, to: call.body.to, by: call.principal, in: transaction))
+        let (id, next) = (call.path, call.body.to)
+        let current = try await ErasureStore.lock(id, in: transaction)
+        // Only the services' reports make it done.
+        guard current.state.allows(next), next != .done else {
+            throw Problem(
+                .transitionNotAllowed,
+                "The erasure is \(current.state.rawValue); this operation cannot make it \(next.rawValue).")
+        }
+        if next == .refused {
+            try await ErasureStore.refuse(id, in: transaction)
+            try await backend.journal.record(
+                .changed, .erasure, id, version: current.version + 1, by: call.principal, in: transaction)
+        } else {
+            try await eraser.begin(
+                id, DataSubject(entity: current.entity, id: current.subject), version: current.version,
+                by: call.principal, in: transaction)
+        }
+        return try .row(try await ErasureStore.get(id, in: transaction))
     }
 
     @Sendable func getNotice(_ call: Call<GetErasureNotice>) async throws -> RouteResponse<ErasureNotice> {
@@ -92,28 +109,6 @@ struct ErasureRoutes: Sendable {
         }
         let id = try await eraser.request(subject, body.reason ?? .request, by: principal, in: transaction)
         try await eraser.begin(id, subject, version: 1, by: principal, in: transaction)
-        return try await ErasureStore.get(id, in: transaction)
-    }
-
-    private func move(
-        _ id: Erasure.ID, to next: Erasure.State, by principal: Principal, in transaction: PostgresTransaction
-    ) async throws -> Rows {
-        let current = try await ErasureStore.lock(id, in: transaction)
-        // Only the services' reports make it done.
-        guard current.state.allows(next), next != .done else {
-            throw Problem(
-                .transitionNotAllowed,
-                "The erasure is \(current.state.rawValue); it cannot become \(next.rawValue) by this.")
-        }
-        if next == .refused {
-            try await ErasureStore.refuse(id, in: transaction)
-            try await backend.journal.record(
-                .changed, .erasure, id, version: current.version + 1, by: principal, in: transaction)
-        } else {
-            try await eraser.begin(
-                id, DataSubject(entity: current.entity, id: current.subject), version: current.version, by: principal,
-                in: transaction)
-        }
         return try await ErasureStore.get(id, in: transaction)
     }
 }

@@ -2,7 +2,7 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// The SQL of erasures; columns are named like the keys of ``Erasure``.
+/// The SQL of erasures; columns are named like the keys of `Erasure`.
 enum ErasureStore {
     private static let columns: SQL = """
         id, entity, subject, reason, state, (
@@ -62,7 +62,7 @@ enum ErasureStore {
     }
 
     /// Whether a subject's erasure has been requested, and not refused.
-    static func isAsked(of subject: DataSubject, on executor: any PostgresExecutor) async throws -> Bool {
+    static func isRequested(for subject: DataSubject, on executor: any PostgresExecutor) async throws -> Bool {
         let row = try await executor.first(
             """
             select exists (
@@ -131,7 +131,7 @@ enum ErasureStore {
         throw Problem(
             .transitionNotAllowed,
             heir.map { "The record was merged into \($0): refuse this erasure, and erase that one." }
-                ?? "The record is in the directory no more.")
+                ?? "The record is no longer in the directory.")
     }
 
     /// Begins it: from here on, the ledger of the subject may be deleted.

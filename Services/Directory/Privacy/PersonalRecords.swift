@@ -188,7 +188,7 @@ struct PersonalRecords: Sendable {
         if case .problem(let document) = error, document.status < 500 { return Problem(.internal) }
         return Problem(
             .unavailable,
-            "The \(name.rawValue) service does not answer, and without it the document would not be whole. Ask again later.",
+            "The \(name.rawValue) service does not answer, and without it the document would be incomplete. Try again later.",
             headers: [.retryAfter: "10"])
     }
 

@@ -47,7 +47,7 @@ struct ListPage {
 
     /// An entry of the list.
     struct Item {
-        /// In the form of ``ListPosition``.
+        /// In the form of `ListPosition`.
         let position: String
         let name: Line
         let link: String
@@ -152,7 +152,7 @@ extension ListPage.Subject {
         kinds: Expert.SubKind.allCases.map { ($0.rawValue, $0.french) }, hasBrands: true,
         everything: "Tous les experts",
         nothingFound: "Aucun expert ne correspond à cette recherche.",
-        nothing: "Aucun expert ne figure encore dans l'annuaire.",
+        nothing: "Aucun expert ne figure encore dans l’annuaire.",
         wider: (
             "Cherchez dans toute la France\u{A0}: beaucoup d’experts travaillent à distance.",
             "Cherchez parmi les agences web et les revendeurs à la fois."

@@ -2,7 +2,7 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// What the public may see. ``SQL/published`` and ``SQL/publicMember`` alone decide who is included.
+/// What the public may see. `SQL.published` and `SQL.publicMember` alone decide who is included.
 enum PublicStore {
     /// Where a list begins. A position contains its sort key, so its row may have been deleted.
     enum Start<Entity> {

@@ -17,7 +17,7 @@ enum MatchStore {
             and \(.published)
             and not exists (
                 select from referral_offer as offer
-                where offer.referral = \(referral.id) and offer.expert = expert.id and \(ReferralOfferStore.stands))
+                where offer.referral = \(referral.id) and offer.expert = expert.id and \(ReferralOfferStore.isInForce))
         """
     }
 

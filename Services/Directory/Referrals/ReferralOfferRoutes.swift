@@ -54,7 +54,7 @@ struct ReferralOfferRoutes {
         }
         let referral = try await ReferralStore.lock(id, for: principal, in: transaction)
         if principal.role == .ambassador, try await ReferralStore.ambassador(principal, in: transaction) == nil {
-            throw Problem(.forbidden, "Only who is enrolled in the forum asks experts.")
+            throw Problem(.forbidden, "Only an ambassador who is enrolled in the forum may ask experts.")
         }
         switch referral.state {
         case .open: break

@@ -11,7 +11,7 @@ enum ReferralOfferStore {
 
     /// Whether an offer keeps its expert from being asked again, as in the index `referral_offer_once`: one without an
     /// answer, or one that was answered. An expert whose offer was withdrawn or expired may be asked again.
-    static let stands: SQL = "offer.state not in ('withdrawn', 'expired')"
+    static let isInForce: SQL = "offer.state not in ('withdrawn', 'expired')"
 
     private static func columns(for principal: Principal) -> SQL {
         let firm: SQL =
@@ -96,7 +96,7 @@ enum ReferralOfferStore {
         let rows = try await transaction.query(
             """
             select expert from referral_offer as offer
-            where referral = \(referral) and expert = any(\(experts)) and \(stands)
+            where referral = \(referral) and expert = any(\(experts)) and \(isInForce)
             """)
         return Set(try rows.map { try $0["expert", as: Expert.ID.self] })
     }
@@ -131,7 +131,7 @@ enum ReferralOfferStore {
     }
 
     /// Records the new state of an offer. The database refuses to take a place that is not free.
-    static func move(
+    static func transition(
         _ id: ReferralOffer.ID, _ body: ChangeReferralOffer.Body, in transaction: PostgresTransaction
     ) async throws {
         try await transaction.execute(

@@ -16,7 +16,7 @@ struct ReferralRetention: Sendable {
     }
 
     var task: RetentionTask {
-        RetentionTask("referrals", "Firms of referrals: who they were is forgotten, the need stays.", due: Self.due) {
+        RetentionTask("referrals", "The firms of referrals: forgotten, except for what they needed.", due: Self.due) {
             months, job in
             var count = 0
             while true {

@@ -29,7 +29,7 @@ struct ReferralRoutes {
         _ call: Call<CreateReferral>, _ transaction: PostgresTransaction
     ) async throws -> RouteResponse<Referral> {
         guard Set(call.body.topics).count == call.body.topics.count else {
-            throw Problem.invalid("/topics", "name one twice")
+            throw Problem.invalid("/topics", "names a topic twice")
         }
         let id = Referral.ID()
         let ambassador = try await ambassador(of: call.body, by: call.principal, in: transaction)
@@ -82,7 +82,7 @@ struct ReferralRoutes {
             return body.ambassador
         }
         guard let own = try await ReferralStore.ambassador(principal, in: transaction) else {
-            throw Problem(.forbidden, "Only who is enrolled in the forum brings a firm's need.")
+            throw Problem(.forbidden, "Only an ambassador who is enrolled in the forum may bring a firm's need.")
         }
         guard body.ambassador == nil || body.ambassador == own else {
             throw Problem.invalid("/ambassador", "must be yourself")

@@ -71,7 +71,7 @@ enum ReferralStore {
     }
 
     /// The condition of a state; each has an index.
-    private static func stands(_ state: Referral.State) -> SQL {
+    private static func isIn(_ state: Referral.State) -> SQL {
         switch state {
         case .closed: "closed_at is not null"
         case .placed: "closed_at is null and taken = places"
@@ -85,7 +85,7 @@ enum ReferralStore {
     ) async throws -> Rows {
         var rules = visible(to: principal)
         if let ambassador = query.ambassador { rules.append("ambassador = \(ambassador)") }
-        if let state = query.state { rules.append(Self.stands(state)) }
+        if let state = query.state { rules.append(Self.isIn(state)) }
         if let departement = query.departement { rules.append("departement = \(departement)") }
         if let region = query.region { rules.append(.isLocated(in: region)) }
         if let topic = query.topic { rules.append(.isAbout(topic)) }

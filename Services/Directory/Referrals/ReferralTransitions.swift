@@ -35,15 +35,15 @@ struct ReferralTransitions: Sendable {
             }
         }
         guard offer.version == version else { throw Problem(.stale) }
-        guard offer.state.allows(body.state) || Self.corrects(offer, body), !body.state.movers.isEmpty else {
+        guard offer.state.allows(body.state) || Self.corrects(offer, body), !body.state.permittedRoles.isEmpty else {
             throw Problem(
-                .transitionNotAllowed, "From \(offer.state.rawValue) it cannot go to \(body.state.rawValue).")
+                .transitionNotAllowed, "The offer is \(offer.state.rawValue); it cannot become \(body.state.rawValue).")
         }
-        guard body.state.movers.contains(principal.role) else {
-            throw Problem(.forbidden, "Your role does not bring an offer to \(body.state.rawValue).")
+        guard body.state.permittedRoles.contains(principal.role) else {
+            throw Problem(.forbidden, "Your role may not set an offer to \(body.state.rawValue).")
         }
         try Self.checkOutcome(body)
-        try await ReferralOfferStore.move(id, body, in: transaction)
+        try await ReferralOfferStore.transition(id, body, in: transaction)
         var withdrawn: [ReferralOffer.ID] = []
         if body.state == .accepted, referral.taken + 1 == referral.places {
             withdrawn = try await ReferralOfferStore.withdraw(from: referral.id, in: transaction)
@@ -72,8 +72,8 @@ struct ReferralTransitions: Sendable {
                 throw Problem.invalid("/satisfaction", "must be from 1 to 5")
             }
         } else {
-            guard body.satisfaction == nil else { throw Problem.invalid("/satisfaction", "is said of what was done") }
-            guard body.amount == nil else { throw Problem.invalid("/amount", "is said of what was done") }
+            guard body.satisfaction == nil else { throw Problem.invalid("/satisfaction", "is only for the state done") }
+            guard body.amount == nil else { throw Problem.invalid("/amount", "is only for the state done") }
         }
     }
 }

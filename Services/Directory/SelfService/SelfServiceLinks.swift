@@ -10,7 +10,7 @@ struct SelfServiceLinks: Sendable {
     }
 
     /// A record now has another address than this one.
-    struct Moved: Codable, Sendable {
+    struct AddressChange: Codable, Sendable {
         /// In the form of a link's subject.
         var record: String
         /// Its data subject: an erasure finds the job by it.
@@ -24,7 +24,7 @@ struct SelfServiceLinks: Sendable {
     static let find = JobKind<Asked>("self-service.find", maximumAttempts: 50)
     static let letter = JobKind<SelfServiceStore.LinkID>("self-service.letter", maximumAttempts: 100)
 
-    static let moved = JobKind<Moved>("self-service.moved", maximumAttempts: 100)
+    static let addressChange = JobKind<AddressChange>("self-service.address-change", maximumAttempts: 100)
 
     /// How long a requested link opens the record.
     static let linkDays = 1
@@ -36,7 +36,7 @@ struct SelfServiceLinks: Sendable {
         builder.routes.write(RequestSelfServiceLink.self, request)
         builder.job(Self.find, concurrency: 2) { asked, job in try await find(asked.email, job) }
         builder.job(Self.letter, concurrency: 2) { link, _ in try await write(link) }
-        builder.job(Self.moved, concurrency: 2) { moved, _ in try await tell(moved) }
+        builder.job(Self.addressChange, concurrency: 2) { change, _ in try await tell(change) }
         builder.schedule("self-service-links", .every(.seconds(3600))) { _ in
             try await SelfServiceStore.purge(on: backend.database)
         }
@@ -65,8 +65,8 @@ struct SelfServiceLinks: Sendable {
     /// Notifies the old address of a record that it is no longer the record's.
     func tell(of record: SelfRecord, at old: EmailAddress, in transaction: PostgresTransaction) async throws {
         try await backend.jobs.enqueue(
-            Self.moved,
-            Moved(
+            Self.addressChange,
+            AddressChange(
                 record: record.enrollee.text, subject: record.subject, version: record.addressVersion, email: old),
             in: transaction)
     }
@@ -91,21 +91,21 @@ struct SelfServiceLinks: Sendable {
     }
 
     /// Notifies the reader of the old address, who may not be the person who changed it.
-    private func tell(_ moved: Moved) async throws {
-        guard let enrollee = Enrollee(text: moved.record) else { throw JobDiscard("no record") }
+    private func tell(_ change: AddressChange) async throws {
+        guard let enrollee = Enrollee(text: change.record) else { throw JobDiscard("no record") }
         let record: SelfRecord
         do {
             record = try await SelfServiceStore.record(of: enrollee, on: backend.database)
         } catch let problem as Problem where problem.type == .notFound {
             return
         }
-        guard let recipient = try await Recipient.find(record.subject, formerlyAt: moved.email, on: backend.database)
+        guard let recipient = try await Recipient.find(record.subject, formerlyAt: change.email, on: backend.database)
         else { return }
         let isKept = try await AddressStore.addresses(of: record.subject, on: backend.database).contains {
-            $0.text.asciiLowercased == moved.email.text.asciiLowercased
+            $0.text.asciiLowercased == change.email.text.asciiLowercased
         }
         try await letters.send(
-            .addressChange, key: "self-service-moved:\(moved.record):\(moved.version)", to: recipient,
+            .addressChange, key: "self-service-address-change:\(change.record):\(change.version)", to: recipient,
             ["record": record.title, "isKept": isKept])
     }
 }

@@ -8,10 +8,10 @@ struct SelfServicePages: Sendable {
 
     let renderer: PageRenderer
 
-    func door(sent: Bool = false, value: String = "", error: String? = nil) -> String {
+    func linkRequest(sent: Bool = false, value: String = "", error: String? = nil) -> String {
         var content: [String: Any] = ["sent": sent, "value": value]
         content["error"] = error
-        return renderer.html(.selfDoor, title: "Votre fiche dans l'annuaire", content)
+        return renderer.html(.selfLinkRequest, title: "Votre fiche dans l’annuaire", content)
     }
 
     func record(
@@ -96,7 +96,7 @@ struct SelfServicePages: Sendable {
 
     private static let purposes: [(name: String, label: String)] = [
         ("flashInfo", "Recevoir le Flash info"), ("eventInvitations", "Recevoir les invitations"),
-        ("publicDirectory", "Figurer dans l'annuaire public"), ("partnerOffers", "Recevoir les offres des partenaires"),
+        ("publicDirectory", "Figurer dans l’annuaire public"), ("partnerOffers", "Recevoir les offres des partenaires"),
     ]
 
     private static func answers(_ consents: Consents) -> [[String: String]] {

@@ -23,7 +23,7 @@ struct SelfServiceRoutes: Sendable {
     }
 
     @Sendable func showEntry(_: Call<ShowSelfServiceEntry>) async throws -> RouteResponse<TextDocument> {
-        .text(pages.door())
+        .text(pages.linkRequest())
     }
 
     @Sendable func submitEmail(
@@ -31,19 +31,19 @@ struct SelfServiceRoutes: Sendable {
     ) async throws -> RouteResponse<TextDocument> {
         guard let email = try? EmailAddress(validating: call.body.email) else {
             return .text(
-                pages.door(
+                pages.linkRequest(
                     value: call.body.email, error: "Cette adresse n’est pas valide. Exemple\u{A0}: nom@exemple.fr"),
                 status: .unprocessableContent)
         }
         try await links.ask(email, in: transaction)
-        return .text(pages.door(sent: true))
+        return .text(pages.linkRequest(sent: true))
     }
 
     @Sendable func showRecord(_ call: Call<ShowOwnRecord>) async throws -> RouteResponse<TextDocument> {
         let record = try await record(call.path, on: backend.database)
         let topics = try await SelfServiceStore.topics(on: backend.database)
         let path = SelfServiceLink.path(call.path)
-        let isAsked = try await ErasureStore.isAsked(of: record.subject, on: backend.database)
+        let isAsked = try await ErasureStore.isRequested(for: record.subject, on: backend.database)
         return .text(
             pages.record(record, at: path, topics, done: call.query.done, isErasureAsked: isAsked))
     }
@@ -69,7 +69,7 @@ struct SelfServiceRoutes: Sendable {
     ) async throws -> RouteResponse<TextDocument> {
         let record = try await acting(call.path, in: transaction)
         let next = call.body.to
-        try await EnrolmentTransitions(backend: backend).move(
+        try await EnrolmentTransitions(backend: backend).transition(
             record.enrollee, to: next, by: record.principal, in: transaction)
         return done(next == .left ? .left : .enrolled, call.path)
     }
@@ -87,7 +87,7 @@ struct SelfServiceRoutes: Sendable {
         _ call: Call<RequestOwnErasure>, _ transaction: PostgresTransaction
     ) async throws -> RouteResponse<TextDocument> {
         let record = try await acting(call.path, in: transaction)
-        try await Eraser(backend: backend).ask(record.subject, by: record.principal, in: transaction)
+        try await Eraser(backend: backend).requestOnce(record.subject, by: record.principal, in: transaction)
         return done(.erasureAsked, call.path)
     }
 

@@ -117,7 +117,7 @@ enum Cell {
         return String(decoding: whole + fraction, as: UTF8.self)
     }
 
-    /// The départements served, by code or by name: see ``Departement/written(_:)``.
+    /// The départements served, by code or by name: see `Departement.written(_:)`.
     static func departements(_ cell: String) throws(InvalidText) -> [Departement] {
         var all: [Departement] = []
         for part in try list(cell, "/", { part throws(InvalidText) in try line(part) }) {
@@ -196,7 +196,7 @@ enum Cell {
         return parts
     }
 
-    /// The text of a cell that ``list(_:_:_:)`` reads back as these values.
+    /// The text of a cell that `list(_:_:_:)` reads back as these values.
     static func list(of values: [String]) -> String {
         values.map { value in
             guard value.utf8.contains(where: { ",;|\n\r\"".utf8.contains($0) }) else { return value }

@@ -52,7 +52,7 @@ final class SpooledFile: AsyncSequence, Sendable {
 
     private static func refusal(_ code: CInt) -> Problem {
         Problem(
-            .unavailable, "The file cannot be put aside: \(String(cString: strerror(code))).",
+            .unavailable, "The file cannot be stored: \(String(cString: strerror(code))).",
             headers: [.retryAfter: "60"])
     }
 

@@ -89,7 +89,7 @@ struct TextTranscoder {
                 ?? String(String.UnicodeScalarView(bytes.map { latin9[$0] ?? windows1252($0) }))
         default:
             guard let text = String(validating: bytes, as: UTF8.self) else {
-                throw InvalidText("is in a character set that is not read here")
+                throw InvalidText("is in an unsupported character set")
             }
             return text
         }

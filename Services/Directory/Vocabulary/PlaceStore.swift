@@ -89,8 +89,8 @@ enum PlaceStore {
         else {
             throw postalCode == nil
                 ? Problem.invalid(
-                    "\(pointer)/postalCode", "is missing; only abroad (département 990) there may be none")
-                : Problem.invalid("\(pointer)/departement", "the postal code does not tell it")
+                    "\(pointer)/postalCode", "is missing; only an address abroad (département 990) may lack it")
+                : Problem.invalid("\(pointer)/departement", "cannot be derived from the postal code")
         }
         return departement
     }

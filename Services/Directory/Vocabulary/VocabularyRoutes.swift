@@ -16,7 +16,7 @@ struct VocabularyRoutes {
         builder.routes.write(CreateTopic.self, createTopic)
         builder.routes.write(ChangeTopic.self, changeTopic)
         builder.routes.write(DeleteTopic.self, deleteTopic)
-        builder.routes.constraint("topics_known", .invalid("/topics", "the vocabulary has no such topic"))
+        builder.routes.constraint("topics_known", .invalid("/topics", "is not in the vocabulary"))
         builder.routes.constraint("topic_unused", Problem(.topicInUse))
         builder.routes.constraint("topic_pkey", Problem(.alreadyExists, errors: [.init("/code", "is a topic already")]))
         builder.routes.constraint(

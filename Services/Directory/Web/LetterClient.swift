@@ -9,7 +9,7 @@ struct LetterClient: Sendable {
     private let address: String
     private let texts: LetterTexts
 
-    /// - Throws: ``ConfigurationProblem`` if `PUBLIC_URL` cannot be used in a mail; errors in a template.
+    /// - Throws: `ConfigurationProblem` if `PUBLIC_URL` cannot be used in a mail; errors in a template.
     init(backend: Backend) throws {
         self.backend = backend
         texts = try LetterTexts()
@@ -17,7 +17,8 @@ struct LetterClient: Sendable {
         do {
             _ = try WebAddress(validating: address)
         } catch {
-            throw ConfigurationProblem("PUBLIC_URL", "cannot stand in a mail: its host needs a domain or an IP address")
+            throw ConfigurationProblem(
+                "PUBLIC_URL", "cannot be used in a mail: its host needs a domain or an IP address")
         }
     }
 
@@ -27,7 +28,7 @@ struct LetterClient: Sendable {
     ///   - key: letters with the same key are one.
     ///   - content: the values of the template.
     ///   - path: of the page of this service that the letter's link leads to.
-    /// - Throws: `ServiceClientError` while the content service does not respond; ``JobDiscard`` if it refuses this
+    /// - Throws: `ServiceClientError` while the content service does not respond; `JobDiscard` if it refuses this
     ///   letter.
     func send(
         _ template: LetterTemplate, key: String, to recipient: Recipient, _ content: [String: Any],

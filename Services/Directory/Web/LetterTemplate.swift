@@ -62,7 +62,7 @@ struct LetterTexts: Sendable {
     }
 
     /// - Parameter content: the values of the template; they are inserted unchanged.
-    /// - Throws: ``InvalidText`` if a value cannot be in a letter.
+    /// - Throws: `InvalidText` if a value cannot be in a letter.
     func text(_ letter: LetterTemplate, _ content: [String: Any]) throws -> Text {
         guard let parsed = letters[letter] else {
             preconditionFailure("every template is read when the texts are made")

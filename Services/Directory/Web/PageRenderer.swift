@@ -12,7 +12,7 @@ struct PageRenderer: Sendable {
         case problem
         case receipt
         case contributionCall = "contribution_call"
-        case selfDoor = "self_door"
+        case selfLinkRequest = "self_link_request"
         case selfRecord = "self"
         case selfForm = "self_form"
         case referral
@@ -24,7 +24,7 @@ struct PageRenderer: Sendable {
             case .problem: PackageResources.problem_mustache
             case .receipt: PackageResources.receipt_mustache
             case .contributionCall: PackageResources.contribution_call_mustache
-            case .selfDoor: PackageResources.self_door_mustache
+            case .selfLinkRequest: PackageResources.self_link_request_mustache
             case .selfRecord: PackageResources.self_mustache
             case .selfForm: PackageResources.self_form_mustache
             case .referral: PackageResources.referral_mustache

@@ -11,12 +11,12 @@ struct EventRoutes {
         builder.routes.read(ListEvents.self, list)
         builder.routes.read(GetEvent.self, get)
         builder.routes.write(ChangeEvent.self, change)
-        builder.routes.write(TransitionEvent.self, move)
+        builder.routes.write(TransitionEvent.self, transition)
         builder.routes.constraint(
             "event_attended",
             Problem(
                 .eventOver,
-                "Who came is written down: its times and those of its sessions stay, and it is held, not called off."))
+                "Attendance is recorded: the times of the event can no longer change, and it cannot be cancelled."))
         builder.snapshot(.event, EventStore.snapshot)
     }
 
@@ -56,7 +56,7 @@ struct EventRoutes {
         return try .row(await EventStore.get(id, for: call.principal.role, on: transaction))
     }
 
-    @Sendable func move(
+    @Sendable func transition(
         _ call: Call<TransitionEvent>, _ transaction: PostgresTransaction
     ) async throws -> RouteResponse<Event> {
         let id = call.path
@@ -67,7 +67,7 @@ struct EventRoutes {
                 .transitionNotAllowed, "The event is \(event.state.rawValue); it cannot become \(next.rawValue).")
         }
         if next == .published, event.firstStart == nil { throw Problem(.eventWithoutSession) }
-        try await EventStore.move(id, to: next, in: transaction)
+        try await EventStore.transition(id, to: next, in: transaction)
         try await transaction.record(
             .changed, .event, id, version: event.version + 1, values: call.body, by: call.principal)
         return try .row(await EventStore.get(id, for: call.principal.role, on: transaction))

@@ -5,7 +5,7 @@ import ServiceKit
 extension Event.Kind: PostgresEncodable, PostgresDecodable {}
 extension Event.State: PostgresEncodable, PostgresDecodable {}
 
-/// The SQL of events; columns are named after the keys of ``Event`` and ``EventSummary``.
+/// The SQL of events; columns are named after the keys of `Event` and `EventSummary`.
 enum EventStore {
     static func create(_ body: CreateEvent.Body, in transaction: PostgresTransaction) async throws -> Event.ID {
         let id = Event.ID()
@@ -115,7 +115,7 @@ enum EventStore {
 
     /// Changes the state once all registrations in progress are done: each holds a session lock while it reads the
     /// state of its event.
-    static func move(_ id: Event.ID, to state: Event.State, in transaction: PostgresTransaction) async throws {
+    static func transition(_ id: Event.ID, to state: Event.State, in transaction: PostgresTransaction) async throws {
         try await transaction.execute("select id from session where event = \(id) order by id for update")
         try await transaction.execute(
             "update event set state = \(state), version = version + 1, updated_at = now() where id = \(id)")

@@ -6,8 +6,8 @@ import ServiceKit
 /// when the merge is undone.
 ///
 /// A person who had registered twice for an event keeps the registration that has come further. The other is set aside,
-/// and its seat goes to the first person on the waiting list. When the merge is undone, that registration is restored:
-/// to its seat if it is free, otherwise to its old place on the waiting list. No seat is ever given to two people.
+/// and its seat goes to the first person on the waitlist. When the merge is undone, that registration is restored:
+/// to its seat if it is free, otherwise to its old place on the waitlist. No seat is ever given to two people.
 enum RegistrationMerges {
     static let follower = MergeFollower([
         .person: MergeSteps(apply: apply, undo: undo),
@@ -83,7 +83,7 @@ enum RegistrationMerges {
     }
 
     /// Restores what was set aside, unless the person has registered again. If the seat has been taken since, the
-    /// registration joins the waiting list.
+    /// registration joins the waitlist.
     private static func bringBack(_ merge: Merge.ID) -> SQL {
         """
         insert into registration overriding system value

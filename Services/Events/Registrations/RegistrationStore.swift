@@ -4,14 +4,14 @@ import ServiceKit
 
 extension Registration.State: PostgresEncodable, PostgresDecodable {}
 
-/// The SQL of registrations; columns are named after the keys of ``Registration``. ``SeatStore`` has the rule about locks
+/// The SQL of registrations; columns are named after the keys of `Registration`. ``SeatStore`` has the rule about locks
 /// that every change of a seat keeps.
 enum RegistrationStore {
     /// The columns of a row of `registration`.
     ///
     /// - Parameters:
     ///   - personName: the person's name.
-    ///   - place: the place on the waiting list; null if the registration is not on it.
+    ///   - place: the place on the waitlist; null if the registration is not on it.
     private static func columns(personName: SQL, place: SQL) -> SQL {
         """
         registration.id, event, session, person, \(personName) as "personName", registration.organization, state,
@@ -36,8 +36,8 @@ enum RegistrationStore {
         ).first?.decode(EventSnapshot.self)
     }
 
-    /// Takes a seat in the first choice that has one free, or else the last place on the waiting list of the first
-    /// choice. Returns no row when the event takes no registrations. While people are on the waiting list, a newcomer
+    /// Takes a seat in the first choice that has one free, or else the last place on the waitlist of the first
+    /// choice. Returns no row when the event takes no registrations. While people are on the waitlist, a newcomer
     /// gets no free seat.
     static func take(
         _ id: Registration.ID, event: Event.ID, choices: [Session.ID], person: PersonCopy, note: Prose?
@@ -76,7 +76,7 @@ enum RegistrationStore {
         """
     }
 
-    /// Gives up a seat or a place on the waiting list; no row when it has already been given up or used.
+    /// Gives up a seat or a place on the waitlist; no row when it has already been given up or used.
     static func cancel(_ id: Registration.ID, for principal: Principal) -> SQL {
         """
         update registration set state = 'cancelled', version = version + 1, updated_at = now()
@@ -85,7 +85,7 @@ enum RegistrationStore {
         """
     }
 
-    /// Gives the seat that a cancelled registration frees to the first person on the waiting list.
+    /// Gives the seat that a cancelled registration frees to the first person on the waitlist.
     static func promote(afterCancelling id: Registration.ID, for principal: Principal) -> SQL {
         SeatStore.promote(in: "(select session from registration where id = \(id) and \(visible(to: principal)))")
     }

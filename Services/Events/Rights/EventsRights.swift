@@ -13,7 +13,7 @@ struct EventsRights {
         builder.retention(backend, [registrations])
     }
 
-    /// Gives up seats at coming events, to the first person on the waiting list, and anonymises the remaining
+    /// Gives up seats at coming events, to the first person on the waitlist, and anonymizes the remaining
     /// registrations.
     ///
     /// - Returns: nothing: an address in the copy is one that the directory knows, including whose it was and when.
@@ -99,7 +99,7 @@ struct EventsRights {
 
     private var registrations: RetentionTask {
         RetentionTask(
-            "registrations", "Who was registered for an event that is over: forgotten, but counted.", on: backend,
+            "registrations", "Registrations for past events: forgotten, but counted.", on: backend,
             due: { months in
                 """
                 select registration.id, event.ends_at as since

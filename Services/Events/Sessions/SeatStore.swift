@@ -12,7 +12,7 @@ enum SeatStore {
         "select id from session where id = any(\(sessions)) order by id for update"
     }
 
-    /// Gives the free seats of a session to the first people on its waiting list, unless the event is over or
+    /// Gives the free seats of a session to the first people on its waitlist, unless the event is over or
     /// cancelled. Returns the identifiers and versions of their registrations.
     static func promote(in session: SQL) -> SQL {
         """

@@ -4,7 +4,7 @@ import ServiceKit
 
 extension Session.Kind: PostgresEncodable, PostgresDecodable {}
 
-/// The SQL of sessions; columns are named after the keys of ``Session``.
+/// The SQL of sessions; columns are named after the keys of `Session`.
 enum SessionStore {
     private static let columns: SQL = """
         session.id, session.event, session.title, session.kind, session.starts_at as "startsAt",

@@ -2,7 +2,7 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// The SQL of attendance; columns are named after the keys of ``Attendance``.
+/// The SQL of attendance; columns are named after the keys of `Attendance`.
 enum AttendanceStore {
     /// Replaces the attendance list; the meeting is locked. Its version increases, because its representation counts
     /// the attendance.

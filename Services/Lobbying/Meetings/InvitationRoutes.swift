@@ -10,7 +10,7 @@ struct InvitationRoutes {
     func mount(on builder: inout ServiceBuilder) {
         builder.routes.write(Invite.self, prepare: knowsPerson, invite)
         builder.routes.read(ListInvitations.self, list)
-        builder.routes.write(TransitionInvitation.self, move)
+        builder.routes.write(TransitionInvitation.self, transition)
         builder.routes.constraint("invitation_official_once", Problem(.alreadyInvited))
         builder.routes.constraint("invitation_person_once", Problem(.alreadyInvited))
         builder.routes.constraint(
@@ -44,7 +44,7 @@ struct InvitationRoutes {
         return try .page(rows, call.page, key: "id")
     }
 
-    @Sendable func move(
+    @Sendable func transition(
         _ call: Call<TransitionInvitation>, _ transaction: PostgresTransaction
     ) async throws -> RouteResponse<Invitation> {
         let id = call.path
@@ -55,7 +55,7 @@ struct InvitationRoutes {
                 .transitionNotAllowed,
                 "The invitation is \(current.state.rawValue); it cannot become \(next.rawValue).")
         }
-        try await InvitationStore.move(id, to: next, in: transaction)
+        try await InvitationStore.transition(id, to: next, in: transaction)
         try await transaction.record(
             .changed, .invitation, id, version: current.version + 1, values: call.body, by: call.principal)
         return try .row(await InvitationStore.get(id, on: transaction))

@@ -4,7 +4,7 @@ import ServiceKit
 
 extension Invitation.State: PostgresEncodable, PostgresDecodable {}
 
-/// The SQL of invitations; columns are named after the keys of ``Invitation``.
+/// The SQL of invitations; columns are named after the keys of `Invitation`.
 enum InvitationStore {
     private static let whole: SQL = """
         select invitation.id, meeting, official, person, coalesce(official.name, person_copy.name) as name,
@@ -55,7 +55,7 @@ enum InvitationStore {
             .first?.decode(Current.self)
     }
 
-    static func move(
+    static func transition(
         _ id: Invitation.ID, to state: Invitation.State, in transaction: PostgresTransaction
     ) async throws {
         try await transaction.execute(

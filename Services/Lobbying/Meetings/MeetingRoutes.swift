@@ -11,7 +11,7 @@ struct MeetingRoutes {
         builder.routes.read(ListCircleMeetings.self, list)
         builder.routes.read(GetCircleMeeting.self, get)
         builder.routes.constraint(
-            "circle_meeting_day_once", Problem(.alreadyExists, "There is a meeting on this day."))
+            "circle_meeting_day_once", Problem(.alreadyExists, "Another meeting is on this day."))
         builder.snapshot(.circleMeeting, MeetingStore.snapshot)
     }
 

@@ -2,7 +2,7 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// The SQL of the Cercle's meetings; columns are named after the keys of ``CircleMeeting``.
+/// The SQL of the Cercle's meetings; columns are named after the keys of `CircleMeeting`.
 enum MeetingStore {
     private static let columns: SQL = """
         meeting.id, meeting.day as date, meeting.place, meeting.theme, meeting.description,

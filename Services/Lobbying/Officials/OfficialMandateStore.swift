@@ -2,7 +2,7 @@ import ClubProtocol
 import Postgres
 import ServiceKit
 
-/// The SQL of officials' mandates; columns are named after the keys of ``OfficialMandate``.
+/// The SQL of officials' mandates; columns are named after the keys of `OfficialMandate`.
 enum OfficialMandateStore {
     private static let columns: SQL = """
         id, official, institution, role, departement, constituency, from_day as "from", until_day as until,

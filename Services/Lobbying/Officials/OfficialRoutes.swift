@@ -14,7 +14,7 @@ struct OfficialRoutes {
         builder.routes.write(AddOfficialMandate.self, addMandate)
         builder.routes.read(ListOfficialMandates.self, listMandates)
         builder.routes.constraint(
-            "official_email_once", Problem(.alreadyExists, "An official has this e-mail address."))
+            "official_email_once", Problem(.alreadyExists, "Another official has this e-mail address."))
         builder.routes.constraint("official_mandate_seat_free", Problem(.seatTaken))
         builder.snapshot(.official, OfficialStore.snapshot)
     }

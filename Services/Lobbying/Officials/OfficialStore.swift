@@ -4,7 +4,7 @@ import ServiceKit
 
 extension Official.Kind: PostgresEncodable, PostgresDecodable {}
 
-/// The SQL of officials; columns are named after the keys of ``Official``.
+/// The SQL of officials; columns are named after the keys of `Official`.
 enum OfficialStore {
     private static let columns: SQL = """
         official.id, name, kind, email, telephone, note,

@@ -11,8 +11,8 @@ struct AuditCommand: AsyncParsableCommand {
         commandName: "audit",
         abstract: "Keeps the ends of the audit chains, and verifies the chains against them.",
         discussion: """
-            A chain that was cut off or rewritten together with its end looks whole by itself. Whoever keeps the end elsewhere \
-            sees it: club audit heads > heads.json, and later club audit verify --noted heads.json.
+            A chain that was cut off or rewritten together with its end looks intact by itself. To detect that, keep \
+            the end elsewhere: club audit heads > heads.json, and later club audit verify --noted heads.json.
             """,
         subcommands: [HeadsCommand.self, VerifyCommand.self])
 }

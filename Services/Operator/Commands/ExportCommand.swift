@@ -15,14 +15,14 @@ struct ExportCommand: AsyncParsableCommand {
     }
 
     static let configuration = CommandConfiguration(
-        commandName: "export", abstract: "Writes records into a CSV file, or people as vCards.",
+        commandName: "export", abstract: "Exports records to a CSV file, or people as vCards.",
         discussion: """
-            What you may see, all of it. A file of experts, organizations, people or ambassadors is one that \
-            `club import` takes, and so is one of cards, of the people. What a spreadsheet could take for a formula has an apostrophe before it, which an \
-            import takes away again.
+            Everything that you may see. `club import` accepts the files of experts, organizations, people and \
+            ambassadors, and the cards, unchanged. A value that a spreadsheet could take for a formula gets an \
+            apostrophe before it, which an import removes again.
             """)
 
-    @Argument(help: "What to write: \(Records.allCases.map(\.rawValue).joined(separator: ", ")).")
+    @Argument(help: "What to export: \(Records.allCases.map(\.rawValue).joined(separator: ", ")).")
     var records: Records
 
     @Argument(help: "The file; without one, standard output.")

@@ -8,20 +8,20 @@ import Synchronization
 
 struct ImportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "import", abstract: "Takes records from a file.",
+        commandName: "import", abstract: "Imports records from a file.",
         discussion: """
             The first row names the columns, in French or in English, as `club export` names them. The column `id` of \
-            an export says whom a row is about. An empty cell leaves what is there; one that holds - empties it. A yes \
-            to what somebody declined is left out and listed, unless the columns consentDate and consentSource say \
-            that it is newer. A file with a bad row is refused whole, unless --skip-bad-rows is given; every bad row is \
-            listed with its reason. Ends with exit code 1 when a row was bad. People may also come as vCards (*.vcf), \
-            as `club export cards` or an address book writes them: a card is a row.
+            an export identifies the record of a row. An empty cell changes nothing; a cell with - empties the field. A \
+            yes to what a person declined is left out and listed, unless the columns consentDate and consentSource say \
+            that it is newer. A file with a bad row is refused as a whole, unless --skip-bad-rows is given; every bad \
+            row is listed with its reason. Ends with exit code 1 when a row was bad. People can also be imported from \
+            vCards (*.vcf), as `club export cards` or an address book writes them: a card is a row.
             """,
         subcommands: [Experts.self, Organizations.self, People.self, Ambassadors.self])
 
     struct Experts: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "experts", abstract: "Takes experts from a CSV file.")
+            commandName: "experts", abstract: "Imports experts from a CSV file.")
 
         @OptionGroup var file: ImportedFile
 
@@ -34,11 +34,11 @@ struct ImportCommand: ParsableCommand {
 
     struct Organizations: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "organizations", abstract: "Takes organizations from a CSV file.")
+            commandName: "organizations", abstract: "Imports organizations from a CSV file.")
 
         @OptionGroup var file: ImportedFile
 
-        @Option(help: "The kind of new ones of which the file does not say it: institution, brand or provider.")
+        @Option(help: "The kind of new organizations for which the file has none: institution, brand or provider.")
         var kind: Organization.Kind?
 
         func run() async throws {
@@ -50,11 +50,11 @@ struct ImportCommand: ParsableCommand {
 
     struct People: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "people", abstract: "Takes people from a CSV file, or from vCards.")
+            commandName: "people", abstract: "Imports people from a CSV file or from vCards.")
 
         @OptionGroup var file: ImportedFile
 
-        @Flag(help: "The file holds vCards, as one does whose name ends with .vcf.")
+        @Flag(help: "The file contains vCards; assumed if its name ends with .vcf.")
         var cards = false
 
         func run() async throws {
@@ -67,7 +67,7 @@ struct ImportCommand: ParsableCommand {
 
     struct Ambassadors: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "ambassadors", abstract: "Takes ambassadors from a CSV file, and the people that they are.")
+            commandName: "ambassadors", abstract: "Imports ambassadors, with their people, from a CSV file.")
 
         @OptionGroup var file: ImportedFile
 
@@ -84,16 +84,16 @@ struct ImportedFile: ParsableArguments {
     @Argument(help: "The file, in UTF-8, UTF-16 or Windows-1252; comma or semicolon.")
     var file: String
 
-    @Flag(help: "Only say what would happen.")
+    @Flag(help: "Only report what would happen.")
     var dryRun = false
 
-    @Flag(help: "Take the good rows and leave the bad ones out.")
+    @Flag(help: "Import the good rows and skip the bad ones.")
     var skipBadRows = false
 
-    @Option(help: "What a row means for a record that is there: update, fill (only what is empty) or skip.")
+    @Option(help: "What a row does to an existing record: update, fill (only empty fields) or skip.")
     var existing: Import.Existing = .update
 
-    @Option(name: .customLong("import"), help: "Go on with this import, which was interrupted or refused.")
+    @Option(name: .customLong("import"), help: "Continue this import, which was interrupted or refused.")
     var earlier: String?
 
     func query(_ id: Import.ID) -> ImportQuery {
@@ -120,7 +120,7 @@ struct ImportedFile: ParsableArguments {
         } catch {
             bar.end()
             let reason = CommandFailure(calling: .directory, error)
-            throw CommandFailure("\(reason); to go on with this file, give --import \(id)")
+            throw CommandFailure("\(reason); to continue with this file, pass --import \(id)")
         }
         bar.end()
         for error in report.errors {
@@ -146,7 +146,7 @@ struct ImportedFile: ParsableArguments {
         if dryRun {
             print("A dry run: nothing was changed.")
         } else if !report.applied {
-            print("Nothing was changed: mend the rows above, or give --skip-bad-rows.")
+            print("Nothing was changed: correct the rows above, or pass --skip-bad-rows.")
         }
         if report.rejected > 0 { throw ExitCode(1) }
     }

@@ -6,7 +6,7 @@ import ServiceKit
 /// The jobs that are no longer retried.
 struct JobsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "jobs", abstract: "Shows the jobs whose attempts have all failed; has them tried again.",
+        commandName: "jobs", abstract: "Shows dead jobs, whose attempts have all failed; revives or removes them.",
         subcommands: [List.self, Revive.self, Remove.self], defaultSubcommand: List.self)
 
     struct List: AsyncParsableCommand {
@@ -32,7 +32,7 @@ struct JobsCommand: ParsableCommand {
 
     struct Revive: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Has a dead job tried again, with all its attempts anew.")
+            abstract: "Revives a dead job, with all its attempts.")
 
         @Argument(help: "The service: directory, events, content or lobbying.")
         var service: ServiceName
@@ -44,13 +44,13 @@ struct JobsCommand: ParsableCommand {
             _ = try await Connection().call(service) { client in
                 try await client.send(RetryDeadJob.request(path: job))
             }
-            print("job \(job) is tried again")
+            print("job \(job) is queued again")
         }
     }
 
     struct Remove: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Removes a dead job that need not be done any more.")
+            abstract: "Removes a dead job that is no longer needed.")
 
         @Argument(help: "The service: directory, events, content or lobbying.")
         var service: ServiceName

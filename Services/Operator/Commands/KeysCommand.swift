@@ -6,16 +6,16 @@ import ServiceKit
 
 struct KeysCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "keys", abstract: "Makes the keys that tokens are signed with.",
+        commandName: "keys", abstract: "Creates the keys that sign tokens.",
         subcommands: [Initialize.self, Check.self])
 
     struct Check: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "check",
-            abstract: "Says whether a file can be the trust file, before it is put in its place.",
+            abstract: "Checks whether a file can be used as the trust file, before it replaces the old one.",
             discussion: """
-                A running service that finds a trust file it cannot use goes by the one before it: a key that was taken \
-                out of the broken one is still believed. Check it first, then move it into place.
+                A running service that finds a trust file it cannot use keeps the previous one in force: a key that was \
+                removed from the broken one is still trusted. Check the file first, then move it into place.
                 """)
 
         @Argument(help: "The file.")
@@ -33,17 +33,17 @@ struct KeysCommand: ParsableCommand {
     struct Initialize: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "init",
-            abstract: "Makes the operator's key, one for each service, and the file that says who may speak for whom.",
-            discussion: "Keys that are there already are kept; nothing is overwritten.")
+            abstract: "Creates the operator's key, one for each service, and the trust file with the public keys.",
+            discussion: "Existing keys are kept; nothing is overwritten.")
 
-        @Option(help: "The folder to write to; it is made if it is missing.")
+        @Option(help: "The folder to write to; it is created if it is missing.")
         var directory: String = "keys"
 
         func run() throws {
             do {
                 try OpenFile.makeFolder(directory, mode: 0o700)
             } catch {
-                throw CommandFailure("the folder \(directory) cannot be made: \(error)")
+                throw CommandFailure("the folder \(directory) cannot be created: \(error)")
             }
             var trusted: [TrustFile.Key] = []
             for name in ["operator"] + ServiceName.allCases.map(\.rawValue) {
@@ -52,11 +52,11 @@ struct KeysCommand: ParsableCommand {
                 do {
                     if FileManager.default.fileExists(atPath: path) {
                         key = try KeyFile(path: path)
-                        print("kept   \(path)")
+                        print("kept    \(path)")
                     } else {
                         key = try KeyFile.generate(kid: "\(name)-\(Day.today)")
                         try key.write(to: path)
-                        print("made   \(path)")
+                        print("created \(path)")
                     }
                 } catch {
                     throw CommandFailure("\(error)")
@@ -66,10 +66,10 @@ struct KeysCommand: ParsableCommand {
             }
             let path = "\(directory)/trust.json"
             if FileManager.default.fileExists(atPath: path) {
-                print("kept   \(path)")
+                print("kept    \(path)")
             } else {
                 do { try TrustFile(keys: trusted).write(to: path) } catch { throw CommandFailure("\(error)") }
-                print("made   \(path)")
+                print("created \(path)")
             }
         }
     }

@@ -9,24 +9,25 @@ struct TokenCommand: ParsableCommand {
         commandName: "token",
         abstract: "Prints a token for a person.",
         discussion: """
-            Signs with the operator's key (OPERATOR_KEY_FILE). The token is good for all four services until it \
-            expires, and no longer than they let a person's token live (MAX_TOKEN_LIFETIME_HOURS, a day unless set). One \
-            of a representative, an ambassador or an expert is good for as long as the directory knows them: curl -H "Authorization: Bearer $(club token --role operator)" …
+            Signs with the operator's key (OPERATOR_KEY_FILE). The token is valid for all four services until it \
+            expires, but never longer than MAX_TOKEN_LIFETIME_HOURS, a day unless set. The token of a representative, an \
+            ambassador or an expert is valid only while the directory knows them. \
+            curl -H "Authorization: Bearer $(club token --role operator)" …
             """)
 
     @Option(help: "operator, editor, lobbyist, representative, ambassador, expert or auditor.")
     var role: Role
 
-    @Option(help: "Whom the audit trail names.")
+    @Option(help: "The name in the audit trail.")
     var subject: String?
 
-    @Option(help: "The organisation that a representative speaks for; an expert's own identifier.")
+    @Option(help: "The organization that a representative acts for; an expert's own identifier.")
     var organization: String?
 
     @Option(help: "The person, for a representative, an ambassador or an expert.")
     var person: String?
 
-    @Option(help: "How long it is good: a number and s, m, h or d; at most 30d.")
+    @Option(help: "How long it is valid: a number and s, m, h or d; at most 30d.")
     var ttl: TimeToLive = TimeToLive(seconds: 8 * 3600)
 
     func validate() throws {
@@ -35,15 +36,15 @@ struct TokenCommand: ParsableCommand {
             throw ValidationError("--subject is 1 to 200 bytes on one line, without invisible characters.")
         }
         if role == .representative, organization == nil {
-            throw ValidationError("A representative speaks for an organisation: --organization ID.")
+            throw ValidationError("A representative acts for an organization: --organization ID.")
         }
         // The audit trail records what they do under the identifier; a subject could be an e-mail address, which would
         // remain there.
         if role == .representative || role == .ambassador, person == nil {
-            throw ValidationError("A token of \(role.rawValue) is one person's: --person ID.")
+            throw ValidationError("The role \(role.rawValue) needs a person: --person ID.")
         }
         if role == .expert, organization == nil {
-            throw ValidationError("An expert's token has its identifier: --organization ID.")
+            throw ValidationError("The role expert needs the expert's identifier: --organization ID.")
         }
     }
 

@@ -6,7 +6,7 @@ import ServiceKit
 /// The webhooks of outside systems, and the events that were not delivered.
 struct WebhooksCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "webhooks", abstract: "Shows webhooks and what did not arrive; sends it again.",
+        commandName: "webhooks", abstract: "Shows webhooks and their deliveries; sends failed ones again.",
         subcommands: [List.self, Log.self, Replay.self], defaultSubcommand: List.self)
 
     struct List: AsyncParsableCommand {
@@ -63,8 +63,8 @@ struct WebhooksCommand: ParsableCommand {
 
     struct Replay: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Sends what a webhook did not get once more.",
-            discussion: "A webhook that was disabled has to be made active first.")
+            abstract: "Sends the failed deliveries of a webhook again.",
+            discussion: "A disabled webhook must be made active first.")
 
         @Argument(help: "The service: directory, events, content or lobbying.")
         var service: ServiceName
@@ -80,7 +80,7 @@ struct WebhooksCommand: ParsableCommand {
                 try await client.send(
                     ReplayWebhook.request(path: webhook, body: .init(since: since)))
             }
-            print("\(replay.replayed) deliveries are sent once more")
+            print("\(replay.replayed) deliveries are sent again")
         }
     }
 }

@@ -20,7 +20,7 @@ package enum JobAPI {
 /// Lists dead jobs, newest first.
 package enum ListDeadJobs: Endpoint {
     package static let operation = Operation(
-        .get, "/v1/dead-jobs", "Lists the jobs that nobody tries any more, latest first.",
+        .get, "/v1/dead-jobs", "Lists dead jobs, latest first.",
         access: .roles(.operator, .auditor))
 
     package typealias Query = Paged<Empty>
@@ -30,7 +30,7 @@ package enum ListDeadJobs: Endpoint {
 /// Resets a dead job's attempts and makes it due now.
 package enum RetryDeadJob: Endpoint {
     package static let operation = Operation(
-        .post, "/v1/dead-jobs/{job}/revivals", "Gives a dead job all its attempts anew.", success: .noContent,
+        .post, "/v1/dead-jobs/{job}/revivals", "Revives a dead job, with all its attempts.", success: .noContent,
         access: .roles(.operator), problems: [.notFound, .jobAskedAgain])
 
     package typealias Path = Int64
@@ -39,7 +39,7 @@ package enum RetryDeadJob: Endpoint {
 /// Deletes a dead job that no longer needs to run.
 package enum DeleteDeadJob: Endpoint {
     package static let operation = Operation(
-        .delete, "/v1/dead-jobs/{job}", "Removes a dead job that need not be done any more.", success: .noContent,
+        .delete, "/v1/dead-jobs/{job}", "Removes a dead job that is no longer needed.", success: .noContent,
         access: .roles(.operator), problems: [.notFound])
 
     package typealias Path = Int64
@@ -47,5 +47,5 @@ package enum DeleteDeadJob: Endpoint {
 
 extension ProblemType {
     package static let jobAskedAgain = ProblemType(
-        "job-asked-again", "The same work has been asked for again since", .conflict)
+        "job-asked-again", "The same work has been requested again since", .conflict)
 }

@@ -72,7 +72,7 @@ package struct RetentionDue: Codable, Hashable, Sendable {
 /// Lists what the next run of a rule would handle.
 package enum ListRetentionDue: Endpoint {
     package static let operation = Operation(
-        .get, "/v1/retention-rules/{rule}/due", "Lists what the next run of a rule would take.",
+        .get, "/v1/retention-rules/{rule}/due", "Lists what the next run of a rule would affect.",
         access: .roles(.operator, .auditor), problems: [.notFound])
 
     package typealias Path = Line

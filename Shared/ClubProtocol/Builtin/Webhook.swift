@@ -246,7 +246,8 @@ package enum DeleteWebhook: Endpoint {
 /// Issues a new secret. For one day messages are signed with both, so that the receiver can change over.
 package enum RotateWebhookSecret: Endpoint {
     package static let operation = Operation(
-        .post, "/v1/webhooks/{webhook}/secret", "Gives a webhook a new secret, shown once; the old one holds a day.",
+        .post, "/v1/webhooks/{webhook}/secret",
+        "Gives a webhook a new secret, shown once; the old one is valid for a day.",
         access: WebhookAPI.writers, problems: [.notFound, .conflict])
 
     package typealias Path = Webhook.ID
@@ -269,7 +270,7 @@ package struct WebhookSecretRotation: Codable, Hashable, Sendable {
 /// Sends a message of type `webhook.test`; the delivery shows the result.
 package enum TestWebhook: Endpoint {
     package static let operation = Operation(
-        .post, "/v1/webhooks/{webhook}/test", "Sends a message to try a webhook.", success: .accepted,
+        .post, "/v1/webhooks/{webhook}/test", "Sends a test message to a webhook.", success: .accepted,
         access: WebhookAPI.writers, problems: [.notFound, .webhookDisabled])
 
     package typealias Path = Webhook.ID
@@ -278,6 +279,6 @@ package enum TestWebhook: Endpoint {
 
 extension ProblemType {
     package static let tooManyWebhooks = ProblemType(
-        "too-many-webhooks", "There are as many as there can be", .conflict)
+        "too-many-webhooks", "The maximum number of webhooks is reached", .conflict)
     package static let webhookDisabled = ProblemType("webhook-disabled", "The webhook is disabled", .conflict)
 }

@@ -8,7 +8,7 @@ import HTTPTypes
 ///    ▲  ▲               │ ▲ │ │                    │ replayed
 ///    │  └─── failed ────┘ └─┘ └── tenth failure, ──▶ exhausted
 ///    │     (back-off)   lease     or 410           │
-///    │                  ran out                    │
+///    │                  expired                    │
 ///    └─────────────────────────────────────────────┘
 /// ```
 package struct WebhookDelivery: Codable, Hashable, Sendable {
@@ -167,7 +167,7 @@ package enum GetWebhookDelivery: Endpoint {
 /// Sends a completed delivery again, with the same `webhook-id` and its attempts reset.
 package enum ReplayWebhookDelivery: Endpoint {
     package static let operation = Operation(
-        .post, "/v1/webhook-deliveries/{delivery}/replay", "Sends a delivery that has ended once more.",
+        .post, "/v1/webhook-deliveries/{delivery}/replay", "Sends a completed delivery again.",
         success: .accepted, access: WebhookAPI.writers,
         problems: [.notFound, .webhookDisabled, .transitionNotAllowed])
 
@@ -178,7 +178,7 @@ package enum ReplayWebhookDelivery: Endpoint {
 /// Sends again everything that a webhook missed since a given time.
 package enum ReplayWebhook: Endpoint {
     package static let operation = Operation(
-        .post, "/v1/webhooks/{webhook}/replay", "Sends the deliveries that failed since a time once more.",
+        .post, "/v1/webhooks/{webhook}/replay", "Sends the deliveries that failed since a time again.",
         success: .accepted, access: WebhookAPI.writers, problems: [.notFound, .webhookDisabled])
 
     package typealias Path = Webhook.ID

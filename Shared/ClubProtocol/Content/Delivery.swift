@@ -136,7 +136,7 @@ package enum ListSuppressions: Endpoint {
 /// mail programs post to it on behalf of the reader (RFC 8058).
 package enum Unsubscribe: Endpoint {
     package static let operation = Operation(
-        .post, "/v1/unsubscriptions/{token}", "Takes the reader of a mail off the list.", success: .noContent,
+        .post, "/v1/unsubscriptions/{token}", "Unsubscribes the reader of a mail.", success: .noContent,
         access: .anyone, problems: [.notFound])
 
     package typealias Path = String

@@ -90,7 +90,7 @@ package struct DeliveryCounts: Codable, Hashable, Sendable {
 /// Creates an issue.
 package enum CreateIssue: Endpoint {
     package static let operation = Operation(
-        .post, "/v1/issues", "Begins a Flash info.", success: .created, access: .roles(.operator, .editor))
+        .post, "/v1/issues", "Creates a Flash info, as a draft.", success: .created, access: .roles(.operator, .editor))
 
     package struct Body: Codable, Sendable {
         package var title: Line
@@ -183,7 +183,7 @@ package enum AddIssueItem: Endpoint {
 /// Sends or cancels an issue.
 package enum TransitionIssue: Endpoint {
     package static let operation = Operation(
-        .post, "/v1/issues/{issue}/transitions", "Sends an issue, or calls it off.", access: .roles(.operator, .editor),
+        .post, "/v1/issues/{issue}/transitions", "Sends or cancels an issue.", access: .roles(.operator, .editor),
         problems: [.notFound, .transitionNotAllowed, .issueEmpty, .resourceEmbargoed])
 
     package typealias Path = Issue.ID
@@ -205,8 +205,8 @@ extension ProblemType {
     package static let issueEmpty = ProblemType(
         "issue-empty", "An edition of the issue has no item", .conflict)
     package static let resourceEmbargoed = ProblemType(
-        "resource-embargoed", "The resource may not be published now", .conflict)
+        "resource-embargoed", "The resource cannot be published now", .conflict)
     package static let resourcePublished = ProblemType(
-        "resource-published", "An issue has published the resource: it cannot come under an embargo any more", .conflict
+        "resource-published", "An issue has published the resource: it can no longer be put under an embargo", .conflict
     )
 }

@@ -6,7 +6,7 @@ package enum Role: String, Codable, CaseIterable, Sendable {
     case editor
     /// Staff who prepare the Cercle de l'économie numérique.
     case lobbyist
-    /// A person who represents one organisation.
+    /// A person who represents one organization.
     case representative
     case ambassador
     case expert

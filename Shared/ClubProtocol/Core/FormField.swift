@@ -30,11 +30,11 @@ where Value.RawValue == String {
     package init(validating text: String) throws(InvalidText) {
         // The choices are short ASCII names; nothing else is compared with them.
         guard text.utf8.count <= 64, text.utf8.allSatisfy({ $0 < 0x80 }) else {
-            throw InvalidText("is none of the choices")
+            throw InvalidText("is not one of the choices")
         }
         self.text = text
         value = Value(rawValue: text)
-        guard text.isEmpty || value != nil else { throw InvalidText("is none of the choices") }
+        guard text.isEmpty || value != nil else { throw InvalidText("is not one of the choices") }
     }
 
     package init(_ value: Value?) {

@@ -111,13 +111,13 @@ enum Text {
             count += 1
             switch scalar.value {
             case 0x0A, 0x0D, 0x09:
-                guard multiline else { throw InvalidText("must stand on one line") }
+                guard multiline else { throw InvalidText("must be on one line") }
             case 0...0x1F, 0x7F...0x9F:
                 throw InvalidText("has a control character")
             case 0x202A...0x202E, 0x2066...0x2069, 0x200E, 0x200F, 0x061C:
                 throw InvalidText("has a bidirectional control character")
             case 0xFFFE, 0xFFFF, 0x2028, 0x2029:
-                throw InvalidText("has a character that is none")
+                throw InvalidText("has an invalid character")
             default:
                 if !visible, isVisible(scalar) { visible = true }
             }

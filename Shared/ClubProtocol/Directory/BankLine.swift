@@ -157,7 +157,7 @@ package enum GetBankLine: Endpoint {
 /// already booked, requires confirmation that this one is different (409 `bank-line-alike`).
 package enum BookBankLine: Endpoint {
     package static let operation = Operation(
-        .post, "/v1/bank-lines/{line}/bookings", "Books a bank line as what a person says it is.", success: .created,
+        .post, "/v1/bank-lines/{line}/bookings", "Books a bank line, as a person decided.", success: .created,
         access: .roles(.operator),
         problems: [
             .notFound, .transitionNotAllowed, .bankLineAlike, .contributionOverpaid, .contributionCancelled,
@@ -210,7 +210,7 @@ package enum BookBankLine: Endpoint {
 /// Records that a line is not to be booked.
 package enum DismissBankLine: Endpoint {
     package static let operation = Operation(
-        .post, "/v1/bank-lines/{line}/dismissal", "Remembers that a bank line is nothing that is booked here.",
+        .post, "/v1/bank-lines/{line}/dismissal", "Dismisses a bank line that is not to be booked.",
         access: .roles(.operator), problems: [.notFound, .transitionNotAllowed])
 
     package typealias Path = BankLine.ID
@@ -229,7 +229,7 @@ package enum DismissBankLine: Endpoint {
 /// Undoes a dismissal: the line is open again.
 package enum ReopenBankLine: Endpoint {
     package static let operation = Operation(
-        .delete, "/v1/bank-lines/{line}/dismissal", "Opens a bank line again that was dismissed.",
+        .delete, "/v1/bank-lines/{line}/dismissal", "Reopens a dismissed bank line.",
         access: .roles(.operator), problems: [.notFound, .transitionNotAllowed])
 
     package typealias Path = BankLine.ID
@@ -238,6 +238,6 @@ package enum ReopenBankLine: Endpoint {
 
 extension ProblemType {
     package static let bankLineAlike = ProblemType(
-        "bank-line-alike", "A line that may be the same money is booked: say that it is another, or dismiss it",
+        "bank-line-alike", "A line that may be the same payment is booked: confirm that this is another, or dismiss it",
         .conflict)
 }

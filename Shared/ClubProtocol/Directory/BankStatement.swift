@@ -53,7 +53,8 @@ package struct BankStatement: Codable, Hashable, Sendable {
 /// person accepts the proposals for each line.
 package enum ImportBankStatement: Endpoint {
     package static let operation = Operation(
-        .post, "/v1/bank-statements", "Takes a bank statement: CSV as banks export it, or camt.053.", success: .created,
+        .post, "/v1/bank-statements", "Imports a bank statement: CSV as banks export it, or camt.053.",
+        success: .created,
         alternatives: [.ok], access: .roles(.operator), consumes: .csv, alsoConsumes: [.xml])
 
     package struct Query: Codable, Sendable {

@@ -21,7 +21,7 @@ package struct CardOptions: Codable, Sendable {
 /// Exports people as address book cards (vCard 4.0, RFC 6350, or 3.0, RFC 2426).
 package enum ExportCards: Endpoint {
     package static let operation = Operation(
-        .get, "/v1/people.vcf", "Writes the people as vCards.",
+        .get, "/v1/people.vcf", "Exports the people as vCards.",
         access: .roles(.operator, .editor, .lobbyist, .auditor, .service, .representative, .ambassador, .expert),
         produces: .vcard)
 
@@ -32,7 +32,7 @@ package enum ExportCards: Endpoint {
 /// Exports one person as an address book card.
 package enum GetCard: Endpoint {
     package static let operation = Operation(
-        .get, "/v1/people/{person}/vcard", "Writes a person as a vCard.",
+        .get, "/v1/people/{person}/vcard", "Exports a person as a vCard.",
         access: .roles(.operator, .editor, .lobbyist, .auditor, .service, .representative, .ambassador, .expert),
         problems: [.notFound], produces: .vcard)
 

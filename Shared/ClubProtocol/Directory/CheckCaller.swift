@@ -4,7 +4,7 @@ import HTTPTypes
 /// a representative, an ambassador or an expert.
 package enum CheckCaller: Endpoint {
     package static let operation = Operation(
-        .get, "/v1/callers", "Says whether whom a token names is what it says today.", access: .roles(.service))
+        .get, "/v1/callers", "Checks whether a token's claims about its bearer hold today.", access: .roles(.service))
 
     package struct Query: Codable, Hashable, Sendable {
         package var role: Role

@@ -88,7 +88,7 @@ package enum ListPersonConsents: Endpoint {
 /// Records an answer of a person; the latest for each purpose counts.
 package enum AddPersonConsent: Endpoint {
     package static let operation = Operation(
-        .post, "/v1/people/{person}/consents", "Writes a person's answer on consent down.", success: .created,
+        .post, "/v1/people/{person}/consents", "Records a person's answer on consent.", success: .created,
         access: .roles(.operator, .representative, .ambassador, .expert), problems: [.notFound])
 
     package typealias Path = Person.ID
@@ -110,7 +110,7 @@ package enum ListExpertConsents: Endpoint {
 /// Records an answer of an expert; the latest for each purpose counts.
 package enum AddExpertConsent: Endpoint {
     package static let operation = Operation(
-        .post, "/v1/experts/{expert}/consents", "Writes an expert's answer on consent down.", success: .created,
+        .post, "/v1/experts/{expert}/consents", "Records an expert's answer on consent.", success: .created,
         access: .roles(.operator, .expert), problems: [.notFound])
 
     package typealias Path = Expert.ID

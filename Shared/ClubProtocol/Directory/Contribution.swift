@@ -212,11 +212,11 @@ package enum ListPayments: Endpoint {
 
 extension ProblemType {
     package static let contributionOverpaid = ProblemType(
-        "contribution-overpaid", "More would go back than was paid, or be taken from credit than is owed", .conflict)
+        "contribution-overpaid", "More than was paid is refunded, or more than is owed taken from credit", .conflict)
     package static let contributionCancelled = ProblemType(
         "contribution-cancelled", "The contribution is cancelled", .conflict)
     package static let contributionComplemented = ProblemType(
-        "contribution-complemented", "A complementary contribution stands beside it: cancel that first", .conflict)
+        "contribution-complemented", "It has a complementary contribution: cancel that first", .conflict)
     package static let contributionPaid = ProblemType(
-        "contribution-paid", "Money is paid on the contribution that has not gone back", .conflict)
+        "contribution-paid", "The contribution has payments that were not refunded", .conflict)
 }

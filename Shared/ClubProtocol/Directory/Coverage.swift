@@ -57,7 +57,8 @@ package enum GetCoverage: Endpoint {
 /// Lists the départements and topics that fewer than `enough` serve, worst first.
 package enum ListCoverageGaps: Endpoint {
     package static let operation = Operation(
-        .get, "/v1/coverage/gaps", "Lists the départements and topics that too few serve, worst first.",
+        .get, "/v1/coverage/gaps",
+        "Lists the départements and topics with too few experts or ambassadors, worst first.",
         access: Coverage.access)
 
     package struct Threshold: Codable, Sendable {
@@ -73,7 +74,7 @@ package enum ListCoverageGaps: Endpoint {
 /// The same counts as a table, zeros included: one row for each département and topic.
 package enum ExportCoverage: Endpoint {
     package static let operation = Operation(
-        .get, "/v1/coverage.csv", "Writes who serves each département, by topic, as a table.",
+        .get, "/v1/coverage.csv", "Exports who serves each département, by topic, as a table.",
         access: Coverage.access, produces: .csv)
 
     package typealias Query = Table<CoverageFilter>

@@ -60,7 +60,7 @@ package enum GetCredit: Endpoint {
 package enum RefundCredit: Endpoint {
     package static let operation = Operation(
         .post, "/v1/organizations/{organization}/credit-refunds",
-        "Books money paid back from an organization's credit.",
+        "Books a refund of an organization's credit.",
         success: .created, access: .roles(.operator), problems: [.notFound, .creditExceeded])
 
     package typealias Path = Organization.ID
@@ -87,5 +87,5 @@ package enum RefundCredit: Endpoint {
 
 extension ProblemType {
     package static let creditExceeded = ProblemType(
-        "credit-exceeded", "More than the organization has to its credit, or more than was paid back", .conflict)
+        "credit-exceeded", "More than the organization's credit, or more than was refunded", .conflict)
 }

@@ -104,7 +104,7 @@ package struct Duplicate: Codable, Hashable, Sendable {
 /// Lists pairs, most likely first.
 package enum ListDuplicates: Endpoint {
     package static let operation = Operation(
-        .get, "/v1/duplicates", "Lists pairs of records that may be one, the most likely first.",
+        .get, "/v1/duplicates", "Lists pairs of records that may be duplicates, the most likely first.",
         access: .roles(.operator, .auditor))
 
     package struct Filter: Codable, Sendable {
@@ -127,7 +127,7 @@ package enum ListDuplicates: Endpoint {
 /// Records that the two are different; no scan reports the pair again.
 package enum DismissDuplicate: Endpoint {
     package static let operation = Operation(
-        .post, "/v1/duplicates/{duplicate}/dismissal", "Remembers that two records are not one.",
+        .post, "/v1/duplicates/{duplicate}/dismissal", "Dismisses a pair of records that are not duplicates.",
         access: .roles(.operator), problems: [.notFound, .transitionNotAllowed])
 
     package typealias Path = Duplicate.ID
@@ -137,7 +137,7 @@ package enum DismissDuplicate: Endpoint {
 /// Undoes a dismissal: the pair is open again.
 package enum ReopenDuplicate: Endpoint {
     package static let operation = Operation(
-        .delete, "/v1/duplicates/{duplicate}/dismissal", "Opens a pair again that was dismissed.",
+        .delete, "/v1/duplicates/{duplicate}/dismissal", "Reopens a dismissed pair.",
         access: .roles(.operator), problems: [.notFound, .transitionNotAllowed])
 
     package typealias Path = Duplicate.ID

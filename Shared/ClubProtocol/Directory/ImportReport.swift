@@ -39,7 +39,7 @@ package struct ImportQuery: Codable, Sendable {
 /// twice.
 package enum ImportExperts: Endpoint {
     package static let operation = Operation(
-        .post, "/v1/imports/experts", "Takes experts from a CSV file.", access: .roles(.operator),
+        .post, "/v1/imports/experts", "Imports experts from a CSV file.", access: .roles(.operator),
         problems: [.importRunning, .anotherFile], consumes: .csv)
 
     package typealias Query = ImportQuery
@@ -51,7 +51,7 @@ package enum ImportExperts: Endpoint {
 /// the file.
 package enum ImportOrganizations: Endpoint {
     package static let operation = Operation(
-        .post, "/v1/imports/organizations", "Takes organizations from a CSV file.", access: .roles(.operator),
+        .post, "/v1/imports/organizations", "Imports organizations from a CSV file.", access: .roles(.operator),
         problems: [.importRunning, .anotherFile], consumes: .csv)
 
     package struct Options: Codable, Sendable {
@@ -77,7 +77,7 @@ package enum ImportOrganizations: Endpoint {
 /// such as addresses, birthdays and pictures, are listed in `unknownColumns`.
 package enum ImportPeople: Endpoint {
     package static let operation = Operation(
-        .post, "/v1/imports/people", "Takes people from a CSV file or from vCards.", access: .roles(.operator),
+        .post, "/v1/imports/people", "Imports people from a CSV file or from vCards.", access: .roles(.operator),
         problems: [.importRunning, .anotherFile], consumes: .csv, alsoConsumes: [.vcard])
 
     package typealias Query = ImportQuery
@@ -90,7 +90,7 @@ package enum ImportPeople: Endpoint {
 /// ambassador's, and `person` the person's.
 package enum ImportAmbassadors: Endpoint {
     package static let operation = Operation(
-        .post, "/v1/imports/ambassadors", "Takes ambassadors from a CSV file.", access: .roles(.operator),
+        .post, "/v1/imports/ambassadors", "Imports ambassadors from a CSV file.", access: .roles(.operator),
         problems: [.importRunning, .anotherFile], consumes: .csv)
 
     package typealias Query = ImportQuery

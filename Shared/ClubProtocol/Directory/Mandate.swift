@@ -26,7 +26,7 @@ package struct Mandate: Codable, Hashable, Sendable {
 /// Gives a person a mandate for an organization.
 package enum CreateMandate: Endpoint {
     package static let operation = Operation(
-        .post, "/v1/organizations/{organization}/mandates", "Gives a person a mandate of an organization.",
+        .post, "/v1/organizations/{organization}/mandates", "Gives a person a mandate for an organization.",
         success: .created, access: .roles(.operator), problems: [.notFound, .mandateOverlaps])
 
     package typealias Path = Organization.ID
@@ -125,7 +125,8 @@ package enum ChangeMandate: Endpoint {
 /// Deletes a mandate that was entered by mistake. To end one, set its last day.
 package enum DeleteMandate: Endpoint {
     package static let operation = Operation(
-        .delete, "/v1/organizations/{organization}/mandates/{mandate}", "Takes back a mandate that never was.",
+        .delete, "/v1/organizations/{organization}/mandates/{mandate}",
+        "Deletes a mandate that was entered by mistake.",
         success: .noContent, access: .roles(.operator), problems: [.notFound], requiresIfMatch: true)
 
     package typealias Path = MandatePath
@@ -144,5 +145,5 @@ package struct MandatePath: PathVariables {
 
 extension ProblemType {
     package static let mandateOverlaps = ProblemType(
-        "mandate-overlaps", "Another mandate holds on some of these days", .conflict)
+        "mandate-overlaps", "Another mandate covers some of these days", .conflict)
 }

@@ -102,7 +102,7 @@ package enum ChangeMembership: Endpoint {
 /// last day.
 package enum DeleteMembership: Endpoint {
     package static let operation = Operation(
-        .delete, "/v1/memberships/{membership}", "Takes back a membership for which no contribution was called.",
+        .delete, "/v1/memberships/{membership}", "Deletes a membership for which no contribution was called.",
         success: .noContent, access: .roles(.operator), problems: [.notFound, .membershipCalled],
         requiresIfMatch: true)
 
@@ -113,7 +113,7 @@ package enum DeleteMembership: Endpoint {
 /// same tier. Calling it again adds nothing for members who already have one.
 package enum RenewMemberships: Endpoint {
     package static let operation = Operation(
-        .post, "/v1/membership-renewals", "Gives members of a year the next one, in the same tier.",
+        .post, "/v1/membership-renewals", "Renews the memberships of a year for the next, in the same tier.",
         access: .roles(.operator))
 
     package struct Body: Codable, Sendable, BoundedFields {

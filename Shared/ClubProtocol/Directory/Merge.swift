@@ -108,7 +108,7 @@ package enum GetMerge: Endpoint {
 /// both.
 package enum UndoMerge: Endpoint {
     package static let operation = Operation(
-        .post, "/v1/merges/{merge}/undo", "Brings both records of a merge back.", access: .roles(.operator),
+        .post, "/v1/merges/{merge}/undo", "Undoes a merge: restores both records.", access: .roles(.operator),
         problems: [.notFound, .mergeUndone, .mergeFollowed, .undoBlocked])
 
     package typealias Path = Merge.ID
@@ -135,11 +135,11 @@ package struct MergeNotice: Codable, Hashable, Sendable {
 }
 
 extension ProblemType {
-    package static let merged = ProblemType("merged", "It was merged into another", .gone)
+    package static let merged = ProblemType("merged", "The record was merged into another", .gone)
     package static let mergeBlocked = ProblemType(
-        "merge-blocked", "Both together would contradict each other", .conflict)
-    package static let mergeUndone = ProblemType("merge-undone", "The merge was undone already", .conflict)
+        "merge-blocked", "The two records contradict each other", .conflict)
+    package static let mergeUndone = ProblemType("merge-undone", "The merge has already been undone", .conflict)
     package static let mergeFollowed = ProblemType(
         "merge-followed", "A later merge has to be undone first", .conflict)
-    package static let undoBlocked = ProblemType("undo-blocked", "Something took its place since", .conflict)
+    package static let undoBlocked = ProblemType("undo-blocked", "Something has taken its place since", .conflict)
 }

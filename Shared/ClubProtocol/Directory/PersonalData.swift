@@ -49,7 +49,7 @@ package struct AddressPeriod: Codable, Hashable, Sendable {
 /// document.
 package enum ReadPersonalData: Endpoint {
     package static let operation = Operation(
-        .post, "/v1/personal-data", "Tells the directory all that this service knows about somebody.",
+        .post, "/v1/personal-data", "Gathers what this service knows about a person or an expert.",
         access: .roles(.service))
 
     /// Addresses are sent in the body: URLs may be logged elsewhere.
@@ -106,5 +106,5 @@ package struct PersonalData: Codable, Hashable, Sendable {
 
 extension ProblemType {
     /// The response to a repeated request whose first response was about a person who has since been erased.
-    package static let erased = ProblemType("erased", "It was erased", .gone)
+    package static let erased = ProblemType("erased", "The record was erased", .gone)
 }

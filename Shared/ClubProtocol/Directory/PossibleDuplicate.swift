@@ -21,7 +21,7 @@ package struct PossibleDuplicate: Codable, Hashable, Sendable {
 /// at most twenty, among those that the caller may see.
 package enum FindPossibleDuplicates: Endpoint {
     package static let operation = Operation(
-        .post, "/v1/possible-duplicates", "Tells which records may be one that is about to be entered.",
+        .post, "/v1/possible-duplicates", "Lists the records that a new one may duplicate.",
         access: .roles(.operator, .representative))
 
     /// What is known of the record; absent fields are not compared.

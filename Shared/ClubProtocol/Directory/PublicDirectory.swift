@@ -42,7 +42,7 @@ package struct PublicMember: Codable, Hashable, Sendable {
 extension ProblemType {
     /// The record was public, but no longer is: consent was withdrawn, its subject left, or it was not confirmed.
     package static let noLongerShown = ProblemType(
-        "no-longer-shown", "This entry is not shown any more", .gone)
+        "no-longer-shown", "This entry is no longer shown", .gone)
 }
 
 /// Lists the experts of the public directory, by name or by distance. No token is required; requests without one are

@@ -59,7 +59,7 @@ package struct Firm: Codable, Hashable, Sendable {
 /// Creates a referral. Ambassadors create it in their own name.
 package enum CreateReferral: Endpoint {
     package static let operation = Operation(
-        .post, "/v1/referrals", "Brings a firm's need, to be sent to experts.", success: .created,
+        .post, "/v1/referrals", "Adds a firm's need, to be sent to experts.", success: .created,
         access: .roles(.operator, .ambassador))
 
     package struct Body: Codable, Sendable, BoundedFields {
@@ -140,7 +140,7 @@ package enum GetReferral: Endpoint {
 /// Closes a referral: no further replies are needed, and no one else is asked. Accepted offers go on.
 package enum CloseReferral: Endpoint {
     package static let operation = Operation(
-        .post, "/v1/referrals/{referral}/closure", "Closes a referral: nobody else is asked.",
+        .post, "/v1/referrals/{referral}/closure", "Closes a referral: no more experts are asked.",
         access: .roles(.operator, .ambassador), problems: [.notFound])
 
     package typealias Path = Referral.ID
@@ -188,8 +188,8 @@ package enum ListReferralMatches: Endpoint {
 }
 
 extension ProblemType {
-    package static let referralTaken = ProblemType("referral-taken", "Every place has been taken", .conflict)
+    package static let referralTaken = ProblemType("referral-taken", "All places are taken", .conflict)
     package static let referralClosed = ProblemType("referral-closed", "The referral has been closed", .conflict)
     package static let tooManyAsked = ProblemType(
-        "too-many-asked", "Five experts at the most are asked at a time", .conflict)
+        "too-many-asked", "At most five experts are asked at a time", .conflict)
 }

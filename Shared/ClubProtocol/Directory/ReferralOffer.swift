@@ -31,8 +31,8 @@ package struct ReferralOffer: Codable, Hashable, Sendable {
             }
         }
 
-        /// The roles that may make this transition. If none may, it happens automatically.
-        package var movers: Set<Role> {
+        /// The roles that may set this state. If none may, it is set automatically.
+        package var permittedRoles: Set<Role> {
             switch self {
             case .sent, .expired, .withdrawn: []
             case .accepted, .declined: [.operator, .expert]
@@ -133,7 +133,7 @@ package enum GetReferralOffer: Endpoint {
 /// as done, with the firm's satisfaction, or as abandoned.
 package enum ChangeReferralOffer: Endpoint {
     package static let operation = Operation(
-        .patch, "/v1/referral-offers/{offer}", "Answers an offer, or says what became of it.",
+        .patch, "/v1/referral-offers/{offer}", "Answers an offer, or reports its outcome.",
         access: .roles(.operator, .ambassador, .expert),
         problems: [.notFound, .transitionNotAllowed, .referralTaken], requiresIfMatch: true)
 

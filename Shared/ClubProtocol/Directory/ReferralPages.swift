@@ -50,7 +50,7 @@ package enum AnswerReferralInvitation: Endpoint {
 /// The page on which the person who brought a need reads the experts' replies, through the link in an e-mail.
 package enum ShowReferralFollowUp: Endpoint {
     package static let operation = Operation(
-        .get, "/v1/referral-follow-ups/{token}", "Page: what became of a referral, by the link of a mail.",
+        .get, "/v1/referral-follow-ups/{token}", "Page: the outcome of a referral, by the link of a mail.",
         access: .anyone, problems: [.notFound], produces: .html)
 
     package typealias Path = String
@@ -61,7 +61,7 @@ package enum ShowReferralFollowUp: Endpoint {
 /// the outcome was already reported, redirects to the page.
 package enum ReportReferralOutcome: Endpoint {
     package static let operation = Operation(
-        .post, "/v1/referral-follow-ups/{token}/outcome", "Form: says what became of an offer that was accepted.",
+        .post, "/v1/referral-follow-ups/{token}/outcome", "Form: reports the outcome of an accepted offer.",
         success: .seeOther, access: .anyone, problems: [.notFound], consumes: .form, produces: .html)
 
     package enum Outcome: String, Codable, CaseIterable, Sendable {

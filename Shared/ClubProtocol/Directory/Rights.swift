@@ -164,7 +164,7 @@ package enum GetErasure: Endpoint {
 /// Starts or refuses a requested erasure.
 package enum TransitionErasure: Endpoint {
     package static let operation = Operation(
-        .post, "/v1/erasures/{erasure}/moves", "Begins or refuses an erasure that was asked for.",
+        .post, "/v1/erasures/{erasure}/transitions", "Begins or refuses a requested erasure.",
         access: .roles(.operator), problems: [.notFound, .transitionNotAllowed])
 
     package typealias Path = Erasure.ID
@@ -184,7 +184,7 @@ package enum TransitionErasure: Endpoint {
 /// Tells a service whom to erase, with the data it needs for that, until all services are done.
 package enum GetErasureNotice: Endpoint {
     package static let operation = Operation(
-        .get, "/v1/erasures/{erasure}/notice", "Tells a service whom it has to erase.", access: .roles(.service),
+        .get, "/v1/erasures/{erasure}/notice", "Shows a service whom it has to erase.", access: .roles(.service),
         problems: [.notFound])
 
     package typealias Path = Erasure.ID
@@ -231,7 +231,7 @@ package struct ErasureNotice: Codable, Hashable, Sendable {
 /// Reports that the calling service has completed the erasure. Idempotent.
 package enum ReportErasure: Endpoint {
     package static let operation = Operation(
-        .post, "/v1/erasures/{erasure}/reports", "Reports that the calling service has erased somebody.",
+        .post, "/v1/erasures/{erasure}/reports", "Reports that the calling service has completed an erasure.",
         access: .roles(.service), problems: [.notFound, .transitionNotAllowed])
 
     package typealias Path = Erasure.ID
@@ -240,5 +240,5 @@ package enum ReportErasure: Endpoint {
 
 extension ProblemType {
     package static let erasureExists = ProblemType(
-        "erasure-exists", "Its erasure has been asked for already", .conflict)
+        "erasure-exists", "Its erasure has already been requested", .conflict)
 }

@@ -4,7 +4,8 @@ import HTTPTypes
 /// response and its timing are the same either way, so they do not reveal who is in the directory.
 package enum RequestSelfServiceLink: Endpoint {
     package static let operation = Operation(
-        .post, "/v1/self-service-links", "Mails a link to the own record, if there is one.", success: .accepted,
+        .post, "/v1/self-service-links", "Mails the owner of an address a link to their record, if they have one.",
+        success: .accepted,
         access: .anyone, problems: [.tooManyRequests])
 
     package struct Body: Codable, Sendable {
@@ -19,7 +20,7 @@ package enum RequestSelfServiceLink: Endpoint {
 /// The page with the form to request such a link.
 package enum ShowSelfServiceEntry: Endpoint {
     package static let operation = Operation(
-        .get, "/v1/self-service", "Page: asks for the address to which a link to the own record is mailed.",
+        .get, "/v1/self-service", "Page: asks for the address to which a link to one's record is mailed.",
         access: .anyone, produces: .html)
 
     package typealias Response = TextDocument
@@ -28,7 +29,7 @@ package enum ShowSelfServiceEntry: Endpoint {
 /// Submits that form.
 package enum SubmitSelfServiceEmail: Endpoint {
     package static let operation = Operation(
-        .post, "/v1/self-service", "Form: mails a link to the own record, if there is one.", access: .anyone,
+        .post, "/v1/self-service", "Form: mails a link to one's record, if there is one.", access: .anyone,
         problems: [.tooManyRequests], consumes: .form, produces: .html)
 
     package struct Body: Codable, Sendable {
@@ -46,7 +47,7 @@ package enum SubmitSelfServiceEmail: Endpoint {
 /// links.
 package enum ShowOwnRecord: Endpoint {
     package static let operation = Operation(
-        .get, "/v1/self-service/{token}", "Page: the own record, by the link of a mail.", access: .anyone,
+        .get, "/v1/self-service/{token}", "Page: one's record, by the link of a mail.", access: .anyone,
         problems: [.notFound], produces: .html)
 
     /// The action just completed, shown above the record.
@@ -69,7 +70,7 @@ package enum ShowOwnRecord: Endpoint {
 /// Confirms the caller's own record.
 package enum ConfirmOwnRecord: Endpoint {
     package static let operation = Operation(
-        .post, "/v1/self-service/{token}/confirmation", "Form: confirms the own record.", success: .seeOther,
+        .post, "/v1/self-service/{token}/confirmation", "Form: confirms one's record.", success: .seeOther,
         access: .anyone, problems: [.notFound, .transitionNotAllowed], consumes: .form, produces: .html)
 
     package typealias Path = String
@@ -91,7 +92,7 @@ package enum TransitionOwnEnrolment: Endpoint {
 /// The form for changing the caller's own record.
 package enum ShowOwnRecordForm: Endpoint {
     package static let operation = Operation(
-        .get, "/v1/self-service/{token}/record", "Page: the form of the own record.",
+        .get, "/v1/self-service/{token}/record", "Page: the form for changing one's record.",
         redirects: [.seeOther], access: .anyone, problems: [.notFound], produces: .html)
 
     package typealias Path = String
@@ -102,7 +103,7 @@ package enum ShowOwnRecordForm: Endpoint {
 /// changed.
 package enum ChangeOwnRecord: Endpoint {
     package static let operation = Operation(
-        .post, "/v1/self-service/{token}/record", "Form: changes and confirms the own record.",
+        .post, "/v1/self-service/{token}/record", "Form: changes and confirms one's record.",
         success: .seeOther, access: .anyone, problems: [.notFound, .stale], consumes: .form, produces: .html)
 
     /// As sent by a browser: every text field, and the boxes that are ticked.
@@ -160,7 +161,7 @@ package enum GetOwnData: Endpoint {
 /// further effect.
 package enum RequestOwnErasure: Endpoint {
     package static let operation = Operation(
-        .post, "/v1/self-service/{token}/erasure", "Form: asks for the erasure of all that is known of oneself.",
+        .post, "/v1/self-service/{token}/erasure", "Form: requests the erasure of one's record.",
         success: .seeOther, access: .anyone, problems: [.notFound], consumes: .form, produces: .html)
 
     package typealias Path = String

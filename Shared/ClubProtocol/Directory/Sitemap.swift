@@ -22,7 +22,7 @@ package enum ShowSitemap: Endpoint {
 /// What search engines may crawl (RFC 9309).
 package enum ShowRobots: Endpoint {
     package static let operation = Operation(
-        .get, "/robots.txt", "What search engines may look at.", access: .anyone, produces: .plain)
+        .get, "/robots.txt", "What search engines may crawl.", access: .anyone, produces: .plain)
 
     package typealias Response = TextDocument
 }

@@ -40,7 +40,7 @@ package struct Entitlements: Codable, Hashable, Sendable {
 /// Shows an organization's standing with the club.
 package enum GetStanding: Endpoint {
     package static let operation = Operation(
-        .get, "/v1/organizations/{organization}/standing", "Says how an organization stands with the club on a day.",
+        .get, "/v1/organizations/{organization}/standing", "Shows an organization's standing with the club on a day.",
         access: .roles(.operator, .editor, .auditor, .service, .representative), problems: [.notFound])
 
     package typealias Path = Organization.ID
@@ -75,7 +75,7 @@ package struct MemberStanding: Codable, Hashable, Sendable {
 /// Lists present and former members by name, with their standing on a day.
 package enum ListMembers: Endpoint {
     package static let operation = Operation(
-        .get, "/v1/members", "Lists members by name, with how they stand with the club on a day.",
+        .get, "/v1/members", "Lists members by name, with their standing on a day.",
         access: .roles(.operator, .editor, .auditor, .service, .representative))
 
     package struct Filter: Codable, Sendable {

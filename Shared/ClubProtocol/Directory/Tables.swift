@@ -7,7 +7,7 @@ import HTTPTypes
 /// Exports experts as a table that can be imported unchanged.
 package enum ExportExperts: Endpoint {
     package static let operation = Operation(
-        .get, "/v1/experts.csv", "Writes the experts as a table.",
+        .get, "/v1/experts.csv", "Exports the experts as a table.",
         access: .roles(.operator, .editor, .auditor, .service, .ambassador, .expert), produces: .csv)
 
     package typealias Query = Table<ListExperts.Filter>
@@ -17,7 +17,7 @@ package enum ExportExperts: Endpoint {
 /// Exports organizations as a table.
 package enum ExportOrganizations: Endpoint {
     package static let operation = Operation(
-        .get, "/v1/organizations.csv", "Writes the organizations as a table.",
+        .get, "/v1/organizations.csv", "Exports the organizations as a table.",
         access: .roles(.operator, .editor, .lobbyist, .auditor, .service, .representative, .ambassador), produces: .csv)
 
     package typealias Query = Table<ListOrganizations.Filter>
@@ -27,7 +27,7 @@ package enum ExportOrganizations: Endpoint {
 /// Exports people as a table.
 package enum ExportPeople: Endpoint {
     package static let operation = Operation(
-        .get, "/v1/people.csv", "Writes the people as a table.",
+        .get, "/v1/people.csv", "Exports the people as a table.",
         access: .roles(.operator, .editor, .lobbyist, .auditor, .service, .representative, .ambassador, .expert),
         produces: .csv)
 
@@ -38,7 +38,7 @@ package enum ExportPeople: Endpoint {
 /// Exports ambassadors as a table.
 package enum ExportAmbassadors: Endpoint {
     package static let operation = Operation(
-        .get, "/v1/ambassadors.csv", "Writes the ambassadors as a table.",
+        .get, "/v1/ambassadors.csv", "Exports the ambassadors as a table.",
         access: .roles(.operator, .editor, .auditor, .service, .representative, .ambassador), produces: .csv)
 
     package typealias Query = Table<ListAmbassadors.Filter>

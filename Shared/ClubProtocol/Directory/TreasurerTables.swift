@@ -7,7 +7,7 @@ import HTTPTypes
 /// Exports present and former members as a table, with their credit for callers who may see it.
 package enum ExportMembers: Endpoint {
     package static let operation = Operation(
-        .get, "/v1/members.csv", "Writes the members as a table, with how they stand on a day.",
+        .get, "/v1/members.csv", "Exports the members as a table, with their standing on a day.",
         access: .roles(.operator, .editor, .auditor, .service, .representative), produces: .csv)
 
     package typealias Query = Table<ListMembers.Filter>
@@ -17,7 +17,7 @@ package enum ExportMembers: Endpoint {
 /// Exports memberships as a table.
 package enum ExportMemberships: Endpoint {
     package static let operation = Operation(
-        .get, "/v1/memberships.csv", "Writes the memberships as a table.",
+        .get, "/v1/memberships.csv", "Exports the memberships as a table.",
         access: .roles(.operator, .editor, .auditor, .service, .representative), produces: .csv)
 
     package typealias Query = Table<ListMemberships.Filter>
@@ -27,7 +27,7 @@ package enum ExportMemberships: Endpoint {
 /// Exports contributions as a table.
 package enum ExportContributions: Endpoint {
     package static let operation = Operation(
-        .get, "/v1/contributions.csv", "Writes the contributions as a table.",
+        .get, "/v1/contributions.csv", "Exports the contributions as a table.",
         access: .roles(.operator, .auditor, .service, .representative), produces: .csv)
 
     package typealias Query = Table<ListContributions.Filter>
@@ -37,7 +37,7 @@ package enum ExportContributions: Endpoint {
 /// Exports the payments of all contributions as a table, latest first: the treasurer's journal.
 package enum ExportPayments: Endpoint {
     package static let operation = Operation(
-        .get, "/v1/payments.csv", "Writes the payments of all contributions as a table.",
+        .get, "/v1/payments.csv", "Exports the payments of all contributions as a table.",
         access: .roles(.operator, .auditor, .service, .representative), produces: .csv)
 
     package struct Filter: Codable, Sendable {
@@ -71,7 +71,7 @@ package enum ExportPayments: Endpoint {
 /// Exports what was added to the credit of organizations, and what was used or refunded, as a table, latest first.
 package enum ExportCreditEntries: Endpoint {
     package static let operation = Operation(
-        .get, "/v1/credit-entries.csv", "Writes the credit entries of all organizations as a table.",
+        .get, "/v1/credit-entries.csv", "Exports the credit entries of all organizations as a table.",
         access: .roles(.operator, .auditor, .service, .representative), produces: .csv)
 
     package struct Filter: Codable, Sendable {
@@ -99,7 +99,7 @@ package enum ExportCreditEntries: Endpoint {
 /// Exports receipts as a table.
 package enum ExportReceipts: Endpoint {
     package static let operation = Operation(
-        .get, "/v1/receipts.csv", "Writes the receipts as a table.",
+        .get, "/v1/receipts.csv", "Exports the receipts as a table.",
         access: .roles(.operator, .auditor, .service, .representative), produces: .csv)
 
     package typealias Query = Table<ListReceipts.Filter>

@@ -58,7 +58,7 @@ package enum ChangeTopic: Endpoint {
 /// Deletes a topic that no record uses.
 package enum DeleteTopic: Endpoint {
     package static let operation = Operation(
-        .delete, "/v1/topics/{topic}", "Takes a topic that nobody has out of the vocabulary.", success: .noContent,
+        .delete, "/v1/topics/{topic}", "Deletes an unused topic from the vocabulary.", success: .noContent,
         access: .roles(.operator), problems: [.notFound, .topicInUse])
 
     package typealias Path = Topic
@@ -193,7 +193,7 @@ package enum ChangeTier: Endpoint {
 }
 
 extension ProblemType {
-    package static let topicInUse = ProblemType("topic-in-use", "Somebody has this topic", .conflict)
+    package static let topicInUse = ProblemType("topic-in-use", "The topic is in use", .conflict)
     package static let tierInUse = ProblemType(
         "tier-in-use", "Members of another kind of organization have this tier", .conflict)
 }

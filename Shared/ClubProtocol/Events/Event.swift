@@ -23,7 +23,7 @@ package struct Event: Codable, Hashable, Sendable {
         case draft
         /// Announced; accepts registrations while registration is open.
         case published
-        /// Announced; accepts no new registrations, but cancellations and promotions from the waiting list go on.
+        /// Announced; accepts no new registrations, but cancellations and promotions from the waitlist go on.
         case closed
         /// Will not take place.
         case cancelled
@@ -93,7 +93,7 @@ package struct EventSummary: Codable, Hashable, Sendable {
 /// Creates an event as a draft.
 package enum CreateEvent: Endpoint {
     package static let operation = Operation(
-        .post, "/v1/events", "Prepares an event.", success: .created, access: .roles(.operator))
+        .post, "/v1/events", "Creates an event, as a draft.", success: .created, access: .roles(.operator))
 
     package struct Body: Codable, Sendable {
         package var title: Line
@@ -197,7 +197,7 @@ package enum ChangeEvent: Endpoint {
 /// Moves an event to another state.
 package enum TransitionEvent: Endpoint {
     package static let operation = Operation(
-        .post, "/v1/events/{event}/transitions", "Publishes, closes, holds or calls off an event.",
+        .post, "/v1/events/{event}/transitions", "Publishes, closes, holds or cancels an event.",
         access: .roles(.operator), problems: [.notFound, .transitionNotAllowed, .eventWithoutSession, .eventOver])
 
     package typealias Path = Event.ID
@@ -223,5 +223,5 @@ extension Event {
 extension ProblemType {
     package static let eventWithoutSession = ProblemType(
         "event-without-session", "An event is published with at least one session", .conflict)
-    package static let eventOver = ProblemType("event-over", "The event is held or called off", .conflict)
+    package static let eventOver = ProblemType("event-over", "The event was held or cancelled", .conflict)
 }

@@ -1,15 +1,15 @@
 import HTTPTypes
 
-/// A person's registration for an event: a seat in one session, or a place on its waiting list.
+/// A person's registration for an event: a seat in one session, or a place on its waitlist.
 package struct Registration: Codable, Hashable, Sendable {
     package typealias ID = Identifier<Registration>
 
     package enum State: String, Codable, CaseIterable, Sendable {
         /// Has a seat.
         case confirmed
-        /// On the waiting list.
+        /// On the waitlist.
         case waitlisted
-        /// Gave up the seat or the place on the waiting list.
+        /// Gave up the seat or the place on the waitlist.
         case cancelled
         /// Had a seat and attended.
         case attended
@@ -36,7 +36,7 @@ package struct Registration: Codable, Hashable, Sendable {
 
     package var id: ID
     package var event: Event.ID
-    /// The session of the seat or of the waiting list.
+    /// The session of the seat or of the waitlist.
     package var session: Session.ID
     package var person: Person.ID
     /// As in the directory; absent once the person has been erased there.
@@ -44,7 +44,7 @@ package struct Registration: Codable, Hashable, Sendable {
     /// The person's organization at the time of registration.
     package var organization: Organization.ID?
     package var state: State
-    /// The position on the waiting list, from 1 without gaps; only while `waitlisted`.
+    /// The position on the waitlist, from 1 without gaps; only while `waitlisted`.
     package var place: Int?
     /// The requested sessions, in order of preference.
     package var choices: [Session.ID]
@@ -56,11 +56,12 @@ package struct Registration: Codable, Hashable, Sendable {
 
 /// Registers a person for an event.
 ///
-/// The seat is in the first choice that has a free one. If none has, the person goes on the waiting list of the first
+/// The seat is in the first choice that has a free one. If none has, the person goes on the waitlist of the first
 /// choice.
 package enum RegisterForEvent: Endpoint {
     package static let operation = Operation(
-        .post, "/v1/events/{event}/registrations", "Takes a place at an event, or a place in line.", success: .created,
+        .post, "/v1/events/{event}/registrations", "Registers a person for an event, or puts them on its waitlist.",
+        success: .created,
         access: .roles(.operator, .representative, .ambassador, .expert),
         problems: [.notFound, .registrationClosed, .alreadyRegistered])
 
@@ -110,7 +111,7 @@ package enum ListRegistrations: Endpoint {
     package typealias Response = Page<Registration>
 }
 
-/// Shows a registration, with its position on the waiting list.
+/// Shows a registration, with its position on the waitlist.
 package enum GetRegistration: Endpoint {
     package static let operation = Operation(
         .get, "/v1/registrations/{registration}", "Shows a registration.",
@@ -120,11 +121,12 @@ package enum GetRegistration: Endpoint {
     package typealias Response = Registration
 }
 
-/// Gives up a seat or a place on the waiting list. A freed seat goes to the first on the waiting list at once.
+/// Gives up a seat or a place on the waitlist. A freed seat goes to the first on the waitlist at once.
 /// Idempotent.
 package enum CancelRegistration: Endpoint {
     package static let operation = Operation(
-        .delete, "/v1/registrations/{registration}", "Gives up a seat or a place in line.", success: .noContent,
+        .delete, "/v1/registrations/{registration}", "Cancels a registration: a seat or a position on the waitlist.",
+        success: .noContent,
         access: .roles(.operator, .representative, .ambassador, .expert), problems: [.notFound, .transitionNotAllowed])
 
     package typealias Path = Registration.ID
@@ -132,7 +134,7 @@ package enum CancelRegistration: Endpoint {
 
 extension ProblemType {
     package static let registrationClosed = ProblemType(
-        "registration-closed", "The event takes no registrations now", .conflict)
+        "registration-closed", "The event is not open for registration", .conflict)
     package static let alreadyRegistered = ProblemType(
-        "already-registered", "This person is registered for this event", .conflict)
+        "already-registered", "This person is already registered for this event", .conflict)
 }

@@ -18,7 +18,7 @@ package struct Session: Codable, Hashable, Sendable {
     package var capacity: Int
     /// The number of seats taken; never more than `capacity`.
     package var confirmed: Int
-    /// The number of people on the waiting list.
+    /// The number of people on the waitlist.
     package var waitlisted: Int
     /// Counts changes of the session itself, not of its seats.
     package var version: Int
@@ -84,10 +84,10 @@ package enum GetSession: Endpoint {
     package typealias Response = Session
 }
 
-/// Changes a session; additional seats go to the first on the waiting list at once.
+/// Changes a session; additional seats go to the first on the waitlist at once.
 package enum ChangeSession: Endpoint {
     package static let operation = Operation(
-        .patch, "/v1/sessions/{session}", "Changes a session; more seats go to the first in line.",
+        .patch, "/v1/sessions/{session}", "Changes a session; added seats go to the first on the waitlist.",
         access: .roles(.operator), problems: [.notFound, .stale, .eventOver, .capacityBelowConfirmed],
         requiresIfMatch: true)
 

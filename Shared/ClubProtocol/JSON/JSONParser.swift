@@ -89,7 +89,7 @@ struct JSONParser {
     private mutating func value(depth: Int) throws(MalformedJSON) -> JSONNode {
         count += 1
         guard count <= limits.values else {
-            throw .excess("is beyond the \(limits.values) values that a document may have")
+            throw .excess("exceeds the \(limits.values) values that a document may have")
         }
         switch current {
         case UInt8(ascii: "\""): return .string(try string())
@@ -187,7 +187,7 @@ struct JSONParser {
     }
 
     private static func duplicate(_ key: String) -> MalformedJSON {
-        MalformedJSON("The key \(Shown.text(key)) stands twice in one object.")
+        MalformedJSON("The key \(Shown.text(key)) appears twice in one object.")
     }
 
     // MARK: Numbers

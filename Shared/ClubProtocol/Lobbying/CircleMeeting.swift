@@ -25,7 +25,7 @@ package struct CircleMeeting: Codable, Hashable, Sendable {
 /// Creates a meeting of the Cercle; at most one a day.
 package enum CreateCircleMeeting: Endpoint {
     package static let operation = Operation(
-        .post, "/v1/circle-meetings", "Calls a meeting of the Cercle.", success: .created,
+        .post, "/v1/circle-meetings", "Creates a meeting of the Cercle.", success: .created,
         access: LobbyingAPI.writers, problems: [.alreadyExists])
 
     package struct Body: Codable, Sendable {

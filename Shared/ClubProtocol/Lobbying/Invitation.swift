@@ -41,7 +41,8 @@ package struct Invitation: Codable, Hashable, Sendable {
 /// Invites an official or a person to a meeting of the Cercle.
 package enum Invite: Endpoint {
     package static let operation = Operation(
-        .post, "/v1/circle-meetings/{meeting}/invitations", "Invites somebody to a meeting of the Cercle.",
+        .post, "/v1/circle-meetings/{meeting}/invitations",
+        "Invites an official or a person to a meeting of the Cercle.",
         success: .created, access: LobbyingAPI.writers, problems: [.notFound, .alreadyInvited])
 
     package typealias Path = CircleMeeting.ID
@@ -86,7 +87,7 @@ package enum ListInvitations: Endpoint {
 /// Records the guest's reply.
 package enum TransitionInvitation: Endpoint {
     package static let operation = Operation(
-        .post, "/v1/invitations/{invitation}/transitions", "Notes what the guest answered.",
+        .post, "/v1/invitations/{invitation}/transitions", "Records the guest's answer.",
         access: LobbyingAPI.writers, problems: [.notFound, .transitionNotAllowed])
 
     package typealias Path = Invitation.ID
@@ -104,5 +105,5 @@ package enum TransitionInvitation: Endpoint {
 
 extension ProblemType {
     package static let alreadyInvited = ProblemType(
-        "already-invited", "This guest is invited to this meeting", .conflict)
+        "already-invited", "This guest is already invited to this meeting", .conflict)
 }

@@ -44,7 +44,7 @@ package struct OfficialMandate: Codable, Hashable, Sendable {
 /// Creates an official.
 package enum CreateOfficial: Endpoint {
     package static let operation = Operation(
-        .post, "/v1/officials", "Files a public official.", success: .created, access: LobbyingAPI.writers)
+        .post, "/v1/officials", "Adds a public official.", success: .created, access: LobbyingAPI.writers)
 
     package struct Body: Codable, Sendable {
         package var name: Line
@@ -172,5 +172,5 @@ package enum ListOfficialMandates: Endpoint {
 
 extension ProblemType {
     package static let seatTaken = ProblemType(
-        "seat-taken", "Another mandate holds this seat in that time", .conflict)
+        "seat-taken", "Another mandate covers this seat in that period", .conflict)
 }

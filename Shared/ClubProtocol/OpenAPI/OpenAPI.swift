@@ -60,7 +60,7 @@ enum SharedParts {
     static let parameters: [String: JSONValue] = [
         "IfMatch": .object([
             "name": .string("If-Match"), "in": .string("header"), "required": .bool(true),
-            "description": .string("The version that the change is based on, as the ETag of an answer said it."),
+            "description": .string("The version that the change is based on, from the ETag of a response."),
             "schema": .object([
                 "type": .string("string"), "pattern": .string("^\"[0-9]+\"$"),
                 "examples": .array([.string("\"3\"")]),
@@ -69,7 +69,7 @@ enum SharedParts {
         "IdempotencyKey": .object([
             "name": .string("Idempotency-Key"), "in": .string("header"), "required": .bool(false),
             "description": .string(
-                "Names the request: a repetition with the same key and body gets the same answer for 24 hours."),
+                "Identifies the request: a repetition with the same key and body gets the same response for 24 hours."),
             "schema": .object([
                 "type": .string("string"), "pattern": .string("^[!-~]{1,200}$"),
                 "examples": .array([.string("01930f2e-7c50-7b3a-9f53-2f6d1c0a4e11")]),
@@ -77,7 +77,7 @@ enum SharedParts {
         ]),
         "ClubTimeout": .object([
             "name": .string("Club-Timeout"), "in": .string("header"), "required": .bool(false),
-            "description": .string("How many milliseconds the caller will wait; 504 when they are over."),
+            "description": .string("How many milliseconds the caller will wait; 504 after that."),
             "schema": .object([
                 "type": .string("integer"), "minimum": .integer(0), "examples": .array([.integer(2000)]),
             ]),
@@ -101,7 +101,7 @@ enum SharedParts {
             "schema": .object(["type": .string("string"), "examples": .array([.string("@1798761600")])]),
         ]),
         "Sunset": .object([
-            "description": .string("When the operation will go (RFC 8594)."),
+            "description": .string("When the operation will be removed (RFC 8594)."),
             "schema": .object([
                 "type": .string("string"), "examples": .array([.string("Fri, 01 Jan 2027 00:00:00 GMT")]),
             ]),

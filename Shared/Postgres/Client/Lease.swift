@@ -1,6 +1,6 @@
 import Synchronization
 
-/// A connection used exclusively by one caller until it is given back.
+/// A connection used exclusively by one caller until it is released.
 final class Lease: Sendable {
     private struct State {
         /// What must be sent before the next statement: `begin` and its settings.
@@ -11,7 +11,7 @@ final class Lease: Sendable {
         /// transaction is rolled back and may be retried.
         var mustRepeat = false
         var savepoints = 0
-        var isReturned = false
+        var isReleased = false
     }
 
     /// What a statement changes durably.
@@ -34,7 +34,7 @@ final class Lease: Sendable {
     }
 
     deinit {
-        giveBack(.discard)
+        release(.discard)
     }
 
     /// - Parameter reads: whether nothing is written, so that no caller will wait for a commit on it.
@@ -50,12 +50,12 @@ final class Lease: Sendable {
         return Lease(loop: loop, id: id)
     }
 
-    func giveBack(_ how: Return) {
-        let isFirst = state.withLock { state in
-            defer { state.isReturned = true }
-            return !state.isReturned
+    func release(_ state: Return) {
+        let isFirst = self.state.withLock { state in
+            defer { state.isReleased = true }
+            return !state.isReleased
         }
-        if isFirst { loop.mailbox.post(.giveBack(id, how)) }
+        if isFirst { loop.mailbox.post(.release(id, state)) }
     }
 
     // MARK: - Statements
@@ -134,7 +134,7 @@ final class Lease: Sendable {
     /// What must be sent first, and whether a transaction is open after that.
     private func takeOpening() throws -> ([String], isOpen: Bool) {
         try state.withLock { state in
-            guard !state.isReturned else { throw PostgresError.connectionClosed }
+            guard !state.isReleased else { throw PostgresError.connectionClosed }
             if state.opening.isEmpty { return ([], state.isOpen) }
             defer {
                 state.opening = []
@@ -207,7 +207,7 @@ final class Lease: Sendable {
             }
         } catch let error as PostgresError where error.kind == .timeout {
             // `commit` was never sent, so the transaction is still open.
-            giveBack(.discard)
+            release(.discard)
             throw error
         }
     }
@@ -219,7 +219,7 @@ final class Lease: Sendable {
             _ = try await query("rollback", prepares: false, as: .rollback)
         } catch {
             // The loop rolls back in the background.
-            giveBack(.discard)
+            release(.discard)
         }
     }
 

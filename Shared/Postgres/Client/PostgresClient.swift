@@ -108,10 +108,10 @@ package final class PostgresClient: Service, PostgresExecutor {
             do {
                 outcome = try await lease.attempt(readOnly: readOnly, mayRetry: attempt < retries, body)
             } catch {
-                lease.giveBack(.clean)
+                lease.release(.clean)
                 throw error
             }
-            lease.giveBack(.clean)
+            lease.release(.clean)
             if case .done(let value) = outcome { return value }
             attempt += 1
             try await Lease.pause(before: attempt)
@@ -127,10 +127,10 @@ package final class PostgresClient: Service, PostgresExecutor {
         let lease = try await Lease.acquire(loop)
         do {
             let value = try await body(PostgresConnection(lease: lease))
-            lease.giveBack(.reset)
+            lease.release(.reset)
             return value
         } catch {
-            lease.giveBack(.reset)
+            lease.release(.reset)
             throw error
         }
     }

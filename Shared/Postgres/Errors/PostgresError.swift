@@ -103,7 +103,7 @@ extension PostgresError {
     static let notConnected = PostgresError(.connection, message: "no connection to the server")
     static let noAnswer = PostgresError(.connection, message: "no answer from the server")
     static let connectionClosed = PostgresError(.connection, message: "the connection is closed")
-    static let acquireTimeout = PostgresError(.poolExhausted, message: "no connection came free in time")
+    static let acquireTimeout = PostgresError(.poolExhausted, message: "no connection became available in time")
     static let zeroInParameter = PostgresError(
         .server, sqlState: SQLState.characterNotInRepertoire, message: "U+0000 in a parameter")
     static let tooManyParameters = PostgresError(

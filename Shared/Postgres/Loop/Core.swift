@@ -31,7 +31,7 @@ final class Core {
     var leased: [UInt64: Wire] = [:]
     /// The leases that only read.
     var readingLeases: Set<UInt64> = []
-    /// Given back or abandoned, and not ready for the next caller yet.
+    /// Released or abandoned, and not ready for the next caller yet.
     var resetting: Set<UInt64> = []
     var leasedBackOff = BackOff()
     var waiters: Deque<Waiter> = []
@@ -158,7 +158,7 @@ final class Core {
             begin(operation, on: wire)
         case .acquire(let waiter):
             if shutDown == nil { acquire(waiter) } else { command.refuse() }
-        case .giveBack(let id, let state): giveBack(id, state)
+        case .release(let id, let state): release(id, state)
         case .abandon(let id): abandon(id)
         case .listen(let id, let channels, let continuation): listen(id, channels, continuation)
         case .unlisten(let id): unlisten(id)
@@ -197,7 +197,7 @@ final class Core {
         let error = operation.commits ? error.withUnknownOutcome : error
         loop.metrics.error(error)
         operation.completion.fail(error)
-        wire.inFlight[index].operation.completion = .nobody
+        wire.inFlight[index].operation.completion = .ignored
         if wire.purpose == .leased { retire(wire, .connectionClosed) }
     }
 

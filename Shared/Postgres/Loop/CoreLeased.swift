@@ -89,7 +89,7 @@ extension Core {
     }
 
     /// Ends a lease: its holder can no longer use the connection.
-    func release(_ lease: UInt64) {
+    func endLease(_ lease: UInt64) {
         leased[lease] = nil
         readingLeases.remove(lease)
     }
@@ -105,7 +105,7 @@ extension Core {
     }
 
     func leasedLost(_ wire: Wire) {
-        if let lease = wire.lease { release(lease) }
+        if let lease = wire.lease { endLease(lease) }
         resetting.remove(wire.id)
         idle.removeAll { $0 === wire }
         serveWaiters()
@@ -114,10 +114,10 @@ extension Core {
         connectLeased()
     }
 
-    func giveBack(_ id: UInt64, _ state: Return) {
+    func release(_ id: UInt64, _ state: Return) {
         guard let wire = leased[id] else { return }
         guard state != .discard, wire.isIdle else { return retire(wire, .connectionClosed) }
-        release(id)
+        endLease(id)
         wire.lease = nil
         connectionsChanged = true
         if wire.isSpoiled { return lose(wire, .connectionClosed) }
@@ -128,7 +128,7 @@ extension Core {
     func reset(_ wire: Wire) {
         resetting.insert(wire.id)
         wire.statements.removeAll()
-        if !wire.isIdle { control("rollback", .nobody, on: wire) }
+        if !wire.isIdle { control("rollback", .ignored, on: wire) }
         if wires[wire.id] === wire { control("discard all", .reset, on: wire) }
     }
 

@@ -19,7 +19,7 @@ extension Core {
         guard !listeners.isEmpty else { return lose(wire, .connectionClosed) }
         let wanted = Set(listeners.values.flatMap(\.channels))
         let unwanted = Set(listener.channels).subtracting(wanted)
-        if !unwanted.isEmpty { control(unwanted.map { "unlisten \(quoted($0))" }, .nobody, on: wire) }
+        if !unwanted.isEmpty { control(unwanted.map { "unlisten \(quoted($0))" }, .ignored, on: wire) }
     }
 
     func connectListener() {

@@ -15,7 +15,7 @@ extension Core {
         case .writes(let operation): submitAlone(operation)
         case .refused(let operation, let error):
             operation.completion.fail(error)
-            if operation.isAlone { giveBack(operation.id, .clean) }
+            if operation.isAlone { release(operation.id, .clean) }
         case .broken(var operation):
             lose(wire, .connectionLost)
             // Its synchronization point was never sent, and without that the server commits nothing.
@@ -116,17 +116,17 @@ extension Core {
             loop.metrics.error(failure)
             if case .reset = operation.completion { return lose(wire, .connectionClosed) }
             operation.completion.fail(failure)
-            if operation.isAlone { giveBack(operation.id, .clean) }
+            if operation.isAlone { release(operation.id, .clean) }
             return
         }
-        defer { if operation.isAlone { giveBack(operation.id, .clean) } }
+        defer { if operation.isAlone { release(operation.id, .clean) } }
         guard let first = entry.first else { return operation.completion.fail(.connectionLost) }
         switch operation.completion {
         case .one(let promise): promise.succeed(Rows(first))
         case .many(let promise): promise.succeed([Rows(first)] + entry.more.map { Rows($0) })
         case .listening(let ids): listening(ids)
         case .reset: wasReset(wire)
-        case .nobody: break
+        case .ignored: break
         }
     }
 
@@ -200,14 +200,14 @@ extension Core {
     /// its place in the pool, so that the server never has too many.
     func retire(_ wire: Wire, _ error: PostgresError) {
         guard wires[wire.id] === wire else { return }
-        if let lease = wire.lease { release(lease) }
+        if let lease = wire.lease { endLease(lease) }
         wire.lease = nil
         connectionsChanged = true
         resetting.insert(wire.id)
         if !wire.isQuiet, !wire.mayBeCommitting { cancel(wire) }
         for index in wire.inFlight.indices where !wire.inFlight[index].isAbandoned {
             let operation = wire.inFlight[index].operation
-            wire.inFlight[index].operation.completion = .nobody
+            wire.inFlight[index].operation.completion = .ignored
             operation.completion.fail(operation.commits ? error.withUnknownOutcome : error)
         }
         wire.abandonRaw(error)

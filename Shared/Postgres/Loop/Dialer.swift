@@ -79,7 +79,7 @@ final class Dialer: Sendable {
         guard let name = host.nameToResolve else { return ConnectionHandle.connect(parameters, within: limit) }
         let addresses = book.addresses(of: name, within: limit)
         guard !addresses.isEmpty else {
-            return .failure(PostgresError(.connection, message: "the database's host has no address that is known"))
+            return .failure(PostgresError(.connection, message: "the database's host has no known address"))
         }
         var failure = PostgresError.notConnected
         let start = isCompanion ? 1 % addresses.count : 0

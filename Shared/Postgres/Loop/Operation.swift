@@ -7,7 +7,7 @@ struct Operation: Sendable {
     var more: [SQL] = []
     /// False for statements that are not worth preparing, or cannot be.
     var prepares = true
-    /// A single statement on a leased connection, which is given back with the response.
+    /// A single statement on a leased connection, which is released with the response.
     var isAlone = false
     /// The server's response confirms a commit: for a `commit`, or a statement outside a transaction that may write.
     var commits = false
@@ -35,14 +35,14 @@ enum Completion: Sendable {
     case listening([UInt64])
     /// The connection has been reset after its last caller.
     case reset
-    /// No one, or no one any more.
-    case nobody
+    /// No one, or no longer anyone.
+    case ignored
 
     func fail(_ error: PostgresError) {
         switch self {
         case .one(let promise): promise.fail(error)
         case .many(let promise): promise.fail(error)
-        case .listening, .reset, .nobody: break
+        case .listening, .reset, .ignored: break
         }
     }
 }
@@ -73,7 +73,7 @@ struct InFlight {
     func commitsSince(_ limit: UInt64) -> UInt64 { operation.isCommit ? sent : sent + limit }
 
     var isAbandoned: Bool {
-        if case .nobody = operation.completion { true } else { false }
+        if case .ignored = operation.completion { true } else { false }
     }
 }
 
@@ -107,14 +107,14 @@ struct RawOperation: Sendable {
     /// Whether the server commits at the end of this step, not at a later one.
     let commits: Bool
     let patience: Patience
-    /// Nil if no one waits, or no one any more.
+    /// Nil if no one waits, or no longer anyone.
     var promise: Promise<RawReply>?
 }
 
 /// A caller waiting for a leased connection.
 struct Waiter: Sendable {
     enum Wish: Sendable {
-        /// A caller wants exclusive use. The lease has the waiter's `id` until it is given back.
+        /// A caller wants exclusive use. The lease has the waiter's `id` until it is released.
         case lease(Promise<Void>, reads: Bool)
         /// A statement needs it until its response.
         case statement(Operation)
@@ -136,7 +136,7 @@ struct Waiter: Sendable {
     }
 }
 
-/// The state in which a leased connection is given back.
+/// The state in which a leased connection is released.
 enum Return: Sendable {
     case clean
     /// There may be session state left: `discard all`.
@@ -157,7 +157,7 @@ enum Command: Sendable {
     case submitLeased(Operation, lease: UInt64)
     case raw(RawOperation, lease: UInt64)
     case acquire(Waiter)
-    case giveBack(UInt64, Return)
+    case release(UInt64, Return)
     case abandon(UInt64)
     case listen(UInt64, channels: [String], AsyncStream<PostgresNotification>.Continuation)
     case unlisten(UInt64)
@@ -175,7 +175,7 @@ enum Command: Sendable {
         case .acquire(let waiter): waiter.fail(.shutDown)
         case .listen(_, _, let continuation): continuation.finish()
         case .shutDown(_, let promise): promise?.succeed(())
-        case .giveBack, .abandon, .unlisten, .connected, .cancelled: break
+        case .release, .abandon, .unlisten, .connected, .cancelled: break
         }
     }
 }

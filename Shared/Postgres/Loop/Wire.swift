@@ -86,7 +86,7 @@ final class Wire {
         case broken(Operation)
     }
 
-    /// Sends an operation up to its synchronisation point.
+    /// Sends an operation up to its synchronization point.
     func send(_ operation: Operation, now: UInt64) -> Sending {
         guard raw.isNone else { return .refused(operation, .busyCopying) }
         if let error = refusal(operation.statement) ?? operation.more.lazy.compactMap(refusal).first {

@@ -181,21 +181,21 @@ extension Wire {
         return true
     }
 
-    /// No one uses the COPY any more: a copy in is aborted, the data of a copy out is read and dropped, until the
+    /// The COPY was abandoned: a copy in is aborted, the data of a copy out is read and dropped, until the
     /// server has responded. False if the connection is broken.
     private func endCopy() -> Bool {
         switch raw {
         case .copyingIn, .copyInDrains:
-            raw = .script(nobody, since: progress, affected: 0, failure: nil)
+            raw = .script(abandonedOperation, since: progress, affected: 0, failure: nil)
             return unsafe PQputCopyEnd(connection, "abandoned by the client") == 1
-        case .copyingOut: raw = .copyOutReads(nobody, since: progress)
-        case .copiedOut: raw = .script(nobody, since: progress, affected: 0, failure: nil)
+        case .copyingOut: raw = .copyOutReads(abandonedOperation, since: progress)
+        case .copiedOut: raw = .script(abandonedOperation, since: progress, affected: 0, failure: nil)
         default: break
         }
         return true
     }
 
-    private var nobody: RawOperation {
+    private var abandonedOperation: RawOperation {
         RawOperation(id: 0, request: .copyRead, commits: false, patience: Patience(loop: 0, limit: .max), promise: nil)
     }
 

@@ -41,9 +41,9 @@ package enum MigrationError: Error, Sendable, Hashable, CustomStringConvertible 
         case .edited(let id): "migration \(id) was edited after it had been applied"
         case .olderThanFirstRelease(let schema):
             "the schema \(schema) is older than the first release and cannot be migrated: export its tables with the "
-                + "version that made it, make a new database, migrate that, and import the tables"
+                + "version that created it, create a new database, migrate that, and import the tables"
         case .unknown(let id): "migration \(id) was applied by a newer version"
-        case .duplicate(let id): "migration \(id) stands in the list twice"
+        case .duplicate(let id): "migration \(id) is listed twice"
         }
     }
 }

@@ -11,14 +11,14 @@ package struct Migrate<App: ServiceApplication>: AsyncParsableCommand {
             commandName: "migrate",
             abstract: "Brings the schema \(App.name.rawValue) up to date.",
             discussion: """
-                Connects as the role that owns the schemas (MIGRATE_DATABASE_URL or MIGRATE_DATABASE_URL_FILE), makes \
-                the schema if it is not there, applies what is pending in order, and grants the running role the use \
-                of it. Can be run at any time and by several at once.
+                Connects as the role that owns the schemas (MIGRATE_DATABASE_URL or MIGRATE_DATABASE_URL_FILE), \
+                creates the schema if it does not exist, applies the pending migrations in order, and grants the \
+                runtime role the use of the schema. Can be run at any time, and several times at once.
                 """)
     }
 
     @Option(help: "The database, as the role that owns the schemas: a libpq URL.") var databaseURL: String?
-    @Option(help: "A file that holds this URL.") var databaseURLFile: String?
+    @Option(help: "A file that contains this URL.") var databaseURLFile: String?
     @Option(help: "The role that the service runs as.") var role: String?
     @Option(help: "A JSON file with any of these values.") var config: String?
 

@@ -11,24 +11,24 @@ package struct Serve<App: ServiceApplication>: AsyncParsableCommand {
             abstract: "Runs the \(App.name.rawValue) service.",
             discussion: """
                 Everything can also be given by environment variables (DATABASE_URL, PORT, …) or by a JSON file \
-                (--config); flags win over the environment, the environment over the file. A secret may stand in a file \
-                of its own: DATABASE_URL_FILE, and so on for every value.
+                (--config); flags take precedence over the environment, the environment over the file. A secret may be \
+                in a file of its own: DATABASE_URL_FILE, and so on for every value.
 
                 SIGTERM and SIGINT end it gracefully; a second one at once.
                 """)
     }
 
     @Option(help: "The address that the API listens on.") var host: String?
-    @Option(help: "The port of the API; 0 takes a free one.") var port: String?
+    @Option(help: "The port of the API; 0 picks a free one.") var port: String?
     @Option(help: "The address that health and metrics listen on.") var operatorHost: String?
-    @Option(help: "The port of health and metrics; 0 takes a free one.") var operatorPort: String?
+    @Option(help: "The port of health and metrics; 0 picks a free one.") var operatorPort: String?
     @Option(help: "The service's database: a libpq URL, best given by a file.") var databaseURL: String?
-    @Option(help: "A file that holds the database's URL.") var databaseURLFile: String?
+    @Option(help: "A file that contains the database's URL.") var databaseURLFile: String?
     @Option(help: "The service's private key.") var signingKeyFile: String?
-    @Option(help: "The public keys of those who may call.") var trustFile: String?
+    @Option(help: "The trust file: the public keys of all callers.") var trustFile: String?
     @Option(help: "trace, debug, info, notice, warning, error or critical.") var logLevel: String?
     @Option(help: "json or text.") var logFormat: String?
-    @Option(help: "How long ready says no before the service stops to accept requests.") var drainSeconds: String?
+    @Option(help: "How long readiness fails before the service stops accepting requests.") var drainSeconds: String?
     @Option(help: "A JSON file with any of these values.") var config: String?
 
     package init() {}

@@ -25,8 +25,8 @@ struct DeadJobRoutes {
         // An operator ends the warning: by reviving the jobs or removing them.
         builder.watch(
             "jobs", "dead", gauge: "jobs_dead",
-            help: "Jobs that nobody tries any more.",
-            output: { "\($0) dead: all their attempts failed, and nobody tries them any more" },
+            help: "Jobs without attempts left.",
+            output: { "\($0) dead: all their attempts have failed; revive or remove them" },
             count: { try await DeadJobStore.count(on: database) })
     }
 }

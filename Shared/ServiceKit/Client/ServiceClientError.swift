@@ -27,7 +27,7 @@ extension ServiceClientError: LoggableError {
 /// A peer's response with its metadata.
 package struct Reply<Value: Sendable>: Sendable {
     package var value: Value
-    /// The version in the `ETag`, to send back as ``Request/ifMatch``.
+    /// The version in the `ETag`, to send back as `Request.ifMatch`.
     package var version: Int?
     package var status: HTTPResponse.Status
     /// Whether this is the stored response to an earlier request with the same Idempotency-Key.

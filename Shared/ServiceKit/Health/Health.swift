@@ -194,8 +194,8 @@ package final class Health: Sendable {
         let output: String? =
             switch role {
             case .primary: nil
-            case .standby: "the server is a standby and takes no writes"
-            case .readOnly: "the server is read-only and takes no writes"
+            case .standby: "the server is a standby and accepts no writes"
+            case .readOnly: "the server is read-only and accepts no writes"
             }
         return HealthReport.Check("postgresql", type: "datastore", output == nil ? .pass : .fail, output: output)
     }

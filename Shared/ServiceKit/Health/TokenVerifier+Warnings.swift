@@ -6,7 +6,7 @@ extension TokenVerifier {
         guard let trouble else { return [:] }
         let output =
             "not usable since \(trouble.since.text): \(trouble.reason); "
-            + "the one before it is in force, and what this one would revoke is not revoked"
+            + "the previous one stays in force, and tokens that this one revokes are still accepted"
         return ["identity:trustFile": [.init("trustFile", type: "component", .warn, output: output)]]
     }
 }

@@ -7,8 +7,8 @@ import Synchronization
 ///
 /// Applies to representatives, ambassadors and experts, on every operation of every service; staff and services are
 /// known by their keys alone. Results are remembered for a while, so that the token of a person who leaves, is merged
-/// or erased stops working within ``freshness``. While no result can be had, a caller who was known remains so for
-/// ``tolerance``.
+/// or erased stops working within `freshness`. While no result can be had, a caller who was known remains so for
+/// `tolerance`.
 package final class CallerCheck: Sendable {
     /// What is checked: the token's claims.
     package typealias Claim = CheckCaller.Query
@@ -52,7 +52,7 @@ package final class CallerCheck: Sendable {
     /// Whether the caller has a record to check: asked before anything waits.
     static func concerns(_ principal: Principal) -> Bool { claim(of: principal) != nil }
 
-    /// - Throws: 401 ``Problem/invalidToken`` for a caller that is no longer known; the error of the lookup if there is
+    /// - Throws: 401 `Problem.invalidToken` for a caller that is no longer known; the error of the lookup if there is
     ///   no earlier result to fall back on.
     func require(_ principal: Principal) async throws {
         guard let claim = Self.claim(of: principal) else { return }

@@ -8,7 +8,7 @@ package struct Principal: Hashable, Sendable {
     package var subject: String
     /// The role has no meaning for ``anonymous``: check ``isAnonymous`` first.
     package var role: Role
-    /// The organisation that a representative acts for.
+    /// The organization that a representative acts for.
     package var organization: Organization.ID?
     /// The person, if the token names one.
     package var person: Person.ID?
@@ -27,7 +27,7 @@ package struct Principal: Hashable, Sendable {
     }
 
     /// A caller without a token, on an operation that requires none. Its role is the one with the fewest rights; with
-    /// neither person nor organisation, it matches no `WHERE` that asks for one.
+    /// neither person nor organization, it matches no `WHERE` that asks for one.
     package static let anonymous = Principal(subject: anonymousSubject, role: .expert)
 
     var isAnonymous: Bool { subject == Self.anonymousSubject }

@@ -72,8 +72,8 @@ struct TokenClaims: Codable, Sendable {
 
 /// Why a token is refused: for the operator's log and metrics, never for the caller.
 enum TokenRefusal: String, Error, CaseIterable, Sendable {
-    case tooLong, malformed, algorithm, header, unknownKey, speaker, signature, claims, role, audience, expired, future,
-        lifetime, revoked
+    case tooLong, malformed, algorithm, header, unknownKey, issuer, subject, signature, claims, role, audience, expired,
+        future, lifetime, revoked
 }
 
 /// A token split into its parts, before any of it is trusted.
@@ -161,7 +161,7 @@ struct TokenRules {
         guard let claims = try? JSONDecoder().decode(TokenClaims.self, from: Data(token.payload)),
             Principal.isName(claims.sub), Principal.isName(claims.jti)
         else { throw .claims }
-        let principal = try speaker(claims, entry.voice)
+        let principal = try principal(of: claims, signedBy: entry.issuer)
         guard claims.aud.names.contains(audience.rawValue) else { throw .audience }
         let expires = try expiry(claims, isService: principal.service != nil)
         guard !trust.revoked.contains(claims.jti) else { throw .revoked }
@@ -170,24 +170,26 @@ struct TokenRules {
 
     /// A service signs with its own key, in its own name, with the role of a service. All others are signed by the
     /// operator's key or by an OpenID provider, and never have that role.
-    private func speaker(_ claims: TokenClaims, _ voice: TrustStore.TrustedIssuer) throws(TokenRefusal) -> Principal {
+    private func principal(
+        of claims: TokenClaims, signedBy signer: TrustStore.TrustedIssuer
+    ) throws(TokenRefusal) -> Principal {
         if let service = ServiceName(rawValue: claims.iss) {
-            guard case .speakers(let speakers) = voice, speakers.contains(.service(service)), claims.sub == claims.iss
-            else { throw .speaker }
+            guard case .club(let principals) = signer, principals.contains(.service(service)) else { throw .issuer }
+            guard claims.sub == claims.iss else { throw .subject }
             guard claims.role == .service, claims.org == nil, claims.person == nil else { throw .role }
             return .service(service)
         }
         var subject = claims.sub
-        switch voice {
-        case .speakers(let speakers):
-            guard claims.iss == TokenClaims.operatorIssuer, speakers.contains(.people) else { throw .speaker }
-        case .issuer(let issuer):
-            guard claims.iss == issuer else { throw .speaker }
+        switch signer {
+        case .club(let principals):
+            guard claims.iss == TokenClaims.operatorIssuer, principals.contains(.people) else { throw .issuer }
+        case .provider(let issuer):
+            guard claims.iss == issuer else { throw .issuer }
             // A `sub` is unique only within its issuer (RFC 7519, 4.1.2).
             subject = "\(issuer)#\(subject)"
         }
         guard claims.role != .service else { throw .role }
-        guard ServiceName(rawValue: claims.sub) == nil, claims.sub != Principal.anonymousSubject else { throw .speaker }
+        guard ServiceName(rawValue: claims.sub) == nil, claims.sub != Principal.anonymousSubject else { throw .subject }
         return Principal(
             subject: subject, role: claims.role, organization: claims.org, person: claims.person)
     }

@@ -51,7 +51,7 @@ package final class TokenSigner: Sendable {
     ///
     /// - Parameters:
     ///   - subject: how the audit trail names the person: see ``Principal/isName(_:)``; not the name of a service.
-    ///   - organization: the organisation that a representative acts for.
+    ///   - organization: the organization that a representative acts for.
     ///   - audience: the services that accept the token.
     ///   - ttl: how long it is valid.
     package static func personToken(

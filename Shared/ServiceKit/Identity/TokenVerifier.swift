@@ -67,7 +67,7 @@ package final class TokenVerifier: Sendable {
 
     /// The principal of the token in an `Authorization` header field: `Bearer <token>`.
     ///
-    /// - Throws: 401 ``Problem/missingToken`` if there is none, ``Problem/invalidToken`` for a bad one.
+    /// - Throws: 401 `Problem.missingToken` if there is none, `Problem.invalidToken` for a bad one.
     package func verify(authorization: String?) throws(Problem) -> Principal {
         guard let authorization else { throw .missingToken }
         // The scheme and its space. Checked first, so that nothing scans a field longer than any token.
@@ -80,7 +80,7 @@ package final class TokenVerifier: Sendable {
 
     /// The principal of a token. Synchronous, and cheap for a token that was seen before.
     ///
-    /// - Throws: 401 ``Problem/invalidToken`` whatever is wrong; the reason is logged, without the token.
+    /// - Throws: 401 `Problem.invalidToken` whatever is wrong; the reason is logged, without the token.
     func verify(_ token: Substring) throws(Problem) -> Principal {
         guard token.utf8.count <= CompactToken.maximumBytes else { throw refuse(.tooLong) }
         let time = now()

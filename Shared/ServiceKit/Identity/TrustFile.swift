@@ -2,13 +2,13 @@ package import ClubProtocol
 import Crypto
 import FoundationEssentials
 
-/// Which key may sign for whom: the content of `TRUST_FILE`, public keys only, the same for every service.
+/// Whose tokens each key may sign: the content of `TRUST_FILE`, public keys only, the same for every service.
 ///
 /// `{"keys":[{"kty":"OKP","crv":"Ed25519","x":"…","kid":"…","alg":"EdDSA","use":"sig","speaks_for":["people"]}],
 /// "issuers":[{"issuer":"https://…","keys":[…]}],"revoked":["<jti>"]}`
 package struct TrustFile: Codable, Hashable, Sendable {
-    /// For whom a key may sign tokens: `"people"`, or the name of one service.
-    package enum Speaker: Codable, Hashable, Sendable {
+    /// Whose tokens a key may sign: `"people"`, or the name of one service.
+    package enum Principals: Codable, Hashable, Sendable {
         /// All callers that are not services, in tokens of the issuer `operator`.
         case people
         case service(ServiceName)
@@ -22,7 +22,7 @@ package struct TrustFile: Codable, Hashable, Sendable {
                 self = .service(service)
             } else {
                 throw DecodingError.dataCorruptedError(
-                    in: container, debugDescription: "speaks_for: people or the name of a service")
+                    in: container, debugDescription: "is neither people nor the name of a service")
             }
         }
 
@@ -37,9 +37,9 @@ package struct TrustFile: Codable, Hashable, Sendable {
 
     package struct Key: Codable, Hashable, Sendable {
         package var key: PublicKey
-        package var speaksFor: [Speaker]
+        package var speaksFor: [Principals]
 
-        package init(_ key: KeyFile, speaksFor: [Speaker]) {
+        package init(_ key: KeyFile, speaksFor: [Principals]) {
             self.key = key.publicKey
             self.speaksFor = speaksFor
         }
@@ -48,7 +48,7 @@ package struct TrustFile: Codable, Hashable, Sendable {
 
         package init(from decoder: any Decoder) throws {
             key = try PublicKey(from: decoder)
-            speaksFor = try decoder.container(keyedBy: CodingKeys.self).decode([Speaker].self, forKey: .speaksFor)
+            speaksFor = try decoder.container(keyedBy: CodingKeys.self).decode([Principals].self, forKey: .speaksFor)
         }
 
         package func encode(to encoder: any Encoder) throws {
@@ -171,16 +171,17 @@ package struct TrustFile: Codable, Hashable, Sendable {
 
 /// A trust file, checked and ready for use.
 struct TrustStore: Sendable {
-    /// Whose tokens a key may sign.
+    /// In whose name a key signs tokens.
     enum TrustedIssuer: Hashable, Sendable {
-        case speakers(Set<TrustFile.Speaker>)
-        /// People, in the name of this OpenID provider.
-        case issuer(String)
+        /// The operator's key or a service's, with the principals whose tokens it may sign.
+        case club(Set<TrustFile.Principals>)
+        /// An OpenID provider, by its `iss`: its tokens are people's.
+        case provider(String)
     }
 
     struct Entry: Sendable {
         var key: VerificationKey
-        var voice: TrustedIssuer
+        var issuer: TrustedIssuer
     }
 
     private(set) var entries: [String: Entry] = [:]
@@ -199,8 +200,8 @@ struct TrustStore: Sendable {
             let kid = item.key.kid ?? ""
             guard KeyIdentifier.isValid(kid) else { throw IdentityFileError(path, "a key has no usable kid") }
             guard let key = item.key.ed25519 else { throw IdentityFileError(path, "key \(kid) is not an Ed25519 key") }
-            guard !item.speaksFor.isEmpty else { throw IdentityFileError(path, "key \(kid) speaks for nobody") }
-            try add(kid, Entry(key: .ed25519(key), voice: .speakers(Set(item.speaksFor))), path: path)
+            guard !item.speaksFor.isEmpty else { throw IdentityFileError(path, "key \(kid) has an empty speaks_for") }
+            try add(kid, Entry(key: .ed25519(key), issuer: .club(Set(item.speaksFor))), path: path)
         }
         for provider in file.issuers ?? [] {
             guard provider.issuer.hasBytePrefix("https://") || provider.issuer.hasBytePrefix("http://") else {
@@ -213,7 +214,7 @@ struct TrustStore: Sendable {
             }
             for item in provider.keys {
                 guard let kid = item.kid, let key = VerificationKey(item) else { continue }
-                try add(kid, Entry(key: key, voice: .issuer(provider.issuer)), path: path)
+                try add(kid, Entry(key: key, issuer: .provider(provider.issuer)), path: path)
             }
         }
         guard !entries.isEmpty else { throw IdentityFileError(path, "has no key") }

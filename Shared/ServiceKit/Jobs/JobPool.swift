@@ -39,7 +39,7 @@ final class JobPool: Sendable {
                 let pause: Duration
                 do {
                     let claim = try await reader.claim(registration, limit: free, from: store)
-                    for id in claim.died { report(.dead, id: id, reason: "the last lease ran out") }
+                    for id in claim.died { report(.dead, id: id, reason: "the last lease expired") }
                     for job in claim.jobs {
                         running.add(1, ordering: .acquiringAndReleasing)
                         group.addTask { await self.perform(job) }
@@ -154,7 +154,7 @@ final class JobPool: Sendable {
                 outcome = finished || context.ending.wasAsked.load(ordering: .relaxed) ? .done : .lost
             case .failure(is CancellationError) where stopping.isOpen:
                 outcome =
-                    try await retryingWhileUnavailable { try await self.store.giveBack(job) } ? .interrupted : .lost
+                    try await retryingWhileUnavailable { try await self.store.release(job) } ? .interrupted : .lost
             case .failure(let error):
                 var failure = JobFailure(error)
                 if context.isLastAttempt, case .retry(_, let why) = failure { failure = .dead(reason: why) }
@@ -164,7 +164,7 @@ final class JobPool: Sendable {
                 case .dead(let why):
                     reason = why
                     outcome =
-                        try await retryingWhileUnavailable { try await self.store.bury(job, reason: why) }
+                        try await retryingWhileUnavailable { try await self.store.discard(job, reason: why) }
                         ? .dead : .lost
                 case .retry(let delay, let why):
                     reason = why
@@ -206,7 +206,7 @@ final class JobPool: Sendable {
         if let reason { metadata["reason"] = "\(reason)" }
         switch outcome {
         case .done: logger.debug("a job is done", metadata: metadata)
-        case .interrupted: logger.info("a job was interrupted and put back", metadata: metadata)
+        case .interrupted: logger.info("a job was interrupted and released", metadata: metadata)
         case .retried: logger.info("a job failed and will be tried again", metadata: metadata)
         case .lost: logger.warning("a job was lost to another worker", metadata: metadata)
         case .dead: logger.error("a job is dead", metadata: metadata)

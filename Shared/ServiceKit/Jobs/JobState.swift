@@ -5,7 +5,7 @@
 ///  queued ────────────▶ running ─────────────────────▶ done   (its row is gone)
 ///    ▲  ▲               │ ▲   │ │
 ///    │  └── retried ────┘ └───┘ └── discarded, or out of attempts ▶ dead
-///    │       (back-off)   lease ran out:                            │
+///    │       (back-off)   lease expired:                            │
 ///    │                    claimed by another                        │
 ///    └──────────────────────── revived by an operator ◀─────────────┘
 /// ```

@@ -50,7 +50,7 @@ struct JobStore: Sendable {
                     lease_token = case when attempt < maximum_attempts then \(token) end,
                     due_at = now() + make_interval(secs => \(lease.seconds)),
                     died_at = case when attempt < maximum_attempts then null else now() end,
-                    last_error = case when attempt < maximum_attempts then last_error else 'the last lease ran out' end
+                    last_error = case when attempt < maximum_attempts then last_error else 'the last lease expired' end
                 from taken where job.id = taken.id
                 returning job.id, job.state, job.attempt, job.payload, taken.due_at as was_due
             )
@@ -105,7 +105,7 @@ struct JobStore: Sendable {
     }
 
     /// From running back to queued, without counting the attempt: for one that we interrupted ourselves.
-    func giveBack(_ job: ClaimedJob) async throws -> Bool {
+    func release(_ job: ClaimedJob) async throws -> Bool {
         try await database.write(
             """
             with returned as (
@@ -118,7 +118,7 @@ struct JobStore: Sendable {
     }
 
     /// From running to dead.
-    func bury(_ job: ClaimedJob, reason: String) async throws -> Bool {
+    func discard(_ job: ClaimedJob, reason: String) async throws -> Bool {
         try await database.execute(
             """
             update job set state = 'dead', lease_token = null, last_error = \(reason), died_at = now()

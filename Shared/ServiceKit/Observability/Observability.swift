@@ -31,7 +31,7 @@ enum Observability {
         }
         guard first else { return }
         StandardError.announce { dropped in
-            let (time, message) = (Timestamp.now.text, "\(dropped) lines were dropped: nobody read them in time")
+            let (time, message) = (Timestamp.now.text, "\(dropped) lines were dropped: they were not read in time")
             return switch format {
             case .json:
                 LogLine.json(

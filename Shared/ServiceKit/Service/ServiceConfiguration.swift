@@ -17,7 +17,7 @@ package struct ServiceConfiguration: Sendable {
     package var peers: [ServiceName: String]
     /// The service's private key.
     package var signingKeyFile: String
-    /// Which key may sign for whom.
+    /// The trust file: whose tokens each key may sign.
     package var trustFile: String
     /// How long a person's token is valid, whatever its `exp`.
     var tokenLifetime: Duration
@@ -141,7 +141,7 @@ package struct ServiceConfiguration: Sendable {
             guard let network = IPNetwork(name) else {
                 throw ConfigurationProblem(
                     key.variable,
-                    "must be addresses or networks with commas between them, such as 10.0.0.0/8, 2001:db8::1")
+                    "must be addresses or networks separated by commas, such as 10.0.0.0/8, 2001:db8::1")
             }
             networks.append(network)
         }

@@ -14,7 +14,7 @@
 package struct Template: Sendable {
     /// How values are written into the text.
     package enum Escaping: Sendable {
-        /// As by ``HTMLText``; for XML as well.
+        /// As by `HTMLText`; for XML as well.
         case html
         /// Unchanged.
         case none

@@ -276,7 +276,7 @@ private struct Values: Codable, Sendable {
             let entries: [Int64] = try await kit.client.query("select id from audit order by id").map { try $0["id"] }
             #expect(try await trail.matches(Values(name: "Zoé Martin", city: "Pau"), entry: entries[0]) == true)
             #expect(try await trail.matches(Values(name: "Zoé Martin", city: nil), entry: entries[0]) == false)
-            // Equal values of two subjects cannot be recognised as equal.
+            // Equal values of two subjects cannot be recognized as equal.
             #expect(try await kit.count("select count(distinct commitment) from audit") == 2)
             let stored: [String] = try await kit.client.query("select audit::text as row from audit").map {
                 try $0["row"]

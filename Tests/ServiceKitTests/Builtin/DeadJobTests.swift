@@ -21,8 +21,8 @@ enum NotesWithJobs: ServiceApplication {
 
 @Suite("dead jobs")
 struct DeadJobTests {
-    /// Makes a job that stamps a note dead, some minutes ago.
-    private func bury(
+    /// Inserts a job for stamping a note that has been dead for some minutes.
+    private func insertDeadJob(
         _ note: Note.ID = Note.ID(), unique: String? = nil, minutes: Int = 1, in service: TestService
     ) async throws -> Int64 {
         let row = try await service.backend.database.first(
@@ -40,7 +40,7 @@ struct DeadJobTests {
         try await withService(NotesWithJobs.self) { service in
             let client = try service.client(.operator)
             let note = try await client.send(CreateNote.request(body: .init(text: "Bonjour")))
-            let id = try await bury(note.id, in: service)
+            let id = try await insertDeadJob(note.id, in: service)
             let list = try await service.raw(.get, "/v1/dead-jobs", role: .auditor)
             #expect(!list.text.contains(note.id.text))
             let job = try #require(try list.decode(Page<DeadJob>.self).items.first)
@@ -64,8 +64,8 @@ struct DeadJobTests {
     @Test("they are listed page by page, the latest first, even with the same time")
     func pages() async throws {
         try await withService(NotesWithJobs.self) { service in
-            var buried: [Int64] = []
-            for minutes in [1, 2, 2, 2, 3] { buried.append(try await bury(minutes: minutes, in: service)) }
+            var dead: [Int64] = []
+            for minutes in [1, 2, 2, 2, 3] { dead.append(try await insertDeadJob(minutes: minutes, in: service)) }
             let client = try service.client(.operator)
             var listed: [Int64] = []
             var cursor: Cursor?
@@ -74,7 +74,7 @@ struct DeadJobTests {
                 listed += page.items.map(\.id)
                 cursor = page.next
             } while cursor != nil
-            #expect(listed == buried)
+            #expect(listed == dead)
         }
     }
 
@@ -82,7 +82,7 @@ struct DeadJobTests {
     func removed() async throws {
         try await withService(NotesWithJobs.self) { service in
             let client = try service.client(.operator)
-            let id = try await bury(unique: "k", in: service)
+            let id = try await insertDeadJob(unique: "k", in: service)
             _ = try await service.backend.jobs.enqueue(
                 NoteRoutes.stamp, Note.ID(), unique: "k", at: .now.advanced(by: .seconds(3600)),
                 in: service.backend.database)
@@ -107,7 +107,7 @@ struct DeadJobTests {
                     .checks["jobs:dead"]?.first?.output
             }
             #expect(try await output() == nil)
-            let id = try await bury(in: service)
+            let id = try await insertDeadJob(in: service)
             try await eventually("a warning") { try await output()?.hasPrefix("1 dead") == true }
             _ = try await service.client(.operator).send(DeleteDeadJob.request(path: id))
             try await eventually("no warning") { try await output() == nil }

@@ -168,7 +168,8 @@ struct HealthTests {
                             }
                             #expect(!failed.isEmpty)
                             if !parameter.isEmpty {
-                                #expect(failed.contains { $0.output == "the server is a standby and takes no writes" })
+                                #expect(
+                                    failed.contains { $0.output == "the server is a standby and accepts no writes" })
                                 try standby.promote()
                                 try await service.untilReady()
                                 let client = try service.client(.operator)

@@ -372,15 +372,15 @@ struct BadToken: Sendable, CustomTestStringConvertible {
         person("an unknown role", .claims) { claims, _ in claims["role"] = "root" },
         person("an organisation that is none", .claims) { claims, _ in claims["org"] = "1" },
         person("a person who claims to be a service", .role) { claims, _ in claims["role"] = "service" },
-        person("a person in the name of a service", .speaker) { claims, _ in claims["sub"] = "events" },
-        person("a person on behalf of a service", .speaker) { claims, _ in
+        person("a person in the name of a service", .subject) { claims, _ in claims["sub"] = "events" },
+        person("a person on behalf of a service", .issuer) { claims, _ in
             claims["iss"] = "events"
             claims["sub"] = "events"
             claims["role"] = "service"
         },
-        person("a person named anonymous", .speaker) { claims, _ in claims["sub"] = "anonymous" },
-        person("an unknown issuer", .speaker) { claims, _ in claims["iss"] = "https://evil.example.org" },
-        person("a person by a service's key", .speaker, key: { $0.events }) { _, _ in },
+        person("a person named anonymous", .subject) { claims, _ in claims["sub"] = "anonymous" },
+        person("an unknown issuer", .issuer) { claims, _ in claims["iss"] = "https://evil.example.org" },
+        person("a person by a service's key", .issuer, key: { $0.events }) { _, _ in },
     ]
 
     static let services: [BadToken] = [
@@ -395,11 +395,11 @@ struct BadToken: Sendable, CustomTestStringConvertible {
         service("a service token with a person", .role) { claims, _ in
             claims["person"] = .string(Person.ID().text)
         },
-        service("a service as another", .speaker) { claims, _ in
+        service("a service as another", .issuer) { claims, _ in
             claims["iss"] = "content"
             claims["sub"] = "content"
         },
-        service("a service with another's subject", .speaker) { claims, _ in claims["sub"] = "content" },
-        service("a service by the operator's key", .speaker, key: { $0.people }) { _, _ in },
+        service("a service with another's subject", .subject) { claims, _ in claims["sub"] = "content" },
+        service("a service by the operator's key", .issuer, key: { $0.people }) { _, _ in },
     ]
 }

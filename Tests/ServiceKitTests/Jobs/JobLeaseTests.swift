@@ -54,8 +54,8 @@ import Testing
                 "version", as: String.self]
             #expect(try await store.finish(late, on: kit.client) == false)
             #expect(try await store.retry(late, after: .zero, reason: "r") == false)
-            #expect(try await store.giveBack(late) == false)
-            #expect(try await store.bury(late, reason: "r") == false)
+            #expect(try await store.release(late) == false)
+            #expect(try await store.discard(late, reason: "r") == false)
             #expect(try await store.renew(late, lease: .seconds(30), on: kit.client) == false)
             let after = try await kit.client.first("select xmin::text as version from job")?["version", as: String.self]
             #expect(before == after)
@@ -141,7 +141,7 @@ import Testing
             let last = try await store.claim(kind: "lease", lease: .zero, limit: 1)
             #expect(last.jobs.isEmpty)
             #expect(last.died.count == 1)
-            #expect(try await kit.dead().first?.reason == "the last lease ran out")
+            #expect(try await kit.dead().first?.reason == "the last lease expired")
         }
     }
 
@@ -152,7 +152,7 @@ import Testing
             let first = try await store.claim(kind: "lease", lease: .seconds(30), limit: 2)
             let place = try #require(first.last)
             // Released, and so before the position.
-            #expect(try await store.giveBack(try #require(first.jobs.first)))
+            #expect(try await store.release(try #require(first.jobs.first)))
             try await kit.client.execute("update job set due_at = now() - interval '1 day' where state = 'queued'")
             #expect(try await store.claim(kind: "lease", lease: .seconds(30), limit: 9, from: place).jobs.isEmpty)
             #expect(try await store.claim(kind: "lease", lease: .seconds(30), limit: 9).jobs.count == 2)

@@ -49,7 +49,7 @@ import Testing
                 #expect(try await kit.queue.enqueue(Self.kind, 1, unique: "k", in: kit.client) == nil)
                 #expect(
                     try await end == "done"
-                        ? store.finish(job, on: kit.client) : store.bury(job, reason: "r"))
+                        ? store.finish(job, on: kit.client) : store.discard(job, reason: "r"))
             }
             let dead = try #require(try await kit.dead().first)
             #expect(try await kit.queue.enqueue(Self.kind, 1, unique: "k", in: kit.client) != nil)

@@ -105,7 +105,7 @@ struct BankFile: Sendable {
         try checkCount()
         if !accounts.contains(where: { $0.hasSameBytes(as: entry.account) }) {
             guard accounts.count < Self.limits.accounts else {
-                throw Problem(.invalid, "The file is of more than \(Self.limits.accounts) accounts: take it in parts.")
+                throw Problem(.invalid, "The file is of more than \(Self.limits.accounts) accounts: split it.")
             }
             accounts.append(entry.account)
         }
@@ -135,7 +135,7 @@ struct BankFile: Sendable {
     /// - Parameter count: the number of lines already added.
     static func checkCount(_ count: Int) throws(Problem) {
         guard count < limits.lines else {
-            throw Problem(.invalid, "The file has more than \(limits.lines) lines: take it in parts.")
+            throw Problem(.invalid, "The file has more than \(limits.lines) lines: split it.")
         }
     }
 }

@@ -47,21 +47,21 @@ struct BankLineRoutes {
     @Sendable func dismiss(
         _ call: Call<DismissBankLine>, _ transaction: PostgresTransaction
     ) async throws -> RouteResponse<BankLine> {
-        try await move(
+        try await transition(
             call.path, to: .dismissed, because: call.body.reason, by: call.principal, in: transaction)
     }
 
     @Sendable func reopen(
         _ call: Call<ReopenBankLine>, _ transaction: PostgresTransaction
     ) async throws -> RouteResponse<BankLine> {
-        try await move(call.path, to: .open, because: nil, by: call.principal, in: transaction)
+        try await transition(call.path, to: .open, because: nil, by: call.principal, in: transaction)
     }
 
-    private func move(
+    private func transition(
         _ id: BankLine.ID, to state: BankLine.State, because reason: Line?, by principal: Principal,
         in transaction: PostgresTransaction
     ) async throws -> RouteResponse<BankLine> {
-        try await BankLineStore.move(id, to: state, because: reason, in: transaction)
+        try await BankLineStore.transition(id, to: state, because: reason, in: transaction)
         let line = try await BankLineStore.get(id, on: transaction)
         try await backend.journal.record(
             .changed, .bankLine, id, version: line.version, values: ["reason": reason?.text], by: principal,
@@ -101,7 +101,7 @@ struct BankLineRoutes {
             }
         }
         guard parts.reduce(0, { $0 + $1.amount.amount }) == line.amount.amount else {
-            throw Problem.invalid("/contributions", "comes to another sum than the line's amount")
+            throw Problem.invalid("/contributions", "does not add up to the line's amount")
         }
     }
 

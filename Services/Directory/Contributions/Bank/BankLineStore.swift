@@ -68,7 +68,7 @@ enum BankLineStore {
     }
 
     /// - Throws: 404; 409 if its state does not allow this transition.
-    static func move(
+    static func transition(
         _ id: BankLine.ID, to state: BankLine.State, because reason: Line?, in transaction: PostgresTransaction
     ) async throws {
         let row = try await transaction.first("select state from bank_line where id = \(id) for update")

@@ -35,7 +35,7 @@ struct BankTable {
         guard let found else {
             throw Problem(
                 .invalid,
-                "No line of the file holds the headers of a bank's table: a day (Date, Date opération), and Montant or Débit and Crédit."
+                "No line of the file has the headers of a bank's table: a date (Date, Date opération), and Montant or Débit and Crédit."
             )
         }
         delimiter = found
@@ -71,7 +71,7 @@ struct BankTable {
         guard !record.mayHoldOthers else {
             let place = columns == nil ? "A line before the headers" : "Row \(records.count + 1)"
             throw Problem(
-                .invalid, "\(place) opens a quote and does not close it: what stands behind it cannot be told apart.")
+                .invalid, "\(place) opens a quote and does not close it: the fields after it cannot be separated.")
         }
         guard columns != nil else {
             columns = record.fault == nil ? BankColumns(record.cells) : nil
@@ -96,14 +96,14 @@ struct BankTable {
         }
         entry.account = try name(of: entry.account)
         guard !entry.account.isEmpty else {
-            throw Problem.invalid("account", "is missing: the file does not say whose account it is")
+            throw Problem.invalid("account", "is missing: the file does not name its account")
         }
         try file.add(entry)
     }
 
     private mutating func read(_ cells: [String], _ columns: BankColumns) throws(InvalidText) -> BankEntry {
         func cell(_ column: BankColumns.Column) -> String { columns.cell(column, in: cells) }
-        guard !cell(.bookedOn).isEmpty else { throw InvalidText("The row has no day.") }
+        guard !cell(.bookedOn).isEmpty else { throw InvalidText("The row has no date.") }
         let bookedOn = try Self.checked("day") { () throws(InvalidText) in
             try BankDay.day(cell(.bookedOn), of: .payment, isUTC: columns.isInUTC(.bookedOn))
         }
@@ -114,11 +114,11 @@ struct BankTable {
                 try BankDay.day(cell(.valueOn), of: .value, isUTC: columns.isInUTC(.valueOn))
             }
         guard cell(.status).isEmpty || Self.isBooked(cell(.status)) else {
-            throw InvalidText("The row is not said to be booked.")
+            throw InvalidText("The row is not marked as booked.")
         }
         let currency = cell(.currency).asciiUppercased
         guard columns.isInEuros || ["", "EUR", "EURO", "EUROS", "€"].contains(where: { currency.hasSameBytes(as: $0) })
-        else { throw InvalidText("The row is in another currency than euros.") }
+        else { throw InvalidText("The row is in a currency other than euros.") }
         let cents = try Self.checked("amount") { () throws(InvalidText) in try self.cents(cells, columns) }
         return BankEntry(
             account: cell(.account).isEmpty ? ownAccount ?? "" : Self.number(cell(.account)),
@@ -174,7 +174,7 @@ struct BankTable {
     private func name(of own: String) throws(Problem) -> String {
         guard let account, BankAccount.isIBAN(own) else { return account ?? own }
         guard BankAccount.isOne(own, account) else {
-            throw Problem.invalid("account", "is another than the file says: \(own)")
+            throw Problem.invalid("account", "is not the account in the file: \(own)")
         }
         return own
     }
@@ -186,7 +186,7 @@ struct BankTable {
         let amount = columns.cell(.amount, in: cells)
         let word = columns.cell(.direction, in: cells)
         let direction = word.isEmpty ? nil : BankDirection(word)
-        guard word.isEmpty || direction != nil else { throw InvalidText("is said to be neither debit nor credit") }
+        guard word.isEmpty || direction != nil else { throw InvalidText("is marked neither as debit nor as credit") }
         let out = debit.isEmpty ? 0 : try BankAmount.cents(debit, decimal: decimal)
         let came = credit.isEmpty ? 0 : try BankAmount.cents(credit, decimal: decimal)
         guard out == 0 || came == 0 else { throw InvalidText("is both debit and credit") }
@@ -197,15 +197,15 @@ struct BankTable {
             isSigned = BankAmount.isNegative(amount) != nil
         }
         guard cents != 0 else {
-            throw InvalidText(debit.isEmpty && credit.isEmpty && amount.isEmpty ? "is missing" : "is nothing")
+            throw InvalidText(debit.isEmpty && credit.isEmpty && amount.isEmpty ? "is missing" : "is zero")
         }
         guard let direction else {
             // Where a column has the direction, a row in which it is empty has none.
-            guard isSigned || !columns.has(.direction) else { throw InvalidText("does not say which way it went") }
+            guard isSigned || !columns.has(.direction) else { throw InvalidText("is not marked as debit or credit") }
             return cents
         }
         guard !isSigned || (direction == .debit) == (cents < 0) else {
-            throw InvalidText("is said to be debit and credit")
+            throw InvalidText("is marked as both debit and credit")
         }
         return direction == .debit ? -abs(cents) : abs(cents)
     }

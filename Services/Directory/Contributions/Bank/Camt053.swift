@@ -160,10 +160,10 @@ struct Camt053 {
         guard status.hasSameBytes(as: "BOOK") else {
             throw InvalidText("It is not booked (\(status.utf8.count <= 10 ? status : "…")).")
         }
-        guard !account.isEmpty else { throw InvalidText("Its statement does not say of which account it is.") }
+        guard !account.isEmpty else { throw InvalidText("Its statement does not name its account.") }
         let whole = try cents(entry.whole, "The amount", sign: sign(entry.whole.direction))
-        guard whole != 0 else { throw InvalidText("The amount is nothing.") }
-        guard let bookedOn = entry.bookedOn ?? entry.valueOn else { throw InvalidText("It has no day.") }
+        guard whole != 0 else { throw InvalidText("The amount is zero.") }
+        guard let bookedOn = entry.bookedOn ?? entry.valueOn else { throw InvalidText("It has no date.") }
         let day = try Self.day(bookedOn, "The day", of: .payment)
         let valueOn =
             if let text = entry.valueOn { try Self.day(text, "The value date", of: .value) } else { nil as Day? }
@@ -247,7 +247,7 @@ struct Camt053 {
         let said = movement.amount.map { ($0, movement.currency) } ?? movement.instructed
         guard let (amount, currency) = said else { throw InvalidText("\(what) is missing.") }
         guard currency?.hasSameBytes(as: "EUR") == true else {
-            throw InvalidText("\(what) is in another currency than euros.")
+            throw InvalidText("\(what) is in a currency other than euros.")
         }
         return try Self.checked(what) { () throws(InvalidText) in try BankAmount.cents(decimal: amount) } * sign
     }

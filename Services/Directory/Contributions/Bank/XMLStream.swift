@@ -107,7 +107,7 @@ final class XMLStream {
     ) {
         depth += 1
         guard depth <= Self.depth else {
-            refuse("The file has elements within each other more than \(Self.depth) deep.")
+            refuse("The elements of the file are nested more than \(Self.depth) deep.")
             return
         }
         var currency: String?

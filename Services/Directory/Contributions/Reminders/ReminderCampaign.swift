@@ -12,7 +12,7 @@ struct ReminderCampaign: Sendable {
     /// How members pay, as configured by the club's staff.
     private let paymentDetails: Prose?
 
-    /// - Throws: ``ConfigurationProblem`` if `PAYMENT_DETAILS` is not valid in a letter.
+    /// - Throws: `ConfigurationProblem` if `PAYMENT_DETAILS` is not valid in a letter.
     init(backend: Backend, letters: LetterClient) throws {
         self.backend = backend
         self.letters = letters

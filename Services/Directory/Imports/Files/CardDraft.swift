@@ -115,7 +115,7 @@ struct CardDraft {
     }
 
     private static func check(_ count: Int) throws(InvalidText) {
-        guard count <= mostOfOne else { throw InvalidText("stands there more than \(mostOfOne) times") }
+        guard count <= mostOfOne else { throw InvalidText("occurs more than \(mostOfOne) times") }
     }
 
     private mutating func readEmail(_ property: CardProperty) throws(InvalidText) {

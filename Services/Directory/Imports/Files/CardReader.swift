@@ -37,7 +37,7 @@ struct CardReader {
         var records: [CSVReader.Record] = []
         accept(transcoder.finish(), into: &records)
         if let line = lines.finish() { take(line, into: &records) }
-        end(fault: "is not ended: END:VCARD is missing", into: &records)
+        end(fault: "has no end: END:VCARD is missing", into: &records)
         return records
     }
 
@@ -58,7 +58,7 @@ struct CardReader {
                 card?.isBeforeAgent = false
                 depth += 1
             } else {
-                end(fault: "is not ended: another one begins within it", into: &records)
+                end(fault: "has no end: another one begins within it", into: &records)
                 begin(into: &records)
             }
         case .end where depth > 0: depth -= 1
@@ -96,7 +96,7 @@ struct CardReader {
     }
 
     private static let nothing = CSVReader.Record(
-        cells: [], fault: "is none: it does not stand between BEGIN:VCARD and END:VCARD")
+        cells: [], fault: "is not one: it is not between BEGIN:VCARD and END:VCARD")
 }
 
 extension CardProperty {

@@ -11,7 +11,7 @@ enum ImportFormat: Sendable {
     /// The error for a file without any record.
     var nothing: String {
         switch self {
-        case .table: "The file is empty: its first line must hold the headers."
+        case .table: "The file is empty: its first line must have the headers."
         case .cards: "The file contains no vCard: one begins with BEGIN:VCARD."
         }
     }

@@ -73,7 +73,7 @@ struct ImportHeader<Column: ImportColumn> {
                     isForeign = true
                     continue
                 }
-                throw HeaderFault(detail: "Two columns say the same; the second is “\(title)”.")
+                throw HeaderFault(detail: "Two columns have the same meaning; the second is “\(title)”.")
             }
             if let other = best[column], other.rank < rank { continue }
             best[column] = (place, rank)
@@ -85,7 +85,7 @@ struct ImportHeader<Column: ImportColumn> {
         let isNaming = !isForeign && best.keys.contains { $0.isIdentifier }
         guard isNaming || !Column.identifying.isDisjoint(with: best.keys) else {
             throw HeaderFault(
-                detail: "The first line has no column for \(Column.identifyingNames): it must hold the headers.")
+                detail: "The first line has no column for \(Column.identifyingNames): it must have the headers.")
         }
     }
 

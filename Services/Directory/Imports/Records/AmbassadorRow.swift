@@ -73,7 +73,7 @@ struct AmbassadorRow: ImportedRow {
         (organization, siret, organizationName) = (who.organization, who.siret, who.organizationName)
         guard let leftOn else { return }
         guard let enrolledOn, enrolledOn <= leftOn else {
-            throw InvalidText("A day on which it left needs one before it on which it enrolled.")
+            throw InvalidText("A day of leaving needs an earlier day of enrolment.")
         }
     }
 

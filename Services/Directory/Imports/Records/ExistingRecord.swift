@@ -108,11 +108,11 @@ struct ImportLeftOut: Decodable {
             switch self {
             case .undated:
                 "was left out: it was answered otherwise, and the row does not say that this is newer (consentDate, consentSource)"
-            case .skipped: "was left out: it was answered otherwise, and the record stays as it is (existing=skip)"
+            case .skipped: "was left out: it was answered otherwise, and the record is left unchanged (existing=skip)"
             case .filled:
                 "was left out: it was answered otherwise, and a yes fills only what was never answered (existing=fill)"
             case .namesake:
-                "is no: another organization of this name is not to be shown, and the row does not say that this one is"
+                "is no: another organization of this name declined, and the row does not say that this one agreed"
             }
         }
     }

@@ -92,7 +92,7 @@ struct ImportWriter<Row: ImportedRow> {
                 }
                 if match.waits == true {
                     if matching.phase == .last {
-                        let detail = "Its head of network is not there, nor anywhere in the file."
+                        let detail = "Its head of network is neither in the directory nor in the file."
                         outcome.reject(row.row, [.init(column: nil, detail: detail)])
                     } else {
                         outcome.hold(row.row, try JSONText(encoding: row))
@@ -119,7 +119,7 @@ struct ImportWriter<Row: ImportedRow> {
                     row.id = records[0]
                     known.append(row)
                 default:
-                    let detail = "Several records could be meant; a number or an address of its own would tell."
+                    let detail = "Several records match; a number or an address of its own would decide."
                     outcome.reject(row.row, [.init(column: nil, detail: detail)])
                 }
             }

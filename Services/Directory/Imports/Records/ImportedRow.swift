@@ -230,7 +230,7 @@ struct TopicVocabulary {
     }
 
     func code(of text: String) throws(InvalidText) -> Topic {
-        guard let code = codes[Cell.key(text)] else { throw InvalidText("has a topic that the vocabulary has not") }
+        guard let code = codes[Cell.key(text)] else { throw InvalidText("has a topic that is not in the vocabulary") }
         return code
     }
 }

@@ -75,7 +75,7 @@ extension OrganizationRow {
                 case
                     when misnamed is not null then misnamed
                     when cardinality(heads) > 1
-                        then 'Several organizations have the SIREN of its head of network: the SIRET would tell.'
+                        then 'Several organizations have the SIREN of its head of network: add the SIRET.'
                     when heads[1] = known.id then 'An organization is not its own head of network.'
                     when known.parent is distinct from heads[1] and exists (
                         with recursive above (id) as (
@@ -105,19 +105,19 @@ extension OrganizationRow {
             """
             case
                 when matched.siren <> coalesce(known.siren, left(known.siret, 9))
-                    then 'The organization that is there has another SIREN.'
+                    then 'The existing organization has another SIREN.'
             end
             """
         case .update:
             """
             case
                 when matched.siret is null and matched.siren <> left(known.siret, 9)
-                    then 'The organization that is there has a SIRET of another SIREN.'
+                    then 'The existing organization has a SIRET of another SIREN.'
                 when matched.kind <> known.kind and matched.sub_kind is null and not is_plain
                         and known.sub_kind is not null
-                    then 'The organization that is there is of a sort that this kind has not.'
+                    then 'The existing organization has a sub-kind of another kind.'
                 when matched.kind <> known.kind and known.agency is not null
-                    then 'The organization that is there is a brand with an agency.'
+                    then 'The existing organization is a brand with an agency.'
             end
             """
         }

@@ -141,7 +141,7 @@ struct OrganizationRow: PlacedRow {
         if let siren, let siret, !siret.text.hasBytePrefix(siren.text) {
             throw InvalidText("The SIRET does not begin with the SIREN.")
         }
-        if let kind, let subKind, subKind.kind != kind { throw InvalidText("The kind has no such sort.") }
+        if let kind, let subKind, subKind.kind != kind { throw InvalidText("The sub-kind does not match the kind.") }
         guard name != nil || siret != nil || email != nil || identifier != nil else {
             throw InvalidText("The row has neither name nor SIRET nor e-mail.")
         }

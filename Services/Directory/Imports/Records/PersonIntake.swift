@@ -40,9 +40,9 @@ extension PersonRow {
                     coalesce("isAmbassador", false) as is_ambassador,
                     case
                         when cardinality(organizations) > 1 and o.id is null
-                            then 'Several organizations have this name: the SIRET would tell.'
+                            then 'Several organizations have this name: add the SIRET.'
                         when o.id is null and coalesce(said.siret, said.organization::text, "organizationName") is not null
-                            then 'There is no such organization.'
+                            then 'The organization is not in the directory.'
                     end as fault
                 from said left join named using (row) left join organization o on o.id = coalesce(
                     said.organization, (select id from organization where organization.siret = said.siret),
@@ -109,9 +109,9 @@ extension PersonRow {
                     when named.id is not null then null
                     when by_email.is_other and row.given_key is null
                         then 'A person with another name has this address: put the given name in a column of its own.'
-                    when by_email.is_other then 'Somebody with another given name has this address.'
+                    when by_email.is_other then 'A person with another given name has this address.'
                     when by_email.records is null and by_name.row is not null and by_name.records is null
-                        then 'Somebody of this name has another telephone: an e-mail or the identifier would tell.'
+                        then 'A person of this name has another telephone: add an e-mail address or the identifier.'
                 end) as fault,
                 array_remove(array[
                     'id ' || row.identifier, 'email ' || row.email,

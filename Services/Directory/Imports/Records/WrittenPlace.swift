@@ -48,7 +48,7 @@ extension PlacedRow {
                 if postalCode == nil { leaveOut("postalCode", "is not a valid postal code of its country") }
             case (nil, true, _), (nil, _, true):
                 postalCode = Self.codeWithCountry(text)
-                if postalCode == nil { leaveOut("postalCode", "is of a country that is not said (as BE-1050 has it)") }
+                if postalCode == nil { leaveOut("postalCode", "is of a country that is not named (as in BE-1050)") }
             default:
                 postalCode = Self.codeWithCountry(text) ?? Self.french(text)
                 if postalCode == nil {

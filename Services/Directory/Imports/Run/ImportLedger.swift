@@ -24,8 +24,8 @@ enum ImportLedger {
         /// The error for a file that is not the import's.
         var anotherFile: Problem {
             id == nil
-                ? Problem(.keyReused, "That request was with another file.")
-                : Problem(.anotherFile, "Its rows are not those that have been taken under this identifier.")
+                ? Problem(.keyReused, "That request was for another file.")
+                : Problem(.anotherFile, "Its rows are not those that were imported under this identifier.")
         }
 
         /// Whether the import is finished: the same file gets the same report. A corrected file may be sent with the
@@ -216,7 +216,7 @@ enum ImportLedger {
             row.errors.isEmpty ? nil : try JSONText(encoding: row.errors).text
         }
         let notes: [String?] = try outcome.rows.map { row in try row.notes.map { try JSONText(encoding: $0).text } }
-        guard updated == 1 else { throw Problem(.importRunning, "This file is being sent again by somebody else.") }
+        guard updated == 1 else { throw Problem(.importRunning, "Another request is sending this file again.") }
         try await transaction.execute(
             """
             insert into import_row (import, number, outcome, record, errors, notes)

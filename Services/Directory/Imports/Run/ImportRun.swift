@@ -84,7 +84,7 @@ struct ImportRun<Row: ImportedRow> {
                 if order.mode == .dryRun || rejected > 0 { throw Undone() }
                 // Commits only if this is still the current attempt.
                 guard try await ImportLedger.end(claim, .completed, on: transaction) else {
-                    throw Problem(.importRunning, "This file is being sent again by somebody else.")
+                    throw Problem(.importRunning, "Another request is sending this file again.")
                 }
                 return claim
             }
@@ -138,7 +138,7 @@ struct ImportRun<Row: ImportedRow> {
     private func end(_ claim: ImportLedger.Claim, after error: any Error) async {
         let problem = error as? Problem
         let isRefused = problem?.type == .invalid
-        let reason = problem.map { $0.detail ?? $0.type.title } ?? "The file did not come to its end."
+        let reason = problem.map { $0.detail ?? $0.type.title } ?? "The import was interrupted before its end."
         // This task may have been cancelled because the client disconnected; the end must be recorded all the same.
         _ = await Task { [database, order] in
             try? await database.transaction { transaction in
@@ -199,8 +199,8 @@ struct ImportRun<Row: ImportedRow> {
             let isUnique = error.sqlState == SQLState.uniqueViolation
             let detail =
                 isUnique
-                ? "A number or an address of it is another record's already."
-                : "It says something that does not go with the rest of the record."
+                ? "A number or an address in it already belongs to another record."
+                : "It contradicts the rest of the record."
             outcome.reject(row.row, [.init(column: nil, detail: detail)])
         }
     }

@@ -111,7 +111,7 @@ extension ServiceBuilder {
         }
         routes.read(ReadPersonalData.self) { call in
             guard call.principal.service == .directory else {
-                throw Problem(.forbidden, "Only the directory puts together what is known about somebody.")
+                throw Problem(.forbidden, "Only the directory may gather what is known about a person.")
             }
             return .value(try await tell(call.body))
         }

@@ -102,7 +102,7 @@ struct RetentionRoutes: Sendable {
                 )
                 if count > 0 {
                     job.logger.notice(
-                        "kept long enough", metadata: ["rule": "\(task.code)", "count": "\(count)"])
+                        "retention period over", metadata: ["rule": "\(task.code)", "count": "\(count)"])
                 }
             } catch {
                 failure = error

@@ -150,7 +150,7 @@ struct WebhookDeliveryStore: Sendable {
 
     /// From sending back to pending, at once and without counting: for an attempt that we interrupted ourselves. The
     /// receiver may have received it.
-    func giveBack(_ delivery: ClaimedDelivery) async throws {
+    func release(_ delivery: ClaimedDelivery) async throws {
         try await database.execute(
             """
             with moved as (
@@ -236,23 +236,23 @@ struct WebhookDeliveryStore: Sendable {
         // One that is being sent is not waited for: the worker that records its outcome may be waiting for the webhook,
         // which we have locked.
         let moved = try await transaction.execute(
-            "update webhook_delivery set \(Self.anew) where id = \(id) and state in ('delivered', 'exhausted')")
+            "update webhook_delivery set \(Self.pendingAgain) where id = \(id) and state in ('delivered', 'exhausted')")
         guard moved == 0 else { return }
         let row = try await transaction.first("select state from webhook_delivery where id = \(id)")
         guard let state = try row?["state", as: WebhookDelivery.State.self] else { throw Problem(.notFound) }
-        throw Problem(.transitionNotAllowed, "It is \(state.rawValue), and goes on by itself.")
+        throw Problem(.transitionNotAllowed, "It is \(state.rawValue): it has not ended yet.")
     }
 
     /// The same for all exhausted deliveries that were created at or after a time.
     func replay(_ webhook: Webhook.ID, since: Timestamp, in transaction: PostgresTransaction) async throws -> Int {
         try await transaction.execute(
             """
-            update webhook_delivery set \(Self.anew)
+            update webhook_delivery set \(Self.pendingAgain)
             where webhook = \(webhook) and state = 'exhausted' and created_at >= \(since)
             """)
     }
 
-    private static let anew: SQL = "state = 'pending', attempt = 0, due_at = now(), finished_at = null"
+    private static let pendingAgain: SQL = "state = 'pending', attempt = 0, due_at = now(), finished_at = null"
 
     /// Deleted webhooks with deliveries left. Skips from one to the next by the index: the log is long, and they are
     /// few.

@@ -85,7 +85,7 @@ struct WebhookSender: Sendable {
             outcome = try await attempt(delivery, to: target, over: connections)
         } catch is CancellationError {
             // The task is cancelled; the release must be recorded all the same.
-            try await Task { try await deliveries.giveBack(delivery) }.value
+            try await Task { try await deliveries.release(delivery) }.value
             throw CancellationError()
         }
         let recorded = try await Task { try await deliveries.record(outcome, of: delivery, for: webhook) }.value

@@ -155,7 +155,7 @@ struct WebhookStore: Sendable {
             "select count(*) as held from webhook_secret where webhook = \(id)")
         guard try counted?["held", as: Int.self] ?? 0 < Self.maximumSecrets else {
             throw Problem(
-                .conflict, "It has been given \(Self.maximumSecrets) secrets within a day; wait until one ends.")
+                .conflict, "It was given \(Self.maximumSecrets) secrets within a day; wait until one expires.")
         }
         let ended = try await transaction.first(
             """

@@ -29,7 +29,7 @@ struct BodyClock {
 /// How many pieces a body has arrived in: chunks, and what reads have cut them into. Each costs us as much as a hundred
 /// bytes, and in chunks of one byte a body of a mebibyte has a million of them.
 struct BodyPieces {
-    /// Beyond this many, pieces must have ``smallest`` bytes on average: no real client sends so many smaller ones.
+    /// Beyond this many, pieces must have `smallest` bytes on average: no real client sends so many smaller ones.
     private static let few = 1000
     private static let smallest = 8
 
@@ -57,16 +57,16 @@ extension ConnectionHandler {
             return
         }
         if request.head.isChunked, bodyPieces.areTooSmall {
-            return refuse(Problem(.malformed, "The body comes in too many too small chunks."))
+            return refuse(Problem(.malformed, "The body has too many small chunks."))
         }
         switch request.bodyRule {
         case .ignore:
             if received > Self.discardable { refuse(.tooLarge(Self.discardable)) }
         case .collect(let limit):
             guard body.count + count <= limit else { return refuse(.tooLarge(limit)) }
-            let hold = bodyHold ?? BodyHold(responder.bodies, for: request.head.client)
-            bodyHold = hold
-            guard hold.take(count) else { return refuse(.overloaded) }
+            let reservation = bodyReservation ?? BodyReservation(responder.bodies, for: request.head.client)
+            bodyReservation = reservation
+            guard reservation.take(count) else { return refuse(.overloaded) }
             // Not the whole Content-Length is reserved: promising bytes costs the client nothing.
             if body.isEmpty { body.reserveCapacity(min(request.head.contentLength ?? count, limit, BodyBudget.small)) }
             body.append(contentsOf: bytes.readableBytesView)
@@ -90,7 +90,7 @@ extension ConnectionHandler {
 
     func dropBody() {
         body = []
-        if upload == nil { bodyHold = nil }
+        if upload == nil { bodyReservation = nil }
     }
 
     // MARK: Time
@@ -119,7 +119,7 @@ extension ConnectionHandler {
     func park(_ part: HTTPServerRequestPart) {
         guard parkedFault == nil else { return }
         let bytes = Self.cost(of: part)
-        guard holdAhead(bytes) else {
+        guard reserveAhead(bytes) else {
             parkedFault = .overloaded
             return
         }
@@ -141,20 +141,20 @@ extension ConnectionHandler {
 
     func dropParked() {
         parked.removeAll()
-        aheadHold = nil
+        aheadReservation = nil
     }
 
     /// Waits for the rest of a header, whose beginning the parser keeps.
     func awaitHead() {
-        aheadHold = nil
-        guard holdAhead(received) else { return refuse(.overloaded) }
+        aheadReservation = nil
+        guard reserveAhead(received) else { return refuse(.overloaded) }
         arm(.head, limits.headerTimeout)
     }
 
-    private func holdAhead(_ bytes: Int) -> Bool {
+    private func reserveAhead(_ bytes: Int) -> Bool {
         guard let peer else { return false }
-        let hold = aheadHold ?? BodyHold(responder.bodies, for: peer.client)
-        aheadHold = hold
-        return hold.take(bytes)
+        let reservation = aheadReservation ?? BodyReservation(responder.bodies, for: peer.client)
+        aheadReservation = reservation
+        return reservation.take(bytes)
     }
 }

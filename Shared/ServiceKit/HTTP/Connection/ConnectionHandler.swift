@@ -65,8 +65,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     var form = ResponseEncoder.Form(keepsAlive: true)
     var hasStreamHead = false
     var body: [UInt8] = []
-    /// What the body of this request holds of the shared memory.
-    var bodyHold: BodyHold?
+    /// The part of the shared memory that the body of this request uses.
+    var bodyReservation: BodyReservation?
     var bodyClock = BodyClock()
     var bodyPieces = BodyPieces()
     /// Bytes since the head of this request, or since this connection began to close.
@@ -82,20 +82,20 @@ final class ConnectionHandler: ChannelDuplexHandler {
     var peer: Peer?
     /// Whether this connection is counted among those of its address.
     private var isCounted = false
-    /// Whether it exceeds the limit, and is among those that are told so.
+    /// Whether it exceeds the limit, and its client gets a response that says so.
     private var isRefused = false
-    /// What has arrived while another request was answered, with the bytes that it holds of the shared memory.
+    /// What has arrived while another request was answered, with the bytes that it uses of the shared memory.
     var parked: Deque<(part: HTTPServerRequestPart, bytes: Int)> = []
     /// Why nothing more can be read after what is parked.
     var parkedFault: Problem?
-    /// What parked requests, or an incomplete header, hold of the shared memory.
-    var aheadHold: BodyHold?
+    /// The part that parked requests, or an incomplete header, use.
+    var aheadReservation: BodyReservation?
     var isUnparking = false
     var readIsHeld = false
     /// Bytes that are written but not yet taken by the kernel.
     var unsent = 0
-    /// What they hold of the shared memory.
-    var unsentHold: BodyHold?
+    /// The part of the shared memory that they use.
+    var unsentReservation: BodyReservation?
     /// Closes the connection when none of them leaves.
     var stall: Scheduled<Void>?
     var idleAlarm: Scheduled<Void>?
@@ -282,7 +282,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         received = 0
         bodyClock = BodyClock()
         bodyPieces = BodyPieces()
-        if parked.isEmpty { aheadHold = nil }
+        if parked.isEmpty { aheadReservation = nil }
         guard let peer else { return }
         let head = RequestHead(parsed, from: peer)
         // After CONNECT and after an upgrade request the parser reads nothing more.

@@ -6,12 +6,12 @@ extension ConnectionHandler {
     func startUpload(_ request: RoutedRequest, _ context: ChannelHandlerContext) {
         let connection = NIOLoopBound(self, eventLoop: context.eventLoop)
         let eventLoop = context.eventLoop
-        let hold = BodyHold(responder.bodies, for: request.head.client)
-        let (body, source) = UploadBody.make(for: request, holding: hold) {
+        let reservation = BodyReservation(responder.bodies, for: request.head.client)
+        let (body, source) = UploadBody.make(for: request, reservation: reservation) {
             eventLoop.execute { connection.value.uploadWantsMore() }
         }
         upload = source
-        bodyHold = hold
+        bodyReservation = reservation
         uploaded = 0
         start(request, .upload(body))
     }
@@ -20,7 +20,7 @@ extension ConnectionHandler {
         guard let upload else { return }
         uploaded += bytes.readableBytes
         guard uploaded <= limit else { return refuse(.tooLarge(limit)) }
-        guard bodyHold?.take(bytes.readableBytes) == true else { return refuse(.overloaded) }
+        guard bodyReservation?.take(bytes.readableBytes) == true else { return refuse(.overloaded) }
         if case .stopProducing = upload.yield(bytes) {
             uploadIsFull = true
             alarm.cancel(.body)
@@ -40,7 +40,7 @@ extension ConnectionHandler {
     func endUpload(with error: (any Error)? = nil) {
         guard let source = upload else { return }
         upload = nil
-        bodyHold = nil
+        bodyReservation = nil
         uploadIsFull = false
         if let error { source.finish(error) } else { source.finish() }
     }

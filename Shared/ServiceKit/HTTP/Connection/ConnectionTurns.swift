@@ -17,7 +17,7 @@ extension ConnectionHandler {
                 yieldTurn()
             } else {
                 parked.removeFirst()
-                aheadHold?.giveBack(next.bytes)
+                aheadReservation?.release(next.bytes)
                 process(next.part)
             }
         }

@@ -19,7 +19,7 @@ extension ConnectionHandler {
             allLeft = pieceLeft.futureResult
         }
         context.flush()
-        if unsent > 0 { holdUnsent() }
+        if unsent > 0 { reserveUnsent() }
         return allLeft
     }
 
@@ -34,7 +34,7 @@ extension ConnectionHandler {
         let allLeft = track(count, context)
         // Completes when everything written before it has left.
         context.writeAndFlush(wrapOutboundOut(ByteBuffer()), promise: allLeft)
-        if unsent > 0 { holdUnsent() }
+        if unsent > 0 { reserveUnsent() }
         return allLeft.futureResult
     }
 
@@ -48,11 +48,11 @@ extension ConnectionHandler {
         return promise
     }
 
-    private func holdUnsent() {
+    private func reserveUnsent() {
         guard let context, let peer else { return }
-        let hold = unsentHold ?? BodyHold(responder.bodies, for: peer.client)
-        unsentHold = hold
-        guard hold.resize(to: unsent) else { return context.close(promise: nil) }
+        let reservation = unsentReservation ?? BodyReservation(responder.bodies, for: peer.client)
+        unsentReservation = reservation
+        guard reservation.resize(to: unsent) else { return context.close(promise: nil) }
         if stall == nil { awaitReader() }
     }
 
@@ -61,11 +61,11 @@ extension ConnectionHandler {
         guard unsent > 0, isSent else {
             stall?.cancel()
             stall = nil
-            if unsent == 0 { unsentHold = nil }
+            if unsent == 0 { unsentReservation = nil }
             if isSent, phase == .sending { becomeIdle() }
             return
         }
-        _ = unsentHold?.resize(to: unsent)
+        _ = unsentReservation?.resize(to: unsent)
         if stall != nil { awaitReader() }
     }
 

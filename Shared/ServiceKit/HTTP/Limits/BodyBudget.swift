@@ -26,7 +26,7 @@ final class BodyBudget: Sendable {
 
     var used: Int { state.withLock { $0.used } }
 
-    /// Whether `count` more bytes may be kept; if so, they must be given back later.
+    /// Whether `count` more bytes may be kept; if so, they must be released later.
     ///
     /// - Parameter held: how many bytes the same body already holds.
     func take(_ count: Int, held: Int, for client: ClientAddress) -> Bool {
@@ -43,7 +43,7 @@ final class BodyBudget: Sendable {
         }
     }
 
-    func giveBack(_ count: Int, for client: ClientAddress) {
+    func release(_ count: Int, for client: ClientAddress) {
         guard count > 0 else { return }
         state.withLock { state in
             state.used -= count
@@ -54,9 +54,9 @@ final class BodyBudget: Sendable {
     }
 }
 
-/// What one body, or what a connection has read ahead, holds of the budget. The rest is given back with the last
-/// reference.
-final class BodyHold: Sendable {
+/// The part of the budget that one body uses, or what a connection has read ahead or not yet sent. What is left of it is
+/// released with the last reference.
+final class BodyReservation: Sendable {
     private let budget: BodyBudget
     private let client: ClientAddress
     private let held = Atomic<Int>(0)
@@ -70,7 +70,7 @@ final class BodyHold: Sendable {
         self.client = client
     }
 
-    deinit { budget.giveBack(held.load(ordering: .relaxed), for: client) }
+    deinit { budget.release(held.load(ordering: .relaxed), for: client) }
 
     /// Takes `count` more bytes if there is room for them. Not to be called concurrently.
     func take(_ count: Int) -> Bool {
@@ -98,20 +98,20 @@ final class BodyHold: Sendable {
     func resize(to count: Int) -> Bool {
         let change = count - held.load(ordering: .relaxed) + spare.load(ordering: .relaxed)
         if change > 0 { return take(change) }
-        giveBack(-change)
+        release(-change)
         return true
     }
 
-    func giveBack(_ count: Int) {
+    func release(_ count: Int) {
         held.subtract(count, ordering: .relaxed)
-        budget.giveBack(count, for: client)
+        budget.release(count, for: client)
     }
 }
 
 /// How many connections each address has open.
 final class ConnectionCount: Sendable {
-    /// How many refused connections at once are told why. Telling takes some time, during which they need resources
-    /// too.
+    /// How many refused connections at once get a response with the reason. Sending it takes some time, during which
+    /// they need resources too.
     private static let mostRefused = 256
 
     private let share: Int
@@ -134,7 +134,7 @@ final class ConnectionCount: Sendable {
         }
     }
 
-    /// Whether one more refused connection is told why; if so, its end must be reported by ``endRefusal()``.
+    /// Whether one more refused connection gets a response; if so, its end must be reported by ``endRefusal()``.
     func refuse() -> Bool {
         guard refused.add(1, ordering: .relaxed).newValue <= Self.mostRefused else {
             refused.subtract(1, ordering: .relaxed)

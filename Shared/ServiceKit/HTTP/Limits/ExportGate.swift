@@ -6,7 +6,7 @@ import Synchronization
 /// reads a table slowly, and no caller may make others wait for long with several of them.
 final class ExportGate: Sendable {
     static let refusal = Problem(
-        .tooManyRequests, "Other exports are being written. Ask again when they have ended.",
+        .tooManyRequests, "Other exports are being written. Try again when they have ended.",
         headers: [.retryAfter: "10"])
 
     private let places: Int

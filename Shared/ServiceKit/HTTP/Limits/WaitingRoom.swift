@@ -35,7 +35,7 @@ final class WaitingRoom: Sendable {
             let own = state.callers[caller, default: 0]
             guard own < share else {
                 return Problem(
-                    .tooManyRequests, "You have \(share) requests that wait, stream or upload: let one of them end.",
+                    .tooManyRequests, "You have \(share) requests that wait, stream or upload: wait until one ends.",
                     headers: Self.retryAfter)
             }
             guard state.count < seats else { return .overloaded }

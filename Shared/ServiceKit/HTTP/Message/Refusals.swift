@@ -12,6 +12,6 @@ extension Problem {
     ///
     /// - Parameter limit: the longest body that is accepted, in bytes.
     static func tooLarge(_ limit: Int) -> Problem {
-        Problem(.contentTooLarge, "The body may have \(limit) bytes at the most.")
+        Problem(.contentTooLarge, "The body may have at most \(limit) bytes.")
     }
 }

@@ -38,7 +38,7 @@ extension RequestHead {
         let tag = bytes.dropFirst().dropLast()
         guard bytes.count >= 2, bytes.first == UInt8(ascii: "\""), bytes.last == UInt8(ascii: "\""),
             tag.allSatisfy({ $0 > 0x20 && $0 != 0x7F && $0 != UInt8(ascii: "\"") })
-        else { throw Problem(.malformed, "If-Match must be one strong entity tag that this service gave: \"3\".") }
+        else { throw Problem(.malformed, "If-Match must be one strong entity tag of this service, such as \"3\".") }
         guard tag.allSatisfy({ (0x30...0x39).contains($0) }), tag.count == 1 || tag.first != UInt8(ascii: "0"),
             let version = Int(String(decoding: tag, as: UTF8.self))
         else { throw Problem(.stale) }

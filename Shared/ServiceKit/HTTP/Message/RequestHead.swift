@@ -52,7 +52,7 @@ package struct RequestHead: Sendable {
         for (name, value) in head.headers { take(name, value) }
         // Exactly one, from HTTP/1.1 on (RFC 9112, 3.2).
         if hosts > 1 || (hosts == 0 && head.version == .http1_1) {
-            refuse("Exactly one Host header field must be there.")
+            refuse("Exactly one Host header field is required.")
         }
         if target == nil { refuse("The request target has user information or no host.") }
         if head.version.minor == 0 { settleAsOldClient() }
@@ -136,7 +136,7 @@ package struct RequestHead: Sendable {
     }
 
     private mutating func take(_ value: String, into place: WritableKeyPath<RequestHead, String?>, _ name: String) {
-        if self[keyPath: place] != nil { refuse("\(name) may be there once.") }
+        if self[keyPath: place] != nil { refuse("\(name) must not be repeated.") }
         self[keyPath: place] = value
     }
 
@@ -148,14 +148,14 @@ package struct RequestHead: Sendable {
     private mutating func takeHost(_ value: String) {
         hosts += 1
         // An invalid one is 400, as are none and two (RFC 9112, 3.2).
-        if !HostField.isValid(Substring(value).utf8) { refuse("Host must be a host, and a port if need be.") }
+        if !HostField.isValid(Substring(value).utf8) { refuse("Host must be a host with an optional port.") }
     }
 
     private mutating func takeExpectation(_ value: String) {
         if value.isField("100-continue") {
             expectsContinue = true
         } else if !value.isEmpty, fault == nil {
-            fault = Problem(.expectationFailed, "Nothing can be expected here but 100-continue.")
+            fault = Problem(.expectationFailed, "Expect may only be 100-continue.")
         }
     }
 

@@ -36,10 +36,10 @@ struct ProblemMapping: Sendable {
         case SQLState.foreignKeyViolation, SQLState.restrictViolation:
             return Problem(.invalid, "Something that this refers to does not exist, or is still referred to.")
         case SQLState.checkViolation, SQLState.notNullViolation:
-            return Problem(.invalid, error.column.map { "\($0) is not as it must be." })
+            return Problem(.invalid, error.column.map { "The value of \($0) is not allowed." })
         // The caller's fault in any case: a value that none of our checks caught.
         case _ where SQLState.blamesValue(state):
-            return Problem(.invalid, "A value is not one that can be worked with.")
+            return Problem(.invalid, "A value cannot be processed.")
         case SQLState.queryCanceled: return Self.late(deadline)
         case SQLState.serializationFailure, SQLState.deadlockDetected, SQLState.lockNotAvailable,
             SQLState.readOnlyTransaction:
@@ -68,7 +68,7 @@ struct ProblemMapping: Sendable {
         isOver(deadline) ? Problem(.deadline) : .unavailable
     }
 
-    /// The change may have been made, but that is unknown: as ``late(_:)``, except that the caller must not assume that
+    /// The change may have been made, but that is unknown: as `late(_:)`, except that the caller must not assume that
     /// it failed.
     private static func unknownOutcome(_ deadline: ContinuousClock.Instant?) -> Problem {
         let detail = """

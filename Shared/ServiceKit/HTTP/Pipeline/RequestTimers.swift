@@ -35,7 +35,7 @@ final class RequestTimers: Sendable {
         200, 201, 202, 204, 206, 301, 302, 303, 304, 400, 401, 403, 404, 405, 406, 408, 409, 410, 412, 413, 414, 415,
         417, 422, 428, 429, 431, 500, 501, 502, 503, 504,
     ]
-    /// The index in ``statuses`` of each status from 100 on; -1 if it is not there.
+    /// The index in `statuses` of each status from 100 on; -1 if it is not there.
     private static let places: [Int8] = (100..<600).map { code in Int8(statuses.firstIndex(of: code) ?? -1) }
 
     private let method: String

@@ -18,10 +18,10 @@ package struct UploadBody: AsyncSequence, Sendable {
         func didTerminate() { more() }
     }
 
-    /// What arrives, what it holds of the memory for bodies, and the request that waits for it.
+    /// What arrives, its part of the memory for bodies, and the request that waits for it.
     fileprivate struct Arriving: Sendable {
         let producer: Producer
-        let hold: BodyHold
+        let reservation: BodyReservation
         let request: RoutedRequest
     }
 
@@ -44,14 +44,14 @@ package struct UploadBody: AsyncSequence, Sendable {
     ///
     /// - Parameters:
     ///   - request: releases its place to others while it waits for more.
-    ///   - hold: has taken the memory of what is put in, and gives it back when that is read.
+    ///   - reservation: counts the memory of what is put in, and releases it when that is read.
     static func make(
-        for request: RoutedRequest, holding hold: BodyHold, more: @escaping @Sendable () -> Void
+        for request: RoutedRequest, reservation: BodyReservation, more: @escaping @Sendable () -> Void
     ) -> (UploadBody, Producer.Source) {
         let made = Producer.makeSequence(
             backPressureStrategy: .init(lowWatermark: 2, highWatermark: 8), finishOnDeinit: false,
             delegate: Demand(more: more))
-        return (UploadBody(Arriving(producer: made.sequence, hold: hold, request: request)), made.source)
+        return (UploadBody(Arriving(producer: made.sequence, reservation: reservation, request: request)), made.source)
     }
 
     package struct AsyncIterator: AsyncIteratorProtocol {
@@ -74,7 +74,7 @@ package struct UploadBody: AsyncSequence, Sendable {
         package mutating func next() async throws -> ByteBuffer? {
             if let iterator, let arriving {
                 guard let bytes = try await arriving.request.outside({ try await iterator.next() }) else { return nil }
-                arriving.hold.giveBack(bytes.readableBytes)
+                arriving.reservation.release(bytes.readableBytes)
                 return bytes
             }
             defer { bytes = nil }

@@ -67,7 +67,7 @@ package struct Routes {
     }
 
     /// Mounts a text that is streamed, in constant memory. Errors are reported as those of a ``stream(_:_:)`` are. A
-    /// handler never writes while it holds a database connection: see ``PostgresExecutor/forEachPage(_:_:)``.
+    /// handler never writes while it holds a database connection: see `PostgresExecutor.forEachPage(_:_:)`.
     ///
     /// - Parameter headers: of the response, such as `Content-Disposition`.
     package mutating func download<E: Endpoint>(

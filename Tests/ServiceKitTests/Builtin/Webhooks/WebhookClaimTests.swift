@@ -100,7 +100,7 @@ struct WebhookClaimTests {
             #expect(holder.attempt == 2)
             let delivered = WebhookOutcome(result: .delivered, duration: .zero, status: 200)
             #expect(try await shelf.store.record(delivered, of: late, for: shelf.webhook).state == nil)
-            try await shelf.store.giveBack(late)
+            try await shelf.store.release(late)
             #expect(try await shelf.state(late.id) == .sending)
             // Its holder is lost too, and no attempt is left.
             #expect(try await shelf.store.claim(shelf.webhook).isEmpty)
@@ -114,7 +114,7 @@ struct WebhookClaimTests {
         try await withShelf(adjust: { $0.lease = .zero }) { shelf in
             let failed = WebhookOutcome(result: .failed(.timeout), duration: .zero)
             let (store, webhook) = (shelf.store, shelf.webhook)
-            let moves: [(String, @Sendable (ClaimedDelivery) async throws -> Void)] = [
+            let transitions: [(String, @Sendable (ClaimedDelivery) async throws -> Void)] = [
                 ("claim", { _ in _ = try await store.claim(webhook) }),
                 (
                     "succeed",
@@ -124,7 +124,7 @@ struct WebhookClaimTests {
                 ),
                 ("fail", { _ = try await store.record(failed, of: $0, for: webhook) }),
                 ("refuse", { _ = try await store.record(.init(result: .gone, duration: .zero), of: $0, for: webhook) }),
-                ("giveBack", { try await store.giveBack($0) }),
+                ("release", { try await store.release($0) }),
                 (
                     "replay",
                     { claimed in
@@ -141,12 +141,12 @@ struct WebhookClaimTests {
                 ),
             ]
             for from in WebhookDelivery.State.allCases {
-                for (name, move) in moves {
+                for (name, transition) in transitions {
                     try await shelf.kit.client.execute("delete from webhook_delivery")
                     try await shelf.add(1)
                     let claimed = try #require(try await store.claim(webhook).first)
                     switch from {
-                    case .pending: try await store.giveBack(claimed)
+                    case .pending: try await store.release(claimed)
                     case .sending: break
                     case .delivered:
                         _ = try await store.record(
@@ -155,7 +155,7 @@ struct WebhookClaimTests {
                         _ = try await store.record(.init(result: .gone, duration: .zero), of: claimed, for: webhook)
                     }
                     #expect(try await shelf.state(claimed.id) == from)
-                    try await move(claimed)
+                    try await transition(claimed)
                     let to = try #require(try await shelf.state(claimed.id))
                     #expect(to == from || from.allows(to), "\(name): \(from) to \(to)")
                 }

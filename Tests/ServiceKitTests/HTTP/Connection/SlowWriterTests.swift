@@ -186,7 +186,7 @@ struct SlowWriterTests {
         #expect(budget.take(60_000, held: 0, for: one))
         #expect(!budget.take(60_000, held: 0, for: one))
         #expect(budget.take(60_000, held: 0, for: other))
-        budget.giveBack(60_000, for: one)
+        budget.release(60_000, for: one)
         #expect(budget.take(100_000, held: 0, for: one))
         #expect(budget.used == 160_000)
         let proxy = ClientAddress(IPAddress("192.0.2.77"), isProxy: true)
@@ -203,12 +203,12 @@ struct SlowWriterTests {
     func holds() {
         let budget = BodyBudget(limit: 10, share: 10)
         let client = ClientAddress(IPAddress("192.0.2.1"))
-        var hold: BodyHold? = BodyHold(budget, for: client)
-        #expect(hold?.take(6) == true)
-        #expect(hold?.take(6) == false)
-        hold?.giveBack(2)
+        var reservation: BodyReservation? = BodyReservation(budget, for: client)
+        #expect(reservation?.take(6) == true)
+        #expect(reservation?.take(6) == false)
+        reservation?.release(2)
         #expect(budget.used == 4)
-        hold = nil
+        reservation = nil
         #expect(budget.used == 0)
         #expect(budget.take(10, held: 0, for: client))
     }

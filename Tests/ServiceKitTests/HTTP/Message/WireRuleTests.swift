@@ -129,7 +129,7 @@ struct WireRuleTests {
         let tiny = String(repeating: "1\r\n \r\n", count: 3000)
         for head in [json, csv] {
             let answer = try await exchange([head + tiny + "0\r\n\r\n"])
-            #expect(answer.hasPrefix("HTTP/1.1 400 ") && answer.contains("too small chunks"), "\(answer)")
+            #expect(answer.hasPrefix("HTTP/1.1 400 ") && answer.contains("too many small chunks"), "\(answer)")
         }
         let few = String(repeating: "1\r\n \r\n", count: 900) + "e\r\n{\"title\": \"a\"}\r\n0\r\n\r\n"
         #expect(try await exchange([json + few]).hasPrefix("HTTP/1.1 201 "))
@@ -141,23 +141,23 @@ struct WireRuleTests {
     func room() {
         let client = ClientAddress(IPAddress("192.0.2.1"))
         let budget = BodyBudget(limit: 64 << 10, share: 64 << 10)
-        var hold: BodyHold? = BodyHold(budget, for: client)
-        #expect(hold?.take(14) == true && budget.used == 14)
+        var reservation: BodyReservation? = BodyReservation(budget, for: client)
+        #expect(reservation?.take(14) == true && budget.used == 14)
         var figures: Set<Int> = []
         for _ in 0..<5000 {
-            #expect(hold?.take(1) == true)
+            #expect(reservation?.take(1) == true)
             figures.insert(budget.used)
         }
         #expect(figures == [14 + (4 << 10), 14 + (8 << 10)])
         // Unused memory is reused before more is reserved.
-        #expect(hold?.resize(to: 6000) == true && budget.used == 14 + (8 << 10))
-        hold?.giveBack(6000)
+        #expect(reservation?.resize(to: 6000) == true && budget.used == 14 + (8 << 10))
+        reservation?.release(6000)
         #expect(budget.used == 14 + (8 << 10) - 6000)
-        hold = nil
+        reservation = nil
         #expect(budget.used == 0)
         // If there is no room for a whole step there may be for the bytes.
         let tight = BodyBudget(limit: 100, share: 100)
-        let small = BodyHold(tight, for: client)
+        let small = BodyReservation(tight, for: client)
         #expect(small.take(60) && small.take(40) && !small.take(1))
     }
 }
