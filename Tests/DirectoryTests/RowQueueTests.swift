@@ -56,7 +56,7 @@ struct RowQueueTests {
             let header = try ImportHeader<ExpertColumn>(["name"])
             let writer = ImportWriter<CountedRow>(
                 matching: .init(existing: .update, id: Import.ID(), phase: .last), header: header,
-                journal: directory.backend.journal, principal: .service(.directory))
+                principal: .service(.directory))
             let outcome = try await directory.backend.database.transaction(retries: 0) { transaction in
                 try await writer.write(rows, in: transaction)
             }

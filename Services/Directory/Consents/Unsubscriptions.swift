@@ -37,10 +37,10 @@ enum Unsubscriptions {
                 and (consents -> 'flashInfo' ->> 'at')::timestamptz <= \(time)
             returning id, version
             """)
-        try await Journal().record(
+        try await transaction.record(
             try withdrawn.map {
                 .init(.changed, EntityName(entity), try $0["id", as: DataSubject.ID.self], version: try $0["version"])
-            }, by: .service(.content), in: transaction)
+            }, by: .service(.content))
     }
 
     /// Whose address it was when the link was used: those who have it now, unless it was someone else's then; and those

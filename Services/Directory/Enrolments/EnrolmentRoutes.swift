@@ -20,7 +20,7 @@ struct EnrolmentRoutes {
     ) async throws -> RouteResponse<Expert> {
         let id = call.path
         let version = try await EnrolmentStore.confirm(.expert(id), by: call.principal, in: transaction)
-        try await backend.journal.record(.expert(id), version, "confirmed", by: call.principal, in: transaction)
+        try await transaction.record(.expert(id), version, "confirmed", by: call.principal)
         return try .row(try await ExpertStore.get(id, for: call.principal, on: transaction))
     }
 
@@ -37,7 +37,7 @@ struct EnrolmentRoutes {
     ) async throws -> RouteResponse<Ambassador> {
         let id = call.path
         let version = try await EnrolmentStore.confirm(.ambassador(id), by: call.principal, in: transaction)
-        try await backend.journal.record(.ambassador(id), version, "confirmed", by: call.principal, in: transaction)
+        try await transaction.record(.ambassador(id), version, "confirmed", by: call.principal)
         return try .row(try await AmbassadorStore.get(id, for: call.principal, on: transaction))
     }
 
@@ -50,21 +50,15 @@ struct EnrolmentRoutes {
     }
 }
 
-extension Journal {
+extension PostgresTransaction {
     /// Records that an ambassador or an expert was confirmed, left or returned.
-    func record(
-        _ enrollee: Enrollee, _ version: Int, _ what: String, by principal: Principal,
-        in transaction: PostgresTransaction
-    ) async throws {
+    func record(_ enrollee: Enrollee, _ version: Int, _ what: String, by principal: Principal) async throws {
+        let values = ["enrolment": what]
         switch enrollee {
         case .ambassador(let id):
-            try await record(
-                .changed, enrollee.entity, id, version: version, values: ["enrolment": what], by: principal,
-                in: transaction)
+            try await record(.changed, enrollee.entity, id, version: version, values: values, by: principal)
         case .expert(let id):
-            try await record(
-                .changed, enrollee.entity, id, version: version, values: ["enrolment": what], by: principal,
-                in: transaction)
+            try await record(.changed, enrollee.entity, id, version: version, values: values, by: principal)
         }
     }
 }

@@ -17,14 +17,14 @@ struct EnrolmentTransitions: Sendable {
         if case .expert(let id) = enrollee, next == .left { leaving = id }
         if let leaving { try await ReferralOfferStore.holdReferrals(of: leaving, in: transaction) }
         let version = try await EnrolmentStore.move(enrollee, to: next, by: principal, in: transaction)
-        try await backend.journal.record(enrollee, version, next.rawValue, by: principal, in: transaction)
+        try await transaction.record(enrollee, version, next.rawValue, by: principal)
         guard let leaving else { return }
         let withdrawn = try await ReferralOfferStore.withdraw(of: leaving, in: transaction)
-        try await backend.journal.record(
+        try await transaction.record(
             withdrawn.flatMap { offer, referral -> [Journal.Entry] in
                 [.init(.changed, .referralOffer, offer), .init(.changed, .referral, referral)]
             },
-            by: principal, in: transaction)
+            by: principal)
         try await ReferralLetters.tell(
             withdrawn.map { .init(offer: $0.offer, state: .withdrawn) }, backend, in: transaction)
     }

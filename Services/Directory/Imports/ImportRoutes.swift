@@ -21,8 +21,7 @@ struct ImportRoutes {
     ) async throws -> RouteResponse<ImportReport> {
         let run = ImportRun<ExpertRow>(
             order: call.query.order(of: .experts, call.idempotencyKey, call.principal), blank: ExpertRow(),
-            database: backend.database, journal: backend.journal,
-            principal: call.principal)
+            database: backend.database, principal: call.principal)
         return .value(try await run.take(body))
     }
 
@@ -32,7 +31,7 @@ struct ImportRoutes {
         let run = ImportRun<OrganizationRow>(
             order: call.query.first.order(of: .organizations, call.idempotencyKey, call.principal),
             blank: OrganizationRow(kindOfNew: call.query.kind),
-            database: backend.database, journal: backend.journal, principal: call.principal)
+            database: backend.database, principal: call.principal)
         return .value(try await run.take(body))
     }
 
@@ -43,8 +42,7 @@ struct ImportRoutes {
             order: call.query.order(of: .people, call.idempotencyKey, call.principal),
             format: call.media == .vcard ? .cards : .table,
             blank: PersonRow(),
-            database: backend.database, journal: backend.journal,
-            principal: call.principal)
+            database: backend.database, principal: call.principal)
         return .value(try await run.take(body))
     }
 
@@ -53,8 +51,7 @@ struct ImportRoutes {
     ) async throws -> RouteResponse<ImportReport> {
         let run = ImportRun<AmbassadorRow>(
             order: call.query.order(of: .ambassadors, call.idempotencyKey, call.principal), blank: AmbassadorRow(),
-            database: backend.database, journal: backend.journal,
-            principal: call.principal)
+            database: backend.database, principal: call.principal)
         return .value(try await run.take(body))
     }
 

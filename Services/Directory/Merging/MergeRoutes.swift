@@ -61,7 +61,7 @@ struct MergeRoutes {
                 .init(.changed, $0.entity, $0.id, version: $0.version)
             }
             entries += try await MergeStore.recounted(id, in: transaction).map { .init(.changed, .referral, $0) }
-            try await backend.journal.record(entries, by: call.principal, in: transaction)
+            try await transaction.record(entries, by: call.principal)
             return try .row(rows)
         } catch let error as PostgresError where error.isRefusedByConstraint {
             throw Problem(.mergeBlocked, "Both together are refused by \(error.constraint ?? "the database").")
@@ -116,7 +116,7 @@ struct MergeRoutes {
             entries += aside.map { .init(.created, $0.entity, $0.id, version: $0.version) }
             entries += returned.map { .init(.changed, $0.entity, $0.id, version: $0.version) }
             entries += referrals.map { .init(.changed, .referral, $0) }
-            try await backend.journal.record(entries, by: call.principal, in: transaction)
+            try await transaction.record(entries, by: call.principal)
             return try .row(rows)
         } catch let error as PostgresError where error.isRefusedByConstraint {
             throw Problem(.undoBlocked, "What would come back is refused by \(error.constraint ?? "the database").")

@@ -107,8 +107,7 @@ struct ErasureRoutes: Sendable {
         }
         if next == .refused {
             try await ErasureStore.refuse(id, in: transaction)
-            try await backend.journal.record(
-                .changed, .erasure, id, version: current.version + 1, by: principal, in: transaction)
+            try await transaction.record(.changed, .erasure, id, version: current.version + 1, by: principal)
         } else {
             try await eraser.begin(
                 id, DataSubject(entity: current.entity, id: current.subject), version: current.version, by: principal,

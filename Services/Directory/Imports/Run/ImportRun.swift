@@ -11,7 +11,6 @@ struct ImportRun<Row: ImportedRow> {
     /// The initial value of every row.
     let blank: Row
     let database: PostgresClient
-    let journal: Journal
     let principal: Principal
 
     /// Rolls a transaction back.
@@ -209,8 +208,7 @@ struct ImportRun<Row: ImportedRow> {
         _ claim: ImportLedger.Claim, _ header: ImportHeader<Row.Column>, _ phase: ImportPhase
     ) -> ImportWriter<Row> {
         ImportWriter(
-            matching: .init(existing: order.existing, id: claim.id, phase: phase), header: header, journal: journal,
-            principal: principal)
+            matching: .init(existing: order.existing, id: claim.id, phase: phase), header: header, principal: principal)
     }
 
     /// The maximum depth of a network whose branches come before their heads in the file.
