@@ -118,6 +118,22 @@ struct ConsentTests {
         }
     }
 
+    @Test("times in the documents of records have six digits of the second, and columns have no trailing zeros")
+    func digits() async throws {
+        try await withDirectory { directory in
+            let expert = try await directory.expert("Une")
+            let path = "/v1/experts/\(expert.id)"
+            let answer = #"{"purpose":"flashInfo","agreed":true,"at":"2026-11-20T09:30:00Z"}"#
+            let line = try await directory.ask(.post, "\(path)/consents", json: answer)
+            #expect(line.text.contains(#""2026-11-20T09:30:00Z""#))
+            let time = try Regex(#""(created|updated|confirmed)At":"[-0-9]{10}T[:0-9]{8}\.[0-9]{6}Z""#)
+            for address in [path, "/v1/experts"] {
+                let record = try await directory.ask(address).text
+                #expect(record.contains(#""2026-11-20T09:30:00.000000Z""#) && record.matches(of: time).count == 3)
+            }
+        }
+    }
+
     @Test("people and experts see and give only their own answers; only the staff states an answer's provenance")
     func access() async throws {
         try await withDirectory { directory in
