@@ -9,7 +9,7 @@ enum FrenchFormat {
 
     /// The lines of an address below the name: `3 rue Serviez`, `64000 Pau`. What is not known is left out.
     static func addressLines(street: String?, postalCode: String?, commune: String?) -> [String] {
-        let town = [postalCode, commune].compactMap(\.self).joined(separator: " ")
+        let town = Address.townLine(postalCode: postalCode, commune: commune)
         return [street, town.isEmpty ? nil : town].compactMap(\.self)
     }
 

@@ -40,7 +40,7 @@ package struct Expert: Codable, Hashable, Sendable {
     package var possibleDuplicates: [PossibleDuplicate]?
 
     /// `64000 Pau`; only the commune in a country without postal codes.
-    package var place: String { [postalCode?.text, commune.text].compactMap(\.self).joined(separator: " ") }
+    package var place: String { Address.townLine(postalCode: postalCode?.text, commune: commune.text) }
 
     /// The maximum number of brands of an expert.
     package static let mostBrands = 200

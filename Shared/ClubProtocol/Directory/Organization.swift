@@ -124,6 +124,11 @@ package struct Address: Codable, Hashable, Sendable {
         self.departement = departement
         self.region = region
     }
+
+    /// The line of a postal address for the town: `64000 Pau`. What is unknown is left out.
+    package static func townLine(postalCode: String?, commune: String?) -> String {
+        [postalCode, commune].compactMap(\.self).joined(separator: " ")
+    }
 }
 
 /// Adds an organization. The département defaults to that of the postal code, the SIREN to that of the SIRET.
