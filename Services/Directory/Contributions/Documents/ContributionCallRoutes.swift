@@ -70,13 +70,13 @@ struct ContributionCallRoutes: Sendable {
     private func page(_ call: ContributionDocumentStore.Call, pdf: String) -> String {
         let number = "\(call.year)-\(call.number)"
         var content: [String: Any] = [
-            "isComplement": call.isComplement, "number": number, "organization": call.organization, "year": call.year,
+            "isComplement": call.isComplement, "number": number, "year": call.year,
             "amount": FrenchFormat.amount(Money(cents: call.cancelledOn == nil ? call.rest : 0)),
             "isOwed": call.amount > call.paid && call.cancelledOn == nil,
             "calledOn": FrenchFormat.day(call.calledOn),
             "dueOn": FrenchFormat.day(call.dueOn), "vatMention": backend.configuration.vatMention, "pdf": pdf,
         ]
-        if !call.addressLines.isEmpty { content["address"] = call.addressLines.joined(separator: ", ") }
+        content.merge(call.addressee.content) { own, _ in own }
         content["isCovered"] = call.rest == 0 && call.cancelledOn == nil
         if call.carriedOver > 0 {
             content["carriedOver"] = [
@@ -87,7 +87,6 @@ struct ContributionCallRoutes: Sendable {
         if call.paid != call.carriedOver, call.cancelledOn == nil {
             content["balance"] = FrenchFormat.amount(Money(cents: call.amount - call.paid))
         }
-        content["siren"] = call.siren
         content["paymentDetails"] = backend.configuration.paymentDetails
         content["cancelledOn"] = call.cancelledOn.map { FrenchFormat.day($0) }
         return pages.html(.contributionCall, title: "\(call.title) n° \(number)", content)

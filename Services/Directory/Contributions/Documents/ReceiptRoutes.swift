@@ -78,15 +78,13 @@ struct ReceiptRoutes: Sendable {
 
     private func page(_ receipt: ReceiptStore.Shown, pdf: String) -> String {
         var content: [String: Any] = [
-            "number": receipt.title, "organization": receipt.organization,
-            "amount": FrenchFormat.amount(Money(cents: receipt.amount)), "issuedOn": FrenchFormat.day(receipt.issuedOn),
-            "paidOn": FrenchFormat.day(receipt.paidOn), "year": receipt.contributionYear,
+            "number": receipt.title, "amount": FrenchFormat.amount(Money(cents: receipt.amount)),
+            "issuedOn": FrenchFormat.day(receipt.issuedOn), "paidOn": FrenchFormat.day(receipt.paidOn),
+            "year": receipt.contributionYear,
             "contribution": "\(receipt.contributionYear)-\(receipt.contributionNumber)",
             "vatMention": backend.configuration.vatMention, "pdf": pdf,
         ]
-        if !receipt.addressLines.isEmpty { content["address"] = receipt.addressLines.joined(separator: ", ") }
-        content["siren"] = receipt.siren
-        content["siret"] = receipt.siret
+        content.merge(receipt.addressee.content) { own, _ in own }
         if !receipt.means.isEmpty { content["means"] = FrenchFormat.list(receipt.means.map(FrenchFormat.means)) }
         content["notice"] = receipt.notice
         content["replaces"] = receipt.replaces
