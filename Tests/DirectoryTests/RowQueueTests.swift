@@ -75,7 +75,7 @@ struct RowQueueTests {
             let report = try await directory.report(file, "?mode=apply&rejects=skipRow")
             #expect(report.errors == [] && (report.rows, report.created) == (2500, 1))
             #expect((report.updated, report.skipped) == (1250, 1249))
-            let expert = try await directory.client(.operator).send(ListExperts.request(query: .init(.init()))).items
+            let expert = try await directory.client(.operator).send(ListExperts.request(query: .init())).items
             #expect(expert.map(\.website) == ["https://un1250.example"] && expert.first?.version == 1251)
         }
     }

@@ -60,9 +60,15 @@ package enum ListCoverageGaps: Endpoint {
         .get, "/v1/coverage/gaps", "Lists the départements and topics that too few serve, worst first.",
         access: Coverage.access)
 
-    package struct Threshold: Codable, Sendable {
+    package struct Threshold: OptionalParameters {
         /// How many are enough, 1 to 1,000; 3 by default.
         package var enough: Int?
+
+        package init() {}
+
+        init(enough: Int?) {
+            self.enough = enough
+        }
     }
 
     package typealias Filter = Combined<CoverageFilter, Threshold>
@@ -91,7 +97,7 @@ package enum GetCoverageMap: Endpoint {
 }
 
 /// The filters of the coverage.
-package struct CoverageFilter: Codable, Sendable {
+package struct CoverageFilter: OptionalParameters {
     /// Only those who know this topic.
     package var topic: Topic?
     /// Only this département, and only the départements of this région; a map shows the others without a count.
@@ -99,6 +105,8 @@ package struct CoverageFilter: Codable, Sendable {
     package var region: Region?
     /// Only these. If absent, both are counted, and a map shows experts.
     package var of: Coverage.Subject?
+
+    package init() {}
 
     package init(
         topic: Topic? = nil, departement: Departement? = nil, region: Region? = nil, of: Coverage.Subject? = nil
