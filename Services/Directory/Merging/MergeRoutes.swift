@@ -63,7 +63,7 @@ struct MergeRoutes {
             entries += try await MergeStore.recounted(id, in: transaction).map { .init(.changed, .referral, $0) }
             try await transaction.record(entries, by: call.principal)
             return try .row(rows)
-        } catch let error as PostgresError where error.isRefusedByConstraint {
+        } catch let error as PostgresError where error.isConstraintViolation {
             throw Problem(.mergeBlocked, "Both together are refused by \(error.constraint ?? "the database").")
         }
     }
@@ -118,7 +118,7 @@ struct MergeRoutes {
             entries += referrals.map { .init(.changed, .referral, $0) }
             try await transaction.record(entries, by: call.principal)
             return try .row(rows)
-        } catch let error as PostgresError where error.isRefusedByConstraint {
+        } catch let error as PostgresError where error.isConstraintViolation {
             throw Problem(.undoBlocked, "What would come back is refused by \(error.constraint ?? "the database").")
         }
     }
@@ -142,9 +142,4 @@ struct MergeRoutes {
     ) async throws -> Int? {
         try await transaction.first("select version from \(kind.table) where id = \(id)")?["version"]
     }
-}
-
-extension PostgresError {
-    /// Whether the resulting rows violate a constraint (class 23).
-    fileprivate var isRefusedByConstraint: Bool { sqlState?.hasPrefix("23") ?? false }
 }

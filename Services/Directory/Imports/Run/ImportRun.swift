@@ -286,9 +286,9 @@ struct ImportRun<Row: ImportedRow> {
 }
 
 extension PostgresError {
-    /// Whether the content of a row is to blame: a constraint violation (class 23), or a value that the database cannot
+    /// Whether the content of a row is to blame: it violates a constraint, or has a value that the database cannot
     /// store.
     fileprivate var blamesRow: Bool {
-        sqlState.map { $0.utf8.starts(with: "23".utf8) || SQLState.blamesValue($0) } ?? false
+        isConstraintViolation || sqlState.map(SQLState.blamesValue) == true
     }
 }
