@@ -63,7 +63,7 @@ enum ContributionDocumentStore {
     static func call(
         _ id: Contribution.ID, for principal: Principal, on executor: any PostgresExecutor
     ) async throws -> Call? {
-        let rules = ["contribution.id = \(id)"] + ContributionStore.visible(to: principal)
+        let rules = ["contribution.id = \(id)"] + SQL.recordsOfOrganizations(visibleTo: principal)
         return try await executor.first("\(calls) where \(rules.all)")?.decode(Call.self)
     }
 

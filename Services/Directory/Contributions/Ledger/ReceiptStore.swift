@@ -101,7 +101,7 @@ enum ReceiptStore {
     static func get(
         of contribution: Contribution.ID, for principal: Principal, on executor: any PostgresExecutor
     ) async throws -> Shown? {
-        let rules = ["contribution.id = \(contribution)", isLatest] + ContributionStore.visible(to: principal)
+        let rules = ["contribution.id = \(contribution)", isLatest] + SQL.recordsOfOrganizations(visibleTo: principal)
         return try await executor.first(
             "select \(columns) from \(joined) where \(rules.all)")?.decode(Shown.self)
     }
@@ -112,7 +112,7 @@ enum ReceiptStore {
 
     /// The condition of the list across all its pages, and of its export.
     static func selection(_ query: ListReceipts.Filter, for principal: Principal) -> [SQL] {
-        var rules = ContributionStore.visible(to: principal)
+        var rules = SQL.recordsOfOrganizations(visibleTo: principal)
         if let organization = query.organization { rules.append("contribution.organization = \(organization)") }
         if let year = query.year { rules.append("receipt.year = \(year)") }
         return rules
