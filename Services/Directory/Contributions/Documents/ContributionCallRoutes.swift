@@ -40,7 +40,7 @@ struct ContributionCallRoutes: Sendable {
     /// The path of the page that a letter leads to.
     static func link(to contribution: Contribution.ID, at email: EmailAddress, by links: SignedLinks) -> String {
         let token = AddressedLink.token(
-            purpose: purpose, subject: contribution.text, at: email, days: linkDays, by: links)
+            purpose: purpose, subject: contribution, at: email, days: linkDays, by: links)
         return "/v1/contribution-calls/\(token)"
     }
 
@@ -53,11 +53,10 @@ struct ContributionCallRoutes: Sendable {
     }
 
     private func find(by token: String) async throws -> ContributionDocumentStore.Call {
-        let link = try AddressedLink(token, purpose: Self.purpose, by: backend.links)
-        guard let id = try? Contribution.ID(validating: link.subject),
-            let call = try await ContributionDocumentStore.call(id, on: backend.database)
-        else { throw Problem(.notFound) }
-        try link.check(try await ContributionStore.addresses(of: id, on: backend.database), by: backend.links)
+        let link = try AddressedLink<Contribution>(token, purpose: Self.purpose, by: backend.links)
+        let call = try await ContributionDocumentStore.call(link.subject, on: backend.database)
+        guard let call else { throw Problem(.notFound) }
+        try link.check(try await ContributionStore.addresses(of: link.subject, on: backend.database))
         return call
     }
 
