@@ -146,9 +146,8 @@ struct SelfServiceRoutes: Sendable {
     }
 
     private func confirm(_ record: SelfRecord, in transaction: PostgresTransaction) async throws {
-        let (enrollee, principal) = (record.enrollee, record.principal)
-        let version = try await EnrolmentStore.confirm(enrollee, by: principal, in: transaction)
-        try await transaction.record(enrollee, version, "confirmed", by: principal)
+        try await EnrolmentTransitions(backend: backend).confirm(
+            record.enrollee, by: record.principal, in: transaction)
     }
 
     private func change(
